@@ -1,0 +1,97 @@
+//! `cargo xtask`: the menu of what this repository does to itself.
+//!
+//! Each entry lives in a file of its own name; this one only reads the command line. Everything
+//! else the tasks need is found or installed by [`install`], so that a fresh clone needs nothing
+//! but Rust and Node.
+
+mod bench;
+mod demo;
+mod install;
+mod licence;
+mod run;
+mod step;
+mod test;
+mod tidy;
+mod web;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const MENU: &str = "\
+cargo xtask TASK [OPTION]...
+
+  demo      build, start a service with three members' apps, introduce them, print the pages
+              --open       also open the pages in the browser
+              --headless   play the whole story without anybody, check it, exit 0 or 1
+              --keep       leave the temporary directory (data, logs) where it is
+  test      everything that has to hold: form, licences, lints, types, Rust and browser tests
+              --rust-only  without npm, the pages and the browser tests
+              --web-only   only the pages and their browser tests
+              --fast       without documentation, doc tests and browser tests
+  web       build the pages into web/dist, where the app takes them from
+  bench     measure and print the figures: codec, sizes, memory, time to the first message
+  licence   only the licence check of `test`
+  tidy      only the repository's own rules of `test`
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let Some((task, given)) = args.split_first() else {
+        print!("{MENU}");
+        return Ok(());
+    };
+    match task.as_str() {
+        "demo" => {
+            let flags = Flags::of(given, &["--open", "--headless", "--keep"])?;
+            demo::run(&demo::Options {
+                open: flags.has("--open"),
+                headless: flags.has("--headless"),
+                keep: flags.has("--keep"),
+            })
+        }
+        "test" => {
+            let flags = Flags::of(given, &["--rust-only", "--web-only", "--fast"])?;
+            test::run(&test::Options {
+                rust: !flags.has("--web-only"),
+                web: !flags.has("--rust-only"),
+                thorough: !flags.has("--fast"),
+            })
+        }
+        "web" => Flags::of(given, &[]).and_then(|_| web::build()),
+        "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),
+        "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),
+        "tidy" => Flags::of(given, &[]).and_then(|_| tidy::check()),
+        "help" | "-h" | "--help" => {
+            print!("{MENU}");
+            Ok(())
+        }
+        _ => bail!("no task is called {task:?}\n\n{MENU}"),
+    }
+}
+
+/// The options given to a task, all of them known to it.
+struct Flags<'a>(&'a [String]);
+
+impl<'a> Flags<'a> {
+    fn of(given: &'a [String], known: &[&str]) -> Result<Self> {
+        match given.iter().find(|flag| !known.contains(&flag.as_str())) {
+            Some(flag) => bail!("this task has no option {flag:?}\n\n{MENU}"),
+            None => Ok(Self(given)),
+        }
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.0.iter().any(|given| given == flag)
+    }
+}

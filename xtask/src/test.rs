@@ -1,0 +1,101 @@
+//! `cargo xtask test`: everything that has to hold, cheapest first, ending at the first failure.
+//!
+//! Everything runs in the dev profile and over the whole workspace, so that no two steps compile
+//! the same crate with different features. The pages are built before the first step that compiles
+//! `crates/mnm`, which embeds them.
+
+use anyhow::{Result, ensure};
+
+use crate::run::{self, Tally, cargo};
+use crate::step::{Output, Steps};
+use crate::{install, licence, tidy, web};
+
+/// Which parts to run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    /// Lints and tests of the Rust crates.
+    pub(crate) rust: bool,
+    /// Types, build and browser tests of the pages.
+    pub(crate) web: bool,
+    /// Documentation, doc tests and browser tests too.
+    pub(crate) thorough: bool,
+}
+
+/// Runs the steps that were asked for.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut steps = Steps::new(Output::Loud);
+    let mut tally = Tally::default();
+    steps.take("what building needs", install::to_build)?;
+    if options.rust {
+        form(&mut steps)?;
+    }
+    if options.web {
+        pages(&mut steps)?;
+    }
+    if options.rust {
+        rust(&mut steps, options, &mut tally)?;
+    }
+    if options.web && options.thorough {
+        browser(&mut steps, &mut tally)?;
+    }
+    println!("\nall steps passed in {}", steps.total());
+    ensure!(!options.rust || tally.passed > 0, "no test was run");
+    println!("tests: {} passed, {} failed", tally.passed, tally.failed);
+    Ok(())
+}
+
+fn form(steps: &mut Steps) -> Result<()> {
+    steps.take("format: rustfmt", || {
+        run::loud(&mut cargo(["fmt", "--all", "--check"]))
+    })?;
+    steps.take("licences", licence::check)?;
+    steps.take("tidy", tidy::check)
+}
+
+fn pages(steps: &mut Steps) -> Result<()> {
+    steps.take("pages: packages", web::packages)?;
+    steps.take("pages: types", web::check)?;
+    steps.take("pages: build", web::build)
+}
+
+fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
+    steps.take("lints: clippy", || {
+        let mut clippy = cargo(["clippy", "--quiet", "--workspace", "--all-targets"]);
+        run::loud(clippy.args(["--", "-D", "warnings"]))
+    })?;
+    steps.take("Rust tests", || {
+        let mut runner = if run::on_path("cargo-nextest").is_some() {
+            cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
+        } else {
+            cargo([
+                "test",
+                "--workspace",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--no-fail-fast",
+            ])
+        };
+        run::tests(&mut runner, tally)
+    })?;
+    if !options.thorough {
+        return Ok(());
+    }
+    steps.take("doc tests", || {
+        run::loud(&mut cargo(["test", "--quiet", "--workspace", "--doc"]))
+    })?;
+    steps.take("documentation", || {
+        let mut doc = cargo(["doc", "--quiet", "--workspace", "--no-deps"]);
+        run::loud(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    })
+}
+
+fn browser(steps: &mut Steps, tally: &mut Tally) -> Result<()> {
+    let browser = steps.take("browser: Chromium", install::browser)?;
+    steps.take("browser: service and app", || {
+        run::loud(&mut cargo(["build", "--quiet", "--workspace", "--bins"]))
+    })?;
+    steps.take("browser tests", || {
+        run::tests(&mut web::browser_tests(&browser), tally)
+    })
+}

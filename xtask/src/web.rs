@@ -1,0 +1,95 @@
+//! The pages: npm packages as locked, types, and the build into `web/dist`.
+//!
+//! `crates/mnm` embeds `web/dist` when it is compiled, so the pages are built before it, and only
+//! when one of their files is newer: an unchanged `web/dist` spares compiling the app again.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result};
+
+use crate::{install, run};
+
+/// What is built or installed, or left behind by the tests: never a reason to build again.
+const PRODUCTS: &[&str] = &[
+    "node_modules",
+    "dist",
+    "tests",
+    "test-results",
+    "playwright-report",
+];
+
+/// `cargo xtask web`: installs what is missing and builds what is out of date.
+pub(crate) fn build() -> Result<()> {
+    packages()?;
+    if up_to_date()? {
+        println!("web/dist is up to date");
+        return Ok(());
+    }
+    run::loud(&mut npm(["run", "build"]))
+}
+
+/// npm packages exactly as `package-lock.json` has them; nothing when they are already there.
+pub(crate) fn packages() -> Result<()> {
+    install::node()?;
+    let wanted = changed(&run::root().join("web/package-lock.json"))?;
+    let installed = changed(&run::root().join("web/node_modules/.package-lock.json")).ok();
+    if installed.is_some_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    run::loud(&mut npm(["ci", "--no-audit", "--no-fund"]))
+}
+
+/// Type checks of everything below `web/`.
+pub(crate) fn check() -> Result<()> {
+    run::loud(&mut npm(["run", "check"]))
+}
+
+/// The browser tests, which start the real service and apps themselves.
+pub(crate) fn browser_tests(browser: &Path) -> Command {
+    let mut command = run::program("npx", ["--no-install", "playwright", "test"], "web");
+    command.env("CHROMIUM", browser).env("FORCE_COLOR", "0");
+    command
+}
+
+fn npm<const N: usize>(args: [&str; N]) -> Command {
+    let mut command = run::program("npm", args, "web");
+    // The browser comes from the system; Playwright's own would be a download of 150 MB.
+    command.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    command
+}
+
+fn up_to_date() -> Result<bool> {
+    let Ok(built) = changed(&run::root().join("web/dist/index.html")) else {
+        return Ok(false);
+    };
+    Ok(newest(&run::root().join("web"))? <= built)
+}
+
+fn newest(folder: &Path) -> Result<SystemTime> {
+    let mut newest = SystemTime::UNIX_EPOCH;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if PRODUCTS
+            .iter()
+            .any(|product| entry.file_name() == OsStr::new(product))
+        {
+            continue;
+        }
+        let age = if entry.file_type()?.is_dir() {
+            self::newest(&entry.path())?
+        } else {
+            changed(&entry.path())?
+        };
+        newest = newest.max(age);
+    }
+    Ok(newest)
+}
+
+fn changed(file: &Path) -> Result<SystemTime> {
+    std::fs::metadata(file)
+        .and_then(|metadata| metadata.modified())
+        .with_context(|| format!("could not read {}", file.display()))
+}
