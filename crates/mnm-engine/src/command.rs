@@ -1,0 +1,256 @@
+//! What a page or the command line asks of the engine, and what it gets back.
+//!
+//! One command is one JSON object `{"cmd": NAME, …}` sent to `POST /api/command`; the answer is
+//! `{"ok": REPLY}` or `{"error": {"code": …, "message": …}}`. Every command commits before it is
+//! answered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::view::{
+    Account, AccountId, AttachmentId, Contact, Device, Draft, DraftId, Group, Message, MessageId,
+    Ping, PingId, SearchHit, State, Thread, ThreadId, ThreadRow,
+};
+
+/// A request to the engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cmd", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Everything for the first screen. Reply: [`Reply::State`].
+    State,
+    /// Register on a service. Waits until the service has answered. Reply: [`Reply::Account`].
+    Join {
+        /// `=host:port`, `+host:port`, or either followed by `#FINGERPRINT` to pin a certificate
+        /// from the first contact.
+        address: String,
+        /// The alias to ask for; at least 8 bytes.
+        alias: String,
+        /// Label of this device; a default is chosen when absent.
+        device: Option<String>,
+    },
+    /// Become a further device of an account, by a code made with [`Command::AddDevice`] on
+    /// another device of it. Reply: [`Reply::Account`].
+    JoinDevice {
+        /// The code.
+        code: String,
+    },
+    /// Make a code for a further device. Waits for the service. Reply: [`Reply::Code`].
+    AddDevice {
+        /// The account.
+        account: AccountId,
+        /// Label of the new device.
+        label: String,
+    },
+    /// Devices of an account that this app knows of. Reply: [`Reply::Devices`].
+    Devices {
+        /// The account, or all.
+        account: Option<AccountId>,
+    },
+    /// Ask the service for a further alias. Waits for the service. Reply: [`Reply::Account`].
+    AddAlias {
+        /// The account.
+        account: AccountId,
+        /// The alias.
+        alias: String,
+    },
+    /// Try to connect now. Reply: [`Reply::Done`].
+    Reconnect {
+        /// The account.
+        account: AccountId,
+    },
+    /// Send a first-contact ping; it is queued. Reply: [`Reply::Ping`].
+    Ping {
+        /// The account.
+        account: AccountId,
+        /// Alias of the member to reach.
+        to: String,
+        /// Plain text, at most 140 UTF-16 units.
+        text: String,
+    },
+    /// Pings and invitations, newest first. Reply: [`Reply::Pings`].
+    Pings {
+        /// The account, or all.
+        account: Option<AccountId>,
+    },
+    /// Accept a ping by answering it with a ping, or an invitation by joining the group; it is
+    /// queued. Reply: [`Reply::Ping`].
+    Accept {
+        /// Which.
+        ping: PingId,
+        /// The answer; a friendly default when absent. Not used for an invitation.
+        text: Option<String>,
+    },
+    /// Put a ping away without telling its sender. Reply: [`Reply::Ping`].
+    Ignore {
+        /// Which.
+        ping: PingId,
+    },
+    /// The address book. Reply: [`Reply::Contacts`].
+    Contacts {
+        /// The account, or all.
+        account: Option<AccountId>,
+    },
+    /// Groups of an account. Reply: [`Reply::Groups`].
+    Groups {
+        /// The account, or all.
+        account: Option<AccountId>,
+    },
+    /// Invite a member to a group, which is created when it does not exist; it is queued.
+    /// Reply: [`Reply::Ping`].
+    Invite {
+        /// The account.
+        account: AccountId,
+        /// Name of the group; at least 8 bytes.
+        group: String,
+        /// Alias of the member to invite.
+        to: String,
+        /// Plain text, at most 140 UTF-16 units.
+        text: String,
+    },
+    /// Leave a group, or remove a member from it. Waits for the service. Reply: [`Reply::Done`].
+    Drop {
+        /// The account.
+        account: AccountId,
+        /// Name of the group.
+        group: String,
+        /// Alias of the member to remove; the member's own to leave.
+        alias: String,
+    },
+    /// Join a group again, or one whose invitation was accepted elsewhere. Waits for the service.
+    /// Reply: [`Reply::Done`].
+    JoinGroup {
+        /// The account.
+        account: AccountId,
+        /// Name of the group.
+        group: String,
+    },
+    /// Threads of an account, newest first. Reply: [`Reply::Threads`].
+    Threads {
+        /// The account, or all.
+        account: Option<AccountId>,
+        /// Only threads whose newest message is older than this.
+        before_ms: Option<i64>,
+        /// At most so many; 1..=500, default 100.
+        limit: Option<u32>,
+    },
+    /// One thread with its messages. Reply: [`Reply::Thread`].
+    Thread {
+        /// Which.
+        thread: ThreadId,
+    },
+    /// Mark all messages of a thread as seen. Reply: [`Reply::Done`].
+    MarkRead {
+        /// Which.
+        thread: ThreadId,
+    },
+    /// Create or replace a draft. Reply: [`Reply::Draft`].
+    SaveDraft {
+        /// The draft to replace; a new one when absent.
+        draft: Option<DraftId>,
+        /// The account.
+        account: AccountId,
+        /// The thread it answers. A thread has at most one draft; saving a second one without
+        /// `draft` replaces the first.
+        thread: Option<ThreadId>,
+        /// Aliases of contacts and names of groups. Unknown ones are allowed until it is sent.
+        to: Vec<String>,
+        /// Subject.
+        subject: String,
+        /// Markdown.
+        text: String,
+    },
+    /// Drafts of new letters and of replies, newest first. Reply: [`Reply::Drafts`].
+    Drafts {
+        /// The account, or all.
+        account: Option<AccountId>,
+    },
+    /// Discard a draft with its attachments. Reply: [`Reply::Done`].
+    DropDraft {
+        /// Which.
+        draft: DraftId,
+    },
+    /// Take an attachment from a draft. Reply: [`Reply::Draft`]. (Adding one is an upload:
+    /// `POST /api/drafts/{id}/attachments?name=…`, the body being the bytes.)
+    Detach {
+        /// The draft.
+        draft: DraftId,
+        /// The attachment.
+        attachment: AttachmentId,
+    },
+    /// Queue a draft for sending; it becomes a message. Reply: [`Reply::Message`].
+    Send {
+        /// Which.
+        draft: DraftId,
+    },
+    /// Queue a failed message again. Reply: [`Reply::Message`].
+    Retry {
+        /// Which.
+        message: MessageId,
+    },
+    /// Take a queued or failed message out of the outbox and make it a draft again.
+    /// Reply: [`Reply::Draft`].
+    Unsend {
+        /// Which.
+        message: MessageId,
+    },
+    /// Wait until a message has left the outbox (sent or failed). Reply: [`Reply::Message`], with
+    /// whatever state it has when the time is up.
+    AwaitSent {
+        /// Which.
+        message: MessageId,
+        /// At most so long, milliseconds; at most 600,000.
+        timeout_ms: u64,
+    },
+    /// Render Markdown as a message would show it. Reply: [`Reply::Html`].
+    Preview {
+        /// Markdown.
+        text: String,
+    },
+    /// Search subjects and texts; all words must occur, the last may be a beginning.
+    /// Reply: [`Reply::Hits`].
+    Search {
+        /// The account, or all.
+        account: Option<AccountId>,
+        /// The words.
+        words: String,
+        /// At most so many; 1..=200, default 50.
+        limit: Option<u32>,
+    },
+}
+
+/// What a command gives back, `{"kind": NAME, "value": …}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub enum Reply {
+    /// It is done and committed.
+    Done,
+    /// The first screen.
+    State(State),
+    /// One account.
+    Account(Account),
+    /// A device code: a secret that makes whoever has it a device of the account. Show it once.
+    Code(String),
+    /// Devices.
+    Devices(Vec<Device>),
+    /// One ping.
+    Ping(Ping),
+    /// Pings.
+    Pings(Vec<Ping>),
+    /// Address book entries.
+    Contacts(Vec<Contact>),
+    /// Groups.
+    Groups(Vec<Group>),
+    /// Thread list.
+    Threads(Vec<ThreadRow>),
+    /// One thread.
+    Thread(Thread),
+    /// One message.
+    Message(Message),
+    /// One draft.
+    Draft(Draft),
+    /// Drafts.
+    Drafts(Vec<Draft>),
+    /// Sanitised HTML.
+    Html(String),
+    /// Search results, best first.
+    Hits(Vec<SearchHit>),
+}

@@ -1,0 +1,85 @@
+//! What the engine tells whoever watches: pages over `GET /api/events` (server-sent events, one
+//! JSON object per event), the command line, tests.
+//!
+//! An event carries the new state of what changed, so a page replaces what it shows; a page that
+//! was told [`Event::Lagged`] or that reconnects asks for everything again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::view::{
+    Account, AccountId, Contact, Draft, DraftId, Group, Message, MessageId, MessageState, Ping,
+    ThreadId, ThreadRow,
+};
+
+/// Something changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// An account: its link, counters, names.
+    Account {
+        /// Its new state.
+        account: Account,
+    },
+    /// A thread's line: new message, read state, subject.
+    Thread {
+        /// Its new state.
+        thread: ThreadRow,
+    },
+    /// A message arrived, was queued, was sent, failed.
+    Message {
+        /// Its new state.
+        message: Message,
+    },
+    /// A message left its thread (it became a draft again).
+    MessageGone {
+        /// The thread it was in.
+        thread: ThreadId,
+        /// Which.
+        message: MessageId,
+    },
+    /// A thread vanished with its only message.
+    ThreadGone {
+        /// The account.
+        account: AccountId,
+        /// Which.
+        thread: ThreadId,
+    },
+    /// Progress of a message being sent; comes often and is not stored.
+    Progress {
+        /// The thread.
+        thread: ThreadId,
+        /// The message.
+        message: MessageId,
+        /// Its state, [`MessageState::Sending`].
+        state: MessageState,
+    },
+    /// A ping or invitation arrived or changed.
+    Ping {
+        /// Its new state.
+        ping: Ping,
+    },
+    /// An address book entry: added, or its presence changed.
+    Contact {
+        /// Its new state.
+        contact: Contact,
+    },
+    /// A group changed.
+    Group {
+        /// Its new state.
+        group: Group,
+    },
+    /// A draft was saved.
+    Draft {
+        /// Its new state.
+        draft: Draft,
+    },
+    /// A draft was sent or discarded.
+    DraftGone {
+        /// The account.
+        account: AccountId,
+        /// Which.
+        draft: DraftId,
+    },
+    /// Events were dropped because the watcher was too slow; ask for everything again.
+    Lagged,
+}

@@ -1,0 +1,1 @@
+//! Tools for tests: a raw revision-1 peer, real processes, the vector runner.

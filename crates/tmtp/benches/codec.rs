@@ -1,0 +1,2 @@
+//! Frames per second.
+fn main() {}

@@ -1,0 +1,25 @@
+//! The Trusted Messaging Transfer Protocol, revision 1, both sides, without I/O.
+//!
+//! No socket, file, clock or random source: bytes and time come in, bytes and typed events go
+//! out. The reader's way through the crate, lowest floor first:
+//!
+//! - [`id`]: uids, device secrets, message ids, in the forms they have on the wire
+//! - [`text`]: what an alias, a group's name and a ping's text may hold
+//! - [`head`]: the JSON object of a message: tolerant reading, canonical writing, the headsum
+//! - [`frame`]: `hhhh` + header + data, cut out of a stream in any fragmentation
+//! - [`request`]: what an app asks of a service
+//! - [`event`]: what a service tells an app
+//! - [`session`]: the two sides of a link as state machines
+//! - [`letter`]: what apps put into the data of a post; a service never looks inside
+//!
+//! The protocol itself is described in `docs/protocol.md`.
+
+pub mod event;
+pub mod frame;
+pub mod head;
+pub mod id;
+pub mod letter;
+pub mod quit;
+pub mod request;
+pub mod session;
+pub mod text;

@@ -1,0 +1,212 @@
+//! What a service does with one link.
+//!
+//! States: new → (TmtpRev) → greeted → (Register or Login granted) → on → ended. Feed what was
+//! read to [`ServiceSession::handle_input`] until it gives nothing back; act on each [`Input`]
+//! before asking for the next. A login is granted by calling [`ServiceSession::authenticated`].
+
+use crate::frame::{Decoder, Piece};
+use crate::quit::Quit;
+use crate::request::Request;
+use crate::session::Millis;
+use crate::text::{PING_MAX_BYTES, fits_ping};
+
+/// Times that end a link without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// A link must be logged in so long after its start, whatever it sends; milliseconds.
+    pub login_ms: u64,
+    /// A link that is on must send something so often; milliseconds.
+    pub silence_ms: u64,
+}
+
+impl Default for Timing {
+    /// Revision 1: 5 s and 2 min.
+    fn default() -> Self {
+        Self { login_ms: 5_000, silence_ms: 120_000 }
+    }
+}
+
+/// What a service must act on.
+#[derive(Debug, PartialEq)]
+pub enum Input<'a> {
+    /// A request that is complete. The text of a Ping or GroupInvite comes with it.
+    Request {
+        /// What is asked.
+        request: Request,
+        /// The ping's text; empty for other requests.
+        text: String,
+    },
+    /// A Post or PostNotify begins; [`Input::Data`] follows until its announced length is there.
+    Begin(Request),
+    /// Some of the data of the request that began, in order.
+    Data {
+        /// At least one byte.
+        bytes: &'a [u8],
+        /// Whether the request is complete with them.
+        last: bool,
+    },
+    /// The link must end. Send [`Violation::farewell`] and close; nothing more will come.
+    Violation(Violation),
+}
+
+/// How a peer broke the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Violation {
+    /// Which rule.
+    pub quit: Quit,
+    /// Whether the peer is told: only after its first TmtpRev.
+    pub told: bool,
+}
+
+impl Violation {
+    /// The bytes to send before closing; nothing for a peer that is not told.
+    pub fn farewell(&self) -> Vec<u8> {
+        if self.told { self.quit.message() } else { Vec::new() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Greeted,
+    On,
+    Ended,
+}
+
+/// One link, seen from the service.
+#[derive(Debug)]
+pub struct ServiceSession {
+    decoder: Decoder,
+    state: State,
+    timing: Timing,
+    started: Millis,
+    last_input: Millis,
+    /// A Ping or GroupInvite whose text is being collected.
+    collecting: Option<(Request, Vec<u8>)>,
+}
+
+impl ServiceSession {
+    /// A link that started now.
+    pub fn new(now: Millis, timing: Timing) -> Self {
+        Self {
+            decoder: Decoder::new(),
+            state: State::New,
+            timing,
+            started: now,
+            last_input: now,
+            collecting: None,
+        }
+    }
+
+    /// The login is granted. Ignored in any state but greeted.
+    pub fn authenticated(&mut self) {
+        if self.state == State::Greeted {
+            self.state = State::On;
+        }
+    }
+
+    /// Whether the link is logged in.
+    pub fn is_on(&self) -> bool {
+        self.state == State::On
+    }
+
+    /// When the link is to be closed without a word, unless input comes first.
+    pub fn deadline(&self) -> Millis {
+        match self.state {
+            State::New | State::Greeted => self.started.plus_ms(self.timing.login_ms),
+            State::On | State::Ended => self.last_input.plus_ms(self.timing.silence_ms),
+        }
+    }
+
+    /// Notes that bytes arrived; call it once per read, before [`Self::handle_input`].
+    pub fn handle_read(&mut self, now: Millis) {
+        self.last_input = now;
+    }
+
+    /// Takes what it can from the front of `input`. None: all is taken, read more.
+    pub fn handle_input<'a>(&mut self, input: &mut &'a [u8]) -> Option<Input<'a>> {
+        loop {
+            if self.state == State::Ended {
+                *input = &[];
+                return None;
+            }
+            let step = match self.decoder.next_piece(input) {
+                Err(_) => Err(Quit::InvalidHeaderLength),
+                Ok(None) => return None,
+                Ok(Some(Piece::Head(head))) => self.handle_head(head.as_bytes()),
+                Ok(Some(Piece::Data { bytes, last })) => self.handle_data(bytes, last),
+            };
+            match step {
+                Ok(Some(found)) => return Some(found),
+                Ok(None) => {}
+                Err(quit) => return Some(Input::Violation(self.end(quit))),
+            }
+        }
+    }
+
+    fn end(&mut self, quit: Quit) -> Violation {
+        let told = self.state != State::New;
+        self.state = State::Ended;
+        Violation { quit, told }
+    }
+
+    fn handle_head<'a>(&mut self, head: &[u8]) -> Result<Option<Input<'a>>, Quit> {
+        let request = Request::read(head).map_err(|quit| match quit {
+            // A matter between the two lengths of one op, looked at after the link's state.
+            Quit::DataTooShort if self.state != State::On => Quit::Unauthenticated,
+            quit => quit,
+        })?;
+        self.check_allowed(&request)?;
+        self.decoder.expect_data(request.data_len());
+        match request {
+            Request::Post { .. } | Request::PostNotify { .. } => Ok(Some(Input::Begin(request))),
+            Request::Ping { data, .. } | Request::GroupInvite { data, .. } if data.len > 0 => {
+                self.collecting = Some((request, Vec::with_capacity(data.len as usize)));
+                Ok(None)
+            }
+            request => Ok(Some(Input::Request { request, text: String::new() })),
+        }
+    }
+
+    /// Whether the state of the link allows the request, and the bounds that are looked at before
+    /// any of the data is.
+    fn check_allowed(&mut self, request: &Request) -> Result<(), Quit> {
+        match (request, self.state) {
+            (Request::TmtpRev { .. }, State::New) => self.state = State::Greeted,
+            (Request::TmtpRev { .. }, _) => return Err(Quit::Repetition),
+            (Request::Register { .. } | Request::Login { .. }, State::New) => {
+                return Err(Quit::TmtpRevOmitted);
+            }
+            (Request::Register { .. } | Request::Login { .. }, State::On) => {
+                return Err(Quit::AlreadyConnected);
+            }
+            (Request::Register { .. } | Request::Login { .. }, _) | (_, State::On) => {}
+            (_, _) => return Err(Quit::Unauthenticated),
+        }
+        match request {
+            Request::PostNotify { to, not_self: true, .. } if to.is_empty() => Err(Quit::ForEmpty),
+            Request::Ping { data, .. } | Request::GroupInvite { data, .. }
+                if data.len > PING_MAX_BYTES =>
+            {
+                Err(Quit::DataTooLong)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn handle_data<'a>(&mut self, bytes: &'a [u8], last: bool) -> Result<Option<Input<'a>>, Quit> {
+        let Some((_, text)) = &mut self.collecting else {
+            return Ok(Some(Input::Data { bytes, last }));
+        };
+        text.extend_from_slice(bytes);
+        if !last {
+            return Ok(None);
+        }
+        let Some((request, text)) = self.collecting.take() else { return Ok(None) };
+        let text = String::from_utf8(text).map_err(|_| Quit::DataNotUtf8)?;
+        if !fits_ping(&text) {
+            return Err(Quit::DataTooLong);
+        }
+        Ok(Some(Input::Request { request, text }))
+    }
+}
