@@ -1,0 +1,252 @@
+//! The certificate by which apps know the service, and the TLS that follows from it.
+//!
+//! Without files of the administrator's the service makes its own on first start: an ECDSA P-256
+//! key in `DIR/tls/key.pem`, then a self-signed certificate of it in `DIR/tls/cert.pem`. Apps pin
+//! the [`Fingerprint`], so neither is ever replaced: a start that was interrupted between the two
+//! makes the certificate of the key that is there, and a certificate without its key is an error.
+
+mod make;
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::{HEXLOWER, HEXUPPER};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoServerSessionStorage;
+use rustls::{ServerConfig, version};
+use sha2::{Digest, Sha256};
+
+use crate::config::ListenAddress;
+use crate::private;
+
+/// A certificate chain and the key to it.
+#[derive(Debug)]
+pub struct Certificate {
+    chain: Vec<CertificateDer<'static>>,
+    fingerprint: Fingerprint,
+    tls: Arc<ServerConfig>,
+}
+
+/// SHA-256 over a certificate in DER. `Display` writes 64 lower-case hex digits, as in the address
+/// members join by; `{:#}` writes upper-case pairs with colons, as other programs show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+/// Why there is no certificate to serve with.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// A file cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds no certificate.
+    #[error("{} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)", path.display())]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file holds no private key.
+    #[error(
+        "{} holds no private key in PEM without passphrase (-----BEGIN PRIVATE KEY-----)",
+        path.display()
+    )]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key is not secret.
+    #[error(
+        "the private key {} may be read by every user of this machine (mode {mode:04o}): take that \
+         away with chmod 600, and if others use this machine make a new key and certificate",
+        path.display()
+    )]
+    NotSecret {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The key is not the certificate's.
+    #[error(
+        "the private key {} does not belong to the certificate {}: name the two files that were \
+         made together, the service's own certificate first in its file",
+        key.display(), cert.display()
+    )]
+    Mismatch {
+        /// The certificate.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// TLS cannot be served with it.
+    #[error("TLS cannot be served with {} and {}: {source}", cert.display(), key.display())]
+    Unusable {
+        /// The certificate.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// The service's own certificate is there and its key is not.
+    #[error(
+        "{} is missing, the private key of {} beside it: put it back from a backup; without it, \
+         remove the certificate too and the service makes new ones, which every member must then \
+         be told to trust",
+        key.display(), cert.display()
+    )]
+    KeyLost {
+        /// The certificate.
+        cert: PathBuf,
+        /// Where its key should be.
+        key: PathBuf,
+    },
+    /// A new certificate could not be made.
+    #[error("a new certificate could not be made: {0}")]
+    NotMade(#[from] rcgen::Error),
+    /// A new certificate or key could not be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    NotWritten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Certificate {
+    /// Reads the administrator's chain and key, in PEM.
+    ///
+    /// # Errors
+    /// One of them cannot be used, or the key is not secret.
+    pub fn load(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
+        let chain = read_chain(cert)?;
+        let secret = read_key(key)?;
+        let tls = server_config(chain.clone(), secret).map_err(|source| match source {
+            rustls::Error::InconsistentKeys(_) => {
+                CertificateError::Mismatch { cert: cert.to_owned(), key: key.to_owned() }
+            }
+            source => CertificateError::Unusable {
+                cert: cert.to_owned(),
+                key: key.to_owned(),
+                source,
+            },
+        })?;
+        let fingerprint = Fingerprint::of(chain.first().map_or(&[], |leaf| leaf.as_ref()));
+        Ok(Self { chain, fingerprint, tls: Arc::new(tls) })
+    }
+
+    /// Reads the service's own certificate and key from `data/tls`, first making what is missing,
+    /// in the service's `name` and for the hosts it listens on. The caller holds the data folder.
+    ///
+    /// # Errors
+    /// They cannot be read, used, made or written, or the key is lost.
+    pub fn load_or_make(
+        data: &Path,
+        name: &str,
+        listen: &[ListenAddress],
+    ) -> Result<Self, CertificateError> {
+        let folder = data.join("tls");
+        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        private::make_dir(&folder)
+            .map_err(|source| CertificateError::NotWritten { path: folder, source })?;
+        match (cert.exists(), key.exists()) {
+            (true, true) => {}
+            (true, false) => return Err(CertificateError::KeyLost { cert, key }),
+            (false, true) => make::certificate(&cert, &key, name, listen)?,
+            (false, false) => {
+                make::key(&key)?;
+                make::certificate(&cert, &key, name, listen)?;
+            }
+        }
+        Self::load(&cert, &key)
+    }
+
+    /// The fingerprint of the service's own certificate, the first of the chain.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// The first host name that the certificate is good for, wildcards aside.
+    #[must_use]
+    pub fn host_name(&self) -> Option<String> {
+        let leaf = webpki::EndEntityCert::try_from(self.chain.first()?).ok()?;
+        leaf.valid_dns_names().find(|name| !name.contains('*')).map(str::to_owned)
+    }
+
+    /// TLS 1.3 and 1.2 with this certificate, for any client.
+    #[must_use]
+    pub fn tls(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.tls)
+    }
+}
+
+impl Fingerprint {
+    fn of(der: &[u8]) -> Self {
+        Self(Sha256::digest(der).into())
+    }
+}
+
+impl Display for Fingerprint {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return f.write_str(&HEXLOWER.encode(&self.0));
+        }
+        for (index, byte) in self.0.iter().enumerate() {
+            let colon = if index == 0 { "" } else { ":" };
+            write!(f, "{colon}{}", HEXUPPER.encode(&[*byte]))?;
+        }
+        Ok(())
+    }
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok(chain),
+        Err(pem::Error::Io(source)) => {
+            Err(CertificateError::Unreadable { path: path.to_owned(), source })
+        }
+        _ => Err(CertificateError::NoCertificate { path: path.to_owned() }),
+    }
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
+    let unreadable = |source| CertificateError::Unreadable { path: path.to_owned(), source };
+    let mode = private::mode(path).map_err(unreadable)?;
+    if mode & 0o007 != 0 {
+        return Err(CertificateError::NotSecret { path: path.to_owned(), mode });
+    }
+    if mode & private::OTHERS != 0 {
+        // Common where a group of services shares certificates; still worth knowing.
+        tracing::warn!(key = %path.display(), "the group of this private key may read it");
+    }
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
+        pem::Error::Io(source) => unreadable(source),
+        _ => CertificateError::NoKey { path: path.to_owned() },
+    })
+}
+
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    // Links last for days: resuming one saves nothing, and what it needs costs memory per link.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(config)
+}

@@ -1,0 +1,62 @@
+//! What can be wrong with what the service is told, in words for the person who told it.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::PathBuf;
+
+use super::ListenAddressError;
+
+/// Why there is no [`Config`](super::Config).
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is missing, or may not be read, or is not UTF-8.
+    #[error("the configuration file {} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file was read and something in it is wrong.
+    #[error("{}", InFile(path, problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// All that is wrong, in the order of the lines.
+        problems: Vec<Problem>,
+    },
+    /// Neither the command line nor the file names the data folder.
+    #[error("no data folder was named; give --data DIR, or data = \"DIR\" under [service] in the configuration file")]
+    NoData,
+    /// An address does not say where to listen.
+    #[error(transparent)]
+    Listen(#[from] ListenAddressError),
+}
+
+/// One thing that is wrong in a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// `section.key`, or empty when the line is not TOML.
+    pub key: String,
+    /// What is wrong and what is allowed.
+    pub what: String,
+}
+
+/// The problems as `file:line: key: what`, one a line, as editors understand it.
+struct InFile<'a>(&'a PathBuf, &'a [Problem]);
+
+impl Display for InFile<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.1.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}{}:{}: ", self.0.display(), problem.line)?;
+            if !problem.key.is_empty() {
+                write!(f, "{}: ", problem.key)?;
+            }
+            f.write_str(&problem.what)?;
+        }
+        Ok(())
+    }
+}

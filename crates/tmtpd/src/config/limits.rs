@@ -1,0 +1,101 @@
+//! `[limits]`: what anyone may ask of the service before it says no.
+//!
+//! Each default serves an organisation of a few thousand members on a small machine. The limits of
+//! the protocol itself (a header of 8 to 65,535 bytes, a ping of 420 bytes and 140 UTF-16 units, an
+//! alias of at least 8 bytes) are the same everywhere and not configured.
+
+use std::time::Duration;
+
+use super::file::Section;
+use super::size::{GIB, KIB, MIB, TIB};
+
+/// What anyone may ask of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Links at once, in all.
+    pub links_total: usize,
+    /// Links at once from one IPv4 address or one IPv6 /64 network.
+    pub links_per_address: usize,
+    /// Links at once that have not logged in. Further ones wait to be accepted.
+    pub unauthenticated_links: usize,
+    /// From the start of a link to its login, TLS included.
+    pub login_timeout: Duration,
+    /// How long a link that is on may be silent.
+    pub silence_timeout: Duration,
+    /// Data of one message.
+    pub message_bytes_max: u64,
+    /// Elements of one request's `for`. A header bounds them too.
+    pub recipients_max: usize,
+    /// Devices of one member.
+    pub devices_per_member: usize,
+    /// Aliases of one member.
+    pub aliases_per_member: usize,
+    /// Groups one member is in.
+    pub groups_per_member: usize,
+    /// Members of one group, invited ones included.
+    pub group_members_max: usize,
+    /// Pings and invitations one member sends in 24 hours.
+    pub pings_per_day: usize,
+    /// Messages owed to one device.
+    pub queue_messages_max: usize,
+    /// Data owed to one device.
+    pub queue_bytes_max: u64,
+    /// Messages sent to a device ahead of its acks.
+    pub in_flight_messages: usize,
+    /// Data sent to a device ahead of its acks; one message may exceed it.
+    pub in_flight_bytes: u64,
+    /// What a device has not acknowledged by then is sent again.
+    pub resend_after: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            links_total: 10_000,
+            links_per_address: 1_000,
+            unauthenticated_links: 500,
+            login_timeout: Duration::from_secs(5),
+            silence_timeout: Duration::from_secs(120),
+            message_bytes_max: 4 * GIB,
+            recipients_max: 1_000,
+            devices_per_member: 100,
+            aliases_per_member: 20,
+            groups_per_member: 1_000,
+            group_members_max: 10_000,
+            pings_per_day: 1_000,
+            queue_messages_max: 1_000_000,
+            queue_bytes_max: 16 * GIB,
+            in_flight_messages: 256,
+            in_flight_bytes: 4 * MIB,
+            resend_after: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn take(&mut self, section: &mut Section<'_, '_>) {
+        section.count("links_total", &mut self.links_total, 1..=1_000_000);
+        section.count("links_per_address", &mut self.links_per_address, 1..=1_000_000);
+        section.count("unauthenticated_links", &mut self.unauthenticated_links, 1..=100_000);
+        section.seconds("login_timeout_s", &mut self.login_timeout, 1..=60);
+        section.seconds("silence_timeout_s", &mut self.silence_timeout, 10..=3_600);
+        section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
+        section.count("recipients_max", &mut self.recipients_max, 1..=2_000);
+        section.count("devices_per_member", &mut self.devices_per_member, 1..=100);
+        section.count("aliases_per_member", &mut self.aliases_per_member, 1..=1_000);
+        section.count("groups_per_member", &mut self.groups_per_member, 1..=100_000);
+        section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
+        section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
+        section.count("queue_messages_max", &mut self.queue_messages_max, 100..=100_000_000);
+        section.size("queue_bytes_max", &mut self.queue_bytes_max, MIB..=1_024 * TIB);
+        section.count("in_flight_messages", &mut self.in_flight_messages, 1..=65_536);
+        section.size("in_flight_bytes", &mut self.in_flight_bytes, 64 * KIB..=GIB);
+        section.seconds("resend_after_s", &mut self.resend_after, 1..=3_600);
+        if self.queue_bytes_max < self.message_bytes_max {
+            section.problem(
+                "queue_bytes_max",
+                "must be at least message_bytes_max, or the largest messages could never be delivered",
+            );
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The log: lines on stderr for the administrator, and the one rule about what they may hold.
+//!
+//! **Never in the log:** the content of messages, pings, subjects and names of attachments; aliases;
+//! device secrets, keys and tokens; whole uids, group ids or message heads. A member, device or
+//! group appears only as a [`ShortId`], enough to follow one through the log and too little to
+//! write to it. Addresses of links appear at level `debug`, and at `warn` only of links that were
+//! refused. Whoever adds a field to a log line holds it against this list.
+
+use std::fmt::{self, Debug, Display, Formatter};
+use std::io::IsTerminal;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// The first 8 characters of an id, which is all of it that a log may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ShortId<'a>(&'a str);
+
+impl<'a> ShortId<'a> {
+    /// Shortens `id`.
+    #[must_use]
+    pub fn new(id: &'a str) -> Self {
+        Self(id.char_indices().nth(8).map_or(id, |(end, _)| id.get(..end).unwrap_or("")))
+    }
+}
+
+impl Display for ShortId<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// As `Display`: a `?id` in a log line must not say more than a `%id`.
+impl Debug for ShortId<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
+}
+
+/// Starts the log. A second call in one process changes nothing.
+///
+/// Libraries are heard from `warn` up whatever the level: at lower levels some of them write what
+/// the rule above forbids.
+pub fn start(log: Log) {
+    let level = LevelFilter::from(log.level);
+    let ours = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("tmtpd", level)
+        .with_target("tmtp", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    // Fails only when there is a log already.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+}
+
+impl From<LogLevel> for LevelFilter {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}

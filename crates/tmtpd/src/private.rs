@@ -1,0 +1,44 @@
+//! Files and folders that only the service's own user may read.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Mode bits by which others than the owner may do anything.
+pub(crate) const OTHERS: u32 = 0o077;
+
+/// Makes `path` and what is missing above it, for this user alone. What exists is left as it is.
+///
+/// # Errors
+/// The system refuses, or there is something that is not a folder.
+pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file of mode 0600 so that after a crash it is whole or not there, and on stable
+/// storage when this returns. Replaces what `path` was: the caller knows that nothing is lost.
+///
+/// # Errors
+/// The system refuses; then `path` is as it was.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_added_extension("new");
+    // One left behind by a crash may have any content and, were it not ours, any mode.
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// The permission bits of what is at `path`.
+///
+/// # Errors
+/// There is nothing, or the system refuses to tell.
+pub(crate) fn mode(path: &Path) -> io::Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode() & 0o777)
+}
