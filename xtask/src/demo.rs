@@ -1,6 +1,37 @@
 //! `cargo xtask demo`: a service and three members' apps in a temporary directory.
+//!
+//! ```text
+//! Harbour Rowing Club (tmtpd) ── Ada's laptop, Ada's phone   (mnm, two devices of one member)
+//!                             ── Björn
+//!                             ── Carmen
+//! ```
+//!
+//! Everything goes through the real binaries and their command lines, as a member would use them.
+//! [`cast`] makes them known to each other; then either a person plays with the pages until
+//! Ctrl-C, or [`story`] plays by itself and checks what came of it.
 
-use anyhow::{Result, bail};
+mod app;
+mod cast;
+mod check;
+mod letter;
+mod place;
+mod process;
+mod residue;
+mod service;
+mod story;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::step::{Output, Steps};
+use crate::{install, run, web};
+use cast::Cast;
+use place::Place;
 
 /// How the demo is played.
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +44,101 @@ pub(crate) struct Options {
     pub(crate) keep: bool,
 }
 
-/// Plays it.
+/// Plays it. The temporary directory stays when asked for, and after a failure.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    bail!("not there yet: {options:?}")
+    // Taken before anything is started: from here on Ctrl-C reaches the programs we started, as
+    // members of our process group, and lets us clean up after them.
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut steps = Steps::new(Output::Quiet);
+    build(&mut steps)?;
+    let mut place = Place::new()?;
+    let played = if options.headless {
+        story::play(&mut steps, &place)
+    } else {
+        show(&mut steps, &place, &mut signals, options.open)
+    };
+    let interrupted = played.is_err() && signals.pending().next().is_some();
+    let failed = played.is_err() && !interrupted;
+    if options.keep || failed {
+        println!("data and logs are in {}", place.path().display());
+        place.keep();
+    }
+    drop(place);
+    if interrupted {
+        bail!("interrupted; everything is stopped");
+    }
+    played?;
+    if options.headless {
+        println!("the story held in {}", steps.total());
+    }
+    Ok(())
+}
+
+fn build(steps: &mut Steps) -> Result<()> {
+    install::to_build()?;
+    if install::has_node() {
+        steps.take("the pages are built", web::build)?;
+    } else {
+        println!("npm was not found: the app will show no pages (install nodejs and npm for them)");
+    }
+    steps.take("the service and the app are built", || {
+        run::loud(&mut run::cargo(["build", "--quiet", "--workspace", "--bins"]))
+    })
+}
+
+/// A program of this workspace, built in the same profile as this one.
+pub(crate) fn built(name: &str) -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let program = this.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    ensure!(program.is_file(), "{} was not built", program.display());
+    Ok(program)
+}
+
+fn show(steps: &mut Steps, place: &Place, signals: &mut Signals, open: bool) -> Result<()> {
+    let cast = Cast::assemble(steps, place)?;
+    cast.introduce(steps)?;
+    let letter = letter::welcome(place)?;
+    steps.take("Ada writes the first letter", || cast.ada.send(&letter).map(drop))?;
+
+    println!("\nThe {} is open. Its members' pages:\n", service::NAME);
+    for app in cast.all() {
+        println!("  {:<14}{}", app.label, app.url());
+        if open {
+            open_in_browser(app.url());
+        }
+    }
+    println!("\nEach address opens once, within ten minutes. The command line gives new ones, and");
+    println!("does all that the pages do:\n");
+    for hint in [cast.bjorn.command(["url"]), cast.bjorn.command(["inbox"])] {
+        println!("  {}", run::whole_line(&hint));
+    }
+    println!();
+    println!("Ctrl-C stops everything and removes {}.", place.path().display());
+    signals.forever().next().context("no signal can come any more")?;
+    println!();
+    cast.stop()
+}
+
+fn open_in_browser(url: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let started = Command::new(opener).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    if let Err(error) = started {
+        println!("  (could not be opened with {opener}: {error})");
+    }
+}
+
+/// Asks again and again until `probe` has an answer; an error ends the asking at once.
+pub(crate) fn until<T>(
+    what: &str,
+    limit: Duration,
+    mut probe: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(answer) = probe()? {
+            return Ok(answer);
+        }
+        ensure!(Instant::now() < deadline, "waited {} s in vain: {what}", limit.as_secs());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -26,31 +26,16 @@ const TO_BUILD: &[Need] = &[
         packages: &["gcc", "libc6-dev"],
         purpose: "compiling SQLCipher and the TLS library",
     },
-    Need {
-        programs: &["make"],
-        packages: &["make"],
-        purpose: "building OpenSSL for SQLCipher",
-    },
-    Need {
-        programs: &["perl"],
-        packages: &["perl"],
-        purpose: "configuring OpenSSL for SQLCipher",
-    },
+    Need { programs: &["make"], packages: &["make"], purpose: "building OpenSSL for SQLCipher" },
+    Need { programs: &["perl"], packages: &["perl"], purpose: "configuring OpenSSL for SQLCipher" },
 ];
 
-const NODE: Need = Need {
-    programs: &["npm"],
-    packages: &["nodejs", "npm"],
-    purpose: "building the pages",
-};
+const NODE: Need =
+    Need { programs: &["npm"], packages: &["nodejs", "npm"], purpose: "building the pages" };
 
 /// Names under which systems have the browser of the tests.
-const BROWSERS: &[&str] = &[
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
+const BROWSERS: &[&str] =
+    &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 const BROWSER: Need = Need {
     programs: BROWSERS,
@@ -92,11 +77,7 @@ fn satisfy(needs: &[&Need]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let packages: Vec<&str> = missing
-        .iter()
-        .flat_map(|need| need.packages)
-        .copied()
-        .collect();
+    let packages: Vec<&str> = missing.iter().flat_map(|need| need.packages).copied().collect();
     if !may_install() {
         let lacks: Vec<String> = missing
             .iter()

@@ -23,20 +23,13 @@ pub(crate) fn check() -> Result<()> {
     let terms = Terms::read()?;
     let metadata = run::captured(&mut cargo(["metadata", "--format-version", "1", "--quiet"]))?;
     let metadata: Value = serde_json::from_str(&metadata).context("output of cargo metadata")?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata has no packages")?;
-    let offenders: Vec<String> = packages
-        .iter()
-        .filter_map(|package| terms.objection(package))
-        .collect();
+    let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
+    let offenders: Vec<String> =
+        packages.iter().filter_map(|package| terms.objection(package)).collect();
     if !offenders.is_empty() {
         bail!("deny.toml does not allow:\n  {}", offenders.join("\n  "));
     }
-    println!(
-        "{} crates, all under terms that deny.toml allows",
-        packages.len()
-    );
+    println!("{} crates, all under terms that deny.toml allows", packages.len());
     Ok(())
 }
 
@@ -57,17 +50,13 @@ impl Terms {
     fn parse(text: &str) -> Result<Self> {
         let table: toml::Table = text.parse()?;
         let licenses = table.get("licenses").context("no [licenses]")?;
-        let mut terms = Self {
-            allow: strings(licenses.get("allow"))?,
-            exceptions: BTreeMap::new(),
-        };
+        let mut terms =
+            Self { allow: strings(licenses.get("allow"))?, exceptions: BTreeMap::new() };
         let exceptions = licenses.get("exceptions").and_then(toml::Value::as_array);
         for exception in exceptions.into_iter().flatten() {
             let name = exception.get("crate").and_then(toml::Value::as_str);
             let name = name.context("an exception names no crate")?;
-            terms
-                .exceptions
-                .insert(name.to_owned(), strings(exception.get("allow"))?);
+            terms.exceptions.insert(name.to_owned(), strings(exception.get("allow"))?);
         }
         Ok(terms)
     }
@@ -87,9 +76,7 @@ impl Terms {
         match expression::holds(licence, &|term| self.allows(name, term)) {
             Ok(true) => None,
             Ok(false) => Some(format!("{name} {version}: {licence}")),
-            Err(error) => Some(format!(
-                "{name} {version}: {licence:?} cannot be read: {error}"
-            )),
+            Err(error) => Some(format!("{name} {version}: {licence:?} cannot be read: {error}")),
         }
     }
 
@@ -100,16 +87,9 @@ impl Terms {
 }
 
 fn strings(value: Option<&toml::Value>) -> Result<BTreeSet<String>> {
-    let list = value
-        .and_then(toml::Value::as_array)
-        .context("no list `allow`")?;
+    let list = value.and_then(toml::Value::as_array).context("no list `allow`")?;
     list.iter()
-        .map(|entry| {
-            entry
-                .as_str()
-                .map(str::to_owned)
-                .context("`allow` holds no text")
-        })
+        .map(|entry| entry.as_str().map(str::to_owned).context("`allow` holds no text"))
         .collect()
 }
 

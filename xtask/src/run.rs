@@ -31,9 +31,7 @@ pub(crate) fn program<const N: usize>(name: &str, args: [&str; N], below: &str) 
 /// Runs a program with our own output; an error repeats the command line.
 pub(crate) fn loud(command: &mut Command) -> Result<()> {
     let line = line(command);
-    let status = command
-        .status()
-        .with_context(|| format!("could not start `{line}`"))?;
+    let status = command.status().with_context(|| format!("could not start `{line}`"))?;
     ensure!(status.success(), "`{line}` ended with {status}");
     Ok(())
 }
@@ -47,11 +45,7 @@ pub(crate) fn captured(command: &mut Command) -> Result<String> {
         .with_context(|| format!("could not start `{line}`"))?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{line}` ended with {}: {}",
-            output.status,
-            complaint.trim()
-        );
+        bail!("`{line}` ended with {}: {}", output.status, complaint.trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
 }
@@ -59,9 +53,7 @@ pub(crate) fn captured(command: &mut Command) -> Result<String> {
 /// Whether a program can be found on the PATH.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Tests that were run, as their runners report it.
@@ -120,9 +112,7 @@ pub(crate) fn tests(command: &mut Command, tally: &mut Tally) -> Result<()> {
     let stdout = child.stdout.take().context("stdout is piped")?;
     let aside = std::thread::spawn(move || pass_on(stderr, std::io::stderr()));
     let mut seen = pass_on(stdout, std::io::stdout())?;
-    let beside = aside
-        .join()
-        .map_err(|_| anyhow::anyhow!("the reader of stderr panicked"))?;
+    let beside = aside.join().map_err(|_| anyhow::anyhow!("the reader of stderr panicked"))?;
     seen.add(beside?);
     tally.add(seen);
     let status = child.wait()?;
@@ -148,10 +138,18 @@ fn pass_on(from: impl Read, mut to: impl Write) -> Result<Tally> {
     Ok(tally)
 }
 
-/// The command line, to be shown.
+/// The command line with the program's bare name, for messages.
 pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let program = program.file_name().unwrap_or(program.as_os_str());
+    shown(program.file_name().unwrap_or(program.as_os_str()), command)
+}
+
+/// The command line with the program's path, to be typed.
+pub(crate) fn whole_line(command: &Command) -> String {
+    shown(command.get_program(), command)
+}
+
+fn shown(program: &OsStr, command: &Command) -> String {
     std::iter::once(program)
         .chain(command.get_args())
         .map(OsStr::to_string_lossy)
@@ -180,11 +178,7 @@ mod tests {
             (2, 1)
         );
         assert_eq!(
-            read(&[
-                "  1 failed",
-                "    [chromium] › a.spec.ts",
-                "  9 passed (2.1s)"
-            ]),
+            read(&["  1 failed", "    [chromium] › a.spec.ts", "  9 passed (2.1s)"]),
             (9, 1)
         );
     }
@@ -192,11 +186,7 @@ mod tests {
     #[test]
     fn other_lines_count_nothing() {
         assert_eq!(
-            read(&[
-                "test codec::splits ... ok",
-                "running 3 tests",
-                "2 passed over"
-            ]),
+            read(&["test codec::splits ... ok", "running 3 tests", "2 passed over"]),
             (2, 0)
         );
         assert_eq!(read(&["passed 3", "Summary", ""]), (0, 0));

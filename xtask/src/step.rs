@@ -26,11 +26,7 @@ pub(crate) struct Steps {
 impl Steps {
     /// Starts the clock.
     pub(crate) fn new(output: Output) -> Self {
-        Self {
-            output,
-            started: Instant::now(),
-            taken: 0,
-        }
+        Self { output, started: Instant::now(), taken: 0 }
     }
 
     /// Takes one step and prints how long it took. An error names the step.

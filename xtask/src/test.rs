@@ -45,9 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn form(steps: &mut Steps) -> Result<()> {
-    steps.take("format: rustfmt", || {
-        run::loud(&mut cargo(["fmt", "--all", "--check"]))
-    })?;
+    steps.take("format: rustfmt", || run::loud(&mut cargo(["fmt", "--all", "--check"])))?;
     steps.take("licences", licence::check)?;
     steps.take("tidy", tidy::check)
 }
@@ -67,23 +65,15 @@ fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
         let mut runner = if run::on_path("cargo-nextest").is_some() {
             cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
         } else {
-            cargo([
-                "test",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--no-fail-fast",
-            ])
+            cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
         };
         run::tests(&mut runner, tally)
     })?;
     if !options.thorough {
         return Ok(());
     }
-    steps.take("doc tests", || {
-        run::loud(&mut cargo(["test", "--quiet", "--workspace", "--doc"]))
-    })?;
+    steps
+        .take("doc tests", || run::loud(&mut cargo(["test", "--quiet", "--workspace", "--doc"])))?;
     steps.take("documentation", || {
         let mut doc = cargo(["doc", "--quiet", "--workspace", "--no-deps"]);
         run::loud(doc.env("RUSTDOCFLAGS", "-D warnings"))
@@ -95,7 +85,5 @@ fn browser(steps: &mut Steps, tally: &mut Tally) -> Result<()> {
     steps.take("browser: service and app", || {
         run::loud(&mut cargo(["build", "--quiet", "--workspace", "--bins"]))
     })?;
-    steps.take("browser tests", || {
-        run::tests(&mut web::browser_tests(&browser), tally)
-    })
+    steps.take("browser tests", || run::tests(&mut web::browser_tests(&browser), tally))
 }

@@ -8,43 +8,44 @@ mod source;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::run;
 
 /// Folders that hold nothing we wrote.
-const FOREIGN: &[&str] = &[
-    "target",
-    "node_modules",
-    "dist",
-    "test-results",
-    "playwright-report",
-];
+const FOREIGN: &[&str] = &["target", "node_modules", "dist", "test-results", "playwright-report"];
 
 /// Applies every rule to every file of the work tree.
 pub(crate) fn check() -> Result<()> {
-    let mut files = Vec::new();
-    walk(&run::root(), &mut files)?;
-    files.sort();
     let mut offences = Vec::new();
-    for file in &files {
-        let path = file.strip_prefix(run::root()).unwrap_or(file);
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => source::check(path, &std::fs::read_to_string(file)?, &mut offences),
-            Some("md") => paper::check(path, &std::fs::read_to_string(file)?, &mut offences),
-            _ => {}
-        }
+    let (sources, papers) = (files("rs")?, files("md")?);
+    for path in &sources {
+        source::check(path, &read(path)?, &mut offences);
+    }
+    for path in &papers {
+        paper::check(path, &read(path)?, &mut offences);
     }
     paper::check_decisions(&mut offences)?;
     if !offences.is_empty() {
-        bail!(
-            "{} against the rules:\n  {}",
-            offences.len(),
-            offences.join("\n  ")
-        );
+        bail!("{} against the rules:\n  {}", offences.len(), offences.join("\n  "));
     }
-    println!("{} files looked at", files.len());
+    println!("{} sources and {} papers looked at", sources.len(), papers.len());
     Ok(())
+}
+
+/// Our own files with an extension, relative to the top, in order.
+pub(crate) fn files(extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    walk(&run::root(), &mut files)?;
+    files.retain(|file| file.extension().is_some_and(|found| found == extension));
+    files.sort();
+    let relative = |file: PathBuf| file.strip_prefix(run::root()).map(Path::to_path_buf);
+    files.into_iter().map(|file| Ok(relative(file)?)).collect()
+}
+
+fn read(path: &Path) -> Result<String> {
+    let file = run::root().join(path);
+    std::fs::read_to_string(&file).with_context(|| format!("could not read {}", path.display()))
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -13,13 +13,7 @@ use anyhow::{Context, Result};
 use crate::{install, run};
 
 /// What is built or installed, or left behind by the tests: never a reason to build again.
-const PRODUCTS: &[&str] = &[
-    "node_modules",
-    "dist",
-    "tests",
-    "test-results",
-    "playwright-report",
-];
+const PRODUCTS: &[&str] = &["node_modules", "dist", "tests", "test-results", "playwright-report"];
 
 /// `cargo xtask web`: installs what is missing and builds what is out of date.
 pub(crate) fn build() -> Result<()> {
@@ -72,10 +66,7 @@ fn newest(folder: &Path) -> Result<SystemTime> {
     let mut newest = SystemTime::UNIX_EPOCH;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if PRODUCTS
-            .iter()
-            .any(|product| entry.file_name() == OsStr::new(product))
-        {
+        if PRODUCTS.iter().any(|product| entry.file_name() == OsStr::new(product)) {
             continue;
         }
         let age = if entry.file_type()?.is_dir() {

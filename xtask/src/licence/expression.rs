@@ -7,21 +7,11 @@ use anyhow::{Result, bail, ensure};
 
 /// Whether an expression holds when `allows` says which of its terms do.
 pub(crate) fn holds(expression: &str, allows: &dyn Fn(&str) -> bool) -> Result<bool> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut reader = Reader {
-        words: &words,
-        allows,
-    };
+    let mut reader = Reader { words: &words, allows };
     let holds = reader.alternatives()?;
-    ensure!(
-        reader.words.is_empty(),
-        "did not expect {:?}",
-        reader.words[0]
-    );
+    ensure!(reader.words.is_empty(), "did not expect {:?}", reader.words[0]);
     Ok(holds)
 }
 
@@ -86,10 +76,7 @@ mod tests {
     use super::holds;
 
     fn with_mit_and_zlib(expression: &str) -> Option<bool> {
-        holds(expression, &|term| {
-            ["MIT", "Zlib", "GPL-2.0 WITH Classpath"].contains(&term)
-        })
-        .ok()
+        holds(expression, &|term| ["MIT", "Zlib", "GPL-2.0 WITH Classpath"].contains(&term)).ok()
     }
 
     #[test]
@@ -98,14 +85,8 @@ mod tests {
         assert_eq!(with_mit_and_zlib("Apache-2.0/MIT"), Some(true));
         assert_eq!(with_mit_and_zlib("GPL-3.0 OR MIT"), Some(true));
         assert_eq!(with_mit_and_zlib("GPL-3.0 AND MIT"), Some(false));
-        assert_eq!(
-            with_mit_and_zlib("MIT OR GPL-3.0 AND BSD-3-Clause"),
-            Some(true)
-        );
-        assert_eq!(
-            with_mit_and_zlib("(MIT OR GPL-3.0) AND BSD-3-Clause"),
-            Some(false)
-        );
+        assert_eq!(with_mit_and_zlib("MIT OR GPL-3.0 AND BSD-3-Clause"), Some(true));
+        assert_eq!(with_mit_and_zlib("(MIT OR GPL-3.0) AND BSD-3-Clause"), Some(false));
         assert_eq!(with_mit_and_zlib("(MIT OR GPL-3.0) AND Zlib"), Some(true));
     }
 

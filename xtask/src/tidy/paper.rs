@@ -21,10 +21,7 @@ pub(crate) fn check(path: &Path, text: &str, offences: &mut Vec<String>) {
             None => folder.join(file),
         };
         if !run::root().join(&file).exists() {
-            offences.push(format!(
-                "{}:{line}: the link to {target} leads nowhere",
-                path.display()
-            ));
+            offences.push(format!("{}:{line}: the link to {target} leads nowhere", path.display()));
         }
     }
 }
@@ -41,9 +38,7 @@ pub(crate) fn check_decisions(offences: &mut Vec<String>) -> Result<()> {
     names.sort();
     let mut numbers = Vec::new();
     for name in &names {
-        let number = name
-            .get(..4)
-            .filter(|number| number.bytes().all(|b| b.is_ascii_digit()));
+        let number = name.get(..4).filter(|number| number.bytes().all(|b| b.is_ascii_digit()));
         match number {
             Some(number) if name.get(4..5) == Some("-") && name.ends_with(".md") => {
                 if numbers.contains(&number) {
@@ -100,11 +95,7 @@ mod tests {
     fn links_in_prose_are_found_and_code_is_left_alone() {
         let text =
             "See [a](a.md) and ![b](b.png \"B\").\n[c]: c.md\n`[d](d.md)`\n```\n[e](e.md)\n```\n";
-        let found = vec![
-            (1, "a.md".to_owned()),
-            (1, "b.png".to_owned()),
-            (2, "c.md".to_owned()),
-        ];
+        let found = vec![(1, "a.md".to_owned()), (1, "b.png".to_owned()), (2, "c.md".to_owned())];
         assert_eq!(links(text), found);
     }
 

@@ -16,29 +16,19 @@ const NOWHERE: &[(&str, &str)] = &[
 
 /// Text that may not occur in tests, and what to do instead.
 const NOT_IN_TESTS: &[(&str, &str)] = &[
-    (
-        concat!("thread::", "sleep"),
-        "wait for what should happen, with a deadline",
-    ),
-    (
-        concat!("time::", "sleep"),
-        "wait for what should happen, with a deadline",
-    ),
+    (concat!("thread::", "sleep"), "wait for what should happen, with a deadline"),
+    (concat!("time::", "sleep"), "wait for what should happen, with a deadline"),
 ];
 
 /// Adds what is wrong with one source, `path` being relative to the top.
 pub(crate) fn check(path: &Path, text: &str, offences: &mut Vec<String>) {
     let shown = path.display();
     if path.file_name().is_some_and(|name| name == "mod.rs") {
-        offences.push(format!(
-            "{shown}: name it after its folder, beside the folder"
-        ));
+        offences.push(format!("{shown}: name it after its folder, beside the folder"));
     }
     let lines = text.lines().count();
     if lines > MAX_LINES {
-        offences.push(format!(
-            "{shown}: {lines} lines; split it by subject, {MAX_LINES} at most"
-        ));
+        offences.push(format!("{shown}: {lines} lines; split it by subject, {MAX_LINES} at most"));
     }
     if is_in(path, "src") && !text.starts_with("//!") {
         offences.push(format!("{shown}: opens without `//!` saying what it is"));
@@ -59,10 +49,7 @@ fn forbid(path: &Path, text: &str, words: &[(&str, &str)], offences: &mut Vec<St
 }
 
 fn is_test(path: &Path) -> bool {
-    let stem = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     stem == "tests" || stem.ends_with("_tests") || is_in(path, "tests")
 }
 
@@ -87,10 +74,7 @@ mod tests {
         assert_eq!(offences("crates/a/src/b.rs", "//! What it is.\n"), 0);
         assert_eq!(offences("crates/a/src/b/mod.rs", "//! What it is.\n"), 1);
         assert_eq!(offences("crates/a/src/b.rs", "fn b() {}\n"), 1);
-        assert_eq!(
-            offences("crates/a/src/b.rs", &"//! Long.\n".repeat(MAX_LINES + 1)),
-            1
-        );
+        assert_eq!(offences("crates/a/src/b.rs", &"//! Long.\n".repeat(MAX_LINES + 1)), 1);
         let ignored = concat!("//! A test.\n#[", "ignore]\n");
         assert_eq!(offences("crates/a/tests/b.rs", ignored), 1);
     }

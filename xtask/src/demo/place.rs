@@ -1,0 +1,58 @@
+//! The temporary directory of one demo: data of the service, homes of the apps, logs.
+
+use std::fs::DirBuilder;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Removed with everything in it when dropped, unless it is to be kept.
+#[derive(Debug)]
+pub(crate) struct Place {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Place {
+    /// A new directory that only this user can enter.
+    pub(crate) fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("mnm-demo-{}", std::process::id()));
+        private_folder(&path)?;
+        Ok(Self { path, keep: false })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A folder inside, made when missing.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        if !path.is_dir() {
+            private_folder(&path)?;
+        }
+        Ok(path)
+    }
+
+    /// Leaves it where it is.
+    pub(crate) fn keep(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.keep
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            eprintln!("could not remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+fn private_folder(path: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).with_context(|| format!("could not make the directory {}", path.display()))
+}
