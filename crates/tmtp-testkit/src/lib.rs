@@ -1,1 +1,21 @@
-//! Tools for tests: a raw revision-1 peer, real processes, the vector runner.
+//! Tools for tests, never part of a product.
+//!
+//! - [`wire`]: the framing and the headsum once more, written from the protocol's description and
+//!   sharing nothing with `tmtp`, so that neither can hide a mistake of the other
+//! - [`pair`]: both sides of a link in memory, with a simulated clock
+//! - [`peer`]: a raw revision-1 app over real TLS, which can also misbehave
+//! - [`process`]: the real service and the real app as processes that can be killed
+//! - [`vector`]: dialogs in text files, replayed byte for byte against a real service
+//!
+//! The last three need the feature `real`.
+
+pub mod pair;
+#[cfg(feature = "real")]
+pub mod peer;
+#[cfg(feature = "real")]
+pub mod process;
+#[cfg(feature = "real")]
+mod tls;
+#[cfg(feature = "real")]
+pub mod vector;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! Both sides of a link in memory, with a simulated clock.

@@ -1,0 +1,182 @@
+//! A real `tmtpd serve`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context as _, Result, ensure};
+use memchr::memmem;
+use tempfile::TempDir;
+
+use super::child::{Running, program};
+
+/// The service's name for itself in tests.
+pub const SITE: &str = "Test Harbour";
+
+/// A service in a temporary directory.
+#[derive(Debug)]
+pub struct ServiceProcess {
+    running: Option<Running>,
+    arguments: Vec<String>,
+    address: SocketAddr,
+    ready: String,
+    /// Last, so that the process is gone before its directory.
+    home: TempDir,
+}
+
+impl ServiceProcess {
+    /// Starts one without configuration.
+    pub fn start() -> Result<Self> {
+        Self::start_with("", &[])
+    }
+
+    /// Starts one with a configuration file of this text (none if empty) and more arguments.
+    pub fn start_with(config: &str, more_arguments: &[&str]) -> Result<Self> {
+        let home = tempfile::Builder::new().prefix("tmtpd-test-").tempdir()?;
+        let mut arguments: Vec<_> = more_arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect();
+        if !config.is_empty() {
+            let path = home.path().join("tmtpd.toml");
+            fs::write(&path, config)?;
+            arguments.extend(["--config".into(), path.to_string_lossy().into_owned()]);
+        }
+        let mut service = Self {
+            running: None,
+            arguments,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ready: String::new(),
+            home,
+        };
+        service.restart()?;
+        Ok(service)
+    }
+
+    /// Starts it again on the same port and data; it must not run any more, or is killed.
+    pub fn restart(&mut self) -> Result<()> {
+        self.running = None;
+        let mut command = Command::new(program("tmtpd", "TMTPD_BIN")?);
+        command
+            .arg("serve")
+            .args(["--name", SITE, "--listen", &self.address.to_string()])
+            .arg("--data")
+            .arg(self.data_dir())
+            .args(&self.arguments);
+        let running = Running::start(&mut command, &self.log_file())?;
+        self.ready = running.line("ready: ")?;
+        self.running = Some(running);
+        let address = self.handed_out_address().trim_start_matches('=');
+        self.address = address
+            .parse()
+            .with_context(|| format!("address in {:?}", self.ready))?;
+        ensure!(self.address.port() != 0, "no port in {:?}", self.ready);
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The whole line that it printed when it was ready.
+    pub fn ready_line(&self) -> &str {
+        &self.ready
+    }
+
+    /// What members are given to join: `=127.0.0.1:PORT#FINGERPRINT`.
+    pub fn invitation(&self) -> &str {
+        let rest = self.ready.strip_prefix("ready: ").unwrap_or_default();
+        rest.split_whitespace().next().unwrap_or_default()
+    }
+
+    /// The address in the protocol's own form: `=127.0.0.1:PORT`.
+    pub fn handed_out_address(&self) -> &str {
+        self.invitation().split('#').next().unwrap_or_default()
+    }
+
+    /// The certificate's fingerprint, as the service printed it.
+    pub fn fingerprint(&self) -> &str {
+        self.invitation()
+            .split_once('#')
+            .map_or("", |(_, fingerprint)| fingerprint)
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill9(&mut self) -> Result<()> {
+        let mut running = self.running.take().context("the service does not run")?;
+        running.kill9()
+    }
+
+    /// SIGTERM, and the status it exits with.
+    pub fn sigterm(&mut self) -> Result<ExitStatus> {
+        let mut running = self.running.take().context("the service does not run")?;
+        running.sigterm()
+    }
+
+    /// Memory in use now, in KiB.
+    pub fn rss_kib(&self) -> Result<u64> {
+        self.running
+            .as_ref()
+            .context("the service does not run")?
+            .status_kib("VmRSS")
+    }
+
+    /// The most memory it has used since its start, in KiB.
+    pub fn peak_rss_kib(&self) -> Result<u64> {
+        self.running
+            .as_ref()
+            .context("the service does not run")?
+            .status_kib("VmHWM")
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Result<u32> {
+        Ok(self
+            .running
+            .as_ref()
+            .context("the service does not run")?
+            .pid())
+    }
+
+    /// Its `--data`.
+    pub fn data_dir(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// What it wrote to standard error, of all its lives.
+    pub fn log_file(&self) -> PathBuf {
+        self.home.path().join("tmtpd.log")
+    }
+
+    /// Files of the store that hold these bytes.
+    pub fn grep_data_dir(&self, marker: impl AsRef<[u8]>) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        grep(
+            &self.data_dir(),
+            &memmem::Finder::new(marker.as_ref()),
+            &mut found,
+        )?;
+        Ok(found)
+    }
+}
+
+fn grep(dir: &Path, marker: &memmem::Finder<'_>, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            grep(&path, marker, found)?;
+            continue;
+        }
+        match fs::read(&path) {
+            Ok(bytes) if marker.find(&bytes).is_some() => found.push(path),
+            Ok(_) => {}
+            // The service erases while we look.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+        }
+    }
+    Ok(())
+}
