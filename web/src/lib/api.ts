@@ -1,0 +1,212 @@
+// The contract with the engine, as TypeScript sees it: a mirror of `view.rs`, `command.rs` and
+// `event.rs` in crates/mnm-engine/src. A field that changes there changes here. Times are Unix
+// milliseconds. Everything is text to be shown as text, except `Message.html` and
+// `SearchHit.snippet`, which the engine has sanitised.
+
+export interface State {
+  accounts: Account[];
+  version: string;
+}
+
+export interface Account {
+  id: number;
+  service: string;
+  address: string;
+  fingerprint: string | null;
+  uid: string;
+  alias: string;
+  aliases: string[];
+  device: string;
+  link: Link;
+  unread: number;
+  pings: number;
+  queued: number;
+}
+
+export type Link =
+  | { state: "online"; since_ms: number }
+  | { state: "connecting" }
+  | { state: "offline"; error: string; retry_at_ms: number }
+  | { state: "refused"; error: string };
+
+export interface Party {
+  uid: string;
+  alias: string;
+  kind: "me" | "contact" | "stranger" | "group";
+}
+
+export interface ThreadRow {
+  id: number;
+  account: number;
+  subject: string;
+  parties: Party[];
+  last_from: Party;
+  last_at_ms: number;
+  snippet: string;
+  count: number;
+  unread: number;
+  attachments: boolean;
+  state: MessageState | null;
+}
+
+export interface Thread {
+  row: ThreadRow;
+  messages: Message[];
+  draft: Draft | null;
+}
+
+export interface Message {
+  id: number;
+  thread: number;
+  account: number;
+  msgid: string | null;
+  from: Party;
+  at_ms: number;
+  subject: string;
+  text: string;
+  html: string;
+  attachments: Attachment[];
+  state: MessageState;
+  unread: boolean;
+}
+
+export type MessageState =
+  | { state: "received" }
+  | { state: "queued" }
+  | { state: "sending"; sent: number; total: number }
+  | { state: "sent" }
+  | { state: "failed"; error: string };
+
+export interface Attachment {
+  id: number;
+  name: string;
+  size: number;
+}
+
+export interface Draft {
+  id: number;
+  account: number;
+  thread: number | null;
+  to: string[];
+  subject: string;
+  text: string;
+  attachments: Attachment[];
+  updated_ms: number;
+}
+
+export interface Ping {
+  id: number;
+  account: number;
+  service: string;
+  incoming: boolean;
+  from: string;
+  from_uid: string;
+  to: string;
+  text: string;
+  group: string | null;
+  at_ms: number;
+  state: PingState;
+}
+
+export type PingState =
+  | { state: "waiting" }
+  | { state: "queued" }
+  | { state: "accepted" }
+  | { state: "ignored" }
+  | { state: "failed"; error: string };
+
+export interface Contact {
+  account: number;
+  uid: string;
+  alias: string;
+  online: boolean;
+  since_ms: number;
+}
+
+export type Standing = "invited" | "joined" | "left";
+
+export interface Group {
+  account: number;
+  gid: string;
+  standing: Standing;
+  members: GroupMember[];
+}
+
+export interface GroupMember {
+  alias: string;
+  standing: Standing;
+}
+
+export interface SearchHit {
+  account: number;
+  service: string;
+  thread: number;
+  message: number;
+  subject: string;
+  from: Party;
+  at_ms: number;
+  snippet: string;
+}
+
+export interface Device {
+  account: number;
+  label: string;
+  this: boolean;
+  since_ms: number;
+}
+
+/** Each command with what it takes; the names are the `cmd` tag. */
+export interface Commands {
+  state: { args: object; reply: State };
+  join: { args: { address: string; alias: string; device?: string }; reply: Account };
+  join_device: { args: { code: string }; reply: Account };
+  add_device: { args: { account: number; label: string }; reply: string };
+  devices: { args: { account?: number }; reply: Device[] };
+  add_alias: { args: { account: number; alias: string }; reply: Account };
+  reconnect: { args: { account: number }; reply: undefined };
+  ping: { args: { account: number; to: string; text: string }; reply: Ping };
+  pings: { args: { account?: number }; reply: Ping[] };
+  accept: { args: { ping: number; text?: string }; reply: Ping };
+  ignore: { args: { ping: number }; reply: Ping };
+  contacts: { args: { account?: number }; reply: Contact[] };
+  groups: { args: { account?: number }; reply: Group[] };
+  invite: { args: { account: number; group: string; to: string; text: string }; reply: Ping };
+  drop: { args: { account: number; group: string; alias: string }; reply: undefined };
+  join_group: { args: { account: number; group: string }; reply: undefined };
+  threads: { args: { account?: number; before_ms?: number; limit?: number }; reply: ThreadRow[] };
+  thread: { args: { thread: number }; reply: Thread };
+  mark_read: { args: { thread: number }; reply: undefined };
+  save_draft: {
+    args: {
+      draft?: number;
+      account: number;
+      thread?: number;
+      to: string[];
+      subject: string;
+      text: string;
+    };
+    reply: Draft;
+  };
+  drafts: { args: { account?: number }; reply: Draft[] };
+  drop_draft: { args: { draft: number }; reply: undefined };
+  detach: { args: { draft: number; attachment: number }; reply: Draft };
+  send: { args: { draft: number }; reply: Message };
+  retry: { args: { message: number }; reply: Message };
+  unsend: { args: { message: number }; reply: Draft };
+  preview: { args: { text: string }; reply: string };
+  search: { args: { account?: number; words: string; limit?: number }; reply: SearchHit[] };
+}
+
+export type Event =
+  | { event: "account"; account: Account }
+  | { event: "thread"; thread: ThreadRow }
+  | { event: "message"; message: Message }
+  | { event: "message_gone"; thread: number; message: number }
+  | { event: "thread_gone"; account: number; thread: number }
+  | { event: "progress"; thread: number; message: number; state: MessageState }
+  | { event: "ping"; ping: Ping }
+  | { event: "contact"; contact: Contact }
+  | { event: "group"; group: Group }
+  | { event: "draft"; draft: Draft }
+  | { event: "draft_gone"; account: number; draft: number }
+  | { event: "lagged" };

@@ -1,0 +1,74 @@
+// Search as you type, over every service at once: letters by the engine; people, groups, pings and
+// drafts among the records the page already has.
+import type { SearchHit } from "./api";
+import { contains } from "./format";
+import { store } from "./store.svelte";
+import { command, problem } from "./transport";
+
+const DELAY_MS = 120;
+
+class Search {
+  words = $state("");
+  hits = $state.raw<SearchHit[]>([]);
+  busy = $state(false);
+  error = $state("");
+
+  people = $derived(this.#among(store.contacts, (c) => c.alias));
+  groups = $derived(this.#among(store.groups, (g) => g.gid));
+  pings = $derived(this.#among(store.pings, (p) => `${p.from} ${p.to} ${p.text} ${p.group ?? ""}`));
+  drafts = $derived(this.#among(store.drafts, (d) => `${d.subject} ${d.to.join(" ")} ${d.text}`));
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pending: AbortController | null = null;
+
+  get active(): boolean {
+    return this.words.trim() !== "";
+  }
+
+  get count(): number {
+    return this.hits.length + this.people.length + this.groups.length + this.pings.length + this.drafts.length;
+  }
+
+  #among<T>(list: T[], text: (item: T) => string): T[] {
+    const words = this.words.trim().split(/\s+/).filter(Boolean);
+    if (words.length === 0) return [];
+    return list.filter((item) => words.every((word) => contains(text(item), word))).slice(0, 20);
+  }
+
+  /** Takes new words and asks the engine a moment later. */
+  type(words: string): void {
+    this.words = words;
+    this.error = "";
+    clearTimeout(this.#timer);
+    this.#pending?.abort();
+    if (!this.active) {
+      this.hits = [];
+      this.busy = false;
+      return;
+    }
+    this.busy = true;
+    this.#timer = setTimeout(() => void this.#ask(), DELAY_MS);
+  }
+
+  async #ask(): Promise<void> {
+    const pending = new AbortController();
+    this.#pending = pending;
+    try {
+      this.hits = await command("search", { words: this.words, limit: 50 }, { signal: pending.signal });
+    } catch (error) {
+      if (pending.signal.aborted) return;
+      this.hits = [];
+      this.error = problem(error);
+    }
+    if (this.#pending === pending) this.busy = false;
+  }
+
+  /** Empties the field; false when it was empty. */
+  clear(): boolean {
+    const was = this.active;
+    this.type("");
+    return was;
+  }
+}
+
+export const search = new Search();

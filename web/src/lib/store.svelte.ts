@@ -1,0 +1,241 @@
+// What the pages show: the engine's records, kept current by its events. Components read the
+// fields; every change goes through a command and comes back as an event or a reply.
+import type { Account, Contact, Draft, Event, Group, Message, Ping, Thread, ThreadRow } from "./api";
+import { partyName } from "./format";
+import { t } from "./strings";
+import { ApiError, command, problem, watch, whenGone } from "./transport";
+
+const PAGE_ROWS = 200;
+
+class Store {
+  /** The first load has finished. */
+  ready = $state(false);
+  /** Why the first load failed. */
+  failure = $state("");
+  /** The app no longer knows this page. */
+  gone = $state(false);
+  /** The event stream is broken. */
+  lost = $state(false);
+  version = $state("");
+
+  accounts = $state.raw<Account[]>([]);
+  threads = $state.raw<ThreadRow[]>([]);
+  pings = $state.raw<Ping[]>([]);
+  contacts = $state.raw<Contact[]>([]);
+  groups = $state.raw<Group[]>([]);
+  drafts = $state.raw<Draft[]>([]);
+  /** Accounts whose list reaches back to the first letter. */
+  complete = $state.raw<ReadonlySet<number>>(new Set());
+
+  /** The thread that is open; undefined while it is being loaded. */
+  thread = $state.raw<Thread | undefined>(undefined);
+  threadError = $state("");
+  /** What a screen reader is told next. */
+  announcement = $state("");
+
+  #openId = 0;
+  #started = false;
+  #watchers = new Set<(event: Event) => void>();
+
+  /** Connects to the engine; call once. */
+  start(): void {
+    whenGone(() => (this.gone = true));
+    watch({
+      opened: () => void this.load(),
+      lost: () => (this.lost = true),
+      event: (event) => this.#apply(event),
+    });
+  }
+
+  /** Hears of every event after the store has taken it in. Returns how to stop. */
+  listen(heard: (event: Event) => void): () => void {
+    this.#watchers.add(heard);
+    return () => this.#watchers.delete(heard);
+  }
+
+  /** Loads everything again. */
+  async load(): Promise<void> {
+    try {
+      const [state, threads, pings, contacts, groups, drafts] = await Promise.all([
+        command("state", {}),
+        command("threads", { limit: PAGE_ROWS }),
+        command("pings", {}),
+        command("contacts", {}),
+        command("groups", {}),
+        command("drafts", {}),
+      ]);
+      this.accounts = state.accounts;
+      this.version = state.version;
+      this.threads = threads;
+      this.pings = pings;
+      this.contacts = contacts;
+      this.groups = groups;
+      this.drafts = drafts;
+      this.complete = threads.length < PAGE_ROWS ? new Set(state.accounts.map((a) => a.id)) : new Set();
+      this.lost = false;
+      this.failure = "";
+      if (this.#started) void this.reopen();
+      this.#started = true;
+      this.ready = true;
+    } catch (error) {
+      this.failure = problem(error);
+    }
+  }
+
+  /** Loads threads of an account that are older than those shown. */
+  async loadOlder(account: number): Promise<void> {
+    const rows = this.threads.filter((row) => row.account === account);
+    const oldest = rows.reduce((min, row) => Math.min(min, row.last_at_ms), Number.MAX_SAFE_INTEGER);
+    const older = await command("threads", { account, before_ms: oldest, limit: PAGE_ROWS });
+    const known = new Set(this.threads.map((row) => row.id));
+    this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
+    if (older.length < PAGE_ROWS) this.complete = new Set([...this.complete, account]);
+  }
+
+  account(id: number): Account | undefined {
+    return this.accounts.find((account) => account.id === id);
+  }
+
+  setAccount(account: Account): void {
+    this.accounts = put(this.accounts, account, (a) => a.id === account.id);
+  }
+
+  /** Opens a thread, or closes the open one with 0. */
+  async openThread(id: number): Promise<void> {
+    this.#openId = id;
+    this.thread = undefined;
+    this.threadError = "";
+    if (id) await this.reopen();
+  }
+
+  /** Loads the open thread again. */
+  async reopen(): Promise<void> {
+    const id = this.#openId;
+    if (!id) return;
+    try {
+      const thread = await command("thread", { thread: id });
+      if (this.#openId === id) this.thread = thread;
+    } catch (error) {
+      if (this.#openId === id) this.threadError = problem(error);
+    }
+  }
+
+  /** Marks the open thread as seen if somebody is there to see it. */
+  markSeen(): void {
+    const thread = this.thread;
+    if (!thread || document.visibilityState !== "visible") return;
+    const unread = thread.row.unread > 0 || thread.messages.some((m) => m.unread);
+    if (!unread) return;
+    this.thread = { ...thread, row: { ...thread.row, unread: 0 }, messages: thread.messages.map((m) => ({ ...m, unread: false })) };
+    command("mark_read", { thread: thread.row.id }).catch(() => {
+      // The mark stays at the engine and is tried again when the thread is opened next.
+    });
+  }
+
+  putMessage(message: Message): void {
+    const thread = this.thread;
+    if (!thread || thread.row.id !== message.thread) return;
+    const messages = put(thread.messages, message, (m) => m.id === message.id);
+    messages.sort((a, b) => a.at_ms - b.at_ms || a.id - b.id);
+    this.thread = { ...thread, messages };
+  }
+
+  putPing(ping: Ping): void {
+    this.pings = put(this.pings, ping, (p) => p.id === ping.id).sort((a, b) => b.at_ms - a.at_ms);
+  }
+
+  putDraft(draft: Draft): void {
+    this.drafts = put(this.drafts, draft, (d) => d.id === draft.id).sort((a, b) => b.updated_ms - a.updated_ms);
+  }
+
+  dropDraft(id: number): void {
+    this.drafts = this.drafts.filter((draft) => draft.id !== id);
+    if (this.thread?.draft?.id === id) this.thread = { ...this.thread, draft: null };
+  }
+
+  #apply(event: Event): void {
+    switch (event.event) {
+      case "account":
+        this.setAccount(event.account);
+        break;
+      case "thread":
+        this.#putRow(event.thread);
+        break;
+      case "message":
+        this.#arrived(event.message);
+        this.putMessage(event.message);
+        break;
+      case "message_gone":
+        this.#withoutMessage(event.thread, event.message);
+        break;
+      case "thread_gone":
+        this.threads = this.threads.filter((row) => row.id !== event.thread);
+        break;
+      case "progress":
+        this.#progress(event.thread, event.message, event.state);
+        break;
+      case "ping":
+        this.#knocked(event.ping);
+        this.putPing(event.ping);
+        break;
+      case "contact": {
+        const { account, uid } = event.contact;
+        this.contacts = put(this.contacts, event.contact, (c) => c.account === account && c.uid === uid);
+        break;
+      }
+      case "group": {
+        const { account, gid } = event.group;
+        this.groups = put(this.groups, event.group, (g) => g.account === account && g.gid === gid);
+        break;
+      }
+      case "draft":
+        this.putDraft(event.draft);
+        break;
+      case "draft_gone":
+        this.dropDraft(event.draft);
+        break;
+      case "lagged":
+        void this.load();
+        break;
+    }
+    for (const heard of this.#watchers) heard(event);
+  }
+
+  #putRow(row: ThreadRow): void {
+    this.threads = put(this.threads, row, (r) => r.id === row.id).sort((a, b) => b.last_at_ms - a.last_at_ms);
+    if (this.thread?.row.id === row.id) this.thread = { ...this.thread, row };
+  }
+
+  #withoutMessage(thread: number, message: number): void {
+    if (this.thread?.row.id !== thread) return;
+    this.thread = { ...this.thread, messages: this.thread.messages.filter((m) => m.id !== message) };
+  }
+
+  #progress(thread: number, message: number, state: Message["state"]): void {
+    const known = this.thread?.row.id === thread && this.thread.messages.find((m) => m.id === message);
+    if (known) this.putMessage({ ...known, state });
+  }
+
+  #arrived(message: Message): void {
+    if (message.state.state !== "received" || !message.unread) return;
+    this.#announce(message.account, (service) => t.arrivals.letter(partyName(message.from), service));
+  }
+
+  #knocked(ping: Ping): void {
+    if (!ping.incoming || ping.state.state !== "waiting") return;
+    this.#announce(ping.account, (service) => t.arrivals.ping(ping.from, service));
+  }
+
+  #announce(account: number, words: (service: string) => string): void {
+    this.announcement = words(this.account(account)?.service ?? "");
+  }
+}
+
+/** A list with the item in place of the one it replaces, or at the end. */
+function put<T>(list: readonly T[], item: T, same: (other: T) => boolean): T[] {
+  const at = list.findIndex(same);
+  return at < 0 ? [...list, item] : list.with(at, item);
+}
+
+export { ApiError };
+export const store = new Store();
