@@ -10,17 +10,16 @@
 //! [`cast`] makes them known to each other; then either a person plays with the pages until
 //! Ctrl-C, or [`story`] plays by itself and checks what came of it.
 
-mod app;
-mod cast;
+pub(crate) mod app;
+pub(crate) mod cast;
 mod check;
-mod letter;
-mod place;
-mod process;
+pub(crate) mod letter;
+pub(crate) mod place;
+pub(crate) mod process;
 mod residue;
-mod service;
+pub(crate) mod service;
 mod story;
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -51,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let mut steps = Steps::new(Output::Quiet);
     build(&mut steps)?;
-    let mut place = Place::new()?;
+    let mut place = Place::new(run::built("debug"))?;
     let played = if options.headless {
         story::play(&mut steps, &place)
     } else {
@@ -84,14 +83,6 @@ fn build(steps: &mut Steps) -> Result<()> {
     steps.take("the service and the app are built", || {
         run::loud(&mut run::cargo(["build", "--quiet", "--workspace", "--bins"]))
     })
-}
-
-/// A program of this workspace, built in the same profile as this one.
-pub(crate) fn built(name: &str) -> Result<PathBuf> {
-    let this = std::env::current_exe()?;
-    let program = this.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    ensure!(program.is_file(), "{} was not built", program.display());
-    Ok(program)
 }
 
 fn show(steps: &mut Steps, place: &Place, signals: &mut Signals, open: bool) -> Result<()> {

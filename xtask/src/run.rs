@@ -21,6 +21,14 @@ pub(crate) fn cargo<const N: usize>(args: [&str; N]) -> Command {
     command
 }
 
+/// Where Cargo puts the programs of a profile: `debug` or `release`.
+pub(crate) fn built(profile: &str) -> PathBuf {
+    // This program is target/debug/xtask, wherever `target` is.
+    let this = std::env::current_exe().unwrap_or_default();
+    let target = this.parent().and_then(Path::parent);
+    target.map_or_else(|| root().join("target"), Path::to_path_buf).join(profile)
+}
+
 /// A program in a directory below the top.
 pub(crate) fn program<const N: usize>(name: &str, args: [&str; N], below: &str) -> Command {
     let mut command = Command::new(name);

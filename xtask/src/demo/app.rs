@@ -7,7 +7,6 @@ use std::process::{Child, Command, Output, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::built;
 use super::cast::Member;
 use super::letter::Letter;
 use super::place::Place;
@@ -42,7 +41,7 @@ impl App {
         let mut app = Self {
             label,
             member,
-            program: built("mnm")?,
+            program: place.program("mnm")?,
             home: place.path().join(name),
             log: place.folder("logs")?.join(format!("{name}.log")),
             url: String::new(),

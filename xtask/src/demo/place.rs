@@ -1,23 +1,32 @@
-//! The temporary directory of one demo: data of the service, homes of the apps, logs.
+//! The temporary directory of one demo: data of the service, homes of the apps, logs; and where
+//! the programs are that play in it.
 
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// Removed with everything in it when dropped, unless it is to be kept.
 #[derive(Debug)]
 pub(crate) struct Place {
     path: PathBuf,
+    programs: PathBuf,
     keep: bool,
 }
 
 impl Place {
-    /// A new directory that only this user can enter.
-    pub(crate) fn new() -> Result<Self> {
+    /// A new directory that only this user can enter. `programs` is where `tmtpd` and `mnm` are.
+    pub(crate) fn new(programs: PathBuf) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("mnm-demo-{}", std::process::id()));
         private_folder(&path)?;
-        Ok(Self { path, keep: false })
+        Ok(Self { path, programs, keep: false })
+    }
+
+    /// One of the programs.
+    pub(crate) fn program(&self, name: &str) -> Result<PathBuf> {
+        let program = self.programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        ensure!(program.is_file(), "{} was not built", program.display());
+        Ok(program)
     }
 
     /// Where it is.

@@ -34,7 +34,8 @@ impl Process {
     ) -> Result<(Self, String)> {
         let log_file = OpenOptions::new().create(true).append(true).open(log)?;
         let mut child = command
-            .stdin(Stdio::null())
+            // Open for as long as we hold the process: some programs end with their input.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log_file.try_clone()?)
             .spawn()

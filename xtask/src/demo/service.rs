@@ -5,7 +5,6 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::built;
 use super::place::Place;
 use super::process::Process;
 
@@ -26,7 +25,7 @@ impl Service {
     /// Starts one on any free port.
     pub(crate) fn start(place: &Place) -> Result<Self> {
         let mut service = Self {
-            program: built("tmtpd")?,
+            program: place.program("tmtpd")?,
             data: place.path().join("service"),
             log: place.folder("logs")?.join("service.log"),
             address: String::new(),
@@ -39,6 +38,12 @@ impl Service {
     /// The address to join by.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The same without mark and fingerprint.
+    pub(crate) fn host_and_port(&self) -> &str {
+        let address = self.address.trim_start_matches('=');
+        address.split('#').next().unwrap_or(address)
     }
 
     /// Where it keeps what it has.
@@ -63,9 +68,8 @@ impl Service {
 
     /// Starts it again on the port it had.
     pub(crate) fn restart(&mut self) -> Result<()> {
-        let host_and_port = self.address.trim_start_matches('=');
-        let host_and_port = host_and_port.split('#').next().unwrap_or_default().to_owned();
-        self.run(&host_and_port)
+        let same = self.host_and_port().to_owned();
+        self.run(&same)
     }
 
     fn run(&mut self, listen: &str) -> Result<()> {
