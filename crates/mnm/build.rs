@@ -1,0 +1,96 @@
+//! Embeds the built pages: lists `web/dist` into `$OUT_DIR/assets.rs`, one entry per file with its
+//! bytes, content type and etag. Without built pages the list is empty and the server shows a page
+//! that says how to build them.
+
+use std::{
+    env,
+    error::Error,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let dist = root.join("../../web/dist");
+    // Cargo watches a directory with everything in it, but reruns this script at every build while
+    // the directory is missing. An empty one (which git ignores) makes it wait for the pages.
+    // Where it can't be made, the script merely runs more often.
+    let _ = fs::create_dir_all(&dist);
+    println!("cargo::rerun-if-changed={}", dist.display());
+    println!("cargo::rerun-if-changed=build.rs");
+
+    let mut files = Vec::new();
+    if dist.join("index.html").is_file() {
+        list(&dist.canonicalize()?, &mut files)?;
+        files.sort();
+    }
+    let text = generate(&dist, &files)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("assets.rs"), text)?;
+    Ok(())
+}
+
+/// Adds all files below `directory` to `files`.
+fn list(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The Rust source of the list.
+fn generate(dist: &Path, files: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let mut text = String::from("pub(crate) static ASSETS: &[Asset] = &[\n");
+    for file in files {
+        let relative = file.strip_prefix(dist.canonicalize()?)?;
+        let relative = relative.to_str().ok_or("a page's file name is not UTF-8")?;
+        let path = format!("/{}", relative.replace('\\', "/"));
+        writeln!(
+            text,
+            "    Asset {{ path: {path:?}, content_type: {:?}, etag: {:?}, hashed: {}, bytes: include_bytes!({:?}) }},",
+            content_type(file)?,
+            etag(&fs::read(file)?),
+            path.starts_with("/assets/"),
+            file.to_str().ok_or("the path of the pages is not UTF-8")?,
+        )?;
+    }
+    text.push_str("];\n");
+    Ok(text)
+}
+
+/// A strong etag, quotes included.
+fn etag(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let hex = digest[..16].iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("\"{hex}\"")
+}
+
+/// An unknown kind of file fails the build: browsers are told never to guess.
+fn content_type(file: &Path) -> Result<&'static str, String> {
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    Ok(match extension.unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => return Err(format!("no content type is known for {}", file.display())),
+    })
+}

@@ -1,0 +1,415 @@
+//! The command line: what can be asked, and which family of commands answers it.
+
+mod account;
+mod app;
+mod letter;
+mod people;
+mod save;
+mod write;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use mnm_engine::{
+    command::{Command as Ask, Reply},
+    view::{Account, AccountId, PingId, ThreadId},
+};
+
+use crate::{
+    exit::{self, Exit, Failure},
+    home::Home,
+    print::{Answer, Look, inline},
+    session::{Need, Session, unexpected},
+};
+
+/// One messaging app for the services of every organisation you belong to.
+///
+/// Without a command: keeps all accounts connected and opens the pages in the browser, until
+/// Ctrl-C. The commands use the running app when there is one, and work by themselves when not.
+#[derive(Debug, Parser)]
+#[command(name = "mnm", version, after_help = exit::help(), args_conflicts_with_subcommands = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    serve: Serve,
+    #[command(subcommand)]
+    command: Option<Verb>,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+struct Global {
+    /// Directory of this installation [default: mnm in the platform's place for application data,
+    /// ~/.local/share/mnm on Linux]
+    #[arg(long, value_name = "DIR", env = "MNM_HOME", global = true, hide_env_values = true)]
+    home: Option<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// The account to use: its number in `mnm status`, or the name or address of its service
+    #[arg(long, value_name = "ACCOUNT", global = true)]
+    account: Option<String>,
+    /// Show what is stored here without connecting first (when no app is running)
+    #[arg(long, global = true)]
+    offline: bool,
+}
+
+/// Options of the app itself.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Serve {
+    /// Do not open a browser
+    #[arg(long)]
+    no_open: bool,
+    /// Port on 127.0.0.1 [default: any free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+}
+
+/// How long to wait for a service.
+#[derive(Debug, Clone, Copy, Args)]
+struct Wait {
+    /// Wait so long for the service to acknowledge it
+    #[arg(long = "wait", value_name = "SECONDS", default_value_t = 15,
+          value_parser = clap::value_parser!(u64).range(0..=600))]
+    seconds: u64,
+}
+
+/// What a letter consists of.
+#[derive(Debug, Args)]
+struct Content {
+    /// Attach a file (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
+    /// The text, Markdown; `-` reads it from standard input
+    #[arg(allow_hyphen_values = true)]
+    text: Option<String>,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Register on a service, or become a further device of an account
+    Join {
+        /// =HOST:PORT or +HOST:PORT, optionally followed by #FINGERPRINT
+        #[arg(required_unless_present = "device_code", conflicts_with = "device_code")]
+        address: Option<String>,
+        /// The name by which other members find you; at least 8 characters
+        #[arg(long, required_unless_present = "device_code", conflicts_with = "device_code")]
+        alias: Option<String>,
+        /// Label of this device
+        #[arg(long, conflicts_with = "device_code")]
+        device: Option<String>,
+        /// A code made by `mnm devices add` on another device; `-` reads it from standard input,
+        /// where other users of this machine can't see it
+        #[arg(long, value_name = "CODE")]
+        device_code: Option<String>,
+    },
+    /// Ask a member to exchange letters with you
+    Ping {
+        /// Alias of the member
+        alias: String,
+        /// A few words, at most 140 characters
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// List pings and group invitations
+    Pings,
+    /// Accept a ping or a group invitation
+    Accept {
+        /// Its number in `mnm pings`
+        n: PingId,
+        /// The answer to a ping
+        #[arg(allow_hyphen_values = true)]
+        text: Option<String>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Put a ping away; its sender is not told
+    Ignore {
+        /// Its number in `mnm pings`
+        n: PingId,
+    },
+    /// List the address book
+    Contacts,
+    /// List groups with their members
+    Groups,
+    /// Invite a member to a group; a new group is created
+    Invite {
+        /// Name of the group; at least 8 characters
+        group: String,
+        /// Alias of the member
+        alias: String,
+        /// A few words, at most 140 characters
+        #[arg(allow_hyphen_values = true)]
+        text: Option<String>,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Leave a group
+    Leave {
+        /// Name of the group
+        group: String,
+    },
+    /// Remove a member from a group
+    Drop {
+        /// Name of the group
+        group: String,
+        /// Alias of the member
+        alias: String,
+    },
+    /// Send a letter
+    Send {
+        /// Aliases of contacts and names of groups
+        #[arg(long, value_name = "ALIAS,…", required = true, value_delimiter = ',')]
+        to: Vec<String>,
+        /// What it is about
+        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+        subject: String,
+        #[command(flatten)]
+        content: Content,
+    },
+    /// List threads, newest first
+    Inbox {
+        /// Only those with unread messages
+        #[arg(long)]
+        unread: bool,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 100,
+              value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Show a thread and mark it as read
+    Read {
+        /// Its number in `mnm inbox`
+        thread: ThreadId,
+        /// Leave it unread
+        #[arg(long)]
+        peek: bool,
+    },
+    /// Answer in a thread
+    Reply {
+        /// Its number in `mnm inbox`
+        thread: ThreadId,
+        #[command(flatten)]
+        content: Content,
+        /// Discard an unsent reply that this thread has already
+        #[arg(long)]
+        discard_draft: bool,
+    },
+    /// Save attachments of a thread
+    Save {
+        /// Its number in `mnm inbox`
+        thread: ThreadId,
+        /// Where to: a path whose last part is the attachment's name, or a directory for all. Of
+        /// several attachments with that name the newest is saved
+        file: PathBuf,
+        /// Overwrite existing files
+        #[arg(long)]
+        force: bool,
+    },
+    /// Search subjects and texts
+    Search {
+        /// All must occur; the last may be the beginning of a word
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// Show accounts and their connections
+    Status,
+    /// List this account's devices, or add one
+    Devices {
+        #[command(subcommand)]
+        action: Option<DevicesVerb>,
+    },
+    /// List drafts
+    Drafts,
+    /// Print a fresh address that opens the pages of the running app, once
+    Url,
+    /// Ask the running app to end
+    Stop,
+}
+
+#[derive(Debug, Subcommand)]
+enum DevicesVerb {
+    /// Make a code with which another device joins this account. It is a secret
+    Add {
+        /// Label of the new device
+        label: String,
+    },
+}
+
+impl Cli {
+    /// Whether everything is to be printed as JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.global.json
+    }
+
+    /// Does what was asked and prints the answer.
+    pub(crate) async fn run(self) -> Result<Exit, Failure> {
+        let context = Context {
+            home: Home::resolve(self.global.home)?,
+            account: self.global.account,
+            offline: self.global.offline,
+            json: self.global.json,
+            look: Look::here(),
+        };
+        let answer = match self.command {
+            None => return app::run(&context, self.serve).await,
+            Some(_) if self.serve.no_open || self.serve.port != 0 => {
+                return Err(Failure::usage(
+                    "--no-open and --port are for `mnm` without a command.",
+                ));
+            }
+            Some(Verb::Url) => app::url(&context).await?,
+            Some(Verb::Stop) => app::stop(&context).await?,
+            Some(verb) => {
+                let session = Session::open(&context.home, verb.need(context.offline)).await?;
+                let answer = verb.run(&context, &session).await;
+                session.close().await;
+                answer?
+            }
+        };
+        answer.print(context.json)
+    }
+}
+
+impl Verb {
+    /// What the engine has to have for this command when no app runs.
+    fn need(&self, offline: bool) -> Need {
+        match self {
+            Self::Pings | Self::Inbox { .. } | Self::Contacts | Self::Groups | Self::Status => {
+                if offline {
+                    Need::Disk
+                } else {
+                    Need::News
+                }
+            }
+            Self::Read { .. } | Self::Save { .. } | Self::Search { .. } | Self::Drafts => {
+                Need::Disk
+            }
+            Self::Devices { action: None } | Self::Ignore { .. } | Self::Url | Self::Stop => {
+                Need::Disk
+            }
+            _ => Need::Links,
+        }
+    }
+
+    async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
+        match self {
+            Self::Join { address: Some(address), alias: Some(alias), device, .. } => {
+                account::join(context, session, address, alias, device).await
+            }
+            Self::Join { device_code, .. } => {
+                account::join_device(context, session, device_code.unwrap_or_default()).await
+            }
+            Self::Status => account::status(context, session).await,
+            Self::Devices { action: None } => account::devices(context, session).await,
+            Self::Devices { action: Some(DevicesVerb::Add { label }) } => {
+                account::add_device(context, session, label).await
+            }
+            Self::Ping { alias, text, wait } => {
+                people::ping(context, session, alias, text, wait).await
+            }
+            Self::Pings => people::pings(context, session).await,
+            Self::Accept { n, text, wait } => people::accept(context, session, n, text, wait).await,
+            Self::Ignore { n } => people::ignore(context, session, n).await,
+            Self::Contacts => people::contacts(context, session).await,
+            Self::Groups => people::groups(context, session).await,
+            Self::Invite { group, alias, text, wait } => {
+                people::invite(context, session, group, alias, text, wait).await
+            }
+            Self::Leave { group } => people::leave(context, session, group).await,
+            Self::Drop { group, alias } => people::remove(context, session, group, alias).await,
+            Self::Inbox { unread, limit } => letter::inbox(context, session, unread, limit).await,
+            Self::Read { thread, peek } => letter::read(context, session, thread, peek).await,
+            Self::Search { words } => letter::search(context, session, &words).await,
+            Self::Drafts => letter::drafts(context, session).await,
+            Self::Send { to, subject, content } => {
+                write::send(context, session, to, subject, content).await
+            }
+            Self::Reply { thread, content, discard_draft } => {
+                write::reply(context, session, thread, content, discard_draft).await
+            }
+            Self::Save { thread, file, force } => save::save(session, thread, &file, force).await,
+            Self::Url => app::url(context).await,
+            Self::Stop => app::stop(context).await,
+        }
+    }
+}
+
+/// What every command is given.
+#[derive(Debug)]
+struct Context {
+    home: Home,
+    account: Option<String>,
+    offline: bool,
+    json: bool,
+    look: Look,
+}
+
+impl Context {
+    /// The accounts, in the order they were joined.
+    async fn accounts(&self, session: &Session) -> Result<Vec<Account>, Failure> {
+        match session.command(Ask::State).await? {
+            Reply::State(state) => Ok(state.accounts),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The account named by `--account`, if one was named.
+    async fn chosen(&self, session: &Session) -> Result<Option<AccountId>, Failure> {
+        match &self.account {
+            Some(_) => Ok(Some(self.one(session).await?.id)),
+            None => Ok(None),
+        }
+    }
+
+    /// The account to act for: the one named, or the only one.
+    async fn one(&self, session: &Session) -> Result<Account, Failure> {
+        let accounts = self.accounts(session).await?;
+        let (fitting, others): (Vec<_>, Vec<_>) =
+            accounts.into_iter().partition(|account| self.fits(account));
+        let Ok([account]) = <[Account; 1]>::try_from(fitting.clone()) else {
+            return Err(self.not_one(&fitting, &others));
+        };
+        Ok(account)
+    }
+
+    fn fits(&self, account: &Account) -> bool {
+        let Some(wanted) = &self.account else { return true };
+        let number = wanted.parse::<AccountId>();
+        number.is_ok_and(|number| number == account.id)
+            || account.service.eq_ignore_ascii_case(wanted)
+            || account.address.eq_ignore_ascii_case(wanted)
+    }
+
+    fn not_one(&self, fitting: &[Account], others: &[Account]) -> Failure {
+        let list = |accounts: &[Account]| -> String {
+            let line = |account: &Account| {
+                let (service, alias) = (inline(&account.service), inline(&account.alias));
+                format!("\n{}  {service}  {alias}", account.id)
+            };
+            accounts.iter().map(line).collect()
+        };
+        match (fitting, others) {
+            ([], []) => Failure::new(
+                Exit::NotFound,
+                "not_found",
+                "There is no account yet. Join a service: mnm join ADDRESS --alias NAME",
+            ),
+            ([], others) => Failure::new(
+                Exit::NotFound,
+                "not_found",
+                format!("No account is called that. There are:{}", list(others)),
+            ),
+            (fitting, _) => Failure::new(
+                Exit::NotFound,
+                "ambiguous",
+                format!("More than one account fits. Choose with --account:{}", list(fitting)),
+            ),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Joining services, and what is known of accounts and devices.
+
+use std::io::Read as _;
+
+use mnm_engine::{
+    command::Command as Ask,
+    view::{Account, Link},
+};
+use serde_json::json;
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    print::{Answer, Look, Table, block, inline},
+    session::{Session, ask},
+};
+
+/// Longest device code read from standard input, bytes.
+const CODE_MAX: u64 = 16 * 1024;
+
+pub(super) async fn join(
+    context: &Context,
+    session: &Session,
+    address: String,
+    alias: String,
+    device: Option<String>,
+) -> Result<Answer, Failure> {
+    let account = ask!(session, Ask::Join { address, alias, device }, Account);
+    Ok(joined(context, &account))
+}
+
+pub(super) async fn join_device(
+    context: &Context,
+    session: &Session,
+    code: String,
+) -> Result<Answer, Failure> {
+    let code = if code == "-" { read_code()? } else { code };
+    let account = ask!(session, Ask::JoinDevice { code }, Account);
+    Ok(joined(context, &account))
+}
+
+fn read_code() -> Result<String, Failure> {
+    let mut code = String::new();
+    std::io::stdin()
+        .lock()
+        .take(CODE_MAX)
+        .read_to_string(&mut code)
+        .map_err(|error| Failure::io("Can't read the code from standard input", &error))?;
+    Ok(code.trim().to_owned())
+}
+
+fn joined(context: &Context, account: &Account) -> Answer {
+    let service = context.look.bold(inline(&account.service));
+    let mut text = if account.alias.is_empty() {
+        format!("Joined {service} as account {}, without an alias so far.\n", account.id)
+    } else {
+        format!("Joined {service} as {}, account {}.\n", inline(&account.alias), account.id)
+    };
+    if let Some(fingerprint) = &account.fingerprint {
+        text.push_str(&format!(
+            "Its certificate is remembered. If you were given a fingerprint, compare:\n  {}\n",
+            inline(fingerprint)
+        ));
+    }
+    Answer::new(account, text)
+}
+
+pub(super) async fn status(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let state = ask!(session, Ask::State, State);
+    let look = &context.look;
+    let mut table =
+        Table::new(look, ["ACCOUNT", "SERVICE", "ALIAS", "UNREAD", "PINGS", "QUEUED", "LINK"]);
+    for account in &state.accounts {
+        table.row([
+            account.id.to_string(),
+            inline(&account.service),
+            inline(&account.alias),
+            count(look, account.unread),
+            count(look, account.pings),
+            count(look, account.queued),
+            link(look, session, &account.link),
+        ]);
+    }
+    let app = match session {
+        Session::Remote(_) => "The app is running.",
+        Session::Local(_) => "The app is not running; `mnm` starts it.",
+    };
+    let none = "No account yet. Join a service: mnm join ADDRESS --alias NAME";
+    let text =
+        format!("{}\n{app} Version {}.", table.text(none).trim_end(), inline(&state.version));
+    Ok(Answer::new(&state, text))
+}
+
+fn count(look: &Look, count: u64) -> String {
+    if count == 0 { "-".to_owned() } else { look.bold(count.to_string()) }
+}
+
+fn link(look: &Look, session: &Session, link: &Link) -> String {
+    match link {
+        Link::Online { since_ms } => format!("online since {}", look.time(*since_ms)),
+        Link::Connecting => "connecting".to_owned(),
+        Link::Offline { error, retry_at_ms } => {
+            // Only a running app tries again by itself.
+            let retry = match session {
+                Session::Remote(_) => format!(" Next attempt: {}.", look.time(*retry_at_ms)),
+                Session::Local(_) => String::new(),
+            };
+            format!("offline. {}{retry}", inline(error)).trim_end().to_owned()
+        }
+        Link::Refused { error } => format!("refused. {}", inline(error)),
+    }
+}
+
+pub(super) async fn devices(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let devices = ask!(session, Ask::Devices { account }, Devices);
+    let mut table = Table::new(&context.look, ["ACCOUNT", "DEVICE", "", "KNOWN SINCE"]);
+    for device in &devices {
+        table.row([
+            device.account.to_string(),
+            inline(&device.label),
+            if device.this { "this one".to_owned() } else { String::new() },
+            context.look.time(device.since_ms),
+        ]);
+    }
+    Ok(Answer::new(&devices, table.text("No devices are known here.")))
+}
+
+pub(super) async fn add_device(
+    context: &Context,
+    session: &Session,
+    label: String,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let code = ask!(session, Ask::AddDevice { account, label }, Code);
+    let text = format!(
+        "{}\n\nThis code is a secret: whoever has it becomes a device of your account. On the other \
+         device, run\n  mnm join --device-code -\nand enter it there.",
+        block(&code, "")
+    );
+    Ok(Answer::new(&json!({ "code": code }), text))
+}

@@ -1,0 +1,106 @@
+//! The app itself: start it, find it, end it.
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::{Context, Serve};
+use crate::{
+    exit::{Exit, Failure},
+    print::{Answer, json as document, print},
+    serve::Server,
+    session::{Remote, open_engine},
+};
+
+/// How long another process may keep the home directory from us.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long an app that was asked to end may take.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// `mnm` without a command: runs the app, or opens the pages of the one that runs.
+pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failure> {
+    let until = Instant::now() + START_PATIENCE;
+    loop {
+        if let Some(remote) = Remote::find(&context.home).await {
+            open(context, options, &remote.opening_url().await?)?;
+            return Ok(Exit::Ok);
+        }
+        if let Some(engine) = open_engine(&context.home, true).await? {
+            let server = match Server::bind(engine.clone(), &context.home, options.port).await {
+                Ok(server) => server,
+                Err(failure) => {
+                    engine.close().await;
+                    return Err(failure);
+                }
+            };
+            open(context, options, &server.opening_url()?)?;
+            server.run().await?;
+            return Ok(Exit::Ok);
+        }
+        if Instant::now() >= until {
+            return Err(context.home.in_use());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// `mnm url`.
+pub(super) async fn url(context: &Context) -> Result<Answer, Failure> {
+    let url = running(context).await?.opening_url().await?;
+    Ok(Answer::new(&json!({ "url": url }), url.clone()))
+}
+
+/// `mnm stop`: returns when the app has ended.
+pub(super) async fn stop(context: &Context) -> Result<Answer, Failure> {
+    running(context).await?.stop().await?;
+    let until = Instant::now() + STOP_PATIENCE;
+    // The lock is what tells that it has finished, not only stopped to answer.
+    loop {
+        if let Some(engine) = open_engine(&context.home, false).await? {
+            engine.close().await;
+            return Ok(Answer::new(&json!({ "stopped": true }), "The app has ended."));
+        }
+        if Instant::now() >= until {
+            let why = "The app was asked to end but still holds its home directory.";
+            return Err(Failure::new(Exit::Failed, "timeout", why));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn running(context: &Context) -> Result<Remote, Failure> {
+    let why = format!("No app is running on {}. Start it: mnm", context.home.path().display());
+    Remote::find(&context.home).await.ok_or_else(|| Failure::new(Exit::NotFound, "not_found", why))
+}
+
+fn open(context: &Context, options: Serve, url: &str) -> Result<(), Failure> {
+    if context.json {
+        print(&document(&json!({ "url": url })))?;
+    } else {
+        print(&format!("open: {url}"))?;
+    }
+    if !options.no_open && !open_browser(url) {
+        tracing::warn!("no browser could be started");
+    }
+    Ok(())
+}
+
+/// Hands the address to the system's browser. It passes through a command line that others may be
+/// able to read; it works once, and see [`crate::serve::peer`] for who may use it.
+fn open_browser(url: &str) -> bool {
+    let mut command = if cfg!(target_os = "macos") {
+        Command::new("open")
+    } else if cfg!(windows) {
+        let mut command = Command::new("rundll32");
+        command.arg("url.dll,FileProtocolHandler");
+        command
+    } else {
+        Command::new("xdg-open")
+    };
+    command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().is_ok()
+}

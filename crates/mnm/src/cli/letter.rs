@@ -1,0 +1,218 @@
+//! Reading: threads, one thread, search, drafts.
+
+use mnm_engine::{
+    command::{Command as Ask, Reply},
+    view::{Message, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId, ThreadRow},
+};
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    print::{Answer, Look, Table, block, inline, size},
+    session::{Session, ask, unexpected},
+};
+
+pub(super) async fn inbox(
+    context: &Context,
+    session: &Session,
+    unread: bool,
+    limit: u32,
+) -> Result<Answer, Failure> {
+    let accounts = context.accounts(session).await?;
+    let account = context.chosen(session).await?;
+    let command = Ask::Threads { account, before_ms: None, limit: Some(limit) };
+    let mut threads = ask!(session, command, Threads);
+    threads.retain(|thread| !unread || thread.unread > 0);
+    let service = |thread: &ThreadRow| {
+        let of = accounts.iter().find(|account| account.id == thread.account);
+        of.map(|account| inline(&account.service)).unwrap_or_default()
+    };
+    let mut table =
+        Table::new(&context.look, ["THREAD", "SERVICE", "FROM", "SUBJECT", "MESSAGES", "LAST"]);
+    for thread in &threads {
+        table.row([
+            thread.id.to_string(),
+            service(thread),
+            party(&thread.last_from),
+            subject(&context.look, thread),
+            counts(&context.look, thread),
+            format!(
+                "{}{}",
+                context.look.time(thread.last_at_ms),
+                state_mark(thread.state.as_ref())
+            ),
+        ]);
+    }
+    let none = if unread { "Nothing unread." } else { "No letters yet." };
+    Ok(Answer::new(&threads, table.text(none)))
+}
+
+fn subject(look: &Look, thread: &ThreadRow) -> String {
+    let subject =
+        if thread.subject.is_empty() { "(no subject)".to_owned() } else { inline(&thread.subject) };
+    if thread.unread > 0 { look.bold(subject) } else { subject }
+}
+
+fn counts(look: &Look, thread: &ThreadRow) -> String {
+    let files = if thread.attachments { " +files" } else { "" };
+    match thread.unread {
+        0 => format!("{}{files}", thread.count),
+        unread => format!("{} ({}){files}", thread.count, look.bold(format!("{unread} new"))),
+    }
+}
+
+/// What is to be said of a message of ours that is not simply sent.
+fn state_mark(state: Option<&MessageState>) -> String {
+    match state {
+        None | Some(MessageState::Received | MessageState::Sent) => String::new(),
+        Some(MessageState::Queued) => ", queued".to_owned(),
+        Some(MessageState::Sending { sent, total }) => {
+            format!(", sending {} of {}", size(*sent), size(*total))
+        }
+        Some(MessageState::Failed { error }) => format!(", not sent: {}", inline(error)),
+    }
+}
+
+/// A name as this app knows it. The mark of a stranger stands outside the name, where no sender
+/// can write.
+fn party(party: &Party) -> String {
+    let name = if party.alias.is_empty() { &party.uid } else { &party.alias };
+    let name = inline(name);
+    match party.kind {
+        PartyKind::Me => "you".to_owned(),
+        PartyKind::Contact => name,
+        PartyKind::Stranger => format!("{name} (not in your address book)"),
+        PartyKind::Group => format!("{name} (group)"),
+    }
+}
+
+pub(super) async fn read(
+    context: &Context,
+    session: &Session,
+    id: ThreadId,
+    peek: bool,
+) -> Result<Answer, Failure> {
+    let thread = ask!(session, Ask::Thread { thread: id }, Thread);
+    let accounts = context.accounts(session).await?;
+    let service = accounts.iter().find(|account| account.id == thread.row.account);
+    let service = service.map(|account| inline(&account.service)).unwrap_or_default();
+    let text = thread_text(&context.look, &service, &thread);
+    if !peek && thread.row.unread > 0 {
+        match session.command(Ask::MarkRead { thread: id }).await? {
+            Reply::Done => {}
+            other => return Err(unexpected(&other)),
+        }
+    }
+    Ok(Answer::new(&thread, text))
+}
+
+fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
+    let with: Vec<String> = thread.row.parties.iter().map(party).collect();
+    let mut text = format!(
+        "{}\n{}\n",
+        subject(look, &thread.row),
+        look.dim(format!("thread {} on {service}, with {}", thread.row.id, with.join(", ")))
+    );
+    for message in &thread.messages {
+        text.push('\n');
+        text.push_str(&message_text(look, message));
+    }
+    if thread.draft.is_some() {
+        text.push_str(&format!("\n{}\n", look.dim("There is an unsent reply in this thread.")));
+    }
+    text
+}
+
+/// One message: our line above, then what the sender wrote behind a bar.
+fn message_text(look: &Look, message: &Message) -> String {
+    let new = if message.unread { look.bold(" new") } else { String::new() };
+    let mut text = format!(
+        "{}  {}{}{new}\n",
+        look.bold(party(&message.from)),
+        look.dim(look.time(message.at_ms)),
+        state_mark(Some(&message.state)),
+    );
+    if !message.subject.is_empty() {
+        text.push_str(&format!("  │ {}\n", look.bold(inline(&message.subject))));
+    }
+    if !message.text.is_empty() {
+        text.push_str(&format!("  │ {}\n", block(&message.text, "  │ ")));
+    }
+    for file in &message.attachments {
+        text.push_str(&format!("  + {} ({})\n", inline(&file.name), size(file.size)));
+    }
+    text
+}
+
+pub(super) async fn search(
+    context: &Context,
+    session: &Session,
+    words: &[String],
+) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let command = Ask::Search { account, words: words.join(" "), limit: None };
+    let hits = ask!(session, command, Hits);
+    let mut text = String::new();
+    for hit in &hits {
+        text.push_str(&hit_text(&context.look, hit));
+    }
+    if hits.is_empty() {
+        text.push_str("Nothing found.");
+    }
+    Ok(Answer::new(&hits, text))
+}
+
+fn hit_text(look: &Look, hit: &SearchHit) -> String {
+    format!(
+        "{:>6}  {}  {}\n        {}\n",
+        hit.thread,
+        look.bold(inline(&hit.subject)),
+        look.dim(format!(
+            "{}, {}, {}",
+            party(&hit.from),
+            inline(&hit.service),
+            look.time(hit.at_ms)
+        )),
+        snippet(look, &hit.snippet)
+    )
+}
+
+/// The engine's HTML with nothing but `<mark>`, as text.
+fn snippet(look: &Look, html: &str) -> String {
+    let plain = |html: &str| {
+        let text = html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+        inline(&text.replace("&#39;", "'").replace("&#x27;", "'").replace("&amp;", "&"))
+    };
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once("<mark>") {
+        let (word, after) = after.split_once("</mark>").unwrap_or((after, ""));
+        text.push_str(&plain(before));
+        text.push_str(&look.bold(plain(word)));
+        rest = after;
+    }
+    text.push_str(&plain(rest));
+    text
+}
+
+pub(super) async fn drafts(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let drafts = ask!(session, Ask::Drafts { account }, Drafts);
+    let mut table =
+        Table::new(&context.look, ["DRAFT", "ACCOUNT", "TO", "SUBJECT", "FILES", "CHANGED"]);
+    for draft in &drafts {
+        let to = match draft.thread {
+            Some(thread) => format!("thread {thread}"),
+            None => draft.to.iter().map(|to| inline(to)).collect::<Vec<_>>().join(", "),
+        };
+        table.row([
+            draft.id.to_string(),
+            draft.account.to_string(),
+            to,
+            inline(&draft.subject),
+            draft.attachments.len().to_string(),
+            context.look.time(draft.updated_ms),
+        ]);
+    }
+    Ok(Answer::new(&drafts, table.text("No drafts.")))
+}

@@ -1,0 +1,215 @@
+//! First contact, address book and groups.
+
+use std::time::Duration;
+
+use mnm_engine::{
+    command::Command as Ask,
+    event::Event,
+    view::{Ping, PingId, PingState, Standing},
+};
+use serde_json::json;
+
+use super::{Context, Wait};
+use crate::{
+    exit::{Exit, Failure},
+    print::{Answer, Table, inline},
+    session::{Session, ask},
+};
+
+pub(super) async fn ping(
+    context: &Context,
+    session: &Session,
+    to: String,
+    text: String,
+    wait: Wait,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let (ping, settled) = queue(session, Ask::Ping { account, to, text }, wait).await?;
+    let done =
+        format!("Pinged {}. When the ping is accepted you can write letters.", inline(&ping.to));
+    Ok(outcome(&ping, settled, done))
+}
+
+pub(super) async fn invite(
+    context: &Context,
+    session: &Session,
+    group: String,
+    to: String,
+    text: Option<String>,
+    wait: Wait,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let text = text.unwrap_or_default();
+    let done = format!("Invited {} to {}.", inline(&to), inline(&group));
+    let (ping, settled) = queue(session, Ask::Invite { account, group, to, text }, wait).await?;
+    Ok(outcome(&ping, settled, done))
+}
+
+pub(super) async fn accept(
+    _context: &Context,
+    session: &Session,
+    ping: PingId,
+    text: Option<String>,
+    wait: Wait,
+) -> Result<Answer, Failure> {
+    let (ping, settled) = queue(session, Ask::Accept { ping, text }, wait).await?;
+    let done = match &ping.group {
+        Some(group) => format!("Joined {}.", inline(group)),
+        None => format!("Accepted. You and {} can write letters now.", inline(&ping.from)),
+    };
+    Ok(outcome(&ping, settled, done))
+}
+
+/// Gives a command that puts something into the outbox, and waits until the service has answered
+/// it or the time is up.
+async fn queue(session: &Session, command: Ask, wait: Wait) -> Result<(Ping, bool), Failure> {
+    let mut events = session.events().await?;
+    let mut ping = ask!(session, command, Ping);
+    let until = tokio::time::Instant::now() + Duration::from_secs(wait.seconds);
+    while ping.state == PingState::Queued {
+        let next = match tokio::time::timeout_at(until, events.next()).await {
+            Err(_) | Ok(None) => return Ok((ping, false)),
+            Ok(Some(event)) => event,
+        };
+        match next {
+            Event::Ping { ping: changed } if changed.id == ping.id => ping = changed,
+            Event::Lagged => ping = find(session, ping).await?,
+            _ => {}
+        }
+    }
+    Ok((ping, true))
+}
+
+/// The present state of a ping.
+async fn find(session: &Session, ping: Ping) -> Result<Ping, Failure> {
+    let pings = ask!(session, Ask::Pings { account: Some(ping.account) }, Pings);
+    Ok(pings.into_iter().find(|other| other.id == ping.id).unwrap_or(ping))
+}
+
+fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
+    match &ping.state {
+        PingState::Failed { error } => {
+            Answer::new(ping, format!("Refused: {}", inline(error))).with_exit(Exit::Failed)
+        }
+        _ if settled => Answer::new(ping, done),
+        _ => Answer::new(ping, super::write::QUEUED).with_exit(Exit::Queued),
+    }
+}
+
+pub(super) async fn ignore(
+    _context: &Context,
+    session: &Session,
+    ping: PingId,
+) -> Result<Answer, Failure> {
+    let ping = ask!(session, Ask::Ignore { ping }, Ping);
+    Ok(Answer::new(&ping, format!("Put away. {} is not told.", inline(&ping.from))))
+}
+
+pub(super) async fn pings(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let pings = ask!(session, Ask::Pings { account }, Pings);
+    let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
+    for ping in &pings {
+        let who = if ping.incoming {
+            format!("from {}", inline(&ping.from))
+        } else {
+            format!("to {}", inline(&ping.to))
+        };
+        let text = match &ping.group {
+            Some(group) => format!("[group {}] {}", inline(group), inline(&ping.text)),
+            None => inline(&ping.text),
+        };
+        table.row([
+            ping.id.to_string(),
+            inline(&ping.service),
+            who,
+            standing_of(context, ping),
+            context.look.time(ping.at_ms),
+            text,
+        ]);
+    }
+    Ok(Answer::new(&pings, table.text("No pings.")))
+}
+
+fn standing_of(context: &Context, ping: &Ping) -> String {
+    match &ping.state {
+        PingState::Waiting if ping.incoming => context.look.bold("waits for you"),
+        PingState::Waiting => "sent".to_owned(),
+        PingState::Queued => "queued".to_owned(),
+        PingState::Accepted => "accepted".to_owned(),
+        PingState::Ignored => "ignored".to_owned(),
+        PingState::Failed { error } => format!("refused: {}", inline(error)),
+    }
+}
+
+pub(super) async fn contacts(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let contacts = ask!(session, Ask::Contacts { account }, Contacts);
+    let mut table = Table::new(&context.look, ["ACCOUNT", "ALIAS", "PRESENCE", "SINCE"]);
+    for contact in &contacts {
+        table.row([
+            contact.account.to_string(),
+            inline(&contact.alias),
+            if contact.online { context.look.bold("online") } else { "-".to_owned() },
+            context.look.time(contact.since_ms),
+        ]);
+    }
+    let none = "Nobody yet. Ask a member to exchange letters: mnm ping ALIAS \"text\"";
+    Ok(Answer::new(&contacts, table.text(none)))
+}
+
+pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let groups = ask!(session, Ask::Groups { account }, Groups);
+    let mut table = Table::new(&context.look, ["ACCOUNT", "GROUP", "YOU", "MEMBERS"]);
+    for group in &groups {
+        let member = |member: &mnm_engine::view::GroupMember| match member.standing {
+            Standing::Joined => inline(&member.alias),
+            other => format!("{} ({})", inline(&member.alias), word(other)),
+        };
+        let members: Vec<String> = group.members.iter().map(member).collect();
+        table.row([
+            group.account.to_string(),
+            inline(&group.gid),
+            word(group.standing).to_owned(),
+            members.join(", "),
+        ]);
+    }
+    Ok(Answer::new(&groups, table.text("No groups. Make one: mnm invite GROUP ALIAS")))
+}
+
+fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Invited => "invited",
+        Standing::Joined => "joined",
+        Standing::Left => "left",
+    }
+}
+
+pub(super) async fn leave(
+    context: &Context,
+    session: &Session,
+    group: String,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?;
+    let text = format!("Left {}.", inline(&group));
+    drop_from(session, Ask::Drop { account: account.id, group, alias: account.alias }, text).await
+}
+
+pub(super) async fn remove(
+    context: &Context,
+    session: &Session,
+    group: String,
+    alias: String,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let text = format!("Removed {} from {}.", inline(&alias), inline(&group));
+    drop_from(session, Ask::Drop { account, group, alias }, text).await
+}
+
+async fn drop_from(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
+    match session.command(command).await? {
+        mnm_engine::command::Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
+        other => Err(crate::session::unexpected(&other)),
+    }
+}

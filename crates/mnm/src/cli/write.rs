@@ -1,0 +1,169 @@
+//! Writing: new letters and replies, with attachments, until the service has them.
+//!
+//! A letter is first a draft, then a message in the outbox, then acknowledged. When something fails
+//! before it is in the outbox the draft goes; from then on it is safe whatever happens to this
+//! process.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use mnm_engine::{
+    command::Command as Ask,
+    view::{DraftId, Message, MessageState, ThreadId},
+};
+use tokio::fs::File;
+
+use super::{Content, Context, Wait};
+use crate::{
+    exit::{Exit, Failure},
+    print::{Answer, inline},
+    session::{Session, ask},
+};
+
+/// Longest text read from standard input, bytes. As JSON it must fit the server's limit.
+const TEXT_MAX: u64 = 512 * 1024;
+
+/// What is said of everything that is in the outbox but not acknowledged.
+pub(super) const QUEUED: &str = "Queued: the service has not acknowledged it yet. It is safe here \
+     and goes out as soon as the service can be reached and mnm is running.";
+
+pub(super) async fn send(
+    context: &Context,
+    session: &Session,
+    to: Vec<String>,
+    subject: String,
+    content: Content,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let (text, files) = (content.text()?, content.open().await?);
+    let to: Vec<String> = to.into_iter().map(|to| to.trim().to_owned()).collect();
+    let save = Ask::SaveDraft { draft: None, account, thread: None, to, subject, text };
+    finish(session, save, files, content.wait).await
+}
+
+pub(super) async fn reply(
+    _context: &Context,
+    session: &Session,
+    id: ThreadId,
+    content: Content,
+    discard_draft: bool,
+) -> Result<Answer, Failure> {
+    let (text, files) = (content.text()?, content.open().await?);
+    let thread = ask!(session, Ask::Thread { thread: id }, Thread);
+    if let Some(draft) = thread.draft {
+        if !discard_draft {
+            let why = "This thread has an unsent reply, which would be lost. Send it from the \
+                       pages, or discard it with --discard-draft.";
+            return Err(Failure::new(Exit::Failed, "refused", why));
+        }
+        drop_draft(session, draft.id).await?;
+    }
+    let save = Ask::SaveDraft {
+        draft: None,
+        account: thread.row.account,
+        thread: Some(id),
+        to: Vec::new(),
+        subject: String::new(),
+        text,
+    };
+    finish(session, save, files, content.wait).await
+}
+
+impl Content {
+    /// The text given, or what stands on standard input.
+    fn text(&self) -> Result<String, Failure> {
+        match self.text.as_deref() {
+            Some("-") => read_text(),
+            Some(text) => Ok(text.to_owned()),
+            None if !self.attach.is_empty() => Ok(String::new()),
+            None => Err(Failure::usage(
+                "Nothing to send. Give a TEXT, `-` to read it from standard input, or --attach.",
+            )),
+        }
+    }
+
+    /// Opens all files before anything is written, so that a wrong name costs nothing.
+    async fn open(&self) -> Result<Vec<(String, File)>, Failure> {
+        let mut files = Vec::new();
+        for path in &self.attach {
+            files.push(open(path).await?);
+        }
+        Ok(files)
+    }
+}
+
+async fn open(path: &PathBuf) -> Result<(String, File), Failure> {
+    let failed = |error| Failure::io(format_args!("Can't attach {}", path.display()), &error);
+    let file = File::open(path).await.map_err(failed)?;
+    if file.metadata().await.map_err(failed)?.is_dir() {
+        let why = format!("Can't attach {}: it is a directory.", path.display());
+        return Err(Failure::new(Exit::Failed, "io", why));
+    }
+    let name = Path::file_name(path).map(|name| name.to_string_lossy().into_owned());
+    Ok((name.unwrap_or_else(|| "file".to_owned()), file))
+}
+
+fn read_text() -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(TEXT_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::io("Can't read the text from standard input", &error))?;
+    if bytes.len() as u64 > TEXT_MAX {
+        let why = "The text is longer than 512 KiB. Send it as a file: --attach FILE";
+        return Err(Failure::new(Exit::Failed, "too_large", why));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        let why = "The text on standard input is not UTF-8. Send it as a file: --attach FILE";
+        Failure::new(Exit::Failed, "invalid", why)
+    })
+}
+
+/// Draft, attachments, outbox, and the wait for the service.
+async fn finish(
+    session: &Session,
+    save: Ask,
+    files: Vec<(String, File)>,
+    wait: Wait,
+) -> Result<Answer, Failure> {
+    let draft = ask!(session, save, Draft).id;
+    let message = match queue(session, draft, files).await {
+        Ok(message) => message,
+        Err(failure) => {
+            // The first failure is the one to tell.
+            let _ = drop_draft(session, draft).await;
+            return Err(failure);
+        }
+    };
+    let timeout_ms = wait.seconds * 1000;
+    let message = ask!(session, Ask::AwaitSent { message: message.id, timeout_ms }, Message);
+    Ok(match &message.state {
+        MessageState::Failed { error } => {
+            Answer::new(&message, format!("Not sent: {}", inline(error))).with_exit(Exit::Failed)
+        }
+        MessageState::Queued | MessageState::Sending { .. } => {
+            Answer::new(&message, QUEUED).with_exit(Exit::Queued)
+        }
+        MessageState::Sent | MessageState::Received => {
+            Answer::new(&message, format!("Sent. It is in thread {}.", message.thread))
+        }
+    })
+}
+
+async fn queue(
+    session: &Session,
+    draft: DraftId,
+    files: Vec<(String, File)>,
+) -> Result<Message, Failure> {
+    for (name, file) in files {
+        session.attach(draft, &name, file).await?;
+    }
+    Ok(ask!(session, Ask::Send { draft }, Message))
+}
+
+async fn drop_draft(session: &Session, draft: DraftId) -> Result<(), Failure> {
+    session.command(Ask::DropDraft { draft }).await.map(drop)
+}

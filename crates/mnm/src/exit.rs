@@ -1,0 +1,110 @@
+//! How a command ends: the one table of exit codes, and the failure that leads to one.
+
+use std::{fmt::Write as _, io};
+
+use mnm_engine::error::{Error as EngineError, OpenError};
+use serde::Serialize;
+
+/// The exit code of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Ok = 0,
+    /// Refused or failed; the message says why.
+    Failed = 1,
+    /// The command line is wrong. The same code that the argument parser uses.
+    Usage = 2,
+    /// What was named does not exist here, or more than one fits.
+    NotFound = 3,
+    /// Safe in the outbox, not yet acknowledged by the service.
+    Queued = 4,
+    /// Another process has the home directory and can't be reached.
+    InUse = 5,
+    /// The service can't be reached or its certificate is not the one trusted.
+    Network = 6,
+}
+
+/// Every exit code with its meaning, as `--help` shows them.
+pub(crate) const TABLE: &[(Exit, &str)] = &[
+    (Exit::Ok, "done"),
+    (Exit::Failed, "refused or failed"),
+    (Exit::Usage, "wrong usage"),
+    (Exit::NotFound, "not found, or more than one fits"),
+    (Exit::Queued, "queued here, not yet acknowledged by the service"),
+    (Exit::InUse, "another process uses the home directory and can't be reached"),
+    (Exit::Network, "service unreachable, or its certificate is not trusted"),
+];
+
+/// The table as text for `--help`.
+pub(crate) fn help() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (exit, meaning) in TABLE {
+        let _ = writeln!(text, "  {}  {meaning}", *exit as u8);
+    }
+    text
+}
+
+/// Why a command did not do what it was asked to. Shown once, at the edge: as a line on standard
+/// error, or with `--json` as `{"error": {"code": …, "message": …}}` on standard output.
+#[derive(Debug, Clone, Serialize, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Failure {
+    /// The exit code that goes with it.
+    #[serde(skip)]
+    pub(crate) exit: Exit,
+    /// A word for programs.
+    pub(crate) code: String,
+    /// What happened, what it means and what to do.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    /// A failure with its word for programs and its sentence for people.
+    pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
+        Self { exit, code: code.to_owned(), message: message.into() }
+    }
+
+    /// Something wrong in how the command was called.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, "usage", message)
+    }
+
+    /// A file or stream of this machine failed; `what` says which, as the beginning of a sentence.
+    pub(crate) fn io(what: impl std::fmt::Display, error: &io::Error) -> Self {
+        Self::new(Exit::Failed, "io", format!("{what}: {error}"))
+    }
+
+    /// A refusal as the engine or the running app words it; `code` decides the exit code.
+    pub(crate) fn refusal(code: &str, message: String) -> Self {
+        let exit = match code {
+            "not_found" | "unknown_recipient" => Exit::NotFound,
+            "offline" | "timeout" => Exit::Network,
+            "in_use" => Exit::InUse,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, code, message)
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::refusal(&code_word(&error), error.message)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})"));
+        let mut failure = Self::from(EngineError::from(error));
+        failure.message.push_str(&cause.unwrap_or_default());
+        failure
+    }
+}
+
+/// The engine's error code as it stands in JSON.
+fn code_word(error: &EngineError) -> String {
+    match serde_json::to_value(error.code) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "internal".to_owned(),
+    }
+}

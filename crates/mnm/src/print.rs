@@ -1,0 +1,272 @@
+//! What commands print: one JSON document, or text for people.
+//!
+//! Text of other members must not be able to drive the terminal or to look like our own words:
+//! control characters, overrides of the writing direction and invisible characters are written as
+//! `\u{…}`, and text of several lines stands behind a bar that we draw.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::exit::{Exit, Failure};
+
+#[cfg(test)]
+mod print_tests;
+
+/// What a command has to say at its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    document: String,
+    text: String,
+    exit: Exit,
+}
+
+impl Answer {
+    /// The same thing for programs and for people.
+    pub(crate) fn new<T: Serialize + ?Sized>(value: &T, text: impl Into<String>) -> Self {
+        Self { document: json(value), text: text.into(), exit: Exit::Ok }
+    }
+
+    /// With another exit code than 0.
+    pub(crate) fn with_exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// Writes the one or the other to standard output.
+    pub(crate) fn print(&self, as_json: bool) -> Result<Exit, Failure> {
+        print(if as_json { &self.document } else { &self.text })?;
+        Ok(self.exit)
+    }
+}
+
+/// Shows a failure: a document on standard output, or a line on standard error.
+pub(crate) fn print_failure(failure: &Failure, as_json: bool) {
+    if as_json {
+        let _ = print(&json(&serde_json::json!({ "error": failure })));
+    } else {
+        let _ = writeln!(io::stderr(), "mnm: {}", block(&failure.message, "  "));
+    }
+}
+
+/// Writes text and a line's end to standard output. A reader that has gone away (`mnm inbox | head`)
+/// is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let text = text.trim_end_matches('\n');
+    if text.is_empty() {
+        return Ok(());
+    }
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::io("Can't write the answer", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One line of JSON. Characters that could drive a terminal are written as `\uXXXX`, which means
+/// the same to every reader.
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    let mut bytes = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut bytes, SafeJson(CompactFormatter));
+    match value.serialize(&mut serializer) {
+        Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) => {
+            tracing::error!(%error, "an answer can't be written as JSON");
+            r#"{"error":{"code":"internal","message":"The answer can't be written as JSON."}}"#
+                .into()
+        }
+    }
+}
+
+struct SafeJson(CompactFormatter);
+
+impl Formatter for SafeJson {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, c) in fragment.char_indices().filter(|(_, c)| is_unsafe(*c)) {
+            self.0.write_string_fragment(writer, &fragment[plain..at])?;
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            plain = at + c.len_utf8();
+        }
+        self.0.write_string_fragment(writer, &fragment[plain..])
+    }
+}
+
+/// A sender's text for one line.
+pub(crate) fn inline(text: &str) -> String {
+    escape(&text.replace(['\n', '\t'], " "))
+}
+
+/// A sender's text of several lines, each after the first behind `margin`.
+pub(crate) fn block(text: &str, margin: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\t', "    ");
+    let lines: Vec<String> = text.trim_end_matches('\n').split('\n').map(escape).collect();
+    lines.join(&format!("\n{margin}"))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unsafe(c) {
+            escaped.extend(c.escape_unicode());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Characters that steer a terminal, change the order in which others are shown, or can't be seen.
+/// The joiners U+200C and U+200D stay: whole scripts and emoji need them.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// How text for people looks here and now.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    colour: bool,
+    now_ms: i64,
+    zone: TimeZone,
+}
+
+impl Look {
+    /// Colours on a terminal that has not been told otherwise; this machine's clock and time zone.
+    pub(crate) fn here() -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            colour: !plain && io::stdout().is_terminal(),
+            now_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+            zone: TimeZone::system(),
+        }
+    }
+
+    /// Stands out.
+    pub(crate) fn bold(&self, text: impl Into<String>) -> String {
+        self.paint("1", text.into())
+    }
+
+    /// Stands back.
+    pub(crate) fn dim(&self, text: impl Into<String>) -> String {
+        self.paint("2", text.into())
+    }
+
+    fn paint(&self, code: &str, text: String) -> String {
+        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
+    }
+
+    /// A time of the past or the near future, as `2026-11-22 05:01 (3 min ago)`.
+    pub(crate) fn time(&self, at_ms: i64) -> String {
+        let Ok(at) = Timestamp::from_millisecond(at_ms) else {
+            return "an unknown time".to_owned();
+        };
+        let absolute = at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+        match relative(self.now_ms.saturating_sub(at_ms)) {
+            Some(relative) => format!("{absolute} ({relative})"),
+            None => absolute,
+        }
+    }
+}
+
+/// How long ago, while that says more than the date does.
+fn relative(ago_ms: i64) -> Option<String> {
+    let minutes = ago_ms.unsigned_abs() / 60_000;
+    let amount = match minutes {
+        0 => return Some("just now".to_owned()),
+        1..60 => format!("{minutes} min"),
+        60..1_440 => format!("{} h", minutes / 60),
+        1_440..2_880 => "1 day".to_owned(),
+        2_880..43_200 => format!("{} days", minutes / 1_440),
+        _ => return None,
+    };
+    Some(if ago_ms < 0 { format!("in {amount}") } else { format!("{amount} ago") })
+}
+
+/// A size for people: `64.0 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let mut amount = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while amount >= 1024.0 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
+}
+
+/// Rows of cells in columns that line up; colours do not count as width.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// With a line of headings.
+    pub(crate) fn new<const N: usize>(look: &Look, headings: [&str; N]) -> Self {
+        Self { rows: vec![headings.map(|heading| look.dim(heading)).to_vec()] }
+    }
+
+    /// Adds a row. The cells have been made safe.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.to_vec());
+    }
+
+    /// The lines; nothing but `empty` when there is no row.
+    pub(crate) fn text(&self, empty: &str) -> String {
+        if self.rows.len() <= 1 {
+            return empty.to_owned();
+        }
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widest = |column: usize| {
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max()
+        };
+        let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (cell, wanted) in row.iter().zip(&widths) {
+                line.push_str(cell);
+                line.push_str(&" ".repeat(wanted - width(cell) + 2));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Columns a cell takes: our own colour sequences take none, and no others are left in it.
+fn width(cell: &str) -> usize {
+    let mut plain = String::with_capacity(cell.len());
+    let mut rest = cell;
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        plain.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain.width()
+}

@@ -1,0 +1,154 @@
+//! The running app: the engine with all its links, and the loopback server for its pages.
+//!
+//! Flow: take the home directory, listen on 127.0.0.1, write `app.json`, say and open the address,
+//! serve until a signal or `mnm stop`; then end the event streams, give open requests a moment,
+//! and close the engine.
+
+pub(crate) mod api;
+pub(crate) mod assets;
+pub(crate) mod auth;
+pub(crate) mod events;
+pub(crate) mod files;
+pub(crate) mod headers;
+pub(crate) mod pages;
+pub(crate) mod peer;
+
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use mnm_engine::engine::Engine;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    exit::Failure,
+    home::{Announcement, AppFile, Home},
+};
+use auth::Auth;
+use peer::OwnListener;
+
+/// How long open requests may take after the app was asked to end.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What all handlers share.
+pub(crate) struct App {
+    engine: Engine,
+    auth: Auth,
+    /// The values of `Host` that mean this server.
+    hosts: [String; 2],
+    /// Cancelled when the app is to end.
+    stop: CancellationToken,
+}
+
+impl App {
+    /// A fresh address that opens the pages, once.
+    fn opening_url(&self, now: Instant) -> Result<String, getrandom::Error> {
+        Ok(format!("http://{}/?token={}", self.hosts[0], self.auth.opening(now)?))
+    }
+}
+
+/// A server that listens and can be found, but does not serve yet.
+pub(crate) struct Server {
+    listener: OwnListener,
+    app: Arc<App>,
+    announcement: Announcement,
+}
+
+impl Server {
+    /// Listens on 127.0.0.1; port 0 takes any free one. From here on signals end the server in
+    /// order instead of killing the process.
+    pub(crate) async fn bind(engine: Engine, home: &Home, port: u16) -> Result<Self, Failure> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+            Failure::io(format_args!("Can't listen on port {port} of this machine"), &error)
+        })?;
+        let port = listener
+            .local_addr()
+            .map_err(|error| Failure::io("Can't tell which port was taken", &error))?
+            .port();
+        let auth = Auth::new(port).map_err(no_random)?;
+        let announcement =
+            home.announce(&AppFile { port, token: auth.bearer_text(), pid: std::process::id() })?;
+        let app = App {
+            engine,
+            auth,
+            hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
+            stop: CancellationToken::new(),
+        };
+        stop_on_signals(&app.stop)
+            .map_err(|error| Failure::io("Can't listen to signals", &error))?;
+        Ok(Self { listener: OwnListener::new(listener, port), app: Arc::new(app), announcement })
+    }
+
+    /// An address that opens the pages, once.
+    pub(crate) fn opening_url(&self) -> Result<String, Failure> {
+        self.app.opening_url(Instant::now()).map_err(no_random)
+    }
+
+    /// Serves until the process is asked to end, then closes the engine.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let stop = self.app.stop.clone();
+        let serving = axum::serve(self.listener, router(&self.app))
+            .with_graceful_shutdown(stop.clone().cancelled_owned());
+        let out_of_patience = async {
+            stop.cancelled().await;
+            tokio::time::sleep(FAREWELL).await;
+        };
+        let served = tokio::select! {
+            served = serving => served,
+            () = out_of_patience => Ok(()),
+        };
+        // Nobody is sent to this process any more; then what it has begun is finished.
+        drop(self.announcement);
+        self.app.engine.close().await;
+        served.map_err(|error| Failure::io("The server of the pages failed", &error))
+    }
+}
+
+fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/api/command", post(api::command).layer(DefaultBodyLimit::max(api::COMMAND_MAX)))
+        .route("/api/events", get(events::watch))
+        .route("/api/drafts/{id}/attachments", post(files::upload))
+        .route("/api/attachments/{id}", get(files::download))
+        .route("/api/url", post(api::url))
+        .route("/api/stop", post(api::stop))
+        .fallback(assets::serve)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), headers::gate))
+        .with_state(Arc::clone(app))
+}
+
+/// Ctrl-C, and on Unix SIGTERM too, cancel `stop`; a second one changes nothing.
+fn stop_on_signals(stop: &CancellationToken) -> io::Result<()> {
+    let stop = stop.clone();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::spawn(async move {
+            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            stop.cancel();
+        });
+    }
+    #[cfg(not(unix))]
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+        }
+    });
+    Ok(())
+}
+
+fn no_random(error: getrandom::Error) -> Failure {
+    Failure::io("The system gives no random numbers", &io::Error::from(error))
+}

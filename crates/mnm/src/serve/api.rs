@@ -1,0 +1,106 @@
+//! What pages and the command line can ask for under `/api/`.
+//!
+//! `POST /api/command` carries the engine's contract: a well-formed command is answered with status
+//! 200 and `{"ok": …}`, or `{"error": {"code", "message"}}` when it was refused; only what is not a
+//! command at all gets a 4xx, with an error of the same shape.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use mnm_engine::{command::Command, error::Error};
+use serde_json::json;
+
+use super::{App, auth::Caller};
+
+/// Largest command, bytes.
+pub(crate) const COMMAND_MAX: usize = 2 * 1024 * 1024;
+
+/// `POST /api/command`.
+pub(crate) async fn command(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    if !is_json(&headers) {
+        let why = "A command must be sent as application/json.";
+        return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", why);
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => {
+            return error(
+                rejection.status(),
+                "malformed",
+                "The command is too long or broken off.",
+            );
+        }
+    };
+    let command: Command = match serde_json::from_slice(&body) {
+        Ok(command) => command,
+        Err(cause) => {
+            // Only where, not what: the error of an unknown variant would repeat content.
+            let why = format!("No command (line {}, column {}).", cause.line(), cause.column());
+            return error(StatusCode::BAD_REQUEST, "malformed", &why);
+        }
+    };
+    match app.engine.command(command).await {
+        Ok(reply) => Json(json!({ "ok": reply })).into_response(),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// `POST /api/url`: a fresh address that opens the pages. For the command line only.
+pub(crate) async fn url(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    if caller != Caller::CommandLine {
+        return not_for_pages();
+    }
+    match app.opening_url(Instant::now()) {
+        Ok(url) => Json(json!({ "ok": { "url": url } })).into_response(),
+        Err(_) => error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The system gives no random numbers.",
+        ),
+    }
+}
+
+/// `POST /api/stop`: ends the app once this is answered. For the command line only.
+pub(crate) async fn stop(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    if caller != Caller::CommandLine {
+        return not_for_pages();
+    }
+    app.stop.cancel();
+    Json(json!({ "ok": { "stopped": true } })).into_response()
+}
+
+/// A refusal by the engine, which is an answer like any other.
+pub(crate) fn refusal(refused: &Error) -> Response {
+    Json(json!({ "error": refused })).into_response()
+}
+
+/// A request that is not what this server takes.
+pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
+}
+
+fn not_for_pages() -> Response {
+    error(StatusCode::FORBIDDEN, "refused", "Only the command line can do that.")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}

@@ -1,0 +1,43 @@
+//! `GET /api/events`: everything the engine tells, as server-sent events, until the app ends.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::State,
+    response::{
+        Sse,
+        sse::{Event as Line, KeepAlive},
+    },
+};
+use futures_util::{Stream, stream};
+use mnm_engine::event::Event;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::App;
+
+/// A comment this often lets a page notice that the app is gone.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The watcher is subscribed before the head of the answer is sent: who has the head misses
+/// nothing that happens from then on.
+pub(crate) async fn watch(
+    State(app): State<Arc<App>>,
+) -> Sse<impl Stream<Item = Result<Line, Infallible>>> {
+    let events = app.engine.events();
+    let lines = stream::unfold((events, app), |(mut events, app)| async move {
+        let event = tokio::select! {
+            () = app.stop.cancelled() => return None,
+            event = events.recv() => match event {
+                Ok(event) => event,
+                Err(RecvError::Lagged(_)) => Event::Lagged,
+                Err(RecvError::Closed) => return None,
+            },
+        };
+        let line = Line::default().json_data(&event).unwrap_or_else(|error| {
+            tracing::error!(%error, "an event can't be written as JSON");
+            Line::default().comment("lost")
+        });
+        Some((Ok(line), (events, app)))
+    });
+    Sse::new(lines).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}

@@ -1,0 +1,170 @@
+//! Attachments in and out, streamed; neither direction holds a file in memory.
+
+use std::{io, sync::Arc};
+
+use axum::{
+    Json,
+    body::{Body, BodyDataStream},
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use mnm_engine::{
+    command::Reply,
+    view::{AttachmentId, DraftId},
+};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio_util::io::{ReaderStream, StreamReader};
+
+use super::{
+    App,
+    api::{error, refusal},
+};
+
+/// Largest upload, bytes.
+const UPLOAD_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Longest name of an upload, bytes.
+const NAME_MAX: usize = 1024;
+/// Bytes read from the store at a time.
+const CHUNK: usize = 64 * 1024;
+/// An attachment can't do anything even if a browser is brought to show it.
+const FILE_POLICY: &str = "default-src 'none'; sandbox";
+
+/// The query of an upload.
+#[derive(Deserialize)]
+pub(crate) struct Upload {
+    name: String,
+}
+
+/// `POST /api/drafts/{id}/attachments?name=…`, the body being the bytes.
+pub(crate) async fn upload(
+    State(app): State<Arc<App>>,
+    Path(draft): Path<DraftId>,
+    Query(Upload { name }): Query<Upload>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if name.is_empty() || name.len() > NAME_MAX {
+        let why = "An attachment needs a name of at most 1,024 bytes.";
+        return error(StatusCode::BAD_REQUEST, "malformed", why);
+    }
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: u64| length > UPLOAD_MAX)
+    {
+        let why = "An attachment can have at most 4 GiB.";
+        return error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why);
+    }
+    let bytes = StreamReader::new(limited(body.into_data_stream()));
+    match app.engine.attach(draft, &name, bytes).await {
+        Ok(draft) => Json(json!({ "ok": Reply::Draft(draft) })).into_response(),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// Fails past the limit, rather than ending there: half a file must not be attached.
+fn limited(stream: BodyDataStream) -> impl Stream<Item = io::Result<Bytes>> + Unpin {
+    let mut seen = 0_u64;
+    stream.map(move |chunk| {
+        let chunk = chunk.map_err(io::Error::other)?;
+        seen = seen.saturating_add(chunk.len() as u64);
+        if seen > UPLOAD_MAX {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB"));
+        }
+        Ok(chunk)
+    })
+}
+
+/// The query of a download.
+#[derive(Deserialize)]
+pub(crate) struct Download {
+    inline: Option<u8>,
+}
+
+/// `GET /api/attachments/{id}`: the bytes, to be saved; with `?inline=1`, to be shown, which only
+/// pictures are that their first bytes prove to be such.
+pub(crate) async fn download(
+    State(app): State<Arc<App>>,
+    Path(id): Path<AttachmentId>,
+    Query(query): Query<Download>,
+) -> Response {
+    let (about, mut reader) = match app.engine.attachment(id).await {
+        Ok(found) => found,
+        Err(refused) => {
+            return (StatusCode::NOT_FOUND, Json(json!({ "error": refused }))).into_response();
+        }
+    };
+    let (kind, disposition, start) = if query.inline == Some(1) {
+        let start = match first_bytes(&mut reader).await {
+            Ok(start) => start,
+            Err(cause) => return broken(id, &cause),
+        };
+        let Some(kind) = picture_type(&start) else {
+            let why = "Only PNG, JPEG, GIF and WebP pictures can be shown in place.";
+            return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "refused", why);
+        };
+        (kind, "inline", start)
+    } else {
+        ("application/octet-stream", "attachment", Vec::new())
+    };
+    let bytes = io::Cursor::new(start).chain(reader);
+    let mut response = Body::from_stream(ReaderStream::with_capacity(bytes, CHUNK)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(about.size));
+    headers.insert(header::CONTENT_DISPOSITION, content_disposition(disposition, &about.name));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(FILE_POLICY));
+    response
+}
+
+fn broken(id: AttachmentId, cause: &io::Error) -> Response {
+    tracing::error!(attachment = id, %cause, "an attachment can't be read");
+    let why = "The attachment can't be read from this device's store.";
+    error(StatusCode::INTERNAL_SERVER_ERROR, "internal", why)
+}
+
+async fn first_bytes(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut start = Vec::with_capacity(16);
+    reader.take(16).read_to_end(&mut start).await?;
+    Ok(start)
+}
+
+/// The type of a picture that every browser can show and none can be scripted by.
+fn picture_type(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// RFC 6266: a plain name for old readers, and the true one as RFC 8187 writes it.
+fn content_disposition(kind: &str, name: &str) -> HeaderValue {
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%' | '/') || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    let value = format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("attachment"))
+}

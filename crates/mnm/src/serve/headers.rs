@@ -1,0 +1,159 @@
+//! The gate before every handler, and the headers on every answer.
+//!
+//! In this order: `Host` must be ours (a name that was rebound to 127.0.0.1 is not), `Origin` must
+//! be ours where there is one, a browser must not say that another site caused the request, then
+//! the caller is identified, and a page that changes something must show that it is our page.
+//! Nothing, the pages' own files included, is served to a caller who is not identified.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use super::{App, auth::Caller, pages};
+
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'none'; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+/// On every answer, unless the handler has set its own.
+static DEFAULTS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), hid=(), \
+         bluetooth=(), display-capture=()",
+    ),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Runs the gate, then the handler, then adds the headers.
+pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = match admit(&app, &request) {
+        Ok(Admitted::Caller(caller)) => {
+            let mut request = request;
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(Admitted::Answered(response)) | Err(response) => response,
+    };
+    for (name, value) in &DEFAULTS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+enum Admitted {
+    /// May go on to the handler.
+    Caller(Caller),
+    /// Needs no handler: the pages are being opened, or the command line says hello.
+    Answered(Response),
+}
+
+#[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
+fn admit(app: &App, request: &Request) -> Result<Admitted, Response> {
+    let headers = request.headers();
+    check_host(app, request.uri(), headers)?;
+    let from_our_page = check_origin(app, headers)?;
+    if let Some(response) = open_pages(app, request) {
+        return Ok(Admitted::Answered(response));
+    }
+    check_site(headers)?;
+    if let Some(response) = hello(app, request) {
+        return Ok(Admitted::Answered(response));
+    }
+    let caller = app.auth.caller(headers).ok_or_else(pages::unauthorised)?;
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if caller == Caller::Page && !reads && !from_our_page {
+        return Err(refuse(StatusCode::FORBIDDEN, "A change must come from our own page."));
+    }
+    Ok(Admitted::Caller(caller))
+}
+
+/// The only `Host` that names this server, by its number or as `localhost`.
+#[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
+fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok());
+    let only = hosts.next().is_none();
+    let ours = |host: &str| app.hosts.iter().any(|ours| ours == host);
+    let uri_agrees = uri.authority().is_none_or(|authority| ours(authority.as_str()));
+    if only && host.is_some_and(ours) && uri_agrees {
+        Ok(())
+    } else {
+        Err(refuse(StatusCode::MISDIRECTED_REQUEST, "This server is not called that."))
+    }
+}
+
+/// Whether the browser vouches that our own page made the request; a refusal when it says that
+/// another one did.
+#[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
+fn check_origin(app: &App, headers: &HeaderMap) -> Result<bool, Response> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
+    if origins.peek().is_none() {
+        return Ok(headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin"));
+    }
+    let own = |origin: &HeaderValue| {
+        origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")) == Some(host)
+    };
+    if origins.all(own) && app.hosts.iter().any(|ours| ours == host) {
+        Ok(true)
+    } else {
+        Err(refuse(StatusCode::FORBIDDEN, "Another site's page can't use this server."))
+    }
+}
+
+/// Browsers say who caused a request; `none` is the person at the address bar.
+#[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
+fn check_site(headers: &HeaderMap) -> Result<(), Response> {
+    match headers.get("sec-fetch-site") {
+        None => Ok(()),
+        Some(site) if site == "same-origin" || site == "none" => Ok(()),
+        Some(_) => Err(refuse(StatusCode::FORBIDDEN, "Another site can't use this server.")),
+    }
+}
+
+/// `GET /?token=…`: trades the token for a session and takes it out of the address.
+fn open_pages(app: &App, request: &Request) -> Option<Response> {
+    if request.method() != Method::GET || request.uri().path() != "/" {
+        return None;
+    }
+    let token = request.uri().query()?.strip_prefix("token=")?;
+    Some(match app.auth.redeem(token, Instant::now()) {
+        Ok(Some(cookie)) => {
+            let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())];
+            (StatusCode::SEE_OTHER, headers).into_response()
+        }
+        // A reload of the opening address, or its second use by the same browser.
+        Ok(None) if app.auth.caller(request.headers()).is_some() => {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response()
+        }
+        Ok(None) => pages::unauthorised(),
+        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "No random numbers are available."),
+    })
+}
+
+/// `GET /api/hello` with `Authorization: Hello NONCE.PROOF`; see [`super::auth::Auth::answer_hello`].
+fn hello(app: &App, request: &Request) -> Option<Response> {
+    if request.method() != Method::GET || request.uri().path() != "/api/hello" {
+        return None;
+    }
+    let question = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let answer = app.auth.answer_hello(question.strip_prefix("Hello ")?)?;
+    Some(answer.into_response())
+}
+
+/// A refusal in plain text.
+pub(crate) fn refuse(status: StatusCode, why: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{why}\n"))
+        .into_response()
+}

@@ -1,0 +1,37 @@
+//! The few words the server says itself, where the built pages can't: plain HTML without script
+//! or style, which the content policy would refuse.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
+/// To whoever shows no valid cookie or token.
+pub(crate) fn unauthorised() -> Response {
+    let page = page(
+        "mnm does not know this browser",
+        "The address that opens mnm works once and for ten minutes. For a fresh one, run \
+         <code>mnm</code> again, or <code>mnm url</code>.",
+    );
+    (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page)
+        .into_response()
+}
+
+/// In the place of pages that were not built.
+pub(crate) fn not_built() -> Response {
+    let page = page(
+        "The pages are not in this build",
+        "mnm was built before its pages. Run <code>cargo xtask web</code>, build mnm again and \
+         restart it. The command line works without them.",
+    );
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+fn page(title: &str, text: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<h1>{title}</h1>\n<p>{text}</p>\n</html>\n"
+    )
+}

@@ -1,0 +1,221 @@
+//! How a command reaches the engine: in the running app, over its loopback server, or in this
+//! process when no app runs. Commands are written once, against [`Session`].
+//!
+//! The home directory's lock decides. `app.json` is only a hint where the holder may be: the app
+//! must prove itself first (a stale file's port may belong to another program by now), and without
+//! it the engine is opened here. A lock held by somebody who does not answer is mostly an app that
+//! is starting or another command that is about to end, so it is tried for a while.
+
+mod remote;
+
+use std::{
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use mnm_engine::{
+    command::{Command, Reply},
+    engine::{Engine, Options},
+    error::OpenError,
+    event::Event,
+    view::{Attachment, AttachmentId, Draft, DraftId, Link},
+};
+use tokio::{
+    fs::File,
+    io::AsyncRead,
+    sync::broadcast::{self, error::RecvError},
+};
+
+use crate::{
+    exit::{Exit, Failure},
+    home::Home,
+};
+pub(crate) use remote::Remote;
+use remote::RemoteEvents;
+
+/// How long a lock may be held by somebody who does not answer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a command by itself waits for its links, and then for news to cease.
+const LINK_PATIENCE: Duration = Duration::from_secs(5);
+const NEWS_PAUSE: Duration = Duration::from_millis(400);
+
+/// What a command needs of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Only what is stored here.
+    Disk,
+    /// Links to the services.
+    Links,
+    /// Links, and whatever has arrived there meanwhile.
+    News,
+}
+
+/// The engine, wherever it runs.
+pub(crate) enum Session {
+    /// In the running app.
+    Remote(Remote),
+    /// In this process.
+    Local(Engine),
+}
+
+impl Session {
+    /// Finds the running app, or opens the engine here.
+    pub(crate) async fn open(home: &Home, need: Need) -> Result<Self, Failure> {
+        let until = Instant::now() + LOCK_PATIENCE;
+        loop {
+            if let Some(remote) = Remote::find(home).await {
+                return Ok(Self::Remote(remote));
+            }
+            let session = match open_engine(home, need != Need::Disk).await? {
+                Some(engine) => Self::Local(engine),
+                None if Instant::now() >= until => return Err(home.in_use()),
+                None => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            if need == Need::News {
+                session.settle().await?;
+            }
+            return Ok(session);
+        }
+    }
+
+    /// Has the engine do something.
+    pub(crate) async fn command(&self, command: Command) -> Result<Reply, Failure> {
+        match self {
+            Self::Remote(remote) => remote.command(&command).await,
+            Self::Local(engine) => Ok(engine.command(command).await?),
+        }
+    }
+
+    /// Everything that happens from now on.
+    pub(crate) async fn events(&self) -> Result<Events, Failure> {
+        Ok(match self {
+            Self::Remote(remote) => Events::Remote(remote.events().await?),
+            Self::Local(engine) => Events::Local(engine.events()),
+        })
+    }
+
+    /// Streams a file into a draft.
+    pub(crate) async fn attach(
+        &self,
+        draft: DraftId,
+        name: &str,
+        file: File,
+    ) -> Result<Draft, Failure> {
+        match self {
+            Self::Remote(remote) => remote.attach(draft, name, file).await,
+            Self::Local(engine) => Ok(engine.attach(draft, name, file).await?),
+        }
+    }
+
+    /// The bytes of an attachment, as a stream.
+    pub(crate) async fn attachment(
+        &self,
+        attachment: &Attachment,
+    ) -> Result<Pin<Box<dyn AsyncRead + Send>>, Failure> {
+        let id: AttachmentId = attachment.id;
+        match self {
+            Self::Remote(remote) => remote.attachment(id).await,
+            Self::Local(engine) => Ok(Box::pin(engine.attachment(id).await?.1)),
+        }
+    }
+
+    /// Ends the engine if it runs here.
+    pub(crate) async fn close(self) {
+        if let Self::Local(engine) = self {
+            engine.close().await;
+        }
+    }
+
+    /// Gives an engine that was just opened here the time to connect and to receive what waits for
+    /// it. There is no telling when a service has sent everything, so a pause in the news has to do;
+    /// what comes later is seen by the next command.
+    async fn settle(&self) -> Result<(), Failure> {
+        let until = tokio::time::Instant::now() + LINK_PATIENCE;
+        let mut events = self.events().await?;
+        while self.is_connecting().await? {
+            let Ok(Some(_)) = tokio::time::timeout_at(until, events.next()).await else {
+                return Ok(());
+            };
+        }
+        if self.is_online().await? {
+            let pause = |now: tokio::time::Instant| (now + NEWS_PAUSE).min(until);
+            while let Ok(Some(_)) =
+                tokio::time::timeout_at(pause(tokio::time::Instant::now()), events.next()).await
+            {
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_connecting(&self) -> Result<bool, Failure> {
+        self.any_link(|link| matches!(link, Link::Connecting)).await
+    }
+
+    async fn is_online(&self) -> Result<bool, Failure> {
+        self.any_link(|link| matches!(link, Link::Online { .. })).await
+    }
+
+    async fn any_link(&self, wanted: impl Fn(&Link) -> bool) -> Result<bool, Failure> {
+        match self.command(Command::State).await? {
+            Reply::State(state) => Ok(state.accounts.iter().any(|account| wanted(&account.link))),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// The engine in this process; none while another process has the home.
+pub(crate) async fn open_engine(home: &Home, connect: bool) -> Result<Option<Engine>, Failure> {
+    let options = Options { home: home.path().to_owned(), connect };
+    match Engine::open(options).await {
+        Ok(engine) => Ok(Some(engine)),
+        Err(OpenError::InUse { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What happens in the engine.
+pub(crate) enum Events {
+    /// From the running app.
+    Remote(RemoteEvents),
+    /// From this process.
+    Local(broadcast::Receiver<Event>),
+}
+
+impl Events {
+    /// The next event; none when the engine has ended.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        match self {
+            Self::Remote(events) => events.next().await,
+            Self::Local(events) => match events.recv().await {
+                Ok(event) => Some(event),
+                Err(RecvError::Lagged(_)) => Some(Event::Lagged),
+                Err(RecvError::Closed) => None,
+            },
+        }
+    }
+}
+
+/// An answer of another kind than the command's. It takes an app of another version to see it.
+pub(crate) fn unexpected(reply: &Reply) -> Failure {
+    tracing::debug!(kind = ?std::mem::discriminant(reply), "unexpected reply");
+    Failure::new(
+        Exit::Failed,
+        "internal",
+        "The running app gave an answer of the wrong kind. It may be of another version: stop it \
+         with `mnm stop` and start it again.",
+    )
+}
+
+/// Has the engine do something that is answered by one kind of reply.
+macro_rules! ask {
+    ($session:expr, $command:expr, $kind:ident) => {
+        match $session.command($command).await? {
+            mnm_engine::command::Reply::$kind(value) => value,
+            other => return Err($crate::session::unexpected(&other)),
+        }
+    };
+}
+pub(crate) use ask;
