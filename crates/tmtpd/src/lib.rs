@@ -9,3 +9,4 @@ pub mod log;
 mod private;
 pub mod service;
 pub mod shutdown;
+pub mod store;

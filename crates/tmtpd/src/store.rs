@@ -1,0 +1,375 @@
+//! The durable store: who is owed what, and everything the directory knows.
+//!
+//! Rows (small facts, never content) live in an ordered key-value [`engine`]; the content of
+//! messages lives in [body files](self) that can really erase. One writer thread commits for all
+//! callers, so that they share its syncs; any thread reads.
+//!
+//! How a message passes: [`Store::post`] appends its body, syncs, commits one row for the message
+//! and one for each device, and answers. A link reads its device's queue with [`Store::owed`] and
+//! [`Store::read`]. [`Store::settle`] takes the owed row away; with the last one the message row
+//! goes, and then the bytes are erased.
+//!
+//! What survives a crash: everything whose receipt said `Ok`. An acknowledgement given in the last
+//! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
+
+mod body;
+pub mod engine;
+mod error;
+mod inbox;
+mod memory;
+mod message;
+mod open;
+mod redb;
+mod release;
+mod row;
+mod writer;
+
+use std::fs::File;
+use std::ops::{Bound, ControlFlow};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use self::body::MAX_SMALL_BYTES;
+pub use self::body::large::{FinishedBody, LargeBody};
+pub use self::engine::{Batch, Conflict, Engine};
+pub use self::error::StoreError;
+pub use self::inbox::Receipt;
+pub use self::memory::MemoryEngine;
+pub use self::message::{MessageReader, NewData, NewMessage, Owed, Position};
+pub use self::redb::RedbEngine;
+pub use self::row::{Class, DeviceNumber, MessageId, RESERVED_PREFIXES};
+
+use self::body::Bodies;
+use self::body::large::LargeReader;
+use self::inbox::{Inbox, Work};
+use self::row::{MessageRow, message_key, owed_key, owed_of};
+use self::writer::Counts;
+
+/// What the store may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Rows kept in memory, in bytes.
+    pub cache_bytes: usize,
+    /// Bodies and rows that may wait for the disk, in bytes, and about the size of one commit.
+    pub queue_bytes: usize,
+    /// Room that new messages leave free on the disk, in bytes, so that acknowledgements can be
+    /// committed even when it is full.
+    pub reserve_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 16 * 1024 * 1024,
+            queue_bytes: 8 * 1024 * 1024,
+            reserve_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// A handle on the store; clones share it. It closes when [`Store::close`] is called or the last
+/// handle is dropped.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Arc<dyn Engine>,
+    bodies: Arc<Bodies>,
+    inbox: Arc<Inbox>,
+    counts: Arc<Counts>,
+    room: Arc<Semaphore>,
+    queue_bytes: usize,
+    last_message_id: MessageId,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held locked as long as the store is open.
+    lock: Mutex<Option<File>>,
+}
+
+/// Leave to hold bodies in memory until they are durable. Drop it when the receipt has answered.
+#[derive(Debug)]
+pub struct Room {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What the store holds at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Messages owed to at least one device.
+    pub messages: u64,
+    /// Owed rows: one for each message and device.
+    pub owed: u64,
+    /// Bytes of their content.
+    pub body_bytes: u64,
+    /// Segment files of small bodies.
+    pub segments: u64,
+}
+
+impl Store {
+    /// Opens the data directory, making it on first use, and starts erasing what a crash left.
+    ///
+    /// Only one process at a time: [`StoreError::InUse`] otherwise.
+    pub fn open(data_dir: &Path, limits: Limits) -> Result<Self, StoreError> {
+        open::open(data_dir, limits)
+    }
+
+    /// Like [`Store::open`], with the rows in an engine of the caller's (bodies stay files).
+    pub fn open_with(
+        data_dir: &Path,
+        limits: Limits,
+        engine: Arc<dyn Engine>,
+    ) -> Result<Self, StoreError> {
+        open::open_with(data_dir, limits, engine)
+    }
+
+    /// The highest message id ever committed here, erased messages included; 0 when there was none.
+    /// As found at open.
+    pub fn last_message_id(&self) -> MessageId {
+        self.shared.last_message_id
+    }
+
+    /// Waits until `bytes` more may wait for the disk. Ask before reading a body into memory, and
+    /// before computing who is owed it: [`Store::post`] itself does not wait.
+    pub async fn room(&self, bytes: usize) -> Room {
+        let permits = bytes.min(self.shared.queue_bytes).try_into().unwrap_or(u32::MAX);
+        // The semaphore is never closed; without a permit the inbox still has its own bound.
+        Room { _permit: self.shared.room.clone().acquire_many_owned(permits).await.ok() }
+    }
+
+    /// Starts a large body: write it piece by piece, `finish` it, post it.
+    pub fn large_body(&self) -> Result<LargeBody, StoreError> {
+        LargeBody::create(self.shared.bodies.clone())
+    }
+
+    /// Stores one message and `extra` rows, all or nothing. See [`Store::post_all`].
+    pub fn post(&self, message: NewMessage, extra: Batch) -> Receipt {
+        self.post_all(vec![message], extra)
+    }
+
+    /// Stores messages and `extra` rows in one atomic commit: durable when the receipt says `Ok`.
+    ///
+    /// Never waits; the order of calls is the order of commits. Ids must rise from call to call
+    /// ([`StoreError::IdNotRising`]): a reader that has seen an id never looks for a smaller one.
+    pub fn post_all(&self, messages: Vec<NewMessage>, extra: Batch) -> Receipt {
+        let checked = messages.iter().try_for_each(check_length).and(check_keys(&extra));
+        match checked {
+            Ok(()) => self.shared.inbox.submit(Work::Commit { messages, rows: extra }),
+            Err(error) => Receipt::refused(error),
+        }
+    }
+
+    /// Commits rows of the caller's, in order with everything else.
+    pub fn submit(&self, rows: Batch) -> Receipt {
+        self.post_all(Vec::new(), rows)
+    }
+
+    /// The first `limit` messages that `device` is owed behind `after`, in order of delivery.
+    pub fn owed(
+        &self,
+        device: DeviceNumber,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Owed>, StoreError> {
+        // Before the scan: what is committed meanwhile is then missing from it.
+        let settling = self.shared.inbox.settling(device);
+        let mut found = Vec::new();
+        for class in Class::ALL {
+            let (from, to) = (
+                owed_key(device, class, after.after(class).unwrap_or(0)),
+                owed_key(device, class, MessageId::MAX),
+            );
+            let from = match after.after(class) {
+                Some(_) => Bound::Excluded(from.as_slice()),
+                None => Bound::Included(from.as_slice()),
+            };
+            if found.len() >= limit {
+                break;
+            }
+            let mut bad = None;
+            self.shared.engine.scan((from, Bound::Included(&to)), &mut |key, _| {
+                match owed_of(key) {
+                    Ok((_, class, id)) if settling.binary_search(&id).is_err() => {
+                        found.push((class, id));
+                    }
+                    Ok(_) => {}
+                    Err(error) => bad = Some(error),
+                }
+                match bad.is_some() || found.len() >= limit {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            })?;
+            bad.map_or(Ok(()), Err)?;
+        }
+        self.with_bodies(device, &found)
+    }
+
+    fn with_bodies(
+        &self,
+        device: DeviceNumber,
+        found: &[(Class, MessageId)],
+    ) -> Result<Vec<Owed>, StoreError> {
+        let keys: Vec<_> = found.iter().map(|(_, id)| message_key(*id)).collect();
+        let keys: Vec<&[u8]> = keys.iter().map(<[u8; 9]>::as_slice).collect();
+        let rows = self.shared.engine.get_many(&keys)?;
+        found
+            .iter()
+            .zip(rows)
+            // A row that is gone was settled between the two reads.
+            .filter_map(|((class, id), row)| Some((*class, *id, row?)))
+            .map(|(class, id, row)| {
+                let body = MessageRow::decode(&row)?.body;
+                Ok(Owed { device, class, id, body })
+            })
+            .collect()
+    }
+
+    /// Opens an owed message for reading. [`StoreError::Gone`] if it was erased meanwhile.
+    pub fn read(&self, owed: &Owed) -> Result<MessageReader, StoreError> {
+        self.open_body(owed).or_else(|error| match error {
+            StoreError::Corrupt { .. } if !self.still_there(owed)? => Err(StoreError::Gone),
+            error => Err(error),
+        })
+    }
+
+    fn open_body(&self, owed: &Owed) -> Result<MessageReader, StoreError> {
+        let head = self.shared.bodies.read_small(&owed.body.small)?;
+        match owed.body.large {
+            None => Ok(MessageReader::small(head, owed.body.head_len)),
+            Some(large) => {
+                let reader = LargeReader::open(&self.shared.bodies, large)?;
+                Ok(MessageReader::large(head, reader, large.len))
+            }
+        }
+    }
+
+    fn still_there(&self, owed: &Owed) -> Result<bool, StoreError> {
+        Ok(self.shared.engine.get(&message_key(owed.id))?.is_some())
+    }
+
+    /// `device` has acknowledged `ids`: it is not owed them any more, and with the last device the
+    /// message is erased. Ids it was not owed are ignored.
+    ///
+    /// Readers see it at once; the disk within 50 ms or so. A crash before that delivers again.
+    pub fn settle(&self, device: DeviceNumber, ids: &[MessageId]) {
+        self.shared.inbox.settle(device, ids);
+    }
+
+    /// Makes `to` owed everything that `from` is owed at this place in the order of commits,
+    /// atomically with `extra`.
+    pub fn copy_queue(&self, from: DeviceNumber, to: DeviceNumber, extra: Batch) -> Receipt {
+        match check_keys(&extra) {
+            Ok(()) => self.shared.inbox.submit(Work::CopyQueue { from, to, rows: extra }),
+            Err(error) => Receipt::refused(error),
+        }
+    }
+
+    /// Forgets everything `device` is owed. `extra` goes with the first commit of possibly several;
+    /// after a crash in between, call it again.
+    pub fn drop_queue(&self, device: DeviceNumber, extra: Batch) -> Receipt {
+        match check_keys(&extra) {
+            Ok(()) => self.shared.inbox.submit(Work::DropQueue { device, rows: extra }),
+            Err(error) => Receipt::refused(error),
+        }
+    }
+
+    /// Answers when everything before it is durable, acknowledgements included.
+    pub fn flush(&self) -> Receipt {
+        self.shared.inbox.submit(Work::Flush)
+    }
+
+    /// The value of a row.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.shared.engine.get(key)
+    }
+
+    /// Shows all rows whose key starts with `prefix` (at least one byte), in rising order of key,
+    /// as long as `visit` answers true.
+    pub fn scan(
+        &self,
+        prefix: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<(), StoreError> {
+        let end = engine::prefix_end(prefix);
+        let to = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.shared.engine.scan((Bound::Included(prefix), to), &mut |key, value| {
+            if visit(key, value) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })
+    }
+
+    /// What the store holds.
+    pub fn stats(&self) -> Stats {
+        let alive = self.shared.bodies.alive();
+        let small: u64 = alive.segments.values().map(|live| live.bytes).sum();
+        Stats {
+            messages: self.shared.counts.messages.load(Ordering::Relaxed),
+            owed: self.shared.counts.owed.load(Ordering::Relaxed),
+            body_bytes: small + alive.large_bytes,
+            segments: alive.segments.len() as u64,
+        }
+    }
+
+    /// Finishes what waits, erases what is due and releases the data directory. Blocks until that
+    /// is done. Handles that are left can still read; what they submit is refused.
+    ///
+    /// # Errors
+    /// When acknowledgements could not be committed; their messages will be delivered again.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.shared.close()
+    }
+}
+
+impl Shared {
+    fn close(&self) -> Result<(), StoreError> {
+        let settled = self.inbox.submit(Work::Flush);
+        self.inbox.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        if threads.is_empty() {
+            return Ok(()); // closed before
+        }
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store failed");
+            }
+        }
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        settled.try_now()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store was not closed in order");
+        }
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("bodies", &self.bodies.dir()).finish_non_exhaustive()
+    }
+}
+
+fn check_length(message: &NewMessage) -> Result<(), StoreError> {
+    let data = match &message.data {
+        NewData::Inline(bytes) => bytes.len(),
+        NewData::Large(_) => 0,
+    };
+    match message.head.len().max(data) {
+        len if len > MAX_SMALL_BYTES => Err(StoreError::TooLong { len, max: MAX_SMALL_BYTES }),
+        _ => Ok(()),
+    }
+}
+
+fn check_keys(rows: &Batch) -> Result<(), StoreError> {
+    rows.keys()
+        .find_map(|key| key.first().filter(|byte| RESERVED_PREFIXES.contains(byte)))
+        .map_or(Ok(()), |byte| Err(StoreError::ReservedKey { prefix: char::from(*byte) }))
+}

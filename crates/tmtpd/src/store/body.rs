@@ -1,0 +1,229 @@
+//! Bodies: the content of messages, in files that can really erase.
+//!
+//! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
+//! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say
+//! what lies where, so whatever no row names is garbage. Life of a body: written and synced, then
+//! its row committed, then read, then the row deleted, then the body erased. A crash between any
+//! two leaves at worst bytes that no row names; [`sweep`] erases those at the next open.
+//!
+//! Small bodies are erased by punching a hole (the blocks go back to the file system) and whole
+//! segments are unlinked when nothing in them is alive.
+
+pub(crate) mod eraser;
+pub(crate) mod large;
+pub(crate) mod segment;
+pub(crate) mod sweep;
+
+use std::collections::HashMap;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::error::StoreError;
+
+/// Longest head and longest data that a segment takes, in bytes each; longer data needs a
+/// [`LargeBody`](large::LargeBody).
+pub const MAX_SMALL_BYTES: usize = 64 * 1024;
+
+/// A segment is closed when it has grown this long, in bytes.
+pub(crate) const SEGMENT_BYTES: u32 = 64 * 1024 * 1024;
+
+/// How many segments are kept open for reading.
+const OPEN_SEGMENTS: usize = 64;
+
+/// Where a small body lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Extent {
+    pub(crate) segment: u32,
+    pub(crate) offset: u32,
+    pub(crate) len: u32,
+    pub(crate) crc32c: u32,
+}
+
+/// Which file holds a large body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LargeRef {
+    pub(crate) id: u64,
+    pub(crate) len: u64,
+    pub(crate) crc32c: u32,
+}
+
+/// A body to be erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyRef {
+    Small(Extent),
+    Large(LargeRef),
+}
+
+/// What is alive in one segment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Live {
+    pub(crate) extents: u32,
+    pub(crate) bytes: u64,
+}
+
+/// The directory of bodies, shared by the writer, the eraser and all readers.
+#[derive(Debug)]
+pub(crate) struct Bodies {
+    dir: PathBuf,
+    live: Mutex<Alive>,
+    /// Segments open for reading; only a cache.
+    open: Mutex<HashMap<u32, Arc<File>>>,
+    next_large: AtomicU64,
+    reserve_bytes: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Alive {
+    /// The segment the writer appends to: never unlinked by the eraser.
+    pub(crate) active: Option<u32>,
+    pub(crate) segments: HashMap<u32, Live>,
+    pub(crate) large_bytes: u64,
+}
+
+impl Bodies {
+    /// Uses the directory `dir`, making it where needed. New messages leave `reserve_bytes` of the
+    /// disk free, so that acknowledgements, which make room, can always be committed.
+    pub(crate) fn open(dir: PathBuf, reserve_bytes: u64) -> Result<Self, StoreError> {
+        const DOING: &str = "making the directory of bodies";
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir.join("large"))
+            .map_err(|error| StoreError::io(DOING, error))?;
+        Ok(Self {
+            dir,
+            live: Mutex::default(),
+            open: Mutex::default(),
+            next_large: AtomicU64::new(1),
+            reserve_bytes,
+        })
+    }
+
+    /// Whether the disk has room for something new.
+    pub(crate) fn check_room(&self) -> Result<(), StoreError> {
+        let disk = rustix::fs::statvfs(&self.dir)
+            .map_err(|error| StoreError::io("asking for free room", error.into()))?;
+        if disk.f_bavail.saturating_mul(disk.f_frsize) < self.reserve_bytes {
+            return Err(StoreError::Full);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn large_dir(&self) -> PathBuf {
+        self.dir.join("large")
+    }
+
+    pub(crate) fn segment_path(&self, segment: u32) -> PathBuf {
+        self.dir.join(format!("{segment:08}.seg"))
+    }
+
+    pub(crate) fn large_path(&self, id: u64) -> PathBuf {
+        self.dir.join("large").join(format!("{id:016x}"))
+    }
+
+    pub(crate) fn new_large_id(&self) -> u64 {
+        self.next_large.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn start_large_ids_at(&self, id: u64) {
+        self.next_large.store(id, Ordering::Relaxed);
+    }
+
+    pub(crate) fn alive(&self) -> MutexGuard<'_, Alive> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a body as alive: before its row is committed, so that nothing can unlink its segment.
+    pub(crate) fn add_live(&self, body: &BodyRef) {
+        let mut alive = self.alive();
+        match body {
+            BodyRef::Small(extent) => {
+                let live = alive.segments.entry(extent.segment).or_default();
+                live.extents += 1;
+                live.bytes += u64::from(extent.len);
+            }
+            BodyRef::Large(large) => alive.large_bytes += large.len,
+        }
+    }
+
+    /// The bytes of a small body, checked against its sum.
+    pub(crate) fn read_small(&self, extent: &Extent) -> Result<Bytes, StoreError> {
+        let Extent { segment, offset, len, .. } = *extent;
+        let mut bytes = vec![0; len as usize];
+        match self.segment(segment)?.read_exact_at(&mut bytes, u64::from(offset)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Err(damaged_extent(extent));
+            }
+            Err(error) => return Err(StoreError::io("reading a body", error)),
+        }
+        if crc32c::crc32c(&bytes) == extent.crc32c {
+            Ok(bytes.into())
+        } else {
+            Err(damaged_extent(extent))
+        }
+    }
+
+    fn segment(&self, segment: u32) -> Result<Arc<File>, StoreError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.get(&segment) {
+            return Ok(file.clone());
+        }
+        let file = match File::open(self.segment_path(segment)) {
+            Ok(file) => Arc::new(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(StoreError::corrupt(format!("body segment {segment:08} is missing")));
+            }
+            Err(error) => return Err(StoreError::io("opening a body segment", error)),
+        };
+        if open.len() >= OPEN_SEGMENTS
+            && let Some(other) = open.keys().next().copied()
+        {
+            open.remove(&other);
+        }
+        open.insert(segment, file.clone());
+        Ok(file)
+    }
+
+    /// Unlinks a segment in which nothing is alive. Its blocks are free once no reader holds it.
+    pub(crate) fn unlink_segment(&self, segment: u32) -> Result<(), StoreError> {
+        // In this order: a reader that opens it just before is forgotten just after.
+        unlink(&self.segment_path(segment))?;
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+        Ok(())
+    }
+}
+
+fn damaged_extent(extent: &Extent) -> StoreError {
+    StoreError::corrupt(format!(
+        "body segment {:08}, offset {}, {} bytes",
+        extent.segment, extent.offset, extent.len
+    ))
+}
+
+/// Unlinks a file; one that is gone already is as good.
+pub(crate) fn unlink(path: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("unlinking a body", error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes files that were created in or unlinked from `dir` stay so.
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| StoreError::io("syncing a directory of bodies", error))
+}

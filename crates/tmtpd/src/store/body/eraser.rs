@@ -1,0 +1,173 @@
+//! Erasing: a thread that makes bodies whose rows are gone really disappear.
+//!
+//! It is told only after the deletion of the row is durable: a crash before the hole is punched
+//! leaves bytes that no row names, which the sweep finds; the other order would leave a row that
+//! names a hole.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
+use super::{Bodies, BodyRef, Extent, sync_dir, unlink};
+use crate::store::error::StoreError;
+
+/// Batches that may wait; then the writer waits for the eraser, so that the disk cannot fill with
+/// what is already dead.
+const WAITING_BATCHES: usize = 256;
+/// Extents erased with one sync.
+const BATCH_EXTENTS: usize = 16_384;
+
+/// The way to the eraser thread.
+#[derive(Debug)]
+pub(crate) struct Eraser {
+    sender: Option<SyncSender<Vec<BodyRef>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Eraser {
+    pub(crate) fn start(bodies: Arc<Bodies>) -> Result<Self, StoreError> {
+        let (sender, receiver) = sync_channel(WAITING_BATCHES);
+        let thread = std::thread::Builder::new()
+            .name("store-eraser".into())
+            .spawn(move || run(&bodies, &receiver))
+            .map_err(|error| StoreError::io("starting the eraser", error))?;
+        Ok(Self { sender: Some(sender), thread: Some(thread) })
+    }
+
+    /// Has `dead` erased soon. Their rows are durably gone.
+    pub(crate) fn erase(&self, dead: Vec<BodyRef>) {
+        if !dead.is_empty()
+            && let Some(sender) = &self.sender
+        {
+            // Fails only when the thread died; then the sweep of the next start erases.
+            let _ = sender.send(dead);
+        }
+    }
+
+    /// Waits until everything it was told is erased.
+    pub(crate) fn finish(&mut self) {
+        self.sender = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the eraser failed; the next start erases what it left");
+        }
+    }
+}
+
+fn run(bodies: &Bodies, receiver: &Receiver<Vec<BodyRef>>) {
+    while let Ok(mut dead) = receiver.recv() {
+        while dead.len() < BATCH_EXTENTS
+            && let Ok(more) = receiver.try_recv()
+        {
+            dead.extend(more);
+        }
+        erase_batch(bodies, &dead);
+    }
+}
+
+fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
+    let mut by_segment: BTreeMap<u32, Vec<Extent>> = BTreeMap::new();
+    let mut large_ids = Vec::new();
+    for body in dead {
+        match body {
+            BodyRef::Small(extent) => by_segment.entry(extent.segment).or_default().push(*extent),
+            BodyRef::Large(large) => {
+                let mut alive = bodies.alive();
+                alive.large_bytes = alive.large_bytes.saturating_sub(large.len);
+                large_ids.push(large.id);
+            }
+        }
+    }
+    let mut unlinked = false;
+    for (segment, mut extents) in by_segment {
+        extents.sort_unstable();
+        match erase_extents(bodies, segment, &extents) {
+            Ok(whole) => unlinked |= whole,
+            Err(error) => tracing::warn!(%error, segment, "erasing is left to the next start"),
+        }
+    }
+    for id in &large_ids {
+        if let Err(error) = unlink(&bodies.large_path(*id)) {
+            tracing::warn!(%error, "erasing is left to the next start");
+        }
+    }
+    let synced = if unlinked { sync_dir(bodies.dir()) } else { Ok(()) }
+        .and_then(|()| if large_ids.is_empty() { Ok(()) } else { sync_dir(&bodies.large_dir()) });
+    if let Err(error) = synced {
+        tracing::warn!(%error, "erasing may be undone by a crash and is then done again");
+    }
+}
+
+/// Erases the sorted `extents` of one segment; says whether the segment went as a whole.
+fn erase_extents(bodies: &Bodies, segment: u32, extents: &[Extent]) -> Result<bool, StoreError> {
+    let mut alive = bodies.alive();
+    let active = alive.active == Some(segment);
+    let live = alive.segments.entry(segment).or_default();
+    live.extents = live.extents.saturating_sub(extents.len() as u32);
+    live.bytes = live.bytes.saturating_sub(extents.iter().map(|e| u64::from(e.len)).sum());
+    if live.extents == 0 && !active {
+        alive.segments.remove(&segment);
+        drop(alive);
+        bodies.unlink_segment(segment)?;
+        return Ok(true);
+    }
+    drop(alive);
+    let file = match OpenOptions::new().write(true).open(bodies.segment_path(segment)) {
+        Ok(file) => file,
+        // The writer left the segment meanwhile and unlinked it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(StoreError::io("erasing a body", error)),
+    };
+    for (from, to) in merged(extents) {
+        punch(&file, from, to)?;
+    }
+    file.sync_data().map_err(|error| StoreError::io("erasing a body", error))?;
+    Ok(false)
+}
+
+/// Joins extents that touch: one system call erases what was posted together.
+fn merged(extents: &[Extent]) -> Vec<(u64, u64)> {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for extent in extents {
+        let from = u64::from(extent.offset);
+        let to = from + u64::from(extent.len);
+        match ranges.last_mut() {
+            Some(last) if last.1 == from => last.1 = to,
+            _ => ranges.push((from, to)),
+        }
+    }
+    ranges
+}
+
+/// Makes the bytes from `from` to `to` unreadable, giving their blocks back where the file system
+/// can, writing zeros where it cannot. The length of the file stays.
+pub(crate) fn punch(file: &File, from: u64, to: u64) -> Result<(), StoreError> {
+    if from >= to {
+        return Ok(());
+    }
+    let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    match fallocate(file, hole, from, to - from) {
+        Ok(()) => Ok(()),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, from, to),
+        Err(error) => Err(StoreError::io("erasing a body", error.into())),
+    }
+}
+
+fn write_zeros(file: &File, mut from: u64, to: u64) -> Result<(), StoreError> {
+    let zeros = [0_u8; 64 * 1024];
+    while from < to {
+        let len = (to - from).min(zeros.len() as u64);
+        file.write_all_at(&zeros[..len as usize], from)
+            .map_err(|error| StoreError::io("erasing a body", error))?;
+        from += len;
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The sweep at open: whatever no row names is erased.
+//!
+//! What it may find: bodies whose row was never committed, bodies whose row was deleted just before
+//! a crash, large bodies half received. It runs on a thread of its own while the service already
+//! works, which is safe because new bodies only go into files with higher numbers than any it saw.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::eraser::punch;
+use super::{Bodies, BodyRef, Extent, sync_dir, unlink};
+use crate::store::error::StoreError;
+
+/// What the rows name, gathered while they are scanned at open.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    /// (segment, offset, length): no sums, a million of them wait in memory.
+    extents: Vec<(u32, u32, u32)>,
+    large_ids: Vec<u64>,
+}
+
+impl Named {
+    pub(crate) fn add(&mut self, body: BodyRef) {
+        match body {
+            BodyRef::Small(Extent { segment, offset, len, .. }) => {
+                self.extents.push((segment, offset, len));
+            }
+            BodyRef::Large(large) => self.large_ids.push(large.id),
+        }
+    }
+
+    /// Highest segment number and highest large id named.
+    pub(crate) fn highest(&self) -> (u32, u64) {
+        let segment = self.extents.iter().map(|extent| extent.0).max().unwrap_or(0);
+        (segment, self.large_ids.iter().copied().max().unwrap_or(0))
+    }
+}
+
+/// The files found at open, before anything new is written.
+#[derive(Debug)]
+pub(crate) struct Found {
+    segments: Vec<u32>,
+    large_ids: Vec<u64>,
+}
+
+impl Found {
+    pub(crate) fn list(bodies: &Bodies) -> Result<Self, StoreError> {
+        let segments = names(bodies.dir())?
+            .iter()
+            .filter_map(|name| name.strip_suffix(".seg")?.parse().ok())
+            .collect();
+        let large_ids = names(&bodies.large_dir())?
+            .iter()
+            .filter_map(|name| u64::from_str_radix(name, 16).ok())
+            .collect();
+        Ok(Self { segments, large_ids })
+    }
+
+    /// Highest segment number and highest large id found.
+    pub(crate) fn highest(&self) -> (u32, u64) {
+        let segment = self.segments.iter().copied().max().unwrap_or(0);
+        (segment, self.large_ids.iter().copied().max().unwrap_or(0))
+    }
+}
+
+fn names(dir: &Path) -> Result<Vec<String>, StoreError> {
+    let list = || -> io::Result<Vec<String>> {
+        fs::read_dir(dir)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    };
+    list().map_err(|error| StoreError::io("listing bodies", error))
+}
+
+/// Starts erasing everything in `found` that is not in `named`.
+pub(crate) fn start(
+    bodies: Arc<Bodies>,
+    found: Found,
+    named: Named,
+) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new()
+        .name("store-sweep".into())
+        .spawn(move || {
+            if let Err(error) = sweep(&bodies, &found, named) {
+                tracing::error!(%error, "the sweep of erased messages did not finish; restart to try again");
+            }
+        })
+        .map_err(|error| StoreError::io("starting the sweep", error))
+}
+
+fn sweep(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), StoreError> {
+    named.large_ids.sort_unstable();
+    for id in &found.large_ids {
+        if named.large_ids.binary_search(id).is_err() {
+            unlink(&bodies.large_path(*id))?;
+        }
+    }
+    named.extents.sort_unstable();
+    for segment in &found.segments {
+        let from = named.extents.partition_point(|extent| extent.0 < *segment);
+        let to = named.extents.partition_point(|extent| extent.0 <= *segment);
+        match named.extents.get(from..to) {
+            None | Some([]) => bodies.unlink_segment(*segment)?,
+            Some(extents) => sweep_segment(bodies, *segment, extents)?,
+        }
+    }
+    sync_dir(bodies.dir())?;
+    sync_dir(&bodies.large_dir())
+}
+
+/// Punches the gaps between the sorted live `extents`, and cuts off what lies behind the last.
+fn sweep_segment(
+    bodies: &Bodies,
+    segment: u32,
+    extents: &[(u32, u32, u32)],
+) -> Result<(), StoreError> {
+    const DOING: &str = "sweeping a body segment";
+    let file = match OpenOptions::new().write(true).open(bodies.segment_path(segment)) {
+        Ok(file) => file,
+        // All of it was acknowledged meanwhile; or it is missing, which readers report.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::io(DOING, error)),
+    };
+    let mut end = 0;
+    for (_, offset, len) in extents {
+        punch(&file, end, u64::from(*offset))?;
+        end = end.max(u64::from(*offset) + u64::from(*len));
+    }
+    let len = file.metadata().map_err(|error| StoreError::io(DOING, error))?.len();
+    if len > end {
+        file.set_len(end).map_err(|error| StoreError::io(DOING, error))?;
+    }
+    file.sync_data().map_err(|error| StoreError::io(DOING, error))
+}

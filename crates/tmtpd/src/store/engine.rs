@@ -1,0 +1,154 @@
+//! The seam: an ordered key-value space with atomic, conditional batches.
+//!
+//! It is small on purpose. Any embedded engine gives it in-process, and the distributed ones
+//! (FoundationDB, TiKV, PostgreSQL) give it over a network, so everything above (queues, members,
+//! groups) keeps its shape when an organisation outgrows one machine. Only the writer thread calls
+//! [`Engine::commit`]; any thread reads.
+
+use std::ops::{Bound, ControlFlow};
+
+use super::error::StoreError;
+
+/// A range of keys, by bytes.
+pub type KeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
+/// What `commit` answers: one result for each batch, in order.
+pub type Outcomes = Vec<Result<(), Conflict>>;
+
+/// An ordered key-value space.
+pub trait Engine: Send + Sync + 'static {
+    /// The values of `keys`, in their order, all of one moment.
+    fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// Shows the rows of `range` in rising order of key, all of one moment, until `visit` breaks.
+    fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError>;
+
+    /// Applies `batches` in order, each seeing the ones before it, and makes all of them durable
+    /// with one sync. A batch whose precondition fails is left out by itself.
+    ///
+    /// An error means that none is applied as far as can be known; after a failed sync the engine
+    /// may find on its next read that all of them are. Never a part of them.
+    fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError>;
+
+    /// The value of `key`.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get_many(&[key])?.pop().flatten())
+    }
+}
+
+/// Sees one row of a scan: key and value.
+pub type Visitor<'v> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'v;
+
+/// The precondition that did not hold, by its place in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict {
+    /// Which precondition, counted from 0 in the order they were added.
+    pub precondition: usize,
+}
+
+/// Something that must be so for a batch to be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Precondition {
+    /// There is no such key.
+    Absent(Vec<u8>),
+    /// The key has exactly this value.
+    Equals(Vec<u8>, Vec<u8>),
+}
+
+/// A change of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Writes a row, over the old one if there is one.
+    Put(Vec<u8>, Vec<u8>),
+    /// Deletes a row if it is there.
+    Delete(Vec<u8>),
+}
+
+/// Changes that happen all or not at all, under preconditions.
+///
+/// Preconditions are checked against the rows before the batch; changes apply in the order they
+/// were added, so of two changes of one key the later wins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    pub(crate) preconditions: Vec<Precondition>,
+    pub(crate) changes: Vec<Change>,
+}
+
+impl Batch {
+    /// A batch that does nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Refuses the batch if `key` exists.
+    pub fn require_absent(&mut self, key: impl Into<Vec<u8>>) -> &mut Self {
+        self.preconditions.push(Precondition::Absent(key.into()));
+        self
+    }
+
+    /// Refuses the batch unless `key` has exactly `value`.
+    pub fn require_equals(
+        &mut self,
+        key: impl Into<Vec<u8>>,
+        value: impl Into<Vec<u8>>,
+    ) -> &mut Self {
+        self.preconditions.push(Precondition::Equals(key.into(), value.into()));
+        self
+    }
+
+    /// Writes a row.
+    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> &mut Self {
+        self.changes.push(Change::Put(key.into(), value.into()));
+        self
+    }
+
+    /// Deletes a row if it is there.
+    pub fn delete(&mut self, key: impl Into<Vec<u8>>) -> &mut Self {
+        self.changes.push(Change::Delete(key.into()));
+        self
+    }
+
+    /// Whether the batch neither requires nor changes anything.
+    pub fn is_empty(&self) -> bool {
+        self.preconditions.is_empty() && self.changes.is_empty()
+    }
+
+    /// Every key the batch looks at or changes.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        let required = self.preconditions.iter().map(|required| match required {
+            Precondition::Absent(key) | Precondition::Equals(key, _) => key.as_slice(),
+        });
+        let changed = self.changes.iter().map(|change| match change {
+            Change::Put(key, _) | Change::Delete(key) => key.as_slice(),
+        });
+        required.chain(changed)
+    }
+
+    /// Bytes of keys and values in the batch: what it costs while it waits.
+    pub(crate) fn weight(&self) -> usize {
+        self.changes
+            .iter()
+            .map(|change| match change {
+                Change::Put(key, value) => key.len() + value.len(),
+                Change::Delete(key) => key.len(),
+            })
+            .sum()
+    }
+}
+
+/// The range of all keys that start with `prefix`, which must not be empty; `end` holds the bound.
+///
+/// ```
+/// use tmtpd::store::engine::prefix_end;
+/// assert_eq!(prefix_end(b"ab"), Some(b"ac".to_vec()));
+/// assert_eq!(prefix_end(b"a\xff"), Some(b"b".to_vec()));
+/// assert_eq!(prefix_end(b"\xff"), None);
+/// ```
+pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
+    let mut end = prefix.get(..=last)?.to_vec();
+    if let Some(byte) = end.last_mut() {
+        *byte += 1;
+    }
+    Some(end)
+}

@@ -1,0 +1,328 @@
+//! What waits for the writer thread: tasks in the order they were submitted, and acknowledgements.
+//!
+//! Submitting never waits, so that a caller can do it under its own lock and thereby fix the order:
+//! **the order of submission is the order of commit**. Who holds bodies in memory asks for
+//! [`room`](super::Store::room) first; without it the inbox refuses when too much waits.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::engine::Batch;
+use super::error::StoreError;
+use super::message::NewMessage;
+use super::row::{DeviceNumber, MessageId};
+
+/// How long an acknowledgement may wait for others to share its commit.
+const SETTLE_WITHIN: Duration = Duration::from_millis(50);
+/// So many acknowledgements are enough for a commit.
+const SETTLE_AT: usize = 8_192;
+/// A task counts this much beside its bytes.
+const TASK_BYTES: usize = 256;
+/// How long the writer may be idle before it tidies up.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// One thing for the writer thread to do.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) work: Work,
+    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Messages and rows, in one atomic batch.
+    Commit { messages: Vec<NewMessage>, rows: Batch },
+    /// One device's queue added to another's, with rows.
+    CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
+    /// All that is owed to one device forgotten, with rows.
+    DropQueue { device: DeviceNumber, rows: Batch },
+    /// Nothing: answered when all before it is done, acknowledgements included.
+    Flush,
+}
+
+impl Work {
+    fn weight(&self) -> usize {
+        TASK_BYTES
+            + match self {
+                Work::Commit { messages, rows } => {
+                    messages.iter().map(NewMessage::weight).sum::<usize>() + rows.weight()
+                }
+                Work::CopyQueue { rows, .. } | Work::DropQueue { rows, .. } => rows.weight(),
+                Work::Flush => 0,
+            }
+    }
+}
+
+/// Acknowledged messages of each device, whose rows are still there.
+pub(crate) type Settling = HashMap<DeviceNumber, Vec<MessageId>>;
+
+/// What the writer does next.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) tasks: Vec<Task>,
+    /// Whether acknowledgements go with it.
+    pub(crate) settle: bool,
+    /// Nothing happened for a while.
+    pub(crate) idle: bool,
+    /// The store is being closed and this is the last group.
+    pub(crate) last: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    ready: Condvar,
+    max_bytes: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    tasks: VecDeque<Task>,
+    bytes: usize,
+    last_id: MessageId,
+    closed: bool,
+    settling: Settling,
+    settling_len: usize,
+    settle_since: Option<Instant>,
+    /// Those the writer is committing right now: still hidden from readers.
+    committing: Settling,
+}
+
+impl Inbox {
+    pub(crate) fn new(max_bytes: usize, last_id: MessageId) -> Self {
+        let state = State {
+            tasks: VecDeque::new(),
+            bytes: 0,
+            last_id,
+            closed: false,
+            settling: Settling::new(),
+            settling_len: 0,
+            settle_since: None,
+            committing: Settling::new(),
+        };
+        Self { state: Mutex::new(state), ready: Condvar::new(), max_bytes }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues `work`; the receipt says how it went.
+    pub(crate) fn submit(&self, work: Work) -> Receipt {
+        let (answer, receiver) = oneshot::channel();
+        let mut state = self.state();
+        match state.admit(&work, self.max_bytes) {
+            Ok(weight) => {
+                state.bytes += weight;
+                state.tasks.push_back(Task { work, answer });
+                drop(state);
+                self.ready.notify_one();
+            }
+            Err(error) => {
+                drop(state); // `work` may own a file that its drop unlinks: not under the lock
+                let _ = answer.send(Err(error));
+            }
+        }
+        Receipt { receiver }
+    }
+
+    pub(crate) fn settle(&self, device: DeviceNumber, ids: &[MessageId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        state.settling.entry(device).or_default().extend_from_slice(ids);
+        state.settling_len += ids.len();
+        let wake = state.settle_since.is_none() || state.settling_len >= SETTLE_AT;
+        state.settle_since.get_or_insert_with(Instant::now);
+        drop(state);
+        if wake {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Messages that `device` acknowledged and whose rows may still be there. Sorted.
+    pub(crate) fn settling(&self, device: DeviceNumber) -> Vec<MessageId> {
+        let state = self.state();
+        let mut ids: Vec<MessageId> = [&state.settling, &state.committing]
+            .into_iter()
+            .filter_map(|settling| settling.get(&device))
+            .flatten()
+            .copied()
+            .collect();
+        drop(state);
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Waits for something to do. `retry_at` holds acknowledgements back after a failure.
+    pub(crate) fn next(&self, retry_at: Option<Instant>, watch_idle: bool) -> Group {
+        let started = Instant::now();
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            if let Some(group) = state.group(now, self.max_bytes, retry_at) {
+                return group;
+            }
+            let idle_at = watch_idle.then(|| started + IDLE);
+            if idle_at.is_some_and(|at| now >= at) {
+                return Group { idle: true, ..Group::default() };
+            }
+            let wake_at = [state.settle_due(retry_at), idle_at].into_iter().flatten().min();
+            state = match wake_at {
+                Some(at) => {
+                    let wait = at.saturating_duration_since(now);
+                    self.ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Takes the acknowledgements to commit them; readers still see them as gone.
+    pub(crate) fn take_settling(&self) -> Vec<(DeviceNumber, MessageId)> {
+        let mut state = self.state();
+        let taken = std::mem::take(&mut state.settling);
+        state.settling_len = 0;
+        state.settle_since = None;
+        for (device, mut ids) in taken {
+            state.committing.entry(device).or_default().append(&mut ids);
+        }
+        state
+            .committing
+            .iter()
+            .flat_map(|(device, ids)| ids.iter().map(|id| (*device, *id)))
+            .collect()
+    }
+
+    /// The acknowledgements that were taken are committed.
+    pub(crate) fn settled(&self) {
+        self.state().committing = Settling::new();
+    }
+
+    /// The acknowledgements that were taken could not be committed: they are due again later.
+    pub(crate) fn settle_again(&self) {
+        let mut state = self.state();
+        state.settle_since.get_or_insert_with(Instant::now);
+    }
+
+    /// The writer is gone: what waits is answered as closed.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let tasks = std::mem::take(&mut state.tasks);
+        drop(state);
+        drop(tasks);
+    }
+
+    /// Refuses what comes from now on; what waits is still done.
+    pub(crate) fn close(&self) {
+        self.state().closed = true;
+        self.ready.notify_one();
+    }
+}
+
+impl State {
+    fn admit(&mut self, work: &Work, max_bytes: usize) -> Result<usize, StoreError> {
+        if self.closed {
+            return Err(StoreError::Closed);
+        }
+        let weight = work.weight();
+        // Room is asked for in advance for bodies, so this bound is only met by floods of rows.
+        if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
+            return Err(StoreError::Busy);
+        }
+        if let Work::Commit { messages, .. } = work {
+            let mut last = self.last_id;
+            for message in messages {
+                if message.id <= last {
+                    return Err(StoreError::IdNotRising { id: message.id, last });
+                }
+                last = message.id;
+            }
+            self.last_id = last;
+        }
+        Ok(weight)
+    }
+
+    fn settle_due(&self, retry_at: Option<Instant>) -> Option<Instant> {
+        self.settle_since.map(|since| {
+            let due = if self.settling_len >= SETTLE_AT { since } else { since + SETTLE_WITHIN };
+            retry_at.map_or(due, |retry_at| due.max(retry_at))
+        })
+    }
+
+    fn group(
+        &mut self,
+        now: Instant,
+        max_bytes: usize,
+        retry_at: Option<Instant>,
+    ) -> Option<Group> {
+        let mut settle = self.settle_due(retry_at).is_some_and(|due| now >= due);
+        if self.tasks.is_empty() && !settle && !self.closed {
+            return None;
+        }
+        let mut tasks = Vec::new();
+        let mut bytes = 0;
+        while let Some(task) = self.tasks.front() {
+            let alone = !matches!(task.work, Work::Commit { .. });
+            // What is computed from rows runs when all before it is committed, and by itself.
+            if (alone && !tasks.is_empty()) || bytes > max_bytes {
+                break;
+            }
+            bytes += task.work.weight();
+            tasks.extend(self.tasks.pop_front());
+            if alone {
+                settle = true;
+                break;
+            }
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let last = self.closed && self.tasks.is_empty();
+        Some(Group { tasks, settle: settle || last, idle: false, last })
+    }
+}
+
+/// The answer to something submitted: await it, or block on it.
+///
+/// Dropping it does not take the work back.
+#[derive(Debug)]
+#[must_use = "what was submitted is only durable when the receipt says so"]
+pub struct Receipt {
+    receiver: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+impl Receipt {
+    /// A receipt that is answered already.
+    pub(crate) fn refused(error: StoreError) -> Self {
+        let (answer, receiver) = oneshot::channel();
+        let _ = answer.send(Err(error));
+        Self { receiver }
+    }
+
+    /// The answer of a writer that has ended.
+    pub(crate) fn try_now(mut self) -> Result<(), StoreError> {
+        self.receiver.try_recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Blocks until the work is durable or refused. Not for use inside an async task.
+    pub fn wait(self) -> Result<(), StoreError> {
+        self.receiver.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Future for Receipt {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
+    }
+}

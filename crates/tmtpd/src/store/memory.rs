@@ -1,0 +1,68 @@
+//! An engine in memory: for simulations, and the model that the durable engine is compared with.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
+use std::sync::{PoisonError, RwLock};
+
+use super::engine::{Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, Visitor};
+use super::error::StoreError;
+
+/// Rows that last as long as the process.
+#[derive(Debug, Default)]
+pub struct MemoryEngine {
+    rows: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl Engine for MemoryEngine {
+    fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(keys.iter().map(|key| rows.get(*key).cloned()).collect())
+    }
+
+    fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
+        if is_empty(range) {
+            return Ok(()); // BTreeMap::range panics on a range whose end lies before its start
+        }
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        for (key, value) in rows.range::<[u8], _>(range) {
+            if let ControlFlow::Break(()) = visit(key, value) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError> {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(batches.iter().map(|batch| apply(&mut rows, batch)).collect())
+    }
+}
+
+/// Whether no key can lie in `range`.
+pub(crate) fn is_empty(range: KeyRange<'_>) -> bool {
+    match range {
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Excluded(to))
+        | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
+        _ => false,
+    }
+}
+
+fn apply(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, batch: &Batch) -> Result<(), Conflict> {
+    for (precondition, required) in batch.preconditions.iter().enumerate() {
+        let holds = match required {
+            Precondition::Absent(key) => !rows.contains_key(key),
+            Precondition::Equals(key, value) => rows.get(key) == Some(value),
+        };
+        if !holds {
+            return Err(Conflict { precondition });
+        }
+    }
+    for change in &batch.changes {
+        match change {
+            Change::Put(key, value) => rows.insert(key.clone(), value.clone()),
+            Change::Delete(key) => rows.remove(key),
+        };
+    }
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! The writer thread: many callers share one sync.
+//!
+//! It takes everything that waits, appends the bodies, syncs them, commits the rows that name them
+//! (a second sync), and answers all. While it syncs the next group gathers, so the busier the
+//! service the more messages share a sync. Acknowledgements ride along at most every 50 ms.
+//!
+//! Whatever fails, a commit is whole or absent: bodies come before the rows that name them, and
+//! are erased after the rows are gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::body::eraser::Eraser;
+use super::body::large::FinishedBody;
+use super::body::segment::Appender;
+use super::body::{Bodies, BodyRef};
+use super::engine::{Batch, Engine};
+use super::error::StoreError;
+use super::inbox::{Group, Inbox, Task, Work};
+use super::message::{NewData, NewMessage};
+use super::release::{Release, copy_queue, owed_ids, release};
+use super::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
+
+/// Pause before acknowledgements are tried again after a failure.
+const RETRY: Duration = Duration::from_millis(500);
+/// Owed rows dropped with one commit when a whole queue goes.
+const DROP_ROWS: usize = 8_192;
+
+/// What is in the store, counted at open and kept up to date by the writer.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) messages: AtomicU64,
+    pub(crate) owed: AtomicU64,
+}
+
+pub(crate) struct Writer {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) bodies: Arc<Bodies>,
+    pub(crate) appender: Appender,
+    pub(crate) eraser: Eraser,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) counts: Arc<Counts>,
+    /// Why acknowledgements could not be committed, and when they are tried again.
+    pub(crate) settle_failure: Option<(Instant, StoreError)>,
+}
+
+/// A task whose bodies are appended and whose rows are about to be committed.
+struct Staged {
+    answer: oneshot::Sender<Result<(), StoreError>>,
+    batch: Batch,
+    bodies: Vec<BodyRef>,
+    finished: Vec<FinishedBody>,
+    /// The highest id given with the task, for the row that remembers it.
+    last_id: Option<MessageId>,
+    /// A message that has a row if the commit happened.
+    stored_id: Option<MessageId>,
+    messages: u64,
+    owed: u64,
+}
+
+impl Writer {
+    /// Works until the inbox is closed and empty.
+    pub(crate) fn run(mut self) {
+        let mut tidy = false;
+        loop {
+            let Group { tasks, settle, idle, last } = self.next_group(tidy);
+            if idle {
+                self.appender.retire_if_dead();
+                tidy = false;
+                continue;
+            }
+            self.handle(tasks, settle);
+            tidy |= settle;
+            if last {
+                break;
+            }
+        }
+        self.eraser.finish();
+        self.appender.retire();
+    }
+
+    fn next_group(&self, tidy: bool) -> Group {
+        let retry_at = self.settle_failure.as_ref().map(|(at, _)| *at);
+        self.inbox.next(retry_at, tidy)
+    }
+
+    fn handle(&mut self, mut tasks: Vec<Task>, settle: bool) {
+        // What is computed from rows comes alone, after all before it.
+        if let [Task { work: Work::Commit { .. }, .. }, ..] | [] = tasks.as_slice() {
+            return self.commit_group(tasks, settle);
+        }
+        self.commit_group(Vec::new(), settle);
+        for Task { work, answer } in tasks.drain(..) {
+            let done = match work {
+                Work::CopyQueue { from, to, rows } => self.copy_queue(from, to, rows),
+                Work::DropQueue { device, rows } => self.drop_queue(device, rows),
+                Work::Flush | Work::Commit { .. } => {
+                    self.settle_failure.clone().map_or(Ok(()), |(_, error)| Err(error))
+                }
+            };
+            let _ = answer.send(done);
+        }
+    }
+
+    fn commit_group(&mut self, tasks: Vec<Task>, settle: bool) {
+        let mut staged = self.append_bodies(tasks);
+        let mut batches: Vec<Batch> =
+            staged.iter_mut().map(|staged| std::mem::take(&mut staged.batch)).collect();
+        if let Some(last) = staged.iter().filter_map(|staged| staged.last_id).max() {
+            let mut batch = Batch::new();
+            batch.put(LAST_ID_KEY, last.to_be_bytes());
+            batches.push(batch);
+        }
+        let released = if settle { self.release_settled() } else { None };
+        let dead = released.map(|released| {
+            batches.push(released.batch);
+            (released.dead, released.owed, released.messages)
+        });
+        if batches.iter().all(Batch::is_empty) {
+            staged.into_iter().for_each(|staged| staged.answer(Ok(())));
+            if dead.is_some() {
+                self.settled();
+            }
+            return;
+        }
+        match self.engine.commit(&batches) {
+            Ok(outcomes) => {
+                let mut refused = Vec::new();
+                for (staged, outcome) in staged.into_iter().zip(outcomes) {
+                    match outcome {
+                        Ok(()) => self.keep(staged, Ok(())),
+                        Err(conflict) => {
+                            refused.extend_from_slice(&staged.bodies);
+                            staged.answer(Err(StoreError::Conflict(conflict)));
+                        }
+                    }
+                }
+                self.eraser.erase(refused);
+                if let Some((dead, owed, messages)) = dead {
+                    self.counts.owed.fetch_sub(owed, Ordering::Relaxed);
+                    self.counts.messages.fetch_sub(messages, Ordering::Relaxed);
+                    self.settled();
+                    self.eraser.erase(dead);
+                }
+            }
+            Err(error) => {
+                self.fail(staged, &error);
+                if dead.is_some() {
+                    self.settle_later(&error);
+                }
+            }
+        }
+    }
+
+    /// Appends and syncs the bodies of all tasks. When that fails all are answered and none is left.
+    fn append_bodies(&mut self, tasks: Vec<Task>) -> Vec<Staged> {
+        if tasks.is_empty() {
+            return Vec::new();
+        }
+        let mut staged = Vec::with_capacity(tasks.len());
+        let mut failure = self.bodies.check_room().err();
+        for Task { work, answer } in tasks {
+            let Work::Commit { messages, rows } = work else { continue };
+            let mut task = Staged::new(answer, rows);
+            if failure.is_none() {
+                failure = self.append_messages(messages, &mut task).err();
+            }
+            staged.push(task);
+        }
+        match failure.map_or_else(|| self.appender.sync(), Err) {
+            Ok(()) => staged,
+            Err(error) => {
+                self.appender.abandon();
+                let mut dead = Vec::new();
+                for staged in staged {
+                    dead.extend_from_slice(&staged.bodies);
+                    staged.answer(Err(error.clone()));
+                }
+                self.eraser.erase(dead);
+                Vec::new()
+            }
+        }
+    }
+
+    fn append_messages(
+        &mut self,
+        messages: Vec<NewMessage>,
+        task: &mut Staged,
+    ) -> Result<(), StoreError> {
+        for message in messages {
+            let NewMessage { id, class, head, data, mut devices } = message;
+            devices.sort_unstable();
+            devices.dedup();
+            task.last_id = Some(id);
+            if devices.is_empty() {
+                continue;
+            }
+            let inline: &[u8] = match &data {
+                NewData::Inline(bytes) => bytes,
+                NewData::Large(_) => &[],
+            };
+            let small = self.appender.append([&head, inline])?;
+            task.bodies.push(BodyRef::Small(small));
+            let large = match data {
+                NewData::Inline(_) => None,
+                NewData::Large(finished) => {
+                    let large = finished.reference();
+                    self.bodies.add_live(&BodyRef::Large(large));
+                    task.bodies.push(BodyRef::Large(large));
+                    task.finished.push(finished);
+                    Some(large)
+                }
+            };
+            let body = Body { head_len: head.len() as u32, small, large };
+            let row = MessageRow { class, remaining: devices.len() as u32, body };
+            task.batch.put(message_key(id), row.encode());
+            for device in &devices {
+                task.batch.put(owed_key(*device, class, id), []);
+            }
+            task.stored_id = Some(id);
+            task.messages += 1;
+            task.owed += devices.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Rows name these bodies now.
+    fn keep(&self, mut staged: Staged, answer: Result<(), StoreError>) {
+        self.counts.messages.fetch_add(staged.messages, Ordering::Relaxed);
+        self.counts.owed.fetch_add(staged.owed, Ordering::Relaxed);
+        staged.finished.drain(..).for_each(FinishedBody::keep);
+        staged.answer(answer);
+    }
+
+    /// A commit failed. Nearly always nothing of it happened; but after a failed sync it may all be
+    /// there, and then its bodies must stay.
+    fn fail(&self, staged: Vec<Staged>, error: &StoreError) {
+        tracing::error!(%error, tasks = staged.len(), "a commit failed");
+        let mut dead = Vec::new();
+        for staged in staged {
+            let there = staged.message_there(&*self.engine);
+            match there {
+                Ok(false) => {
+                    dead.extend_from_slice(&staged.bodies);
+                    staged.answer(Err(error.clone()));
+                }
+                // Not known: everything stays for the sweep of the next start to sort out.
+                Ok(true) | Err(_) => self.keep(staged, Err(error.clone())),
+            }
+        }
+        self.eraser.erase(dead);
+    }
+
+    fn release_settled(&mut self) -> Option<Release> {
+        match release(&*self.engine, self.inbox.take_settling()) {
+            Ok(release) => Some(release),
+            Err(error) => {
+                self.settle_later(&error);
+                None
+            }
+        }
+    }
+
+    fn settle_later(&mut self, error: &StoreError) {
+        tracing::warn!(%error, "acknowledgements wait to be committed");
+        self.inbox.settle_again();
+        self.settle_failure = Some((Instant::now() + RETRY, error.clone()));
+    }
+
+    fn settled(&mut self) {
+        self.inbox.settled();
+        self.settle_failure = None;
+    }
+
+    fn copy_queue(&mut self, from: u32, to: u32, rows: Batch) -> Result<(), StoreError> {
+        self.bodies.check_room()?;
+        let mut batch = rows;
+        let added = copy_queue(&*self.engine, from, to, &mut batch)?;
+        self.commit_one(batch)?;
+        self.counts.owed.fetch_add(added, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn drop_queue(&mut self, device: u32, mut rows: Batch) -> Result<(), StoreError> {
+        loop {
+            let ids = owed_ids(&*self.engine, device, DROP_ROWS)?;
+            let more = ids.len() == DROP_ROWS;
+            let settled = ids.into_iter().map(|id| (device, id)).collect();
+            let Release { mut batch, dead, owed, messages } = release(&*self.engine, settled)?;
+            rows.changes.append(&mut batch.changes);
+            self.commit_one(std::mem::take(&mut rows))?;
+            self.counts.owed.fetch_sub(owed, Ordering::Relaxed);
+            self.counts.messages.fetch_sub(messages, Ordering::Relaxed);
+            self.eraser.erase(dead);
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    fn commit_one(&self, batch: Batch) -> Result<(), StoreError> {
+        match self.engine.commit(&[batch])?.pop() {
+            Some(Err(conflict)) => Err(StoreError::Conflict(conflict)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// However the thread ends, nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.inbox.abandon();
+    }
+}
+
+impl Staged {
+    fn new(answer: oneshot::Sender<Result<(), StoreError>>, batch: Batch) -> Self {
+        Self {
+            answer,
+            batch,
+            bodies: Vec::new(),
+            finished: Vec::new(),
+            last_id: None,
+            stored_id: None,
+            messages: 0,
+            owed: 0,
+        }
+    }
+
+    /// Answers the caller, who may be gone. Large bodies that were not kept are unlinked here.
+    fn answer(self, answer: Result<(), StoreError>) {
+        let Self { answer: caller, finished, .. } = self;
+        drop(finished);
+        let _ = caller.send(answer);
+    }
+
+    /// Whether the commit happened although it was reported as failed.
+    fn message_there(&self, engine: &dyn Engine) -> Result<bool, StoreError> {
+        self.stored_id.map_or(Ok(false), |id| Ok(engine.get(&message_key(id))?.is_some()))
+    }
+}

@@ -1,0 +1,61 @@
+//! The durable store, tested on real files: one program for all of it, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // the helpers are tests too
+
+#[path = "store/queue.rs"]
+mod queue;
+
+use std::path::Path;
+
+use bytes::Bytes;
+use tmtpd::store::{
+    Batch, Class, DeviceNumber, Limits, MessageId, NewData, NewMessage, Owed, Position, Store,
+};
+
+fn open(dir: &Path) -> Store {
+    Store::open(dir, Limits { reserve_bytes: 0, ..Limits::default() }).unwrap()
+}
+
+fn message(id: MessageId, data: &str, devices: &[DeviceNumber]) -> NewMessage {
+    NewMessage {
+        id,
+        class: Class::Rest,
+        head: Bytes::from(format!("head of {id}:")),
+        data: NewData::Inline(Bytes::copy_from_slice(data.as_bytes())),
+        devices: devices.to_vec(),
+    }
+}
+
+fn post(store: &Store, id: MessageId, data: &str, devices: &[DeviceNumber]) {
+    store.post(message(id, data, devices), Batch::new()).wait().unwrap();
+}
+
+fn owed_ids(store: &Store, device: DeviceNumber) -> Vec<MessageId> {
+    let owed = store.owed(device, Position::start(), 1_000).unwrap();
+    owed.iter().map(Owed::id).collect()
+}
+
+fn content(store: &Store, owed: &Owed) -> (Bytes, Vec<u8>) {
+    let mut reader = store.read(owed).unwrap();
+    let mut data = Vec::new();
+    while let Some(chunk) = reader.chunk(100_000).unwrap() {
+        data.extend_from_slice(&chunk);
+    }
+    assert_eq!(data.len() as u64, reader.data_len());
+    (reader.head().clone(), data)
+}
+
+/// Every file under `dir` that holds `marker`.
+fn files_with(dir: &Path, marker: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, marker));
+        } else if let Ok(bytes) = std::fs::read(&path)
+            && bytes.windows(marker.len()).any(|window| window == marker)
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
