@@ -40,7 +40,7 @@ pub struct Fingerprint([u8; 32]);
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum CertificateError {
         key: PathBuf,
     },
     /// TLS cannot be served with it.
-    #[error("TLS cannot be served with {} and {}: {source}", cert.display(), key.display())]
+    #[error("TLS cannot be served with {} and {}", cert.display(), key.display())]
     Unusable {
         /// The certificate.
         cert: PathBuf,
@@ -110,10 +110,10 @@ pub enum CertificateError {
         key: PathBuf,
     },
     /// A new certificate could not be made.
-    #[error("a new certificate could not be made: {0}")]
+    #[error("a new certificate could not be made")]
     NotMade(#[from] rcgen::Error),
     /// A new certificate or key could not be written.
-    #[error("{} cannot be written: {source}", path.display())]
+    #[error("{} cannot be written", path.display())]
     NotWritten {
         /// The file.
         path: PathBuf,
@@ -134,11 +134,9 @@ impl Certificate {
             rustls::Error::InconsistentKeys(_) => {
                 CertificateError::Mismatch { cert: cert.to_owned(), key: key.to_owned() }
             }
-            source => CertificateError::Unusable {
-                cert: cert.to_owned(),
-                key: key.to_owned(),
-                source,
-            },
+            source => {
+                CertificateError::Unusable { cert: cert.to_owned(), key: key.to_owned(), source }
+            }
         })?;
         let fingerprint = Fingerprint::of(chain.first().map_or(&[], |leaf| leaf.as_ref()));
         Ok(Self { chain, fingerprint, tls: Arc::new(tls) })
@@ -210,8 +208,7 @@ impl Display for Fingerprint {
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         Err(pem::Error::Io(source)) => {

@@ -2,6 +2,7 @@
 
 mod serve;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -52,8 +53,19 @@ pub fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::from(exit::STOPPED),
         Err(error) => {
-            eprintln!("tmtpd: {error}");
+            eprintln!("tmtpd: {}", chain(&error));
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -46,7 +46,7 @@ pub struct Listener {
 
 /// An address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}{}", advice(source))]
+#[error("cannot listen on {address}{}", advice(source))]
 pub struct ListenError {
     address: ListenAddress,
     source: io::Error,
@@ -54,9 +54,11 @@ pub struct ListenError {
 
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "; stop the program that has this port, or choose another",
-        io::ErrorKind::AddrNotAvailable => "; this machine has no such address",
-        io::ErrorKind::PermissionDenied => "; ports below 1024 need a privilege, choose a higher",
+        io::ErrorKind::AddrInUse => ", since another program does: stop it, or choose another port",
+        io::ErrorKind::AddrNotAvailable => ", which is no address of this machine",
+        io::ErrorKind::PermissionDenied => {
+            ", for ports below 1024 need a privilege: choose a higher one"
+        }
         _ => "",
     }
 }
@@ -72,7 +74,9 @@ impl Listener {
         let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for candidate in found {
             match bind_socket(candidate) {
-                Ok((socket, local)) => return Ok(Self { socket, asked: address.clone(), local }),
+                Ok((socket, local)) => {
+                    return Ok(Self { socket, asked: address.clone(), local });
+                }
                 Err(why) => error = why,
             }
         }

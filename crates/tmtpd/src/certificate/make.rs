@@ -34,8 +34,8 @@ pub(super) fn certificate(
     listen: &[ListenAddress],
 ) -> Result<(), CertificateError> {
     let pem = fs::read_to_string(key).map(Zeroizing::new);
-    let pem = pem
-        .map_err(|source| CertificateError::Unreadable { path: key.to_owned(), source })?;
+    let pem =
+        pem.map_err(|source| CertificateError::Unreadable { path: key.to_owned(), source })?;
     let pair = KeyPair::from_pem(&pem)?;
     let certificate = params(name, listen)?.self_signed(&pair)?;
     write(path, certificate.pem().as_bytes())

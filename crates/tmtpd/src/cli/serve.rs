@@ -18,8 +18,9 @@ use crate::config::{
     Config, ConfigError, ListenAddress, LogFormat, LogLevel, Overrides, Tls, parse_service_name,
 };
 use crate::listen::{self, ListenError, Listener};
-use crate::service::{Service, ServiceError};
+use crate::service::Service;
 use crate::shutdown::Shutdown;
+use crate::store::StoreError;
 use crate::{log, private};
 
 /// What `tmtpd serve` may be told. All but the data folder has a default.
@@ -57,19 +58,19 @@ pub(super) struct Arguments {
 /// Why the service stopped, or never started.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServeError {
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("{0}")]
+    #[error(transparent)]
     GivenCertificate(CertificateError),
-    #[error("the data folder {} cannot be made: {source}", path.display())]
+    #[error("the data folder {} cannot be made", path.display())]
     Data { path: PathBuf, source: io::Error },
-    #[error("{0}")]
-    Service(#[from] ServiceError),
-    #[error("{0}")]
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
     OwnCertificate(CertificateError),
-    #[error("{0}")]
+    #[error(transparent)]
     Listen(#[from] ListenError),
-    #[error("the system gives the service no {what}: {source}")]
+    #[error("the system gives the service no {what}")]
     System { what: &'static str, source: io::Error },
 }
 
@@ -77,7 +78,7 @@ impl ServeError {
     pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::GivenCertificate(_) => exit::WRONG,
-            Self::Service(ServiceError::InUse { .. }) => exit::IN_USE,
+            Self::Store(StoreError::InUse { .. }) => exit::IN_USE,
             _ => exit::FAILED,
         }
     }
@@ -121,7 +122,7 @@ async fn serve(config: Config, given: Option<Certificate>) -> Result<(), ServeEr
         .on_signals(exit::FORCED)
         .map_err(|source| ServeError::System { what: "signals", source })?;
     make_data_dir(&config)?;
-    let service = Arc::new(Service::open(config.clone())?);
+    let service = Arc::new(Service::open(&config)?);
     let pinned = given.is_none();
     let certificate = match given {
         Some(certificate) => certificate,
@@ -132,7 +133,7 @@ async fn serve(config: Config, given: Option<Certificate>) -> Result<(), ServeEr
     say_ready(&ready);
     let tls = certificate.tls();
     listen::serve(listeners, tls, &config.limits, Arc::clone(&service), shutdown).await;
-    service.close().await?;
+    service.close()?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -168,7 +169,7 @@ async fn bind(addresses: &[ListenAddress]) -> Result<Vec<Listener>, ListenError>
 fn raise_file_limit(links_total: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() });
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     let files = if raised.is_ok() { limit.maximum } else { limit.current };
     // Some more for the store and the listeners.
     if files.is_some_and(|files| files < links_total as u64 + 100) {

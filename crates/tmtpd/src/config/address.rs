@@ -64,7 +64,11 @@ fn parse(text: &str) -> Option<ListenAddress> {
     };
     // "+5050" would parse as a number.
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-    let port = if digits { port.parse().ok()? } else { return None };
+    let port = if digits {
+        port.parse().ok()?
+    } else {
+        return None;
+    };
     Some(ListenAddress { host: host.to_owned(), port })
 }
 

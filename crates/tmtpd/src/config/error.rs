@@ -10,7 +10,7 @@ use super::ListenAddressError;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is missing, or may not be read, or is not UTF-8.
-    #[error("the configuration file {} cannot be read: {source}", path.display())]
+    #[error("the configuration file {} cannot be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -26,7 +26,9 @@ pub enum ConfigError {
         problems: Vec<Problem>,
     },
     /// Neither the command line nor the file names the data folder.
-    #[error("no data folder was named; give --data DIR, or data = \"DIR\" under [service] in the configuration file")]
+    #[error(
+        "no data folder was named; give --data DIR, or data = \"DIR\" under [service] in the configuration file"
+    )]
     NoData,
     /// An address does not say where to listen.
     #[error(transparent)]

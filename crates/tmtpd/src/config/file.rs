@@ -210,12 +210,7 @@ impl<'i> Section<'_, 'i> {
     }
 
     /// A size in bytes: a number, or a text with a unit.
-    pub(super) fn size(
-        &mut self,
-        name: &'static str,
-        field: &mut u64,
-        range: RangeInclusive<u64>,
-    ) {
+    pub(super) fn size(&mut self, name: &'static str, field: &mut u64, range: RangeInclusive<u64>) {
         let (least, most) = (size::format(*range.start()), size::format(*range.end()));
         let allowed = format!("a size from {least} to {most}, in bytes or as \"64 MiB\"");
         let default = Some(format!("\"{}\"", size::format(*field)));
@@ -260,12 +255,7 @@ impl<'i> Section<'_, 'i> {
     }
 
     /// A path; a relative one starts at `folder`.
-    pub(super) fn path(
-        &mut self,
-        name: &'static str,
-        field: &mut Option<PathBuf>,
-        folder: &Path,
-    ) {
+    pub(super) fn path(&mut self, name: &'static str, field: &mut Option<PathBuf>, folder: &Path) {
         let allowed = "a path, relative to this file's folder unless it starts with /";
         self.take(name, allowed.to_owned(), None, field, |value| match value.as_str() {
             None | Some("") => Err(shown(value)),
@@ -290,6 +280,11 @@ impl<'i> Section<'_, 'i> {
             DeValue::Array(list) => list.iter().map(|one| read(one.get_ref())).collect(),
             one => Ok(vec![read(one)?]),
         });
+    }
+
+    /// Whether the file holds a key that was asked for.
+    pub(super) fn says(&self, name: &str) -> bool {
+        self.lines.iter().any(|(key, _)| *key == name)
     }
 
     /// Says that something is wrong with a key that may well be in order by itself.

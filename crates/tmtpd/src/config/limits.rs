@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::file::Section;
-use super::size::{GIB, KIB, MIB, TIB};
+use super::size::{self, GIB, KIB, MIB, TIB};
 
 /// What anyone may ask of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +91,23 @@ impl Limits {
         section.count("in_flight_messages", &mut self.in_flight_messages, 1..=65_536);
         section.size("in_flight_bytes", &mut self.in_flight_bytes, 64 * KIB..=GIB);
         section.seconds("resend_after_s", &mut self.resend_after, 1..=3_600);
-        if self.queue_bytes_max < self.message_bytes_max {
-            section.problem(
-                "queue_bytes_max",
-                "must be at least message_bytes_max, or the largest messages could never be delivered",
-            );
+        self.check_queue(section);
+    }
+
+    /// A queue that could not hold the largest message could never deliver it.
+    fn check_queue(&self, section: &mut Section<'_, '_>) {
+        let (message, queue) = (self.message_bytes_max, self.queue_bytes_max);
+        if message <= queue {
+            return;
+        }
+        if section.says("message_bytes_max") {
+            let queue = size::format(queue);
+            let what = format!("must not exceed queue_bytes_max, which is {queue}");
+            section.problem("message_bytes_max", &what);
+        } else {
+            let message = size::format(message);
+            let what = format!("must be at least message_bytes_max, which is {message}");
+            section.problem("queue_bytes_max", &what);
         }
     }
 }

@@ -1,0 +1,14 @@
+//! `tmtpd serve` as an administrator meets it: the real program, its files, its one line on stdout,
+//! its exit codes, and TLS from outside.
+
+#[path = "serve_process/process.rs"]
+mod process;
+#[path = "serve_process/tls.rs"]
+mod tls;
+
+#[path = "serve_process/certificates.rs"]
+mod certificates;
+#[path = "serve_process/links.rs"]
+mod links;
+#[path = "serve_process/start_and_stop.rs"]
+mod start_and_stop;
