@@ -1,0 +1,193 @@
+//! Commands with and without a running app, on homes with no account: exit codes, documents, and
+//! how the two find each other.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tmtp_testkit::process::AppProcess;
+
+fn mnm(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mnm"))
+        .arg("--home")
+        .arg(home)
+        .args(arguments)
+        .env_remove("MNM_HOME")
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn document(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[test]
+fn exit_codes_tell_what_happened() {
+    let home = tempfile::tempdir().unwrap();
+    let rows: &[(i32, &[&str])] = &[
+        (0, &["--help"]),
+        (0, &["--version"]),
+        (0, &["status"]),
+        (0, &["inbox", "--offline"]),
+        (2, &["no-such-command"]),
+        (2, &["join"]),
+        (2, &["join", "=host:1"]),
+        (2, &["join", "=host:1", "--alias", "somebody", "--device-code", "x"]),
+        (2, &["accept", "one"]),
+        (2, &["send", "--subject", "no recipient", "text"]),
+        (2, &["--no-open", "status"]),
+        (3, &["read", "99"]),
+        (3, &["reply", "99", "text"]),
+        (3, &["save", "99", "file"]),
+        (3, &["ignore", "99"]),
+        (3, &["ping", "somebody", "hello"]),
+        (3, &["send", "--to", "somebody", "--subject", "no account", "text"]),
+        (3, &["--account", "Nowhere", "inbox", "--offline"]),
+        (3, &["url"]),
+        (3, &["stop"]),
+    ];
+    for (expected, arguments) in rows {
+        let output = mnm(home.path(), arguments);
+        assert_eq!(code(&output), *expected, "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
+fn help_lists_every_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    let help = String::from_utf8(mnm(home.path(), &["--help"]).stdout).unwrap();
+    for code in 0..=6 {
+        assert!(help.contains(&format!("\n  {code}  ")), "{code} is missing in {help}");
+    }
+}
+
+#[test]
+fn a_service_that_is_not_there_is_a_network_failure() {
+    // A port that was just free, and that nobody takes from this test.
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("={}", unused.local_addr().unwrap());
+    drop(unused);
+    let home = tempfile::tempdir().unwrap();
+    let output = mnm(home.path(), &["--json", "join", &address, "--alias", "Ada Lindqvist"]);
+    assert_eq!(code(&output), 6, "{output:?}");
+    assert_eq!(document(&output)["error"]["code"], "offline");
+}
+
+#[test]
+fn json_is_one_document_also_for_failures() {
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(document(&mnm(home.path(), &["status", "--json"]))["accounts"], Value::Array(vec![]));
+    for list in ["inbox", "pings", "contacts", "groups", "drafts", "devices"] {
+        let output = mnm(home.path(), &[list, "--offline", "--json"]);
+        assert_eq!(document(&output), Value::Array(vec![]), "{list}");
+    }
+    let failed = mnm(home.path(), &["read", "99", "--json"]);
+    assert_eq!(document(&failed)["error"]["code"], "not_found");
+    assert!(failed.stderr.is_empty());
+    let told = mnm(home.path(), &["read", "99"]);
+    assert!(told.stdout.is_empty());
+    assert!(told.stderr.starts_with(b"mnm: "), "{told:?}");
+}
+
+#[test]
+fn commands_find_the_running_app() {
+    let mut app = AppProcess::new().unwrap();
+    let first = app.start().unwrap().to_owned();
+    assert!(app.ok(&["status"]).unwrap().contains("The app is running."));
+
+    // A second start opens the first one's pages by a fresh address, and ends.
+    let again = app.ok(&["--no-open"]).unwrap();
+    let again = again.trim().strip_prefix("open: ").unwrap();
+    assert_ne!(again, first);
+    assert_eq!(again.split('?').next(), first.split('?').next());
+    let url = app.json(&["url"]).unwrap();
+    assert!(url["url"].as_str().unwrap().contains("/?token="));
+
+    assert_eq!(app.json(&["stop"]).unwrap()["stopped"], true);
+    assert!(app.ok(&["status"]).unwrap().contains("The app is not running"));
+}
+
+#[test]
+#[cfg(unix)]
+fn only_the_owner_can_read_what_the_app_leaves() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut app = AppProcess::new().unwrap();
+    app.start().unwrap();
+    for entry in std::fs::read_dir(app.home()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", entry.path().display());
+    }
+}
+
+#[test]
+fn what_a_crash_leaves_behind_is_no_obstacle() {
+    let mut app = AppProcess::new().unwrap();
+    app.start().unwrap();
+    app.kill9().unwrap();
+    assert!(app.home().join("app.json").exists());
+    assert!(app.ok(&["status"]).unwrap().contains("The app is not running"));
+    app.start().unwrap();
+    assert!(app.ok(&["status"]).unwrap().contains("The app is running."));
+}
+
+#[test]
+fn a_stranger_on_the_announced_port_learns_nothing() {
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = stranger.local_addr().unwrap().port();
+    let home = tempfile::tempdir().unwrap();
+    let token = "c3RhbGUgdG9rZW4gb2YgYW4gYXBwIHRoYXQgaXMgZ28";
+    let app = format!(r#"{{"port":{port},"token":"{token}","pid":1}}"#);
+    std::fs::write(home.path().join("app.json"), app).unwrap();
+
+    let listening = std::thread::spawn(move || {
+        let (mut stream, _) = stranger.accept().unwrap();
+        let mut heard = vec![0; 4096];
+        let length = stream.read(&mut heard).unwrap();
+        let proof = "A".repeat(43);
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n{proof}");
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8_lossy(&heard[..length]).into_owned()
+    });
+    let output = mnm(home.path(), &["search", "secret words"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let heard = listening.join().unwrap();
+    assert!(heard.starts_with("GET /api/hello "), "{heard}");
+    assert!(!heard.contains(token) && !heard.contains("secret"), "{heard}");
+}
+
+#[test]
+fn damaged_announcements_count_as_none() {
+    for damaged in ["", "{", r#"{"port":70000}"#, r#"{"port":1,"token":"short","pid":1}"#] {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("app.json"), damaged).unwrap();
+        assert_eq!(code(&mnm(home.path(), &["status"])), 0, "{damaged:?}");
+    }
+}
+
+#[test]
+fn a_home_that_is_held_and_silent_is_reported() {
+    let mut app = AppProcess::new().unwrap();
+    app.start().unwrap();
+    std::fs::remove_file(app.home().join("app.json")).unwrap();
+    let output = mnm(&app.home(), &["status", "--json"]);
+    assert_eq!(code(&output), 5, "{output:?}");
+    assert_eq!(document(&output)["error"]["code"], "in_use");
+}
+
+#[test]
+fn a_taken_port_is_a_clear_failure() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let home = tempfile::tempdir().unwrap();
+    let output = mnm(home.path(), &["--no-open", "--port", &port]);
+    assert_eq!(code(&output), 1);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains(&format!("Can't listen on port {port}")), "{told}");
+}
