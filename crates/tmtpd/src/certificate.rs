@@ -174,11 +174,20 @@ impl Certificate {
         self.fingerprint
     }
 
+    /// Whether it is its own issuer, so that apps can only know it by its fingerprint.
+    #[must_use]
+    pub fn is_self_signed(&self) -> bool {
+        self.leaf().is_some_and(|leaf| leaf.issuer() == leaf.subject())
+    }
+
     /// The first host name that the certificate is good for, wildcards aside.
     #[must_use]
     pub fn host_name(&self) -> Option<String> {
-        let leaf = webpki::EndEntityCert::try_from(self.chain.first()?).ok()?;
-        leaf.valid_dns_names().find(|name| !name.contains('*')).map(str::to_owned)
+        self.leaf()?.valid_dns_names().find(|name| !name.contains('*')).map(str::to_owned)
+    }
+
+    fn leaf(&self) -> Option<webpki::EndEntityCert<'_>> {
+        webpki::EndEntityCert::try_from(self.chain.first()?).ok()
     }
 
     /// TLS 1.3 and 1.2 with this certificate, for any client.

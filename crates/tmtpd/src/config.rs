@@ -68,7 +68,7 @@ pub enum Tls {
     /// A certificate of its own making, kept in the data folder and pinned by apps.
     #[default]
     SelfSigned,
-    /// A certificate that apps check against the public roots.
+    /// A certificate of the administrator's.
     Files {
         /// The chain in PEM, the service's own certificate first.
         cert: PathBuf,

@@ -1,11 +1,13 @@
 //! From a listening socket to a link: bind, accept, limits, TLS.
 //!
 //! [`Listener::bind`] takes a socket; [`serve`] accepts on all of them until it is told to stop.
-//! Each accepted connection is counted by the [`gate`], gets a task of its own, shakes hands within
-//! the login timeout and becomes a [`link`](crate::link). Nothing a peer does ends the loop: a
+//! Each accepted connection is counted by the [`gate`], gets a task of its own, waits for its turn
+//! there, shakes hands within the login timeout and becomes a [`link`](crate::link). Nothing a peer does ends the loop: a
 //! shortage of the machine (files, memory) makes it pause.
 
 mod gate;
+#[cfg(test)]
+mod gate_tests;
 
 use std::io;
 use std::net::SocketAddr;
@@ -176,7 +178,7 @@ async fn accept_all(socket: &TcpListener, door: &Door, links: &TaskTracker) {
         match socket.accept().await {
             Ok((stream, address)) => {
                 shortage.is_over();
-                match door.gate.admit(address).await {
+                match door.gate.admit(address) {
                     Ok(peer) => drop(links.spawn(door.clone().let_in(stream, peer))),
                     Err(full) => refusals.note(address, full),
                 }
@@ -195,12 +197,12 @@ impl Door {
         }
     }
 
-    async fn open_link(self, stream: TcpStream, peer: Peer) {
+    async fn open_link(self, stream: TcpStream, mut peer: Peer) {
         let address = peer.address();
         tokio::select! {
             // A link that has not even shaken hands has nothing to finish.
             () = self.shutdown.requested() => {}
-            shaken = self.shake_hands(stream, &peer) => match shaken {
+            shaken = self.shake_hands(stream, &mut peer) => match shaken {
                 Ok(tls) => link::run(tls, peer, self.service, self.shutdown.clone()).await,
                 Err(error) => tracing::debug!(%address, %error, "no TLS handshake"),
             },
@@ -208,7 +210,8 @@ impl Door {
     }
 
     /// Without a word to a peer that takes longer than the login timeout.
-    async fn shake_hands(&self, stream: TcpStream, peer: &Peer) -> io::Result<TlsStream> {
+    async fn shake_hands(&self, stream: TcpStream, peer: &mut Peer) -> io::Result<TlsStream> {
+        peer.turn().await;
         // Acks and instant messages are small and must not wait for more.
         stream.set_nodelay(true)?;
         let limit_buffer = |tls: &mut rustls::ServerConnection| {

@@ -6,6 +6,9 @@
 //! write to it. Addresses of links appear at level `debug`, and at `warn` only of links that were
 //! refused. Whoever adds a field to a log line holds it against this list.
 
+#[cfg(test)]
+mod log_tests;
+
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io::IsTerminal;
 

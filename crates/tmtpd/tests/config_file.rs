@@ -1,6 +1,9 @@
 //! The configuration file: what it means, what the command line changes about it, what is said of
 //! mistakes in it, and that the documented example is the truth.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,6 +1,9 @@
 //! `tmtpd serve` as an administrator meets it: the real program, its files, its one line on stdout,
 //! its exit codes, and TLS from outside.
 
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 #[path = "serve_process/process.rs"]
 mod process;
 #[path = "serve_process/tls.rs"]

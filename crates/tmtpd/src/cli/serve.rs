@@ -37,8 +37,8 @@ pub(super) struct Arguments {
     /// The name of the service, as members see it [default: the name of this machine]
     #[arg(long, value_parser = parse_service_name)]
     name: Option<String>,
-    /// A certificate chain in PEM, which apps check against the public roots [default: a self-signed
-    /// certificate, made on first start]
+    /// A certificate chain in PEM, which apps check against the public roots unless it is self-signed
+    /// [default: a self-signed certificate, made on first start]
     #[arg(long, value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
     /// The private key of --cert, in PEM
@@ -123,13 +123,12 @@ async fn serve(config: Config, given: Option<Certificate>) -> Result<(), ServeEr
         .map_err(|source| ServeError::System { what: "signals", source })?;
     make_data_dir(&config)?;
     let service = Arc::new(Service::open(&config)?);
-    let pinned = given.is_none();
     let certificate = match given {
         Some(certificate) => certificate,
         None => own_certificate(&config)?,
     };
     let listeners = bind(&config.service.listen).await?;
-    let ready = Ready { listeners: &listeners, certificate: &certificate, pinned };
+    let ready = Ready { listeners: &listeners, certificate: &certificate };
     say_ready(&ready);
     let tls = certificate.tls();
     listen::serve(listeners, tls, &config.limits, Arc::clone(&service), shutdown).await;
@@ -181,7 +180,6 @@ fn raise_file_limit(links_total: usize) {
 struct Ready<'a> {
     listeners: &'a [Listener],
     certificate: &'a Certificate,
-    pinned: bool,
 }
 
 impl Display for Ready<'_> {
@@ -204,7 +202,7 @@ impl Ready<'_> {
         let host = self.host(listener);
         let port = listener.local().port();
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        if self.pinned {
+        if self.certificate.is_self_signed() {
             write!(f, "={host}:{port}#{}", self.certificate.fingerprint())
         } else {
             write!(f, "+{host}:{port}")
@@ -215,7 +213,10 @@ impl Ready<'_> {
     /// a public certificate cannot be good for.
     fn host(&self, listener: &Listener) -> String {
         let given = || listener.asked().host().to_owned();
-        let from_certificate = if self.pinned { None } else { self.certificate.host_name() };
+        let from_certificate = match self.certificate.is_self_signed() {
+            true => None,
+            false => self.certificate.host_name(),
+        };
         if is_wildcard(listener) {
             from_certificate.or_else(listen::host_name).unwrap_or_else(|| "localhost".to_owned())
         } else if listener.asked().ip().is_some() {

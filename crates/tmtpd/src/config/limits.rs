@@ -16,7 +16,8 @@ pub struct Limits {
     pub links_total: usize,
     /// Links at once from one IPv4 address or one IPv6 /64 network.
     pub links_per_address: usize,
-    /// Links at once that have not logged in. Further ones wait to be accepted.
+    /// Links at once that have not logged in, at most half of them from one address or network.
+    /// Further ones wait for their turn.
     pub unauthenticated_links: usize,
     /// From the start of a link to its login, TLS included.
     pub login_timeout: Duration,

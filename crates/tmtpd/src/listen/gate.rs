@@ -2,8 +2,9 @@
 //!
 //! [`Gate::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
 //! leak whatever ends a link. Links over the total or over their network's share are closed at
-//! once. Links over the number that may be in the middle of logging in wait instead: after a
-//! restart every device comes back in the same second, and each of them is welcome.
+//! once. Links over the number that may be logging in wait for [`Peer::turn`] instead: after a
+//! restart every device comes back in the same second, and each of them is welcome. One network has
+//! at most half of the turns, so one machine that never logs in cannot keep the others out.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -19,14 +20,21 @@ use crate::config::Limits;
 pub(super) struct Gate {
     links_total: usize,
     links_per_network: usize,
+    turns_per_network: usize,
     counts: Mutex<Counts>,
-    logging_in: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     total: usize,
-    networks: HashMap<Network, usize>,
+    networks: HashMap<Network, OfNetwork>,
+}
+
+#[derive(Debug)]
+struct OfNetwork {
+    links: usize,
+    turns: Arc<Semaphore>,
 }
 
 /// Who shares a count: an IPv4 address, or an IPv6 /64, all of which one machine may have.
@@ -49,8 +57,9 @@ pub(super) enum Full {
 pub struct Peer {
     address: SocketAddr,
     accepted_at: Instant,
-    logging_in: Option<OwnedSemaphorePermit>,
     gate: Arc<Gate>,
+    turns_of_network: Arc<Semaphore>,
+    turn: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl Gate {
@@ -58,43 +67,43 @@ impl Gate {
         Arc::new(Self {
             links_total: limits.links_total,
             links_per_network: limits.links_per_address,
+            turns_per_network: limits.unauthenticated_links.div_ceil(2),
             counts: Mutex::default(),
-            logging_in: Arc::new(Semaphore::new(limits.unauthenticated_links)),
+            turns: Arc::new(Semaphore::new(limits.unauthenticated_links)),
         })
     }
 
-    /// Counts a link in, waiting until fewer than `limits.unauthenticated_links` are logging in.
-    pub(super) async fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
-        self.count_in(Network::of(address.ip()))?;
-        // From here on dropping the peer counts the link out, also when this future is dropped.
-        let gate = Arc::clone(self);
-        let mut peer = Peer { address, accepted_at: Instant::now(), logging_in: None, gate };
-        // The semaphore is never closed.
-        peer.logging_in = Arc::clone(&self.logging_in).acquire_owned().await.ok();
-        peer.accepted_at = Instant::now();
-        Ok(peer)
+    /// Counts a link in.
+    pub(super) fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
+        let turns_of_network = self.count_in(Network::of(address.ip()))?;
+        let (gate, accepted_at) = (Arc::clone(self), Instant::now());
+        Ok(Peer { address, accepted_at, gate, turns_of_network, turn: None })
     }
 
-    fn count_in(&self, network: Network) -> Result<(), Full> {
+    fn count_in(&self, network: Network) -> Result<Arc<Semaphore>, Full> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.total >= self.links_total {
             return Err(Full::Total);
         }
-        let of_network = counts.networks.entry(network).or_insert(0);
-        if *of_network >= self.links_per_network {
+        let of_network = counts.networks.entry(network).or_insert_with(|| OfNetwork {
+            links: 0,
+            turns: Arc::new(Semaphore::new(self.turns_per_network)),
+        });
+        if of_network.links >= self.links_per_network {
             return Err(Full::Network);
         }
-        *of_network += 1;
+        of_network.links += 1;
+        let turns = Arc::clone(&of_network.turns);
         counts.total += 1;
-        Ok(())
+        Ok(turns)
     }
 
     fn count_out(&self, network: Network) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total = counts.total.saturating_sub(1);
         if let Some(of_network) = counts.networks.get_mut(&network) {
-            *of_network = of_network.saturating_sub(1);
-            if *of_network == 0 {
+            of_network.links = of_network.links.saturating_sub(1);
+            if of_network.links == 0 {
                 counts.networks.remove(&network);
             }
         }
@@ -117,6 +126,16 @@ impl Peer {
         self.address
     }
 
+    /// Waits until it is this link's turn to log in, and starts its clock.
+    pub(super) async fn turn(&mut self) {
+        // Neither semaphore is ever closed. The network's comes first: who waits for it must not
+        // hold a turn that another network could use.
+        let of_network = Arc::clone(&self.turns_of_network).acquire_owned().await;
+        let of_all = Arc::clone(&self.gate.turns).acquire_owned().await;
+        self.turn = of_network.ok().zip(of_all.ok());
+        self.accepted_at = Instant::now();
+    }
+
     /// When the link began; the time for TLS and login runs from here.
     #[must_use]
     pub fn accepted_at(&self) -> Instant {
@@ -125,7 +144,7 @@ impl Peer {
 
     /// Says that the link has logged in, which lets another one begin to.
     pub fn logged_in(&mut self) {
-        self.logging_in = None;
+        self.turn = None;
     }
 }
 

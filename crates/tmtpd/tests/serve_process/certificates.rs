@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::{ProtocolVersion, version};
 use tempfile::{TempDir, tempdir};
 
@@ -58,12 +58,22 @@ impl Given {
     }
 }
 
+/// A certificate as an authority issues it, and its key.
 fn write_pair(cert: &Path, key: &Path, hosts: &[&str]) {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "An authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let hosts: Vec<_> = hosts.iter().map(|&host| host.to_owned()).collect();
-    let CertifiedKey { cert: made, signing_key } = generate_simple_self_signed(hosts).unwrap();
-    fs::write(cert, made.pem()).unwrap();
-    fs::write(key, signing_key.serialize_pem()).unwrap();
-    set_mode(key, 0o600);
+    let pair = KeyPair::generate().unwrap();
+    let issued = CertificateParams::new(hosts).unwrap().signed_by(&pair, &authority).unwrap();
+    write_key(key, &pair);
+    fs::write(cert, issued.pem()).unwrap();
+}
+
+fn write_key(path: &Path, pair: &KeyPair) {
+    fs::write(path, pair.serialize_pem()).unwrap();
+    set_mode(path, 0o600);
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -150,6 +160,20 @@ fn a_given_certificate_is_the_one_that_apps_see() {
     let shown = ready.note.trim_start_matches("(certificate sha256 ").trim_end_matches(')');
     let here = ([127, 0, 0, 1], ready.addresses[0].port).into();
     tls::connect(here, &shown.replace(':', "").to_lowercase()).unwrap();
+    process.stop();
+}
+
+#[test]
+fn a_self_signed_certificate_is_handed_out_with_its_fingerprint() {
+    let given = Given::for_hosts(&[]);
+    let pair = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["chat.example.org".to_owned()]).unwrap();
+    fs::write(&given.cert, params.self_signed(&pair).unwrap().pem()).unwrap();
+    write_key(&given.key, &pair);
+    let (process, ready) = given.serve("127.0.0.1:0");
+    let address = &ready.addresses[0];
+    assert_eq!((address.kind, address.host.as_str()), ('=', "127.0.0.1"));
+    tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     process.stop();
 }
 

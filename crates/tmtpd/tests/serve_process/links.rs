@@ -109,6 +109,15 @@ fn links_over_those_that_log_in_wait_for_their_turn() {
 }
 
 #[test]
+fn one_address_cannot_take_every_turn_to_log_in() {
+    let (_folder, process, ready) = limited("unauthenticated_links = 2\nlogin_timeout_s = 60");
+    let _silent: Vec<_> = (0..4).map(|_| plain(&ready)).collect();
+    // Far sooner than the silent ones are closed.
+    tls::connect_from([127, 0, 0, 2].into(), ready.socket(), &ready.fingerprint()).unwrap();
+    process.stop();
+}
+
+#[test]
 fn it_goes_on_after_the_system_has_no_more_files() {
     let folder = tempdir().unwrap();
     let program = limited_command(&folder, "");

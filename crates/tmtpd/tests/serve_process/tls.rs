@@ -1,7 +1,7 @@
 //! A TLS client that trusts one fingerprint, as an app that joined by `=host:port#fingerprint`.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
@@ -13,6 +13,7 @@ use rustls::{
     ProtocolVersion, SignatureScheme, StreamOwned, SupportedProtocolVersion,
 };
 use sha2::{Digest, Sha256};
+use socket2::{Domain, Socket, Type};
 
 use crate::process::PATIENCE;
 
@@ -24,9 +25,29 @@ pub(crate) fn connect(address: SocketAddr, fingerprint: &str) -> io::Result<Link
     connect_with(address, fingerprint, rustls::ALL_VERSIONS)
 }
 
+/// Connects from an address of this machine and shakes hands.
+pub(crate) fn connect_from(
+    from: IpAddr,
+    address: SocketAddr,
+    fingerprint: &str,
+) -> io::Result<Link> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.bind(&SocketAddr::new(from, 0).into())?;
+    socket.connect(&address.into())?;
+    shake_hands(socket.into(), fingerprint, rustls::ALL_VERSIONS)
+}
+
 /// Connects and shakes hands with one of the `versions`.
 pub(crate) fn connect_with(
     address: SocketAddr,
+    fingerprint: &str,
+    versions: &[&'static SupportedProtocolVersion],
+) -> io::Result<Link> {
+    shake_hands(TcpStream::connect(address)?, fingerprint, versions)
+}
+
+fn shake_hands(
+    mut tcp: TcpStream,
     fingerprint: &str,
     versions: &[&'static SupportedProtocolVersion],
 ) -> io::Result<Link> {
@@ -38,9 +59,8 @@ pub(crate) fn connect_with(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(pin))
         .with_no_client_auth();
-    let mut tcp = TcpStream::connect(address)?;
     tcp.set_read_timeout(Some(PATIENCE))?;
-    let name = ServerName::IpAddress(address.ip().into());
+    let name = ServerName::IpAddress(tcp.peer_addr()?.ip().into());
     let mut tls = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp)?;
