@@ -1,10 +1,16 @@
 //! The durable store, tested on real files: one program for all of it, so that it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the helpers are tests too
 
+#[path = "store/crash.rs"]
+mod crash;
+#[path = "store/engine.rs"]
+mod engine;
+#[path = "store/full.rs"]
+mod full;
 #[path = "store/queue.rs"]
 mod queue;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use tmtpd::store::{
@@ -44,18 +50,26 @@ fn content(store: &Store, owed: &Owed) -> (Bytes, Vec<u8>) {
     (reader.head().clone(), data)
 }
 
-/// Every file under `dir` that holds `marker`.
-fn files_with(dir: &Path, marker: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
+/// Every file under `dir`, and what it holds.
+fn every_file(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files_with(&path, marker));
-        } else if let Ok(bytes) = std::fs::read(&path)
-            && bytes.windows(marker.len()).any(|window| window == marker)
-        {
-            found.push(path.display().to_string());
+            files.extend(every_file(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            files.push((path, bytes));
         }
     }
-    found
+    files
+}
+
+/// Names of the files under `dir` that hold `marker`.
+fn files_with(dir: &Path, marker: &[u8]) -> Vec<String> {
+    every_file(dir)
+        .into_iter()
+        .filter(|(_, bytes)| bytes.windows(marker.len()).any(|window| window == marker))
+        .map(|(path, _)| path.display().to_string())
+        .collect()
 }
