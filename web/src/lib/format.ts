@@ -57,7 +57,9 @@ export const nameless = (uid: string): string => t.names.nameless(uid.slice(0, 6
 
 /** Who a thread is with: everyone but the member. */
 export function threadNames(row: ThreadRow): string[] {
-  const others = row.parties.filter((party) => party.kind !== "me").map(partyName);
+  const groups = row.parties.filter((party) => party.kind === "group");
+  const people = row.parties.filter((party) => party.kind === "contact" || party.kind === "stranger");
+  const others = [...groups, ...people].map(partyName);
   return others.length > 0 ? others : [t.names.noteToSelf];
 }
 
@@ -76,11 +78,11 @@ function hash(text: string): number {
   return Math.imul(h, 0x2c1b3c6d) >>> 0;
 }
 
-/** A stable hue, 0..360, so that a service looks the same every day. */
-export const hueOf = (text: string): number => (hash(text) % 24) * 15;
+/** A stable hue, 0..360, for the badge of a person or group. */
+export const hueOf = (id: string): number => (hash(id) % 24) * 15;
 
-/** The hue of a service. */
-export const placeHue = (account: Account): number => hueOf(account.service + account.address);
+/** The hue of a service, the same every day; green to magenta, since red and amber are kept for what went wrong. */
+export const placeHue = (account: Account): number => 120 + (hash(account.service + account.address) % 16) * 15;
 
 /**
  * Whether a name mixes scripts that share letter shapes (Latin, Cyrillic, Greek …), which is how

@@ -126,7 +126,6 @@ function move(by: number): boolean {
   const current = focused >= 0 ? focused : rows.findIndex((row) => row.getAttribute("aria-current") === "true");
   const next = rows[current < 0 ? 0 : Math.min(Math.max(current + by, 0), rows.length - 1)];
   next?.focus();
-  next?.scrollIntoView({ block: "nearest" });
   return next !== undefined;
 }
 

@@ -1,0 +1,155 @@
+// A service per worker and members with real apps and pages. Every request of every page is
+// recorded; a test fails when one leaves its app, when the console shows an error, or when the
+// Content-Security-Policy had to step in.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Browser, type BrowserContext, type Page, test as base } from "@playwright/test";
+
+import { MNM, mnm, Running, TMTPD } from "./process";
+
+/** The service of a worker. It can be killed and comes back on the same address. */
+export class Club {
+  #running: Running | undefined;
+  #listen = "127.0.0.1:0";
+  address = "";
+
+  constructor(private readonly data: string) {}
+
+  async start(): Promise<void> {
+    this.#running = await Running.start(
+      TMTPD,
+      ["serve", "--data", this.data, "--listen", this.#listen, "--name", "Test Club", "--log-level", "error"],
+      /([=+]([^\s#]+:\d+)\S*)/,
+    );
+    this.address = this.#running.said[1] ?? "";
+    this.#listen = this.#running.said[2] ?? this.#listen;
+  }
+
+  async kill(): Promise<void> {
+    await this.#running?.kill();
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.stop();
+  }
+}
+
+/** A member: a home directory, the running app, and its page. */
+export class Member {
+  page!: Page;
+  #context!: BrowserContext;
+  #app!: Running;
+  /** What the page did that it must not do. */
+  readonly misdeeds: string[] = [];
+  /** Addresses of all requests of the page. */
+  readonly requests: string[] = [];
+
+  private constructor(
+    readonly alias: string,
+    readonly home: string,
+  ) {}
+
+  static async start(browser: Browser, alias: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Member> {
+    const home = await mkdtemp(join(tmpdir(), "mnm-web-"));
+    const member = new Member(alias, home);
+    member.#app = await Running.start(MNM, ["--home", home, "--no-open", "--port", "0"], /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/);
+    member.#context = await browser.newContext(options);
+    const url = member.#app.said[0];
+    member.#watch(new URL(url).origin);
+    member.page = await member.#context.newPage();
+    await member.page.goto(url);
+    return member;
+  }
+
+  #watch(origin: string): void {
+    this.#context.on("request", (request) => {
+      const url = request.url();
+      this.requests.push(url);
+      if (/^(data|blob):/.test(url)) return;
+      if (new URL(url).origin !== origin) this.misdeeds.push(`a request left the app: ${url}`);
+    });
+    this.#context.on("console", (message) => {
+      if (message.type() === "error" || /Content.Security.Policy/i.test(message.text())) {
+        this.misdeeds.push(`the console says: ${message.text()}`);
+      }
+    });
+    this.#context.on("weberror", (error) => this.misdeeds.push(`the page failed: ${error.error().stack ?? error.error().message}`));
+    this.#context.on("dialog", (dialog) => {
+      this.misdeeds.push(`the page opened a dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+  }
+
+  /** Runs a command of the app's command line, which goes through the running app. */
+  async run(...args: string[]): Promise<unknown> {
+    return mnm(this.home, ...args);
+  }
+
+  /** Joins by the command line. */
+  async join(club: Club): Promise<this> {
+    await this.run("join", club.address, "--alias", this.alias);
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.#context.close();
+    await this.#app.stop();
+    await rm(this.home, { recursive: true, force: true });
+  }
+}
+
+/** Makes two members acquainted, by the command line. */
+export async function introduce(one: Member, other: Member): Promise<void> {
+  await one.run("ping", other.alias, `It is ${one.alias}`);
+  await base.expect(async () => {
+    const pings = (await other.run("pings")) as { id: number; from: string; incoming: boolean }[];
+    const ping = pings.find((p) => p.incoming && p.from === one.alias);
+    base.expect(ping).toBeDefined();
+    await other.run("accept", String(ping?.id));
+  }).toPass({ timeout: 20_000 });
+  await base.expect(async () => {
+    const contacts = (await one.run("contacts")) as { alias: string }[];
+    base.expect(contacts.map((c) => c.alias)).toContain(other.alias);
+  }).toPass({ timeout: 20_000 });
+}
+
+let count = 0;
+
+interface TestFixtures {
+  /** Starts a member's app and page; the alias is made unique. */
+  member: (name: string, options?: Parameters<Browser["newContext"]>[0]) => Promise<Member>;
+}
+
+interface WorkerFixtures {
+  club: Club;
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  club: [
+    async ({}, use) => {
+      const data = await mkdtemp(join(tmpdir(), "tmtpd-web-"));
+      const club = new Club(data);
+      await club.start();
+      await use(club);
+      await club.stop();
+      await rm(data, { recursive: true, force: true });
+    },
+    { scope: "worker" },
+  ],
+
+  member: async ({ browser }, use, info) => {
+    const members: Member[] = [];
+    await use(async (name, options) => {
+      count += 1;
+      const member = await Member.start(browser, `${name} Member ${info.workerIndex}-${count}`, options);
+      members.push(member);
+      return member;
+    });
+    await Promise.all(members.map((member) => member.stop()));
+    base.expect(members.flatMap((member) => member.misdeeds)).toEqual([]);
+  },
+});
+
+export const expect = base.expect;

@@ -1,0 +1,160 @@
+// Finding things, groups, chat, the keyboard, a phone, and what axe has to say.
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+import { expect, introduce, type Member, test } from "./fixture";
+
+async function pair(member: (name: string, options?: object) => Promise<Member>, club: Parameters<Member["join"]>[0], options: object = {}) {
+  const anna = await (await member("Anna", options)).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  return { anna, boris };
+}
+
+test("search finds letters, people and drafts and says where", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  await boris.run("send", "--to", anna.alias, "--subject", "Harvest report", "The **pumpkins** are <b>enormous</b> this year.");
+  const { page } = anna;
+  await expect(page.getByRole("link", { name: /Harvest report/ })).toBeVisible();
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("enormous pump");
+  const hit = page.getByRole("link", { name: /Harvest report/ });
+  await expect(hit).toContainText("Test Club");
+  await expect(hit).toContainText(`from ${boris.alias}`);
+  await expect(hit.locator("mark").first()).toBeVisible();
+  await hit.click();
+  await expect(page.locator("[data-message]")).toContainText("enormous");
+
+  await page.getByRole("searchbox").fill("boris");
+  await expect(page.getByRole("link", { name: new RegExp(boris.alias) }).first()).toBeVisible();
+  await page.getByRole("searchbox").fill("zzzz nothing");
+  await expect(page.getByText("Nothing found for")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("searchbox")).toHaveValue("");
+});
+
+test("a group is made, joined, written to and left", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const name = `Gardeners of ${anna.alias}`;
+
+  await anna.page.getByRole("link", { name: "Groups" }).click();
+  await anna.page.getByRole("link", { name: "New group" }).first().click();
+  await anna.page.getByLabel("Name of the group").fill(name);
+  await anna.page.getByLabel("First person to invite").fill(boris.alias);
+  await anna.page.getByLabel("A few words").fill("Join us");
+  await anna.page.getByRole("button", { name: "Invite" }).click();
+
+  await boris.page.getByRole("link", { name: /^Pings/ }).click();
+  await boris.page.getByRole("link", { name: `Invitation to ${name}` }).click();
+  await boris.page.getByRole("button", { name: "Join the group" }).click();
+  await boris.page.getByRole("link", { name: "Groups" }).click();
+  await expect(boris.page.getByRole("link", { name })).toContainText("You are a member");
+
+  await expect(anna.page.getByRole("listitem").filter({ hasText: boris.alias }).filter({ hasText: "Member" })).toBeVisible();
+  await anna.page.getByRole("link", { name: "Write to the group" }).click();
+  await anna.page.getByLabel("Subject").fill("Spring");
+  await anna.page.getByRole("textbox", { name: "Letter" }).fill("To all gardeners.");
+  await anna.page.keyboard.press("Control+Enter");
+  await boris.page.getByRole("link", { name: /^Letters/ }).click();
+  await boris.page.getByRole("link", { name: /Spring/ }).click();
+  await expect(boris.page.locator(".prose")).toHaveText(/To all gardeners/);
+
+  await boris.page.getByRole("link", { name: "Groups" }).click();
+  await boris.page.getByRole("link", { name }).click();
+  await boris.page.getByRole("button", { name: "Leave group" }).click();
+  await boris.page.getByRole("button", { name: "Leave", exact: true }).click();
+  await expect(boris.page.getByRole("button", { name: "Join again" })).toBeVisible();
+});
+
+test("a thread can be a chat, and the keyboard reaches it", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  await boris.run("send", "--to", anna.alias, "--subject", "Lunch", "Are you coming?");
+  const { page } = anna;
+  await expect(page.getByRole("link", { name: /Lunch/ })).toBeVisible();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".prose")).toHaveText(/Are you coming/);
+  await page.keyboard.press("v");
+  await page.keyboard.press("r");
+  await page.keyboard.type("In a minute");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".prose").getByText("In a minute")).toBeVisible();
+  await expect(page.locator("[data-key=reply]")).toHaveValue("");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("d");
+  await expect(page.getByText("No drafts")).toBeVisible();
+});
+
+async function noSidewaysScroll(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+}
+
+test("a phone shows one pane at a time, with the way back", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club, { viewport: { width: 320, height: 640 }, hasTouch: true });
+  await boris.run("send", "--to", anna.alias, "--subject", "A walk", "Through\n\n    all-the-panes-and-a-very-long-line-of-code-that-does-not-fit-a-phone()");
+  const { page } = anna;
+  await page.getByRole("link", { name: /A walk/ }).click();
+  await expect(page.locator(".prose")).toContainText("Through");
+  await expect(page.getByRole("searchbox")).toBeHidden();
+  await noSidewaysScroll(page);
+
+  await page.goBack();
+  await expect(page.getByRole("searchbox")).toBeVisible();
+  await noSidewaysScroll(page);
+  await page.getByRole("link", { name: "All services" }).click();
+  await expect(page.getByRole("heading", { name: "Services" })).toBeVisible();
+  await noSidewaysScroll(page);
+  await page.getByRole("link", { name: /Test Club/ }).click();
+  for (const place of ["Pings", "People", "Groups", "Drafts"]) {
+    await page.getByRole("link", { name: new RegExp(`^${place}`) }).click();
+    await noSidewaysScroll(page);
+  }
+  await page.getByRole("link", { name: "New letter" }).first().click();
+  await expect(page.getByLabel("Subject")).toBeVisible();
+  await noSidewaysScroll(page);
+  await page.getByRole("link", { name: "Back" }).click();
+  await expect(page.getByRole("searchbox")).toBeVisible();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing serious, ${colorScheme}`, async ({ club, member }) => {
+    test.setTimeout(120_000);
+    const { anna, boris } = await pair(member, club, { colorScheme });
+    const { page } = anna;
+    await boris.run("send", "--to", anna.alias, "--subject", "Table", "| a | b |\n|---|---|\n| 1 | 2 |\n\n[link](https://example.com) `code`\n\n    block");
+    await boris.run("invite", `Readers of ${anna.alias}`, anna.alias, "Come in");
+    await page.getByRole("link", { name: /Table/ }).click();
+    await expect(page.locator(".prose")).toContainText("code");
+    const check = async (where: string): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const bad = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+      expect(bad.map((v) => `${where}: ${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`)).toEqual([]);
+    };
+    await check("letters");
+    await page.keyboard.press("v");
+    await check("chat");
+    await page.keyboard.press("c");
+    await page.getByRole("textbox", { name: "Letter" }).fill("Dear **all**");
+    await page.getByRole("combobox", { name: "To" }).fill("bo");
+    await check("writing");
+    await page.getByRole("link", { name: /^Pings/ }).click();
+    await page.getByRole("link", { name: /Invitation/ }).click();
+    await check("door");
+    await page.getByRole("button", { name: "Join the group" }).click();
+    await page.getByRole("link", { name: "People" }).click();
+    await page.getByRole("link", { name: boris.alias }).click();
+    await check("person");
+    await page.getByRole("link", { name: "Groups" }).click();
+    await page.getByRole("link", { name: /Readers of/ }).click();
+    await check("group");
+    await page.getByRole("link", { name: /About this service/ }).click();
+    await check("service");
+    await page.getByRole("link", { name: "Join a service" }).click();
+    await check("join");
+  });
+}
