@@ -44,7 +44,10 @@ pub(crate) fn check() -> Result<()> {
 /// The browser tests, which start the real service and apps themselves.
 pub(crate) fn browser_tests(browser: &Path) -> Command {
     let mut command = run::program("npx", ["--no-install", "playwright", "test"], "web");
-    command.env("CHROMIUM", browser).env("FORCE_COLOR", "0");
+    command.env("CHROMIUM_BIN", browser);
+    for (variable, program) in [("TMTPD_BIN", "tmtpd"), ("MNM_BIN", "mnm")] {
+        command.env(variable, run::built("debug").join(program));
+    }
     command
 }
 

@@ -35,19 +35,25 @@ struct Shown {
 /// Compares one device with what was written. A copy too many, or a message that nobody wrote, is
 /// an error at once: waiting cannot mend it.
 pub(crate) fn compare(app: &App, letters: &[Letter]) -> Result<Standing> {
-    let mut expected: BTreeMap<Shown, bool> = BTreeMap::new();
-    for letter in letters.iter().filter(|letter| letter.concerns(app.member)) {
-        let twice = expected.insert(written(letter)?, false);
-        ensure!(twice.is_none(), "two letters are alike: {}", letter.subject);
+    let concerned = letters.iter().filter(|letter| letter.concerns(app.member));
+    let expected = concerned.map(written).collect::<Result<_>>()?;
+    reckon(expected, messages(app)?).with_context(|| format!("on {}", app.label))
+}
+
+fn reckon(expected: Vec<Shown>, shown: Vec<Shown>) -> Result<Standing> {
+    let mut seen: BTreeMap<Shown, bool> = BTreeMap::new();
+    for written in expected {
+        ensure!(!seen.contains_key(&written), "two letters are alike: {}", brief(&written));
+        seen.insert(written, false);
     }
-    for shown in messages(app)? {
-        match expected.get_mut(&shown) {
+    for message in shown {
+        match seen.get_mut(&message) {
             Some(seen @ false) => *seen = true,
-            Some(true) => bail!("{} shows twice: {}", app.label, brief(&shown)),
-            None => bail!("{} shows what nobody wrote: {}", app.label, brief(&shown)),
+            Some(true) => bail!("it is there twice: {}", brief(&message)),
+            None => bail!("nobody wrote this: {}", brief(&message)),
         }
     }
-    match expected.values().filter(|seen| !**seen).count() {
+    match seen.values().filter(|seen| !**seen).count() {
         0 => Ok(Standing::Complete),
         missing => Ok(Standing::Lacks(missing)),
     }
@@ -152,4 +158,38 @@ fn fill(file: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
         }
     }
     Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shown, Standing, reckon};
+
+    fn letter(text: &str) -> Shown {
+        Shown {
+            subject: "Boats".to_owned(),
+            author: "Ada Lindqvist".to_owned(),
+            text: text.to_owned(),
+            files: vec![("tides.csv".to_owned(), 52)],
+        }
+    }
+
+    #[test]
+    fn once_each_is_complete_and_fewer_are_lacking() {
+        let both = || vec![letter("one"), letter("two")];
+        assert_eq!(reckon(both(), both()).ok(), Some(Standing::Complete));
+        assert_eq!(reckon(both(), vec![letter("two")]).ok(), Some(Standing::Lacks(1)));
+    }
+
+    #[test]
+    fn a_copy_and_any_change_are_errors() {
+        let one = || vec![letter("one")];
+        assert!(reckon(one(), vec![letter("one"), letter("one")]).is_err());
+        assert!(reckon(one(), vec![letter("one\n")]).is_err());
+        assert!(reckon(one(), vec![Shown { subject: String::new(), ..letter("one") }]).is_err());
+        assert!(
+            reckon(one(), vec![Shown { author: "Björn".to_owned(), ..letter("one") }]).is_err()
+        );
+        assert!(reckon(one(), vec![Shown { files: Vec::new(), ..letter("one") }]).is_err());
+        assert!(reckon(vec![letter("one"), letter("one")], one()).is_err());
+    }
 }
