@@ -1,1 +1,194 @@
 //! Both sides of a link in memory, with a simulated clock.
+//!
+//! [`Pair::pump`] moves what was sent in fragments of a chosen size until both sides have read all.
+//! Nothing is answered by itself: a test looks at [`Pair::asked`], then plays the service with
+//! [`Pair::answer`] and [`Pair::deliver`].
+
+use anyhow::{Result, ensure};
+use tmtp::event::{Event, Message, MessageKind};
+use tmtp::request::{Data, Request};
+use tmtp::session::Millis;
+use tmtp::session::app::{AppSession, LinkError, Output};
+use tmtp::session::service::{Input, ServiceSession, Timing, Violation};
+
+/// What the service was asked, its data joined.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    /// A request; the text of a Ping or GroupInvite, or the data of a Post or PostNotify.
+    Request(Request, Vec<u8>),
+    /// The app broke the protocol.
+    Violation(Violation),
+}
+
+/// What the app was told, its data joined.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// An answer, or a message without data.
+    Event(Event),
+    /// A message with data.
+    Message(Message, Vec<u8>),
+}
+
+/// One link.
+#[derive(Debug)]
+pub struct Pair {
+    /// The app's side.
+    pub app: AppSession,
+    /// The service's side.
+    pub service: ServiceSession,
+    /// All that the service was asked, in order.
+    pub asked: Vec<Asked>,
+    /// All that the app was told, in order.
+    pub told: Vec<Told>,
+    now: Millis,
+    fragment_bytes: usize,
+    to_service: Vec<u8>,
+    to_app: Vec<u8>,
+}
+
+impl Pair {
+    /// A link that starts now, at the clock's zero, and delivers so many bytes with each read.
+    pub fn new(entry: &Request, fragment_bytes: usize) -> Result<Self> {
+        ensure!(fragment_bytes > 0, "a fragment has at least one byte");
+        let now = Millis::default();
+        Ok(Self {
+            app: AppSession::new(now, entry)?,
+            service: ServiceSession::new(now, Timing::default()),
+            asked: Vec::new(),
+            told: Vec::new(),
+            now,
+            fragment_bytes,
+            to_service: Vec::new(),
+            to_app: Vec::new(),
+        })
+    }
+
+    /// A link of a member who is logged in; what was said until then is forgotten.
+    pub fn logged_in(fragment_bytes: usize) -> Result<Self> {
+        let entry = Request::Login { uid: "U".into(), node: "LB27ML46".into() };
+        let mut pair = Self::new(&entry, fragment_bytes)?;
+        pair.pump()?;
+        pair.answer(&Event::TmtpRev { id: "1".into(), name: None, authby: None })?;
+        pair.pump()?;
+        pair.service.authenticated();
+        pair.answer(&Event::LoginOk { ohi: Vec::new() })?;
+        pair.pump()?;
+        ensure!(pair.app.is_on() && pair.service.is_on(), "not logged in: {pair:?}");
+        pair.asked.clear();
+        pair.told.clear();
+        Ok(pair)
+    }
+
+    /// What the clock says.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// Lets time pass and the app do what is due by then.
+    pub fn advance_ms(&mut self, ms: u64) -> Result<(), LinkError> {
+        self.now = self.now.plus_ms(ms);
+        self.app.handle_timeout(self.now)
+    }
+
+    /// Whether the service would close the link now, without a word.
+    pub fn is_overdue(&self) -> bool {
+        self.service.deadline() <= self.now
+    }
+
+    /// The app sends a request with data.
+    pub fn send(&mut self, request: &Request, data: &[u8]) -> Result<()> {
+        let head = request.pack()?;
+        self.to_service.extend(self.app.take_output());
+        self.to_service.extend(head);
+        self.to_service.extend_from_slice(data);
+        self.app.handle_sent(self.now);
+        Ok(())
+    }
+
+    /// The app's side sends these bytes, whatever they are.
+    pub fn send_raw(&mut self, bytes: &[u8]) {
+        self.to_service.extend_from_slice(bytes);
+    }
+
+    /// The service sends an answer.
+    pub fn answer(&mut self, event: &Event) -> Result<()> {
+        self.to_app.extend(event.pack()?);
+        Ok(())
+    }
+
+    /// The service sends a message with data.
+    pub fn deliver(&mut self, message: &Message, data: &[u8]) -> Result<()> {
+        self.to_app.extend(message.pack()?);
+        self.to_app.extend_from_slice(data);
+        Ok(())
+    }
+
+    /// Moves bytes both ways until there are none. What one side cannot read ends its reading.
+    pub fn pump(&mut self) -> Result<(), LinkError> {
+        loop {
+            self.to_service.extend(self.app.take_output());
+            if self.to_service.is_empty() && self.to_app.is_empty() {
+                return Ok(());
+            }
+            let bytes = std::mem::take(&mut self.to_service);
+            for fragment in bytes.chunks(self.fragment_bytes) {
+                self.service.handle_read(self.now);
+                ask(&mut self.service, fragment, &mut self.asked);
+            }
+            let bytes = std::mem::take(&mut self.to_app);
+            for fragment in bytes.chunks(self.fragment_bytes) {
+                tell(&mut self.app, fragment, &mut self.told)?;
+            }
+        }
+    }
+}
+
+/// Lets a service read; appends what it was asked. A request whose data is still under way is
+/// there already, with what has come.
+pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked>) {
+    while let Some(input) = service.handle_input(&mut bytes) {
+        match input {
+            Input::Request { request, text } => {
+                asked.push(Asked::Request(request, text.into_bytes()));
+            }
+            Input::Begin(request) => asked.push(Asked::Request(request, Vec::new())),
+            Input::Data { bytes, .. } => {
+                if let Some(Asked::Request(_, data)) = asked.last_mut() {
+                    data.extend_from_slice(bytes);
+                }
+            }
+            Input::Violation(violation) => asked.push(Asked::Violation(violation)),
+        }
+    }
+}
+
+/// Lets an app read; appends what it was told. A message whose data is still under way is there
+/// already, with what has come.
+///
+/// # Errors
+/// What the app cannot use.
+pub fn tell(app: &mut AppSession, mut bytes: &[u8], told: &mut Vec<Told>) -> Result<(), LinkError> {
+    while let Some(output) = app.handle_input(&mut bytes)? {
+        match output {
+            Output::Event(event) => told.push(Told::Event(event)),
+            Output::Begin(message) => told.push(Told::Message(*message, Vec::new())),
+            Output::Data { bytes, .. } => {
+                if let Some(Told::Message(_, data)) = told.last_mut() {
+                    data.extend_from_slice(bytes);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A delivery of that much data, for tests to whom the rest does not matter.
+pub fn delivery(id: u64, data_len: usize) -> Message {
+    Message::new(
+        tmtp::id::MessageId(id),
+        "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%",
+        1_136_214_245_000,
+        Data::of_len(data_len as u64),
+        MessageKind::Delivery { notify: None },
+    )
+}

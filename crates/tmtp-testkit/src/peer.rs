@@ -50,16 +50,8 @@ pub struct LargeFrame {
 impl RawPeer {
     /// Opens a link. The service says nothing before [`Self::greet`].
     pub async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = timeout(DEADLINE, tls::connect(address))
-            .await
-            .context("connecting")??;
-        Ok(Self {
-            stream,
-            received: Vec::new(),
-            kept: VecDeque::new(),
-            split: None,
-            requests: 0,
-        })
+        let stream = timeout(DEADLINE, tls::connect(address)).await.context("connecting")??;
+        Ok(Self { stream, received: Vec::new(), kept: VecDeque::new(), split: None, requests: 0 })
     }
 
     /// Opens a link and makes an account; gives its uid and its device's secret.
@@ -93,10 +85,7 @@ impl RawPeer {
             }
             std::io::Result::Ok(())
         };
-        timeout(DEADLINE, write)
-            .await
-            .context("writing")?
-            .context("writing")
+        timeout(DEADLINE, write).await.context("writing")?.context("writing")
     }
 
     /// Sends a header, as it is written, and data.
@@ -111,9 +100,7 @@ impl RawPeer {
 
     /// The next message on the link, kept ones first.
     pub async fn next(&mut self) -> Result<Frame> {
-        self.next_or_closed()
-            .await?
-            .context("the service closed the link")
+        self.next_or_closed().await?.context("the service closed the link")
     }
 
     /// The next message, or none when the service closed the link.
@@ -121,9 +108,7 @@ impl RawPeer {
         if let Some(kept) = self.kept.pop_front() {
             return Ok(Some(kept));
         }
-        timeout(DEADLINE, self.read_frame())
-            .await
-            .context("waiting for a message")?
+        timeout(DEADLINE, self.read_frame()).await.context("waiting for a message")?
     }
 
     /// The first message for which `wanted` holds, kept ones first; the others are kept.
@@ -145,9 +130,7 @@ impl RawPeer {
                 }
             }
         };
-        let found = timeout(DEADLINE, read)
-            .await
-            .context("it did not come in time");
+        let found = timeout(DEADLINE, read).await.context("it did not come in time");
         found.and_then(|found| found).with_context(|| {
             let kept: Vec<_> = self.kept.iter().map(|frame| &frame.raw_head).collect();
             format!("waiting for {what}; came instead: {kept:?}")
@@ -168,10 +151,7 @@ impl RawPeer {
 
     /// The ack of a request, whatever it says.
     pub async fn expect_ack(&mut self, id: &str) -> Result<Frame> {
-        self.expect(&format!("ack of {id}"), |frame| {
-            frame.op() == "ack" && frame.id() == id
-        })
-        .await
+        self.expect(&format!("ack of {id}"), |frame| frame.op() == "ack" && frame.id() == id).await
     }
 
     /// The ack of a request, which must be without error.
@@ -193,11 +173,7 @@ impl RawPeer {
     /// before it are passed over.
     pub async fn expect_quit(&mut self, reason: &str) -> Result<()> {
         let quit = self.expect("quit", |frame| frame.op() == "quit").await?;
-        ensure!(
-            quit.text("error") == reason,
-            "quit: {}, not: {reason}",
-            quit.text("error")
-        );
+        ensure!(quit.text("error") == reason, "quit: {}, not: {reason}", quit.text("error"));
         self.kept.clear();
         self.expect_closed().await
     }
@@ -214,21 +190,14 @@ impl RawPeer {
             ensure!(self.read_some().await?, "the link ended inside of data");
         }
         let data = self.received.drain(..data_len).collect();
-        Ok(Some(Frame {
-            head,
-            raw_head,
-            data,
-        }))
+        Ok(Some(Frame { head, raw_head, data }))
     }
 
     /// A header, its text, and how much data follows.
     async fn read_head(&mut self) -> Result<Option<(Value, String, u64)>> {
         while self.received.len() < 4 {
             if !self.read_some().await? {
-                ensure!(
-                    self.received.is_empty(),
-                    "the link ended inside of a message"
-                );
+                ensure!(self.received.is_empty(), "the link ended inside of a message");
                 return Ok(None);
             }
         }
@@ -270,14 +239,9 @@ impl RawPeer {
 
     /// Register; gives uid and the device's secret. `"_"` asks for no alias.
     pub async fn register(&mut self, alias: &str) -> Result<(String, String)> {
-        self.request(json!({"op": 1, "newnode": "raw", "newalias": alias}))
-            .await?;
+        self.request(json!({"op": 1, "newnode": "raw", "newalias": alias})).await?;
         let made = self.expect_op("registered").await?;
-        ensure!(
-            made.head["error"].is_null(),
-            "registered, but: {}",
-            made.text("error")
-        );
+        ensure!(made.head["error"].is_null(), "registered, but: {}", made.text("error"));
         self.expect_op("info").await?;
         Ok((made.text("uid").into(), made.text("nodeid").into()))
     }
@@ -285,8 +249,7 @@ impl RawPeer {
     /// Login; acknowledges the `login` message and gives the `info`. Everything that waited comes
     /// afterwards.
     pub async fn login(&mut self, uid: &str, node: &str) -> Result<Frame> {
-        self.request(json!({"op": 2, "uid": uid, "node": node}))
-            .await?;
+        self.request(json!({"op": 2, "uid": uid, "node": node})).await?;
         let info = self.expect_op("info").await?;
         self.receive("login").await?;
         Ok(info)
@@ -294,8 +257,7 @@ impl RawPeer {
 
     /// Ack (op 10): this device has stored a message.
     pub async fn ack(&mut self, id: &str) -> Result<()> {
-        self.request(json!({"op": 10, "id": id, "type": "ok"}))
-            .await
+        self.request(json!({"op": 10, "id": id, "type": "ok"})).await
     }
 
     /// Pulse.
@@ -325,10 +287,7 @@ impl RawPeer {
 
     /// Post to members by uid; gives the message's id once the service has it.
     pub async fn post(&mut self, uids: &[&str], data: &[u8]) -> Result<String> {
-        let to: Vec<_> = uids
-            .iter()
-            .map(|uid| json!({"id": uid, "type": 1}))
-            .collect();
+        let to: Vec<_> = uids.iter().map(|uid| json!({"id": uid, "type": 1})).collect();
         let id = self.start_post(&json!(to), data).await?;
         Ok(self.expect_done(&id).await?.text("msgid").into())
     }
@@ -344,12 +303,9 @@ impl RawPeer {
     /// UserEdit newnode; gives the secret of the new device.
     pub async fn add_device(&mut self, label: &str) -> Result<String> {
         let id = self.request_id();
-        self.request(json!({"op": 3, "id": id, "newnode": label}))
-            .await?;
+        self.request(json!({"op": 3, "id": id, "newnode": label})).await?;
         self.expect_done(&id).await?;
-        let user = self
-            .expect("user", |frame| frame.text("newnode") == label)
-            .await?;
+        let user = self.expect("user", |frame| frame.text("newnode") == label).await?;
         self.ack(user.id()).await?;
         Ok(user.text("nodeid").into())
     }
@@ -364,10 +320,7 @@ impl RawPeer {
         chunk: &[u8],
         times: u64,
     ) -> Result<String> {
-        let to: Vec<_> = uids
-            .iter()
-            .map(|uid| json!({"id": uid, "type": 1}))
-            .collect();
+        let to: Vec<_> = uids.iter().map(|uid| json!({"id": uid, "type": 1})).collect();
         let id = self.request_id();
         let head = json!({"op": 7, "id": id, "for": to, "datalen": chunk.len() as u64 * times});
         self.send(&head.to_string(), b"").await?;
@@ -387,9 +340,8 @@ impl RawPeer {
         let (mut left, mut sum) = (data_len, 0);
         while left > 0 {
             if self.received.is_empty() {
-                let more = timeout(DEADLINE, self.read_some())
-                    .await
-                    .context("waiting for data")??;
+                let more =
+                    timeout(DEADLINE, self.read_some()).await.context("waiting for data")??;
                 ensure!(more, "the link ended inside of data");
             }
             let take =
@@ -398,10 +350,6 @@ impl RawPeer {
             self.received.drain(..take);
             left -= take as u64;
         }
-        Ok(LargeFrame {
-            head,
-            data_len,
-            data_crc32c: sum,
-        })
+        Ok(LargeFrame { head, data_len, data_crc32c: sum })
     }
 }

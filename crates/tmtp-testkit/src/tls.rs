@@ -14,9 +14,7 @@ use tokio_rustls::client::TlsStream;
 
 /// Connects, with every write going out at once.
 pub(crate) async fn connect(address: SocketAddr) -> Result<TlsStream<TcpStream>> {
-    let tcp = TcpStream::connect(address)
-        .await
-        .with_context(|| format!("connect to {address}"))?;
+    let tcp = TcpStream::connect(address).await.with_context(|| format!("connect to {address}"))?;
     tcp.set_nodelay(true)?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -25,10 +23,7 @@ pub(crate) async fn connect(address: SocketAddr) -> Result<TlsStream<TcpStream>>
         .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         .with_no_client_auth();
     let name = ServerName::IpAddress(address.ip().into());
-    TlsConnector::from(Arc::new(config))
-        .connect(name, tcp)
-        .await
-        .context("TLS handshake")
+    TlsConnector::from(Arc::new(config)).connect(name, tcp).await.context("TLS handshake")
 }
 
 #[derive(Debug)]

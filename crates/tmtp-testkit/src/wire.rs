@@ -11,11 +11,7 @@ use serde_json::Value;
 /// # Errors
 /// When the header is longer than four hex digits can say.
 pub fn frame(head: &str, data: &[u8]) -> Result<Vec<u8>> {
-    ensure!(
-        head.len() <= 0xffff,
-        "a header of {} bytes cannot be framed",
-        head.len()
-    );
+    ensure!(head.len() <= 0xffff, "a header of {} bytes cannot be framed", head.len());
     let mut bytes = format!("{:04x}{head}", head.len()).into_bytes();
     bytes.extend_from_slice(data);
     Ok(bytes)
@@ -62,24 +58,14 @@ impl Frame {
 pub fn check_head(raw_head: &str) -> Result<Value> {
     let head: Value =
         serde_json::from_str(raw_head).with_context(|| format!("no JSON: {raw_head}"))?;
-    let op = head["op"]
-        .as_str()
-        .with_context(|| format!("no op: {raw_head}"))?;
+    let op = head["op"].as_str().with_context(|| format!("no op: {raw_head}"))?;
     let canonical = canonical(&head);
-    ensure!(
-        canonical == raw_head,
-        "not canonical: {raw_head}\n       should be: {canonical}"
-    );
-    let stored = [
-        "login", "user", "ohiedit", "invite", "member", "delivery", "notify", "ping",
-    ];
+    ensure!(canonical == raw_head, "not canonical: {raw_head}\n       should be: {canonical}");
+    let stored = ["login", "user", "ohiedit", "invite", "member", "delivery", "notify", "ping"];
     match head["headsum"].as_u64() {
         Some(sum) => {
             let want = headsum(&head);
-            ensure!(
-                sum == u64::from(want),
-                "headsum is {sum}, should be {want}: {raw_head}"
-            );
+            ensure!(sum == u64::from(want), "headsum is {sum}, should be {want}: {raw_head}");
         }
         None if stored.contains(&op) => bail!("headsum is missing: {raw_head}"),
         None => {}
@@ -110,10 +96,7 @@ pub fn canonical(value: &Value) -> String {
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => {
-            format!(
-                "[{}]",
-                items.iter().map(canonical).collect::<Vec<_>>().join(",")
-            )
+            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
         }
         Value::String(text) => quoted(text),
         other => other.to_string(),
@@ -145,11 +128,7 @@ fn quoted(text: &str) -> String {
 pub fn crc32c(bytes: &[u8]) -> u32 {
     let crc = bytes.iter().fold(!0_u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 {
-                (crc >> 1) ^ 0x82f6_3b78
-            } else {
-                crc >> 1
-            }
+            if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 }
         })
     });
     !crc
@@ -172,21 +151,9 @@ mod tests {
             |sum: u32| good.replace(r#""from":"u","#, &format!(r#""from":"u","headsum":{sum},"#));
         assert!(check_head(&with(sum)).is_ok());
         assert!(check_head(&with(sum ^ 1)).is_err());
-        assert!(
-            check_head(good).is_err(),
-            "a stored message without headsum"
-        );
-        assert!(
-            check_head(r#"{"op":"ack","id":"1"}"#).is_err(),
-            "keys out of order"
-        );
-        assert!(
-            check_head(r#"{"id":"1", "op":"ack"}"#).is_err(),
-            "white space"
-        );
-        assert!(
-            check_head(r#"{"id":"a\u0026b<","op":"ack"}"#).is_err(),
-            "not escaped"
-        );
+        assert!(check_head(good).is_err(), "a stored message without headsum");
+        assert!(check_head(r#"{"op":"ack","id":"1"}"#).is_err(), "keys out of order");
+        assert!(check_head(r#"{"id":"1", "op":"ack"}"#).is_err(), "white space");
+        assert!(check_head(r#"{"id":"a\u0026b<","op":"ack"}"#).is_err(), "not escaped");
     }
 }

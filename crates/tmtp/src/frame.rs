@@ -93,7 +93,8 @@ impl Decoder {
         if input.is_empty() {
             return None;
         }
-        let take = usize::try_from(self.data_left).map_or(input.len(), |left| left.min(input.len()));
+        let take =
+            usize::try_from(self.data_left).map_or(input.len(), |left| left.min(input.len()));
         let bytes = advance(input, take);
         self.data_left -= take as u64;
         Some(Piece::Data { bytes, last: self.data_left == 0 })

@@ -348,7 +348,18 @@ mod tests {
         let head = read(r#"{"Op":7,"DATALEN":3,"dataLen":4,"Id":"a","iD":null,"fOr":[{"ID":"u","Type":1}],"x":{"y":[1]}}"#).unwrap();
         assert_eq!((head.op, head.datalen, head.id), (Some(7), Some(4), None));
         assert_eq!(head.to_list.unwrap()[0].id.as_deref(), Some("u"));
-        for wrong in [r#"{"op":"7"}"#, r#"{"op":256}"#, r#"{"op":-1}"#, r#"{"op":1.0}"#, r#"{"op":1}x"#, r#"{"op":1"#, "[]", r#"{"op":1,"datalen":9223372036854775808}"#, r#"{"op":1,"uid":5}"#, r#"{"op":1,"for":{}}"#] {
+        for wrong in [
+            r#"{"op":"7"}"#,
+            r#"{"op":256}"#,
+            r#"{"op":-1}"#,
+            r#"{"op":1.0}"#,
+            r#"{"op":1}x"#,
+            r#"{"op":1"#,
+            "[]",
+            r#"{"op":1,"datalen":9223372036854775808}"#,
+            r#"{"op":1,"uid":5}"#,
+            r#"{"op":1,"for":{}}"#,
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }
@@ -363,7 +374,8 @@ mod tests {
         bare.number("datalen", 0).text("from", "<u>").text("id", "1").text("op", "login");
         assert_eq!(raw.headsum, Some(crc32c::crc32c(&bare.finish().unwrap())));
         assert!(headsum_holds(&packed[4..], raw.headsum.unwrap()));
-        let broken: Vec<u8> = packed[4..].iter().map(|b| if *b == b'g' { b'h' } else { *b }).collect();
+        let broken: Vec<u8> =
+            packed[4..].iter().map(|b| if *b == b'g' { b'h' } else { *b }).collect();
         assert!(!headsum_holds(&broken, raw.headsum.unwrap()));
     }
 

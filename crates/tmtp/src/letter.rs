@@ -137,8 +137,24 @@ impl LetterHead {
 
 /// Every key that has a meaning somewhere in a letter's header.
 const KEYS: [&str; 18] = [
-    "ThreadId", "Alias", "Subject", "Cc", "Attach", "ConfirmId", "ConfirmPosted", "NodeSync", "Who",
-    "WhoUid", "By", "ByUid", "Date", "Note", "Subscribe", "Name", "Size", "Ffn",
+    "ThreadId",
+    "Alias",
+    "Subject",
+    "Cc",
+    "Attach",
+    "ConfirmId",
+    "ConfirmPosted",
+    "NodeSync",
+    "Who",
+    "WhoUid",
+    "By",
+    "ByUid",
+    "Date",
+    "Note",
+    "Subscribe",
+    "Name",
+    "Size",
+    "Ffn",
 ];
 
 /// Respells known keys as we do, drops unknown ones and nulls.
@@ -176,13 +192,22 @@ mod tests {
 
     #[test]
     fn keys_fold_case_and_round_trip() {
-        let letter = LetterHead::read(br#"{"threadid":"1","ATTACH":[{"name":"r:x","size":1,"FFN":"f"}],"nodesync":true}"#).unwrap();
-        assert_eq!((letter.thread_id.as_str(), letter.attach[0].ffn.as_str(), letter.node_sync), ("1", "f", true));
+        let letter = LetterHead::read(
+            br#"{"threadid":"1","ATTACH":[{"name":"r:x","size":1,"FFN":"f"}],"nodesync":true}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (letter.thread_id.as_str(), letter.attach[0].ffn.as_str(), letter.node_sync),
+            ("1", "f", true)
+        );
         assert_eq!(LetterHead::read(&letter.pack()).unwrap(), letter);
         for wrong in ["[]", "{", "{\"Subject\":1}", "{\"Attach\":[{\"Size\":-1}]}"] {
             assert_eq!(LetterHead::read(wrong.as_bytes()), Err(BadLetter::Form), "{wrong}");
         }
-        let huge = LetterHead { attach: vec![Attach::file("a", u64::MAX), Attach::file("b", 2)], ..LetterHead::default() };
+        let huge = LetterHead {
+            attach: vec![Attach::file("a", u64::MAX), Attach::file("b", 2)],
+            ..LetterHead::default()
+        };
         assert_eq!(huge.text_len(100, 10), Err(BadLetter::Size));
     }
 }

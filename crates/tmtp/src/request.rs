@@ -276,11 +276,15 @@ impl Request {
                 oidc: raw.oidc,
             },
             op::LOGIN => Self::Login { uid: required(raw.uid)?, node: required(raw.node)? },
-            op::USER_EDIT => Self::UserEdit { id: required(raw.id.take())?, edit: raw.user_edit()? },
+            op::USER_EDIT => {
+                Self::UserEdit { id: required(raw.id.take())?, edit: raw.user_edit()? }
+            }
             op::OHI_EDIT => Self::OhiEdit {
                 id: required(raw.id)?,
                 kind: OhiKind::from_wire(&required(raw.kind)?).ok_or(Quit::InvalidHeader)?,
-                members: Some(members).filter(|list| !list.is_empty()).ok_or(Quit::InvalidHeader)?,
+                members: Some(members)
+                    .filter(|list| !list.is_empty())
+                    .ok_or(Quit::InvalidHeader)?,
             },
             op::GROUP_INVITE => Self::GroupInvite {
                 id: required(raw.id)?,
@@ -294,7 +298,9 @@ impl Request {
                 gid: required(raw.gid.take())?,
                 act: raw.group_act()?,
             },
-            op::POST => Self::Post { id: required(raw.id)?, to: to.ok_or(Quit::InvalidHeader)?, data },
+            op::POST => {
+                Self::Post { id: required(raw.id)?, to: to.ok_or(Quit::InvalidHeader)?, data }
+            }
             op::POST_NOTIFY => {
                 let len = data.len.checked_sub(note.len).filter(|len| *len > 0);
                 let data = Data { len: len.ok_or(Quit::DataTooShort)?, ..data };
@@ -428,7 +434,9 @@ impl Request {
                     GroupAct::Alias { newalias } => {
                         head.text("newalias", newalias).number("op", op::GROUP_EDIT.into())
                     }
-                    GroupAct::Drop { to } => head.number("op", op::GROUP_EDIT.into()).text("to", to),
+                    GroupAct::Drop { to } => {
+                        head.number("op", op::GROUP_EDIT.into()).text("to", to)
+                    }
                 }
             }
             Self::Post { id, to, data } => data
@@ -533,7 +541,9 @@ impl RawRequest {
 
     fn group_act(self) -> Result<GroupAct, Quit> {
         match required(self.act)?.as_str() {
-            "join" => Ok(GroupAct::Join { newalias: self.newalias.filter(|alias| !alias.is_empty()) }),
+            "join" => {
+                Ok(GroupAct::Join { newalias: self.newalias.filter(|alias| !alias.is_empty()) })
+            }
             "alias" => Ok(GroupAct::Alias { newalias: required(self.newalias)? }),
             "drop" => Ok(GroupAct::Drop { to: required(self.to)? }),
             _ => Err(Quit::InvalidHeader),

@@ -68,7 +68,14 @@ mod tests {
         }
         assert_eq!(check_name("short"), Err(NameError::TooShort));
         assert_eq!(check_name(&"x".repeat(257)), Err(NameError::TooLong));
-        for bad in ["tab\tinside", "line\nbreak", "rtl\u{202e}override", "nbsp\u{a0}inside", "zero\u{200b}width", "\u{e000}private use"] {
+        for bad in [
+            "tab\tinside",
+            "line\nbreak",
+            "rtl\u{202e}override",
+            "nbsp\u{a0}inside",
+            "zero\u{200b}width",
+            "\u{e000}private use",
+        ] {
             assert_eq!(check_name(bad), Err(NameError::NotPrintable), "{bad:?}");
         }
     }

@@ -33,11 +33,7 @@ impl AppProcess {
     /// A new home; nothing runs yet.
     pub fn new() -> Result<Self> {
         let home = tempfile::Builder::new().prefix("mnm-test-").tempdir()?;
-        Ok(Self {
-            running: None,
-            url: String::new(),
-            home,
-        })
+        Ok(Self { running: None, url: String::new(), home })
     }
 
     /// The app's `--home`.
@@ -87,11 +83,7 @@ impl AppProcess {
         let mut command = self.command()?;
         command.args(["--no-open", "--port", "0"]);
         let running = Running::start(&mut command, &self.log_file())?;
-        self.url = running
-            .line("open: ")?
-            .trim_start_matches("open: ")
-            .trim()
-            .to_owned();
+        self.url = running.line("open: ")?.trim_start_matches("open: ").trim().to_owned();
         self.running = Some(running);
         ensure!(self.url.contains("token="), "no token in {:?}", self.url);
         Ok(&self.url)
@@ -104,10 +96,7 @@ impl AppProcess {
 
     /// SIGTERM, and the status it exits with.
     pub fn stop(&mut self) -> Result<ExitStatus> {
-        self.running
-            .take()
-            .context("the app does not run")?
-            .sigterm()
+        self.running.take().context("the app does not run")?.sigterm()
     }
 
     /// SIGKILL, and waits until it is gone.
@@ -117,10 +106,7 @@ impl AppProcess {
 
     /// Memory in use now, in KiB.
     pub fn rss_kib(&self) -> Result<u64> {
-        self.running
-            .as_ref()
-            .context("the app does not run")?
-            .status_kib("VmRSS")
+        self.running.as_ref().context("the app does not run")?.status_kib("VmRSS")
     }
 
     /// What the running app wrote to standard error, of all its lives.
@@ -130,11 +116,7 @@ impl AppProcess {
 
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(program("mnm", "MNM_BIN")?);
-        command
-            .arg("--home")
-            .arg(self.home())
-            .env_remove("MNM_HOME")
-            .current_dir(self.desk());
+        command.arg("--home").arg(self.home()).env_remove("MNM_HOME").current_dir(self.desk());
         Ok(command)
     }
 }

@@ -27,13 +27,8 @@ impl Running {
     /// Starts it; what it writes to standard error is appended to `log`.
     pub(super) fn start(command: &mut Command, log: &Path) -> Result<Self> {
         let stderr = File::options().create(true).append(true).open(log)?;
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(stderr);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("starting {command:?}"))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
         let stdout = child.stdout.take().context("stdout")?;
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -43,11 +38,7 @@ impl Running {
                 let _ = sender.send(line);
             }
         });
-        Ok(Self {
-            child,
-            lines,
-            log: log.to_owned(),
-        })
+        Ok(Self { child, lines, log: log.to_owned() })
     }
 
     /// The next line of standard output that begins with `beginning`; others are passed over.
@@ -100,15 +91,9 @@ impl Running {
     /// A line of `/proc/PID/status` that is counted in kibibytes.
     pub(super) fn status_kib(&self, key: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(key))
-            .context("no such line")?;
-        let number = line
-            .trim_start_matches(':')
-            .split_whitespace()
-            .next()
-            .context("no number")?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix(key)).context("no such line")?;
+        let number = line.trim_start_matches(':').split_whitespace().next().context("no number")?;
         Ok(number.parse()?)
     }
 }
@@ -137,11 +122,7 @@ pub(super) fn program(name: &str, variable: &str) -> Result<PathBuf> {
     if !path.exists() {
         build(name, profile)?;
     }
-    ensure!(
-        path.exists(),
-        "{} is missing: cargo build -p {name}",
-        path.display()
-    );
+    ensure!(path.exists(), "{} is missing: cargo build -p {name}", path.display());
     Ok(path)
 }
 

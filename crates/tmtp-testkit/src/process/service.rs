@@ -34,10 +34,8 @@ impl ServiceProcess {
     /// Starts one with a configuration file of this text (none if empty) and more arguments.
     pub fn start_with(config: &str, more_arguments: &[&str]) -> Result<Self> {
         let home = tempfile::Builder::new().prefix("tmtpd-test-").tempdir()?;
-        let mut arguments: Vec<_> = more_arguments
-            .iter()
-            .map(|argument| (*argument).to_owned())
-            .collect();
+        let mut arguments: Vec<_> =
+            more_arguments.iter().map(|argument| (*argument).to_owned()).collect();
         if !config.is_empty() {
             let path = home.path().join("tmtpd.toml");
             fs::write(&path, config)?;
@@ -68,9 +66,7 @@ impl ServiceProcess {
         self.ready = running.line("ready: ")?;
         self.running = Some(running);
         let address = self.handed_out_address().trim_start_matches('=');
-        self.address = address
-            .parse()
-            .with_context(|| format!("address in {:?}", self.ready))?;
+        self.address = address.parse().with_context(|| format!("address in {:?}", self.ready))?;
         ensure!(self.address.port() != 0, "no port in {:?}", self.ready);
         Ok(())
     }
@@ -98,9 +94,7 @@ impl ServiceProcess {
 
     /// The certificate's fingerprint, as the service printed it.
     pub fn fingerprint(&self) -> &str {
-        self.invitation()
-            .split_once('#')
-            .map_or("", |(_, fingerprint)| fingerprint)
+        self.invitation().split_once('#').map_or("", |(_, fingerprint)| fingerprint)
     }
 
     /// SIGKILL, and waits until it is gone.
@@ -117,27 +111,17 @@ impl ServiceProcess {
 
     /// Memory in use now, in KiB.
     pub fn rss_kib(&self) -> Result<u64> {
-        self.running
-            .as_ref()
-            .context("the service does not run")?
-            .status_kib("VmRSS")
+        self.running.as_ref().context("the service does not run")?.status_kib("VmRSS")
     }
 
     /// The most memory it has used since its start, in KiB.
     pub fn peak_rss_kib(&self) -> Result<u64> {
-        self.running
-            .as_ref()
-            .context("the service does not run")?
-            .status_kib("VmHWM")
+        self.running.as_ref().context("the service does not run")?.status_kib("VmHWM")
     }
 
     /// Its process id.
     pub fn pid(&self) -> Result<u32> {
-        Ok(self
-            .running
-            .as_ref()
-            .context("the service does not run")?
-            .pid())
+        Ok(self.running.as_ref().context("the service does not run")?.pid())
     }
 
     /// Its `--data`.
@@ -153,11 +137,7 @@ impl ServiceProcess {
     /// Files of the store that hold these bytes.
     pub fn grep_data_dir(&self, marker: impl AsRef<[u8]>) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        grep(
-            &self.data_dir(),
-            &memmem::Finder::new(marker.as_ref()),
-            &mut found,
-        )?;
+        grep(&self.data_dir(), &memmem::Finder::new(marker.as_ref()), &mut found)?;
         Ok(found)
     }
 }

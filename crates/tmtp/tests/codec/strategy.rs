@@ -1,0 +1,213 @@
+//! Requests and messages of every kind, with texts that like to break codecs.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use tmtp::event::{Event, Message, MessageKind, Outcome};
+use tmtp::id::MessageId;
+use tmtp::request::{Data, GroupAct, OhiKind, OhiMember, Recipient, Request, UserEdit};
+
+/// Any text, often one that is escaped, looks like a part of a header, or is not ASCII.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    let bits = vec![
+        "\"",
+        "\\",
+        "\0",
+        "\u{1f}",
+        "\u{7f}",
+        "<",
+        ">",
+        "&",
+        "\u{2028}",
+        "\u{2029}",
+        "é",
+        "🦀",
+        "\u{feff}",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"headsum\":0",
+        ",\"headsum\":1",
+        "\\u003c",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u{8}",
+        "\u{c}",
+        "null",
+        " ",
+        "a",
+        "語",
+    ];
+    prop_oneof![
+        "[a-z ]{0,12}",
+        any::<String>(),
+        vec(select(bits), 0..8).prop_map(|bits| bits.concat()),
+    ]
+}
+
+/// As [`text`], but not empty.
+pub(crate) fn full_text() -> impl Strategy<Value = String> {
+    text().prop_map(|text| if text.is_empty() { "x".into() } else { text })
+}
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(text(), inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+/// Data of a length that `len` chooses.
+pub(crate) fn data(len: impl Strategy<Value = u64>) -> impl Strategy<Value = Data> {
+    (len, any::<u64>(), any::<u64>()).prop_map(|(len, head, sum)| Data {
+        len,
+        head: head % (len.saturating_add(1)),
+        sum,
+    })
+}
+
+fn recipients() -> impl Strategy<Value = Vec<Recipient>> {
+    let recipient = (full_text(), 1..=3_u8).prop_map(|(id, kind)| match kind {
+        1 => Recipient::Member(id),
+        2 => Recipient::GroupWithSender(id),
+        _ => Recipient::Group(id),
+    });
+    vec(recipient, 0..5)
+}
+
+fn group_act() -> impl Strategy<Value = GroupAct> {
+    prop_oneof![
+        option::of(full_text()).prop_map(|newalias| GroupAct::Join { newalias }),
+        full_text().prop_map(|newalias| GroupAct::Alias { newalias }),
+        full_text().prop_map(|to| GroupAct::Drop { to }),
+    ]
+}
+
+/// The requests that open a link.
+fn opening() -> impl Strategy<Value = Request> {
+    let alias = option::of(full_text().prop_filter("means none", |alias| alias != "_"));
+    prop_oneof![
+        full_text().prop_map(|id| Request::TmtpRev { id }),
+        (full_text(), alias, option::of(json_value()))
+            .prop_map(|(newnode, newalias, oidc)| Request::Register { newnode, newalias, oidc }),
+        (full_text(), full_text()).prop_map(|(uid, node)| Request::Login { uid, node }),
+    ]
+}
+
+/// The requests of a link that is on, whose data is at most `len_max` bytes; that of a ping at
+/// most `ping_max`.
+pub(crate) fn on_link(len_max: u64, ping_max: u64) -> impl Strategy<Value = Request> {
+    let members = vec(full_text().prop_map(|uid| OhiMember { uid, kind: 0 }), 1..5);
+    let edit = prop_oneof![
+        full_text().prop_map(UserEdit::NewNode),
+        full_text().prop_map(UserEdit::NewAlias),
+    ];
+    prop_oneof![
+        (full_text(), edit).prop_map(|(id, edit)| Request::UserEdit { id, edit }),
+        (full_text(), select(vec![OhiKind::Add, OhiKind::Drop, OhiKind::Init]), members)
+            .prop_map(|(id, kind, members)| Request::OhiEdit { id, kind, members }),
+        (full_text(), full_text(), full_text(), full_text(), data(0..=ping_max))
+            .prop_map(|(id, gid, from, to, data)| Request::GroupInvite { id, gid, from, to, data }),
+        (full_text(), full_text(), group_act()).prop_map(|(id, gid, act)| Request::GroupEdit {
+            id,
+            gid,
+            act
+        }),
+        (full_text(), recipients(), data(1..=len_max)).prop_map(|(id, to, data)| Request::Post {
+            id,
+            to,
+            data
+        }),
+        (
+            full_text(),
+            recipients(),
+            recipients(),
+            any::<bool>(),
+            data(1..=len_max),
+            data(1..=len_max)
+        )
+            .prop_map(|(id, to, note_to, not_self, note, data)| Request::PostNotify {
+                // A post that reaches nobody at all is a violation.
+                not_self: not_self && !to.is_empty(),
+                id,
+                to,
+                note_to,
+                note,
+                data,
+            }),
+        (full_text(), full_text(), full_text(), data(0..=ping_max))
+            .prop_map(|(id, from, to, data)| Request::Ping { id, from, to, data }),
+        (full_text(), full_text()).prop_map(|(id, kind)| Request::Ack { id, kind }),
+        Just(Request::Pulse),
+        Just(Request::Quit),
+    ]
+}
+
+/// Any request.
+pub(crate) fn request() -> impl Strategy<Value = Request> {
+    let half = i64::MAX as u64 / 2;
+    prop_oneof![1 => opening(), 4 => on_link(half, half)]
+}
+
+fn message_kind() -> impl Strategy<Value = MessageKind> {
+    let members = vec((text(), any::<i8>()).prop_map(|(uid, kind)| OhiMember { uid, kind }), 0..5);
+    prop_oneof![
+        text().prop_map(|node| MessageKind::Login { node }),
+        (text(), full_text()).prop_map(|(label, nodeid)| MessageKind::NewNode { label, nodeid }),
+        full_text().prop_map(|alias| MessageKind::NewAlias { alias }),
+        (text(), members).prop_map(|(act, members)| MessageKind::OhiEdit { act, members }),
+        (full_text(), text(), text()).prop_map(|(gid, alias, to)| MessageKind::Invite {
+            gid,
+            alias,
+            to
+        }),
+        (full_text(), full_text(), text(), option::of(full_text())).prop_map(
+            |(act, gid, alias, newalias)| MessageKind::Member { act, gid, alias, newalias }
+        ),
+        option::of(any::<u64>()).prop_map(|notify| MessageKind::Delivery { notify }),
+        full_text().prop_map(|postid| MessageKind::Notify { postid }),
+        (text(), text()).prop_map(|(alias, to)| MessageKind::Ping { alias, to }),
+    ]
+}
+
+/// Any message whose data has a length that `len` chooses.
+pub(crate) fn message(len: impl Strategy<Value = u64>) -> impl Strategy<Value = Message> {
+    (any::<u64>(), full_text(), full_text(), data(len), message_kind()).prop_map(
+        |(id, from, posted, data, kind)| Message { id: MessageId(id), from, posted, data, kind },
+    )
+}
+
+/// Any answer.
+pub(crate) fn answer() -> impl Strategy<Value = Event> {
+    let outcome = prop_oneof![
+        Just(Outcome::Done),
+        (full_text(), text()).prop_map(|(msgid, posted)| Outcome::Posted { msgid, posted }),
+        full_text().prop_map(|error| Outcome::Refused { error }),
+    ];
+    prop_oneof![
+        (option::of(text()), option::of(json_value())).prop_map(|(name, authby)| Event::TmtpRev {
+            id: "1".into(),
+            name,
+            authby
+        }),
+        (full_text(), full_text(), option::of(text()))
+            .prop_map(|(uid, nodeid, error)| Event::Registered { uid, nodeid, error }),
+        vec(text(), 0..5).prop_map(|ohi| Event::LoginOk { ohi }),
+        (full_text(), outcome).prop_map(|(id, outcome)| Event::Ack { id, outcome }),
+        (full_text(), any::<bool>()).prop_map(|(from, online)| Event::Ohi { from, online }),
+        text().prop_map(|error| Event::Quit { error }),
+    ]
+}
