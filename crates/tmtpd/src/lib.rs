@@ -3,10 +3,14 @@
 pub mod certificate;
 pub mod cli;
 pub mod config;
+pub mod directory;
 pub mod link;
 pub mod listen;
 pub mod log;
+pub mod post_office;
 mod private;
+pub mod request;
+pub mod roster;
 pub mod service;
 pub mod shutdown;
 pub mod store;

@@ -1,19 +1,531 @@
 //! One task per link: bytes in, bytes out, until either side has enough.
+//!
+//! The task reads into the session and answers one request at a time, in order; while a request
+//! waits for the disk, nothing more is read but deliveries go on. It writes whatever is ready:
+//! answers, presence, and what the device is owed. A link that does not read its output is not
+//! read from for long either, so what a link holds in memory is bounded.
+//!
+//! - [`intake`]: data of a post, to memory or disk
+//! - [`delivery`]: what the device is owed, ahead of its acks
+//! - [`window`]: what is in flight
 
+mod delivery;
+mod intake;
+mod window;
+
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tmtp::event::{Event, Outcome};
+use tmtp::id::MessageId;
+use tmtp::quit::Quit;
+use tmtp::request::Request;
+use tmtp::session::Millis;
+use tmtp::session::service::{Input, ServiceSession, Timing};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::time::{Instant, sleep_until};
 
+use crate::config::Limits;
 use crate::listen::{Peer, TlsStream};
+use crate::log::ShortId;
+use crate::request::{Payload, Refusal, Sender, answer, chain, login, register};
+use crate::roster::{Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
+use crate::store::Room;
+use delivery::Delivery;
+use intake::Intake;
+
+/// Bytes read at once on a link between messages; what an idle link holds.
+const READ_BYTES: usize = 4 * 1_024;
+/// Bytes read at once inside of a long body.
+const READ_BODY_BYTES: usize = 64 * 1_024;
+/// Output that stops the reading of requests until the peer takes some.
+const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
+/// How long a peer may take to receive the last words.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Members in the first list of who is online; a header holds some more.
+const ONLINE_MAX: usize = 1_500;
+/// Longest request id whose echo fits into a header however it is escaped, in bytes.
+const PLAIN_ID_BYTES: usize = 8 * 1_024;
 
 /// Serves one link until it ends or `shutdown` is requested.
-pub async fn run(mut stream: TlsStream, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
-    let mut byte = [0];
-    let deadline = peer.accepted_at() + service.config().limits.login_timeout;
-    tokio::select! {
-        () = shutdown.requested() => {}
-        _ = tokio::time::timeout_at(deadline, stream.read(&mut byte)) => {}
+pub async fn run(stream: TlsStream, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
+    let (reader, writer) = split(stream);
+    let mut link = Link::new(writer, peer, service);
+    let end = link.drive(reader, &shutdown).await;
+    let member = link.on.as_ref().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
+    tracing::debug!(address = %link.peer.address(), member, %end, "link ended");
+}
+
+/// Why a link ended, for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum End {
+    #[error("closed by the peer")]
+    Closed,
+    #[error("quit: {}", .0.reason())]
+    Quit(Quit),
+    #[error("not logged in in time")]
+    LoginTimeout,
+    #[error("silent for too long")]
+    Silence,
+    #[error("the service is stopping")]
+    Stopping,
+    #[error("broken: {0}")]
+    Broken(String),
+}
+
+/// A request being answered.
+type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What a pending request came to.
+enum Done {
+    /// It is answered so; nothing for one that is not acknowledged.
+    Answer(Option<(String, Outcome)>),
+    /// There is room to take the data in.
+    Room(Room),
+    /// An account was made.
+    Registered(Result<(Sender, Event), Quit>),
+}
+
+/// What happened next on a link.
+enum Turn {
+    Read(std::io::Result<usize>),
+    /// So many bytes of the output were taken; none: all of it was flushed.
+    Sent(std::io::Result<usize>),
+    Done(Done),
+    Wake,
+    Notice(Notice),
+    Time,
+    Stop,
+}
+
+/// A link that is logged in.
+struct On {
+    sender: Sender,
+    place: Place,
+    delivery: Delivery,
+}
+
+struct Link {
+    writer: WriteHalf<TlsStream>,
+    peer: Peer,
+    service: Arc<Service>,
+    session: ServiceSession,
+    /// What [`Millis`] counts from.
+    epoch: Instant,
+    /// Read, and not yet taken by the session, from `input_at`.
+    input: Vec<u8>,
+    input_at: usize,
+    output: Vec<u8>,
+    unflushed: bool,
+    /// Answers that must wait for the end of the message being sent.
+    answers: Vec<u8>,
+    pending: Option<Pending>,
+    intake: Option<Intake>,
+    on: Option<On>,
+    /// Set when the link is only waiting for its last words to be taken.
+    ending: Option<(End, Instant)>,
+}
+
+impl Link {
+    fn new(writer: WriteHalf<TlsStream>, peer: Peer, service: Arc<Service>) -> Self {
+        let epoch = peer.accepted_at();
+        let session = ServiceSession::new(Millis(0), timing(&service.limits));
+        Self {
+            writer,
+            peer,
+            service,
+            session,
+            epoch,
+            input: Vec::new(),
+            input_at: 0,
+            output: Vec::new(),
+            unflushed: false,
+            answers: Vec::new(),
+            pending: None,
+            intake: None,
+            on: None,
+            ending: None,
+        }
+    }
+
+    async fn drive(&mut self, mut reader: ReadHalf<TlsStream>, shutdown: &Shutdown) -> End {
+        let mut buffer = vec![0; READ_BYTES];
+        let end = loop {
+            self.take_input();
+            if let Err(end) = self.fill_output() {
+                break end;
+            }
+            if let Some((end, _)) = self.ending.take_if(|_| self.output.is_empty() && !self.unflushed)
+            {
+                break end;
+            }
+            match self.turn(&mut reader, &mut buffer, shutdown).await {
+                Turn::Read(Ok(0)) => break End::Closed,
+                Turn::Read(Ok(n)) => {
+                    self.handle_read(buffer.get(..n).unwrap_or_default());
+                    let want = if self.intake.is_some() { READ_BODY_BYTES } else { READ_BYTES };
+                    if buffer.len() != want {
+                        buffer = vec![0; want];
+                    }
+                }
+                Turn::Sent(Ok(0)) => self.unflushed = false,
+                Turn::Sent(Ok(n)) => self.handle_sent(n),
+                Turn::Read(Err(error)) | Turn::Sent(Err(error)) => {
+                    break End::Broken(error.to_string());
+                }
+                Turn::Done(done) => {
+                    self.pending = None;
+                    self.handle_done(done);
+                }
+                Turn::Wake => self.on.iter_mut().for_each(|on| on.delivery.wake()),
+                Turn::Notice(notice) => self.tell(notice),
+                Turn::Time => {
+                    if let Some(end) = self.handle_time() {
+                        break end;
+                    }
+                }
+                Turn::Stop => self.end(End::Stopping),
+            }
+        };
+        // A peer that is gone does not need to be told.
+        let _ = tokio::time::timeout(FAREWELL, self.writer.shutdown()).await;
+        end
+    }
+
+    /// Waits for whatever comes first.
+    async fn turn(
+        &mut self,
+        reader: &mut ReadHalf<TlsStream>,
+        buffer: &mut [u8],
+        shutdown: &Shutdown,
+    ) -> Turn {
+        let deadline = self.deadline();
+        let idle = self.pending.is_none() && self.ending.is_none();
+        let may_read = idle && self.output.len() < OUTPUT_MAX_BYTES;
+        let (wake, notices) = match &mut self.on {
+            Some(on) if self.ending.is_none() => (Some(&on.place.wake), Some(&mut on.place.notices)),
+            _ => (None, None),
+        };
+        tokio::select! {
+            done = or_never(self.pending.as_mut()) => Turn::Done(done),
+            sent = send(&mut self.writer, &self.output), if self.unflushed || !self.output.is_empty() => {
+                Turn::Sent(sent)
+            }
+            read = reader.read(buffer), if may_read => Turn::Read(read),
+            () = async { match wake { Some(wake) => wake.notified().await, None => pending().await } } => {
+                Turn::Wake
+            }
+            Some(notice) = async {
+                match notices { Some(notices) => notices.recv().await, None => pending().await }
+            } => Turn::Notice(notice),
+            () = sleep_until(deadline) => Turn::Time,
+            () = shutdown.requested(), if idle => Turn::Stop,
+        }
+    }
+
+    fn now(&self) -> Millis {
+        Millis(u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// When [`Self::handle_time`] is due.
+    fn deadline(&self) -> Instant {
+        if let Some((_, until)) = &self.ending {
+            return *until;
+        }
+        let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
+        let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
+        let resend = resend.filter(|_| self.output.is_empty());
+        resend.map_or(silence, |resend| resend.min(silence))
+    }
+
+    fn handle_time(&mut self) -> Option<End> {
+        if let Some((end, _)) = self.ending.take() {
+            return Some(end);
+        }
+        if self.now() >= self.session.deadline() && self.pending.is_none() {
+            return Some(if self.session.is_on() { End::Silence } else { End::LoginTimeout });
+        }
+        let now = Instant::now();
+        if self.pending.is_some() && self.now() >= self.session.deadline() {
+            // The peer is not silent, it is not listened to: it waits for the disk.
+            self.session.handle_read(self.now());
+        }
+        if let Some(on) = &mut self.on
+            && on.delivery.resend_at().is_some_and(|at| at <= now)
+        {
+            on.delivery.resend();
+        }
+        None
+    }
+
+    fn handle_read(&mut self, bytes: &[u8]) {
+        self.session.handle_read(self.now());
+        if self.input_at == self.input.len() {
+            self.input.clear();
+            self.input_at = 0;
+        }
+        self.input.extend_from_slice(bytes);
+    }
+
+    fn handle_sent(&mut self, bytes: usize) {
+        self.output.drain(..bytes.min(self.output.len()));
+        self.unflushed = true;
+        if self.output.is_empty() {
+            // An idle link holds no buffers.
+            self.output = Vec::new();
+        }
+        self.on.iter_mut().for_each(|on| on.delivery.progress());
+    }
+
+    /// Gives the session what was read, as far as requests can be answered at once.
+    fn take_input(&mut self) {
+        let input = std::mem::take(&mut self.input);
+        let mut rest = input.get(self.input_at..).unwrap_or_default();
+        let mut acks = Vec::new();
+        while self.pending.is_none() && self.ending.is_none() && !rest.is_empty() {
+            let Some(step) = self.session.handle_input(&mut rest) else { break };
+            match step {
+                Input::Request { request: Request::Ack { id, .. }, .. } => {
+                    acks.extend(MessageId::from_wire(&id).map(|id| id.0));
+                }
+                Input::Request { request, text } => self.handle_request(request, text),
+                Input::Begin(request) => self.handle_begin(request),
+                Input::Data { bytes, last } => self.handle_data(bytes, last),
+                Input::Violation(violation) => {
+                    self.push_answer(&violation.farewell());
+                    self.end(End::Quit(violation.quit));
+                }
+            }
+        }
+        self.input_at = input.len() - rest.len();
+        if self.input_at < input.len() {
+            self.input = input;
+        } else {
+            self.input_at = 0;
+        }
+        if let Some(on) = &mut self.on
+            && !acks.is_empty()
+        {
+            on.delivery.acknowledged(&mut acks);
+        }
+    }
+
+    fn handle_request(&mut self, request: Request, text: String) {
+        match request {
+            Request::TmtpRev { .. } => {
+                let name = Some(self.service.name.clone());
+                self.push_event(&Event::TmtpRev { id: "1".into(), name, authby: None });
+            }
+            Request::Register { newnode, newalias, .. } => {
+                let service = Arc::clone(&self.service);
+                self.pending = Some(Box::pin(async move {
+                    Done::Registered(register::register(&service, &newnode, newalias).await)
+                }));
+            }
+            Request::Login { uid, node } => {
+                let entered = login::login(&self.service, &uid, &node)
+                    .and_then(|sender| self.enter(sender));
+                match entered {
+                    Ok(sender) => self.tell_devices(sender),
+                    Err(quit) => self.quit(quit),
+                }
+            }
+            Request::Quit => self.quit(Quit::Logout),
+            Request::Pulse | Request::Ack { .. } => {}
+            request => self.answer_later(request, Payload::Text(text)),
+        }
+    }
+
+    fn answer_later(&mut self, request: Request, payload: Payload) {
+        let Some(on) = &self.on else { return };
+        if !echo_fits(&request) {
+            return self.quit(Quit::InvalidHeader);
+        }
+        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        self.pending = Some(Box::pin(async move {
+            Done::Answer(answer(&service, &sender, request, payload).await)
+        }));
+    }
+
+    fn handle_begin(&mut self, request: Request) {
+        let Some(on) = &self.on else { return };
+        if !echo_fits(&request) {
+            return self.quit(Quit::InvalidHeader);
+        }
+        if request.data_len() > self.service.limits.message_bytes_max {
+            return self.quit(Quit::DataTooLong);
+        }
+        let intake = Intake::begin(&self.service, &on.sender, request);
+        let bytes = intake.memory_bytes();
+        self.intake = Some(intake);
+        if bytes > 0 {
+            let store = self.service.store.clone();
+            self.pending = Some(Box::pin(async move { Done::Room(store.room(bytes).await) }));
+        }
+    }
+
+    fn handle_data(&mut self, bytes: &[u8], last: bool) {
+        let Some(intake) = &mut self.intake else { return };
+        intake.take(bytes);
+        if !last {
+            return;
+        }
+        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on) else {
+            return;
+        };
+        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        self.pending = Some(Box::pin(async move {
+            let id = complete.request.id().unwrap_or_default().to_owned();
+            let answered = match intake::payload(complete.body).await {
+                Ok(payload) => answer(&service, &sender, complete.request, payload).await,
+                Err(Refusal(error)) => Some((id, Outcome::Refused { error })),
+            };
+            drop(complete.room);
+            Done::Answer(answered)
+        }));
+    }
+
+    fn handle_done(&mut self, done: Done) {
+        match done {
+            Done::Answer(Some((id, outcome))) => self.push_event(&Event::Ack { id, outcome }),
+            Done::Answer(None) => {}
+            Done::Room(room) => {
+                if let Some(intake) = &mut self.intake {
+                    intake.admit(room);
+                }
+            }
+            Done::Registered(Ok((sender, event))) => {
+                self.push_event(&event);
+                if let Err(quit) = self.enter(sender) {
+                    self.quit(quit);
+                }
+            }
+            Done::Registered(Err(quit)) => self.quit(quit),
+        }
+    }
+
+    /// Brings the device online.
+    fn enter(&mut self, sender: Sender) -> Result<Sender, Quit> {
+        let place = self
+            .service
+            .roster
+            .enter(sender.member, sender.device)
+            .ok_or(Quit::NodeConnected)?;
+        self.session.authenticated();
+        self.peer.logged_in();
+        let uids = self.uids_of(&place.online_now);
+        let (first, later) = uids.split_at(uids.len().min(ONLINE_MAX));
+        self.push_event(&Event::LoginOk { ohi: first.to_vec() });
+        for uid in later {
+            self.push_event(&Event::Ohi { from: uid.clone(), online: true });
+        }
+        let store = self.service.store.clone();
+        let delivery = Delivery::new(store, sender.device, &self.service.limits);
+        self.on = Some(On { sender: sender.clone(), place, delivery });
+        Ok(sender)
+    }
+
+    fn uids_of(&self, members: &[crate::directory::MemberNumber]) -> Vec<String> {
+        let directory = self.service.directory();
+        let members = members.iter().filter_map(|member| directory.member(*member));
+        members.map(|member| member.uid.to_string()).collect()
+    }
+
+    fn tell_devices(&mut self, sender: Sender) {
+        let service = Arc::clone(&self.service);
+        self.pending = Some(Box::pin(async move {
+            if let Err(refusal) = login::tell_devices(&service, &sender).await {
+                tracing::warn!(why = %refusal, "a login could not be told to the member's devices");
+            }
+            Done::Answer(None)
+        }));
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        for from in self.uids_of(&[notice.from]) {
+            self.push_event(&Event::Ohi { from, online: notice.online });
+        }
+    }
+
+    fn quit(&mut self, quit: Quit) {
+        self.push_answer(&quit.message());
+        self.end(End::Quit(quit));
+    }
+
+    /// Nothing more is read; what is in the output still goes out, if the peer takes it soon.
+    fn end(&mut self, end: End) {
+        if self.ending.is_none() {
+            self.ending = Some((end, Instant::now() + FAREWELL));
+        }
+    }
+
+    fn push_event(&mut self, event: &Event) {
+        match event.pack() {
+            Ok(bytes) => self.push_answer(&bytes),
+            Err(error) => tracing::warn!(%error, "an answer does not fit into a header"),
+        }
+    }
+
+    /// Answers go between messages, never into the middle of one.
+    fn push_answer(&mut self, bytes: &[u8]) {
+        let between = self.on.as_ref().is_none_or(|on| on.delivery.is_between_messages());
+        if between && self.answers.is_empty() {
+            self.output.extend_from_slice(bytes);
+        } else {
+            self.answers.extend_from_slice(bytes);
+        }
+    }
+
+    /// Puts answers that waited, then what the device is owed, into the output.
+    fn fill_output(&mut self) -> Result<(), End> {
+        let Some(on) = &mut self.on else { return Ok(()) };
+        if !self.answers.is_empty() && on.delivery.is_between_messages() {
+            self.output.append(&mut self.answers);
+        }
+        if self.ending.is_some() && on.delivery.is_between_messages() {
+            return Ok(());
+        }
+        let filled = on.delivery.fill(&mut self.output);
+        filled.map_err(|error| {
+            tracing::error!(error = %chain(&error), "a queue cannot be read");
+            End::Broken("the store cannot be read".into())
+        })
+    }
+}
+
+fn timing(limits: &Limits) -> Timing {
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Timing { login_ms: ms(limits.login_timeout), silence_ms: ms(limits.silence_timeout) }
+}
+
+/// Whether an ack that repeats the request's id fits into a header.
+fn echo_fits(request: &Request) -> bool {
+    let id = request.id().unwrap_or_default();
+    if id.len() <= PLAIN_ID_BYTES {
+        return true;
+    }
+    let outcome = Outcome::Refused { error: " ".repeat(200) };
+    Event::Ack { id: id.to_owned(), outcome }.pack().is_ok()
+}
+
+/// Writes some of the output; flushes when there is none. TLS takes bytes before the socket does.
+async fn send(writer: &mut WriteHalf<TlsStream>, output: &[u8]) -> std::io::Result<usize> {
+    if output.is_empty() {
+        return writer.flush().await.map(|()| 0);
+    }
+    match writer.write(output).await? {
+        0 => Err(std::io::ErrorKind::WriteZero.into()),
+        n => Ok(n),
+    }
+}
+
+async fn or_never(pending_request: Option<&mut Pending>) -> Done {
+    match pending_request {
+        Some(request) => request.await,
+        None => pending().await,
     }
 }

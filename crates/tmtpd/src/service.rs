@@ -1,64 +1,131 @@
-//! The running service: what its links share.
+//! One organisation's service: everything that its links share.
 
-use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::config::Config;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 
-/// What the links of a service share.
+use crate::config::{Config, Limits, PostPolicy};
+use crate::directory::{Directory, MemberNumber, rows};
+use crate::post_office::PostOffice;
+use crate::roster::Roster;
+use crate::store::{Store, StoreError};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// One organisation's service.
 #[derive(Debug)]
 pub struct Service {
-    config: Config,
-    _lock: File,
+    /// The name it gives itself.
+    pub name: String,
+    /// What anyone may ask of it.
+    pub limits: Limits,
+    /// Whom a member may post to.
+    pub post_policy: PostPolicy,
+    /// Everything durable.
+    pub store: Store,
+    /// Gives ids.
+    pub post_office: PostOffice,
+    /// Who is online.
+    pub roster: Arc<Roster>,
+    directory: RwLock<Directory>,
+    /// Held from reading the directory to changing it, so that edits do not cross.
+    edits: AsyncMutex<()>,
+    pings: Mutex<HashMap<MemberNumber, PingDay>>,
 }
 
-/// Why a service cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    /// Another process serves this data folder.
-    #[error("{} is in use by another running service: stop it, or choose another data directory", path.display())]
-    InUse {
-        /// The data folder.
-        path: PathBuf,
-    },
-    /// The data folder cannot be used.
-    #[error("the data folder {} cannot be used: {source}", path.display())]
-    Data {
-        /// The data folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+/// How often a member has pinged on a day.
+#[derive(Debug, Clone, Copy, Default)]
+struct PingDay {
+    day: i64,
+    count: usize,
 }
 
 impl Service {
-    /// Opens the data folder, which exists, for this process alone.
+    /// Opens the store in the configured data directory and reads who exists.
     ///
     /// # Errors
-    /// Another process has it, or it cannot be used.
-    pub fn open(config: Config) -> Result<Self, ServiceError> {
-        let path = config.service.data.clone();
-        let lock = File::create(path.join("LOCK"))
-            .map_err(|source| ServiceError::Data { path: path.clone(), source })?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { config, _lock: lock }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(ServiceError::InUse { path }),
-            Err(std::fs::TryLockError::Error(source)) => Err(ServiceError::Data { path, source }),
+    /// [`StoreError`]: in use, written by a newer version, damaged, unreadable.
+    pub fn open(config: &Config) -> Result<Self, StoreError> {
+        let store = open_store(&config.service.data, config)?;
+        let directory = read_directory(&store)?;
+        let now_ns = u64::try_from(now_ms()).unwrap_or(0).saturating_mul(1_000_000);
+        let post_office = PostOffice::new(store.last_message_id(), now_ns);
+        tracing::info!(members = directory.member_count(), "the directory is read");
+        Ok(Self {
+            name: config.service.name.clone(),
+            limits: config.limits.clone(),
+            post_policy: config.service.post_policy,
+            store,
+            post_office,
+            roster: Arc::default(),
+            directory: RwLock::new(directory),
+            edits: AsyncMutex::default(),
+            pings: Mutex::default(),
+        })
+    }
+
+    /// Who exists, to be looked at; never held across an await.
+    pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who exists, to be changed, after the rows that say the same are durable.
+    pub fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
+        self.directory.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The turn to edit the directory.
+    pub async fn edit(&self) -> AsyncMutexGuard<'_, ()> {
+        self.edits.lock().await
+    }
+
+    /// Counts a ping of `member`; false when the day's are used up.
+    pub fn may_ping(&self, member: MemberNumber) -> bool {
+        let today = now_ms() / DAY_MS;
+        let mut pings = self.pings.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = pings.entry(member).or_default();
+        if used.day != today {
+            *used = PingDay { day: today, count: 0 };
         }
+        used.count += 1;
+        used.count <= self.limits.pings_per_day
     }
 
-    /// What the service was told.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// Flushes what is kept. Call it when every link is closed.
+    /// Makes everything durable that waits.
     ///
     /// # Errors
-    /// The data folder cannot be used.
-    pub async fn close(&self) -> Result<(), ServiceError> {
-        Ok(())
+    /// [`StoreError`] when the disk refuses.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.store.close()
     }
+}
+
+/// Now, Unix milliseconds.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn open_store(data: &Path, config: &Config) -> Result<Store, StoreError> {
+    let limits = crate::store::Limits {
+        cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
+        ..crate::store::Limits::default()
+    };
+    Store::open(data, limits)
+}
+
+fn read_directory(store: &Store) -> Result<Directory, StoreError> {
+    let mut directory = Directory::default();
+    let mut result = Ok(());
+    // In the order of keys: acquaintances and groups only hold numbers, so the order of kinds does
+    // not matter; members come in the order of their numbers.
+    store.scan(rows::PREFIX, |key, value| {
+        result = rows::read_row(&mut directory, key, value);
+        result.is_ok()
+    })?;
+    result.map(|()| directory)
 }

@@ -1,0 +1,140 @@
+//! Who exists and who may reach whom: members, their devices and aliases, groups, acquaintances.
+//!
+//! All of it is in memory, read at start from the store's rows ([`rows`]) and changed only after
+//! the rows that say the same are durable. Every change is a whole record put in place of the old
+//! one, so this file is lookups and indexes; what may be changed is decided in
+//! [`request`](crate::request).
+
+mod group;
+mod member;
+pub mod rows;
+
+use std::collections::{HashMap, HashSet};
+
+use tmtp::id::Uid;
+
+pub use group::{Group, GroupMember, Standing};
+pub use member::{Device, Member, SecretHash};
+
+use crate::store::DeviceNumber;
+
+/// Number of a member within this store; never on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemberNumber(pub u32);
+
+/// Aliases and names of groups share one name space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Name {
+    Member(MemberNumber),
+    Group,
+}
+
+/// Who exists.
+#[derive(Debug, Default)]
+pub struct Directory {
+    members: Vec<Member>,
+    uids: HashMap<Uid, MemberNumber>,
+    names: HashMap<Box<str>, Name>,
+    groups: HashMap<Box<str>, Group>,
+    /// (who, whom): the first may post to the second. Kept only where the policy asks for it.
+    acquaintances: HashSet<(MemberNumber, MemberNumber)>,
+    devices_made: u32,
+}
+
+impl Directory {
+    /// The number for the next member.
+    pub fn next_member(&self) -> MemberNumber {
+        MemberNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The number for the next device. Numbers are not used twice.
+    pub fn next_device(&self) -> DeviceNumber {
+        self.devices_made
+    }
+
+    /// Members in all.
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// A member; numbers come only from this directory.
+    pub fn member(&self, number: MemberNumber) -> Option<&Member> {
+        self.members.get(number.0 as usize)
+    }
+
+    /// The member with this uid.
+    pub fn by_uid(&self, uid: &str) -> Option<MemberNumber> {
+        self.uids.get(&Uid::from_wire(uid)?).copied()
+    }
+
+    /// The member with this alias.
+    pub fn by_alias(&self, alias: &str) -> Option<MemberNumber> {
+        match self.names.get(alias)? {
+            Name::Member(number) => Some(*number),
+            Name::Group => None,
+        }
+    }
+
+    /// Whether an alias or group has this name.
+    pub fn name_is_taken(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// The group with this name.
+    pub fn group(&self, gid: &str) -> Option<&Group> {
+        self.groups.get(gid)
+    }
+
+    /// How many groups a member is invited to or in.
+    pub fn group_count(&self, member: MemberNumber) -> usize {
+        self.groups.values().filter(|group| group.counts(member)).count()
+    }
+
+    /// Devices of a member.
+    pub fn devices(&self, member: MemberNumber) -> impl Iterator<Item = DeviceNumber> + '_ {
+        self.member(member).into_iter().flat_map(|member| member.devices.iter().map(|d| d.number))
+    }
+
+    /// Whether `from` has been let in by `to`: a ping or a post went from `to` to `from`, somebody
+    /// both know wrote to both, or both have joined one group.
+    pub fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
+        from == to
+            || self.acquaintances.contains(&(from, to))
+            || self.groups.values().any(|group| group.has_joined(from) && group.has_joined(to))
+    }
+
+    /// Adds a member, or puts a changed one in place of the old. Aliases only grow.
+    pub fn put_member(&mut self, number: MemberNumber, member: Member) {
+        for alias in &member.aliases {
+            self.names.insert(alias.clone(), Name::Member(number));
+        }
+        for device in &member.devices {
+            self.devices_made = self.devices_made.max(device.number.saturating_add(1));
+        }
+        self.uids.insert(member.uid.clone(), number);
+        match self.members.get_mut(number.0 as usize) {
+            Some(old) => *old = member,
+            None => self.members.push(member),
+        }
+    }
+
+    /// Takes back the last device of a member whose rows could not be made durable.
+    pub fn take_back_device(&mut self, number: MemberNumber, device: DeviceNumber) {
+        if let Some(member) = self.members.get_mut(number.0 as usize) {
+            member.devices.retain(|known| known.number != device);
+        }
+    }
+
+    /// Sets what a member is to a group, making the group if it is new.
+    pub fn put_group_member(&mut self, gid: &str, member: MemberNumber, record: GroupMember) {
+        if !self.groups.contains_key(gid) {
+            self.names.insert(gid.into(), Name::Group);
+        }
+        self.groups.entry(gid.into()).or_default().put(member, record);
+    }
+
+    /// `from` may post to `to` from now on.
+    pub fn put_acquaintance(&mut self, from: MemberNumber, to: MemberNumber) {
+        self.acquaintances.insert((from, to));
+    }
+}

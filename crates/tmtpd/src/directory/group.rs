@@ -1,0 +1,85 @@
+//! A group: who was invited, who joined, who left.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::MemberNumber;
+
+/// What a member is to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// May join, and may already post.
+    Invited,
+    /// Gets what is posted.
+    Joined,
+    /// Left by themselves and may join again.
+    Left,
+    /// Was removed by another and may not join until invited anew.
+    Removed,
+}
+
+/// A member's record in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMember {
+    /// The alias they are known by in the group.
+    pub alias: String,
+    /// What they are to it.
+    pub standing: Standing,
+}
+
+/// A group. Ordered, so that its posts are owed in the same order every time.
+#[derive(Debug, Default)]
+pub struct Group {
+    members: BTreeMap<MemberNumber, GroupMember>,
+}
+
+impl Group {
+    /// A member's record.
+    pub fn record(&self, member: MemberNumber) -> Option<&GroupMember> {
+        self.members.get(&member)
+    }
+
+    /// The member known by this alias here, unless they left long ago.
+    pub fn by_alias(&self, alias: &str) -> Option<(MemberNumber, &GroupMember)> {
+        self.members
+            .iter()
+            .find(|(_, record)| record.alias == alias && record.standing.is_current())
+            .map(|(number, record)| (*number, record))
+    }
+
+    /// Everybody who has joined.
+    pub fn joined(&self) -> impl Iterator<Item = MemberNumber> + '_ {
+        self.members
+            .iter()
+            .filter(|(_, record)| record.standing == Standing::Joined)
+            .map(|(number, _)| *number)
+    }
+
+    /// Whether the member has joined.
+    pub fn has_joined(&self, member: MemberNumber) -> bool {
+        self.record(member).is_some_and(|record| record.standing == Standing::Joined)
+    }
+
+    /// Whether the member takes a place: invited or joined.
+    pub fn counts(&self, member: MemberNumber) -> bool {
+        self.record(member).is_some_and(|record| record.standing.is_current())
+    }
+
+    /// How many places are taken.
+    pub fn size(&self) -> usize {
+        self.members.values().filter(|record| record.standing.is_current()).count()
+    }
+
+    pub(super) fn put(&mut self, member: MemberNumber, record: GroupMember) {
+        self.members.insert(member, record);
+    }
+}
+
+impl Standing {
+    /// Invited or joined.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Invited | Self::Joined)
+    }
+}

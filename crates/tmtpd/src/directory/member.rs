@@ -1,0 +1,73 @@
+//! A member: uid, devices, aliases.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tmtp::id::{NodeSecret, Uid};
+
+use crate::store::DeviceNumber;
+
+/// SHA-256 of a device's secret. A secret has 200 random bits, so nothing slower is needed to keep
+/// a thief of the disk from finding it.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Of a secret.
+    pub fn of(secret: &NodeSecret) -> Self {
+        Self(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// As stored.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// To be stored.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether both are of one secret, in constant time.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// One installation of an app on a member's account.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Its number within this store.
+    pub number: DeviceNumber,
+    /// What its secret is compared with.
+    pub secret: SecretHash,
+    /// The member's name for it.
+    pub label: String,
+    /// When it was added, Unix milliseconds.
+    pub added_ms: i64,
+}
+
+/// Somebody with an account.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Permanent id.
+    pub uid: Uid,
+    /// Devices, oldest first; never empty.
+    pub devices: Vec<Device>,
+    /// Aliases, oldest first.
+    pub aliases: Vec<Box<str>>,
+}
+
+impl Member {
+    /// Whether the alias is this member's.
+    pub fn has_alias(&self, alias: &str) -> bool {
+        self.aliases.iter().any(|own| &**own == alias)
+    }
+
+    /// The device with this secret. Looks at every device, so that the time it takes tells
+    /// nothing.
+    pub fn device_with(&self, secret: &SecretHash) -> Option<DeviceNumber> {
+        self.devices.iter().fold(None, |found, device| {
+            if device.secret.matches(secret) { Some(device.number) } else { found }
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! The directory's rows in the store.
+//!
+//! | key | value |
+//! |---|---|
+//! | `d/m/` member number (4 bytes, big-endian) | JSON: uid, devices, aliases |
+//! | `d/g/` length of gid (2 bytes), gid, member number | JSON: alias, standing |
+//! | `d/a/` member number who may post, member number to whom | nothing |
+//!
+//! Values are JSON so that a later version can add to them and an administrator can read them.
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use tmtp::id::Uid;
+
+use super::{Device, Directory, GroupMember, Member, MemberNumber, SecretHash, Standing};
+use crate::store::engine::Batch;
+use crate::store::StoreError;
+
+const MEMBER: &[u8] = b"d/m/";
+const GROUP: &[u8] = b"d/g/";
+const ACQUAINTANCE: &[u8] = b"d/a/";
+/// What all rows of the directory begin with.
+pub const PREFIX: &[u8] = b"d/";
+
+#[derive(Serialize, Deserialize)]
+struct MemberRow {
+    uid: String,
+    devices: Vec<DeviceRow>,
+    aliases: Vec<Box<str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DeviceRow {
+    number: u32,
+    secret_sha256: String,
+    label: String,
+    added_ms: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GroupMemberRow {
+    alias: String,
+    standing: Standing,
+}
+
+/// Adds a member's row to a batch.
+pub fn write_member(batch: &mut Batch, number: MemberNumber, member: &Member) {
+    let devices = member.devices.iter().map(|device| DeviceRow {
+        number: device.number,
+        secret_sha256: HEXLOWER.encode(device.secret.as_bytes()),
+        label: device.label.clone(),
+        added_ms: device.added_ms,
+    });
+    let row = MemberRow {
+        uid: member.uid.to_string(),
+        devices: devices.collect(),
+        aliases: member.aliases.clone(),
+    };
+    batch.put([MEMBER, &number.0.to_be_bytes()].concat(), json(&row));
+}
+
+/// Adds the row of a member in a group to a batch.
+pub fn write_group_member(
+    batch: &mut Batch,
+    gid: &str,
+    number: MemberNumber,
+    record: &GroupMember,
+) {
+    let row = GroupMemberRow { alias: record.alias.clone(), standing: record.standing };
+    // A gid fits: the protocol's header is shorter than 64 KiB.
+    let len = u16::try_from(gid.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let key = [GROUP, &len, gid.as_bytes(), &number.0.to_be_bytes()].concat();
+    batch.put(key, json(&row));
+}
+
+/// Adds the row that says who may post to whom.
+pub fn write_acquaintance(batch: &mut Batch, from: MemberNumber, to: MemberNumber) {
+    let key = [ACQUAINTANCE, &from.0.to_be_bytes(), &to.0.to_be_bytes()].concat();
+    batch.put(key, Vec::new());
+}
+
+fn json<T: Serialize>(row: &T) -> Vec<u8> {
+    // Strings and numbers only: cannot fail.
+    serde_json::to_vec(row).unwrap_or_default()
+}
+
+/// Reads one row back, in any order.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for a row that this version did not write.
+pub fn read_row(directory: &mut Directory, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    read_known(directory, key, value)
+        .ok_or_else(|| StoreError::Corrupt { what: "a row of the directory".into() })
+}
+
+fn read_known(directory: &mut Directory, key: &[u8], value: &[u8]) -> Option<()> {
+    if let Some(key) = key.strip_prefix(MEMBER) {
+        let row: MemberRow = serde_json::from_slice(value).ok()?;
+        let number = member_number(key)?;
+        // Numbers are given in order and rows are read in order of number.
+        if number != directory.next_member() {
+            return None;
+        }
+        let devices = row.devices.into_iter().map(|device| {
+            Some(Device {
+                number: device.number,
+                secret: SecretHash::from_bytes(
+                    HEXLOWER.decode(device.secret_sha256.as_bytes()).ok()?.try_into().ok()?,
+                ),
+                label: device.label,
+                added_ms: device.added_ms,
+            })
+        });
+        let member = Member {
+            uid: Uid::from_wire(&row.uid)?,
+            devices: devices.collect::<Option<_>>()?,
+            aliases: row.aliases,
+        };
+        directory.put_member(number, member);
+    } else if let Some(key) = key.strip_prefix(GROUP) {
+        let row: GroupMemberRow = serde_json::from_slice(value).ok()?;
+        let (len, rest) = key.split_at_checked(2)?;
+        let (gid, number) = rest.split_at_checked(u16::from_be_bytes(len.try_into().ok()?).into())?;
+        let record = GroupMember { alias: row.alias, standing: row.standing };
+        directory.put_group_member(std::str::from_utf8(gid).ok()?, member_number(number)?, record);
+    } else {
+        let (from, to) = key.strip_prefix(ACQUAINTANCE)?.split_at_checked(4)?;
+        directory.put_acquaintance(member_number(from)?, member_number(to)?);
+    }
+    Some(())
+}
+
+fn member_number(bytes: &[u8]) -> Option<MemberNumber> {
+    Some(MemberNumber(u32::from_be_bytes(bytes.try_into().ok()?)))
+}

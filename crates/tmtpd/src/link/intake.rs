@@ -1,0 +1,178 @@
+//! Takes in the data of a Post or PostNotify: small bodies into memory, large ones to the disk.
+
+use tmtp::request::Request;
+
+use crate::request::{Payload, Refusal, Sender, post};
+use crate::service::Service;
+use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, Room, Store, StoreError};
+
+/// A request whose data is coming.
+#[derive(Debug)]
+pub(super) struct Intake {
+    request: Request,
+    note: Option<Sink>,
+    message: Sink,
+    /// Why the request will be refused; its data is consumed all the same.
+    refused: Option<Refusal>,
+    /// Leave to hold the small bodies in memory.
+    room: Option<Room>,
+}
+
+/// Where data goes.
+#[derive(Debug)]
+struct Sink {
+    place: Place,
+    left: u64,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory(Vec<u8>),
+    Disk(Box<LargeBody>),
+    Nowhere,
+}
+
+/// A request whose data is complete.
+#[derive(Debug)]
+pub(super) struct Complete {
+    pub(super) request: Request,
+    pub(super) body: Result<(Option<Body>, Body), Refusal>,
+    pub(super) room: Option<Room>,
+}
+
+/// A body that may still have to be synced to the disk.
+#[derive(Debug)]
+pub(super) enum Body {
+    Small(Vec<u8>),
+    Large(Box<LargeBody>),
+}
+
+impl Intake {
+    /// Begins with a Post or PostNotify. What could not be sent anyway is not stored.
+    pub(super) fn begin(service: &Service, sender: &Sender, request: Request) -> Self {
+        let (note_len, len, checked) = match &request {
+            Request::PostNotify { to, note_to, note, data, .. } => {
+                let checked = post::check(service, sender, to);
+                (Some(note.len), data.len, checked.and(post::check(service, sender, note_to)))
+            }
+            Request::Post { to, data, .. } => (None, data.len, post::check(service, sender, to)),
+            _ => (None, 0, Ok(())),
+        };
+        let mut refused = checked.err();
+        let mut sink = |len| match (&refused, Sink::new(&service.store, len)) {
+            (None, Ok(sink)) => sink,
+            (_, sink) => {
+                refused = refused.take().or_else(|| sink.err().map(Refusal::from));
+                Sink { place: Place::Nowhere, left: len }
+            }
+        };
+        let note = note_len.map(&mut sink);
+        let message = sink(len);
+        Self { request, note, message, refused, room: None }
+    }
+
+    /// Bytes of memory that the data will take.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let of = |sink: &Sink| match &sink.place {
+            Place::Memory(_) => usize::try_from(sink.left).unwrap_or(usize::MAX),
+            Place::Disk(_) | Place::Nowhere => 0,
+        };
+        self.note.as_ref().map_or(0, of).saturating_add(of(&self.message))
+    }
+
+    /// Leave was given to take the data into memory.
+    pub(super) fn admit(&mut self, room: Room) {
+        self.room = Some(room);
+    }
+
+    /// Takes some of the data.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let for_note = self.note.as_ref().map_or(0, |note| note.left);
+        let (note, message) = bytes.split_at(bytes.len().min(usize::try_from(for_note).unwrap_or(usize::MAX)));
+        let mut failed = None;
+        if let Some(sink) = &mut self.note {
+            failed = sink.write(note).err();
+        }
+        failed = failed.or(self.message.write(message).err());
+        if let Some(error) = failed {
+            self.message.place = Place::Nowhere;
+            self.note.iter_mut().for_each(|note| note.place = Place::Nowhere);
+            self.refused = Some(error.into());
+        }
+    }
+
+    /// All of the data is there.
+    pub(super) fn complete(self) -> Complete {
+        let body = match (self.refused, self.note.map(Sink::body), self.message.body()) {
+            (Some(refusal), _, _) => Err(refusal),
+            (None, None, Some(body)) => Ok((None, body)),
+            (None, Some(Some(note)), Some(body)) => Ok((Some(note), body)),
+            _ => Err(Refusal("the service could not store it; try again later".into())),
+        };
+        Complete { request: self.request, body, room: self.room }
+    }
+}
+
+impl Sink {
+    fn new(store: &Store, len: u64) -> Result<Self, StoreError> {
+        let place = match usize::try_from(len) {
+            Ok(small) if small <= MAX_SMALL_BYTES => Place::Memory(Vec::new()),
+            _ => Place::Disk(Box::new(store.large_body()?)),
+        };
+        Ok(Self { place, left: len })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.left = self.left.saturating_sub(bytes.len() as u64);
+        match &mut self.place {
+            Place::Memory(memory) => {
+                if memory.is_empty() {
+                    memory.reserve_exact(bytes.len() + usize::try_from(self.left).unwrap_or(0));
+                }
+                memory.extend_from_slice(bytes);
+                Ok(())
+            }
+            // The disk may be slow to take it; other links go on meanwhile.
+            Place::Disk(body) => tokio::task::block_in_place(|| body.write(bytes)),
+            Place::Nowhere => Ok(()),
+        }
+    }
+
+    fn body(self) -> Option<Body> {
+        match self.place {
+            Place::Memory(bytes) => Some(Body::Small(bytes)),
+            Place::Disk(body) => Some(Body::Large(body)),
+            Place::Nowhere => None,
+        }
+    }
+}
+
+impl Body {
+    /// The body, durable if it is a large one.
+    async fn durable(self) -> Result<NewData, Refusal> {
+        match self {
+            Self::Small(bytes) => Ok(NewData::Inline(bytes.into())),
+            Self::Large(body) => {
+                let finished = tokio::task::spawn_blocking(move || body.finish()).await;
+                let finished = finished.map_err(|_| {
+                    Refusal("the service is stopping; try again later".into())
+                })?;
+                Ok(NewData::Large(finished?))
+            }
+        }
+    }
+}
+
+/// What the request is answered from.
+pub(super) async fn payload(
+    body: Result<(Option<Body>, Body), Refusal>,
+) -> Result<Payload, Refusal> {
+    let (note, message) = body?;
+    Ok(match note {
+        Some(note) => Payload::NoteAndMessage(note.durable().await?, message.durable().await?),
+        None => Payload::Message(message.durable().await?),
+    })
+}

@@ -1,0 +1,137 @@
+//! Accepts messages for devices, and hands a device what it is owed.
+//!
+//! A message gets its id and is submitted to the store under one lock, so ids rise in the order of
+//! commit and a reader that stands behind an id never misses a smaller one. Nothing is
+//! acknowledged before the store says that it is durable; then the devices are woken.
+
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use tmtp::event::{Message, MessageKind, Outcome};
+use tmtp::head::HeadTooLong;
+use tmtp::id::{MessageId, Uid, posted_text};
+use tmtp::request::Data;
+
+use crate::roster::Roster;
+use crate::store::engine::Batch;
+use crate::store::{Class, DeviceNumber, NewData, NewMessage, Receipt, Store, StoreError};
+
+/// A message that has no id yet.
+#[derive(Debug)]
+pub struct Letter {
+    /// What it is. The `postid` of a notify is filled in with the id of the letter before it.
+    pub kind: MessageKind,
+    /// Its data as announced.
+    pub data: Data,
+    /// Its data.
+    pub body: NewData,
+    /// Whose it is to be. Named twice counts once.
+    pub devices: Vec<DeviceNumber>,
+}
+
+impl Letter {
+    /// A message without data.
+    pub fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
+        Self { kind, data: Data::default(), body: NewData::Inline(Bytes::new()), devices }
+    }
+
+    /// A message whose data is a short text.
+    pub fn text(kind: MessageKind, data: Data, text: String, devices: Vec<DeviceNumber>) -> Self {
+        Self { kind, data, body: NewData::Inline(text.into_bytes().into()), devices }
+    }
+}
+
+/// Why letters were not accepted.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PostError {
+    /// Names and lists do not fit into a header.
+    #[error(transparent)]
+    TooLong(#[from] HeadTooLong),
+    /// They could not be made durable.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Gives ids, in order.
+#[derive(Debug)]
+pub struct PostOffice {
+    last_id: Mutex<u64>,
+}
+
+/// Letters on their way to the disk.
+#[derive(Debug)]
+#[must_use = "letters are accepted only when the store says so"]
+pub struct Submitted {
+    first_id: Option<MessageId>,
+    posted: String,
+    devices: Vec<DeviceNumber>,
+    receipt: Receipt,
+}
+
+impl PostOffice {
+    /// Ids start at the present in nanoseconds, or after the last one ever given if the clock has
+    /// gone back.
+    pub fn new(last_id: u64, now_ns: u64) -> Self {
+        Self { last_id: Mutex::new(last_id.max(now_ns)) }
+    }
+
+    /// Gives `letters` their ids, in order, and submits them with `rows` as one atomic commit.
+    /// Never waits, so that the caller can hold the directory while it does.
+    ///
+    /// # Errors
+    /// [`PostError::TooLong`]; nothing is submitted then.
+    pub fn submit(
+        &self,
+        store: &Store,
+        from: &Uid,
+        now_ms: i64,
+        letters: Vec<Letter>,
+        rows: Batch,
+    ) -> Result<Submitted, PostError> {
+        let mut devices = Vec::new();
+        let mut messages = Vec::with_capacity(letters.len());
+        let mut last_id = self.last_id.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = last_id.saturating_add(1);
+        let first_id = (!letters.is_empty()).then_some(MessageId(first));
+        for (id, mut letter) in (first..).zip(letters) {
+            if let MessageKind::Notify { postid } = &mut letter.kind {
+                *postid = MessageId(id.saturating_sub(1)).to_string();
+            }
+            let message = packed(MessageId(id), from, now_ms, letter)?;
+            devices.extend_from_slice(&message.devices);
+            messages.push(message);
+        }
+        *last_id = last_id.saturating_add(messages.len() as u64);
+        let receipt = store.post_all(messages, rows);
+        Ok(Submitted { first_id, posted: posted_text(now_ms), devices, receipt })
+    }
+}
+
+fn packed(
+    id: MessageId,
+    from: &Uid,
+    now_ms: i64,
+    mut letter: Letter,
+) -> Result<NewMessage, HeadTooLong> {
+    letter.devices.sort_unstable();
+    letter.devices.dedup();
+    let message = Message::new(id, from.as_str(), now_ms, letter.data, letter.kind);
+    let class = if message.is_urgent() { Class::User } else { Class::Rest };
+    let head = message.pack()?.into();
+    Ok(NewMessage { id: id.0, class, head, data: letter.body, devices: letter.devices })
+}
+
+impl Submitted {
+    /// Waits until the letters are durable, then wakes their devices.
+    ///
+    /// # Errors
+    /// [`PostError::Store`]; none of the letters exists then.
+    pub async fn accepted(self, roster: &Roster) -> Result<Outcome, PostError> {
+        self.receipt.await?;
+        roster.wake(&self.devices);
+        Ok(match self.first_id {
+            Some(id) => Outcome::Posted { msgid: id.to_string(), posted: self.posted },
+            None => Outcome::Done,
+        })
+    }
+}

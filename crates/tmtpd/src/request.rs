@@ -1,0 +1,179 @@
+//! What a service does when asked: one file per operation, each "may it, then do it".
+//!
+//! | file | operations |
+//! |---|---|
+//! | [`register`] | Register |
+//! | [`login`] | Login |
+//! | [`user`] | UserEdit |
+//! | [`ohi`] | OhiEdit |
+//! | [`group`] | GroupInvite, GroupEdit |
+//! | [`post`] | Post, PostNotify |
+//! | [`ping`] | Ping |
+//!
+//! Every answer is an [`Outcome`] for the ack, or a [`Refusal`] whose words go into the ack's
+//! `error`. Faults of the machine are logged here and told to the peer without detail.
+
+pub mod group;
+pub mod login;
+pub mod ohi;
+pub mod ping;
+pub mod post;
+pub mod register;
+pub mod user;
+
+use std::sync::Arc;
+
+use tmtp::event::Outcome;
+use tmtp::id::Uid;
+use tmtp::request::Request;
+
+use crate::directory::{Directory, MemberNumber};
+use crate::log::ShortId;
+use crate::post_office::{Letter, PostError};
+use crate::service::{Service, now_ms};
+use crate::store::engine::Batch;
+use crate::store::{DeviceNumber, NewData, StoreError};
+
+/// Who asks: the member and device a link is logged in as.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The member.
+    pub member: MemberNumber,
+    /// The device.
+    pub device: DeviceNumber,
+    /// The member's uid.
+    pub uid: Uid,
+}
+
+/// Why a request was not granted. The words are the peer's to read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Refusal {
+    fn new(words: &str) -> Self {
+        Self(words.to_owned())
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => {
+                tracing::error!("the disk is full, requests are refused");
+                Self::new("the service's disk is full, nothing was stored; try again later")
+            }
+            StoreError::Busy => Self::new("the service is busy, nothing was stored; try again"),
+            error => {
+                tracing::error!(error = %chain(&error), "the store failed");
+                Self::new("the service could not store it; try again later")
+            }
+        }
+    }
+}
+
+impl From<PostError> for Refusal {
+    fn from(error: PostError) -> Self {
+        match error {
+            PostError::TooLong(_) => Self::new("names and lists are too long for a header"),
+            PostError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The data that came with a request.
+#[derive(Debug)]
+pub enum Payload {
+    /// The text of a Ping or GroupInvite; empty for requests without data.
+    Text(String),
+    /// The message of a Post.
+    Message(NewData),
+    /// The notification and the message of a PostNotify.
+    NoteAndMessage(NewData, NewData),
+}
+
+/// Grants or refuses a request of a link that is on; none for one that is not acknowledged.
+pub async fn answer(
+    service: &Arc<Service>,
+    sender: &Sender,
+    request: Request,
+    payload: Payload,
+) -> Option<(String, Outcome)> {
+    let name = request.name();
+    let id = request.id()?.to_owned();
+    let answer = match (request, payload) {
+        (Request::UserEdit { edit, .. }, _) => user::edit(service, sender, edit).await,
+        (Request::OhiEdit { kind, members, .. }, _) => {
+            ohi::edit(service, sender, kind, members).await
+        }
+        (Request::GroupInvite { gid, from, to, data, .. }, Payload::Text(text)) => {
+            let invitation = group::Invitation { gid, from, to, data, text };
+            group::invite(service, sender, invitation).await
+        }
+        (Request::GroupEdit { gid, act, .. }, _) => group::edit(service, sender, &gid, act).await,
+        (Request::Post { to, data, .. }, Payload::Message(body)) => {
+            post::post(service, sender, &to, data, body).await
+        }
+        (
+            Request::PostNotify { to, note_to, not_self, note, data, .. },
+            Payload::NoteAndMessage(note_body, body),
+        ) => {
+            let split = post::Split { to, note_to, not_self, note, note_body, data, body };
+            post::post_notify(service, sender, split).await
+        }
+        (Request::Ping { from, to, data, .. }, Payload::Text(text)) => {
+            ping::ping(service, sender, from, to, data, text).await
+        }
+        _ => return None,
+    };
+    let outcome = answer.unwrap_or_else(|refusal| {
+        tracing::debug!(member = %ShortId::new(sender.uid.as_str()), op = name, why = %refusal, "refused");
+        Outcome::Refused { error: refusal.0 }
+    });
+    Some((id, outcome))
+}
+
+/// Devices of `members`, and the sender's other devices; the sender's own device only where it is
+/// asked for.
+fn devices_of(
+    directory: &Directory,
+    sender: &Sender,
+    members: impl IntoIterator<Item = MemberNumber>,
+    own_device_too: bool,
+) -> Vec<DeviceNumber> {
+    let mut devices: Vec<_> =
+        members.into_iter().flat_map(|member| directory.devices(member)).collect();
+    devices.extend(directory.devices(sender.member));
+    if !own_device_too {
+        devices.retain(|device| *device != sender.device);
+    }
+    devices
+}
+
+impl Service {
+    /// Submits letters with rows while the directory that named the devices is still held, and
+    /// waits until they are durable.
+    async fn post(
+        &self,
+        sender: &Sender,
+        write: impl FnOnce(&Directory) -> Result<(Vec<Letter>, Batch), Refusal>,
+    ) -> Result<Outcome, Refusal> {
+        let submitted = {
+            let directory = self.directory();
+            let (letters, rows) = write(&directory)?;
+            self.post_office.submit(&self.store, &sender.uid, now_ms(), letters, rows)?
+        };
+        Ok(submitted.accepted(&self.roster).await?)
+    }
+}

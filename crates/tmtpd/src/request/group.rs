@@ -1,0 +1,238 @@
+//! GroupInvite and GroupEdit: who may join, who joins, who leaves.
+
+use tmtp::event::{MessageKind, Outcome};
+use tmtp::request::{Data, GroupAct};
+use tmtp::text::check_name;
+
+use crate::directory::{Directory, Group, GroupMember, MemberNumber, Standing, rows};
+use crate::post_office::Letter;
+use crate::service::Service;
+use crate::store::engine::Batch;
+
+use super::{Refusal, Sender, devices_of, ping};
+
+/// A GroupInvite.
+#[derive(Debug)]
+pub struct Invitation {
+    /// The group; made if it does not exist.
+    pub gid: String,
+    /// Alias of the sender.
+    pub from: String,
+    /// Alias of the invitee.
+    pub to: String,
+    /// The text as announced.
+    pub data: Data,
+    /// The text.
+    pub text: String,
+}
+
+/// A change of one member's record.
+type Change = (MemberNumber, GroupMember);
+
+/// Lets somebody join, and tells them by a ping.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn invite(
+    service: &Service,
+    sender: &Sender,
+    invitation: Invitation,
+) -> Result<Outcome, Refusal> {
+    let _turn = service.edit().await;
+    let Invitation { gid, from, to, data, text } = invitation;
+    let mut changes = Vec::new();
+    let posted = service.post(sender, |directory| {
+        check_inviter(service, directory, sender, &gid)?;
+        let invitee = ping::addressee(service, directory, sender, &from, &to)?;
+        check_invitee(service, directory, &gid, invitee)?;
+        if directory.group(&gid).is_none() {
+            changes.push((sender.member, record(&from, Standing::Joined)));
+        }
+        changes.push((invitee, record(&to, Standing::Invited)));
+        let joined = joined_after(directory, &gid, &changes);
+        let kind = MessageKind::Invite { gid: gid.clone(), alias: from, to: to.clone() };
+        let invite = Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
+        let notice = member_notice("invite", &gid, &to, None);
+        let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
+        Ok((vec![invite, notice], batch_of(&gid, &changes)))
+    });
+    let outcome = posted.await?;
+    apply(service, &gid, changes);
+    Ok(outcome)
+}
+
+/// Joins, renames or drops.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn edit(
+    service: &Service,
+    sender: &Sender,
+    gid: &str,
+    act: GroupAct,
+) -> Result<Outcome, Refusal> {
+    let _turn = service.edit().await;
+    let mut changes = Vec::new();
+    let posted = service.post(sender, |directory| {
+        let group = directory.group(gid).ok_or_else(|| Refusal::new("gid is not a known group"))?;
+        let (change, notice) = match act {
+            GroupAct::Join { newalias } => join(directory, group, sender, gid, newalias)?,
+            GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
+            GroupAct::Drop { to } => drop_member(group, sender, gid, &to)?,
+        };
+        // Whoever was dropped is told too.
+        let concerned = change.0;
+        changes.push(change);
+        let mut told = joined_after(directory, gid, &changes);
+        told.push(concerned);
+        let own_device_too = told.contains(&sender.member);
+        let devices = devices_of(directory, sender, told, own_device_too);
+        Ok((vec![Letter::notice(notice, devices)], batch_of(gid, &changes)))
+    });
+    posted.await?;
+    apply(service, gid, changes);
+    Ok(Outcome::Done)
+}
+
+fn check_inviter(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+    gid: &str,
+) -> Result<(), Refusal> {
+    match directory.group(gid) {
+        Some(group) if group.has_joined(sender.member) => Ok(()),
+        Some(_) => Err(Refusal::new("sender is not a member of the group")),
+        None => {
+            check_name(gid).map_err(|error| Refusal(error.to_string().replace("newalias", "gid")))?;
+            if directory.name_is_taken(gid) {
+                return Err(Refusal::new("gid is already taken by an alias"));
+            }
+            check_group_count(service, directory, sender.member)
+        }
+    }
+}
+
+fn check_invitee(
+    service: &Service,
+    directory: &Directory,
+    gid: &str,
+    invitee: MemberNumber,
+) -> Result<(), Refusal> {
+    if let Some(group) = directory.group(gid) {
+        if group.has_joined(invitee) {
+            return Err(Refusal::new("to has already joined the group"));
+        }
+        if group.counts(invitee) {
+            return Ok(());
+        }
+        if group.size() >= service.limits.group_members_max {
+            return Err(Refusal::new("the group can have no more members here"));
+        }
+    }
+    check_group_count(service, directory, invitee)
+}
+
+fn check_group_count(
+    service: &Service,
+    directory: &Directory,
+    member: MemberNumber,
+) -> Result<(), Refusal> {
+    if directory.group_count(member) >= service.limits.groups_per_member {
+        return Err(Refusal::new("a member can be in no more groups here"));
+    }
+    Ok(())
+}
+
+fn join(
+    directory: &Directory,
+    group: &Group,
+    sender: &Sender,
+    gid: &str,
+    newalias: Option<String>,
+) -> Result<(Change, MessageKind), Refusal> {
+    let own = group.record(sender.member);
+    let alias = match own {
+        Some(GroupMember { alias, standing: Standing::Invited | Standing::Left }) => alias,
+        Some(GroupMember { standing: Standing::Joined, .. }) => {
+            return Err(Refusal::new("sender has already joined the group"));
+        }
+        _ => return Err(Refusal::new("sender is not invited to the group")),
+    };
+    let alias = newalias.unwrap_or_else(|| alias.clone());
+    check_own(directory, sender, &alias)?;
+    let notice = member_notice("join", gid, &alias, None);
+    Ok(((sender.member, record(&alias, Standing::Joined)), notice))
+}
+
+fn rename(
+    directory: &Directory,
+    group: &Group,
+    sender: &Sender,
+    gid: &str,
+    newalias: String,
+) -> Result<(Change, MessageKind), Refusal> {
+    let Some(GroupMember { alias, standing: Standing::Joined }) = group.record(sender.member) else {
+        return Err(Refusal::new("sender is not a member of the group"));
+    };
+    check_own(directory, sender, &newalias)?;
+    let change = (sender.member, record(&newalias, Standing::Joined));
+    Ok((change, member_notice("alias", gid, alias, Some(newalias))))
+}
+
+fn drop_member(
+    group: &Group,
+    sender: &Sender,
+    gid: &str,
+    to: &str,
+) -> Result<(Change, MessageKind), Refusal> {
+    let (member, _) =
+        group.by_alias(to).ok_or_else(|| Refusal::new("to is not a member of the group"))?;
+    if member != sender.member && !group.has_joined(sender.member) {
+        return Err(Refusal::new("sender is not a member of the group"));
+    }
+    let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
+    Ok(((member, record(to, standing)), member_notice("drop", gid, to, None)))
+}
+
+/// In a group too, a member goes by an alias of their own.
+fn check_own(directory: &Directory, sender: &Sender, alias: &str) -> Result<(), Refusal> {
+    if directory.by_alias(alias) == Some(sender.member) {
+        Ok(())
+    } else {
+        Err(Refusal::new("newalias must identify sender"))
+    }
+}
+
+fn record(alias: &str, standing: Standing) -> GroupMember {
+    GroupMember { alias: alias.to_owned(), standing }
+}
+
+fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<String>) -> MessageKind {
+    MessageKind::Member { act: act.into(), gid: gid.into(), alias: alias.into(), newalias }
+}
+
+/// Who has joined once the changes are made.
+fn joined_after(directory: &Directory, gid: &str, changes: &[Change]) -> Vec<MemberNumber> {
+    let changed = |member: &MemberNumber| changes.iter().any(|(number, _)| number == member);
+    let before = directory.group(gid).into_iter().flat_map(Group::joined);
+    let mut joined: Vec<_> = before.filter(|member| !changed(member)).collect();
+    let new = changes.iter().filter(|(_, record)| record.standing == Standing::Joined);
+    joined.extend(new.map(|(number, _)| *number));
+    joined
+}
+
+fn batch_of(gid: &str, changes: &[Change]) -> Batch {
+    let mut batch = Batch::new();
+    for (member, record) in changes {
+        rows::write_group_member(&mut batch, gid, *member, record);
+    }
+    batch
+}
+
+fn apply(service: &Service, gid: &str, changes: Vec<Change>) {
+    let mut directory = service.directory_mut();
+    for (member, record) in changes {
+        directory.put_group_member(gid, member, record);
+    }
+}

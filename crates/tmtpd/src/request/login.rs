@@ -1,0 +1,39 @@
+//! Login: a device proves which member's it is.
+
+use tmtp::event::MessageKind;
+use tmtp::id::NodeSecret;
+use tmtp::quit::Quit;
+
+use crate::directory::SecretHash;
+use crate::post_office::Letter;
+use crate::service::Service;
+use crate::store::engine::Batch;
+
+use super::{Refusal, Sender, devices_of};
+
+/// Finds the device. An unknown member takes as long as a wrong secret.
+///
+/// # Errors
+/// [`Quit::CorruptBase32`], [`Quit::LoginFailed`].
+pub fn login(service: &Service, uid: &str, node: &str) -> Result<Sender, Quit> {
+    let secret = NodeSecret::from_wire(node).map_err(|_| Quit::CorruptBase32)?;
+    let hash = SecretHash::of(&secret);
+    let directory = service.directory();
+    let member = directory.by_uid(uid).ok_or(Quit::LoginFailed)?;
+    let record = directory.member(member).ok_or(Quit::LoginFailed)?;
+    let device = record.device_with(&hash).ok_or(Quit::LoginFailed)?;
+    Ok(Sender { member, device, uid: record.uid.clone() })
+}
+
+/// Tells every device of the member that this one has logged in.
+///
+/// # Errors
+/// [`Refusal`] when it cannot be stored.
+pub async fn tell_devices(service: &Service, sender: &Sender) -> Result<(), Refusal> {
+    let posted = service.post(sender, |directory| {
+        let devices = devices_of(directory, sender, [], true);
+        let kind = MessageKind::Login { node: "tbd".into() };
+        Ok((vec![Letter::notice(kind, devices)], Batch::new()))
+    });
+    posted.await.map(drop)
+}

@@ -1,0 +1,205 @@
+//! Post and PostNotify: messages to members and groups.
+
+use std::collections::BTreeSet;
+
+use tmtp::event::{MessageKind, Outcome};
+use tmtp::request::{Data, Recipient};
+
+use crate::config::PostPolicy;
+use crate::directory::{Directory, MemberNumber, rows};
+use crate::post_office::Letter;
+use crate::service::Service;
+use crate::store::NewData;
+use crate::store::engine::Batch;
+
+use super::{Refusal, Sender, devices_of};
+
+/// Members who are introduced to each other by being written to together, at most; their pairs
+/// grow with the square.
+const INTRODUCED_MAX: usize = 32;
+
+/// A PostNotify.
+#[derive(Debug)]
+pub struct Split {
+    /// Who gets the message and the notification.
+    pub to: Vec<Recipient>,
+    /// Who gets the notification only.
+    pub note_to: Vec<Recipient>,
+    /// Whether the sender's other devices are left out of the message.
+    pub not_self: bool,
+    /// The notification as announced.
+    pub note: Data,
+    /// The notification.
+    pub note_body: NewData,
+    /// The message as announced.
+    pub data: Data,
+    /// The message.
+    pub body: NewData,
+}
+
+/// Whom a list of recipients means.
+#[derive(Debug, Default)]
+struct Audience {
+    members: BTreeSet<MemberNumber>,
+    /// Members named one by one.
+    named: BTreeSet<MemberNumber>,
+}
+
+/// Sends a message to everybody named, each device once.
+///
+/// # Errors
+/// [`Refusal`] when anybody named is unknown or out of reach; nothing is sent then.
+pub async fn post(
+    service: &Service,
+    sender: &Sender,
+    to: &[Recipient],
+    data: Data,
+    body: NewData,
+) -> Result<Outcome, Refusal> {
+    let mut introduced = Vec::new();
+    let posted = service.post(sender, |directory| {
+        let audience = audience(service, directory, sender, to)?;
+        introduced = introductions(service, directory, sender, &audience);
+        let own_device_too = audience.members.contains(&sender.member);
+        let devices = devices_of(directory, sender, audience.members, own_device_too);
+        let kind = MessageKind::Delivery { notify: None };
+        Ok((vec![Letter { kind, data, body, devices }], batch_of(&introduced)))
+    });
+    let outcome = posted.await?;
+    apply(service, introduced);
+    Ok(outcome)
+}
+
+/// Sends a message to some, and word of it to more.
+///
+/// # Errors
+/// As [`post`].
+pub async fn post_notify(
+    service: &Service,
+    sender: &Sender,
+    split: Split,
+) -> Result<Outcome, Refusal> {
+    let Split { to, note_to, not_self, note, note_body, data, body } = split;
+    let mut introduced = Vec::new();
+    let posted = service.post(sender, |directory| {
+        let audience = audience(service, directory, sender, &to)?;
+        let mut told = self::audience(service, directory, sender, &note_to)?;
+        told.members.extend(&audience.members);
+        introduced = introductions(service, directory, sender, &audience);
+        let notify = to.len() + note_to.len() + usize::from(!not_self);
+        let kind = MessageKind::Delivery { notify: Some(notify as u64) };
+        let own_device_too = audience.members.contains(&sender.member);
+        let mut devices = devices_of(directory, sender, audience.members.clone(), own_device_too);
+        if not_self && !own_device_too {
+            let own: Vec<_> = directory.devices(sender.member).collect();
+            devices.retain(|device| !own.contains(device));
+        }
+        let message = Letter { kind, data, body, devices };
+        let own_device_too = told.members.contains(&sender.member);
+        let devices = devices_of(directory, sender, told.members, own_device_too);
+        let kind = MessageKind::Notify { postid: String::new() };
+        let note = Letter { kind, data: note, body: note_body, devices };
+        Ok((vec![message, note], batch_of(&introduced)))
+    });
+    let outcome = posted.await?;
+    apply(service, introduced);
+    Ok(outcome)
+}
+
+/// Whether a Post to these could be sent now; asked before its data is stored, and again after.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn check(service: &Service, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
+    audience(service, &service.directory(), sender, to).map(drop)
+}
+
+fn audience(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+    to: &[Recipient],
+) -> Result<Audience, Refusal> {
+    if to.len() > service.limits.recipients_max {
+        return Err(Refusal::new("for names too many recipients"));
+    }
+    let mut audience = Audience::default();
+    for recipient in to {
+        match recipient {
+            Recipient::Member(uid) => {
+                let member = directory
+                    .by_uid(uid)
+                    .ok_or_else(|| Refusal::new("a recipient named in for is unknown"))?;
+                if service.post_policy == PostPolicy::Acquainted
+                    && !directory.acquainted(sender.member, member)
+                {
+                    return Err(Refusal::new("a recipient named in for must be pinged first"));
+                }
+                audience.members.insert(member);
+                audience.named.insert(member);
+            }
+            Recipient::GroupWithSender(gid) => {
+                audience.members.extend(group(directory, sender, gid)?);
+                audience.members.insert(sender.member);
+            }
+            Recipient::Group(gid) => {
+                let others = group(directory, sender, gid)?;
+                audience.members.extend(others.filter(|member| *member != sender.member));
+            }
+        }
+    }
+    Ok(audience)
+}
+
+/// Everybody who has joined the group. An invited member may already post to it.
+fn group<'a>(
+    directory: &'a Directory,
+    sender: &Sender,
+    gid: &str,
+) -> Result<impl Iterator<Item = MemberNumber> + 'a, Refusal> {
+    let group = directory
+        .group(gid)
+        .ok_or_else(|| Refusal::new("a group named in for is unknown"))?;
+    if !group.counts(sender.member) {
+        return Err(Refusal::new("sender is not a member of a group named in for"));
+    }
+    Ok(group.joined())
+}
+
+/// Pairs that may write to each other from now on: whoever is written to may answer, and those who
+/// are written to together may go on together, as a thread needs.
+fn introductions(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+    audience: &Audience,
+) -> Vec<(MemberNumber, MemberNumber)> {
+    if service.post_policy != PostPolicy::Acquainted {
+        return Vec::new();
+    }
+    let together: Vec<_> = audience.named.iter().copied().take(INTRODUCED_MAX).collect();
+    let answers = audience.named.iter().map(|member| (*member, sender.member));
+    let each_other = together
+        .iter()
+        .flat_map(|from| together.iter().map(|to| (*from, *to)))
+        .filter(|(from, to)| from != to);
+    answers.chain(each_other).filter(|(from, to)| !directory.acquainted(*from, *to)).collect()
+}
+
+fn batch_of(introduced: &[(MemberNumber, MemberNumber)]) -> Batch {
+    let mut batch = Batch::new();
+    for (from, to) in introduced {
+        rows::write_acquaintance(&mut batch, *from, *to);
+    }
+    batch
+}
+
+fn apply(service: &Service, introduced: Vec<(MemberNumber, MemberNumber)>) {
+    if introduced.is_empty() {
+        return;
+    }
+    let mut directory = service.directory_mut();
+    for (from, to) in introduced {
+        directory.put_acquaintance(from, to);
+    }
+}

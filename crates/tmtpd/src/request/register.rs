@@ -1,0 +1,73 @@
+//! Register: makes an account with one device.
+
+use tmtp::event::Event;
+use tmtp::id::{NodeSecret, Uid};
+use tmtp::quit::Quit;
+
+use crate::directory::{Device, Member, MemberNumber, SecretHash, rows};
+use crate::service::{Service, now_ms};
+use crate::store::DeviceNumber;
+use crate::store::engine::Batch;
+
+use super::{Sender, chain, user};
+
+/// Makes an account; whoever asks may have one. An alias that cannot be granted is refused in the
+/// answer, the account exists all the same.
+///
+/// # Errors
+/// [`Quit::RegisterFailure`] when the machine cannot, [`Quit::InvalidHeader`] for a label that is
+/// too long.
+pub async fn register(
+    service: &Service,
+    label: &str,
+    newalias: Option<String>,
+) -> Result<(Sender, Event), Quit> {
+    user::check_label(label).map_err(|_| Quit::InvalidHeader)?;
+    let _turn = service.edit().await;
+    let (number, device, alias) = {
+        let directory = service.directory();
+        let alias = newalias.map(|alias| user::grant_alias(&directory, None, &alias).map(|()| alias));
+        (directory.next_member(), directory.next_device(), alias.transpose())
+    };
+    let (alias, error) = match alias {
+        Ok(alias) => (alias, None),
+        Err(refusal) => (None, Some(refusal.0)),
+    };
+    let (member, secret) = new_member(device, label, alias).map_err(|error| {
+        tracing::error!(error = %chain(&error), "no random bytes for a new member");
+        Quit::RegisterFailure
+    })?;
+    let uid = member.uid.clone();
+    make(service, number, member).await?;
+    let answer = Event::Registered { uid: uid.to_string(), nodeid: secret.to_wire(), error };
+    Ok((Sender { member: number, device, uid }, answer))
+}
+
+fn new_member(
+    device: DeviceNumber,
+    label: &str,
+    alias: Option<String>,
+) -> Result<(Member, NodeSecret), getrandom::Error> {
+    let mut uid = [0; 20];
+    getrandom::fill(&mut uid)?;
+    let secret = user::new_secret()?;
+    let device = Device {
+        number: device,
+        secret: SecretHash::of(&secret),
+        label: label.to_owned(),
+        added_ms: now_ms(),
+    };
+    let aliases = alias.into_iter().map(String::into_boxed_str).collect();
+    Ok((Member { uid: Uid::from_bytes(&uid), devices: vec![device], aliases }, secret))
+}
+
+async fn make(service: &Service, number: MemberNumber, member: Member) -> Result<(), Quit> {
+    let mut batch = Batch::new();
+    rows::write_member(&mut batch, number, &member);
+    service.store.post_all(Vec::new(), batch).await.map_err(|error| {
+        tracing::error!(error = %chain(&error), "a new member could not be stored");
+        Quit::RegisterFailure
+    })?;
+    service.directory_mut().put_member(number, member);
+    Ok(())
+}

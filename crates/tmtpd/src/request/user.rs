@@ -1,0 +1,135 @@
+//! UserEdit: a further device, a further alias.
+
+use tmtp::event::{MessageKind, Outcome};
+use tmtp::id::NodeSecret;
+use tmtp::request::UserEdit;
+use tmtp::text::check_name;
+
+use crate::directory::{Device, Directory, MemberNumber, SecretHash, rows};
+use crate::post_office::Letter;
+use crate::service::{Service, now_ms};
+use crate::store::engine::Batch;
+
+use super::{Refusal, Sender, chain, devices_of};
+
+/// Longest label of a device, in bytes.
+const LABEL_MAX_BYTES: usize = 1_024;
+
+/// Adds a device or an alias to the sender's account.
+///
+/// # Errors
+/// [`Refusal`].
+pub async fn edit(
+    service: &Service,
+    sender: &Sender,
+    edit: UserEdit,
+) -> Result<Outcome, Refusal> {
+    let _turn = service.edit().await;
+    match edit {
+        UserEdit::NewAlias(alias) => add_alias(service, sender, alias).await,
+        UserEdit::NewNode(label) => add_device(service, sender, label).await,
+    }
+}
+
+/// Whether the alias may be granted to `member`, or to somebody new.
+pub(super) fn grant_alias(
+    directory: &Directory,
+    member: Option<MemberNumber>,
+    alias: &str,
+) -> Result<(), Refusal> {
+    check_name(alias).map_err(|error| Refusal(error.to_string()))?;
+    let own = member.is_some_and(|member| directory.by_alias(alias) == Some(member));
+    if directory.name_is_taken(alias) && !own {
+        return Err(Refusal::new("newalias is already taken"));
+    }
+    Ok(())
+}
+
+/// Whether a device may be called so.
+pub(super) fn check_label(label: &str) -> Result<(), Refusal> {
+    if label.len() > LABEL_MAX_BYTES {
+        return Err(Refusal::new("newnode must be at most 1024 bytes"));
+    }
+    Ok(())
+}
+
+/// A device's secret, from the system's random source.
+pub(super) fn new_secret() -> Result<NodeSecret, getrandom::Error> {
+    let mut bytes = [0; NodeSecret::LEN_BYTES];
+    getrandom::fill(&mut bytes)?;
+    let secret = NodeSecret::from_bytes(bytes);
+    zeroize::Zeroize::zeroize(&mut bytes);
+    Ok(secret)
+}
+
+async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<Outcome, Refusal> {
+    let mut changed = None;
+    let posted = service.post(sender, |directory| {
+        grant_alias(directory, Some(sender.member), &alias)?;
+        let mut member = known(directory, sender)?.clone();
+        if !member.has_alias(&alias) {
+            if member.aliases.len() >= service.limits.aliases_per_member {
+                return Err(Refusal::new("a member can have no more aliases here"));
+            }
+            member.aliases.push(alias.as_str().into());
+        }
+        let mut batch = Batch::new();
+        rows::write_member(&mut batch, sender.member, &member);
+        changed = Some(member);
+        let kind = MessageKind::NewAlias { alias: alias.clone() };
+        let devices = devices_of(directory, sender, [], true);
+        Ok((vec![Letter::notice(kind, devices)], batch))
+    });
+    posted.await?;
+    if let Some(member) = changed {
+        service.directory_mut().put_member(sender.member, member);
+    }
+    Ok(Outcome::Done)
+}
+
+/// The new device gets a copy of the queue of the device that asked, and everything posted after
+/// that. Both without a gap and without an overlap: the device is listed, and the copy submitted,
+/// in one moment; what was submitted before is in the copy, what comes after names the device.
+async fn add_device(service: &Service, sender: &Sender, label: String) -> Result<Outcome, Refusal> {
+    check_label(&label)?;
+    let secret = new_secret().map_err(|error| {
+        tracing::error!(error = %chain(&error), "no random bytes for a new device");
+        Refusal::new("the service could not make a device; try again later")
+    })?;
+    let (device, receipt) = {
+        let mut directory = service.directory_mut();
+        let number = directory.next_device();
+        let mut member = known(&directory, sender)?.clone();
+        if member.devices.len() >= service.limits.devices_per_member {
+            return Err(Refusal::new("a member can have no more devices here"));
+        }
+        member.devices.push(Device {
+            number,
+            secret: SecretHash::of(&secret),
+            label: label.clone(),
+            added_ms: now_ms(),
+        });
+        let mut batch = Batch::new();
+        rows::write_member(&mut batch, sender.member, &member);
+        directory.put_member(sender.member, member);
+        (number, service.store.copy_queue(sender.device, number, batch))
+    };
+    if let Err(error) = receipt.await {
+        service.directory_mut().take_back_device(sender.member, device);
+        return Err(error.into());
+    }
+    let posted = service.post(sender, |directory| {
+        let kind = MessageKind::NewNode { label, nodeid: secret.to_wire() };
+        let devices = devices_of(directory, sender, [], true);
+        Ok((vec![Letter::notice(kind, devices)], Batch::new()))
+    });
+    posted.await?;
+    Ok(Outcome::Done)
+}
+
+fn known<'a>(
+    directory: &'a Directory,
+    sender: &Sender,
+) -> Result<&'a crate::directory::Member, Refusal> {
+    directory.member(sender.member).ok_or_else(|| Refusal::new("the account is gone"))
+}

@@ -1,0 +1,165 @@
+//! Which devices are online, and who is told of whose presence.
+//!
+//! A wake carries nothing: the link that is woken reads its own queue. So a lost wake costs time,
+//! never mail. A presence notice is carried, because it is stored nowhere; a link too slow to take
+//! it misses it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::directory::MemberNumber;
+use crate::store::DeviceNumber;
+
+/// Presence notices that may wait for one link.
+const NOTICES_MAX: usize = 256;
+
+/// Somebody came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    /// Who.
+    pub from: MemberNumber,
+    /// Came, or went.
+    pub online: bool,
+}
+
+/// Who is online.
+#[derive(Debug, Default)]
+pub struct Roster {
+    online: Mutex<Online>,
+}
+
+#[derive(Debug, Default)]
+struct Online {
+    links: HashMap<DeviceNumber, Handle>,
+    members: HashMap<MemberNumber, Presence>,
+    /// Reverse of [`Presence::tells`], so that a login need not look at everyone.
+    told_by: HashMap<MemberNumber, HashSet<MemberNumber>>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    wake: Arc<Notify>,
+    notices: mpsc::Sender<Notice>,
+}
+
+/// A member with at least one device online.
+#[derive(Debug, Default)]
+struct Presence {
+    devices: HashSet<DeviceNumber>,
+    /// Whom they let know of it.
+    tells: HashSet<MemberNumber>,
+}
+
+/// A device's place in the roster; leaves when dropped.
+#[derive(Debug)]
+pub struct Place {
+    roster: Arc<Roster>,
+    member: MemberNumber,
+    device: DeviceNumber,
+    /// Notified when the device's queue may have grown.
+    pub wake: Arc<Notify>,
+    /// What is told to this device.
+    pub notices: mpsc::Receiver<Notice>,
+    /// Members who were online at login and share their presence with this one.
+    pub online_now: Vec<MemberNumber>,
+}
+
+impl Roster {
+    fn online(&self) -> MutexGuard<'_, Online> {
+        self.online.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings a device online; none if it has a link already.
+    pub fn enter(self: &Arc<Self>, member: MemberNumber, device: DeviceNumber) -> Option<Place> {
+        let mut online = self.online();
+        if online.links.contains_key(&device) {
+            return None;
+        }
+        let wake = Arc::new(Notify::new());
+        let (notices, receiver) = mpsc::channel(NOTICES_MAX);
+        online.links.insert(device, Handle { wake: Arc::clone(&wake), notices });
+        online.members.entry(member).or_default().devices.insert(device);
+        let mut online_now: Vec<_> =
+            online.told_by.get(&member).into_iter().flatten().copied().collect();
+        online_now.sort_unstable();
+        let roster = Arc::clone(self);
+        Some(Place { roster, member, device, wake, notices: receiver, online_now })
+    }
+
+    /// Tells links that their queues may have grown.
+    pub fn wake(&self, devices: &[DeviceNumber]) {
+        let online = self.online();
+        for handle in devices.iter().filter_map(|device| online.links.get(device)) {
+            handle.wake.notify_one();
+        }
+    }
+
+    /// Lets `to` know of the presence of `from`, or no longer. Only changes are told.
+    pub fn share(&self, from: MemberNumber, to: &[MemberNumber], tell: bool) {
+        let mut online = self.online();
+        for other in to {
+            let Some(presence) = online.members.get_mut(&from) else { return };
+            let changed =
+                if tell { presence.tells.insert(*other) } else { presence.tells.remove(other) };
+            if !changed {
+                continue;
+            }
+            online.set_told(from, *other, tell);
+            online.notify(*other, Notice { from, online: tell });
+        }
+    }
+
+    /// Links that are logged in.
+    pub fn len(&self) -> usize {
+        self.online().links.len()
+    }
+
+    /// Whether nobody is online.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn leave(&self, member: MemberNumber, device: DeviceNumber) {
+        let mut online = self.online();
+        online.links.remove(&device);
+        let Some(presence) = online.members.get_mut(&member) else { return };
+        presence.devices.remove(&device);
+        if !presence.devices.is_empty() {
+            return;
+        }
+        let told = online.members.remove(&member).map(|gone| gone.tells).unwrap_or_default();
+        for other in told {
+            online.set_told(member, other, false);
+            online.notify(other, Notice { from: member, online: false });
+        }
+    }
+}
+
+impl Online {
+    fn set_told(&mut self, from: MemberNumber, to: MemberNumber, tell: bool) {
+        if tell {
+            self.told_by.entry(to).or_default().insert(from);
+        } else if let Some(set) = self.told_by.get_mut(&to) {
+            set.remove(&from);
+            if set.is_empty() {
+                self.told_by.remove(&to);
+            }
+        }
+    }
+
+    fn notify(&self, to: MemberNumber, notice: Notice) {
+        let devices = self.members.get(&to).into_iter().flat_map(|presence| &presence.devices);
+        for handle in devices.filter_map(|device| self.links.get(device)) {
+            // A full channel: the link is too slow for presence, which is no promise.
+            let _ = handle.notices.try_send(notice);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.roster.leave(self.member, self.device);
+    }
+}
