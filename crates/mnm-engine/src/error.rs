@@ -1,0 +1,242 @@
+//! What can go wrong, twice: typed for the engine ([`VaultError`]), and as the code and sentence
+//! that pages and command line show ([`Error`]).
+//!
+//! Every message says what happened, what it means and what to do. Nothing a member wrote to
+//! another appears in one; aliases and file names do, because they are what has to be corrected.
+
+use serde::{Deserialize, Serialize};
+
+/// The answer to a command that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people: what happened, what it means, what to do.
+    pub message: String,
+}
+
+impl Error {
+    /// An error of kind `code` told by `message`.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// Kinds of errors, for programs. Pages choose by these where an error is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// What was named does not exist (any more).
+    NotFound,
+    /// What was asked for breaks a rule: a text too long, an alias too short, nothing to send.
+    Invalid,
+    /// A name among the recipients is neither a contact nor a group.
+    UnknownRecipient,
+    /// Beyond a limit on size.
+    TooLarge,
+    /// Not in this state: being sent at the moment, already answered, already there.
+    Conflict,
+    /// The service cannot be reached.
+    Offline,
+    /// The service refused.
+    Refused,
+    /// The service has made the account but refused its alias; the account is here, without one.
+    AliasRefused,
+    /// No answer in time.
+    Timeout,
+    /// Another app holds this home.
+    InUse,
+    /// The store on disk failed.
+    Store,
+    /// A fault of this program.
+    Internal,
+}
+
+/// What the vault can report.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The row is not there.
+    #[error(
+        "There is no {what} {id}. It may have been removed on another page; reload to see what there is."
+    )]
+    NotFound {
+        /// What kind of row.
+        what: &'static str,
+        /// Its number.
+        id: i64,
+    },
+    /// Names that are neither contacts nor groups.
+    #[error(
+        "Not in the address book: {}. A letter reaches only members who have answered a ping, and groups; ping them first, then send again.",
+        .0.join(", ")
+    )]
+    UnknownRecipients(Vec<String>),
+    /// A name that several contacts have.
+    #[error(
+        "Several contacts are called {0}. The letter was not queued, so that it cannot reach the wrong one; answer in a thread with the right one instead."
+    )]
+    AmbiguousRecipient(String),
+    /// A new letter to nobody.
+    #[error("The letter has no recipients. Name at least one contact or group.")]
+    NoRecipients,
+    /// Neither text nor attachments.
+    #[error("The letter is empty. Write something or attach a file.")]
+    EmptyLetter,
+    /// A rule was broken; the text says which and what is allowed.
+    #[error("{0}")]
+    Invalid(String),
+    /// A limit was exceeded; the text says which.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Not possible in this state; the text says why and what to do.
+    #[error("{0}")]
+    Conflict(String),
+    /// The account asks to register twice.
+    #[error("This account is already here. Nothing was changed.")]
+    AccountExists,
+    /// The system gave no random bytes.
+    #[error(
+        "The system gave no random numbers, without which nothing can be made safe. Nothing was changed; restart the computer."
+    )]
+    Random(#[source] getrandom::Error),
+    /// The database failed.
+    #[error(
+        "The encrypted store could not be read or written. What was asked for was not done; check that the disk has space and works, then start the app again."
+    )]
+    Db(#[from] rusqlite::Error),
+    /// A check of the whole store found damage.
+    #[error("The encrypted store is damaged ({0}). Restore it from a backup.")]
+    Damaged(String),
+}
+
+impl VaultError {
+    /// The code under which pages and command line see this error.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::UnknownRecipients(_) | Self::AmbiguousRecipient(_) => ErrorCode::UnknownRecipient,
+            Self::NoRecipients | Self::EmptyLetter | Self::Invalid(_) => ErrorCode::Invalid,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,
+            Self::Db(_) | Self::Damaged(_) => ErrorCode::Store,
+            Self::Random(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<rusqlite::types::FromSqlError> for VaultError {
+    fn from(error: rusqlite::types::FromSqlError) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// Why the vault did not open. Whatever the reason, nothing on disk was overwritten.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process holds the home's lock.
+    #[error(
+        "Another mnm is running with the home {home}. Two at once would damage its store; use that one, or end it first."
+    )]
+    InUse {
+        /// The home directory.
+        home: String,
+    },
+    /// There is a store but no key.
+    #[error(
+        "The store {db} is there but its key {key} is missing. Nothing can be read without that key; put the key file back from a backup. Nothing was changed."
+    )]
+    KeyMissing {
+        /// The store.
+        db: String,
+        /// The key file that is missing.
+        key: String,
+    },
+    /// The key file does not hold a key.
+    #[error(
+        "The key file {key} does not hold a key: it has {found} bytes instead of 32. Put it back from a backup. Nothing was changed."
+    )]
+    KeyDamaged {
+        /// The key file.
+        key: String,
+        /// Its length in bytes.
+        found: usize,
+    },
+    /// The first page cannot be decrypted: another key, or damage to exactly that page.
+    #[error(
+        "The key {key} does not fit the store {db}, or the beginning of the store is damaged. Put back the key and the store that belong together. Nothing was changed."
+    )]
+    KeyMismatch {
+        /// The store.
+        db: String,
+        /// The key file.
+        key: String,
+    },
+    /// The store is cut short or otherwise not whole.
+    #[error(
+        "The store {db} is damaged: {reason}. Restore it from a backup; the damaged file was left as it is."
+    )]
+    Damaged {
+        /// The store.
+        db: String,
+        /// What was found.
+        reason: String,
+    },
+    /// A later version of the app has written the store.
+    #[error(
+        "The store {db} was written by a newer mnm (its schema is {found}, this one knows {known}). Use that newer version. Nothing was changed."
+    )]
+    Newer {
+        /// The store.
+        db: String,
+        /// Its schema version.
+        found: i64,
+        /// The newest this app knows.
+        known: i64,
+    },
+    /// A file or directory of the home could not be used.
+    #[error(
+        "{path} cannot be used. Check that the directory exists, belongs to you and the disk has space."
+    )]
+    Io {
+        /// Which.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system gave no random bytes for the key.
+    #[error("The system gave no random numbers, so no key could be made. Restart the computer.")]
+    Random(#[source] getrandom::Error),
+    /// The database failed otherwise.
+    #[error(
+        "The store {db} could not be opened. Check that the disk has space and works, then start again."
+    )]
+    Db {
+        /// The store.
+        db: String,
+        /// What the database said.
+        #[source]
+        source: rusqlite::Error,
+    },
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        let code = match &error {
+            OpenError::InUse { .. } => ErrorCode::InUse,
+            OpenError::Random(_) => ErrorCode::Internal,
+            _ => ErrorCode::Store,
+        };
+        Self::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,100 @@
+//! Which links may be clicked, and which say something else than where they lead.
+
+/// Schemes of links that may be clicked.
+pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+
+/// Characters of an address that are shown.
+const SHOWN_CHARS: usize = 300;
+
+/// Whether a target may become a link: an address of an allowed scheme, with a host if it needs one.
+pub(super) fn is_allowed(target: &str) -> bool {
+    let Some((scheme, rest)) = target.split_once(':') else {
+        return false;
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    if !SCHEMES.contains(&scheme.as_str()) || target.chars().any(is_unfit) {
+        return false;
+    }
+    scheme == "mailto" || (rest.starts_with("//") && !host(target).is_empty())
+}
+
+/// Whether the text shown for a link looks like an address, and like another one than the target.
+pub(super) fn misleads(shown: &str, target: &str) -> bool {
+    let shown = skeleton(shown);
+    if !looks_like_address(&shown) {
+        return false;
+    }
+    let truth = skeleton(target);
+    let bare = |address: &str| {
+        let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let rest = rest.strip_prefix("mailto:").unwrap_or(rest);
+        rest.trim_end_matches('/').to_owned()
+    };
+    // `example.org` may lead to `https://example.org/anything`: the host is what is trusted.
+    let same = bare(&shown) == bare(&truth)
+        || (host(&shown) == host(&truth) && !shown.contains(' ') && !shown.contains('@'));
+    // A host that is not ASCII may be made of letters that only look like others'.
+    !same || !host(&truth).is_ascii() || host(&truth).contains("xn--")
+}
+
+/// An address as text: without anything invisible, cut to a length that fits a screen.
+pub(super) fn readable(target: &str) -> String {
+    let mut shown: String = target
+        .chars()
+        .filter(|&c| !is_unfit(c))
+        .take(SHOWN_CHARS)
+        .collect();
+    if target.chars().count() > SHOWN_CHARS {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Controls and characters that hide or turn around what is beside them.
+fn is_unfit(c: char) -> bool {
+    c.is_control()
+        || c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The text in the form in which it is compared: lower case, invisible characters gone, the
+/// look-alikes of `.`, `/`, `:` and `@` made plain.
+fn skeleton(text: &str) -> String {
+    text.trim()
+        .chars()
+        .filter(|&c| c == ' ' || !is_unfit(c))
+        .flat_map(char::to_lowercase)
+        .map(|c| match c {
+            '．' | '。' | '․' | '｡' | '‧' | '·' => '.',
+            '／' | '⁄' | '∕' | '⧸' => '/',
+            '：' | '∶' | '꞉' => ':',
+            '＠' | '﹫' => '@',
+            _ => c,
+        })
+        .collect()
+}
+
+/// Whether any word of the text could be read as an address: it has a scheme, an `@`, or a dot
+/// between letters.
+fn looks_like_address(text: &str) -> bool {
+    text.split(' ').any(|word| {
+        word.contains("://")
+            || word.contains('@')
+            || word.starts_with("www.")
+            || word.split_once('.').is_some_and(|(before, after)| {
+                before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphabetic)
+            })
+    })
+}
+
+/// The host of an address, with its port; of one without scheme too. Empty when there is none.
+fn host(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest
+        .split(['/', '?', '#', '\\'])
+        .next()
+        .unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.trim_end_matches('.').to_lowercase()
+}

@@ -1,0 +1,1 @@
+//! Hostile and ordinary inputs, in tables; and properties of any output whatsoever.

@@ -1,0 +1,167 @@
+//! The encrypted store: one person's accounts, letters, attachments, drafts and outbox.
+//!
+//! One [`Vault`] is one connection to one SQLCipher database, owned by one thread. Reads answer with
+//! the records of [`crate::view`]. Every write is one transaction that is on stable storage when the
+//! call returns, and answers with a [`Change`]: its value and the events to publish. Times and all
+//! else from outside are arguments; the only thing taken from the system is randomness.
+//!
+//! What is true only while the app runs (links, presence, bytes sent so far) lives in memory, in
+//! [`Vault::set_link`] and its siblings, and is mixed into the views.
+//!
+//! A crash at any moment leaves the state before or after a call. Bytes of attachments are staged
+//! chunk by chunk before the call that owns them; what no call came to own is removed on opening.
+
+mod account;
+mod blob;
+mod change;
+mod contact;
+mod draft;
+mod find;
+mod group;
+mod inbox;
+mod letter;
+mod live;
+mod message;
+mod migration;
+mod notice;
+mod open;
+mod outbox;
+mod ping;
+mod text;
+mod thread;
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::{OpenError, VaultError};
+
+pub use account::{Credentials, NewAccount, Secret, check_new_alias};
+pub use blob::{BlobWriter, StagedBlob};
+pub use change::Change;
+pub use draft::DraftContent;
+pub use inbox::{Cc, Incoming, IncomingAttachment, Received};
+pub use notice::{IncomingPing, MemberAct, MemberNotice, UserNotice};
+pub use outbox::{Acked, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Recipient};
+
+use change::{Reader, Work};
+use live::Live;
+
+type Result<T> = std::result::Result<T, VaultError>;
+
+/// What a vault accepts at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all attachments of one message together.
+    pub attachments_bytes: u64,
+    /// Attachments of one message.
+    pub attachments: usize,
+    /// Bytes of one message's text that this app writes.
+    pub text_bytes: usize,
+    /// Bytes of a subject.
+    pub subject_bytes: usize,
+    /// Recipients named in a new letter.
+    pub recipients: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attachments_bytes: 4 << 30,
+            attachments: 100,
+            text_bytes: 1 << 20,
+            subject_bytes: 1000,
+            recipients: 200,
+        }
+    }
+}
+
+/// An open store. Dropping it closes the database and frees the home for others.
+#[derive(Debug)]
+pub struct Vault {
+    // Declared before the lock, so that it is closed before the lock is given up.
+    db: Connection,
+    live: Live,
+    limits: Limits,
+    _lock: File,
+}
+
+impl Vault {
+    /// Opens the store in the directory `home`, making directory, key and database where they are
+    /// missing.
+    ///
+    /// # Errors
+    /// When another process uses it, the key is missing or does not fit, the store is damaged or
+    /// newer than this app. Nothing that exists is overwritten.
+    pub fn open(home: &Path) -> std::result::Result<Self, OpenError> {
+        let (db, lock) = open::open(home)?;
+        let mut vault = Self {
+            db,
+            live: Live::default(),
+            limits: Limits::default(),
+            _lock: lock,
+        };
+        let swept = vault.sweep_staged();
+        swept.map_err(|error| open::unusable(home, error))?;
+        Ok(vault)
+    }
+
+    /// Replaces the limits.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Reads every page and every row: authenticity of the pages, structure, references, the
+    /// full-text index. Takes seconds per gigabyte.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`] naming the first finding.
+    pub fn check(&self) -> Result<()> {
+        self.check_pragma("cipher_integrity_check", None)?;
+        self.check_pragma("integrity_check", Some("ok"))?;
+        self.check_pragma("foreign_key_check", None)?;
+        let index = "INSERT INTO message_fts (message_fts, rank) VALUES ('integrity-check', 1)";
+        self.db
+            .execute_batch(index)
+            .map_err(|_| VaultError::Damaged("the search index does not fit the messages".into()))
+    }
+
+    fn check_pragma(&self, pragma: &str, fine: Option<&str>) -> Result<()> {
+        let mut statement = self.db.prepare(&format!("PRAGMA {pragma}"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let finding: String = row.get(0)?;
+            if Some(finding.as_str()) != fine {
+                return Err(VaultError::Damaged(format!("{pragma}: {finding}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            db: &self.db,
+            live: &self.live,
+        }
+    }
+
+    /// Runs `act` in one transaction. The events are built inside it, from the state that is being
+    /// committed; blobs that lost their owner are erased after it, because that may take long.
+    fn change<T>(&mut self, act: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<Change<T>> {
+        let tx = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut work = Work::new(&tx, &self.live, &self.limits);
+        let value = act(&mut work)?;
+        let events = work.events()?;
+        let orphans = work.into_orphans();
+        tx.commit()?;
+        for blob in orphans {
+            if let Err(error) = self.erase_blob(blob) {
+                tracing::warn!(%error, "erasing an attachment failed; the next start does it");
+            }
+        }
+        Ok(Change { value, events })
+    }
+}

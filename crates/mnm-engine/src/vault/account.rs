@@ -1,0 +1,326 @@
+//! Accounts: one membership on one service each, its names, devices and secrets.
+
+use std::fmt;
+
+use rusqlite::{OptionalExtension, Row, params};
+use zeroize::Zeroizing;
+
+use super::change::{Reader, Work};
+use super::text::{check_alias, clean_label};
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{Account, AccountId, Device, State};
+
+/// A secret text: wiped from memory when dropped, never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes over `text`.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, to be sent over an encrypted link and nowhere else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// What a registration gave, or a device code.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// `=host:port` or `+host:port`.
+    pub address: String,
+    /// Fingerprint of the certificate seen, lower-case hex; none for `+`.
+    pub fingerprint: Option<String>,
+    /// The service's name; the address is taken when it is empty.
+    pub service: String,
+    /// Permanent id of the member.
+    pub uid: String,
+    /// Secret of this device.
+    pub node: Secret,
+    /// Label of this device.
+    pub device: String,
+    /// Aliases granted, the one for new letters first; may be empty.
+    pub aliases: Vec<String>,
+}
+
+/// What is needed to connect and log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// `=host:port` or `+host:port`.
+    pub address: String,
+    /// The pinned fingerprint.
+    pub fingerprint: Option<String>,
+    /// Permanent id of the member.
+    pub uid: String,
+    /// Secret of this device.
+    pub node: Secret,
+}
+
+impl Vault {
+    /// Stores an account right after the service has made it.
+    ///
+    /// # Errors
+    /// [`VaultError::AccountExists`] when this member of this service is here already.
+    pub fn add_account(&mut self, new: NewAccount, now_ms: i64) -> Result<Change<Account>> {
+        self.change(|work| {
+            let id = work.insert_account(&new, now_ms)?;
+            for alias in &new.aliases {
+                work.insert_own_alias(id, alias)?;
+            }
+            work.insert_device(id, &new.device, true, now_ms)?;
+            work.touch_account(id);
+            work.read.account(id)
+        })
+    }
+
+    /// One account.
+    pub fn account(&self, id: AccountId) -> Result<Account> {
+        self.reader().account(id)
+    }
+
+    /// All accounts, in the order they were joined.
+    pub fn accounts(&self) -> Result<Vec<Account>> {
+        let read = self.reader();
+        read.account_ids()?
+            .into_iter()
+            .map(|id| read.account(id))
+            .collect()
+    }
+
+    /// The first screen; `version` is that of the running app.
+    pub fn state(&self, version: &str) -> Result<State> {
+        Ok(State {
+            accounts: self.accounts()?,
+            version: version.to_owned(),
+        })
+    }
+
+    /// Address and secrets of an account.
+    pub fn credentials(&self, id: AccountId) -> Result<Credentials> {
+        self.db
+            .prepare_cached("SELECT address, fingerprint, uid, node FROM account WHERE id = ?1")?
+            .query_row([id], |row| {
+                Ok(Credentials {
+                    address: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    uid: row.get(2)?,
+                    node: Secret::new(row.get(3)?),
+                })
+            })
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "account",
+                id,
+            })
+    }
+
+    /// Takes the name a service gave itself; an empty one changes nothing.
+    pub fn set_service_name(&mut self, id: AccountId, name: &str) -> Result<Change<()>> {
+        let name = clean_label(name);
+        self.change(|work| {
+            let changed = work
+                .db
+                .prepare_cached(
+                    "UPDATE account SET service = ?2 WHERE id = ?1 AND service <> ?2 AND ?2 <> ''",
+                )?
+                .execute(params![id, name])?;
+            if changed > 0 {
+                work.touch_account(id);
+            }
+            Ok(())
+        })
+    }
+
+    /// Pins a certificate, lower-case hex of its SHA-256: after the first contact, or when the
+    /// member has agreed to another.
+    pub fn pin(&mut self, id: AccountId, fingerprint: &str) -> Result<Change<()>> {
+        if fingerprint.len() != 64 || !fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(VaultError::Invalid(
+                "A certificate's fingerprint has 64 hex digits. Copy it anew.".into(),
+            ));
+        }
+        let fingerprint = fingerprint.to_ascii_lowercase();
+        self.change(|work| {
+            work.db
+                .prepare_cached("UPDATE account SET fingerprint = ?2 WHERE id = ?1")?
+                .execute(params![id, fingerprint])?;
+            work.touch_account(id);
+            Ok(())
+        })
+    }
+
+    /// Adds an alias that the service has granted. Adding it again changes nothing.
+    pub fn add_own_alias(&mut self, id: AccountId, alias: &str) -> Result<Change<Account>> {
+        self.change(|work| {
+            work.insert_own_alias(id, alias)?;
+            work.touch_account(id);
+            work.read.account(id)
+        })
+    }
+
+    /// Devices of one account or of all.
+    pub fn devices(&self, account: Option<AccountId>) -> Result<Vec<Device>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT account, label, this, since_ms FROM device
+             WHERE ?1 IS NULL OR account = ?1 ORDER BY account, id",
+        )?;
+        let rows = statement.query_map([account], |row| {
+            Ok(Device {
+                account: row.get(0)?,
+                label: row.get(1)?,
+                this: row.get(2)?,
+                since_ms: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// Checks an alias before it is asked of a service: 8 to 255 bytes, nothing invisible.
+pub fn check_new_alias(alias: &str) -> Result<()> {
+    check_alias("The alias", alias)
+}
+
+impl Reader<'_> {
+    pub(super) fn account_ids(&self) -> Result<Vec<AccountId>> {
+        let mut statement = self.db.prepare_cached("SELECT id FROM account ORDER BY id")?;
+        let ids = statement.query_map([], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    pub(super) fn account(&self, id: AccountId) -> Result<Account> {
+        let aliases = self.own_aliases(id)?;
+        self.db
+            .prepare_cached(
+                "SELECT a.service, a.address, a.fingerprint, a.uid,
+                    (SELECT label FROM device WHERE account = a.id AND this = 1),
+                    (SELECT count(*) FROM message WHERE account = a.id AND unread = 1),
+                    (SELECT count(*) FROM ping
+                     WHERE account = a.id AND incoming = 1 AND state = 'waiting'),
+                    (SELECT count(*) FROM outbox WHERE account = a.id AND kind = 'post')
+                 FROM account a WHERE a.id = ?1",
+            )?
+            .query_row([id], |row| self.account_from(id, aliases, row))
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "account",
+                id,
+            })
+    }
+
+    fn account_from(
+        &self,
+        id: AccountId,
+        aliases: Vec<String>,
+        row: &Row<'_>,
+    ) -> rusqlite::Result<Account> {
+        Ok(Account {
+            id,
+            service: row.get(0)?,
+            address: row.get(1)?,
+            fingerprint: row.get(2)?,
+            uid: row.get(3)?,
+            alias: aliases.first().cloned().unwrap_or_default(),
+            aliases,
+            device: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+            link: self.live.link(id),
+            unread: row.get(5)?,
+            pings: row.get(6)?,
+            queued: row.get(7)?,
+        })
+    }
+
+    /// Aliases of the member, the one for new letters first.
+    pub(super) fn own_aliases(&self, account: AccountId) -> Result<Vec<String>> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT alias FROM own_alias WHERE account = ?1 ORDER BY ord")?;
+        let aliases = statement.query_map([account], |row| row.get(0))?;
+        Ok(aliases.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The alias that signs new letters and pings.
+    pub(super) fn own_alias(&self, account: AccountId) -> Result<String> {
+        let first = self.own_aliases(account)?.into_iter().next();
+        first.ok_or_else(|| {
+            VaultError::Conflict(
+                "This account has no alias yet, so nobody could tell who writes. Add an alias first."
+                    .into(),
+            )
+        })
+    }
+
+    /// Permanent id of the member.
+    pub(super) fn own_uid(&self, account: AccountId) -> Result<String> {
+        self.db
+            .prepare_cached("SELECT uid FROM account WHERE id = ?1")?
+            .query_row([account], |row| row.get(0))
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "account",
+                id: account,
+            })
+    }
+}
+
+impl Work<'_> {
+    fn insert_account(&self, new: &NewAccount, now_ms: i64) -> Result<AccountId> {
+        let named = clean_label(&new.service);
+        let service = if named.is_empty() {
+            &new.address
+        } else {
+            &named
+        };
+        let inserted = self.db.execute(
+            "INSERT INTO account (address, fingerprint, service, uid, node, joined_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (address, uid) DO NOTHING",
+            params![
+                new.address,
+                new.fingerprint,
+                service,
+                new.uid,
+                new.node.expose(),
+                now_ms
+            ],
+        )?;
+        if inserted == 0 {
+            return Err(VaultError::AccountExists);
+        }
+        Ok(self.db.last_insert_rowid())
+    }
+
+    pub(super) fn insert_own_alias(&self, account: AccountId, alias: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO own_alias (account, ord, alias)
+                 SELECT ?1, coalesce(max(ord), 0) + 1, ?2 FROM own_alias WHERE account = ?1
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![account, alias])?;
+        Ok(())
+    }
+
+    pub(super) fn insert_device(
+        &self,
+        account: AccountId,
+        label: &str,
+        this: bool,
+        now_ms: i64,
+    ) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO device (account, label, this, since_ms) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![account, clean_label(label), this, now_ms])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! Bytes of attachments: written and read in pieces, never whole in memory.
+//!
+//! A writer stages chunks; the call that gives the blob an owner (a draft or a received message)
+//! commits with a full sync, which in the write-ahead log carries everything staged before it to
+//! stable storage as well. So staging itself need not wait for the disk. Staged blobs that no call
+//! came to own are erased on opening, or by [`Vault::discard_blob`].
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Result, Vault};
+use crate::error::VaultError;
+use crate::view::AttachmentId;
+
+/// Bytes of a row of `blob_chunk`. Stored blobs depend on it: change it only with a migration.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// Chunks written in one transaction, which bounds the memory of a writer.
+const BATCH_BYTES: usize = 8 * CHUNK_BYTES;
+/// Most that [`Vault::read_blob`] returns at once.
+const READ_BYTES_MAX: usize = 4 << 20;
+/// Chunks erased in one transaction, which bounds the log.
+const ERASE_CHUNKS: i64 = 64;
+
+/// A blob being staged. Hand it to [`Vault::finish_blob`] or [`Vault::discard_blob`].
+#[derive(Debug)]
+pub struct BlobWriter {
+    id: i64,
+    seq: i64,
+    size: u64,
+    buffer: Vec<u8>,
+}
+
+impl BlobWriter {
+    /// Bytes appended so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// A staged blob, complete but owned by nobody yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StagedBlob {
+    pub(super) id: i64,
+    /// Bytes.
+    pub size: u64,
+}
+
+impl Vault {
+    /// Begins to stage a blob.
+    pub fn begin_blob(&mut self) -> Result<BlobWriter> {
+        self.db
+            .execute("INSERT INTO blob (size) VALUES (0)", [])?;
+        Ok(BlobWriter {
+            id: self.db.last_insert_rowid(),
+            seq: 0,
+            size: 0,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Appends bytes, any number.
+    ///
+    /// # Errors
+    /// [`VaultError::TooLarge`] beyond [`super::Limits::attachments_bytes`]; discard the writer then.
+    pub fn append_blob(&mut self, writer: &mut BlobWriter, bytes: &[u8]) -> Result<()> {
+        writer.size += bytes.len() as u64;
+        if writer.size > self.limits.attachments_bytes {
+            return Err(too_large(self.limits.attachments_bytes));
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let room = BATCH_BYTES - writer.buffer.len();
+            let (piece, later) = rest.split_at(room.min(rest.len()));
+            writer.buffer.extend_from_slice(piece);
+            rest = later;
+            if writer.buffer.len() == BATCH_BYTES {
+                self.flush(writer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends staging. The blob is kept only if a draft or message comes to own it.
+    pub fn finish_blob(&mut self, mut writer: BlobWriter) -> Result<StagedBlob> {
+        self.flush(&mut writer)?;
+        self.db.execute(
+            "UPDATE blob SET size = ?2 WHERE id = ?1",
+            params![writer.id, writer.size],
+        )?;
+        Ok(StagedBlob {
+            id: writer.id,
+            size: writer.size,
+        })
+    }
+
+    /// Erases what an abandoned writer staged.
+    pub fn discard_blob(&mut self, writer: BlobWriter) -> Result<()> {
+        self.erase_blob(writer.id)
+    }
+
+    /// Erases a finished blob that nobody came to own.
+    pub fn discard_staged(&mut self, blob: StagedBlob) -> Result<()> {
+        self.erase_blob(blob.id)
+    }
+
+    /// Up to `max` bytes of an attachment from `offset`; empty at its end. At most 4 MiB at once.
+    pub fn read_blob(&self, attachment: AttachmentId, offset: u64, max: usize) -> Result<Vec<u8>> {
+        let blob = self.blob_of(attachment)?;
+        let chunk = CHUNK_BYTES as u64;
+        let mut seq = i64::try_from(offset / chunk).unwrap_or(i64::MAX);
+        let mut skip = (offset % chunk) as usize;
+        let wanted = max.min(READ_BYTES_MAX);
+        let mut bytes = Vec::with_capacity(wanted.min(CHUNK_BYTES));
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT bytes FROM blob_chunk WHERE blob = ?1 AND seq = ?2")?;
+        while bytes.len() < wanted {
+            let room = wanted - bytes.len();
+            let copied = statement
+                .query_row([blob, seq], |row| {
+                    let stored = row.get_ref(0)?.as_blob()?.get(skip..).unwrap_or_default();
+                    let piece = stored.get(..room).unwrap_or(stored);
+                    bytes.extend_from_slice(piece);
+                    Ok(piece.len())
+                })
+                .optional()?;
+            if copied.unwrap_or(0) == 0 {
+                break;
+            }
+            skip = 0;
+            seq += 1;
+        }
+        Ok(bytes)
+    }
+
+    fn blob_of(&self, attachment: AttachmentId) -> Result<i64> {
+        self.db
+            .prepare_cached("SELECT blob FROM attachment WHERE id = ?1")?
+            .query_row([attachment], |row| row.get(0))
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "attachment",
+                id: attachment,
+            })
+    }
+
+    /// Writes the buffered bytes. Only the last flush of a writer leaves a short chunk.
+    fn flush(&mut self, writer: &mut BlobWriter) -> Result<()> {
+        if writer.buffer.is_empty() {
+            return Ok(());
+        }
+        // See the head of this file: the transaction that gives the blob an owner syncs this too.
+        self.db.execute_batch("PRAGMA synchronous = NORMAL")?;
+        let written = self.insert_chunks(writer);
+        self.db.execute_batch("PRAGMA synchronous = FULL")?;
+        written?;
+        writer.buffer.clear();
+        Ok(())
+    }
+
+    fn insert_chunks(&mut self, writer: &mut BlobWriter) -> Result<()> {
+        let tx = self.db.transaction()?;
+        let mut seq = writer.seq;
+        for chunk in writer.buffer.chunks(CHUNK_BYTES) {
+            tx.prepare_cached("INSERT INTO blob_chunk (blob, seq, bytes) VALUES (?1, ?2, ?3)")?
+                .execute(params![writer.id, seq, chunk])?;
+            seq += 1;
+        }
+        tx.commit()?;
+        writer.seq = seq;
+        Ok(())
+    }
+
+    /// Erases a blob that no attachment owns, a bounded piece at a time.
+    pub(super) fn erase_blob(&mut self, blob: i64) -> Result<()> {
+        loop {
+            let erased = self
+                .db
+                .prepare_cached(
+                    "DELETE FROM blob_chunk WHERE id IN
+                     (SELECT id FROM blob_chunk WHERE blob = ?1 LIMIT ?2)",
+                )?
+                .execute([blob, ERASE_CHUNKS])?;
+            if erased == 0 {
+                break;
+            }
+        }
+        self.db.execute("DELETE FROM blob WHERE id = ?1", [blob])?;
+        Ok(())
+    }
+
+    /// Erases all staged blobs; only right after opening, when nobody can be writing one.
+    pub(super) fn sweep_staged(&mut self) -> Result<()> {
+        let staged: Vec<i64> = self
+            .db
+            .prepare("SELECT id FROM blob WHERE id NOT IN (SELECT blob FROM attachment)")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for blob in staged {
+            self.erase_blob(blob)?;
+        }
+        Ok(())
+    }
+}
+
+/// The error for attachments beyond `limit` bytes.
+pub(super) fn too_large(limit: u64) -> VaultError {
+    VaultError::TooLarge(format!(
+        "The attachments are larger than {} MiB together, more than one letter carries. Send fewer or smaller files.",
+        limit >> 20
+    ))
+}

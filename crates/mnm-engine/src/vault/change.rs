@@ -1,0 +1,149 @@
+//! One write in progress: what it has touched, and the events that follow from it.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::live::Live;
+use super::{Limits, Result};
+use crate::event::Event;
+use crate::view::{AccountId, DraftId, MessageId, PingId, ThreadId};
+
+/// What a write gives back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "the events are to be published"]
+pub struct Change<T> {
+    /// The result.
+    pub value: T,
+    /// What changed, for whoever watches, in the order to publish. Empty when nothing changed.
+    pub events: Vec<Event>,
+}
+
+/// Reads records, as they are inside or outside a transaction.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) live: &'a Live,
+}
+
+/// A write: the transaction, and notes of what it touches.
+pub(super) struct Work<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) read: Reader<'a>,
+    pub(super) limits: &'a Limits,
+    accounts: BTreeSet<AccountId>,
+    threads: BTreeSet<ThreadId>,
+    messages: BTreeSet<MessageId>,
+    pings: BTreeSet<PingId>,
+    contacts: BTreeSet<(AccountId, String)>,
+    groups: BTreeSet<(AccountId, String)>,
+    drafts: BTreeSet<DraftId>,
+    gone: Vec<Event>,
+    orphans: Vec<i64>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(db: &'a Connection, live: &'a Live, limits: &'a Limits) -> Self {
+        Self {
+            db,
+            read: Reader { db, live },
+            limits,
+            accounts: BTreeSet::new(),
+            threads: BTreeSet::new(),
+            messages: BTreeSet::new(),
+            pings: BTreeSet::new(),
+            contacts: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            drafts: BTreeSet::new(),
+            gone: Vec::new(),
+            orphans: Vec::new(),
+        }
+    }
+
+    pub(super) fn touch_account(&mut self, account: AccountId) {
+        self.accounts.insert(account);
+    }
+
+    pub(super) fn touch_thread(&mut self, thread: ThreadId) {
+        self.threads.insert(thread);
+    }
+
+    pub(super) fn touch_message(&mut self, message: MessageId) {
+        self.messages.insert(message);
+    }
+
+    pub(super) fn touch_ping(&mut self, ping: PingId) {
+        self.pings.insert(ping);
+    }
+
+    pub(super) fn touch_contact(&mut self, account: AccountId, uid: &str) {
+        self.contacts.insert((account, uid.to_owned()));
+    }
+
+    pub(super) fn touch_group(&mut self, account: AccountId, gid: &str) {
+        self.groups.insert((account, gid.to_owned()));
+    }
+
+    pub(super) fn touch_draft(&mut self, draft: DraftId) {
+        self.drafts.insert(draft);
+    }
+
+    pub(super) fn message_gone(&mut self, thread: ThreadId, message: MessageId) {
+        self.messages.remove(&message);
+        self.gone.push(Event::MessageGone { thread, message });
+    }
+
+    pub(super) fn thread_gone(&mut self, account: AccountId, thread: ThreadId) {
+        self.threads.remove(&thread);
+        self.gone.push(Event::ThreadGone { account, thread });
+    }
+
+    pub(super) fn draft_gone(&mut self, account: AccountId, draft: DraftId) {
+        self.drafts.remove(&draft);
+        self.gone.push(Event::DraftGone { account, draft });
+    }
+
+    /// Notes a blob to erase after the commit. Its attachment must be gone.
+    pub(super) fn orphan(&mut self, blob: i64) {
+        self.orphans.push(blob);
+    }
+
+    pub(super) fn into_orphans(self) -> Vec<i64> {
+        self.orphans
+    }
+
+    /// The new state of everything touched: first what vanished, last the counters.
+    pub(super) fn events(&mut self) -> Result<Vec<Event>> {
+        let read = self.read;
+        let mut events = std::mem::take(&mut self.gone);
+        for &id in &self.threads {
+            let thread = read.thread_row(id)?;
+            events.push(Event::Thread { thread });
+        }
+        for &id in &self.messages {
+            let message = read.message(id)?;
+            events.push(Event::Message { message });
+        }
+        for &id in &self.drafts {
+            let draft = read.draft(id)?;
+            events.push(Event::Draft { draft });
+        }
+        for &id in &self.pings {
+            let ping = read.ping(id)?;
+            events.push(Event::Ping { ping });
+        }
+        for (account, uid) in &self.contacts {
+            let contact = read.contact(*account, uid)?;
+            events.extend(contact.map(|contact| Event::Contact { contact }));
+        }
+        for (account, gid) in &self.groups {
+            let group = read.group(*account, gid)?;
+            events.extend(group.map(|group| Event::Group { group }));
+        }
+        for &id in &self.accounts {
+            let account = read.account(id)?;
+            events.push(Event::Account { account });
+        }
+        Ok(events)
+    }
+}

@@ -1,0 +1,323 @@
+//! Letters being written, and the files attached to them.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::blob::{StagedBlob, too_large};
+use super::change::{Reader, Work};
+use super::text::{clean_subject, unique_file_name};
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
+
+/// What the member has typed so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DraftContent {
+    /// Aliases of contacts and names of groups; ignored for a reply.
+    pub to: Vec<String>,
+    /// Subject.
+    pub subject: String,
+    /// Markdown.
+    pub text: String,
+}
+
+impl Vault {
+    /// Creates a draft or replaces the content of one, keeping its attachments. Without `draft`, a
+    /// thread's draft is replaced if there is one.
+    ///
+    /// # Errors
+    /// [`VaultError::TooLarge`] beyond the limits; [`VaultError::NotFound`] for a draft that is
+    /// gone; [`VaultError::Invalid`] when draft, thread and account do not belong together.
+    pub fn save_draft(
+        &mut self,
+        draft: Option<DraftId>,
+        account: AccountId,
+        thread: Option<ThreadId>,
+        content: &DraftContent,
+        now_ms: i64,
+    ) -> Result<Change<Draft>> {
+        self.change(|work| {
+            work.check_content(content)?;
+            work.read.own_uid(account)?;
+            if let Some(thread) = thread {
+                same_account(work.read.account_of(thread)?, account)?;
+            }
+            let existing = match (draft, thread) {
+                (Some(id), _) => Some(work.read.draft(id)?),
+                (None, Some(thread)) => work.read.draft_of(thread)?,
+                (None, None) => None,
+            };
+            let id = match existing {
+                Some(old) => {
+                    same_account(old.account, account)?;
+                    old.id
+                }
+                None => work.insert_draft(account, thread, now_ms)?,
+            };
+            work.write_content(id, content, now_ms)?;
+            work.read.draft(id)
+        })
+    }
+
+    /// One draft.
+    pub fn draft(&self, id: DraftId) -> Result<Draft> {
+        self.reader().draft(id)
+    }
+
+    /// Drafts of one account or of all, last changed first.
+    pub fn drafts(&self, account: Option<AccountId>) -> Result<Vec<Draft>> {
+        let ids = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM draft WHERE ?1 IS NULL OR account = ?1
+                 ORDER BY updated_ms DESC, id DESC",
+            )?
+            .query_map([account], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        let read = self.reader();
+        ids.into_iter().map(|id| read.draft(id)).collect()
+    }
+
+    /// Discards a draft with its attachments.
+    pub fn drop_draft(&mut self, id: DraftId) -> Result<Change<()>> {
+        self.change(|work| {
+            let account = work.read.draft(id)?.account;
+            work.delete_attachments("draft", id)?;
+            work.delete_draft(account, id)
+        })
+    }
+
+    /// Gives a staged blob to a draft under a name that is made safe and unique.
+    ///
+    /// # Errors
+    /// [`VaultError::TooLarge`] when the draft then exceeds the limits, [`VaultError::NotFound`]
+    /// when it is gone; the blob stays staged, so discard it.
+    pub fn attach(
+        &mut self,
+        draft: DraftId,
+        name: &str,
+        blob: StagedBlob,
+        now_ms: i64,
+    ) -> Result<Change<Attachment>> {
+        self.change(|work| {
+            let attached = work.read.draft(draft)?.attachments;
+            work.check_room(&attached, blob.size)?;
+            let taken: Vec<String> = attached.into_iter().map(|a| a.name).collect();
+            let name = unique_file_name(name, &taken);
+            let id = work.insert_attachment("draft", draft, &name, blob)?;
+            work.stamp_draft(draft, now_ms)?;
+            Ok(Attachment {
+                id,
+                name,
+                size: blob.size,
+            })
+        })
+    }
+
+    /// Takes an attachment from a draft and erases it.
+    pub fn detach(
+        &mut self,
+        draft: DraftId,
+        attachment: AttachmentId,
+        now_ms: i64,
+    ) -> Result<Change<Draft>> {
+        self.change(|work| {
+            let blob = work
+                .db
+                .prepare_cached(
+                    "DELETE FROM attachment WHERE id = ?1 AND draft = ?2 RETURNING blob",
+                )?
+                .query_row([attachment, draft], |row| row.get(0))
+                .optional()?
+                .ok_or(VaultError::NotFound {
+                    what: "attachment",
+                    id: attachment,
+                })?;
+            work.orphan(blob);
+            work.stamp_draft(draft, now_ms)?;
+            work.read.draft(draft)
+        })
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn draft(&self, id: DraftId) -> Result<Draft> {
+        let draft = self
+            .db
+            .prepare_cached(
+                "SELECT account, thread, subject, text, updated_ms FROM draft WHERE id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok(Draft {
+                    id,
+                    account: row.get(0)?,
+                    thread: row.get(1)?,
+                    to: Vec::new(),
+                    subject: row.get(2)?,
+                    text: row.get(3)?,
+                    attachments: Vec::new(),
+                    updated_ms: row.get(4)?,
+                })
+            })
+            .optional()?
+            .ok_or(VaultError::NotFound { what: "draft", id })?;
+        Ok(Draft {
+            to: self.draft_to(id)?,
+            attachments: self.attachments_of("draft", id)?,
+            ..draft
+        })
+    }
+
+    fn draft_to(&self, id: DraftId) -> Result<Vec<String>> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT name FROM draft_to WHERE draft = ?1 ORDER BY ord")?;
+        let names = statement.query_map([id], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The draft of a reply in `thread`.
+    pub(super) fn draft_of(&self, thread: ThreadId) -> Result<Option<Draft>> {
+        let id = self
+            .db
+            .prepare_cached("SELECT id FROM draft WHERE thread = ?1")?
+            .query_row([thread], |row| row.get(0))
+            .optional()?;
+        id.map(|id| self.draft(id)).transpose()
+    }
+}
+
+impl Work<'_> {
+    fn check_content(&self, content: &DraftContent) -> Result<()> {
+        let limits = self.limits;
+        let over = |what: &str, is: usize, max: usize| {
+            VaultError::TooLarge(format!(
+                "The {what} has {is} bytes, more than the {max} allowed. Shorten it, or attach it as a file."
+            ))
+        };
+        if content.text.len() > limits.text_bytes {
+            return Err(over("text", content.text.len(), limits.text_bytes));
+        }
+        if content.subject.len() > limits.subject_bytes {
+            return Err(over("subject", content.subject.len(), limits.subject_bytes));
+        }
+        if content.to.len() > limits.recipients || content.to.iter().any(|to| to.len() > 1000) {
+            return Err(VaultError::TooLarge(format!(
+                "A letter names at most {} recipients. Make a group for more.",
+                limits.recipients
+            )));
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, attached: &[Attachment], size: u64) -> Result<()> {
+        if attached.len() >= self.limits.attachments {
+            return Err(VaultError::TooLarge(format!(
+                "A letter carries at most {} attachments. Pack several files into one.",
+                self.limits.attachments
+            )));
+        }
+        let total = attached.iter().fold(size, |sum, a| sum.saturating_add(a.size));
+        if total > self.limits.attachments_bytes {
+            return Err(too_large(self.limits.attachments_bytes));
+        }
+        Ok(())
+    }
+
+    pub(super) fn insert_draft(
+        &mut self,
+        account: AccountId,
+        thread: Option<ThreadId>,
+        now_ms: i64,
+    ) -> Result<DraftId> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO draft (account, thread, subject, text, updated_ms)
+                 VALUES (?1, ?2, '', '', ?3)",
+            )?
+            .execute(params![account, thread, now_ms])?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    pub(super) fn write_content(
+        &mut self,
+        id: DraftId,
+        content: &DraftContent,
+        now_ms: i64,
+    ) -> Result<()> {
+        let subject = clean_subject(&content.subject, self.limits.subject_bytes);
+        self.db
+            .prepare_cached("UPDATE draft SET subject = ?2, text = ?3 WHERE id = ?1")?
+            .execute(params![id, subject, content.text])?;
+        self.db
+            .prepare_cached("DELETE FROM draft_to WHERE draft = ?1")?
+            .execute([id])?;
+        let mut insert = self
+            .db
+            .prepare_cached("INSERT INTO draft_to (draft, ord, name) VALUES (?1, ?2, ?3)")?;
+        let names = content.to.iter().map(|name| name.trim());
+        for (ord, name) in names.filter(|name| !name.is_empty()).enumerate() {
+            insert.execute(params![id, ord, name])?;
+        }
+        self.stamp_draft(id, now_ms)
+    }
+
+    fn stamp_draft(&mut self, id: DraftId, now_ms: i64) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE draft SET updated_ms = ?2 WHERE id = ?1")?
+            .execute([id, now_ms])?;
+        self.touch_draft(id);
+        Ok(())
+    }
+
+    /// Removes a draft whose attachments are gone already.
+    pub(super) fn delete_draft(&mut self, account: AccountId, id: DraftId) -> Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM draft WHERE id = ?1")?
+            .execute([id])?;
+        self.draft_gone(account, id);
+        Ok(())
+    }
+
+    /// Makes the draft of a thread that is about to vanish a letter of its own, to the same people.
+    pub(super) fn detach_draft(&mut self, thread: ThreadId) -> Result<()> {
+        let Some(draft) = self.read.draft_of(thread)? else {
+            return Ok(());
+        };
+        let content = DraftContent {
+            to: self.read.names_in(thread)?,
+            subject: draft.subject,
+            text: draft.text,
+        };
+        self.db
+            .prepare_cached("UPDATE draft SET thread = NULL WHERE id = ?1")?
+            .execute([draft.id])?;
+        self.write_content(draft.id, &content, draft.updated_ms)
+    }
+
+    /// Gives a staged blob to one `owner`, the column `message` or `draft`.
+    pub(super) fn insert_attachment(
+        &mut self,
+        owner: &'static str,
+        id: i64,
+        name: &str,
+        blob: StagedBlob,
+    ) -> Result<AttachmentId> {
+        let sql = format!(
+            "INSERT INTO attachment ({owner}, ord, name, blob)
+             SELECT ?1, coalesce(max(ord), 0) + 1, ?2, ?3 FROM attachment WHERE {owner} = ?1"
+        );
+        self.db
+            .prepare_cached(&sql)?
+            .execute(params![id, name, blob.id])?;
+        Ok(self.db.last_insert_rowid())
+    }
+}
+
+fn same_account(one: AccountId, other: AccountId) -> Result<()> {
+    if one == other {
+        return Ok(());
+    }
+    Err(VaultError::Invalid(
+        "The draft belongs to another account. Copy its text into a new letter there.".into(),
+    ))
+}

@@ -1,0 +1,176 @@
+//! Groups, as far as invitations and notices have told of them.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{OptionalExtension, params};
+
+use super::change::{Reader, Work};
+use super::{Change, Result, Vault};
+use crate::view::{AccountId, Group, GroupMember, Standing};
+
+impl FromSql for Standing {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "invited" => Ok(Self::Invited),
+            "joined" => Ok(Self::Joined),
+            "left" => Ok(Self::Left),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+impl ToSql for Standing {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(match self {
+            Self::Invited => "invited",
+            Self::Joined => "joined",
+            Self::Left => "left",
+        }))
+    }
+}
+
+impl Vault {
+    /// Groups of one account or of all, by name.
+    pub fn groups(&self, account: Option<AccountId>) -> Result<Vec<Group>> {
+        let names: Vec<(AccountId, String)> = self
+            .db
+            .prepare_cached(
+                "SELECT account, gid FROM grp WHERE ?1 IS NULL OR account = ?1
+                 ORDER BY account, gid COLLATE NOCASE",
+            )?
+            .query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut groups = Vec::with_capacity(names.len());
+        for (account, gid) in names {
+            groups.extend(self.reader().group(account, &gid)?);
+        }
+        Ok(groups)
+    }
+
+    /// Records the member's own standing in a group, after the service has acknowledged a request
+    /// to join or leave. `alias` is the member's in the group, if it is known.
+    pub fn set_standing(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        alias: Option<&str>,
+        standing: Standing,
+    ) -> Result<Change<()>> {
+        self.change(|work| work.set_standing(account, gid, alias.unwrap_or_default(), standing))
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn group(&self, account: AccountId, gid: &str) -> Result<Option<Group>> {
+        let Some(standing) = self.standing(account, gid)? else {
+            return Ok(None);
+        };
+        let members = self
+            .db
+            .prepare_cached(
+                "SELECT alias, standing FROM group_member WHERE account = ?1 AND gid = ?2
+                 ORDER BY alias COLLATE NOCASE, alias",
+            )?
+            .query_map(params![account, gid], |row| {
+                Ok(GroupMember {
+                    alias: row.get(0)?,
+                    standing: row.get(1)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Some(Group {
+            account,
+            gid: gid.to_owned(),
+            standing,
+            members,
+        }))
+    }
+
+    /// The member's own standing; none in a group never heard of.
+    pub(super) fn standing(&self, account: AccountId, gid: &str) -> Result<Option<Standing>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT standing FROM grp WHERE account = ?1 AND gid = ?2")?
+            .query_row(params![account, gid], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Whether the member may post to a group: joined, or invited.
+    pub(super) fn may_post_to(&self, account: AccountId, gid: &str) -> Result<bool> {
+        let standing = self.standing(account, gid)?;
+        Ok(matches!(
+            standing,
+            Some(Standing::Joined | Standing::Invited)
+        ))
+    }
+
+    /// The member's own alias in a group; empty when it is not known.
+    pub(super) fn alias_in(&self, account: AccountId, gid: &str) -> Result<String> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT alias FROM grp WHERE account = ?1 AND gid = ?2")?
+            .query_row(params![account, gid], |row| row.get(0))
+            .optional()?
+            .unwrap_or_default())
+    }
+}
+
+impl Work<'_> {
+    /// Sets the member's own standing; an empty `alias` leaves the one known.
+    pub(super) fn set_standing(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        alias: &str,
+        standing: Standing,
+    ) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO grp (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account, gid) DO UPDATE SET standing = excluded.standing,
+                     alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
+            )?
+            .execute(params![account, gid, alias, standing])?;
+        let alias = self.read.alias_in(account, gid)?;
+        if !alias.is_empty() {
+            self.set_member(account, gid, &alias, standing)?;
+        }
+        self.touch_group(account, gid);
+        Ok(())
+    }
+
+    /// Sets the standing of a member of a group that is known.
+    pub(super) fn set_member(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        alias: &str,
+        standing: Standing,
+    ) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO group_member (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account, gid, alias) DO UPDATE SET standing = excluded.standing",
+            )?
+            .execute(params![account, gid, alias, standing])?;
+        self.touch_group(account, gid);
+        Ok(())
+    }
+
+    /// Gives a member of a group, perhaps the member of this account, another alias there.
+    pub(super) fn rename_member(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        old: &str,
+        new: &str,
+    ) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE OR REPLACE group_member SET alias = ?4
+                 WHERE account = ?1 AND gid = ?2 AND alias = ?3",
+            )?
+            .execute(params![account, gid, old, new])?;
+        self.touch_group(account, gid);
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! Letters that come in: one transaction each, which also drops a copy that is here already.
+//!
+//! What the service vouches for is the author's permanent id, the message id and the time. All else
+//! is the author's claim, and is treated so:
+//!
+//! - An alias claimed is shown only for strangers; a contact has the address book's.
+//! - A thread id can be guessed or remembered by one who has left. A letter to a known thread is put
+//!   there only if its author is in it, or if a group is, whose members we cannot tell. Anyone else's
+//!   starts a thread of its own, so that nobody can step into a conversation and read the replies.
+//! - Thread ids are message ids and rise; an id from the future is no thread.
+//! - The letter that opens a thread decides who is in it; later on only those who are in it add
+//!   others.
+
+use rusqlite::params;
+
+use super::blob::StagedBlob;
+use super::change::Work;
+use super::message::NewMessage;
+use super::text::{clean_label, clean_subject, unique_file_name};
+use super::thread::NewParty;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, MessageId, ThreadId};
+
+/// Subscribers that a thread takes from letters.
+const CC_MAX: usize = 1000;
+
+/// A letter as the service delivered it, its attachments staged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// Id the service gave, 16 lower-case hex digits.
+    pub msgid: String,
+    /// Author, vouched for by the service.
+    pub from_uid: String,
+    /// When the service accepted it.
+    pub posted_ms: i64,
+    /// `ThreadId`: empty when it opens a thread.
+    pub thread_id: String,
+    /// `Alias`: what the author claims to be called.
+    pub alias: String,
+    /// `Subject`.
+    pub subject: String,
+    /// `Cc`: those who subscribe.
+    pub cc: Vec<Cc>,
+    /// Markdown.
+    pub text: String,
+    /// Files in order.
+    pub attachments: Vec<IncomingAttachment>,
+}
+
+/// One subscriber named in a letter. For a group both fields hold its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cc {
+    /// Alias.
+    pub who: String,
+    /// Permanent id.
+    pub who_uid: String,
+}
+
+impl Cc {
+    fn party(&self) -> NewParty<'_> {
+        NewParty {
+            uid: &self.who_uid,
+            alias: &self.who,
+            is_group: self.who == self.who_uid,
+        }
+    }
+}
+
+/// A file of a letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingAttachment {
+    /// Name as the author gave it, without the `u:` of the wire.
+    pub name: String,
+    /// Its bytes.
+    pub blob: StagedBlob,
+}
+
+/// What became of something that came in. Acknowledge all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received<T> {
+    /// It is stored.
+    New(T),
+    /// It was here already, or known to be handled; nothing changed.
+    Duplicate,
+}
+
+impl Vault {
+    /// Whether a letter or notice with this id is here already; then its data need not be staged.
+    pub fn is_known(&self, account: AccountId, msgid: &str) -> Result<bool> {
+        let read = self.reader();
+        Ok(read.message_with(account, msgid)?.is_some() || read.is_seen(account, msgid)?)
+    }
+
+    /// Stores a letter, once. Staged blobs of a copy are erased.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] for an id that is none; the database's. Then nothing is stored, the
+    /// blobs stay staged, and the letter must not be acknowledged.
+    pub fn receive_post(
+        &mut self,
+        account: AccountId,
+        post: &Incoming,
+    ) -> Result<Change<Received<MessageId>>> {
+        check_msgid(&post.msgid)?;
+        self.change(|work| {
+            if work.read.message_with(account, &post.msgid)?.is_some() {
+                for file in &post.attachments {
+                    work.orphan(file.blob.id);
+                }
+                return Ok(Received::Duplicate);
+            }
+            work.meet_author(account, post)?;
+            let thread = work.thread_for(account, post)?;
+            let message = work.insert_received(account, thread, post)?;
+            work.insert_files(message, post)?;
+            work.refresh_thread(thread)?;
+            Ok(Received::New(message))
+        })
+    }
+}
+
+impl Work<'_> {
+    /// A letter from one who answers our ping in the manner of revision-1 apps, with a post instead
+    /// of a ping: the alias claimed is one we have pinged. It is a claim only, so it does not count
+    /// when the alias is taken by a contact or the service has vouched for another one.
+    fn meet_author(&mut self, account: AccountId, post: &Incoming) -> Result<()> {
+        let (uid, alias) = (&post.from_uid, clean_label(&post.alias));
+        let read = self.read;
+        if *uid == read.own_uid(account)?
+            || read.contact(account, uid)?.is_some()
+            || !read.has_pinged(account, &alias)?
+            || read.is_called(account, &alias)?
+        {
+            return Ok(());
+        }
+        match read.vouched_alias(account, uid)? {
+            Some(vouched) if vouched != alias => Ok(()),
+            _ => self.befriend(account, uid, &alias, post.posted_ms),
+        }
+    }
+
+    /// The thread a letter goes to, found or made, with those it subscribes.
+    fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
+        // Both are 16 digits, so they compare as numbers do.
+        let claims = check_msgid(&post.thread_id).is_ok() && post.thread_id < post.msgid;
+        if !claims {
+            return self.opened_thread(account, post);
+        }
+        let Some(thread) = self.read.thread_with(account, &post.thread_id)? else {
+            return self.new_thread(account, &post.thread_id, post);
+        };
+        if self.may_add(account, thread, post)? {
+            self.subscribe(account, thread, post)?;
+            return Ok(thread);
+        }
+        if self.read.has_group(thread)? {
+            return Ok(thread);
+        }
+        self.opened_thread(account, post)
+    }
+
+    /// Whether the author is in the thread.
+    fn may_add(&self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<bool> {
+        let me = self.read.own_uid(account)?;
+        Ok(post.from_uid == me || self.read.is_party(thread, &post.from_uid)?)
+    }
+
+    /// The thread whose first letter this is. If later letters came first, they made it, and this
+    /// one now says who is in it.
+    fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
+        let Some(thread) = self.read.thread_with(account, &post.msgid)? else {
+            return self.new_thread(account, &post.msgid, post);
+        };
+        self.db
+            .prepare_cached("DELETE FROM party WHERE thread = ?1")?
+            .execute([thread])?;
+        self.subscribe(account, thread, post)?;
+        Ok(thread)
+    }
+
+    fn new_thread(
+        &mut self,
+        account: AccountId,
+        service_id: &str,
+        post: &Incoming,
+    ) -> Result<ThreadId> {
+        let thread = self.insert_thread(account, Some(service_id), "", post.posted_ms)?;
+        self.subscribe(account, thread, post)?;
+        Ok(thread)
+    }
+
+    /// Subscribes the author, those the letter names, and the member.
+    fn subscribe(&mut self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<()> {
+        let alias = clean_label(&post.alias);
+        let author = NewParty {
+            uid: &post.from_uid,
+            alias: &alias,
+            is_group: false,
+        };
+        self.insert_party(thread, &author)?;
+        self.subscribe_cc(account, thread, &post.cc)
+    }
+
+    /// Subscribes those named, and the member.
+    pub(super) fn subscribe_cc(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        cc: &[Cc],
+    ) -> Result<()> {
+        for named in cc.iter().take(CC_MAX) {
+            let named = Cc {
+                who: clean_label(&named.who),
+                who_uid: clean_label(&named.who_uid),
+            };
+            if !named.who_uid.is_empty() {
+                self.insert_party(thread, &named.party())?;
+            }
+        }
+        let me = NewParty {
+            uid: &self.read.own_uid(account)?,
+            alias: "",
+            is_group: false,
+        };
+        self.insert_party(thread, &me)
+    }
+
+    fn insert_received(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        post: &Incoming,
+    ) -> Result<MessageId> {
+        let mine = post.from_uid == self.read.own_uid(account)?;
+        self.insert_message(&NewMessage {
+            account,
+            thread,
+            msgid: Some(&post.msgid),
+            author_uid: &post.from_uid,
+            author_alias: &clean_label(&post.alias),
+            at_ms: post.posted_ms,
+            subject: &clean_subject(&post.subject, self.limits.subject_bytes),
+            text: &post.text,
+            // Written on another device of the member.
+            state: if mine { "sent" } else { "received" },
+            unread: !mine,
+        })
+    }
+
+    fn insert_files(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
+        let mut taken = Vec::with_capacity(post.attachments.len());
+        for file in &post.attachments {
+            let name = unique_file_name(&file.name, &taken);
+            self.insert_attachment("message", message, &name, file.blob)?;
+            taken.push(name);
+        }
+        Ok(())
+    }
+}
+
+impl super::change::Reader<'_> {
+    /// Whether any contact is called `alias`.
+    fn is_called(&self, account: AccountId, alias: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM contact WHERE account = ?1 AND alias = ?2)",
+            )?
+            .query_row(params![account, alias], |row| row.get(0))?)
+    }
+}
+
+/// Checks that a message id is 16 lower-case hex digits.
+pub(super) fn check_msgid(msgid: &str) -> Result<()> {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if msgid.len() == 16 && msgid.bytes().all(is_digit) {
+        return Ok(());
+    }
+    Err(VaultError::Invalid(
+        "The service delivered something without a proper id. It was not stored; tell the service's administrator."
+            .into(),
+    ))
+}

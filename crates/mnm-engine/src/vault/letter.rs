@@ -1,0 +1,235 @@
+//! From draft to outbox and back: queueing a letter, taking it back, trying a refused one again.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::change::{Reader, Work};
+use super::draft::DraftContent;
+use super::message::NewMessage;
+use super::outbox::{OutboxKind, Target};
+use super::thread::NewParty;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, ThreadId};
+
+impl Vault {
+    /// Queues a draft: it becomes a message in its thread, or opens one, and waits in the outbox.
+    ///
+    /// # Errors
+    /// [`VaultError::UnknownRecipients`] naming who is neither contact nor group,
+    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`]; the draft stays as it is.
+    pub fn queue_draft(&mut self, id: DraftId, now_ms: i64) -> Result<Change<Message>> {
+        self.change(|work| {
+            let draft = work.read.draft(id)?;
+            if draft.text.trim().is_empty() && draft.attachments.is_empty() {
+                return Err(VaultError::EmptyLetter);
+            }
+            let alias = work.read.own_alias(draft.account)?;
+            let thread = match draft.thread {
+                Some(thread) => thread,
+                None => work.open_thread(&draft, now_ms)?,
+            };
+            let message = work.insert_queued(&draft, thread, &alias, now_ms)?;
+            work.hand_over(&draft, message)?;
+            work.enqueue(draft.account, OutboxKind::Post, Target::Message(message))?;
+            work.refresh_thread(thread)?;
+            work.read.message(message)
+        })
+    }
+
+    /// Takes a queued or refused message out of the outbox and makes it a draft again. If its
+    /// thread has a draft already, the message's text is put before that draft's.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] when it is being sent or has been sent.
+    pub fn unsend(&mut self, id: MessageId, now_ms: i64) -> Result<Change<Draft>> {
+        let in_flight = self.live.sending(id).is_some();
+        self.change(|work| {
+            let message = work.read.message(id)?;
+            work.check_unsent(id)?;
+            if in_flight {
+                return Err(VaultError::Conflict(
+                    "The letter is being sent right now and may have arrived, so it can't be taken back. Wait until it is sent or has failed."
+                        .into(),
+                ));
+            }
+            work.unsend(&message, now_ms)
+        })
+    }
+
+    /// Queues a refused message again, behind all others.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] when it has not failed.
+    pub fn retry(&mut self, id: MessageId) -> Result<Change<Message>> {
+        self.change(|work| {
+            let message = work.read.message(id)?;
+            let changed = work.db.execute(
+                "UPDATE message SET state = 'queued', error = NULL
+                 WHERE id = ?1 AND state = 'failed'",
+                [id],
+            )?;
+            if changed == 0 {
+                return Err(VaultError::Conflict(
+                    "Only a letter that failed can be sent again. Nothing was changed.".into(),
+                ));
+            }
+            work.enqueue(message.account, OutboxKind::Post, Target::Message(id))?;
+            work.touch_message(id);
+            work.touch_thread(message.thread);
+            work.touch_account(message.account);
+            work.read.message(id)
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// The names under which a new letter would reach everybody in a thread.
+    pub(super) fn names_in(&self, thread: ThreadId) -> Result<Vec<String>> {
+        let parties = self.parties(thread)?.into_iter();
+        Ok(parties
+            .filter(|party| party.kind != PartyKind::Me && !party.alias.is_empty())
+            .map(|party| party.alias)
+            .collect())
+    }
+
+    /// Who is meant by `name`: the permanent id, and whether it is a group.
+    fn resolve(&self, account: AccountId, name: &str) -> Result<Option<(String, bool)>> {
+        if self.own_aliases(account)?.iter().any(|own| own == name) {
+            return Ok(Some((self.own_uid(account)?, false)));
+        }
+        if let Some(uid) = self.contact_called(account, name)? {
+            return Ok(Some((uid, false)));
+        }
+        let group = self.may_post_to(account, name)?;
+        Ok(group.then(|| (name.to_owned(), true)))
+    }
+}
+
+impl Work<'_> {
+    /// Makes the thread of a new letter: the member first, then the recipients as named.
+    fn open_thread(&mut self, draft: &Draft, now_ms: i64) -> Result<ThreadId> {
+        if draft.to.is_empty() {
+            return Err(VaultError::NoRecipients);
+        }
+        let mut resolved = Vec::with_capacity(draft.to.len());
+        let mut unknown = Vec::new();
+        for name in &draft.to {
+            match self.read.resolve(draft.account, name)? {
+                Some((uid, is_group)) => resolved.push((uid, is_group, name)),
+                None => unknown.push(name.clone()),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(VaultError::UnknownRecipients(unknown));
+        }
+        let thread = self.insert_thread(draft.account, None, &draft.subject, now_ms)?;
+        let me = NewParty {
+            uid: &self.read.own_uid(draft.account)?,
+            alias: &self.read.own_alias(draft.account)?,
+            is_group: false,
+        };
+        self.insert_party(thread, &me)?;
+        for (uid, is_group, alias) in &resolved {
+            let party = NewParty {
+                uid,
+                alias,
+                is_group: *is_group,
+            };
+            self.insert_party(thread, &party)?;
+        }
+        Ok(thread)
+    }
+
+    fn insert_queued(
+        &mut self,
+        draft: &Draft,
+        thread: ThreadId,
+        alias: &str,
+        now_ms: i64,
+    ) -> Result<MessageId> {
+        let current: String = self
+            .db
+            .prepare_cached("SELECT subject FROM thread WHERE id = ?1")?
+            .query_row([thread], |row| row.get(0))?;
+        // A reply carries a subject only when it changes it.
+        let keeps = draft.thread.is_some() && draft.subject == current;
+        let subject = if keeps { "" } else { &draft.subject };
+        self.insert_message(&NewMessage {
+            account: draft.account,
+            thread,
+            msgid: None,
+            author_uid: &self.read.own_uid(draft.account)?,
+            author_alias: alias,
+            at_ms: now_ms,
+            subject,
+            text: &draft.text,
+            state: "queued",
+            unread: false,
+        })
+    }
+
+    /// Hands the attachments over, under the numbers they have, and removes the draft.
+    fn hand_over(&mut self, draft: &Draft, message: MessageId) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE attachment SET message = ?2, draft = NULL WHERE draft = ?1",
+            )?
+            .execute([draft.id, message])?;
+        self.delete_draft(draft.account, draft.id)
+    }
+
+    fn check_unsent(&self, id: MessageId) -> Result<()> {
+        let state: Option<String> = self
+            .db
+            .prepare_cached("SELECT state FROM message WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        if matches!(state.as_deref(), Some("queued" | "failed")) {
+            return Ok(());
+        }
+        Err(VaultError::Conflict(
+            "The letter has left already, so it can't be taken back. Write another one to correct it."
+                .into(),
+        ))
+    }
+
+    fn unsend(&mut self, message: &Message, now_ms: i64) -> Result<Draft> {
+        let (account, thread) = (message.account, message.thread);
+        let to = self.read.names_in(thread)?;
+        let reply = self.read.draft_of(thread)?;
+        let id = match &reply {
+            Some(draft) => draft.id,
+            None => self.insert_draft(account, Some(thread), now_ms)?,
+        };
+        self.put_back(message.id, id)?;
+        self.delete_message(message.id)?;
+        let content = DraftContent {
+            to,
+            subject: message.subject.clone(),
+            text: join_texts(&message.text, reply.as_ref().map(|draft| &*draft.text)),
+        };
+        self.write_content(id, &content, now_ms)?;
+        // A thread that loses its only message vanishes; the draft then stands alone.
+        self.refresh_thread(thread)?;
+        self.read.draft(id)
+    }
+
+    /// Gives a message's attachments to a draft, behind those it has.
+    fn put_back(&mut self, message: MessageId, draft: DraftId) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE attachment SET draft = ?2, message = NULL,
+                     ord = ord + (SELECT coalesce(max(ord), 0) FROM attachment WHERE draft = ?2)
+                 WHERE message = ?1",
+            )?
+            .execute(params![message, draft])?;
+        Ok(())
+    }
+}
+
+fn join_texts(first: &str, second: Option<&str>) -> String {
+    match second {
+        Some(second) if !second.trim().is_empty() => format!("{first}\n\n{second}"),
+        _ => first.to_owned(),
+    }
+}

@@ -1,0 +1,111 @@
+//! What is known only while the app runs: links, who is online, how much of a message is sent.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Result, Vault};
+use crate::event::Event;
+use crate::view::{AccountId, Link, MessageId, MessageState};
+
+/// The memory beside the store.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    links: HashMap<AccountId, Link>,
+    online: HashSet<(AccountId, String)>,
+    sending: HashMap<MessageId, (u64, u64)>,
+}
+
+impl Live {
+    pub(super) fn link(&self, account: AccountId) -> Link {
+        self.links
+            .get(&account)
+            .cloned()
+            .unwrap_or(Link::Connecting)
+    }
+
+    pub(super) fn is_online(&self, account: AccountId, uid: &str) -> bool {
+        // A set of pairs can't be asked with a borrowed uid; presence is small and asked rarely.
+        self.online.contains(&(account, uid.to_owned()))
+    }
+
+    pub(super) fn sending(&self, message: MessageId) -> Option<MessageState> {
+        let &(sent, total) = self.sending.get(&message)?;
+        Some(MessageState::Sending { sent, total })
+    }
+
+    pub(super) fn begin_sending(&mut self, message: MessageId, total: u64) {
+        self.sending.insert(message, (0, total));
+    }
+
+    pub(super) fn end_sending(&mut self, message: MessageId) {
+        self.sending.remove(&message);
+    }
+}
+
+impl Vault {
+    /// Records the connection state of an account. An account never told of is
+    /// [`Link::Connecting`].
+    pub fn set_link(&mut self, account: AccountId, link: Link) -> Result<Event> {
+        self.live.links.insert(account, link);
+        let account = self.account(account)?;
+        Ok(Event::Account { account })
+    }
+
+    /// Records that a member went online or offline. Only a contact gives an event.
+    pub fn set_online(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        online: bool,
+    ) -> Result<Option<Event>> {
+        let key = (account, uid.to_owned());
+        let changed = if online {
+            self.live.online.insert(key)
+        } else {
+            self.live.online.remove(&key)
+        };
+        if !changed {
+            return Ok(None);
+        }
+        let contact = self.reader().contact(account, uid)?;
+        Ok(contact.map(|contact| Event::Contact { contact }))
+    }
+
+    /// Replaces who is online, after a login or, with an empty list, when the link is lost.
+    pub fn set_all_online(&mut self, account: AccountId, uids: &[String]) -> Result<Vec<Event>> {
+        let before: Vec<String> = self
+            .live
+            .online
+            .iter()
+            .filter(|(of, _)| *of == account)
+            .map(|(_, uid)| uid.clone())
+            .collect();
+        let mut events = Vec::new();
+        for uid in before.iter().filter(|uid| !uids.contains(uid)) {
+            events.extend(self.set_online(account, uid, false)?);
+        }
+        for uid in uids {
+            events.extend(self.set_online(account, uid, true)?);
+        }
+        Ok(events)
+    }
+
+    /// Records how many bytes of a message are sent. Nothing once it has left the outbox or its
+    /// attempt was interrupted.
+    pub fn set_progress(&mut self, message: MessageId, sent: u64) -> Result<Option<Event>> {
+        let Some(progress) = self.live.sending.get_mut(&message) else {
+            return Ok(None);
+        };
+        let total = progress.1;
+        progress.0 = sent.min(total);
+        let state = MessageState::Sending {
+            sent: progress.0,
+            total,
+        };
+        let thread = self.reader().thread_of(message)?;
+        Ok(Some(Event::Progress {
+            thread,
+            message,
+            state,
+        }))
+    }
+}

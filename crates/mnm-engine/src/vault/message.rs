@@ -1,0 +1,209 @@
+//! Messages and attachments as they are shown, and how one gets into its thread.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::change::{Reader, Work};
+use super::{Result, Vault};
+use crate::error::VaultError;
+use crate::markdown;
+use crate::view::{
+    AccountId, Attachment, AttachmentId, Message, MessageId, MessageState, ThreadId,
+};
+
+const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
+                       html, state, error, unread";
+
+/// What an insertion needs.
+pub(super) struct NewMessage<'a> {
+    pub(super) account: AccountId,
+    pub(super) thread: ThreadId,
+    /// None for one that goes into the outbox.
+    pub(super) msgid: Option<&'a str>,
+    pub(super) author_uid: &'a str,
+    pub(super) author_alias: &'a str,
+    pub(super) at_ms: i64,
+    pub(super) subject: &'a str,
+    pub(super) text: &'a str,
+    /// `received`, `queued` or `sent`.
+    pub(super) state: &'static str,
+    pub(super) unread: bool,
+}
+
+impl Vault {
+    /// One message.
+    pub fn message(&self, id: MessageId) -> Result<Message> {
+        self.reader().message(id)
+    }
+
+    /// Name and size of an attachment. Its bytes: [`Vault::read_blob`].
+    pub fn attachment(&self, id: AttachmentId) -> Result<Attachment> {
+        self.db
+            .prepare_cached(
+                "SELECT a.id, a.name, b.size FROM attachment a JOIN blob b ON b.id = a.blob
+                 WHERE a.id = ?1",
+            )?
+            .query_row([id], attachment_from)
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "attachment",
+                id,
+            })
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn message(&self, id: MessageId) -> Result<Message> {
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
+        let message = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row([id], |row| Ok(self.message_from(row)))
+            .optional()?;
+        message.ok_or(VaultError::NotFound {
+            what: "message",
+            id,
+        })?
+    }
+
+    /// All messages of a thread, oldest first.
+    pub(super) fn messages_of(&self, thread: ThreadId) -> Result<Vec<Message>> {
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE thread = ?1 ORDER BY at_ms, id");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([thread])?;
+        let mut messages = Vec::new();
+        while let Some(row) = rows.next()? {
+            messages.push(self.message_from(row)?);
+        }
+        Ok(messages)
+    }
+
+    fn message_from(&self, row: &Row<'_>) -> Result<Message> {
+        let id = row.get(0)?;
+        let account = row.get(1)?;
+        let uid: String = row.get(4)?;
+        let claimed: String = row.get(5)?;
+        Ok(Message {
+            id,
+            account,
+            thread: row.get(2)?,
+            msgid: row.get(3)?,
+            from: self.member(account, &uid, &claimed)?,
+            at_ms: row.get(6)?,
+            subject: row.get(7)?,
+            text: row.get(8)?,
+            html: row.get(9)?,
+            attachments: self.attachments_of("message", id)?,
+            state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?),
+            unread: row.get(12)?,
+        })
+    }
+
+    /// The stored state, or the progress of the attempt under way.
+    pub(super) fn message_state(
+        &self,
+        id: MessageId,
+        stored: &str,
+        error: Option<String>,
+    ) -> MessageState {
+        match stored {
+            "received" => MessageState::Received,
+            "sent" => MessageState::Sent,
+            "failed" => MessageState::Failed {
+                error: error.unwrap_or_default(),
+            },
+            _ => self.live.sending(id).unwrap_or(MessageState::Queued),
+        }
+    }
+
+    /// Attachments of one `owner`: the column `message` or `draft`.
+    pub(super) fn attachments_of(&self, owner: &'static str, id: i64) -> Result<Vec<Attachment>> {
+        let sql = format!(
+            "SELECT a.id, a.name, b.size FROM attachment a JOIN blob b ON b.id = a.blob
+             WHERE a.{owner} = ?1 ORDER BY a.ord, a.id"
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let rows = statement.query_map([id], attachment_from)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    pub(super) fn thread_of(&self, message: MessageId) -> Result<ThreadId> {
+        self.db
+            .prepare_cached("SELECT thread FROM message WHERE id = ?1")?
+            .query_row([message], |row| row.get(0))
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "message",
+                id: message,
+            })
+    }
+
+    /// The message that has this id of the service.
+    pub(super) fn message_with(&self, account: AccountId, msgid: &str) -> Result<Option<i64>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT id FROM message WHERE account = ?1 AND msgid = ?2")?
+            .query_row(params![account, msgid], |row| row.get(0))
+            .optional()?)
+    }
+}
+
+impl Work<'_> {
+    pub(super) fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<MessageId> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms,
+                     subject, text, html, state, unread)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                new.account,
+                new.thread,
+                new.msgid,
+                new.author_uid,
+                new.author_alias,
+                new.at_ms,
+                new.subject,
+                new.text,
+                markdown::render(new.text),
+                new.state,
+                new.unread,
+            ])?;
+        let id = self.db.last_insert_rowid();
+        self.touch_message(id);
+        self.touch_account(new.account);
+        Ok(id)
+    }
+
+    /// Removes a message with its attachments.
+    pub(super) fn delete_message(&mut self, id: MessageId) -> Result<()> {
+        let thread = self.read.thread_of(id)?;
+        self.delete_attachments("message", id)?;
+        self.db
+            .prepare_cached("DELETE FROM message WHERE id = ?1")?
+            .execute([id])?;
+        self.message_gone(thread, id);
+        Ok(())
+    }
+
+    /// Removes all attachments of one `owner`, the column `message` or `draft`.
+    pub(super) fn delete_attachments(&mut self, owner: &'static str, id: i64) -> Result<()> {
+        let sql = format!("DELETE FROM attachment WHERE {owner} = ?1 RETURNING blob");
+        let blobs = self
+            .db
+            .prepare_cached(&sql)?
+            .query_map([id], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for blob in blobs {
+            self.orphan(blob);
+        }
+        Ok(())
+    }
+}
+
+fn attachment_from(row: &Row<'_>) -> rusqlite::Result<Attachment> {
+    Ok(Attachment {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        size: row.get(2)?,
+    })
+}

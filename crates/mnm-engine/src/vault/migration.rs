@@ -1,0 +1,35 @@
+//! The numbered steps that lead from an empty file to the schema of this version.
+//!
+//! `user_version` says how many have run. Each runs in a transaction of its own together with its
+//! number, so a crash leaves the database between two steps, never inside one.
+
+use rusqlite::Connection;
+
+/// Step `n` is at index `n - 1`. Append only.
+const STEPS: [&str; 1] = [include_str!("migration/001_first.sql")];
+
+/// The version a database has after all steps.
+pub(super) fn latest() -> i64 {
+    STEPS.len() as i64
+}
+
+/// The version the database has now.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Runs the steps that have not run yet.
+pub(super) fn run(db: &mut Connection) -> rusqlite::Result<()> {
+    let done = usize::try_from(version(db)?).unwrap_or(0);
+    for (index, step) in STEPS.iter().enumerate().skip(done) {
+        let tx = db.transaction()?;
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "user_version", index as i64 + 1)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "migration/migration_tests.rs"]
+mod tests;

@@ -1,0 +1,281 @@
+//! What comes in besides letters: pings, invitations, and notices of groups, devices and threads.
+//!
+//! Each is handled once: its id is remembered in the same transaction.
+
+use rusqlite::params;
+
+use super::change::{Reader, Work};
+use super::inbox::{Cc, Received, check_msgid};
+use super::ping::NewPing;
+use super::text::{clean_label, clean_ping};
+use super::{Change, Result, Vault};
+use crate::view::{AccountId, PingId, Standing};
+
+/// Ids remembered per account. The service delivers again only what was not acknowledged, which is
+/// among the newest.
+const SEEN_MAX: i64 = 20_000;
+
+/// A ping or an invitation as the service delivered it. The service vouches for all but the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingPing {
+    /// Id the service gave.
+    pub msgid: String,
+    /// Sender.
+    pub from_uid: String,
+    /// When the service accepted it.
+    pub posted_ms: i64,
+    /// Alias of the sender.
+    pub alias: String,
+    /// Alias it is addressed to, one of the member's.
+    pub to: String,
+    /// Plain text; may be empty.
+    pub text: String,
+    /// The group, for an invitation.
+    pub gid: Option<String>,
+}
+
+/// Something happened in a group (`member`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberNotice {
+    /// Id the service gave.
+    pub msgid: String,
+    /// Who did it.
+    pub from_uid: String,
+    /// The group.
+    pub gid: String,
+    /// Alias of whom it concerns.
+    pub alias: String,
+    /// What.
+    pub act: MemberAct,
+}
+
+/// What happened in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberAct {
+    /// Somebody was invited.
+    Invite,
+    /// Somebody joined.
+    Join,
+    /// Somebody changed their alias to this one.
+    Alias(String),
+    /// Somebody left or was removed.
+    Drop,
+}
+
+/// Something happened to the member's own account (`user`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserNotice {
+    /// The service has granted an alias.
+    Alias(String),
+    /// A device was added. Its secret is not kept here.
+    Device {
+        /// Its label.
+        label: String,
+    },
+}
+
+impl Vault {
+    /// Remembers a notice that changes nothing in the store. Returns whether it is new.
+    pub fn mark_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
+        let change = self.once(account, msgid, |_| Ok(()))?;
+        Ok(change.value == Received::New(()))
+    }
+
+    /// Stores a ping or an invitation. A ping from a contact, or from one whose alias the member has
+    /// pinged, is accepted by itself; any other waits for an answer. From the member's own id it is
+    /// dropped.
+    pub fn receive_ping(
+        &mut self,
+        account: AccountId,
+        ping: &IncomingPing,
+    ) -> Result<Change<Received<Option<PingId>>>> {
+        self.once(account, &ping.msgid, |work| {
+            if ping.from_uid == work.read.own_uid(account)? {
+                return Ok(None);
+            }
+            work.receive_ping(account, ping).map(Some)
+        })
+    }
+
+    /// Handles news of a group.
+    pub fn receive_member(
+        &mut self,
+        account: AccountId,
+        notice: &MemberNotice,
+    ) -> Result<Change<Received<()>>> {
+        self.once(account, &notice.msgid, |work| {
+            work.receive_member(account, notice)
+        })
+    }
+
+    /// Handles news of the member's own account.
+    pub fn receive_user(
+        &mut self,
+        account: AccountId,
+        msgid: &str,
+        posted_ms: i64,
+        notice: &UserNotice,
+    ) -> Result<Change<Received<()>>> {
+        self.once(account, msgid, |work| {
+            match notice {
+                UserNotice::Alias(alias) => work.insert_own_alias(account, alias)?,
+                UserNotice::Device { label } => {
+                    work.insert_device(account, label, false, posted_ms)?;
+                }
+            }
+            work.touch_account(account);
+            Ok(())
+        })
+    }
+
+    /// Handles the notification of a forwarded thread: subscribes those it names. One about a
+    /// thread that is not here, or from somebody who is not in it, changes nothing.
+    pub fn receive_notify(
+        &mut self,
+        account: AccountId,
+        msgid: &str,
+        from_uid: &str,
+        thread_id: &str,
+        cc: &[Cc],
+    ) -> Result<Change<Received<()>>> {
+        self.once(account, msgid, |work| {
+            let Some(thread) = work.read.thread_with(account, thread_id)? else {
+                return Ok(());
+            };
+            let mine = from_uid == work.read.own_uid(account)?;
+            if mine || work.read.is_party(thread, from_uid)? {
+                work.subscribe_cc(account, thread, cc)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs `act` unless `msgid` was handled before, and remembers it in the same transaction.
+    fn once<T>(
+        &mut self,
+        account: AccountId,
+        msgid: &str,
+        act: impl FnOnce(&mut Work<'_>) -> Result<T>,
+    ) -> Result<Change<Received<T>>> {
+        check_msgid(msgid)?;
+        self.change(|work| {
+            if !work.insert_seen(account, msgid)? {
+                return Ok(Received::Duplicate);
+            }
+            act(work).map(Received::New)
+        })
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn is_seen(&self, account: AccountId, msgid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM seen WHERE account = ?1 AND msgid = ?2)")?
+            .query_row(params![account, msgid], |row| row.get(0))?)
+    }
+}
+
+impl Work<'_> {
+    /// Remembers an id; whether it is new. Message ids rise, so the lowest are the oldest.
+    fn insert_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
+        let added = self
+            .db
+            .prepare_cached(
+                "INSERT INTO seen (account, msgid) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![account, msgid])?;
+        self.db
+            .prepare_cached(
+                "DELETE FROM seen WHERE account = ?1 AND msgid <=
+                 (SELECT msgid FROM seen WHERE account = ?1 ORDER BY msgid DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute([account, SEEN_MAX])?;
+        Ok(added > 0)
+    }
+
+    fn receive_ping(&mut self, account: AccountId, ping: &IncomingPing) -> Result<PingId> {
+        let alias = clean_label(&ping.alias);
+        let state = match &ping.gid {
+            Some(gid) => self.invited(account, gid, &ping.to)?,
+            None => self.greeted(account, &ping.from_uid, &alias, ping.posted_ms)?,
+        };
+        self.insert_ping(&NewPing {
+            account,
+            msgid: Some(&ping.msgid),
+            incoming: true,
+            from_uid: &ping.from_uid,
+            from_alias: &alias,
+            to_alias: &clean_label(&ping.to),
+            text: &clean_ping(&ping.text),
+            gid: ping.gid.as_deref(),
+            at_ms: ping.posted_ms,
+            state,
+            answers: None,
+        })
+    }
+
+    /// The state of a ping that came in; the sender is made a contact when we have pinged them.
+    fn greeted(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        alias: &str,
+        posted_ms: i64,
+    ) -> Result<&'static str> {
+        let known = self.read.contact(account, uid)?.is_some();
+        if !known && !self.read.has_pinged(account, alias)? {
+            return Ok("waiting");
+        }
+        self.befriend(account, uid, alias, posted_ms)?;
+        Ok("accepted")
+    }
+
+    /// The state of an invitation that came in.
+    fn invited(&mut self, account: AccountId, gid: &str, to: &str) -> Result<&'static str> {
+        if self.read.standing(account, gid)? == Some(Standing::Joined) {
+            return Ok("accepted");
+        }
+        self.set_standing(account, gid, to, Standing::Invited)?;
+        Ok("waiting")
+    }
+
+    fn receive_member(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
+        let gid = notice.gid.as_str();
+        let alias = clean_label(&notice.alias);
+        let mine = self.is_mine(account, notice)?;
+        // Only members are told of a group, but of one's own joining by another device this may be
+        // the first word.
+        if self.read.standing(account, gid)?.is_none() {
+            self.set_standing(account, gid, "", Standing::Joined)?;
+        }
+        match &notice.act {
+            MemberAct::Invite => self.set_member(account, gid, &alias, Standing::Invited),
+            MemberAct::Join if mine => self.set_standing(account, gid, &alias, Standing::Joined),
+            MemberAct::Join => self.set_member(account, gid, &alias, Standing::Joined),
+            MemberAct::Drop if mine => self.set_standing(account, gid, &alias, Standing::Left),
+            MemberAct::Drop => self.set_member(account, gid, &alias, Standing::Left),
+            MemberAct::Alias(new) => {
+                let new = clean_label(new);
+                self.rename_member(account, gid, &alias, &new)?;
+                if mine {
+                    self.set_standing(account, gid, &new, Standing::Joined)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a notice concerns the member. Joining and renaming are done by oneself; removing may
+    /// be done by another, so there the alias decides.
+    fn is_mine(&self, account: AccountId, notice: &MemberNotice) -> Result<bool> {
+        let by_me = notice.from_uid == self.read.own_uid(account)?;
+        let aliases = self.read.own_aliases(account)?;
+        let my_name = notice.alias == self.read.alias_in(account, &notice.gid)?
+            || aliases.contains(&notice.alias);
+        Ok(match notice.act {
+            MemberAct::Join | MemberAct::Alias(_) => by_me,
+            MemberAct::Drop | MemberAct::Invite => my_name,
+        })
+    }
+}

@@ -1,0 +1,457 @@
+//! The outbox: what no service has acknowledged yet, in the order it was queued.
+//!
+//! The link takes [`Vault::next_outbox`], sends it, and reports one of three ends:
+//! [`Vault::outbox_sent`], [`Vault::outbox_failed`] (the service refused it), or
+//! [`Vault::outbox_interrupted`] (the link broke before an answer). A row keeps its request id over
+//! restarts, so that a service which remembers ids recognises a repetition. Services of revision 1
+//! do not: after a lost acknowledgement they deliver the letter twice.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::change::{Reader, Work};
+use super::inbox::Cc;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{
+    AccountId, Attachment, Message, MessageId, PartyKind, PingId, Standing, ThreadId,
+};
+
+/// Row number of something in the outbox.
+pub type OutboxId = i64;
+
+/// The head of an account's outbox, with all the wire needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Its row.
+    pub id: OutboxId,
+    /// The account to send it from.
+    pub account: AccountId,
+    /// Id of the request, the same at every attempt.
+    pub request: String,
+    /// Attempts that were interrupted before an answer came; after one, the service may have it.
+    pub attempts: u32,
+    /// What to ask of the service.
+    pub action: OutboxAction,
+}
+
+/// What to ask of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxAction {
+    /// Post a letter.
+    Post(Box<OutgoingPost>),
+    /// Ping a member.
+    Ping {
+        /// The row shown.
+        ping: PingId,
+        /// Own alias.
+        from: String,
+        /// Alias of the addressee.
+        to: String,
+        /// Plain text.
+        text: String,
+    },
+    /// Invite a member to a group.
+    Invite {
+        /// The row shown.
+        ping: PingId,
+        /// Name of the group.
+        gid: String,
+        /// Own alias.
+        from: String,
+        /// Alias of the addressee.
+        to: String,
+        /// Plain text.
+        text: String,
+    },
+    /// Join a group by an invitation.
+    Join {
+        /// The invitation.
+        ping: PingId,
+        /// Name of the group.
+        gid: String,
+    },
+}
+
+/// A letter to post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingPost {
+    /// The message.
+    pub message: MessageId,
+    /// Its thread here.
+    pub thread: ThreadId,
+    /// The thread's id at the service; empty when this letter opens it.
+    pub thread_id: String,
+    /// Own alias.
+    pub alias: String,
+    /// Its own subject; may be empty.
+    pub subject: String,
+    /// Everybody subscribed, the member included; only when it opens the thread.
+    pub cc: Vec<Cc>,
+    /// Files in order; the bytes come from [`Vault::read_blob`].
+    pub attachments: Vec<Attachment>,
+    /// Markdown.
+    pub text: String,
+    /// Who is to receive it. Empty for a letter to oneself.
+    pub recipients: Vec<Recipient>,
+}
+
+/// One addressee of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// Permanent id, or a group's name.
+    pub id: String,
+    /// Whether it is a group.
+    pub is_group: bool,
+}
+
+/// What an acknowledgement says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acked {
+    /// Id the service gave, 16 hex digits.
+    pub msgid: String,
+    /// When the service accepted it.
+    pub posted_ms: i64,
+}
+
+/// Kinds of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OutboxKind {
+    Post,
+    Ping,
+    Invite,
+    Join,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    Message(MessageId),
+    Ping(PingId),
+}
+
+/// A row as stored.
+struct OutboxRow {
+    account: AccountId,
+    kind: OutboxKind,
+    target: Target,
+    request: String,
+    attempts: u32,
+}
+
+impl Vault {
+    /// The oldest item of an account's outbox, if any. A letter counts as being sent from now on:
+    /// it shows so, and can't be taken back until one of the three ends is reported.
+    pub fn next_outbox(&mut self, account: AccountId) -> Result<Option<OutboxItem>> {
+        let read = self.reader();
+        let head = self
+            .db
+            .prepare_cached("SELECT id FROM outbox WHERE account = ?1 ORDER BY id LIMIT 1")?
+            .query_row([account], |row| row.get(0))
+            .optional()?;
+        let item = head.map(|id| read.outbox_item(id)).transpose()?;
+        if let Some(OutboxAction::Post(post)) = item.as_ref().map(|item| &item.action) {
+            let files: u64 = post.attachments.iter().map(|a| a.size).sum();
+            let total = files + post.text.len() as u64;
+            self.live.begin_sending(post.message, total);
+        }
+        Ok(item)
+    }
+
+    /// The service has acknowledged an item; `ack` is none for a join, which has no message id.
+    /// In one transaction the message is sent and named, its thread too if it is new, and the item
+    /// is gone. A copy of the message that came in meanwhile is merged into it.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when the item is gone.
+    pub fn outbox_sent(&mut self, id: OutboxId, ack: Option<&Acked>) -> Result<Change<()>> {
+        self.end_sending(id)?;
+        self.change(|work| {
+            let row = work.take_row(id)?;
+            match (row.kind, row.target, ack) {
+                (OutboxKind::Post, Target::Message(message), Some(ack)) => {
+                    work.message_sent(message, ack)
+                }
+                (OutboxKind::Join, Target::Ping(ping), _) => work.joined(ping),
+                (_, Target::Ping(ping), Some(ack)) => {
+                    work.ping_sent(ping, &ack.msgid, ack.posted_ms)
+                }
+                _ => Err(VaultError::Invalid(
+                    "The service acknowledged a message without giving it an id. It stays queued."
+                        .into(),
+                )),
+            }
+        })
+    }
+
+    /// The service has refused an item; `error` says so to people. Nothing was delivered.
+    pub fn outbox_failed(&mut self, id: OutboxId, error: &str) -> Result<Change<()>> {
+        self.end_sending(id)?;
+        self.change(|work| {
+            let row = work.take_row(id)?;
+            match row.target {
+                Target::Message(message) => work.message_failed(message, error),
+                Target::Ping(ping) => work.ping_failed(ping, error),
+            }
+        })
+    }
+
+    /// The link broke before an answer came. The item stays at the head, to be sent again.
+    pub fn outbox_interrupted(&mut self, id: OutboxId) -> Result<Change<()>> {
+        self.end_sending(id)?;
+        self.change(|work| {
+            work.db
+                .prepare_cached("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?1")?
+                .execute([id])?;
+            if let Target::Message(message) = work.read.outbox_row(id)?.target {
+                work.touch_message(message);
+                work.touch_thread(work.read.thread_of(message)?);
+            }
+            Ok(())
+        })
+    }
+
+    /// How many items of an account wait, of any kind.
+    pub fn outbox_len(&self, account: AccountId) -> Result<u64> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT count(*) FROM outbox WHERE account = ?1")?
+            .query_row([account], |row| row.get(0))?)
+    }
+
+    fn end_sending(&mut self, id: OutboxId) -> Result<()> {
+        if let Target::Message(message) = self.reader().outbox_row(id)?.target {
+            self.live.end_sending(message);
+        }
+        Ok(())
+    }
+}
+
+impl Reader<'_> {
+    fn outbox_row(&self, id: OutboxId) -> Result<OutboxRow> {
+        self.db
+            .prepare_cached(
+                "SELECT account, kind, coalesce(message, ping), request, attempts
+                 FROM outbox WHERE id = ?1",
+            )?
+            .query_row([id], |row| {
+                let kind = OutboxKind::parse(row.get_ref(1)?.as_str()?);
+                let target = row.get(2)?;
+                Ok(OutboxRow {
+                    account: row.get(0)?,
+                    kind,
+                    target: match kind {
+                        OutboxKind::Post => Target::Message(target),
+                        _ => Target::Ping(target),
+                    },
+                    request: row.get(3)?,
+                    attempts: row.get(4)?,
+                })
+            })
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "item in the outbox",
+                id,
+            })
+    }
+
+    fn outbox_item(&self, id: OutboxId) -> Result<OutboxItem> {
+        let row = self.outbox_row(id)?;
+        let action = match row.target {
+            Target::Message(message) => OutboxAction::Post(Box::new(self.outgoing_post(message)?)),
+            Target::Ping(ping) => self.outgoing_ping(row.kind, ping)?,
+        };
+        Ok(OutboxItem {
+            id,
+            account: row.account,
+            request: row.request,
+            attempts: row.attempts,
+            action,
+        })
+    }
+
+    fn outgoing_ping(&self, kind: OutboxKind, id: PingId) -> Result<OutboxAction> {
+        let ping = self.ping(id)?;
+        let gid = ping.group.unwrap_or_default();
+        let (from, to, text) = (ping.from, ping.to, ping.text);
+        Ok(match kind {
+            OutboxKind::Join => OutboxAction::Join { ping: id, gid },
+            OutboxKind::Invite => OutboxAction::Invite {
+                ping: id,
+                gid,
+                from,
+                to,
+                text,
+            },
+            OutboxKind::Ping | OutboxKind::Post => OutboxAction::Ping {
+                ping: id,
+                from,
+                to,
+                text,
+            },
+        })
+    }
+
+    fn outgoing_post(&self, id: MessageId) -> Result<OutgoingPost> {
+        let Message {
+            account,
+            thread,
+            subject,
+            text,
+            attachments,
+            ..
+        } = self.message(id)?;
+        let thread_id = self.service_id(thread)?.unwrap_or_default();
+        let cc = if thread_id.is_empty() {
+            self.cc_of(thread)?
+        } else {
+            Vec::new()
+        };
+        Ok(OutgoingPost {
+            message: id,
+            thread,
+            thread_id,
+            alias: self.own_alias(account)?,
+            subject,
+            cc,
+            attachments,
+            text,
+            recipients: self.recipients_of(account, thread)?,
+        })
+    }
+
+    fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
+        let parties = self.parties(thread)?.into_iter();
+        Ok(parties
+            .map(|party| Cc {
+                who: party.alias,
+                who_uid: party.uid,
+            })
+            .collect())
+    }
+
+    /// Everybody subscribed but the member. Groups the member has left are passed over: the service
+    /// would refuse the whole letter.
+    fn recipients_of(&self, account: AccountId, thread: ThreadId) -> Result<Vec<Recipient>> {
+        let mut recipients = Vec::new();
+        for party in self.parties(thread)? {
+            let is_group = party.kind == PartyKind::Group;
+            let reached = match party.kind {
+                PartyKind::Me => false,
+                PartyKind::Contact | PartyKind::Stranger => true,
+                PartyKind::Group => self.may_post_to(account, &party.uid)?,
+            };
+            if reached {
+                recipients.push(Recipient {
+                    id: party.uid,
+                    is_group,
+                });
+            }
+        }
+        Ok(recipients)
+    }
+}
+
+impl Work<'_> {
+    /// Puts something at the end of the outbox under a fresh request id.
+    pub(super) fn enqueue(
+        &mut self,
+        account: AccountId,
+        kind: OutboxKind,
+        target: Target,
+    ) -> Result<OutboxId> {
+        let (message, ping) = match target {
+            Target::Message(id) => (Some(id), None),
+            Target::Ping(id) => (None, Some(id)),
+        };
+        self.db
+            .prepare_cached(
+                "INSERT INTO outbox (account, kind, message, ping, request, attempts)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+            )?
+            .execute(params![
+                account,
+                kind.name(),
+                message,
+                ping,
+                request_id()?
+            ])?;
+        self.touch_account(account);
+        Ok(self.db.last_insert_rowid())
+    }
+
+    fn take_row(&mut self, id: OutboxId) -> Result<OutboxRow> {
+        let row = self.read.outbox_row(id)?;
+        self.db
+            .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
+            .execute([id])?;
+        self.touch_account(row.account);
+        Ok(row)
+    }
+
+    fn message_sent(&mut self, id: MessageId, ack: &Acked) -> Result<()> {
+        let message = self.read.message(id)?;
+        if let Some(copy) = self.read.message_with(message.account, &ack.msgid)? {
+            let thread = self.read.thread_of(copy)?;
+            self.delete_message(copy)?;
+            if thread != message.thread && self.read.service_id(thread)?.as_deref() != Some(&ack.msgid) {
+                self.refresh_thread(thread)?;
+            }
+        }
+        self.db
+            .prepare_cached(
+                "UPDATE message SET state = 'sent', msgid = ?2, at_ms = ?3 WHERE id = ?1",
+            )?
+            .execute(params![id, ack.msgid, ack.posted_ms])?;
+        if self.read.service_id(message.thread)?.is_none() {
+            self.name_thread(message.thread, &ack.msgid)?;
+        }
+        self.touch_message(id);
+        self.refresh_thread(message.thread)?;
+        Ok(())
+    }
+
+    fn message_failed(&mut self, id: MessageId, error: &str) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE message SET state = 'failed', error = ?2 WHERE id = ?1")?
+            .execute(params![id, error])?;
+        self.touch_message(id);
+        self.touch_thread(self.read.thread_of(id)?);
+        Ok(())
+    }
+
+    fn joined(&mut self, ping: PingId) -> Result<()> {
+        let ping = self.read.ping(ping)?;
+        if let Some(gid) = &ping.group {
+            self.set_standing(ping.account, gid, &ping.to, Standing::Joined)?;
+        }
+        Ok(())
+    }
+}
+
+impl OutboxKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Ping => "ping",
+            Self::Invite => "invite",
+            Self::Join => "join",
+        }
+    }
+
+    /// The schema admits only the four names.
+    fn parse(name: &str) -> Self {
+        match name {
+            "post" => Self::Post,
+            "invite" => Self::Invite,
+            "join" => Self::Join,
+            _ => Self::Ping,
+        }
+    }
+}
+
+/// A fresh id for a request: 64 random bits in hex.
+fn request_id() -> Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(VaultError::Random)?;
+    Ok(data_encoding::HEXLOWER.encode(&bytes))
+}

@@ -1,0 +1,349 @@
+//! First contacts: pings and invitations to groups, received and sent.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::change::{Reader, Work};
+use super::outbox::{OutboxKind, Target};
+use super::text::{check_alias, check_ping};
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, Ping, PingId, PingState, Standing};
+
+/// Rows of [`Vault::pings`] at most.
+const ROWS_MAX: u32 = 1000;
+/// What an acceptance says when the member gives no text.
+const ANSWER: &str = "Hello! I have accepted your ping.";
+
+const COLUMNS: &str = "p.id, p.account, a.service, p.incoming, p.from_alias, p.from_uid, \
+                       p.to_alias, p.text, p.gid, p.at_ms, p.state, p.error";
+
+/// What an insertion needs.
+pub(super) struct NewPing<'a> {
+    pub(super) account: AccountId,
+    pub(super) msgid: Option<&'a str>,
+    pub(super) incoming: bool,
+    pub(super) from_uid: &'a str,
+    pub(super) from_alias: &'a str,
+    pub(super) to_alias: &'a str,
+    pub(super) text: &'a str,
+    pub(super) gid: Option<&'a str>,
+    pub(super) at_ms: i64,
+    pub(super) state: &'static str,
+    /// The incoming ping this outgoing one accepts.
+    pub(super) answers: Option<PingId>,
+}
+
+impl Vault {
+    /// Pings and invitations of one account or of all, newest first, at most 1000.
+    pub fn pings(&self, account: Option<AccountId>) -> Result<Vec<Ping>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ping p JOIN account a ON a.id = p.account
+             WHERE ?1 IS NULL OR p.account = ?1 ORDER BY p.at_ms DESC, p.id DESC LIMIT {ROWS_MAX}"
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let rows = statement.query_map([account], ping_from)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// One ping or invitation.
+    pub fn ping(&self, id: PingId) -> Result<Ping> {
+        self.reader().ping(id)
+    }
+
+    /// Queues a first-contact ping. To somebody whose own ping waits, it is the acceptance.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] or [`VaultError::TooLarge`] for an alias or text against the rules.
+    pub fn queue_ping(
+        &mut self,
+        account: AccountId,
+        to: &str,
+        text: &str,
+        now_ms: i64,
+    ) -> Result<Change<Ping>> {
+        self.change(|work| {
+            work.check_addressee(account, to)?;
+            check_ping(text)?;
+            let waiting = work.read.waiting_from(account, to)?;
+            if let Some(ping) = &waiting {
+                work.accept_ping(ping, now_ms)?;
+            }
+            let answers = waiting.map(|ping| ping.id);
+            let id = work.insert_queued_ping(account, to, text, None, answers, now_ms)?;
+            work.enqueue(account, OutboxKind::Ping, Target::Ping(id))?;
+            work.read.ping(id)
+        })
+    }
+
+    /// Queues an invitation to a group, which the service creates if it does not exist.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] or [`VaultError::TooLarge`] for names or a text against the rules.
+    pub fn queue_invite(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        to: &str,
+        text: &str,
+        now_ms: i64,
+    ) -> Result<Change<Ping>> {
+        self.change(|work| {
+            check_alias("The name of the group", gid)?;
+            work.check_addressee(account, to)?;
+            check_ping(text)?;
+            let id = work.insert_queued_ping(account, to, text, Some(gid), None, now_ms)?;
+            work.enqueue(account, OutboxKind::Invite, Target::Ping(id))?;
+            work.read.ping(id)
+        })
+    }
+
+    /// Accepts: a ping is answered with a ping (a friendly default when `text` is none) and its
+    /// sender becomes a contact at once; an invitation is answered by joining the group. Returns
+    /// the ping accepted.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] when it is not an incoming one that waits or was put away.
+    pub fn queue_accept(
+        &mut self,
+        id: PingId,
+        text: Option<&str>,
+        now_ms: i64,
+    ) -> Result<Change<Ping>> {
+        self.change(|work| {
+            let ping = work.read.ping(id)?;
+            check_open(&ping)?;
+            if ping.group.is_some() {
+                work.set_ping_state(id, "accepted", None)?;
+                work.enqueue(ping.account, OutboxKind::Join, Target::Ping(id))?;
+            } else {
+                let text = text.unwrap_or(ANSWER);
+                check_ping(text)?;
+                work.accept_ping(&ping, now_ms)?;
+                let account = ping.account;
+                let answer =
+                    work.insert_queued_ping(account, &ping.from, text, None, Some(id), now_ms)?;
+                work.enqueue(account, OutboxKind::Ping, Target::Ping(answer))?;
+            }
+            work.read.ping(id)
+        })
+    }
+
+    /// Puts an incoming ping or invitation away; its sender is not told. It can still be accepted.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] when it is not an incoming one that waits.
+    pub fn ignore_ping(&mut self, id: PingId) -> Result<Change<Ping>> {
+        self.change(|work| {
+            check_open(&work.read.ping(id)?)?;
+            work.set_ping_state(id, "ignored", None)?;
+            work.read.ping(id)
+        })
+    }
+}
+
+/// Whether the member can still answer.
+fn check_open(ping: &Ping) -> Result<()> {
+    let open = match ping.state {
+        PingState::Waiting | PingState::Ignored => ping.incoming,
+        // A join that the service refused can be tried again.
+        PingState::Failed { .. } => ping.incoming && ping.group.is_some(),
+        PingState::Queued | PingState::Accepted => false,
+    };
+    if open {
+        return Ok(());
+    }
+    Err(VaultError::Conflict(
+        "There is nothing to answer: it was answered already, or it is one of yours.".into(),
+    ))
+}
+
+impl Reader<'_> {
+    pub(super) fn ping(&self, id: PingId) -> Result<Ping> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM ping p JOIN account a ON a.id = p.account WHERE p.id = ?1"
+        );
+        self.db
+            .prepare_cached(&sql)?
+            .query_row([id], ping_from)
+            .optional()?
+            .ok_or(VaultError::NotFound { what: "ping", id })
+    }
+
+    /// The newest incoming ping from `alias` that waits or was put away.
+    fn waiting_from(&self, account: AccountId, alias: &str) -> Result<Option<Ping>> {
+        let id = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM ping WHERE account = ?1 AND incoming = 1 AND gid IS NULL
+                     AND from_alias = ?2 AND state IN ('waiting', 'ignored')
+                 ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row(params![account, alias], |row| row.get(0))
+            .optional()?;
+        id.map(|id| self.ping(id)).transpose()
+    }
+
+    /// Whether the member has pinged `alias` and the ping was not refused.
+    pub(super) fn has_pinged(&self, account: AccountId, alias: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM ping WHERE account = ?1 AND incoming = 0
+                 AND gid IS NULL AND to_alias = ?2 AND state <> 'failed')",
+            )?
+            .query_row(params![account, alias], |row| row.get(0))?)
+    }
+
+    /// The alias under which the service has vouched for `uid` in a ping, if it ever did.
+    pub(super) fn vouched_alias(&self, account: AccountId, uid: &str) -> Result<Option<String>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT from_alias FROM ping WHERE account = ?1 AND incoming = 1 AND from_uid = ?2
+                 ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row(params![account, uid], |row| row.get(0))
+            .optional()?)
+    }
+}
+
+impl Work<'_> {
+    fn check_addressee(&self, account: AccountId, to: &str) -> Result<()> {
+        check_alias("The alias", to)?;
+        if self.read.own_aliases(account)?.iter().any(|own| own == to) {
+            return Err(VaultError::Invalid(
+                "That alias is your own. Name the alias of another member.".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes the sender of an incoming ping a contact and marks the ping.
+    fn accept_ping(&mut self, ping: &Ping, now_ms: i64) -> Result<()> {
+        self.set_ping_state(ping.id, "accepted", None)?;
+        self.befriend(ping.account, &ping.from_uid, &ping.from, now_ms)
+    }
+
+    fn insert_queued_ping(
+        &mut self,
+        account: AccountId,
+        to: &str,
+        text: &str,
+        gid: Option<&str>,
+        answers: Option<PingId>,
+        now_ms: i64,
+    ) -> Result<PingId> {
+        self.insert_ping(&NewPing {
+            account,
+            msgid: None,
+            incoming: false,
+            from_uid: &self.read.own_uid(account)?,
+            from_alias: &self.read.own_alias(account)?,
+            to_alias: to,
+            text,
+            gid,
+            at_ms: now_ms,
+            state: "queued",
+            answers,
+        })
+    }
+
+    pub(super) fn insert_ping(&mut self, new: &NewPing<'_>) -> Result<PingId> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO ping (account, msgid, incoming, from_uid, from_alias, to_alias, text,
+                     gid, at_ms, state, answers)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                new.account,
+                new.msgid,
+                new.incoming,
+                new.from_uid,
+                new.from_alias,
+                new.to_alias,
+                new.text,
+                new.gid,
+                new.at_ms,
+                new.state,
+                new.answers,
+            ])?;
+        let id = self.db.last_insert_rowid();
+        self.touch_ping(id);
+        self.touch_account(new.account);
+        Ok(id)
+    }
+
+    pub(super) fn set_ping_state(
+        &mut self,
+        id: PingId,
+        state: &str,
+        error: Option<&str>,
+    ) -> Result<()> {
+        let account = self
+            .db
+            .prepare_cached(
+                "UPDATE ping SET state = ?2, error = ?3 WHERE id = ?1 RETURNING account",
+            )?
+            .query_row(params![id, state, error], |row| row.get(0))?;
+        self.touch_ping(id);
+        self.touch_account(account);
+        Ok(())
+    }
+
+    /// The service has taken an outgoing ping or invitation: it waits, or is settled already.
+    pub(super) fn ping_sent(&mut self, id: PingId, msgid: &str, posted_ms: i64) -> Result<()> {
+        let ping = self.read.ping(id)?;
+        self.db
+            .prepare_cached("UPDATE ping SET msgid = ?2, at_ms = ?3 WHERE id = ?1")?
+            .execute(params![id, msgid, posted_ms])?;
+        let account = ping.account;
+        let known = ping.group.is_none() && self.read.contact_called(account, &ping.to)?.is_some();
+        let state = if known { "accepted" } else { "waiting" };
+        self.set_ping_state(id, state, None)?;
+        if let Some(gid) = &ping.group {
+            // Whoever could invite is a member, the first one if the group is new.
+            self.set_standing(account, gid, &ping.from, Standing::Joined)?;
+            self.set_member(account, gid, &ping.to, Standing::Invited)?;
+        }
+        Ok(())
+    }
+
+    /// The service has refused an outgoing ping; one that it was to answer waits again.
+    pub(super) fn ping_failed(&mut self, id: PingId, error: &str) -> Result<()> {
+        self.set_ping_state(id, "failed", Some(error))?;
+        let answered: Option<PingId> = self
+            .db
+            .prepare_cached("SELECT answers FROM ping WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?;
+        match answered {
+            Some(answered) => self.set_ping_state(answered, "waiting", None),
+            None => Ok(()),
+        }
+    }
+}
+
+fn ping_from(row: &Row<'_>) -> rusqlite::Result<Ping> {
+    let state = match row.get_ref(10)?.as_str()? {
+        "waiting" => PingState::Waiting,
+        "queued" => PingState::Queued,
+        "accepted" => PingState::Accepted,
+        "ignored" => PingState::Ignored,
+        _ => PingState::Failed {
+            error: row.get::<_, Option<String>>(11)?.unwrap_or_default(),
+        },
+    };
+    Ok(Ping {
+        id: row.get(0)?,
+        account: row.get(1)?,
+        service: row.get(2)?,
+        incoming: row.get(3)?,
+        from: row.get(4)?,
+        from_uid: row.get(5)?,
+        to: row.get(6)?,
+        text: row.get(7)?,
+        group: row.get(8)?,
+        at_ms: row.get(9)?,
+        state,
+    })
+}

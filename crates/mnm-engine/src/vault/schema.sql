@@ -1,0 +1,227 @@
+-- The encrypted store of the app, as it stands after all migrations. This file is for readers; what
+-- runs are the numbered files in `migration/`, and a test compares the two.
+--
+-- One file holds all accounts, messages and attachments of one person. Times are Unix milliseconds
+-- (UTC). Row numbers that pages may remember are never used again (AUTOINCREMENT).
+
+-- A membership on one service.
+CREATE TABLE account (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    address     TEXT NOT NULL,                      -- `=host:port` or `+host:port`
+    fingerprint TEXT CHECK (length(fingerprint) = 64), -- pinned certificate, SHA-256 in hex; NULL for `+`
+    service     TEXT NOT NULL,                      -- the service's own name, or the address
+    uid         TEXT NOT NULL,                      -- permanent id of the member on that service
+    node        TEXT NOT NULL,                      -- this device's secret: whoever has it is the member
+    joined_ms   INTEGER NOT NULL,
+    UNIQUE (address, uid)
+) STRICT;
+
+-- Names of the member on that service; the lowest `ord` signs new letters.
+CREATE TABLE own_alias (
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    ord     INTEGER NOT NULL,
+    alias   TEXT NOT NULL,
+    PRIMARY KEY (account, alias)
+) STRICT, WITHOUT ROWID;
+
+-- Devices of the member, as far as this one has been told. Their secrets are not kept.
+CREATE TABLE device (
+    id       INTEGER PRIMARY KEY,
+    account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    label    TEXT NOT NULL,
+    this     INTEGER NOT NULL CHECK (this IN (0, 1)),
+    since_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX device_account ON device (account);
+CREATE UNIQUE INDEX device_this ON device (account) WHERE this = 1;
+
+-- The address book. Whether somebody is online is kept in memory only.
+CREATE TABLE contact (
+    account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    uid      TEXT NOT NULL,
+    alias    TEXT NOT NULL,                         -- the alias they were first known by
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (account, uid)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_alias ON contact (account, alias);
+
+-- First contacts: pings both ways, and invitations to groups (those with a `gid`).
+CREATE TABLE ping (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    msgid      TEXT,                                -- NULL until a service has given one
+    incoming   INTEGER NOT NULL CHECK (incoming IN (0, 1)),
+    from_uid   TEXT NOT NULL,
+    from_alias TEXT NOT NULL,
+    to_alias   TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    gid        TEXT,
+    at_ms      INTEGER NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('waiting', 'queued', 'accepted', 'ignored', 'failed')),
+    error      TEXT,                                -- why it failed, for people
+    answers    INTEGER REFERENCES ping (id),        -- the incoming ping that this outgoing one accepts
+    CHECK ((state = 'failed') = (error IS NOT NULL))
+) STRICT;
+CREATE INDEX ping_account ON ping (account, at_ms);
+CREATE UNIQUE INDEX ping_msgid ON ping (account, msgid) WHERE msgid IS NOT NULL;
+CREATE INDEX ping_sent ON ping (account, to_alias) WHERE incoming = 0;
+CREATE INDEX ping_received ON ping (account, from_uid) WHERE incoming = 1;
+CREATE INDEX ping_waiting ON ping (account) WHERE incoming = 1 AND state = 'waiting';
+CREATE INDEX ping_answers ON ping (answers) WHERE answers IS NOT NULL;
+
+-- Groups the member belongs or belonged to, or was invited to (`group` is a word of SQL).
+CREATE TABLE grp (
+    account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    gid      TEXT NOT NULL,
+    alias    TEXT NOT NULL,                         -- the member's own alias there; empty until known
+    standing TEXT NOT NULL CHECK (standing IN ('invited', 'joined', 'left')),
+    PRIMARY KEY (account, gid)
+) STRICT, WITHOUT ROWID;
+
+-- What this device has been told of the members of a group.
+CREATE TABLE group_member (
+    account  INTEGER NOT NULL,
+    gid      TEXT NOT NULL,
+    alias    TEXT NOT NULL,
+    standing TEXT NOT NULL CHECK (standing IN ('invited', 'joined', 'left')),
+    PRIMARY KEY (account, gid, alias),
+    FOREIGN KEY (account, gid) REFERENCES grp (account, gid) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- Conversations. `subject` and `last_at_ms` repeat what the messages say, for the list.
+CREATE TABLE thread (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    service_id TEXT,                                -- id of its first message; NULL until acknowledged
+    subject    TEXT NOT NULL,
+    last_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
+CREATE INDEX thread_account ON thread (account, last_at_ms);
+CREATE INDEX thread_last ON thread (last_at_ms);
+
+-- Who a reply goes to, the member included. The alias is the one claimed when they were added; a
+-- contact is shown under the address book's.
+CREATE TABLE party (
+    thread   INTEGER NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
+    ord      INTEGER NOT NULL,
+    is_group INTEGER NOT NULL CHECK (is_group IN (0, 1)),
+    uid      TEXT NOT NULL,                         -- a group's name for a group
+    alias    TEXT NOT NULL,
+    PRIMARY KEY (thread, is_group, uid)
+) STRICT, WITHOUT ROWID;
+
+-- Messages: received, sent, and those in the outbox, which have no `msgid` yet.
+CREATE TABLE message (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    account      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    thread       INTEGER NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
+    msgid        TEXT,
+    author_uid   TEXT NOT NULL,                     -- vouched for by the service
+    author_alias TEXT NOT NULL,                     -- claimed by the author
+    at_ms        INTEGER NOT NULL,                  -- accepted by the service, or queued
+    subject      TEXT NOT NULL,
+    text         TEXT NOT NULL,                     -- Markdown, as written
+    html         TEXT NOT NULL,                     -- rendered and sanitised when stored
+    state        TEXT NOT NULL CHECK (state IN ('received', 'queued', 'sent', 'failed')),
+    error        TEXT,                              -- why it failed, for people
+    unread       INTEGER NOT NULL CHECK (unread IN (0, 1)),
+    CHECK ((state = 'failed') = (error IS NOT NULL)),
+    CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX message_msgid ON message (account, msgid) WHERE msgid IS NOT NULL;
+CREATE INDEX message_thread ON message (thread, at_ms, id);
+CREATE INDEX message_unread ON message (account, thread) WHERE unread = 1;
+CREATE INDEX message_author ON message (account, author_uid);
+
+-- Letters being written. A thread has at most one.
+CREATE TABLE draft (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    thread     INTEGER UNIQUE REFERENCES thread (id) ON DELETE CASCADE,
+    subject    TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    updated_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX draft_account ON draft (account, updated_ms);
+
+-- Names a new letter is addressed to, as typed.
+CREATE TABLE draft_to (
+    draft INTEGER NOT NULL REFERENCES draft (id) ON DELETE CASCADE,
+    ord   INTEGER NOT NULL,
+    name  TEXT NOT NULL,
+    PRIMARY KEY (draft, ord)
+) STRICT, WITHOUT ROWID;
+
+-- Bytes. A blob that no attachment owns is staged: being uploaded or received. The next start
+-- removes those, because whoever was writing them is gone.
+CREATE TABLE blob (
+    id   INTEGER PRIMARY KEY AUTOINCREMENT,
+    size INTEGER NOT NULL CHECK (size >= 0)
+) STRICT;
+
+-- 256 KiB each, the last one shorter, so that files of any size stream.
+CREATE TABLE blob_chunk (
+    id    INTEGER PRIMARY KEY,
+    blob  INTEGER NOT NULL REFERENCES blob (id) ON DELETE CASCADE,
+    seq   INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (blob, seq)
+) STRICT;
+
+-- Files of a message or of a draft; queueing a draft hands them over.
+CREATE TABLE attachment (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    message INTEGER REFERENCES message (id) ON DELETE CASCADE,
+    draft   INTEGER REFERENCES draft (id) ON DELETE CASCADE,
+    ord     INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    blob    INTEGER NOT NULL UNIQUE REFERENCES blob (id),
+    CHECK ((message IS NULL) <> (draft IS NULL))
+) STRICT;
+CREATE INDEX attachment_message ON attachment (message, ord) WHERE message IS NOT NULL;
+CREATE INDEX attachment_draft ON attachment (draft, ord) WHERE draft IS NOT NULL;
+
+-- What no service has acknowledged yet, sent in the order of `id`. A row is gone once the service has
+-- acknowledged or refused it.
+CREATE TABLE outbox (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    kind     TEXT NOT NULL CHECK (kind IN ('post', 'ping', 'invite', 'join')),
+    message  INTEGER UNIQUE REFERENCES message (id) ON DELETE CASCADE,
+    ping     INTEGER UNIQUE REFERENCES ping (id) ON DELETE CASCADE,
+    request  TEXT NOT NULL UNIQUE,                  -- id of the request, the same at every attempt
+    attempts INTEGER NOT NULL,                      -- interrupted ones
+    CHECK ((kind = 'post') = (message IS NOT NULL)),
+    CHECK ((kind = 'post') = (ping IS NULL))
+) STRICT;
+CREATE INDEX outbox_account ON outbox (account, id);
+
+-- Notices that have been handled, so that one delivered again is dropped.
+CREATE TABLE seen (
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    msgid   TEXT NOT NULL,
+    PRIMARY KEY (account, msgid)
+) STRICT, WITHOUT ROWID;
+
+-- Full-text index over the messages, kept in step by the triggers below.
+CREATE VIRTUAL TABLE message_fts USING fts5 (
+    subject, text,
+    content = 'message', content_rowid = 'id',
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+-- Words of an erased message leave the index at once, not at some later merge.
+INSERT INTO message_fts (message_fts, rank) VALUES ('secure-delete', 1);
+
+CREATE TRIGGER message_fts_insert AFTER INSERT ON message BEGIN
+    INSERT INTO message_fts (rowid, subject, text) VALUES (new.id, new.subject, new.text);
+END;
+CREATE TRIGGER message_fts_delete AFTER DELETE ON message BEGIN
+    INSERT INTO message_fts (message_fts, rowid, subject, text)
+    VALUES ('delete', old.id, old.subject, old.text);
+END;
+CREATE TRIGGER message_fts_update AFTER UPDATE OF subject, text ON message BEGIN
+    INSERT INTO message_fts (message_fts, rowid, subject, text)
+    VALUES ('delete', old.id, old.subject, old.text);
+    INSERT INTO message_fts (rowid, subject, text) VALUES (new.id, new.subject, new.text);
+END;

@@ -1,0 +1,144 @@
+//! Rules for short texts: aliases, labels, ping texts, file names.
+
+use super::Result;
+use crate::error::VaultError;
+
+/// Shortest alias or group name, bytes (the protocol's rule).
+const ALIAS_BYTES_MIN: usize = 8;
+/// Longest alias or group name that this app sends, bytes.
+const ALIAS_BYTES_MAX: usize = 255;
+/// Longest ping text, UTF-16 units and bytes (the protocol's rule).
+const PING_UNITS_MAX: usize = 140;
+const PING_BYTES_MAX: usize = 420;
+/// Longest file name, bytes.
+const NAME_BYTES_MAX: usize = 255;
+
+/// Whether a character is invisible or turns the direction of what follows, so that a name holding
+/// it can look like another.
+fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Checks an alias or the name of a group; `what` names it in the error.
+pub(super) fn check_alias(what: &str, alias: &str) -> Result<()> {
+    let length = alias.len();
+    if !(ALIAS_BYTES_MIN..=ALIAS_BYTES_MAX).contains(&length) {
+        return Err(VaultError::Invalid(format!(
+            "{what} has {length} bytes; it must have {ALIAS_BYTES_MIN} to {ALIAS_BYTES_MAX} (a plain letter is one byte). Choose another."
+        )));
+    }
+    if alias.chars().any(|c| c.is_control() || is_deceptive(c)) {
+        return Err(VaultError::Invalid(format!(
+            "{what} holds an invisible character. Type it anew with letters, digits, punctuation and spaces only."
+        )));
+    }
+    Ok(())
+}
+
+/// Checks the text of a ping or invitation.
+pub(super) fn check_ping(text: &str) -> Result<()> {
+    let units = text.encode_utf16().count();
+    if units > PING_UNITS_MAX || text.len() > PING_BYTES_MAX {
+        return Err(VaultError::TooLarge(format!(
+            "The text has {units} characters ({} bytes); a ping carries at most {PING_UNITS_MAX} ({PING_BYTES_MAX} bytes). Shorten it.",
+            text.len()
+        )));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(VaultError::Invalid(
+            "The text holds a control character; a ping is plain text. Remove it.".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// A received ping text as it may be shown, whatever the service let through.
+pub(super) fn clean_ping(text: &str) -> String {
+    let mut units = 0;
+    text.chars()
+        .filter(|&c| c == '\n' || !(c.is_control() || is_deceptive(c)))
+        .take_while(|c| {
+            units += c.len_utf16();
+            units <= PING_UNITS_MAX
+        })
+        .collect()
+}
+
+/// A label, alias or name from outside, on one line, at most 255 bytes.
+pub(super) fn clean_label(text: &str) -> String {
+    let clean: String = text
+        .chars()
+        .filter(|&c| !(c.is_control() || is_deceptive(c)))
+        .collect();
+    cut(clean.trim(), ALIAS_BYTES_MAX).to_owned()
+}
+
+/// A subject from outside, on one line, at most `max` bytes.
+pub(super) fn clean_subject(text: &str, max: usize) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|&c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect();
+    cut(line.trim(), max).to_owned()
+}
+
+/// The name under which a file may be shown and saved: no directories, nothing invisible, nothing a
+/// file system chokes on, at most 255 bytes with its extension kept.
+pub(super) fn clean_file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last
+        .chars()
+        .filter(|&c| !(c.is_control() || is_deceptive(c)))
+        .map(|c| if ":*?\"<>|".contains(c) { '_' } else { c })
+        .collect();
+    // A leading dot would hide the file; trailing ones are dropped by some systems.
+    let clean = clean.trim().trim_matches('.').trim();
+    if clean.is_empty() {
+        return "file".into();
+    }
+    shorten(clean, "", NAME_BYTES_MAX)
+}
+
+/// `name`, made different from all in `taken` (ignoring case) by a number before its extension.
+pub(super) fn unique_file_name(name: &str, taken: &[String]) -> String {
+    let name = clean_file_name(name);
+    let is_taken = |name: &str| {
+        let lower = name.to_lowercase();
+        taken.iter().any(|other| other.to_lowercase() == lower)
+    };
+    if !is_taken(&name) {
+        return name;
+    }
+    // One of the first `taken.len() + 1` numbers is free.
+    (2..=taken.len() + 2)
+        .map(|n| shorten(&name, &format!(" ({n})"), NAME_BYTES_MAX))
+        .find(|candidate| !is_taken(candidate))
+        .unwrap_or(name)
+}
+
+/// Inserts `mark` before the extension and cuts the stem so that all fits `max` bytes.
+fn shorten(name: &str, mark: &str, max: usize) -> String {
+    let (stem, extension) = match name.rfind('.') {
+        Some(dot) if dot > 0 && name.len() - dot <= 16 => name.split_at(dot),
+        _ => (name, ""),
+    };
+    let room = max.saturating_sub(mark.len() + extension.len());
+    format!("{}{mark}{extension}", cut(stem, room))
+}
+
+/// The longest beginning of `text` that has at most `max` bytes and ends between characters.
+pub(super) fn cut(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "text/text_tests.rs"]
+mod tests;

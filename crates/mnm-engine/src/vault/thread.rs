@@ -1,0 +1,332 @@
+//! Threads: the list, one conversation, who is in it.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::change::{Reader, Work};
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::markdown;
+use crate::view::{AccountId, MessageState, Party, PartyKind, Thread, ThreadId, ThreadRow};
+
+/// Rows of [`Vault::threads`] when no number is given, and at most.
+const ROWS_DEFAULT: u32 = 100;
+const ROWS_MAX: u32 = 500;
+/// Characters of a message that may become its snippet.
+const SNIPPET_SOURCE: i64 = 2000;
+
+/// Somebody to subscribe to a thread.
+pub(super) struct NewParty<'a> {
+    pub(super) uid: &'a str,
+    pub(super) alias: &'a str,
+    pub(super) is_group: bool,
+}
+
+impl Vault {
+    /// Threads, newest first; those whose newest message is older than `before_ms`. Threads that
+    /// share the millisecond of the last row come along beyond `limit`, so that paging by time
+    /// loses none.
+    pub fn threads(
+        &self,
+        account: Option<AccountId>,
+        before_ms: Option<i64>,
+        limit: Option<u32>,
+    ) -> Result<Vec<ThreadRow>> {
+        let before = before_ms.unwrap_or(i64::MAX);
+        let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
+        let read = self.reader();
+        let Some(oldest) = read.page_end(account, before, limit)? else {
+            return Ok(Vec::new());
+        };
+        let mut statement = self.db.prepare_cached(
+            "SELECT id FROM thread
+             WHERE (?1 IS NULL OR account = ?1) AND last_at_ms < ?2 AND last_at_ms >= ?3
+             ORDER BY last_at_ms DESC, id DESC",
+        )?;
+        let ids = statement
+            .query_map(params![account, before, oldest], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        ids.into_iter().map(|id| read.thread_row(id)).collect()
+    }
+
+    /// One thread with its messages and the draft of a reply.
+    pub fn thread(&self, id: ThreadId) -> Result<Thread> {
+        let read = self.reader();
+        Ok(Thread {
+            row: read.thread_row(id)?,
+            messages: read.messages_of(id)?,
+            draft: read.draft_of(id)?,
+        })
+    }
+
+    /// Marks all messages of a thread as seen. The event is the thread's line; its messages are
+    /// not sent again.
+    pub fn mark_read(&mut self, id: ThreadId) -> Result<Change<()>> {
+        self.change(|work| {
+            let account = work.read.account_of(id)?;
+            let marked = work
+                .db
+                .prepare_cached(
+                    "UPDATE message SET unread = 0 WHERE account = ?1 AND thread = ?2 AND unread = 1",
+                )?
+                .execute([account, id])?;
+            if marked > 0 {
+                work.touch_thread(id);
+                work.touch_account(account);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// The time of the last row of a page.
+    fn page_end(
+        &self,
+        account: Option<AccountId>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Option<i64>> {
+        Ok(self.db
+            .prepare_cached(
+                "SELECT min(last_at_ms) FROM (SELECT last_at_ms FROM thread
+                 WHERE (?1 IS NULL OR account = ?1) AND last_at_ms < ?2
+                 ORDER BY last_at_ms DESC LIMIT ?3)",
+            )?
+            .query_row(params![account, before, limit], |row| row.get(0))?)
+    }
+
+    pub(super) fn account_of(&self, thread: ThreadId) -> Result<AccountId> {
+        self.db
+            .prepare_cached("SELECT account FROM thread WHERE id = ?1")?
+            .query_row([thread], |row| row.get(0))
+            .optional()?
+            .ok_or(VaultError::NotFound {
+                what: "thread",
+                id: thread,
+            })
+    }
+
+    pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
+        let account = self.account_of(id)?;
+        let (subject, last_at_ms) = self.db
+            .prepare_cached("SELECT subject, last_at_ms FROM thread WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (count, unread, attachments) = self.db
+            .prepare_cached(
+                "SELECT (SELECT count(*) FROM message WHERE thread = ?1),
+                    (SELECT count(*) FROM message
+                     WHERE account = ?2 AND thread = ?1 AND unread = 1),
+                    EXISTS (SELECT 1 FROM message m JOIN attachment a ON a.message = m.id
+                            WHERE m.thread = ?1)",
+            )?
+            .query_row([id, account], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let newest = self.newest(account, id)?;
+        Ok(ThreadRow {
+            id,
+            account,
+            subject,
+            parties: self.parties(id)?,
+            last_from: newest.from,
+            last_at_ms,
+            snippet: newest.snippet,
+            count,
+            unread,
+            attachments,
+            state: newest.state,
+        })
+    }
+
+    fn newest(&self, account: AccountId, thread: ThreadId) -> Result<Newest> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, author_uid, author_alias, substr(text, 1, ?2), state, error FROM message
+             WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query([thread, SNIPPET_SOURCE])?;
+        let row = rows.next()?.ok_or(VaultError::NotFound {
+            what: "thread",
+            id: thread,
+        })?;
+        let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
+        let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?);
+        Ok(Newest {
+            from: self.member(account, &uid, &claimed)?,
+            snippet: markdown::snippet(row.get_ref(3)?.as_str().unwrap_or_default()),
+            state: (state != MessageState::Received).then_some(state),
+        })
+    }
+
+    /// Everybody subscribed, in order of joining.
+    pub(super) fn parties(&self, thread: ThreadId) -> Result<Vec<Party>> {
+        let account = self.account_of(thread)?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT is_group, uid, alias FROM party WHERE thread = ?1 ORDER BY ord",
+        )?;
+        let mut rows = statement.query([thread])?;
+        let mut parties = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, alias): (String, String) = (row.get(1)?, row.get(2)?);
+            parties.push(if row.get(0)? {
+                let kind = PartyKind::Group;
+                Party { uid, alias, kind }
+            } else {
+                self.member(account, &uid, &alias)?
+            });
+        }
+        Ok(parties)
+    }
+
+    pub(super) fn is_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND is_group = 0 AND uid = ?2)",
+            )?
+            .query_row(params![thread, uid], |row| row.get(0))?)
+    }
+
+    pub(super) fn has_group(&self, thread: ThreadId) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND is_group = 1)")?
+            .query_row([thread], |row| row.get(0))?)
+    }
+
+    /// The thread that has this id of the service.
+    pub(super) fn thread_with(
+        &self,
+        account: AccountId,
+        service_id: &str,
+    ) -> Result<Option<ThreadId>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT id FROM thread WHERE account = ?1 AND service_id = ?2")?
+            .query_row(params![account, service_id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The thread's id at the service; none while its first message is not acknowledged.
+    pub(super) fn service_id(&self, thread: ThreadId) -> Result<Option<String>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT service_id FROM thread WHERE id = ?1")?
+            .query_row([thread], |row| row.get(0))?)
+    }
+}
+
+/// The part of a line that the newest message decides.
+struct Newest {
+    from: Party,
+    snippet: String,
+    state: Option<MessageState>,
+}
+
+impl Work<'_> {
+    pub(super) fn insert_thread(
+        &mut self,
+        account: AccountId,
+        service_id: Option<&str>,
+        subject: &str,
+        at_ms: i64,
+    ) -> Result<ThreadId> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO thread (account, service_id, subject, last_at_ms)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![account, service_id, subject, at_ms])?;
+        Ok(self.db.last_insert_rowid())
+    }
+
+    /// Subscribes somebody; one who is subscribed keeps place and alias.
+    pub(super) fn insert_party(&mut self, thread: ThreadId, party: &NewParty<'_>) -> Result<()> {
+        let added = self
+            .db
+            .prepare_cached(
+                "INSERT INTO party (thread, ord, is_group, uid, alias)
+                 SELECT ?1, coalesce(max(ord), 0) + 1, ?2, ?3, ?4 FROM party WHERE thread = ?1
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![thread, party.is_group, party.uid, party.alias])?;
+        if added > 0 {
+            self.touch_thread(thread);
+        }
+        Ok(())
+    }
+
+    /// Brings the thread's line in step with its messages; a thread without any is removed.
+    /// Returns whether it still exists.
+    pub(super) fn refresh_thread(&mut self, id: ThreadId) -> Result<bool> {
+        let account = self.read.account_of(id)?;
+        self.touch_account(account);
+        let (count, last_at_ms): (i64, Option<i64>) = self
+            .db
+            .prepare_cached("SELECT count(*), max(at_ms) FROM message WHERE thread = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if count == 0 {
+            self.delete_thread(account, id)?;
+            return Ok(false);
+        }
+        self.db
+            .prepare_cached(
+                "UPDATE thread SET last_at_ms = ?2, subject = coalesce(
+                     (SELECT subject FROM message WHERE thread = ?1 AND subject <> ''
+                      ORDER BY at_ms DESC, id DESC LIMIT 1), '')
+                 WHERE id = ?1",
+            )?
+            .execute(params![id, last_at_ms])?;
+        self.touch_thread(id);
+        Ok(true)
+    }
+
+    fn delete_thread(&mut self, account: AccountId, id: ThreadId) -> Result<()> {
+        // A reply that was begun there is not lost: it becomes a letter of its own.
+        self.detach_draft(id)?;
+        self.db
+            .prepare_cached("DELETE FROM thread WHERE id = ?1")?
+            .execute([id])?;
+        self.thread_gone(account, id);
+        Ok(())
+    }
+
+    /// Gives a thread the id its first message got. Replies may have come in before the
+    /// acknowledgement and made a thread of their own, which is merged into this one; this one's
+    /// parties stand, because the member chose them.
+    pub(super) fn name_thread(&mut self, id: ThreadId, service_id: &str) -> Result<()> {
+        let account = self.read.account_of(id)?;
+        if let Some(early) = self.read.thread_with(account, service_id)? {
+            let moved = self
+                .db
+                .prepare_cached("UPDATE message SET thread = ?2 WHERE thread = ?1 RETURNING id")?
+                .query_map([early, id], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            for message in moved {
+                self.touch_message(message);
+            }
+            self.move_draft(early, id)?;
+            self.refresh_thread(early)?;
+        }
+        self.db
+            .prepare_cached("UPDATE thread SET service_id = ?2 WHERE id = ?1")?
+            .execute(params![id, service_id])?;
+        self.touch_thread(id);
+        Ok(())
+    }
+
+    /// Moves the draft of a reply along when threads are merged, unless there is one already.
+    fn move_draft(&mut self, from: ThreadId, to: ThreadId) -> Result<()> {
+        if self.read.draft_of(to)?.is_some() {
+            return Ok(());
+        }
+        let moved = self
+            .db
+            .prepare_cached("UPDATE draft SET thread = ?2 WHERE thread = ?1 RETURNING id")?
+            .query_row([from, to], |row| row.get(0))
+            .optional()?;
+        if let Some(draft) = moved {
+            self.touch_draft(draft);
+        }
+        Ok(())
+    }
+}
