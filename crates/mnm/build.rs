@@ -22,13 +22,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", dist.display());
     println!("cargo::rerun-if-changed=build.rs");
 
+    let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut files = Vec::new();
     if dist.join("index.html").is_file() {
-        list(&dist.canonicalize()?, &mut files)?;
+        list(&dist, &mut files)?;
         files.sort();
     }
-    let text = generate(&dist, &files)?;
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("assets.rs"), text)?;
+    let text = generate(&dist, &files, &out.join("pages"))?;
+    fs::write(out.join("assets.rs"), text)?;
     Ok(())
 }
 
@@ -45,20 +46,28 @@ fn list(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The Rust source of the list.
-fn generate(dist: &Path, files: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+/// The Rust source of the list. It includes copies of the files: the pages may be built anew, under
+/// other names, before the compiler comes to it.
+fn generate(dist: &Path, files: &[PathBuf], copies: &Path) -> Result<String, Box<dyn Error>> {
+    if copies.exists() {
+        fs::remove_dir_all(copies)?;
+    }
+    fs::create_dir_all(copies)?;
     let mut text = String::from("pub(crate) static ASSETS: &[Asset] = &[\n");
-    for file in files {
-        let relative = file.strip_prefix(dist.canonicalize()?)?;
+    for (number, file) in files.iter().enumerate() {
+        let relative = file.strip_prefix(dist)?;
         let relative = relative.to_str().ok_or("a page's file name is not UTF-8")?;
         let path = format!("/{}", relative.replace('\\', "/"));
+        let bytes = fs::read(file)?;
+        let copy = copies.join(number.to_string());
+        fs::write(&copy, &bytes)?;
         writeln!(
             text,
             "    Asset {{ path: {path:?}, content_type: {:?}, etag: {:?}, hashed: {}, bytes: include_bytes!({:?}) }},",
             content_type(file)?,
-            etag(&fs::read(file)?),
+            etag(&bytes),
             path.starts_with("/assets/"),
-            file.to_str().ok_or("the path of the pages is not UTF-8")?,
+            copy.to_str().ok_or("the build directory's path is not UTF-8")?,
         )?;
     }
     text.push_str("];\n");

@@ -1,6 +1,8 @@
 //! Commands with and without a running app, on homes with no account: exit codes, documents, and
 //! how the two find each other.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
@@ -82,7 +84,10 @@ fn a_service_that_is_not_there_is_a_network_failure() {
 #[test]
 fn json_is_one_document_also_for_failures() {
     let home = tempfile::tempdir().unwrap();
-    assert_eq!(document(&mnm(home.path(), &["status", "--json"]))["accounts"], Value::Array(vec![]));
+    assert_eq!(
+        document(&mnm(home.path(), &["status", "--json"]))["accounts"],
+        Value::Array(vec![])
+    );
     for list in ["inbox", "pings", "contacts", "groups", "drafts", "devices"] {
         let output = mnm(home.path(), &[list, "--offline", "--json"]);
         assert_eq!(document(&output), Value::Array(vec![]), "{list}");

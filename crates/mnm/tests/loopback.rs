@@ -1,5 +1,7 @@
 //! The loopback server trusts nobody: what it must refuse, row by row, against the real program.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 #[path = "loopback/raw.rs"]
 mod raw;
 
@@ -138,7 +140,8 @@ fn other_sites_can_do_nothing_with_the_cookie() {
             assert_eq!(server.send(line, &headers, STATE).status, 403, "{line} {origin:?}");
         }
     }
-    let rows: [(&str, &[(&str, &str)], u16); 8] = [
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+    let rows: [Row<'_>; 8] = [
         ("POST /api/command HTTP/1.1", &[], 403),
         ("POST /api/command HTTP/1.1", &[("Sec-Fetch-Site", "cross-site")], 403),
         ("POST /api/command HTTP/1.1", &[("Sec-Fetch-Site", "same-site")], 403),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::{Command as Ask, Reply},
     event::Event,
-    view::{Ping, PingId, PingState, Standing},
+    view::{Group, GroupMember, Ping, PingId, PingState, Standing},
 };
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use super::{Context, Wait};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, Table, inline},
-    session::{Session, ask},
+    session::{Session, ask, unexpected},
 };
 
 pub(super) async fn ping(
@@ -52,12 +52,59 @@ pub(super) async fn accept(
     text: Option<String>,
     wait: Wait,
 ) -> Result<Answer, Failure> {
-    let (ping, settled) = queue(session, Ask::Accept { ping, text }, wait).await?;
-    let done = match &ping.group {
-        Some(group) => format!("Joined {}.", inline(group)),
-        None => format!("Accepted. You and {} can write letters now.", inline(&ping.from)),
+    let mut events = session.events().await?;
+    let ping = ask!(session, Ask::Accept { ping, text }, Ping);
+    let until = deadline(wait);
+    let mut progress = progress(session, &ping).await?;
+    while progress == Progress::Open {
+        match tokio::time::timeout_at(until, events.next()).await {
+            Err(_) | Ok(None) => break,
+            Ok(Some(Event::Ping { .. } | Event::Group { .. } | Event::Lagged)) => {
+                progress = self::progress(session, &ping).await?;
+            }
+            Ok(Some(_)) => {}
+        }
+    }
+    Ok(match (progress, &ping.group) {
+        (Progress::Open, _) => Answer::new(&ping, super::write::QUEUED).with_exit(Exit::Queued),
+        (Progress::Refused(error), _) => refused(&ping, &error),
+        (Progress::Done, Some(group)) => Answer::new(&ping, format!("Joined {}.", inline(group))),
+        (Progress::Done, None) => {
+            let from = inline(&ping.from);
+            Answer::new(&ping, format!("Accepted. You and {from} can write letters now."))
+        }
+    })
+}
+
+/// How far the service is with what was accepted here at once.
+#[derive(Debug, PartialEq, Eq)]
+enum Progress {
+    Open,
+    Done,
+    Refused(String),
+}
+
+/// An invitation is done when the group was joined, a ping when the answering ping is out.
+async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failure> {
+    let account = Some(accepted.account);
+    let pings = ask!(session, Ask::Pings { account }, Pings);
+    let decisive = match &accepted.group {
+        Some(_) => pings.iter().find(|ping| ping.id == accepted.id),
+        None => pings.iter().filter(|ping| answers(ping, accepted)).max_by_key(|ping| ping.id),
     };
-    Ok(outcome(&ping, settled, done))
+    match decisive.map(|ping| &ping.state) {
+        Some(PingState::Failed { error }) => return Ok(Progress::Refused(error.clone())),
+        Some(PingState::Queued) => return Ok(Progress::Open),
+        _ => {}
+    }
+    let Some(gid) = &accepted.group else { return Ok(Progress::Done) };
+    let groups = ask!(session, Ask::Groups { account }, Groups);
+    let joined = |group: &Group| group.gid == *gid && group.standing == Standing::Joined;
+    Ok(if groups.iter().any(joined) { Progress::Done } else { Progress::Open })
+}
+
+fn answers(ping: &Ping, accepted: &Ping) -> bool {
+    !ping.incoming && ping.group.is_none() && ping.to == accepted.from
 }
 
 /// Gives a command that puts something into the outbox, and waits until the service has answered
@@ -65,7 +112,7 @@ pub(super) async fn accept(
 async fn queue(session: &Session, command: Ask, wait: Wait) -> Result<(Ping, bool), Failure> {
     let mut events = session.events().await?;
     let mut ping = ask!(session, command, Ping);
-    let until = tokio::time::Instant::now() + Duration::from_secs(wait.seconds);
+    let until = deadline(wait);
     while ping.state == PingState::Queued {
         let next = match tokio::time::timeout_at(until, events.next()).await {
             Err(_) | Ok(None) => return Ok((ping, false)),
@@ -88,12 +135,18 @@ async fn find(session: &Session, ping: Ping) -> Result<Ping, Failure> {
 
 fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
     match &ping.state {
-        PingState::Failed { error } => {
-            Answer::new(ping, format!("Refused: {}", inline(error))).with_exit(Exit::Failed)
-        }
+        PingState::Failed { error } => refused(ping, error),
         _ if settled => Answer::new(ping, done),
         _ => Answer::new(ping, super::write::QUEUED).with_exit(Exit::Queued),
     }
+}
+
+fn refused(ping: &Ping, error: &str) -> Answer {
+    Answer::new(ping, format!("Refused: {}", inline(error))).with_exit(Exit::Failed)
+}
+
+fn deadline(wait: Wait) -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_secs(wait.seconds)
 }
 
 pub(super) async fn ignore(
@@ -163,7 +216,7 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
     let groups = ask!(session, Ask::Groups { account }, Groups);
     let mut table = Table::new(&context.look, ["ACCOUNT", "GROUP", "YOU", "MEMBERS"]);
     for group in &groups {
-        let member = |member: &mnm_engine::view::GroupMember| match member.standing {
+        let member = |member: &GroupMember| match member.standing {
             Standing::Joined => inline(&member.alias),
             other => format!("{} ({})", inline(&member.alias), word(other)),
         };
@@ -209,7 +262,7 @@ pub(super) async fn remove(
 
 async fn drop_from(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
     match session.command(command).await? {
-        mnm_engine::command::Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
-        other => Err(crate::session::unexpected(&other)),
+        Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
+        other => Err(unexpected(&other)),
     }
 }

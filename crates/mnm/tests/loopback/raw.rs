@@ -56,12 +56,18 @@ impl Server {
     /// Sends with the right `Host`.
     pub(crate) fn send(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
         let host = self.host();
-        let all: Vec<_> = [("Host", host.as_str())].into_iter().chain(headers.iter().copied()).collect();
+        let all: Vec<_> =
+            [("Host", host.as_str())].into_iter().chain(headers.iter().copied()).collect();
         self.send_exactly(line, &all, body)
     }
 
     /// Sends these headers and no other `Host`.
-    pub(crate) fn send_exactly(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+    pub(crate) fn send_exactly(
+        &self,
+        line: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Response {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let mut request = format!("{line}\r\nConnection: close\r\n");
@@ -91,7 +97,8 @@ impl Server {
 
 impl Response {
     fn parse(answer: &[u8]) -> Self {
-        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(answer.len());
+        let end =
+            answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(answer.len());
         let head = String::from_utf8(answer[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         let body = answer.get(end + 4..).unwrap_or_default().to_vec();
