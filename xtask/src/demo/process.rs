@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::until;
 
 /// A program may take so long to get ready.
-const READY: Duration = Duration::from_secs(30);
+const READY: Duration = Duration::from_secs(60);
 /// A program may take so long to end when asked to.
 const FAREWELL: Duration = Duration::from_secs(20);
 
