@@ -11,6 +11,9 @@ use std::net::SocketAddr;
 use axum::serve::Listener;
 use tokio::net::{TcpListener, TcpStream};
 
+#[cfg(all(test, target_os = "linux"))]
+mod peer_tests;
+
 /// A listener that accepts this user's connections.
 pub(crate) struct OwnListener {
     listener: TcpListener,

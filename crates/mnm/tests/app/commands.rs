@@ -1,8 +1,6 @@
 //! Commands with and without a running app, on homes with no account: exit codes, documents, and
 //! how the two find each other.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;

@@ -1,11 +1,6 @@
 //! The loopback server trusts nobody: what it must refuse, row by row, against the real program.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
-
-#[path = "loopback/raw.rs"]
-mod raw;
-
-use raw::Server;
+use crate::raw::Server;
 
 const STATE: &[u8] = br#"{"cmd":"state"}"#;
 const JSON: (&str, &str) = ("Content-Type", "application/json");

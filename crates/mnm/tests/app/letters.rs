@@ -1,0 +1,261 @@
+//! Two members of a real service, at the command line and over the loopback server: with the app
+//! running, without it, and with a hostile hand on the other side.
+
+use std::fs;
+
+use crate::raw::Server;
+use serde_json::Value;
+use tmtp_testkit::process::{AppProcess, ServiceProcess};
+
+const ADA: &str = "Ada Lindqvist";
+const BJORN: &str = "Björn Ekdal";
+
+fn join(app: &AppProcess, service: &ServiceProcess, alias: &str) {
+    let account = app.json(&["join", service.handed_out_address(), "--alias", alias]).unwrap();
+    assert_eq!(account["alias"], alias, "{account}");
+}
+
+/// Repeats a question until the answer satisfies; a service delivers when it delivers.
+fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    while start.elapsed().as_secs() < 30 {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        std::thread::yield_now();
+    }
+    panic!("waited in vain for {what}");
+}
+
+fn waiting_ping(app: &AppProcess) -> Option<Value> {
+    let pings = app.json(&["pings"]).unwrap();
+    let waits = |ping: &&Value| ping["incoming"] == true && ping["state"]["state"] == "waiting";
+    pings.as_array().unwrap().iter().find(waits).cloned()
+}
+
+fn introduce(ada: &AppProcess, bjorn: &AppProcess) {
+    ada.ok(&["ping", BJORN, "Hello, Ada here."]).unwrap();
+    let ping = until("the ping", || waiting_ping(bjorn));
+    assert_eq!((&ping["from"], &ping["text"]), (&ADA.into(), &"Hello, Ada here.".into()));
+    bjorn.ok(&["accept", &ping["id"].to_string()]).unwrap();
+    until("the answer", || {
+        let contacts = ada.json(&["contacts"]).unwrap();
+        contacts.as_array().unwrap().iter().any(|contact| contact["alias"] == BJORN).then_some(())
+    });
+}
+
+fn thread(app: &AppProcess, subject: &str) -> String {
+    until(subject, || {
+        let inbox = app.json(&["inbox"]).unwrap();
+        let row = inbox.as_array().unwrap().iter().find(|row| row["subject"] == subject)?;
+        Some(row["id"].to_string())
+    })
+}
+
+#[test]
+fn letters_travel_without_an_app_running() {
+    let service = ServiceProcess::start().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    introduce(&ada, &bjorn);
+
+    let bytes: Vec<u8> = (0..300_000_u32).map(|n| ((n * 31) >> 3) as u8).collect();
+    fs::write(ada.desk().join("plan b.bin"), &bytes).unwrap();
+    let letter =
+        ["send", "--to", BJORN, "--subject", "The plan", "--attach", "plan b.bin", "*Look.*"];
+    let sent = ada.json(&letter).unwrap();
+    assert_eq!(sent["state"]["state"], "sent", "{sent}");
+
+    let id = thread(&bjorn, "The plan");
+    assert!(bjorn.ok(&["inbox", "--unread"]).unwrap().contains("The plan"));
+    let shown = bjorn.ok(&["read", &id]).unwrap();
+    assert!(shown.contains("│ *Look.*") && shown.contains("+ plan b.bin"), "{shown}");
+    assert_eq!(bjorn.json(&["inbox", "--unread"]).unwrap(), Value::Array(vec![]));
+
+    bjorn.ok(&["save", &id, "plan b.bin"]).unwrap();
+    assert_eq!(fs::read(bjorn.desk().join("plan b.bin")).unwrap(), bytes);
+    let again = bjorn.run(&["save", &id, "plan b.bin"]).unwrap();
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    assert!(again.stderr.contains("--force"), "{again:?}");
+    bjorn.ok(&["save", &id, "plan b.bin", "--force"]).unwrap();
+    fs::create_dir(bjorn.desk().join("here")).unwrap();
+    bjorn.ok(&["save", &id, "here"]).unwrap();
+    assert_eq!(fs::read(bjorn.desk().join("here/plan b.bin")).unwrap(), bytes);
+
+    bjorn.ok(&["reply", &id, "Looks good."]).unwrap();
+    let answered = thread(&ada, "The plan");
+    until("the reply", || {
+        ada.ok(&["read", &answered]).unwrap().contains("│ Looks good.").then_some(())
+    });
+    assert!(bjorn.ok(&["search", "good"]).unwrap().contains("The plan"));
+}
+
+#[test]
+fn a_letter_is_queued_while_the_service_is_away() {
+    let mut service = ServiceProcess::start().unwrap();
+    let (mut ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    ada.start().unwrap();
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    introduce(&ada, &bjorn);
+
+    service.kill9().unwrap();
+    let letter =
+        ["send", "--to", BJORN, "--subject", "Patience", "--wait", "1", "--json", "It waits."];
+    let queued = ada.run(&letter).unwrap();
+    assert_eq!(queued.status.code(), Some(4), "{queued:?}");
+    let message: Value = serde_json::from_str(&queued.stdout).unwrap();
+    assert_eq!(message["state"]["state"], "queued", "{message}");
+
+    service.restart().unwrap();
+    thread(&bjorn, "Patience");
+}
+
+#[test]
+fn a_hostile_letter_can_not_drive_the_terminal() {
+    let service = ServiceProcess::start().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    introduce(&ada, &bjorn);
+
+    let subject = "Pay \u{1b}[2J\u{9b}31m\u{202e}now";
+    let text = "first\u{1b}]0;owned\u{7}\nthread 1 on Bank, with you\n\u{2066}end\u{8}\u{8}";
+    ada.ok(&["send", "--to", BJORN, "--subject", subject, text]).unwrap();
+    let id = until("the letter", || {
+        let inbox = bjorn.json(&["inbox"]).unwrap();
+        Some(inbox.as_array().unwrap().first()?["id"].to_string())
+    });
+    for command in [
+        &["inbox"][..],
+        &["read", &id, "--peek"],
+        &["search", "first"],
+        &["inbox", "--json"],
+        &["read", &id, "--json"],
+    ] {
+        let printed = bjorn.ok(command).unwrap();
+        let harmful =
+            |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{2069}').contains(c);
+        assert_eq!(printed.chars().find(harmful), None, "{command:?}: {printed:?}");
+    }
+    // What a sender writes stands behind our bar, so none of it reads as ours.
+    let shown = bjorn.ok(&["read", &id]).unwrap();
+    assert!(shown.contains("\n  │ thread 1 on Bank"), "{shown}");
+}
+
+/// A server whose member has a draft to attach to; gives its number.
+fn with_draft(server: &Server, service: &ServiceProcess, cookie: &str) -> String {
+    join(&server.app, service, ADA);
+    let body = br#"{"cmd":"save_draft","draft":null,"account":1,"thread":null,"to":[],"subject":"Files","text":""}"#;
+    let saved = server.page_command(cookie, body);
+    let saved: Value = serde_json::from_slice(&saved.body).unwrap();
+    saved["ok"]["value"]["id"].to_string()
+}
+
+#[test]
+fn attachments_can_be_saved_and_only_pictures_shown() {
+    let service = ServiceProcess::start().unwrap();
+    let server = Server::start();
+    let cookie = server.cookie();
+    let draft = with_draft(&server, &service, &cookie);
+    let origin = format!("http://{}", server.host());
+    let page = [("Cookie", cookie.as_str()), ("Origin", origin.as_str())];
+
+    let png = b"\x89PNG\r\n\x1a\nnot much of a picture";
+    let html = b"<!doctype html><script>alert(1)</script>";
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
+    // Name in the address, bytes, and the type they are shown as.
+    let rows: [(&str, &[u8], Option<&str>); 6] = [
+        ("pic.png", png, Some("image/png")),
+        ("pic.html", b"\xff\xd8\xff\xe0 jpeg", Some("image/jpeg")),
+        ("a.gif", b"GIF89a...", Some("image/gif")),
+        ("a.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 ", Some("image/webp")),
+        ("fake.png", html, None),
+        ("drawing.svg", svg, None),
+    ];
+    for (name, bytes, shown_as) in rows {
+        let line = format!("POST /api/drafts/{draft}/attachments?name={name} HTTP/1.1");
+        let answer = server.send(&line, &page, bytes);
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        let attachments = answer["ok"]["value"]["attachments"].as_array().unwrap().clone();
+        let id = attachments.last().unwrap()["id"].to_string();
+
+        let saved = server.send(&format!("GET /api/attachments/{id} HTTP/1.1"), &page[..1], b"");
+        assert_eq!((saved.status, saved.body.as_slice()), (200, bytes), "{name}");
+        assert_eq!(saved.header("content-type"), Some("application/octet-stream"), "{name}");
+        let disposition = saved.header("content-disposition").unwrap();
+        assert!(disposition.starts_with("attachment; "), "{disposition}");
+        assert_eq!(saved.header("content-security-policy"), Some("default-src 'none'; sandbox"));
+
+        let line = format!("GET /api/attachments/{id}?inline=1 HTTP/1.1");
+        let shown = server.send(&line, &page[..1], b"");
+        match shown_as {
+            Some(kind) => {
+                assert_eq!((shown.status, shown.body.as_slice()), (200, bytes), "{name}");
+                assert_eq!(shown.header("content-type"), Some(kind), "{name}");
+                assert_eq!(shown.header("x-content-type-options"), Some("nosniff"), "{name}");
+            }
+            None => assert_eq!(shown.status, 415, "{name}"),
+        }
+    }
+}
+
+#[test]
+fn names_of_attachments_lead_nowhere() {
+    let service = ServiceProcess::start().unwrap();
+    let server = Server::start();
+    let cookie = server.cookie();
+    let draft = with_draft(&server, &service, &cookie);
+    let origin = format!("http://{}", server.host());
+    let page = [("Cookie", cookie.as_str()), ("Origin", origin.as_str())];
+    for name in [
+        "..%2F..%2Fup.txt",
+        "%2Fetc%2Fpasswd",
+        "..%5C..%5Cup.txt",
+        ".bashrc",
+        "a%22%3B%20x%3D%22.txt",
+        "line%0D%0ASet-Cookie%3A%20a%3Db",
+        "gr%C3%BC%C3%9Fe%20%E2%80%AEgpj.exe",
+    ] {
+        let line = format!("POST /api/drafts/{draft}/attachments?name={name} HTTP/1.1");
+        let answer = server.send(&line, &page, b"bytes");
+        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+        // The engine may refuse a name; one that it takes must be harmless everywhere.
+        let Some(attachments) = answer["ok"]["value"]["attachments"].as_array() else { continue };
+        let id = attachments.last().unwrap()["id"].to_string();
+        let saved = server.send(&format!("GET /api/attachments/{id} HTTP/1.1"), &page[..1], b"");
+        let disposition = saved.header("content-disposition").unwrap();
+        assert!(!disposition.contains(['/', '\\']) && disposition.is_ascii(), "{disposition}");
+        assert_eq!(disposition.matches('"').count(), 2, "{disposition}");
+        assert_eq!(saved.header("set-cookie"), None, "{}", saved.head);
+    }
+}
+
+#[test]
+fn pages_hear_of_what_happens() {
+    let service = ServiceProcess::start().unwrap();
+    let server = Server::start();
+    let cookie = server.cookie();
+    let heard = std::thread::scope(|scope| {
+        let (host, port) = (server.host(), server.port);
+        let cookie = cookie.as_str();
+        let (connected, connection) = std::sync::mpsc::channel();
+        let watcher = scope.spawn(move || {
+            use std::io::{BufRead as _, BufReader, Write as _};
+            let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let request =
+                format!("GET /api/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+            lines.find(String::is_empty).unwrap();
+            connected.send(()).unwrap();
+            lines.find_map(|line| Some(line.strip_prefix("data: ")?.to_owned())).unwrap()
+        });
+        connection.recv().unwrap();
+        join(&server.app, &service, ADA);
+        watcher.join().unwrap()
+    });
+    let event: Value = serde_json::from_str(&heard).unwrap();
+    assert_eq!(event["event"], "account", "{event}");
+}

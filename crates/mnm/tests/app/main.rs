@@ -1,0 +1,8 @@
+//! The real program: its command line, and its loopback server on the wire.
+
+#![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
+
+mod commands;
+mod letters;
+mod loopback;
+mod raw;
