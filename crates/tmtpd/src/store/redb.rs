@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageBackend,
+    TableDefinition,
 };
 
 use super::engine::{Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, Visitor};
@@ -23,6 +24,11 @@ use super::error::StoreError;
 use super::memory::is_empty;
 
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
+
+/// A file shorter than this is never compacted.
+const SPARSE_FROM_BYTES: u64 = 16 * 1024 * 1024;
+/// A file with more than this for each row is mostly empty: rows take about 60 bytes.
+const SPARSE_ROW_BYTES: u64 = 1024;
 
 /// Rows in a redb file.
 pub struct RedbEngine {
@@ -46,7 +52,32 @@ impl RedbEngine {
             database: RwLock::new(None),
         };
         engine.reopen()?;
+        engine.compact_if_sparse()?;
         Ok(engine)
+    }
+
+    /// Gives back what a long queue once took: redb itself hardly ever shortens its file.
+    fn compact_if_sparse(&self) -> Result<(), StoreError> {
+        const DOING: &str = "compacting the rows";
+        let bytes =
+            std::fs::metadata(&self.path).map_err(|error| StoreError::io(DOING, error))?.len();
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = database.as_mut() else { return Ok(()) };
+        let read = database.begin_read().map_err(|error| failure(DOING, error))?;
+        let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
+        let rows = table.len().map_err(|error| failure(DOING, error))?;
+        drop((table, read));
+        if bytes < SPARSE_FROM_BYTES || bytes / SPARSE_ROW_BYTES < rows {
+            return Ok(());
+        }
+        match database.compact() {
+            Ok(_) => Ok(()),
+            Err(redb::CompactionError::Storage(error)) => Err(failure(DOING, error)),
+            // Only forbidden by other transactions or savepoints, and there are none.
+            Err(error) => {
+                Err(StoreError::Io { doing: DOING, source: Arc::new(io::Error::other(error)) })
+            }
+        }
     }
 
     /// Closes the database after a failure and opens it at its last commit.

@@ -14,7 +14,7 @@ use tmtpd::store::{Batch, NewData, NewMessage, Position, Receipt, Store};
 use crate::{content, every_file, message, open};
 
 const DIR: &str = "STORE_CRASH_DIR";
-const ROUNDS: u64 = 8;
+const ROUNDS: u64 = 12;
 const DEVICES: u32 = 4;
 
 /// What the child said before it died.
@@ -118,12 +118,11 @@ fn check(dir: &Path, said: &Said) {
 fn marked(dir: &Path) -> BTreeSet<u64> {
     let mut ids = BTreeSet::new();
     for (_, bytes) in every_file(dir) {
-        let mut rest = bytes.as_slice();
-        while let Some(at) = rest.windows(5).position(|window| window == b"MARK-") {
-            rest = &rest[at + 5..];
-            let digits = rest.get(..8).and_then(|digits| std::str::from_utf8(digits).ok());
-            ids.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
-        }
+        let text = String::from_utf8_lossy(&bytes);
+        ids.extend(
+            text.match_indices("MARK-")
+                .filter_map(|(at, _)| text.get(at + 5..at + 13)?.parse::<u64>().ok()),
+        );
     }
     ids
 }
