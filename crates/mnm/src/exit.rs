@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io};
 
-use mnm_engine::error::{Error as EngineError, OpenError};
+use mnm_engine::{Error as EngineError, OpenError};
 use serde::Serialize;
 
 /// The exit code of the process.

@@ -26,7 +26,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use mnm_engine::engine::Engine;
+use mnm_engine::Engine;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

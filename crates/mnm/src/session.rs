@@ -14,9 +14,8 @@ use std::{
 };
 
 use mnm_engine::{
+    Engine, OpenError, Options,
     command::{Command, Reply},
-    engine::{Engine, Options},
-    error::OpenError,
     event::Event,
     view::{Attachment, AttachmentId, Draft, DraftId, Link},
 };

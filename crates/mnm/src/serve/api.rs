@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use mnm_engine::{command::Command, error::Error};
+use mnm_engine::{Error, command::Command};
 use serde_json::json;
 
 use super::{App, auth::Caller};
