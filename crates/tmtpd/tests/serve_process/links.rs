@@ -100,10 +100,10 @@ fn links_over_the_share_of_an_address_are_closed_until_one_ends() {
 #[test]
 fn links_over_those_that_log_in_wait_for_their_turn() {
     let (_folder, process, ready) = limited("unauthenticated_links = 1\nlogin_timeout_s = 1");
-    let mut silent = plain(&ready);
+    let mut silent = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     // It is let in only once the silent one is closed.
     tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
-    silent.set_nonblocking(true).unwrap();
+    silent.sock.set_nonblocking(true).unwrap();
     tls::closed(&mut silent);
     process.stop();
 }
