@@ -1,0 +1,311 @@
+//! One account's task: connect, run the link, decide what its end means, wait, again.
+//!
+//! The decisions are plain functions of how a link ended ([`verdict`], [`Backoff`]); what follows
+//! from them is done here.
+
+pub(crate) mod backoff;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tmtp::quit::Quit;
+use tmtp::request::Request;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::address::{Address, Fingerprint, Proof};
+use crate::engine::now_ms;
+use crate::engine::store::Store;
+use crate::error::{Error, ErrorCode};
+use crate::inbox::Inbox;
+use crate::inbox::waiters::Waiters;
+use crate::link::connect::{ConnectError, connect};
+use crate::link::outgoing::Outgoing;
+use crate::link::reader::Reader;
+use crate::link::writer::{Ask, Orders, Writer};
+use crate::link::{Ended, FAREWELL_TIME, enter};
+use crate::outbox::in_words;
+use crate::trust::Trust;
+use crate::vault::Credentials;
+use crate::view::{AccountId, Link};
+use backoff::Backoff;
+
+/// Least time between two attempts, however much is queued.
+const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
+/// A link that held so long was a good one.
+const STABLE_TIME: Duration = Duration::from_secs(60);
+/// Requests of commands that may wait for a link.
+const ASKS: usize = 16;
+
+/// The rest of the engine's hold on an account's task.
+#[derive(Debug, Clone)]
+pub(crate) struct Handle {
+    wake: Arc<Notify>,
+    reconnect: Arc<Notify>,
+    asks: mpsc::Sender<Ask>,
+    stop: CancellationToken,
+}
+
+impl Handle {
+    /// Something was queued: send it, or connect to send it.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Connect now, even if the service had refused us.
+    pub(crate) fn reconnect(&self) {
+        self.reconnect.notify_one();
+    }
+
+    /// Has the link send a request of a command; the answer comes when there is one.
+    pub(crate) async fn ask(&self, ask: Ask) {
+        // A task that has ended drops it, which whoever waits for the answer notices.
+        let _ = self.asks.send(ask).await;
+    }
+
+    /// End the link and the task.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+/// Starts the task of an account.
+pub(crate) fn start(
+    store: Store,
+    account: AccountId,
+    waiters: Arc<Waiters>,
+) -> (Handle, JoinHandle<()>) {
+    let (asks, asked) = mpsc::channel(ASKS);
+    let handle = Handle {
+        wake: Arc::default(),
+        reconnect: Arc::default(),
+        asks,
+        stop: CancellationToken::new(),
+    };
+    let orders = Orders {
+        wake: Arc::clone(&handle.wake),
+        asks: asked,
+        stop: handle.stop.clone(),
+        early: VecDeque::new(),
+    };
+    let reconnect = Arc::clone(&handle.reconnect);
+    let task = Task { store, account, waiters, reconnect, orders, attempted: Instant::now() };
+    (handle, tokio::spawn(task.run()))
+}
+
+struct Task {
+    store: Store,
+    account: AccountId,
+    waiters: Arc<Waiters>,
+    reconnect: Arc<Notify>,
+    orders: Orders,
+    /// When the last attempt began.
+    attempted: Instant,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        loop {
+            self.attempted = Instant::now();
+            let stop = self.orders.stop.clone();
+            let ended = tokio::select! {
+                ended = self.attempt() => ended,
+                // A link that is on ends by itself, politely; anything else is just dropped.
+                () = stopped_for_long(&stop) => Ended::Stopped,
+            };
+            tracing::info!(account = self.account, reason = %ended, "link ended");
+            if self.orders.stop.is_cancelled() {
+                return;
+            }
+            let next = match verdict(&ended) {
+                Verdict::Retry(error) => {
+                    if self.attempted.elapsed() >= STABLE_TIME {
+                        backoff = Backoff::default();
+                    }
+                    self.offline(error, backoff.next_pause()).await
+                }
+                Verdict::Refused(error) => self.refused(error).await,
+            };
+            match next {
+                Next::Stop => return,
+                Next::Attempt => {}
+                Next::Afresh => backoff = Backoff::default(),
+            }
+        }
+    }
+
+    /// Connects and runs the link until it ends.
+    async fn attempt(&mut self) -> Ended {
+        match self.try_attempt().await {
+            Ok(ended) | Err(ended) => ended,
+        }
+    }
+
+    async fn try_attempt(&mut self) -> Result<Ended, Ended> {
+        self.show(Link::Connecting).await?;
+        let account = self.account;
+        let credentials = self.store.read(move |vault| vault.credentials(account)).await?;
+        let (address, trust) = whom_to_trust(&credentials)?;
+        let connected = connect(&address, trust).await?;
+        if let (Trust::FirstUse, Some(seen)) = (trust, connected.fingerprint) {
+            self.store.write(move |vault| vault.pin(account, &seen.to_string())).await?;
+        }
+        let login = Request::Login {
+            uid: credentials.uid.clone(),
+            node: credentials.node.expose().to_owned(),
+        };
+        let entered = enter(connected.stream, &login).await?;
+        tracing::info!(account, "link on");
+        let name = entered.service.unwrap_or_default();
+        let online = entered.online;
+        self.store.write(move |vault| vault.set_service_name(account, &name)).await?;
+        self.store.note(move |vault| vault.set_all_online(account, &online)).await?;
+        self.show(Link::Online { since_ms: now_ms() }).await?;
+        let outgoing = Arc::new(Outgoing::default());
+        let (read_half, write_half) = tokio::io::split(entered.stream);
+        let uid = credentials.uid;
+        let waiters = Arc::clone(&self.waiters);
+        let reader = Reader {
+            stream: read_half,
+            session: entered.session,
+            clock: entered.clock,
+            store: self.store.clone(),
+            account,
+            inbox: Inbox::new(self.store.clone(), account, uid.clone(), waiters),
+            outgoing: Arc::clone(&outgoing),
+        };
+        let mut writer =
+            Writer::new(write_half, self.store.clone(), account, uid, outgoing, &mut self.orders);
+        let ended = tokio::select! {
+            ended = reader.run(entered.early) => ended,
+            ended = writer.run() => ended,
+        };
+        writer.interrupted().await;
+        self.store.note(move |vault| vault.set_all_online(account, &[])).await?;
+        Ok(ended)
+    }
+
+    /// Waits until the next attempt is due or wanted.
+    async fn offline(&mut self, error: String, pause: Duration) -> Next {
+        let retry_at_ms = now_ms() + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        let mut due = Instant::now() + pause;
+        if self.show(Link::Offline { error, retry_at_ms }).await.is_err() {
+            return Next::Stop;
+        }
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => return Next::Attempt,
+                () = self.reconnect.notified() => return Next::Afresh,
+                () = self.orders.wake.notified() => {}
+                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                () = self.orders.stop.cancelled() => return Next::Stop,
+            }
+            due = due.min(self.attempted + ATTEMPT_PAUSE);
+        }
+    }
+
+    /// Waits until the member wants another attempt.
+    async fn refused(&mut self, error: String) -> Next {
+        if self.show(Link::Refused { error }).await.is_err() {
+            return Next::Stop;
+        }
+        self.orders.early.clear();
+        loop {
+            tokio::select! {
+                () = self.reconnect.notified() => return Next::Afresh,
+                // Dropped: who asked is told how the link stands.
+                Some(_) = self.orders.asks.recv() => {}
+                () = self.orders.stop.cancelled() => return Next::Stop,
+            }
+        }
+    }
+
+    async fn show(&self, link: Link) -> Result<(), Error> {
+        let account = self.account;
+        self.store.note(move |vault| Ok(vec![vault.set_link(account, link)?])).await
+    }
+}
+
+enum Next {
+    Attempt,
+    /// As if nothing had failed before.
+    Afresh,
+    Stop,
+}
+
+/// Returns once a link that was asked to end has had the time for it.
+async fn stopped_for_long(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(FAREWELL_TIME).await;
+}
+
+/// Where an account's service is, and which certificate to expect.
+pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust), Error> {
+    let damaged =
+        |error: crate::address::BadAddress| Error::new(ErrorCode::Store, error.to_string());
+    let address: Address = credentials.address.parse().map_err(damaged)?;
+    let pin = credentials.fingerprint.as_deref().map(str::parse::<Fingerprint>);
+    let trust = match address.proof {
+        Proof::Public => Trust::Public,
+        proof @ Proof::Pinned => Trust::new(proof, pin.transpose().map_err(damaged)?),
+    };
+    Ok((address, trust))
+}
+
+/// What the end of a link means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Try again by itself; the text says why there is no link.
+    Retry(String),
+    /// Only the member can help; the text says how.
+    Refused(String),
+}
+
+/// Judges the end of a link.
+pub(crate) fn verdict(ended: &Ended) -> Verdict {
+    match ended {
+        Ended::Connect(ConnectError::Distrust(why)) => Verdict::Refused(why.clone()),
+        Ended::Connect(error) => Verdict::Retry(format!(
+            "{error} What you write is kept; the app tries again by itself."
+        )),
+        Ended::Quit(reason) => quit_verdict(reason),
+        Ended::Protocol(error) => Verdict::Retry(format!(
+            "The service does not speak the protocol as this app knows it ({error}). The app tries again by itself; if this lasts, tell whoever runs the service."
+        )),
+        Ended::Store(error) => Verdict::Retry(error.message.clone()),
+        Ended::Stopped => Verdict::Retry("The app has ended the link.".into()),
+        Ended::Closed | Ended::Io(_) | Ended::Silent => Verdict::Retry(
+            "The connection to the service was lost. What you write is kept and sent when it is back."
+                .into(),
+        ),
+    }
+}
+
+fn quit_verdict(reason: &str) -> Verdict {
+    match Quit::from_reason(reason) {
+        Some(Quit::LoginFailed | Quit::CorruptBase32) => Verdict::Refused(
+            "The service does not know this device any more. What is stored here stays readable. Add this device again from another device of yours, or join anew."
+                .into(),
+        ),
+        Some(Quit::NodeConnected) => Verdict::Retry(
+            "The service says that this device is connected already: another process of this device is connected, perhaps a copy of this home on another machine, or the last connection has not ended yet. The app tries again by itself."
+                .into(),
+        ),
+        Some(Quit::AuthenticationRequired) => Verdict::Refused(
+            "The service wants members to prove themselves by a third party, which this app cannot do yet."
+                .into(),
+        ),
+        _ => Verdict::Retry(format!(
+            "The service ended the connection ({}). The app tries again by itself.",
+            in_words(reason)
+        )),
+    }
+}
+
+#[cfg(test)]
+#[path = "account/account_tests.rs"]
+mod tests;

@@ -1,0 +1,38 @@
+use super::*;
+use crate::vault::Secret;
+
+fn quit(reason: &str) -> Verdict {
+    verdict(&Ended::Quit(reason.into()))
+}
+
+#[test]
+fn only_what_the_member_must_settle_stops_the_attempts() {
+    assert!(matches!(quit("login failed"), Verdict::Refused(text) if text.contains("device")));
+    let distrust = ConnectError::Distrust("another certificate".into());
+    assert_eq!(verdict(&Ended::Connect(distrust)), Verdict::Refused("another certificate".into()));
+    let busy = quit("node already connected");
+    assert!(
+        matches!(busy, Verdict::Retry(text) if text.contains("another process of this device"))
+    );
+    assert!(matches!(quit("never heard"), Verdict::Retry(text) if text.contains("never heard")));
+    for ended in [Ended::Closed, Ended::Silent] {
+        assert!(matches!(verdict(&ended), Verdict::Retry(_)));
+    }
+}
+
+#[test]
+fn trust_follows_the_address() {
+    let credentials = |address: &str, fingerprint: Option<&str>| Credentials {
+        address: address.into(),
+        fingerprint: fingerprint.map(Into::into),
+        uid: "u".into(),
+        node: Secret::new("n".into()),
+    };
+    let pin = "ab".repeat(32);
+    let trust =
+        |address, fingerprint| whom_to_trust(&credentials(address, fingerprint)).map(|t| t.1);
+    assert_eq!(trust("+h.example:1", None).unwrap(), Trust::Public);
+    assert_eq!(trust("=h.example:1", None).unwrap(), Trust::FirstUse);
+    assert!(matches!(trust("=h.example:1", Some(pin.as_str())).unwrap(), Trust::Pinned(_)));
+    assert!(trust("=h.example:1", Some("rubbish")).is_err());
+}

@@ -1,0 +1,224 @@
+//! Where a service is, as members hand it to each other.
+//!
+//! `=host:port` is a service with a certificate of its own making, recognised by its fingerprint;
+//! `+host:port` one whose certificate the public authorities vouch for. Either may be followed by
+//! `#` and the SHA-256 of the certificate in hex. What people paste comes with spaces, quotes or
+//! `tmtp://` around it; that is forgiven, everything else is not.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256};
+
+/// Longest address that is looked at, in bytes.
+const ADDRESS_MAX_BYTES: usize = 512;
+/// Longest host name there is, in bytes.
+const HOST_MAX_BYTES: usize = 253;
+
+/// SHA-256 of a certificate in DER form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// That of a certificate.
+    pub(crate) fn of(certificate_der: &[u8]) -> Self {
+        Self(Sha256::digest(certificate_der).into())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = BadAddress;
+
+    /// 64 hex digits of either case; the colons that some tools print between them are forgiven.
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let digits = text.replace(':', "");
+        data_encoding::HEXLOWER_PERMISSIVE
+            .decode(digits.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or(BadAddress::Fingerprint)
+    }
+}
+
+/// How a service proves that it is the one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// `=`: by the fingerprint of its certificate.
+    Pinned,
+    /// `+`: by the public authorities, for its host name.
+    Public,
+}
+
+/// Host and port of a service, and how it proves itself. [`fmt::Display`] gives the form that
+/// members and store use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// How it proves itself.
+    pub(crate) proof: Proof,
+    /// Host name or IP address, without brackets.
+    pub(crate) host: String,
+    /// Port, not 0.
+    pub(crate) port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.proof {
+            Proof::Pinned => '=',
+            Proof::Public => '+',
+        };
+        if self.host.contains(':') {
+            write!(f, "{mark}[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{mark}{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let (proof, place) = match text.split_at_checked(1) {
+            Some(("=", place)) => (Proof::Pinned, place),
+            Some(("+", place)) => (Proof::Public, place),
+            _ => return Err(BadAddress::Mark),
+        };
+        let (host, port) = place.rsplit_once(':').ok_or(BadAddress::Port)?;
+        let host = match host.strip_prefix('[') {
+            Some(rest) => rest.strip_suffix(']').ok_or(BadAddress::Host)?,
+            None if host.contains(':') => return Err(BadAddress::Host),
+            None => host,
+        };
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or(BadAddress::Port)?;
+        if host.len() > HOST_MAX_BYTES || rustls::pki_types::ServerName::try_from(host).is_err() {
+            return Err(BadAddress::Host);
+        }
+        Ok(Self { proof, host: host.to_ascii_lowercase(), port })
+    }
+}
+
+/// An address with the fingerprint that came with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pasted {
+    /// Where.
+    pub(crate) address: Address,
+    /// The certificate to expect at the first contact.
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+impl FromStr for Pasted {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        if text.len() > ADDRESS_MAX_BYTES {
+            return Err(BadAddress::TooLong);
+        }
+        let text = bare(text);
+        let (address, fingerprint) = match text.split_once('#') {
+            Some((address, digits)) => (address, Some(digits.parse()?)),
+            None => (text, None),
+        };
+        Ok(Self { address: address.trim().parse()?, fingerprint })
+    }
+}
+
+/// Takes off what surrounds a pasted address.
+fn bare(text: &str) -> &str {
+    let around = |c: char| c.is_whitespace() || "\"'`<>“”„‘’«»".contains(c);
+    let text = text.trim_matches(around);
+    match text.split_at_checked(7) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tmtp://") => {
+            rest.trim_matches(around).trim_end_matches('/')
+        }
+        _ => text,
+    }
+}
+
+/// Why a text is not the address of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadAddress {
+    /// Longer than any address.
+    #[error(
+        "This is too long for the address of a service. Paste only the address: =host:port or +host:port, perhaps with # and a fingerprint."
+    )]
+    TooLong,
+    /// Neither `=` nor `+`.
+    #[error(
+        "The address of a service begins with = or +, as in =mail.example.org:7654. Copy it again from whoever runs the service, with that first sign."
+    )]
+    Mark,
+    /// No port, or none that exists.
+    #[error(
+        "The address needs a port at its end, a number from 1 to 65535, as in =mail.example.org:7654. Copy it again."
+    )]
+    Port,
+    /// No host, or none that can be looked up.
+    #[error(
+        "The address names no host that could be looked up. It should look like =mail.example.org:7654 or =[2001:db8::1]:7654. Copy it again."
+    )]
+    Host,
+    /// Not 64 hex digits.
+    #[error(
+        "What stands behind the # is not a certificate's fingerprint, which has 64 digits 0-9 and a-f. Copy the whole address again."
+    )]
+    Fingerprint,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGITS: &str = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
+
+    #[test]
+    fn both_forms_with_and_without_fingerprint() {
+        let pasted: Pasted = format!("=127.0.0.1:7654#{DIGITS}").parse().unwrap();
+        assert_eq!(pasted.address.to_string(), "=127.0.0.1:7654");
+        assert_eq!(pasted.fingerprint.unwrap().to_string(), DIGITS.to_lowercase());
+        let pasted: Pasted = "+Mail.Example.org:443".parse().unwrap();
+        assert_eq!(pasted.address.to_string(), "+mail.example.org:443");
+        assert_eq!((pasted.address.proof, pasted.fingerprint), (Proof::Public, None));
+        let pasted: Pasted = "=[2001:db8::1]:7654".parse().unwrap();
+        assert_eq!(pasted.address.to_string(), "=[2001:db8::1]:7654");
+    }
+
+    #[test]
+    fn what_surrounds_a_pasted_address_is_forgiven() {
+        for text in [
+            "  =h.example:1\n",
+            "\"=h.example:1\"",
+            "<tmtp://=h.example:1/>",
+            "TMTP://=h.example:1",
+            "“=h.example:1”",
+        ] {
+            let pasted: Pasted = text.parse().unwrap();
+            assert_eq!(pasted.address.to_string(), "=h.example:1", "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_by_name() {
+        let refused = |text: &str| text.parse::<Pasted>().unwrap_err();
+        for text in ["", "h.example:1", "tmtp://h.example:1"] {
+            assert_eq!(refused(text), BadAddress::Mark, "{text}");
+        }
+        for text in ["=h.example", "=h.example:", "=h.example:0", "=h.example:65536", "=h:1x"] {
+            assert_eq!(refused(text), BadAddress::Port, "{text}");
+        }
+        for text in ["=:1", "=a b:1", "=2001:db8::1:1", "=[::1:1", "+h/../x:1"] {
+            assert_eq!(refused(text), BadAddress::Host, "{text}");
+        }
+        for text in ["=h.example:1#", "=h.example:1#12", "=h.example:1#zz"] {
+            assert_eq!(refused(text), BadAddress::Fingerprint, "{text}");
+        }
+        assert_eq!(refused(&format!("={}:1", "h".repeat(600))), BadAddress::TooLong);
+    }
+}

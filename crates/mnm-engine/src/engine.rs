@@ -1,0 +1,204 @@
+//! The engine: one vault, one link per account, commands in, events out.
+//!
+//! Every command commits in the vault before it is answered; what it queued is sent by the
+//! account's own task ([`crate::account`]), which it wakes. Commands that need the service's
+//! answer wait for it, for a bounded time.
+
+mod files;
+mod join;
+mod perform;
+pub(crate) mod staging;
+pub(crate) mod store;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tmtp::event::Outcome;
+use tmtp::request::Request;
+use tokio::sync::{broadcast, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::account::{self, Handle};
+use crate::error::{Error, ErrorCode, OpenError};
+use crate::event::Event;
+use crate::inbox::waiters::Waiters;
+use crate::link::writer::Ask;
+use crate::outbox::in_words;
+use crate::view::{AccountId, Link};
+pub use files::AttachmentReader;
+use store::Store;
+
+/// How long a command waits for a service, the making of a link included.
+const ANSWER_TIME: Duration = Duration::from_secs(20);
+/// How long the links have to end politely.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
+
+/// How to open an engine.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The directory of the store; made if it is missing.
+    pub home: PathBuf,
+    /// Whether to connect the accounts. Without links everything that only needs the store works,
+    /// and so do [`crate::command::Command::Join`] and
+    /// [`crate::command::Command::JoinDevice`].
+    pub connect: bool,
+}
+
+/// A handle on the engine; all clones share one vault and its links.
+///
+/// [`Engine::close`] ends it in order. When the last clone is dropped without that, the links break
+/// off and the home is freed a moment later; nothing that was committed is lost.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    store: Store,
+    waiters: Arc<Waiters>,
+    connect: bool,
+    links: Mutex<HashMap<AccountId, (Handle, JoinHandle<()>)>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let links = self.links.get_mut().unwrap_or_else(PoisonError::into_inner);
+        links.drain().for_each(|(_, (_, task))| task.abort());
+    }
+}
+
+impl Engine {
+    /// Opens the home, and connects its accounts if `options` say so. Must be called in a tokio
+    /// runtime with time and I/O.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] when another process, or another engine of this one, has the home.
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let store = Store::open(options.home).await?;
+        let engine = Self {
+            shared: Arc::new(Shared {
+                store,
+                waiters: Arc::default(),
+                connect: options.connect,
+                links: Mutex::default(),
+            }),
+        };
+        // A store that opened and cannot be read shows on the first command.
+        let accounts = engine.store().read(|vault| vault.accounts()).await.unwrap_or_default();
+        for account in accounts {
+            engine.start_link(account.id).await;
+        }
+        Ok(engine)
+    }
+
+    /// Everything that happens from now on. A receiver that lags behind is told so by
+    /// [`broadcast::error::RecvError::Lagged`] and should ask for everything again.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.store().events()
+    }
+
+    /// Logs out everywhere, within a few seconds, and closes the store; the home is free when this
+    /// returns. Commands fail from then on.
+    pub async fn close(&self) {
+        let links: Vec<_> = self.links().drain().map(|(_, link)| link).collect();
+        links.iter().for_each(|(handle, _)| handle.stop());
+        let deadline = tokio::time::Instant::now() + CLOSE_TIME;
+        for (_, mut task) in links {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+        self.store().close().await;
+    }
+
+    fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    fn links(&self) -> MutexGuard<'_, HashMap<AccountId, (Handle, JoinHandle<()>)>> {
+        self.shared.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, account: AccountId) -> Option<Handle> {
+        self.links().get(&account).map(|(handle, _)| handle.clone())
+    }
+
+    /// Connects an account, or shows that it is not to be.
+    async fn start_link(&self, account: AccountId) {
+        if self.shared.connect {
+            let waiters = Arc::clone(&self.shared.waiters);
+            let link = account::start(self.store().clone(), account, waiters);
+            self.links().insert(account, link);
+            return;
+        }
+        let offline = Link::Offline { error: WITHOUT_LINKS.into(), retry_at_ms: i64::MAX };
+        let shown = self.store().note(move |vault| Ok(vec![vault.set_link(account, offline)?]));
+        if let Err(error) = shown.await {
+            tracing::warn!(account, %error, "the state of a link was not noted");
+        }
+    }
+
+    /// Has an account's link look at the outbox and the address book.
+    fn wake(&self, account: AccountId) {
+        if let Some(handle) = self.handle(account) {
+            handle.wake();
+        }
+    }
+
+    /// Sends a request without data and waits for its answer, which must not be a refusal.
+    async fn ask(&self, account: AccountId, request: Request) -> Result<(), Error> {
+        let Some(handle) = self.handle(account) else {
+            // Whether there is no such account, or no links are wanted.
+            self.store().read(move |vault| vault.account(account)).await?;
+            return Err(Error::new(ErrorCode::Offline, WITHOUT_LINKS));
+        };
+        let (give, take) = oneshot::channel();
+        let asking = async {
+            handle.ask(Ask { request, give }).await;
+            take.await
+        };
+        match timeout(ANSWER_TIME, asking).await {
+            Ok(Ok(Outcome::Refused { error })) => Err(Error::new(
+                ErrorCode::Refused,
+                format!(
+                    "The service refused: {}. Nothing was changed; correct it and try again.",
+                    in_words(&error)
+                ),
+            )),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(self.unanswered(account).await),
+        }
+    }
+
+    /// Why a request had no answer.
+    async fn unanswered(&self, account: AccountId) -> Error {
+        let link = self.store().read(move |vault| vault.account(account)).await;
+        match link.map(|account| account.link) {
+            Ok(Link::Offline { error, .. }) => Error::new(ErrorCode::Offline, error),
+            Ok(Link::Refused { error }) => Error::new(ErrorCode::Refused, error),
+            Ok(Link::Online { .. } | Link::Connecting) => Error::new(
+                ErrorCode::Timeout,
+                "The service did not answer in time, so it may or may not have done it. Look again in a moment, and try again if it has not.",
+            ),
+            Err(error) => error,
+        }
+    }
+}
+
+const WITHOUT_LINKS: &str =
+    "This command works without connecting. Start the app to connect to the service.";
+
+/// Now, in Unix milliseconds.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

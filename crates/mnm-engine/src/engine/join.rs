@@ -1,0 +1,209 @@
+//! Becoming a member, becoming a further device, and making a code for one.
+
+use tmtp::request::{Request, UserEdit};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
+use zeroize::Zeroizing;
+
+use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
+use crate::device_code::{BadCode, DeviceCode};
+use crate::engine::{ANSWER_TIME, Engine, now_ms};
+use crate::error::{Error, ErrorCode};
+use crate::link::connect::{ConnectError, connect};
+use crate::link::writer::request_id;
+use crate::link::{Ended, Entered, enter};
+use crate::outbox::in_words;
+use crate::trust::Trust;
+use crate::vault::{NewAccount, Secret, check_new_alias};
+use crate::view::{Account, AccountId};
+
+/// Longest label of a device, bytes.
+const LABEL_MAX_BYTES: usize = 100;
+
+type Link = Entered<TlsStream<TcpStream>>;
+
+impl Engine {
+    /// Registers and stores the account. A crash in between leaves an empty account at the service
+    /// that nobody knows of.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AliasRefused`] when the service has made the account but refused the alias: the
+    /// account is stored, without alias, and another one can be asked for.
+    pub(super) async fn join(
+        &self,
+        address: &str,
+        alias: String,
+        device: Option<String>,
+    ) -> Result<Account, Error> {
+        let pasted: Pasted = address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
+        check_new_alias(&alias)?;
+        let label = label(device.as_deref().unwrap_or(default_label()))?;
+        let register =
+            Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
+        let (link, seen) = call(&pasted.address, pasted.fingerprint, &register).await?;
+        let Some(registered) = link.registered.clone() else { return Err(no_registration()) };
+        let granted = registered.alias_error.is_none();
+        let new = NewAccount {
+            address: pasted.address.to_string(),
+            fingerprint: seen.map(|seen| seen.to_string()),
+            service: link.service.clone().unwrap_or_default(),
+            uid: registered.uid,
+            node: Secret::new(registered.nodeid),
+            device: label,
+            aliases: if granted { vec![alias.clone()] } else { Vec::new() },
+        };
+        let account = self.store().write(move |vault| vault.add_account(new, now_ms())).await?;
+        link.leave().await;
+        self.start_link(account.id).await;
+        match registered.alias_error {
+            None => Ok(account),
+            Some(reason) => Err(alias_refused(&alias, &reason)),
+        }
+    }
+
+    /// Logs in with a device code and stores the account.
+    pub(super) async fn join_device(&self, code: &str) -> Result<Account, Error> {
+        let code = DeviceCode::read(code).map_err(|bad: BadCode| invalid(&bad))?;
+        let address: Address = code.address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
+        let pin = code.fingerprint.as_deref().map(str::parse::<Fingerprint>);
+        let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
+        let login = Request::Login { uid: code.uid.clone(), node: code.node.to_string() };
+        let (link, _) = call(&address, pin, &login).await?;
+        let others = code.devices.clone();
+        let new = code.into_account();
+        let account = self.store().write(move |vault| vault.add_account(new, now_ms())).await?;
+        let _ = others;
+        link.leave().await;
+        self.start_link(account.id).await;
+        Ok(account)
+    }
+
+    /// Asks the service for a further device and packs its secret, which is not kept here.
+    pub(super) async fn add_device(
+        &self,
+        account: AccountId,
+        wanted: &str,
+    ) -> Result<String, Error> {
+        let label = label(wanted)?;
+        let added = self.shared.waiters.device(account, &label);
+        let edit = UserEdit::NewNode(label.clone());
+        self.ask(account, Request::UserEdit { id: request_id(), edit }).await?;
+        let Ok(Ok(secret)) = timeout(ANSWER_TIME, added).await else { return Err(no_device()) };
+        let (known, credentials, devices) = self
+            .store()
+            .read(move |vault| {
+                Ok((
+                    vault.account(account)?,
+                    vault.credentials(account)?,
+                    vault.devices(Some(account))?,
+                ))
+            })
+            .await?;
+        let code = DeviceCode {
+            address: credentials.address,
+            fingerprint: credentials.fingerprint,
+            service: known.service,
+            uid: credentials.uid,
+            node: Zeroizing::new(secret.expose().to_owned()),
+            label,
+            aliases: known.aliases,
+            devices: devices.into_iter().map(|device| device.label).collect(),
+        };
+        self.wake(account);
+        Ok(code.pack().to_string())
+    }
+}
+
+/// Connects to a service and enters; gives the link and the fingerprint to pin.
+async fn call(
+    address: &Address,
+    pin: Option<Fingerprint>,
+    entry: &Request,
+) -> Result<(Link, Option<Fingerprint>), Error> {
+    let connecting = connect(address, Trust::new(address.proof, pin));
+    let connected = connecting.await.map_err(|error| not_entered(&error.into()))?;
+    if let (Proof::Public, Some(_)) = (address.proof, pin)
+        && connected.fingerprint != pin
+    {
+        let why = "The service shows another certificate than the address says. Nothing was sent; ask whoever gave you the address for a new one.";
+        return Err(Error::new(ErrorCode::Refused, why));
+    }
+    let link = enter(connected.stream, entry).await.map_err(|ended| not_entered(&ended))?;
+    // Certificates of public authorities change often, so they are not pinned.
+    let pin = connected.fingerprint.filter(|_| address.proof == Proof::Pinned);
+    Ok((link, pin))
+}
+
+/// Why we are not in, when it is a person that waits.
+fn not_entered(ended: &Ended) -> Error {
+    match ended {
+        Ended::Connect(ConnectError::Distrust(why)) => Error::new(ErrorCode::Refused, why.clone()),
+        Ended::Connect(error @ ConnectError::Silent { .. }) => Error::new(
+            ErrorCode::Timeout,
+            format!("{error} Nothing was changed; check the address and try again."),
+        ),
+        Ended::Connect(error) => Error::new(
+            ErrorCode::Offline,
+            format!("{error} Nothing was changed; check the address and try again."),
+        ),
+        Ended::Quit(reason) => Error::new(
+            ErrorCode::Refused,
+            format!(
+                "The service does not let this device in ({}). Ask whoever runs it; a device code that was used or is old must be made anew.",
+                in_words(reason)
+            ),
+        ),
+        other => Error::new(
+            ErrorCode::Offline,
+            format!("The connection ended too early ({other}). Try again in a moment."),
+        ),
+    }
+}
+
+fn label(wanted: &str) -> Result<String, Error> {
+    let label = wanted.trim();
+    if label.is_empty() || label.len() > LABEL_MAX_BYTES || label.chars().any(char::is_control) {
+        let why = "A device needs a name of 1 to 100 bytes on one line, such as \"laptop\". Choose another.";
+        return Err(Error::new(ErrorCode::Invalid, why));
+    }
+    Ok(label.to_owned())
+}
+
+fn default_label() -> &'static str {
+    match std::env::consts::OS {
+        "linux" => "Linux computer",
+        "macos" => "Mac",
+        "windows" => "Windows computer",
+        "android" => "Android device",
+        _ => "computer",
+    }
+}
+
+fn invalid(error: &dyn std::error::Error) -> Error {
+    Error::new(ErrorCode::Invalid, error.to_string())
+}
+
+fn alias_refused(alias: &str, reason: &str) -> Error {
+    Error::new(
+        ErrorCode::AliasRefused,
+        format!(
+            "You are a member now, but the service did not give you the alias {alias} ({}). Choose another alias for this account.",
+            in_words(reason)
+        ),
+    )
+}
+
+fn no_registration() -> Error {
+    Error::new(
+        ErrorCode::Refused,
+        "The service let us in without making an account, so it may not be a TMTP service. Check the address with whoever runs it.",
+    )
+}
+
+fn no_device() -> Error {
+    Error::new(
+        ErrorCode::Timeout,
+        "The service has not told of the new device yet, so there is no code for it. Look under Devices, and make another one.",
+    )
+}

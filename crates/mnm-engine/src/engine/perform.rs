@@ -1,0 +1,229 @@
+//! What each command does.
+
+use std::time::Duration;
+
+use tmtp::request::{GroupAct, Request, UserEdit};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, timeout_at};
+
+use crate::command::{Command, Reply};
+use crate::engine::{Engine, now_ms};
+use crate::error::{Error, ErrorCode};
+use crate::event::Event;
+use crate::link::writer::request_id;
+use crate::markdown;
+use crate::vault::{DraftContent, check_new_alias};
+use crate::view::{AccountId, Message, MessageId, MessageState, Standing};
+
+/// Longest that [`Command::AwaitSent`] waits, milliseconds.
+const AWAIT_MAX_MS: u64 = 600_000;
+
+impl Engine {
+    /// Does what a command asks for. What it changed is committed when this returns; if the future
+    /// is dropped, it may be done all the same.
+    ///
+    /// # Errors
+    /// An [`Error`] whose code says what kind and whose message tells a person what to do.
+    pub async fn command(&self, command: Command) -> Result<Reply, Error> {
+        match command {
+            Command::Join { address, alias, device } => {
+                self.join(&address, alias, device).await.map(Reply::Account)
+            }
+            Command::JoinDevice { code } => self.join_device(&code).await.map(Reply::Account),
+            Command::AddDevice { account, label } => {
+                self.add_device(account, &label).await.map(Reply::Code)
+            }
+            Command::AddAlias { account, alias } => self.add_alias(account, alias).await,
+            Command::Reconnect { account } => self.reconnect(account).await,
+            Command::Drop { account, group, alias } => {
+                self.drop_member(account, group, alias).await
+            }
+            Command::JoinGroup { account, group } => self.join_group(account, group).await,
+            Command::AwaitSent { message, timeout_ms } => {
+                self.await_sent(message, timeout_ms).await.map(Reply::Message)
+            }
+            Command::Preview { text } => {
+                let rendering = tokio::task::spawn_blocking(move || markdown::render(&text));
+                rendering.await.map(Reply::Html).map_err(|_| rendering_failed())
+            }
+            command @ (Command::Ping { .. }
+            | Command::Accept { .. }
+            | Command::Ignore { .. }
+            | Command::Invite { .. }) => self.first_contact(command).await,
+            command @ (Command::SaveDraft { .. }
+            | Command::DropDraft { .. }
+            | Command::Detach { .. }
+            | Command::Send { .. }
+            | Command::Retry { .. }
+            | Command::Unsend { .. }
+            | Command::MarkRead { .. }) => self.write(command).await,
+            command => self.show(command).await,
+        }
+    }
+
+    /// Commands that only read.
+    async fn show(&self, command: Command) -> Result<Reply, Error> {
+        self.store()
+            .read(move |vault| {
+                Ok(match command {
+                    Command::Devices { account } => Reply::Devices(vault.devices(account)?),
+                    Command::Pings { account } => Reply::Pings(vault.pings(account)?),
+                    Command::Contacts { account } => Reply::Contacts(vault.contacts(account)?),
+                    Command::Groups { account } => Reply::Groups(vault.groups(account)?),
+                    Command::Threads { account, before_ms, limit } => {
+                        Reply::Threads(vault.threads(account, before_ms, limit)?)
+                    }
+                    Command::Thread { thread } => Reply::Thread(vault.thread(thread)?),
+                    Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
+                    Command::Search { account, words, limit } => {
+                        Reply::Hits(vault.search(account, &words, limit)?)
+                    }
+                    // All others are handled where commands are sorted.
+                    _ => Reply::State(vault.state(env!("CARGO_PKG_VERSION"))?),
+                })
+            })
+            .await
+    }
+
+    /// Pings and invitations: stored, and the link woken.
+    async fn first_contact(&self, command: Command) -> Result<Reply, Error> {
+        let change = self.store().write(move |vault| match command {
+            Command::Ping { account, to, text } => vault.queue_ping(account, &to, &text, now_ms()),
+            Command::Invite { account, group, to, text } => {
+                vault.queue_invite(account, &group, &to, &text, now_ms())
+            }
+            Command::Accept { ping, text } => vault.queue_accept(ping, text.as_deref(), now_ms()),
+            Command::Ignore { ping } => vault.ignore_ping(ping),
+            _ => Err(misplaced()),
+        });
+        let ping = change.await?;
+        self.wake(ping.account);
+        Ok(Reply::Ping(ping))
+    }
+
+    /// Drafts, letters and read marks: stored, and the link woken.
+    async fn write(&self, command: Command) -> Result<Reply, Error> {
+        let (reply, account) = match command {
+            Command::SaveDraft { draft, account, thread, to, subject, text } => {
+                let content = DraftContent { to, subject, text };
+                let save = self.store().write(move |vault| {
+                    vault.save_draft(draft, account, thread, &content, now_ms())
+                });
+                return save.await.map(Reply::Draft);
+            }
+            Command::DropDraft { draft } => {
+                self.store().write(move |vault| vault.drop_draft(draft)).await?;
+                return Ok(Reply::Done);
+            }
+            Command::Detach { draft, attachment } => {
+                let detach =
+                    self.store().write(move |vault| vault.detach(draft, attachment, now_ms()));
+                return detach.await.map(Reply::Draft);
+            }
+            Command::Unsend { message } => {
+                let draft =
+                    self.store().write(move |vault| vault.unsend(message, now_ms())).await?;
+                return Ok(Reply::Draft(draft));
+            }
+            Command::Send { draft } => {
+                let queued = self.store().write(move |vault| vault.queue_draft(draft, now_ms()));
+                let message = queued.await?;
+                let account = message.account;
+                (Reply::Message(message), account)
+            }
+            Command::Retry { message } => {
+                let message = self.store().write(move |vault| vault.retry(message)).await?;
+                let account = message.account;
+                (Reply::Message(message), account)
+            }
+            Command::MarkRead { thread } => {
+                self.store().write(move |vault| vault.mark_read(thread)).await?;
+                let row = self.store().read(move |vault| vault.thread(thread)).await?.row;
+                (Reply::Done, row.account)
+            }
+            _ => return Err(misplaced().into()),
+        };
+        self.wake(account);
+        Ok(reply)
+    }
+
+    async fn add_alias(&self, account: AccountId, alias: String) -> Result<Reply, Error> {
+        check_new_alias(&alias)?;
+        let edit = UserEdit::NewAlias(alias.clone());
+        self.ask(account, Request::UserEdit { id: request_id(), edit }).await?;
+        let added = self.store().write(move |vault| vault.add_own_alias(account, &alias));
+        added.await.map(Reply::Account)
+    }
+
+    async fn reconnect(&self, account: AccountId) -> Result<Reply, Error> {
+        self.store().read(move |vault| vault.account(account)).await?;
+        if let Some(handle) = self.handle(account) {
+            handle.reconnect();
+        }
+        Ok(Reply::Done)
+    }
+
+    async fn drop_member(
+        &self,
+        account: AccountId,
+        gid: String,
+        alias: String,
+    ) -> Result<Reply, Error> {
+        let act = GroupAct::Drop { to: alias.clone() };
+        self.ask(account, Request::GroupEdit { id: request_id(), gid: gid.clone(), act }).await?;
+        let aliases = self.store().read(move |vault| vault.account(account)).await?.aliases;
+        if aliases.contains(&alias) {
+            self.set_standing(account, gid, Standing::Left).await?;
+        }
+        Ok(Reply::Done)
+    }
+
+    async fn join_group(&self, account: AccountId, gid: String) -> Result<Reply, Error> {
+        let act = GroupAct::Join { newalias: None };
+        self.ask(account, Request::GroupEdit { id: request_id(), gid: gid.clone(), act }).await?;
+        self.set_standing(account, gid, Standing::Joined).await?;
+        Ok(Reply::Done)
+    }
+
+    async fn set_standing(
+        &self,
+        account: AccountId,
+        gid: String,
+        standing: Standing,
+    ) -> Result<(), Error> {
+        self.store().write(move |vault| vault.set_standing(account, &gid, None, standing)).await
+    }
+
+    async fn await_sent(&self, message: MessageId, timeout_ms: u64) -> Result<Message, Error> {
+        let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
+        let mut events = self.events();
+        loop {
+            let now = self.store().read(move |vault| vault.message(message)).await?;
+            let waits = matches!(now.state, MessageState::Queued | MessageState::Sending { .. });
+            if !waits || timeout_at(until, news_of(message, &mut events)).await.is_err() {
+                return Ok(now);
+            }
+        }
+    }
+}
+
+/// Returns when something may have happened to a message.
+async fn news_of(message: MessageId, events: &mut tokio::sync::broadcast::Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Message { message: changed }) if changed.id == message => return,
+            Ok(Event::MessageGone { message: gone, .. }) if gone == message => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_) | RecvError::Closed) => return,
+        }
+    }
+}
+
+fn rendering_failed() -> Error {
+    Error::new(ErrorCode::Internal, "The text could not be rendered. It is kept as it is.")
+}
+
+/// A command that is sorted to the wrong place, which takes a fault in this file.
+fn misplaced() -> crate::error::VaultError {
+    crate::error::VaultError::Invalid("This command is not known.".into())
+}

@@ -1,0 +1,297 @@
+//! What a service sends is stored here, each message in one transaction; only then is it
+//! acknowledged.
+//!
+//! The rule for everything that comes in: never lost, never the same one for ever, never a crash.
+//! A copy is acknowledged again and dropped. A letter whose data makes no sense is stored as a
+//! letter that says so, with all its bytes attached ([`unpack`]). Only a failure of our own store
+//! leaves a message unacknowledged, to be sent again on the next link.
+
+mod address_book;
+pub(crate) mod unpack;
+pub(crate) mod waiters;
+
+use std::sync::Arc;
+
+use tmtp::event::{Message, MessageKind};
+use tmtp::id::posted_ms;
+use tmtp::letter::{LetterHead, Subscriber};
+
+use crate::engine::staging::Staging;
+use crate::engine::store::Store;
+use crate::error::{Error, ErrorCode};
+use crate::vault::{
+    Cc, Incoming, IncomingAttachment, IncomingPing, MemberAct, MemberNotice, Secret, UserNotice,
+};
+use crate::view::AccountId;
+use unpack::{Step, Unpacker};
+use waiters::Waiters;
+
+/// Bytes kept of the text of a ping or invitation; the protocol allows 420.
+const PING_BYTES_MAX: usize = 4096;
+/// Bytes kept of a notification of a forwarded thread.
+const NOTE_BYTES_MAX: usize = 1 << 20;
+
+/// One account's inbox, on one link.
+pub(crate) struct Inbox {
+    store: Store,
+    account: AccountId,
+    /// The member's own id.
+    uid: String,
+    waiters: Arc<Waiters>,
+    receiving: Option<(Message, Receiving)>,
+}
+
+/// How the data of the message that began is taken.
+enum Receiving {
+    /// Kept in memory, up to a bound.
+    Short(Vec<u8>, usize),
+    /// A letter.
+    Letter(Box<Letter>),
+    /// A copy, or data that nobody reads.
+    Nothing,
+}
+
+/// A letter on its way in: its files go to the store piece by piece.
+struct Letter {
+    unpacker: Unpacker,
+    staging: Staging,
+    names: Vec<String>,
+}
+
+impl Inbox {
+    pub(crate) fn new(
+        store: Store,
+        account: AccountId,
+        uid: String,
+        waiters: Arc<Waiters>,
+    ) -> Self {
+        Self { store, account, uid, waiters, receiving: None }
+    }
+
+    /// A message without data. Once this returns, it may be acknowledged.
+    pub(crate) async fn message(&mut self, message: Message) -> Result<(), Error> {
+        self.finish(message, Receiving::Nothing).await
+    }
+
+    /// A message with data begins.
+    pub(crate) async fn begin(&mut self, message: Message) -> Result<(), Error> {
+        let receiving = match &message.kind {
+            MessageKind::Ping { .. } | MessageKind::Invite { .. } => {
+                Receiving::Short(Vec::new(), PING_BYTES_MAX)
+            }
+            MessageKind::Notify { .. } => Receiving::Short(Vec::new(), NOTE_BYTES_MAX),
+            MessageKind::Delivery { .. } => {
+                let (account, msgid) = (self.account, message.id.to_string());
+                if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
+                    Receiving::Nothing
+                } else {
+                    Receiving::Letter(Box::new(Letter {
+                        unpacker: Unpacker::new(message.data),
+                        staging: Staging::new(self.store.clone()),
+                        names: Vec::new(),
+                    }))
+                }
+            }
+            _ => Receiving::Nothing,
+        };
+        self.receiving = Some((message, receiving));
+        Ok(())
+    }
+
+    /// Data of the message that began. With the last of it the message is stored and given back,
+    /// to be acknowledged.
+    pub(crate) async fn data(
+        &mut self,
+        bytes: &[u8],
+        last: bool,
+    ) -> Result<Option<Message>, Error> {
+        let Some((_, receiving)) = &mut self.receiving else { return Ok(None) };
+        match receiving {
+            Receiving::Short(kept, max) => {
+                let room = max.saturating_sub(kept.len());
+                kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            }
+            Receiving::Letter(letter) => letter.take(bytes).await?,
+            Receiving::Nothing => {}
+        }
+        if !last {
+            return Ok(None);
+        }
+        let Some((message, receiving)) = self.receiving.take() else { return Ok(None) };
+        self.finish(message.clone(), receiving).await?;
+        Ok(Some(message))
+    }
+
+    async fn finish(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
+        match self.handle(message, receiving).await {
+            // Nothing the service sends again would be handled otherwise.
+            Err(error) if !is_our_failure(&error) => {
+                tracing::warn!(account = self.account, code = ?error.code, "a message was dropped");
+                Ok(())
+            }
+            handled => handled,
+        }
+    }
+
+    async fn handle(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
+        let account = self.account;
+        let msgid = message.id.to_string();
+        let posted_ms = posted_ms(&message.posted).unwrap_or_default();
+        let (from_uid, short) = (message.from, receiving.short());
+        let ping = |alias, to, gid| IncomingPing {
+            msgid: msgid.clone(),
+            from_uid: from_uid.clone(),
+            posted_ms,
+            alias,
+            to,
+            text: String::from_utf8_lossy(&short).into_owned(),
+            gid,
+        };
+        match message.kind {
+            MessageKind::Ping { alias, to } => self.ping(ping(alias, to, None)).await,
+            MessageKind::Invite { gid, alias, to } => self.ping(ping(alias, to, Some(gid))).await,
+            MessageKind::NewAlias { alias } => {
+                self.user(msgid, posted_ms, UserNotice::Alias(alias)).await
+            }
+            MessageKind::NewNode { label, nodeid } => {
+                let device = UserNotice::Device { label: label.clone() };
+                self.user(msgid, posted_ms, device).await?;
+                self.waiters.device_added(account, &label, Secret::new(nodeid));
+                Ok(())
+            }
+            MessageKind::Member { act, gid, alias, newalias } => {
+                let Some(act) = member_act(&act, newalias) else { return Ok(()) };
+                let notice = MemberNotice { msgid, from_uid, gid, alias, act };
+                self.store
+                    .write(move |vault| vault.receive_member(account, &notice))
+                    .await
+                    .map(drop)
+            }
+            MessageKind::Notify { .. } => {
+                let head_bytes = usize::try_from(message.data.head).unwrap_or(usize::MAX);
+                let head = short.get(..head_bytes).unwrap_or_default();
+                let Ok(head) = LetterHead::read(head) else { return Ok(()) };
+                let cc = cc(&head.cc);
+                self.store
+                    .write(move |vault| {
+                        vault.receive_notify(account, &msgid, &from_uid, &head.thread_id, &cc)
+                    })
+                    .await
+                    .map(drop)
+            }
+            MessageKind::Delivery { .. } => match receiving {
+                Receiving::Letter(letter) => self.letter(msgid, from_uid, posted_ms, *letter).await,
+                // A copy, or a post without any data, which the protocol does not allow.
+                _ => Ok(()),
+            },
+            // Of no consequence here: another device of ours logged in, or told whom we are
+            // visible to.
+            MessageKind::Login { .. } | MessageKind::OhiEdit { .. } => Ok(()),
+        }
+    }
+
+    async fn ping(&self, ping: IncomingPing) -> Result<(), Error> {
+        let account = self.account;
+        self.store.write(move |vault| vault.receive_ping(account, &ping)).await.map(drop)
+    }
+
+    async fn user(&self, msgid: String, posted_ms: i64, notice: UserNotice) -> Result<(), Error> {
+        let account = self.account;
+        self.store
+            .write(move |vault| vault.receive_user(account, &msgid, posted_ms, &notice))
+            .await
+            .map(drop)
+    }
+
+    async fn letter(
+        &self,
+        msgid: String,
+        from_uid: String,
+        posted_ms: i64,
+        letter: Letter,
+    ) -> Result<(), Error> {
+        let Letter { unpacker, staging, names } = letter;
+        let unpacked = unpacker.finish();
+        if unpacked.head.node_sync {
+            // Only the member's own devices may say such things; anyone else's is dropped.
+            if from_uid == self.uid {
+                self.node_sync(msgid, posted_ms, &unpacked.text).await?;
+            }
+            return Ok(());
+        }
+        let account = self.account;
+        let head = unpacked.head;
+        let mut incoming = Incoming {
+            msgid,
+            from_uid,
+            posted_ms,
+            thread_id: head.thread_id,
+            alias: head.alias,
+            subject: head.subject,
+            cc: cc(&head.cc),
+            text: unpacked.text,
+            attachments: Vec::new(),
+        };
+        staging
+            .own(move |vault, blobs| {
+                let files = names.into_iter().zip(blobs);
+                incoming.attachments =
+                    files.map(|(name, blob)| IncomingAttachment { name, blob }).collect();
+                vault.receive_post(account, &incoming)
+            })
+            .await
+            .map(drop)
+    }
+}
+
+impl Receiving {
+    fn short(&self) -> Vec<u8> {
+        match self {
+            Self::Short(bytes, _) => bytes.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Letter {
+    async fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while let Some(step) = self.unpacker.step(&mut bytes) {
+            match step {
+                Step::Begin { name } => {
+                    self.names.push(name);
+                    self.staging.begin().await?;
+                }
+                Step::Bytes(bytes) => match self.staging.append(bytes.into_owned()).await {
+                    Err(error) if is_our_failure(&error) => return Err(error),
+                    // Too large for this app. The rest of the letter is kept.
+                    Err(_) => self.unpacker.cut_file(),
+                    Ok(()) => {}
+                },
+                Step::End => self.staging.finish().await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is our store that failed, so that the message must come again.
+fn is_our_failure(error: &Error) -> bool {
+    matches!(error.code, ErrorCode::Store | ErrorCode::Internal)
+}
+
+fn cc(subscribers: &[Subscriber]) -> Vec<Cc> {
+    let named = subscribers.iter().filter(|subscriber| subscriber.subscribe);
+    named
+        .map(|subscriber| Cc { who: subscriber.who.clone(), who_uid: subscriber.who_uid.clone() })
+        .collect()
+}
+
+fn member_act(act: &str, newalias: Option<String>) -> Option<MemberAct> {
+    match (act, newalias) {
+        ("invite", _) => Some(MemberAct::Invite),
+        ("join", _) => Some(MemberAct::Join),
+        ("drop", _) => Some(MemberAct::Drop),
+        ("alias", Some(newalias)) => Some(MemberAct::Alias(newalias)),
+        _ => None,
+    }
+}

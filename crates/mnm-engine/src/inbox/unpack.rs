@@ -1,0 +1,217 @@
+//! The data of a post, taken apart as it arrives: second header, text, files.
+//!
+//! Files are given out piece by piece, so nothing but header and text is held. What does not fit
+//! the agreed form is not lost: the whole data becomes a file of a letter that says so.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use tmtp::letter::{Attach, LETTER_HEAD_MAX_BYTES, LetterHead};
+use tmtp::request::Data;
+
+/// Longest text that is shown, in bytes; a longer one becomes a file.
+const TEXT_MAX_BYTES: u64 = 4 << 20;
+/// Most files of one letter.
+const FILES_MAX: usize = 1_000;
+
+const UNREADABLE: &str = "*This message could not be read: its data is not of the form that letters have. All of it is attached as `message.bin`; ask the sender to send it again.*";
+const LONG_TEXT: &str =
+    "*The text of this letter is too long to be shown here. It is attached as `message.md`.*";
+const NOT_UTF8: &str =
+    "\n\n*Parts of this text could not be read. As it came, it is attached as `message.txt`.*";
+const CUT: &str = "\n\n*A file of this letter is larger than this app takes, so it is attached without its bytes; ask the sender for it in smaller parts.*";
+
+/// What to do next with the bytes of a letter.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    /// A file begins.
+    Begin {
+        /// Its name, as the author gave it.
+        name: String,
+    },
+    /// Bytes of that file.
+    Bytes(Cow<'a, [u8]>),
+    /// It is complete.
+    End,
+}
+
+/// A letter without its files.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unpacked {
+    /// The second header; empty when there was none or it made no sense.
+    pub(crate) head: LetterHead,
+    /// Markdown.
+    pub(crate) text: String,
+}
+
+/// Takes one letter apart.
+#[derive(Debug)]
+pub(crate) struct Unpacker {
+    data: Data,
+    part: Part,
+    head: LetterHead,
+    text: Vec<u8>,
+    /// Files to come.
+    files: VecDeque<Attach>,
+    /// Steps that came about without new bytes.
+    ready: VecDeque<Step<'static>>,
+    unreadable: bool,
+    cut: bool,
+}
+
+/// What the next bytes belong to, and how many of them are still to come.
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Head { bytes: Vec<u8>, left: u64 },
+    Text { left: u64 },
+    File { left: u64, keep: bool },
+    Done,
+}
+
+impl Unpacker {
+    /// For data announced so.
+    pub(crate) fn new(data: Data) -> Self {
+        let mut unpacker = Self {
+            data,
+            part: Part::Head { bytes: Vec::new(), left: data.head },
+            head: LetterHead::default(),
+            text: Vec::new(),
+            files: VecDeque::new(),
+            ready: VecDeque::new(),
+            unreadable: false,
+            cut: false,
+        };
+        if data.head > LETTER_HEAD_MAX_BYTES {
+            unpacker.give_up(Vec::new());
+        } else if data.head == 0 {
+            unpacker.plan_text(data.len);
+        }
+        unpacker
+    }
+
+    /// The next step. None: all of `input` is taken; call again with what comes then.
+    pub(crate) fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<Step<'a>> {
+        loop {
+            if let Some(step) = self.ready.pop_front() {
+                return Some(step);
+            }
+            match &mut self.part {
+                Part::Head { bytes, left } => {
+                    bytes.extend_from_slice(take(input, left)?);
+                    if *left == 0 {
+                        let bytes = std::mem::take(bytes);
+                        self.read_head(bytes);
+                    }
+                }
+                Part::Text { left: 0 } => self.end_text(),
+                Part::Text { left } => self.text.extend_from_slice(take(input, left)?),
+                Part::File { left: 0, .. } => {
+                    self.next_file();
+                    return Some(Step::End);
+                }
+                Part::File { left, keep } => {
+                    let bytes = take(input, left)?;
+                    if *keep {
+                        return Some(Step::Bytes(Cow::Borrowed(bytes)));
+                    }
+                }
+                Part::Done => return None,
+            }
+        }
+    }
+
+    /// The file that is being given out is too large: no more of it is wanted.
+    pub(crate) fn cut_file(&mut self) {
+        if let Part::File { keep, .. } = &mut self.part {
+            *keep = false;
+            self.cut = true;
+        }
+    }
+
+    /// The letter, once all data was taken.
+    pub(crate) fn finish(self) -> Unpacked {
+        let mut text = if self.unreadable {
+            UNREADABLE.to_owned()
+        } else {
+            match String::from_utf8(self.text) {
+                Ok(text) => text,
+                Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned() + NOT_UTF8,
+            }
+        };
+        if self.cut {
+            text.push_str(CUT);
+        }
+        // A text column cannot hold it, and no author means it.
+        Unpacked { head: self.head, text: text.replace('\0', "\u{fffd}") }
+    }
+
+    fn read_head(&mut self, bytes: Vec<u8>) {
+        let read = LetterHead::read(&bytes).ok().and_then(|head| {
+            let text = head.text_len(self.data.len, self.data.head).ok()?;
+            (head.attach.len() <= FILES_MAX).then_some((head, text))
+        });
+        match read {
+            Some((head, text_len)) => {
+                self.files = head.attach.iter().cloned().collect();
+                self.head = head;
+                self.plan_text(text_len);
+            }
+            None => self.give_up(bytes),
+        }
+    }
+
+    fn plan_text(&mut self, len: u64) {
+        if len <= TEXT_MAX_BYTES {
+            self.part = Part::Text { left: len };
+            return;
+        }
+        self.text.extend_from_slice(LONG_TEXT.as_bytes());
+        self.begin_file("message.md", len);
+    }
+
+    fn end_text(&mut self) {
+        if str::from_utf8(&self.text).is_err() {
+            self.ready.push_back(Step::Begin { name: "message.txt".into() });
+            self.ready.push_back(Step::Bytes(Cow::Owned(self.text.clone())));
+            self.ready.push_back(Step::End);
+        }
+        self.next_file();
+    }
+
+    fn next_file(&mut self) {
+        match self.files.pop_front() {
+            Some(file) => self.begin_file(file.file_name(), file.size),
+            None => self.part = Part::Done,
+        }
+    }
+
+    fn begin_file(&mut self, name: &str, size: u64) {
+        self.part = Part::File { left: size, keep: true };
+        self.ready.push_back(Step::Begin { name: name.to_owned() });
+    }
+
+    /// Everything becomes one file: what was taken so far, and what is still to come.
+    fn give_up(&mut self, taken: Vec<u8>) {
+        self.unreadable = true;
+        self.begin_file("message.bin", self.data.len.saturating_sub(taken.len() as u64));
+        if !taken.is_empty() {
+            self.ready.push_back(Step::Bytes(Cow::Owned(taken)));
+        }
+    }
+}
+
+/// Splits off what belongs to the part; none when there is nothing.
+fn take<'a>(input: &mut &'a [u8], left: &mut u64) -> Option<&'a [u8]> {
+    if input.is_empty() {
+        return None;
+    }
+    let count = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+    let (bytes, rest) = input.split_at(count);
+    *input = rest;
+    *left -= count as u64;
+    Some(bytes)
+}
+
+#[cfg(test)]
+#[path = "unpack/unpack_tests.rs"]
+mod tests;

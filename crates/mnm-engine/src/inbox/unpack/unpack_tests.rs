@@ -1,0 +1,108 @@
+use super::*;
+
+/// Unpacks `data` fed in pieces of `piece` bytes: the letter, and the files with their bytes.
+fn unpack(data: &[u8], head: usize, piece: usize) -> (Unpacked, Vec<(String, Vec<u8>)>) {
+    let mut unpacker = Unpacker::new(Data { len: data.len() as u64, head: head as u64, sum: 0 });
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut open = false;
+    for mut input in data.chunks(piece) {
+        while let Some(step) = unpacker.step(&mut input) {
+            match step {
+                Step::Begin { name } => {
+                    assert!(!open);
+                    open = true;
+                    files.push((name, Vec::new()));
+                }
+                Step::Bytes(bytes) => files.last_mut().unwrap().1.extend_from_slice(&bytes),
+                Step::End => open = false,
+            }
+        }
+        assert!(input.is_empty());
+    }
+    assert!(!open);
+    (unpacker.finish(), files)
+}
+
+fn letter(attach: Vec<Attach>, body: &[u8]) -> (Vec<u8>, usize) {
+    let head = LetterHead { subject: "S".into(), attach, ..LetterHead::default() };
+    let mut data = head.pack();
+    let head = data.len();
+    data.extend_from_slice(body);
+    (data, head)
+}
+
+#[test]
+fn any_fragmentation_gives_the_same_letter() {
+    let files = vec![Attach::file("a.png", 3), Attach::file("empty", 0), Attach::file("b", 2)];
+    let (data, head) = letter(files, "grüße123xy".as_bytes());
+    for piece in [1, 2, 3, 7, data.len()] {
+        let (letter, files) = unpack(&data, head, piece);
+        assert_eq!((letter.head.subject.as_str(), letter.text.as_str()), ("S", "grüße"));
+        let want = [("a.png", &b"123"[..]), ("empty", b""), ("b", b"xy")];
+        assert_eq!(files, want.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())), "{piece}");
+    }
+}
+
+#[test]
+fn data_without_a_header_is_text() {
+    let (letter, files) = unpack(b"just text", 0, 4);
+    assert_eq!((letter.text.as_str(), files.len()), ("just text", 0));
+    assert_eq!(letter.head, LetterHead::default());
+}
+
+#[test]
+fn what_makes_no_sense_is_kept_whole() {
+    let too_large = LetterHead { attach: vec![Attach::file("a", 99)], ..LetterHead::default() };
+    let head = too_large.pack();
+    let oversized = [&head[..], b"short"].concat();
+    let cases: [(&[u8], usize); 3] =
+        [(b"{not json}rest", 10), (&oversized, head.len()), (b"[]x", 2)];
+    for (data, head) in cases {
+        for piece in [1, 5, data.len()] {
+            let (letter, files) = unpack(data, head, piece);
+            assert!(letter.text.contains("could not be read"));
+            assert_eq!(files, [("message.bin".to_owned(), data.to_vec())]);
+        }
+    }
+}
+
+#[test]
+fn an_endless_header_is_not_collected() {
+    let data = vec![b' '; LETTER_HEAD_MAX_BYTES as usize + 2];
+    let (letter, files) = unpack(&data, data.len() - 1, 1 << 16);
+    assert!(letter.text.contains("could not be read"));
+    assert_eq!(files[0].1.len(), data.len());
+}
+
+#[test]
+fn a_text_of_any_length_or_encoding_is_kept() {
+    let long = vec![b'x'; TEXT_MAX_BYTES as usize + 1];
+    let (letter, files) = unpack(&long, 0, 1 << 16);
+    assert!(letter.text.contains("message.md"));
+    assert_eq!(files, [("message.md".to_owned(), long)]);
+
+    let (letter, files) = unpack(b"caf\xe9", 0, 2);
+    assert!(letter.text.starts_with("caf\u{fffd}"));
+    assert_eq!(files, [("message.txt".to_owned(), b"caf\xe9".to_vec())]);
+}
+
+#[test]
+fn a_file_can_be_cut_and_the_next_one_is_whole() {
+    let files = vec![Attach::file("big", 4), Attach::file("next", 2)];
+    let (data, head) = letter(files, b"textBIG!ok");
+    let mut unpacker = Unpacker::new(Data { len: data.len() as u64, head: head as u64, sum: 0 });
+    let mut kept = Vec::new();
+    for mut input in data.chunks(2) {
+        while let Some(step) = unpacker.step(&mut input) {
+            if let Step::Bytes(bytes) = step {
+                kept.extend_from_slice(&bytes);
+                if kept == b"BI" {
+                    unpacker.cut_file();
+                }
+            }
+        }
+    }
+    assert_eq!(kept, b"BIok");
+    let text = unpacker.finish().text;
+    assert!(text.starts_with("text") && text.contains("larger than this app takes"));
+}

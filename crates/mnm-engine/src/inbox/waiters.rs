@@ -1,0 +1,43 @@
+//! Who waits for the word that a device was added: the command that asked for it.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::vault::Secret;
+use crate::view::AccountId;
+
+/// Commands that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters(Mutex<Vec<Waiter>>);
+
+#[derive(Debug)]
+struct Waiter {
+    account: AccountId,
+    label: String,
+    give: oneshot::Sender<Secret>,
+}
+
+impl Waiters {
+    /// Waits for a device with this label. Call it before asking the service for one, whose word
+    /// may come before its answer.
+    pub(crate) fn device(&self, account: AccountId, label: &str) -> oneshot::Receiver<Secret> {
+        let (give, take) = oneshot::channel();
+        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiters.retain(|waiter| !waiter.give.is_closed());
+        waiters.push(Waiter { account, label: label.to_owned(), give });
+        take
+    }
+
+    /// A device was added. Two that were asked for with the same label at once may change places,
+    /// which nobody can tell.
+    pub(crate) fn device_added(&self, account: AccountId, label: &str, secret: Secret) {
+        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiters.retain(|waiter| !waiter.give.is_closed());
+        let found = waiters.iter().position(|w| w.account == account && w.label == label);
+        if let Some(at) = found {
+            // One who gave up a moment ago does not get it; the device stays unused.
+            let _ = waiters.remove(at).give.send(secret);
+        }
+    }
+}

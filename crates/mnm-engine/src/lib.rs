@@ -1,0 +1,31 @@
+//! The mind of the mnm app: commands in, events out, one encrypted store per person.
+//!
+//! The floors, lowest first:
+//!
+//! - the contract with pages and command line: [`view`], [`command`], [`event`], [`error`]
+//! - [`markdown`] and [`search`], which turn what members wrote into what may be shown
+//! - [`vault`], the encrypted store; it opens no socket and reads no clock
+//! - `address`, `trust`, `device_code`: where a service is, and why it is believed
+//! - `outbox`, `inbox`, `presence`: what is sent, and what becomes of what comes in
+//! - `link`, `account`: one connection, and the task that keeps an account connected
+//! - [`Engine`], which holds all of it together
+
+mod account;
+mod address;
+pub mod command;
+mod device_code;
+mod engine;
+pub mod error;
+pub mod event;
+mod inbox;
+mod link;
+pub mod markdown;
+mod outbox;
+mod presence;
+pub mod search;
+mod trust;
+pub mod vault;
+pub mod view;
+
+pub use engine::{AttachmentReader, Engine, Options};
+pub use error::{Error, ErrorCode, OpenError};

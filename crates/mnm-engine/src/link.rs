@@ -1,0 +1,210 @@
+//! One link to a service: entering, then carrying messages both ways until it ends.
+//!
+//! ```text
+//! connect ──> enter ──┬─> reader: bytes ─> session ─> inbox (commit) ─┐ acks, answers
+//!                     └─> writer: acks, pulses, asks, outbox ─> bytes <┘ through `Outgoing`
+//! ```
+//!
+//! Reader and writer run side by side, so that a long upload does not hold up what comes in. They
+//! share [`outgoing::Outgoing`], which never makes the reader wait: a service that waits for us to
+//! read while we wait for it to read would wait for ever.
+
+pub(crate) mod connect;
+pub(crate) mod outgoing;
+pub(crate) mod reader;
+pub(crate) mod writer;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use tmtp::event::Event;
+use tmtp::request::Request;
+use tmtp::session::Millis;
+use tmtp::session::app::{AppSession, LOGIN_MS, LinkError, Output};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use crate::error::Error;
+use connect::ConnectError;
+
+/// Bytes read at a time.
+const READ_BYTES: usize = 64 * 1024;
+/// How long the peer may take no byte of ours.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+/// How long a service may take to end a link that we gave up.
+pub(crate) const FAREWELL_TIME: Duration = Duration::from_secs(2);
+
+/// Why a link ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    /// We were asked to end it.
+    #[error("ended by the app")]
+    Stopped,
+    /// It never began.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The service said why, in the protocol's words.
+    #[error("the service ended the link: {0}")]
+    Quit(String),
+    /// The service closed it without a word.
+    #[error("the service closed the link")]
+    Closed,
+    /// The system reported an error.
+    #[error("the link broke: {0}")]
+    Io(#[from] io::Error),
+    /// Nothing moved for too long.
+    #[error("the service does not answer")]
+    Silent,
+    /// The service does not speak as it should.
+    #[error(transparent)]
+    Protocol(#[from] LinkError),
+    /// Our own store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// The session's clock: milliseconds since the link began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> Millis {
+        Millis(u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// How long until `moment`.
+    pub(crate) fn until(self, moment: Millis) -> Duration {
+        Duration::from_millis(moment.0.saturating_sub(self.now().0))
+    }
+}
+
+/// A registration that the service made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registered {
+    /// The new member.
+    pub(crate) uid: String,
+    /// The device's secret.
+    pub(crate) nodeid: String,
+    /// Why the alias was refused, if it was.
+    pub(crate) alias_error: Option<String>,
+}
+
+/// A link on which we are logged in.
+pub(crate) struct Entered<S> {
+    pub(crate) stream: S,
+    pub(crate) session: AppSession,
+    pub(crate) clock: Clock,
+    /// Bytes that came behind the login's answer.
+    pub(crate) early: Vec<u8>,
+    /// The service's name for itself.
+    pub(crate) service: Option<String>,
+    /// Answer to a Register.
+    pub(crate) registered: Option<Registered>,
+    /// Members online who share their presence.
+    pub(crate) online: Vec<String>,
+}
+
+/// Greets and enters by `entry`, a Register or Login, within [`LOGIN_MS`].
+pub(crate) async fn enter<S>(stream: S, entry: &Request) -> Result<Entered<S>, Ended>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let clock = Clock::start();
+    let session = AppSession::new(clock.now(), entry)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let entered = Entered {
+        stream,
+        session,
+        clock,
+        early: Vec::new(),
+        service: None,
+        registered: None,
+        online: Vec::new(),
+    };
+    match timeout(Duration::from_millis(LOGIN_MS), entered.exchange()).await {
+        Ok(entered) => entered,
+        Err(_) => Err(LinkError::LoginTimeout.into()),
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
+    async fn exchange(mut self) -> Result<Self, Ended> {
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let output = self.session.take_output();
+            if !output.is_empty() {
+                self.stream.write_all(&output).await?;
+                self.stream.flush().await?;
+            }
+            let count = self.stream.read(&mut buffer).await?;
+            if count == 0 {
+                return Err(Ended::Closed);
+            }
+            let mut input = buffer.get(..count).unwrap_or_default();
+            while let Some(output) = self.session.handle_input(&mut input)? {
+                if self.note(output)? {
+                    self.early = input.to_vec();
+                    return Ok(self);
+                }
+            }
+        }
+    }
+
+    /// Takes a step of the entry; true when we are in.
+    fn note(&mut self, output: Output<'_>) -> Result<bool, Ended> {
+        match output {
+            Output::Event(Event::TmtpRev { name, .. }) => self.service = name,
+            Output::Event(Event::Registered { uid, nodeid, error }) => {
+                self.registered = Some(Registered { uid, nodeid, alias_error: error });
+            }
+            Output::Event(Event::LoginOk { ohi }) => {
+                self.online = ohi;
+                return Ok(true);
+            }
+            Output::Event(Event::Quit { error }) => return Err(Ended::Quit(error)),
+            // Nothing else is due before the login's answer.
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    /// Logs out and waits a moment for the service to notice, so that this device's next login
+    /// does not meet this link.
+    pub(crate) async fn leave(mut self) {
+        let farewell = async {
+            self.stream.write_all(&Request::Quit.pack().unwrap_or_default()).await?;
+            self.stream.flush().await?;
+            let mut buffer = vec![0; READ_BYTES];
+            while self.stream.read(&mut buffer).await? > 0 {}
+            io::Result::Ok(())
+        };
+        // The link is of no use any more, however this ends.
+        let _ = timeout(FAREWELL_TIME, farewell).await;
+    }
+}
+
+/// Writes all of `bytes`; every step must be made within [`WRITE_TIME`].
+pub(crate) async fn write_all<W: AsyncWrite + Unpin>(
+    stream: &mut W,
+    mut bytes: &[u8],
+) -> Result<(), Ended> {
+    while !bytes.is_empty() {
+        let step = timeout(WRITE_TIME, stream.write(bytes)).await;
+        let count = step.map_err(|_| Ended::Silent)??;
+        if count == 0 {
+            return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+        }
+        bytes = bytes.get(count..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Has the system send what was written.
+pub(crate) async fn flush<W: AsyncWrite + Unpin>(stream: &mut W) -> Result<(), Ended> {
+    timeout(WRITE_TIME, stream.flush()).await.map_err(|_| Ended::Silent)??;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! TCP and TLS to a service, within bounded times.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::address::{Address, Fingerprint};
+use crate::trust::{Trust, is_distrust};
+
+/// How long looking up and connecting may take.
+const CONNECT_TIME: Duration = Duration::from_secs(15);
+/// How long the TLS handshake may take.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(15);
+/// Silence after which the system asks whether the peer is still there, and how often it repeats.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(45);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// Not reachable.
+    #[error("{host} could not be reached ({source}).")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No answer.
+    #[error("{host} does not answer.")]
+    Silent {
+        /// Host and port.
+        host: String,
+    },
+    /// Somebody answered who does not speak TLS as we do.
+    #[error(
+        "{host} answered, but no encrypted connection could be made ({source}). Whatever listens there may not be a TMTP service; check the address with whoever runs it."
+    )]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The certificate is not the one to expect.
+    #[error("{0}")]
+    Distrust(String),
+}
+
+/// An encrypted connection, nothing said on it yet.
+pub(crate) struct Connected {
+    /// The stream.
+    pub(crate) stream: TlsStream<TcpStream>,
+    /// Of the certificate seen.
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+/// Connects, if the certificate is to be believed.
+pub(crate) async fn connect(address: &Address, trust: Trust) -> Result<Connected, ConnectError> {
+    let host = format!("{}:{}", address.host, address.port);
+    let unreachable = |source| ConnectError::Unreachable { host: host.clone(), source };
+    let silent = |_| ConnectError::Silent { host: host.clone() };
+    let dialling = TcpStream::connect((address.host.as_str(), address.port));
+    let tcp = timeout(CONNECT_TIME, dialling).await.map_err(silent)?.map_err(unreachable)?;
+    notice_death(&tcp).map_err(unreachable)?;
+    let tls = |source| tls_error(&host, trust, source);
+    let config = trust.client_config().map_err(|error| tls(io::Error::other(error)))?;
+    let name =
+        ServerName::try_from(address.host.clone()).map_err(|error| tls(io::Error::other(error)))?;
+    let shaking = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+    let stream = timeout(HANDSHAKE_TIME, shaking).await.map_err(silent)?.map_err(tls)?;
+    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let fingerprint = chain.first().map(|certificate| Fingerprint::of(certificate));
+    Ok(Connected { stream, fingerprint })
+}
+
+/// Has the system report a peer that vanished without a word.
+fn notice_death(tcp: &TcpStream) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    #[cfg(not(windows))]
+    let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
+    SockRef::from(tcp).set_tcp_keepalive(&keepalive)
+}
+
+fn tls_error(host: &str, trust: Trust, source: io::Error) -> ConnectError {
+    let cause = source.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    if !cause.is_some_and(is_distrust) {
+        return ConnectError::Tls { host: host.into(), source };
+    }
+    ConnectError::Distrust(match trust {
+        Trust::Public => format!(
+            "The certificate of {host} is not valid for that name ({source}). Somebody may be listening in, or the service has a fault; nothing was sent. Ask whoever runs the service, then connect again."
+        ),
+        Trust::Pinned(_) | Trust::FirstUse => format!(
+            "{host} shows another certificate than the one known of this service. Somebody may be pretending to be it, or it was set up anew; nothing was sent. Compare fingerprints with whoever runs the service, and join again with the new address if it was."
+        ),
+    })
+}

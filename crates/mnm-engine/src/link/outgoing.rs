@@ -1,0 +1,106 @@
+//! What the reader has for the writer: acks, pulses, an answer, requests of our own.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tmtp::event::Outcome;
+use tmtp::id::MessageId;
+use tmtp::request::Request;
+use tokio::sync::Notify;
+
+/// Acks that may wait while a long body is being sent. Past this many one is left out: the service
+/// then sends the message again, and it is acknowledged as a copy.
+const ACKS_MAX: usize = 100_000;
+/// Requests of our own that may wait.
+const REQUESTS_MAX: usize = 1_000;
+
+/// Shared by the two halves of a link. Never makes anyone wait; the mutex is held for moments.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    waiting: Mutex<Waiting>,
+    bell: Notify,
+}
+
+/// What waits to be sent or handled by the writer.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Messages that are stored.
+    acks: Vec<MessageId>,
+    /// Bytes of the session itself, whole messages.
+    session: Vec<u8>,
+    /// The answer to the request in flight.
+    answer: Option<Outcome>,
+    /// Requests that nobody waits for.
+    requests: VecDeque<Request>,
+    /// Id of the request in flight; answers to anything else are ignored.
+    expected: Option<String>,
+}
+
+impl Outgoing {
+    /// A message is stored, or was before.
+    pub(crate) fn ack(&self, id: MessageId) {
+        let mut waiting = self.lock();
+        if waiting.acks.len() < ACKS_MAX {
+            waiting.acks.push(id);
+        }
+        self.bell.notify_one();
+    }
+
+    /// The session wants these bytes sent.
+    pub(crate) fn session(&self, bytes: &[u8]) {
+        self.lock().session.extend_from_slice(bytes);
+        self.bell.notify_one();
+    }
+
+    /// An answer came.
+    pub(crate) fn answer(&self, id: &str, outcome: Outcome) {
+        let mut waiting = self.lock();
+        if waiting.expected.as_deref() == Some(id) {
+            waiting.expected = None;
+            waiting.answer = Some(outcome);
+            self.bell.notify_one();
+        }
+    }
+
+    /// A request to send when the line is free.
+    pub(crate) fn request(&self, request: Request) {
+        let mut waiting = self.lock();
+        if waiting.requests.len() < REQUESTS_MAX {
+            waiting.requests.push_back(request);
+        }
+        self.bell.notify_one();
+    }
+
+    /// The answer to `id` is waited for.
+    pub(crate) fn expect(&self, id: &str) {
+        let mut waiting = self.lock();
+        waiting.expected = Some(id.to_owned());
+        waiting.answer = None;
+    }
+
+    /// Takes acks and bytes of the session.
+    pub(crate) fn take_small(&self) -> (Vec<MessageId>, Vec<u8>) {
+        let mut waiting = self.lock();
+        (std::mem::take(&mut waiting.acks), std::mem::take(&mut waiting.session))
+    }
+
+    /// Takes the answer, once it is there.
+    pub(crate) fn take_answer(&self) -> Option<Outcome> {
+        self.lock().answer.take()
+    }
+
+    /// Takes the oldest request.
+    pub(crate) fn take_request(&self) -> Option<Request> {
+        self.lock().requests.pop_front()
+    }
+
+    /// Returns when something may have been put in since the last call.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// What is inside stays whole even if a holder panicked.
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,91 @@
+//! The half of a link that reads: bytes to the session, messages to the inbox, and what follows
+//! from them to the writer.
+
+use std::sync::Arc;
+
+use tmtp::event::Event;
+use tmtp::session::app::{AppSession, Output};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use crate::engine::store::Store;
+use crate::inbox::Inbox;
+use crate::link::outgoing::Outgoing;
+use crate::link::{Clock, Ended, READ_BYTES};
+use crate::view::AccountId;
+
+/// One link's reader.
+pub(crate) struct Reader<R> {
+    pub(crate) stream: R,
+    pub(crate) session: AppSession,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) account: AccountId,
+    pub(crate) inbox: Inbox,
+    pub(crate) outgoing: Arc<Outgoing>,
+}
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    /// Reads until the link ends. `early` came with the login's answer.
+    pub(crate) async fn run(mut self, early: Vec<u8>) -> Ended {
+        match self.read_on(early).await {
+            Ok(()) => Ended::Closed,
+            Err(ended) => ended,
+        }
+    }
+
+    async fn read_on(&mut self, early: Vec<u8>) -> Result<(), Ended> {
+        self.take(&early).await?;
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            let pulse = self.clock.until(self.session.deadline());
+            tokio::select! {
+                read = self.stream.read(&mut buffer) => match read? {
+                    0 => return Ok(()),
+                    count => self.take(buffer.get(..count).unwrap_or_default()).await?,
+                },
+                () = tokio::time::sleep(pulse) => {
+                    self.session.handle_timeout(self.clock.now())?;
+                    self.outgoing.session(&self.session.take_output());
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, mut input: &[u8]) -> Result<(), Ended> {
+        while let Some(output) = self.session.handle_input(&mut input)? {
+            match output {
+                Output::Event(Event::Message(message)) => {
+                    let id = message.id;
+                    self.inbox.message(*message).await?;
+                    self.outgoing.ack(id);
+                }
+                Output::Event(event) => self.event(event).await?,
+                Output::Begin(message) => self.inbox.begin(*message).await?,
+                Output::Data { bytes, last } => {
+                    if let Some(message) = self.inbox.data(bytes, last).await? {
+                        self.outgoing.ack(message.id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn event(&mut self, event: Event) -> Result<(), Ended> {
+        match event {
+            Event::Ack { id, outcome } => self.outgoing.answer(&id, outcome),
+            Event::Ohi { from, online } => {
+                let account = self.account;
+                self.store
+                    .note(move |vault| {
+                        Ok(vault.set_online(account, &from, online)?.into_iter().collect())
+                    })
+                    .await?;
+            }
+            Event::Quit { error } => return Err(Ended::Quit(error)),
+            // Answers to what is only said on entering, and what revision 1 does not know.
+            _ => {}
+        }
+        Ok(())
+    }
+}

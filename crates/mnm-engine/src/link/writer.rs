@@ -1,0 +1,327 @@
+//! The half of a link that writes: acks and pulses first, then one request at a time.
+//!
+//! One request is in flight until its answer came; the outbox keeps its order by that. Acks and
+//! pulses go between requests, never inside a body, during which the service sees enough of us.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tmtp::event::Outcome;
+use tmtp::request::Request;
+use tokio::io::AsyncWrite;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::now_ms;
+use crate::engine::store::Store;
+use crate::error::{Error, ErrorCode};
+use crate::link::outgoing::Outgoing;
+use crate::link::{Ended, FAREWELL_TIME, flush, write_all};
+use crate::outbox::{Parcel, Settled, parcel, settle};
+use crate::presence::Announced;
+use crate::vault::{Change, OutboxItem};
+use crate::view::{AccountId, Attachment};
+
+/// Bytes of a file read from the store at a time.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// How long a service may take to answer a request, once it has all of it.
+const ANSWER_TIME: Duration = Duration::from_secs(120);
+/// Least time between two reports of progress.
+const PROGRESS_TIME: Duration = Duration::from_millis(100);
+
+/// A request of a command that waits for the answer.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    /// The request; it carries no data.
+    pub(crate) request: Request,
+    /// Who waits.
+    pub(crate) give: oneshot::Sender<Outcome>,
+}
+
+/// What others want of an account's link, connected or not.
+#[derive(Debug)]
+pub(crate) struct Orders {
+    /// Something was queued.
+    pub(crate) wake: Arc<Notify>,
+    /// Requests of commands.
+    pub(crate) asks: mpsc::Receiver<Ask>,
+    /// End.
+    pub(crate) stop: CancellationToken,
+    /// Requests taken from `asks` before there was a link.
+    pub(crate) early: VecDeque<Ask>,
+}
+
+/// The request that waits for its answer.
+enum InFlight {
+    Item(Box<OutboxItem>),
+    Ask(oneshot::Sender<Outcome>),
+    /// Nobody waits for it.
+    Quiet,
+}
+
+/// One link's writer.
+pub(crate) struct Writer<'a, W> {
+    pub(crate) stream: W,
+    pub(crate) store: Store,
+    pub(crate) account: AccountId,
+    /// The member's own id.
+    pub(crate) uid: String,
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) orders: &'a mut Orders,
+    pub(crate) announced: Announced,
+    in_flight: Option<InFlight>,
+    /// The vault was asked for the next item, which counts as being sent from then on.
+    taking: bool,
+    /// When the answer to the request in flight must be there.
+    due: Instant,
+}
+
+impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
+    pub(crate) fn new(
+        stream: W,
+        store: Store,
+        account: AccountId,
+        uid: String,
+        outgoing: Arc<Outgoing>,
+        orders: &'a mut Orders,
+    ) -> Self {
+        Self {
+            stream,
+            store,
+            account,
+            uid,
+            outgoing,
+            orders,
+            announced: Announced::default(),
+            in_flight: None,
+            taking: false,
+            due: Instant::now(),
+        }
+    }
+
+    /// Writes until the link ends.
+    pub(crate) async fn run(&mut self) -> Ended {
+        match self.write_on().await {
+            Ok(()) => Ended::Stopped,
+            Err(ended) => ended,
+        }
+    }
+
+    /// The link is gone: whatever was in flight is to be sent again.
+    pub(crate) async fn interrupted(self) {
+        let (account, taking) = (self.account, self.taking);
+        let item = match self.in_flight {
+            Some(InFlight::Item(item)) => Some(item.id),
+            _ => None,
+        };
+        let noted = self.store.write(move |vault| {
+            let taken = if taking { vault.next_outbox(account)?.map(|item| item.id) } else { None };
+            match item.or(taken) {
+                Some(id) => vault.outbox_interrupted(id),
+                None => Ok(Change { value: (), events: Vec::new() }),
+            }
+        });
+        match noted.await {
+            // Settled in the same moment.
+            Err(error) if error.code == ErrorCode::NotFound => {}
+            Err(error) => tracing::warn!(account, %error, "an interruption was not noted"),
+            Ok(()) => {}
+        }
+    }
+
+    async fn write_on(&mut self) -> Result<(), Ended> {
+        self.announce().await?;
+        loop {
+            self.send_small().await?;
+            if let Some(outcome) = self.outgoing.take_answer() {
+                self.answered(outcome).await?;
+            }
+            if self.in_flight.is_none() && self.send_next().await? {
+                continue;
+            }
+            tokio::select! {
+                () = self.outgoing.rung() => {}
+                () = self.orders.wake.notified() => self.announce().await?,
+                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                () = tokio::time::sleep_until(self.due), if self.in_flight.is_some() => {
+                    return Err(Ended::Silent);
+                }
+                () = self.orders.stop.cancelled() => return self.farewell().await,
+            }
+        }
+    }
+
+    /// Tells the service of contacts it has not been told of.
+    async fn announce(&mut self) -> Result<(), Ended> {
+        let account = self.account;
+        let contacts = self.store.read(move |vault| vault.contacts(Some(account))).await?;
+        let uids = contacts.into_iter().map(|contact| contact.uid);
+        for request in self.announced.requests(uids, request_id) {
+            self.outgoing.request(request);
+        }
+        Ok(())
+    }
+
+    async fn send_small(&mut self) -> Result<(), Ended> {
+        let (acks, mut bytes) = self.outgoing.take_small();
+        for id in acks {
+            let ack = Request::Ack { id: id.to_string(), kind: "stored".into() };
+            bytes.extend(ack.pack().unwrap_or_default());
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        write_all(&mut self.stream, &bytes).await?;
+        flush(&mut self.stream).await
+    }
+
+    /// Sends the next request, if there is one: what commands wait for, what the link itself has to
+    /// say, then the outbox.
+    async fn send_next(&mut self) -> Result<bool, Ended> {
+        if let Some(ask) = self.orders.early.pop_front() {
+            self.send(&ask.request, InFlight::Ask(ask.give)).await?;
+            return Ok(true);
+        }
+        if let Some(request) = self.outgoing.take_request() {
+            self.send(&request, InFlight::Quiet).await?;
+            return Ok(true);
+        }
+        let account = self.account;
+        self.taking = true;
+        match self.store.read(move |vault| vault.next_outbox(account)).await? {
+            Some(item) => self.send_item(item).await.map(|()| true),
+            None => {
+                self.taking = false;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn send(&mut self, request: &Request, waiting: InFlight) -> Result<(), Ended> {
+        let Ok(head) = request.pack() else {
+            tracing::warn!(request = request.name(), "a request does not fit a header");
+            return Ok(());
+        };
+        self.outgoing.expect(request.id().unwrap_or_default());
+        self.in_flight = Some(waiting);
+        write_all(&mut self.stream, &head).await?;
+        flush(&mut self.stream).await?;
+        self.due = Instant::now() + ANSWER_TIME;
+        Ok(())
+    }
+
+    async fn send_item(&mut self, item: OutboxItem) -> Result<(), Ended> {
+        let parcel = parcel(&item, &self.uid, now_ms());
+        let Ok(mut bytes) = parcel.request.pack() else {
+            let why = "The letter names more recipients than the service can take at once. Send it to fewer, or to a group.";
+            self.settled(&item, Settled::Failed(why.into())).await?;
+            self.taking = false;
+            return Ok(());
+        };
+        self.outgoing.expect(&item.request);
+        self.in_flight = Some(InFlight::Item(Box::new(item)));
+        self.taking = false;
+        bytes.extend_from_slice(&parcel.front);
+        write_all(&mut self.stream, &bytes).await?;
+        self.send_files(&parcel).await?;
+        flush(&mut self.stream).await?;
+        self.due = Instant::now() + ANSWER_TIME;
+        Ok(())
+    }
+
+    async fn send_files(&mut self, parcel: &Parcel) -> Result<(), Ended> {
+        let mut sent = (parcel.front.len() as u64).saturating_sub(parcel.head_bytes);
+        let mut told = Instant::now();
+        for file in &parcel.files {
+            let mut offset = 0;
+            while offset < file.size {
+                if self.orders.stop.is_cancelled() {
+                    return Err(Ended::Stopped);
+                }
+                let bytes = self.read_file(file, offset).await?;
+                write_all(&mut self.stream, &bytes).await?;
+                offset += bytes.len() as u64;
+                sent += bytes.len() as u64;
+                if told.elapsed() >= PROGRESS_TIME {
+                    told = Instant::now();
+                    self.tell_progress(parcel, sent).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_file(&self, file: &Attachment, offset: u64) -> Result<Vec<u8>, Ended> {
+        let left = usize::try_from(file.size - offset).unwrap_or(usize::MAX);
+        let (id, max) = (file.id, left.min(CHUNK_BYTES));
+        let bytes = self.store.read(move |vault| vault.read_blob(id, offset, max)).await?;
+        if bytes.is_empty() {
+            // Less than announced would shift everything that follows.
+            return Err(damaged_file().into());
+        }
+        Ok(bytes)
+    }
+
+    async fn tell_progress(&self, parcel: &Parcel, sent: u64) -> Result<(), Ended> {
+        let Some(message) = parcel.message else { return Ok(()) };
+        let note = self
+            .store
+            .note(move |vault| Ok(vault.set_progress(message, sent)?.into_iter().collect()));
+        Ok(note.await?)
+    }
+
+    async fn answered(&mut self, outcome: Outcome) -> Result<(), Ended> {
+        if let Some(InFlight::Item(item)) = &self.in_flight {
+            // In flight until this is stored: see `interrupted`.
+            self.settled(item, settle(&item.action, &outcome, now_ms())).await?;
+        }
+        match (self.in_flight.take(), outcome) {
+            (Some(InFlight::Ask(give)), outcome) => {
+                // Who asked may have given up.
+                let _ = give.send(outcome);
+            }
+            (Some(InFlight::Quiet), Outcome::Refused { .. }) => {
+                tracing::debug!(account = self.account, "the service refused a quiet request");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn settled(&self, item: &OutboxItem, settled: Settled) -> Result<(), Ended> {
+        let id = item.id;
+        self.store
+            .write(move |vault| match &settled {
+                Settled::Sent(acked) => vault.outbox_sent(id, acked.as_ref()),
+                Settled::Failed(error) => vault.outbox_failed(id, error),
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Logs out. The reader hears the service's last word, which ends the link.
+    async fn farewell(&mut self) -> Result<(), Ended> {
+        self.send_small().await?;
+        write_all(&mut self.stream, &Request::Quit.pack().unwrap_or_default()).await?;
+        flush(&mut self.stream).await?;
+        tokio::time::sleep(FAREWELL_TIME).await;
+        Ok(())
+    }
+}
+
+/// A fresh id for a request that is not stored. Nothing is secret about it.
+pub(crate) fn request_id() -> String {
+    let mut bytes = [0; 8];
+    // Without random numbers ids repeat, and only one is in flight at a time anyway.
+    let _ = getrandom::fill(&mut bytes);
+    data_encoding::HEXLOWER.encode(&bytes)
+}
+
+fn damaged_file() -> Error {
+    Error::new(
+        ErrorCode::Store,
+        "An attachment in the outbox is shorter than it should be, so the store may be damaged. Take the letter out of the outbox and attach the file again.",
+    )
+}

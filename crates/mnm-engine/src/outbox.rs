@@ -1,0 +1,143 @@
+//! From the outbox to the wire: what an item becomes, and what an answer means for it.
+//!
+//! Nothing here sends or stores; [`crate::link::writer`] does, one item at a time, in order.
+
+use tmtp::event::Outcome;
+use tmtp::id::{posted_ms, posted_text};
+use tmtp::letter::{Attach, LetterHead, Subscriber};
+use tmtp::request::{Data, GroupAct, Recipient, Request};
+
+use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingPost};
+use crate::view::{Attachment, MessageId};
+
+/// Characters of a service's reason that are shown.
+const REASON_MAX_CHARS: usize = 200;
+
+/// An item as it goes over the wire: `request`, then `front`, then the bytes of `files`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parcel {
+    /// The header; its `datalen` covers front and files.
+    pub(crate) request: Request,
+    /// Second header and text.
+    pub(crate) front: Vec<u8>,
+    /// Files whose bytes follow, in order.
+    pub(crate) files: Vec<Attachment>,
+    /// The letter whose progress is shown.
+    pub(crate) message: Option<MessageId>,
+    /// Bytes of the second header, which progress does not count.
+    pub(crate) head_bytes: u64,
+}
+
+/// Makes an item ready to be sent. `uid` is the member's own, `now_ms` the date of subscriptions.
+pub(crate) fn parcel(item: &OutboxItem, uid: &str, now_ms: i64) -> Parcel {
+    let id = item.request.clone();
+    match &item.action {
+        OutboxAction::Post(post) => letter(id, post, uid, now_ms),
+        OutboxAction::Ping { from, to, text, .. } => {
+            let (from, to, data) = (from.clone(), to.clone(), Data::of_len(text.len() as u64));
+            plain(Request::Ping { id, from, to, data }, text)
+        }
+        OutboxAction::Invite { gid, from, to, text, .. } => {
+            let (gid, from, to) = (gid.clone(), from.clone(), to.clone());
+            let data = Data::of_len(text.len() as u64);
+            plain(Request::GroupInvite { id, gid, from, to, data }, text)
+        }
+        OutboxAction::Join { gid, .. } => {
+            let act = GroupAct::Join { newalias: None };
+            plain(Request::GroupEdit { id, gid: gid.clone(), act }, "")
+        }
+    }
+}
+
+fn plain(request: Request, text: &str) -> Parcel {
+    let front = text.as_bytes().to_vec();
+    Parcel { request, front, files: Vec::new(), message: None, head_bytes: 0 }
+}
+
+fn letter(id: String, post: &OutgoingPost, uid: &str, now_ms: i64) -> Parcel {
+    let head = LetterHead {
+        thread_id: post.thread_id.clone(),
+        alias: post.alias.clone(),
+        subject: post.subject.clone(),
+        cc: post.cc.iter().map(|cc| subscriber(cc, &post.alias, uid, now_ms)).collect(),
+        attach: post.attachments.iter().map(|file| Attach::file(&file.name, file.size)).collect(),
+        ..LetterHead::default()
+    };
+    let mut front = head.pack();
+    let head_bytes = front.len() as u64;
+    front.extend_from_slice(post.text.as_bytes());
+    let files: u64 = post.attachments.iter().map(|file| file.size).sum();
+    let data = Data { len: front.len() as u64 + files, head: head_bytes, sum: 0 };
+    let to = post.recipients.iter().map(|to| match to.is_group {
+        true => Recipient::Group(to.id.clone()),
+        false => Recipient::Member(to.id.clone()),
+    });
+    Parcel {
+        request: Request::Post { id, to: to.collect(), data },
+        front,
+        files: post.attachments.clone(),
+        message: Some(post.message),
+        head_bytes,
+    }
+}
+
+fn subscriber(cc: &Cc, alias: &str, uid: &str, now_ms: i64) -> Subscriber {
+    Subscriber {
+        who: cc.who.clone(),
+        who_uid: cc.who_uid.clone(),
+        by: alias.to_owned(),
+        by_uid: uid.to_owned(),
+        date: posted_text(now_ms),
+        note: String::new(),
+        subscribe: true,
+    }
+}
+
+/// What an answer means for the item it answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// The service has it.
+    Sent(Option<Acked>),
+    /// Nothing was delivered; the text says why to people.
+    Failed(String),
+}
+
+/// Reads the answer to an item.
+pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
+    match (action, outcome) {
+        (_, Outcome::Refused { error }) => Settled::Failed(refusal(action, error)),
+        (OutboxAction::Join { .. }, _) => Settled::Sent(None),
+        (_, Outcome::Posted { msgid, posted }) => Settled::Sent(Some(Acked {
+            msgid: msgid.clone(),
+            posted_ms: posted_ms(posted).unwrap_or(now_ms),
+        })),
+        // Sending it again for ever would be worse than telling.
+        (_, Outcome::Done) => Settled::Failed(
+            "The service accepted this without giving it an id, so it may or may not have been delivered. Ask the addressee before sending it again."
+                .into(),
+        ),
+    }
+}
+
+fn refusal(action: &OutboxAction, reason: &str) -> String {
+    let reason = in_words(reason);
+    match action {
+        OutboxAction::Post(_) => format!(
+            "The service refused the letter ({reason}); nothing was delivered. Check the recipients, then send it again or discard it."
+        ),
+        OutboxAction::Ping { to, .. } => format!(
+            "The service refused the ping to {to} ({reason}); nobody was reached. Check the alias and ping again."
+        ),
+        OutboxAction::Invite { gid, to, .. } => format!(
+            "The service refused to invite {to} to {gid} ({reason}); nobody was reached. Check both names and invite again."
+        ),
+        OutboxAction::Join { gid, .. } => format!(
+            "The service refused to let you join {gid} ({reason}). Ask a member of the group for a new invitation."
+        ),
+    }
+}
+
+/// A service's reason as it may be shown: one line of bounded length.
+pub(crate) fn in_words(reason: &str) -> String {
+    reason.chars().filter(|c| !c.is_control()).take(REASON_MAX_CHARS).collect()
+}
