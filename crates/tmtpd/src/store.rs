@@ -1,7 +1,7 @@
 //! The durable store: who is owed what, and everything the directory knows.
 //!
 //! Rows (small facts, never content) live in an ordered key-value [`engine`]; the content of
-//! messages lives in [body files](self) that can really erase. One writer thread commits for all
+//! messages lives in files of our own (`body.rs`) that can really erase. One writer thread commits for all
 //! callers, so that they share its syncs; any thread reads.
 //!
 //! How a message passes: [`Store::post`] appends its body, syncs, commits one row for the message
