@@ -1,5 +1,7 @@
 //! What the post office relies on: order, exact counts, erasure, copies of queues.
 
+use std::time::{Duration, Instant};
+
 use tmtpd::store::{
     Batch, Class, Limits, MAX_SMALL_BYTES, NewData, NewMessage, Owed, Position, Store, StoreError,
 };
@@ -36,6 +38,23 @@ fn what_is_posted_is_owed_to_each_device_and_erased_with_the_last_acknowledgemen
     assert_eq!(store.last_message_id(), 2);
     assert_eq!((owed_ids(&store, 7), owed_ids(&store, 8)), (vec![1], vec![1]));
     assert_eq!((store.stats().messages, store.stats().owed), (1, 2));
+}
+
+#[test]
+fn a_running_store_erases_within_seconds() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    post(&store, 1, "MARKER small", &[1]);
+    let mut body = store.large_body().unwrap();
+    body.write(b"MARKER large").unwrap();
+    let data = NewData::Large(body.finish().unwrap());
+    store.post(NewMessage { data, ..message(2, "", &[1]) }, Batch::new()).wait().unwrap();
+    assert_eq!(files_with(dir.path(), b"MARKER").len(), 2);
+    store.settle(1, &[1, 2]);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !files_with(dir.path(), b"MARKER").is_empty() {
+        assert!(Instant::now() < deadline, "still there: {:?}", files_with(dir.path(), b"MARKER"));
+    }
 }
 
 #[test]
