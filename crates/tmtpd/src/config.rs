@@ -82,14 +82,11 @@ pub enum Tls {
 pub struct Store {
     /// Memory for the pages of the database, in bytes.
     pub cache_bytes: u64,
-    /// How long a commit waits for others to share its fsync. Zero: not at all, and what arrives
-    /// during one commit shares the next.
-    pub commit_delay: std::time::Duration,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { cache_bytes: 16 * size::MIB, commit_delay: std::time::Duration::ZERO }
+        Self { cache_bytes: 16 * size::MIB }
     }
 }
 
@@ -272,7 +269,6 @@ impl File {
     fn take_store(&mut self, section: &mut Section<'_, '_>) {
         let store = &mut self.store;
         section.size("cache_bytes", &mut store.cache_bytes, size::MIB..=64 * size::GIB);
-        section.microseconds("commit_delay_us", &mut store.commit_delay, 0..=100_000);
     }
 
     fn take_log(&mut self, section: &mut Section<'_, '_>) {

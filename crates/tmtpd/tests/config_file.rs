@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tmtpd::config::{
     Config, ConfigError, Limits, ListenAddress, LogFormat, LogLevel, Overrides, PostPolicy, Tls,
@@ -34,8 +33,7 @@ fn mistakes_are_told_with_line_key_and_what_is_allowed() {
              Allowed in [limits]: links_total, links_per_address, unauthenticated_links, \
              login_timeout_s, silence_timeout_s, message_bytes_max, recipients_max, \
              devices_per_member, aliases_per_member, groups_per_member, group_members_max, \
-             pings_per_day, queue_messages_max, queue_bytes_max, in_flight_messages, \
-             in_flight_bytes, resend_after_s",
+             pings_per_day, in_flight_messages, in_flight_bytes, resend_after_s",
         ),
         (
             "[log]\ncolour = true",
@@ -87,14 +85,6 @@ fn mistakes_are_told_with_line_key_and_what_is_allowed() {
             "[limits]\nmessage_bytes_max = \"99999999999999 TiB\"",
             "2: limits.message_bytes_max: expected a size from 64 KiB to 1 TiB, \
              in bytes or as \"64 MiB\", got \"99999999999999 TiB\"",
-        ),
-        (
-            "[limits]\nmessage_bytes_max = \"1 TiB\"",
-            "2: limits.message_bytes_max: must not exceed queue_bytes_max, which is 16 GiB",
-        ),
-        (
-            "[limits]\nqueue_bytes_max = \"1 GiB\"",
-            "2: limits.queue_bytes_max: must be at least message_bytes_max, which is 4 GiB",
         ),
         (
             "[store]\ncache_bytes = 1024",
@@ -173,14 +163,13 @@ fn the_data_folder_must_be_named_somewhere() {
 fn sizes_numbers_and_addresses_may_be_written_in_several_ways() {
     let config = resolve(
         "[limits]\nmessage_bytes_max = \"64MiB\"\nin_flight_bytes = 1_048_576\nlinks_total = 0x10\n\
-         [service]\nlisten = \"[::1]:7\"\n[store]\ncommit_delay_us = 250\n",
+         [service]\nlisten = \"[::1]:7\"\n",
     )
     .unwrap();
     assert_eq!(config.limits.message_bytes_max, 64 << 20);
     assert_eq!(config.limits.in_flight_bytes, 1 << 20);
     assert_eq!(config.limits.links_total, 16);
     assert_eq!(config.service.listen, [address("[::1]:7")]);
-    assert_eq!(config.store.commit_delay, Duration::from_micros(250));
 }
 
 #[test]

@@ -177,35 +177,13 @@ impl<'i> Section<'_, 'i> {
         field: &mut Duration,
         range: RangeInclusive<u64>,
     ) {
-        let default = field.as_secs();
-        self.duration(name, field, range, "seconds", default, Duration::from_secs);
-    }
-
-    /// A whole number of microseconds.
-    pub(super) fn microseconds(
-        &mut self,
-        name: &'static str,
-        field: &mut Duration,
-        range: RangeInclusive<u64>,
-    ) {
-        let default = u64::try_from(field.as_micros()).unwrap_or(u64::MAX);
-        self.duration(name, field, range, "microseconds", default, Duration::from_micros);
-    }
-
-    fn duration(
-        &mut self,
-        name: &'static str,
-        field: &mut Duration,
-        range: RangeInclusive<u64>,
-        unit: &str,
-        default: u64,
-        make: fn(u64) -> Duration,
-    ) {
         let (least, most) = (range.start(), range.end());
-        let allowed = format!("a whole number of {unit} from {least} to {most}");
-        self.take(name, allowed, Some(default.to_string()), field, |value| {
+        let allowed = format!("a whole number of seconds from {least} to {most}");
+        let default = Some(field.as_secs().to_string());
+        self.take(name, allowed, default, field, |value| {
             let number = integer(value).and_then(|number| u64::try_from(number).ok());
-            number.filter(|n| range.contains(n)).map(make).ok_or_else(|| shown(value))
+            let number = number.filter(|number| range.contains(number));
+            number.map(Duration::from_secs).ok_or_else(|| shown(value))
         });
     }
 
@@ -280,11 +258,6 @@ impl<'i> Section<'_, 'i> {
             DeValue::Array(list) => list.iter().map(|one| read(one.get_ref())).collect(),
             one => Ok(vec![read(one)?]),
         });
-    }
-
-    /// Whether the file holds a key that was asked for.
-    pub(super) fn says(&self, name: &str) -> bool {
-        self.lines.iter().any(|(key, _)| *key == name)
     }
 
     /// Says that something is wrong with a key that may well be in order by itself.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::file::Section;
-use super::size::{self, GIB, KIB, MIB, TIB};
+use super::size::{GIB, KIB, MIB, TIB};
 
 /// What anyone may ask of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +37,6 @@ pub struct Limits {
     pub group_members_max: usize,
     /// Pings and invitations one member sends in 24 hours.
     pub pings_per_day: usize,
-    /// Messages owed to one device.
-    pub queue_messages_max: usize,
-    /// Data owed to one device.
-    pub queue_bytes_max: u64,
     /// Messages sent to a device ahead of its acks.
     pub in_flight_messages: usize,
     /// Data sent to a device ahead of its acks; one message may exceed it.
@@ -64,8 +60,6 @@ impl Default for Limits {
             groups_per_member: 1_000,
             group_members_max: 10_000,
             pings_per_day: 1_000,
-            queue_messages_max: 1_000_000,
-            queue_bytes_max: 16 * GIB,
             in_flight_messages: 256,
             in_flight_bytes: 4 * MIB,
             resend_after: Duration::from_secs(30),
@@ -87,28 +81,8 @@ impl Limits {
         section.count("groups_per_member", &mut self.groups_per_member, 1..=100_000);
         section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
         section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
-        section.count("queue_messages_max", &mut self.queue_messages_max, 100..=100_000_000);
-        section.size("queue_bytes_max", &mut self.queue_bytes_max, MIB..=1_024 * TIB);
         section.count("in_flight_messages", &mut self.in_flight_messages, 1..=65_536);
         section.size("in_flight_bytes", &mut self.in_flight_bytes, 64 * KIB..=GIB);
         section.seconds("resend_after_s", &mut self.resend_after, 1..=3_600);
-        self.check_queue(section);
-    }
-
-    /// A queue that could not hold the largest message could never deliver it.
-    fn check_queue(&self, section: &mut Section<'_, '_>) {
-        let (message, queue) = (self.message_bytes_max, self.queue_bytes_max);
-        if message <= queue {
-            return;
-        }
-        if section.says("message_bytes_max") {
-            let queue = size::format(queue);
-            let what = format!("must not exceed queue_bytes_max, which is {queue}");
-            section.problem("message_bytes_max", &what);
-        } else {
-            let message = size::format(message);
-            let what = format!("must be at least message_bytes_max, which is {message}");
-            section.problem("queue_bytes_max", &what);
-        }
     }
 }
