@@ -31,6 +31,19 @@ impl Steps {
 
     /// Takes one step and prints how long it took. An error names the step.
     pub(crate) fn take<T>(&mut self, name: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.announce_and_take(name, || Ok((step()?, String::new())))
+    }
+
+    /// The same for a step that has something to tell, which is printed with it.
+    pub(crate) fn tell(&mut self, name: &str, step: impl FnOnce() -> Result<String>) -> Result<()> {
+        self.announce_and_take(name, || Ok(((), format!(": {}", step()?))))
+    }
+
+    fn announce_and_take<T>(
+        &mut self,
+        name: &str,
+        step: impl FnOnce() -> Result<(T, String)>,
+    ) -> Result<T> {
         self.taken += 1;
         if self.output == Output::Loud {
             println!("\n== {name}");
@@ -39,10 +52,12 @@ impl Steps {
         let result = step();
         let spent = seconds(started.elapsed());
         match &result {
-            Ok(_) => println!("ok      {spent:>9}  {name}"),
+            Ok((_, told)) => println!("ok      {spent:>9}  {name}{told}"),
             Err(_) => println!("FAILED  {spent:>9}  {name}"),
         }
-        result.with_context(|| format!("step {} failed: {name}", self.taken))
+        result
+            .map(|(value, _)| value)
+            .with_context(|| format!("step {} failed: {name}", self.taken))
     }
 
     /// How long all steps took together, for people.

@@ -110,6 +110,16 @@ impl App {
         Ok(child)
     }
 
+    /// Waits for a command begun with [`App::begin_to_send`]: sent, or queued when its patience
+    /// ended before the service was back.
+    pub(crate) fn finish_sending(sender: Child) -> Result<()> {
+        let output = sender.wait_with_output()?;
+        if !output.status.success() && output.status.code() != Some(QUEUED) {
+            bail!("`mnm send` {}", complaint(&output));
+        }
+        Ok(())
+    }
+
     /// Answers in a thread.
     pub(crate) fn reply(&self, thread: i64, text: &str) -> Result<Value> {
         let mut command = self.command(["reply"]);

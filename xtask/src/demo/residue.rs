@@ -45,6 +45,11 @@ impl Passages {
         Ok(Self { passages, begins })
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.passages.len()
+    }
+
     /// The files below a folder that hold any of them.
     pub(crate) fn found_in(&self, folder: &Path) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();

@@ -39,22 +39,19 @@ pub(crate) fn play(steps: &mut Steps, place: &Place) -> Result<()> {
         place,
         mark: format!("demo-attachment-{}-", std::process::id()),
         letters: Vec::new(),
+        senders: Vec::new(),
     };
     steps.take("a letter with an attachment, and two replies", || story.first_letter())?;
     steps.take("Ada's phone loses its power", || story.cast.phone.kill())?;
-    steps.take("this repository's documents go out as letters", || story.documents())?;
+    steps.tell("this repository's documents go out as letters", || story.documents())?;
     steps.take("the service holds them for the phone, and only so", || story.held())?;
     steps.take("a group: invited, joined, written to, answered", || story.group())?;
-    let sending =
-        steps.take("the service is killed amid an attachment of 64 MiB", || story.crash())?;
-    let queued =
-        steps.take("letters written meanwhile wait in their apps", || story.meanwhile())?;
+    steps.tell("the service is killed amid an attachment", || story.crash())?;
+    steps.take("letters written meanwhile wait in their apps", || story.meanwhile())?;
     steps.take("the service and the phone are back", || story.recover())?;
-    steps.take("every device has every message once, byte for byte", || {
-        story.settle(sending, queued)
-    })?;
-    steps.take("every attachment is the same on every device", || story.files())?;
-    steps.take("the service's files hold nothing of it", || story.erased())?;
+    steps.tell("every device has every message once, byte for byte", || story.settle())?;
+    steps.tell("every attachment is the same on every device", || story.files())?;
+    steps.tell("the service's files hold nothing of it", || story.erased())?;
     steps.take("nor after it was stopped; nothing comes twice", || story.reopened())?;
     steps.take("everything stops in order", || story.cast.stop())
 }
@@ -66,6 +63,8 @@ struct Story<'a> {
     mark: String,
     /// All that was written.
     letters: Vec<Letter>,
+    /// Commands that wait for the service to acknowledge a letter.
+    senders: Vec<Child>,
 }
 
 impl Story<'_> {
@@ -86,11 +85,15 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn documents(&mut self) -> Result<()> {
-        for letter in letter::documents()? {
+    fn documents(&mut self) -> Result<String> {
+        let documents = letter::documents()?;
+        let bytes: usize = documents.iter().map(|letter| letter.text.len()).sum();
+        let told = format!("{} letters, {} KiB", documents.len(), bytes / 1024);
+        for letter in documents {
             self.send(letter)?;
         }
-        self.wait_for_all(&[&self.cast.ada, &self.cast.bjorn, &self.cast.carmen])
+        self.wait_for_all(&[&self.cast.ada, &self.cast.bjorn, &self.cast.carmen])?;
+        Ok(told)
     }
 
     /// Shows that [`Story::erased`] would find something if something were there.
@@ -127,7 +130,7 @@ impl Story<'_> {
     }
 
     /// Kills the service when a part of the attachment, but not all, is on its disk.
-    fn crash(&mut self) -> Result<Child> {
+    fn crash(&mut self) -> Result<String> {
         let big = self.place.folder("files")?.join("regatta-film.bin");
         letter::write_big(&big, &self.mark)?;
         let letter = Letter {
@@ -140,8 +143,7 @@ impl Story<'_> {
         };
         let data = self.cast.service.data().to_path_buf();
         let before = residue::size(&data);
-        let sending = self.cast.bjorn.begin_to_send(&letter)?;
-        self.letters.push(letter);
+        self.begin_to_send(letter)?;
         let deadline = Instant::now() + SOON;
         while residue::size(&data) < before + MIDDLE {
             ensure!(Instant::now() < deadline, "nothing of the attachment reached the service");
@@ -151,11 +153,10 @@ impl Story<'_> {
         self.cast.service.kill()?;
         let arrived = residue::size(&data).saturating_sub(before);
         ensure!(arrived < letter::BIG, "all {arrived} bytes had arrived before the service died");
-        Ok(sending)
+        Ok(format!("{} of {} MiB were on its disk", arrived >> 20, letter::BIG >> 20))
     }
 
-    fn meanwhile(&mut self) -> Result<Vec<Child>> {
-        let mut queued = Vec::new();
+    fn meanwhile(&mut self) -> Result<()> {
         for (from, reader) in [(Member::Carmen, Member::Ada), (Member::Ada, Member::Bjorn)] {
             let letter = Letter {
                 from,
@@ -165,10 +166,17 @@ impl Story<'_> {
                 text: format!("I, {}, write on regardless: it will go out.\n", from.alias()),
                 files: Vec::new(),
             };
-            queued.push(self.app(from).begin_to_send(&letter)?);
-            self.letters.push(letter);
+            self.begin_to_send(letter)?;
         }
-        Ok(queued)
+        for member in Member::ALL {
+            let app = self.app(member);
+            until(&format!("a letter is queued at {}", app.label), SOON, || {
+                let status = app.ask(["status"])?;
+                let queued = status["accounts"][0]["queued"].as_u64().context("no count")?;
+                Ok((queued > 0).then_some(()))
+            })?;
+        }
+        Ok(())
     }
 
     fn recover(&mut self) -> Result<()> {
@@ -176,32 +184,37 @@ impl Story<'_> {
         self.cast.phone.restart()
     }
 
-    fn settle(&self, sending: Child, queued: Vec<Child>) -> Result<()> {
+    fn settle(&mut self) -> Result<String> {
         self.wait_for(&self.cast.all(), LATER)?;
-        for child in queued.into_iter().chain([sending]) {
-            let output = child.wait_with_output()?;
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            ensure!(output.status.code().is_some(), "`mnm send` was killed: {said}");
+        for sender in self.senders.drain(..) {
+            App::finish_sending(sender)?;
         }
-        Ok(())
+        let messages = self
+            .cast
+            .all()
+            .map(|app| self.letters.iter().filter(|letter| letter.concerns(app.member)).count());
+        Ok(format!("{} on 4 devices", messages.iter().sum::<usize>()))
     }
 
-    fn files(&self) -> Result<()> {
+    fn files(&self) -> Result<String> {
+        let mut all = 0;
         for app in self.cast.all() {
             let bytes = check::compare_files(app, &self.letters, self.place)?;
             ensure!(bytes > letter::BIG, "{} compared only {bytes} bytes", app.label);
+            all += bytes;
         }
-        Ok(())
+        Ok(format!("{} MiB compared", all >> 20))
     }
 
-    fn erased(&self) -> Result<()> {
+    fn erased(&self) -> Result<String> {
         let passages = self.passages()?;
         let mut last = Vec::new();
         let gone = until("the service erases what was delivered", ERASED, || {
             last = passages.found_in(self.cast.service.data())?;
             Ok(last.is_empty().then_some(()))
         });
-        gone.with_context(|| format!("still in {}", paths(&last)))
+        gone.with_context(|| format!("still in {}", paths(&last)))?;
+        Ok(format!("{} passages looked for", passages.len()))
     }
 
     fn reopened(&mut self) -> Result<()> {
@@ -216,6 +229,14 @@ impl Story<'_> {
             })?;
         }
         self.wait_for_all(&self.cast.all())
+    }
+
+    /// Has a letter sent by a command that is waited for at the end only.
+    fn begin_to_send(&mut self, letter: Letter) -> Result<()> {
+        let sender = self.app(letter.from).begin_to_send(&letter)?;
+        self.senders.push(sender);
+        self.letters.push(letter);
+        Ok(())
     }
 
     fn send(&mut self, letter: Letter) -> Result<()> {
