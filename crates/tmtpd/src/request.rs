@@ -10,6 +10,9 @@
 //! | [`post`] | Post, PostNotify |
 //! | [`ping`] | Ping |
 //!
+//! A request whose id begins with `once:` and that was answered before gets the same answer and does
+//! nothing again: `docs/decisions/0005-repeated-requests.md` is the rule for repeated requests.
+//!
 //! Every answer is an [`Outcome`] for the ack, or a [`Refusal`] whose words go into the ack's
 //! `error`. Faults of the machine are logged here and told to the peer without detail.
 
