@@ -9,7 +9,7 @@ test("a letter written during an outage is queued, can be undone, and leaves aft
   const { page } = anna;
 
   await club.kill();
-  await expect(page.getByText("Offline").first()).toBeVisible();
+  await expect(page.locator(".list-pane .state", { hasText: "Offline" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Reconnect" }).first()).toBeVisible();
 
   await page.keyboard.press("c");
@@ -29,7 +29,7 @@ test("a letter written during an outage is queued, can be undone, and leaves aft
   await club.start();
   await page.getByRole("button", { name: "Reconnect" }).first().click();
   await expect(page.locator("article [data-state=sent]")).toBeVisible({ timeout: 40_000 });
-  await expect(page.getByText("Connected").first()).toBeVisible();
+  await expect(page.locator(".list-pane .state", { hasText: "Connected" })).toBeVisible();
 
   await boris.page.getByRole("link", { name: /Written in the dark/ }).click({ timeout: 60_000 });
   await expect(boris.page.locator(".prose")).toHaveText(/Is anybody there now\?/);

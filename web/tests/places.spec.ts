@@ -38,7 +38,7 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   const { anna, boris } = await pair(member, club);
   const name = `Gardeners of ${anna.alias}`;
 
-  await anna.page.getByRole("link", { name: "Groups" }).click();
+  await anna.page.getByRole("link", { name: /^Groups/ }).click();
   await anna.page.getByRole("link", { name: "New group" }).first().click();
   await anna.page.getByLabel("Name of the group").fill(name);
   await anna.page.getByLabel("First person to invite").fill(boris.alias);
@@ -48,7 +48,7 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await boris.page.getByRole("link", { name: /^Pings/ }).click();
   await boris.page.getByRole("link", { name: `Invitation to ${name}` }).click();
   await boris.page.getByRole("button", { name: "Join the group" }).click();
-  await boris.page.getByRole("link", { name: "Groups" }).click();
+  await boris.page.getByRole("link", { name: /^Groups/ }).click();
   await expect(boris.page.getByRole("link", { name })).toContainText("You are a member");
 
   await expect(anna.page.getByRole("listitem").filter({ hasText: boris.alias }).filter({ hasText: "Member" })).toBeVisible();
@@ -60,7 +60,7 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await boris.page.getByRole("link", { name: /Spring/ }).click();
   await expect(boris.page.locator(".prose")).toHaveText(/To all gardeners/);
 
-  await boris.page.getByRole("link", { name: "Groups" }).click();
+  await boris.page.getByRole("link", { name: /^Groups/ }).click();
   await boris.page.getByRole("link", { name }).click();
   await boris.page.getByRole("button", { name: "Leave group" }).click();
   await boris.page.getByRole("button", { name: "Leave", exact: true }).click();
@@ -146,10 +146,10 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.getByRole("link", { name: /Invitation/ }).click();
     await check("door");
     await page.getByRole("button", { name: "Join the group" }).click();
-    await page.getByRole("link", { name: "People" }).click();
+    await page.getByRole("link", { name: /^People/ }).click();
     await page.getByRole("link", { name: boris.alias }).click();
     await check("person");
-    await page.getByRole("link", { name: "Groups" }).click();
+    await page.getByRole("link", { name: /^Groups/ }).click();
     await page.getByRole("link", { name: /Readers of/ }).click();
     await check("group");
     await page.getByRole("link", { name: /About this service/ }).click();

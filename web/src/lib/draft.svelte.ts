@@ -85,11 +85,12 @@ export class DraftEditor {
   async #write(keepalive: boolean): Promise<void> {
     this.#dirty = false;
     this.status = "saving";
+    const since = store.now();
     try {
       const draft = await command("save_draft", this.#fields(), { keepalive });
       this.id = draft.id;
       this.status = this.#dirty ? "unsaved" : "saved";
-      if (!this.#closed) store.putDraft(draft);
+      if (!this.#closed) store.putDraft(draft, since);
     } catch (error) {
       this.#dirty = true;
       this.status = "unsaved";
@@ -127,13 +128,14 @@ export class DraftEditor {
     const shown = this.uploads.find((u) => u.key === key);
     if (!shown || this.id === null) return;
     shown.started_ms = Date.now();
+    const since = store.now();
     try {
       const transfer = upload(this.id, file, (sent) => (shown.sent = sent));
       shown.transfer = transfer;
       const draft = await transfer.done;
       this.attachments = draft.attachments;
       this.#forget(key);
-      store.putDraft(draft);
+      store.putDraft(draft, since);
     } catch (error) {
       if (this.uploads.some((u) => u.key === key)) shown.error = problem(error);
     }
@@ -152,10 +154,11 @@ export class DraftEditor {
 
   async detach(attachment: number): Promise<void> {
     if (this.id === null) return;
+    const since = store.now();
     try {
       const draft = await command("detach", { draft: this.id, attachment });
       this.attachments = draft.attachments;
-      store.putDraft(draft);
+      store.putDraft(draft, since);
     } catch (error) {
       this.error = problem(error);
     }
@@ -172,10 +175,11 @@ export class DraftEditor {
       await this.save();
       if (this.id === null || this.#dirty) return null;
       const id = this.id;
+      const since = store.now();
       const message = await command("send", { draft: id });
       this.#closed = true;
       store.dropDraft(id);
-      store.putMessage(message);
+      store.putMessage(message, since);
       return message;
     } catch (error) {
       this.error = problem(error);

@@ -13,9 +13,12 @@ class Outbox {
   last = $state.raw<Message | null>(null);
   error = $state("");
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The last letter of ours that an event told of; it may overtake the reply to `send`. */
+  #told: Message | null = null;
 
   constructor() {
     store.listen((event) => {
+      if (event.event === "message" && event.message.from.kind === "me") this.#told = event.message;
       if (event.event === "message" && event.message.id === this.last?.id) this.#follow(event.message);
       if (event.event === "progress" && event.message === this.last?.id) this.#follow({ ...this.last, state: event.state });
       if (event.event === "message_gone" && event.message === this.last?.id) this.close();
@@ -25,8 +28,8 @@ class Outbox {
   /** Shows the notice with its undo. */
   note(message: Message): void {
     this.error = "";
-    this.last = message;
-    this.#hideAfter(message.state.state === "sent" ? SENT_SHOWN_MS : SHOWN_MS);
+    this.last = this.#told?.id === message.id ? this.#told : message;
+    this.#hideAfter(this.last.state.state === "sent" ? SENT_SHOWN_MS : SHOWN_MS);
   }
 
   #follow(message: Message): void {
@@ -57,9 +60,10 @@ class Outbox {
 
 /** Makes a queued or failed letter a draft again and opens it. Returns what went wrong, if so. */
 export async function edit(message: Message): Promise<string> {
+  const since = store.now();
   try {
     const draft = await command("unsend", { message: message.id });
-    store.putDraft(draft);
+    store.putDraft(draft, since);
     if (draft.thread === null) {
       router.go(href(draft.account, "drafts", draft.id));
     } else {
@@ -74,8 +78,9 @@ export async function edit(message: Message): Promise<string> {
 
 /** Queues a failed letter again. Returns what went wrong, if so. */
 export async function retry(message: Message): Promise<string> {
+  const since = store.now();
   try {
-    store.putMessage(await command("retry", { message: message.id }));
+    store.putMessage(await command("retry", { message: message.id }), since);
     return "";
   } catch (error) {
     return problem(error);

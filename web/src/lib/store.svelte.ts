@@ -1,9 +1,14 @@
 // What the pages show: the engine's records, kept current by its events. Components read the
-// fields; every change goes through a command and comes back as an event or a reply.
+// fields; every change goes through a command and comes back as an event and a reply.
+//
+// Replies and events travel on different connections, so an event can overtake the reply to the
+// command that caused it. Therefore: a reply is shown only if no event has told of its record since
+// the command was sent (`now`, `since`), and events that come while a list is being loaded are taken
+// in once more afterwards.
 import type { Account, Contact, Draft, Event, Group, Message, Ping, Thread, ThreadRow } from "./api";
 import { partyName } from "./format";
 import { t } from "./strings";
-import { ApiError, command, problem, watch, whenGone } from "./transport";
+import { command, problem, watch, whenGone } from "./transport";
 
 const PAGE_ROWS = 200;
 
@@ -36,6 +41,9 @@ class Store {
   #openId = 0;
   #started = false;
   #watchers = new Set<(event: Event) => void>();
+  /** Events so far, and for each record the number of the last one that told of it. */
+  #events = 0;
+  #told = new Map<string, number>();
 
   /** Connects to the engine; call once. */
   start(): void {
@@ -43,7 +51,7 @@ class Store {
     watch({
       opened: () => void this.load(),
       lost: () => (this.lost = true),
-      event: (event) => this.#apply(event),
+      event: (event) => this.#hear(event),
     });
   }
 
@@ -53,33 +61,58 @@ class Store {
     return () => this.#watchers.delete(heard);
   }
 
+  /** The present moment, to be passed to `put…` with the reply to a command sent now. */
+  now(): number {
+    return this.#events;
+  }
+
+  #newer(kind: "account" | "message" | "ping" | "draft", id: number, since: number): boolean {
+    return (this.#told.get(`${kind} ${id}`) ?? 0) > since;
+  }
+
   /** Loads everything again. */
   async load(): Promise<void> {
     try {
-      const [state, threads, pings, contacts, groups, drafts] = await Promise.all([
-        command("state", {}),
-        command("threads", { limit: PAGE_ROWS }),
-        command("pings", {}),
-        command("contacts", {}),
-        command("groups", {}),
-        command("drafts", {}),
-      ]);
-      this.accounts = state.accounts;
-      this.version = state.version;
-      this.threads = threads;
-      this.pings = pings;
-      this.contacts = contacts;
-      this.groups = groups;
-      this.drafts = drafts;
-      this.complete = threads.length < PAGE_ROWS ? new Set(state.accounts.map((a) => a.id)) : new Set();
-      this.lost = false;
-      this.failure = "";
+      await this.#replaying(() => this.#loadAll());
       if (this.#started) void this.reopen();
       this.#started = true;
       this.ready = true;
     } catch (error) {
       this.failure = problem(error);
     }
+  }
+
+  /** Runs a load and then takes in again what was told meanwhile, which it may have overwritten. */
+  async #replaying(load: () => Promise<void>): Promise<void> {
+    const meanwhile: Event[] = [];
+    const stop = this.listen((event) => meanwhile.push(event));
+    try {
+      await load();
+    } finally {
+      stop();
+    }
+    for (const event of meanwhile) if (event.event !== "lagged") this.#take(event);
+  }
+
+  async #loadAll(): Promise<void> {
+    const [state, threads, pings, contacts, groups, drafts] = await Promise.all([
+      command("state", {}),
+      command("threads", { limit: PAGE_ROWS }),
+      command("pings", {}),
+      command("contacts", {}),
+      command("groups", {}),
+      command("drafts", {}),
+    ]);
+    this.accounts = state.accounts;
+    this.version = state.version;
+    this.threads = threads;
+    this.pings = pings;
+    this.contacts = contacts;
+    this.groups = groups;
+    this.drafts = drafts;
+    this.complete = threads.length < PAGE_ROWS ? new Set(state.accounts.map((a) => a.id)) : new Set();
+    this.lost = false;
+    this.failure = "";
   }
 
   /** Loads threads of an account that are older than those shown. */
@@ -96,7 +129,8 @@ class Store {
     return this.accounts.find((account) => account.id === id);
   }
 
-  setAccount(account: Account): void {
+  putAccount(account: Account, since: number): void {
+    if (this.#newer("account", account.id, since)) return;
     this.accounts = put(this.accounts, account, (a) => a.id === account.id);
   }
 
@@ -113,8 +147,10 @@ class Store {
     const id = this.#openId;
     if (!id) return;
     try {
-      const thread = await command("thread", { thread: id });
-      if (this.#openId === id) this.thread = thread;
+      await this.#replaying(async () => {
+        const thread = await command("thread", { thread: id });
+        if (this.#openId === id) this.thread = thread;
+      });
     } catch (error) {
       if (this.#openId === id) this.threadError = problem(error);
     }
@@ -132,7 +168,11 @@ class Store {
     });
   }
 
-  putMessage(message: Message): void {
+  putMessage(message: Message, since: number): void {
+    if (!this.#newer("message", message.id, since)) this.#setMessage(message);
+  }
+
+  #setMessage(message: Message): void {
     const thread = this.thread;
     if (!thread || thread.row.id !== message.thread) return;
     const messages = put(thread.messages, message, (m) => m.id === message.id);
@@ -140,11 +180,13 @@ class Store {
     this.thread = { ...thread, messages };
   }
 
-  putPing(ping: Ping): void {
+  putPing(ping: Ping, since: number): void {
+    if (this.#newer("ping", ping.id, since)) return;
     this.pings = put(this.pings, ping, (p) => p.id === ping.id).sort((a, b) => b.at_ms - a.at_ms);
   }
 
-  putDraft(draft: Draft): void {
+  putDraft(draft: Draft, since: number): void {
+    if (this.#newer("draft", draft.id, since)) return;
     this.drafts = put(this.drafts, draft, (d) => d.id === draft.id).sort((a, b) => b.updated_ms - a.updated_ms);
   }
 
@@ -153,19 +195,31 @@ class Store {
     if (this.thread?.draft?.id === id) this.thread = { ...this.thread, draft: null };
   }
 
-  #apply(event: Event): void {
+  #hear(event: Event): void {
+    this.#events += 1;
+    this.#announce(event);
+    this.#take(event);
+    for (const heard of this.#watchers) heard(event);
+  }
+
+  #tell(kind: "account" | "message" | "ping" | "draft", id: number): number {
+    this.#told.set(`${kind} ${id}`, this.#events);
+    return this.#events;
+  }
+
+  #take(event: Event): void {
     switch (event.event) {
       case "account":
-        this.setAccount(event.account);
+        this.putAccount(event.account, this.#tell("account", event.account.id));
         break;
       case "thread":
         this.#putRow(event.thread);
         break;
       case "message":
-        this.#arrived(event.message);
-        this.putMessage(event.message);
+        this.putMessage(event.message, this.#tell("message", event.message.id));
         break;
       case "message_gone":
+        this.#tell("message", event.message);
         this.#withoutMessage(event.thread, event.message);
         break;
       case "thread_gone":
@@ -175,8 +229,7 @@ class Store {
         this.#progress(event.thread, event.message, event.state);
         break;
       case "ping":
-        this.#knocked(event.ping);
-        this.putPing(event.ping);
+        this.putPing(event.ping, this.#tell("ping", event.ping.id));
         break;
       case "contact": {
         const { account, uid } = event.contact;
@@ -189,16 +242,16 @@ class Store {
         break;
       }
       case "draft":
-        this.putDraft(event.draft);
+        this.putDraft(event.draft, this.#tell("draft", event.draft.id));
         break;
       case "draft_gone":
+        this.#tell("draft", event.draft);
         this.dropDraft(event.draft);
         break;
       case "lagged":
         void this.load();
         break;
     }
-    for (const heard of this.#watchers) heard(event);
   }
 
   #putRow(row: ThreadRow): void {
@@ -213,21 +266,19 @@ class Store {
 
   #progress(thread: number, message: number, state: Message["state"]): void {
     const known = this.thread?.row.id === thread && this.thread.messages.find((m) => m.id === message);
-    if (known) this.putMessage({ ...known, state });
+    if (known) this.#setMessage({ ...known, state });
   }
 
-  #arrived(message: Message): void {
-    if (message.state.state !== "received" || !message.unread) return;
-    this.#announce(message.account, (service) => t.arrivals.letter(partyName(message.from), service));
+  #announce(event: Event): void {
+    if (event.event === "message" && event.message.unread && event.message.state.state === "received") {
+      this.announcement = t.arrivals.letter(partyName(event.message.from), this.#service(event.message.account));
+    } else if (event.event === "ping" && event.ping.incoming && event.ping.state.state === "waiting") {
+      this.announcement = t.arrivals.ping(event.ping.from, event.ping.service);
+    }
   }
 
-  #knocked(ping: Ping): void {
-    if (!ping.incoming || ping.state.state !== "waiting") return;
-    this.#announce(ping.account, (service) => t.arrivals.ping(ping.from, service));
-  }
-
-  #announce(account: number, words: (service: string) => string): void {
-    this.announcement = words(this.account(account)?.service ?? "");
+  #service(account: number): string {
+    return this.account(account)?.service ?? "";
   }
 }
 
@@ -237,5 +288,4 @@ function put<T>(list: readonly T[], item: T, same: (other: T) => boolean): T[] {
   return at < 0 ? [...list, item] : list.with(at, item);
 }
 
-export { ApiError };
 export const store = new Store();
