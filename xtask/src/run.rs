@@ -44,7 +44,7 @@ pub(crate) fn loud(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and returns what it printed; an error has what it complained of.
+/// Runs a program and returns what it printed; an error has all that it said.
 pub(crate) fn captured(command: &mut Command) -> Result<String> {
     let line = line(command);
     let output = command
@@ -52,8 +52,8 @@ pub(crate) fn captured(command: &mut Command) -> Result<String> {
         .output()
         .with_context(|| format!("could not start `{line}`"))?;
     if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        bail!("`{line}` ended with {}: {}", output.status, complaint.trim());
+        let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+        bail!("`{line}` ended with {}:\n{}{}", output.status, said[0], said[1].trim_end());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
 }

@@ -22,7 +22,7 @@ pub(crate) fn build() -> Result<()> {
         println!("web/dist is up to date");
         return Ok(());
     }
-    run::loud(&mut npm(["run", "build"]))
+    run::captured(&mut npm(["run", "build"])).map(drop)
 }
 
 /// npm packages exactly as `package-lock.json` has them; nothing when they are already there.
@@ -33,7 +33,8 @@ pub(crate) fn packages() -> Result<()> {
     if installed.is_some_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    run::loud(&mut npm(["ci", "--no-audit", "--no-fund"]))
+    println!("installing the npm packages of web/package-lock.json");
+    run::captured(&mut npm(["ci", "--no-audit", "--no-fund"])).map(drop)
 }
 
 /// Type checks of everything below `web/`.
