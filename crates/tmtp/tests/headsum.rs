@@ -3,6 +3,8 @@
 //! The constants come from a script in another language with a bitwise CRC-32C and its own JSON
 //! writer, so nothing here can agree with itself by mistake.
 
+#![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
+
 use tmtp::event::{BadEvent, Event, Message, MessageKind, head_of};
 use tmtp::id::MessageId;
 use tmtp::request::{Data, OhiMember};

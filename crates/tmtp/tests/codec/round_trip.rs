@@ -60,14 +60,11 @@ proptest! {
 
 /// Writes the letters of keys large or small, as the bits say; values stay as they are.
 fn respell_keys(head: &[u8], bits: u64) -> Vec<u8> {
-    let mut out = Vec::with_capacity(head.len());
-    let mut letters = 0;
-    for (at, byte) in head.iter().enumerate() {
-        let capital = is_in_top_key(head, at) && bits.rotate_left(letters) & 1 == 1;
-        letters += 1;
-        out.push(if capital { byte.to_ascii_uppercase() } else { *byte });
-    }
-    out
+    let respell = |(at, byte): (usize, &u8)| {
+        let capital = is_in_top_key(head, at) && bits >> (at % 64) & 1 == 1;
+        if capital { byte.to_ascii_uppercase() } else { *byte }
+    };
+    head.iter().enumerate().map(respell).collect()
 }
 
 /// Whether the byte is in a key of the outermost object: inside a text that a colon follows.
