@@ -19,10 +19,7 @@ pub struct Error {
 impl Error {
     /// An error of kind `code` told by `message`.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 

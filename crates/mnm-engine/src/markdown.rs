@@ -9,7 +9,6 @@
 mod filter;
 mod link;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -26,8 +25,32 @@ pub const SNIPPET_CHARS: usize = 140;
 const SNIPPET_BYTES: usize = 8192;
 
 const TAGS: [&str; 26] = [
-    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
-    "ol", "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul", "sup",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+    "sup",
 ];
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -48,9 +71,8 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// to `http`, `https` and `mailto`. Everything else shows as the text it is written with.
 pub fn render(text: &str) -> String {
     let shown = clip(text, RENDERED_BYTES_MAX);
-    let source = flatten(shown);
-    let mut unsafe_html = String::with_capacity(source.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, Filter::new(events(&source)));
+    let mut unsafe_html = String::with_capacity(shown.len() * 3 / 2);
+    html::push_html(&mut unsafe_html, Filter::new(events(shown)));
     let mut safe = SANITISER.clean(&unsafe_html).to_string();
     if shown.len() < text.len() {
         safe.push_str("<p><em>The rest of this message is too long to be shown.</em></p>");
@@ -61,15 +83,16 @@ pub fn render(text: &str) -> String {
 /// The first words of a Markdown text, on one line without markup, at most
 /// [`SNIPPET_CHARS`] characters. Plain text: escape it before it becomes part of HTML.
 pub fn snippet(text: &str) -> String {
-    let source = flatten(clip(text, SNIPPET_BYTES));
     let mut plain = String::new();
-    for event in events(&source) {
+    for event in events(clip(text, SNIPPET_BYTES)) {
         match event {
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 plain.push_str(&text);
             }
             Event::SoftBreak | Event::HardBreak | Event::Rule => plain.push(' '),
-            Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link) => {}
+            Event::End(
+                TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link,
+            ) => {}
             Event::End(_) => plain.push(' '),
             _ => {}
         }
@@ -91,34 +114,6 @@ fn events(source: &str) -> TextMergeStream<'_, Parser<'_>> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     TextMergeStream::new(Parser::new_ext(source, options))
-}
-
-/// Bounds what a line can cost: containers opened on one line (`> > > >`, `- - - -`) and brackets,
-/// which the parser handles in time that grows with the square of their number. A line that opens
-/// more than a person would is shown literally, as code.
-fn flatten(text: &str) -> Cow<'_, str> {
-    if !text.lines().any(is_bomb) {
-        return Cow::Borrowed(text);
-    }
-    let lines = text.lines().map(|line| {
-        if is_bomb(line) {
-            format!("    {}", line.trim_start_matches([' ', '\t']))
-        } else {
-            line.to_owned()
-        }
-    });
-    Cow::Owned(lines.collect::<Vec<_>>().join("\n"))
-}
-
-/// Characters at the beginning of a line that may open containers.
-const OPENERS_MAX: usize = 200;
-
-fn is_bomb(line: &str) -> bool {
-    let opener = |c: &char| matches!(c, '>' | '-' | '+' | '*' | ' ' | '\t' | '.' | ')') || c.is_ascii_digit();
-    let opening: Vec<char> = line.chars().take_while(opener).take(OPENERS_MAX * 10).collect();
-    let marks = opening.iter().filter(|c| !matches!(c, ' ' | '\t')).count();
-    let spaced = opening.windows(2).filter(|w| matches!(w, ['>', _] | ['-' | '+' | '*' | '.' | ')', ' ' | '\t'])).count();
-    marks > OPENERS_MAX && spaced > OPENERS_MAX
 }
 
 fn clip(text: &str, max: usize) -> &str {

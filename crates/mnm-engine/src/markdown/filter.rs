@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 
-use super::link;
+use super::link::{self, Piece};
 
 /// Quotes, lists and emphasis inside each other, at most; deeper ones lose their mark, not their
 /// text. The sanitiser's time grows with the depth.
@@ -16,8 +16,8 @@ enum Open {
     Kept,
     /// The tag was left out.
     Dropped,
-    /// A link that was passed on, its target, and the text shown for it.
-    Link(String, String),
+    /// The link that was passed on.
+    Link,
     /// A link or an image shown as text, followed by its address.
     Address(String),
 }
@@ -28,6 +28,9 @@ pub(super) struct Filter<'a, I> {
     open: Vec<Open>,
     /// Quotes, lists and emphasis open and passed on.
     depth: usize,
+    in_code: bool,
+    /// Target of the link around, and the text shown for it so far.
+    link: Option<(String, String)>,
     ready: VecDeque<Event<'a>>,
 }
 
@@ -37,6 +40,8 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
             events,
             open: Vec::new(),
             depth: 0,
+            in_code: false,
+            link: None,
             ready: VecDeque::new(),
         }
     }
@@ -67,6 +72,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
     }
 
     fn handle_start(&mut self, tag: Tag<'a>) {
+        self.in_code |= matches!(tag, Tag::CodeBlock(_));
         let open = match &tag {
             Tag::HtmlBlock => {
                 self.ready.push_back(Event::Start(Tag::Paragraph));
@@ -74,8 +80,9 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 return;
             }
             Tag::Image { dest_url, .. } => Open::Address(dest_url.to_string()),
-            Tag::Link { dest_url, .. } if link::is_allowed(dest_url) && !self.in_link() => {
-                Open::Link(dest_url.to_string(), String::new())
+            Tag::Link { dest_url, .. } if link::is_allowed(dest_url) && self.link.is_none() => {
+                self.link = Some((dest_url.to_string(), String::new()));
+                Open::Link
             }
             Tag::Link { dest_url, .. } => Open::Address(dest_url.to_string()),
             _ if !nests(&tag.to_end()) => Open::Kept,
@@ -85,13 +92,14 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
             }
             _ => Open::Dropped,
         };
-        if matches!(open, Open::Kept | Open::Link(..)) {
+        if matches!(open, Open::Kept | Open::Link) {
             self.ready.push_back(Event::Start(plain(tag)));
         }
         self.open.push(open);
     }
 
     fn handle_end(&mut self, tag: TagEnd) {
+        self.in_code &= tag != TagEnd::CodeBlock;
         match self.open.pop() {
             Some(Open::Kept) if tag == TagEnd::HtmlBlock => {
                 self.ready.push_back(Event::End(TagEnd::Paragraph));
@@ -102,9 +110,11 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 }
                 self.ready.push_back(Event::End(tag));
             }
-            Some(Open::Link(target, shown)) => {
+            Some(Open::Link) => {
                 self.ready.push_back(Event::End(tag));
-                if link::misleads(&shown, &target) {
+                if let Some((target, shown)) = self.link.take()
+                    && link::misleads(&shown, &target)
+                {
                     self.push_address(&target);
                 }
             }
@@ -116,7 +126,31 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
     /// Text; an address written out in it becomes a link, unless it stands in one or in code.
     fn handle_text(&mut self, text: CowStr<'a>) {
         self.note_shown(&text);
-        self.ready.push_back(Event::Text(text));
+        if self.in_code || self.link.is_some() {
+            self.ready.push_back(Event::Text(text));
+            return;
+        }
+        for piece in link::pieces(&text) {
+            match piece {
+                Piece::Text(text) => self.ready.push_back(Event::Text(text.to_owned().into())),
+                Piece::Address(address) => self.push_link(address),
+            }
+        }
+    }
+
+    fn push_link(&mut self, address: &str) {
+        let tag = Tag::Link {
+            link_type: LinkType::Autolink,
+            dest_url: address.to_owned().into(),
+            title: "".into(),
+            id: "".into(),
+        };
+        self.ready.push_back(Event::Start(tag));
+        self.ready.push_back(Event::Text(address.to_owned().into()));
+        self.ready.push_back(Event::End(TagEnd::Link));
+        if link::misleads(address, address) {
+            self.push_address(address);
+        }
     }
 
     fn push_address(&mut self, target: &str) {
@@ -125,16 +159,10 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         self.ready.push_back(Event::Text(shown.into()));
     }
 
-    fn in_link(&self) -> bool {
-        self.open.iter().any(|open| matches!(open, Open::Link(..)))
-    }
-
     /// Remembers what is shown as the text of the link around it.
     fn note_shown(&mut self, text: &str) {
-        for open in &mut self.open {
-            if let Open::Link(_, shown) = open {
-                shown.push_str(text);
-            }
+        if let Some((_, shown)) = &mut self.link {
+            shown.push_str(text);
         }
     }
 }
@@ -169,16 +197,9 @@ fn nests(tag: &TagEnd) -> bool {
 /// The tag without what only styles it: titles, languages, classes.
 fn plain(tag: Tag<'_>) -> Tag<'_> {
     match tag {
-        Tag::Link {
-            link_type,
-            dest_url,
-            ..
-        } => Tag::Link {
-            link_type,
-            dest_url,
-            title: "".into(),
-            id: "".into(),
-        },
+        Tag::Link { link_type, dest_url, .. } => {
+            Tag::Link { link_type, dest_url, title: "".into(), id: "".into() }
+        }
         other => other,
     }
 }

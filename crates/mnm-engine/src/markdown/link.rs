@@ -3,6 +3,8 @@
 /// Schemes of links that may be clicked.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
+/// Bytes of an address written out in a text that becomes a link.
+const ADDRESS_BYTES_MAX: usize = 2000;
 /// Characters of an address that are shown.
 const SHOWN_CHARS: usize = 300;
 
@@ -37,13 +39,50 @@ pub(super) fn misleads(shown: &str, target: &str) -> bool {
     !same || !host(&truth).is_ascii() || host(&truth).contains("xn--")
 }
 
+/// A piece of a text without markup.
+pub(super) enum Piece<'a> {
+    Text(&'a str),
+    /// An address written out, which may become a link.
+    Address(&'a str),
+}
+
+/// Finds the web addresses written out in a text.
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    // Text before `done` is in `pieces`; before `seen`, no address begins.
+    let (mut done, mut seen) = (0, 0);
+    for (start, _) in text.match_indices("http") {
+        let (before, rest) = text.split_at(start);
+        let begins = rest.starts_with("http://") || rest.starts_with("https://");
+        if start < seen || !begins || before.ends_with(char::is_alphanumeric) {
+            continue;
+        }
+        let address = written_out(rest);
+        seen = start + address.len();
+        if address.len() <= ADDRESS_BYTES_MAX && is_allowed(address) {
+            pieces.push(Piece::Text(text.get(done..start).unwrap_or_default()));
+            pieces.push(Piece::Address(address));
+            done = seen;
+        }
+    }
+    pieces.push(Piece::Text(text.get(done..).unwrap_or_default()));
+    pieces
+}
+
+/// The address at the beginning of a text, without the punctuation of the sentence around it.
+fn written_out(text: &str) -> &str {
+    let ends = |c: char| is_unfit(c) || matches!(c, '<' | '>' | '"' | '`');
+    let address = text.split(ends).next().unwrap_or_default();
+    let balanced = address.contains('(');
+    address.trim_end_matches(|c| {
+        matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | ']')
+            || (c == ')' && !balanced)
+    })
+}
+
 /// An address as text: without anything invisible, cut to a length that fits a screen.
 pub(super) fn readable(target: &str) -> String {
-    let mut shown: String = target
-        .chars()
-        .filter(|&c| !is_unfit(c))
-        .take(SHOWN_CHARS)
-        .collect();
+    let mut shown: String = target.chars().filter(|&c| !is_unfit(c)).take(SHOWN_CHARS).collect();
     if target.chars().count() > SHOWN_CHARS {
         shown.push('…');
     }
@@ -91,10 +130,7 @@ fn looks_like_address(text: &str) -> bool {
 /// The host of an address, with its port; of one without scheme too. Empty when there is none.
 fn host(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let authority = rest
-        .split(['/', '?', '#', '\\'])
-        .next()
-        .unwrap_or_default();
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     host.trim_end_matches('.').to_lowercase()
 }

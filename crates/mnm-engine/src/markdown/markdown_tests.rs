@@ -1,1 +1,304 @@
-//! Hostile and ordinary inputs, in tables; and properties of any output whatsoever.
+//! Ordinary and hostile inputs in tables, bombs against a clock's worth of work, and properties that
+//! hold for any input whatsoever.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LINK: &str = r#" target="_blank" rel="noopener noreferrer nofollow""#;
+
+/// The tags of an output, each with all between `<` and `>`.
+fn tags(html: &str) -> Vec<&str> {
+    html.split('<').skip(1).map(|rest| rest.split_once('>').map_or(rest, |(tag, _)| tag)).collect()
+}
+
+/// What makes an output harmless, whatever the input: nothing but the tags and attributes admitted.
+fn assert_harmless(input: &str, html: &str) {
+    for tag in tags(html) {
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or("");
+        assert!(TAGS.contains(&name), "<{tag}> from {input:?}");
+        let attributes = tag.split_once(' ').map_or("", |(_, rest)| rest);
+        let fine = match name {
+            "a" if !tag.starts_with('/') => is_link(attributes),
+            "ol" => attributes.is_empty() || is_start(attributes),
+            _ => attributes.is_empty() || attributes == "/",
+        };
+        assert!(fine, "<{tag}> from {input:?}");
+    }
+}
+
+fn is_link(attributes: &str) -> bool {
+    let rest = match attributes.strip_prefix("href=\"") {
+        Some(rest) => match rest.split_once('"') {
+            Some((target, rest)) if link::is_allowed(&target.replace("&amp;", "&")) => rest,
+            _ => return false,
+        },
+        None => attributes,
+    };
+    rest.trim() == LINK.trim()
+}
+
+fn is_start(attributes: &str) -> bool {
+    let digits = attributes.strip_prefix("start=\"").and_then(|rest| rest.strip_suffix('"'));
+    digits.is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[test]
+fn ordinary_markdown() {
+    for (text, expected) in [
+        (
+            "*a* **b** ~~c~~ `d`",
+            "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code></p>\n",
+        ),
+        ("# Title\n\ntext", "<h1>Title</h1>\n<p>text</p>\n"),
+        ("- [x] done\n- [ ] open", "<ul>\n<li>☑ done</li>\n<li>☐ open</li>\n</ul>\n"),
+        ("3. c", "<ol start=\"3\">\n<li>c</li>\n</ol>\n"),
+        ("> quote", "<blockquote>\n<p>quote</p>\n</blockquote>\n"),
+        ("```rust\nlet a = 1 < 2;\n```", "<pre><code>let a = 1 &lt; 2;\n</code></pre>\n"),
+        ("1 < 2 & \"3\"", "<p>1 &lt; 2 &amp; \"3\"</p>\n"),
+    ] {
+        assert_eq!(render(text), expected, "{text:?}");
+    }
+    let table = render("|a|b|\n|:-|-:|\n|1|2|");
+    assert!(table.contains("<th>b</th>") && table.contains("<td>2</td>"), "{table}");
+}
+
+#[test]
+fn links_are_kept_only_to_web_and_mail() {
+    for (text, expected) in [
+        (
+            "[a](https://example.org/x?y=1&z=2)",
+            format!("<p><a href=\"https://example.org/x?y=1&amp;z=2\"{LINK}>a</a></p>\n"),
+        ),
+        (
+            "<mailto:bob@example.org>",
+            format!("<p><a href=\"mailto:bob@example.org\"{LINK}>mailto:bob@example.org</a></p>\n"),
+        ),
+        ("[a](javascript:alert%281%29)", "<p>a (javascript:alert%281%29)</p>\n".into()),
+        ("[a](JaVaScRiPt:x)", "<p>a (JaVaScRiPt:x)</p>\n".into()),
+        ("[a](data:text/html,x)", "<p>a (data:text/html,x)</p>\n".into()),
+        ("[a](/api/command)", "<p>a (/api/command)</p>\n".into()),
+        ("[a](//example.org)", "<p>a (//example.org)</p>\n".into()),
+        ("[a](file:///etc/passwd)", "<p>a (file:///etc/passwd)</p>\n".into()),
+        ("[a](https:example.org)", "<p>a (https:example.org)</p>\n".into()),
+        ("[a](<java\tscript:x>)", "<p>a (javascript:x)</p>\n".into()),
+        (
+            "![pixel](https://example.org/p.png)",
+            "<p>pixel (https://example.org/p.png)</p>\n".into(),
+        ),
+        (
+            "see https://example.org/a_b_c.",
+            format!(
+                "<p>see <a href=\"https://example.org/a_b_c\"{LINK}>https://example.org/a_b_c</a>.</p>\n"
+            ),
+        ),
+        ("`https://example.org`", "<p><code>https://example.org</code></p>\n".into()),
+        ("xhttps://example.org", "<p>xhttps://example.org</p>\n".into()),
+    ] {
+        assert_eq!(render(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_link_that_shows_another_address_tells_the_true_one() {
+    for (shown, target, tells) in [
+        ("click here", "https://evil.example/", false),
+        ("https://bank.example", "https://bank.example/", false),
+        ("bank.example", "https://bank.example/login", false),
+        ("BANK.example/help", "https://bank.example/help", false),
+        ("bank.example", "https://evil.example/", true),
+        ("https://bank.example/", "https://bank.example.evil.example/", true),
+        ("https://bank.example", "https://bank.example@evil.example/", true),
+        ("visit www.bank.example now", "https://evil.example", true),
+        ("bank。example", "https://evil.example", true),
+        ("ban\u{200b}k.example", "https://evil.example", true),
+        ("**bank**.example", "https://evil.example", true),
+        ("bob@bank.example", "mailto:bob@evil.example", true),
+        ("bob@bank.example", "mailto:bob@bank.example", false),
+        ("bаnk.example", "https://bаnk.example", true),
+        ("v1.2", "https://example.org/", false),
+    ] {
+        let html = render(&format!("[{shown}]({target})"));
+        assert!(html.contains("href="), "{html}");
+        assert_eq!(html.contains("</a> ("), tells, "{html}");
+    }
+}
+
+#[test]
+fn hostile_markup_shows_as_text() {
+    for text in [
+        "<script>alert(1)</script>",
+        "a <img src=x onerror=alert(1)> b",
+        "<svg><script>alert(1)</script></svg>",
+        "<math><mtext></mtext></math>",
+        "<style>@import url(https://evil.example)</style>",
+        "<div style=\"background:url(https://evil.example)\">x</div>",
+        "<iframe src=https://evil.example></iframe>",
+        "<form action=https://evil.example><input name=a></form>",
+        "<a href=\"javascript:alert(1)\">x</a>",
+        "<video poster=https://evil.example autoplay></video>",
+        "<link rel=stylesheet href=https://evil.example>",
+        "<meta http-equiv=refresh content=\"0;url=https://evil.example\">",
+        "<base href=https://evil.example>",
+        "<!--><script>alert(1)</script>-->",
+        "<![CDATA[<script>alert(1)</script>]]>",
+        "<?php echo 1 ?>",
+        "[a](https://example.org \"onmouseover=alert(1)\")",
+        "[a](https://example.org\"onmouseover=alert\\(1\\))",
+        "![a](x\"onerror=\"alert(1))",
+        "```\"><script>alert(1)</script>\nx\n```",
+        "[<img src=x onerror=alert(1)>](https://example.org)",
+        "![![a](https://evil.example/1)](https://evil.example/2)",
+        "[![a](https://evil.example/1)](https://example.org)",
+        "[a]: javascript:alert(1)\n\n[a]",
+        "<https://example.org/\u{202e}gpj.exe>",
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+        "<xmp><p title=\"</xmp><img src=x onerror=alert(1)>\">",
+        "# x {#id .class onclick=alert(1)}",
+        "x[^1]\n\n[^1]: <b>note</b>",
+        "\0<script\0>alert(1)</script>",
+        "| <img src=x> |\n|-|\n| <b onclick=x>y</b> |",
+    ] {
+        assert_harmless(text, &render(text));
+    }
+    assert_eq!(render("<b>x</b>"), "<p>&lt;b&gt;x&lt;/b&gt;</p>\n");
+    assert_eq!(render("<div>\nx\n</div>"), "<p>&lt;div&gt;\nx\n&lt;/div&gt;</p>\n");
+}
+
+/// Far beyond what any of these takes, far below what a quadratic handling would.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Large enough that a quadratic handling takes minutes.
+const BOMB_BYTES: usize = RENDERED_BYTES_MAX / 4;
+
+#[test]
+fn bombs_are_bounded() {
+    let of = |piece: &str| piece.repeat(BOMB_BYTES / piece.len());
+    let ladder: String = (0..1400).map(|n| format!("{}- a\n", "  ".repeat(n % 700))).collect();
+    for (name, text) in [
+        ("quotes", of(">")),
+        ("spaced quotes", of("> ")),
+        ("lists on a line", of("- ")),
+        ("quoted lines", format!("{}a\n", ">".repeat(500)).repeat(2000)),
+        ("ladder", ladder),
+        ("brackets", of("[")),
+        ("links", of("[a](")),
+        ("images", of("![")),
+        ("stars", of("*a **a ")),
+        ("underscores", of("a_")),
+        ("backticks", of("`a``b")),
+        ("tags", of("<a ")),
+        ("comments", of("<!--")),
+        ("entities", of("&amp;")),
+        ("references", of("[a]: b\n")),
+        ("table", format!("{}\n{}\n", "|a".repeat(2000), "|-".repeat(2000)) + &"|\n".repeat(5000)),
+        ("addresses", of("http")),
+        ("addresses in a row", of("http://a.b/")),
+        ("nested links", of("[![")),
+        ("lazy lines", format!("{}\n{}", ">".repeat(BOMB_BYTES / 2), "a\n".repeat(BOMB_BYTES / 4))),
+        ("deep paragraphs", format!("{}a\n", "> ".repeat(20_000)).repeat(20)),
+        ("lists in quotes", of("> - ")),
+        ("numbered", of("1. ")),
+        ("emphasis", format!("{}a{}", "*".repeat(BOMB_BYTES / 2), "*".repeat(BOMB_BYTES / 2))),
+        ("strikes", of("~~a ")),
+        ("long address", format!("http://{}", "a/".repeat(BOMB_BYTES / 2))),
+        ("link text", format!("[{}](http://a.b)", "a.b ".repeat(BOMB_BYTES / 8))),
+    ] {
+        let start = Instant::now();
+        render(&text);
+        let took = start.elapsed();
+        assert!(took < PATIENCE, "{name} took {took:?}");
+    }
+}
+
+#[test]
+fn too_long_a_text_is_cut_and_says_so() {
+    let html = render(&"ä".repeat(RENDERED_BYTES_MAX));
+    assert!(html.ends_with("too long to be shown.</em></p>"));
+    assert!(html.len() < RENDERED_BYTES_MAX + 200);
+}
+
+#[test]
+fn snippets_are_plain_and_short() {
+    for (text, expected) in [
+        ("# Hello\n\n**World**  again", "Hello World again"),
+        ("- a\n- b", "a b"),
+        ("[link](https://example.org) ![image](x)", "link image"),
+        ("<b>x</b>", "<b>x</b>"),
+        ("", ""),
+    ] {
+        assert_eq!(snippet(text), expected, "{text:?}");
+    }
+    let long = snippet(&"ä ".repeat(10_000));
+    assert!(long.chars().count() <= SNIPPET_CHARS && long.ends_with('…'));
+}
+
+/// Pieces from which attacks are made, so that random texts come near them.
+fn fragments() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "<script>",
+            "</script>",
+            "<img src=x onerror=alert(1)>",
+            "javascript:",
+            "[a](",
+            ")",
+            "![",
+            "](",
+            "](https://a.b)",
+            "<a href=\"",
+            "\">",
+            "<!--",
+            "-->",
+            "<svg>",
+            "<math>",
+            "style=",
+            "`",
+            "```\n",
+            "\n",
+            "\n\n",
+            "> ",
+            "- ",
+            "|",
+            "|-|\n",
+            "*",
+            "_",
+            "~~",
+            "&lt;",
+            "&#x6a;",
+            "\u{0}",
+            "\u{202e}",
+            "http://",
+            "https://x.y/",
+            "mailto:",
+            "\\",
+            "<",
+            ">",
+            "\"",
+            "'",
+            "[x]: ",
+            "<https://a.b>",
+            "<style>",
+            "</style>",
+            "<p>",
+            "    ",
+            "\t",
+            "1. ",
+            "# ",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,6}",
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_text_renders_harmlessly(text in fragments()) {
+        assert_harmless(&text, &render(&text));
+        prop_assert!(snippet(&text).chars().count() <= SNIPPET_CHARS);
+    }
+}

@@ -47,14 +47,8 @@ pub struct StagedBlob {
 impl Vault {
     /// Begins to stage a blob.
     pub fn begin_blob(&mut self) -> Result<BlobWriter> {
-        self.db
-            .execute("INSERT INTO blob (size) VALUES (0)", [])?;
-        Ok(BlobWriter {
-            id: self.db.last_insert_rowid(),
-            seq: 0,
-            size: 0,
-            buffer: Vec::new(),
-        })
+        self.db.execute("INSERT INTO blob (size) VALUES (0)", [])?;
+        Ok(BlobWriter { id: self.db.last_insert_rowid(), seq: 0, size: 0, buffer: Vec::new() })
     }
 
     /// Appends bytes, any number.
@@ -82,14 +76,9 @@ impl Vault {
     /// Ends staging. The blob is kept only if a draft or message comes to own it.
     pub fn finish_blob(&mut self, mut writer: BlobWriter) -> Result<StagedBlob> {
         self.flush(&mut writer)?;
-        self.db.execute(
-            "UPDATE blob SET size = ?2 WHERE id = ?1",
-            params![writer.id, writer.size],
-        )?;
-        Ok(StagedBlob {
-            id: writer.id,
-            size: writer.size,
-        })
+        self.db
+            .execute("UPDATE blob SET size = ?2 WHERE id = ?1", params![writer.id, writer.size])?;
+        Ok(StagedBlob { id: writer.id, size: writer.size })
     }
 
     /// Erases what an abandoned writer staged.
@@ -110,9 +99,8 @@ impl Vault {
         let mut skip = (offset % chunk) as usize;
         let wanted = max.min(READ_BYTES_MAX);
         let mut bytes = Vec::with_capacity(wanted.min(CHUNK_BYTES));
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT bytes FROM blob_chunk WHERE blob = ?1 AND seq = ?2")?;
+        let mut statement =
+            self.db.prepare_cached("SELECT bytes FROM blob_chunk WHERE blob = ?1 AND seq = ?2")?;
         while bytes.len() < wanted {
             let room = wanted - bytes.len();
             let copied = statement
@@ -137,10 +125,7 @@ impl Vault {
             .prepare_cached("SELECT blob FROM attachment WHERE id = ?1")?
             .query_row([attachment], |row| row.get(0))
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "attachment",
-                id: attachment,
-            })
+            .ok_or(VaultError::NotFound { what: "attachment", id: attachment })
     }
 
     /// Writes the buffered bytes. Only the last flush of a writer leaves a short chunk.

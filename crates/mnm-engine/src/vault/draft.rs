@@ -105,11 +105,7 @@ impl Vault {
             let name = unique_file_name(name, &taken);
             let id = work.insert_attachment("draft", draft, &name, blob)?;
             work.stamp_draft(draft, now_ms)?;
-            Ok(Attachment {
-                id,
-                name,
-                size: blob.size,
-            })
+            Ok(Attachment { id, name, size: blob.size })
         })
     }
 
@@ -128,10 +124,7 @@ impl Vault {
                 )?
                 .query_row([attachment, draft], |row| row.get(0))
                 .optional()?
-                .ok_or(VaultError::NotFound {
-                    what: "attachment",
-                    id: attachment,
-                })?;
+                .ok_or(VaultError::NotFound { what: "attachment", id: attachment })?;
             work.orphan(blob);
             work.stamp_draft(draft, now_ms)?;
             work.read.draft(draft)
@@ -168,9 +161,8 @@ impl Reader<'_> {
     }
 
     fn draft_to(&self, id: DraftId) -> Result<Vec<String>> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT name FROM draft_to WHERE draft = ?1 ORDER BY ord")?;
+        let mut statement =
+            self.db.prepare_cached("SELECT name FROM draft_to WHERE draft = ?1 ORDER BY ord")?;
         let names = statement.query_map([id], |row| row.get(0))?;
         Ok(names.collect::<rusqlite::Result<_>>()?)
     }
@@ -248,9 +240,7 @@ impl Work<'_> {
         self.db
             .prepare_cached("UPDATE draft SET subject = ?2, text = ?3 WHERE id = ?1")?
             .execute(params![id, subject, content.text])?;
-        self.db
-            .prepare_cached("DELETE FROM draft_to WHERE draft = ?1")?
-            .execute([id])?;
+        self.db.prepare_cached("DELETE FROM draft_to WHERE draft = ?1")?.execute([id])?;
         let mut insert = self
             .db
             .prepare_cached("INSERT INTO draft_to (draft, ord, name) VALUES (?1, ?2, ?3)")?;
@@ -271,9 +261,7 @@ impl Work<'_> {
 
     /// Removes a draft whose attachments are gone already.
     pub(super) fn delete_draft(&mut self, account: AccountId, id: DraftId) -> Result<()> {
-        self.db
-            .prepare_cached("DELETE FROM draft WHERE id = ?1")?
-            .execute([id])?;
+        self.db.prepare_cached("DELETE FROM draft WHERE id = ?1")?.execute([id])?;
         self.draft_gone(account, id);
         Ok(())
     }
@@ -306,9 +294,7 @@ impl Work<'_> {
             "INSERT INTO attachment ({owner}, ord, name, blob)
              SELECT ?1, coalesce(max(ord), 0) + 1, ?2, ?3 FROM attachment WHERE {owner} = ?1"
         );
-        self.db
-            .prepare_cached(&sql)?
-            .execute(params![id, name, blob.id])?;
+        self.db.prepare_cached(&sql)?.execute(params![id, name, blob.id])?;
         Ok(self.db.last_insert_rowid())
     }
 }

@@ -71,18 +71,10 @@ impl Reader<'_> {
                  ORDER BY alias COLLATE NOCASE, alias",
             )?
             .query_map(params![account, gid], |row| {
-                Ok(GroupMember {
-                    alias: row.get(0)?,
-                    standing: row.get(1)?,
-                })
+                Ok(GroupMember { alias: row.get(0)?, standing: row.get(1)? })
             })?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Some(Group {
-            account,
-            gid: gid.to_owned(),
-            standing,
-            members,
-        }))
+        Ok(Some(Group { account, gid: gid.to_owned(), standing, members }))
     }
 
     /// The member's own standing; none in a group never heard of.
@@ -97,10 +89,7 @@ impl Reader<'_> {
     /// Whether the member may post to a group: joined, or invited.
     pub(super) fn may_post_to(&self, account: AccountId, gid: &str) -> Result<bool> {
         let standing = self.standing(account, gid)?;
-        Ok(matches!(
-            standing,
-            Some(Standing::Joined | Standing::Invited)
-        ))
+        Ok(matches!(standing, Some(Standing::Joined | Standing::Invited)))
     }
 
     /// The member's own alias in a group; empty when it is not known.

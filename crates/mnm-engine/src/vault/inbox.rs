@@ -59,11 +59,7 @@ pub struct Cc {
 
 impl Cc {
     fn party(&self) -> NewParty<'_> {
-        NewParty {
-            uid: &self.who_uid,
-            alias: &self.who,
-            is_group: self.who == self.who_uid,
-        }
+        NewParty { uid: &self.who_uid, alias: &self.who, is_group: self.who == self.who_uid }
     }
 }
 
@@ -172,9 +168,7 @@ impl Work<'_> {
         let Some(thread) = self.read.thread_with(account, &post.msgid)? else {
             return self.new_thread(account, &post.msgid, post);
         };
-        self.db
-            .prepare_cached("DELETE FROM party WHERE thread = ?1")?
-            .execute([thread])?;
+        self.db.prepare_cached("DELETE FROM party WHERE thread = ?1")?.execute([thread])?;
         self.subscribe(account, thread, post)?;
         Ok(thread)
     }
@@ -193,11 +187,7 @@ impl Work<'_> {
     /// Subscribes the author, those the letter names, and the member.
     fn subscribe(&mut self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<()> {
         let alias = clean_label(&post.alias);
-        let author = NewParty {
-            uid: &post.from_uid,
-            alias: &alias,
-            is_group: false,
-        };
+        let author = NewParty { uid: &post.from_uid, alias: &alias, is_group: false };
         self.insert_party(thread, &author)?;
         self.subscribe_cc(account, thread, &post.cc)
     }
@@ -210,19 +200,12 @@ impl Work<'_> {
         cc: &[Cc],
     ) -> Result<()> {
         for named in cc.iter().take(CC_MAX) {
-            let named = Cc {
-                who: clean_label(&named.who),
-                who_uid: clean_label(&named.who_uid),
-            };
+            let named = Cc { who: clean_label(&named.who), who_uid: clean_label(&named.who_uid) };
             if !named.who_uid.is_empty() {
                 self.insert_party(thread, &named.party())?;
             }
         }
-        let me = NewParty {
-            uid: &self.read.own_uid(account)?,
-            alias: "",
-            is_group: false,
-        };
+        let me = NewParty { uid: &self.read.own_uid(account)?, alias: "", is_group: false };
         self.insert_party(thread, &me)
     }
 

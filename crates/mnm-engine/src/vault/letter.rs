@@ -130,11 +130,7 @@ impl Work<'_> {
         };
         self.insert_party(thread, &me)?;
         for (uid, is_group, alias) in &resolved {
-            let party = NewParty {
-                uid,
-                alias,
-                is_group: *is_group,
-            };
+            let party = NewParty { uid, alias, is_group: *is_group };
             self.insert_party(thread, &party)?;
         }
         Ok(thread)
@@ -171,9 +167,7 @@ impl Work<'_> {
     /// Hands the attachments over, under the numbers they have, and removes the draft.
     fn hand_over(&mut self, draft: &Draft, message: MessageId) -> Result<()> {
         self.db
-            .prepare_cached(
-                "UPDATE attachment SET message = ?2, draft = NULL WHERE draft = ?1",
-            )?
+            .prepare_cached("UPDATE attachment SET message = ?2, draft = NULL WHERE draft = ?1")?
             .execute([draft.id, message])?;
         self.delete_draft(draft.account, draft.id)
     }

@@ -16,10 +16,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn link(&self, account: AccountId) -> Link {
-        self.links
-            .get(&account)
-            .cloned()
-            .unwrap_or(Link::Connecting)
+        self.links.get(&account).cloned().unwrap_or(Link::Connecting)
     }
 
     pub(super) fn is_online(&self, account: AccountId, uid: &str) -> bool {
@@ -58,11 +55,8 @@ impl Vault {
         online: bool,
     ) -> Result<Option<Event>> {
         let key = (account, uid.to_owned());
-        let changed = if online {
-            self.live.online.insert(key)
-        } else {
-            self.live.online.remove(&key)
-        };
+        let changed =
+            if online { self.live.online.insert(key) } else { self.live.online.remove(&key) };
         if !changed {
             return Ok(None);
         }
@@ -97,15 +91,8 @@ impl Vault {
         };
         let total = progress.1;
         progress.0 = sent.min(total);
-        let state = MessageState::Sending {
-            sent: progress.0,
-            total,
-        };
+        let state = MessageState::Sending { sent: progress.0, total };
         let thread = self.reader().thread_of(message)?;
-        Ok(Some(Event::Progress {
-            thread,
-            message,
-            state,
-        }))
+        Ok(Some(Event::Progress { thread, message, state }))
     }
 }

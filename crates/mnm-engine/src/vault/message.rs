@@ -44,10 +44,7 @@ impl Vault {
             )?
             .query_row([id], attachment_from)
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "attachment",
-                id,
-            })
+            .ok_or(VaultError::NotFound { what: "attachment", id })
     }
 }
 
@@ -59,10 +56,7 @@ impl Reader<'_> {
             .prepare_cached(&sql)?
             .query_row([id], |row| Ok(self.message_from(row)))
             .optional()?;
-        message.ok_or(VaultError::NotFound {
-            what: "message",
-            id,
-        })?
+        message.ok_or(VaultError::NotFound { what: "message", id })?
     }
 
     /// All messages of a thread, oldest first.
@@ -108,9 +102,7 @@ impl Reader<'_> {
         match stored {
             "received" => MessageState::Received,
             "sent" => MessageState::Sent,
-            "failed" => MessageState::Failed {
-                error: error.unwrap_or_default(),
-            },
+            "failed" => MessageState::Failed { error: error.unwrap_or_default() },
             _ => self.live.sending(id).unwrap_or(MessageState::Queued),
         }
     }
@@ -131,10 +123,7 @@ impl Reader<'_> {
             .prepare_cached("SELECT thread FROM message WHERE id = ?1")?
             .query_row([message], |row| row.get(0))
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "message",
-                id: message,
-            })
+            .ok_or(VaultError::NotFound { what: "message", id: message })
     }
 
     /// The message that has this id of the service.
@@ -178,9 +167,7 @@ impl Work<'_> {
     pub(super) fn delete_message(&mut self, id: MessageId) -> Result<()> {
         let thread = self.read.thread_of(id)?;
         self.delete_attachments("message", id)?;
-        self.db
-            .prepare_cached("DELETE FROM message WHERE id = ?1")?
-            .execute([id])?;
+        self.db.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;
         self.message_gone(thread, id);
         Ok(())
     }
@@ -201,9 +188,5 @@ impl Work<'_> {
 }
 
 fn attachment_from(row: &Row<'_>) -> rusqlite::Result<Attachment> {
-    Ok(Attachment {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        size: row.get(2)?,
-    })
+    Ok(Attachment { id: row.get(0)?, name: row.get(1)?, size: row.get(2)? })
 }

@@ -29,11 +29,7 @@ struct Home {
 /// Opens the store in `dir`, making what is missing. The file returned holds the lock and must
 /// outlive the connection.
 pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
-    let home = Home {
-        dir: dir.to_owned(),
-        key: dir.join("vault.key"),
-        db: dir.join("vault.db"),
-    };
+    let home = Home { dir: dir.to_owned(), key: dir.join("vault.key"), db: dir.join("vault.db") };
     make_directory(dir)?;
     let lock = lock(dir)?;
     let key = home.key()?;
@@ -53,10 +49,7 @@ impl Home {
             return read_key(&self.key);
         }
         if exists(&self.db)? {
-            return Err(OpenError::KeyMissing {
-                db: show(&self.db),
-                key: show(&self.key),
-            });
+            return Err(OpenError::KeyMissing { db: show(&self.db), key: show(&self.key) });
         }
         let mut key = Zeroizing::new([0; KEY_BYTES]);
         getrandom::fill(key.as_mut_slice()).map_err(OpenError::Random)?;
@@ -83,9 +76,7 @@ impl Home {
         self.migrate(&mut db)?;
         // Closing the only connection moves everything from the log into the file.
         db.close().map_err(|(_, source)| self.db_error(source))?;
-        File::open(&draft)
-            .and_then(|file| file.sync_all())
-            .map_err(|source| io(&draft, source))?;
+        File::open(&draft).and_then(|file| file.sync_all()).map_err(|source| io(&draft, source))?;
         self.publish(&draft, &self.db)
     }
 
@@ -106,11 +97,7 @@ impl Home {
         let found = migration::version(db).map_err(|e| self.db_error(e))?;
         let known = migration::latest();
         if found > known {
-            return Err(OpenError::Newer {
-                db: show(&self.db),
-                found,
-                known,
-            });
+            return Err(OpenError::Newer { db: show(&self.db), found, known });
         }
         migration::run(db).map_err(|e| self.db_error(e))
     }
@@ -118,34 +105,35 @@ impl Home {
     fn db_error(&self, source: rusqlite::Error) -> OpenError {
         let db = show(&self.db);
         match source.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => OpenError::KeyMismatch {
-                db,
-                key: show(&self.key),
-            },
-            Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged {
-                db,
-                reason: "its pages contradict each other".into(),
-            },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse {
-                home: show(&self.dir),
-            },
+            Some(ErrorCode::NotADatabase) => OpenError::KeyMismatch { db, key: show(&self.key) },
+            Some(ErrorCode::DatabaseCorrupt) => {
+                OpenError::Damaged { db, reason: "its pages contradict each other".into() }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                OpenError::InUse { home: show(&self.dir) }
+            }
             _ => OpenError::Db { db, source },
         }
     }
 }
 
-/// Sets key and pragmas. The first read, which proves the key, is the pragma after the key.
+/// Sets key and pragmas. The first read, which proves the key, comes right after it.
 fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
     let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(key));
-    // A raw key: it is random already, so stretching it would only cost time.
-    db.execute_batch(&Zeroizing::new(format!("PRAGMA key = \"x'{}'\";", *hex)))?;
+    // A raw key: it is random already, so stretching it would only cost time. Exclusive, which
+    // counts only before the first read: no `-shm` file, and a stray sqlite shell cannot write
+    // beside us. Its own log would go to the terminal; failures come back as errors anyway.
+    db.execute_batch(&Zeroizing::new(format!(
+        "PRAGMA cipher_log_level = NONE;
+         PRAGMA key = \"x'{}'\";
+         PRAGMA locking_mode = EXCLUSIVE;",
+        *hex
+    )))?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    // Exclusive: no `-shm` file, and a stray sqlite shell cannot write beside us. Memory security
-    // (locking and wiping every allocation) stays off: it costs much and whoever reads this
-    // process's memory reads the messages on the screen as well.
+    // Memory security (locking and wiping every allocation) stays off: it costs much, and whoever
+    // reads this process's memory reads the messages on the screen as well.
     db.execute_batch(
-        "PRAGMA locking_mode = EXCLUSIVE;
-         PRAGMA journal_mode = WAL;
+        "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
@@ -162,9 +150,7 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join("lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    let file = private(&mut options)
-        .open(&path)
-        .map_err(|source| io(&path, source))?;
+    let file = private(&mut options).open(&path).map_err(|source| io(&path, source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { home: show(dir) }),
@@ -177,10 +163,7 @@ fn read_key(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {
     File::open(path)
         .and_then(|file| file.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes))
         .map_err(|source| io(path, source))?;
-    let damaged = || OpenError::KeyDamaged {
-        key: show(path),
-        found: bytes.len(),
-    };
+    let damaged = || OpenError::KeyDamaged { key: show(path), found: bytes.len() };
     let key: [u8; KEY_BYTES] = bytes.as_slice().try_into().map_err(|_| damaged())?;
     Ok(Zeroizing::new(key))
 }
@@ -223,9 +206,7 @@ fn create_private(path: &Path) -> std::io::Result<File> {
 fn sync_directory(dir: &Path) -> Result<(), OpenError> {
     // Only Unix lets a directory be opened and synced.
     #[cfg(unix)]
-    File::open(dir)
-        .and_then(|file| file.sync_all())
-        .map_err(|source| io(dir, source))?;
+    File::open(dir).and_then(|file| file.sync_all()).map_err(|source| io(dir, source))?;
     Ok(())
 }
 
@@ -241,10 +222,7 @@ fn exists(path: &Path) -> Result<bool, OpenError> {
 }
 
 fn io(path: &Path, source: std::io::Error) -> OpenError {
-    OpenError::Io {
-        path: show(path),
-        source,
-    }
+    OpenError::Io { path: show(path), source }
 }
 
 fn show(path: &Path) -> String {
@@ -256,9 +234,6 @@ pub(super) fn unusable(dir: &Path, error: VaultError) -> OpenError {
     let db = show(&dir.join("vault.db"));
     match error {
         VaultError::Db(source) => OpenError::Db { db, source },
-        other => OpenError::Damaged {
-            db,
-            reason: other.to_string(),
-        },
+        other => OpenError::Damaged { db, reason: other.to_string() },
     }
 }

@@ -329,9 +329,7 @@ fn ping_from(row: &Row<'_>) -> rusqlite::Result<Ping> {
         "queued" => PingState::Queued,
         "accepted" => PingState::Accepted,
         "ignored" => PingState::Ignored,
-        _ => PingState::Failed {
-            error: row.get::<_, Option<String>>(11)?.unwrap_or_default(),
-        },
+        _ => PingState::Failed { error: row.get::<_, Option<String>>(11)?.unwrap_or_default() },
     };
     Ok(Ping {
         id: row.get(0)?,

@@ -69,10 +69,7 @@ pub(super) fn clean_ping(text: &str) -> String {
 
 /// A label, alias or name from outside, on one line, at most 255 bytes.
 pub(super) fn clean_label(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .filter(|&c| !(c.is_control() || is_deceptive(c)))
-        .collect();
+    let clean: String = text.chars().filter(|&c| !(c.is_control() || is_deceptive(c))).collect();
     cut(clean.trim(), ALIAS_BYTES_MAX).to_owned()
 }
 

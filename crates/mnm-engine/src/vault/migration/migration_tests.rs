@@ -29,9 +29,7 @@ fn migrations_end_at_the_documented_schema() {
     let mut migrated = empty();
     super::run(&mut migrated).unwrap();
     let documented = empty();
-    documented
-        .execute_batch(include_str!("../schema.sql"))
-        .unwrap();
+    documented.execute_batch(include_str!("../schema.sql")).unwrap();
     assert_eq!(objects(&migrated), objects(&documented));
     assert!(objects(&migrated).len() > 30, "the schema was read");
 }

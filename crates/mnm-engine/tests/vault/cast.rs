@@ -1,0 +1,182 @@
+//! Alice and her app, and what others send her.
+
+use mnm_engine::event::Event;
+use mnm_engine::vault::{
+    Acked, Cc, DraftContent, Incoming, IncomingPing, NewAccount, OutboxAction, OutboxItem,
+    OutgoingPost, Received, Secret, Vault,
+};
+use mnm_engine::view::{AccountId, Message, MessageId};
+use tempfile::TempDir;
+
+pub(crate) const ALICE: &str = "ALICE111111111111111111111111111";
+pub(crate) const BOB: &str = "BOB22222222222222222222222222222";
+pub(crate) const CAROL: &str = "CAROL333333333333333333333333333";
+pub(crate) const MALLORY: &str = "MALLORY4444444444444444444444444";
+pub(crate) const SECRET: &str = "NODESECRET5555555555555555555555555555555";
+
+/// Alice's app with one account and an empty address book.
+pub(crate) struct App {
+    pub(crate) vault: Vault,
+    pub(crate) account: AccountId,
+    pub(crate) home: TempDir,
+    clock_ms: i64,
+    msgid: u64,
+}
+
+impl App {
+    pub(crate) fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let mut vault = Vault::open(home.path()).unwrap();
+        let account = vault.add_account(alice(), 1).unwrap().value.id;
+        Self { vault, account, home, clock_ms: 1_000, msgid: 0x1000 }
+    }
+
+    /// With Bob as a contact.
+    pub(crate) fn with_bob() -> Self {
+        let mut app = Self::new();
+        app.befriend(BOB, "Bob Jones");
+        app
+    }
+
+    /// Alice pings, the service takes it, the other answers with a ping.
+    pub(crate) fn befriend(&mut self, uid: &str, alias: &str) {
+        let now = self.now();
+        let _ = self.vault.queue_ping(self.account, alias, "Hello", now).unwrap();
+        self.send_next();
+        let ping = self.ping_from(uid, alias);
+        let _ = self.vault.receive_ping(self.account, &ping).unwrap();
+    }
+
+    pub(crate) fn now(&mut self) -> i64 {
+        self.clock_ms += 10;
+        self.clock_ms
+    }
+
+    pub(crate) fn next_msgid(&mut self) -> String {
+        self.msgid += 1;
+        format!("{:016x}", self.msgid)
+    }
+
+    pub(crate) fn ping_from(&mut self, uid: &str, alias: &str) -> IncomingPing {
+        IncomingPing {
+            msgid: self.next_msgid(),
+            from_uid: uid.into(),
+            posted_ms: self.now(),
+            alias: alias.into(),
+            to: "Alice Smith".into(),
+            text: "Shall we write?".into(),
+            gid: None,
+        }
+    }
+
+    /// A letter that opens a thread with Alice.
+    pub(crate) fn letter(&mut self, uid: &str, alias: &str, text: &str) -> Incoming {
+        Incoming {
+            msgid: self.next_msgid(),
+            from_uid: uid.into(),
+            posted_ms: self.now(),
+            thread_id: String::new(),
+            alias: alias.into(),
+            subject: format!("About {text}"),
+            cc: vec![cc(alias, uid), cc("Alice Smith", ALICE)],
+            text: text.into(),
+            attachments: Vec::new(),
+        }
+    }
+
+    /// A letter in an existing thread.
+    pub(crate) fn reply(&mut self, thread_id: &str, uid: &str, alias: &str) -> Incoming {
+        Incoming {
+            thread_id: thread_id.into(),
+            subject: String::new(),
+            cc: Vec::new(),
+            ..self.letter(uid, alias, "a reply")
+        }
+    }
+
+    pub(crate) fn receive(&mut self, post: &Incoming) -> Message {
+        let change = self.vault.receive_post(self.account, post).unwrap();
+        let Received::New(id) = change.value else {
+            panic!("it is a duplicate");
+        };
+        self.vault.message(id).unwrap()
+    }
+
+    /// Queues a letter to `to`.
+    pub(crate) fn queue(&mut self, to: &[&str], text: &str) -> Message {
+        let content = DraftContent {
+            to: to.iter().map(|&name| name.to_owned()).collect(),
+            subject: "Plans".into(),
+            text: text.into(),
+        };
+        let now = self.now();
+        let draft =
+            self.vault.save_draft(None, self.account, None, &content, now).unwrap().value.id;
+        let now = self.now();
+        self.vault.queue_draft(draft, now).unwrap().value
+    }
+
+    pub(crate) fn next_post(&mut self) -> (OutboxItem, OutgoingPost) {
+        let item = self.vault.next_outbox(self.account).unwrap().unwrap();
+        let OutboxAction::Post(post) = item.action.clone() else {
+            panic!("not a post: {item:?}");
+        };
+        (item, *post)
+    }
+
+    /// The service acknowledges the head of the outbox.
+    pub(crate) fn send_next(&mut self) -> (Acked, Vec<Event>) {
+        let item = self.vault.next_outbox(self.account).unwrap().unwrap();
+        let ack = Acked { msgid: self.next_msgid(), posted_ms: self.now() };
+        let change = self.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+        (ack, change.events)
+    }
+
+    pub(crate) fn message(&self, id: MessageId) -> Message {
+        self.vault.message(id).unwrap()
+    }
+
+    /// Ends the app without any warning and starts it again.
+    pub(crate) fn restart(self) -> Self {
+        let Self { vault, account, home, clock_ms, msgid } = self;
+        drop(vault);
+        Self { vault: Vault::open(home.path()).unwrap(), account, home, clock_ms, msgid }
+    }
+}
+
+pub(crate) fn alice() -> NewAccount {
+    NewAccount {
+        address: "=localhost:1".into(),
+        fingerprint: Some("ab".repeat(32)),
+        service: "Test Service".into(),
+        uid: ALICE.into(),
+        node: Secret::new(SECRET.into()),
+        device: "laptop".into(),
+        aliases: vec!["Alice Smith".into()],
+    }
+}
+
+pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {
+    Cc { who: who.into(), who_uid: who_uid.into() }
+}
+
+/// The names of events, to compare what was announced.
+pub(crate) fn names(events: &[Event]) -> Vec<&'static str> {
+    events
+        .iter()
+        .map(|event| match event {
+            Event::Account { .. } => "account",
+            Event::Thread { .. } => "thread",
+            Event::Message { .. } => "message",
+            Event::MessageGone { .. } => "message_gone",
+            Event::ThreadGone { .. } => "thread_gone",
+            Event::Progress { .. } => "progress",
+            Event::Ping { .. } => "ping",
+            Event::Contact { .. } => "contact",
+            Event::Group { .. } => "group",
+            Event::Draft { .. } => "draft",
+            Event::DraftGone { .. } => "draft_gone",
+            Event::Lagged => "lagged",
+        })
+        .collect()
+}

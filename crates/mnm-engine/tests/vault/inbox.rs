@@ -1,0 +1,177 @@
+//! Letters that come in: once, in the right thread, from whom they are from.
+
+use mnm_engine::error::VaultError;
+use mnm_engine::vault::{IncomingAttachment, Received};
+use mnm_engine::view::{MessageState, PartyKind};
+
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names};
+
+#[test]
+fn a_letter_delivered_twice_is_stored_once() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "hello");
+    let stage = |app: &mut App| {
+        let mut writer = app.vault.begin_blob().unwrap();
+        app.vault.append_blob(&mut writer, b"file").unwrap();
+        let blob = app.vault.finish_blob(writer).unwrap();
+        vec![IncomingAttachment { name: "C:\\a\\b.txt".into(), blob }]
+    };
+    letter.attachments = stage(&mut app);
+    let first = app.vault.receive_post(app.account, &letter).unwrap();
+    assert_eq!(names(&first.events), ["thread", "message", "account"]);
+    let Received::New(id) = first.value else { panic!("not stored") };
+    assert!(app.vault.is_known(app.account, &letter.msgid).unwrap());
+
+    let mut app = app.restart();
+    letter.attachments = stage(&mut app);
+    let second = app.vault.receive_post(app.account, &letter).unwrap();
+    assert_eq!(second.value, Received::Duplicate);
+    assert!(second.events.is_empty());
+    let message = app.message(id);
+    assert_eq!(message.state, MessageState::Received);
+    assert!(message.unread);
+    assert_eq!(message.attachments[0].name, "b.txt");
+    assert_eq!(app.vault.read_blob(message.attachments[0].id, 0, 9).unwrap(), b"file");
+    let thread = app.vault.thread(message.thread).unwrap();
+    assert_eq!(thread.messages.len(), 1);
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn our_letter_from_another_device_is_not_unread() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(ALICE, "Alice Smith", "from my phone");
+    letter.cc = vec![cc("Alice Smith", ALICE), cc("Bob Jones", BOB)];
+    let message = app.receive(&letter);
+    assert_eq!((message.state, message.unread), (MessageState::Sent, false));
+    assert_eq!(message.from.kind, PartyKind::Me);
+}
+
+#[test]
+fn a_claimed_alias_never_makes_a_stranger_look_like_a_contact() {
+    let mut app = App::with_bob();
+    let letter = app.letter(MALLORY, "Bob Jones", "send me money");
+    let forged = app.receive(&letter);
+    assert_eq!(forged.from.kind, PartyKind::Stranger);
+    let letter = app.letter(BOB, "The Administrator", "hello");
+    let renamed = app.receive(&letter);
+    assert_eq!(renamed.from.kind, PartyKind::Contact);
+    assert_eq!(renamed.from.alias, "Bob Jones");
+    assert_eq!(app.vault.contacts(None).unwrap().len(), 1);
+}
+
+#[test]
+fn a_post_under_an_alias_we_have_pinged_is_the_answer() {
+    let mut app = App::new();
+    let _ = app.vault.queue_ping(app.account, "Carol Brown", "Hello", 5).unwrap();
+    app.send_next();
+    let letter = app.letter(CAROL, "Carol Brown", "Hello yourself");
+    let message = app.receive(&letter);
+    assert_eq!(message.from.kind, PartyKind::Contact);
+    // The alias is taken now: another one who claims it stays a stranger.
+    let letter = app.letter(MALLORY, "Carol Brown", "no, I am Carol");
+    assert_eq!(app.receive(&letter).from.kind, PartyKind::Stranger);
+}
+
+#[test]
+fn who_is_vouched_for_under_another_alias_cannot_answer_as_somebody_else() {
+    let mut app = App::new();
+    let ping = app.ping_from(MALLORY, "Mallory X");
+    let _ = app.vault.receive_ping(app.account, &ping).unwrap();
+    let _ = app.vault.queue_ping(app.account, "Carol Brown", "Hello", 5).unwrap();
+    app.send_next();
+    let letter = app.letter(MALLORY, "Carol Brown", "I am Carol");
+    assert_eq!(app.receive(&letter).from.kind, PartyKind::Stranger);
+}
+
+#[test]
+fn replies_find_their_thread_and_unknown_threads_are_made() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let first = app.receive(&letter);
+    let reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    assert_eq!(app.receive(&reply).thread, first.thread);
+    let stray = app.reply("0000000000000007", BOB, "Bob Jones");
+    let other = app.receive(&stray);
+    assert_ne!(other.thread, first.thread);
+    let more = app.reply("0000000000000007", BOB, "Bob Jones");
+    assert_eq!(app.receive(&more).thread, other.thread);
+}
+
+#[test]
+fn an_outsider_cannot_step_into_a_conversation() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "between us");
+    let thread = app.receive(&letter).thread;
+    let mut intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    intrusion.cc = vec![cc("Mallory X", MALLORY)];
+    assert_ne!(app.receive(&intrusion).thread, thread);
+    let parties = app.vault.thread(thread).unwrap().row.parties;
+    assert!(parties.iter().all(|party| party.uid != MALLORY));
+}
+
+#[test]
+fn a_thread_cannot_be_taken_before_it_begins() {
+    let mut app = App::with_bob();
+    let future = format!("{:016x}", 0x2000);
+    let trap = app.reply(&future, MALLORY, "Mallory X");
+    let trapped = app.receive(&trap).thread;
+    let mut letter = app.letter(BOB, "Bob Jones", "a new thread");
+    letter.msgid = future;
+    assert_ne!(app.receive(&letter).thread, trapped);
+}
+
+#[test]
+fn the_letter_that_opens_a_thread_decides_who_is_in_it() {
+    let mut app = App::with_bob();
+    let opener = app.letter(BOB, "Bob Jones", "opening");
+    let mut early = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    early.cc = vec![cc("Mallory X", MALLORY)];
+    let thread = app.receive(&early).thread;
+    assert_eq!(app.receive(&opener).thread, thread);
+    let parties = app.vault.thread(thread).unwrap().row.parties;
+    let uids: Vec<_> = parties.iter().map(|party| party.uid.as_str()).collect();
+    assert_eq!(uids, [BOB, ALICE]);
+}
+
+#[test]
+fn in_a_group_anybody_may_write_but_replies_go_to_the_group() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "hello group");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    let reply = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    assert_eq!(app.receive(&reply).thread, thread);
+    let parties = app.vault.thread(thread).unwrap().row.parties;
+    let kinds: Vec<_> = parties.iter().map(|party| party.kind).collect();
+    assert_eq!(kinds, [PartyKind::Contact, PartyKind::Group, PartyKind::Me]);
+}
+
+#[test]
+fn a_bad_id_and_a_blob_that_is_gone_store_nothing() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "hello");
+    letter.msgid = "XYZ".into();
+    let error = app.vault.receive_post(app.account, &letter).unwrap_err();
+    assert!(matches!(error, VaultError::Invalid(_)));
+
+    let mut letter = app.letter(BOB, "Bob Jones", "hello");
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    app.vault.discard_staged(blob).unwrap();
+    letter.attachments.push(IncomingAttachment { name: "a".into(), blob });
+    let error = app.vault.receive_post(app.account, &letter).unwrap_err();
+    assert!(matches!(error, VaultError::Db(_)), "foreign keys hold: {error:?}");
+    assert!(app.vault.threads(None, None, None).unwrap().is_empty());
+    assert!(!app.vault.is_known(app.account, &letter.msgid).unwrap());
+}
+
+#[test]
+fn the_text_is_stored_as_written_and_shown_sanitised() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "**hi** <img src=x onerror=alert(1)>");
+    let message = app.receive(&letter);
+    assert_eq!(message.text, letter.text);
+    assert!(message.html.contains("<strong>hi</strong>"));
+    assert!(!message.html.contains("<img"), "{}", message.html);
+}

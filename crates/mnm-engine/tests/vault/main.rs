@@ -1,0 +1,14 @@
+//! The encrypted store, used as the engine uses it: real files, real database, crashes included.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as expected")]
+
+mod blob;
+mod cast;
+mod draft;
+mod inbox;
+mod notice;
+mod open;
+mod outbox;
+mod ping;
+mod search;
+mod thread;

@@ -1,0 +1,99 @@
+//! Notices of groups, devices, aliases and forwarded threads: each handled once.
+
+use mnm_engine::vault::{MemberAct, MemberNotice, Received, UserNotice};
+use mnm_engine::view::Standing;
+
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc};
+
+fn notice(app: &mut App, from_uid: &str, alias: &str, act: MemberAct) -> MemberNotice {
+    MemberNotice {
+        msgid: app.next_msgid(),
+        from_uid: from_uid.into(),
+        gid: "Gardeners".into(),
+        alias: alias.into(),
+        act,
+    }
+}
+
+fn members(app: &App) -> Vec<(String, Standing)> {
+    let groups = app.vault.groups(None).unwrap();
+    let members = groups[0].members.iter();
+    members.map(|m| (m.alias.clone(), m.standing)).collect()
+}
+
+#[test]
+fn the_life_of_a_group() {
+    let mut app = App::new();
+    for (from, alias, act) in [
+        (ALICE, "Alice Smith", MemberAct::Join),
+        (ALICE, "Bob Jones", MemberAct::Invite),
+        (BOB, "Bob Jones", MemberAct::Join),
+        (BOB, "Bob Jones", MemberAct::Alias("Bobby Jones".into())),
+        (CAROL, "Carol Brown", MemberAct::Join),
+        (ALICE, "Carol Brown", MemberAct::Drop),
+    ] {
+        let notice = notice(&mut app, from, alias, act);
+        let first = app.vault.receive_member(app.account, &notice).unwrap();
+        assert_eq!(first.value, Received::New(()));
+        let again = app.vault.receive_member(app.account, &notice).unwrap();
+        assert_eq!(again.value, Received::Duplicate);
+    }
+    let expected = [
+        ("Alice Smith".to_owned(), Standing::Joined),
+        ("Bobby Jones".to_owned(), Standing::Joined),
+        ("Carol Brown".to_owned(), Standing::Left),
+    ];
+    assert_eq!(members(&app), expected);
+
+    let renamed = notice(&mut app, ALICE, "Alice Smith", MemberAct::Alias("Alice in G".into()));
+    let _ = app.vault.receive_member(app.account, &renamed).unwrap();
+    let removed = notice(&mut app, BOB, "Alice in G", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &removed).unwrap();
+    assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Left);
+    assert_eq!(members(&app)[0], ("Alice in G".to_owned(), Standing::Left));
+}
+
+#[test]
+fn news_of_the_account_counts_once() {
+    let mut app = App::new();
+    for notice in
+        [UserNotice::Device { label: "phone".into() }, UserNotice::Alias("Alice Again".into())]
+    {
+        let msgid = app.next_msgid();
+        for expected in [Received::New(()), Received::Duplicate] {
+            let change = app.vault.receive_user(app.account, &msgid, 9, &notice).unwrap();
+            assert_eq!(change.value, expected);
+        }
+    }
+    let devices = app.vault.devices(Some(app.account)).unwrap();
+    let labels: Vec<_> = devices.iter().map(|d| (d.label.as_str(), d.this)).collect();
+    assert_eq!(labels, [("laptop", true), ("phone", false)]);
+    let account = app.vault.account(app.account).unwrap();
+    assert_eq!(account.alias, "Alice Smith");
+    assert_eq!(account.aliases, ["Alice Smith", "Alice Again"]);
+}
+
+#[test]
+fn only_those_in_a_thread_bring_others_into_it() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let count = |app: &App| app.vault.thread(thread).unwrap().row.parties.len();
+    for (from, named, expected) in [(MALLORY, MALLORY, 2), (BOB, CAROL, 3)] {
+        let msgid = app.next_msgid();
+        let named = [cc("Carol Brown", named)];
+        let change = app.vault.receive_notify(app.account, &msgid, from, &letter.msgid, &named);
+        assert_eq!(change.unwrap().value, Received::New(()));
+        assert_eq!(count(&app), expected, "{from}");
+    }
+}
+
+#[test]
+fn ids_are_remembered_over_restarts() {
+    let mut app = App::new();
+    let msgid = app.next_msgid();
+    assert!(app.vault.mark_seen(app.account, &msgid).unwrap());
+    let mut app = app.restart();
+    assert!(!app.vault.mark_seen(app.account, &msgid).unwrap());
+    assert!(app.vault.mark_seen(app.account, "nonsense").is_err());
+}

@@ -1,0 +1,188 @@
+//! The outbox: order, the three ends of an attempt, taking back, and what races with the link.
+
+use mnm_engine::error::VaultError;
+use mnm_engine::vault::{Acked, DraftContent, OutboxAction, Received, Recipient};
+use mnm_engine::view::{MessageState, PingState, Standing};
+
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names};
+
+#[test]
+fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "hello");
+    let (item, post) = app.next_post();
+    assert_eq!(post.thread_id, "");
+    assert_eq!(post.cc, [cc("Alice Smith", ALICE), cc("Bob Jones", BOB)]);
+    assert_eq!(post.recipients, [Recipient { id: BOB.into(), is_group: false }]);
+    assert_eq!((post.subject.as_str(), post.text.as_str()), ("Plans", "hello"));
+    let (ack, events) = app.send_next();
+    assert_eq!(names(&events), ["thread", "message", "account"]);
+    let sent = app.message(message.id);
+    assert_eq!(sent.state, MessageState::Sent);
+    assert_eq!((sent.msgid.as_ref(), sent.at_ms), (Some(&ack.msgid), ack.posted_ms));
+    let again = app.vault.outbox_sent(item.id, Some(&ack));
+    assert!(matches!(again, Err(VaultError::NotFound { .. })));
+
+    let reply = DraftContent { subject: "Plans".into(), text: "more".into(), to: vec![] };
+    let draft = app.vault.save_draft(None, app.account, Some(message.thread), &reply, 7);
+    let _ = app.vault.queue_draft(draft.unwrap().value.id, 8).unwrap();
+    let (_, post) = app.next_post();
+    assert_eq!(post.thread_id, ack.msgid);
+    assert!(post.cc.is_empty() && post.subject.is_empty());
+}
+
+#[test]
+fn items_leave_in_order_and_keep_their_request_id_over_restarts() {
+    let mut app = App::with_bob();
+    let first = app.queue(&["Bob Jones"], "one");
+    app.queue(&["Bob Jones"], "two");
+    let (item, _) = app.next_post();
+    let _ = app.vault.outbox_interrupted(item.id).unwrap();
+    let mut app = app.restart();
+    let (again, post) = app.next_post();
+    assert_eq!((again.request, again.attempts), (item.request, 1));
+    assert_eq!(post.message, first.id);
+    app.send_next();
+    assert_eq!(app.next_post().1.text, "two");
+    assert_eq!(app.vault.account(app.account).unwrap().queued, 1);
+}
+
+#[test]
+fn a_refused_letter_can_be_retried_or_taken_back() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "hello");
+    let (item, _) = app.next_post();
+    let _ = app.vault.outbox_failed(item.id, "No such member.").unwrap();
+    let error = "No such member.".to_owned();
+    assert_eq!(app.message(message.id).state, MessageState::Failed { error });
+    assert!(app.vault.next_outbox(app.account).unwrap().is_none());
+
+    let retried = app.vault.retry(message.id).unwrap().value;
+    assert_eq!(retried.state, MessageState::Queued);
+    assert!(matches!(app.vault.retry(message.id), Err(VaultError::Conflict(_))));
+    let (second, _) = app.next_post();
+    assert_ne!(second.request, item.request, "a refusal was an answer");
+    assert!(matches!(app.vault.unsend(message.id, 9), Err(VaultError::Conflict(_))));
+    let _ = app.vault.outbox_interrupted(second.id).unwrap();
+
+    let change = app.vault.unsend(message.id, 9).unwrap();
+    assert_eq!(names(&change.events), ["message_gone", "thread_gone", "draft", "account"]);
+    assert_eq!(change.value.to, ["Bob Jones"]);
+    assert_eq!((change.value.thread, change.value.text.as_str()), (None, "hello"));
+    assert_eq!(change.value.subject, "Plans");
+    assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
+}
+
+#[test]
+fn a_sent_letter_cannot_be_taken_back() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "hello");
+    app.send_next();
+    assert!(matches!(app.vault.unsend(message.id, 9), Err(VaultError::Conflict(_))));
+}
+
+#[test]
+fn taking_back_a_reply_keeps_what_is_being_typed_and_the_attachments() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "question");
+    let thread = app.receive(&letter).thread;
+    let save = |app: &mut App, text: &str| {
+        let typed = DraftContent { text: text.into(), ..DraftContent::default() };
+        app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value.id
+    };
+    let draft = save(&mut app, "sent too early");
+    let mut writer = app.vault.begin_blob().unwrap();
+    app.vault.append_blob(&mut writer, b"x").unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    let file = app.vault.attach(draft, "a", blob, 5).unwrap().value;
+    let message = app.vault.queue_draft(draft, 6).unwrap().value.id;
+    save(&mut app, "already typing");
+    let back = app.vault.unsend(message, 7).unwrap().value;
+    assert_eq!(back.text, "sent too early\n\nalready typing");
+    assert_eq!(back.thread, Some(thread));
+    assert_eq!(back.attachments, [file]);
+}
+
+/// Between an acknowledgement and a delivery there is no promised order.
+#[test]
+fn a_reply_that_overtakes_the_acknowledgement_joins_its_thread() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "hello");
+    let (item, _) = app.next_post();
+    let ack = Acked { msgid: app.next_msgid(), posted_ms: app.now() };
+    let mut reply = app.reply(&ack.msgid, BOB, "Bob Jones");
+    reply.cc = vec![cc("Mallory X", MALLORY)];
+    let early = app.receive(&reply);
+    assert_ne!(early.thread, message.thread);
+    let change = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+    assert_eq!(names(&change.events)[0], "thread_gone");
+    let thread = app.vault.thread(message.thread).unwrap();
+    let texts: Vec<_> = thread.messages.iter().map(|m| m.text.as_str()).collect();
+    assert_eq!(texts, ["hello", "a reply"]);
+    assert_eq!(thread.row.parties.len(), 2, "the member chose who is in it");
+    app.vault.check().unwrap();
+}
+
+/// Another device of the member may have been told first.
+#[test]
+fn a_copy_of_our_own_letter_is_merged_into_it() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "hello");
+    let (item, _) = app.next_post();
+    let copy = app.letter(ALICE, "Alice Smith", "hello");
+    app.receive(&copy);
+    let ack = Acked { msgid: copy.msgid.clone(), posted_ms: copy.posted_ms };
+    let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+    let thread = app.vault.thread(message.thread).unwrap();
+    assert_eq!(thread.messages.len(), 1);
+    assert_eq!(app.vault.threads(None, None, None).unwrap().len(), 1);
+    let again = app.vault.receive_post(app.account, &copy).unwrap();
+    assert_eq!(again.value, Received::Duplicate);
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn a_note_to_oneself_has_no_recipients() {
+    let mut app = App::new();
+    app.queue(&["Alice Smith"], "remember");
+    assert!(app.next_post().1.recipients.is_empty());
+}
+
+#[test]
+fn groups_are_written_to_while_one_belongs_to_them() {
+    let mut app = App::with_bob();
+    let account = app.account;
+    let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
+    let item = app.vault.next_outbox(account).unwrap().unwrap();
+    assert!(matches!(&item.action, OutboxAction::Invite { gid, .. } if gid == "Gardeners"));
+    let (_, events) = app.send_next();
+    assert_eq!(names(&events), ["ping", "group", "account"]);
+    let group = &app.vault.groups(None).unwrap()[0];
+    assert_eq!(group.standing, Standing::Joined);
+    let bob = group.members.iter().find(|m| m.alias == "Bob Jones").unwrap();
+    assert_eq!(bob.standing, Standing::Invited);
+
+    app.queue(&["Gardeners", "Bob Jones"], "hello all");
+    let (item, post) = app.next_post();
+    let reached: Vec<_> = post.recipients.iter().map(|r| (r.id.as_str(), r.is_group)).collect();
+    assert_eq!(reached, [("Gardeners", true), (BOB, false)]);
+    let _ = app.vault.set_standing(account, "Gardeners", None, Standing::Left).unwrap();
+    let _ = app.vault.outbox_interrupted(item.id).unwrap();
+    assert_eq!(app.next_post().1.recipients.len(), 1);
+}
+
+#[test]
+fn a_refused_answer_leaves_the_ping_waiting() {
+    let mut app = App::new();
+    let ping = app.ping_from(CAROL, "Carol Brown");
+    let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
+        panic!("not stored");
+    };
+    assert_eq!(app.vault.ping(id).unwrap().state, PingState::Waiting);
+    let accepted = app.vault.queue_accept(id, None, 5).unwrap();
+    assert_eq!(accepted.value.state, PingState::Accepted);
+    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let _ = app.vault.outbox_failed(item.id, "Not now.").unwrap();
+    assert_eq!(app.vault.ping(id).unwrap().state, PingState::Waiting);
+    assert!(app.vault.queue_accept(id, None, 6).is_ok());
+}

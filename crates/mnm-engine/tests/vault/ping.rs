@@ -1,0 +1,150 @@
+//! First contacts: who may come in, and what an answer changes.
+
+use mnm_engine::error::VaultError;
+use mnm_engine::vault::{OutboxAction, Received};
+use mnm_engine::view::{PartyKind, PingState, Standing};
+
+use crate::cast::{ALICE, App, BOB, CAROL, names};
+
+#[test]
+fn a_ping_waits_until_it_is_accepted_by_answering() {
+    let mut app = App::new();
+    let letter = app.letter(BOB, "Bob Jones", "we share a thread");
+    let before = app.receive(&letter);
+    assert_eq!(before.from.kind, PartyKind::Stranger);
+    let ping = app.ping_from(BOB, "Bob Jones");
+    let change = app.vault.receive_ping(app.account, &ping).unwrap();
+    assert_eq!(names(&change.events), ["ping", "account"]);
+    let Received::New(Some(id)) = change.value else { panic!("not stored") };
+    assert_eq!(app.vault.account(app.account).unwrap().pings, 1);
+    assert!(app.vault.contacts(None).unwrap().is_empty());
+
+    let change = app.vault.queue_accept(id, Some("Yes"), 9).unwrap();
+    assert_eq!(names(&change.events), ["thread", "ping", "ping", "contact", "account"]);
+    assert_eq!(app.vault.contacts(None).unwrap()[0].uid, BOB);
+    assert_eq!(app.vault.account(app.account).unwrap().pings, 0);
+    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let OutboxAction::Ping { from, to, text, ping: answer } = item.action else {
+        panic!("not a ping")
+    };
+    assert_eq!((&*from, &*to, &*text), ("Alice Smith", "Bob Jones", "Yes"));
+    app.send_next();
+    assert_eq!(app.vault.ping(answer).unwrap().state, PingState::Accepted);
+    assert_eq!(app.message(before.id).from.kind, PartyKind::Contact);
+    assert!(matches!(app.vault.queue_accept(id, None, 10), Err(VaultError::Conflict(_))));
+}
+
+#[test]
+fn an_answer_to_our_ping_makes_the_contact() {
+    let mut app = App::new();
+    let ours = app.vault.queue_ping(app.account, "Bob Jones", "Hello", 5).unwrap().value;
+    assert_eq!(ours.state, PingState::Queued);
+    app.send_next();
+    assert_eq!(app.vault.ping(ours.id).unwrap().state, PingState::Waiting);
+    let ping = app.ping_from(BOB, "Bob Jones");
+    let change = app.vault.receive_ping(app.account, &ping).unwrap();
+    let Received::New(Some(theirs)) = change.value else { panic!("not stored") };
+    assert_eq!(app.vault.ping(theirs).unwrap().state, PingState::Accepted);
+    assert_eq!(app.vault.ping(ours.id).unwrap().state, PingState::Accepted);
+    assert_eq!(app.vault.contacts(None).unwrap()[0].alias, "Bob Jones");
+    assert_eq!(app.vault.receive_ping(app.account, &ping).unwrap().value, Received::Duplicate);
+    assert_eq!(app.vault.pings(None).unwrap().len(), 2);
+}
+
+#[test]
+fn pings_that_cross_make_the_contact_too() {
+    let mut app = App::new();
+    let ours = app.vault.queue_ping(app.account, "Bob Jones", "Hello", 5).unwrap().value;
+    let ping = app.ping_from(BOB, "Bob Jones");
+    let _ = app.vault.receive_ping(app.account, &ping).unwrap();
+    assert_eq!(app.vault.ping(ours.id).unwrap().state, PingState::Queued);
+    app.send_next();
+    assert_eq!(app.vault.ping(ours.id).unwrap().state, PingState::Accepted);
+}
+
+#[test]
+fn pinging_somebody_who_waits_is_accepting() {
+    let mut app = App::new();
+    let ping = app.ping_from(BOB, "Bob Jones");
+    let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
+        panic!("not stored")
+    };
+    let _ = app.vault.queue_ping(app.account, "Bob Jones", "Hello", 9).unwrap();
+    assert_eq!(app.vault.ping(id).unwrap().state, PingState::Accepted);
+    assert_eq!(app.vault.contacts(None).unwrap().len(), 1);
+}
+
+#[test]
+fn an_ignored_ping_counts_no_more_but_can_be_accepted_later() {
+    let mut app = App::new();
+    let ping = app.ping_from(BOB, "Bob Jones");
+    let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
+        panic!("not stored")
+    };
+    let ignored = app.vault.ignore_ping(id).unwrap().value;
+    assert_eq!(ignored.state, PingState::Ignored);
+    assert_eq!(app.vault.account(app.account).unwrap().pings, 0);
+    assert!(app.vault.queue_accept(id, None, 9).is_ok());
+}
+
+#[test]
+fn texts_and_names_against_the_rules_are_refused_before_they_are_queued() {
+    let mut app = App::new();
+    let account = app.account;
+    for (to, text) in [
+        ("Bob", "alias too short"),
+        ("Alice Smith", "own alias"),
+        ("Bob\nJones", "control character"),
+        ("Bob Jones", &*"x".repeat(141)),
+        ("Bob Jones", "a bell \u{7}"),
+    ] {
+        let error = app.vault.queue_ping(account, to, text, 5).unwrap_err();
+        assert!(matches!(error, VaultError::Invalid(_) | VaultError::TooLarge(_)), "{text}");
+    }
+    assert!(app.vault.queue_invite(account, "tiny", "Bob Jones", "", 5).is_err());
+    assert_eq!(app.vault.outbox_len(account).unwrap(), 0);
+    assert!(app.vault.pings(None).unwrap().is_empty());
+}
+
+#[test]
+fn a_ping_that_a_careless_service_let_through_is_cut() {
+    let mut app = App::new();
+    let mut ping = app.ping_from(CAROL, "Carol\u{202e} Brown");
+    ping.text = format!("{}\u{0}", "x".repeat(1000));
+    let _ = app.vault.receive_ping(app.account, &ping).unwrap();
+    let shown = &app.vault.pings(None).unwrap()[0];
+    assert_eq!((shown.from.as_str(), shown.text.len()), ("Carol Brown", 140));
+}
+
+#[test]
+fn an_invitation_is_accepted_by_joining() {
+    let mut app = App::new();
+    let mut invitation = app.ping_from(BOB, "Bob Jones");
+    invitation.gid = Some("Gardeners".into());
+    let change = app.vault.receive_ping(app.account, &invitation).unwrap();
+    assert_eq!(names(&change.events), ["ping", "group", "account"]);
+    let Received::New(Some(id)) = change.value else { panic!("not stored") };
+    assert!(app.vault.contacts(None).unwrap().is_empty());
+    let standing = |app: &App| app.vault.groups(None).unwrap()[0].standing;
+    assert_eq!(standing(&app), Standing::Invited);
+
+    let _ = app.vault.queue_accept(id, None, 9).unwrap();
+    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    assert!(matches!(&item.action, OutboxAction::Join { gid, .. } if gid == "Gardeners"));
+    let _ = app.vault.outbox_failed(item.id, "The group is closed.").unwrap();
+    assert!(matches!(app.vault.ping(id).unwrap().state, PingState::Failed { .. }));
+    let _ = app.vault.queue_accept(id, None, 10).unwrap();
+    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let _ = app.vault.outbox_sent(item.id, None).unwrap();
+    assert_eq!(standing(&app), Standing::Joined);
+    assert_eq!(app.vault.groups(None).unwrap()[0].members[0].alias, "Alice Smith");
+}
+
+#[test]
+fn a_ping_from_oneself_is_dropped() {
+    let mut app = App::new();
+    let ping = app.ping_from(ALICE, "Alice Smith");
+    let change = app.vault.receive_ping(app.account, &ping).unwrap();
+    assert_eq!(change.value, Received::New(None));
+    assert!(app.vault.pings(None).unwrap().is_empty());
+}

@@ -1,0 +1,57 @@
+//! Search over what was received and written.
+
+use mnm_engine::view::PartyKind;
+
+use crate::cast::{App, BOB, CAROL};
+
+#[test]
+fn all_words_must_occur_and_the_last_may_be_a_beginning() {
+    let mut app = App::with_bob();
+    for text in ["The café budget for May", "Only the café", "Budget of **Zürich**"] {
+        let letter = app.letter(BOB, "Bob Jones", text);
+        app.receive(&letter);
+    }
+    let texts = |words: &str| app.vault.search(None, words, None).unwrap().len();
+    for (words, hits) in [
+        ("cafe", 2),
+        ("CAFÉ budg", 1),
+        ("bud", 2),
+        ("zurich", 1),
+        ("budget café", 1),
+        ("bud café", 0),
+        ("nothing", 0),
+        ("\"café\" OR", 0),
+        ("text:café*", 0),
+        ("(", 0),
+        ("'; DROP TABLE message; --", 0),
+    ] {
+        assert_eq!(texts(words), hits, "{words}");
+    }
+}
+
+#[test]
+fn a_hit_says_where_and_by_whom_and_cannot_bring_markup() {
+    let mut app = App::with_bob();
+    let letter = app.letter(CAROL, "Carol Brown", "see <b>treasure</b> & more");
+    app.receive(&letter);
+    let hits = app.vault.search(Some(app.account), "treas", Some(10)).unwrap();
+    let hit = &hits[0];
+    assert_eq!(hit.from.kind, PartyKind::Stranger);
+    assert_eq!(hit.service, "Test Service");
+    assert!(
+        hit.snippet.contains("&lt;b&gt;<mark>treasure</mark>&lt;/b&gt; &amp;"),
+        "{}",
+        hit.snippet
+    );
+    assert!(app.vault.search(Some(99), "treas", None).unwrap().is_empty());
+}
+
+#[test]
+fn a_message_taken_back_is_found_no_more() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "unicorn");
+    assert_eq!(app.vault.search(None, "unicorn", None).unwrap().len(), 1);
+    let _ = app.vault.unsend(message.id, 50).unwrap();
+    assert!(app.vault.search(None, "unicorn", None).unwrap().is_empty());
+    app.vault.check().unwrap();
+}

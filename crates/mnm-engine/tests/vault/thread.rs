@@ -1,0 +1,89 @@
+//! The list of threads: order, paging, counters, subjects.
+
+use mnm_engine::view::{Link, MessageState};
+
+use crate::cast::{App, BOB, names};
+
+#[test]
+fn paging_by_time_shows_every_thread_once() {
+    let mut app = App::with_bob();
+    let mut expected = Vec::new();
+    for n in 0..23 {
+        let mut letter = app.letter(BOB, "Bob Jones", &format!("letter {n}"));
+        // Some share a millisecond.
+        letter.posted_ms = 100_000 + i64::from(n / 3);
+        expected.push(app.receive(&letter).thread);
+    }
+    expected.reverse();
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = app.vault.threads(Some(app.account), before, Some(4)).unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some(last.last_at_ms);
+        seen.extend(page.iter().map(|row| row.id));
+    }
+    assert_eq!(seen, expected);
+    assert!(app.vault.threads(Some(99), None, None).unwrap().is_empty());
+}
+
+#[test]
+fn the_line_of_a_thread_tells_of_its_newest_message() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "**First** words");
+    letter.subject = "Garden".into();
+    let first = app.receive(&letter);
+    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    reply.subject = "Garden\u{202e} party".into();
+    app.receive(&reply);
+    let row = app.vault.thread(first.thread).unwrap().row;
+    assert_eq!(row.subject, "Garden party");
+    assert_eq!((row.count, row.unread), (2, 2));
+    assert_eq!(row.snippet, "a reply");
+    assert_eq!(row.last_from.alias, "Bob Jones");
+    assert_eq!(row.state, None);
+    assert_eq!(app.vault.account(app.account).unwrap().unread, 2);
+}
+
+#[test]
+fn marking_read_clears_the_counters_once() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let change = app.vault.mark_read(thread).unwrap();
+    assert_eq!(names(&change.events), ["thread", "account"]);
+    assert_eq!(app.vault.account(app.account).unwrap().unread, 0);
+    assert!(app.vault.mark_read(thread).unwrap().events.is_empty());
+}
+
+#[test]
+fn a_message_being_sent_shows_its_progress() {
+    let mut app = App::with_bob();
+    let message = app.queue(&["Bob Jones"], "hello");
+    assert_eq!(message.state, MessageState::Queued);
+    assert!(app.vault.set_progress(message.id, 1).unwrap().is_none());
+    app.next_post();
+    app.vault.set_progress(message.id, 3).unwrap().unwrap();
+    let sending = MessageState::Sending { sent: 3, total: 5 };
+    assert_eq!(app.message(message.id).state, sending);
+    app.send_next();
+    assert_eq!(app.message(message.id).state, MessageState::Sent);
+    assert!(app.vault.set_progress(message.id, 4).unwrap().is_none());
+}
+
+#[test]
+fn link_and_presence_live_in_memory() {
+    let mut app = App::with_bob();
+    let account = app.account;
+    assert_eq!(app.vault.account(account).unwrap().link, Link::Connecting);
+    app.vault.set_link(account, Link::Online { since_ms: 7 }).unwrap();
+    assert_eq!(app.vault.state("1").unwrap().accounts[0].link, Link::Online { since_ms: 7 });
+
+    let bob = [BOB.to_owned()];
+    assert_eq!(names(&app.vault.set_all_online(account, &bob).unwrap()), ["contact"]);
+    assert!(app.vault.contacts(None).unwrap()[0].online);
+    assert!(app.vault.set_online(account, BOB, true).unwrap().is_none());
+    assert_eq!(app.vault.set_all_online(account, &[]).unwrap().len(), 1);
+    let app = app.restart();
+    assert!(!app.vault.contacts(None).unwrap()[0].online);
+}
