@@ -30,7 +30,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::config::Limits;
 use crate::listen::{Peer, TlsStream};
 use crate::log::ShortId;
-use crate::request::{Payload, Refusal, Sender, answer, chain, login, register};
+use crate::request::{Payload, Refusal, Sender, answer, chain, login, register, repeat};
 use crate::roster::{Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
@@ -107,6 +107,8 @@ struct On {
     sender: Sender,
     place: Place,
     delivery: Delivery,
+    /// Whether the device has given us a message on this link.
+    has_posted: bool,
 }
 
 struct Link {
@@ -191,6 +193,11 @@ impl Link {
                 Turn::Stop => self.end(End::Stopping),
             }
         };
+        // What was asked is finished while the device still has its place: whoever waits for the
+        // message is woken, and the device's next link finds the answer if it asks again.
+        if let Some(request) = self.pending.take() {
+            request.await;
+        }
         // A peer that is gone does not need to be told.
         let _ = tokio::time::timeout(FAREWELL, self.writer.shutdown()).await;
         end
@@ -334,7 +341,12 @@ impl Link {
                     Err(quit) => self.quit(quit),
                 }
             }
-            Request::Quit => self.quit(Quit::Logout),
+            Request::Quit => {
+                if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
+                    repeat::forget(&self.service.store, on.sender.device);
+                }
+                self.quit(Quit::Logout);
+            }
             Request::Pulse | Request::Ack { .. } => {}
             request => self.answer_later(request, Payload::Text(text)),
         }
@@ -346,8 +358,9 @@ impl Link {
             return self.quit(Quit::InvalidHeader);
         }
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
-            Done::Answer(answer(&service, &sender, request, payload).await)
+            Done::Answer(answer(&service, &sender, may_repeat, request, payload).await)
         }));
     }
 
@@ -378,10 +391,13 @@ impl Link {
             return;
         };
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
             let id = complete.request.id().unwrap_or_default().to_owned();
             let answered = match intake::payload(complete.body).await {
-                Ok(payload) => answer(&service, &sender, complete.request, payload).await,
+                Ok(payload) => {
+                    answer(&service, &sender, may_repeat, complete.request, payload).await
+                }
                 Err(Refusal(error)) => Some((id, Outcome::Refused { error })),
             };
             drop(complete.room);
@@ -391,7 +407,12 @@ impl Link {
 
     fn handle_done(&mut self, done: Done) {
         match done {
-            Done::Answer(Some((id, outcome))) => self.push_event(&Event::Ack { id, outcome }),
+            Done::Answer(Some((id, outcome))) => {
+                if let (Some(on), Outcome::Posted { .. }) = (&mut self.on, &outcome) {
+                    on.has_posted = true;
+                }
+                self.push_event(&Event::Ack { id, outcome });
+            }
             Done::Answer(None) => {}
             Done::Room(room) => {
                 if let Some(intake) = &mut self.intake {
@@ -425,7 +446,7 @@ impl Link {
         }
         let store = self.service.store.clone();
         let delivery = Delivery::new(store, sender.device, &self.service.limits);
-        self.on = Some(On { sender: sender.clone(), place, delivery });
+        self.on = Some(On { sender: sender.clone(), place, delivery, has_posted: false });
         Ok(sender)
     }
 

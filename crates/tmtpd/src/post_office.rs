@@ -75,7 +75,8 @@ impl PostOffice {
         Self { last_id: Mutex::new(last_id.max(now_ns)) }
     }
 
-    /// Gives `letters` their ids, in order, and submits them with `rows` as one atomic commit.
+    /// Gives `letters` their ids, in order, and submits them as one atomic commit with `rows`,
+    /// which are made from the id of the first.
     /// Never waits, so that the caller can hold the directory while it does.
     ///
     /// # Errors
@@ -86,7 +87,7 @@ impl PostOffice {
         from: &Uid,
         now_ms: i64,
         letters: Vec<Letter>,
-        rows: Batch,
+        rows: impl FnOnce(Option<MessageId>) -> Batch,
     ) -> Result<Submitted, PostError> {
         let mut devices = Vec::new();
         let mut messages = Vec::with_capacity(letters.len());
@@ -102,7 +103,7 @@ impl PostOffice {
             messages.push(message);
         }
         *last_id = last_id.saturating_add(messages.len() as u64);
-        let receipt = store.post_all(messages, rows);
+        let receipt = store.post_all(messages, rows(first_id));
         Ok(Submitted { first_id, posted: posted_text(now_ms), devices, receipt })
     }
 }
@@ -125,8 +126,8 @@ impl Submitted {
     /// Waits until the letters are durable, then wakes their devices.
     ///
     /// # Errors
-    /// [`PostError::Store`]; none of the letters exists then.
-    pub async fn accepted(self, roster: &Roster) -> Result<Outcome, PostError> {
+    /// The store's; none of the letters exists then.
+    pub async fn accepted(self, roster: &Roster) -> Result<Outcome, StoreError> {
         self.receipt.await?;
         roster.wake(&self.devices);
         Ok(match self.first_id {

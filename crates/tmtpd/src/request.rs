@@ -10,6 +10,8 @@
 //! | [`post`] | Post, PostNotify |
 //! | [`ping`] | Ping |
 //!
+//! [`repeat`] recognises a request whose answer was lost.
+//!
 //! A request whose id begins with `once:` and that was answered before gets the same answer and does
 //! nothing again: `docs/decisions/0005-repeated-requests.md` is the rule for repeated requests.
 //!
@@ -22,12 +24,13 @@ pub mod ohi;
 pub mod ping;
 pub mod post;
 pub mod register;
+pub mod repeat;
 pub mod user;
 
 use std::sync::Arc;
 
 use tmtp::event::Outcome;
-use tmtp::id::Uid;
+use tmtp::id::{MessageId, Uid};
 use tmtp::request::Request;
 
 use crate::directory::{Directory, MemberNumber};
@@ -36,6 +39,8 @@ use crate::post_office::{Letter, PostError};
 use crate::service::{Service, now_ms};
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, NewData, StoreError};
+
+use repeat::Mark;
 
 /// Who asks: the member and device a link is logged in as.
 #[derive(Debug, Clone)]
@@ -107,44 +112,67 @@ pub enum Payload {
 }
 
 /// Grants or refuses a request of a link that is on; none for one that is not acknowledged.
+/// `may_repeat` says that the link has not given us a message yet, so that its request may be one
+/// of the link before.
 pub async fn answer(
     service: &Arc<Service>,
     sender: &Sender,
+    may_repeat: bool,
     request: Request,
     payload: Payload,
 ) -> Option<(String, Outcome)> {
     let name = request.name();
     let id = request.id()?.to_owned();
-    let answer = match (request, payload) {
-        (Request::UserEdit { edit, .. }, _) => user::edit(service, sender, edit).await,
-        (Request::OhiEdit { kind, members, .. }, _) => {
-            ohi::edit(service, sender, kind, members).await
-        }
-        (Request::GroupInvite { gid, from, to, data, .. }, Payload::Text(text)) => {
-            let invitation = group::Invitation { gid, from, to, data, text };
-            group::invite(service, sender, invitation).await
-        }
-        (Request::GroupEdit { gid, act, .. }, _) => group::edit(service, sender, &gid, act).await,
-        (Request::Post { to, data, .. }, Payload::Message(body)) => {
-            post::post(service, sender, &to, data, body).await
-        }
-        (
-            Request::PostNotify { to, note_to, not_self, note, data, .. },
-            Payload::NoteAndMessage(note_body, body),
-        ) => {
-            let split = post::Split { to, note_to, not_self, note, note_body, data, body };
-            post::post_notify(service, sender, split).await
-        }
-        (Request::Ping { from, to, data, .. }, Payload::Text(text)) => {
-            ping::ping(service, sender, from, to, data, text).await
-        }
-        _ => return None,
+    let mark = Mark::of(&request, &payload);
+    let answered = match mark.filter(|_| may_repeat) {
+        Some(mark) => mark.answered(&service.store, sender.device),
+        None => Ok(None),
+    };
+    let answer = match answered {
+        Ok(Some(outcome)) => Ok(outcome),
+        Ok(None) => grant(service, sender, mark, request, payload).await?,
+        Err(error) => Err(error.into()),
     };
     let outcome = answer.unwrap_or_else(|refusal| {
         tracing::debug!(member = %ShortId::new(sender.uid.as_str()), op = name, why = %refusal, "refused");
         Outcome::Refused { error: refusal.0 }
     });
     Some((id, outcome))
+}
+
+/// Does what is asked; none for what is not acknowledged. A message is remembered by its `mark`.
+async fn grant(
+    service: &Arc<Service>,
+    sender: &Sender,
+    mark: Option<Mark>,
+    request: Request,
+    payload: Payload,
+) -> Option<Result<Outcome, Refusal>> {
+    Some(match (request, payload) {
+        (Request::UserEdit { edit, .. }, _) => user::edit(service, sender, edit).await,
+        (Request::OhiEdit { kind, members, .. }, _) => {
+            ohi::edit(service, sender, kind, members).await
+        }
+        (Request::GroupInvite { gid, from, to, data, .. }, Payload::Text(text)) => {
+            let invitation = group::Invitation { gid, from, to, data, text };
+            group::invite(service, sender, mark, invitation).await
+        }
+        (Request::GroupEdit { gid, act, .. }, _) => group::edit(service, sender, &gid, act).await,
+        (Request::Post { to, data, .. }, Payload::Message(body)) => {
+            post::post(service, sender, mark, &to, data, body).await
+        }
+        (
+            Request::PostNotify { to, note_to, not_self, note, data, .. },
+            Payload::NoteAndMessage(note_body, body),
+        ) => {
+            let split = post::Split { to, note_to, not_self, note, note_body, data, body };
+            post::post_notify(service, sender, mark, split).await
+        }
+        (Request::Ping { from, to, data, .. }, Payload::Text(text)) => {
+            ping::ping(service, sender, mark, from, to, data, text).await
+        }
+        _ => return None,
+    })
 }
 
 /// Devices of `members`, and the sender's other devices; the sender's own device only where it is
@@ -172,11 +200,29 @@ impl Service {
         sender: &Sender,
         write: impl FnOnce(&Directory) -> Result<(Vec<Letter>, Batch), Refusal>,
     ) -> Result<Outcome, Refusal> {
+        self.post_marked(sender, None, write).await
+    }
+
+    /// As [`Self::post`], and the answer can be given again to a request with the same mark.
+    async fn post_marked(
+        &self,
+        sender: &Sender,
+        mark: Option<Mark>,
+        write: impl FnOnce(&Directory) -> Result<(Vec<Letter>, Batch), Refusal>,
+    ) -> Result<Outcome, Refusal> {
         let submitted = {
             let directory = self.directory();
-            let (letters, rows) = write(&directory)?;
-            self.post_office.submit(&self.store, &sender.uid, now_ms(), letters, rows)?
+            let (letters, mut rows) = write(&directory)?;
+            let now_ms = now_ms();
+            let rows = |first_id: Option<MessageId>| {
+                if let (Some(mark), Some(id)) = (mark, first_id) {
+                    mark.remember(&mut rows, sender.device, id, now_ms);
+                }
+                rows
+            };
+            self.post_office.submit(&self.store, &sender.uid, now_ms, letters, rows)?
         };
-        Ok(submitted.accepted(&self.roster).await?)
+        let accepted = submitted.accepted(&self.roster).await;
+        Ok(accepted.inspect_err(|error| self.note_failure(error))?)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Limits, PostPolicy};
 use crate::directory::{Directory, MemberNumber, rows};
@@ -35,6 +36,7 @@ pub struct Service {
     /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
     pings: Mutex<HashMap<MemberNumber, PingDay>>,
+    store_failed: CancellationToken,
 }
 
 /// How often a member has pinged on a day.
@@ -65,6 +67,7 @@ impl Service {
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             pings: Mutex::default(),
+            store_failed: CancellationToken::new(),
         })
     }
 
@@ -93,6 +96,19 @@ impl Service {
         }
         used.count += 1;
         used.count <= self.limits.pings_per_day
+    }
+
+    /// Looks at an error of the store. One that closed by itself will refuse everything until the
+    /// process starts anew, so the process should end.
+    pub fn note_failure(&self, error: &StoreError) {
+        if matches!(error, StoreError::Closed) {
+            self.store_failed.cancel();
+        }
+    }
+
+    /// Ready once the store has closed by itself.
+    pub async fn store_failed(&self) {
+        self.store_failed.cancelled().await;
     }
 
     /// Makes everything durable that waits.

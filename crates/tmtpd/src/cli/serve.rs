@@ -131,7 +131,18 @@ async fn serve(config: Config, given: Option<Certificate>) -> Result<(), ServeEr
     let ready = Ready { listeners: &listeners, certificate: &certificate };
     say_ready(&ready);
     let tls = certificate.tls();
-    listen::serve(listeners, tls, &config.limits, Arc::clone(&service), shutdown).await;
+    let serving =
+        listen::serve(listeners, tls, &config.limits, Arc::clone(&service), shutdown.clone());
+    tokio::pin!(serving);
+    tokio::select! {
+        () = &mut serving => {}
+        () = service.store_failed() => {
+            tracing::error!("the store has failed, so the service stops; nothing acknowledged is lost");
+            shutdown.request();
+            serving.await;
+            return Err(ServeError::Store(StoreError::Closed));
+        }
+    }
     service.close()?;
     tracing::info!("stopped");
     Ok(())

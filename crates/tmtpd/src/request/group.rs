@@ -9,6 +9,7 @@ use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
 
+use super::repeat::Mark;
 use super::{Refusal, Sender, devices_of, ping};
 
 /// A GroupInvite.
@@ -36,12 +37,13 @@ type Change = (MemberNumber, GroupMember);
 pub async fn invite(
     service: &Service,
     sender: &Sender,
+    mark: Option<Mark>,
     invitation: Invitation,
 ) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
     let Invitation { gid, from, to, data, text } = invitation;
     let mut changes = Vec::new();
-    let posted = service.post(sender, |directory| {
+    let posted = service.post_marked(sender, mark, |directory| {
         check_inviter(service, directory, sender, &gid)?;
         let invitee = ping::addressee(service, directory, sender, &from, &to)?;
         check_invitee(service, directory, &gid, invitee)?;

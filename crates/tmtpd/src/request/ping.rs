@@ -9,6 +9,7 @@ use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
 
+use super::repeat::Mark;
 use super::{Refusal, Sender, devices_of};
 
 /// Delivers a ping to the member with the alias `to`, and a copy to the sender's other devices.
@@ -18,13 +19,14 @@ use super::{Refusal, Sender, devices_of};
 pub async fn ping(
     service: &Service,
     sender: &Sender,
+    mark: Option<Mark>,
     from: String,
     to: String,
     data: Data,
     text: String,
 ) -> Result<Outcome, Refusal> {
     let mut pinged = None;
-    let posted = service.post(sender, |directory| {
+    let posted = service.post_marked(sender, mark, |directory| {
         let member = addressee(service, directory, sender, &from, &to)?;
         pinged = Some(member);
         let mut batch = Batch::new();

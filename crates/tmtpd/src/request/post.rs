@@ -12,6 +12,7 @@ use crate::service::Service;
 use crate::store::NewData;
 use crate::store::engine::Batch;
 
+use super::repeat::Mark;
 use super::{Refusal, Sender, devices_of};
 
 /// Members who are introduced to each other by being written to together, at most; their pairs
@@ -52,12 +53,13 @@ struct Audience {
 pub async fn post(
     service: &Service,
     sender: &Sender,
+    mark: Option<Mark>,
     to: &[Recipient],
     data: Data,
     body: NewData,
 ) -> Result<Outcome, Refusal> {
     let mut introduced = Vec::new();
-    let posted = service.post(sender, |directory| {
+    let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, to)?;
         introduced = introductions(service, directory, sender, &audience);
         let own_device_too = audience.members.contains(&sender.member);
@@ -77,11 +79,12 @@ pub async fn post(
 pub async fn post_notify(
     service: &Service,
     sender: &Sender,
+    mark: Option<Mark>,
     split: Split,
 ) -> Result<Outcome, Refusal> {
     let Split { to, note_to, not_self, note, note_body, data, body } = split;
     let mut introduced = Vec::new();
-    let posted = service.post(sender, |directory| {
+    let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, &to)?;
         let mut told = self::audience(service, directory, sender, &note_to)?;
         told.members.extend(&audience.members);

@@ -64,7 +64,8 @@ fn new_member(
 async fn make(service: &Service, number: MemberNumber, member: Member) -> Result<(), Quit> {
     let mut batch = Batch::new();
     rows::write_member(&mut batch, number, &member);
-    service.store.post_all(Vec::new(), batch).await.map_err(|error| {
+    service.store.submit(batch).await.map_err(|error| {
+        service.note_failure(&error);
         tracing::error!(error = %chain(&error), "a new member could not be stored");
         Quit::RegisterFailure
     })?;

@@ -1,0 +1,113 @@
+//! A request that comes again because its answer was lost.
+//!
+//! The link may break, or one side may crash, between the commit of a message and its ack. The app
+//! cannot know and sends the request again, with the same id, as the first on its next link. So for
+//! every device the store keeps one row about the last message it gave us, written in the commit of
+//! that message: [`Mark::remember`]. The first such request of a later link, if it has the same
+//! mark, is given the same ack, and nothing is delivered again: [`Mark::answered`]. A device that
+//! took leave by Quit has read its answers, so its row goes: [`forget`].
+//!
+//! | key | value |
+//! |---|---|
+//! | `r/` device number (4 bytes, big-endian) | mark (32 bytes), message id (8), posted in Unix ms (8) |
+//!
+//! Revision 1 does not ask for request ids to differ. An app that gives all of them one id and
+//! sends the same bytes twice means two messages, and gets two, unless the first was the last thing
+//! before a link that ended without Quit: then nobody can tell a second message from a repetition.
+
+use sha2::{Digest as _, Sha256};
+use tmtp::event::Outcome;
+use tmtp::id::{MessageId, posted_text};
+use tmtp::request::Request;
+
+use super::Payload;
+use crate::store::engine::Batch;
+use crate::store::{DeviceNumber, NewData, Store, StoreError};
+
+const PREFIX: &[u8] = b"r/";
+
+/// What a request is recognised by: its header, with id, recipients and lengths, and the sums of
+/// its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark([u8; 32]);
+
+impl Mark {
+    /// Of a request that becomes a message; none for others.
+    pub fn of(request: &Request, payload: &Payload) -> Option<Self> {
+        let becomes_message = matches!(
+            request,
+            Request::Post { .. }
+                | Request::PostNotify { .. }
+                | Request::Ping { .. }
+                | Request::GroupInvite { .. }
+        );
+        let head = becomes_message.then(|| request.pack().ok()).flatten()?;
+        let mut hash = Sha256::new();
+        hash.update(head);
+        match payload {
+            Payload::Text(text) => hash.update(text),
+            Payload::Message(body) => hash.update(sum(body)),
+            Payload::NoteAndMessage(note, body) => {
+                hash.update(sum(note));
+                hash.update(sum(body));
+            }
+        }
+        Some(Self(hash.finalize().into()))
+    }
+
+    /// How this request of `device` was answered, if it is the last message that the device gave
+    /// us. Commits that are still under way are not seen: ask after the device's login is told.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the row cannot be read.
+    pub fn answered(
+        self,
+        store: &Store,
+        device: DeviceNumber,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let Some(row) = store.get(&key(device))? else { return Ok(None) };
+        let (mark, id, posted_ms) = read(&row)
+            .ok_or_else(|| StoreError::Corrupt { what: "a row of answered requests".into() })?;
+        let outcome =
+            Outcome::Posted { msgid: MessageId(id).to_string(), posted: posted_text(posted_ms) };
+        Ok((mark == self.0).then_some(outcome))
+    }
+
+    /// Adds the row that says how this request was answered, over that of the one before.
+    pub fn remember(
+        self,
+        rows: &mut Batch,
+        device: DeviceNumber,
+        MessageId(id): MessageId,
+        posted_ms: i64,
+    ) {
+        let row = [self.0.as_slice(), &id.to_be_bytes(), &posted_ms.to_be_bytes()].concat();
+        rows.put(key(device), row);
+    }
+}
+
+/// The device has read all its answers. Not waited for: lost in a crash, the row does no more harm
+/// than it did before.
+pub fn forget(store: &Store, device: DeviceNumber) {
+    let mut rows = Batch::new();
+    rows.delete(key(device));
+    drop(store.submit(rows));
+}
+
+fn key(device: DeviceNumber) -> Vec<u8> {
+    [PREFIX, &device.to_be_bytes()].concat()
+}
+
+fn read(row: &[u8]) -> Option<([u8; 32], u64, i64)> {
+    let (mark, rest) = row.split_first_chunk()?;
+    let (id, posted_ms) = rest.split_first_chunk()?;
+    Some((*mark, u64::from_be_bytes(*id), i64::from_be_bytes(posted_ms.try_into().ok()?)))
+}
+
+/// The sum of data; a large body's is known since it came in.
+fn sum(data: &NewData) -> [u8; 4] {
+    match data {
+        NewData::Inline(bytes) => crc32c::crc32c(bytes).to_be_bytes(),
+        NewData::Large(body) => body.crc32c().to_be_bytes(),
+    }
+}
