@@ -25,8 +25,9 @@ pub(super) async fn join(
     alias: String,
     device: Option<String>,
 ) -> Result<Answer, Failure> {
+    let proven = address.contains('#');
     let account = ask!(session, Ask::Join { address, alias, device }, Account);
-    Ok(joined(context, &account))
+    Ok(joined(context, &account, proven))
 }
 
 pub(super) async fn join_device(
@@ -36,7 +37,7 @@ pub(super) async fn join_device(
 ) -> Result<Answer, Failure> {
     let code = if code == "-" { read_code()? } else { code };
     let account = ask!(session, Ask::JoinDevice { code }, Account);
-    Ok(joined(context, &account))
+    Ok(joined(context, &account, true))
 }
 
 fn read_code() -> Result<String, Failure> {
@@ -49,20 +50,30 @@ fn read_code() -> Result<String, Failure> {
     Ok(code.trim().to_owned())
 }
 
-fn joined(context: &Context, account: &Account) -> Answer {
+/// `proven` when the address or code held the certificate's fingerprint, so that nobody else can
+/// have answered.
+fn joined(context: &Context, account: &Account, proven: bool) -> Answer {
     let service = context.look.bold(inline(&account.service));
     let mut text = if account.alias.is_empty() {
         format!("Joined {service} as account {}, without an alias so far.\n", account.id)
     } else {
         format!("Joined {service} as {}, account {}.\n", inline(&account.alias), account.id)
     };
-    if let Some(fingerprint) = &account.fingerprint {
+    if let Some(fingerprint) = account.fingerprint.as_ref().filter(|_| !proven) {
         text.push_str(&format!(
-            "Its certificate is remembered. If you were given a fingerprint, compare:\n  {}\n",
-            inline(fingerprint)
+            "Its certificate is remembered from now on. Whoever runs the service can tell you \
+             whether it is the right one:\n  sha256 {}\n",
+            inline(&in_pairs(fingerprint))
         ));
     }
     Answer::new(account, text)
+}
+
+/// A fingerprint as services print it: `BA:2B:…`.
+fn in_pairs(fingerprint: &str) -> String {
+    let digits: Vec<char> = fingerprint.to_uppercase().chars().collect();
+    let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
+    pairs.join(":")
 }
 
 pub(super) async fn status(context: &Context, session: &Session) -> Result<Answer, Failure> {

@@ -115,7 +115,7 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
     );
     for message in &thread.messages {
         text.push('\n');
-        text.push_str(&message_text(look, message));
+        text.push_str(&message_text(look, message, &thread.row.subject));
     }
     if thread.draft.is_some() {
         text.push_str(&format!("\n{}\n", look.dim("There is an unsent reply in this thread.")));
@@ -123,8 +123,9 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
     text
 }
 
-/// One message: our line above, then what the sender wrote behind a bar.
-fn message_text(look: &Look, message: &Message) -> String {
+/// One message: our line above, then what the sender wrote behind a bar; its subject only where it
+/// is not the one that stands above the thread.
+fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     let new = if message.unread { look.bold(" new") } else { String::new() };
     let mut text = format!(
         "{}  {}{}{new}\n",
@@ -132,7 +133,7 @@ fn message_text(look: &Look, message: &Message) -> String {
         look.dim(look.time(message.at_ms)),
         state_mark(Some(&message.state)),
     );
-    if !message.subject.is_empty() {
+    if !message.subject.is_empty() && message.subject != subject {
         text.push_str(&format!("  │ {}\n", look.bold(inline(&message.subject))));
     }
     if !message.text.is_empty() {

@@ -168,10 +168,13 @@ pub(super) async fn pings(context: &Context, session: &Session) -> Result<Answer
         } else {
             format!("to {}", inline(&ping.to))
         };
-        let text = match &ping.group {
+        let mut text = match &ping.group {
             Some(group) => format!("[group {}] {}", inline(group), inline(&ping.text)),
             None => inline(&ping.text),
         };
+        if let PingState::Failed { error } = &ping.state {
+            text = inline(error);
+        }
         table.row([
             ping.id.to_string(),
             inline(&ping.service),
@@ -191,7 +194,7 @@ fn standing_of(context: &Context, ping: &Ping) -> String {
         PingState::Queued => "queued".to_owned(),
         PingState::Accepted => "accepted".to_owned(),
         PingState::Ignored => "ignored".to_owned(),
-        PingState::Failed { error } => format!("refused: {}", inline(error)),
+        PingState::Failed { .. } => "refused".to_owned(),
     }
 }
 

@@ -25,6 +25,9 @@ use crate::{
     session::{Session, ask},
 };
 
+#[cfg(test)]
+mod save_tests;
+
 /// Longest name of a saved file, bytes.
 const NAME_MAX: usize = 200;
 
@@ -136,8 +139,12 @@ fn safe_name(name: &str) -> String {
     }
     let safe = safe.trim_end_matches(['.', ' ']).trim_start();
     let stem = safe.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |name: &str| {
+        stem.len() == 4 && stem.starts_with(name) && stem.ends_with(|c: char| c.is_ascii_digit())
+    };
     let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
-        || (stem.len() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")));
+        || numbered("COM")
+        || numbered("LPT");
     if safe.is_empty() || safe.starts_with(['.', '-', '~']) || device {
         format!("_{safe}")
     } else {

@@ -30,7 +30,7 @@ static DEFAULTS: [(HeaderName, &str); 7] = [
     (
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), hid=(), \
-         bluetooth=(), display-capture=()",
+         display-capture=()",
     ),
     (header::CACHE_CONTROL, "no-store"),
 ];
