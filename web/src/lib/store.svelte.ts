@@ -29,8 +29,10 @@ class Store {
   contacts = $state.raw<Contact[]>([]);
   groups = $state.raw<Group[]>([]);
   drafts = $state.raw<Draft[]>([]);
-  /** Accounts whose list reaches back to the first letter. */
-  complete = $state.raw<ReadonlySet<number>>(new Set());
+  /** The first load brought every thread of every account. */
+  #whole = $state(false);
+  /** Accounts whose list has since been brought back to the first letter. */
+  #complete = $state.raw<ReadonlySet<number>>(new Set());
 
   /** The thread that is open; undefined while it is being loaded. */
   thread = $state.raw<Thread | undefined>(undefined);
@@ -110,7 +112,8 @@ class Store {
     this.contacts = contacts;
     this.groups = groups;
     this.drafts = drafts;
-    this.complete = threads.length < PAGE_ROWS ? new Set(state.accounts.map((a) => a.id)) : new Set();
+    this.#whole = threads.length < PAGE_ROWS;
+    this.#complete = new Set();
     this.lost = false;
     this.failure = "";
   }
@@ -122,7 +125,12 @@ class Store {
     const older = await command("threads", { account, before_ms: oldest, limit: PAGE_ROWS });
     const known = new Set(this.threads.map((row) => row.id));
     this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
-    if (older.length < PAGE_ROWS) this.complete = new Set([...this.complete, account]);
+    if (older.length < PAGE_ROWS) this.#complete = new Set([...this.#complete, account]);
+  }
+
+  /** Whether the account's list reaches back to its first letter. */
+  complete(account: number): boolean {
+    return this.#whole || this.#complete.has(account);
   }
 
   account(id: number): Account | undefined {
