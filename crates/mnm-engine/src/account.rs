@@ -167,7 +167,6 @@ impl Task {
         self.show(Link::Online { since_ms: now_ms() }).await?;
         let outgoing = Arc::new(Outgoing::default());
         let (read_half, write_half) = tokio::io::split(entered.stream);
-        let uid = credentials.uid;
         let waiters = Arc::clone(&self.waiters);
         let reader = Reader {
             stream: read_half,
@@ -175,11 +174,17 @@ impl Task {
             clock: entered.clock,
             store: self.store.clone(),
             account,
-            inbox: Inbox::new(self.store.clone(), account, uid.clone(), waiters),
+            inbox: Inbox::new(self.store.clone(), account, &credentials, waiters),
             outgoing: Arc::clone(&outgoing),
         };
-        let mut writer =
-            Writer::new(write_half, self.store.clone(), account, uid, outgoing, &mut self.orders);
+        let mut writer = Writer::new(
+            write_half,
+            self.store.clone(),
+            account,
+            credentials.uid,
+            outgoing,
+            &mut self.orders,
+        );
         let ended = tokio::select! {
             ended = reader.run(entered.early) => ended,
             ended = writer.run() => ended,

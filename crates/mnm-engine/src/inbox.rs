@@ -6,7 +6,6 @@
 //! letter that says so, with all its bytes attached ([`unpack`]). Only a failure of our own store
 //! leaves a message unacknowledged, to be sent again on the next link.
 
-mod address_book;
 pub(crate) mod unpack;
 pub(crate) mod waiters;
 
@@ -20,7 +19,8 @@ use crate::engine::staging::Staging;
 use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{
-    Cc, Incoming, IncomingAttachment, IncomingPing, MemberAct, MemberNotice, Secret, UserNotice,
+    Cc, Credentials, Incoming, IncomingAttachment, IncomingPing, MemberAct, MemberNotice, Secret,
+    UserNotice,
 };
 use crate::view::AccountId;
 use unpack::{Step, Unpacker};
@@ -37,6 +37,8 @@ pub(crate) struct Inbox {
     account: AccountId,
     /// The member's own id.
     uid: String,
+    /// This device's own secret.
+    node: Secret,
     waiters: Arc<Waiters>,
     receiving: Option<(Message, Receiving)>,
 }
@@ -59,13 +61,15 @@ struct Letter {
 }
 
 impl Inbox {
+    /// An inbox for one link, made by logging in with `credentials`.
     pub(crate) fn new(
         store: Store,
         account: AccountId,
-        uid: String,
+        credentials: &Credentials,
         waiters: Arc<Waiters>,
     ) -> Self {
-        Self { store, account, uid, waiters, receiving: None }
+        let (uid, node) = (credentials.uid.clone(), credentials.node.clone());
+        Self { store, account, uid, node, waiters, receiving: None }
     }
 
     /// A message without data. Once this returns, it may be acknowledged.
@@ -153,6 +157,8 @@ impl Inbox {
             MessageKind::NewAlias { alias } => {
                 self.user(msgid, posted_ms, UserNotice::Alias(alias)).await
             }
+            // The word of this device's own making, in the queue it began with.
+            MessageKind::NewNode { nodeid, .. } if nodeid == self.node.expose() => Ok(()),
             MessageKind::NewNode { label, nodeid } => {
                 let device = UserNotice::Device { label: label.clone() };
                 self.user(msgid, posted_ms, device).await?;
@@ -212,14 +218,16 @@ impl Inbox {
     ) -> Result<(), Error> {
         let Letter { unpacker, staging, names } = letter;
         let unpacked = unpacker.finish();
+        let account = self.account;
         if unpacked.head.node_sync {
             // Only the member's own devices may say such things; anyone else's is dropped.
-            if from_uid == self.uid {
-                self.node_sync(msgid, posted_ms, &unpacked.text).await?;
+            if from_uid != self.uid {
+                return Ok(());
             }
-            return Ok(());
+            let notice = unpacked.text;
+            let apply = self.store.write(move |vault| vault.receive_sync(account, &msgid, &notice));
+            return apply.await.map(drop);
         }
-        let account = self.account;
         let head = unpacked.head;
         let mut incoming = Incoming {
             msgid,

@@ -28,11 +28,12 @@ pub(crate) struct Parcel {
     pub(crate) head_bytes: u64,
 }
 
-/// Makes an item ready to be sent. `uid` is the member's own, `now_ms` the date of subscriptions.
-pub(crate) fn parcel(item: &OutboxItem, uid: &str, now_ms: i64) -> Parcel {
+/// Makes an item ready to be sent. `uid` is the member's own. The bytes are the same at every
+/// attempt: by them the service recognises a repetition.
+pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
     let id = item.request.clone();
     match &item.action {
-        OutboxAction::Post(post) => letter(id, post, uid, now_ms),
+        OutboxAction::Post(post) => letter(id, post, uid),
         OutboxAction::Ping { from, to, text, .. } => {
             let (from, to, data) = (from.clone(), to.clone(), Data::of_len(text.len() as u64));
             plain(Request::Ping { id, from, to, data }, text)
@@ -46,6 +47,7 @@ pub(crate) fn parcel(item: &OutboxItem, uid: &str, now_ms: i64) -> Parcel {
             let act = GroupAct::Join { newalias: None };
             plain(Request::GroupEdit { id, gid: gid.clone(), act }, "")
         }
+        OutboxAction::Sync { body } => notice(id, body),
     }
 }
 
@@ -54,12 +56,12 @@ fn plain(request: Request, text: &str) -> Parcel {
     Parcel { request, front, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
-fn letter(id: String, post: &OutgoingPost, uid: &str, now_ms: i64) -> Parcel {
+fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
     let head = LetterHead {
         thread_id: post.thread_id.clone(),
         alias: post.alias.clone(),
         subject: post.subject.clone(),
-        cc: post.cc.iter().map(|cc| subscriber(cc, &post.alias, uid, now_ms)).collect(),
+        cc: post.cc.iter().map(|cc| subscriber(cc, &post.alias, uid, post.at_ms)).collect(),
         attach: post.attachments.iter().map(|file| Attach::file(&file.name, file.size)).collect(),
         ..LetterHead::default()
     };
@@ -81,13 +83,23 @@ fn letter(id: String, post: &OutgoingPost, uid: &str, now_ms: i64) -> Parcel {
     }
 }
 
-fn subscriber(cc: &Cc, alias: &str, uid: &str, now_ms: i64) -> Subscriber {
+/// A post without recipients reaches the member's other devices.
+fn notice(id: String, body: &str) -> Parcel {
+    let mut front = br#"{"NodeSync":true}"#.to_vec();
+    let head_bytes = front.len() as u64;
+    front.extend_from_slice(body.as_bytes());
+    let data = Data { len: front.len() as u64, head: head_bytes, sum: 0 };
+    let request = Request::Post { id, to: Vec::new(), data };
+    Parcel { request, front, files: Vec::new(), message: None, head_bytes }
+}
+
+fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {
     Subscriber {
         who: cc.who.clone(),
         who_uid: cc.who_uid.clone(),
         by: alias.to_owned(),
         by_uid: uid.to_owned(),
-        date: posted_text(now_ms),
+        date: posted_text(at_ms),
         note: String::new(),
         subscribe: true,
     }
@@ -106,7 +118,7 @@ pub(crate) enum Settled {
 pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
     match (action, outcome) {
         (_, Outcome::Refused { error }) => Settled::Failed(refusal(action, error)),
-        (OutboxAction::Join { .. }, _) => Settled::Sent(None),
+        (OutboxAction::Join { .. } | OutboxAction::Sync { .. }, _) => Settled::Sent(None),
         (_, Outcome::Posted { msgid, posted }) => Settled::Sent(Some(Acked {
             msgid: msgid.clone(),
             posted_ms: posted_ms(posted).unwrap_or(now_ms),
@@ -131,6 +143,8 @@ fn refusal(action: &OutboxAction, reason: &str) -> String {
         OutboxAction::Invite { gid, to, .. } => format!(
             "The service refused to invite {to} to {gid} ({reason}); nobody was reached. Check both names and invite again."
         ),
+        // Nobody sees it.
+        OutboxAction::Sync { .. } => reason,
         OutboxAction::Join { gid, .. } => format!(
             "The service refused to let you join {gid} ({reason}). Ask a member of the group for a new invitation."
         ),
@@ -141,3 +155,7 @@ fn refusal(action: &OutboxAction, reason: &str) -> String {
 pub(crate) fn in_words(reason: &str) -> String {
     reason.chars().filter(|c| !c.is_control()).take(REASON_MAX_CHARS).collect()
 }
+
+#[cfg(test)]
+#[path = "outbox/outbox_tests.rs"]
+mod tests;

@@ -19,6 +19,11 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
+    /// How many the service has been told of.
+    pub(crate) fn count(&self) -> usize {
+        self.told.len()
+    }
+
     /// Requests that bring the service's list in step with the address book.
     pub(crate) fn requests(
         &mut self,

@@ -27,6 +27,7 @@ mod notice;
 mod open;
 mod outbox;
 mod ping;
+mod sync;
 mod text;
 mod thread;
 
@@ -96,12 +97,7 @@ impl Vault {
     /// newer than this app. Nothing that exists is overwritten.
     pub fn open(home: &Path) -> std::result::Result<Self, OpenError> {
         let (db, lock) = open::open(home)?;
-        let mut vault = Self {
-            db,
-            live: Live::default(),
-            limits: Limits::default(),
-            _lock: lock,
-        };
+        let mut vault = Self { db, live: Live::default(), limits: Limits::default(), _lock: lock };
         let swept = vault.sweep_staged();
         swept.map_err(|error| open::unusable(home, error))?;
         Ok(vault)
@@ -140,18 +136,13 @@ impl Vault {
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader {
-            db: &self.db,
-            live: &self.live,
-        }
+        Reader { db: &self.db, live: &self.live }
     }
 
     /// Runs `act` in one transaction. The events are built inside it, from the state that is being
     /// committed; blobs that lost their owner are erased after it, because that may take long.
     fn change<T>(&mut self, act: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<Change<T>> {
-        let tx = self
-            .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut work = Work::new(&tx, &self.live, &self.limits);
         let value = act(&mut work)?;
         let events = work.events()?;

@@ -73,7 +73,8 @@ impl Engine {
         let others = code.devices.clone();
         let new = code.into_account();
         let account = self.store().write(move |vault| vault.add_account(new, now_ms())).await?;
-        let _ = others;
+        let id = account.id;
+        self.store().write(move |vault| vault.add_other_devices(id, &others, now_ms())).await?;
         link.leave().await;
         self.start_link(account.id).await;
         Ok(account)
@@ -110,6 +111,7 @@ impl Engine {
             aliases: known.aliases,
             devices: devices.into_iter().map(|device| device.label).collect(),
         };
+        self.store().write(move |vault| vault.queue_address_book(account)).await?;
         self.wake(account);
         Ok(code.pack().to_string())
     }

@@ -132,9 +132,9 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 
     async fn write_on(&mut self) -> Result<(), Ended> {
-        self.announce().await?;
         loop {
             self.send_small().await?;
+            self.announce().await?;
             if let Some(outcome) = self.outgoing.take_answer() {
                 self.answered(outcome).await?;
             }
@@ -143,7 +143,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             }
             tokio::select! {
                 () = self.outgoing.rung() => {}
-                () = self.orders.wake.notified() => self.announce().await?,
+                () = self.orders.wake.notified() => {}
                 Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
                 () = tokio::time::sleep_until(self.due), if self.in_flight.is_some() => {
                     return Err(Ended::Silent);
@@ -155,9 +155,15 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
 
     /// Tells the service of contacts it has not been told of.
     async fn announce(&mut self) -> Result<(), Ended> {
-        let account = self.account;
-        let contacts = self.store.read(move |vault| vault.contacts(Some(account))).await?;
-        let uids = contacts.into_iter().map(|contact| contact.uid);
+        let (account, told) = (self.account, self.announced.count());
+        let contacts = self.store.read(move |vault| {
+            // Contacts are only ever added.
+            if vault.contact_count(account)? == told as u64 {
+                return Ok(Vec::new());
+            }
+            vault.contacts(Some(account))
+        });
+        let uids: Vec<_> = contacts.await?.into_iter().map(|contact| contact.uid).collect();
         for request in self.announced.requests(uids, request_id) {
             self.outgoing.request(request);
         }
@@ -213,7 +219,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 
     async fn send_item(&mut self, item: OutboxItem) -> Result<(), Ended> {
-        let parcel = parcel(&item, &self.uid, now_ms());
+        let parcel = parcel(&item, &self.uid);
         let Ok(mut bytes) = parcel.request.pack() else {
             let why = "The letter names more recipients than the service can take at once. Send it to fewer, or to a group.";
             self.settled(&item, Settled::Failed(why.into())).await?;
@@ -301,8 +307,12 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         Ok(())
     }
 
-    /// Logs out. The reader hears the service's last word, which ends the link.
+    /// Logs out. The reader hears the service's last word, which ends the link. While an item waits
+    /// for its answer nothing is said: Quit would tell the service that the answer was read.
     async fn farewell(&mut self) -> Result<(), Ended> {
+        if matches!(self.in_flight, Some(InFlight::Item(_))) {
+            return Ok(());
+        }
         self.send_small().await?;
         write_all(&mut self.stream, &Request::Quit.pack().unwrap_or_default()).await?;
         flush(&mut self.stream).await?;

@@ -90,18 +90,12 @@ impl Vault {
     /// All accounts, in the order they were joined.
     pub fn accounts(&self) -> Result<Vec<Account>> {
         let read = self.reader();
-        read.account_ids()?
-            .into_iter()
-            .map(|id| read.account(id))
-            .collect()
+        read.account_ids()?.into_iter().map(|id| read.account(id)).collect()
     }
 
     /// The first screen; `version` is that of the running app.
     pub fn state(&self, version: &str) -> Result<State> {
-        Ok(State {
-            accounts: self.accounts()?,
-            version: version.to_owned(),
-        })
+        Ok(State { accounts: self.accounts()?, version: version.to_owned() })
     }
 
     /// Address and secrets of an account.
@@ -117,10 +111,7 @@ impl Vault {
                 })
             })
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "account",
-                id,
-            })
+            .ok_or(VaultError::NotFound { what: "account", id })
     }
 
     /// Takes the name a service gave itself; an empty one changes nothing.
@@ -164,6 +155,18 @@ impl Vault {
             work.insert_own_alias(id, alias)?;
             work.touch_account(id);
             work.read.account(id)
+        })
+    }
+
+    /// Records devices that were there before this one, by their labels.
+    pub fn add_other_devices(
+        &mut self,
+        id: AccountId,
+        labels: &[String],
+        now_ms: i64,
+    ) -> Result<Change<()>> {
+        self.change(|work| {
+            labels.iter().try_for_each(|label| work.insert_device(id, label, false, now_ms))
         })
     }
 
@@ -211,10 +214,7 @@ impl Reader<'_> {
             )?
             .query_row([id], |row| self.account_from(id, aliases, row))
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "account",
-                id,
-            })
+            .ok_or(VaultError::NotFound { what: "account", id })
     }
 
     fn account_from(
@@ -265,32 +265,18 @@ impl Reader<'_> {
             .prepare_cached("SELECT uid FROM account WHERE id = ?1")?
             .query_row([account], |row| row.get(0))
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "account",
-                id: account,
-            })
+            .ok_or(VaultError::NotFound { what: "account", id: account })
     }
 }
 
 impl Work<'_> {
     fn insert_account(&self, new: &NewAccount, now_ms: i64) -> Result<AccountId> {
         let named = clean_label(&new.service);
-        let service = if named.is_empty() {
-            &new.address
-        } else {
-            &named
-        };
+        let service = if named.is_empty() { &new.address } else { &named };
         let inserted = self.db.execute(
             "INSERT INTO account (address, fingerprint, service, uid, node, joined_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (address, uid) DO NOTHING",
-            params![
-                new.address,
-                new.fingerprint,
-                service,
-                new.uid,
-                new.node.expose(),
-                now_ms
-            ],
+            params![new.address, new.fingerprint, service, new.uid, new.node.expose(), now_ms],
         )?;
         if inserted == 0 {
             return Err(VaultError::AccountExists);

@@ -20,6 +20,14 @@ impl Vault {
         let rows = statement.query_map([account], |row| self.reader().contact_from(row))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// How many contacts an account has.
+    pub fn contact_count(&self, account: AccountId) -> Result<u64> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT count(*) FROM contact WHERE account = ?1")?
+            .query_row([account], |row| row.get(0))?)
+    }
 }
 
 impl Reader<'_> {
@@ -49,11 +57,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`VaultError::AmbiguousRecipient`] when several are called so.
-    pub(super) fn contact_called(
-        &self,
-        account: AccountId,
-        alias: &str,
-    ) -> Result<Option<String>> {
+    pub(super) fn contact_called(&self, account: AccountId, alias: &str) -> Result<Option<String>> {
         let mut statement = self
             .db
             .prepare_cached("SELECT uid FROM contact WHERE account = ?1 AND alias = ?2 LIMIT 2")?;
@@ -76,17 +80,13 @@ impl Reader<'_> {
         } else {
             (claimed.to_owned(), PartyKind::Stranger)
         };
-        Ok(Party {
-            uid: uid.to_owned(),
-            alias,
-            kind,
-        })
+        Ok(Party { uid: uid.to_owned(), alias, kind })
     }
 }
 
 impl Work<'_> {
     /// Makes `uid` a contact, or keeps the one there is under its old alias, and settles the pings
-    /// between both.
+    /// between both. The member's other devices are told of a new one.
     pub(super) fn befriend(
         &mut self,
         account: AccountId,
@@ -94,6 +94,20 @@ impl Work<'_> {
         alias: &str,
         now_ms: i64,
     ) -> Result<()> {
+        if self.befriend_here(account, uid, alias, now_ms)? {
+            self.tell_contact(account, uid, alias, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Self::befriend`], on this device only. Returns whether the contact is new.
+    pub(super) fn befriend_here(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        alias: &str,
+        now_ms: i64,
+    ) -> Result<bool> {
         let added = self
             .db
             .prepare_cached(
@@ -105,7 +119,8 @@ impl Work<'_> {
             self.touch_contact(account, uid);
             self.touch_threads_with(account, uid)?;
         }
-        self.settle_pings(account, uid, alias)
+        self.settle_pings(account, uid, alias)?;
+        Ok(added > 0)
     }
 
     /// Pings that wait for this member's answer, or ours, have it now.

@@ -103,9 +103,7 @@ impl Vault {
         account: AccountId,
         notice: &MemberNotice,
     ) -> Result<Change<Received<()>>> {
-        self.once(account, &notice.msgid, |work| {
-            work.receive_member(account, notice)
-        })
+        self.once(account, &notice.msgid, |work| work.receive_member(account, notice))
     }
 
     /// Handles news of the member's own account.
@@ -151,7 +149,7 @@ impl Vault {
     }
 
     /// Runs `act` unless `msgid` was handled before, and remembers it in the same transaction.
-    fn once<T>(
+    pub(super) fn once<T>(
         &mut self,
         account: AccountId,
         msgid: &str,

@@ -3,8 +3,9 @@
 //! The link takes [`Vault::next_outbox`], sends it, and reports one of three ends:
 //! [`Vault::outbox_sent`], [`Vault::outbox_failed`] (the service refused it), or
 //! [`Vault::outbox_interrupted`] (the link broke before an answer). A row keeps its request id over
-//! restarts, so that a service which remembers ids recognises a repetition. Services of revision 1
-//! do not: after a lost acknowledgement they deliver the letter twice.
+//! restarts, and the head of the outbox is the first request of the next link, so that `tmtpd`
+//! recognises a repetition. Other services of revision 1 may not: after a lost acknowledgement they
+//! deliver the letter twice.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -70,6 +71,11 @@ pub enum OutboxAction {
         /// Name of the group.
         gid: String,
     },
+    /// Tell the member's other devices something; nothing of it is shown.
+    Sync {
+        /// A notice of [`super::sync`], JSON.
+        body: String,
+    },
 }
 
 /// A letter to post.
@@ -87,6 +93,8 @@ pub struct OutgoingPost {
     pub subject: String,
     /// Everybody subscribed, the member included; only when it opens the thread.
     pub cc: Vec<Cc>,
+    /// When it was queued, the same at every attempt.
+    pub at_ms: i64,
     /// Files in order; the bytes come from [`Vault::read_blob`].
     pub attachments: Vec<Attachment>,
     /// Markdown.
@@ -120,6 +128,7 @@ pub(super) enum OutboxKind {
     Ping,
     Invite,
     Join,
+    Sync,
 }
 
 /// What a row is about.
@@ -127,6 +136,7 @@ pub(super) enum OutboxKind {
 pub(super) enum Target {
     Message(MessageId),
     Ping(PingId),
+    Devices,
 }
 
 /// A row as stored.
@@ -172,6 +182,7 @@ impl Vault {
                     work.message_sent(message, ack)
                 }
                 (OutboxKind::Join, Target::Ping(ping), _) => work.joined(ping),
+                (_, Target::Devices, _) => Ok(()),
                 (_, Target::Ping(ping), Some(ack)) => {
                     work.ping_sent(ping, &ack.msgid, ack.posted_ms)
                 }
@@ -191,6 +202,7 @@ impl Vault {
             match row.target {
                 Target::Message(message) => work.message_failed(message, error),
                 Target::Ping(ping) => work.ping_failed(ping, error),
+                Target::Devices => Ok(()),
             }
         })
     }
@@ -235,11 +247,13 @@ impl Reader<'_> {
             )?
             .query_row([id], |row| {
                 let kind = OutboxKind::parse(row.get_ref(1)?.as_str()?);
-                let target = row.get(2)?;
+                // None for what is about no row.
+                let target = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
                 Ok(OutboxRow {
                     account: row.get(0)?,
                     kind,
                     target: match kind {
+                        OutboxKind::Sync => Target::Devices,
                         OutboxKind::Post => Target::Message(target),
                         _ => Target::Ping(target),
                     },
@@ -248,10 +262,7 @@ impl Reader<'_> {
                 })
             })
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "item in the outbox",
-                id,
-            })
+            .ok_or(VaultError::NotFound { what: "item in the outbox", id })
     }
 
     fn outbox_item(&self, id: OutboxId) -> Result<OutboxItem> {
@@ -259,6 +270,7 @@ impl Reader<'_> {
         let action = match row.target {
             Target::Message(message) => OutboxAction::Post(Box::new(self.outgoing_post(message)?)),
             Target::Ping(ping) => self.outgoing_ping(row.kind, ping)?,
+            Target::Devices => OutboxAction::Sync { body: self.sync_body(id)? },
         };
         Ok(OutboxItem {
             id,
@@ -269,43 +281,31 @@ impl Reader<'_> {
         })
     }
 
+    fn sync_body(&self, id: OutboxId) -> Result<String> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT body FROM outbox WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?)
+    }
+
     fn outgoing_ping(&self, kind: OutboxKind, id: PingId) -> Result<OutboxAction> {
         let ping = self.ping(id)?;
         let gid = ping.group.unwrap_or_default();
         let (from, to, text) = (ping.from, ping.to, ping.text);
         Ok(match kind {
             OutboxKind::Join => OutboxAction::Join { ping: id, gid },
-            OutboxKind::Invite => OutboxAction::Invite {
-                ping: id,
-                gid,
-                from,
-                to,
-                text,
-            },
-            OutboxKind::Ping | OutboxKind::Post => OutboxAction::Ping {
-                ping: id,
-                from,
-                to,
-                text,
-            },
+            OutboxKind::Invite => OutboxAction::Invite { ping: id, gid, from, to, text },
+            OutboxKind::Ping | OutboxKind::Post | OutboxKind::Sync => {
+                OutboxAction::Ping { ping: id, from, to, text }
+            }
         })
     }
 
     fn outgoing_post(&self, id: MessageId) -> Result<OutgoingPost> {
-        let Message {
-            account,
-            thread,
-            subject,
-            text,
-            attachments,
-            ..
-        } = self.message(id)?;
+        let Message { account, thread, at_ms, subject, text, attachments, .. } =
+            self.message(id)?;
         let thread_id = self.service_id(thread)?.unwrap_or_default();
-        let cc = if thread_id.is_empty() {
-            self.cc_of(thread)?
-        } else {
-            Vec::new()
-        };
+        let cc = if thread_id.is_empty() { self.cc_of(thread)? } else { Vec::new() };
         Ok(OutgoingPost {
             message: id,
             thread,
@@ -313,6 +313,7 @@ impl Reader<'_> {
             alias: self.own_alias(account)?,
             subject,
             cc,
+            at_ms,
             attachments,
             text,
             recipients: self.recipients_of(account, thread)?,
@@ -321,12 +322,7 @@ impl Reader<'_> {
 
     fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
         let parties = self.parties(thread)?.into_iter();
-        Ok(parties
-            .map(|party| Cc {
-                who: party.alias,
-                who_uid: party.uid,
-            })
-            .collect())
+        Ok(parties.map(|party| Cc { who: party.alias, who_uid: party.uid }).collect())
     }
 
     /// Everybody subscribed but the member. Groups the member has left are passed over: the service
@@ -341,10 +337,7 @@ impl Reader<'_> {
                 PartyKind::Group => self.may_post_to(account, &party.uid)?,
             };
             if reached {
-                recipients.push(Recipient {
-                    id: party.uid,
-                    is_group,
-                });
+                recipients.push(Recipient { id: party.uid, is_group });
             }
         }
         Ok(recipients)
@@ -362,28 +355,33 @@ impl Work<'_> {
         let (message, ping) = match target {
             Target::Message(id) => (Some(id), None),
             Target::Ping(id) => (None, Some(id)),
+            // Queued by `enqueue_sync`; the schema refuses it here.
+            Target::Devices => (None, None),
         };
         self.db
             .prepare_cached(
                 "INSERT INTO outbox (account, kind, message, ping, request, attempts)
                  VALUES (?1, ?2, ?3, ?4, ?5, 0)",
             )?
-            .execute(params![
-                account,
-                kind.name(),
-                message,
-                ping,
-                request_id()?
-            ])?;
+            .execute(params![account, kind.name(), message, ping, request_id()?])?;
         self.touch_account(account);
         Ok(self.db.last_insert_rowid())
     }
 
+    /// Queues something for the member's other devices.
+    pub(super) fn enqueue_sync(&mut self, account: AccountId, body: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO outbox (account, kind, body, request, attempts)
+                 VALUES (?1, 'sync', ?2, ?3, 0)",
+            )?
+            .execute(params![account, body, request_id()?])?;
+        Ok(())
+    }
+
     fn take_row(&mut self, id: OutboxId) -> Result<OutboxRow> {
         let row = self.read.outbox_row(id)?;
-        self.db
-            .prepare_cached("DELETE FROM outbox WHERE id = ?1")?
-            .execute([id])?;
+        self.db.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
         self.touch_account(row.account);
         Ok(row)
     }
@@ -393,7 +391,9 @@ impl Work<'_> {
         if let Some(copy) = self.read.message_with(message.account, &ack.msgid)? {
             let thread = self.read.thread_of(copy)?;
             self.delete_message(copy)?;
-            if thread != message.thread && self.read.service_id(thread)?.as_deref() != Some(&ack.msgid) {
+            if thread != message.thread
+                && self.read.service_id(thread)?.as_deref() != Some(&ack.msgid)
+            {
                 self.refresh_thread(thread)?;
             }
         }
@@ -435,15 +435,17 @@ impl OutboxKind {
             Self::Ping => "ping",
             Self::Invite => "invite",
             Self::Join => "join",
+            Self::Sync => "sync",
         }
     }
 
-    /// The schema admits only the four names.
+    /// The schema admits only these names.
     fn parse(name: &str) -> Self {
         match name {
             "post" => Self::Post,
             "invite" => Self::Invite,
             "join" => Self::Join,
+            "sync" => Self::Sync,
             _ => Self::Ping,
         }
     }

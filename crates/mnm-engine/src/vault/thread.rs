@@ -58,20 +58,23 @@ impl Vault {
         })
     }
 
-    /// Marks all messages of a thread as seen. The event is the thread's line; its messages are
-    /// not sent again.
+    /// Marks all messages of a thread as seen, here and on the member's other devices. The event is
+    /// the thread's line; its messages are not sent again.
     pub fn mark_read(&mut self, id: ThreadId) -> Result<Change<()>> {
         self.change(|work| {
             let account = work.read.account_of(id)?;
             let marked = work
                 .db
                 .prepare_cached(
-                    "UPDATE message SET unread = 0 WHERE account = ?1 AND thread = ?2 AND unread = 1",
+                    "UPDATE message SET unread = 0 WHERE account = ?1 AND thread = ?2 AND unread = 1
+                     RETURNING msgid",
                 )?
-                .execute([account, id])?;
-            if marked > 0 {
+                .query_map([account, id], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<Option<String>>>>()?;
+            if !marked.is_empty() {
                 work.touch_thread(id);
                 work.touch_account(account);
+                work.tell_read(account, marked.into_iter().flatten().collect())?;
             }
             Ok(())
         })
@@ -80,13 +83,9 @@ impl Vault {
 
 impl Reader<'_> {
     /// The time of the last row of a page.
-    fn page_end(
-        &self,
-        account: Option<AccountId>,
-        before: i64,
-        limit: u32,
-    ) -> Result<Option<i64>> {
-        Ok(self.db
+    fn page_end(&self, account: Option<AccountId>, before: i64, limit: u32) -> Result<Option<i64>> {
+        Ok(self
+            .db
             .prepare_cached(
                 "SELECT min(last_at_ms) FROM (SELECT last_at_ms FROM thread
                  WHERE (?1 IS NULL OR account = ?1) AND last_at_ms < ?2
@@ -100,18 +99,17 @@ impl Reader<'_> {
             .prepare_cached("SELECT account FROM thread WHERE id = ?1")?
             .query_row([thread], |row| row.get(0))
             .optional()?
-            .ok_or(VaultError::NotFound {
-                what: "thread",
-                id: thread,
-            })
+            .ok_or(VaultError::NotFound { what: "thread", id: thread })
     }
 
     pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
         let account = self.account_of(id)?;
-        let (subject, last_at_ms) = self.db
+        let (subject, last_at_ms) = self
+            .db
             .prepare_cached("SELECT subject, last_at_ms FROM thread WHERE id = ?1")?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (count, unread, attachments) = self.db
+        let (count, unread, attachments) = self
+            .db
             .prepare_cached(
                 "SELECT (SELECT count(*) FROM message WHERE thread = ?1),
                     (SELECT count(*) FROM message
@@ -119,9 +117,7 @@ impl Reader<'_> {
                     EXISTS (SELECT 1 FROM message m JOIN attachment a ON a.message = m.id
                             WHERE m.thread = ?1)",
             )?
-            .query_row([id, account], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
+            .query_row([id, account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let newest = self.newest(account, id)?;
         Ok(ThreadRow {
             id,
@@ -144,10 +140,7 @@ impl Reader<'_> {
              WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
         )?;
         let mut rows = statement.query([thread, SNIPPET_SOURCE])?;
-        let row = rows.next()?.ok_or(VaultError::NotFound {
-            what: "thread",
-            id: thread,
-        })?;
+        let row = rows.next()?.ok_or(VaultError::NotFound { what: "thread", id: thread })?;
         let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
         let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?);
         Ok(Newest {
@@ -189,7 +182,9 @@ impl Reader<'_> {
     pub(super) fn has_group(&self, thread: ThreadId) -> Result<bool> {
         Ok(self
             .db
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND is_group = 1)")?
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND is_group = 1)",
+            )?
             .query_row([thread], |row| row.get(0))?)
     }
 
@@ -283,9 +278,7 @@ impl Work<'_> {
     fn delete_thread(&mut self, account: AccountId, id: ThreadId) -> Result<()> {
         // A reply that was begun there is not lost: it becomes a letter of its own.
         self.detach_draft(id)?;
-        self.db
-            .prepare_cached("DELETE FROM thread WHERE id = ?1")?
-            .execute([id])?;
+        self.db.prepare_cached("DELETE FROM thread WHERE id = ?1")?.execute([id])?;
         self.thread_gone(account, id);
         Ok(())
     }

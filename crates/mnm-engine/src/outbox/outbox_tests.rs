@@ -1,0 +1,92 @@
+use super::*;
+use crate::vault::Recipient as To;
+
+fn item(action: OutboxAction) -> OutboxItem {
+    OutboxItem { id: 1, account: 1, request: "req".into(), attempts: 0, action }
+}
+
+fn post(thread_id: &str, text: &str) -> OutgoingPost {
+    OutgoingPost {
+        message: 7,
+        thread: 3,
+        thread_id: thread_id.into(),
+        alias: "ada lovelace".into(),
+        subject: "S".into(),
+        at_ms: 0,
+        cc: vec![
+            Cc { who: "ada lovelace".into(), who_uid: "A".into() },
+            Cc { who: "crew club".into(), who_uid: "crew club".into() },
+        ],
+        attachments: vec![Attachment { id: 9, name: "a.png".into(), size: 5 }],
+        text: text.into(),
+        recipients: vec![
+            To { id: "B".into(), is_group: false },
+            To { id: "crew club".into(), is_group: true },
+        ],
+    }
+}
+
+fn refused(reason: &str) -> Outcome {
+    Outcome::Refused { error: reason.into() }
+}
+
+#[test]
+fn a_letter_is_header_text_and_files() {
+    let parcel = parcel(&item(OutboxAction::Post(Box::new(post("", "grüße")))), "A");
+    let Request::Post { id, to, data } = &parcel.request else { panic!("{parcel:?}") };
+    assert_eq!(id, "req");
+    assert_eq!(*to, [Recipient::Member("B".into()), Recipient::Group("crew club".into())]);
+    let (head, text) = parcel.front.split_at(parcel.head_bytes as usize);
+    assert_eq!(text, "grüße".as_bytes());
+    assert_eq!((data.head, data.len), (parcel.head_bytes, parcel.front.len() as u64 + 5));
+    let head = LetterHead::read(head).unwrap();
+    assert_eq!((head.thread_id.as_str(), head.alias.as_str()), ("", "ada lovelace"));
+    assert_eq!(head.text_len(data.len, data.head), Ok(7));
+    assert_eq!(head.cc[0].by_uid, "A");
+    assert_eq!(head.cc[0].date, "1970-01-01T00:00:00.000Z");
+    assert!(head.cc[1].is_group() && head.cc.iter().all(|cc| cc.subscribe));
+    assert_eq!(head.attach, [Attach::file("a.png", 5)]);
+    assert_eq!((parcel.files.len(), parcel.message), (1, Some(7)));
+}
+
+#[test]
+fn pings_and_notices_carry_their_text() {
+    let ping = OutboxAction::Ping {
+        ping: 1,
+        from: "ada lovelace".into(),
+        to: "bob babbage".into(),
+        text: "Hello".into(),
+    };
+    let sent = parcel(&item(ping), "A");
+    assert_eq!((sent.request.data_len(), &sent.front[..]), (5, &b"Hello"[..]));
+    let notice = OutboxAction::Sync { body: "{}".into() };
+    let sent = parcel(&item(notice), "A");
+    let Request::Post { to, data, .. } = &sent.request else { panic!("{sent:?}") };
+    assert!(to.is_empty(), "for nobody but the member's own devices");
+    assert_eq!(data.len, sent.front.len() as u64);
+    let head = LetterHead::read(&sent.front[..data.head as usize]).unwrap();
+    assert!(head.node_sync);
+}
+
+#[test]
+fn every_answer_settles_an_item() {
+    let letter = OutboxAction::Post(Box::new(post("", "t")));
+    let posted = Outcome::Posted {
+        msgid: "0123456789abcdef".into(),
+        posted: "2006-01-02T15:04:05.678Z".into(),
+    };
+    let acked = Acked { msgid: "0123456789abcdef".into(), posted_ms: 1_136_214_245_678 };
+    assert_eq!(settle(&letter, &posted, 5), Settled::Sent(Some(acked)));
+    let Settled::Failed(text) = settle(&letter, &refused("no\nsuch\u{7} uid"), 5) else { panic!() };
+    assert!(text.contains("(nosuch uid)") && text.contains("nothing was delivered"), "{text}");
+    // An ack without an id must not be sent again for ever.
+    assert!(matches!(settle(&letter, &Outcome::Done, 5), Settled::Failed(_)));
+    let join = OutboxAction::Join { ping: 1, gid: "crew club".into() };
+    assert_eq!(settle(&join, &Outcome::Done, 5), Settled::Sent(None));
+    assert!(matches!(settle(&join, &refused("x"), 5), Settled::Failed(_)));
+}
+
+#[test]
+fn a_reason_is_cut() {
+    assert_eq!(in_words(&"ü".repeat(500)).chars().count(), REASON_MAX_CHARS);
+}

@@ -1,0 +1,200 @@
+//! What one device of a member tells the others: contacts, groups, aliases, what was read.
+//!
+//! It travels as a post to nobody but the member's own devices and is only ever additive: applied
+//! twice, late or in another order it comes to the same. It is applied only when the service vouches
+//! that the member is its author. Nothing is queued while the member has one device.
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use super::change::Work;
+use super::inbox::Received;
+use super::text::clean_label;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, Standing};
+
+/// The form of notices written here; others are passed over.
+const FORM: u32 = 1;
+/// Longest notice that is looked at, bytes.
+const NOTICE_BYTES_MAX: usize = 1 << 20;
+/// Entries of one list of a notice that is written here.
+const ENTRIES: usize = 1_000;
+/// Entries of one list that are taken from a notice.
+const ENTRIES_MAX: usize = 10_000;
+/// Longest permanent id or group name that is taken, bytes.
+const ID_BYTES_MAX: usize = 1_024;
+
+/// One notice. Keys this version does not know are passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Notice {
+    /// [`FORM`].
+    mnm: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    contacts: Vec<Known>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<Joined>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
+    /// Ids of messages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    read: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    uid: String,
+    alias: String,
+    since_ms: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Joined {
+    gid: String,
+    /// The member's own alias there.
+    alias: String,
+}
+
+impl Vault {
+    /// Queues everything that a device which was just added cannot know. The service gives it to
+    /// that device's queue, so it is there whenever the device is.
+    pub fn queue_address_book(&mut self, account: AccountId) -> Result<Change<()>> {
+        self.change(|work| {
+            let aliases = work.read.own_aliases(account)?;
+            work.tell(account, Notice { aliases, ..Notice::default() })?;
+            for contacts in work.known(account)?.chunks(ENTRIES) {
+                work.tell(account, Notice { contacts: contacts.to_vec(), ..Notice::default() })?;
+            }
+            for groups in work.joined_groups(account)?.chunks(ENTRIES) {
+                work.tell(account, Notice { groups: groups.to_vec(), ..Notice::default() })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Applies what another device of the member told, once. What is not of the agreed form changes
+    /// nothing. The caller has checked that the member is its author.
+    pub fn receive_sync(
+        &mut self,
+        account: AccountId,
+        msgid: &str,
+        notice: &str,
+    ) -> Result<Change<Received<()>>> {
+        let notice = read(notice);
+        self.once(account, msgid, |work| {
+            let Some(notice) = notice else { return Ok(()) };
+            for known in notice.contacts.iter().take(ENTRIES_MAX) {
+                work.apply_contact(account, known)?;
+            }
+            for joined in notice.groups.iter().take(ENTRIES_MAX) {
+                work.apply_group(account, joined)?;
+            }
+            for alias in notice.aliases.iter().take(ENTRIES_MAX) {
+                work.insert_own_alias(account, &clean_label(alias))?;
+                work.touch_account(account);
+            }
+            for msgid in notice.read.iter().take(ENTRIES_MAX) {
+                work.apply_read(account, msgid)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn read(notice: &str) -> Option<Notice> {
+    if notice.len() > NOTICE_BYTES_MAX {
+        return None;
+    }
+    serde_json::from_str::<Notice>(notice).ok().filter(|notice| notice.mnm == FORM)
+}
+
+impl Work<'_> {
+    /// Queues a notice, if there is another device to read it.
+    fn tell(&mut self, account: AccountId, notice: Notice) -> Result<()> {
+        let devices: i64 = self
+            .db
+            .prepare_cached("SELECT count(*) FROM device WHERE account = ?1")?
+            .query_row([account], |row| row.get(0))?;
+        if devices < 2 {
+            return Ok(());
+        }
+        let notice = Notice { mnm: FORM, ..notice };
+        let body = serde_json::to_string(&notice).map_err(|error| {
+            VaultError::Invalid(format!("A notice could not be written: {error}"))
+        })?;
+        self.enqueue_sync(account, &body)
+    }
+
+    pub(super) fn tell_contact(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        alias: &str,
+        since_ms: i64,
+    ) -> Result<()> {
+        let known = Known { uid: uid.to_owned(), alias: alias.to_owned(), since_ms };
+        self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
+    }
+
+    pub(super) fn tell_read(&mut self, account: AccountId, msgids: Vec<String>) -> Result<()> {
+        for read in msgids.chunks(ENTRIES) {
+            self.tell(account, Notice { read: read.to_vec(), ..Notice::default() })?;
+        }
+        Ok(())
+    }
+
+    fn known(&self, account: AccountId) -> Result<Vec<Known>> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT uid, alias, since_ms FROM contact WHERE account = ?1")?;
+        let rows = statement.query_map([account], |row| {
+            Ok(Known { uid: row.get(0)?, alias: row.get(1)?, since_ms: row.get(2)? })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn joined_groups(&self, account: AccountId) -> Result<Vec<Joined>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT gid, alias FROM grp WHERE account = ?1 AND standing = 'joined'",
+        )?;
+        let rows = statement
+            .query_map([account], |row| Ok(Joined { gid: row.get(0)?, alias: row.get(1)? }))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn apply_contact(&mut self, account: AccountId, known: &Known) -> Result<()> {
+        let own = known.uid == self.read.own_uid(account)?;
+        if known.uid.is_empty() || known.uid.len() > ID_BYTES_MAX || own {
+            return Ok(());
+        }
+        let alias = clean_label(&known.alias);
+        self.befriend_here(account, &known.uid, &alias, known.since_ms).map(drop)
+    }
+
+    /// A group that is known here keeps its standing: what the service told is newer or the same.
+    fn apply_group(&mut self, account: AccountId, joined: &Joined) -> Result<()> {
+        let gid = joined.gid.as_str();
+        let known = self.read.standing(account, gid)?;
+        if gid.is_empty() || gid.len() > ID_BYTES_MAX || known.is_some() {
+            return Ok(());
+        }
+        self.set_standing(account, gid, &clean_label(&joined.alias), Standing::Joined)
+    }
+
+    fn apply_read(&mut self, account: AccountId, msgid: &str) -> Result<()> {
+        let threads = self
+            .db
+            .prepare_cached(
+                "UPDATE message SET unread = 0
+                 WHERE account = ?1 AND msgid = ?2 AND unread = 1 RETURNING thread",
+            )?
+            .query_map(params![account, msgid], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for thread in threads {
+            self.touch_thread(thread);
+            self.touch_account(account);
+        }
+        Ok(())
+    }
+}

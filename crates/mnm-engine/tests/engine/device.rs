@@ -1,0 +1,84 @@
+//! One member with several devices.
+
+use mnm_engine::command::{Command, Reply};
+use mnm_engine::{ErrorCode, view::MessageState};
+use tmtp_testkit::process::ServiceProcess;
+
+use crate::cast::{Person, ask};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_device_has_every_letter_once() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    let tablet = ada.another_device("tablet").await;
+    let phone = ada.another_device("phone").await;
+    assert_eq!(tablet.state().await.alias, "ada lovelace");
+    assert_eq!(tablet.state().await.device, "tablet");
+
+    let letter = bob.queue(&["ada lovelace"], "to all of you", &[("a.txt", b"bytes")]).await;
+    bob.sent(&letter).await;
+    for device in [&ada, &tablet, &phone] {
+        let got = device.until_message("to all of you").await;
+        assert_eq!(device.bytes(&got.attachments[0]).await, b"bytes");
+    }
+    let thread = phone.until_message("to all of you").await.thread;
+    let reply = phone.queue_reply(thread, "from my phone", &[]).await;
+    phone.sent(&reply).await;
+    bob.until_message("from my phone").await;
+    for device in [&ada, &tablet] {
+        let copy = device.until_message("from my phone").await;
+        assert_eq!((copy.state, copy.unread), (MessageState::Sent, false));
+    }
+    let devices = ask!(ada, Command::Devices { account: None }, Devices);
+    let labels: Vec<_> = devices.iter().map(|device| device.label.as_str()).collect();
+    assert_eq!(labels[1..], ["tablet", "phone"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_once_per_home_and_not_when_changed() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let add = Command::AddDevice { account: ada.account, label: "tablet".into() };
+    let code = ask!(ada, add, Code);
+    let tablet = Person::new().await;
+    let changed = code.replacen("mnm1:ey", "mnm1:ez", 1);
+    let error = tablet.refused(Command::JoinDevice { code: changed }).await;
+    assert_eq!(error.code, ErrorCode::Invalid, "{error}");
+    ask!(tablet, Command::JoinDevice { code: code.clone() }, Account);
+    let error = tablet.refused(Command::JoinDevice { code }).await;
+    assert_eq!(error.code, ErrorCode::Conflict, "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_book_and_what_was_read_follow_to_every_device() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let eve = Person::join(&service, "eve ensemble").await;
+    ada.befriend(&bob).await;
+    let tablet = ada.another_device("tablet").await;
+    // Known before the device was there, and met since.
+    tablet.until_contact("bob babbage").await;
+    eve.befriend(&ada).await;
+    tablet.until_contact("eve ensemble").await;
+    tablet
+        .until("nothing to answer", || async { (tablet.state().await.pings == 0).then_some(()) })
+        .await;
+
+    let letter = bob.queue(&["ada lovelace"], "read me", &[]).await;
+    bob.sent(&letter).await;
+    let here = ada.until_message("read me").await;
+    tablet.until_message("read me").await;
+    assert_eq!(tablet.state().await.unread, 1);
+    ada.engine.command(Command::MarkRead { thread: here.thread }).await.unwrap();
+    tablet.until("read", || async { (tablet.state().await.unread == 0).then_some(()) }).await;
+    // None of it shows as a letter.
+    assert_eq!((ada.threads().await.len(), tablet.threads().await.len()), (1, 1));
+    // The new device writes by itself.
+    let letter = tablet.queue(&["eve ensemble"], "from the tablet", &[]).await;
+    tablet.sent(&letter).await;
+    eve.until_message("from the tablet").await;
+    ada.until_message("from the tablet").await;
+}

@@ -1,0 +1,137 @@
+//! Two members: first contact, letters, replies, files, presence.
+
+use mnm_engine::command::{Command, Reply};
+use mnm_engine::view::{MessageState, PartyKind, PingState};
+use tmtp_testkit::process::{SITE, ServiceProcess};
+
+use crate::cast::{Person, ask, noise};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_become_correspondents() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let account = ada.state().await;
+    assert_eq!((account.service.as_str(), account.alias.as_str()), (SITE, "ada lovelace"));
+    assert_eq!(account.fingerprint.as_deref(), Some(service.fingerprint()));
+
+    let ping = Command::Ping {
+        account: ada.account,
+        to: "bob babbage".into(),
+        text: "Shall we write?".into(),
+    };
+    ask!(ada, ping, Ping);
+    let received = bob.until_ping("ada lovelace").await;
+    assert_eq!(received.text, "Shall we write?");
+    assert_eq!(bob.state().await.pings, 1);
+    let accepted = ask!(bob, Command::Accept { ping: received.id, text: None }, Ping);
+    assert_eq!(accepted.state, PingState::Accepted);
+    ada.until_contact("bob babbage").await;
+    bob.until_contact("ada lovelace").await;
+    assert_eq!(bob.state().await.pings, 0);
+
+    let letter = ada.queue(&["bob babbage"], "first letter", &[]).await;
+    let sent = ada.sent(&letter).await;
+    let got = bob.until_message("first letter").await;
+    assert_eq!((&got.msgid, got.at_ms), (&sent.msgid, sent.at_ms));
+    assert_eq!((got.from.alias.as_str(), got.from.kind), ("ada lovelace", PartyKind::Contact));
+    assert_eq!((got.state.clone(), got.unread), (MessageState::Received, true));
+    assert_eq!(bob.state().await.unread, 1);
+
+    let reply = bob.queue_reply(got.thread, "an answer", &[]).await;
+    bob.sent(&reply).await;
+    let answer = ada.until_message("an answer").await;
+    assert_eq!(answer.thread, letter.thread);
+    assert_eq!(bob.thread(got.thread).await.messages.len(), 2);
+    expect_read(&bob, got.thread).await;
+
+    ada.engine.close().await;
+    bob.engine.close().await;
+    let error = bob.refused(Command::State).await;
+    assert!(error.message.contains("ending"), "{error}");
+}
+
+async fn expect_read(person: &Person, thread: i64) {
+    person.engine.command(Command::MarkRead { thread }).await.unwrap();
+    assert_eq!(person.state().await.unread, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_go_both_ways_at_once() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    let (there, back) = (noise(8 << 20), noise((8 << 20) + 12_345));
+    let from_ada =
+        ada.queue(&["bob babbage"], "there", &[("there.bin", &there), ("empty.txt", b"")]).await;
+    let from_bob = bob.queue(&["ada lovelace"], "back", &[("back.bin", &back)]).await;
+    ada.sent(&from_ada).await;
+    bob.sent(&from_bob).await;
+    let got = bob.until_message("there").await;
+    let names: Vec<_> = got.attachments.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["there.bin", "empty.txt"]);
+    assert!(bob.bytes(&got.attachments[0]).await == there);
+    assert!(bob.bytes(&got.attachments[1]).await.is_empty());
+    let got = ada.until_message("back").await;
+    assert!(ada.bytes(&got.attachments[0]).await == back);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_see_each_other_come_and_go() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    until_online(&ada, true).await;
+    until_online(&bob, true).await;
+    bob.engine.close().await;
+    until_online(&ada, false).await;
+    let (home, account) = bob.into_home();
+    let bob = Person::reopened(home, account).await;
+    until_online(&ada, true).await;
+    until_online(&bob, true).await;
+}
+
+async fn until_online(person: &Person, online: bool) {
+    person
+        .until("presence", || async {
+            let contacts = ask!(person, Command::Contacts { account: None }, Contacts);
+            contacts.iter().all(|contact| contact.online == online).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_tell_what_to_do() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    // The alias is taken, the account is made all the same.
+    let eve = Person::new().await;
+    let join = Command::Join {
+        address: service.invitation().into(),
+        alias: "ada lovelace".into(),
+        device: None,
+    };
+    let error = eve.refused(join).await;
+    assert_eq!(error.code, mnm_engine::ErrorCode::AliasRefused, "{error}");
+    let account = ask!(eve, Command::State, State).accounts.remove(0);
+    assert_eq!(account.alias, "");
+    let add = Command::AddAlias { account: account.id, alias: "eve the second".into() };
+    assert_eq!(ask!(eve, add, Account).alias, "eve the second");
+
+    // Nobody is called so.
+    let ping =
+        Command::Ping { account: ada.account, to: "nobody at all".into(), text: String::new() };
+    let id = ask!(ada, ping, Ping).id;
+    let refused = ada
+        .until("refused", || async {
+            let pings = ask!(ada, Command::Pings { account: None }, Pings);
+            pings.into_iter().find_map(|ping| match ping.state {
+                PingState::Failed { error } if ping.id == id => Some(error),
+                _ => None,
+            })
+        })
+        .await;
+    assert!(refused.contains("nobody at all"), "{refused}");
+}
