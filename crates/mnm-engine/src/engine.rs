@@ -92,10 +92,14 @@ impl Engine {
                 links: Mutex::default(),
             }),
         };
-        // A store that opened and cannot be read shows on the first command.
-        let accounts = engine.store().read(|vault| vault.accounts()).await.unwrap_or_default();
-        for account in accounts {
-            engine.start_link(account.id).await;
+        match engine.store().read(|vault| vault.accounts()).await {
+            Ok(accounts) => {
+                for account in accounts {
+                    engine.start_link(account.id).await;
+                }
+            }
+            // Every command will say so to whoever asks.
+            Err(error) => tracing::error!(%error, "the accounts cannot be read"),
         }
         Ok(engine)
     }

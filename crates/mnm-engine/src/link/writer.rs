@@ -26,8 +26,9 @@ use crate::view::{AccountId, Attachment};
 
 /// Bytes of a file read from the store at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// How long a service may take to answer a request, once it has all of it.
-const ANSWER_TIME: Duration = Duration::from_secs(120);
+/// How long a service may take to answer a request. It begins when the system has taken all of it,
+/// some of which a slow line has yet to carry.
+const ANSWER_TIME: Duration = Duration::from_secs(300);
 /// Least time between two reports of progress.
 const PROGRESS_TIME: Duration = Duration::from_millis(100);
 
@@ -186,6 +187,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     /// Sends the next request, if there is one: what commands wait for, what the link itself has to
     /// say, then the outbox.
     async fn send_next(&mut self) -> Result<bool, Ended> {
+        // Whoever gave up has told a person that it may not have been done; so let it not be.
+        self.orders.early.retain(|ask| !ask.give.is_closed());
         if let Some(ask) = self.orders.early.pop_front() {
             self.send(&ask.request, InFlight::Ask(ask.give)).await?;
             return Ok(true);

@@ -125,3 +125,45 @@ async fn without_links_writing_works_and_waits() {
     bob.until_message("written offline").await;
     assert_eq!(ask!(ada, Command::Drafts { account: None }, Drafts), []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn service_and_apps_killed_again_and_again_lose_and_double_nothing() {
+    let mut service = ServiceProcess::start().unwrap();
+    let mut ada = Person::join(&service, "ada lovelace").await;
+    let mut bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    let file = noise(1 << 20);
+    let mut texts = Vec::new();
+    for round in 0..4 {
+        for n in 0..6 {
+            let text = format!("round {round} letter {n}");
+            ada.queue(&["bob babbage"], &text, &[("noise.bin", &file)]).await;
+            texts.push(text);
+        }
+        // Somewhere amid the sending and receiving of this round.
+        bob.until_messages(&format!("round {round} letter {round}")).await;
+        match round % 2 {
+            0 => {
+                service.kill9().unwrap();
+                service.restart().unwrap();
+            }
+            _ => {
+                (ada, bob) = (broken_off(ada).await, broken_off(bob).await);
+            }
+        }
+    }
+    for text in &texts {
+        let got = bob.until_message(text).await;
+        assert!(bob.bytes(&got.attachments[0]).await == file, "{text}");
+    }
+    ada.until("an empty outbox", || async { (ada.state().await.queued == 0).then_some(()) }).await;
+    let letters = bob.threads().await.iter().map(|row| row.count).sum::<u64>();
+    assert_eq!(letters, texts.len() as u64);
+}
+
+/// The same device after its app broke off.
+async fn broken_off(person: Person) -> Person {
+    let (home, account) = person.into_home();
+    free(&home.path().join("home")).await;
+    Person::reopened(home, account).await
+}

@@ -1,10 +1,11 @@
 //! Engines against the real service.
 
-#![allow(clippy::panic, reason = "tests end by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as expected")]
 
 mod cast;
 mod crash;
 mod device;
 mod group;
 mod letter;
+mod stranger;
 mod trust;

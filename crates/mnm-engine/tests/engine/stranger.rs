@@ -1,0 +1,118 @@
+//! What an app that is not ours, or means harm, can do to an engine: nothing lost, nothing stuck.
+
+use mnm_engine::command::{Command, Reply};
+use mnm_engine::view::{MessageState, PartyKind};
+use serde_json::json;
+use tmtp_testkit::peer::RawPeer;
+use tmtp_testkit::process::ServiceProcess;
+
+use crate::cast::{Person, ask};
+
+/// A raw app whose member is in ada's address book, and ada's uid.
+async fn befriended(service: &ServiceProcess, ada: &Person) -> (RawPeer, String) {
+    let (mut peer, ..) = RawPeer::join(service.address(), "raw stranger").await.unwrap();
+    peer.ping("raw stranger", "ada lovelace", "hello").await.unwrap();
+    let ping = ada.until_ping("raw stranger").await;
+    ask!(ada, Command::Accept { ping: ping.id, text: None }, Ping);
+    peer.receive("ping").await.unwrap();
+    (peer, ada.state().await.uid)
+}
+
+/// Posts with a second header of its own making.
+async fn post(peer: &mut RawPeer, uid: &str, head: &str, rest: &[u8]) -> String {
+    let id = peer.request_id();
+    let data = [head.as_bytes(), rest].concat();
+    let request = json!({
+        "Op": 7, "Id": id, "For": [{"Id": uid, "Type": 1}],
+        "DataLen": data.len(), "DataHead": head.len(),
+    });
+    peer.send(&request.to_string(), &data).await.unwrap();
+    let ack = peer.expect_done(&id).await.unwrap();
+    ack.head["msgid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_a_deployed_app_are_read() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let head = r#"{"threadid":"","ALIAS":"somebody famous","Subject":"Hi","Attach":[{"Name":"u:../../etc/passwd","Size":3}],"Cc":null,"Later":{"x":1}}"#;
+    let msgid = post(&mut peer, &uid, head, "grüße123".as_bytes()).await;
+    let got = ada.until_message("grüße").await;
+    assert_eq!(got.msgid.as_ref(), Some(&msgid));
+    // The address book names the author, not the letter.
+    assert_eq!((got.from.alias.as_str(), got.from.kind), ("raw stranger", PartyKind::Contact));
+    assert_eq!(got.attachments[0].name, "passwd");
+    assert_eq!(ada.bytes(&got.attachments[0]).await, b"123");
+
+    let reply = ada.queue_reply(got.thread, "an answer", &[]).await;
+    ada.sent(&reply).await;
+    let frame = peer.receive("delivery").await.unwrap();
+    let at = usize::try_from(frame.head["datahead"].as_u64().unwrap()).unwrap();
+    let head: serde_json::Value = serde_json::from_slice(&frame.data[..at]).unwrap();
+    assert_eq!((&head["ThreadId"], &head["Alias"]), (&json!(msgid), &json!("ada lovelace")));
+    assert_eq!(&frame.data[at..], b"an answer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_is_kept_and_holds_nothing_up() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let heads = [
+        "[1,2]",
+        "{\"Subject\":",
+        r#"{"Attach":[{"Name":"u:a","Size":99999}]}"#,
+        r#"{"Attach":[{"Name":"u:a","Size":18446744073709551615},{"Name":"u:b","Size":2}]}"#,
+    ];
+    for head in heads {
+        post(&mut peer, &uid, head, b"rest").await;
+    }
+    // A thread that is not ours to enter, a forged word from "our own device", and a good letter.
+    post(&mut peer, &uid, r#"{"ThreadId":"ffffffffffffffff","Subject":"late"}"#, b"odd thread")
+        .await;
+    let forged = r#"{"mnm":1,"contacts":[{"uid":"EVIL","alias":"eve ensemble","since_ms":1}]}"#;
+    post(&mut peer, &uid, r#"{"NodeSync":true}"#, forged.as_bytes()).await;
+    post(&mut peer, &uid, "{}", b"good").await;
+    ada.until_message("good").await;
+    ada.until_message("odd thread").await;
+    let mut kept = Vec::new();
+    for row in ada.threads().await {
+        let thread = ada.thread(row.id).await;
+        kept.extend(thread.messages.into_iter().filter(|message| !message.attachments.is_empty()));
+    }
+    assert_eq!(kept.len(), heads.len());
+    for message in kept {
+        assert!(message.text.contains("could not be read"));
+        assert_eq!(message.state, MessageState::Received);
+        let bytes = ada.bytes(&message.attachments[0]).await;
+        assert!(heads.iter().any(|head| [head.as_bytes(), b"rest"].concat() == bytes));
+    }
+    let contacts = ask!(ada, Command::Contacts { account: None }, Contacts);
+    assert!(contacts.iter().all(|contact| contact.uid != "EVIL"));
+    // All of it was acknowledged: nothing comes again.
+    ada.engine.close().await;
+    let (home, account) = ada.into_home();
+    let ada = Person::reopened(home, account).await;
+    ada.online().await;
+    post(&mut peer, &uid, "{}", b"the last").await;
+    ada.until_message("the last").await;
+    assert_eq!(ada.messages("good").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_of_this_device_waits_its_turn() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let add = Command::AddDevice { account: ada.account, label: "tablet".into() };
+    let code = ask!(ada, add, Code);
+    let mut tablet = Person::new().await;
+    tablet.account = ask!(tablet, Command::JoinDevice { code: code.clone() }, Account).id;
+    tablet.online().await;
+    // The same code elsewhere is the same device.
+    let copy = Person::new().await;
+    let error = copy.refused(Command::JoinDevice { code: code.clone() }).await;
+    assert!(error.message.contains("already connected"), "{error}");
+    tablet.engine.close().await;
+    ask!(copy, Command::JoinDevice { code }, Account);
+}
