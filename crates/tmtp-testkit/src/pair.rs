@@ -145,6 +145,9 @@ impl Pair {
 
 /// Lets a service read; appends what it was asked. A request whose data is still under way is
 /// there already, with what has come.
+///
+/// # Panics
+/// When the session hands out data that belongs to nothing, or misses its end.
 pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked>) {
     while let Some(input) = service.handle_input(&mut bytes) {
         match input {
@@ -152,10 +155,11 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
                 asked.push(Asked::Request(request, text.into_bytes()));
             }
             Input::Begin(request) => asked.push(Asked::Request(request, Vec::new())),
-            Input::Data { bytes, .. } => {
-                if let Some(Asked::Request(_, data)) = asked.last_mut() {
-                    data.extend_from_slice(bytes);
-                }
+            Input::Data { bytes, last } => {
+                let Some(Asked::Request(request, data)) = asked.last_mut() else {
+                    panic!("data of no request")
+                };
+                append(data, bytes, last, request.data_len());
             }
             Input::Violation(violation) => asked.push(Asked::Violation(violation)),
         }
@@ -167,19 +171,32 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
 ///
 /// # Errors
 /// What the app cannot use.
+///
+/// # Panics
+/// As [`ask`].
 pub fn tell(app: &mut AppSession, mut bytes: &[u8], told: &mut Vec<Told>) -> Result<(), LinkError> {
     while let Some(output) = app.handle_input(&mut bytes)? {
         match output {
             Output::Event(event) => told.push(Told::Event(event)),
             Output::Begin(message) => told.push(Told::Message(*message, Vec::new())),
-            Output::Data { bytes, .. } => {
-                if let Some(Told::Message(_, data)) = told.last_mut() {
-                    data.extend_from_slice(bytes);
-                }
+            Output::Data { bytes, last } => {
+                let Some(Told::Message(message, data)) = told.last_mut() else {
+                    panic!("data of no message")
+                };
+                append(data, bytes, last, message.data.len);
             }
         }
     }
     Ok(())
+}
+
+/// Adds some data; it must not be empty nor too much, and `last` exactly where it is complete.
+#[track_caller]
+fn append(data: &mut Vec<u8>, bytes: &[u8], last: bool, announced: u64) {
+    data.extend_from_slice(bytes);
+    let so_far = data.len() as u64;
+    assert!(!bytes.is_empty() && so_far <= announced, "{so_far} bytes of {announced}");
+    assert_eq!(last, so_far == announced, "{so_far} bytes of {announced}");
 }
 
 /// A delivery of that much data, for tests to whom the rest does not matter.
