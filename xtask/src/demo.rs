@@ -78,7 +78,9 @@ fn build(steps: &mut Steps) -> Result<()> {
     if install::has_node() {
         steps.take("the pages are built", web::build)?;
     } else {
-        println!("npm was not found: the app will show no pages (install nodejs and npm for them)");
+        println!(
+            "no Node new enough was found: the app will have no pages (see https://nodejs.org)"
+        );
     }
     steps.take("the service and the app are built", || {
         run::loud(&mut run::cargo(["build", "--quiet", "--workspace", "--bins"]))

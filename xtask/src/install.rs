@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::run;
 
@@ -33,6 +33,9 @@ const TO_BUILD: &[Need] = &[
 const NODE: Need =
     Need { programs: &["npm"], packages: &["nodejs", "npm"], purpose: "building the pages" };
 
+/// What Vite asks for.
+const NODE_MIN: (u32, u32) = (20, 19);
+
 /// Names under which systems have the browser of the tests.
 const BROWSERS: &[&str] =
     &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -49,14 +52,29 @@ pub(crate) fn to_build() -> Result<()> {
     satisfy(&TO_BUILD.iter().collect::<Vec<_>>())
 }
 
-/// Node with npm.
+/// Node with npm, new enough for the tools that build the pages.
 pub(crate) fn node() -> Result<()> {
-    satisfy(&[&NODE])
+    satisfy(&[&NODE])?;
+    let found = run::captured(Command::new("node").arg("--version"))?;
+    let found = found.trim();
+    ensure!(
+        node_version(found).is_some_and(|version| version >= NODE_MIN),
+        "Node {found} is too old to build the pages: they need {}.{} or newer (https://nodejs.org)",
+        NODE_MIN.0,
+        NODE_MIN.1
+    );
+    Ok(())
 }
 
-/// Whether Node is there, without installing it.
+/// Whether Node is there and new enough, without installing it.
 pub(crate) fn has_node() -> bool {
-    found(&NODE).is_some()
+    found(&NODE).is_some() && node().is_ok()
+}
+
+/// Major and minor of what `node --version` prints: `v20.19.4`.
+fn node_version(printed: &str) -> Option<(u32, u32)> {
+    let mut numbers = printed.strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// The browser of the tests.
@@ -112,4 +130,18 @@ fn may_install() -> bool {
 
 fn is_root() -> bool {
     run::captured(Command::new("id").arg("-u")).is_ok_and(|uid| uid.trim() == "0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NODE_MIN, node_version};
+
+    #[test]
+    fn versions_of_node_are_compared_as_numbers() {
+        assert!(node_version("v20.19.0") >= Some(NODE_MIN));
+        assert!(node_version("v22.1.0") >= Some(NODE_MIN));
+        assert!(node_version("v20.9.0") < Some(NODE_MIN));
+        assert!(node_version("v18.20.4") < Some(NODE_MIN));
+        assert_eq!(node_version("nonsense"), None);
+    }
 }
