@@ -1,5 +1,6 @@
 //! Becoming a member, becoming a further device, and making a code for one.
 
+use tmtp::quit::Quit;
 use tmtp::request::{Request, UserEdit};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -9,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::device_code::{BadCode, DeviceCode};
 use crate::engine::{ANSWER_TIME, Engine, now_ms};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, VaultError};
 use crate::link::connect::{ConnectError, connect};
 use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
@@ -66,6 +67,7 @@ impl Engine {
     pub(super) async fn join_device(&self, code: &str) -> Result<Account, Error> {
         let code = DeviceCode::read(code).map_err(|bad: BadCode| invalid(&bad))?;
         let address: Address = code.address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
+        self.must_be_new(&code).await?;
         let pin = code.fingerprint.as_deref().map(str::parse::<Fingerprint>);
         let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
         let login = Request::Login { uid: code.uid.clone(), node: code.node.to_string() };
@@ -78,6 +80,20 @@ impl Engine {
         link.leave().await;
         self.start_link(account.id).await;
         Ok(account)
+    }
+
+    /// A code of a member who is here already would log in beside this device's own link.
+    async fn must_be_new(&self, code: &DeviceCode) -> Result<(), Error> {
+        let (address, uid) = (code.address.clone(), code.uid.clone());
+        self.store()
+            .read(move |vault| {
+                let known = vault.accounts()?;
+                match known.iter().any(|known| known.uid == uid && known.address == address) {
+                    true => Err(VaultError::AccountExists),
+                    false => Ok(()),
+                }
+            })
+            .await
     }
 
     /// Asks the service for a further device and packs its secret, which is not kept here.
@@ -149,6 +165,12 @@ fn not_entered(ended: &Ended) -> Error {
             ErrorCode::Offline,
             format!("{error} Nothing was changed; check the address and try again."),
         ),
+        Ended::Quit(reason) if Quit::from_reason(reason) == Some(Quit::NodeConnected) => {
+            Error::new(
+                ErrorCode::Refused,
+                "A device with this code is already connected: each code makes one device. Make another code on a device of yours.",
+            )
+        }
         Ended::Quit(reason) => Error::new(
             ErrorCode::Refused,
             format!(

@@ -9,7 +9,7 @@ use mnm_engine::view::{
     Account, AccountId, Attachment, Contact, Link, Message, MessageState, Ping, Thread, ThreadId,
     ThreadRow,
 };
-use mnm_engine::{Engine, Error, Options};
+use mnm_engine::{Engine, Error, OpenError, Options};
 use tempfile::TempDir;
 use tmtp_testkit::process::ServiceProcess;
 use tokio::io::AsyncReadExt as _;
@@ -36,15 +36,26 @@ macro_rules! ask {
 }
 pub(crate) use ask;
 
-pub(crate) async fn open(home: &Path) -> Engine {
-    Engine::open(Options { home: home.to_owned(), connect: true }).await.unwrap()
+/// Opens a home. A dropped engine frees it a moment later, and so does a process that another test
+/// is just starting, which for a moment has a copy of everything that is open.
+pub(crate) async fn open(home: &Path, connect: bool) -> Engine {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Engine::open(Options { home: home.to_owned(), connect }).await {
+            Ok(engine) => return engine,
+            Err(OpenError::InUse { .. }) if Instant::now() < deadline => {
+                tokio::task::yield_now().await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 impl Person {
     /// An app with nothing in it.
     pub(crate) async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        Self { engine: open(&home.path().join("home")).await, account: 0, home }
+        Self { engine: open(&home.path().join("home"), true).await, account: 0, home }
     }
 
     /// A new member of a service, connected.
@@ -78,7 +89,7 @@ impl Person {
     /// The same device with the home as it is now.
     pub(crate) async fn reopened(home: TempDir, account: AccountId) -> Self {
         let path = home.path().join("home");
-        Self { engine: open(&path).await, account, home }
+        Self { engine: open(&path, true).await, account, home }
     }
 
     pub(crate) async fn refused(&self, command: Command) -> Error {

@@ -7,7 +7,7 @@ use mnm_engine::{Engine, OpenError, Options};
 use tmtp_testkit::process::ServiceProcess;
 use tokio::time::timeout;
 
-use crate::cast::{PATIENCE, Person, ask, noise};
+use crate::cast::{PATIENCE, Person, ask, noise, open};
 
 /// Waits until some of a letter's bytes are under way.
 async fn until_progress(person: &Person, events: &mut tokio::sync::broadcast::Receiver<Event>) {
@@ -65,7 +65,6 @@ async fn an_app_that_breaks_off_sends_the_rest_when_it_is_back() {
     // Dropped, not closed: the links break off.
     let (home, account) = ada.into_home();
     service.restart().unwrap();
-    free(&home.path().join("home")).await;
     let ada = Person::reopened(home, account).await;
     for text in &texts {
         bob.until_message(text).await;
@@ -81,20 +80,6 @@ async fn an_app_that_breaks_off_sends_the_rest_when_it_is_back() {
     assert!(order.is_sorted(), "{order:?}");
 }
 
-/// Returns once nobody holds the home: a dropped engine closes it a moment later.
-async fn free(home: &std::path::Path) {
-    let free = async {
-        loop {
-            match Engine::open(Options { home: home.to_owned(), connect: false }).await {
-                Ok(engine) => return engine.close().await,
-                Err(OpenError::InUse { .. }) => tokio::task::yield_now().await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    };
-    assert!(timeout(PATIENCE, free).await.is_ok());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn without_links_writing_works_and_waits() {
     let service = ServiceProcess::start().unwrap();
@@ -104,7 +89,7 @@ async fn without_links_writing_works_and_waits() {
     ada.engine.close().await;
     let (home, account) = ada.into_home();
     let path = home.path().join("home");
-    let offline = Engine::open(Options { home: path.clone(), connect: false }).await.unwrap();
+    let offline = open(&path, false).await;
     let second = Engine::open(Options { home: path, connect: true }).await;
     assert!(matches!(second, Err(OpenError::InUse { .. })));
     let ask = Command::AddAlias { account, alias: "another alias".into() };
@@ -164,6 +149,5 @@ async fn service_and_apps_killed_again_and_again_lose_and_double_nothing() {
 /// The same device after its app broke off.
 async fn broken_off(person: Person) -> Person {
     let (home, account) = person.into_home();
-    free(&home.path().join("home")).await;
     Person::reopened(home, account).await
 }

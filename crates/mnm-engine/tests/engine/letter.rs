@@ -135,3 +135,66 @@ async fn refusals_tell_what_to_do() {
         .await;
     assert!(refused.contains("nobody at all"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_app_keeps_accounts_on_several_services() {
+    let (first, second) = (ServiceProcess::start().unwrap(), ServiceProcess::start().unwrap());
+    let ada = Person::join(&first, "ada lovelace").await;
+    let bob = Person::join(&first, "bob babbage").await;
+    let eve = Person::join(&second, "eve ensemble").await;
+    let join = Command::Join {
+        address: second.invitation().into(),
+        alias: "ada lovelace".into(),
+        device: Some("desk".into()),
+    };
+    let there = ask!(ada, join, Account);
+    assert_eq!((there.device.as_str(), there.queued), ("desk", 0));
+    ada.befriend(&bob).await;
+    let ping = Command::Ping { account: there.id, to: "eve ensemble".into(), text: "hi".into() };
+    ask!(ada, ping, Ping);
+    let received = eve.until_ping("ada lovelace").await;
+    ask!(eve, Command::Accept { ping: received.id, text: None }, Ping);
+    let contact = ada.until_contact("eve ensemble").await;
+    assert_eq!(contact.account, there.id);
+    // Nobody of one service is known on the other.
+    let draft = Command::SaveDraft {
+        draft: None,
+        account: there.id,
+        thread: None,
+        to: vec!["bob babbage".into()],
+        subject: String::new(),
+        text: "wrong place".into(),
+    };
+    let draft = ask!(ada, draft, Draft);
+    let error = ada.refused(Command::Send { draft: draft.id }).await;
+    assert_eq!(error.code, mnm_engine::ErrorCode::UnknownRecipient);
+    let both = ask!(ada, Command::State, State).accounts;
+    assert_eq!(both.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let save = Command::SaveDraft {
+        draft: None,
+        account: ada.account,
+        thread: None,
+        to: Vec::new(),
+        subject: String::new(),
+        text: String::new(),
+    };
+    let draft = ask!(ada, save, Draft).id;
+    let (mut upload, bytes) = tokio::io::duplex(1 << 16);
+    let engine = ada.engine.clone();
+    let attaching = tokio::spawn(async move { engine.attach(draft, "half.bin", bytes).await });
+    tokio::io::AsyncWriteExt::write_all(&mut upload, &noise(1 << 20)).await.unwrap();
+    attaching.abort();
+    assert!(attaching.await.unwrap_err().is_cancelled());
+    let drafts = ask!(ada, Command::Drafts { account: None }, Drafts);
+    assert!(drafts[0].attachments.is_empty());
+    let draft = ada.engine.attach(draft, "whole.bin", &noise(3 << 20)[..]).await.unwrap();
+    assert_eq!((draft.attachments.len(), draft.attachments[0].size), (1, 3 << 20));
+    let error = ada.engine.attach(999, "x", &b"x"[..]).await.unwrap_err();
+    assert_eq!(error.code, mnm_engine::ErrorCode::NotFound);
+}

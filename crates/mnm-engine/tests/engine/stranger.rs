@@ -116,3 +116,29 @@ async fn a_second_process_of_this_device_waits_its_turn() {
     tablet.engine.close().await;
     ask!(copy, Command::JoinDevice { code }, Account);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forwarded_thread_subscribes_whom_it_names() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let msgid = post(&mut peer, &uid, r#"{"Subject":"Hi"}"#, b"opening").await;
+    let got = ada.until_message("opening").await;
+    let cc = json!([{ "Who": "eve ensemble", "WhoUid": "EVE", "Subscribe": true }]);
+    let note = json!({ "ThreadId": msgid, "Cc": cc }).to_string();
+    let head = json!({ "ThreadId": msgid }).to_string();
+    let copy = format!("{head}copy");
+    let id = peer.request_id();
+    let request = json!({
+        "op": 8, "id": id, "for": [], "notefor": [{"id": uid, "type": 1}], "fornotself": false,
+        "notelen": note.len(), "notehead": note.len(),
+        "datalen": note.len() + copy.len(), "datahead": head.len(),
+    });
+    peer.send(&request.to_string(), format!("{note}{copy}").as_bytes()).await.unwrap();
+    peer.expect_done(&id).await.unwrap();
+    ada.until("a subscriber", || async {
+        let parties = ada.thread(got.thread).await.row.parties;
+        parties.iter().any(|party| party.uid == "EVE").then_some(())
+    })
+    .await;
+}
