@@ -10,10 +10,8 @@
 //! | [`post`] | Post, PostNotify |
 //! | [`ping`] | Ping |
 //!
-//! [`repeat`] recognises a request whose answer was lost.
-//!
-//! A request whose id begins with `once:` and that was answered before gets the same answer and does
-//! nothing again: `docs/decisions/0005-repeated-requests.md` is the rule for repeated requests.
+//! [`repeat`] recognises a request whose answer was lost; the rule, and why, is
+//! `docs/decisions/0005-repeated-requests.md`.
 //!
 //! Every answer is an [`Outcome`] for the ack, or a [`Refusal`] whose words go into the ack's
 //! `error`. Faults of the machine are logged here and told to the peer without detail.

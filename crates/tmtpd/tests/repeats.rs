@@ -9,6 +9,10 @@ use serde_json::json;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 
+/// An id that an app gives to one message only.
+const UNIQUE: &str = "9c0e6a5f24d1b837";
+/// An id that may be that of every message.
+const CONSTANT: &str = "1";
 /// Longer than what the service keeps in memory.
 const LARGE_BYTES: usize = 300_000;
 
@@ -38,16 +42,20 @@ impl Scene {
         enter(&self.service, &self.sender).await
     }
 
-    /// Sends a post under the id that all posts here have.
-    async fn start(&self, peer: &mut RawPeer, data: &[u8]) {
-        let head = json!({"op": 7, "id": "1", "for": [{"id": self.receiver.0, "type": 1}],
+    async fn start(&self, peer: &mut RawPeer, id: &str, data: &[u8]) {
+        let head = json!({"op": 7, "id": id, "for": [{"id": self.receiver.0, "type": 1}],
             "datalen": data.len()});
         peer.send(&head.to_string(), data).await.unwrap();
     }
 
+    /// Sends a post under the id that posts here have, and waits for its ack.
     async fn post(&self, peer: &mut RawPeer, data: &[u8]) -> String {
-        self.start(peer, data).await;
-        peer.expect_done("1").await.unwrap().text("msgid").to_owned()
+        self.post_as(peer, UNIQUE, data).await
+    }
+
+    async fn post_as(&self, peer: &mut RawPeer, id: &str, data: &[u8]) -> String {
+        self.start(peer, id, data).await;
+        peer.expect_done(id).await.unwrap().text("msgid").to_owned()
     }
 
     /// The next message that is new to the receiver: its id and data.
@@ -85,7 +93,7 @@ async fn what_comes_again_because_its_ack_was_lost_is_delivered_once() {
         let mut scene = Scene::set().await;
         // Nobody reads this ack: the receiver's copy shows that the message was accepted.
         let mut peer = scene.sender().await;
-        scene.start(&mut peer, &data).await;
+        scene.start(&mut peer, UNIQUE, &data).await;
         let (msgid, received) = scene.receive().await;
         assert_eq!(received, data);
         peer.drop_link();
@@ -134,15 +142,26 @@ async fn a_second_message_of_the_same_bytes_is_a_message() {
 }
 
 #[tokio::test]
+async fn an_app_without_ids_of_its_own_loses_nothing() {
+    let mut scene = Scene::set().await;
+    for _ in 0..3 {
+        let mut peer = scene.sender().await;
+        let msgid = scene.post_as(&mut peer, CONSTANT, b"tick").await;
+        assert_eq!(scene.receive().await.0, msgid);
+        peer.drop_link();
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_ping_is_delivered_once() {
     let mut scene = Scene::set().await;
-    let head = json!({"op": 9, "id": "1", "from": "sender of it", "to": "receiver of it",
+    let head = json!({"op": 9, "id": UNIQUE, "from": "sender of it", "to": "receiver of it",
         "datalen": 5});
     let mut acks = Vec::new();
     for _ in 0..2 {
         let mut peer = scene.sender().await;
         peer.send(&head.to_string(), b"hello").await.unwrap();
-        acks.push(peer.expect_done("1").await.unwrap().text("msgid").to_owned());
+        acks.push(peer.expect_done(UNIQUE).await.unwrap().text("msgid").to_owned());
         peer.drop_link();
     }
     assert_eq!(acks[0], acks[1]);

@@ -11,9 +11,9 @@
 //! |---|---|
 //! | `r/` device number (4 bytes, big-endian) | mark (32 bytes), message id (8), posted in Unix ms (8) |
 //!
-//! Revision 1 does not ask for request ids to differ. An app that gives all of them one id and
-//! sends the same bytes twice means two messages, and gets two, unless the first was the last thing
-//! before a link that ended without Quit: then nobody can tell a second message from a repetition.
+//! Revision 1 does not ask for request ids to differ. An app that gives all of them one id, such as
+//! `1`, and sends the same bytes twice means two messages, on whatever links. So only ids long
+//! enough to be one of a kind ([`UNIQUE_ID_BYTES`]) are ever taken for repetitions.
 
 use sha2::{Digest as _, Sha256};
 use tmtp::event::Outcome;
@@ -25,6 +25,9 @@ use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, NewData, Store, StoreError};
 
 const PREFIX: &[u8] = b"r/";
+/// Shortest request id, in bytes, that an app is believed to have given to one message only: 64
+/// random bits in hex.
+const UNIQUE_ID_BYTES: usize = 16;
 
 /// What a request is recognised by: its header, with id, recipients and lengths, and the sums of
 /// its data.
@@ -32,7 +35,8 @@ const PREFIX: &[u8] = b"r/";
 pub struct Mark([u8; 32]);
 
 impl Mark {
-    /// Of a request that becomes a message; none for others.
+    /// Of a request that becomes a message; none for others, and none for one whose id may be that
+    /// of every message.
     pub fn of(request: &Request, payload: &Payload) -> Option<Self> {
         let becomes_message = matches!(
             request,
@@ -41,7 +45,8 @@ impl Mark {
                 | Request::Ping { .. }
                 | Request::GroupInvite { .. }
         );
-        let head = becomes_message.then(|| request.pack().ok()).flatten()?;
+        let is_unique = request.id().is_some_and(|id| id.len() >= UNIQUE_ID_BYTES);
+        let head = (becomes_message && is_unique).then(|| request.pack().ok()).flatten()?;
         let mut hash = Sha256::new();
         hash.update(head);
         match payload {
