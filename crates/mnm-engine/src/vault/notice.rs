@@ -91,7 +91,7 @@ impl Vault {
     ) -> Result<Change<Received<Option<PingId>>>> {
         self.once(account, &ping.msgid, |work| {
             if ping.from_uid == work.read.own_uid(account)? {
-                return Ok(None);
+                return work.receive_own_ping(account, ping);
             }
             work.receive_ping(account, ping).map(Some)
         })
@@ -195,7 +195,7 @@ impl Work<'_> {
     fn receive_ping(&mut self, account: AccountId, ping: &IncomingPing) -> Result<PingId> {
         let alias = clean_label(&ping.alias);
         let state = match &ping.gid {
-            Some(gid) => self.invited(account, gid, &ping.to)?,
+            Some(gid) => self.invited(account, gid, &alias, &ping.to)?,
             None => self.greeted(account, &ping.from_uid, &alias, ping.posted_ms)?,
         };
         self.insert_ping(&NewPing {
@@ -211,6 +211,38 @@ impl Work<'_> {
             state,
             answers: None,
         })
+    }
+
+    /// A ping or invitation that another device of the member sent: services give the others a copy.
+    /// None for one that came back because its addressee is the member.
+    fn receive_own_ping(
+        &mut self,
+        account: AccountId,
+        ping: &IncomingPing,
+    ) -> Result<Option<PingId>> {
+        if self.read.own_aliases(account)?.contains(&ping.to) {
+            return Ok(None);
+        }
+        let (alias, to) = (clean_label(&ping.alias), clean_label(&ping.to));
+        if let Some(gid) = &ping.gid {
+            self.set_standing(account, gid, &alias, Standing::Joined)?;
+            self.set_member(account, gid, &to, Standing::Invited)?;
+        }
+        let is_known = ping.gid.is_none() && self.read.contact_called(account, &to)?.is_some();
+        let id = self.insert_ping(&NewPing {
+            account,
+            msgid: Some(&ping.msgid),
+            incoming: false,
+            from_uid: &ping.from_uid,
+            from_alias: &alias,
+            to_alias: &to,
+            text: &clean_ping(&ping.text),
+            gid: ping.gid.as_deref(),
+            at_ms: ping.posted_ms,
+            state: if is_known { "accepted" } else { "waiting" },
+            answers: None,
+        })?;
+        Ok(Some(id))
     }
 
     /// The state of a ping that came in; the sender is made a contact when we have pinged them.
@@ -229,12 +261,19 @@ impl Work<'_> {
         Ok("accepted")
     }
 
-    /// The state of an invitation that came in.
-    fn invited(&mut self, account: AccountId, gid: &str, to: &str) -> Result<&'static str> {
+    /// The state of an invitation that came in. Only members invite, so this tells of one.
+    fn invited(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        by: &str,
+        to: &str,
+    ) -> Result<&'static str> {
         if self.read.standing(account, gid)? == Some(Standing::Joined) {
             return Ok("accepted");
         }
         self.set_standing(account, gid, to, Standing::Invited)?;
+        self.set_member(account, gid, by, Standing::Joined)?;
         Ok("waiting")
     }
 

@@ -141,6 +141,43 @@ fn an_invitation_is_accepted_by_joining() {
 }
 
 #[test]
+fn an_invitation_tells_that_whoever_sent_it_is_a_member() {
+    let mut app = App::new();
+    let mut invitation = app.ping_from(BOB, "Bob Jones");
+    invitation.gid = Some("Gardeners".into());
+    let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
+    let members = &app.vault.groups(None).unwrap()[0].members;
+    let members: Vec<_> = members.iter().map(|m| (m.alias.as_str(), m.standing)).collect();
+    assert_eq!(members, [("Alice Smith", Standing::Invited), ("Bob Jones", Standing::Joined)]);
+}
+
+#[test]
+fn what_another_device_of_ours_sent_is_listed_here_too() {
+    let mut app = App::new();
+    let mut ping = app.ping_from(ALICE, "Alice Smith");
+    ping.to = "Bob Jones".into();
+    let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
+        panic!("not stored")
+    };
+    let shown = app.vault.ping(id).unwrap();
+    assert_eq!((shown.incoming, shown.state), (false, PingState::Waiting));
+    assert_eq!(app.vault.account(app.account).unwrap().pings, 0);
+    // The answer comes to every device.
+    let answer = app.ping_from(BOB, "Bob Jones");
+    let _ = app.vault.receive_ping(app.account, &answer).unwrap();
+    assert_eq!(app.vault.ping(id).unwrap().state, PingState::Accepted);
+    assert_eq!(app.vault.contacts(None).unwrap()[0].uid, BOB);
+
+    let mut invitation = app.ping_from(ALICE, "Alice Smith");
+    (invitation.to, invitation.gid) = ("Carol Brown".into(), Some("Gardeners".into()));
+    let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
+    let group = &app.vault.groups(None).unwrap()[0];
+    assert_eq!(group.standing, Standing::Joined);
+    let members: Vec<_> = group.members.iter().map(|m| (m.alias.as_str(), m.standing)).collect();
+    assert_eq!(members, [("Alice Smith", Standing::Joined), ("Carol Brown", Standing::Invited)]);
+}
+
+#[test]
 fn a_ping_from_oneself_is_dropped() {
     let mut app = App::new();
     let ping = app.ping_from(ALICE, "Alice Smith");
