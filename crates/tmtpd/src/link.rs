@@ -161,7 +161,8 @@ impl Link {
             if let Err(end) = self.fill_output() {
                 break end;
             }
-            if let Some((end, _)) = self.ending.take_if(|_| self.output.is_empty() && !self.unflushed)
+            if let Some((end, _)) =
+                self.ending.take_if(|_| self.output.is_empty() && !self.unflushed)
             {
                 break end;
             }
@@ -214,7 +215,9 @@ impl Link {
         let idle = self.pending.is_none() && self.ending.is_none();
         let may_read = idle && self.output.len() < OUTPUT_MAX_BYTES;
         let (wake, notices) = match &mut self.on {
-            Some(on) if self.ending.is_none() => (Some(&on.place.wake), Some(&mut on.place.notices)),
+            Some(on) if self.ending.is_none() => {
+                (Some(&on.place.wake), Some(&mut on.place.notices))
+            }
             _ => (None, None),
         };
         tokio::select! {
@@ -334,8 +337,8 @@ impl Link {
                 }));
             }
             Request::Login { uid, node } => {
-                let entered = login::login(&self.service, &uid, &node)
-                    .and_then(|sender| self.enter(sender));
+                let entered =
+                    login::login(&self.service, &uid, &node).and_then(|sender| self.enter(sender));
                 match entered {
                     Ok(sender) => self.tell_devices(sender),
                     Err(quit) => self.quit(quit),
@@ -387,7 +390,8 @@ impl Link {
         if !last {
             return;
         }
-        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on) else {
+        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on)
+        else {
             return;
         };
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
@@ -431,11 +435,8 @@ impl Link {
 
     /// Brings the device online.
     fn enter(&mut self, sender: Sender) -> Result<Sender, Quit> {
-        let place = self
-            .service
-            .roster
-            .enter(sender.member, sender.device)
-            .ok_or(Quit::NodeConnected)?;
+        let place =
+            self.service.roster.enter(sender.member, sender.device).ok_or(Quit::NodeConnected)?;
         self.session.authenticated();
         self.peer.logged_in();
         let uids = self.uids_of(&place.online_now);

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
 use super::{Device, Directory, GroupMember, Member, MemberNumber, SecretHash, Standing};
-use crate::store::engine::Batch;
 use crate::store::StoreError;
+use crate::store::engine::Batch;
 
 const MEMBER: &[u8] = b"d/m/";
 const GROUP: &[u8] = b"d/g/";
@@ -120,7 +120,8 @@ fn read_known(directory: &mut Directory, key: &[u8], value: &[u8]) -> Option<()>
     } else if let Some(key) = key.strip_prefix(GROUP) {
         let row: GroupMemberRow = serde_json::from_slice(value).ok()?;
         let (len, rest) = key.split_at_checked(2)?;
-        let (gid, number) = rest.split_at_checked(u16::from_be_bytes(len.try_into().ok()?).into())?;
+        let (gid, number) =
+            rest.split_at_checked(u16::from_be_bytes(len.try_into().ok()?).into())?;
         let record = GroupMember { alias: row.alias, standing: row.standing };
         directory.put_group_member(std::str::from_utf8(gid).ok()?, member_number(number)?, record);
     } else {

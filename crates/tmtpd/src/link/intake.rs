@@ -88,7 +88,8 @@ impl Intake {
     /// Takes some of the data.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         let for_note = self.note.as_ref().map_or(0, |note| note.left);
-        let (note, message) = bytes.split_at(bytes.len().min(usize::try_from(for_note).unwrap_or(usize::MAX)));
+        let (note, message) =
+            bytes.split_at(bytes.len().min(usize::try_from(for_note).unwrap_or(usize::MAX)));
         let mut failed = None;
         if let Some(sink) = &mut self.note {
             failed = sink.write(note).err();
@@ -157,9 +158,8 @@ impl Body {
             Self::Small(bytes) => Ok(NewData::Inline(bytes.into())),
             Self::Large(body) => {
                 let finished = tokio::task::spawn_blocking(move || body.finish()).await;
-                let finished = finished.map_err(|_| {
-                    Refusal("the service is stopping; try again later".into())
-                })?;
+                let finished = finished
+                    .map_err(|_| Refusal("the service is stopping; try again later".into()))?;
                 Ok(NewData::Large(finished?))
             }
         }

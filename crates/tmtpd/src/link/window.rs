@@ -39,8 +39,7 @@ impl Window {
 
     /// Whether one more message may go out. One alone may exceed the bytes.
     pub(super) fn is_open(&self) -> bool {
-        self.sent.is_empty()
-            || (self.sent.len() < self.max_messages && self.bytes < self.max_bytes)
+        self.sent.is_empty() || (self.sent.len() < self.max_messages && self.bytes < self.max_bytes)
     }
 
     /// The next message that must go out again.

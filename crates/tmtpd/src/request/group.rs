@@ -53,7 +53,8 @@ pub async fn invite(
         changes.push((invitee, record(&to, Standing::Invited)));
         let joined = joined_after(directory, &gid, &changes);
         let kind = MessageKind::Invite { gid: gid.clone(), alias: from, to: to.clone() };
-        let invite = Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
+        let invite =
+            Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
         let notice = member_notice("invite", &gid, &to, None);
         let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
         Ok((vec![invite, notice], batch_of(&gid, &changes)))
@@ -106,7 +107,8 @@ fn check_inviter(
         Some(group) if group.has_joined(sender.member) => Ok(()),
         Some(_) => Err(Refusal::new("sender is not a member of the group")),
         None => {
-            check_name(gid).map_err(|error| Refusal(error.to_string().replace("newalias", "gid")))?;
+            check_name(gid)
+                .map_err(|error| Refusal(error.to_string().replace("newalias", "gid")))?;
             if directory.name_is_taken(gid) {
                 return Err(Refusal::new("gid is already taken by an alias"));
             }
@@ -174,7 +176,8 @@ fn rename(
     gid: &str,
     newalias: String,
 ) -> Result<(Change, MessageKind), Refusal> {
-    let Some(GroupMember { alias, standing: Standing::Joined }) = group.record(sender.member) else {
+    let Some(GroupMember { alias, standing: Standing::Joined }) = group.record(sender.member)
+    else {
         return Err(Refusal::new("sender is not a member of the group"));
     };
     check_own(directory, sender, &newalias)?;

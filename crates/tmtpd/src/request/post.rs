@@ -160,9 +160,8 @@ fn group<'a>(
     sender: &Sender,
     gid: &str,
 ) -> Result<impl Iterator<Item = MemberNumber> + 'a, Refusal> {
-    let group = directory
-        .group(gid)
-        .ok_or_else(|| Refusal::new("a group named in for is unknown"))?;
+    let group =
+        directory.group(gid).ok_or_else(|| Refusal::new("a group named in for is unknown"))?;
     if !group.counts(sender.member) {
         return Err(Refusal::new("sender is not a member of a group named in for"));
     }

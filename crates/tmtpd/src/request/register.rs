@@ -26,7 +26,8 @@ pub async fn register(
     let _turn = service.edit().await;
     let (number, device, alias) = {
         let directory = service.directory();
-        let alias = newalias.map(|alias| user::grant_alias(&directory, None, &alias).map(|()| alias));
+        let alias =
+            newalias.map(|alias| user::grant_alias(&directory, None, &alias).map(|()| alias));
         (directory.next_member(), directory.next_device(), alias.transpose())
     };
     let (alias, error) = match alias {

@@ -19,11 +19,7 @@ const LABEL_MAX_BYTES: usize = 1_024;
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn edit(
-    service: &Service,
-    sender: &Sender,
-    edit: UserEdit,
-) -> Result<Outcome, Refusal> {
+pub async fn edit(service: &Service, sender: &Sender, edit: UserEdit) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
     match edit {
         UserEdit::NewAlias(alias) => add_alias(service, sender, alias).await,
