@@ -39,6 +39,8 @@ pub enum ErrorCode {
     Conflict,
     /// The service cannot be reached.
     Offline,
+    /// What answers is not the service that was joined: its certificate is another.
+    Untrusted,
     /// The service refused.
     Refused,
     /// The service has made the account but refused its alias; the account is here, without one.

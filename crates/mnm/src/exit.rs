@@ -78,7 +78,7 @@ impl Failure {
     pub(crate) fn refusal(code: &str, message: String) -> Self {
         let exit = match code {
             "not_found" | "unknown_recipient" => Exit::NotFound,
-            "offline" | "timeout" => Exit::Network,
+            "offline" | "timeout" | "untrusted" => Exit::Network,
             "in_use" => Exit::InUse,
             _ => Exit::Failed,
         };

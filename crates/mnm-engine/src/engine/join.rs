@@ -26,7 +26,8 @@ type Link = Entered<TlsStream<TcpStream>>;
 
 impl Engine {
     /// Registers and stores the account. A crash in between leaves an empty account at the service
-    /// that nobody knows of.
+    /// that nobody knows of. Where an account at that address still lacks an alias, because the one
+    /// asked for was refused, this asks for another instead of making a second account.
     ///
     /// # Errors
     /// [`ErrorCode::AliasRefused`] when the service has made the account but refused the alias: the
@@ -39,6 +40,9 @@ impl Engine {
     ) -> Result<Account, Error> {
         let pasted: Pasted = address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
         check_new_alias(&alias)?;
+        if let Some(account) = self.without_alias(&pasted.address).await? {
+            return self.add_alias(account, alias).await;
+        }
         let label = label(device.as_deref().unwrap_or(default_label()))?;
         let register =
             Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
@@ -61,6 +65,14 @@ impl Engine {
             None => Ok(account),
             Some(reason) => Err(alias_refused(&alias, &reason)),
         }
+    }
+
+    /// The account at this address that has no alias yet.
+    async fn without_alias(&self, address: &Address) -> Result<Option<AccountId>, Error> {
+        let address = address.to_string();
+        let accounts = self.store().read(|vault| vault.accounts()).await?;
+        let unnamed = |known: &&Account| known.address == address && known.aliases.is_empty();
+        Ok(accounts.iter().find(unnamed).map(|known| known.id))
     }
 
     /// Logs in with a device code and stores the account.
@@ -145,7 +157,7 @@ async fn call(
         && connected.fingerprint != pin
     {
         let why = "The service shows another certificate than the address says. Nothing was sent; ask whoever gave you the address for a new one.";
-        return Err(Error::new(ErrorCode::Refused, why));
+        return Err(Error::new(ErrorCode::Untrusted, why));
     }
     let link = enter(connected.stream, entry).await.map_err(|ended| not_entered(&ended))?;
     // Certificates of public authorities change often, so they are not pinned.
@@ -156,7 +168,9 @@ async fn call(
 /// Why we are not in, when it is a person that waits.
 fn not_entered(ended: &Ended) -> Error {
     match ended {
-        Ended::Connect(ConnectError::Distrust(why)) => Error::new(ErrorCode::Refused, why.clone()),
+        Ended::Connect(ConnectError::Distrust(why)) => {
+            Error::new(ErrorCode::Untrusted, why.clone())
+        }
         Ended::Connect(error @ ConnectError::Silent { .. }) => Error::new(
             ErrorCode::Timeout,
             format!("{error} Nothing was changed; check the address and try again."),

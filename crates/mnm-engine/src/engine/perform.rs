@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::link::writer::request_id;
 use crate::markdown;
 use crate::vault::{DraftContent, check_new_alias};
-use crate::view::{AccountId, Message, MessageId, MessageState, Standing};
+use crate::view::{Account, AccountId, Message, MessageId, MessageState, Standing};
 
 /// Longest that [`Command::AwaitSent`] waits, milliseconds.
 const AWAIT_MAX_MS: u64 = 600_000;
@@ -33,7 +33,9 @@ impl Engine {
             Command::AddDevice { account, label } => {
                 self.add_device(account, &label).await.map(Reply::Code)
             }
-            Command::AddAlias { account, alias } => self.add_alias(account, alias).await,
+            Command::AddAlias { account, alias } => {
+                self.add_alias(account, alias).await.map(Reply::Account)
+            }
             Command::Reconnect { account } => self.reconnect(account).await,
             Command::Drop { account, group, alias } => {
                 self.drop_member(account, group, alias).await
@@ -147,12 +149,16 @@ impl Engine {
         Ok(reply)
     }
 
-    async fn add_alias(&self, account: AccountId, alias: String) -> Result<Reply, Error> {
+    /// Asks for a further alias and waits for the answer.
+    pub(super) async fn add_alias(
+        &self,
+        account: AccountId,
+        alias: String,
+    ) -> Result<Account, Error> {
         check_new_alias(&alias)?;
         let edit = UserEdit::NewAlias(alias.clone());
         self.ask(account, Request::UserEdit { id: request_id(), edit }).await?;
-        let added = self.store().write(move |vault| vault.add_own_alias(account, &alias));
-        added.await.map(Reply::Account)
+        self.store().write(move |vault| vault.add_own_alias(account, &alias)).await
     }
 
     async fn reconnect(&self, account: AccountId) -> Result<Reply, Error> {

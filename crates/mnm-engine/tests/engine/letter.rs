@@ -108,17 +108,20 @@ async fn refusals_tell_what_to_do() {
     let ada = Person::join(&service, "ada lovelace").await;
     // The alias is taken, the account is made all the same.
     let eve = Person::new().await;
-    let join = Command::Join {
+    let join = |alias: &str| Command::Join {
         address: service.invitation().into(),
-        alias: "ada lovelace".into(),
+        alias: alias.into(),
         device: None,
     };
-    let error = eve.refused(join).await;
+    let error = eve.refused(join("ada lovelace")).await;
     assert_eq!(error.code, mnm_engine::ErrorCode::AliasRefused, "{error}");
     let account = ask!(eve, Command::State, State).accounts.remove(0);
     assert_eq!(account.alias, "");
-    let add = Command::AddAlias { account: account.id, alias: "eve the second".into() };
-    assert_eq!(ask!(eve, add, Account).alias, "eve the second");
+    // Joining again with another alias names that account and makes no second one.
+    let named = ask!(eve, join("eve the second"), Account);
+    assert_eq!((named.id, named.alias.as_str()), (account.id, "eve the second"));
+    let add = Command::AddAlias { account: account.id, alias: "eve the third".into() };
+    assert_eq!(ask!(eve, add, Account).aliases, ["eve the second", "eve the third"]);
 
     // Nobody is called so.
     let ping =

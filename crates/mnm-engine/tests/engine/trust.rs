@@ -17,14 +17,14 @@ async fn another_certificate_is_refused_before_anything_is_said() {
     let ada = Person::new().await;
     let wrong = format!("{}#{}", service.handed_out_address(), "0".repeat(64));
     let error = ada.refused(join(wrong)).await;
-    assert_eq!(error.code, ErrorCode::Refused);
+    assert_eq!(error.code, ErrorCode::Untrusted);
     assert!(error.message.contains("another certificate"), "{error}");
     assert!(ask!(ada, Command::State, State).accounts.is_empty());
     let error = ada.refused(join("mail.example.org:1")).await;
     assert_eq!(error.code, ErrorCode::Invalid);
     // A certificate that no public authority vouches for.
     let public = service.handed_out_address().replace('=', "+");
-    assert_eq!(ada.refused(join(public)).await.code, ErrorCode::Refused);
+    assert_eq!(ada.refused(join(public)).await.code, ErrorCode::Untrusted);
 }
 
 #[tokio::test(flavor = "multi_thread")]
