@@ -42,7 +42,8 @@ fn whatever_is_killed_every_letter_arrives_once() {
     println!("{:6.1?} everybody is introduced", start.elapsed());
 
     let ledger = Ledger::new(seed);
-    let (stop, finish, uploads) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU32::new(0));
+    let (stop, finish, uploads) =
+        (AtomicBool::new(false), AtomicBool::new(false), AtomicU32::new(0));
     let rolf = Rolf {
         account: cast.rolf.clone(),
         uids: cast.uids.clone(),

@@ -138,7 +138,7 @@ impl Ledger {
         });
     }
 
-    /// A letter by what stands at the beginning of its text.
+    /// All of them, as of now.
     pub(crate) fn letters(&self) -> Vec<Letter> {
         self.lock().clone()
     }

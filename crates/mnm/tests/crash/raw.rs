@@ -18,6 +18,8 @@ use crate::letter::{Dice, Fate, Ledger, Letter};
 
 /// Data of the last message of all, which the raw member writes to itself.
 const END: &[u8] = b"the end";
+/// The longest message whose ack is ever left out.
+const FORGOTTEN_MAX_BYTES: usize = 10_000;
 /// Pace of the load, and of attempts to connect.
 const PACE: Duration = Duration::from_millis(40);
 
@@ -109,13 +111,22 @@ impl Rolf<'_> {
     }
 
     async fn enter(&self, device: usize) -> Option<RawPeer> {
-        let node = &self.account.devices[device];
-        let peer = RawPeer::enter(self.address, &self.account.uid, node).await;
-        if peer.is_err() {
+        let peer = self.login(device).await;
+        if peer.is_none() {
             // Not synchronisation: the service is down for a while.
             tokio::time::sleep(PACE).await;
         }
-        peer.ok()
+        peer
+    }
+
+    /// The `login` message comes behind what waited, so it is read with the rest.
+    async fn login(&self, device: usize) -> Option<RawPeer> {
+        let mut peer = RawPeer::connect(self.address).await.ok()?;
+        peer.greet().await.ok()?;
+        let (uid, node) = (&self.account.uid, &self.account.devices[device]);
+        peer.request(json!({"op": 2, "uid": uid, "node": node})).await.ok()?;
+        peer.expect_op("info").await.ok()?;
+        Some(peer)
     }
 
     /// Sends a post, or a part of it before the link is cut; its ack, if it was read.
@@ -173,7 +184,9 @@ impl Rolf<'_> {
             return Some(false);
         }
         let is_end = frame.data == END;
-        if ack_all || (!is_end && !dice.once_in(4)) {
+        // Long ones always: the service sends only so many bytes ahead of the acks.
+        let forgotten = frame.data.len() < FORGOTTEN_MAX_BYTES && dice.once_in(4);
+        if ack_all || !(is_end || forgotten && self.may_cut()) {
             peer.ack(frame.id()).await.ok()?;
         }
         if frame.op() == "delivery" && !is_end {
@@ -224,9 +237,7 @@ impl Rolf<'_> {
         let to = self.subscribers(&letter).into_iter();
         let to: Vec<_> = to.map(|(id, _, kind)| json!({"id": id, "type": kind})).collect();
         let (head, content) = (self.letter_head(thread, &letter), letter.content());
-        // Apps of revision 1 need not vary their ids.
-        let id = (number % 3).to_string();
-        Some(post(id, &json!(to), Some(&head), &content, Some(letter)))
+        Some(post(format!("{number:016x}"), &json!(to), Some(&head), &content, Some(letter)))
     }
 
     fn letter_head(&self, thread: &str, letter: &Letter) -> Value {
