@@ -185,11 +185,16 @@ impl Task {
             outgoing,
             &mut self.orders,
         );
+        let mut reading = std::pin::pin!(reader.run(entered.early));
         let ended = tokio::select! {
-            ended = reader.run(entered.early) => ended,
-            ended = writer.run() => ended,
+            ended = &mut reading => ended,
+            ended = writer.run() => match ended {
+                // A service that will not take what we are sending says why, then hangs up.
+                Ended::Io(_) => last_word(reading).await.unwrap_or(ended),
+                ended => ended,
+            },
         };
-        writer.interrupted().await;
+        writer.interrupted(&ended).await;
         self.store.note(move |vault| vault.set_all_online(account, &[])).await?;
         Ok(ended)
     }
@@ -240,6 +245,12 @@ enum Next {
     /// As if nothing had failed before.
     Afresh,
     Stop,
+}
+
+/// The service's reason for ending a link that broke under our writing, if it still comes.
+async fn last_word(reading: impl Future<Output = Ended>) -> Option<Ended> {
+    let last = tokio::time::timeout(FAREWELL_TIME, reading).await.ok()?;
+    matches!(last, Ended::Quit(_)).then_some(last)
 }
 
 /// Returns once a link that was asked to end has had the time for it.

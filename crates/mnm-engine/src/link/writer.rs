@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tmtp::event::Outcome;
+use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::io::AsyncWrite;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -110,9 +111,20 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
     }
 
-    /// The link is gone: whatever was in flight is to be sent again.
-    pub(crate) async fn interrupted(self) {
+    /// The link is gone: whatever was in flight is to be sent again, unless the service ended the
+    /// link because of it. It would end every link to come, and nothing behind it would get through.
+    pub(crate) async fn interrupted(self, ended: &Ended) {
         let (account, taking) = (self.account, self.taking);
+        if let (Some(InFlight::Item(item)), Ended::Quit(reason)) = (&self.in_flight, ended)
+            && blames_the_request(reason)
+        {
+            let refused = Outcome::Refused { error: reason.clone() };
+            let noted = self.settled(item, settle(&item.action, &refused, now_ms())).await;
+            if let Err(error) = noted {
+                tracing::warn!(account, %error, "a refusal was not noted");
+            }
+            return;
+        }
         let item = match self.in_flight {
             Some(InFlight::Item(item)) => Some(item.id),
             _ => None,
@@ -322,6 +334,21 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         tokio::time::sleep(FAREWELL_TIME).await;
         Ok(())
     }
+}
+
+/// Whether a service ends a link for this reason whenever the same request comes.
+fn blames_the_request(reason: &str) -> bool {
+    let quit = Quit::from_reason(reason);
+    matches!(
+        quit,
+        Some(
+            Quit::InvalidHeader
+                | Quit::DataTooLong
+                | Quit::DataTooShort
+                | Quit::DataNotUtf8
+                | Quit::ForEmpty
+        )
+    )
 }
 
 /// A fresh id for a request that is not stored. Nothing is secret about it.

@@ -201,3 +201,23 @@ async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
     let error = ada.engine.attach(999, "x", &b"x"[..]).await.unwrap_err();
     assert_eq!(error.code, mnm_engine::ErrorCode::NotFound);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_the_service_never_takes_holds_nothing_up() {
+    let limit = "[limits]\nmessage_bytes_max = \"1 MiB\"\n";
+    let service = ServiceProcess::start_with(limit, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    // Long enough that it is still being sent when the service hangs up.
+    let too_large =
+        ada.queue(&["bob babbage"], "too large", &[("large.bin", &noise(8 << 20))]).await;
+    let behind = ada.queue(&["bob babbage"], "behind it", &[]).await;
+    ada.sent(&behind).await;
+    bob.until_message("behind it").await;
+    let found = ada.messages("too large").await;
+    assert_eq!(found[0].id, too_large.id);
+    let MessageState::Failed { error } = &found[0].state else { panic!("{:?}", found[0].state) };
+    assert!(error.contains("data too long for request type"), "{error}");
+    assert!(bob.messages("too large").await.is_empty());
+}
