@@ -42,7 +42,7 @@ pub(crate) fn run() -> Result<()> {
     steps.take("from nothing to the first message", || first_message(&mut figures))?;
     println!("\n{}", machine());
     for (what, figure) in figures {
-        println!("  {what:<58} {figure}");
+        println!("  {what:<62} {figure}");
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ pub(crate) fn run() -> Result<()> {
 type Figures = Vec<(String, String)>;
 
 /// What Criterion reports per benchmark: a line with the name and the time, or the name alone and
-/// the time below it; then the throughput.
+/// the time below it; then the throughput, and perhaps its change in per cent since the last time.
 fn codec(figures: &mut Figures) -> Result<()> {
     let printed = run::captured(&mut cargo(["bench", "-p", "tmtp", "--bench", "codec"]))?;
     let mut name = String::new();
@@ -60,12 +60,19 @@ fn codec(figures: &mut Figures) -> Result<()> {
                 name = before.trim().to_owned();
             }
         } else if let Some((_, throughput)) = line.split_once("thrpt:") {
-            let middle = throughput.split_whitespace().skip(2).take(2).collect::<Vec<_>>();
-            figures.push((format!("codec: {name} (cargo bench -p tmtp)"), middle.join(" ")));
+            // [low unit middle unit high unit]
+            if let [_, _, middle, unit, ..] = throughput.split_whitespace().collect::<Vec<_>>()[..]
+                && !throughput.contains('%')
+            {
+                let frames = unit.replace("elem/s", " frames/s");
+                figures
+                    .push((format!("{name} (cargo bench -p tmtp)"), format!("{middle} {frames}")));
+            }
         } else if !line.starts_with(' ') && !line.is_empty() {
             name = line.trim().to_owned();
         }
     }
+    ensure!(!figures.is_empty(), "the benchmark of the codec printed no throughput");
     Ok(())
 }
 
