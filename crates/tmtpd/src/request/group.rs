@@ -155,13 +155,12 @@ fn join(
     gid: &str,
     newalias: Option<String>,
 ) -> Result<(Change, MessageKind), Refusal> {
-    let own = group.record(sender.member);
-    let alias = match own {
-        Some(GroupMember { alias, standing: Standing::Invited | Standing::Left }) => alias,
-        Some(GroupMember { standing: Standing::Joined, .. }) => {
-            return Err(Refusal::new("sender has already joined the group"));
+    // Whoever has joined may say so again: the ack of the first time may have been lost.
+    let alias = match group.record(sender.member) {
+        Some(GroupMember { standing: Standing::Removed, .. }) | None => {
+            return Err(Refusal::new("sender is not invited to the group"));
         }
-        _ => return Err(Refusal::new("sender is not invited to the group")),
+        Some(record) => &record.alias,
     };
     let alias = newalias.unwrap_or_else(|| alias.clone());
     check_own(directory, sender, &alias)?;
