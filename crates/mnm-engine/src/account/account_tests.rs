@@ -1,3 +1,5 @@
+//! Judging why links end, and how long to wait before the next one.
+
 use super::*;
 use crate::vault::Secret;
 

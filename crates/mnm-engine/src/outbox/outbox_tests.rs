@@ -1,3 +1,5 @@
+//! What the head of the outbox is on the wire.
+
 use super::*;
 use crate::vault::Recipient as To;
 

@@ -1,3 +1,5 @@
+//! Letters in every cut, and data that is no letter.
+
 use super::*;
 
 /// Unpacks `data` fed in pieces of `piece` bytes: the letter, and the files with their bytes.
