@@ -2,10 +2,11 @@
 
 mod serve;
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::log::chain;
 
 /// Exit codes, as `--help` tells them.
 mod exit {
@@ -57,15 +58,4 @@ pub fn run() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

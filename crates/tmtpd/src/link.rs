@@ -29,8 +29,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
 use crate::listen::{Peer, TlsStream};
-use crate::log::ShortId;
-use crate::request::{Payload, Refusal, Sender, answer, chain, login, register, repeat};
+use crate::log::{ShortId, chain};
+use crate::request::{Payload, Refusal, Sender, answer, login, register, repeat};
 use crate::roster::{Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;

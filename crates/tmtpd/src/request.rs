@@ -32,7 +32,7 @@ use tmtp::id::{MessageId, Uid};
 use tmtp::request::Request;
 
 use crate::directory::{Directory, MemberNumber};
-use crate::log::ShortId;
+use crate::log::{ShortId, chain};
 use crate::post_office::{Letter, PostError};
 use crate::service::{Service, now_ms};
 use crate::store::engine::Batch;
@@ -85,17 +85,6 @@ impl From<PostError> for Refusal {
             PostError::Store(error) => error.into(),
         }
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// The data that came with a request.

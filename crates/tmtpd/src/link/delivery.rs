@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::window::Window;
 use crate::config::Limits;
-use crate::request::chain;
+use crate::log::chain;
 use crate::store::{DeviceNumber, MessageReader, Owed, Position, Store, StoreError};
 
 /// Rows of the queue read at once.

@@ -9,7 +9,8 @@ use crate::service::{Service, now_ms};
 use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
 
-use super::{Sender, chain, user};
+use super::{Sender, user};
+use crate::log::chain;
 
 /// Makes an account; whoever asks may have one. An alias that cannot be granted is refused in the
 /// answer, the account exists all the same.

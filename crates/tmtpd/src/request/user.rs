@@ -10,7 +10,8 @@ use crate::post_office::Letter;
 use crate::service::{Service, now_ms};
 use crate::store::engine::Batch;
 
-use super::{Refusal, Sender, chain, devices_of};
+use super::{Refusal, Sender, devices_of};
+use crate::log::chain;
 
 /// Longest label of a device, in bytes.
 const LABEL_MAX_BYTES: usize = 1_024;
