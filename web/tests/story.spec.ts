@@ -121,6 +121,22 @@ test("joining says what is wrong, in place", async ({ club, member }) => {
   await expect(page.getByRole("alert")).toBeVisible();
 });
 
+test("whose alias is taken chooses another", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const { page, alias } = await member("Boris");
+  await page.getByLabel("Address", { exact: true }).fill(club.address);
+  await page.getByLabel("Your alias").fill(anna.alias);
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await expect(page.getByText("is taken or not allowed")).toBeVisible();
+  await page.getByLabel("Your alias").fill(anna.alias);
+  await page.getByRole("button", { name: "Add alias" }).click();
+  await expect(page.getByRole("alert")).toContainText("taken");
+  await page.getByLabel("Your alias").fill(alias);
+  await page.getByRole("button", { name: "Add alias" }).click();
+  await expect(page.getByText("is taken or not allowed")).toBeHidden();
+  await expect(page.locator(".list-pane .state", { hasText: alias })).toBeVisible();
+});
+
 test("a further device joins by a code that is shown once", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   await anna.page.getByRole("link", { name: /About this service/ }).click();
