@@ -5,9 +5,9 @@
 //! answers, presence, and what the device is owed. A link that does not read its output is not
 //! read from for long either, so what a link holds in memory is bounded.
 //!
-//! - [`intake`]: data of a post, to memory or disk
-//! - [`delivery`]: what the device is owed, ahead of its acks
-//! - [`window`]: what is in flight
+//! - `intake`: data of a post, to memory or disk
+//! - `delivery`: what the device is owed, ahead of its acks
+//! - `window`: what is in flight
 
 mod delivery;
 mod intake;

@@ -1,8 +1,8 @@
 //! From a listening socket to a link: bind, accept, limits, TLS.
 //!
 //! [`Listener::bind`] takes a socket; [`serve`] accepts on all of them until it is told to stop.
-//! Each accepted connection is counted by the [`gate`], gets a task of its own, waits for its turn
-//! there, shakes hands within the login timeout and becomes a [`link`](crate::link). Nothing a peer does ends the loop: a
+//! Each accepted connection is counted by the `gate`, gets a task of its own, waits for its turn
+//! there, shakes hands within the login timeout and becomes a [`link`]. Nothing a peer does ends the loop: a
 //! shortage of the machine (files, memory) makes it pause.
 
 mod gate;

@@ -73,7 +73,7 @@ pub enum OutboxAction {
     },
     /// Tell the member's other devices something; nothing of it is shown.
     Sync {
-        /// A notice of [`super::sync`], JSON.
+        /// A notice of `sync`, JSON.
         body: String,
     },
 }

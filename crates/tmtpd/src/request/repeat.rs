@@ -13,7 +13,7 @@
 //!
 //! Revision 1 does not ask for request ids to differ. An app that gives all of them one id, such as
 //! `1`, and sends the same bytes twice means two messages, on whatever links. So only ids long
-//! enough to be one of a kind ([`UNIQUE_ID_BYTES`]) are ever taken for repetitions.
+//! enough to be one of a kind (`UNIQUE_ID_BYTES`) are ever taken for repetitions.
 
 use sha2::{Digest as _, Sha256};
 use tmtp::event::Outcome;
