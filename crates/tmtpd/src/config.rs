@@ -58,7 +58,8 @@ pub enum PostPolicy {
     /// or a thread that both are in. Deployed apps count on this when a thread is forwarded.
     #[default]
     Uid,
-    /// Only members with whom a ping was exchanged, or who share a group.
+    /// Only members who pinged or wrote to them before, who were written to together with them, or
+    /// who have joined a group with them.
     Acquainted,
 }
 
