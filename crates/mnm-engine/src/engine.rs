@@ -30,6 +30,7 @@ use crate::outbox::in_words;
 use crate::view::{AccountId, Link};
 pub use files::AttachmentReader;
 use store::Store;
+pub use store::finish;
 
 /// How long a command waits for a service, the making of a link included.
 const ANSWER_TIME: Duration = Duration::from_secs(20);

@@ -27,5 +27,5 @@ mod trust;
 pub mod vault;
 pub mod view;
 
-pub use engine::{AttachmentReader, Engine, Options};
+pub use engine::{AttachmentReader, Engine, Options, finish};
 pub use error::{Error, ErrorCode, OpenError};

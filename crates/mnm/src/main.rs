@@ -36,5 +36,6 @@ fn main() -> ExitCode {
         print::print_failure(&failure, json);
         failure.exit
     });
+    mnm_engine::finish();
     ExitCode::from(exit as u8)
 }

@@ -5,7 +5,9 @@
 //! order. One that was sent runs to its end even if nobody awaits it any more.
 
 use std::path::PathBuf;
-use std::thread;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -17,6 +19,29 @@ use crate::vault::{Change, Vault};
 const QUEUE: usize = 64;
 /// Events a watcher may lag behind before it is told to ask for everything again.
 const EVENTS: usize = 4096;
+
+/// How long the end of the process waits for a vault that is still open.
+const FINISH_TIME: Duration = Duration::from_secs(5);
+
+/// Threads of vaults, so that [`finish`] can wait for them.
+static THREADS: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+
+/// Waits until the threads of vaults that nobody holds any more are gone, at most 5 seconds. To be
+/// called last of all: the cryptographic library frees what it keeps for a thread when the thread
+/// ends, and everything when the process ends, and does not bear both at once.
+pub fn finish() {
+    let deadline = Instant::now() + FINISH_TIME;
+    let threads = std::mem::take(&mut *THREADS.lock().unwrap_or_else(PoisonError::into_inner));
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if thread.is_finished() {
+            // A panic in it was told when it happened.
+            let _ = thread.join();
+        }
+    }
+}
 
 /// A closure to run; none closes the vault.
 type Job = Option<Box<dyn FnOnce(&mut Vault) + Send>>;
@@ -54,7 +79,8 @@ impl Store {
             closing.send_replace(true);
         });
         let no_thread = |source| OpenError::Io { path: "the thread of the store".into(), source };
-        spawned.map_err(no_thread)?;
+        let thread = spawned.map_err(no_thread)?;
+        THREADS.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         opening.await.map_err(|_| no_thread(std::io::Error::other("it ended at once")))??;
         Ok(Self { jobs, events: broadcast::channel(EVENTS).0, closed })
     }
