@@ -24,11 +24,11 @@ use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tmtp::session::Millis;
 use tmtp::session::service::{Input, ServiceSession, Timing};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
-use crate::listen::{Peer, TlsStream};
+use crate::listen::Peer;
 use crate::log::{ShortId, chain};
 use crate::request::{Payload, Refusal, Sender, answer, login, register, repeat};
 use crate::roster::{Notice, Place};
@@ -51,8 +51,14 @@ const ONLINE_MAX: usize = 1_500;
 /// Longest request id whose echo fits into a header however it is escaped, in bytes.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
 
+/// What a link is made of: TLS over TCP, or whatever a simulation has in its place. What was written
+/// must be flushed before it counts as sent.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 /// Serves one link until it ends or `shutdown` is requested.
-pub async fn run(stream: TlsStream, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
+pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
     let (reader, writer) = split(stream);
     let mut link = Link::new(writer, peer, service);
     let end = link.drive(reader, &shutdown).await;
@@ -111,8 +117,8 @@ struct On {
     has_posted: bool,
 }
 
-struct Link {
-    writer: WriteHalf<TlsStream>,
+struct Link<S> {
+    writer: WriteHalf<S>,
     peer: Peer,
     service: Arc<Service>,
     session: ServiceSession,
@@ -132,8 +138,8 @@ struct Link {
     ending: Option<(End, Instant)>,
 }
 
-impl Link {
-    fn new(writer: WriteHalf<TlsStream>, peer: Peer, service: Arc<Service>) -> Self {
+impl<S: Stream> Link<S> {
+    fn new(writer: WriteHalf<S>, peer: Peer, service: Arc<Service>) -> Self {
         let epoch = peer.accepted_at();
         let session = ServiceSession::new(Millis(0), timing(&service.limits));
         Self {
@@ -154,7 +160,7 @@ impl Link {
         }
     }
 
-    async fn drive(&mut self, mut reader: ReadHalf<TlsStream>, shutdown: &Shutdown) -> End {
+    async fn drive(&mut self, mut reader: ReadHalf<S>, shutdown: &Shutdown) -> End {
         let mut buffer = vec![0; READ_BYTES];
         let end = loop {
             self.take_input();
@@ -207,7 +213,7 @@ impl Link {
     /// Waits for whatever comes first.
     async fn turn(
         &mut self,
-        reader: &mut ReadHalf<TlsStream>,
+        reader: &mut ReadHalf<S>,
         buffer: &mut [u8],
         shutdown: &Shutdown,
     ) -> Turn {
@@ -535,7 +541,7 @@ fn echo_fits(request: &Request) -> bool {
 }
 
 /// Writes some of the output; flushes when there is none. TLS takes bytes before the socket does.
-async fn send(writer: &mut WriteHalf<TlsStream>, output: &[u8]) -> std::io::Result<usize> {
+async fn send<S: Stream>(writer: &mut WriteHalf<S>, output: &[u8]) -> std::io::Result<usize> {
     if output.is_empty() {
         return writer.flush().await.map(|()| 0);
     }

@@ -5,7 +5,7 @@
 //! there, shakes hands within the login timeout and becomes a [`link`]. Nothing a peer does ends the loop: a
 //! shortage of the machine (files, memory) makes it pause.
 
-mod gate;
+pub mod gate;
 #[cfg(test)]
 mod gate_tests;
 
@@ -20,13 +20,13 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
-pub use gate::Peer;
+pub use gate::{Gate, Peer};
 
 use crate::config::{Limits, ListenAddress};
 use crate::link;
 use crate::service::Service;
 use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
-use gate::{Full, Gate};
+use gate::Full;
 
 /// Connections the system holds until they are accepted.
 const BACKLOG: i32 = 1_024;

@@ -17,7 +17,7 @@ use crate::config::Limits;
 
 /// Counts links and says no.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub struct Gate {
     links_total: usize,
     links_per_network: usize,
     turns_per_network: usize,
@@ -43,7 +43,7 @@ struct Network(IpAddr);
 
 /// Why a link is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Full {
+pub enum Full {
     /// There are as many links as `limits.links_total` allows.
     #[error("there are limits.links_total links already")]
     Total,
@@ -63,7 +63,9 @@ pub struct Peer {
 }
 
 impl Gate {
-    pub(super) fn new(limits: &Limits) -> Arc<Self> {
+    /// A gate that nobody has passed.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             links_total: limits.links_total,
             links_per_network: limits.links_per_address,
@@ -74,7 +76,10 @@ impl Gate {
     }
 
     /// Counts a link in.
-    pub(super) fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
         let turns_of_network = self.count_in(Network::of(address.ip()))?;
         let (gate, accepted_at) = (Arc::clone(self), Instant::now());
         Ok(Peer { address, accepted_at, gate, turns_of_network, turn: None })
@@ -127,7 +132,7 @@ impl Peer {
     }
 
     /// Waits until it is this link's turn to log in, and starts its clock.
-    pub(super) async fn turn(&mut self) {
+    pub async fn turn(&mut self) {
         // Neither semaphore is ever closed. The network's comes first: who waits for it must not
         // hold a turn that another network could use.
         let of_network = Arc::clone(&self.turns_of_network).acquire_owned().await;
