@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod directory;
+pub mod edge;
 pub mod link;
 pub mod listen;
 pub mod log;

@@ -34,7 +34,7 @@ use tmtp::request::Request;
 use crate::directory::{Directory, MemberNumber};
 use crate::log::{ShortId, chain};
 use crate::post_office::{Letter, PostError};
-use crate::service::{Service, now_ms};
+use crate::service::Service;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, NewData, StoreError};
 
@@ -200,7 +200,7 @@ impl Service {
         let submitted = {
             let directory = self.directory();
             let (letters, mut rows) = write(&directory)?;
-            let now_ms = now_ms();
+            let now_ms = self.now_ms();
             let rows = |first_id: Option<MessageId>| {
                 if let (Some(mark), Some(id)) = (mark, first_id) {
                     mark.remember(&mut rows, sender.device, id, now_ms);

@@ -4,7 +4,7 @@
 //! never mail. A presence notice is carried, because it is stored nowhere; a link too slow to take
 //! it misses it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
@@ -44,12 +44,12 @@ struct Handle {
     notices: mpsc::Sender<Notice>,
 }
 
-/// A member with at least one device online.
+/// A member with at least one device online. Ordered, so that a simulation repeats itself.
 #[derive(Debug, Default)]
 struct Presence {
-    devices: HashSet<DeviceNumber>,
+    devices: BTreeSet<DeviceNumber>,
     /// Whom they let know of it.
-    tells: HashSet<MemberNumber>,
+    tells: BTreeSet<MemberNumber>,
 }
 
 /// A device's place in the roster; leaves when dropped.

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Limits, PostPolicy};
 use crate::directory::{Directory, MemberNumber, rows};
+use crate::edge::{Edge, Machine};
 use crate::post_office::PostOffice;
 use crate::roster::Roster;
 use crate::store::{Store, StoreError};
@@ -37,6 +37,7 @@ pub struct Service {
     edits: AsyncMutex<()>,
     pings: Mutex<HashMap<MemberNumber, PingDay>>,
     store_failed: CancellationToken,
+    edge: Box<dyn Edge>,
 }
 
 /// How often a member has pinged on a day.
@@ -52,9 +53,16 @@ impl Service {
     /// # Errors
     /// [`StoreError`]: in use, written by a newer version, damaged, unreadable.
     pub fn open(config: &Config) -> Result<Self, StoreError> {
-        let store = open_store(&config.service.data, config)?;
+        Self::with(config, open_store(&config.service.data, config)?, Machine)
+    }
+
+    /// A service with this store, at this edge.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read who exists.
+    pub fn with(config: &Config, store: Store, edge: impl Edge) -> Result<Self, StoreError> {
         let directory = read_directory(&store)?;
-        let now_ns = u64::try_from(now_ms()).unwrap_or(0).saturating_mul(1_000_000);
+        let now_ns = u64::try_from(edge.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
         let post_office = PostOffice::new(store.last_message_id(), now_ns);
         tracing::info!(members = directory.member_count(), "the directory is read");
         Ok(Self {
@@ -68,7 +76,21 @@ impl Service {
             edits: AsyncMutex::default(),
             pings: Mutex::default(),
             store_failed: CancellationToken::new(),
+            edge: Box::new(edge),
         })
+    }
+
+    /// Now, Unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.edge.now_ms()
+    }
+
+    /// Fills `bytes` so that nobody can guess them.
+    ///
+    /// # Errors
+    /// When there is no randomness to be had.
+    pub fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+        self.edge.random(bytes)
     }
 
     /// Who exists, to be looked at; never held across an await.
@@ -88,7 +110,7 @@ impl Service {
 
     /// Counts a ping of `member`; false when the day's are used up.
     pub fn may_ping(&self, member: MemberNumber) -> bool {
-        let today = now_ms() / DAY_MS;
+        let today = self.now_ms() / DAY_MS;
         let mut pings = self.pings.lock().unwrap_or_else(PoisonError::into_inner);
         let used = pings.entry(member).or_default();
         if used.day != today {
@@ -118,12 +140,6 @@ impl Service {
     pub fn close(&self) -> Result<(), StoreError> {
         self.store.close()
     }
-}
-
-/// Now, Unix milliseconds.
-pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn open_store(data: &Path, config: &Config) -> Result<Store, StoreError> {

@@ -2,6 +2,7 @@
 
 use tmtp::request::Request;
 
+use crate::edge::{blocking, in_place};
 use crate::request::{Payload, Refusal, Sender, post};
 use crate::service::Service;
 use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, Room, Store, StoreError};
@@ -137,7 +138,7 @@ impl Sink {
                 Ok(())
             }
             // The disk may be slow to take it; other links go on meanwhile.
-            Place::Disk(body) => tokio::task::block_in_place(|| body.write(bytes)),
+            Place::Disk(body) => in_place(|| body.write(bytes)),
             Place::Nowhere => Ok(()),
         }
     }
@@ -157,9 +158,9 @@ impl Body {
         match self {
             Self::Small(bytes) => Ok(NewData::Inline(bytes.into())),
             Self::Large(body) => {
-                let finished = tokio::task::spawn_blocking(move || body.finish()).await;
-                let finished = finished
-                    .map_err(|_| Refusal("the service is stopping; try again later".into()))?;
+                let finished = blocking(move || body.finish())
+                    .await
+                    .ok_or_else(|| Refusal("the service is stopping; try again later".into()))?;
                 Ok(NewData::Large(finished?))
             }
         }

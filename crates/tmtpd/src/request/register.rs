@@ -5,7 +5,7 @@ use tmtp::id::{NodeSecret, Uid};
 use tmtp::quit::Quit;
 
 use crate::directory::{Device, Member, MemberNumber, SecretHash, rows};
-use crate::service::{Service, now_ms};
+use crate::service::Service;
 use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
 
@@ -35,7 +35,7 @@ pub async fn register(
         Ok(alias) => (alias, None),
         Err(refusal) => (None, Some(refusal.0)),
     };
-    let (member, secret) = new_member(device, label, alias).map_err(|error| {
+    let (member, secret) = new_member(service, device, label, alias).map_err(|error| {
         tracing::error!(error = %chain(&error), "no random bytes for a new member");
         Quit::RegisterFailure
     })?;
@@ -46,18 +46,19 @@ pub async fn register(
 }
 
 fn new_member(
+    service: &Service,
     device: DeviceNumber,
     label: &str,
     alias: Option<String>,
 ) -> Result<(Member, NodeSecret), getrandom::Error> {
     let mut uid = [0; 20];
-    getrandom::fill(&mut uid)?;
-    let secret = user::new_secret()?;
+    service.random(&mut uid)?;
+    let secret = user::new_secret(service)?;
     let device = Device {
         number: device,
         secret: SecretHash::of(&secret),
         label: label.to_owned(),
-        added_ms: now_ms(),
+        added_ms: service.now_ms(),
     };
     let aliases = alias.into_iter().map(String::into_boxed_str).collect();
     Ok((Member { uid: Uid::from_bytes(&uid), devices: vec![device], aliases }, secret))

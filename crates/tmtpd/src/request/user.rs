@@ -7,7 +7,7 @@ use tmtp::text::check_name;
 
 use crate::directory::{Device, Directory, MemberNumber, SecretHash, rows};
 use crate::post_office::Letter;
-use crate::service::{Service, now_ms};
+use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::{Refusal, Sender, devices_of};
@@ -50,10 +50,10 @@ pub(super) fn check_label(label: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A device's secret, from the system's random source.
-pub(super) fn new_secret() -> Result<NodeSecret, getrandom::Error> {
+/// A device's secret.
+pub(super) fn new_secret(service: &Service) -> Result<NodeSecret, getrandom::Error> {
     let mut bytes = [0; NodeSecret::LEN_BYTES];
-    getrandom::fill(&mut bytes)?;
+    service.random(&mut bytes)?;
     let secret = NodeSecret::from_bytes(bytes);
     zeroize::Zeroize::zeroize(&mut bytes);
     Ok(secret)
@@ -89,7 +89,7 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
 /// in one moment; what was submitted before is in the copy, what comes after names the device.
 async fn add_device(service: &Service, sender: &Sender, label: String) -> Result<Outcome, Refusal> {
     check_label(&label)?;
-    let secret = new_secret().map_err(|error| {
+    let secret = new_secret(service).map_err(|error| {
         tracing::error!(error = %chain(&error), "no random bytes for a new device");
         Refusal::new("the service could not make a device; try again later")
     })?;
@@ -104,7 +104,7 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
             number,
             secret: SecretHash::of(&secret),
             label: label.clone(),
-            added_ms: now_ms(),
+            added_ms: service.now_ms(),
         });
         let mut batch = Batch::new();
         rows::write_member(&mut batch, sender.member, &member);
