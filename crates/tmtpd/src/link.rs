@@ -141,7 +141,7 @@ struct Link<S> {
 impl<S: Stream> Link<S> {
     fn new(writer: WriteHalf<S>, peer: Peer, service: Arc<Service>) -> Self {
         let epoch = peer.accepted_at();
-        let session = ServiceSession::new(Millis(0), timing(&service.limits));
+        let session = ServiceSession::new(Millis(0), timing(&service.limits()));
         Self {
             writer,
             peer,
@@ -333,7 +333,7 @@ impl<S: Stream> Link<S> {
     fn handle_request(&mut self, request: Request, text: String) {
         match request {
             Request::TmtpRev { .. } => {
-                let name = Some(self.service.name.clone());
+                let name = Some(self.service.terms().name.clone());
                 self.push_event(&Event::TmtpRev { id: "1".into(), name, authby: None });
             }
             Request::Register { newnode, newalias, .. } => {
@@ -378,7 +378,7 @@ impl<S: Stream> Link<S> {
         if !echo_fits(&request) {
             return self.quit(Quit::InvalidHeader);
         }
-        if request.data_len() > self.service.limits.message_bytes_max {
+        if request.data_len() > self.service.limits().message_bytes_max {
             return self.quit(Quit::DataTooLong);
         }
         let intake = Intake::begin(&self.service, &on.sender, request);
@@ -452,7 +452,7 @@ impl<S: Stream> Link<S> {
             self.push_event(&Event::Ohi { from: uid.clone(), online: true });
         }
         let store = self.service.store.clone();
-        let delivery = Delivery::new(store, sender.device, &self.service.limits);
+        let delivery = Delivery::new(store, sender.device, &self.service.limits());
         self.on = Some(On { sender: sender.clone(), place, delivery, has_posted: false });
         Ok(sender)
     }

@@ -20,12 +20,7 @@ const DAY_MS: i64 = 86_400_000;
 /// One organisation's service.
 #[derive(Debug)]
 pub struct Service {
-    /// The name it gives itself.
-    pub name: String,
-    /// What anyone may ask of it.
-    pub limits: Limits,
-    /// Whom a member may post to.
-    pub post_policy: PostPolicy,
+    terms: RwLock<Arc<Terms>>,
     /// Everything durable.
     pub store: Store,
     /// Gives ids.
@@ -38,6 +33,27 @@ pub struct Service {
     pings: Mutex<HashMap<MemberNumber, PingDay>>,
     store_failed: CancellationToken,
     edge: Box<dyn Edge>,
+}
+
+/// What the administrator may change while the service runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The name the service gives itself.
+    pub name: String,
+    /// What anyone may ask of it.
+    pub limits: Arc<Limits>,
+    /// Whom a member may post to.
+    pub post_policy: PostPolicy,
+}
+
+impl Terms {
+    fn of(config: &Config) -> Self {
+        Self {
+            name: config.service.name.clone(),
+            limits: Arc::new(config.limits.clone()),
+            post_policy: config.service.post_policy,
+        }
+    }
 }
 
 /// How often a member has pinged on a day.
@@ -66,9 +82,7 @@ impl Service {
         let post_office = PostOffice::new(store.last_message_id(), now_ns);
         tracing::info!(members = directory.member_count(), "the directory is read");
         Ok(Self {
-            name: config.service.name.clone(),
-            limits: config.limits.clone(),
-            post_policy: config.service.post_policy,
+            terms: RwLock::new(Arc::new(Terms::of(config))),
             store,
             post_office,
             roster: Arc::default(),
@@ -91,6 +105,22 @@ impl Service {
     /// When there is no randomness to be had.
     pub fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         self.edge.random(bytes)
+    }
+
+    /// What holds at this moment. Whoever decides by several of them asks once.
+    pub fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What anyone may ask of it at this moment.
+    pub fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&self.terms().limits)
+    }
+
+    /// From now on `config` says the terms: for requests at once, for what a link set up at its start
+    /// with the next link.
+    pub fn set_terms(&self, config: &Config) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Terms::of(config));
     }
 
     /// Who exists, to be looked at; never held across an await.
@@ -117,7 +147,7 @@ impl Service {
             *used = PingDay { day: today, count: 0 };
         }
         used.count += 1;
-        used.count <= self.limits.pings_per_day
+        used.count <= self.limits().pings_per_day
     }
 
     /// Looks at an error of the store. One that closed by itself will refuse everything until the

@@ -130,7 +130,7 @@ fn check_invitee(
         if group.counts(invitee) {
             return Ok(());
         }
-        if group.size() >= service.limits.group_members_max {
+        if group.size() >= service.limits().group_members_max {
             return Err(Refusal::new("the group can have no more members here"));
         }
     }
@@ -142,7 +142,7 @@ fn check_group_count(
     directory: &Directory,
     member: MemberNumber,
 ) -> Result<(), Refusal> {
-    if directory.group_count(member) >= service.limits.groups_per_member {
+    if directory.group_count(member) >= service.limits().groups_per_member {
         return Err(Refusal::new("a member can be in no more groups here"));
     }
     Ok(())

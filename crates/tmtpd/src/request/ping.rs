@@ -31,7 +31,7 @@ pub async fn ping(
         pinged = Some(member);
         let mut batch = Batch::new();
         let devices = devices_of(directory, sender, [member], member == sender.member);
-        if service.post_policy == PostPolicy::Acquainted {
+        if service.terms().post_policy == PostPolicy::Acquainted {
             rows::write_acquaintance(&mut batch, member, sender.member);
         }
         let kind = MessageKind::Ping { alias: from, to };
@@ -39,7 +39,7 @@ pub async fn ping(
     });
     let outcome = posted.await?;
     if let Some(member) = pinged
-        && service.post_policy == PostPolicy::Acquainted
+        && service.terms().post_policy == PostPolicy::Acquainted
     {
         service.directory_mut().put_acquaintance(member, sender.member);
     }

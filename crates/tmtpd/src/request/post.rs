@@ -123,7 +123,7 @@ fn audience(
     sender: &Sender,
     to: &[Recipient],
 ) -> Result<Audience, Refusal> {
-    if to.len() > service.limits.recipients_max {
+    if to.len() > service.limits().recipients_max {
         return Err(Refusal::new("for names too many recipients"));
     }
     let mut audience = Audience::default();
@@ -133,7 +133,7 @@ fn audience(
                 let member = directory
                     .by_uid(uid)
                     .ok_or_else(|| Refusal::new("a recipient named in for is unknown"))?;
-                if service.post_policy == PostPolicy::Acquainted
+                if service.terms().post_policy == PostPolicy::Acquainted
                     && !directory.acquainted(sender.member, member)
                 {
                     return Err(Refusal::new("a recipient named in for must be pinged first"));
@@ -176,7 +176,7 @@ fn introductions(
     sender: &Sender,
     audience: &Audience,
 ) -> Vec<(MemberNumber, MemberNumber)> {
-    if service.post_policy != PostPolicy::Acquainted {
+    if service.terms().post_policy != PostPolicy::Acquainted {
         return Vec::new();
     }
     let together: Vec<_> = audience.named.iter().copied().take(INTRODUCED_MAX).collect();

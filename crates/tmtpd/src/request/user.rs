@@ -65,7 +65,7 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
         grant_alias(directory, Some(sender.member), &alias)?;
         let mut member = known(directory, sender)?.clone();
         if !member.has_alias(&alias) {
-            if member.aliases.len() >= service.limits.aliases_per_member {
+            if member.aliases.len() >= service.limits().aliases_per_member {
                 return Err(Refusal::new("a member can have no more aliases here"));
             }
             member.aliases.push(alias.as_str().into());
@@ -97,7 +97,7 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
         let mut directory = service.directory_mut();
         let number = directory.next_device();
         let mut member = known(&directory, sender)?.clone();
-        if member.devices.len() >= service.limits.devices_per_member {
+        if member.devices.len() >= service.limits().devices_per_member {
             return Err(Refusal::new("a member can have no more devices here"));
         }
         member.devices.push(Device {
