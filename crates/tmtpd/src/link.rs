@@ -8,9 +8,11 @@
 //! - `intake`: data of a post, to memory or disk
 //! - `delivery`: what the device is owed, ahead of its acks
 //! - `window`: what is in flight
+//! - `pace`: whether the peer keeps up
 
 mod delivery;
 mod intake;
+mod pace;
 mod window;
 
 use std::future::{Future, pending};
@@ -34,9 +36,9 @@ use crate::request::{Payload, Refusal, Sender, answer, login, register, repeat};
 use crate::roster::{Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
-use crate::store::Room;
 use delivery::Delivery;
 use intake::Intake;
+use pace::Pace;
 
 /// Bytes read at once on a link between messages; what an idle link holds.
 const READ_BYTES: usize = 4 * 1_024;
@@ -77,6 +79,10 @@ enum End {
     LoginTimeout,
     #[error("silent for too long")]
     Silence,
+    #[error("sent what it had begun too slowly")]
+    SlowSender,
+    #[error("took what it was owed too slowly")]
+    SlowReader,
     #[error("the service is stopping")]
     Stopping,
     #[error("broken: {0}")]
@@ -90,8 +96,6 @@ type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
 enum Done {
     /// It is answered so; nothing for one that is not acknowledged.
     Answer(Option<(String, Outcome)>),
-    /// There is room to take the data in.
-    Room(Room),
     /// An account was made.
     Registered(Result<(Sender, Event), Quit>),
 }
@@ -134,6 +138,9 @@ struct Link<S> {
     pending: Option<Pending>,
     intake: Option<Intake>,
     on: Option<On>,
+    /// How the peer sends, and how it takes.
+    sending: Pace,
+    taking: Pace,
     /// Set when the link is only waiting for its last words to be taken.
     ending: Option<(End, Instant)>,
 }
@@ -141,7 +148,10 @@ struct Link<S> {
 impl<S: Stream> Link<S> {
     fn new(writer: WriteHalf<S>, peer: Peer, service: Arc<Service>) -> Self {
         let epoch = peer.accepted_at();
-        let session = ServiceSession::new(Millis(0), timing(&service.limits()));
+        let limits = service.limits();
+        let session = ServiceSession::new(Millis(0), timing(&limits));
+        let pace = || Pace::new(limits.rate_min_bytes_per_s, limits.rate_window);
+        let (sending, taking) = (pace(), pace());
         Self {
             writer,
             peer,
@@ -156,6 +166,8 @@ impl<S: Stream> Link<S> {
             pending: None,
             intake: None,
             on: None,
+            sending,
+            taking,
             ending: None,
         }
     }
@@ -172,6 +184,7 @@ impl<S: Stream> Link<S> {
             {
                 break end;
             }
+            self.watch_pace();
             match self.turn(&mut reader, &mut buffer, shutdown).await {
                 Turn::Read(Ok(0)) => break End::Closed,
                 Turn::Read(Ok(n)) => {
@@ -219,10 +232,10 @@ impl<S: Stream> Link<S> {
     ) -> Turn {
         let deadline = self.deadline();
         let idle = self.pending.is_none() && self.ending.is_none();
-        let may_read = idle && self.output.len() < OUTPUT_MAX_BYTES;
+        let (may_read, may_tell) = (self.may_read(), self.has_room_for_answers());
         let (wake, notices) = match &mut self.on {
             Some(on) if self.ending.is_none() => {
-                (Some(&on.place.wake), Some(&mut on.place.notices))
+                (Some(&on.place.wake), Some(&mut on.place.notices).filter(|_| may_tell))
             }
             _ => (None, None),
         };
@@ -243,6 +256,23 @@ impl<S: Stream> Link<S> {
         }
     }
 
+    fn may_read(&self) -> bool {
+        self.pending.is_none() && self.ending.is_none() && self.has_room_for_answers()
+    }
+
+    /// Answers and presence are held back from a peer that does not take what it has.
+    fn has_room_for_answers(&self) -> bool {
+        self.output.len() + self.answers.len() < OUTPUT_MAX_BYTES
+    }
+
+    /// Starts and stops the clocks of those who send and who take.
+    fn watch_pace(&mut self) {
+        let now = Instant::now();
+        let sends = self.may_read() && self.session.inside_message();
+        self.sending.set_due(sends, now);
+        self.taking.set_due(self.unflushed || !self.output.is_empty(), now);
+    }
+
     fn now(&self) -> Millis {
         Millis(u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
@@ -255,7 +285,8 @@ impl<S: Stream> Link<S> {
         let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
         let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
         let resend = resend.filter(|_| self.output.is_empty());
-        resend.map_or(silence, |resend| resend.min(silence))
+        let paces = [self.sending.deadline(), self.taking.deadline()];
+        paces.into_iter().chain([resend]).flatten().fold(silence, Instant::min)
     }
 
     fn handle_time(&mut self) -> Option<End> {
@@ -266,6 +297,12 @@ impl<S: Stream> Link<S> {
             return Some(if self.session.is_on() { End::Silence } else { End::LoginTimeout });
         }
         let now = Instant::now();
+        if self.sending.is_too_slow(now) {
+            return Some(End::SlowSender);
+        }
+        if self.taking.is_too_slow(now) {
+            return Some(End::SlowReader);
+        }
         if self.pending.is_some() && self.now() >= self.session.deadline() {
             // The peer is not silent, it is not listened to: it waits for the disk.
             self.session.handle_read(self.now());
@@ -280,6 +317,7 @@ impl<S: Stream> Link<S> {
 
     fn handle_read(&mut self, bytes: &[u8]) {
         self.session.handle_read(self.now());
+        self.sending.moved(bytes.len());
         if self.input_at == self.input.len() {
             self.input.clear();
             self.input_at = 0;
@@ -289,6 +327,7 @@ impl<S: Stream> Link<S> {
 
     fn handle_sent(&mut self, bytes: usize) {
         self.output.drain(..bytes.min(self.output.len()));
+        self.taking.moved(bytes);
         self.unflushed = true;
         if self.output.is_empty() {
             // An idle link holds no buffers.
@@ -381,13 +420,7 @@ impl<S: Stream> Link<S> {
         if request.data_len() > self.service.limits().message_bytes_max {
             return self.quit(Quit::DataTooLong);
         }
-        let intake = Intake::begin(&self.service, &on.sender, request);
-        let bytes = intake.memory_bytes();
-        self.intake = Some(intake);
-        if bytes > 0 {
-            let store = self.service.store.clone();
-            self.pending = Some(Box::pin(async move { Done::Room(store.room(bytes).await) }));
-        }
+        self.intake = Some(Intake::begin(&self.service, &on.sender, request));
     }
 
     fn handle_data(&mut self, bytes: &[u8], last: bool) {
@@ -404,13 +437,14 @@ impl<S: Stream> Link<S> {
         let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
             let id = complete.request.id().unwrap_or_default().to_owned();
+            // Only now, as this waits for the disk: while the data came, it waited for the peer.
+            let _room = service.store.room(complete.memory_bytes()).await;
             let answered = match intake::payload(complete.body).await {
                 Ok(payload) => {
                     answer(&service, &sender, may_repeat, complete.request, payload).await
                 }
                 Err(Refusal(error)) => Some((id, Outcome::Refused { error })),
             };
-            drop(complete.room);
             Done::Answer(answered)
         }));
     }
@@ -424,11 +458,6 @@ impl<S: Stream> Link<S> {
                 self.push_event(&Event::Ack { id, outcome });
             }
             Done::Answer(None) => {}
-            Done::Room(room) => {
-                if let Some(intake) = &mut self.intake {
-                    intake.admit(room);
-                }
-            }
             Done::Registered(Ok((sender, event))) => {
                 self.push_event(&event);
                 if let Err(quit) = self.enter(sender) {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
+use tokio::sync::{
+    Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, OwnedSemaphorePermit, Semaphore,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Limits, PostPolicy};
@@ -31,6 +33,8 @@ pub struct Service {
     /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
     pings: Mutex<HashMap<MemberNumber, PingDay>>,
+    /// Memory for small bodies that are being received, in bytes.
+    receiving: Arc<Semaphore>,
     store_failed: CancellationToken,
     edge: Box<dyn Edge>,
 }
@@ -89,6 +93,9 @@ impl Service {
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             pings: Mutex::default(),
+            receiving: Arc::new(Semaphore::new(
+                usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
+            )),
             store_failed: CancellationToken::new(),
             edge: Box::new(edge),
         })
@@ -148,6 +155,13 @@ impl Service {
         }
         used.count += 1;
         used.count <= self.limits().pings_per_day
+    }
+
+    /// Leave to hold `bytes` of a body that is being received in memory, if there is room left.
+    #[must_use]
+    pub fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let permits = u32::try_from(bytes).ok()?;
+        Arc::clone(&self.receiving).try_acquire_many_owned(permits).ok()
     }
 
     /// Looks at an error of the store. One that closed by itself will refuse everything until the

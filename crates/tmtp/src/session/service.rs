@@ -110,6 +110,11 @@ impl ServiceSession {
         self.state == State::On
     }
 
+    /// Whether a message has begun and not ended, so that more is due from the peer.
+    pub fn inside_message(&self) -> bool {
+        self.decoder.inside_message()
+    }
+
     /// When the link is to be closed without a word, unless input comes first.
     pub fn deadline(&self) -> Millis {
         match self.state {

@@ -23,6 +23,13 @@ pub struct Limits {
     pub login_timeout: Duration,
     /// How long a link that is on may be silent.
     pub silence_timeout: Duration,
+    /// Least rate at which a peer sends what it has begun and takes what it is owed, in bytes per
+    /// second over each window; 0 for none.
+    pub rate_min_bytes_per_s: usize,
+    /// The window over which that rate is measured.
+    pub rate_window: Duration,
+    /// Memory for bodies of up to 64 KiB that are being received; further ones go to the disk.
+    pub receiving_bytes: u64,
     /// Data of one message.
     pub message_bytes_max: u64,
     /// Elements of one request's `for`. A header bounds them too.
@@ -53,6 +60,9 @@ impl Default for Limits {
             unauthenticated_links: 500,
             login_timeout: Duration::from_secs(5),
             silence_timeout: Duration::from_secs(120),
+            rate_min_bytes_per_s: 256,
+            rate_window: Duration::from_secs(60),
+            receiving_bytes: 64 * MIB,
             message_bytes_max: 4 * GIB,
             recipients_max: 1_000,
             devices_per_member: 100,
@@ -74,6 +84,9 @@ impl Limits {
         section.count("unauthenticated_links", &mut self.unauthenticated_links, 1..=100_000);
         section.seconds("login_timeout_s", &mut self.login_timeout, 1..=60);
         section.seconds("silence_timeout_s", &mut self.silence_timeout, 10..=3_600);
+        section.count("rate_min_bytes_per_s", &mut self.rate_min_bytes_per_s, 0..=65_536);
+        section.seconds("rate_window_s", &mut self.rate_window, 1..=600);
+        section.size("receiving_bytes", &mut self.receiving_bytes, 64 * KIB..=GIB);
         section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
         section.count("recipients_max", &mut self.recipients_max, 1..=2_000);
         section.count("devices_per_member", &mut self.devices_per_member, 1..=100);

@@ -1,11 +1,12 @@
 //! Takes in the data of a Post or PostNotify: small bodies into memory, large ones to the disk.
 
 use tmtp::request::Request;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::{blocking, in_place};
 use crate::request::{Payload, Refusal, Sender, post};
 use crate::service::Service;
-use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, Room, Store, StoreError};
+use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
 
 /// A request whose data is coming.
 #[derive(Debug)]
@@ -15,8 +16,6 @@ pub(super) struct Intake {
     message: Sink,
     /// Why the request will be refused; its data is consumed all the same.
     refused: Option<Refusal>,
-    /// Leave to hold the small bodies in memory.
-    room: Option<Room>,
 }
 
 /// Where data goes.
@@ -28,7 +27,8 @@ struct Sink {
 
 #[derive(Debug)]
 enum Place {
-    Memory(Vec<u8>),
+    /// With leave to hold it, out of `limits.receiving_bytes`.
+    Memory(Vec<u8>, OwnedSemaphorePermit),
     Disk(Box<LargeBody>),
     Nowhere,
 }
@@ -38,13 +38,12 @@ enum Place {
 pub(super) struct Complete {
     pub(super) request: Request,
     pub(super) body: Result<(Option<Body>, Body), Refusal>,
-    pub(super) room: Option<Room>,
 }
 
 /// A body that may still have to be synced to the disk.
 #[derive(Debug)]
 pub(super) enum Body {
-    Small(Vec<u8>),
+    Small(Vec<u8>, OwnedSemaphorePermit),
     Large(Box<LargeBody>),
 }
 
@@ -60,7 +59,7 @@ impl Intake {
             _ => (None, 0, Ok(())),
         };
         let mut refused = checked.err();
-        let mut sink = |len| match (&refused, Sink::new(&service.store, len)) {
+        let mut sink = |len| match (&refused, Sink::new(service, len)) {
             (None, Ok(sink)) => sink,
             (_, sink) => {
                 refused = refused.take().or_else(|| sink.err().map(Refusal::from));
@@ -69,21 +68,7 @@ impl Intake {
         };
         let note = note_len.map(&mut sink);
         let message = sink(len);
-        Self { request, note, message, refused, room: None }
-    }
-
-    /// Bytes of memory that the data will take.
-    pub(super) fn memory_bytes(&self) -> usize {
-        let of = |sink: &Sink| match &sink.place {
-            Place::Memory(_) => usize::try_from(sink.left).unwrap_or(usize::MAX),
-            Place::Disk(_) | Place::Nowhere => 0,
-        };
-        self.note.as_ref().map_or(0, of).saturating_add(of(&self.message))
-    }
-
-    /// Leave was given to take the data into memory.
-    pub(super) fn admit(&mut self, room: Room) {
-        self.room = Some(room);
+        Self { request, note, message, refused }
     }
 
     /// Takes some of the data.
@@ -111,15 +96,18 @@ impl Intake {
             (None, Some(Some(note)), Some(body)) => Ok((Some(note), body)),
             _ => Err(Refusal("the service could not store it; try again later".into())),
         };
-        Complete { request: self.request, body, room: self.room }
+        Complete { request: self.request, body }
     }
 }
 
 impl Sink {
-    fn new(store: &Store, len: u64) -> Result<Self, StoreError> {
-        let place = match usize::try_from(len) {
-            Ok(small) if small <= MAX_SMALL_BYTES => Place::Memory(Vec::new()),
-            _ => Place::Disk(Box::new(store.large_body()?)),
+    /// A small body goes to the disk too when those being received have all the memory that they
+    /// may have: nobody waits for a peer that announced data and does not send it.
+    fn new(service: &Service, len: u64) -> Result<Self, StoreError> {
+        let small = usize::try_from(len).ok().filter(|len| *len <= MAX_SMALL_BYTES);
+        let place = match small.and_then(|len| service.may_receive(len)) {
+            Some(leave) => Place::Memory(Vec::new(), leave),
+            None => Place::Disk(Box::new(service.store.large_body()?)),
         };
         Ok(Self { place, left: len })
     }
@@ -130,7 +118,7 @@ impl Sink {
         }
         self.left = self.left.saturating_sub(bytes.len() as u64);
         match &mut self.place {
-            Place::Memory(memory) => {
+            Place::Memory(memory, _) => {
                 if memory.is_empty() {
                     memory.reserve_exact(bytes.len() + usize::try_from(self.left).unwrap_or(0));
                 }
@@ -145,18 +133,37 @@ impl Sink {
 
     fn body(self) -> Option<Body> {
         match self.place {
-            Place::Memory(bytes) => Some(Body::Small(bytes)),
+            Place::Memory(bytes, leave) => Some(Body::Small(bytes, leave)),
             Place::Disk(body) => Some(Body::Large(body)),
             Place::Nowhere => None,
         }
     }
 }
 
+impl Complete {
+    /// Bytes that wait in memory until they are durable.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let Ok((note, message)) = &self.body else { return 0 };
+        note.iter().chain([message]).map(Body::memory_bytes).sum()
+    }
+}
+
 impl Body {
+    fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Small(bytes, _) => bytes.len(),
+            Self::Large(_) => 0,
+        }
+    }
+
     /// The body, durable if it is a large one.
     async fn durable(self) -> Result<NewData, Refusal> {
         match self {
-            Self::Small(bytes) => Ok(NewData::Inline(bytes.into())),
+            Self::Small(bytes, leave) => {
+                // It is received; from here on the store's own bound holds.
+                drop(leave);
+                Ok(NewData::Inline(bytes.into()))
+            }
             Self::Large(body) => {
                 let finished = blocking(move || body.finish())
                     .await

@@ -1,0 +1,72 @@
+//! Whether the peer keeps up: the least rate at which it must send what it has begun, and take what
+//! it is owed.
+//!
+//! A link asks for nothing most of the time. But while a message has begun and not ended, or output
+//! waits to be taken, the peer makes the service hold memory, a file or a place; whoever moves a
+//! byte now and then could hold them for ever. So from the moment that bytes are due, the peer must
+//! move [`Pace::new`]'s number of them in each window. A slow line passes, and so does one that
+//! stalls for a part of the window.
+//!
+//! Pure: bytes and times in, a verdict out. One [`Pace`] looks at one direction of one link.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// One direction of a link.
+#[derive(Debug)]
+pub(super) struct Pace {
+    window: Duration,
+    /// Bytes that must be moved in each window.
+    least: u64,
+    /// Start of the window, while bytes are due.
+    since: Option<Instant>,
+    /// Bytes moved in the window.
+    moved: u64,
+}
+
+impl Pace {
+    /// Nothing is due yet. A rate of 0 lets everyone pass.
+    pub(super) fn new(bytes_per_s: usize, window: Duration) -> Self {
+        let least = (bytes_per_s as u64).saturating_mul(window.as_secs());
+        Self { window, least, since: None, moved: 0 }
+    }
+
+    /// Says whether bytes are due from the peer at this moment. When they begin to be due, a window
+    /// begins; when they are not, the peer may take its time.
+    pub(super) fn set_due(&mut self, due: bool, now: Instant) {
+        if !due || self.least == 0 {
+            self.since = None;
+        } else if self.since.is_none() {
+            self.since = Some(now);
+            self.moved = 0;
+        }
+    }
+
+    /// The peer moved so many bytes.
+    pub(super) fn moved(&mut self, bytes: usize) {
+        self.moved = self.moved.saturating_add(bytes as u64);
+    }
+
+    /// When to ask [`Self::is_too_slow`]; none while nothing is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.since.map(|since| since + self.window)
+    }
+
+    /// Whether the window ended without enough bytes. If it ended with enough, the next begins.
+    pub(super) fn is_too_slow(&mut self, now: Instant) -> bool {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return false;
+        }
+        if self.moved < self.least {
+            return true;
+        }
+        self.since = Some(now);
+        self.moved = 0;
+        false
+    }
+}
+
+#[cfg(test)]
+#[path = "pace/pace_tests.rs"]
+mod tests;

@@ -1,0 +1,62 @@
+//! Who passes and who does not, on a clock of the test's own.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Pace;
+
+const WINDOW_S: u64 = 60;
+
+fn pace() -> Pace {
+    Pace::new(256, Duration::from_secs(WINDOW_S))
+}
+
+/// The second in which a peer is found too slow that moves `bytes_in(second)`; none if it passes
+/// an hour.
+fn cut_at_s(mut pace: Pace, bytes_in: impl Fn(u64) -> usize) -> Option<u64> {
+    let start = Instant::now();
+    pace.set_due(true, start);
+    (1..=3_600).find(|second| {
+        pace.moved(bytes_in(*second));
+        pace.is_too_slow(start + Duration::from_secs(*second))
+    })
+}
+
+#[test]
+fn a_byte_now_and_then_is_too_slow() {
+    assert_eq!(cut_at_s(pace(), |_| 0), Some(WINDOW_S));
+    assert_eq!(cut_at_s(pace(), |second| usize::from(second % 10 == 0)), Some(WINDOW_S));
+    assert_eq!(cut_at_s(pace(), |_| 255), Some(WINDOW_S));
+}
+
+#[test]
+fn a_slow_line_passes_though_it_stalls() {
+    assert_eq!(cut_at_s(pace(), |_| 256), None);
+    assert_eq!(cut_at_s(pace(), |second| if second % 60 < 40 { 0 } else { 1_024 }), None);
+}
+
+#[test]
+fn one_who_was_fast_once_is_cut_after_the_next_window() {
+    assert_eq!(cut_at_s(pace(), |second| if second < 5 { 10_000 } else { 0 }), Some(2 * WINDOW_S));
+}
+
+#[test]
+fn the_clock_stands_while_nothing_is_due() {
+    let (mut pace, start) = (pace(), Instant::now());
+    let at = |second| start + Duration::from_secs(second);
+    assert_eq!(pace.deadline(), None);
+    pace.set_due(true, at(0));
+    pace.set_due(true, at(30));
+    assert_eq!(pace.deadline(), Some(at(WINDOW_S)));
+    pace.set_due(false, at(59));
+    assert!(!pace.is_too_slow(at(1_000)));
+    pace.set_due(true, at(1_000));
+    assert!(!pace.is_too_slow(at(1_059)));
+    assert!(pace.is_too_slow(at(1_060)));
+}
+
+#[test]
+fn a_rate_of_nothing_lets_everyone_pass() {
+    assert_eq!(cut_at_s(Pace::new(0, Duration::from_secs(WINDOW_S)), |_| 0), None);
+}
