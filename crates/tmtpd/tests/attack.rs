@@ -1,0 +1,16 @@
+//! What a hostile peer can cost the service: real processes, attacked over real sockets.
+//!
+//! Each test attacks in one way and then looks at what anybody can see from outside: whether the
+//! link ended and why, what the process holds in memory, files and on the disk, and whether the
+//! members who did nothing wrong are still served.
+
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "attack/cast.rs"]
+mod cast;
+
+#[path = "attack/announced.rs"]
+mod announced;
+#[path = "attack/pace.rs"]
+mod pace;
