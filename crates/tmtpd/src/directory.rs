@@ -22,11 +22,15 @@ use crate::store::DeviceNumber;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MemberNumber(pub u32);
 
+/// Number of a group, for as long as the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct GroupNumber(u32);
+
 /// Aliases and names of groups share one name space.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Name {
     Member(MemberNumber),
-    Group,
+    Group(GroupNumber),
 }
 
 /// Who exists.
@@ -35,7 +39,10 @@ pub struct Directory {
     members: Vec<Member>,
     uids: HashMap<Uid, MemberNumber>,
     names: HashMap<Box<str>, Name>,
-    groups: HashMap<Box<str>, Group>,
+    groups: Vec<Group>,
+    /// By member: the groups they are invited to or in, in rising order. What concerns a member
+    /// looks here and never at all groups.
+    memberships: Vec<Vec<GroupNumber>>,
     /// (who, whom): the first may post to the second. Kept only where the policy asks for it.
     acquaintances: HashSet<(MemberNumber, MemberNumber)>,
     devices_made: u32,
@@ -71,7 +78,7 @@ impl Directory {
     pub fn by_alias(&self, alias: &str) -> Option<MemberNumber> {
         match self.names.get(alias)? {
             Name::Member(number) => Some(*number),
-            Name::Group => None,
+            Name::Group(_) => None,
         }
     }
 
@@ -82,12 +89,35 @@ impl Directory {
 
     /// The group with this name.
     pub fn group(&self, gid: &str) -> Option<&Group> {
-        self.groups.get(gid)
+        match self.names.get(gid)? {
+            Name::Member(_) => None,
+            Name::Group(number) => self.groups.get(number.0 as usize),
+        }
     }
 
     /// How many groups a member is invited to or in.
     pub fn group_count(&self, member: MemberNumber) -> usize {
-        self.groups.values().filter(|group| group.counts(member)).count()
+        self.memberships_of(member).len()
+    }
+
+    /// The member known by this alias in the group, unless they left it.
+    pub fn by_group_alias(&self, group: &Group, alias: &str) -> Option<MemberNumber> {
+        // Whoever goes by an alias in a group owns it everywhere.
+        let member = self.by_alias(alias)?;
+        let record = group.record(member)?;
+        (record.alias == alias && record.standing.is_current()).then_some(member)
+    }
+
+    /// Groups that both have joined.
+    pub fn groups_of_both(
+        &self,
+        one: MemberNumber,
+        other: MemberNumber,
+    ) -> impl Iterator<Item = &Group> {
+        let (fewer, more) = (self.memberships_of(one), self.memberships_of(other));
+        let fewer = if fewer.len() <= more.len() { fewer } else { more };
+        let groups = fewer.iter().filter_map(|number| self.groups.get(number.0 as usize));
+        groups.filter(move |group| group.has_joined(one) && group.has_joined(other))
     }
 
     /// Devices of a member.
@@ -100,7 +130,7 @@ impl Directory {
     pub fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
         from == to
             || self.acquaintances.contains(&(from, to))
-            || self.groups.values().any(|group| group.has_joined(from) && group.has_joined(to))
+            || self.groups_of_both(from, to).next().is_some()
     }
 
     /// Adds a member, or puts a changed one in place of the old. Aliases only grow.
@@ -127,10 +157,40 @@ impl Directory {
 
     /// Sets what a member is to a group, making the group if it is new.
     pub fn put_group_member(&mut self, gid: &str, member: MemberNumber, record: GroupMember) {
-        if !self.groups.contains_key(gid) {
-            self.names.insert(gid.into(), Name::Group);
+        let number = match self.names.get(gid) {
+            Some(Name::Group(number)) => *number,
+            // A name that is somebody's alias is never given to a group.
+            _ => self.add_group(gid),
+        };
+        let is_current = record.standing.is_current();
+        if let Some(group) = self.groups.get_mut(number.0 as usize) {
+            group.put(member, record);
         }
-        self.groups.entry(gid.into()).or_default().put(member, record);
+        self.note_membership(member, number, is_current);
+    }
+
+    fn add_group(&mut self, gid: &str) -> GroupNumber {
+        let number = GroupNumber(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
+        self.groups.push(Group::default());
+        self.names.insert(gid.into(), Name::Group(number));
+        number
+    }
+
+    fn note_membership(&mut self, member: MemberNumber, group: GroupNumber, is_current: bool) {
+        let index = member.0 as usize;
+        if self.memberships.len() <= index {
+            self.memberships.resize_with(index + 1, Vec::new); // rows of groups are read first
+        }
+        let Some(groups) = self.memberships.get_mut(index) else { return };
+        match (groups.binary_search(&group), is_current) {
+            (Err(at), true) => groups.insert(at, group),
+            (Ok(at), false) => drop(groups.remove(at)),
+            _ => {}
+        }
+    }
+
+    fn memberships_of(&self, member: MemberNumber) -> &[GroupNumber] {
+        self.memberships.get(member.0 as usize).map_or(&[], Vec::as_slice)
     }
 
     /// `from` may post to `to` from now on.

@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod cli;
 pub mod config;
+pub mod contacts;
 pub mod directory;
 pub mod edge;
 pub mod link;

@@ -1,8 +1,7 @@
 //! One organisation's service: everything that its links share.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::{
     Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, OwnedSemaphorePermit, Semaphore,
@@ -10,14 +9,12 @@ use tokio::sync::{
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Limits, PostPolicy};
-use crate::directory::{Directory, MemberNumber, rows};
+use crate::contacts::Contacts;
+use crate::directory::{Directory, rows};
 use crate::edge::{Edge, Machine};
 use crate::post_office::PostOffice;
 use crate::roster::Roster;
 use crate::store::{Store, StoreError};
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 /// One organisation's service.
 #[derive(Debug)]
@@ -32,7 +29,8 @@ pub struct Service {
     directory: RwLock<Directory>,
     /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
-    pings: Mutex<HashMap<MemberNumber, PingDay>>,
+    /// Who has pinged whom.
+    pub contacts: Contacts,
     /// Memory for small bodies that are being received, in bytes.
     receiving: Arc<Semaphore>,
     store_failed: CancellationToken,
@@ -60,13 +58,6 @@ impl Terms {
     }
 }
 
-/// How often a member has pinged on a day.
-#[derive(Debug, Clone, Copy, Default)]
-struct PingDay {
-    day: i64,
-    count: usize,
-}
-
 impl Service {
     /// Opens the store in the configured data directory and reads who exists.
     ///
@@ -82,6 +73,7 @@ impl Service {
     /// [`StoreError`] when it cannot be read who exists.
     pub fn with(config: &Config, store: Store, edge: impl Edge) -> Result<Self, StoreError> {
         let directory = read_directory(&store)?;
+        let contacts = Contacts::read(&store)?;
         let now_ns = u64::try_from(edge.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
         let post_office = PostOffice::new(store.last_message_id(), now_ns);
         tracing::info!(members = directory.member_count(), "the directory is read");
@@ -92,7 +84,7 @@ impl Service {
             roster: Arc::default(),
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
-            pings: Mutex::default(),
+            contacts,
             receiving: Arc::new(Semaphore::new(
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
             )),
@@ -143,18 +135,6 @@ impl Service {
     /// The turn to edit the directory.
     pub async fn edit(&self) -> AsyncMutexGuard<'_, ()> {
         self.edits.lock().await
-    }
-
-    /// Counts a ping of `member`; false when the day's are used up.
-    pub fn may_ping(&self, member: MemberNumber) -> bool {
-        let today = self.now_ms() / DAY_MS;
-        let mut pings = self.pings.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = pings.entry(member).or_default();
-        if used.day != today {
-            *used = PingDay { day: today, count: 0 };
-        }
-        used.count += 1;
-        used.count <= self.limits().pings_per_day
     }
 
     /// Leave to hold `bytes` of a body that is being received in memory, if there is room left.

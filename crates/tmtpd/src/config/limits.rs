@@ -42,8 +42,12 @@ pub struct Limits {
     pub groups_per_member: usize,
     /// Members of one group, invited ones included.
     pub group_members_max: usize,
-    /// Pings and invitations one member sends in 24 hours.
+    /// Pings and invitations one member sends on a day, by UTC.
     pub pings_per_day: usize,
+    /// Pings and invitations one member sends to another who has answered none of them.
+    pub unanswered_pings_max: usize,
+    /// Days that a message is kept for a device that does not fetch it.
+    pub undelivered_days: usize,
     /// Messages sent to a device ahead of its acks.
     pub in_flight_messages: usize,
     /// Data sent to a device ahead of its acks; one message may exceed it.
@@ -70,6 +74,8 @@ impl Default for Limits {
             groups_per_member: 1_000,
             group_members_max: 10_000,
             pings_per_day: 1_000,
+            unanswered_pings_max: 3,
+            undelivered_days: 30,
             in_flight_messages: 256,
             in_flight_bytes: 4 * MIB,
             resend_after: Duration::from_secs(30),
@@ -94,6 +100,8 @@ impl Limits {
         section.count("groups_per_member", &mut self.groups_per_member, 1..=100_000);
         section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
         section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
+        section.count("unanswered_pings_max", &mut self.unanswered_pings_max, 1..=1_000);
+        section.count("undelivered_days", &mut self.undelivered_days, 1..=3_650);
         section.count("in_flight_messages", &mut self.in_flight_messages, 1..=65_536);
         section.size("in_flight_bytes", &mut self.in_flight_bytes, 64 * KIB..=GIB);
         section.seconds("resend_after_s", &mut self.resend_after, 1..=3_600);

@@ -33,20 +33,14 @@ pub struct GroupMember {
 #[derive(Debug, Default)]
 pub struct Group {
     members: BTreeMap<MemberNumber, GroupMember>,
+    /// How many of them take a place: invited or joined.
+    size: usize,
 }
 
 impl Group {
     /// A member's record.
     pub fn record(&self, member: MemberNumber) -> Option<&GroupMember> {
         self.members.get(&member)
-    }
-
-    /// The member known by this alias here, unless they left long ago.
-    pub fn by_alias(&self, alias: &str) -> Option<(MemberNumber, &GroupMember)> {
-        self.members
-            .iter()
-            .find(|(_, record)| record.alias == alias && record.standing.is_current())
-            .map(|(number, record)| (*number, record))
     }
 
     /// Everybody who has joined.
@@ -69,11 +63,13 @@ impl Group {
 
     /// How many places are taken.
     pub fn size(&self) -> usize {
-        self.members.values().filter(|record| record.standing.is_current()).count()
+        self.size
     }
 
     pub(super) fn put(&mut self, member: MemberNumber, record: GroupMember) {
-        self.members.insert(member, record);
+        self.size += usize::from(record.standing.is_current());
+        let old = self.members.insert(member, record);
+        self.size -= usize::from(old.is_some_and(|old| old.standing.is_current()));
     }
 }
 

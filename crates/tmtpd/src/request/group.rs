@@ -43,9 +43,10 @@ pub async fn invite(
     let _turn = service.edit().await;
     let Invitation { gid, from, to, data, text } = invitation;
     let mut changes = Vec::new();
+    let mut invited = None;
     let posted = service.post_marked(sender, mark, |directory| {
         check_inviter(service, directory, sender, &gid)?;
-        let invitee = ping::addressee(service, directory, sender, &from, &to)?;
+        let invitee = ping::addressee(directory, sender, &from, &to)?;
         check_invitee(service, directory, &gid, invitee)?;
         if directory.group(&gid).is_none() {
             changes.push((sender.member, record(&from, Standing::Joined)));
@@ -57,9 +58,12 @@ pub async fn invite(
             Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
         let notice = member_notice("invite", &gid, &to, None);
         let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
-        Ok((vec![invite, notice], batch_of(&gid, &changes)))
+        let mut rows = batch_of(&gid, &changes);
+        ping::count(service, directory, sender, invitee, &mut rows)?;
+        invited = Some(invitee);
+        Ok((vec![invite, notice], rows))
     });
-    let outcome = posted.await?;
+    let outcome = posted.await.inspect_err(|_| ping::take_back(service, sender, invited))?;
     apply(service, &gid, changes);
     Ok(outcome)
 }
@@ -81,7 +85,7 @@ pub async fn edit(
         let (change, notice) = match act {
             GroupAct::Join { newalias } => join(directory, group, sender, gid, newalias)?,
             GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
-            GroupAct::Drop { to } => drop_member(group, sender, gid, &to)?,
+            GroupAct::Drop { to } => drop_member(directory, group, sender, gid, &to)?,
         };
         // Whoever was dropped is told too.
         let concerned = change.0;
@@ -185,13 +189,15 @@ fn rename(
 }
 
 fn drop_member(
+    directory: &Directory,
     group: &Group,
     sender: &Sender,
     gid: &str,
     to: &str,
 ) -> Result<(Change, MessageKind), Refusal> {
-    let (member, _) =
-        group.by_alias(to).ok_or_else(|| Refusal::new("to is not a member of the group"))?;
+    let member = directory
+        .by_group_alias(group, to)
+        .ok_or_else(|| Refusal::new("to is not a member of the group"))?;
     if member != sender.member && !group.has_joined(sender.member) {
         return Err(Refusal::new("sender is not a member of the group"));
     }

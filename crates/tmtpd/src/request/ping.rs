@@ -4,6 +4,7 @@ use tmtp::event::{MessageKind, Outcome};
 use tmtp::request::Data;
 
 use crate::config::PostPolicy;
+use crate::contacts::{Ping, TooMany};
 use crate::directory::{Directory, MemberNumber, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
@@ -27,9 +28,10 @@ pub async fn ping(
 ) -> Result<Outcome, Refusal> {
     let mut pinged = None;
     let posted = service.post_marked(sender, mark, |directory| {
-        let member = addressee(service, directory, sender, &from, &to)?;
-        pinged = Some(member);
+        let member = addressee(directory, sender, &from, &to)?;
         let mut batch = Batch::new();
+        count(service, directory, sender, member, &mut batch)?;
+        pinged = Some(member);
         let devices = devices_of(directory, sender, [member], member == sender.member);
         if service.terms().post_policy == PostPolicy::Acquainted {
             rows::write_acquaintance(&mut batch, member, sender.member);
@@ -37,7 +39,7 @@ pub async fn ping(
         let kind = MessageKind::Ping { alias: from, to };
         Ok((vec![Letter::text(kind, data, text, devices)], batch))
     });
-    let outcome = posted.await?;
+    let outcome = posted.await.inspect_err(|_| take_back(service, sender, pinged))?;
     if let Some(member) = pinged
         && service.terms().post_policy == PostPolicy::Acquainted
     {
@@ -46,9 +48,8 @@ pub async fn ping(
     Ok(outcome)
 }
 
-/// The member to be pinged, if the sender may ping under that name, still today.
+/// The member to be pinged, if the sender may ping under that name.
 pub(super) fn addressee(
-    service: &Service,
     directory: &Directory,
     sender: &Sender,
     from: &str,
@@ -57,9 +58,29 @@ pub(super) fn addressee(
     if directory.by_alias(from) != Some(sender.member) {
         return Err(Refusal::new("from must identify sender"));
     }
-    let member = directory.by_alias(to).ok_or_else(|| Refusal::new("to is not a known alias"))?;
-    if !service.may_ping(sender.member) {
-        return Err(Refusal::new("too many pings today; try again tomorrow"));
-    }
-    Ok(member)
+    directory.by_alias(to).ok_or_else(|| Refusal::new("to is not a known alias"))
+}
+
+/// Counts a ping or an invitation, if the sender may still send one to `member`.
+pub(super) fn count(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+    member: MemberNumber,
+    rows: &mut Batch,
+) -> Result<(), Refusal> {
+    let acquainted = directory.acquainted(sender.member, member);
+    let now_ms = service.now_ms();
+    let ping = Ping { who: sender.member, whom: member, now_ms, acquainted };
+    service.contacts.count(&service.store, &service.limits(), ping, rows).map_err(|error| {
+        match error {
+            TooMany::Store(error) => error.into(),
+            error => Refusal(error.to_string()),
+        }
+    })
+}
+
+/// The ping that was counted was not stored.
+pub(super) fn take_back(service: &Service, sender: &Sender, pinged: Option<MemberNumber>) {
+    pinged.into_iter().for_each(|member| service.contacts.take_back(sender.member, member));
 }

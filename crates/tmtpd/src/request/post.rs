@@ -63,9 +63,11 @@ pub async fn post(
         let audience = audience(service, directory, sender, to)?;
         introduced = introductions(service, directory, sender, &audience);
         let own_device_too = audience.members.contains(&sender.member);
-        let devices = devices_of(directory, sender, audience.members, own_device_too);
+        let Audience { members, named } = audience;
+        let devices = devices_of(directory, sender, members, own_device_too);
         let kind = MessageKind::Delivery { notify: None };
-        Ok((vec![Letter { kind, data, body, devices }], batch_of(&introduced)))
+        let rows = rows_of(service, sender, named, &introduced);
+        Ok((vec![Letter { kind, data, body, devices }], rows))
     });
     let outcome = posted.await?;
     apply(service, introduced);
@@ -102,7 +104,8 @@ pub async fn post_notify(
         let devices = devices_of(directory, sender, told.members, own_device_too);
         let kind = MessageKind::Notify { postid: String::new() };
         let note = Letter { kind, data: note, body: note_body, devices };
-        Ok((vec![message, note], batch_of(&introduced)))
+        let named = audience.named.into_iter().chain(told.named);
+        Ok((vec![message, note], rows_of(service, sender, named, &introduced)))
     });
     let outcome = posted.await?;
     apply(service, introduced);
@@ -188,11 +191,18 @@ fn introductions(
     answers.chain(each_other).filter(|(from, to)| !directory.acquainted(*from, *to)).collect()
 }
 
-fn batch_of(introduced: &[(MemberNumber, MemberNumber)]) -> Batch {
+/// What is committed with a post: who may write to whom from now on, and whose pings it answers.
+fn rows_of(
+    service: &Service,
+    sender: &Sender,
+    named: impl IntoIterator<Item = MemberNumber>,
+    introduced: &[(MemberNumber, MemberNumber)],
+) -> Batch {
     let mut batch = Batch::new();
     for (from, to) in introduced {
         rows::write_acquaintance(&mut batch, *from, *to);
     }
+    service.contacts.answered(sender.member, named, &mut batch);
     batch
 }
 

@@ -1,0 +1,278 @@
+//! First contacts: how many pings and invitations a member may send, and how many to one who does
+//! not answer.
+//!
+//! Requirement A3a: of a stranger one gets a few words, and nothing more until one answers. So each
+//! ping that waits for an answer is counted for its pair, in memory and in a row that goes with the
+//! ping's commit; a restart resets nothing. An answer is a ping back, or a post to the other by
+//! name. It takes the count away and leaves a row that lets both ping each other as often as a day
+//! allows; that row is read only when somebody pings. A ping that was not answered for as long as
+//! messages are kept is forgotten, so what is in memory is bounded by the pings of that time.
+//!
+//! | key | value |
+//! |---|---|
+//! | `c/d/` member number (4 bytes, big-endian) | day since 1970 (4 bytes), pings of that day (4) |
+//! | `c/w/` who, whom | day of the last ping (4), pings without an answer (4) |
+//! | `c/a/` who, whom | nothing: they are in contact |
+//!
+//! What is counted is what is allowed, and it is counted before it is durable: a crash in between
+//! counts a ping that never was, or two devices' pings of one moment as one. Both are harmless.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::config::Limits;
+use crate::directory::MemberNumber;
+use crate::store::engine::Batch;
+use crate::store::{Store, StoreError};
+
+const DAYS: &[u8] = b"c/d/";
+const WAITING: &[u8] = b"c/w/";
+const ANSWERED: &[u8] = b"c/a/";
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// Days since 1970, by the clock.
+type Day = u32;
+/// Who pinged whom.
+type Pair = (MemberNumber, MemberNumber);
+
+/// How often, until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    day: Day,
+    pings: u32,
+}
+
+/// Pings of a day, and pings without an answer.
+#[derive(Debug, Default)]
+pub struct Contacts {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What `pinged` is about; with a new day all of it is void.
+    today: Day,
+    pinged: HashMap<MemberNumber, u32>,
+    waiting: HashMap<Pair, Count>,
+}
+
+/// A ping or an invitation.
+#[derive(Debug, Clone, Copy)]
+pub struct Ping {
+    /// Who pings.
+    pub who: MemberNumber,
+    /// Who is pinged.
+    pub whom: MemberNumber,
+    /// Now, Unix milliseconds.
+    pub now_ms: i64,
+    /// Whether the directory knows already that they are in contact.
+    pub acquainted: bool,
+}
+
+/// Why a ping may not be sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TooMany {
+    /// The day's are used up.
+    #[error("too many pings and invitations today; try again tomorrow")]
+    Today,
+    /// The other has not answered.
+    #[error(
+        "to has not answered your last pings or invitations; you can send more after an answer, \
+         or in {days} days"
+    )]
+    Unanswered {
+        /// After so many days without an answer one more is allowed.
+        days: usize,
+    },
+    /// It cannot be read how many there were.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Contacts {
+    /// Reads which pings wait for an answer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn read(store: &Store) -> Result<Self, StoreError> {
+        let mut waiting = HashMap::new();
+        let mut is_whole = true;
+        store.scan(WAITING, |key, value| {
+            let row = key.strip_prefix(WAITING).and_then(read_pair).zip(read_count(value));
+            is_whole = row.is_some();
+            waiting.extend(row);
+            is_whole
+        })?;
+        if !is_whole {
+            return Err(corrupt());
+        }
+        let state = State { waiting, ..State::default() };
+        Ok(Self { state: Mutex::new(state) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a ping if it is allowed, and adds to `rows` what must be committed with it. If it is
+    /// not committed, [`Self::take_back`].
+    ///
+    /// # Errors
+    /// [`TooMany`]; nothing is counted then.
+    pub fn count(
+        &self,
+        store: &Store,
+        limits: &Limits,
+        ping: Ping,
+        rows: &mut Batch,
+    ) -> Result<(), TooMany> {
+        let today = day_of(ping.now_ms);
+        let pair = (ping.who, ping.whom);
+        let mut state = self.state();
+        let used = state.used_today(store, today, ping.who)?;
+        if used as usize >= limits.pings_per_day {
+            return Err(TooMany::Today);
+        }
+        if state.answer(pair.1, pair.0, rows) {
+            // A ping back.
+        } else if !ping.acquainted && pair.0 != pair.1 && !is_answered(store, pair)? {
+            let count = state.waiting_now(pair, today, limits);
+            if count as usize >= limits.unanswered_pings_max {
+                return Err(TooMany::Unanswered { days: limits.undelivered_days });
+            }
+            let count = Count { day: today, pings: count.saturating_add(1) };
+            state.waiting.insert(pair, count);
+            rows.put(pair_key(WAITING, pair), count.to_bytes());
+        }
+        let used = Count { day: today, pings: used.saturating_add(1) };
+        state.pinged.insert(ping.who, used.pings);
+        rows.put([DAYS, &ping.who.0.to_be_bytes()].concat(), used.to_bytes());
+        Ok(())
+    }
+
+    /// A ping that was counted could not be committed.
+    pub fn take_back(&self, who: MemberNumber, whom: MemberNumber) {
+        let mut state = self.state();
+        if let Some(used) = state.pinged.get_mut(&who) {
+            *used = used.saturating_sub(1);
+        }
+        if let Some(count) = state.waiting.get_mut(&(who, whom)) {
+            count.pings = count.pings.saturating_sub(1);
+        }
+    }
+
+    /// `who` writes to each of `members` by name: their pings are answered. Adds the rows that say so.
+    pub fn answered(
+        &self,
+        who: MemberNumber,
+        members: impl IntoIterator<Item = MemberNumber>,
+        rows: &mut Batch,
+    ) {
+        let mut state = self.state();
+        if state.waiting.is_empty() {
+            return;
+        }
+        for member in members {
+            state.answer(member, who, rows);
+        }
+    }
+
+    /// Forgets pings that were not answered in the time that messages are kept; gives the rows to
+    /// commit.
+    pub fn forget_old(&self, now_ms: i64, limits: &Limits) -> Batch {
+        let today = day_of(now_ms);
+        let mut rows = Batch::new();
+        self.state().waiting.retain(|pair, count| {
+            let keep = !count.is_old(today, limits);
+            if !keep {
+                rows.delete(pair_key(WAITING, *pair));
+            }
+            keep
+        });
+        rows
+    }
+}
+
+impl State {
+    /// Pings of `who` today.
+    fn used_today(
+        &mut self,
+        store: &Store,
+        today: Day,
+        who: MemberNumber,
+    ) -> Result<u32, StoreError> {
+        if self.today != today {
+            self.today = today;
+            self.pinged = HashMap::new();
+        }
+        if let Some(used) = self.pinged.get(&who) {
+            return Ok(*used);
+        }
+        let Some(row) = store.get(&[DAYS, &who.0.to_be_bytes()].concat())? else { return Ok(0) };
+        let count = read_count(&row).ok_or_else(corrupt)?;
+        Ok(if count.day == today { count.pings } else { 0 })
+    }
+
+    /// Pings of the pair that still wait for an answer.
+    fn waiting_now(&self, pair: Pair, today: Day, limits: &Limits) -> u32 {
+        let count = self.waiting.get(&pair).filter(|count| !count.is_old(today, limits));
+        count.map_or(0, |count| count.pings)
+    }
+
+    /// `whom` answers the pings of `who`, if there are any.
+    fn answer(&mut self, who: MemberNumber, whom: MemberNumber, rows: &mut Batch) -> bool {
+        if self.waiting.remove(&(who, whom)).is_none() {
+            return false;
+        }
+        rows.delete(pair_key(WAITING, (who, whom)))
+            .put(pair_key(ANSWERED, (who, whom)), [])
+            .put(pair_key(ANSWERED, (whom, who)), []);
+        true
+    }
+}
+
+impl Count {
+    /// A clock that has gone back makes nothing old.
+    fn is_old(&self, today: Day, limits: &Limits) -> bool {
+        today.saturating_sub(self.day) as usize >= limits.undelivered_days
+    }
+
+    fn to_bytes(self) -> [u8; 8] {
+        let mut row = [0; 8];
+        row[..4].copy_from_slice(&self.day.to_be_bytes());
+        row[4..].copy_from_slice(&self.pings.to_be_bytes());
+        row
+    }
+}
+
+fn is_answered(store: &Store, pair: Pair) -> Result<bool, StoreError> {
+    Ok(store.get(&pair_key(ANSWERED, pair))?.is_some())
+}
+
+fn day_of(now_ms: i64) -> Day {
+    Day::try_from(now_ms / DAY_MS).unwrap_or(0)
+}
+
+fn pair_key(prefix: &[u8], (who, whom): Pair) -> Vec<u8> {
+    [prefix, &who.0.to_be_bytes(), &whom.0.to_be_bytes()].concat()
+}
+
+fn read_pair(bytes: &[u8]) -> Option<Pair> {
+    let (who, whom) = read_two(bytes)?;
+    Some((MemberNumber(who), MemberNumber(whom)))
+}
+
+fn read_count(bytes: &[u8]) -> Option<Count> {
+    let (day, pings) = read_two(bytes)?;
+    Some(Count { day, pings })
+}
+
+fn read_two(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    Some((u32::from_be_bytes(*first), u32::from_be_bytes(rest.try_into().ok()?)))
+}
+
+fn corrupt() -> StoreError {
+    StoreError::Corrupt { what: "a row of first contacts".into() }
+}

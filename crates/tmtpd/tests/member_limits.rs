@@ -1,0 +1,224 @@
+//! What one member may ask of the service, on the wire: every limit that is configured is told in
+//! the ack, costs the member nothing but that request, and holds after a crash.
+
+#![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
+
+use serde_json::{Value, json};
+use tmtp_testkit::peer::RawPeer;
+use tmtp_testkit::process::ServiceProcess;
+
+fn start(limits: &str) -> ServiceProcess {
+    ServiceProcess::start_with(&format!("[limits]\n{limits}\n"), &[]).unwrap()
+}
+
+/// A member on the link.
+struct Member {
+    peer: RawPeer,
+    alias: &'static str,
+    uid: String,
+    node: String,
+}
+
+impl Member {
+    async fn join(service: &ServiceProcess, alias: &'static str) -> Self {
+        let (peer, uid, node) = RawPeer::join(service.address(), alias).await.unwrap();
+        Self { peer, alias, uid, node }
+    }
+
+    async fn come_back(&mut self, service: &ServiceProcess) {
+        self.peer = RawPeer::enter(service.address(), &self.uid, &self.node).await.unwrap();
+    }
+
+    /// What the ack of a request says; nothing if it is granted.
+    async fn ask(&mut self, mut head: Value, data: &[u8]) -> String {
+        let id = self.peer.request_id();
+        head["id"] = json!(id);
+        if !data.is_empty() {
+            head["datalen"] = json!(data.len());
+        }
+        self.peer.send(&head.to_string(), data).await.unwrap();
+        self.peer.expect_ack(&id).await.unwrap().text("error").to_owned()
+    }
+
+    async fn pings(&mut self, alias: &str) -> String {
+        self.ask(json!({"op": 9, "from": self.alias, "to": alias}), b"").await
+    }
+
+    async fn invites(&mut self, alias: &str, gid: &str) -> String {
+        self.ask(json!({"op": 5, "gid": gid, "from": self.alias, "to": alias}), b"").await
+    }
+
+    async fn joins(&mut self, gid: &str) -> String {
+        self.ask(json!({"op": 6, "gid": gid, "act": "join"}), b"").await
+    }
+
+    async fn posts(&mut self, to: Value) -> String {
+        self.ask(json!({"op": 7, "for": to}), b"letter").await
+    }
+}
+
+#[tokio::test]
+async fn one_who_does_not_answer_is_pinged_a_few_times_only() {
+    let mut service = start("unanswered_pings_max = 2");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let _eve = Member::join(&service, "eve malory").await;
+
+    assert_eq!(ada.pings(bob.alias).await, "");
+    // An invitation is a ping too, and an alias more is no member more.
+    assert_eq!(ada.invites(bob.alias, "the engine").await, "");
+    let error = ada.pings(bob.alias).await;
+    assert!(error.contains("has not answered your last pings"), "{error}");
+    assert!(ada.invites(bob.alias, "the engine").await.contains("has not answered"));
+    assert_eq!(ada.ask(json!({"op": 3, "newalias": "ada of the engine"}), b"").await, "");
+    let head = json!({"op": 9, "from": "ada of the engine", "to": bob.alias});
+    assert!(ada.ask(head, b"hello").await.contains("has not answered"));
+    // Others are no matter of theirs.
+    assert_eq!(ada.pings("eve malory").await, "");
+
+    // A crash resets nothing.
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    bob.come_back(&service).await;
+    assert!(ada.pings(bob.alias).await.contains("has not answered"));
+    assert_eq!(ada.pings("eve malory").await, "");
+    assert!(ada.pings("eve malory").await.contains("has not answered"));
+
+    // A letter to her by name is an answer, and so is what comes after a crash.
+    assert_eq!(bob.posts(json!([{"id": ada.uid, "type": 1}])).await, "");
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    for _ in 0..5 {
+        assert_eq!(ada.pings(bob.alias).await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_ping_back_is_an_answer() {
+    let service = start("unanswered_pings_max = 1");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    assert_eq!(ada.pings(bob.alias).await, "");
+    assert!(ada.pings(bob.alias).await.contains("has not answered"));
+    for _ in 0..3 {
+        assert_eq!(bob.pings(ada.alias).await, "");
+        assert_eq!(ada.pings(bob.alias).await, "");
+    }
+}
+
+#[tokio::test]
+async fn whoever_joined_the_same_group_is_no_stranger() {
+    let service = start("unanswered_pings_max = 1");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    assert_eq!(ada.invites(bob.alias, "the engine").await, "");
+    assert!(ada.pings(bob.alias).await.contains("has not answered"));
+    assert_eq!(bob.joins("the engine").await, "");
+    for _ in 0..3 {
+        assert_eq!(ada.pings(bob.alias).await, "");
+    }
+}
+
+#[tokio::test]
+async fn the_pings_of_a_day_are_counted_through_a_crash() {
+    let mut service = start("pings_per_day = 3\nunanswered_pings_max = 1000");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let bob = Member::join(&service, "bob babbage").await;
+    assert_eq!(ada.pings(bob.alias).await, "");
+    assert_eq!(ada.invites(bob.alias, "the engine").await, "");
+    // What is refused is not counted.
+    assert!(ada.pings("nobody at all").await.contains("not a known alias"));
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    assert_eq!(ada.pings(bob.alias).await, "");
+    assert!(ada.pings(bob.alias).await.contains("too many pings and invitations today"));
+    let error = ada.invites(bob.alias, "the engine").await;
+    assert!(error.contains("too many pings and invitations today"), "{error}");
+}
+
+#[tokio::test]
+async fn devices_and_aliases_of_a_member() {
+    let mut service = start("devices_per_member = 2\naliases_per_member = 2");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    assert_eq!(ada.ask(json!({"op": 3, "newnode": "second"}), b"").await, "");
+    assert_eq!(ada.ask(json!({"op": 3, "newalias": "countess of it"}), b"").await, "");
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    let error = ada.ask(json!({"op": 3, "newnode": "third"}), b"").await;
+    assert!(error.contains("no more devices"), "{error}");
+    let error = ada.ask(json!({"op": 3, "newalias": "countess again"}), b"").await;
+    assert!(error.contains("no more aliases"), "{error}");
+    // One that is there already is no further one.
+    assert_eq!(ada.ask(json!({"op": 3, "newalias": "countess of it"}), b"").await, "");
+}
+
+#[tokio::test]
+async fn groups_of_a_member_and_members_of_a_group() {
+    let mut service = start("groups_per_member = 2\ngroup_members_max = 2");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let mut eve = Member::join(&service, "eve malory").await;
+    assert_eq!(ada.invites(bob.alias, "the engine").await, "");
+    let error = ada.invites(eve.alias, "the engine").await;
+    assert!(error.contains("the group can have no more members"), "{error}");
+    // Whoever leaves makes room, also for themselves.
+    let leave = json!({"op": 6, "gid": "the engine", "act": "drop", "to": bob.alias});
+    assert_eq!(bob.ask(leave, b"").await, "");
+    assert_eq!(ada.invites(eve.alias, "the engine").await, "");
+    assert_eq!(eve.joins("the engine").await, "");
+
+    assert_eq!(ada.invites(bob.alias, "the second").await, "");
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    eve.come_back(&service).await;
+    // The sender's own places, and the invitee's.
+    let error = ada.invites(bob.alias, "the third").await;
+    assert!(error.contains("in no more groups"), "{error}");
+    assert_eq!(eve.invites(bob.alias, "the third").await, "");
+    let error = eve.invites(bob.alias, "the fourth").await;
+    assert!(error.contains("in no more groups"), "{error}");
+}
+
+#[tokio::test]
+async fn recipients_of_a_post_and_of_its_notification() {
+    let service = start("recipients_max = 2");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let bob = Member::join(&service, "bob babbage").await;
+    let named = |times: usize| json!(vec![json!({"id": bob.uid, "type": 1}); times]);
+    assert_eq!(ada.posts(named(2)).await, "");
+    let error = ada.posts(named(3)).await;
+    assert!(error.contains("names too many recipients"), "{error}");
+    let notify = json!({"op": 8, "for": named(1), "notefor": named(3), "notelen": 2});
+    let error = ada.ask(notify, b"note and message").await;
+    assert!(error.contains("names too many recipients"), "{error}");
+}
+
+#[tokio::test]
+async fn data_of_one_message() {
+    let service = start("message_bytes_max = \"64 KiB\"");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let largest = vec![b'x'; 65_536];
+    let id = ada.peer.post(&[&bob.uid], &largest).await.unwrap();
+    assert_eq!(bob.peer.receive("delivery").await.unwrap().id(), id);
+    // Announced only: the link ends before any of it is taken in.
+    let head = json!({"op": 7, "id": "1", "for": [{"id": bob.uid, "type": 1}], "datalen": 65_537});
+    ada.peer.request(head).await.unwrap();
+    ada.peer.expect_quit("data too long for request type").await.unwrap();
+}
+
+#[tokio::test]
+async fn the_note_and_the_message_share_the_limit() {
+    let service = start("message_bytes_max = \"64 KiB\"");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let to = json!([{"id": ada.uid, "type": 1}]);
+    let head = json!({"op": 8, "id": "1", "for": to, "notefor": [], "notelen": 40_000,
+        "datalen": 80_000});
+    ada.peer.request(head).await.unwrap();
+    ada.peer.expect_quit("data too long for request type").await.unwrap();
+}
