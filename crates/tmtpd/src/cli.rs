@@ -1,7 +1,11 @@
 //! The command line: what it may say, and the exit codes.
 
+mod ask;
 mod serve;
+mod table;
 
+use std::error::Error;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -10,8 +14,8 @@ use crate::log::chain;
 
 /// Exit codes, as `--help` tells them.
 mod exit {
-    /// Stopped in order, by SIGTERM or SIGINT.
-    pub(super) const STOPPED: u8 = 0;
+    /// Stopped in order, by SIGTERM, SIGINT or `tmtpd shutdown`; or the command has done its work.
+    pub(super) const DONE: u8 = 0;
     /// The machine did not let it: a port that is taken, a disk that is full or may not be written.
     pub(super) const FAILED: u8 = 1;
     /// The command line, the configuration file, or a certificate or key it names is wrong.
@@ -20,16 +24,19 @@ mod exit {
     pub(super) const IN_USE: u8 = 3;
     /// Stopped at once, by a second signal.
     pub(super) const FORCED: u8 = 4;
+    /// There is no running service to ask.
+    pub(super) const NOT_RUNNING: u8 = 5;
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  stopped in order, by SIGTERM or SIGINT
+  0  done; a service: stopped in order, by SIGTERM, SIGINT or `tmtpd shutdown`
   1  the machine did not let it: a port that is taken, a full disk, a folder that may not be written
   2  the command line, the configuration file, or a certificate or key they name is wrong;
      nothing was written
   3  another process serves the data folder
-  4  stopped at once, by a second signal";
+  4  stopped at once, by a second signal
+  5  there is no running service to ask";
 
 /// A members-only TMTP messaging service.
 #[derive(Debug, Parser)]
@@ -41,21 +48,43 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve members until SIGTERM or SIGINT.
+    /// Serve members until SIGTERM, SIGINT or `tmtpd shutdown`.
     Serve(serve::Arguments),
+    /// Show what a running service is doing.
+    Status(ask::Arguments),
+    /// List the open links of a running service.
+    Links(ask::Arguments),
+    /// Stop a running service in order, and wait until it is down.
+    Shutdown(ask::Arguments),
 }
 
 /// Does what the command line says. Errors are told on stderr, in words for the administrator.
 #[must_use]
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(arguments) => serve::run(arguments),
-    };
+    match Cli::parse().command {
+        Command::Serve(arguments) => told(serve::run(arguments), serve::ServeError::exit_code),
+        Command::Status(arguments) => asked(ask::status(&arguments)),
+        Command::Links(arguments) => asked(ask::links(&arguments)),
+        Command::Shutdown(arguments) => asked(ask::shutdown(&arguments)),
+    }
+}
+
+fn asked(done: Result<(), ask::CommandError>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::from(exit::STOPPED),
+        // `tmtpd links | head` has seen enough.
+        Err(ask::CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            ExitCode::from(exit::DONE)
+        }
+        done => told(done, ask::CommandError::exit_code),
+    }
+}
+
+fn told<E: Error>(done: Result<(), E>, exit_code: fn(&E) -> u8) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
             eprintln!("tmtpd: {}", chain(&error));
-            ExitCode::from(error.exit_code())
+            ExitCode::from(exit_code(&error))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A members-only TMTP messaging service: a library with a thin `main`.
 
+pub mod admin;
 pub mod certificate;
 pub mod cli;
 pub mod config;
@@ -7,6 +8,7 @@ pub mod contacts;
 pub mod directory;
 pub mod edge;
 pub mod link;
+pub mod links;
 pub mod listen;
 pub mod log;
 pub mod post_office;

@@ -30,6 +30,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, Wr
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
+use crate::links::Entry;
 use crate::listen::Peer;
 use crate::log::{ShortId, chain};
 use crate::request::{Payload, Refusal, Sender, answer, login, register, repeat};
@@ -124,6 +125,8 @@ struct On {
 struct Link<S> {
     writer: WriteHalf<S>,
     peer: Peer,
+    /// Its place in the table of links, with its counts.
+    entry: Entry,
     service: Arc<Service>,
     session: ServiceSession,
     /// What [`Millis`] counts from.
@@ -152,9 +155,11 @@ impl<S: Stream> Link<S> {
         let session = ServiceSession::new(Millis(0), timing(&limits));
         let pace = || Pace::new(limits.rate_min_bytes_per_s, limits.rate_window);
         let (sending, taking) = (pace(), pace());
+        let entry = service.links.enter(peer.address(), service.now_ms());
         Self {
             writer,
             peer,
+            entry,
             service,
             session,
             epoch,
@@ -316,6 +321,7 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_read(&mut self, bytes: &[u8]) {
+        self.entry.read(bytes.len());
         self.session.handle_read(self.now());
         self.sending.moved(bytes.len());
         if self.input_at == self.input.len() {
@@ -326,6 +332,7 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_sent(&mut self, bytes: usize) {
+        self.entry.written(bytes);
         self.output.drain(..bytes.min(self.output.len()));
         self.taking.moved(bytes);
         self.unflushed = true;
@@ -474,6 +481,7 @@ impl<S: Stream> Link<S> {
             self.service.roster.enter(sender.member, sender.device).ok_or(Quit::NodeConnected)?;
         self.session.authenticated();
         self.peer.logged_in();
+        self.entry.set_owner(sender.member, sender.device);
         let uids = self.uids_of(&place.online_now);
         let (first, later) = uids.split_at(uids.len().min(ONLINE_MAX));
         self.push_event(&Event::LoginOk { ohi: first.to_vec() });
@@ -547,6 +555,8 @@ impl<S: Stream> Link<S> {
             return Ok(());
         }
         let filled = on.delivery.fill(&mut self.output);
+        let (messages, bytes) = on.delivery.in_flight();
+        self.entry.set_in_flight(messages, bytes);
         filled.map_err(|error| {
             tracing::error!(error = %chain(&error), "a queue cannot be read");
             End::Broken("the store cannot be read".into())

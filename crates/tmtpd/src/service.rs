@@ -12,6 +12,7 @@ use crate::config::{Config, Limits, PostPolicy};
 use crate::contacts::Contacts;
 use crate::directory::{Directory, rows};
 use crate::edge::{Edge, Machine};
+use crate::links::Links;
 use crate::post_office::PostOffice;
 use crate::roster::Roster;
 use crate::store::{Store, StoreError};
@@ -26,6 +27,8 @@ pub struct Service {
     pub post_office: PostOffice,
     /// Who is online.
     pub roster: Arc<Roster>,
+    /// Every open link, for the administrator.
+    pub links: Arc<Links>,
     directory: RwLock<Directory>,
     /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
@@ -82,6 +85,7 @@ impl Service {
             store,
             post_office,
             roster: Arc::default(),
+            links: Arc::default(),
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             contacts,

@@ -109,6 +109,11 @@ impl ServiceProcess {
         running.sigterm()
     }
 
+    /// Waits until it ends by itself, and the status it exits with.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        self.running.take().context("the service does not run")?.exit_status()
+    }
+
     /// Memory in use now, in KiB.
     pub fn rss_kib(&self) -> Result<u64> {
         self.running.as_ref().context("the service does not run")?.status_kib("VmRSS")

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{EXIT_CODES, exit};
+use crate::admin::desk::{self, Desk};
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{
     Config, ConfigError, ListenAddress, LogFormat, LogLevel, Overrides, Tls, parse_service_name,
@@ -129,6 +130,7 @@ async fn serve(config: Config, given: Option<Certificate>) -> Result<(), ServeEr
     };
     let listeners = bind(&config.service.listen).await?;
     let ready = Ready { listeners: &listeners, certificate: &certificate };
+    let desk = open_desk(&config, &service, ready.addresses(), &shutdown);
     say_ready(&ready);
     let tls = certificate.tls();
     let serving =
@@ -143,6 +145,8 @@ async fn serve(config: Config, given: Option<Certificate>) -> Result<(), ServeEr
             return Err(ServeError::Store(StoreError::Closed));
         }
     }
+    // Its name goes while the store's lock still says that the folder is ours.
+    drop(desk);
     service.close()?;
     tracing::info!("stopped");
     Ok(())
@@ -159,6 +163,23 @@ fn make_data_dir(config: &Config) -> Result<(), ServeError> {
         );
     }
     Ok(())
+}
+
+/// A service that cannot be asked still serves its members.
+fn open_desk(
+    config: &Config,
+    service: &Arc<Service>,
+    addresses: Vec<String>,
+    shutdown: &Shutdown,
+) -> Option<desk::Open> {
+    let desk = Desk {
+        service: Arc::clone(service),
+        data: config.service.data.clone(),
+        addresses,
+        started_ms: service.now_ms(),
+        shutdown: shutdown.clone(),
+    };
+    desk.open().inspect_err(|error| tracing::warn!(%error, "no commands can ask this service")).ok()
 }
 
 fn own_certificate(config: &Config) -> Result<Certificate, ServeError> {
@@ -196,9 +217,8 @@ struct Ready<'a> {
 impl Display for Ready<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("ready: ")?;
-        for listener in self.listeners {
-            self.write_address(listener, f)?;
-            f.write_str(" ")?;
+        for address in self.addresses() {
+            write!(f, "{address} ")?;
         }
         write!(f, " (certificate sha256 {:#}", self.certificate.fingerprint())?;
         if self.listeners.iter().any(is_wildcard) {
@@ -209,14 +229,19 @@ impl Display for Ready<'_> {
 }
 
 impl Ready<'_> {
-    fn write_address(&self, listener: &Listener, f: &mut Formatter<'_>) -> fmt::Result {
+    /// What members join by.
+    fn addresses(&self) -> Vec<String> {
+        self.listeners.iter().map(|listener| self.address(listener)).collect()
+    }
+
+    fn address(&self, listener: &Listener) -> String {
         let host = self.host(listener);
         let port = listener.local().port();
         let host = if host.contains(':') { format!("[{host}]") } else { host };
         if self.certificate.is_self_signed() {
-            write!(f, "={host}:{port}#{}", self.certificate.fingerprint())
+            format!("={host}:{port}#{}", self.certificate.fingerprint())
         } else {
-            write!(f, "+{host}:{port}")
+            format!("+{host}:{port}")
         }
     }
 

@@ -80,6 +80,11 @@ impl Delivery {
         self.store.settle(self.device, ids);
     }
 
+    /// Messages sent and not acknowledged, and the bytes of their data.
+    pub(super) fn in_flight(&self) -> (usize, u64) {
+        self.window.in_flight()
+    }
+
     /// Bytes went out.
     pub(super) fn progress(&mut self) {
         self.window.progress();

@@ -42,6 +42,11 @@ impl Window {
         self.sent.is_empty() || (self.sent.len() < self.max_messages && self.bytes < self.max_bytes)
     }
 
+    /// How many messages are in flight, and the bytes of their data.
+    pub(super) fn in_flight(&self) -> (usize, u64) {
+        (self.sent.len(), self.bytes)
+    }
+
     /// The next message that must go out again.
     pub(super) fn next_again(&mut self) -> Option<Owed> {
         self.again.pop_front()

@@ -217,7 +217,7 @@ fn the_log_is_one_object_a_line_when_asked() {
 fn help_tells_the_exit_codes() {
     let ended = refused(&["--help"]);
     assert_eq!(ended.code, Some(0));
-    for code in 0..=4 {
+    for code in 0..=5 {
         assert!(ended.stdout.contains(&format!("\n  {code}  ")), "{}", ended.stdout);
     }
 }

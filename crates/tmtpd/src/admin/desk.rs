@@ -1,0 +1,230 @@
+//! The service's side of the administrator's socket.
+//!
+//! A few commands may be connected at a time; each has a task, which reads its one request and
+//! writes the answer row by row. A command that stops reading is cut after a while.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedWriteHalf, UCred};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::protocol::{
+    Command, Failure, FailureKind, Line, REQUEST_BYTES_MAX, Request, State, VERSION,
+};
+use super::socket::Socket;
+use super::view;
+use crate::service::Service;
+use crate::shutdown::Shutdown;
+
+/// Commands that may be connected at once.
+const COMMANDS_MAX: usize = 16;
+/// How long a command may take to ask, and to take a piece of its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pause after the system could not give a connection.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What the commands of one service can see and do.
+#[derive(Debug)]
+pub struct Desk {
+    /// The service.
+    pub service: Arc<Service>,
+    /// Its data folder.
+    pub data: PathBuf,
+    /// What it tells members to join with.
+    pub addresses: Vec<String>,
+    /// When it began to serve, Unix milliseconds.
+    pub started_ms: i64,
+    /// Stops the daemon.
+    pub shutdown: Shutdown,
+}
+
+/// A desk that is open. Its socket goes when it is dropped; commands that are being answered go on
+/// until the process ends.
+#[derive(Debug)]
+pub struct Open {
+    accepting: JoinHandle<()>,
+    _socket: Socket,
+}
+
+impl Desk {
+    /// Takes the socket in the data folder, whose store the caller has locked, and begins to answer.
+    ///
+    /// # Errors
+    /// The system refuses the socket.
+    pub fn open(self) -> io::Result<Open> {
+        let socket = Socket::bind(&self.data)?;
+        let listener = UnixListener::from_std(socket.listener.try_clone()?)?;
+        let accepting = tokio::spawn(accept(listener, Arc::new(self)));
+        Ok(Open { accepting, _socket: socket })
+    }
+
+    /// What the service is doing.
+    pub fn state(&self) -> State {
+        if self.shutdown.is_requested() { State::Stopping } else { State::Serving }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: UnixListener, desk: Arc<Desk>) {
+    let commands = Arc::new(Semaphore::new(COMMANDS_MAX));
+    loop {
+        // Never closed.
+        let Ok(turn) = Arc::clone(&commands).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let desk = Arc::clone(&desk);
+                tokio::spawn(async move {
+                    // A command that is gone needs no answer.
+                    let _ = serve(stream, &desk).await;
+                    drop(turn);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a command cannot be connected for now");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: UnixStream, desk: &Desk) -> io::Result<()> {
+    let peer = stream.peer_cred()?;
+    let (reader, writer) = stream.into_split();
+    let mut out = Out { writer, rows: 0 };
+    if !may_ask(&peer) {
+        tracing::warn!(uid = peer.uid(), "a command of another user was refused");
+        return out.fail(FailureKind::Forbidden, FORBIDDEN).await;
+    }
+    let mut line = Vec::new();
+    let mut reader = BufReader::new(reader.take(REQUEST_BYTES_MAX as u64));
+    timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await??;
+    match parse(&line) {
+        Ok(command) => answer(desk, command, &mut out).await,
+        Err(Failure { kind, message }) => out.fail(kind, &message).await,
+    }
+}
+
+const FORBIDDEN: &str = "only root and the user that the service runs as may ask it; \
+                         use sudo, or sudo -u with the service's user";
+
+/// The modes of socket and folder say the same; this holds also where they were changed.
+fn may_ask(peer: &UCred) -> bool {
+    peer.uid() == 0 || peer.uid() == rustix::process::geteuid().as_raw()
+}
+
+fn parse(line: &[u8]) -> Result<Command, Failure> {
+    let wrong = |message: String| Failure { kind: FailureKind::Wrong, message };
+    let Some(line) = line.strip_suffix(b"\n") else {
+        return Err(wrong(format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes")));
+    };
+    // The version first: a newer command may say what this version cannot read.
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        v: u32,
+    }
+    match serde_json::from_slice(line) {
+        Ok(Versioned { v: VERSION }) => {}
+        Ok(Versioned { v }) => {
+            return Err(wrong(format!(
+                "the command speaks version {v} and the running service, tmtpd {}, version \
+                 {VERSION}; use the tmtpd it was started from, or restart the service",
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+        Err(error) => return Err(wrong(format!("the request cannot be understood: {error}"))),
+    }
+    serde_json::from_slice::<Request>(line).map(|request| request.command).map_err(|error| {
+        wrong(format!(
+            "the running service, tmtpd {}, does not know this request: {error}",
+            env!("CARGO_PKG_VERSION")
+        ))
+    })
+}
+
+async fn answer(desk: &Desk, command: Command, out: &mut Out) -> io::Result<()> {
+    match command {
+        Command::Status => out.rows(&[view::status(desk)]).await?,
+        Command::Links => {
+            let mut after = 0;
+            out.pages(|| view::links(&desk.service, &mut after)).await?;
+        }
+        Command::Shutdown => return shut_down(desk, out).await,
+    }
+    out.done().await
+}
+
+/// The connection stays until the process ends, which is how the command knows.
+async fn shut_down(desk: &Desk, out: &mut Out) -> io::Result<()> {
+    if !desk.shutdown.is_requested() {
+        tracing::info!("stopping, as a command told the service to: links are told to close");
+    }
+    out.rows(&[view::status(desk)]).await?;
+    out.done().await?;
+    desk.shutdown.request();
+    std::future::pending().await
+}
+
+/// The answer on its way to a command.
+struct Out {
+    writer: OwnedWriteHalf,
+    rows: u64,
+}
+
+impl Out {
+    /// Sends pages until one is empty.
+    async fn pages<R: Serialize>(&mut self, mut page: impl FnMut() -> Vec<R>) -> io::Result<()> {
+        loop {
+            let rows = page();
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.rows(&rows).await?;
+        }
+    }
+
+    async fn rows<R: Serialize>(&mut self, rows: &[R]) -> io::Result<()> {
+        let mut text = Vec::new();
+        for row in rows {
+            push(&mut text, &Line::Row(row))?;
+        }
+        self.rows += rows.len() as u64;
+        self.send(&text).await
+    }
+
+    async fn done(&mut self) -> io::Result<()> {
+        self.line(&Line::<()>::Done { rows: self.rows }).await
+    }
+
+    async fn fail(&mut self, kind: FailureKind, message: &str) -> io::Result<()> {
+        self.line(&Line::<()>::Failed(Failure { kind, message: message.to_owned() })).await
+    }
+
+    async fn line<R: Serialize>(&mut self, line: &Line<R>) -> io::Result<()> {
+        let mut text = Vec::new();
+        push(&mut text, line)?;
+        self.send(&text).await
+    }
+
+    async fn send(&mut self, text: &[u8]) -> io::Result<()> {
+        timeout(PATIENCE, self.writer.write_all(text)).await?
+    }
+}
+
+fn push<R: Serialize>(text: &mut Vec<u8>, line: &Line<R>) -> io::Result<()> {
+    serde_json::to_writer(&mut *text, line)?;
+    text.push(b'\n');
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! What goes over the administrator's socket: one request, then lines of answer.
+//!
+//! Request and answers are JSON objects, each on a line of its own:
+//!
+//! ```text
+//! > {"v":1,"cmd":"links"}
+//! < {"row":{"number":1,"address":"192.0.2.7:40112",…}}
+//! < {"row":{"number":4,"address":"192.0.2.9:51200",…}}
+//! < {"done":{"rows":2}}
+//! ```
+//!
+//! The last line is `done`, or `failed` with a kind and words for people. A socket that closes
+//! without either means that the service went away. Fields may be added within a version; readers
+//! pass over what they do not know.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of this protocol.
+pub const VERSION: u32 = 1;
+
+/// The longest line that is accepted as a request, in bytes.
+pub const REQUEST_BYTES_MAX: usize = 8 * 1_024;
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The version of the protocol that the command speaks.
+    pub v: u32,
+    /// What is asked.
+    #[serde(flatten)]
+    pub command: Command,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cmd", rename_all = "snake_case")]
+pub enum Command {
+    /// One [`Status`].
+    Status,
+    /// A [`Link`] for each open link.
+    Links,
+    /// Stop in order. The socket closes when the process ends.
+    Shutdown,
+}
+
+/// One line of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line<R> {
+    /// One thing that was asked for.
+    Row(R),
+    /// The answer is complete.
+    Done {
+        /// Rows that came before.
+        rows: u64,
+    },
+    /// The answer is not complete, and nothing more comes.
+    Failed(Failure),
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Whose fault it is.
+    pub kind: FailureKind,
+    /// What happened, what it means, what to do.
+    pub message: String,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The command asked for what there is not.
+    Wrong,
+    /// The user of the command may not ask.
+    Forbidden,
+    /// The machine did not let it.
+    Failed,
+}
+
+/// A service as a whole. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The version of the running program.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// The name members see.
+    pub name: String,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Whether it serves or is stopping.
+    pub state: State,
+    /// When it began to serve.
+    pub started_ms: i64,
+    /// What to hand out: `=host:port#fingerprint` or `+host:port`.
+    pub addresses: Vec<String>,
+    /// Members in all.
+    pub members: u64,
+    /// Devices that are logged in.
+    pub devices_online: u64,
+    /// Links that have shaken hands.
+    pub links: u64,
+    /// Messages that are owed to at least one device.
+    pub messages: u64,
+    /// Deliveries owed: one for each message and device.
+    pub owed: u64,
+    /// Bytes of the messages on disk.
+    pub body_bytes: u64,
+    /// Room that is left on the disk of the data folder.
+    pub disk_free_bytes: Option<u64>,
+    /// Memory the process uses.
+    pub memory_bytes: Option<u64>,
+}
+
+/// What a service is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Links are welcome.
+    Serving,
+    /// Links are being closed.
+    Stopping,
+}
+
+/// One open link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its number within this run.
+    pub number: u64,
+    /// Where it comes from.
+    pub address: String,
+    /// The first characters of the member's uid, once logged in.
+    pub member: Option<String>,
+    /// The number of the member's device, once logged in.
+    pub device: Option<u32>,
+    /// When it had shaken hands, Unix milliseconds.
+    pub since_ms: i64,
+    /// Messages sent and not acknowledged.
+    pub in_flight: u64,
+    /// Bytes of their data.
+    pub in_flight_bytes: u64,
+    /// Bytes read from it.
+    pub bytes_in: u64,
+    /// Bytes written to it.
+    pub bytes_out: u64,
+}

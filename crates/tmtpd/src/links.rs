@@ -1,0 +1,143 @@
+//! The table of open links: what an administrator may ask about each of them.
+//!
+//! A link enters when it has shaken hands, notes what happens to it in a few numbers of its own,
+//! and leaves when its [`Entry`] is dropped. Reading the table goes by pages, so that listing a
+//! hundred thousand links never stops one from opening.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::{Bound, Deref};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::directory::MemberNumber;
+use crate::store::DeviceNumber;
+
+/// Number of a link within this run of the service; rises with each.
+pub type LinkNumber = u64;
+
+/// Every open link of a service.
+#[derive(Debug, Default)]
+pub struct Links {
+    open: Mutex<BTreeMap<LinkNumber, Arc<LinkFacts>>>,
+    last: AtomicU64,
+}
+
+/// What is known about one open link. Its numbers are written by the link alone and may be read at
+/// any time.
+#[derive(Debug)]
+pub struct LinkFacts {
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// When it had shaken hands, Unix milliseconds.
+    pub since_ms: i64,
+    owner: OnceLock<(MemberNumber, DeviceNumber)>,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    in_flight: AtomicU64,
+    in_flight_bytes: AtomicU64,
+}
+
+/// A link's place in the table; leaves when dropped.
+#[derive(Debug)]
+pub struct Entry {
+    links: Arc<Links>,
+    number: LinkNumber,
+    facts: Arc<LinkFacts>,
+}
+
+impl Links {
+    /// Puts a link into the table that had shaken hands at `since_ms`.
+    pub fn enter(self: &Arc<Self>, address: SocketAddr, since_ms: i64) -> Entry {
+        let facts = Arc::new(LinkFacts {
+            address,
+            since_ms,
+            owner: OnceLock::new(),
+            bytes_in: AtomicU64::new(0),
+            bytes_out: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            in_flight_bytes: AtomicU64::new(0),
+        });
+        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        self.open().insert(number, Arc::clone(&facts));
+        Entry { links: Arc::clone(self), number, facts }
+    }
+
+    /// The first `limit` links behind `after`, in the order in which they opened.
+    pub fn page(&self, after: LinkNumber, limit: usize) -> Vec<(LinkNumber, Arc<LinkFacts>)> {
+        let open = self.open();
+        let behind = open.range((Bound::Excluded(after), Bound::Unbounded));
+        behind.take(limit).map(|(number, facts)| (*number, Arc::clone(facts))).collect()
+    }
+
+    /// How many links are open.
+    pub fn len(&self) -> usize {
+        self.open().len()
+    }
+
+    /// Whether no link is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<LinkNumber, Arc<LinkFacts>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LinkFacts {
+    /// Who has logged in on it.
+    pub fn owner(&self) -> Option<(MemberNumber, DeviceNumber)> {
+        self.owner.get().copied()
+    }
+
+    /// Bytes read from it, below TLS they are a few more.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed)
+    }
+
+    /// Bytes written to it, below TLS they are a few more.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed)
+    }
+
+    /// Messages sent and not acknowledged, and the bytes of their data.
+    pub fn in_flight(&self) -> (u64, u64) {
+        (self.in_flight.load(Ordering::Relaxed), self.in_flight_bytes.load(Ordering::Relaxed))
+    }
+
+    /// A device has logged in. A link has one owner in its life.
+    pub fn set_owner(&self, member: MemberNumber, device: DeviceNumber) {
+        let _ = self.owner.set((member, device));
+    }
+
+    /// Counts bytes read.
+    pub fn read(&self, bytes: usize) {
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts bytes written.
+    pub fn written(&self, bytes: usize) {
+        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes what is in flight now.
+    pub fn set_in_flight(&self, messages: usize, bytes: u64) {
+        self.in_flight.store(messages as u64, Ordering::Relaxed);
+        self.in_flight_bytes.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Deref for Entry {
+    type Target = LinkFacts;
+
+    fn deref(&self) -> &LinkFacts {
+        &self.facts
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.links.open().remove(&self.number);
+    }
+}
