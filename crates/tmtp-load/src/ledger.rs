@@ -1,0 +1,143 @@
+//! What each device is owed and what it got, so that nothing is lost, doubled or misled unseen.
+//!
+//! For each device: how many posts, and a sum of hashes of their numbers. Two sets of the same size
+//! and sum are the same set but for one chance in 2^64, and keeping that costs two additions.
+
+use crate::cast::DeviceIndex;
+
+/// The account of all devices.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    accounts: Vec<Account>,
+    /// Posts that are owed, over all devices.
+    pub owed: u64,
+    /// Posts that have come, over all devices, repetitions not counted.
+    pub got: u64,
+    /// Posts that came again: a service that lost an ack may do so.
+    pub repeated: u64,
+    /// Posts of another run, which some earlier one left.
+    pub foreign: u64,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Account {
+    owed: Side,
+    got: Side,
+    /// Ids rise on a link, so what is not above the last has come before.
+    last_message: u64,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Side {
+    count: u64,
+    sum: u64,
+}
+
+/// What a finished run comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Balance {
+    /// Posts that have not come to a device that is owed them.
+    pub lost: u64,
+    /// Posts that came to a device more often than once, or were not meant for it.
+    pub surplus: u64,
+    /// Devices that got as many posts as they are owed, but not the same.
+    pub mixed_up: u64,
+}
+
+impl Side {
+    fn add(&mut self, number: u64) {
+        self.count += 1;
+        // The finaliser of splitmix64: a bijection, so that sums of different sets differ.
+        let mut hash = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        self.sum = self.sum.wrapping_add(hash ^ (hash >> 31));
+    }
+}
+
+impl Ledger {
+    /// For so many devices.
+    #[must_use]
+    pub fn new(devices: usize) -> Self {
+        Self { accounts: vec![Account::default(); devices], ..Self::default() }
+    }
+
+    /// The post is owed to these devices.
+    pub fn owe(&mut self, number: u64, devices: &[DeviceIndex]) {
+        self.owed += devices.len() as u64;
+        for device in devices {
+            if let Some(account) = self.accounts.get_mut(*device) {
+                account.owed.add(number);
+            }
+        }
+    }
+
+    /// The post came to this device as `message`; whether for the first time.
+    pub fn take(&mut self, device: DeviceIndex, message: u64, number: u64) -> bool {
+        let Some(account) = self.accounts.get_mut(device) else { return false };
+        if message <= account.last_message {
+            self.repeated += 1;
+            return false;
+        }
+        account.last_message = message;
+        account.got.add(number);
+        self.got += 1;
+        true
+    }
+
+    /// Whether as much has come as is owed.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.got >= self.owed
+    }
+
+    /// What is wrong, if anything.
+    #[must_use]
+    pub fn balance(&self) -> Balance {
+        let mut balance = Balance::default();
+        for Account { owed, got, .. } in &self.accounts {
+            balance.lost += owed.count.saturating_sub(got.count);
+            balance.surplus += got.count.saturating_sub(owed.count);
+            balance.mixed_up += u64::from(owed.count == got.count && owed.sum != got.sum);
+        }
+        balance
+    }
+}
+
+impl Balance {
+    /// Whether everything came once to whom it was meant for.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Balance, Ledger};
+
+    #[test]
+    fn what_came_once_to_everyone_is_even() {
+        let mut ledger = Ledger::new(2);
+        ledger.owe(1, &[0, 1]);
+        ledger.owe(2, &[0]);
+        assert!(ledger.take(0, 10, 1));
+        assert!(ledger.take(1, 10, 1));
+        assert!(!ledger.is_settled());
+        assert!(ledger.take(0, 11, 2));
+        assert!(!ledger.take(0, 11, 2));
+        assert!(ledger.is_settled() && ledger.balance().is_even());
+        assert_eq!(ledger.repeated, 1);
+    }
+
+    #[test]
+    fn lost_doubled_and_exchanged_posts_show() {
+        let mut ledger = Ledger::new(3);
+        ledger.owe(1, &[0, 1]);
+        ledger.owe(2, &[2]);
+        ledger.take(1, 10, 1);
+        ledger.take(1, 11, 1);
+        ledger.take(2, 12, 3);
+        assert_eq!(ledger.balance(), Balance { lost: 1, surplus: 1, mixed_up: 1 });
+    }
+}

@@ -1,0 +1,15 @@
+//! `tmtp-load`: reads the command line, runs one load, prints its figures.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tmtp-load: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

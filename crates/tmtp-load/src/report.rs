@@ -1,0 +1,215 @@
+//! Figures, for people and as JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::ledger::Balance;
+use crate::process::Usage;
+
+/// A distribution of times, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Times {
+    /// How many were measured.
+    pub count: u64,
+    /// Half are not longer.
+    pub p50_ms: f64,
+    /// All but one in a hundred are not longer.
+    pub p99_ms: f64,
+    /// All but one in a thousand are not longer.
+    pub p999_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+/// Gathers times; three digits are kept, from a microsecond to an hour.
+#[derive(Debug)]
+pub struct Stopwatch(Histogram<u64>);
+
+impl Stopwatch {
+    /// Nothing measured yet.
+    ///
+    /// # Errors
+    /// Never with the bounds as they are.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self(Histogram::new_with_bounds(1_000, 3_600_000_000_000, 3)?))
+    }
+
+    /// Adds one time.
+    pub fn add_ns(&mut self, ns: u64) {
+        self.0.saturating_record(ns);
+    }
+
+    /// What was gathered.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        let ms = |ns: u64| ns as f64 / 1e6;
+        let at = |quantile: f64| ms(self.0.value_at_quantile(quantile));
+        Times {
+            count: self.0.len(),
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            p999_ms: at(0.999),
+            max_ms: ms(self.0.max()),
+        }
+    }
+}
+
+/// What the service and the generator used for a number of things done.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Cost {
+    /// Processor seconds.
+    pub cpu_s: f64,
+    /// Processor microseconds for one thing done.
+    pub cpu_us_each: f64,
+    /// Processor seconds for a thousand.
+    pub cpu_s_per_1000: f64,
+    /// Share of one core while it lasted.
+    pub cores: f64,
+    /// Highest memory, KiB.
+    pub peak_kib: u64,
+    /// Bytes written to disk.
+    pub written_bytes: u64,
+}
+
+impl Cost {
+    /// Of `usage` for so many things in so many seconds.
+    #[must_use]
+    pub fn of(usage: Usage, things: u64, seconds: f64) -> Self {
+        let each = if things == 0 { 0.0 } else { usage.cpu_s / things as f64 };
+        Self {
+            cpu_s: usage.cpu_s,
+            cpu_us_each: each * 1e6,
+            cpu_s_per_1000: each * 1e3,
+            cores: usage.cpu_s / seconds.max(f64::MIN_POSITIVE),
+            peak_kib: usage.peak_kib,
+            written_bytes: usage.written_bytes,
+        }
+    }
+}
+
+/// What a load of posts came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct PostReport {
+    /// Acknowledged posts after the warm-up.
+    pub posts: u64,
+    /// Deliveries after the warm-up, repetitions not counted.
+    pub deliveries: u64,
+    /// Bytes of one post's data.
+    pub body_bytes: u64,
+    /// From the end of the warm-up to the last ack.
+    pub posting_s: f64,
+    /// From the end of the warm-up to the last delivery.
+    pub delivering_s: f64,
+    /// Posts in each second.
+    pub posts_per_s: f64,
+    /// Deliveries in each second.
+    pub deliveries_per_s: f64,
+    /// From the moment a post was meant to be sent to its ack.
+    pub post_to_ack: Times,
+    /// From the moment a post was meant to be sent to each delivery of it.
+    pub post_to_delivery: Times,
+    /// What the service used, each delivery; none if its process is unknown.
+    pub service: Option<Cost>,
+    /// What this program used, each delivery.
+    pub generator: Cost,
+    /// What the acks of refused posts said, and how often.
+    pub refused: BTreeMap<String, u64>,
+    /// Posts, warm-up included, that have been acknowledged, and deliveries owed and got for them.
+    pub whole: Whole,
+}
+
+/// Sums over the whole run, warm-up included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Whole {
+    /// Acknowledged posts.
+    pub posts: u64,
+    /// Posts without an answer.
+    pub unanswered: u64,
+    /// Deliveries owed for the acknowledged posts.
+    pub owed: u64,
+    /// Deliveries got, repetitions not counted.
+    pub got: u64,
+    /// Deliveries owed and not got.
+    pub lost: u64,
+    /// Deliveries got and not owed.
+    pub surplus: u64,
+    /// Devices that got the right number of wrong posts.
+    pub mixed_up: u64,
+    /// Deliveries that came again, as they may where an ack is lost.
+    pub repeated: u64,
+    /// Deliveries left by an earlier run.
+    pub foreign: u64,
+}
+
+impl Whole {
+    /// Whether every acknowledged post came exactly once to everyone it was owed to.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        self.unanswered + self.lost + self.surplus + self.mixed_up + self.repeated == 0
+    }
+
+    /// Takes over what a ledger says.
+    pub fn set_balance(&mut self, balance: Balance) {
+        (self.lost, self.surplus) = (balance.lost, balance.surplus);
+        self.mixed_up = balance.mixed_up;
+    }
+}
+
+impl Display for Times {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { p50_ms, p99_ms, p999_ms, max_ms, .. } = self;
+        write!(f, "p50 {p50_ms:.2}  p99 {p99_ms:.2}  p99.9 {p999_ms:.2}  max {max_ms:.2} ms")
+    }
+}
+
+impl Display for Cost {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { cpu_s, cpu_us_each, cpu_s_per_1000, cores, peak_kib, written_bytes } = self;
+        write!(
+            f,
+            "{cpu_us_each:.1} µs each ({cpu_s_per_1000:.4} CPU s per 1,000), {cpu_s:.2} CPU s = \
+             {cores:.2} cores, peak memory {:.1} MiB, written {:.1} MiB",
+            *peak_kib as f64 / 1024.0,
+            *written_bytes as f64 / f64::from(1 << 20),
+        )
+    }
+}
+
+impl Display for PostReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "posts/s            {:.0}  ({} in {:.2} s)",
+            self.posts_per_s, self.posts, self.posting_s
+        )?;
+        writeln!(
+            f,
+            "deliveries/s       {:.0}  ({} in {:.2} s)",
+            self.deliveries_per_s, self.deliveries, self.delivering_s
+        )?;
+        writeln!(f, "post to ack        {}", self.post_to_ack)?;
+        writeln!(f, "post to delivery   {}", self.post_to_delivery)?;
+        match &self.service {
+            Some(cost) => writeln!(f, "service            {cost}")?,
+            None => writeln!(f, "service            unknown: name its process with --pid")?,
+        }
+        writeln!(f, "generator          {}", self.generator)?;
+        for (why, count) in &self.refused {
+            writeln!(f, "refused            {count} times: {why}")?;
+        }
+        let Whole { posts, unanswered, owed, got, lost, surplus, mixed_up, repeated, foreign } =
+            self.whole;
+        writeln!(f, "whole run          {posts} posts, {owed} deliveries owed, {got} got")?;
+        if !self.whole.is_even() || foreign > 0 {
+            writeln!(
+                f,
+                "NOT EVEN           {unanswered} posts unanswered, {lost} deliveries lost, {surplus} \
+                 in surplus, {repeated} repeated, {foreign} foreign, {mixed_up} devices mixed up"
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! The loads themselves.
+//!
+//! - [`post`]: senders post, recipients take: closed loop or at a fixed rate
+
+pub mod post;
+
+use std::net::SocketAddr;
+
+use crate::process::{Usage, reset_peak};
+use crate::tls::Trust;
+
+/// The service under load.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// How it is known.
+    pub trust: Trust,
+    /// Its process, if it runs on this machine and is to be measured.
+    pub pid: Option<u32>,
+    /// Links that are opened at a time.
+    pub at_once: usize,
+}
+
+/// Both processes at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    service: Option<Usage>,
+    generator: Usage,
+}
+
+impl Meter {
+    fn read(target: &Target) -> anyhow::Result<Self> {
+        let service = target.pid.map(Usage::of).transpose()?;
+        Ok(Self { service, generator: Usage::own()? })
+    }
+
+    /// As [`Self::read`]; peaks of memory begin anew.
+    fn start(target: &Target) -> anyhow::Result<Self> {
+        target.pid.into_iter().for_each(reset_peak);
+        Self::read(target)
+    }
+
+    fn since(self, before: Self) -> Self {
+        let service = self.service.zip(before.service).map(|(now, before)| now.since(before));
+        Self { service, generator: self.generator.since(before.generator) }
+    }
+}
