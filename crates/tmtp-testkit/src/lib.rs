@@ -2,13 +2,16 @@
 //!
 //! - [`wire`]: the framing and the headsum once more, written from the protocol's description and
 //!   sharing nothing with `tmtp`, so that neither can hide a mistake of the other
+//! - `disk` (feature `simulation`): a disk that loses power, tears writes, fills up and rots
 //! - [`pair`]: both sides of a link in memory, with a simulated clock
 //! - [`peer`]: a raw revision-1 app over real TLS, which can also misbehave
 //! - [`process`]: the real service and the real app as processes that can be killed
 //! - [`vector`]: dialogs in text files, replayed byte for byte against a real service
 //!
-//! The last three need the feature `real`.
+//! [`peer`], [`process`] and [`vector`] need the feature `real`.
 
+#[cfg(feature = "simulation")]
+pub mod disk;
 pub mod pair;
 #[cfg(feature = "real")]
 pub mod peer;

@@ -1,7 +1,7 @@
 //! The durable store: who is owed what, and everything the directory knows.
 //!
 //! Rows (small facts, never content) live in an ordered key-value [`engine`]; the content of
-//! messages lives in files of our own (`body.rs`) that can really erase. One writer thread commits for all
+//! messages lives in files of our own (`body.rs`) that can really erase. One writer commits for all
 //! callers, so that they share its syncs; any thread reads.
 //!
 //! How a message passes: [`Store::post`] appends its body, syncs, commits one row for the message
@@ -13,6 +13,8 @@
 //! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
 
 mod body;
+pub mod disk;
+mod driver;
 pub mod engine;
 mod error;
 mod inbox;
@@ -24,17 +26,16 @@ mod release;
 mod row;
 mod writer;
 
-use std::fs::File;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::body::MAX_SMALL_BYTES;
 pub use self::body::large::{FinishedBody, LargeBody};
+pub use self::driver::Driver;
 pub use self::engine::{Batch, Conflict, Engine};
 pub use self::error::StoreError;
 pub use self::inbox::Receipt;
@@ -45,6 +46,8 @@ pub use self::row::{Class, DeviceNumber, MessageId, RESERVED_PREFIXES};
 
 use self::body::Bodies;
 use self::body::large::LargeReader;
+use self::disk::{Disk, Lock, SystemDisk};
+use self::driver::Running;
 use self::inbox::{Inbox, Work};
 use self::row::{MessageRow, message_key, owed_key, owed_of};
 use self::writer::Counts;
@@ -86,9 +89,10 @@ struct Shared {
     room: Arc<Semaphore>,
     queue_bytes: usize,
     last_message_id: MessageId,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// `None` once it is closed.
+    running: Mutex<Option<Running>>,
     /// Held locked as long as the store is open.
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Box<dyn Lock>>>,
 }
 
 /// Leave to hold bodies in memory until they are durable. Drop it when the receipt has answered.
@@ -115,7 +119,17 @@ impl Store {
     ///
     /// Only one process at a time: [`StoreError::InUse`] otherwise.
     pub fn open(data_dir: &Path, limits: Limits) -> Result<Self, StoreError> {
-        open::open(data_dir, limits)
+        Self::open_on(Arc::new(SystemDisk), data_dir, limits, Driver::Threads)
+    }
+
+    /// Like [`Store::open`], on any disk, and driven by threads or by a task.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        data_dir: &Path,
+        limits: Limits,
+        driver: Driver,
+    ) -> Result<Self, StoreError> {
+        open::open(disk, data_dir, &limits, driver)
     }
 
     /// Like [`Store::open`], with the rows in an engine of the caller's (bodies stay files).
@@ -124,7 +138,7 @@ impl Store {
         limits: Limits,
         engine: Arc<dyn Engine>,
     ) -> Result<Self, StoreError> {
-        open::open_with(data_dir, limits, engine)
+        open::open_with(data_dir, &limits, engine)
     }
 
     /// The highest message id ever committed here, erased messages included; 0 when there was none.
@@ -328,16 +342,9 @@ impl Shared {
     fn close(&self) -> Result<(), StoreError> {
         let settled = self.inbox.submit(Work::Flush);
         self.inbox.close();
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        if threads.is_empty() {
-            return Ok(()); // closed before
-        }
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the store failed");
-            }
-        }
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(running) = running else { return Ok(()) }; // closed before
+        running.finish();
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         settled.try_now()
     }

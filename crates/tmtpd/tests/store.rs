@@ -7,6 +7,8 @@ mod crash;
 mod engine;
 #[path = "store/full.rs"]
 mod full;
+#[path = "store/power.rs"]
+mod power;
 #[path = "store/queue.rs"]
 mod queue;
 

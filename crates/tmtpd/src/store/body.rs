@@ -14,16 +14,15 @@ pub(crate) mod large;
 pub(crate) mod segment;
 pub(crate) mod sweep;
 
-use std::collections::HashMap;
-use std::fs::{DirBuilder, File};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::disk::{Disk, DiskFile, Open};
 use super::error::StoreError;
 
 /// Longest head and longest data that a segment takes, in bytes each; longer data needs a
@@ -70,10 +69,11 @@ pub(crate) struct Live {
 /// The directory of bodies, shared by the writer, the eraser and all readers.
 #[derive(Debug)]
 pub(crate) struct Bodies {
+    disk: Arc<dyn Disk>,
     dir: PathBuf,
     live: Mutex<Alive>,
     /// Segments open for reading; only a cache.
-    open: Mutex<HashMap<u32, Arc<File>>>,
+    open: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
     next_large: AtomicU64,
     reserve_bytes: u64,
 }
@@ -89,14 +89,15 @@ pub(crate) struct Alive {
 impl Bodies {
     /// Uses the directory `dir`, making it where needed. New messages leave `reserve_bytes` of the
     /// disk free, so that acknowledgements, which make room, can always be committed.
-    pub(crate) fn open(dir: PathBuf, reserve_bytes: u64) -> Result<Self, StoreError> {
-        const DOING: &str = "making the directory of bodies";
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir.join("large"))
-            .map_err(|error| StoreError::io(DOING, error))?;
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        dir: PathBuf,
+        reserve_bytes: u64,
+    ) -> Result<Self, StoreError> {
+        disk.make_dir(&dir.join("large"))
+            .map_err(|error| StoreError::io("making the directory of bodies", error))?;
         Ok(Self {
+            disk,
             dir,
             live: Mutex::default(),
             open: Mutex::default(),
@@ -107,12 +108,15 @@ impl Bodies {
 
     /// Whether the disk has room for something new.
     pub(crate) fn check_room(&self) -> Result<(), StoreError> {
-        let disk = rustix::fs::statvfs(&self.dir)
-            .map_err(|error| StoreError::io("asking for free room", error.into()))?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) < self.reserve_bytes {
-            return Err(StoreError::Full);
+        match self.disk.free_bytes(&self.dir) {
+            Ok(free) if free < self.reserve_bytes => Err(StoreError::Full),
+            Ok(_) => Ok(()),
+            Err(error) => Err(StoreError::io("asking for free room", error)),
         }
-        Ok(())
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.disk
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -174,13 +178,13 @@ impl Bodies {
         }
     }
 
-    fn segment(&self, segment: u32) -> Result<Arc<File>, StoreError> {
+    fn segment(&self, segment: u32) -> Result<Arc<dyn DiskFile>, StoreError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = open.get(&segment) {
             return Ok(file.clone());
         }
-        let file = match File::open(self.segment_path(segment)) {
-            Ok(file) => Arc::new(file),
+        let file = match self.disk.open(&self.segment_path(segment), Open::Read) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(StoreError::corrupt(format!("body segment {segment:08} is missing")));
             }
@@ -198,9 +202,26 @@ impl Bodies {
     /// Unlinks a segment in which nothing is alive. Its blocks are free once no reader holds it.
     pub(crate) fn unlink_segment(&self, segment: u32) -> Result<(), StoreError> {
         // In this order: a reader that opens it just before is forgotten just after.
-        unlink(&self.segment_path(segment))?;
+        self.unlink(&self.segment_path(segment))?;
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
         Ok(())
+    }
+
+    /// Unlinks a file; one that is gone already is as good.
+    pub(crate) fn unlink(&self, path: &Path) -> Result<(), StoreError> {
+        match self.disk.unlink(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("unlinking a body", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes files that were created in or unlinked from `dir` stay so.
+    pub(crate) fn sync_dir(&self, dir: &Path) -> Result<(), StoreError> {
+        self.disk
+            .sync_dir(dir)
+            .map_err(|error| StoreError::io("syncing a directory of bodies", error))
     }
 }
 
@@ -209,21 +230,4 @@ fn damaged_extent(extent: &Extent) -> StoreError {
         "body segment {:08}, offset {}, {} bytes",
         extent.segment, extent.offset, extent.len
     ))
-}
-
-/// Unlinks a file; one that is gone already is as good.
-pub(crate) fn unlink(path: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::io("unlinking a body", error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Makes files that were created in or unlinked from `dir` stay so.
-pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(|error| StoreError::io("syncing a directory of bodies", error))
 }

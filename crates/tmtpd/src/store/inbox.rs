@@ -1,17 +1,18 @@
-//! What waits for the writer thread: tasks in the order they were submitted, and acknowledgements.
+//! What waits for the writer: tasks in the order they were submitted, and acknowledgements.
 //!
 //! Submitting never waits, so that a caller can do it under its own lock and thereby fix the order:
 //! **the order of submission is the order of commit**. Who holds bodies in memory asks for
 //! [`room`](super::Store::room) first; without it the inbox refuses when too much waits.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use super::engine::Batch;
 use super::error::StoreError;
@@ -24,10 +25,7 @@ const SETTLE_WITHIN: Duration = Duration::from_millis(50);
 const SETTLE_AT: usize = 8_192;
 /// A task counts this much beside its bytes.
 const TASK_BYTES: usize = 256;
-/// How long the writer may be idle before it tidies up.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// One thing for the writer thread to do.
+/// One thing for the writer to do.
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) work: Work,
@@ -59,8 +57,9 @@ impl Work {
     }
 }
 
-/// Acknowledged messages of each device, whose rows are still there.
-pub(crate) type Settling = HashMap<DeviceNumber, Vec<MessageId>>;
+/// Acknowledged messages of each device, whose rows are still there. In order, as what happens on
+/// a simulated disk follows from it.
+pub(crate) type Settling = BTreeMap<DeviceNumber, Vec<MessageId>>;
 
 /// What the writer does next.
 #[derive(Debug, Default)]
@@ -68,16 +67,20 @@ pub(crate) struct Group {
     pub(crate) tasks: Vec<Task>,
     /// Whether acknowledgements go with it.
     pub(crate) settle: bool,
-    /// Nothing happened for a while.
-    pub(crate) idle: bool,
     /// The store is being closed and this is the last group.
     pub(crate) last: bool,
 }
 
+/// When there is something to do although nothing comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due(pub(crate) Option<Instant>);
+
 #[derive(Debug)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
+    /// Where a writer thread waits, and where a writer task does.
     ready: Condvar,
+    ready_task: Notify,
     max_bytes: usize,
 }
 
@@ -87,6 +90,8 @@ struct State {
     bytes: usize,
     last_id: MessageId,
     closed: bool,
+    /// Something came since the writer last looked.
+    woken: bool,
     settling: Settling,
     settling_len: usize,
     settle_since: Option<Instant>,
@@ -101,12 +106,18 @@ impl Inbox {
             bytes: 0,
             last_id,
             closed: false,
+            woken: false,
             settling: Settling::new(),
             settling_len: 0,
             settle_since: None,
             committing: Settling::new(),
         };
-        Self { state: Mutex::new(state), ready: Condvar::new(), max_bytes }
+        Self {
+            state: Mutex::new(state),
+            ready: Condvar::new(),
+            ready_task: Notify::new(),
+            max_bytes,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -121,8 +132,7 @@ impl Inbox {
             Ok(weight) => {
                 state.bytes += weight;
                 state.tasks.push_back(Task { work, answer });
-                drop(state);
-                self.ready.notify_one();
+                self.wake(state);
             }
             Err(error) => {
                 drop(state); // `work` may own a file that its drop unlinks: not under the lock
@@ -141,9 +151,8 @@ impl Inbox {
         state.settling_len += ids.len();
         let wake = state.settle_since.is_none() || state.settling_len >= SETTLE_AT;
         state.settle_since.get_or_insert_with(Instant::now);
-        drop(state);
         if wake {
-            self.ready.notify_one();
+            self.wake(state);
         }
     }
 
@@ -161,27 +170,43 @@ impl Inbox {
         ids
     }
 
-    /// Waits for something to do. `retry_at` holds acknowledgements back after a failure.
-    pub(crate) fn next(&self, retry_at: Option<Instant>, watch_idle: bool) -> Group {
-        let started = Instant::now();
+    /// What is to be done now; or when acknowledgements will be due, if nothing else comes before.
+    /// `retry_at` holds them back after a failure.
+    pub(crate) fn poll(&self, now: Instant, retry_at: Option<Instant>) -> Result<Group, Due> {
         let mut state = self.state();
-        loop {
-            let now = Instant::now();
-            if let Some(group) = state.group(now, self.max_bytes, retry_at) {
-                return group;
-            }
-            let idle_at = watch_idle.then(|| started + IDLE);
-            if idle_at.is_some_and(|at| now >= at) {
-                return Group { idle: true, ..Group::default() };
-            }
-            let wake_at = [state.settle_due(retry_at), idle_at].into_iter().flatten().min();
-            state = match wake_at {
-                Some(at) => {
-                    let wait = at.saturating_duration_since(now);
-                    self.ready.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0
+        state.woken = false;
+        match state.group(now, self.max_bytes, retry_at) {
+            Some(group) => Ok(group),
+            None => Err(Due(state.settle_due(retry_at))),
+        }
+    }
+
+    /// Blocks until something came since the last [`Inbox::poll`], or it is `until`.
+    pub(crate) fn wait(&self, until: Option<Instant>) {
+        let mut state = self.state();
+        while !state.woken {
+            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return,
+                Some(left) => {
+                    self.ready.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+        }
+    }
+
+    /// Like [`Inbox::wait`], for one task.
+    pub(crate) async fn changed(&self, until: Option<Instant>) {
+        let due = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.ready_task.notified() => {}
+            () = due => {}
         }
     }
 
@@ -223,8 +248,16 @@ impl Inbox {
 
     /// Refuses what comes from now on; what waits is still done.
     pub(crate) fn close(&self) {
-        self.state().closed = true;
+        let mut state = self.state();
+        state.closed = true;
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        state.woken = true;
+        drop(state);
         self.ready.notify_one();
+        self.ready_task.notify_one();
     }
 }
 
@@ -285,7 +318,7 @@ impl State {
         }
         self.bytes = self.bytes.saturating_sub(bytes);
         let last = self.closed && self.tasks.is_empty();
-        Some(Group { tasks, settle: settle || last, idle: false, last })
+        Some(Group { tasks, settle: settle || last, last })
     }
 }
 

@@ -1,8 +1,7 @@
 //! Opening a data directory: lock, format, rows, what is alive, then the threads.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
 use std::ops::{Bound, ControlFlow};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -12,7 +11,9 @@ use tokio::sync::Semaphore;
 use super::body::Bodies;
 use super::body::eraser::Eraser;
 use super::body::segment::Appender;
-use super::body::sweep::{self, Found, Named};
+use super::body::sweep::{Found, Named, Sweep};
+use super::disk::{Disk, Lock, SystemDisk};
+use super::driver::{Driver, Running};
 use super::engine::{Batch, Engine};
 use super::error::StoreError;
 use super::inbox::Inbox;
@@ -24,51 +25,70 @@ use super::{Limits, Shared, Store};
 /// The format this version writes, and the highest it reads.
 const FORMAT: u32 = 1;
 
-pub(crate) fn open(data_dir: &Path, limits: Limits) -> Result<Store, StoreError> {
-    let lock = lock(data_dir)?;
-    let engine = RedbEngine::open(&data_dir.join("rows.redb"), limits.cache_bytes)?;
-    start(data_dir, &limits, Arc::new(engine), lock)
+/// The file of the rows, in the data directory.
+const ROWS_FILE: &str = "rows.redb";
+
+pub(crate) fn open(
+    disk: Arc<dyn Disk>,
+    data_dir: &Path,
+    limits: &Limits,
+    driver: Driver,
+) -> Result<Store, StoreError> {
+    let lock = lock(&*disk, data_dir)?;
+    let rows = data_dir.join(ROWS_FILE);
+    check_rows_are_there(&*disk, data_dir)?;
+    let engine = RedbEngine::open_on(disk.clone(), &rows, limits.cache_bytes)?;
+    start(disk, data_dir, limits, Arc::new(engine), lock, driver)
 }
 
 pub(crate) fn open_with(
     data_dir: &Path,
-    limits: Limits,
+    limits: &Limits,
     engine: Arc<dyn Engine>,
 ) -> Result<Store, StoreError> {
-    let lock = lock(data_dir)?;
-    start(data_dir, &limits, engine, lock)
+    let disk = Arc::new(SystemDisk);
+    let lock = lock(&*disk, data_dir)?;
+    start(disk, data_dir, limits, engine, lock, Driver::Threads)
+}
+
+/// Bodies without rows would all be erased as garbage.
+fn check_rows_are_there(disk: &dyn Disk, data_dir: &Path) -> Result<(), StoreError> {
+    let names = |dir: &Path| match disk.list(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.map_err(|error| StoreError::io("opening the data directory", error)),
+    };
+    let bodies = data_dir.join("bodies");
+    if !names(data_dir)?.iter().any(|name| name == ROWS_FILE)
+        && (names(&bodies)?.iter().any(|name| name.ends_with(".seg"))
+            || !names(&bodies.join("large"))?.is_empty())
+    {
+        return Err(StoreError::corrupt(format!("{ROWS_FILE} is missing, and there are messages")));
+    }
+    Ok(())
 }
 
 /// Makes the directory where needed and locks it for this process.
-fn lock(data_dir: &Path) -> Result<File, StoreError> {
-    const DOING: &str = "opening the data directory";
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .map_err(|error| StoreError::io(DOING, error))?;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(data_dir.join("LOCK"))
-        .map_err(|error| StoreError::io(DOING, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data_dir.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(StoreError::io(DOING, error)),
-    }
+fn lock(disk: &dyn Disk, data_dir: &Path) -> Result<Box<dyn Lock>, StoreError> {
+    let failed = |error| StoreError::io("opening the data directory", error);
+    disk.make_dir(data_dir).map_err(failed)?;
+    let lock = disk.lock(&data_dir.join("LOCK")).map_err(failed)?;
+    lock.ok_or_else(|| StoreError::InUse { path: data_dir.to_owned() })
 }
 
 fn start(
+    disk: Arc<dyn Disk>,
     data_dir: &Path,
     limits: &Limits,
     engine: Arc<dyn Engine>,
-    lock: File,
+    lock: Box<dyn Lock>,
+    driver: Driver,
 ) -> Result<Store, StoreError> {
     check_format(&*engine)?;
-    let bodies = Arc::new(Bodies::open(data_dir.join("bodies"), limits.reserve_bytes)?);
+    let bodies = Bodies::open(disk, data_dir.join("bodies"), limits.reserve_bytes)?;
+    // What was made is only certain to be found again after this.
+    bodies.sync_dir(bodies.dir())?;
+    bodies.sync_dir(data_dir)?;
+    let bodies = Arc::new(bodies);
     let found = Found::list(&bodies)?;
     let counts = Arc::new(Counts::default());
     let (named, highest_id) = read_messages(&*engine, &bodies, &counts)?;
@@ -79,20 +99,20 @@ fn start(
     let next_segment = found_segment.max(named_segment) + 1;
 
     let inbox = Arc::new(Inbox::new(limits.queue_bytes, last_message_id));
-    let sweeping = sweep::start(bodies.clone(), found, named)?;
     let writer = Writer {
         engine: engine.clone(),
         bodies: bodies.clone(),
         appender: Appender::new(bodies.clone(), next_segment),
-        eraser: Eraser::start(bodies.clone())?,
+        eraser: match driver {
+            Driver::Threads => Eraser::start(bodies.clone())?,
+            Driver::Task { .. } => Eraser::Inline(bodies.clone()),
+        },
         inbox: inbox.clone(),
         counts: counts.clone(),
         settle_failure: None,
+        tidy_at: None,
     };
-    let writing = std::thread::Builder::new()
-        .name("store-writer".into())
-        .spawn(move || writer.run())
-        .map_err(|error| StoreError::io("starting the writer", error))?;
+    let running = Running::start(driver, writer, Sweep { bodies: bodies.clone(), found, named })?;
     let shared = Shared {
         engine,
         bodies,
@@ -101,7 +121,7 @@ fn start(
         room: Arc::new(Semaphore::new(limits.queue_bytes)),
         queue_bytes: limits.queue_bytes,
         last_message_id,
-        threads: Mutex::new(vec![writing, sweeping]),
+        running: Mutex::new(Some(running)),
         lock: Mutex::new(Some(lock)),
     };
     Ok(Store { shared: Arc::new(shared) })

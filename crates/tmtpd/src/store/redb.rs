@@ -6,10 +6,8 @@
 //! dropped pages that later reads would still show: that needs a restart and a person.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::ControlFlow;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,6 +17,7 @@ use redb::{
     TableDefinition,
 };
 
+use super::disk::{Disk, DiskFile, Open, SystemDisk};
 use super::engine::{Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, Visitor};
 use super::error::StoreError;
 use super::memory::is_empty;
@@ -32,6 +31,7 @@ const SPARSE_ROW_BYTES: u64 = 1024;
 
 /// Rows in a redb file.
 pub struct RedbEngine {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
     cache_bytes: usize,
     /// A sync failed: what the page cache shows may not be what the disk holds.
@@ -45,7 +45,22 @@ impl RedbEngine {
     ///
     /// The caller holds the lock of the data directory: the file itself is not locked.
     pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        Self::open_on(Arc::new(SystemDisk), path, cache_bytes)
+    }
+
+    /// Like [`RedbEngine::open`], on any disk.
+    pub fn open_on(
+        disk: Arc<dyn Disk>,
+        path: &Path,
+        cache_bytes: usize,
+    ) -> Result<Self, StoreError> {
+        match disk.open(path, Open::Read) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&*disk, path)?,
+            Err(error) => return Err(StoreError::io("opening the rows", error)),
+        }
         let engine = Self {
+            disk,
             path: path.to_owned(),
             cache_bytes,
             sync_failed: Arc::default(),
@@ -59,8 +74,11 @@ impl RedbEngine {
     /// Gives back what a long queue once took: redb itself hardly ever shortens its file.
     fn compact_if_sparse(&self) -> Result<(), StoreError> {
         const DOING: &str = "compacting the rows";
-        let bytes =
-            std::fs::metadata(&self.path).map_err(|error| StoreError::io(DOING, error))?.len();
+        let bytes = self
+            .disk
+            .open(&self.path, Open::Read)
+            .and_then(|file| file.len())
+            .map_err(|error| StoreError::io(DOING, error))?;
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         let Some(database) = database.as_mut() else { return Ok(()) };
         let read = database.begin_read().map_err(|error| failure(DOING, error))?;
@@ -87,20 +105,15 @@ impl RedbEngine {
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         *database = None;
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&self.path)
+        let file = self
+            .disk
+            .open(&self.path, Open::Edit)
             .map_err(|error| StoreError::io("opening the rows", error))?;
         let backend = RowFile { file, sync_failed: self.sync_failed.clone() };
         let opened = Database::builder()
             .set_cache_size(self.cache_bytes)
             .create_with_backend(backend)
             .map_err(|error| failure("opening the rows", error))?;
-        create_table(&opened)?;
         *database = Some(opened);
         Ok(())
     }
@@ -219,17 +232,30 @@ fn apply(table: &mut Rows<'_>, batch: &Batch) -> Result<Result<(), Conflict>, re
     Ok(Ok(()))
 }
 
-/// Makes the table, so that readers always find it.
-fn create_table(database: &Database) -> Result<(), StoreError> {
-    const DOING: &str = "opening the rows";
-    let read = database.begin_read().map_err(|error| failure(DOING, error))?;
-    if read.open_table(ROWS).is_ok() {
-        return Ok(());
+/// Makes an empty file of rows, so that a crash leaves all of it or none: a half made one could
+/// never be opened.
+fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+    const DOING: &str = "making the rows";
+    let unfinished = path.with_added_extension("new");
+    match disk.unlink(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::io(DOING, error));
+        }
+        _ => {}
     }
-    drop(read);
+    let made = disk.open(&unfinished, Open::Make).map_err(|error| StoreError::io(DOING, error))?;
+    let backend = RowFile { file: made.clone(), sync_failed: Arc::default() };
+    let database =
+        Database::builder().create_with_backend(backend).map_err(|error| failure(DOING, error))?;
     let write = database.begin_write().map_err(|error| failure(DOING, error))?;
     write.open_table(ROWS).map_err(|error| failure(DOING, error))?;
-    write.commit().map_err(|error| failure(DOING, error))
+    write.commit().map_err(|error| failure(DOING, error))?;
+    drop(database);
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    made.sync_data()
+        .and_then(|()| disk.rename(&unfinished, path))
+        .and_then(|()| disk.sync_dir(dir))
+        .map_err(|error| StoreError::io(DOING, error))
 }
 
 fn sync_failed() -> StoreError {
@@ -255,13 +281,13 @@ fn failure(doing: &'static str, error: impl Into<redb::Error>) -> StoreError {
 /// remembers a failed sync.
 #[derive(Debug)]
 struct RowFile {
-    file: File,
+    file: Arc<dyn DiskFile>,
     sync_failed: Arc<AtomicBool>,
 }
 
 impl StorageBackend for RowFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        self.file.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {

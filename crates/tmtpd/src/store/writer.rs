@@ -1,17 +1,21 @@
-//! The writer thread: many callers share one sync.
+//! The writer: many callers share one sync.
 //!
 //! It takes everything that waits, appends the bodies, syncs them, commits the rows that name them
 //! (a second sync), and answers all. While it syncs the next group gathers, so the busier the
 //! service the more messages share a sync. Acknowledgements ride along at most every 50 ms.
+//!
+//! It is a state machine that never waits: [`Writer::step`] does what is due and says when to come
+//! again. A thread drives it; in a simulation a task does, on simulated time.
 //!
 //! Whatever fails, a commit is whole or absent: bodies come before the rows that name them, and
 //! are erased after the rows are gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::body::eraser::Eraser;
 use super::body::large::FinishedBody;
@@ -19,11 +23,13 @@ use super::body::segment::Appender;
 use super::body::{Bodies, BodyRef};
 use super::engine::{Batch, Engine};
 use super::error::StoreError;
-use super::inbox::{Group, Inbox, Task, Work};
+use super::inbox::{Due, Group, Inbox, Task, Work};
 use super::message::{NewData, NewMessage};
 use super::release::{Release, copy_queue, owed_ids, release};
 use super::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
 
+/// How long nothing must have come before the writer tidies up.
+const IDLE: Duration = Duration::from_secs(1);
 /// Pause before acknowledgements are tried again after a failure.
 const RETRY: Duration = Duration::from_millis(500);
 /// Owed rows dropped with one commit when a whole queue goes.
@@ -45,6 +51,19 @@ pub(crate) struct Writer {
     pub(crate) counts: Arc<Counts>,
     /// Why acknowledgements could not be committed, and when they are tried again.
     pub(crate) settle_failure: Option<(Instant, StoreError)>,
+    /// When to tidy up if nothing comes.
+    pub(crate) tidy_at: Option<Instant>,
+}
+
+/// What a step of the writer came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Step {
+    /// It did something; there may be more.
+    Worked,
+    /// There is nothing to do until something comes or it is this time.
+    Idle(Option<Instant>),
+    /// The inbox is closed and all of it done.
+    Ended,
 }
 
 /// A task whose bodies are appended and whose rows are about to be committed.
@@ -62,29 +81,30 @@ struct Staged {
 }
 
 impl Writer {
-    /// Works until the inbox is closed and empty.
-    pub(crate) fn run(mut self) {
-        let mut tidy = false;
-        loop {
-            let Group { tasks, settle, idle, last } = self.next_group(tidy);
-            if idle {
+    /// Does what is due at `now`: at most one group of tasks.
+    pub(crate) fn step(&mut self, now: Instant) -> Step {
+        let retry_at = self.settle_failure.as_ref().map(|(at, _)| *at);
+        match self.inbox.poll(now, retry_at) {
+            Ok(Group { tasks, settle, last }) => {
+                self.handle(tasks, settle);
+                if settle || self.tidy_at.is_some() {
+                    self.tidy_at = Some(Instant::now() + IDLE);
+                }
+                if last { self.end() } else { Step::Worked }
+            }
+            Err(Due(_)) if self.tidy_at.is_some_and(|at| at <= now) => {
+                self.tidy_at = None;
                 self.appender.retire_if_dead();
-                tidy = false;
-                continue;
+                Step::Worked
             }
-            self.handle(tasks, settle);
-            tidy |= settle;
-            if last {
-                break;
-            }
+            Err(Due(due)) => Step::Idle([due, self.tidy_at].into_iter().flatten().min()),
         }
-        self.eraser.finish();
-        self.appender.retire();
     }
 
-    fn next_group(&self, tidy: bool) -> Group {
-        let retry_at = self.settle_failure.as_ref().map(|(at, _)| *at);
-        self.inbox.next(retry_at, tidy)
+    fn end(&mut self) -> Step {
+        self.eraser.finish();
+        self.appender.retire();
+        Step::Ended
     }
 
     fn handle(&mut self, mut tasks: Vec<Task>, settle: bool) {

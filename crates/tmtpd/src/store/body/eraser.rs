@@ -1,21 +1,17 @@
-//! Erasing: a thread that makes bodies whose rows are gone really disappear.
+//! Erasing: bodies whose rows are gone really disappear, on a thread of their own.
 //!
 //! It is told only after the deletion of the row is durable: a crash before the hole is punched
 //! leaves bytes that no row names, which the sweep finds; the other order would leave a row that
 //! names a hole.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::Errno;
-
-use super::{Bodies, BodyRef, Extent, sync_dir, unlink};
+use super::{Bodies, BodyRef, Extent};
+use crate::store::disk::Open;
 use crate::store::error::StoreError;
 
 /// Batches that may wait; then the writer waits for the eraser, so that the disk cannot fill with
@@ -24,11 +20,13 @@ const WAITING_BATCHES: usize = 256;
 /// Extents erased with one sync.
 const BATCH_EXTENTS: usize = 16_384;
 
-/// The way to the eraser thread.
+/// How dead bodies get erased.
 #[derive(Debug)]
-pub(crate) struct Eraser {
-    sender: Option<SyncSender<Vec<BodyRef>>>,
-    thread: Option<JoinHandle<()>>,
+pub(crate) enum Eraser {
+    /// At once, by the caller.
+    Inline(Arc<Bodies>),
+    /// Soon, by a thread; `None` once it was told to finish.
+    Thread(Option<(SyncSender<Vec<BodyRef>>, JoinHandle<()>)>),
 }
 
 impl Eraser {
@@ -38,26 +36,29 @@ impl Eraser {
             .name("store-eraser".into())
             .spawn(move || run(&bodies, &receiver))
             .map_err(|error| StoreError::io("starting the eraser", error))?;
-        Ok(Self { sender: Some(sender), thread: Some(thread) })
+        Ok(Self::Thread(Some((sender, thread))))
     }
 
-    /// Has `dead` erased soon. Their rows are durably gone.
+    /// Has `dead` erased. Their rows are durably gone.
     pub(crate) fn erase(&self, dead: Vec<BodyRef>) {
-        if !dead.is_empty()
-            && let Some(sender) = &self.sender
-        {
+        match self {
+            _ if dead.is_empty() => {}
+            Self::Inline(bodies) => erase_batch(bodies, &dead),
             // Fails only when the thread died; then the sweep of the next start erases.
-            let _ = sender.send(dead);
+            Self::Thread(Some((sender, _))) => drop(sender.send(dead)),
+            Self::Thread(None) => {}
         }
     }
 
     /// Waits until everything it was told is erased.
     pub(crate) fn finish(&mut self) {
-        self.sender = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
+        if let Self::Thread(running) = self
+            && let Some((sender, thread)) = running.take()
         {
-            tracing::error!("the eraser failed; the next start erases what it left");
+            drop(sender);
+            if thread.join().is_err() {
+                tracing::error!("the eraser failed; the next start erases what it left");
+            }
         }
     }
 }
@@ -95,12 +96,13 @@ fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
         }
     }
     for id in &large_ids {
-        if let Err(error) = unlink(&bodies.large_path(*id)) {
+        if let Err(error) = bodies.unlink(&bodies.large_path(*id)) {
             tracing::warn!(%error, "erasing is left to the next start");
         }
     }
-    let synced = if unlinked { sync_dir(bodies.dir()) } else { Ok(()) }
-        .and_then(|()| if large_ids.is_empty() { Ok(()) } else { sync_dir(&bodies.large_dir()) });
+    let synced = if unlinked { bodies.sync_dir(bodies.dir()) } else { Ok(()) }.and_then(|()| {
+        if large_ids.is_empty() { Ok(()) } else { bodies.sync_dir(&bodies.large_dir()) }
+    });
     if let Err(error) = synced {
         tracing::warn!(%error, "erasing may be undone by a crash and is then done again");
     }
@@ -120,16 +122,17 @@ fn erase_extents(bodies: &Bodies, segment: u32, extents: &[Extent]) -> Result<bo
         return Ok(true);
     }
     drop(alive);
-    let file = match OpenOptions::new().write(true).open(bodies.segment_path(segment)) {
+    let failed = |error| StoreError::io("erasing a body", error);
+    let file = match bodies.disk().open(&bodies.segment_path(segment), Open::Edit) {
         Ok(file) => file,
         // The writer left the segment meanwhile and unlinked it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        Err(error) => return Err(StoreError::io("erasing a body", error)),
+        Err(error) => return Err(failed(error)),
     };
     for (from, to) in merged(extents) {
-        punch(&file, from, to)?;
+        file.punch(from, to).map_err(failed)?;
     }
-    file.sync_data().map_err(|error| StoreError::io("erasing a body", error))?;
+    file.sync_data().map_err(failed)?;
     Ok(false)
 }
 
@@ -145,29 +148,4 @@ fn merged(extents: &[Extent]) -> Vec<(u64, u64)> {
         }
     }
     ranges
-}
-
-/// Makes the bytes from `from` to `to` unreadable, giving their blocks back where the file system
-/// can, writing zeros where it cannot. The length of the file stays.
-pub(crate) fn punch(file: &File, from: u64, to: u64) -> Result<(), StoreError> {
-    if from >= to {
-        return Ok(());
-    }
-    let hole = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-    match fallocate(file, hole, from, to - from) {
-        Ok(()) => Ok(()),
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(file, from, to),
-        Err(error) => Err(StoreError::io("erasing a body", error.into())),
-    }
-}
-
-fn write_zeros(file: &File, mut from: u64, to: u64) -> Result<(), StoreError> {
-    let zeros = [0_u8; 64 * 1024];
-    while from < to {
-        let len = (to - from).min(zeros.len() as u64);
-        file.write_all_at(&zeros[..len as usize], from)
-            .map_err(|error| StoreError::io("erasing a body", error))?;
-        from += len;
-    }
-    Ok(())
 }

@@ -1,14 +1,13 @@
 //! Bodies too long for a segment: a file each, written and read in pieces of the caller's size, so
 //! that two gigabytes pass through without being in memory.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Bodies, LargeRef, sync_dir, unlink};
+use super::{Bodies, LargeRef};
+use crate::store::disk::{DiskFile, Open};
 use crate::store::error::StoreError;
 
 /// Dirty bytes that may gather in the page cache before they are synced, so that the last sync of
@@ -18,7 +17,7 @@ const SYNC_EVERY_BYTES: u64 = 32 * 1024 * 1024;
 /// A large body being received. Dropped unfinished, it leaves nothing.
 #[derive(Debug)]
 pub struct LargeBody {
-    file: File,
+    file: Arc<dyn DiskFile>,
     owner: Owner,
     len: u64,
     unsynced: u64,
@@ -28,11 +27,9 @@ pub struct LargeBody {
 impl LargeBody {
     pub(crate) fn create(bodies: Arc<Bodies>) -> Result<Self, StoreError> {
         let id = bodies.new_large_id();
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(bodies.large_path(id))
+        let file = bodies
+            .disk()
+            .open(&bodies.large_path(id), Open::Make)
             .map_err(|error| StoreError::io("starting a large body", error))?;
         let owner = Owner { bodies, id, kept: false };
         Ok(Self { file, owner, len: 0, unsynced: 0, crc32c: 0 })
@@ -42,7 +39,7 @@ impl LargeBody {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.owner.bodies.check_room()?;
         self.file
-            .write_all(bytes)
+            .write_all_at(bytes, self.len)
             .map_err(|error| StoreError::io("writing a large body", error))?;
         self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
         self.len += bytes.len() as u64;
@@ -66,7 +63,7 @@ impl LargeBody {
     /// Makes the body durable. It still belongs to nobody: post it, or drop it and it is gone.
     pub fn finish(mut self) -> Result<FinishedBody, StoreError> {
         self.sync()?;
-        sync_dir(&self.owner.bodies.large_dir())?;
+        self.owner.bodies.sync_dir(&self.owner.bodies.large_dir())?;
         let large = LargeRef { id: self.owner.id, len: self.len, crc32c: self.crc32c };
         Ok(FinishedBody { large, owner: self.owner })
     }
@@ -121,7 +118,7 @@ struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         if !self.kept
-            && let Err(error) = unlink(&self.bodies.large_path(self.id))
+            && let Err(error) = self.bodies.unlink(&self.bodies.large_path(self.id))
         {
             tracing::warn!(%error, "an unfinished large body stays until the next start");
         }
@@ -131,7 +128,7 @@ impl Drop for Owner {
 /// Reads a large body from the front, checking its sum on the way.
 #[derive(Debug)]
 pub(crate) struct LargeReader {
-    file: File,
+    file: Arc<dyn DiskFile>,
     large: LargeRef,
     offset: u64,
     crc32c: u32,
@@ -139,7 +136,7 @@ pub(crate) struct LargeReader {
 
 impl LargeReader {
     pub(crate) fn open(bodies: &Bodies, large: LargeRef) -> Result<Self, StoreError> {
-        match File::open(bodies.large_path(large.id)) {
+        match bodies.disk().open(&bodies.large_path(large.id), Open::Read) {
             Ok(file) => Ok(Self { file, large, offset: 0, crc32c: 0 }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(StoreError::corrupt(format!("large body {:016x} is missing", large.id)))

@@ -4,12 +4,11 @@
 //! rest of the segment is not trusted: the group's bytes are cut off and the next group starts a
 //! new segment. A segment of an earlier run is never appended to, its end may be torn.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
 
-use super::{Bodies, BodyRef, Extent, SEGMENT_BYTES, sync_dir};
+use super::{Bodies, BodyRef, Extent, SEGMENT_BYTES};
+use crate::store::disk::{DiskFile, Open};
 use crate::store::error::StoreError;
 
 /// Bytes gathered before they are handed to the system.
@@ -27,7 +26,7 @@ pub(crate) struct Appender {
 #[derive(Debug)]
 struct Active {
     segment: u32,
-    file: File,
+    file: Arc<dyn DiskFile>,
     /// Where the bytes of the buffer go.
     written: u32,
     /// Up to where the group before ended: what a failure cuts back to.
@@ -137,18 +136,15 @@ impl Appender {
 
     fn start_segment(&mut self) -> Result<(), StoreError> {
         let segment = self.next_segment;
-        let path = self.bodies.segment_path(segment);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
+        let file = self
+            .bodies
+            .disk()
+            .open(&self.bodies.segment_path(segment), Open::Make)
             .map_err(|error| StoreError::io("starting a body segment", error))?;
         self.next_segment = segment.checked_add(1).ok_or_else(|| {
             StoreError::io("starting a body segment", io::Error::other("no numbers left"))
         })?;
-        sync_dir(self.bodies.dir())?;
+        self.bodies.sync_dir(self.bodies.dir())?;
         let mut alive = self.bodies.alive();
         alive.active = Some(segment);
         alive.segments.entry(segment).or_default();

@@ -4,14 +4,12 @@
 //! a crash, large bodies half received. It runs on a thread of its own while the service already
 //! works, which is safe because new bodies only go into files with higher numbers than any it saw.
 
-use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 
-use super::eraser::punch;
-use super::{Bodies, BodyRef, Extent, sync_dir, unlink};
+use super::{Bodies, BodyRef, Extent};
+use crate::store::disk::Open;
 use crate::store::error::StoreError;
 
 /// What the rows name, gathered while they are scanned at open.
@@ -48,11 +46,11 @@ pub(crate) struct Found {
 
 impl Found {
     pub(crate) fn list(bodies: &Bodies) -> Result<Self, StoreError> {
-        let segments = names(bodies.dir())?
+        let segments = names(bodies, bodies.dir())?
             .iter()
             .filter_map(|name| name.strip_suffix(".seg")?.parse().ok())
             .collect();
-        let large_ids = names(&bodies.large_dir())?
+        let large_ids = names(bodies, &bodies.large_dir())?
             .iter()
             .filter_map(|name| u64::from_str_radix(name, 16).ok())
             .collect();
@@ -66,36 +64,32 @@ impl Found {
     }
 }
 
-fn names(dir: &Path) -> Result<Vec<String>, StoreError> {
-    let list = || -> io::Result<Vec<String>> {
-        fs::read_dir(dir)?
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .collect()
-    };
-    list().map_err(|error| StoreError::io("listing bodies", error))
+fn names(bodies: &Bodies, dir: &Path) -> Result<Vec<String>, StoreError> {
+    bodies.disk().list(dir).map_err(|error| StoreError::io("listing bodies", error))
 }
 
-/// Starts erasing everything in `found` that is not in `named`.
-pub(crate) fn start(
-    bodies: Arc<Bodies>,
-    found: Found,
-    named: Named,
-) -> Result<JoinHandle<()>, StoreError> {
-    std::thread::Builder::new()
-        .name("store-sweep".into())
-        .spawn(move || {
-            if let Err(error) = sweep(&bodies, &found, named) {
-                tracing::error!(%error, "the sweep of erased messages did not finish; restart to try again");
-            }
-        })
-        .map_err(|error| StoreError::io("starting the sweep", error))
+/// A sweep that is to be done once.
+#[derive(Debug)]
+pub(crate) struct Sweep {
+    pub(crate) bodies: Arc<Bodies>,
+    pub(crate) found: Found,
+    pub(crate) named: Named,
+}
+
+impl Sweep {
+    /// Erases everything that was found and is not named.
+    pub(crate) fn run(self) {
+        if let Err(error) = sweep(&self.bodies, &self.found, self.named) {
+            tracing::error!(%error, "the sweep of erased messages did not finish; restart to try again");
+        }
+    }
 }
 
 fn sweep(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), StoreError> {
     named.large_ids.sort_unstable();
     for id in &found.large_ids {
         if named.large_ids.binary_search(id).is_err() {
-            unlink(&bodies.large_path(*id))?;
+            bodies.unlink(&bodies.large_path(*id))?;
         }
     }
     named.extents.sort_unstable();
@@ -107,8 +101,8 @@ fn sweep(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), StoreEr
             Some(extents) => sweep_segment(bodies, *segment, extents)?,
         }
     }
-    sync_dir(bodies.dir())?;
-    sync_dir(&bodies.large_dir())
+    bodies.sync_dir(bodies.dir())?;
+    bodies.sync_dir(&bodies.large_dir())
 }
 
 /// Punches the gaps between the sorted live `extents`, and cuts off what lies behind the last.
@@ -118,7 +112,7 @@ fn sweep_segment(
     extents: &[(u32, u32, u32)],
 ) -> Result<(), StoreError> {
     const DOING: &str = "sweeping a body segment";
-    let file = match OpenOptions::new().write(true).open(bodies.segment_path(segment)) {
+    let file = match bodies.disk().open(&bodies.segment_path(segment), Open::Edit) {
         Ok(file) => file,
         // All of it was acknowledged meanwhile; or it is missing, which readers report.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -126,10 +120,10 @@ fn sweep_segment(
     };
     let mut end = 0;
     for (_, offset, len) in extents {
-        punch(&file, end, u64::from(*offset))?;
+        file.punch(end, u64::from(*offset)).map_err(|error| StoreError::io(DOING, error))?;
         end = end.max(u64::from(*offset) + u64::from(*len));
     }
-    let len = file.metadata().map_err(|error| StoreError::io(DOING, error))?.len();
+    let len = file.len().map_err(|error| StoreError::io(DOING, error))?;
     if len > end {
         file.set_len(end).map_err(|error| StoreError::io(DOING, error))?;
     }
