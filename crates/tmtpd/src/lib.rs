@@ -11,6 +11,7 @@ pub mod link;
 pub mod links;
 pub mod listen;
 pub mod log;
+pub mod metrics;
 pub mod post_office;
 mod private;
 pub mod request;

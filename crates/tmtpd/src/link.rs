@@ -7,10 +7,12 @@
 //!
 //! - `intake`: data of a post, to memory or disk
 //! - `delivery`: what the device is owed, ahead of its acks
+//! - `end`: why it ended
 //! - `window`: what is in flight
 //! - `pace`: whether the peer keeps up
 
 mod delivery;
+mod end;
 mod intake;
 mod pace;
 mod window;
@@ -33,11 +35,13 @@ use crate::config::Limits;
 use crate::links::Entry;
 use crate::listen::Peer;
 use crate::log::{ShortId, chain};
-use crate::request::{Payload, Refusal, Sender, answer, login, register, repeat};
+use crate::request::{Payload, Sender, answer, login, refused, register, repeat};
 use crate::roster::{Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use delivery::Delivery;
+use end::End;
+pub use end::EndKind;
 use intake::Intake;
 use pace::Pace;
 
@@ -66,28 +70,8 @@ pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdo
     let mut link = Link::new(writer, peer, service);
     let end = link.drive(reader, &shutdown).await;
     let member = link.on.as_ref().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
-    tracing::debug!(address = %link.peer.address(), member, %end, "link ended");
-}
-
-/// Why a link ended, for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum End {
-    #[error("closed by the peer")]
-    Closed,
-    #[error("quit: {}", .0.reason())]
-    Quit(Quit),
-    #[error("not logged in in time")]
-    LoginTimeout,
-    #[error("silent for too long")]
-    Silence,
-    #[error("sent what it had begun too slowly")]
-    SlowSender,
-    #[error("took what it was owed too slowly")]
-    SlowReader,
-    #[error("the service is stopping")]
-    Stopping,
-    #[error("broken: {0}")]
-    Broken(String),
+    link.service.metrics.links_ended.one(end.kind());
+    end.tell(member, link.peer.address(), &link.entry, link.service.now_ms());
 }
 
 /// A request being answered.
@@ -156,6 +140,7 @@ impl<S: Stream> Link<S> {
         let pace = || Pace::new(limits.rate_min_bytes_per_s, limits.rate_window);
         let (sending, taking) = (pace(), pace());
         let entry = service.links.enter(peer.address(), service.now_ms());
+        service.metrics.links_opened.one();
         Self {
             writer,
             peer,
@@ -322,6 +307,7 @@ impl<S: Stream> Link<S> {
 
     fn handle_read(&mut self, bytes: &[u8]) {
         self.entry.read(bytes.len());
+        self.service.metrics.bytes_in.add(bytes.len() as u64);
         self.session.handle_read(self.now());
         self.sending.moved(bytes.len());
         if self.input_at == self.input.len() {
@@ -333,6 +319,7 @@ impl<S: Stream> Link<S> {
 
     fn handle_sent(&mut self, bytes: usize) {
         self.entry.written(bytes);
+        self.service.metrics.bytes_out.add(bytes as u64);
         self.output.drain(..bytes.min(self.output.len()));
         self.taking.moved(bytes);
         self.unflushed = true;
@@ -450,7 +437,10 @@ impl<S: Stream> Link<S> {
                 Ok(payload) => {
                     answer(&service, &sender, may_repeat, complete.request, payload).await
                 }
-                Err(Refusal(error)) => Some((id, Outcome::Refused { error })),
+                Err(refusal) => {
+                    let op = complete.request.name();
+                    Some((id, refused(&service, &sender, op, refusal)))
+                }
             };
             Done::Answer(answered)
         }));
@@ -466,6 +456,7 @@ impl<S: Stream> Link<S> {
             }
             Done::Answer(None) => {}
             Done::Registered(Ok((sender, event))) => {
+                self.service.metrics.registrations.one();
                 self.push_event(&event);
                 if let Err(quit) = self.enter(sender) {
                     self.quit(quit);
@@ -482,6 +473,7 @@ impl<S: Stream> Link<S> {
         self.session.authenticated();
         self.peer.logged_in();
         self.entry.set_owner(sender.member, sender.device);
+        self.service.metrics.logins.one();
         let uids = self.uids_of(&place.online_now);
         let (first, later) = uids.split_at(uids.len().min(ONLINE_MAX));
         self.push_event(&Event::LoginOk { ohi: first.to_vec() });
@@ -489,7 +481,8 @@ impl<S: Stream> Link<S> {
             self.push_event(&Event::Ohi { from: uid.clone(), online: true });
         }
         let store = self.service.store.clone();
-        let delivery = Delivery::new(store, sender.device, &self.service.limits());
+        let metrics = Arc::clone(&self.service.metrics);
+        let delivery = Delivery::new(store, sender.device, &self.service.limits(), metrics);
         self.on = Some(On { sender: sender.clone(), place, delivery, has_posted: false });
         Ok(sender)
     }
@@ -559,7 +552,7 @@ impl<S: Stream> Link<S> {
         self.entry.set_in_flight(messages, bytes);
         filled.map_err(|error| {
             tracing::error!(error = %chain(&error), "a queue cannot be read");
-            End::Broken("the store cannot be read".into())
+            End::Store
         })
     }
 }

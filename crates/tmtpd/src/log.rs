@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod log_tests;
+pub mod throttle;
 
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io::IsTerminal;
@@ -44,6 +45,8 @@ impl Debug for ShortId<'_> {
         Display::fmt(self, f)
     }
 }
+
+pub(crate) use throttle::story;
 
 /// Starts the log. A second call in one process changes nothing.
 ///

@@ -23,6 +23,7 @@ pub mod ping;
 pub mod post;
 pub mod register;
 pub mod repeat;
+mod rule;
 pub mod user;
 
 use std::sync::Arc;
@@ -32,13 +33,16 @@ use tmtp::id::{MessageId, Uid};
 use tmtp::request::Request;
 
 use crate::directory::{Directory, MemberNumber};
-use crate::log::{ShortId, chain};
+use crate::log::throttle::{Throttle, Throttles};
+use crate::log::{ShortId, chain, story};
+use crate::metrics::Kind;
 use crate::post_office::{Letter, PostError};
 use crate::service::Service;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, NewData, StoreError};
 
 use repeat::Mark;
+pub use rule::Rule;
 
 /// Who asks: the member and device a link is logged in as.
 #[derive(Debug, Clone)]
@@ -53,12 +57,17 @@ pub struct Sender {
 
 /// Why a request was not granted. The words are the peer's to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refusal(pub String);
+#[error("{words}")]
+pub struct Refusal {
+    /// By which rule.
+    pub rule: Rule,
+    /// What the peer is told.
+    pub words: String,
+}
 
 impl Refusal {
-    fn new(words: &str) -> Self {
-        Self(words.to_owned())
+    pub(crate) fn new(rule: Rule, words: impl Into<String>) -> Self {
+        Self { rule, words: words.into() }
     }
 }
 
@@ -66,13 +75,20 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full => {
-                tracing::error!("the disk is full, requests are refused");
-                Self::new("the service's disk is full, nothing was stored; try again later")
+                static FULL: Throttle = Throttle::new(1);
+                story!(error, FULL, "the disk is full, requests are refused");
+                Self::new(
+                    Rule::DiskFull,
+                    "the service's disk is full, nothing was stored; try again later",
+                )
             }
-            StoreError::Busy => Self::new("the service is busy, nothing was stored; try again"),
+            StoreError::Busy => {
+                Self::new(Rule::Busy, "the service is busy, nothing was stored; try again")
+            }
             error => {
-                tracing::error!(error = %chain(&error), "the store failed");
-                Self::new("the service could not store it; try again later")
+                static FAILED: Throttle = Throttle::new(10);
+                story!(error, FAILED, error = %chain(&error), "the store failed");
+                Self::new(Rule::Failed, "the service could not store it; try again later")
             }
         }
     }
@@ -81,7 +97,9 @@ impl From<StoreError> for Refusal {
 impl From<PostError> for Refusal {
     fn from(error: PostError) -> Self {
         match error {
-            PostError::TooLong(_) => Self::new("names and lists are too long for a header"),
+            PostError::TooLong(_) => {
+                Self::new(Rule::HeaderRoom, "names and lists are too long for a header")
+            }
             PostError::Store(error) => error.into(),
         }
     }
@@ -117,14 +135,30 @@ pub async fn answer(
     };
     let answer = match answered {
         Ok(Some(outcome)) => Ok(outcome),
-        Ok(None) => grant(service, sender, mark, request, payload).await?,
+        Ok(None) => {
+            let granted = grant(service, sender, mark, request, payload).await?;
+            granted.inspect(|outcome| note_posted(service, outcome))
+        }
         Err(error) => Err(error.into()),
     };
-    let outcome = answer.unwrap_or_else(|refusal| {
-        tracing::debug!(member = %ShortId::new(sender.uid.as_str()), op = name, why = %refusal, "refused");
-        Outcome::Refused { error: refusal.0 }
-    });
+    let outcome = answer.unwrap_or_else(|refusal| refused(service, sender, name, refusal));
     Some((id, outcome))
+}
+
+fn note_posted(service: &Service, outcome: &Outcome) {
+    if let Outcome::Posted { .. } = outcome {
+        service.metrics.posts.one();
+    }
+}
+
+/// Refuses a request `op`: told to the peer, to the log by which rule, and counted.
+pub fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
+    static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
+    let Refusal { rule, words } = refusal;
+    let (member, throttle) = (ShortId::new(sender.uid.as_str()), THROTTLES.of(rule));
+    story!(info, throttle, %member, op, rule = rule.name(), why = words, "request refused");
+    service.metrics.refused.one(rule);
+    Outcome::Refused { error: words }
 }
 
 /// Does what is asked; none for what is not acknowledged. A message is remembered by its `mark`.

@@ -13,6 +13,7 @@ use crate::contacts::Contacts;
 use crate::directory::{Directory, rows};
 use crate::edge::{Edge, Machine};
 use crate::links::Links;
+use crate::metrics::Metrics;
 use crate::post_office::PostOffice;
 use crate::roster::Roster;
 use crate::store::{Store, StoreError};
@@ -29,6 +30,8 @@ pub struct Service {
     pub roster: Arc<Roster>,
     /// Every open link, for the administrator.
     pub links: Arc<Links>,
+    /// What it counts.
+    pub metrics: Arc<Metrics>,
     directory: RwLock<Directory>,
     /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
@@ -86,6 +89,7 @@ impl Service {
             post_office,
             roster: Arc::default(),
             links: Arc::default(),
+            metrics: Arc::default(),
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             contacts,

@@ -1,12 +1,14 @@
 //! Hands a device what it is owed, a buffer at a time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::window::Window;
 use crate::config::Limits;
 use crate::log::chain;
+use crate::metrics::Metrics;
 use crate::store::{DeviceNumber, MessageReader, Owed, Position, Store, StoreError};
 
 /// Rows of the queue read at once.
@@ -28,10 +30,16 @@ pub(super) struct Delivery {
     more: bool,
     /// The message being sent.
     current: Option<MessageReader>,
+    metrics: Arc<Metrics>,
 }
 
 impl Delivery {
-    pub(super) fn new(store: Store, device: DeviceNumber, limits: &Limits) -> Self {
+    pub(super) fn new(
+        store: Store,
+        device: DeviceNumber,
+        limits: &Limits,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let window =
             Window::new(limits.in_flight_messages, limits.in_flight_bytes, limits.resend_after);
         Self {
@@ -42,6 +50,7 @@ impl Delivery {
             ahead: VecDeque::new(),
             more: true,
             current: None,
+            metrics,
         }
     }
 
@@ -77,6 +86,7 @@ impl Delivery {
     /// The device has stored these messages. Those it was not sent are ignored.
     pub(super) fn acknowledged(&mut self, ids: &mut Vec<u64>) {
         ids.retain(|id| self.window.acknowledged(*id));
+        self.metrics.acks.add(ids.len() as u64);
         self.store.settle(self.device, ids);
     }
 
@@ -120,7 +130,10 @@ impl Delivery {
         };
         output.extend_from_slice(reader.head());
         self.current = Some(reader);
-        if !again {
+        if again {
+            self.metrics.resends.one();
+        } else {
+            self.metrics.deliveries.one();
             self.window.sent(owed);
         }
         Ok(true)

@@ -4,7 +4,7 @@ use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::{blocking, in_place};
-use crate::request::{Payload, Refusal, Sender, post};
+use crate::request::{Payload, Refusal, Rule, Sender, post};
 use crate::service::Service;
 use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
 
@@ -94,7 +94,7 @@ impl Intake {
             (Some(refusal), _, _) => Err(refusal),
             (None, None, Some(body)) => Ok((None, body)),
             (None, Some(Some(note)), Some(body)) => Ok((Some(note), body)),
-            _ => Err(Refusal("the service could not store it; try again later".into())),
+            _ => Err(Refusal::new(Rule::Failed, "the service could not store it; try again later")),
         };
         Complete { request: self.request, body }
     }
@@ -165,9 +165,9 @@ impl Body {
                 Ok(NewData::Inline(bytes.into()))
             }
             Self::Large(body) => {
-                let finished = blocking(move || body.finish())
-                    .await
-                    .ok_or_else(|| Refusal("the service is stopping; try again later".into()))?;
+                let finished = blocking(move || body.finish()).await.ok_or_else(|| {
+                    Refusal::new(Rule::Stopping, "the service is stopping; try again later")
+                })?;
                 Ok(NewData::Large(finished?))
             }
         }

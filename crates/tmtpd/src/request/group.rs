@@ -10,7 +10,7 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Sender, devices_of, ping};
+use super::{Refusal, Rule, Sender, devices_of, ping};
 
 /// A GroupInvite.
 #[derive(Debug)]
@@ -81,7 +81,9 @@ pub async fn edit(
     let _turn = service.edit().await;
     let mut changes = Vec::new();
     let posted = service.post(sender, |directory| {
-        let group = directory.group(gid).ok_or_else(|| Refusal::new("gid is not a known group"))?;
+        let group = directory
+            .group(gid)
+            .ok_or_else(|| Refusal::new(Rule::Unknown, "gid is not a known group"))?;
         let (change, notice) = match act {
             GroupAct::Join { newalias } => join(directory, group, sender, gid, newalias)?,
             GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
@@ -109,12 +111,13 @@ fn check_inviter(
 ) -> Result<(), Refusal> {
     match directory.group(gid) {
         Some(group) if group.has_joined(sender.member) => Ok(()),
-        Some(_) => Err(Refusal::new("sender is not a member of the group")),
+        Some(_) => Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group")),
         None => {
-            check_name(gid)
-                .map_err(|error| Refusal(error.to_string().replace("newalias", "gid")))?;
+            check_name(gid).map_err(|error| {
+                Refusal::new(Rule::NameForm, error.to_string().replace("newalias", "gid"))
+            })?;
             if directory.name_is_taken(gid) {
-                return Err(Refusal::new("gid is already taken by an alias"));
+                return Err(Refusal::new(Rule::NameTaken, "gid is already taken by an alias"));
             }
             check_group_count(service, directory, sender.member)
         }
@@ -129,13 +132,16 @@ fn check_invitee(
 ) -> Result<(), Refusal> {
     if let Some(group) = directory.group(gid) {
         if group.has_joined(invitee) {
-            return Err(Refusal::new("to has already joined the group"));
+            return Err(Refusal::new(Rule::AlreadyInGroup, "to has already joined the group"));
         }
         if group.counts(invitee) {
             return Ok(());
         }
         if group.size() >= service.limits().group_members_max {
-            return Err(Refusal::new("the group can have no more members here"));
+            return Err(Refusal::new(
+                Rule::GroupMembersMax,
+                "the group can have no more members here",
+            ));
         }
     }
     check_group_count(service, directory, invitee)
@@ -147,7 +153,7 @@ fn check_group_count(
     member: MemberNumber,
 ) -> Result<(), Refusal> {
     if directory.group_count(member) >= service.limits().groups_per_member {
-        return Err(Refusal::new("a member can be in no more groups here"));
+        return Err(Refusal::new(Rule::GroupsPerMember, "a member can be in no more groups here"));
     }
     Ok(())
 }
@@ -162,7 +168,7 @@ fn join(
     // Whoever has joined may say so again: the ack of the first time may have been lost.
     let alias = match group.record(sender.member) {
         Some(GroupMember { standing: Standing::Removed, .. }) | None => {
-            return Err(Refusal::new("sender is not invited to the group"));
+            return Err(Refusal::new(Rule::NotInGroup, "sender is not invited to the group"));
         }
         Some(record) => &record.alias,
     };
@@ -181,7 +187,7 @@ fn rename(
 ) -> Result<(Change, MessageKind), Refusal> {
     let Some(GroupMember { alias, standing: Standing::Joined }) = group.record(sender.member)
     else {
-        return Err(Refusal::new("sender is not a member of the group"));
+        return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     };
     check_own(directory, sender, &newalias)?;
     let change = (sender.member, record(&newalias, Standing::Joined));
@@ -197,9 +203,9 @@ fn drop_member(
 ) -> Result<(Change, MessageKind), Refusal> {
     let member = directory
         .by_group_alias(group, to)
-        .ok_or_else(|| Refusal::new("to is not a member of the group"))?;
+        .ok_or_else(|| Refusal::new(Rule::NotInGroup, "to is not a member of the group"))?;
     if member != sender.member && !group.has_joined(sender.member) {
-        return Err(Refusal::new("sender is not a member of the group"));
+        return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     }
     let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
     Ok(((member, record(to, standing)), member_notice("drop", gid, to, None)))
@@ -210,7 +216,7 @@ fn check_own(directory: &Directory, sender: &Sender, alias: &str) -> Result<(), 
     if directory.by_alias(alias) == Some(sender.member) {
         Ok(())
     } else {
-        Err(Refusal::new("newalias must identify sender"))
+        Err(Refusal::new(Rule::NotOwnAlias, "newalias must identify sender"))
     }
 }
 

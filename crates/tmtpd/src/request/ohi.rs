@@ -8,7 +8,7 @@ use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
 
-use super::{Refusal, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of};
 
 /// Members in one echo to the sender's devices: what is echoed is longer than what was asked, and
 /// must fit into a header too.
@@ -29,7 +29,8 @@ pub async fn edit(
         let known = members.iter().map(|member| directory.by_uid(&member.uid));
         known.collect::<Option<Vec<MemberNumber>>>()
     };
-    let known = known.ok_or_else(|| Refusal::new("a member named in for is unknown"))?;
+    let known =
+        known.ok_or_else(|| Refusal::new(Rule::Unknown, "a member named in for is unknown"))?;
     service.roster.share(sender.member, &known, kind != OhiKind::Drop);
     if kind != OhiKind::Init {
         echo(service, sender, kind, &members).await?;

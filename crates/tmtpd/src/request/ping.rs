@@ -11,7 +11,7 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of};
 
 /// Delivers a ping to the member with the alias `to`, and a copy to the sender's other devices.
 ///
@@ -56,9 +56,9 @@ pub(super) fn addressee(
     to: &str,
 ) -> Result<MemberNumber, Refusal> {
     if directory.by_alias(from) != Some(sender.member) {
-        return Err(Refusal::new("from must identify sender"));
+        return Err(Refusal::new(Rule::NotOwnAlias, "from must identify sender"));
     }
-    directory.by_alias(to).ok_or_else(|| Refusal::new("to is not a known alias"))
+    directory.by_alias(to).ok_or_else(|| Refusal::new(Rule::Unknown, "to is not a known alias"))
 }
 
 /// Counts a ping or an invitation, if the sender may still send one to `member`.
@@ -75,7 +75,8 @@ pub(super) fn count(
     service.contacts.count(&service.store, &service.limits(), ping, rows).map_err(|error| {
         match error {
             TooMany::Store(error) => error.into(),
-            error => Refusal(error.to_string()),
+            TooMany::Today => Refusal::new(Rule::PingsPerDay, error.to_string()),
+            TooMany::Unanswered { .. } => Refusal::new(Rule::UnansweredPings, error.to_string()),
         }
     })
 }

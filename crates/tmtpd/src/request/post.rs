@@ -13,7 +13,7 @@ use crate::store::NewData;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of};
 
 /// Members who are introduced to each other by being written to together, at most; their pairs
 /// grow with the square.
@@ -127,19 +127,22 @@ fn audience(
     to: &[Recipient],
 ) -> Result<Audience, Refusal> {
     if to.len() > service.limits().recipients_max {
-        return Err(Refusal::new("for names too many recipients"));
+        return Err(Refusal::new(Rule::RecipientsMax, "for names too many recipients"));
     }
     let mut audience = Audience::default();
     for recipient in to {
         match recipient {
             Recipient::Member(uid) => {
-                let member = directory
-                    .by_uid(uid)
-                    .ok_or_else(|| Refusal::new("a recipient named in for is unknown"))?;
+                let member = directory.by_uid(uid).ok_or_else(|| {
+                    Refusal::new(Rule::Unknown, "a recipient named in for is unknown")
+                })?;
                 if service.terms().post_policy == PostPolicy::Acquainted
                     && !directory.acquainted(sender.member, member)
                 {
-                    return Err(Refusal::new("a recipient named in for must be pinged first"));
+                    return Err(Refusal::new(
+                        Rule::NotAcquainted,
+                        "a recipient named in for must be pinged first",
+                    ));
                 }
                 audience.members.insert(member);
                 audience.named.insert(member);
@@ -163,10 +166,14 @@ fn group<'a>(
     sender: &Sender,
     gid: &str,
 ) -> Result<impl Iterator<Item = MemberNumber> + 'a, Refusal> {
-    let group =
-        directory.group(gid).ok_or_else(|| Refusal::new("a group named in for is unknown"))?;
+    let group = directory
+        .group(gid)
+        .ok_or_else(|| Refusal::new(Rule::Unknown, "a group named in for is unknown"))?;
     if !group.counts(sender.member) {
-        return Err(Refusal::new("sender is not a member of a group named in for"));
+        return Err(Refusal::new(
+            Rule::NotInGroup,
+            "sender is not a member of a group named in for",
+        ));
     }
     Ok(group.joined())
 }

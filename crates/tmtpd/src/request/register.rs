@@ -33,7 +33,7 @@ pub async fn register(
     };
     let (alias, error) = match alias {
         Ok(alias) => (alias, None),
-        Err(refusal) => (None, Some(refusal.0)),
+        Err(refusal) => (None, Some(refusal.words)),
     };
     let (member, secret) = new_member(service, device, label, alias).map_err(|error| {
         tracing::error!(error = %chain(&error), "no random bytes for a new member");

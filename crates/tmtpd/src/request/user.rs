@@ -10,7 +10,7 @@ use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
 
-use super::{Refusal, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of};
 use crate::log::chain;
 
 /// Longest label of a device, in bytes.
@@ -34,10 +34,10 @@ pub(super) fn grant_alias(
     member: Option<MemberNumber>,
     alias: &str,
 ) -> Result<(), Refusal> {
-    check_name(alias).map_err(|error| Refusal(error.to_string()))?;
+    check_name(alias).map_err(|error| Refusal::new(Rule::NameForm, error.to_string()))?;
     let own = member.is_some_and(|member| directory.by_alias(alias) == Some(member));
     if directory.name_is_taken(alias) && !own {
-        return Err(Refusal::new("newalias is already taken"));
+        return Err(Refusal::new(Rule::NameTaken, "newalias is already taken"));
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ pub(super) fn grant_alias(
 /// Whether a device may be called so.
 pub(super) fn check_label(label: &str) -> Result<(), Refusal> {
     if label.len() > LABEL_MAX_BYTES {
-        return Err(Refusal::new("newnode must be at most 1024 bytes"));
+        return Err(Refusal::new(Rule::NameForm, "newnode must be at most 1024 bytes"));
     }
     Ok(())
 }
@@ -66,7 +66,10 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
         let mut member = known(directory, sender)?.clone();
         if !member.has_alias(&alias) {
             if member.aliases.len() >= service.limits().aliases_per_member {
-                return Err(Refusal::new("a member can have no more aliases here"));
+                return Err(Refusal::new(
+                    Rule::AliasesPerMember,
+                    "a member can have no more aliases here",
+                ));
             }
             member.aliases.push(alias.as_str().into());
         }
@@ -91,14 +94,17 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
     check_label(&label)?;
     let secret = new_secret(service).map_err(|error| {
         tracing::error!(error = %chain(&error), "no random bytes for a new device");
-        Refusal::new("the service could not make a device; try again later")
+        Refusal::new(Rule::Failed, "the service could not make a device; try again later")
     })?;
     let (device, receipt) = {
         let mut directory = service.directory_mut();
         let number = directory.next_device();
         let mut member = known(&directory, sender)?.clone();
         if member.devices.len() >= service.limits().devices_per_member {
-            return Err(Refusal::new("a member can have no more devices here"));
+            return Err(Refusal::new(
+                Rule::DevicesPerMember,
+                "a member can have no more devices here",
+            ));
         }
         member.devices.push(Device {
             number,
@@ -128,5 +134,7 @@ fn known<'a>(
     directory: &'a Directory,
     sender: &Sender,
 ) -> Result<&'a crate::directory::Member, Refusal> {
-    directory.member(sender.member).ok_or_else(|| Refusal::new("the account is gone"))
+    directory
+        .member(sender.member)
+        .ok_or_else(|| Refusal::new(Rule::Unknown, "the account is gone"))
 }

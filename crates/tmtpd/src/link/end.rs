@@ -1,0 +1,104 @@
+//! Why a link ended, and how that is told.
+
+use std::net::SocketAddr;
+
+use tmtp::quit::Quit;
+use tracing::field::display;
+
+use crate::links::LinkFacts;
+use crate::log::story;
+use crate::log::throttle::Throttles;
+use crate::metrics::kinds;
+
+/// Why a link ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum End {
+    #[error("closed by the peer")]
+    Closed,
+    #[error("quit: {}", .0.reason())]
+    Quit(Quit),
+    #[error("not logged in in time")]
+    LoginTimeout,
+    #[error("silent for too long")]
+    Silence,
+    #[error("sent what it had begun too slowly")]
+    SlowSender,
+    #[error("took what it was owed too slowly")]
+    SlowReader,
+    #[error("the service is stopping")]
+    Stopping,
+    #[error("the store cannot be read")]
+    Store,
+    #[error("broken: {0}")]
+    Broken(String),
+}
+
+kinds! {
+    /// Why a link ended, for counting.
+    pub enum EndKind {
+        /// The peer closed it.
+        Closed => "closed",
+        /// The app said Quit.
+        Logout => "logout",
+        /// Unknown member or device.
+        LoginFailed => "login_failed",
+        /// The device has another link.
+        NodeConnected => "node_connected",
+        /// The peer broke the protocol.
+        Violation => "violation",
+        /// An account could not be made.
+        RegisterFailure => "register_failure",
+        /// It did not log in in time.
+        LoginTimeout => "login_timeout",
+        /// It was silent for too long.
+        Silence => "silence",
+        /// It sent too slowly.
+        SlowSender => "slow_sender",
+        /// It took too slowly.
+        SlowReader => "slow_reader",
+        /// The service is stopping.
+        Stopping => "stopping",
+        /// The store could not be read.
+        Store => "store",
+        /// The connection broke.
+        Broken => "broken",
+    }
+}
+
+/// Ends of one kind that are told in a minute.
+static THROTTLES: Throttles<EndKind, { EndKind::COUNT }> = Throttles::new::<10>();
+
+impl End {
+    pub(super) fn kind(&self) -> EndKind {
+        match self {
+            Self::Closed => EndKind::Closed,
+            Self::Quit(Quit::Logout) => EndKind::Logout,
+            Self::Quit(Quit::LoginFailed) => EndKind::LoginFailed,
+            Self::Quit(Quit::NodeConnected) => EndKind::NodeConnected,
+            Self::Quit(Quit::RegisterFailure) => EndKind::RegisterFailure,
+            Self::Quit(_) => EndKind::Violation,
+            Self::LoginTimeout => EndKind::LoginTimeout,
+            Self::Silence => EndKind::Silence,
+            Self::SlowSender => EndKind::SlowSender,
+            Self::SlowReader => EndKind::SlowReader,
+            Self::Stopping => EndKind::Stopping,
+            Self::Store => EndKind::Store,
+            Self::Broken(_) => EndKind::Broken,
+        }
+    }
+
+    /// Tells it to the log: who, why, how long and how much. The address only at level `debug`.
+    pub(super) fn tell(
+        &self,
+        member: Option<String>,
+        address: SocketAddr,
+        facts: &LinkFacts,
+        now_ms: i64,
+    ) {
+        let address = tracing::enabled!(tracing::Level::DEBUG).then(|| display(address));
+        let seconds = (now_ms - facts.since_ms).max(0) / 1_000;
+        let (bytes_in, bytes_out) = (facts.bytes_in(), facts.bytes_out());
+        let throttle = THROTTLES.of(self.kind());
+        story!(info, throttle, member, why = %self, seconds, bytes_in, bytes_out, address, "link ended");
+    }
+}

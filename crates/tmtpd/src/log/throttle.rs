@@ -1,0 +1,112 @@
+//! So many lines of a kind a minute, and a count of those that were not told.
+//!
+//! The one home of that rule. What can happen as often as anybody likes (a refused request, a link
+//! that ends, a full disk) is told through a [`Throttle`] of its own, so that a club's log tells
+//! each and a company's, or one under attack, stays readable and its disk free. At level `debug`
+//! [`story!`](crate::log::story) tells every one all the same. What was not told is in the metrics.
+
+use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::metrics::Kind;
+
+/// Counts lines of one kind. Lives in a `static`, or in what the lines are about.
+#[derive(Debug)]
+pub struct Throttle {
+    per_minute: u32,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    minute: Option<Instant>,
+    told: u32,
+    untold: u64,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+impl Throttle {
+    /// Lets `per_minute` lines pass in a minute, which begins with the first of them.
+    #[must_use]
+    pub const fn new(per_minute: u32) -> Self {
+        Self { per_minute, state: Mutex::new(State { minute: None, told: 0, untold: 0 }) }
+    }
+
+    /// Whether a line may be told now; if so, how many of its kind were not since the last one that
+    /// was.
+    pub fn admit(&self) -> Option<u64> {
+        self.admit_at(Instant::now())
+    }
+
+    fn admit_at(&self, now: Instant) -> Option<u64> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.minute.is_none_or(|minute| now.saturating_duration_since(minute) >= MINUTE) {
+            state.minute = Some(now);
+            state.told = 0;
+        }
+        if state.told >= self.per_minute {
+            state.untold += 1;
+            return None;
+        }
+        state.told += 1;
+        Some(std::mem::take(&mut state.untold))
+    }
+}
+
+/// One [`Throttle`] for each of `N` kinds, so that many of one do not hide those of another.
+#[derive(Debug)]
+pub struct Throttles<K, const N: usize> {
+    throttles: [Throttle; N],
+    /// For a kind that has none; there is no such kind.
+    rest: Throttle,
+    kind: PhantomData<fn(K)>,
+}
+
+impl<K: Kind, const N: usize> Throttles<K, N> {
+    /// Lets `PER_MINUTE` lines of each kind pass in a minute.
+    #[must_use]
+    pub const fn new<const PER_MINUTE: u32>() -> Self {
+        Self {
+            throttles: [const { Throttle::new(PER_MINUTE) }; N],
+            rest: Throttle::new(PER_MINUTE),
+            kind: PhantomData,
+        }
+    }
+
+    /// That of one kind.
+    pub fn of(&self, kind: K) -> &Throttle {
+        self.throttles.get(kind.index()).unwrap_or(&self.rest)
+    }
+}
+
+/// Tells something that may happen often: `story!(LEVEL, THROTTLE, fields…, "words")`. Past what the
+/// throttle lets through it is only told where level `debug` is written; the next line that is told
+/// says how many were not, as `untold`.
+macro_rules! story {
+    ($level:ident, $throttle:expr, $($line:tt)+) => {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            tracing::$level!($($line)+);
+        } else if let Some(untold) = $throttle.admit() {
+            let untold = (untold > 0).then_some(untold);
+            tracing::$level!(untold, $($line)+);
+        }
+    };
+}
+pub(crate) use story;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_the_minute_is_counted_and_told_with_the_next() {
+        let throttle = Throttle::new(2);
+        let start = Instant::now();
+        let at = |seconds| throttle.admit_at(start + Duration::from_secs(seconds));
+        assert_eq!([at(0), at(1), at(2), at(59)], [Some(0), Some(0), None, None]);
+        assert_eq!([at(60), at(61), at(62)], [Some(2), Some(0), None]);
+        assert_eq!(at(10_000), Some(1));
+    }
+}

@@ -1,0 +1,48 @@
+//! The rules by which requests are refused: their names in the log and in the metrics.
+
+use crate::metrics::kinds;
+
+kinds! {
+    /// A rule by which requests are refused. Where a limit of the configuration is meant, it is
+    /// called as there.
+    pub enum Rule {
+        /// `for` names too many.
+        RecipientsMax => "recipients_max",
+        /// A member or group named in `for`, or the alias to ping, does not exist.
+        Unknown => "unknown",
+        /// The sender does not know whom they write to, and the post policy asks for that.
+        NotAcquainted => "not_acquainted",
+        /// The sender is not in the group, or whom they name is not, or was not invited.
+        NotInGroup => "not_in_group",
+        /// Who is invited has joined already.
+        AlreadyInGroup => "already_in_group",
+        /// An alias is used that is not the sender's own.
+        NotOwnAlias => "not_own_alias",
+        /// A name is too short, too long, or not printable.
+        NameForm => "name_form",
+        /// A name is taken.
+        NameTaken => "name_taken",
+        /// The sender's pings of the day are used up.
+        PingsPerDay => "pings_per_day",
+        /// The receiver has not answered earlier pings.
+        UnansweredPings => "unanswered_pings",
+        /// The group is full.
+        GroupMembersMax => "group_members_max",
+        /// The member is in too many groups.
+        GroupsPerMember => "groups_per_member",
+        /// The member has too many aliases.
+        AliasesPerMember => "aliases_per_member",
+        /// The member has too many devices.
+        DevicesPerMember => "devices_per_member",
+        /// Names and lists do not fit into a header.
+        HeaderRoom => "header_room",
+        /// There is no room on the disk.
+        DiskFull => "disk_full",
+        /// Too much waits for the disk.
+        Busy => "busy",
+        /// The store or the machine failed.
+        Failed => "failed",
+        /// The service is stopping.
+        Stopping => "stopping",
+    }
+}
