@@ -4,20 +4,23 @@
 //! key in `DIR/tls/key.pem`, then a self-signed certificate of it in `DIR/tls/cert.pem`. Apps pin
 //! the [`Fingerprint`], so neither is ever replaced: a start that was interrupted between the two
 //! makes the certificate of the key that is there, and a certificate without its key is an error.
+//!
+//! - [`identity`]: the certificate of a running service, which may be replaced
+//! - `make`: the service's own key and certificate
 
+pub mod identity;
 mod make;
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use data_encoding::{HEXLOWER, HEXUPPER};
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::NoServerSessionStorage;
-use rustls::{ServerConfig, version};
+use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
 use crate::config::ListenAddress;
@@ -26,10 +29,13 @@ use crate::private;
 /// A certificate chain and the key to it.
 #[derive(Debug)]
 pub struct Certificate {
-    chain: Vec<CertificateDer<'static>>,
     fingerprint: Fingerprint,
-    tls: Arc<ServerConfig>,
+    certified: Arc<CertifiedKey>,
 }
+
+/// The one provider of cryptography.
+static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
 /// SHA-256 over a certificate in DER. `Display` writes 64 lower-case hex digits, as in the address
 /// members join by; `{:#}` writes upper-case pairs with colons, as other programs show it.
@@ -130,16 +136,23 @@ impl Certificate {
     pub fn load(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
         let chain = read_chain(cert)?;
         let secret = read_key(key)?;
-        let tls = server_config(chain.clone(), secret).map_err(|source| match source {
+        Self::of(chain, secret).map_err(|source| match source {
             rustls::Error::InconsistentKeys(_) => {
                 CertificateError::Mismatch { cert: cert.to_owned(), key: key.to_owned() }
             }
             source => {
                 CertificateError::Unusable { cert: cert.to_owned(), key: key.to_owned(), source }
             }
-        })?;
+        })
+    }
+
+    fn of(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Self, rustls::Error> {
         let fingerprint = Fingerprint::of(chain.first().map_or(&[], |leaf| leaf.as_ref()));
-        Ok(Self { chain, fingerprint, tls: Arc::new(tls) })
+        let certified = Arc::new(CertifiedKey::from_der(chain, key, &PROVIDER)?);
+        Ok(Self { fingerprint, certified })
     }
 
     /// Reads the service's own certificate and key from `data/tls`, first making what is missing,
@@ -187,13 +200,7 @@ impl Certificate {
     }
 
     fn leaf(&self) -> Option<webpki::EndEntityCert<'_>> {
-        webpki::EndEntityCert::try_from(self.chain.first()?).ok()
-    }
-
-    /// TLS 1.3 and 1.2 with this certificate, for any client.
-    #[must_use]
-    pub fn tls(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.tls)
+        webpki::EndEntityCert::try_from(self.certified.end_entity_cert().ok()?).ok()
     }
 }
 
@@ -241,18 +248,4 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
         pem::Error::Io(source) => unreadable(source),
         _ => CertificateError::NoKey { path: path.to_owned() },
     })
-}
-
-fn server_config(
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    // Links last for days: resuming one saves nothing, and what it needs costs memory per link.
-    config.send_tls13_tickets = 0;
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    Ok(config)
 }

@@ -1,14 +1,23 @@
-//! What the service is told: the command line over a configuration file over the defaults.
+//! What the daemon is told: the command line over a configuration file over the defaults.
 //!
-//! [`Config::resolve`] is called once, before anything is touched on disk. It returns either a
-//! whole, validated [`Config`] or everything that is wrong with the file at once, each with its
-//! line, its key and what is allowed. Nothing else in the service reads configuration.
+//! [`DaemonConfig::resolve`] is called before anything is touched on disk, at the start and at each
+//! reload. It returns either a whole, validated [`DaemonConfig`] or everything that is wrong with the
+//! file at once, each with its line, its key and what is allowed. Nothing else reads configuration.
+//!
+//! A file describes one service (`[service]`) or several (`[[service]]`). The sections `[tls]`,
+//! `[limits]` and `[store]` hold for each service that has none of its own (`[service.limits]`).
+//!
+//! - `file`: one key at a time out of TOML
+//! - `read`: which keys there are, and what services they describe
+//! - `together`: what several services must not have in common
 
 mod address;
 mod error;
 mod file;
 mod limits;
+mod read;
 mod size;
+mod together;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,12 +27,22 @@ pub use error::{ConfigError, Problem};
 pub use file::Key;
 pub use limits::Limits;
 
-use file::{Document, Section};
-
 /// Where the service listens unless it is told: every IPv4 address, port 5050.
 pub const DEFAULT_LISTEN: &str = "0.0.0.0:5050";
 
-/// Everything the service is told, validated.
+/// Everything the daemon is told, validated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonConfig {
+    /// The services, in the order of the file; never empty.
+    pub services: Vec<Config>,
+    /// `[limits]` outside of the services. On an address that several services share they bound the
+    /// links that have not yet said which service they want.
+    pub lobby: Limits,
+    /// What it tells the administrator.
+    pub log: Log,
+}
+
+/// Everything one service is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// What the service is.
@@ -34,8 +53,6 @@ pub struct Config {
     pub limits: Limits,
     /// How it keeps what is owed.
     pub store: Store,
-    /// What it tells the administrator.
-    pub log: Log,
 }
 
 /// `[service]`: what the service is.
@@ -47,6 +64,12 @@ pub struct Service {
     pub data: PathBuf,
     /// Where to listen; never empty.
     pub listen: Vec<ListenAddress>,
+    /// The TLS server names it answers to on an address that it shares, in lower case.
+    pub server_names: Vec<String>,
+    /// Whether it answers on a shared address to who names no server, or one that no service has.
+    pub default: bool,
+    /// The address that members reach it by, where that is not one it listens on.
+    pub public: Option<ListenAddress>,
     /// Whom a member may post to.
     pub post_policy: PostPolicy,
 }
@@ -76,7 +99,26 @@ pub enum Tls {
         /// Its private key in PEM.
         key: PathBuf,
     },
+    /// Certificates ordered from an authority.
+    Acme(Acme),
 }
+
+/// `[tls.acme]`: certificates ordered from an authority by ACME (RFC 8555), which looks whether the
+/// service answers for its hosts (TLS-ALPN-01, RFC 8737).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acme {
+    /// The host names the certificate is for; never empty.
+    pub hosts: Vec<String>,
+    /// Where the authority's directory is: an https URL.
+    pub directory: String,
+    /// An address of electronic mail by which the authority may reach the administrator.
+    pub contact: Option<String>,
+    /// Certificates in PEM that vouch for the directory itself; without, the public roots do.
+    pub root: Option<PathBuf>,
+}
+
+/// The authority that certificates are ordered from unless another is named.
+pub const DEFAULT_ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// `[store]`: how what is owed is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,43 +185,58 @@ pub struct Overrides {
     pub log_level: Option<LogLevel>,
 }
 
-impl Config {
+impl DaemonConfig {
     /// Puts the command line over the file at `path`, if there is one, over the defaults.
     ///
     /// # Errors
-    /// The file cannot be read, something in it is wrong (all of it is listed), or no data folder
-    /// was named. Nothing has been written when this fails.
+    /// The file cannot be read, something in it is wrong (all of it is listed), no data folder was
+    /// named, or the command line describes one of several services. Nothing has been written when
+    /// this fails.
     pub fn resolve(over: Overrides, path: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = path.map_or_else(|| Ok(File::default()), File::read)?;
-        let data = over.data.or(file.data).ok_or(ConfigError::NoData)?;
-        let named = if over.listen.is_empty() { file.listen } else { over.listen };
-        let tls = match over.cert_and_key {
-            Some((cert, key)) => Tls::Files { cert, key },
-            None => file.tls,
+        let file = path.map_or_else(|| Ok(read::File::default()), read::File::read)?;
+        let log = Log {
+            format: over.log_format.unwrap_or(file.log.format),
+            level: over.log_level.unwrap_or(file.log.level),
         };
-        Ok(Self {
-            service: Service {
-                name: over.name.or(file.name).unwrap_or_else(default_name),
-                data,
-                listen: if named.is_empty() { default_listen()? } else { named },
-                post_policy: file.post_policy,
-            },
-            tls,
-            limits: file.limits,
-            store: file.store,
-            log: Log {
-                format: over.log_format.unwrap_or(file.log.format),
-                level: over.log_level.unwrap_or(file.log.level),
-            },
-        })
+        let lobby = file.lobby;
+        let services = match <[read::Draft; 1]>::try_from(file.services) {
+            Ok([one]) => vec![one.resolve(over)?],
+            Err(several) if over.of_one_service() => {
+                return Err(ConfigError::OneOfSeveral { services: several.len() });
+            }
+            Err(several) => several
+                .into_iter()
+                .map(|draft| draft.resolve(Overrides::default()))
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(Self { services, lobby, log })
+    }
+
+    /// The one service there is.
+    ///
+    /// # Errors
+    /// There are several.
+    pub fn only(&self) -> Result<&Config, ConfigError> {
+        match self.services.as_slice() {
+            [one] => Ok(one),
+            several => Err(ConfigError::WhichOne {
+                data: several.iter().map(|one| one.service.data.clone()).collect(),
+            }),
+        }
     }
 
     /// Every key a file may hold, in order, for the documentation and what checks it.
     #[must_use]
     pub fn keys() -> Vec<Key> {
-        let mut document = Document::empty();
-        File::default().take(&mut document, Path::new(""));
-        document.into_keys()
+        read::keys()
+    }
+}
+
+impl Overrides {
+    /// Whether anything here describes a service.
+    fn of_one_service(&self) -> bool {
+        let Self { data, listen, name, cert_and_key, log_format: _, log_level: _ } = self;
+        data.is_some() || !listen.is_empty() || name.is_some() || cert_and_key.is_some()
     }
 }
 
@@ -204,84 +261,4 @@ fn default_name() -> String {
 
 fn default_listen() -> Result<Vec<ListenAddress>, ConfigError> {
     Ok(vec![ListenAddress::from_str(DEFAULT_LISTEN)?])
-}
-
-/// What a configuration file says, with the defaults where it says nothing.
-#[derive(Debug, Default)]
-struct File {
-    name: Option<String>,
-    data: Option<PathBuf>,
-    listen: Vec<ListenAddress>,
-    post_policy: PostPolicy,
-    tls: Tls,
-    limits: Limits,
-    store: Store,
-    log: Log,
-}
-
-impl File {
-    fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let mut file = Self::default();
-        let mut document = Document::parse(&text);
-        // Paths in the file mean the same wherever the service is started from.
-        file.take(&mut document, path.parent().unwrap_or(Path::new("")));
-        let problems = document.into_problems();
-        if problems.is_empty() {
-            Ok(file)
-        } else {
-            Err(ConfigError::Invalid { path: path.to_owned(), problems })
-        }
-    }
-
-    fn take(&mut self, document: &mut Document<'_>, folder: &Path) {
-        document.section("service", |section| self.take_service(section, folder));
-        document.section("tls", |section| self.take_tls(section, folder));
-        document.section("limits", |section| self.limits.take(section));
-        document.section("store", |section| self.take_store(section));
-        document.section("log", |section| self.take_log(section));
-        document.finish();
-    }
-
-    fn take_service(&mut self, section: &mut Section<'_, '_>, folder: &Path) {
-        section.text("name", &mut self.name, NAME_ALLOWED, parse_service_name);
-        section.path("data", &mut self.data, folder);
-        section.addresses("listen", &mut self.listen, DEFAULT_LISTEN);
-        section.choice(
-            "post_policy",
-            &mut self.post_policy,
-            &[("uid", PostPolicy::Uid), ("acquainted", PostPolicy::Acquainted)],
-        );
-    }
-
-    fn take_tls(&mut self, section: &mut Section<'_, '_>, folder: &Path) {
-        let (mut cert, mut key) = (None, None);
-        section.path("cert", &mut cert, folder);
-        section.path("key", &mut key, folder);
-        match (cert, key) {
-            (Some(cert), Some(key)) => self.tls = Tls::Files { cert, key },
-            (Some(_), None) => section.problem("cert", "needs tls.key, its private key, too"),
-            (None, Some(_)) => section.problem("key", "needs tls.cert, its certificate, too"),
-            (None, None) => {}
-        }
-    }
-
-    fn take_store(&mut self, section: &mut Section<'_, '_>) {
-        let store = &mut self.store;
-        section.size("cache_bytes", &mut store.cache_bytes, size::MIB..=64 * size::GIB);
-    }
-
-    fn take_log(&mut self, section: &mut Section<'_, '_>) {
-        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-        section.choice("format", &mut self.log.format, &formats);
-        let levels = [
-            ("error", LogLevel::Error),
-            ("warn", LogLevel::Warn),
-            ("info", LogLevel::Info),
-            ("debug", LogLevel::Debug),
-            ("trace", LogLevel::Trace),
-        ];
-        section.choice("level", &mut self.log.level, &levels);
-    }
 }

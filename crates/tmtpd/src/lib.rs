@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod cli;
 pub mod config;
 pub mod contacts;
+pub mod daemon;
 pub mod directory;
 pub mod edge;
 pub mod link;

@@ -1,13 +1,19 @@
 //! From a listening socket to a link: bind, accept, limits, TLS.
 //!
-//! [`Listener::bind`] takes a socket; [`serve`] accepts on all of them until it is told to stop.
-//! Each accepted connection is counted by the `gate`, gets a task of its own, waits for its turn
-//! there, shakes hands within the login timeout and becomes a [`link`]. Nothing a peer does ends the loop: a
-//! shortage of the machine (files, memory) makes it pause.
+//! [`Listener::bind`] takes a socket and [`Listener::open`] accepts on it until it is closed. Each
+//! accepted connection is counted by a gate, gets a task of its own, waits for its turn there, says
+//! which service it wants, shakes hands within the login timeout and becomes a link. Nothing a
+//! peer does ends the loop: a shortage of the machine (files, memory) makes it pause.
+//!
+//! - [`gate`]: how many links there may be
+//! - [`route`]: which service a connection is for
+//! - [`entrance`]: TLS, and the way into one service
 
+pub mod entrance;
 pub mod gate;
 #[cfg(test)]
 mod gate_tests;
+pub mod route;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,30 +21,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream, lookup_host};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
-use tokio_util::task::TaskTracker;
+use tokio::net::{TcpListener, lookup_host};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
+pub use entrance::{Entrance, TlsStream};
 pub use gate::{Gate, Peer};
+pub use route::Route;
 
-use crate::config::{Limits, ListenAddress};
-use crate::link;
-use crate::service::Service;
-use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
-use gate::Full;
+use crate::config::ListenAddress;
+use crate::shutdown::Shutdown;
 
 /// Connections the system holds until they are accepted.
 const BACKLOG: i32 = 1_024;
 
-/// A connection that has shaken hands.
-pub type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
-
-/// What a TLS session may hold back for a peer that does not read, in bytes: a little more than
-/// one record, since the link keeps its own limits.
-const TLS_BUFFER_BYTES: usize = 32 * 1_024;
-
-/// A socket that listens.
+/// A socket that is bound, and accepts nothing yet.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -47,11 +45,11 @@ pub struct Listener {
 }
 
 /// An address cannot be listened on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("cannot listen on {address}{}", advice(source))]
 pub struct ListenError {
     address: ListenAddress,
-    source: io::Error,
+    source: Arc<io::Error>,
 }
 
 fn advice(error: &io::Error) -> &'static str {
@@ -71,7 +69,7 @@ impl Listener {
     /// # Errors
     /// The name is not known, or none of its addresses can be taken.
     pub async fn bind(address: &ListenAddress) -> Result<Self, ListenError> {
-        let failed = |source| ListenError { address: address.clone(), source };
+        let failed = |source| ListenError { address: address.clone(), source: Arc::new(source) };
         let found = lookup_host((address.host(), address.port())).await.map_err(failed)?;
         let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for candidate in found {
@@ -121,104 +119,85 @@ pub fn host_name() -> Option<String> {
     format!("{name}:0").parse::<ListenAddress>().ok().map(|_| name)
 }
 
-/// Accepts links on all `listeners` until `shutdown`, then waits until each is closed. What is not
-/// closed after [`CLOSE_TIMEOUT`] is cut.
-pub async fn serve(
-    listeners: Vec<Listener>,
-    tls: Arc<rustls::ServerConfig>,
-    limits: &Limits,
-    service: Arc<Service>,
-    shutdown: Shutdown,
+/// A socket that links are accepted on. Dropped without [`Open::close`] it stops all the same, a
+/// little later.
+#[derive(Debug)]
+pub struct Open {
+    asked: ListenAddress,
+    local: SocketAddr,
+    route: watch::Sender<Arc<Route>>,
+    closing: Shutdown,
+    task: JoinHandle<()>,
+}
+
+impl Open {
+    /// The address that was asked for.
+    #[must_use]
+    pub fn asked(&self) -> &ListenAddress {
+        &self.asked
+    }
+
+    /// The address that was taken.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Connections from now on are led so.
+    pub fn set_route(&self, route: Route) {
+        self.route.send_replace(Arc::new(route));
+    }
+
+    /// Stops accepting; the address is free when this returns. Links go on, but connections that
+    /// have not yet shaken hands end.
+    pub async fn close(mut self) {
+        self.closing.request();
+        // An accept loop does not panic; if it did, the socket is closed all the same.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.closing.request();
+    }
+}
+
+impl Listener {
+    /// Accepts connections and leads them by `route` until it is closed.
+    #[must_use]
+    pub fn open(self, route: Route) -> Open {
+        let Self { socket, asked, local } = self;
+        let (route, routes) = watch::channel(Arc::new(route));
+        let closing = Shutdown::new();
+        let until = closing.clone();
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = until.requested() => {}
+                () = accept_all(&socket, &routes, &until) => {}
+            }
+        });
+        Open { asked, local, route, closing, task }
+    }
+}
+
+async fn accept_all(
+    socket: &TcpListener,
+    routes: &watch::Receiver<Arc<Route>>,
+    closing: &Shutdown,
 ) {
-    let door = Door {
-        acceptor: TlsAcceptor::from(tls),
-        gate: Gate::new(limits),
-        login_timeout: limits.login_timeout,
-        service,
-        shutdown: shutdown.clone(),
-        cut: Shutdown::new(),
-    };
-    let links = TaskTracker::new();
-    for listener in listeners {
-        links.spawn(accept_until_shutdown(listener, door.clone(), links.clone()));
-    }
-    shutdown.requested().await;
-    links.close();
-    if timeout(CLOSE_TIMEOUT, links.wait()).await.is_err() {
-        tracing::warn!(open = links.len(), "links did not close in time and are cut");
-        door.cut.request();
-        links.wait().await;
-    }
-}
-
-/// What an accepted connection needs to become a link.
-#[derive(Clone)]
-struct Door {
-    acceptor: TlsAcceptor,
-    gate: Arc<Gate>,
-    login_timeout: Duration,
-    service: Arc<Service>,
-    shutdown: Shutdown,
-    /// Requested when links had their time to close.
-    cut: Shutdown,
-}
-
-async fn accept_until_shutdown(listener: Listener, door: Door, links: TaskTracker) {
-    let shutdown = door.shutdown.clone();
-    tokio::select! {
-        () = shutdown.requested() => {}
-        () = accept_all(&listener.socket, &door, &links) => {}
-    }
-}
-
-async fn accept_all(socket: &TcpListener, door: &Door, links: &TaskTracker) {
     let mut shortage = Shortage::default();
-    let mut refusals = Refusals::default();
     loop {
         match socket.accept().await {
             Ok((stream, address)) => {
                 shortage.is_over();
-                match door.gate.admit(address) {
-                    Ok(peer) => drop(links.spawn(door.clone().let_in(stream, peer))),
-                    Err(full) => refusals.note(address, full),
+                let route = Arc::clone(&routes.borrow());
+                if let Some(peer) = route.door().admit(address) {
+                    tokio::spawn(entrance::let_in(route, stream, peer, closing.clone()));
                 }
             }
             Err(error) => shortage.wait_after(&error).await,
         }
-    }
-}
-
-impl Door {
-    async fn let_in(self, stream: TcpStream, peer: Peer) {
-        let cut = self.cut.clone();
-        tokio::select! {
-            () = cut.requested() => {}
-            () = self.open_link(stream, peer) => {}
-        }
-    }
-
-    async fn open_link(self, stream: TcpStream, mut peer: Peer) {
-        let address = peer.address();
-        tokio::select! {
-            // A link that has not even shaken hands has nothing to finish.
-            () = self.shutdown.requested() => {}
-            shaken = self.shake_hands(stream, &mut peer) => match shaken {
-                Ok(tls) => link::run(tls, peer, self.service, self.shutdown.clone()).await,
-                Err(error) => tracing::debug!(%address, %error, "no TLS handshake"),
-            },
-        }
-    }
-
-    /// Without a word to a peer that takes longer than the login timeout.
-    async fn shake_hands(&self, stream: TcpStream, peer: &mut Peer) -> io::Result<TlsStream> {
-        peer.turn().await;
-        // Acks and instant messages are small and must not wait for more.
-        stream.set_nodelay(true)?;
-        let limit_buffer = |tls: &mut rustls::ServerConnection| {
-            tls.set_buffer_limit(Some(TLS_BUFFER_BYTES));
-        };
-        let handshake = self.acceptor.accept_with(stream, limit_buffer);
-        timeout_at(peer.accepted_at() + self.login_timeout, handshake).await?
     }
 }
 
@@ -245,23 +224,5 @@ impl Shortage {
         let pause = Duration::from_millis(10) * 2_u32.pow(self.in_a_row.min(7));
         self.in_a_row = self.in_a_row.saturating_add(1);
         sleep(pause.min(Duration::from_secs(1))).await;
-    }
-}
-
-/// Refused links, told once a minute however many they are.
-#[derive(Debug, Default)]
-struct Refusals {
-    told_at: Option<Instant>,
-    untold: u64,
-}
-
-impl Refusals {
-    fn note(&mut self, address: SocketAddr, full: Full) {
-        self.untold += 1;
-        if self.told_at.is_some_and(|at| at.elapsed() < Duration::from_secs(60)) {
-            return;
-        }
-        tracing::warn!(%address, links = self.untold, "links refused: {full}");
-        *self = Self { told_at: Some(Instant::now()), untold: 0 };
     }
 }

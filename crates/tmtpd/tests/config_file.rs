@@ -7,17 +7,24 @@
 use std::path::{Path, PathBuf};
 
 use tmtpd::config::{
-    Config, ConfigError, Limits, ListenAddress, LogFormat, LogLevel, Overrides, PostPolicy, Tls,
+    Config, ConfigError, DaemonConfig, Limits, ListenAddress, LogFormat, LogLevel, Overrides,
+    PostPolicy, Tls,
 };
 
-/// Resolves `text` as a file together with a command line that only names the data folder.
+/// Resolves `text` as a file of one service, with a command line that only names the data folder.
 fn resolve(text: &str) -> Result<Config, String> {
+    let over = Overrides { data: Some(PathBuf::from("/data")), ..Overrides::default() };
+    let mut config = resolve_with(over, text)?;
+    assert_eq!(config.services.len(), 1);
+    Ok(config.services.remove(0))
+}
+
+fn resolve_with(over: Overrides, text: &str) -> Result<DaemonConfig, String> {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join("tmtpd.toml");
     std::fs::write(&path, text).expect("configuration file");
-    let over = Overrides { data: Some(PathBuf::from("/data")), ..Overrides::default() };
     let prefix = format!("{}:", path.display());
-    Config::resolve(over, Some(&path)).map_err(|error| error.to_string().replace(&prefix, ""))
+    DaemonConfig::resolve(over, Some(&path)).map_err(|error| error.to_string().replace(&prefix, ""))
 }
 
 fn address(text: &str) -> ListenAddress {
@@ -43,13 +50,13 @@ fn mistakes_are_told_with_line_key_and_what_is_allowed() {
         (
             "[limit]\nlinks_total = 5",
             "1: limit: there is no such section; did you mean [limits]? \
-             Allowed: [service], [tls], [limits], [store], [log]",
+             Allowed: [service], [tls], [tls.acme], [limits], [store], [log]",
         ),
         ("name = \"here\"", "1: name: stands outside the sections; it belongs under [service]"),
         (
             "colour = 1",
             "1: colour: stands outside the sections; \
-             keys stand under one of [service], [tls], [limits], [store], [log]",
+             keys stand under one of [service], [tls], [tls.acme], [limits], [store], [log]",
         ),
         ("tls = \"on\"", "1: tls: is a section: write [tls] on a line of its own"),
         (
@@ -145,14 +152,14 @@ fn all_mistakes_are_told_at_once_in_the_order_of_lines() {
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
     let missing = Path::new("/nonexistent/tmtpd.toml");
-    let error = Config::resolve(Overrides::default(), Some(missing)).unwrap_err();
+    let error = DaemonConfig::resolve(Overrides::default(), Some(missing)).unwrap_err();
     let file = "the configuration file /nonexistent/tmtpd.toml cannot be read";
     assert_eq!(error.to_string(), file);
 }
 
 #[test]
 fn the_data_folder_must_be_named_somewhere() {
-    let error = Config::resolve(Overrides::default(), None).unwrap_err();
+    let error = DaemonConfig::resolve(Overrides::default(), None).unwrap_err();
     assert!(matches!(error, ConfigError::NoData));
 }
 
@@ -178,14 +185,15 @@ fn the_command_line_overrides_the_file() {
                 [log]\nformat = \"json\"\nlevel = \"debug\"\n";
     std::fs::write(&path, file).unwrap();
 
-    let config = Config::resolve(Overrides::default(), Some(&path)).unwrap();
+    let daemon = DaemonConfig::resolve(Overrides::default(), Some(&path)).unwrap();
+    let config = &daemon.services[0];
     assert_eq!(config.service.name, "file");
     assert_eq!(config.service.data, folder.path().join("kept"));
     assert_eq!(config.service.listen, [address("a:1"), address("b:2")]);
     assert_eq!(config.service.post_policy, PostPolicy::Acquainted);
     let (cert, key) = (folder.path().join("c"), PathBuf::from("/k"));
     assert_eq!(config.tls, Tls::Files { cert, key });
-    assert_eq!((config.log.format, config.log.level), (LogFormat::Json, LogLevel::Debug));
+    assert_eq!((daemon.log.format, daemon.log.level), (LogFormat::Json, LogLevel::Debug));
 
     let over = Overrides {
         data: Some("given".into()),
@@ -195,13 +203,14 @@ fn the_command_line_overrides_the_file() {
         log_format: Some(LogFormat::Text),
         log_level: Some(LogLevel::Error),
     };
-    let config = Config::resolve(over, Some(&path)).unwrap();
+    let daemon = DaemonConfig::resolve(over, Some(&path)).unwrap();
+    let config = &daemon.services[0];
     assert_eq!(config.service.name, "line");
     assert_eq!(config.service.data, Path::new("given"));
     assert_eq!(config.service.listen, [address("c:3")]);
     assert_eq!(config.service.post_policy, PostPolicy::Acquainted);
     assert_eq!(config.tls, Tls::Files { cert: "x".into(), key: "y".into() });
-    assert_eq!((config.log.format, config.log.level), (LogFormat::Text, LogLevel::Error));
+    assert_eq!((daemon.log.format, daemon.log.level), (LogFormat::Text, LogLevel::Error));
 }
 
 #[test]
@@ -243,7 +252,7 @@ fn the_example_says_the_defaults() {
 #[test]
 fn the_example_holds_every_key_with_its_default_and_range() {
     let mut rest = EXAMPLE;
-    for key in Config::keys() {
+    for key in DaemonConfig::keys() {
         let start = match &key.default {
             Some(default) => format!("\n# Allowed: {}.\n{} = {default}\n", key.allowed, key.name),
             // Without a default it is shown, but not said.
@@ -262,14 +271,19 @@ fn the_example_holds_every_key_with_its_default_and_range() {
 
 #[test]
 fn what_the_example_shows_without_saying_is_in_order_too() {
-    let said: String = EXAMPLE
-        .lines()
-        .map(|line| match line.strip_prefix('#') {
-            Some(shown) if !shown.starts_with(' ') => format!("{shown}\n"),
-            _ => format!("{line}\n"),
-        })
-        .collect();
-    let config = resolve(&said).unwrap();
+    let shown = |but_not: [&str; 2]| -> String {
+        EXAMPLE
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(shown) if but_not.iter().any(|key| shown.starts_with(key)) => "\n".to_owned(),
+                Some(shown) if !shown.starts_with(' ') => format!("{shown}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect()
+    };
+    let config = resolve(&shown(["hosts", "hosts"])).unwrap();
     assert_eq!(config.service.name, "Example Ltd");
     assert!(matches!(config.tls, Tls::Files { .. }));
+    let config = resolve(&shown(["cert", "key"])).unwrap();
+    assert!(matches!(config.tls, Tls::Acme(_)));
 }

@@ -4,7 +4,6 @@
 //! writes the answer row by row. A command that stops reading is cut after a while.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +20,8 @@ use super::protocol::{
 };
 use super::socket::Socket;
 use super::view;
+use crate::daemon::{Daemon, Instance};
 use crate::service::Service;
-use crate::shutdown::Shutdown;
 
 /// Commands that may be connected at once.
 const COMMANDS_MAX: usize = 16;
@@ -34,16 +33,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What the commands of one service can see and do.
 #[derive(Debug)]
 pub struct Desk {
-    /// The service.
-    pub service: Arc<Service>,
-    /// Its data folder.
-    pub data: PathBuf,
-    /// What it tells members to join with.
-    pub addresses: Vec<String>,
-    /// When it began to serve, Unix milliseconds.
+    /// The service whose data folder the socket is in.
+    pub instance: Arc<Instance>,
+    /// All services of this process.
+    pub daemon: Daemon,
+    /// When the service began to serve, Unix milliseconds.
     pub started_ms: i64,
-    /// Stops the daemon.
-    pub shutdown: Shutdown,
 }
 
 /// A desk that is open. Its socket goes when it is dropped; commands that are being answered go on
@@ -60,15 +55,21 @@ impl Desk {
     /// # Errors
     /// The system refuses the socket.
     pub fn open(self) -> io::Result<Open> {
-        let socket = Socket::bind(&self.data)?;
+        let socket = Socket::bind(&self.instance.data())?;
         let listener = UnixListener::from_std(socket.listener.try_clone()?)?;
         let accepting = tokio::spawn(accept(listener, Arc::new(self)));
         Ok(Open { accepting, _socket: socket })
     }
 
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> &Arc<Service> {
+        self.instance.service()
+    }
+
     /// What the service is doing.
     pub fn state(&self) -> State {
-        if self.shutdown.is_requested() { State::Stopping } else { State::Serving }
+        if self.daemon.is_stopping() { State::Stopping } else { State::Serving }
     }
 }
 
@@ -159,7 +160,7 @@ async fn answer(desk: &Desk, command: Command, out: &mut Out) -> io::Result<()> 
         Command::Status => out.rows(&[view::status(desk)]).await?,
         Command::Links => {
             let mut after = 0;
-            out.pages(|| view::links(&desk.service, &mut after)).await?;
+            out.pages(|| view::links(desk.service(), &mut after)).await?;
         }
         Command::Shutdown => return shut_down(desk, out).await,
     }
@@ -168,12 +169,12 @@ async fn answer(desk: &Desk, command: Command, out: &mut Out) -> io::Result<()> 
 
 /// The connection stays until the process ends, which is how the command knows.
 async fn shut_down(desk: &Desk, out: &mut Out) -> io::Result<()> {
-    if !desk.shutdown.is_requested() {
+    if !desk.daemon.is_stopping() {
         tracing::info!("stopping, as a command told the service to: links are told to close");
     }
     out.rows(&[view::status(desk)]).await?;
     out.done().await?;
-    desk.shutdown.request();
+    desk.daemon.stop();
     std::future::pending().await
 }
 

@@ -14,23 +14,23 @@ const PAGE: usize = 256;
 
 /// The service as a whole.
 pub fn status(desk: &Desk) -> Status {
-    let service = &desk.service;
+    let (service, data) = (desk.service(), desk.instance.data());
     let stats = service.store.stats();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         name: service.terms().name.clone(),
-        data: desk.data.clone(),
+        data: data.clone(),
         state: desk.state(),
         started_ms: desk.started_ms,
-        addresses: desk.addresses.clone(),
+        addresses: desk.instance.addresses(),
         members: service.directory().member_count() as u64,
         devices_online: service.roster.len() as u64,
         links: service.links.len() as u64,
         messages: stats.messages,
         owed: stats.owed,
         body_bytes: stats.body_bytes,
-        disk_free_bytes: disk_free_bytes(&desk.data),
+        disk_free_bytes: disk_free_bytes(&data),
         memory_bytes: memory_bytes(),
     }
 }

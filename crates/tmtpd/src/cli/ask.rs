@@ -13,7 +13,7 @@ use super::table::{Heading, Table, count, size, span};
 use super::{EXIT_CODES, exit};
 use crate::admin::client::{AskError, Client, Rows};
 use crate::admin::protocol::{Command, FailureKind, Link, State, Status};
-use crate::config::{Config, ConfigError, Overrides};
+use crate::config::{ConfigError, DaemonConfig, Overrides};
 use crate::edge::{Edge, Machine};
 
 /// Which service is asked, and how it is shown.
@@ -57,9 +57,11 @@ impl CommandError {
 
 impl Arguments {
     fn client(&self) -> Result<Client, CommandError> {
-        let over = Overrides { data: self.data.clone(), ..Overrides::default() };
-        let config = Config::resolve(over, self.config.as_deref())?;
-        Ok(Client::connect(&config.service.data)?)
+        if let Some(data) = &self.data {
+            return Ok(Client::connect(data)?);
+        }
+        let config = DaemonConfig::resolve(Overrides::default(), self.config.as_deref())?;
+        Ok(Client::connect(&config.only()?.service.data)?)
     }
 
     /// Shows every row of an answer, `--json` or as `show` does it.

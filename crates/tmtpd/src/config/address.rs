@@ -23,6 +23,9 @@ pub struct ListenAddressError {
 pub(super) const ALLOWED: &str =
     "HOST:PORT, such as 0.0.0.0:5050, [::]:5050 or chat.example.org:5050";
 
+/// What an address for members may look like.
+pub(super) const PUBLIC: &str = "HOST:PORT, such as chat.example.org:443";
+
 impl ListenAddress {
     /// The address or name, without the brackets of an IPv6 address.
     #[must_use]
@@ -34,6 +37,13 @@ impl ListenAddress {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What two ways of writing one address have in common.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let host = self.ip().map_or_else(|| self.host.to_ascii_lowercase(), |ip| ip.to_string());
+        format!("{host}:{}", self.port)
     }
 
     /// The host as an IP address, unless it is a name.

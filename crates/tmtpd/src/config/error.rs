@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::ListenAddressError;
 
-/// Why there is no [`Config`](super::Config).
+/// Why there is no [`DaemonConfig`](super::DaemonConfig).
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is missing, or may not be read, or is not UTF-8.
@@ -30,6 +30,21 @@ pub enum ConfigError {
         "no data folder was named; give --data DIR, or data = \"DIR\" under [service] in the configuration file"
     )]
     NoData,
+    /// The command line describes one service, and the file several.
+    #[error(
+        "the configuration file describes {services} services, so it is not clear whose --data, \
+         --listen, --name, --cert or --key is meant: say these in the file"
+    )]
+    OneOfSeveral {
+        /// How many.
+        services: usize,
+    },
+    /// A command is about one service, and the file describes several.
+    #[error("which service is meant? Give --data with one of {}", Folders(data))]
+    WhichOne {
+        /// Their data folders.
+        data: Vec<PathBuf>,
+    },
     /// An address does not say where to listen.
     #[error(transparent)]
     Listen(#[from] ListenAddressError),
@@ -60,5 +75,18 @@ impl Display for InFile<'_> {
             f.write_str(&problem.what)?;
         }
         Ok(())
+    }
+}
+
+struct Folders<'a>(&'a [PathBuf]);
+
+impl Display for Folders<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        self.0.iter().try_for_each(|folder| {
+            write!(f, "{separator}{}", folder.display())?;
+            separator = ", ";
+            Ok(())
+        })
     }
 }

@@ -3,7 +3,8 @@
 //! [`Document::section`] hands out a [`Section`]; each of its methods takes one key out of it and,
 //! when the file holds it and it is in order, writes the value over the default. Asking for a key is
 //! also what makes it known: what nobody asked for is reported by [`Document::finish`], and
-//! [`Document::into_keys`] tells what was asked for.
+//! [`Document::into_keys`] tells what was asked for. A section may stand once or, where the caller
+//! says so, as a list (`[[name]]`), and may have sections inside.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -30,10 +31,27 @@ pub struct Key {
 pub(super) struct Document<'i> {
     text: &'i str,
     root: DeTable<'i>,
-    sections: Vec<&'static str>,
+    /// The sections there are, in the order in which they are documented.
+    sections: &'static [&'static str],
+    found: Found,
+}
+
+/// What reading has brought up so far.
+#[derive(Default)]
+struct Found {
     keys: Vec<Key>,
-    unknown: Vec<(usize, &'static str, String)>,
+    /// Sections inside of others, by their whole names.
+    inner: Vec<&'static str>,
+    unknown: Vec<Unknown>,
     problems: Vec<Problem>,
+}
+
+/// Something in a section that nobody asked for.
+struct Unknown {
+    line: usize,
+    section: &'static str,
+    name: String,
+    is_section: bool,
 }
 
 /// One section of a file being read.
@@ -43,13 +61,12 @@ pub(super) struct Section<'d, 'i> {
     line: usize,
     table: DeTable<'i>,
     lines: Vec<(&'static str, usize)>,
-    keys: &'d mut Vec<Key>,
-    problems: &'d mut Vec<Problem>,
+    found: &'d mut Found,
 }
 
 impl<'i> Document<'i> {
-    /// Parses as much as is TOML; what is not becomes a problem.
-    pub(super) fn parse(text: &'i str) -> Self {
+    /// Parses as much as is TOML; what is not becomes a problem. `sections` are all there are.
+    pub(super) fn parse(text: &'i str, sections: &'static [&'static str]) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let problem = |error: &toml::de::Error| Problem {
             line: line_of(text, error.span().map_or(0, |span| span.start)),
@@ -59,65 +76,97 @@ impl<'i> Document<'i> {
         // What follows the first error may only follow from it.
         let problems: Vec<_> = errors.first().map(problem).into_iter().collect();
         let root = if problems.is_empty() { root.into_inner() } else { DeTable::new() };
-        Self { text, root, sections: Vec::new(), keys: Vec::new(), unknown: Vec::new(), problems }
-    }
-
-    /// A file that says nothing.
-    pub(super) fn empty() -> Self {
-        Self::parse("")
+        Self { text, root, sections, found: Found { problems, ..Found::default() } }
     }
 
     /// Lets `take` ask for the keys of one section.
     pub(super) fn section(&mut self, name: &'static str, take: impl FnOnce(&mut Section<'_, 'i>)) {
-        self.sections.push(name);
-        let (line, table) = self.remove_table(name);
-        let mut section = Section {
-            name,
-            text: self.text,
-            line,
-            table,
-            lines: Vec::new(),
-            keys: &mut self.keys,
-            problems: &mut self.problems,
+        let (line, table) = match self.root.remove_entry(name) {
+            None => (1, DeTable::new()),
+            Some((key, value)) => {
+                let line = line_of(self.text, key.span().start);
+                (line, self.found.table(name, line, value.into_inner()))
+            }
         };
-        take(&mut section);
-        for (key, _) in &section.table {
-            let line = line_of(self.text, key.span().start);
-            self.unknown.push((line, name, key.get_ref().to_string()));
-        }
+        Section::take_all(name, self.text, line, table, &mut self.found, take);
     }
 
-    fn remove_table(&mut self, name: &str) -> (usize, DeTable<'i>) {
-        let Some((key, value)) = self.root.remove_entry(name) else {
-            return (1, DeTable::new());
+    /// Lets `take` ask for the keys of a section that may stand as a list too, once for each.
+    pub(super) fn list(&mut self, name: &'static str, mut take: impl FnMut(&mut Section<'_, 'i>)) {
+        let is_list = matches!(self.root.get(name).map(|value| value.get_ref()),
+            Some(DeValue::Array(list)) if !list.is_empty());
+        let Some((_, value)) = is_list.then(|| self.root.remove_entry(name)).flatten() else {
+            return self.section(name, take);
         };
-        let line = line_of(self.text, key.span().start);
-        let DeValue::Table(table) = value.into_inner() else {
-            let what = format!("is a section: write [{name}] on a line of its own");
-            self.problems.push(Problem { line, key: name.to_owned(), what });
-            return (line, DeTable::new());
-        };
-        (line, table)
+        let DeValue::Array(list) = value.into_inner() else { return };
+        for value in list {
+            let line = line_of(self.text, value.span().start);
+            let table = self.found.table(name, line, value.into_inner());
+            Section::take_all(name, self.text, line, table, &mut self.found, &mut take);
+        }
     }
 
     /// Reports what nobody asked for. Call it when everything that is known was asked for.
     pub(super) fn finish(&mut self) {
-        for (line, section, name) in std::mem::take(&mut self.unknown) {
-            let what = self.unknown_key(section, &name);
-            self.problems.push(Problem { line, key: format!("{section}.{name}"), what });
+        for unknown in std::mem::take(&mut self.found.unknown) {
+            let what = match unknown.is_section {
+                true => self.found.unknown_inner(&unknown),
+                false => self.found.unknown_key(&unknown),
+            };
+            let key = format!("{}.{}", unknown.section, unknown.name);
+            self.found.problems.push(Problem { line: unknown.line, key, what });
         }
         for (key, value) in std::mem::take(&mut self.root) {
             let line = line_of(self.text, key.span().start);
             let key = key.into_inner().into_owned();
             let what = match value.get_ref() {
-                DeValue::Table(_) => self.unknown_section(&key),
+                DeValue::Table(_) => unknown_section(&key, self.sections),
                 _ => self.outside_sections(&key),
             };
-            self.problems.push(Problem { line, key, what });
+            self.found.problems.push(Problem { line, key, what });
         }
     }
 
-    fn unknown_key(&self, section: &str, name: &str) -> String {
+    fn outside_sections(&self, name: &str) -> String {
+        let place = match self.found.keys.iter().find(|key| key.name == name) {
+            Some(key) => format!("it belongs under [{}]", key.section),
+            None => format!("keys stand under one of [{}]", self.sections.join("], [")),
+        };
+        format!("stands outside the sections; {place}")
+    }
+
+    /// Adds what was found wrong when the sections were looked at together.
+    pub(super) fn add_problems(&mut self, problems: Vec<Problem>) {
+        self.found.problems.extend(problems);
+    }
+
+    /// What is wrong, in the order of the lines.
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.found.problems.sort();
+        self.found.problems
+    }
+
+    /// What was asked for, in the order of the sections.
+    pub(super) fn into_keys(mut self) -> Vec<Key> {
+        let place = |key: &Key| self.sections.iter().position(|name| *name == key.section);
+        self.found.keys.sort_by_key(place);
+        self.found.keys
+    }
+}
+
+impl Found {
+    /// The section that `value` should be.
+    fn table<'i>(&mut self, name: &str, line: usize, value: DeValue<'i>) -> DeTable<'i> {
+        if let DeValue::Table(table) = value {
+            return table;
+        }
+        let what = format!("is a section: write [{name}] on a line of its own");
+        self.problems.push(Problem { line, key: name.to_owned(), what });
+        DeTable::new()
+    }
+
+    fn unknown_key(&self, unknown: &Unknown) -> String {
+        let (section, name) = (unknown.section, unknown.name.as_str());
         if let Some(other) = self.keys.iter().find(|key| key.name == name) {
             return format!("there is no such key here; it belongs under [{}]", other.section);
         }
@@ -128,33 +177,81 @@ impl<'i> Document<'i> {
         format!("there is no such key{hint} Allowed in [{section}]: {}", names.join(", "))
     }
 
-    fn unknown_section(&self, name: &str) -> String {
-        let near = nearest(name, &self.sections).map(|near| format!("; did you mean [{near}]?"));
-        let hint = near.unwrap_or_else(|| ".".to_owned());
-        format!("there is no such section{hint} Allowed: [{}]", self.sections.join("], ["))
-    }
-
-    fn outside_sections(&self, name: &str) -> String {
-        let place = match self.keys.iter().find(|key| key.name == name) {
-            Some(key) => format!("it belongs under [{}]", key.section),
-            None => format!("keys stand under one of [{}]", self.sections.join("], [")),
-        };
-        format!("stands outside the sections; {place}")
-    }
-
-    /// What is wrong, in the order of the lines.
-    pub(super) fn into_problems(mut self) -> Vec<Problem> {
-        self.problems.sort();
-        self.problems
-    }
-
-    /// What was asked for.
-    pub(super) fn into_keys(self) -> Vec<Key> {
-        self.keys
+    fn unknown_inner(&self, unknown: &Unknown) -> String {
+        let parent = format!("{}.", unknown.section);
+        let inner = self.inner.iter().copied().filter(|name| name.starts_with(&parent));
+        let inner: Vec<_> = inner.collect();
+        match inner.is_empty() {
+            true => format!("there is no such key, and no section inside of [{}]", unknown.section),
+            false => unknown_section(&format!("{parent}{}", unknown.name), &inner),
+        }
     }
 }
 
+fn unknown_section(name: &str, known: &[&str]) -> String {
+    let near = nearest(name, known).map(|near| format!("; did you mean [{near}]?"));
+    let hint = near.unwrap_or_else(|| ".".to_owned());
+    format!("there is no such section{hint} Allowed: [{}]", known.join("], ["))
+}
+
 impl<'i> Section<'_, 'i> {
+    /// Lets `take` ask for keys, and notes what it did not ask for.
+    fn take_all(
+        name: &'static str,
+        text: &'i str,
+        line: usize,
+        table: DeTable<'i>,
+        found: &mut Found,
+        take: impl FnOnce(&mut Section<'_, 'i>),
+    ) {
+        let mut section = Section { name, text, line, table, lines: Vec::new(), found };
+        take(&mut section);
+        for (key, value) in std::mem::take(&mut section.table) {
+            section.found.unknown.push(Unknown {
+                line: line_of(text, key.span().start),
+                section: name,
+                name: key.get_ref().to_string(),
+                is_section: matches!(value.get_ref(), DeValue::Table(_)),
+            });
+        }
+    }
+
+    /// Lets `take` ask for the keys of a section inside, when the file has it.
+    pub(super) fn inner(
+        &mut self,
+        name: &'static str,
+        whole_name: &'static str,
+        take: impl FnOnce(&mut Section<'_, 'i>),
+    ) {
+        if !self.found.inner.contains(&whole_name) {
+            self.found.inner.push(whole_name);
+        }
+        let Some((key, value)) = self.table.remove_entry(name) else { return };
+        let line = line_of(self.text, key.span().start);
+        let table = self.found.table(whole_name, line, value.into_inner());
+        Section::take_all(whole_name, self.text, line, table, self.found, take);
+    }
+
+    /// As [`Section::inner`], and makes its keys known when the file has it not.
+    pub(super) fn inner_always(
+        &mut self,
+        name: &'static str,
+        whole_name: &'static str,
+        take: impl FnOnce(&mut Section<'_, 'i>),
+    ) {
+        if !self.table.contains_key(name) {
+            Section::take_all(whole_name, self.text, self.line, DeTable::new(), self.found, take);
+        } else {
+            self.inner(name, whole_name, take);
+        }
+    }
+
+    /// The line on which the file says `name`, or on which the section begins.
+    pub(super) fn line(&self, name: &str) -> usize {
+        let found = self.lines.iter().find(|(key, _)| *key == name);
+        found.map_or(self.line, |(_, line)| *line)
+    }
+
     /// A whole number of things.
     pub(super) fn count(
         &mut self,
@@ -260,12 +357,54 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
+    /// One address.
+    pub(super) fn address(&mut self, name: &'static str, field: &mut Option<ListenAddress>) {
+        self.take(name, address::PUBLIC.to_owned(), None, field, |value| {
+            let address = value.as_str().and_then(|text| text.parse::<ListenAddress>().ok());
+            address.filter(|address| address.port() != 0).map(Some).ok_or_else(|| shown(value))
+        });
+    }
+
+    /// One text that `parse` accepts or a list of them; `allowed` says what one is.
+    pub(super) fn texts(
+        &mut self,
+        name: &'static str,
+        field: &mut Vec<String>,
+        allowed: &str,
+        parse: fn(&str) -> Option<String>,
+    ) {
+        let allowed = format!("{allowed}, or a list of them");
+        let read = |value: &DeValue<'_>| value.as_str().and_then(parse).ok_or_else(|| shown(value));
+        self.take(name, allowed, None, field, |value| match value {
+            DeValue::Array(list) => list.iter().map(|one| read(one.get_ref())).collect(),
+            one => Ok(vec![read(one)?]),
+        });
+    }
+
+    /// The address of something to be fetched with TLS.
+    pub(super) fn url(&mut self, name: &'static str, field: &mut String) {
+        let default = Some(format!("\"{field}\""));
+        self.take(name, "an https:// address".to_owned(), default, field, |value| {
+            let url = value.as_str().filter(|url| {
+                url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
+                    && url.bytes().all(|byte| byte.is_ascii_graphic())
+            });
+            url.map(str::to_owned).ok_or_else(|| shown(value))
+        });
+    }
+
+    /// Yes or no.
+    pub(super) fn flag(&mut self, name: &'static str, field: &mut bool) {
+        let default = Some(field.to_string());
+        self.take(name, "true or false".to_owned(), default, field, |value| {
+            value.as_bool().ok_or_else(|| shown(value))
+        });
+    }
+
     /// Says that something is wrong with a key that may well be in order by itself.
     pub(super) fn problem(&mut self, name: &'static str, what: &str) {
-        let found = self.lines.iter().find(|(key, _)| *key == name);
-        let line = found.map_or(self.line, |(_, line)| *line);
         let key = format!("{}.{name}", self.name);
-        self.problems.push(Problem { line, key, what: what.to_owned() });
+        self.found.problems.push(Problem { line: self.line(name), key, what: what.to_owned() });
     }
 
     /// Makes a key known and, if the file holds it, writes what `read` makes of it to `field`.
@@ -286,7 +425,10 @@ impl<'i> Section<'_, 'i> {
                 Err(got) => self.problem(name, &format!("expected {}, got {got}", key.allowed)),
             }
         }
-        self.keys.push(key);
+        // Known already from the same section of another service.
+        if !self.found.keys.iter().any(|known| known.section == key.section && known.name == name) {
+            self.found.keys.push(key);
+        }
     }
 }
 

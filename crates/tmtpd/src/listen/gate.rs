@@ -18,17 +18,37 @@ use crate::config::Limits;
 /// Counts links and says no.
 #[derive(Debug)]
 pub struct Gate {
-    links_total: usize,
-    links_per_network: usize,
-    turns_per_network: usize,
     counts: Mutex<Counts>,
+}
+
+#[derive(Debug)]
+struct Counts {
+    bounds: Bounds,
+    total: usize,
+    networks: HashMap<Network, OfNetwork>,
     turns: Arc<Semaphore>,
 }
 
-#[derive(Debug, Default)]
-struct Counts {
-    total: usize,
-    networks: HashMap<Network, OfNetwork>,
+/// What the limits say about numbers of links.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    links_total: usize,
+    links_per_network: usize,
+    turns: usize,
+}
+
+impl Bounds {
+    fn of(limits: &Limits) -> Self {
+        Self {
+            links_total: limits.links_total,
+            links_per_network: limits.links_per_address,
+            turns: limits.unauthenticated_links,
+        }
+    }
+
+    fn turns_of_network(self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(self.turns.div_ceil(2)))
+    }
 }
 
 #[derive(Debug)]
@@ -58,21 +78,39 @@ pub struct Peer {
     address: SocketAddr,
     accepted_at: Instant,
     gate: Arc<Gate>,
-    turns_of_network: Arc<Semaphore>,
+    turns: Turns,
     turn: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+}
+
+/// Where a link waits for its turn.
+#[derive(Debug)]
+struct Turns {
+    of_network: Arc<Semaphore>,
+    of_all: Arc<Semaphore>,
 }
 
 impl Gate {
     /// A gate that nobody has passed.
     #[must_use]
     pub fn new(limits: &Limits) -> Arc<Self> {
-        Arc::new(Self {
-            links_total: limits.links_total,
-            links_per_network: limits.links_per_address,
-            turns_per_network: limits.unauthenticated_links.div_ceil(2),
-            counts: Mutex::default(),
-            turns: Arc::new(Semaphore::new(limits.unauthenticated_links)),
-        })
+        let bounds = Bounds::of(limits);
+        let turns = Arc::new(Semaphore::new(bounds.turns));
+        let counts = Counts { bounds, total: 0, networks: HashMap::new(), turns };
+        Arc::new(Self { counts: Mutex::new(counts) })
+    }
+
+    /// From now on `limits` hold. Links that are in stay, and those that are logging in finish that
+    /// beside the new turns, so for a login timeout there may be more of them than the limits say.
+    pub fn set_limits(&self, limits: &Limits) {
+        let bounds = Bounds::of(limits);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.bounds.turns != bounds.turns {
+            counts.turns = Arc::new(Semaphore::new(bounds.turns));
+            for of_network in counts.networks.values_mut() {
+                of_network.turns = bounds.turns_of_network();
+            }
+        }
+        counts.bounds = bounds;
     }
 
     /// Counts a link in.
@@ -80,27 +118,28 @@ impl Gate {
     /// # Errors
     /// [`Full`].
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
-        let turns_of_network = self.count_in(Network::of(address.ip()))?;
+        let turns = self.count_in(Network::of(address.ip()))?;
         let (gate, accepted_at) = (Arc::clone(self), Instant::now());
-        Ok(Peer { address, accepted_at, gate, turns_of_network, turn: None })
+        Ok(Peer { address, accepted_at, gate, turns, turn: None })
     }
 
-    fn count_in(&self, network: Network) -> Result<Arc<Semaphore>, Full> {
+    fn count_in(&self, network: Network) -> Result<Turns, Full> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.total >= self.links_total {
+        let bounds = counts.bounds;
+        if counts.total >= bounds.links_total {
             return Err(Full::Total);
         }
-        let of_network = counts.networks.entry(network).or_insert_with(|| OfNetwork {
-            links: 0,
-            turns: Arc::new(Semaphore::new(self.turns_per_network)),
-        });
-        if of_network.links >= self.links_per_network {
+        let of_network = counts
+            .networks
+            .entry(network)
+            .or_insert_with(|| OfNetwork { links: 0, turns: bounds.turns_of_network() });
+        if of_network.links >= bounds.links_per_network {
             return Err(Full::Network);
         }
         of_network.links += 1;
-        let turns = Arc::clone(&of_network.turns);
+        let of_network = Arc::clone(&of_network.turns);
         counts.total += 1;
-        Ok(turns)
+        Ok(Turns { of_network, of_all: Arc::clone(&counts.turns) })
     }
 
     fn count_out(&self, network: Network) {
@@ -135,8 +174,8 @@ impl Peer {
     pub async fn turn(&mut self) {
         // Neither semaphore is ever closed. The network's comes first: who waits for it must not
         // hold a turn that another network could use.
-        let of_network = Arc::clone(&self.turns_of_network).acquire_owned().await;
-        let of_all = Arc::clone(&self.gate.turns).acquire_owned().await;
+        let of_network = Arc::clone(&self.turns.of_network).acquire_owned().await;
+        let of_all = Arc::clone(&self.turns.of_all).acquire_owned().await;
         self.turn = of_network.ok().zip(of_all.ok());
         self.accepted_at = Instant::now();
     }

@@ -1,0 +1,231 @@
+//! One process, many services: starting them, sharing addresses among them, stopping them in order.
+//!
+//! Each service is an [`Instance`] and a failure domain of its own: one whose store fails stops alone,
+//! and the others go on. The daemon owns the listening sockets, because services may share them, and
+//! is told twice what there should be: at the start and, while links go on, at a [reload].
+//!
+//! - [`instance`]: one service
+//! - [`sockets`]: which addresses are listened on for whom
+//! - `ready`: the line on stdout
+//! - [`reload`]: from what is to what should be
+//!
+//! [reload]: Daemon::reload
+
+pub mod instance;
+mod ready;
+pub mod reload;
+pub mod sockets;
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{Mutex, mpsc};
+
+pub use instance::{Instance, InstanceError, State};
+pub use reload::{ReloadError, Reloaded};
+
+use crate::config::{Config, ConfigError, DaemonConfig, Overrides};
+use crate::log::chain;
+use crate::shutdown::Shutdown;
+use sockets::Sockets;
+
+/// Where the daemon is told what to do: read at the start and again at each reload.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// What the command line says.
+    pub over: Overrides,
+    /// The configuration file.
+    pub file: Option<PathBuf>,
+}
+
+impl Source {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`]; nothing was written.
+    pub fn read(&self) -> Result<DaemonConfig, ConfigError> {
+        DaemonConfig::resolve(self.over.clone(), self.file.as_deref())
+    }
+}
+
+/// All services of one process. Clones are handles to the same.
+#[derive(Debug, Clone)]
+pub struct Daemon {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    source: Source,
+    shutdown: Shutdown,
+    /// In the order of the file, failed ones included.
+    instances: RwLock<Vec<Arc<Instance>>>,
+    /// Held while services come or go.
+    now: Mutex<Now>,
+    failures: mpsc::Sender<Arc<Instance>>,
+}
+
+/// What is.
+#[derive(Debug)]
+struct Now {
+    config: DaemonConfig,
+    sockets: Sockets,
+    /// The first failure of a service, which is what the process ends with.
+    failure: Option<InstanceError>,
+}
+
+impl Daemon {
+    /// Starts the services of `config`, which was read from `source`. One that cannot start is told
+    /// in the log and left out, unless it is the only one.
+    ///
+    /// # Errors
+    /// None can start: why the first cannot.
+    pub async fn start(
+        source: Source,
+        config: DaemonConfig,
+        shutdown: Shutdown,
+    ) -> Result<Self, InstanceError> {
+        raise_file_limit(&config);
+        let (failures, failed) = mpsc::channel(16);
+        let sockets = Sockets::new(&config.lobby);
+        let now = Now { config: config.clone(), sockets, failure: None };
+        let instances = RwLock::default();
+        let shared = Shared { source, shutdown, instances, now: Mutex::new(now), failures };
+        let daemon = Self { shared: Arc::new(shared) };
+        daemon.start_all(&config).await?;
+        tokio::spawn(daemon.clone().heed_failures(failed));
+        Ok(daemon)
+    }
+
+    async fn start_all(&self, config: &DaemonConfig) -> Result<(), InstanceError> {
+        let mut now = self.shared.now.lock().await;
+        let mut first_error = None;
+        for one in &config.services {
+            if let Err(error) = self.start_one(one, config.services.len() > 1).await {
+                if config.services.len() > 1 {
+                    tracing::error!(service = %one.service.name, error = %chain(&error), "does not start");
+                }
+                first_error = first_error.or(Some(error));
+            }
+        }
+        for (instance, error) in now.sockets.connect(&self.services()).await {
+            let error = InstanceError::Listen(error);
+            if config.services.len() > 1 {
+                tracing::error!(service = %instance.name(), error = %chain(&error), "does not start");
+            }
+            self.withdraw(&instance).await;
+            first_error = first_error.or(Some(error));
+        }
+        now.sockets.connect(&self.services()).await;
+        match first_error {
+            Some(error) if self.services().is_empty() => Err(error),
+            error => {
+                now.failure = error;
+                self.say_ready(&now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Opens a service; it is not reachable yet.
+    async fn start_one(&self, config: &Config, is_one_of_many: bool) -> Result<(), InstanceError> {
+        let failures = self.shared.failures.clone();
+        let instance = Instance::open(config.clone(), is_one_of_many, failures).await?;
+        self.change(|instances| instances.push(instance));
+        Ok(())
+    }
+
+    /// Takes a service out that started and cannot be reached.
+    async fn withdraw(&self, instance: &Arc<Instance>) {
+        self.change(|instances| instances.retain(|other| !Arc::ptr_eq(other, instance)));
+        instance.stop().await;
+    }
+
+    /// The services, in the order of the configuration: those that run and those that failed.
+    #[must_use]
+    pub fn services(&self) -> Vec<Arc<Instance>> {
+        self.shared.instances.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<Instance>>)) {
+        change(&mut self.shared.instances.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Asks everything to stop in order; [`Daemon::run`] then returns.
+    pub fn stop(&self) {
+        self.shared.shutdown.request();
+    }
+
+    /// Whether everything was asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.shared.shutdown.is_requested()
+    }
+
+    /// Serves until it is asked to stop or no service is left, then stops all services in order.
+    ///
+    /// # Errors
+    /// The first failure of a service, if there was one: what was acknowledged is not lost by it.
+    pub async fn run(&self) -> Result<(), InstanceError> {
+        self.shared.shutdown.requested().await;
+        let mut now = self.shared.now.lock().await;
+        now.sockets.close_all().await;
+        let mut stopping = tokio::task::JoinSet::new();
+        for instance in self.services() {
+            stopping.spawn(async move { instance.stop().await });
+        }
+        while stopping.join_next().await.is_some() {}
+        let failed = self.services().iter().find_map(|instance| instance.take_failure());
+        match now.failure.take().or(failed) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes services out of their addresses when their store has failed.
+    async fn heed_failures(self, mut failed: mpsc::Receiver<Arc<Instance>>) {
+        while let Some(instance) = failed.recv().await {
+            let mut now = self.shared.now.lock().await;
+            tracing::error!(
+                service = %instance.name(),
+                "the store has failed, so the service stops; nothing acknowledged is lost"
+            );
+            now.sockets.connect(&self.services()).await;
+            instance.stop().await;
+            let left = self.services().iter().any(|instance| instance.state() == State::Running);
+            if !left {
+                self.stop();
+            }
+        }
+    }
+
+    /// Lets commands ask each service, and says of each whose address is new, on stdout, that members
+    /// can join. The service goes on without a reader of its stdout.
+    fn say_ready(&self, now: &Now) {
+        let services = self.services();
+        let running = services.iter().filter(|instance| instance.state() == State::Running);
+        for instance in running {
+            instance.open_desk(self);
+            let Some(line) = ready::line(instance, &now.sockets, services.len() > 1) else {
+                continue;
+            };
+            if let Err(error) = ready::say(&line) {
+                tracing::warn!(%error, "stdout cannot be written; {line}");
+            }
+        }
+    }
+}
+
+/// Each link is an open file, and the default of most systems is 1,024 of them.
+fn raise_file_limit(config: &DaemonConfig) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let links_total: usize = config.services.iter().map(|one| one.limits.links_total).sum();
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let files = if raised.is_ok() { limit.maximum } else { limit.current };
+    // Some more for the stores and the listeners.
+    let needed = links_total as u64 + 100 * config.services.len() as u64;
+    if files.is_some_and(|files| files < needed) {
+        tracing::warn!(files, links_total, "the system allows fewer open files than links_total");
+    }
+}

@@ -1,0 +1,324 @@
+//! One service of the daemon, from its data folder to its links: a failure domain of its own.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tracing::Span;
+
+use super::Daemon;
+use crate::admin::desk::{self, Desk};
+use crate::certificate::identity::Identity;
+use crate::certificate::{Certificate, CertificateError};
+use crate::config::{Config, Tls};
+use crate::listen::{Entrance, ListenError, route};
+use crate::log::chain;
+use crate::private;
+use crate::service::Service;
+use crate::shutdown::Shutdown;
+use crate::store::StoreError;
+
+/// A service of the daemon.
+#[derive(Debug)]
+pub struct Instance {
+    config: Mutex<Config>,
+    service: Arc<Service>,
+    identity: Arc<Identity>,
+    entrance: Arc<Entrance>,
+    state: Mutex<State>,
+    failure: Mutex<Option<InstanceError>>,
+    /// Ends what watches over it.
+    ended: Shutdown,
+    addresses: Mutex<Vec<String>>,
+    /// The line that told them, to tell it again only when it changed.
+    told: Mutex<Option<String>>,
+    /// Where commands ask it.
+    desk: Mutex<Option<desk::Open>>,
+}
+
+/// How a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Members can reach it.
+    Running,
+    /// Its store failed. A reload tries to start it again.
+    Failed,
+    /// It was stopped in order.
+    Stopped,
+}
+
+impl Display for State {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+/// Why a service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    /// The administrator's certificate cannot be used. Nothing was written.
+    #[error(transparent)]
+    GivenCertificate(CertificateError),
+    /// The data folder cannot be made.
+    #[error("the data folder {} cannot be made", path.display())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The store cannot be opened, or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The service's own certificate cannot be used or made.
+    #[error(transparent)]
+    OwnCertificate(CertificateError),
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// TLS cannot be served.
+    #[error("TLS cannot be served")]
+    Tls(#[from] rustls::Error),
+    /// A task of the service broke off.
+    #[error("the service could not be opened: a task broke off")]
+    BrokeOff,
+}
+
+impl Instance {
+    /// Opens the service that `config` describes: certificate, data folder, store. It has no address
+    /// yet. When its store fails later, it is sent to `failures`.
+    ///
+    /// # Errors
+    /// [`InstanceError`]. A certificate of the administrator's is looked at before anything is
+    /// written.
+    pub async fn open(
+        config: Config,
+        is_one_of_many: bool,
+        failures: mpsc::Sender<Arc<Self>>,
+    ) -> Result<Arc<Self>, InstanceError> {
+        let span = match is_one_of_many {
+            true => tracing::info_span!("service", name = %config.service.name),
+            false => Span::none(),
+        };
+        let inside = span.clone();
+        // Opening reads the disk, for long after a crash: the links of other services go on.
+        let opened = tokio::task::spawn_blocking(move || inside.in_scope(|| Opened::open(config)));
+        let Opened { config, service, certificate } =
+            opened.await.map_err(|_| InstanceError::BrokeOff)??;
+        let identity = Identity::new(certificate);
+        let entrance = Entrance::new(Arc::clone(&service), identity.tls()?, span);
+        let instance = Arc::new(Self {
+            config: Mutex::new(config),
+            service,
+            identity,
+            entrance,
+            state: Mutex::new(State::Running),
+            failure: Mutex::default(),
+            ended: Shutdown::new(),
+            addresses: Mutex::default(),
+            told: Mutex::default(),
+            desk: Mutex::default(),
+        });
+        tokio::spawn(Arc::clone(&instance).watch_store(failures));
+        Ok(instance)
+    }
+
+    async fn watch_store(self: Arc<Self>, failures: mpsc::Sender<Arc<Self>>) {
+        tokio::select! {
+            () = self.ended.requested() => {}
+            () = self.service.store_failed() => {
+                self.set_state(State::Failed);
+                *lock(&self.failure) = Some(InstanceError::Store(StoreError::Closed));
+                // Nobody listens when the daemon stops, and then it stops this one too.
+                let _ = failures.send(Arc::clone(&self)).await;
+            }
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        lock(&self.config).service.name.clone()
+    }
+
+    /// The folder that holds everything it keeps, by which it is known.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        lock(&self.config).service.data.clone()
+    }
+
+    /// What it was told last.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        lock(&self.config).clone()
+    }
+
+    /// The service itself.
+    #[must_use]
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// How it proves itself.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn state(&self) -> State {
+        *lock(&self.state)
+    }
+
+    /// Links and handshakes under way.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.entrance.links()
+    }
+
+    /// What members join by.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        lock(&self.addresses).clone()
+    }
+
+    /// Notes by which `addresses` members join, and that `line` tells them. Whether it was told before.
+    pub(super) fn note_ready(&self, addresses: Vec<String>, line: &str) -> bool {
+        *lock(&self.addresses) = addresses;
+        lock(&self.told).replace(line.to_owned()).as_deref() == Some(line)
+    }
+
+    /// Lets commands ask it. A service that cannot be asked still serves its members.
+    pub(super) fn open_desk(self: &Arc<Self>, daemon: &Daemon) {
+        let mut desk = lock(&self.desk);
+        if desk.is_none() {
+            let (instance, daemon) = (Arc::clone(self), daemon.clone());
+            let started_ms = self.service.now_ms();
+            *desk = Desk { instance, daemon, started_ms }
+                .open()
+                .inspect_err(|error| tracing::warn!(%error, "no commands can ask this service"))
+                .ok();
+        }
+    }
+
+    /// Its part in the addresses it listens on.
+    pub(super) fn part(&self) -> route::Part {
+        let service = &lock(&self.config).service;
+        route::Part {
+            entrance: Arc::clone(&self.entrance),
+            server_names: service.server_names.clone(),
+            default: service.default,
+        }
+    }
+
+    /// Looks at the files of its certificate again, and shows new links what is in them. Whether that
+    /// is another certificate than before.
+    ///
+    /// # Errors
+    /// They cannot be used, as when only one of the two was written so far; the certificate of before
+    /// stays.
+    pub(super) fn refresh_certificate(&self) -> Result<bool, InstanceError> {
+        let config = self.config();
+        let certificate = match given_certificate(&config.tls)? {
+            Some(certificate) => certificate,
+            None => own_certificate(&config)?,
+        };
+        Ok(self.identity.replace(certificate))
+    }
+
+    /// Does from now on what `config` says, as far as that needs no restart.
+    pub(super) fn apply(&self, config: Config) {
+        self.service.set_terms(&config);
+        self.entrance.set_limits(&config.limits);
+        *lock(&self.config) = config;
+    }
+
+    fn set_state(&self, state: State) {
+        *lock(&self.state) = state;
+    }
+
+    pub(super) fn take_failure(&self) -> Option<InstanceError> {
+        lock(&self.failure).take()
+    }
+
+    /// Ends its links, then makes everything durable that waits and lets go of the data folder. The
+    /// caller has taken it from its addresses.
+    pub(super) async fn stop(self: &Arc<Self>) {
+        self.ended.request();
+        self.entrance.close().await;
+        // Its name goes while the store's lock still says that the folder is ours.
+        drop(lock(&self.desk).take());
+        let service = Arc::clone(&self.service);
+        let closed = tokio::task::spawn_blocking(move || service.close()).await;
+        let mut state = lock(&self.state);
+        if *state != State::Running {
+            return;
+        }
+        *state = State::Stopped;
+        if let Ok(Err(error)) = closed {
+            tracing::error!(service = %self.name(), error = %chain(&error), "stopped with an error");
+            *state = State::Failed;
+            *lock(&self.failure) = Some(error.into());
+        }
+    }
+}
+
+/// What is there before the first link.
+struct Opened {
+    config: Config,
+    service: Arc<Service>,
+    certificate: Certificate,
+}
+
+impl Opened {
+    fn open(config: Config) -> Result<Self, InstanceError> {
+        let given = given_certificate(&config.tls)?;
+        make_data_dir(&config)?;
+        let service = Arc::new(Service::open(&config)?);
+        let certificate = match given {
+            Some(certificate) => certificate,
+            None => own_certificate(&config)?,
+        };
+        Ok(Self { config, service, certificate })
+    }
+}
+
+/// The administrator's certificate, if there is one.
+pub(super) fn given_certificate(tls: &Tls) -> Result<Option<Certificate>, InstanceError> {
+    match tls {
+        Tls::SelfSigned | Tls::Acme(_) => Ok(None),
+        Tls::Files { cert, key } => {
+            Certificate::load(cert, key).map(Some).map_err(InstanceError::GivenCertificate)
+        }
+    }
+}
+
+fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
+    let path = &config.service.data;
+    let failed = |source| InstanceError::Data { path: path.clone(), source };
+    private::make_dir(path).map_err(failed)?;
+    if private::mode(path).map_err(failed)? & private::OTHERS != 0 {
+        tracing::warn!(
+            data = %path.display(),
+            "other users of this machine may look into the data folder; chmod 700 keeps them out"
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn own_certificate(config: &Config) -> Result<Certificate, InstanceError> {
+    let service = &config.service;
+    Certificate::load_or_make(&service.data, &service.name, &service.listen)
+        .map_err(InstanceError::OwnCertificate)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,105 @@
+//! The line that says that members can join a service, and by which address.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::Instance;
+use super::sockets::Sockets;
+use crate::certificate::Certificate;
+use crate::config::ListenAddress;
+use crate::listen::{self, Open};
+
+/// Notes by which addresses members join `instance`. The line that says so, unless it was told
+/// already; `is_one_of_many` has it name the service.
+pub(super) fn line(instance: &Instance, sockets: &Sockets, is_one_of_many: bool) -> Option<String> {
+    let config = instance.config();
+    let ready = Ready {
+        name: is_one_of_many.then_some(config.service.name),
+        public: config.service.public,
+        server_name: config.service.server_names.into_iter().next(),
+        listeners: sockets.of(instance),
+        certificate: instance.identity().certificate(),
+    };
+    let line = ready.to_string();
+    let is_told = instance.note_ready(ready.addresses(), &line);
+    (!is_told).then_some(line)
+}
+
+/// Writes a line for whoever started the daemon.
+pub(super) fn say(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush())
+}
+
+struct Ready<'a> {
+    name: Option<String>,
+    public: Option<ListenAddress>,
+    server_name: Option<String>,
+    listeners: Vec<&'a Open>,
+    certificate: Arc<Certificate>,
+}
+
+impl Display for Ready<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("ready: ")?;
+        for address in self.addresses() {
+            write!(f, "{address} ")?;
+        }
+        write!(f, " (certificate sha256 {:#}", self.certificate.fingerprint())?;
+        let is_named = self.public.is_some() || self.server_name.is_some();
+        if !is_named && self.listeners.iter().any(|open| is_wildcard(open)) {
+            f.write_str("; listening on every address, shown by the name of this machine")?;
+        }
+        if let Some(name) = &self.name {
+            write!(f, "; service {name:?}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl Ready<'_> {
+    /// What members join by.
+    fn addresses(&self) -> Vec<String> {
+        let of = |open: &&Open| self.address(&self.host(open), open.local().port());
+        match &self.public {
+            Some(public) => vec![self.address(public.host(), public.port())],
+            None => self.listeners.iter().map(of).collect(),
+        }
+    }
+
+    fn address(&self, host: &str, port: u16) -> String {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        if self.certificate.is_self_signed() {
+            format!("={host}:{port}#{}", self.certificate.fingerprint())
+        } else {
+            format!("+{host}:{port}")
+        }
+    }
+
+    /// The host members should use: as given, unless that is no address to connect to, one that does
+    /// not say which service is meant, or one that a public certificate cannot be good for.
+    fn host(&self, listener: &Open) -> String {
+        let given = || listener.asked().host().to_owned();
+        if listener.asked().ip().is_some()
+            && let Some(name) = &self.server_name
+        {
+            return name.clone();
+        }
+        let from_certificate = match self.certificate.is_self_signed() {
+            true => None,
+            false => self.certificate.host_name(),
+        };
+        if is_wildcard(listener) {
+            from_certificate.or_else(listen::host_name).unwrap_or_else(|| "localhost".to_owned())
+        } else if listener.asked().ip().is_some() {
+            from_certificate.unwrap_or_else(given)
+        } else {
+            given()
+        }
+    }
+}
+
+fn is_wildcard(listener: &Open) -> bool {
+    listener.local().ip().is_unspecified()
+}

@@ -1,0 +1,206 @@
+//! From what is to what should be, while links go on.
+//!
+//! The configuration is read again. A service is known by its data folder: one that is new is
+//! started, one that is gone is stopped in order, and one that stays takes over what can change while
+//! it runs. A configuration that is wrong changes nothing.
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::{Daemon, Instance, InstanceError, Now, State};
+use crate::config::{Config, ConfigError, DaemonConfig};
+use crate::log::chain;
+
+/// What a reload has done. `Display` writes a line for each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// What is different now.
+    pub done: Vec<String>,
+    /// What could not be done, and why, or waits for a restart.
+    pub left: Vec<String>,
+}
+
+impl Display for Reloaded {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.done.is_empty() && self.left.is_empty() {
+            return f.write_str("nothing has changed");
+        }
+        let mut lines = self.done.iter().chain(&self.left);
+        lines.next().map_or(Ok(()), |line| f.write_str(line))?;
+        lines.try_for_each(|line| write!(f, "\n{line}"))
+    }
+}
+
+/// Why nothing was reloaded. Everything goes on as before.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Everything is being stopped.
+    #[error("the daemon is stopping")]
+    Stopping,
+}
+
+impl Daemon {
+    /// Reads the configuration again and does what it says. Links of services that stay go on.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; nothing has changed then.
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        let mut now = self.shared.now.lock().await;
+        if self.is_stopping() {
+            return Err(ReloadError::Stopping);
+        }
+        let config = self.shared.source.read()?;
+        let mut report = Reloaded::default();
+        let stopping = self.let_go(&config, &mut now, &mut report).await;
+        self.keep(&config, &mut report);
+        self.take_on(&config, &mut report).await;
+        now.take_over(config, &mut report);
+        self.order(&now.config);
+        self.connect(&mut now, &mut report).await;
+        self.say_ready(&now);
+        stopping.join_all().await;
+        Ok(report)
+    }
+
+    /// Stops what the configuration does not name any more.
+    async fn let_go(
+        &self,
+        config: &DaemonConfig,
+        now: &mut Now,
+        report: &mut Reloaded,
+    ) -> JoinSet<()> {
+        let is_named = |instance: &Arc<Instance>| of(config, instance).is_some();
+        // One that has failed is started anew.
+        let stays =
+            |instance: &Arc<Instance>| is_named(instance) && instance.state() == State::Running;
+        let gone: Vec<_> =
+            self.services().into_iter().filter(|instance| !stays(instance)).collect();
+        self.change(|instances| instances.retain(stays));
+        // Its addresses are free, and its links are told, before anything new begins.
+        now.sockets.connect(&self.services()).await;
+        let mut stopping = JoinSet::new();
+        for instance in gone {
+            if !is_named(&instance) {
+                report.done.push(format!("{}: stopped", instance.name()));
+            }
+            if let Some(error) = instance.take_failure() {
+                now.failure.get_or_insert(error);
+            }
+            stopping.spawn(async move { instance.stop().await });
+        }
+        stopping
+    }
+
+    /// Lets what stays take over what can change.
+    fn keep(&self, config: &DaemonConfig, report: &mut Reloaded) {
+        for instance in self.services() {
+            if let Some(new) = of(config, &instance) {
+                instance.take_over(new.clone(), report);
+            }
+        }
+    }
+
+    /// Starts what is new.
+    async fn take_on(&self, config: &DaemonConfig, report: &mut Reloaded) {
+        let running = self.services();
+        let is_new = |one: &&Config| !running.iter().any(|instance| instance.is(one));
+        for one in config.services.iter().filter(is_new) {
+            let name = &one.service.name;
+            match self.start_one(one, config.services.len() > 1).await {
+                Ok(()) => report.done.push(format!("{name}: started")),
+                Err(error) => {
+                    report.left.push(format!("{name}: does not start: {}", chain(&error)))
+                }
+            }
+        }
+    }
+
+    /// Puts the services into the order of the configuration.
+    fn order(&self, config: &DaemonConfig) {
+        self.change(|instances| {
+            instances
+                .sort_by_key(|instance| config.services.iter().position(|one| instance.is(one)));
+        });
+    }
+
+    async fn connect(&self, now: &mut Now, report: &mut Reloaded) {
+        let mut again = false;
+        for (instance, error) in now.sockets.connect(&self.services()).await {
+            report.left.push(format!("{}: {}", instance.name(), chain(&error)));
+            // One that nobody can reach anywhere does not run.
+            if now.sockets.of(&instance).is_empty() {
+                again = true;
+                self.withdraw(&instance).await;
+                now.failure.get_or_insert(InstanceError::Listen(error));
+            }
+        }
+        if again {
+            now.sockets.connect(&self.services()).await;
+        }
+    }
+}
+
+impl Now {
+    fn take_over(&mut self, config: DaemonConfig, report: &mut Reloaded) {
+        let log = self.config.log;
+        if config.log != log {
+            report.left.push("log: changes with the next start of the daemon".to_owned());
+        }
+        self.sockets.set_lobby(&config.lobby);
+        self.config = DaemonConfig { log, ..config };
+    }
+}
+
+impl Instance {
+    /// Whether `config` describes this service.
+    fn is(&self, config: &Config) -> bool {
+        self.data() == config.service.data
+    }
+
+    fn take_over(&self, mut new: Config, report: &mut Reloaded) {
+        let old = self.config();
+        let name = new.service.name.clone();
+        if new.store != old.store {
+            report.left.push(format!("{name}: store: changes with the next start of the daemon"));
+            new.store = old.store.clone();
+        }
+        let changes = changes(&old, &new);
+        self.apply(new);
+        if !changes.is_empty() {
+            report.done.push(format!("{name}: {} changed", changes.join(", ")));
+        }
+        match self.refresh_certificate() {
+            Ok(true) => report.done.push(format!("{name}: new links see a new certificate")),
+            Ok(false) => {}
+            Err(error) => {
+                report.left.push(format!("{name}: keeps the certificate it has: {}", chain(&error)))
+            }
+        }
+    }
+}
+
+/// The names of what is different.
+fn changes(old: &Config, new: &Config) -> Vec<&'static str> {
+    let (was, is) = (&old.service, &new.service);
+    let changes = [
+        ("name", was.name != is.name),
+        ("listen", was.listen != is.listen),
+        ("server_names", was.server_names != is.server_names),
+        ("default", was.default != is.default),
+        ("public", was.public != is.public),
+        ("post_policy", was.post_policy != is.post_policy),
+        ("tls", old.tls != new.tls),
+        ("limits", old.limits != new.limits),
+    ];
+    changes.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// What `config` says of a service.
+fn of<'a>(config: &'a DaemonConfig, instance: &Instance) -> Option<&'a Config> {
+    config.services.iter().find(|one| instance.is(one))
+}

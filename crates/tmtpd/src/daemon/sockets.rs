@@ -1,0 +1,110 @@
+//! Which addresses are listened on, and for whom.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Instance, State};
+use crate::config::{Limits, ListenAddress};
+use crate::listen::entrance::Door;
+use crate::listen::route::Part;
+use crate::listen::{ListenError, Listener, Open, Route};
+
+/// The listening sockets of the daemon.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    lobby: Arc<Door>,
+    open: BTreeMap<Place, Open>,
+}
+
+/// What tells one socket from another: its address and, when the system chooses the port, whose it
+/// is and which of theirs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(String);
+
+/// Who should listen on an address.
+#[derive(Debug)]
+struct Wanted {
+    address: ListenAddress,
+    instances: Vec<Arc<Instance>>,
+}
+
+impl Sockets {
+    pub(super) fn new(lobby: &Limits) -> Self {
+        Self { lobby: Door::new(lobby), open: BTreeMap::new() }
+    }
+
+    pub(super) fn set_lobby(&self, limits: &Limits) {
+        self.lobby.set_limits(limits);
+    }
+
+    /// Listens where the running ones of `instances` want to, and nowhere else; links go on whatever
+    /// changes. Returns whose address cannot be listened on, and why.
+    pub(super) async fn connect(
+        &mut self,
+        instances: &[Arc<Instance>],
+    ) -> Vec<(Arc<Instance>, ListenError)> {
+        let wanted = wanted(instances);
+        // First what is let go: another address may need its port.
+        let gone: Vec<_> =
+            self.open.keys().filter(|place| !wanted.contains_key(place)).cloned().collect();
+        for place in gone {
+            if let Some(open) = self.open.remove(&place) {
+                open.close().await;
+            }
+        }
+        let mut errors = Vec::new();
+        for (place, Wanted { address, instances }) in wanted {
+            let parts: Vec<Part> = instances.iter().map(|instance| instance.part()).collect();
+            let Some(route) = Route::new(&parts, &self.lobby) else { continue };
+            if let Some(open) = self.open.get(&place) {
+                open.set_route(route);
+                continue;
+            }
+            match Listener::bind(&address).await {
+                Ok(listener) => drop(self.open.insert(place, listener.open(route))),
+                Err(error) => {
+                    let error = Arc::new(error);
+                    let of_each = |instance| (instance, ListenError::clone(&error));
+                    errors.extend(instances.into_iter().map(of_each));
+                }
+            }
+        }
+        errors
+    }
+
+    /// The sockets of one service, in the order of its configuration.
+    pub(super) fn of(&self, instance: &Instance) -> Vec<&Open> {
+        places(instance).iter().filter_map(|(place, _)| self.open.get(place)).collect()
+    }
+
+    /// Stops accepting anywhere.
+    pub(super) async fn close_all(&mut self) {
+        for (_, open) in std::mem::take(&mut self.open) {
+            open.close().await;
+        }
+    }
+}
+
+fn wanted(instances: &[Arc<Instance>]) -> BTreeMap<Place, Wanted> {
+    let mut wanted: BTreeMap<Place, Wanted> = BTreeMap::new();
+    for instance in instances.iter().filter(|instance| instance.state() == State::Running) {
+        for (place, address) in places(instance) {
+            let entry = wanted.entry(place);
+            let entry = entry.or_insert_with(|| Wanted { address, instances: Vec::new() });
+            entry.instances.push(Arc::clone(instance));
+        }
+    }
+    wanted
+}
+
+fn places(instance: &Instance) -> Vec<(Place, ListenAddress)> {
+    let service = instance.config().service;
+    let place = |(index, address): (usize, ListenAddress)| {
+        let place = match address.port() {
+            0 => format!("{address} {index} {}", service.data.display()),
+            _ => address.key(),
+        };
+        (Place(place), address)
+    };
+    service.listen.into_iter().enumerate().map(place).collect()
+}

@@ -1,0 +1,235 @@
+//! The way into one service: from an accepted connection to a link.
+//!
+//! 1. The connection has passed a door, which counts it; now it waits for its turn.
+//! 2. It sends its ClientHello, which says the service it wants.
+//! 3. On a shared address it passes that service's own door, and the lobby forgets it.
+//! 4. It shakes hands with that service's certificate, and the link begins.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::server::Acceptor;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
+
+use super::gate::{Full, Gate, Peer};
+use super::route::Route;
+use crate::config::Limits;
+use crate::link;
+use crate::service::Service;
+use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
+
+/// A connection that has shaken hands.
+pub type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
+
+/// A connection that has sent its ClientHello.
+type Greeted = StartHandshake<TcpStream>;
+
+/// What a TLS session may hold back for a peer that does not read, in bytes: a little more than
+/// one record, since the link keeps its own limits.
+const TLS_BUFFER_BYTES: usize = 32 * 1_024;
+
+/// TLS: a fatal alert `unrecognized_name` (RFC 6066), in the clear because nothing is agreed on yet.
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+
+/// Counts who comes in, within limits, and tells of those who may not.
+#[derive(Debug)]
+pub struct Door {
+    gate: Arc<Gate>,
+    refusals: Mutex<Refusals>,
+    login_timeout: Mutex<Duration>,
+}
+
+/// One service, for who wants to come in.
+#[derive(Debug)]
+pub struct Entrance {
+    service: Arc<Service>,
+    tls: Arc<rustls::ServerConfig>,
+    door: Arc<Door>,
+    links: TaskTracker,
+    /// Requested when links should end.
+    shutdown: Shutdown,
+    /// Requested when links had their time to.
+    cut: Shutdown,
+    /// Says in the log which service it is.
+    span: Span,
+}
+
+impl Door {
+    /// A door that nobody has passed.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            gate: Gate::new(limits),
+            refusals: Mutex::default(),
+            login_timeout: Mutex::new(limits.login_timeout),
+        })
+    }
+
+    /// From now on `limits` hold. Who is in stays.
+    pub fn set_limits(&self, limits: &Limits) {
+        self.gate.set_limits(limits);
+        *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner) = limits.login_timeout;
+    }
+
+    /// Counts a connection in, or tells why not.
+    pub(super) fn admit(&self, address: SocketAddr) -> Option<Peer> {
+        let admitted = self.gate.admit(address);
+        admitted.map_err(|full| self.refuse(address, full)).ok()
+    }
+
+    fn refuse(&self, address: SocketAddr, full: Full) {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).note(address, full);
+    }
+
+    /// When a connection whose turn began with `peer` must be done.
+    fn deadline(&self, peer: &Peer) -> Instant {
+        let login_timeout = *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner);
+        peer.accepted_at() + login_timeout
+    }
+}
+
+impl Entrance {
+    /// The way into `service`, for those who shake hands by `tls`.
+    #[must_use]
+    pub fn new(service: Arc<Service>, tls: Arc<rustls::ServerConfig>, span: Span) -> Arc<Self> {
+        let door = Door::new(&service.limits());
+        let (shutdown, cut) = (Shutdown::new(), Shutdown::new());
+        Arc::new(Self { service, tls, door, links: TaskTracker::new(), shutdown, cut, span })
+    }
+
+    pub(super) fn door(&self) -> &Arc<Door> {
+        &self.door
+    }
+
+    /// From now on `limits` hold for who comes.
+    pub fn set_limits(&self, limits: &Limits) {
+        self.door.set_limits(limits);
+    }
+
+    /// Links and handshakes under way.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Ends all links: each finishes what is being committed and says goodbye. What is not closed
+    /// after [`CLOSE_TIMEOUT`] is cut.
+    pub async fn close(&self) {
+        self.shutdown.request();
+        self.links.close();
+        if timeout(CLOSE_TIMEOUT, self.links.wait()).await.is_err() {
+            tracing::warn!(open = self.links.len(), "links did not close in time and are cut");
+            self.cut.request();
+            self.links.wait().await;
+        }
+    }
+
+    /// A link, from the ClientHello to its end.
+    async fn serve(&self, greeted: Greeted, peer: Peer) {
+        tokio::select! {
+            () = self.cut.requested() => {}
+            () = self.open_link(greeted, peer) => {}
+        }
+    }
+
+    async fn open_link(&self, greeted: Greeted, peer: Peer) {
+        let address = peer.address();
+        tokio::select! {
+            // A link that has not even shaken hands has nothing to finish.
+            () = self.shutdown.requested() => {}
+            shaken = self.shake_hands(greeted, &peer) => match shaken {
+                Ok(tls) => {
+                    let service = Arc::clone(&self.service);
+                    link::run(tls, peer, service, self.shutdown.clone()).await;
+                }
+                Err(error) => tracing::debug!(%address, %error, "no TLS handshake"),
+            },
+        }
+    }
+
+    async fn shake_hands(&self, greeted: Greeted, peer: &Peer) -> io::Result<TlsStream> {
+        let limit_buffer = |tls: &mut rustls::ServerConnection| {
+            tls.set_buffer_limit(Some(TLS_BUFFER_BYTES));
+        };
+        let handshake = greeted.into_stream_with(Arc::clone(&self.tls), limit_buffer);
+        timeout_at(self.door.deadline(peer), handshake).await?
+    }
+}
+
+/// Leads a connection that `peer` counts to a service, and serves it until it ends. Before its
+/// service is known, `closing` ends it without a word.
+pub(super) async fn let_in(
+    route: Arc<Route>,
+    stream: TcpStream,
+    mut peer: Peer,
+    closing: Shutdown,
+) {
+    let address = peer.address();
+    let greeted = tokio::select! {
+        () = closing.requested() => return,
+        greeted = greeting(stream, &mut peer, route.door()) => greeted,
+    };
+    let greeted = match greeted {
+        Ok(greeted) => greeted,
+        Err(error) => return tracing::debug!(%address, %error, "no TLS handshake"),
+    };
+    let Some(entrance) = route.entrance(greeted.client_hello().server_name()).cloned() else {
+        tracing::debug!(%address, "no service here has the TLS server name that was asked for");
+        return refuse_name(greeted, &peer, route.door()).await;
+    };
+    if route.is_shared() {
+        let Some(inside) = entrance.door.admit(address) else { return };
+        // Here the lobby forgets it.
+        peer = inside;
+        tokio::select! {
+            () = entrance.shutdown.requested() => return,
+            () = peer.turn() => {}
+        }
+    }
+    let served = entrance.serve(greeted, peer).instrument(entrance.span.clone());
+    entrance.links.track_future(served).await;
+}
+
+/// Waits for the turn of a connection, then for its ClientHello. Without a word to a peer that takes
+/// longer than the login timeout.
+async fn greeting(stream: TcpStream, peer: &mut Peer, door: &Door) -> io::Result<Greeted> {
+    peer.turn().await;
+    // Acks and instant messages are small and must not wait for more.
+    stream.set_nodelay(true)?;
+    let acceptor = LazyConfigAcceptor::new(Acceptor::default(), stream);
+    timeout_at(door.deadline(peer), acceptor).await?
+}
+
+async fn refuse_name(mut greeted: Greeted, peer: &Peer, door: &Door) {
+    let told = async {
+        greeted.io.write_all(&UNRECOGNIZED_NAME).await?;
+        greeted.io.shutdown().await
+    };
+    // A peer that is gone, or does not read, need not be told.
+    let _ = timeout_at(door.deadline(peer), told).await;
+}
+
+/// Refused links, told once a minute however many they are.
+#[derive(Debug, Default)]
+struct Refusals {
+    told_at: Option<Instant>,
+    untold: u64,
+}
+
+impl Refusals {
+    fn note(&mut self, address: SocketAddr, full: Full) {
+        self.untold += 1;
+        if self.told_at.is_some_and(|at| at.elapsed() < Duration::from_secs(60)) {
+            return;
+        }
+        tracing::warn!(%address, links = self.untold, "links refused: {full}");
+        *self = Self { told_at: Some(Instant::now()), untold: 0 };
+    }
+}
