@@ -31,6 +31,7 @@ pub use gate::{Gate, Peer};
 pub use route::Route;
 
 use crate::config::ListenAddress;
+use crate::metrics::DOOR;
 use crate::shutdown::Shutdown;
 
 /// Connections the system holds until they are accepted.
@@ -191,6 +192,7 @@ async fn accept_all(
         match socket.accept().await {
             Ok((stream, address)) => {
                 shortage.is_over();
+                DOOR.accepted.one();
                 let route = Arc::clone(&routes.borrow());
                 if let Some(peer) = route.door().admit(address) {
                     tokio::spawn(entrance::let_in(route, stream, peer, closing.clone()));

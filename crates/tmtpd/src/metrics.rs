@@ -4,11 +4,20 @@
 //! the service holds at the moment (members, queues, room on the disk) is asked of its owner when
 //! somebody looks, and so costs nothing meanwhile. Nothing here says who: figures are of a service
 //! as a whole.
+//!
+//! - `exposition`: the text format, [`page`]: which figures there are
+//! - [`health`]: whether a service takes messages
+//! - [`serve`]: the port on which a monitor asks for both
 
+mod exposition;
+pub mod health;
 mod kind;
+pub mod machine;
+pub mod page;
+pub mod serve;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use kind::kinds;
 pub use kind::{Kind, Tally};
@@ -66,6 +75,14 @@ impl Spans {
         self.sum_us.add(us);
     }
 
+    /// Does `work` and counts how long it took.
+    pub fn time<T>(&self, work: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let done = work();
+        self.note(started.elapsed());
+        done
+    }
+
     /// How many took at most each bound, then how many there were at all.
     pub fn cumulated(&self) -> [u64; SPAN_BOUNDS_US.len() + 1] {
         let mut sum = 0;
@@ -107,3 +124,42 @@ pub struct Metrics {
     /// Requests that were refused, by which rule.
     pub refused: Tally<Rule, { Rule::COUNT }>,
 }
+
+/// What the store of one service counts, from its opening.
+#[derive(Debug, Default)]
+pub struct StoreMetrics {
+    /// How long the commits of rows took, their sync included.
+    pub commits: Spans,
+    /// How long the syncs of bodies took.
+    pub syncs: Spans,
+    /// Bodies that nobody is owed any more.
+    pub dead: Counter,
+    /// Those of them that are erased.
+    pub erased: Counter,
+}
+
+kinds! {
+    /// Why a connection is not let in.
+    pub enum Turned {
+        /// There are as many links as may be in all.
+        LinksTotal => "links_total",
+        /// There are as many links from its address as may be.
+        LinksPerAddress => "links_per_address",
+        /// It did not manage a TLS handshake in time.
+        Handshake => "handshake",
+        /// It asked for a TLS server name that no service here has.
+        UnknownName => "unknown_name",
+    }
+}
+
+/// What the process counts before it is known which service is meant.
+#[derive(Debug, Default)]
+pub struct DoorMetrics {
+    /// Connections that were accepted.
+    pub accepted: Counter,
+    /// Connections that did not become links, by why.
+    pub turned_away: Tally<Turned, { Turned::COUNT }>,
+}
+
+/// Those of this process.
+pub static DOOR: DoorMetrics = DoorMetrics { accepted: Counter::new(), turned_away: Tally::new() };

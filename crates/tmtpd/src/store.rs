@@ -44,6 +44,8 @@ pub use self::message::{MessageReader, NewData, NewMessage, Owed, Position};
 pub use self::redb::RedbEngine;
 pub use self::row::{Class, DeviceNumber, MessageId, RESERVED_PREFIXES};
 
+use crate::metrics::StoreMetrics;
+
 use self::body::Bodies;
 use self::body::large::LargeReader;
 use self::disk::{Disk, Lock, SystemDisk};
@@ -326,6 +328,11 @@ impl Store {
             body_bytes: small + alive.large_bytes,
             segments: alive.segments.len() as u64,
         }
+    }
+
+    /// What the store counts, from its opening.
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.shared.bodies.metrics
     }
 
     /// Finishes what waits, erases what is due and releases the data directory. Blocks until that

@@ -1,12 +1,11 @@
 //! From what a service holds to the rows that a command is shown, a page at a time.
 
-use std::path::Path;
-
 use super::desk::Desk;
 use super::protocol::{Link, Status};
 use crate::directory::{Directory, MemberNumber};
 use crate::links::{LinkFacts, LinkNumber};
 use crate::log::ShortId;
+use crate::metrics::machine::{disk_free_bytes, memory_bytes};
 use crate::service::Service;
 
 /// Rows made at once, while the directory is held.
@@ -63,17 +62,4 @@ fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
 
 fn short(directory: &Directory, member: MemberNumber) -> Option<String> {
     directory.member(member).map(|member| ShortId::new(member.uid.as_str()).to_string())
-}
-
-/// Room on the disk of `folder` that this user may use, in bytes.
-pub fn disk_free_bytes(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    disk.f_bavail.checked_mul(disk.f_frsize)
-}
-
-/// Memory this process has in use, in bytes, where the system tells.
-pub fn memory_bytes() -> Option<u64> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = pages.split_whitespace().nth(1)?.parse().ok()?;
-    pages.checked_mul(rustix::param::page_size() as u64)
 }

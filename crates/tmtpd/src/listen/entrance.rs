@@ -22,6 +22,9 @@ use super::gate::{Full, Gate, Peer};
 use super::route::Route;
 use crate::config::Limits;
 use crate::link;
+use crate::log::story;
+use crate::log::throttle::Throttles;
+use crate::metrics::{DOOR, Turned};
 use crate::service::Service;
 use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
 
@@ -42,7 +45,8 @@ const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 #[derive(Debug)]
 pub struct Door {
     gate: Arc<Gate>,
-    refusals: Mutex<Refusals>,
+    /// For telling of those who were refused.
+    throttles: Throttles<Turned, { Turned::COUNT }>,
     login_timeout: Mutex<Duration>,
 }
 
@@ -67,7 +71,7 @@ impl Door {
     pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             gate: Gate::new(limits),
-            refusals: Mutex::default(),
+            throttles: Throttles::new::<1>(),
             login_timeout: Mutex::new(limits.login_timeout),
         })
     }
@@ -85,7 +89,8 @@ impl Door {
     }
 
     fn refuse(&self, address: SocketAddr, full: Full) {
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).note(address, full);
+        DOOR.turned_away.one(full.turned());
+        story!(warn, self.throttles.of(full.turned()), %address, "link refused: {full}");
     }
 
     /// When a connection whose turn began with `peer` must be done.
@@ -149,7 +154,7 @@ impl Entrance {
                     let service = Arc::clone(&self.service);
                     link::run(tls, peer, service, self.shutdown.clone()).await;
                 }
-                Err(error) => tracing::debug!(%address, %error, "no TLS handshake"),
+                Err(error) => not_greeted(address, &error),
             },
         }
     }
@@ -178,9 +183,10 @@ pub(super) async fn let_in(
     };
     let greeted = match greeted {
         Ok(greeted) => greeted,
-        Err(error) => return tracing::debug!(%address, %error, "no TLS handshake"),
+        Err(error) => return not_greeted(address, &error),
     };
     let Some(entrance) = route.entrance(greeted.client_hello().server_name()).cloned() else {
+        DOOR.turned_away.one(Turned::UnknownName);
         tracing::debug!(%address, "no service here has the TLS server name that was asked for");
         return refuse_name(greeted, &peer, route.door()).await;
     };
@@ -207,6 +213,11 @@ async fn greeting(stream: TcpStream, peer: &mut Peer, door: &Door) -> io::Result
     timeout_at(door.deadline(peer), acceptor).await?
 }
 
+fn not_greeted(address: SocketAddr, error: &io::Error) {
+    DOOR.turned_away.one(Turned::Handshake);
+    tracing::debug!(%address, %error, "no TLS handshake");
+}
+
 async fn refuse_name(mut greeted: Greeted, peer: &Peer, door: &Door) {
     let told = async {
         greeted.io.write_all(&UNRECOGNIZED_NAME).await?;
@@ -214,22 +225,4 @@ async fn refuse_name(mut greeted: Greeted, peer: &Peer, door: &Door) {
     };
     // A peer that is gone, or does not read, need not be told.
     let _ = timeout_at(door.deadline(peer), told).await;
-}
-
-/// Refused links, told once a minute however many they are.
-#[derive(Debug, Default)]
-struct Refusals {
-    told_at: Option<Instant>,
-    untold: u64,
-}
-
-impl Refusals {
-    fn note(&mut self, address: SocketAddr, full: Full) {
-        self.untold += 1;
-        if self.told_at.is_some_and(|at| at.elapsed() < Duration::from_secs(60)) {
-            return;
-        }
-        tracing::warn!(%address, links = self.untold, "links refused: {full}");
-        *self = Self { told_at: Some(Instant::now()), untold: 0 };
-    }
 }

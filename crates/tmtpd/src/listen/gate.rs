@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::config::Limits;
+use crate::metrics::Turned;
 
 /// Counts links and says no.
 #[derive(Debug)]
@@ -70,6 +71,16 @@ pub enum Full {
     /// Its network has as many links as `limits.links_per_address` allows.
     #[error("its address has limits.links_per_address links already")]
     Network,
+}
+
+impl Full {
+    /// What it is counted as.
+    pub(super) fn turned(self) -> Turned {
+        match self {
+            Self::Total => Turned::LinksTotal,
+            Self::Network => Turned::LinksPerAddress,
+        }
+    }
 }
 
 /// The other end of an admitted link. While it lives, the link counts.

@@ -24,6 +24,7 @@ use bytes::Bytes;
 
 use super::disk::{Disk, DiskFile, Open};
 use super::error::StoreError;
+use crate::metrics::StoreMetrics;
 
 /// Longest head and longest data that a segment takes, in bytes each; longer data needs a
 /// [`LargeBody`](large::LargeBody).
@@ -76,6 +77,8 @@ pub(crate) struct Bodies {
     open: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
     next_large: AtomicU64,
     reserve_bytes: u64,
+    /// What writer and eraser count.
+    pub(crate) metrics: StoreMetrics,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +106,7 @@ impl Bodies {
             open: Mutex::default(),
             next_large: AtomicU64::new(1),
             reserve_bytes,
+            metrics: StoreMetrics::default(),
         })
     }
 

@@ -146,7 +146,8 @@ impl Writer {
             }
             return;
         }
-        match self.engine.commit(&batches) {
+        let metrics = &self.bodies.metrics;
+        match metrics.commits.time(|| self.engine.commit(&batches)) {
             Ok(outcomes) => {
                 let mut refused = Vec::new();
                 for (staged, outcome) in staged.into_iter().zip(outcomes) {
@@ -190,7 +191,8 @@ impl Writer {
             }
             staged.push(task);
         }
-        match failure.map_or_else(|| self.appender.sync(), Err) {
+        let metrics = &self.bodies.metrics;
+        match failure.map_or_else(|| metrics.syncs.time(|| self.appender.sync()), Err) {
             Ok(()) => staged,
             Err(error) => {
                 self.appender.abandon();

@@ -79,7 +79,7 @@ fn links_over_the_total_are_closed_until_one_ends() {
     let (_folder, process, ready) = limited("links_total = 1");
     let link = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     tls::closed(&mut plain(&ready));
-    process.log_says("links refused: there are limits.links_total links already");
+    process.log_says("link refused: there are limits.links_total links already");
     tls::close(link);
     connect_in_the_end(&ready);
     process.stop();
@@ -91,7 +91,7 @@ fn links_over_the_share_of_an_address_are_closed_until_one_ends() {
     let first = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     let _second = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     tls::closed(&mut plain(&ready));
-    process.log_says("links refused: its address has limits.links_per_address links already");
+    process.log_says("link refused: its address has limits.links_per_address links already");
     tls::close(first);
     connect_in_the_end(&ready);
     process.stop();

@@ -26,17 +26,18 @@ pub(crate) enum Eraser {
     /// At once, by the caller.
     Inline(Arc<Bodies>),
     /// Soon, by a thread; `None` once it was told to finish.
-    Thread(Option<(SyncSender<Vec<BodyRef>>, JoinHandle<()>)>),
+    Thread(Arc<Bodies>, Option<(SyncSender<Vec<BodyRef>>, JoinHandle<()>)>),
 }
 
 impl Eraser {
     pub(crate) fn start(bodies: Arc<Bodies>) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(WAITING_BATCHES);
+        let shared = Arc::clone(&bodies);
         let thread = std::thread::Builder::new()
             .name("store-eraser".into())
-            .spawn(move || run(&bodies, &receiver))
+            .spawn(move || run(&shared, &receiver))
             .map_err(|error| StoreError::io("starting the eraser", error))?;
-        Ok(Self::Thread(Some((sender, thread))))
+        Ok(Self::Thread(bodies, Some((sender, thread))))
     }
 
     /// Has `dead` erased. Their rows are durably gone.
@@ -44,15 +45,18 @@ impl Eraser {
         match self {
             _ if dead.is_empty() => {}
             Self::Inline(bodies) => erase_batch(bodies, &dead),
-            // Fails only when the thread died; then the sweep of the next start erases.
-            Self::Thread(Some((sender, _))) => drop(sender.send(dead)),
-            Self::Thread(None) => {}
+            Self::Thread(bodies, Some((sender, _))) => {
+                bodies.metrics.dead.add(dead.len() as u64);
+                // Fails only when the thread died; then the sweep of the next start erases.
+                drop(sender.send(dead));
+            }
+            Self::Thread(_, None) => {}
         }
     }
 
     /// Waits until everything it was told is erased.
     pub(crate) fn finish(&mut self) {
-        if let Self::Thread(running) = self
+        if let Self::Thread(_, running) = self
             && let Some((sender, thread)) = running.take()
         {
             drop(sender);
@@ -71,6 +75,7 @@ fn run(bodies: &Bodies, receiver: &Receiver<Vec<BodyRef>>) {
             dead.extend(more);
         }
         erase_batch(bodies, &dead);
+        bodies.metrics.erased.add(dead.len() as u64);
     }
 }
 

@@ -1,0 +1,47 @@
+//! Whether a service takes messages: asked of its writer, which looks at the disk as for a message.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::service::Service;
+use crate::store::StoreError;
+use crate::store::engine::Batch;
+
+/// How long the disk may take. A commit that takes longer keeps every member waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a service takes no messages, in words for the administrator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Sick {
+    /// No room for new messages.
+    #[error("the disk is full: posts are refused, what is stored is still delivered")]
+    DiskFull,
+    /// More waits for the disk than may.
+    #[error("too much waits for the disk: posts are refused for now")]
+    Busy,
+    /// The writer does not answer.
+    #[error("the disk has not answered for {} s", PATIENCE.as_secs())]
+    Stuck,
+    /// The store failed.
+    #[error("the store has failed: {0}")]
+    Failed(String),
+    /// It is being stopped, or has stopped.
+    #[error("the service is not running")]
+    Stopped,
+}
+
+/// Asks the service's writer. Writes nothing.
+///
+/// # Errors
+/// [`Sick`].
+pub async fn check(service: &Service) -> Result<(), Sick> {
+    match timeout(PATIENCE, service.store.submit(Batch::new())).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(StoreError::Full)) => Err(Sick::DiskFull),
+        Ok(Err(StoreError::Busy)) => Err(Sick::Busy),
+        Ok(Err(StoreError::Closed)) => Err(Sick::Stopped),
+        Ok(Err(error)) => Err(Sick::Failed(error.to_string())),
+        Err(_) => Err(Sick::Stuck),
+    }
+}

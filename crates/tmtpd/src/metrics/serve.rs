@@ -1,0 +1,184 @@
+//! `/metrics` and `/healthz` on a port of their own, for a monitor on the same machine.
+//!
+//! Plain HTTP, one request a connection, a few connections at a time. Nothing is read but the
+//! request line and its headers, within limits.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use super::exposition;
+use super::health::{self, Sick};
+use super::page::{Checked, Watched, page};
+use crate::shutdown::Shutdown;
+
+/// Connections at once; further ones wait.
+const CONNECTIONS_MAX: usize = 8;
+/// How long a connection may take in all, the look at the disk included.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the headers of a request may take.
+const HEADERS_PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of a request.
+const REQUEST_BYTES_MAX: usize = 16 * 1_024;
+/// Pause after the system could not give a connection.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Tells which services there are at the moment.
+pub trait Watch: Send + Sync + 'static {
+    /// All services that should run, those that failed included.
+    fn services(&self) -> Vec<Watched>;
+}
+
+/// The server. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    accepting: JoinHandle<()>,
+    local: SocketAddr,
+}
+
+impl Server {
+    /// Takes `address` and begins to answer. When `shutdown` was requested, `/healthz` says so.
+    ///
+    /// # Errors
+    /// The address cannot be taken.
+    pub async fn start(
+        address: SocketAddr,
+        watch: impl Watch,
+        shutdown: Shutdown,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let local = listener.local_addr()?;
+        let desk = Arc::new(Desk { watch: Box::new(watch), shutdown });
+        Ok(Self { accepting: tokio::spawn(accept(listener, desk)), local })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+struct Desk {
+    watch: Box<dyn Watch>,
+    shutdown: Shutdown,
+}
+
+async fn accept(listener: TcpListener, desk: Arc<Desk>) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        // Never closed.
+        let Ok(turn) = Arc::clone(&connections).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let desk = Arc::clone(&desk);
+                tokio::spawn(async move {
+                    // What a monitor does wrong is its own to notice.
+                    let _ = timeout(PATIENCE, serve(stream, desk)).await;
+                    drop(turn);
+                });
+            }
+            Err(_) => sleep(PAUSE).await,
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Result<(), hyper::Error> {
+    let answer = service_fn(|request: Request<Incoming>| {
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(desk.answer(request.method(), request.uri().path()).await) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_PATIENCE)
+        .max_buf_size(REQUEST_BYTES_MAX)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), answer)
+        .await
+}
+
+impl Desk {
+    async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return plain(StatusCode::METHOD_NOT_ALLOWED, "GET only\n".into());
+        }
+        match path {
+            "/metrics" => {
+                let mut response = plain(StatusCode::OK, self.metrics().await);
+                let kind = HeaderValue::from_static(exposition::CONTENT_TYPE);
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+                response
+            }
+            "/healthz" => self.health().await,
+            _ => plain(StatusCode::NOT_FOUND, "there are /metrics and /healthz\n".into()),
+        }
+    }
+
+    async fn metrics(&self) -> String {
+        let services = self.checked().await;
+        // Asks the disk and holds locks for a moment.
+        tokio::task::spawn_blocking(move || page(&services)).await.unwrap_or_default()
+    }
+
+    async fn health(&self) -> Response<Full<Bytes>> {
+        let mut status = StatusCode::OK;
+        let mut text = String::new();
+        for Checked { watched, health } in self.checked().await {
+            let state = match health {
+                Ok(()) => "ok".to_owned(),
+                Err(sick) => {
+                    status = StatusCode::SERVICE_UNAVAILABLE;
+                    sick.to_string()
+                }
+            };
+            text = format!("{text}{}: {state}\n", watched.name);
+        }
+        plain(status, text)
+    }
+
+    /// All services are asked at once: a disk that does not answer costs its patience only once.
+    async fn checked(&self) -> Vec<Checked> {
+        let stopping = self.shutdown.is_requested();
+        let ask = |watched: Watched| {
+            let service = Arc::clone(&watched.service);
+            (watched, tokio::spawn(async move { health::check(&service).await }))
+        };
+        let asked: Vec<_> = self.watch.services().into_iter().map(ask).collect();
+        let mut services = Vec::with_capacity(asked.len());
+        for (watched, answer) in asked {
+            let health = answer.await.unwrap_or(Err(Sick::Stopped));
+            let health = if stopping { Err(Sick::Stopped) } else { health };
+            services.push(Checked { watched, health });
+        }
+        services
+    }
+}
+
+fn plain(status: StatusCode, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
