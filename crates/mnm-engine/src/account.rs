@@ -17,7 +17,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::{Address, Fingerprint, Proof};
-use crate::engine::now_ms;
 use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::inbox::Inbox;
@@ -113,6 +112,7 @@ impl Task {
             self.attempted = Instant::now();
             let stop = self.orders.stop.clone();
             let ended = tokio::select! {
+                biased;
                 ended = self.attempt() => ended,
                 // A link that is on ends by itself, politely; anything else is just dropped.
                 () = stopped_for_long(&stop) => Ended::Stopped,
@@ -126,7 +126,7 @@ impl Task {
                     if self.attempted.elapsed() >= STABLE_TIME {
                         backoff = Backoff::default();
                     }
-                    self.offline(error, backoff.next_pause()).await
+                    self.offline(error, backoff.next_pause(self.store.edge())).await
                 }
                 Verdict::Refused(error) => self.refused(error).await,
             };
@@ -150,7 +150,7 @@ impl Task {
         let account = self.account;
         let credentials = self.store.read(move |vault| vault.credentials(account)).await?;
         let (address, trust) = whom_to_trust(&credentials)?;
-        let connected = connect(&address, trust).await?;
+        let connected = connect(self.store.edge(), &address, trust).await?;
         if let (Trust::FirstUse, Some(seen)) = (trust, connected.fingerprint) {
             self.store.write(move |vault| vault.pin(account, &seen.to_string())).await?;
         }
@@ -164,7 +164,7 @@ impl Task {
         let online = entered.online;
         self.store.write(move |vault| vault.set_service_name(account, &name)).await?;
         self.store.note(move |vault| vault.set_all_online(account, &online)).await?;
-        self.show(Link::Online { since_ms: now_ms() }).await?;
+        self.show(Link::Online { since_ms: self.store.now_ms() }).await?;
         let outgoing = Arc::new(Outgoing::default());
         let (read_half, write_half) = tokio::io::split(entered.stream);
         let waiters = Arc::clone(&self.waiters);
@@ -187,6 +187,7 @@ impl Task {
         );
         let mut reading = std::pin::pin!(reader.run(entered.early));
         let ended = tokio::select! {
+            biased;
             ended = &mut reading => ended,
             ended = writer.run() => match ended {
                 // A service that will not take what we are sending says why, then hangs up.
@@ -201,18 +202,20 @@ impl Task {
 
     /// Waits until the next attempt is due or wanted.
     async fn offline(&mut self, error: String, pause: Duration) -> Next {
-        let retry_at_ms = now_ms() + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        let retry_at_ms =
+            self.store.now_ms() + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         let mut due = Instant::now() + pause;
         if self.show(Link::Offline { error, retry_at_ms }).await.is_err() {
             return Next::Stop;
         }
         loop {
             tokio::select! {
-                () = tokio::time::sleep_until(due) => return Next::Attempt,
-                () = self.reconnect.notified() => return Next::Afresh,
-                () = self.orders.wake.notified() => {}
-                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                biased;
                 () = self.orders.stop.cancelled() => return Next::Stop,
+                () = self.reconnect.notified() => return Next::Afresh,
+                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                () = self.orders.wake.notified() => {}
+                () = tokio::time::sleep_until(due) => return Next::Attempt,
             }
             due = due.min(self.attempted + ATTEMPT_PAUSE);
         }
@@ -226,10 +229,11 @@ impl Task {
         self.orders.early.clear();
         loop {
             tokio::select! {
+                biased;
+                () = self.orders.stop.cancelled() => return Next::Stop,
                 () = self.reconnect.notified() => return Next::Afresh,
                 // Dropped: who asked is told how the link stands.
                 Some(_) = self.orders.asks.recv() => {}
-                () = self.orders.stop.cancelled() => return Next::Stop,
             }
         }
     }

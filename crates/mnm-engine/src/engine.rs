@@ -10,10 +10,10 @@ mod perform;
 pub(crate) mod staging;
 pub(crate) mod store;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tmtp::event::Outcome;
 use tmtp::request::Request;
@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::account::{self, Handle};
+use crate::edge::{Edge, Machine};
 use crate::error::{Error, ErrorCode, OpenError};
 use crate::event::Event;
 use crate::inbox::waiters::Waiters;
@@ -30,7 +31,6 @@ use crate::outbox::in_words;
 use crate::view::{AccountId, Link};
 pub use files::AttachmentReader;
 use store::Store;
-pub use store::finish;
 
 /// How long a command waits for a service, the making of a link included.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
@@ -67,13 +67,13 @@ struct Shared {
     store: Store,
     waiters: Arc<Waiters>,
     connect: bool,
-    links: Mutex<HashMap<AccountId, (Handle, JoinHandle<()>)>>,
+    links: Mutex<BTreeMap<AccountId, (Handle, JoinHandle<()>)>>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         let links = self.links.get_mut().unwrap_or_else(PoisonError::into_inner);
-        links.drain().for_each(|(_, (_, task))| task.abort());
+        links.values().for_each(|(_, task)| task.abort());
     }
 }
 
@@ -84,7 +84,15 @@ impl Engine {
     /// # Errors
     /// [`OpenError::InUse`] when another process, or another engine of this one, has the home.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
-        let store = Store::open(options.home).await?;
+        Self::open_at(options, Arc::new(Machine)).await
+    }
+
+    /// As [`Self::open`], at an edge of the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_at(options: Options, edge: Arc<dyn Edge>) -> Result<Self, OpenError> {
+        let store = Store::open(options.home, edge).await?;
         let engine = Self {
             shared: Arc::new(Shared {
                 store,
@@ -114,7 +122,7 @@ impl Engine {
     /// Logs out everywhere, within a few seconds, and closes the store; the home is free when this
     /// returns. Commands fail from then on.
     pub async fn close(&self) {
-        let links: Vec<_> = self.links().drain().map(|(_, link)| link).collect();
+        let links: Vec<_> = std::mem::take(&mut *self.links()).into_values().collect();
         links.iter().for_each(|(handle, _)| handle.stop());
         let deadline = tokio::time::Instant::now() + CLOSE_TIME;
         for (_, mut task) in links {
@@ -129,7 +137,7 @@ impl Engine {
         &self.shared.store
     }
 
-    fn links(&self) -> MutexGuard<'_, HashMap<AccountId, (Handle, JoinHandle<()>)>> {
+    fn links(&self) -> MutexGuard<'_, BTreeMap<AccountId, (Handle, JoinHandle<()>)>> {
         self.shared.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -201,9 +209,3 @@ impl Engine {
 
 const WITHOUT_LINKS: &str =
     "This command works without connecting. Start the app to connect to the service.";
-
-/// Now, in Unix milliseconds.
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}

@@ -5,6 +5,7 @@
 //! - the contract with pages and command line: [`view`], [`command`], [`event`], [`error`]
 //! - [`markdown`] and [`search`], which turn what members wrote into what may be shown
 //! - [`vault`], the encrypted store; it opens no socket and reads no clock
+//! - [`edge`], what the machine gives: clock, random numbers, links
 //! - `address`, `trust`, `device_code`: where a service is, and why it is believed
 //! - `outbox`, `inbox`, `presence`: what is sent, and what becomes of what comes in
 //! - `link`, `account`: one connection, and the task that keeps an account connected
@@ -14,6 +15,7 @@ mod account;
 mod address;
 pub mod command;
 mod device_code;
+pub mod edge;
 mod engine;
 pub mod error;
 pub mod event;
@@ -27,5 +29,5 @@ mod trust;
 pub mod vault;
 pub mod view;
 
-pub use engine::{AttachmentReader, Engine, Options, finish};
+pub use engine::{AttachmentReader, Engine, Options};
 pub use error::{Error, ErrorCode, OpenError};

@@ -15,14 +15,14 @@ pub(crate) mod reader;
 pub(crate) mod writer;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tmtp::event::Event;
 use tmtp::request::Request;
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, LOGIN_MS, LinkError, Output};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
 use connect::ConnectError;

@@ -36,6 +36,5 @@ fn main() -> ExitCode {
         print::print_failure(&failure, json);
         failure.exit
     });
-    mnm_engine::finish();
     ExitCode::from(exit as u8)
 }

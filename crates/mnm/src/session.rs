@@ -73,8 +73,11 @@ impl Session {
                     continue;
                 }
             };
-            if need == Need::News {
-                session.settle().await?;
+            if need == Need::News
+                && let Err(failure) = session.settle().await
+            {
+                session.close().await;
+                return Err(failure);
             }
             return Ok(session);
         }

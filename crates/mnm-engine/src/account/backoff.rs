@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::edge::Edge;
+
 const FIRST_MS: u64 = 500;
 const LONGEST_MS: u64 = 60_000;
 
@@ -14,10 +16,10 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// The pause after one more failure.
-    pub(crate) fn next_pause(&mut self) -> Duration {
+    pub(crate) fn next_pause(&mut self, edge: &dyn Edge) -> Duration {
         let mut random = [0; 2];
         // Without random numbers the full pause will do.
-        let _ = getrandom::fill(&mut random);
+        let _ = edge.random(&mut random);
         self.pause(u16::from_le_bytes(random))
     }
 
@@ -47,7 +49,7 @@ mod tests {
     #[test]
     fn jitter_takes_off_at_most_half() {
         assert_eq!(Backoff::default().pause(u16::MAX), Duration::from_millis(250));
-        let pause = Backoff::default().next_pause().as_millis();
+        let pause = Backoff::default().next_pause(&crate::edge::Machine).as_millis();
         assert!((250..=500).contains(&pause), "{pause}");
     }
 }

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 
+use crate::engine::Engine;
 use crate::engine::staging::Staging;
 use crate::engine::store::Store;
-use crate::engine::{Engine, now_ms};
 use crate::error::{Error, ErrorCode};
 use crate::view::{Attachment, AttachmentId, Draft, DraftId};
 
@@ -43,11 +43,11 @@ impl Engine {
             staging.append(chunk).await?;
         }
         staging.finish().await?;
-        let name = name.to_owned();
+        let (name, now_ms) = (name.to_owned(), self.store().now_ms());
         staging
             .own(move |vault, blobs| {
                 let blob = blobs.into_iter().next().ok_or(crate::error::VaultError::EmptyLetter)?;
-                vault.attach(draft, &name, blob, now_ms())
+                vault.attach(draft, &name, blob, now_ms)
             })
             .await?;
         self.store().read(move |vault| vault.draft(draft)).await

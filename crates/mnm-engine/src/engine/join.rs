@@ -2,14 +2,13 @@
 
 use tmtp::quit::Quit;
 use tmtp::request::{Request, UserEdit};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
 use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::device_code::{BadCode, DeviceCode};
-use crate::engine::{ANSWER_TIME, Engine, now_ms};
+use crate::edge::{Edge, Stream};
+use crate::engine::{ANSWER_TIME, Engine};
 use crate::error::{Error, ErrorCode, VaultError};
 use crate::link::connect::{ConnectError, connect};
 use crate::link::writer::request_id;
@@ -22,7 +21,7 @@ use crate::view::{Account, AccountId};
 /// Longest label of a device, bytes.
 const LABEL_MAX_BYTES: usize = 100;
 
-type Link = Entered<TlsStream<TcpStream>>;
+type Link = Entered<Box<dyn Stream>>;
 
 impl Engine {
     /// Registers and stores the account. A crash in between leaves an empty account at the service
@@ -46,7 +45,8 @@ impl Engine {
         let label = label(device.as_deref().unwrap_or(default_label()))?;
         let register =
             Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
-        let (link, seen) = call(&pasted.address, pasted.fingerprint, &register).await?;
+        let (link, seen) =
+            call(self.store().edge(), &pasted.address, pasted.fingerprint, &register).await?;
         let Some(registered) = link.registered.clone() else { return Err(no_registration()) };
         let granted = registered.alias_error.is_none();
         let new = NewAccount {
@@ -58,7 +58,8 @@ impl Engine {
             device: label,
             aliases: if granted { vec![alias.clone()] } else { Vec::new() },
         };
-        let account = self.store().write(move |vault| vault.add_account(new, now_ms())).await?;
+        let now_ms = self.store().now_ms();
+        let account = self.store().write(move |vault| vault.add_account(new, now_ms)).await?;
         link.leave().await;
         self.start_link(account.id).await;
         match registered.alias_error {
@@ -83,12 +84,13 @@ impl Engine {
         let pin = code.fingerprint.as_deref().map(str::parse::<Fingerprint>);
         let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
         let login = Request::Login { uid: code.uid.clone(), node: code.node.to_string() };
-        let (link, _) = call(&address, pin, &login).await?;
+        let (link, _) = call(self.store().edge(), &address, pin, &login).await?;
         let others = code.devices.clone();
         let new = code.into_account();
-        let account = self.store().write(move |vault| vault.add_account(new, now_ms())).await?;
+        let now_ms = self.store().now_ms();
+        let account = self.store().write(move |vault| vault.add_account(new, now_ms)).await?;
         let id = account.id;
-        self.store().write(move |vault| vault.add_other_devices(id, &others, now_ms())).await?;
+        self.store().write(move |vault| vault.add_other_devices(id, &others, now_ms)).await?;
         link.leave().await;
         self.start_link(account.id).await;
         Ok(account)
@@ -117,7 +119,7 @@ impl Engine {
         let label = label(wanted)?;
         let added = self.shared.waiters.device(account, &label);
         let edit = UserEdit::NewNode(label.clone());
-        self.ask(account, Request::UserEdit { id: request_id(), edit }).await?;
+        self.ask(account, Request::UserEdit { id: request_id(self.store().edge()), edit }).await?;
         let Ok(Ok(secret)) = timeout(ANSWER_TIME, added).await else { return Err(no_device()) };
         let (known, credentials, devices) = self
             .store()
@@ -147,11 +149,12 @@ impl Engine {
 
 /// Connects to a service and enters; gives the link and the fingerprint to pin.
 async fn call(
+    edge: &dyn Edge,
     address: &Address,
     pin: Option<Fingerprint>,
     entry: &Request,
 ) -> Result<(Link, Option<Fingerprint>), Error> {
-    let connecting = connect(address, Trust::new(address.proof, pin));
+    let connecting = connect(edge, address, Trust::new(address.proof, pin));
     let connected = connecting.await.map_err(|error| not_entered(&error.into()))?;
     if let (Proof::Public, Some(_)) = (address.proof, pin)
         && connected.fingerprint != pin

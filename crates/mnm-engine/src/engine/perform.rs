@@ -7,7 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
 
 use crate::command::{Command, Reply};
-use crate::engine::{Engine, now_ms};
+use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Event;
 use crate::link::writer::request_id;
@@ -89,12 +89,13 @@ impl Engine {
 
     /// Pings and invitations: stored, and the link woken.
     async fn first_contact(&self, command: Command) -> Result<Reply, Error> {
+        let now_ms = self.store().now_ms();
         let change = self.store().write(move |vault| match command {
-            Command::Ping { account, to, text } => vault.queue_ping(account, &to, &text, now_ms()),
+            Command::Ping { account, to, text } => vault.queue_ping(account, &to, &text, now_ms),
             Command::Invite { account, group, to, text } => {
-                vault.queue_invite(account, &group, &to, &text, now_ms())
+                vault.queue_invite(account, &group, &to, &text, now_ms)
             }
-            Command::Accept { ping, text } => vault.queue_accept(ping, text.as_deref(), now_ms()),
+            Command::Accept { ping, text } => vault.queue_accept(ping, text.as_deref(), now_ms),
             Command::Ignore { ping } => vault.ignore_ping(ping),
             _ => Err(misplaced()),
         });
@@ -105,12 +106,13 @@ impl Engine {
 
     /// Drafts, letters and read marks: stored, and the link woken.
     async fn write(&self, command: Command) -> Result<Reply, Error> {
+        let now_ms = self.store().now_ms();
         let (reply, account) = match command {
             Command::SaveDraft { draft, account, thread, to, subject, text } => {
                 let content = DraftContent { to, subject, text };
-                let save = self.store().write(move |vault| {
-                    vault.save_draft(draft, account, thread, &content, now_ms())
-                });
+                let save = self
+                    .store()
+                    .write(move |vault| vault.save_draft(draft, account, thread, &content, now_ms));
                 return save.await.map(Reply::Draft);
             }
             Command::DropDraft { draft } => {
@@ -119,16 +121,15 @@ impl Engine {
             }
             Command::Detach { draft, attachment } => {
                 let detach =
-                    self.store().write(move |vault| vault.detach(draft, attachment, now_ms()));
+                    self.store().write(move |vault| vault.detach(draft, attachment, now_ms));
                 return detach.await.map(Reply::Draft);
             }
             Command::Unsend { message } => {
-                let draft =
-                    self.store().write(move |vault| vault.unsend(message, now_ms())).await?;
+                let draft = self.store().write(move |vault| vault.unsend(message, now_ms)).await?;
                 return Ok(Reply::Draft(draft));
             }
             Command::Send { draft } => {
-                let queued = self.store().write(move |vault| vault.queue_draft(draft, now_ms()));
+                let queued = self.store().write(move |vault| vault.queue_draft(draft, now_ms));
                 let message = queued.await?;
                 let account = message.account;
                 (Reply::Message(message), account)
@@ -157,7 +158,7 @@ impl Engine {
     ) -> Result<Account, Error> {
         check_new_alias(&alias)?;
         let edit = UserEdit::NewAlias(alias.clone());
-        self.ask(account, Request::UserEdit { id: request_id(), edit }).await?;
+        self.ask(account, Request::UserEdit { id: request_id(self.store().edge()), edit }).await?;
         self.store().write(move |vault| vault.add_own_alias(account, &alias)).await
     }
 
@@ -176,7 +177,11 @@ impl Engine {
         alias: String,
     ) -> Result<Reply, Error> {
         let act = GroupAct::Drop { to: alias.clone() };
-        self.ask(account, Request::GroupEdit { id: request_id(), gid: gid.clone(), act }).await?;
+        self.ask(
+            account,
+            Request::GroupEdit { id: request_id(self.store().edge()), gid: gid.clone(), act },
+        )
+        .await?;
         let aliases = self.store().read(move |vault| vault.account(account)).await?.aliases;
         if aliases.contains(&alias) {
             self.set_standing(account, gid, Standing::Left).await?;
@@ -186,7 +191,11 @@ impl Engine {
 
     async fn join_group(&self, account: AccountId, gid: String) -> Result<Reply, Error> {
         let act = GroupAct::Join { newalias: None };
-        self.ask(account, Request::GroupEdit { id: request_id(), gid: gid.clone(), act }).await?;
+        self.ask(
+            account,
+            Request::GroupEdit { id: request_id(self.store().edge()), gid: gid.clone(), act },
+        )
+        .await?;
         self.set_standing(account, gid, Standing::Joined).await?;
         Ok(Reply::Done)
     }

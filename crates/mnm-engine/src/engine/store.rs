@@ -1,16 +1,21 @@
-//! The vault on a thread of its own.
+//! The vault, on a thread of its own.
 //!
 //! The vault blocks on the disk, so it must not run on the runtime's threads. Whoever needs it
 //! sends a closure over a bounded channel and awaits its result; closures run one at a time, in
 //! order. One that was sent runs to its end even if nobody awaits it any more.
+//!
+//! The thread is joined by [`Store::close`], or else when the last handle is dropped. A process must
+//! not end before: the cryptographic library frees what it keeps for a thread when the thread ends,
+//! and everything when the process ends, and does not bear both at once.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
+use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use crate::edge::Edge;
 use crate::error::{Error, ErrorCode, OpenError, VaultError};
 use crate::event::Event;
 use crate::vault::{Change, Vault};
@@ -20,29 +25,6 @@ const QUEUE: usize = 64;
 /// Events a watcher may lag behind before it is told to ask for everything again.
 const EVENTS: usize = 4096;
 
-/// How long the end of the process waits for a vault that is still open.
-const FINISH_TIME: Duration = Duration::from_secs(5);
-
-/// Threads of vaults, so that [`finish`] can wait for them.
-static THREADS: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
-
-/// Waits until the threads of vaults that nobody holds any more are gone, at most 5 seconds. To be
-/// called last of all: the cryptographic library frees what it keeps for a thread when the thread
-/// ends, and everything when the process ends, and does not bear both at once.
-pub fn finish() {
-    let deadline = Instant::now() + FINISH_TIME;
-    let threads = std::mem::take(&mut *THREADS.lock().unwrap_or_else(PoisonError::into_inner));
-    for thread in threads {
-        while !thread.is_finished() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(1));
-        }
-        if thread.is_finished() {
-            // A panic in it was told when it happened.
-            let _ = thread.join();
-        }
-    }
-}
-
 /// A closure to run; none closes the vault.
 type Job = Option<Box<dyn FnOnce(&mut Vault) + Send>>;
 
@@ -50,39 +32,76 @@ type Job = Option<Box<dyn FnOnce(&mut Vault) + Send>>;
 /// has run.
 #[derive(Clone)]
 pub(crate) struct Store {
-    jobs: mpsc::Sender<Job>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Dropped before the thread is joined, which ends when it has no more to do.
+    jobs: Option<mpsc::Sender<Job>>,
     events: broadcast::Sender<Event>,
     closed: watch::Receiver<bool>,
+    thread: Mutex<Option<Thread>>,
+    edge: Arc<dyn Edge>,
+}
+
+/// The vault's thread; joined when this is dropped.
+struct Thread(Option<thread::JoinHandle<()>>);
+
+impl Thread {
+    /// Joins without holding up the runtime's own threads.
+    async fn join(self) {
+        // Fails when the runtime ends, which drops and thereby joins it.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        let own = |handle: &thread::JoinHandle<()>| handle.thread().id() == thread::current().id();
+        // A closure may hold the last handle on the vault that runs it; its thread ends behind it.
+        if let Some(handle) = self.0.take().filter(|handle| !own(handle)) {
+            // A panic in it was told when it happened.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.jobs = None;
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return };
+        match Handle::try_current() {
+            // A runtime that ends drops, and thereby joins, what it does not run any more.
+            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(thread))),
+            Err(_) => drop(thread),
+        }
+    }
 }
 
 impl Store {
-    /// Opens the vault of a home on a new thread.
-    pub(crate) async fn open(home: PathBuf) -> Result<Self, OpenError> {
-        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
-        let (opened, opening) = oneshot::channel();
+    /// Opens the vault of a home, on a new thread if the edge has threads.
+    pub(crate) async fn open(home: PathBuf, edge: Arc<dyn Edge>) -> Result<Self, OpenError> {
+        let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, closed) = watch::channel(false);
-        let spawned = thread::Builder::new().name("vault".into()).spawn(move || {
-            let mut vault = match Vault::open(&home) {
-                Ok(vault) => vault,
-                Err(error) => {
-                    // Nobody waits any more: then nobody misses the vault.
-                    let _ = opened.send(Err(error));
-                    return;
-                }
-            };
-            if opened.send(Ok(())).is_ok() {
-                while let Some(Some(job)) = queue.blocking_recv() {
-                    job(&mut vault);
-                }
-            }
-            drop(vault);
-            closing.send_replace(true);
-        });
-        let no_thread = |source| OpenError::Io { path: "the thread of the store".into(), source };
-        let thread = spawned.map_err(no_thread)?;
-        THREADS.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
-        opening.await.map_err(|_| no_thread(std::io::Error::other("it ended at once")))??;
-        Ok(Self { jobs, events: broadcast::channel(EVENTS).0, closed })
+        let thread = if edge.has_threads() {
+            Some(open_on_thread(home, queue, closing).await?)
+        } else {
+            tokio::spawn(work_as_task(Vault::open(&home)?, queue, closing));
+            None
+        };
+        let (jobs, events, thread) = (Some(jobs), broadcast::channel(EVENTS).0, Mutex::new(thread));
+        Ok(Self { shared: Arc::new(Shared { jobs, events, closed, thread, edge }) })
+    }
+
+    /// Now, Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.shared.edge.now_ms()
+    }
+
+    /// Where clock, random numbers and links come from.
+    pub(crate) fn edge(&self) -> &dyn Edge {
+        &*self.shared.edge
     }
 
     /// Runs `act` with the vault.
@@ -98,7 +117,7 @@ impl Store {
             // The one who asked may have given up.
             let _ = give.send(act(vault));
         };
-        self.jobs.send(Some(Box::new(job))).await.map_err(|_| gone())?;
+        self.send(Some(Box::new(job))).await?;
         take.await.map_err(|_| gone())
     }
 
@@ -115,7 +134,7 @@ impl Store {
         &self,
         act: impl FnOnce(&mut Vault) -> Result<Change<T>, VaultError> + Send + 'static,
     ) -> Result<T, Error> {
-        let events = self.events.clone();
+        let events = self.shared.events.clone();
         self.read(move |vault| {
             let change = act(vault)?;
             change.events.into_iter().for_each(|event| publish(&events, event));
@@ -134,15 +153,76 @@ impl Store {
 
     /// Everything that happens from now on.
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        self.shared.events.subscribe()
     }
 
-    /// Closes the vault after what was sent so far; returns once the home is free for others.
+    /// Closes the vault after what was sent so far; returns once the home is free for others and
+    /// the thread has ended.
     pub(crate) async fn close(&self) {
         // It may be closed already, and then it is gone or soon will be.
-        let _ = self.jobs.send(None).await;
-        let _ = self.closed.clone().wait_for(|closed| *closed).await;
+        let _ = self.send(None).await;
+        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            thread.join().await;
+        }
+        let _ = self.shared.closed.clone().wait_for(|closed| *closed).await;
     }
+
+    async fn send(&self, job: Job) -> Result<(), Error> {
+        // Only dropping the last handle takes the way to the vault away.
+        let Some(jobs) = &self.shared.jobs else { return Err(gone()) };
+        jobs.send(job).await.map_err(|_| gone())
+    }
+}
+
+/// Opens the vault on a new thread and has it work there.
+async fn open_on_thread(
+    home: PathBuf,
+    mut queue: mpsc::Receiver<Job>,
+    closing: watch::Sender<bool>,
+) -> Result<Thread, OpenError> {
+    let (opened, opening) = oneshot::channel();
+    let spawned = thread::Builder::new().name("vault".into()).spawn(move || {
+        let mut vault = match Vault::open(&home) {
+            Ok(vault) => vault,
+            Err(error) => {
+                // Nobody waits any more: then nobody misses the vault.
+                let _ = opened.send(Err(error));
+                return;
+            }
+        };
+        if opened.send(Ok(())).is_ok() {
+            while let Some(Some(job)) = queue.blocking_recv() {
+                job(&mut vault);
+            }
+        }
+        drop(vault);
+        closing.send_replace(true);
+    });
+    let no_thread = |source| OpenError::Io { path: "the thread of the store".into(), source };
+    let thread = Thread(Some(spawned.map_err(no_thread)?));
+    let opened =
+        opening.await.unwrap_or_else(|_| Err(no_thread(std::io::Error::other("it ended at once"))));
+    match opened {
+        Ok(()) => Ok(thread),
+        Err(error) => {
+            thread.join().await;
+            Err(error)
+        }
+    }
+}
+
+/// As the thread does, on the runtime's.
+async fn work_as_task(
+    mut vault: Vault,
+    mut queue: mpsc::Receiver<Job>,
+    closing: watch::Sender<bool>,
+) {
+    while let Some(Some(job)) = queue.recv().await {
+        job(&mut vault);
+    }
+    drop(vault);
+    closing.send_replace(true);
 }
 
 /// Nobody watching is no failure.

@@ -9,9 +9,9 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use crate::address::{Address, Fingerprint};
+use crate::edge::{Dialling, Edge, Stream};
 use crate::trust::{Trust, is_distrust};
 
 /// How long looking up and connecting may take.
@@ -61,13 +61,36 @@ pub(crate) enum ConnectError {
 /// An encrypted connection, nothing said on it yet.
 pub(crate) struct Connected {
     /// The stream.
-    pub(crate) stream: TlsStream<TcpStream>,
+    pub(crate) stream: Box<dyn Stream>,
     /// Of the certificate seen.
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 /// Connects, if the certificate is to be believed.
-pub(crate) async fn connect(address: &Address, trust: Trust) -> Result<Connected, ConnectError> {
+pub(crate) async fn connect(
+    edge: &dyn Edge,
+    address: &Address,
+    trust: Trust,
+) -> Result<Connected, ConnectError> {
+    match edge.dial(&address.host, address.port) {
+        Some(dialling) => connect_believing(address, dialling).await,
+        None => connect_tls(address, trust).await,
+    }
+}
+
+/// Connects as the edge does.
+async fn connect_believing(
+    address: &Address,
+    dialling: Dialling,
+) -> Result<Connected, ConnectError> {
+    let host = format!("{}:{}", address.host, address.port);
+    let silent = |_| ConnectError::Silent { host: host.clone() };
+    let unreachable = |source| ConnectError::Unreachable { host: host.clone(), source };
+    let stream = timeout(CONNECT_TIME, dialling).await.map_err(silent)?.map_err(unreachable)?;
+    Ok(Connected { stream, fingerprint: None })
+}
+
+async fn connect_tls(address: &Address, trust: Trust) -> Result<Connected, ConnectError> {
     let host = format!("{}:{}", address.host, address.port);
     let unreachable = |source| ConnectError::Unreachable { host: host.clone(), source };
     let silent = |_| ConnectError::Silent { host: host.clone() };
@@ -82,7 +105,7 @@ pub(crate) async fn connect(address: &Address, trust: Trust) -> Result<Connected
     let stream = timeout(HANDSHAKE_TIME, shaking).await.map_err(silent)?.map_err(tls)?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let fingerprint = chain.first().map(|certificate| Fingerprint::of(certificate));
-    Ok(Connected { stream, fingerprint })
+    Ok(Connected { stream: Box::new(stream), fingerprint })
 }
 
 /// Has the system report a peer that vanished without a word.

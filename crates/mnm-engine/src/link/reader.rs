@@ -39,14 +39,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         loop {
             let pulse = self.clock.until(self.session.deadline());
             tokio::select! {
-                read = self.stream.read(&mut buffer) => match read? {
-                    0 => return Ok(()),
-                    count => self.take(buffer.get(..count).unwrap_or_default()).await?,
-                },
+                biased;
+                // First, so that it is due even while a long message comes in without a pause.
                 () = tokio::time::sleep(pulse) => {
                     self.session.handle_timeout(self.clock.now())?;
                     self.outgoing.session(&self.session.take_output());
                 }
+                read = self.stream.read(&mut buffer) => match read? {
+                    0 => return Ok(()),
+                    count => self.take(buffer.get(..count).unwrap_or_default()).await?,
+                },
             }
         }
     }

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::now_ms;
+use crate::edge::Edge;
 use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::link::outgoing::Outgoing;
@@ -119,7 +119,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             && blames_the_request(reason)
         {
             let refused = Outcome::Refused { error: reason.clone() };
-            let noted = self.settled(item, settle(&item.action, &refused, now_ms())).await;
+            let noted =
+                self.settled(item, settle(&item.action, &refused, self.store.now_ms())).await;
             if let Err(error) = noted {
                 tracing::warn!(account, %error, "a refusal was not noted");
             }
@@ -155,13 +156,14 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
                 continue;
             }
             tokio::select! {
-                () = self.outgoing.rung() => {}
-                () = self.orders.wake.notified() => {}
-                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                biased;
+                () = self.orders.stop.cancelled() => return self.farewell().await,
                 () = tokio::time::sleep_until(self.due), if self.in_flight.is_some() => {
                     return Err(Ended::Silent);
                 }
-                () = self.orders.stop.cancelled() => return self.farewell().await,
+                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                () = self.orders.wake.notified() => {}
+                () = self.outgoing.rung() => {}
             }
         }
     }
@@ -177,7 +179,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             vault.contacts(Some(account))
         });
         let uids: Vec<_> = contacts.await?.into_iter().map(|contact| contact.uid).collect();
-        for request in self.announced.requests(uids, request_id) {
+        for request in self.announced.requests(uids, || request_id(self.store.edge())) {
             self.outgoing.request(request);
         }
         Ok(())
@@ -296,7 +298,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     async fn answered(&mut self, outcome: Outcome) -> Result<(), Ended> {
         if let Some(InFlight::Item(item)) = &self.in_flight {
             // In flight until this is stored: see `interrupted`.
-            self.settled(item, settle(&item.action, &outcome, now_ms())).await?;
+            self.settled(item, settle(&item.action, &outcome, self.store.now_ms())).await?;
         }
         match (self.in_flight.take(), outcome) {
             (Some(InFlight::Ask(give)), outcome) => {
@@ -352,10 +354,10 @@ fn blames_the_request(reason: &str) -> bool {
 }
 
 /// A fresh id for a request that is not stored. Nothing is secret about it.
-pub(crate) fn request_id() -> String {
+pub(crate) fn request_id(edge: &dyn Edge) -> String {
     let mut bytes = [0; 8];
     // Without random numbers ids repeat, and only one is in flight at a time anyway.
-    let _ = getrandom::fill(&mut bytes);
+    let _ = edge.random(&mut bytes);
     data_encoding::HEXLOWER.encode(&bytes)
 }
 

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mnm_engine::Engine;
 use serde_json::json;
 
 use super::{Context, Serve};
@@ -30,22 +31,22 @@ pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failu
             return Ok(Exit::Ok);
         }
         if let Some(engine) = open_engine(&context.home, true).await? {
-            let server = match Server::bind(engine.clone(), &context.home, options.port).await {
-                Ok(server) => server,
-                Err(failure) => {
-                    engine.close().await;
-                    return Err(failure);
-                }
-            };
-            open(context, options, &server.opening_url()?)?;
-            server.run().await?;
-            return Ok(Exit::Ok);
+            let served = serve(context, options, engine.clone()).await;
+            engine.close().await;
+            return served.map(|()| Exit::Ok);
         }
         if Instant::now() >= until {
             return Err(context.home.in_use());
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Serves the pages until the process is asked to end.
+async fn serve(context: &Context, options: Serve, engine: Engine) -> Result<(), Failure> {
+    let server = Server::bind(engine, &context.home, options.port).await?;
+    open(context, options, &server.opening_url()?)?;
+    server.run().await
 }
 
 /// `mnm url`.

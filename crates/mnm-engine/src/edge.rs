@@ -1,0 +1,63 @@
+//! What an engine takes from the machine beside its home: the time of day, random numbers, links,
+//! and a thread that may block.
+//!
+//! [`Engine::open`](crate::Engine::open) takes them from the [`Machine`]. A simulation opens its
+//! engines with an edge of its own ([`Engine::open_at`](crate::Engine::open_at)): its clock jumps,
+//! its numbers come from a seed, its links are memory, and everything happens on one thread, in one
+//! order, which is why every `select!` of this crate is `biased`. Spans of time are measured with tokio's clock, which a simulation has in its hands anyway.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The edge of an engine. The defaults are those of an app.
+pub trait Edge: Debug + Send + Sync + 'static {
+    /// Now, Unix milliseconds. May go back.
+    fn now_ms(&self) -> i64;
+
+    /// Fills `bytes` with random numbers. Nothing secret is made of them: the vault makes its key
+    /// and the ids of requests from the system's alone.
+    ///
+    /// # Errors
+    /// When there is no randomness to be had.
+    fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error>;
+
+    /// Makes a link to a service without TLS, whose other end is believed; none leaves it to TCP
+    /// and TLS.
+    fn dial(&self, _host: &str, _port: u16) -> Option<Dialling> {
+        None
+    }
+
+    /// Whether the vault has a thread of its own. Without one it works on the runtime's, which
+    /// waits for the disk meanwhile.
+    fn has_threads(&self) -> bool {
+        true
+    }
+}
+
+/// A link on its way.
+pub type Dialling = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
+
+/// What a link is made of.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
+
+/// The machine's own clock and random numbers, TCP and TLS, threads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Machine;
+
+impl Edge for Machine {
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+        getrandom::fill(bytes)
+    }
+}
