@@ -20,3 +20,4 @@ pub mod roster;
 pub mod service;
 pub mod shutdown;
 pub mod store;
+pub mod tls;

@@ -10,15 +10,17 @@
 //! - `end`: why it ended
 //! - `window`: what is in flight
 //! - `pace`: whether the peer keeps up
+//! - `turn`: what is waited for
 
 mod delivery;
 mod end;
 mod intake;
 mod pace;
+mod turn;
 mod window;
 
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tmtp::session::Millis;
 use tmtp::session::service::{Input, ServiceSession, Timing};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
@@ -36,7 +38,7 @@ use crate::links::Entry;
 use crate::listen::Peer;
 use crate::log::{ShortId, chain};
 use crate::request::{Payload, Sender, answer, login, refused, register, repeat};
-use crate::roster::{Notice, Place};
+use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use delivery::Delivery;
@@ -44,11 +46,8 @@ use end::End;
 pub use end::EndKind;
 use intake::Intake;
 use pace::Pace;
+use turn::{Turn, Waits};
 
-/// Bytes read at once on a link between messages; what an idle link holds.
-const READ_BYTES: usize = 4 * 1_024;
-/// Bytes read at once inside of a long body.
-const READ_BODY_BYTES: usize = 64 * 1_024;
 /// Output that stops the reading of requests until the peer takes some.
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
 /// How long a peer may take to receive the last words.
@@ -66,9 +65,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// Serves one link until it ends or `shutdown` is requested.
 pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
-    let (reader, writer) = split(stream);
-    let mut link = Link::new(writer, peer, service);
-    let end = link.drive(reader, &shutdown).await;
+    let mut link = Link::new(stream, peer, service);
+    let end = link.drive(&shutdown).await;
     let member = link.on.as_ref().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
     link.service.metrics.links_ended.one(end.kind());
     end.tell(member, link.peer.address(), &link.entry, link.service.now_ms());
@@ -85,18 +83,6 @@ enum Done {
     Registered(Result<(Sender, Event), Quit>),
 }
 
-/// What happened next on a link.
-enum Turn {
-    Read(std::io::Result<usize>),
-    /// So many bytes of the output were taken; none: all of it was flushed.
-    Sent(std::io::Result<usize>),
-    Done(Done),
-    Wake,
-    Notice(Notice),
-    Time,
-    Stop,
-}
-
 /// A link that is logged in.
 struct On {
     sender: Sender,
@@ -107,7 +93,7 @@ struct On {
 }
 
 struct Link<S> {
-    writer: WriteHalf<S>,
+    stream: S,
     peer: Peer,
     /// Its place in the table of links, with its counts.
     entry: Entry,
@@ -133,7 +119,7 @@ struct Link<S> {
 }
 
 impl<S: Stream> Link<S> {
-    fn new(writer: WriteHalf<S>, peer: Peer, service: Arc<Service>) -> Self {
+    fn new(stream: S, peer: Peer, service: Arc<Service>) -> Self {
         let epoch = peer.accepted_at();
         let limits = service.limits();
         let session = ServiceSession::new(Millis(0), timing(&limits));
@@ -142,7 +128,7 @@ impl<S: Stream> Link<S> {
         let entry = service.links.enter(peer.address(), service.now_ms());
         service.metrics.links_opened.one();
         Self {
-            writer,
+            stream,
             peer,
             entry,
             service,
@@ -162,8 +148,10 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    async fn drive(&mut self, mut reader: ReadHalf<S>, shutdown: &Shutdown) -> End {
-        let mut buffer = vec![0; READ_BYTES];
+    async fn drive(&mut self, shutdown: &Shutdown) -> End {
+        let login_by = self.epoch + self.service.limits().login_timeout;
+        let mut waits =
+            Waits { alarm: pin!(sleep_until(login_by)), stop: pin!(shutdown.requested()) };
         let end = loop {
             self.take_input();
             if let Err(end) = self.fill_output() {
@@ -175,26 +163,19 @@ impl<S: Stream> Link<S> {
                 break end;
             }
             self.watch_pace();
-            match self.turn(&mut reader, &mut buffer, shutdown).await {
+            match poll_fn(|context| self.poll_turn(&mut waits, context)).await {
                 Turn::Read(Ok(0)) => break End::Closed,
-                Turn::Read(Ok(n)) => {
-                    self.handle_read(buffer.get(..n).unwrap_or_default());
-                    let want = if self.intake.is_some() { READ_BODY_BYTES } else { READ_BYTES };
-                    if buffer.len() != want {
-                        buffer = vec![0; want];
-                    }
-                }
-                Turn::Sent(Ok(0)) => self.unflushed = false,
-                Turn::Sent(Ok(n)) => self.handle_sent(n),
+                Turn::Read(Ok(_)) | Turn::Sent(Ok(())) => {}
                 Turn::Read(Err(error)) | Turn::Sent(Err(error)) => {
                     break End::Broken(error.to_string());
                 }
                 Turn::Done(done) => {
                     self.pending = None;
+                    // The peer's silence counts from when it is listened to again.
+                    self.session.handle_read(self.now());
                     self.handle_done(done);
                 }
-                Turn::Wake => self.on.iter_mut().for_each(|on| on.delivery.wake()),
-                Turn::Notice(notice) => self.tell(notice),
+                Turn::Mail(mail) => self.handle_mail(mail),
                 Turn::Time => {
                     if let Some(end) = self.handle_time() {
                         break end;
@@ -209,41 +190,8 @@ impl<S: Stream> Link<S> {
             request.await;
         }
         // A peer that is gone does not need to be told.
-        let _ = tokio::time::timeout(FAREWELL, self.writer.shutdown()).await;
+        let _ = tokio::time::timeout(FAREWELL, self.stream.shutdown()).await;
         end
-    }
-
-    /// Waits for whatever comes first.
-    async fn turn(
-        &mut self,
-        reader: &mut ReadHalf<S>,
-        buffer: &mut [u8],
-        shutdown: &Shutdown,
-    ) -> Turn {
-        let deadline = self.deadline();
-        let idle = self.pending.is_none() && self.ending.is_none();
-        let (may_read, may_tell) = (self.may_read(), self.has_room_for_answers());
-        let (wake, notices) = match &mut self.on {
-            Some(on) if self.ending.is_none() => {
-                (Some(&on.place.wake), Some(&mut on.place.notices).filter(|_| may_tell))
-            }
-            _ => (None, None),
-        };
-        tokio::select! {
-            done = or_never(self.pending.as_mut()) => Turn::Done(done),
-            sent = send(&mut self.writer, &self.output), if self.unflushed || !self.output.is_empty() => {
-                Turn::Sent(sent)
-            }
-            read = reader.read(buffer), if may_read => Turn::Read(read),
-            () = async { match wake { Some(wake) => wake.notified().await, None => pending().await } } => {
-                Turn::Wake
-            }
-            Some(notice) = async {
-                match notices { Some(notices) => notices.recv().await, None => pending().await }
-            } => Turn::Notice(notice),
-            () = sleep_until(deadline) => Turn::Time,
-            () = shutdown.requested(), if idle => Turn::Stop,
-        }
     }
 
     fn may_read(&self) -> bool {
@@ -268,15 +216,17 @@ impl<S: Stream> Link<S> {
     }
 
     /// When [`Self::handle_time`] is due.
-    fn deadline(&self) -> Instant {
+    fn deadline(&self) -> Option<Instant> {
         if let Some((_, until)) = &self.ending {
-            return *until;
+            return Some(*until);
         }
+        // While a request is answered the peer is not silent, it is not listened to.
         let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
+        let silence = self.pending.is_none().then_some(silence);
         let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
         let resend = resend.filter(|_| self.output.is_empty());
         let paces = [self.sending.deadline(), self.taking.deadline()];
-        paces.into_iter().chain([resend]).flatten().fold(silence, Instant::min)
+        paces.into_iter().chain([silence, resend]).flatten().min()
     }
 
     fn handle_time(&mut self) -> Option<End> {
@@ -292,10 +242,6 @@ impl<S: Stream> Link<S> {
         }
         if self.taking.is_too_slow(now) {
             return Some(End::SlowReader);
-        }
-        if self.pending.is_some() && self.now() >= self.session.deadline() {
-            // The peer is not silent, it is not listened to: it waits for the disk.
-            self.session.handle_read(self.now());
         }
         if let Some(on) = &mut self.on
             && on.delivery.resend_at().is_some_and(|at| at <= now)
@@ -503,6 +449,13 @@ impl<S: Stream> Link<S> {
         }));
     }
 
+    fn handle_mail(&mut self, mail: Mail) {
+        if let Some(on) = self.on.as_mut().filter(|_| mail.wake) {
+            on.delivery.wake();
+        }
+        mail.notices.into_iter().for_each(|notice| self.tell(notice));
+    }
+
     fn tell(&mut self, notice: Notice) {
         for from in self.uids_of(&[notice.from]) {
             self.push_event(&Event::Ohi { from, online: notice.online });
@@ -570,22 +523,4 @@ fn echo_fits(request: &Request) -> bool {
     }
     let outcome = Outcome::Refused { error: " ".repeat(200) };
     Event::Ack { id: id.to_owned(), outcome }.pack().is_ok()
-}
-
-/// Writes some of the output; flushes when there is none. TLS takes bytes before the socket does.
-async fn send<S: Stream>(writer: &mut WriteHalf<S>, output: &[u8]) -> std::io::Result<usize> {
-    if output.is_empty() {
-        return writer.flush().await.map(|()| 0);
-    }
-    match writer.write(output).await? {
-        0 => Err(std::io::ErrorKind::WriteZero.into()),
-        n => Ok(n),
-    }
-}
-
-async fn or_never(pending_request: Option<&mut Pending>) -> Done {
-    match pending_request {
-        Some(request) => request.await,
-        None => pending().await,
-    }
 }

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-pub use entrance::{Entrance, TlsStream};
+pub use entrance::Entrance;
 pub use gate::{Gate, Peer};
 pub use route::Route;
 

@@ -7,13 +7,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, mpsc};
-
 use crate::directory::MemberNumber;
 use crate::store::DeviceNumber;
 
-/// Presence notices that may wait for one link.
-const NOTICES_MAX: usize = 256;
+mod mailbox;
+
+pub use mailbox::{Mail, Mailbox};
 
 /// Somebody came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,16 +31,10 @@ pub struct Roster {
 
 #[derive(Debug, Default)]
 struct Online {
-    links: HashMap<DeviceNumber, Handle>,
+    links: HashMap<DeviceNumber, Arc<Mailbox>>,
     members: HashMap<MemberNumber, Presence>,
     /// Reverse of [`Presence::tells`], so that a login need not look at everyone.
     told_by: HashMap<MemberNumber, HashSet<MemberNumber>>,
-}
-
-#[derive(Debug)]
-struct Handle {
-    wake: Arc<Notify>,
-    notices: mpsc::Sender<Notice>,
 }
 
 /// A member with at least one device online. Ordered, so that a simulation repeats itself.
@@ -58,10 +51,8 @@ pub struct Place {
     roster: Arc<Roster>,
     member: MemberNumber,
     device: DeviceNumber,
-    /// Notified when the device's queue may have grown.
-    pub wake: Arc<Notify>,
-    /// What is told to this device.
-    pub notices: mpsc::Receiver<Notice>,
+    /// What is left for this device's link.
+    pub mailbox: Arc<Mailbox>,
     /// Members who were online at login and share their presence with this one.
     pub online_now: Vec<MemberNumber>,
 }
@@ -77,22 +68,21 @@ impl Roster {
         if online.links.contains_key(&device) {
             return None;
         }
-        let wake = Arc::new(Notify::new());
-        let (notices, receiver) = mpsc::channel(NOTICES_MAX);
-        online.links.insert(device, Handle { wake: Arc::clone(&wake), notices });
+        let mailbox = Arc::<Mailbox>::default();
+        online.links.insert(device, Arc::clone(&mailbox));
         online.members.entry(member).or_default().devices.insert(device);
         let mut online_now: Vec<_> =
             online.told_by.get(&member).into_iter().flatten().copied().collect();
         online_now.sort_unstable();
         let roster = Arc::clone(self);
-        Some(Place { roster, member, device, wake, notices: receiver, online_now })
+        Some(Place { roster, member, device, mailbox, online_now })
     }
 
     /// Tells links that their queues may have grown.
     pub fn wake(&self, devices: &[DeviceNumber]) {
         let online = self.online();
-        for handle in devices.iter().filter_map(|device| online.links.get(device)) {
-            handle.wake.notify_one();
+        for mailbox in devices.iter().filter_map(|device| online.links.get(device)) {
+            mailbox.wake();
         }
     }
 
@@ -151,9 +141,8 @@ impl Online {
 
     fn notify(&self, to: MemberNumber, notice: Notice) {
         let devices = self.members.get(&to).into_iter().flat_map(|presence| &presence.devices);
-        for handle in devices.filter_map(|device| self.links.get(device)) {
-            // A full channel: the link is too slow for presence, which is no promise.
-            let _ = handle.notices.try_send(notice);
+        for mailbox in devices.filter_map(|device| self.links.get(device)) {
+            mailbox.notify(notice);
         }
     }
 }

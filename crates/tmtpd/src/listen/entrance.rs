@@ -10,11 +10,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::server::Acceptor;
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
@@ -27,19 +24,7 @@ use crate::log::throttle::Throttles;
 use crate::metrics::{DOOR, Turned};
 use crate::service::Service;
 use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
-
-/// A connection that has shaken hands.
-pub type TlsStream = tokio_rustls::server::TlsStream<TcpStream>;
-
-/// A connection that has sent its ClientHello.
-type Greeted = StartHandshake<TcpStream>;
-
-/// What a TLS session may hold back for a peer that does not read, in bytes: a little more than
-/// one record, since the link keeps its own limits.
-const TLS_BUFFER_BYTES: usize = 32 * 1_024;
-
-/// TLS: a fatal alert `unrecognized_name` (RFC 6066), in the clear because nothing is agreed on yet.
-const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+use crate::tls::{Greeted, TlsStream, greet};
 
 /// Counts who comes in, within limits, and tells of those who may not.
 #[derive(Debug)]
@@ -160,10 +145,7 @@ impl Entrance {
     }
 
     async fn shake_hands(&self, greeted: Greeted, peer: &Peer) -> io::Result<TlsStream> {
-        let limit_buffer = |tls: &mut rustls::ServerConnection| {
-            tls.set_buffer_limit(Some(TLS_BUFFER_BYTES));
-        };
-        let handshake = greeted.into_stream_with(Arc::clone(&self.tls), limit_buffer);
+        let handshake = greeted.shake_hands(Arc::clone(&self.tls));
         timeout_at(self.door.deadline(peer), handshake).await?
     }
 }
@@ -209,8 +191,7 @@ async fn greeting(stream: TcpStream, peer: &mut Peer, door: &Door) -> io::Result
     peer.turn().await;
     // Acks and instant messages are small and must not wait for more.
     stream.set_nodelay(true)?;
-    let acceptor = LazyConfigAcceptor::new(Acceptor::default(), stream);
-    timeout_at(door.deadline(peer), acceptor).await?
+    timeout_at(door.deadline(peer), greet(stream)).await?
 }
 
 fn not_greeted(address: SocketAddr, error: &io::Error) {
@@ -218,11 +199,7 @@ fn not_greeted(address: SocketAddr, error: &io::Error) {
     tracing::debug!(%address, %error, "no TLS handshake");
 }
 
-async fn refuse_name(mut greeted: Greeted, peer: &Peer, door: &Door) {
-    let told = async {
-        greeted.io.write_all(&UNRECOGNIZED_NAME).await?;
-        greeted.io.shutdown().await
-    };
+async fn refuse_name(greeted: Greeted, peer: &Peer, door: &Door) {
     // A peer that is gone, or does not read, need not be told.
-    let _ = timeout_at(door.deadline(peer), told).await;
+    let _ = timeout_at(door.deadline(peer), greeted.refuse_name()).await;
 }

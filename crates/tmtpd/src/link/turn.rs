@@ -1,0 +1,130 @@
+//! Waits for whatever comes first on a link.
+//!
+//! What is waited for is asked in a fixed order, so that a simulation can repeat itself. The order
+//! starves nothing: input, which a peer can send without end, comes last, and everything before it
+//! is ready only now and then.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::ReadBuf;
+use tokio::time::{Instant, Sleep};
+
+use super::{Done, Link, Stream};
+use crate::roster::Mail;
+
+/// Bytes read at once on a link: a little more than a TLS record holds.
+const READ_BYTES: usize = 20 * 1_024;
+
+thread_local! {
+    /// Where a thread's links read to; none of them holds it while it waits.
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// What happened next on a link.
+pub(super) enum Turn {
+    /// So many bytes were read to the input; none: the peer has closed.
+    Read(io::Result<usize>),
+    /// Some of the output was taken.
+    Sent(io::Result<()>),
+    Done(Done),
+    Mail(Mail),
+    Time,
+    Stop,
+}
+
+/// What a link waits for besides what it holds. It is kept from turn to turn, because making a timer
+/// costs more than a turn.
+pub(super) struct Waits<'a, F> {
+    pub(super) alarm: Pin<&'a mut Sleep>,
+    pub(super) stop: Pin<&'a mut F>,
+}
+
+impl<F> Waits<'_, F> {
+    /// Ready when it is `deadline`. The alarm may ring too early, for a deadline that has moved, but
+    /// not too late.
+    fn poll_time(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
+        if deadline < self.alarm.deadline() {
+            self.alarm.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(self.alarm.as_mut().poll(context));
+            if self.alarm.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            self.alarm.as_mut().reset(deadline);
+        }
+    }
+}
+
+impl<S: Stream> Link<S> {
+    pub(super) fn poll_turn<F: Future<Output = ()>>(
+        &mut self,
+        waits: &mut Waits<'_, F>,
+        context: &mut Context<'_>,
+    ) -> Poll<Turn> {
+        let idle = self.pending.is_none() && self.ending.is_none();
+        if idle && waits.stop.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Turn::Stop);
+        }
+        if let Some(deadline) = self.deadline()
+            && waits.poll_time(deadline, context).is_ready()
+        {
+            return Poll::Ready(Turn::Time);
+        }
+        if let Some(request) = &mut self.pending
+            && let Poll::Ready(done) = request.as_mut().poll(context)
+        {
+            return Poll::Ready(Turn::Done(done));
+        }
+        if let Some(on) = &self.on
+            && self.ending.is_none()
+            && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
+        {
+            return Poll::Ready(Turn::Mail(mail));
+        }
+        if (self.unflushed || !self.output.is_empty())
+            && let Poll::Ready(sent) = self.poll_send(context)
+        {
+            return Poll::Ready(Turn::Sent(sent));
+        }
+        if self.may_read()
+            && let Poll::Ready(read) = self.poll_read(context)
+        {
+            return Poll::Ready(Turn::Read(read));
+        }
+        Poll::Pending
+    }
+
+    /// Writes some of the output; what was written counts as sent when it is flushed, since the
+    /// stream takes bytes before the socket does.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wrote = !self.output.is_empty();
+        if wrote {
+            match ready!(Pin::new(&mut self.stream).poll_write(context, &self.output))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                bytes => self.handle_sent(bytes),
+            }
+        }
+        if self.output.is_empty() {
+            match Pin::new(&mut self.stream).poll_flush(context)? {
+                Poll::Ready(()) => self.unflushed = false,
+                Poll::Pending if !wrote => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        READ.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+            self.handle_read(buffer.filled());
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+    }
+}

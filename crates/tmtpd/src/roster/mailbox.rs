@@ -1,0 +1,145 @@
+//! What other tasks leave for one link: a wake, and presence notices.
+//!
+//! Empty it is one word and a lock; ten thousand idle links have one each.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::Notice;
+
+/// Presence notices that may wait for one link.
+const NOTICES_MAX: usize = 256;
+
+/// One link's.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    mail: Mail,
+    link: Option<Waker>,
+}
+
+/// What was left.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// The device's queue may have grown.
+    pub wake: bool,
+    /// Who came and went, in that order.
+    pub notices: Vec<Notice>,
+}
+
+impl Mailbox {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the link that its device's queue may have grown.
+    pub(super) fn wake(&self) {
+        self.leave(|mail| mail.wake = true);
+    }
+
+    /// Leaves a notice. A link too slow to take it misses it: presence is no promise.
+    pub(super) fn notify(&self, notice: Notice) {
+        self.leave(|mail| {
+            if mail.notices.len() < NOTICES_MAX {
+                mail.notices.push(notice);
+            }
+        });
+    }
+
+    fn leave(&self, add: impl FnOnce(&mut Mail)) {
+        let mut state = self.state();
+        add(&mut state.mail);
+        let link = state.link.take();
+        drop(state);
+        // Outside of the lock: the link may run at once, on another thread.
+        if let Some(link) = link {
+            link.wake();
+        }
+    }
+
+    /// Ready with what was left, as soon as there is something; notices stay unless they are asked
+    /// for. Only the last task that asked is woken.
+    pub fn poll(&self, with_notices: bool, context: &Context<'_>) -> Poll<Mail> {
+        let mut state = self.state();
+        let notices = with_notices && !state.mail.notices.is_empty();
+        if state.mail.wake || notices {
+            let notices =
+                if notices { std::mem::take(&mut state.mail.notices) } else { Vec::new() };
+            return Poll::Ready(Mail { wake: std::mem::take(&mut state.mail.wake), notices });
+        }
+        match &mut state.link {
+            Some(link) => link.clone_from(context.waker()),
+            link => *link = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+    use crate::directory::MemberNumber;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_wake_before_the_wait_is_not_lost_and_many_are_one() {
+        let mailbox = Mailbox::default();
+        mailbox.wake();
+        mailbox.wake();
+        let context = Context::from_waker(Waker::noop());
+        assert_eq!(mailbox.poll(true, &context), Poll::Ready(Mail { wake: true, notices: vec![] }));
+        assert_eq!(mailbox.poll(true, &context), Poll::Pending);
+    }
+
+    #[test]
+    fn who_waits_is_woken_once_until_asking_again() {
+        let mailbox = Mailbox::default();
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        assert!(mailbox.poll(true, &Context::from_waker(&waker)).is_pending());
+        mailbox.wake();
+        mailbox.wake();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn notices_keep_their_order_and_do_not_grow_without_bound() {
+        let mailbox = Mailbox::default();
+        let notice = |n| Notice { from: MemberNumber(n), online: true };
+        (0..1_000).for_each(|n| mailbox.notify(notice(n)));
+        let Poll::Ready(mail) = mailbox.poll(true, &Context::from_waker(Waker::noop())) else {
+            panic!("nothing was left");
+        };
+        assert_eq!(mail.notices, (0..256).map(notice).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn notices_wait_for_a_link_that_has_no_room_for_them() {
+        let mailbox = Mailbox::default();
+        let notice = Notice { from: MemberNumber(1), online: false };
+        mailbox.notify(notice);
+        let context = Context::from_waker(Waker::noop());
+        assert_eq!(mailbox.poll(false, &context), Poll::Pending);
+        mailbox.wake();
+        let wake = Mail { wake: true, notices: vec![] };
+        assert_eq!(mailbox.poll(false, &context), Poll::Ready(wake));
+        let left = Mail { wake: false, notices: vec![notice] };
+        assert_eq!(mailbox.poll(true, &context), Poll::Ready(left));
+    }
+}
