@@ -8,6 +8,7 @@ mod bench;
 mod demo;
 mod install;
 mod licence;
+mod load;
 mod run;
 mod step;
 mod test;
@@ -31,6 +32,12 @@ cargo xtask TASK [OPTION]...
               --fast       without documentation, doc tests and browser tests
   web       build the pages into web/dist, where the app takes them from
   bench     measure and print the figures: codec, sizes, memory, time to the first message
+  load      the service under load, each figure beside its target
+              --quick      shorter, less exact
+              --only NAME  only r1, r10, group, latency, login, idle, raw or start
+              --scale      many members, large groups, long queues instead
+              --compare HOST:PORT   another service does the same work in turn
+              --compare-pid PID     its process, to see its CPU and memory
   licence   only the licence check of `test`
   tidy      only the repository's own rules of `test`
 ";
@@ -70,6 +77,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         }
         "web" => Flags::of(given, &[]).and_then(|_| web::build()),
         "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),
+        "load" => load::Options::read(given).and_then(|options| load::run(&options)),
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),
         "tidy" => Flags::of(given, &[]).and_then(|_| tidy::check()),
         "help" | "-h" | "--help" => {

@@ -1,14 +1,19 @@
 //! Members and devices: registered through the wire, given more devices, logged in, in a group.
 
 use std::collections::HashMap;
+use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use serde::{Deserialize, Serialize};
 use tmtp::request::{Data, GroupAct, Request, UserEdit};
 
 use crate::fleet::{Fleet, Happening, LinkNumber};
+use crate::ledger::Side;
 use crate::link::Identity;
+use crate::report::Stopwatch;
 
 /// How long a single answer of the service may take while members are made.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,6 +56,29 @@ pub struct Cast {
     /// Links that are opened at a time.
     at_once: usize,
     happened: Vec<Happening>,
+    /// Deliveries that came while other devices were still logging in.
+    early: Vec<Happening>,
+}
+
+/// A cast in a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// The run whose posts are owed.
+    pub run: u64,
+    /// Everyone.
+    pub members: Vec<SavedMember>,
+    /// What each device is owed, in the order of the members; empty for nothing.
+    #[serde(default)]
+    pub owed: Vec<Side>,
+}
+
+/// A member in a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedMember {
+    /// If they have one.
+    pub alias: Option<String>,
+    /// What their devices log in with.
+    pub devices: Vec<Identity>,
 }
 
 impl Cast {
@@ -64,7 +92,52 @@ impl Cast {
             by_link: HashMap::new(),
             at_once: at_once.max(1),
             happened: Vec::new(),
+            early: Vec::new(),
         }
+    }
+
+    /// Adds everyone in a file. None of them is on.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&mut self, file: &Path) -> anyhow::Result<Saved> {
+        let text = fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let saved: Saved = serde_json::from_slice(&text)
+            .with_context(|| format!("{} holds no cast", file.display()))?;
+        for SavedMember { alias, devices } in &saved.members {
+            let member = self.members.len();
+            self.members.push(Member { alias: alias.clone(), devices: Vec::new() });
+            for identity in devices {
+                self.add_device(member, identity.clone(), None);
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Writes everyone into a file, and what each device is owed. Whoever reads the file can log in
+    /// as them.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, file: &Path, owed: Vec<Side>) -> anyhow::Result<()> {
+        let members = self.members.iter().map(|member| {
+            let devices = member.devices.iter().filter_map(|device| self.devices.get(*device));
+            let devices = devices.map(|device| device.identity.clone()).collect();
+            SavedMember { alias: member.alias.clone(), devices }
+        });
+        let saved = Saved { run: self.run, members: members.collect(), owed };
+        fs::write(file, serde_json::to_vec(&saved)?)
+            .with_context(|| format!("{} cannot be written", file.display()))
+    }
+
+    /// The devices of a member.
+    pub fn devices_of(&self, member: usize) -> impl Iterator<Item = DeviceIndex> {
+        self.members.get(member).into_iter().flat_map(|member| &member.devices).copied()
+    }
+
+    /// Deliveries that came while devices were logging in; each is given out once.
+    pub fn early(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.early)
     }
 
     /// The uid of a member.
@@ -104,7 +177,7 @@ impl Cast {
             newalias: named.then(|| alias(run, first + index)),
             oidc: None,
         };
-        let entered = self.enter(fleet, count, entry)?;
+        let entered = self.enter(fleet, count, entry, None)?;
         for (index, (link, identity)) in entered.into_iter().enumerate() {
             let identity = identity.context("the service registered nobody")?;
             let alias = named.then(|| alias(self.run, first + index));
@@ -154,9 +227,22 @@ impl Cast {
     /// # Errors
     /// When the service refuses one.
     pub fn log_in(&mut self, fleet: &mut Fleet, devices: &[DeviceIndex]) -> anyhow::Result<()> {
+        self.log_in_timed(fleet, devices, None)
+    }
+
+    /// As [`Self::log_in`]; adds how long each took, from the call to connect.
+    ///
+    /// # Errors
+    /// When the service refuses one.
+    pub fn log_in_timed(
+        &mut self,
+        fleet: &mut Fleet,
+        devices: &[DeviceIndex],
+        times: Option<&mut Stopwatch>,
+    ) -> anyhow::Result<()> {
         let entries: Vec<Request> =
             devices.iter().map(|device| login(&self.devices[*device].identity)).collect();
-        let entered = self.enter(fleet, devices.len(), |index| entries[index].clone())?;
+        let entered = self.enter(fleet, devices.len(), |index| entries[index].clone(), times)?;
         for ((link, _), device) in entered.into_iter().zip(devices) {
             self.put_on(*device, link);
         }
@@ -173,7 +259,8 @@ impl Cast {
         }
     }
 
-    /// Makes a group of members who have an alias: the first invites, the others join.
+    /// Makes a group of members who have an alias: the first invites, the others join. Notices of
+    /// that may still come: see [`Self::quiet`].
     ///
     /// # Errors
     /// When the service refuses.
@@ -200,8 +287,7 @@ impl Cast {
             let act = GroupAct::Join { newalias: None };
             requests.push((self.link_of(*member)?, Request::GroupEdit { id, gid, act }));
         }
-        self.ask(fleet, requests)?;
-        self.quiet(fleet)
+        self.ask(fleet, requests)
     }
 
     /// Waits until nothing more comes of itself: notices of logins and the like.
@@ -245,8 +331,7 @@ impl Cast {
     }
 
     fn link_of(&self, member: usize) -> anyhow::Result<LinkNumber> {
-        let device = self.members.get(member).and_then(|member| member.devices.first());
-        let device = device.and_then(|device| self.devices.get(*device));
+        let device = self.devices_of(member).next().and_then(|device| self.devices.get(device));
         device.and_then(|device| device.link).context("a member is not on")
     }
 
@@ -256,6 +341,7 @@ impl Cast {
         fleet: &mut Fleet,
         count: usize,
         entry: impl Fn(usize) -> Request,
+        mut times: Option<&mut Stopwatch>,
     ) -> anyhow::Result<Vec<(LinkNumber, Option<Box<Identity>>)>> {
         let mut entered: Vec<_> = std::iter::repeat_with(|| None).take(count).collect();
         let mut opening = HashMap::new();
@@ -263,18 +349,22 @@ impl Cast {
         let mut last = Instant::now();
         while next < count || !opening.is_empty() {
             while next < count && opening.len() < self.at_once {
-                opening.insert(fleet.open(&entry(next))?, next);
+                let since = Instant::now();
+                opening.insert(fleet.open(&entry(next))?, (next, since));
                 next += 1;
             }
             fleet.turn(last + PATIENCE, &mut self.happened)?;
             for happening in self.happened.drain(..) {
                 match happening {
                     Happening::On { link, registered } => {
-                        if let Some(index) = opening.remove(&link) {
+                        if let Some((index, since)) = opening.remove(&link) {
                             entered[index] = Some((link, registered));
                             last = Instant::now();
+                            let ns = last.duration_since(since).as_nanos();
+                            times.iter_mut().for_each(|times| times.add_ns(ns as u64));
                         }
                     }
+                    Happening::Delivered { .. } => self.early.push(happening),
                     Happening::Ended { why, .. } => bail!("a link ended: {why}"),
                     _ => {}
                 }

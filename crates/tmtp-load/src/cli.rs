@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use tmtp_load::tls::Trust;
-use tmtp_load::work::{Target, post};
+use tmtp_load::work::posting::Pace;
+use tmtp_load::work::{Target, drain, idle, login, members, post};
 
 /// Loads a TMTP service, ours or not, through revision 1 of the protocol, and measures it.
 #[derive(Debug, Parser)]
@@ -41,6 +43,72 @@ struct TargetArgs {
 enum LoadArgs {
     /// Senders post, recipients take: as fast as it goes, or at a fixed rate.
     Post(PostArgs),
+    /// Posts for members who are not there, and saves who they are.
+    Fill(FillArgs),
+    /// Logs in the members that `fill` saved, and takes what waits for them.
+    Take {
+        /// The file that `fill` wrote.
+        #[arg(long)]
+        cast: PathBuf,
+    },
+    /// Many devices log in at once; see --at-once.
+    Login {
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        count: usize,
+        /// Of this file, instead of new members.
+        #[arg(long)]
+        cast: Option<PathBuf>,
+    },
+    /// Links that do nothing.
+    Idle {
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+        /// Of the members in this file, instead of new ones.
+        #[arg(long)]
+        cast: Option<PathBuf>,
+        /// How long they are held, and how long the service has to give back what they took.
+        #[arg(long, default_value_t = 5.0)]
+        hold: f64,
+    },
+    /// Members and groups who only exist.
+    Members {
+        /// How many members.
+        #[arg(long, default_value_t = 1_000)]
+        count: usize,
+        /// How many groups.
+        #[arg(long, default_value_t = 0)]
+        groups: usize,
+        /// Members of each group.
+        #[arg(long, default_value_t = 10)]
+        group_size: usize,
+        /// Where to save who they are.
+        #[arg(long)]
+        save: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct FillArgs {
+    /// Members who post.
+    #[arg(long, default_value_t = 50)]
+    senders: usize,
+    /// Members who are not there.
+    #[arg(long, default_value_t = 50)]
+    recipients: usize,
+    /// Posts in all.
+    #[arg(long, default_value_t = 10_000)]
+    messages: u64,
+    /// Bytes of data of a post.
+    #[arg(long, default_value_t = 1024)]
+    body: usize,
+    /// Unanswered posts of each sender.
+    #[arg(long, default_value_t = 4)]
+    depth: usize,
+    /// Where to save who they are and what they are owed.
+    #[arg(long)]
+    save: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +125,12 @@ struct PostArgs {
     /// Post to one group of so many members, the senders among them.
     #[arg(long, conflicts_with_all = ["to", "recipients"])]
     group: Option<usize>,
+    /// Post to this group, which exists and whose members are in --cast.
+    #[arg(long, requires = "cast", conflicts_with_all = ["to", "recipients", "group"])]
+    gid: Option<String>,
+    /// The members of --gid.
+    #[arg(long, requires = "gid")]
+    cast: Option<PathBuf>,
     /// Devices of each member.
     #[arg(long, default_value_t = 1)]
     devices: usize,
@@ -124,6 +198,36 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             show(&report, cli.json)?;
             report.whole.is_even()
         }
+        LoadArgs::Fill(args) => {
+            let load = drain::FillLoad {
+                senders: args.senders,
+                recipients: args.recipients,
+                messages: args.messages,
+                body_bytes: args.body,
+                depth: args.depth.max(1),
+            };
+            let report = drain::fill(&target, &load, &args.save)?;
+            show(&report, cli.json)?;
+            report.posts == args.messages
+        }
+        LoadArgs::Take { cast } => {
+            let report = drain::take(&target, &cast)?;
+            show(&report, cli.json)?;
+            report.whole.is_even()
+        }
+        LoadArgs::Login { count, cast } => {
+            show(&login::run(&target, count, cast.as_deref())?, cli.json)?;
+            true
+        }
+        LoadArgs::Idle { count, cast, hold } => {
+            show(&idle::run(&target, count, cast.as_deref(), time(hold)?)?, cli.json)?;
+            true
+        }
+        LoadArgs::Members { count, groups, group_size, save } => {
+            let report = members::run(&target, count, groups, group_size, save.as_deref())?;
+            show(&report, cli.json)?;
+            true
+        }
     };
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -137,22 +241,32 @@ fn show(report: &(impl Serialize + std::fmt::Display), json: bool) -> anyhow::Re
     Ok(())
 }
 
+fn time(seconds: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(seconds).context("a time is a number of seconds")
+}
+
 impl PostArgs {
     fn load(self) -> anyhow::Result<post::PostLoad> {
-        let time = |seconds: f64| {
-            Duration::try_from_secs_f64(seconds).context("a time is a number of seconds")
+        let to = match (self.group, self.gid, self.cast) {
+            (Some(count), ..) => post::Audience::Group(count),
+            (None, Some(gid), Some(cast)) => post::Audience::SavedGroup { cast, gid },
+            _ => {
+                let of = self.recipients.unwrap_or(50.max(self.to));
+                post::Audience::Members { each: self.to, of }
+            }
+        };
+        let pace = match self.rate.filter(|rate| *rate > 0.0) {
+            Some(rate) => Pace::Open { rate },
+            None => Pace::Closed { depth: self.depth.max(1) },
         };
         Ok(post::PostLoad {
             senders: self.senders,
-            to: self.to,
-            recipients: self.recipients.unwrap_or(50.max(self.to)),
-            group: self.group,
+            to,
             devices: self.devices,
             body_bytes: self.body,
             warm_up: time(self.warm_up)?,
             time: time(self.seconds)?,
-            rate: self.rate.filter(|rate| *rate > 0.0),
-            depth: self.depth.max(1),
+            pace,
         })
     }
 }

@@ -3,6 +3,8 @@
 //! For each device: how many posts, and a sum of hashes of their numbers. Two sets of the same size
 //! and sum are the same set but for one chance in 2^64, and keeping that costs two additions.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cast::DeviceIndex;
 
 /// The account of all devices.
@@ -27,8 +29,9 @@ struct Account {
     last_message: u64,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Side {
+/// A set of posts: how many, and the sum of the hashes of their numbers.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
     count: u64,
     sum: u64,
 }
@@ -45,6 +48,12 @@ pub struct Balance {
 }
 
 impl Side {
+    /// Whether there is no post in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     fn add(&mut self, number: u64) {
         self.count += 1;
         // The finaliser of splitmix64: a bijection, so that sums of different sets differ.
@@ -60,6 +69,19 @@ impl Ledger {
     #[must_use]
     pub fn new(devices: usize) -> Self {
         Self { accounts: vec![Account::default(); devices], ..Self::default() }
+    }
+
+    /// What each device is owed, to go on with in another process: [`Self::resume`].
+    pub fn owed_each(&self) -> impl Iterator<Item = Side> {
+        self.accounts.iter().map(|account| account.owed)
+    }
+
+    /// Takes over what each device was owed when another process ended.
+    pub fn resume(&mut self, owed: &[Side]) {
+        for (account, owed) in self.accounts.iter_mut().zip(owed) {
+            account.owed = *owed;
+        }
+        self.owed = self.accounts.iter().map(|account| account.owed.count).sum();
     }
 
     /// The post is owed to these devices.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use mio::net::TcpStream;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use serde::{Deserialize, Serialize};
 use tmtp::event::{Event, MessageKind, Outcome};
 use tmtp::id::MessageId;
 use tmtp::request::Request;
@@ -39,7 +40,7 @@ pub struct Template {
 }
 
 /// A member and device as a service names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The member.
     pub uid: Box<str>,

@@ -6,7 +6,6 @@ use std::fmt::{self, Display, Formatter};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::ledger::Balance;
 use crate::process::Usage;
 
 /// A distribution of times, in milliseconds.
@@ -97,8 +96,6 @@ pub struct PostReport {
     pub posts: u64,
     /// Deliveries after the warm-up, repetitions not counted.
     pub deliveries: u64,
-    /// Bytes of one post's data.
-    pub body_bytes: u64,
     /// From the end of the warm-up to the last ack.
     pub posting_s: f64,
     /// From the end of the warm-up to the last delivery.
@@ -151,11 +148,183 @@ impl Whole {
         self.unanswered + self.lost + self.surplus + self.mixed_up + self.repeated == 0
     }
 
-    /// Takes over what a ledger says.
-    pub fn set_balance(&mut self, balance: Balance) {
-        (self.lost, self.surplus) = (balance.lost, balance.surplus);
-        self.mixed_up = balance.mixed_up;
+    fn write(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { posts, unanswered, owed, got, lost, surplus, mixed_up, repeated, foreign } =
+            self;
+        writeln!(f, "whole run          {posts} posts, {owed} deliveries owed, {got} got")?;
+        if self.is_even() && *foreign == 0 {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "NOT EVEN           {unanswered} posts unanswered, {lost} deliveries lost, {surplus} in \
+             surplus, {repeated} repeated, {foreign} foreign, {mixed_up} devices mixed up"
+        )
     }
+}
+
+/// What a drain of waiting messages came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct TakeReport {
+    /// Devices that logged in.
+    pub devices: usize,
+    /// From the first link opened to the last delivery.
+    pub seconds: f64,
+    /// Until the last of them was let in.
+    pub entering_s: f64,
+    /// Deliveries in each second.
+    pub deliveries_per_s: f64,
+    /// What the service used, each delivery; none if its process is unknown.
+    pub service: Option<Cost>,
+    /// What this program used, each delivery.
+    pub generator: Cost,
+    /// What was owed and what came.
+    pub whole: Whole,
+}
+
+/// What a filling of queues came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct FillReport {
+    /// Acknowledged posts to devices that are not there.
+    pub posts: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Posts in each second.
+    pub posts_per_s: f64,
+    /// What the service used, each post; none if its process is unknown.
+    pub service: Option<Cost>,
+    /// What this program used, each post.
+    pub generator: Cost,
+    /// What the acks of refused posts said, and how often.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// What many logins at once came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct LoginReport {
+    /// Links that were let in.
+    pub logins: usize,
+    /// How long all of them took.
+    pub seconds: f64,
+    /// Logins in each second.
+    pub logins_per_s: f64,
+    /// From the call to connect to being let in.
+    pub connect_to_on: Times,
+    /// What the service used, each login; none if its process is unknown.
+    pub service: Option<Cost>,
+    /// What this program used, each login.
+    pub generator: Cost,
+}
+
+/// What idle links cost.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct IdleReport {
+    /// Links held.
+    pub links: usize,
+    /// Memory of the service before, KiB.
+    pub before_kib: u64,
+    /// While the links were held.
+    pub holding_kib: u64,
+    /// After they were closed.
+    pub after_kib: u64,
+    /// KiB that each link takes.
+    pub kib_each: f64,
+    /// KiB of each link that did not come back.
+    pub kept_kib_each: f64,
+    /// Processor seconds of the service while nothing happened on the links.
+    pub idle_cpu_s: f64,
+    /// How long that was.
+    pub idle_s: f64,
+    /// KiB of this program's own for each link.
+    pub generator_kib_each: f64,
+}
+
+/// What making members came to.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct MembersReport {
+    /// Members made.
+    pub members: usize,
+    /// Groups made.
+    pub groups: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// What the service used, each member; none if its process is unknown.
+    pub service: Option<Cost>,
+}
+
+impl Display for TakeReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { devices, seconds, entering_s, deliveries_per_s, .. } = self;
+        writeln!(
+            f,
+            "deliveries/s       {deliveries_per_s:.0}  ({} in {seconds:.2} s, {devices} devices)",
+            self.whole.got
+        )?;
+        writeln!(f, "all logged in      after {:.1} ms", entering_s * 1e3)?;
+        write_costs(f, self.service.as_ref(), &self.generator)?;
+        self.whole.write(f)
+    }
+}
+
+impl Display for FillReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { posts, seconds, posts_per_s, .. } = self;
+        writeln!(f, "posts/s            {posts_per_s:.0}  ({posts} in {seconds:.2} s)")?;
+        write_costs(f, self.service.as_ref(), &self.generator)?;
+        write_refused(f, &self.refused)
+    }
+}
+
+impl Display for LoginReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { logins, seconds, logins_per_s, connect_to_on, .. } = self;
+        writeln!(f, "logins/s           {logins_per_s:.0}  ({logins} in {seconds:.2} s)")?;
+        writeln!(f, "connect to on      {connect_to_on}")?;
+        write_costs(f, self.service.as_ref(), &self.generator)
+    }
+}
+
+impl Display for IdleReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mib = |kib: u64| kib as f64 / 1024.0;
+        writeln!(
+            f,
+            "memory             {:.1} MiB before, {:.1} MiB with {} idle links, {:.1} MiB after",
+            mib(self.before_kib),
+            mib(self.holding_kib),
+            self.links,
+            mib(self.after_kib)
+        )?;
+        writeln!(
+            f,
+            "each link          {:.2} KiB, of which {:.2} KiB did not come back",
+            self.kib_each, self.kept_kib_each
+        )?;
+        writeln!(f, "service while idle {:.2} CPU s in {:.1} s", self.idle_cpu_s, self.idle_s)?;
+        writeln!(f, "generator          {:.2} KiB each link", self.generator_kib_each)
+    }
+}
+
+impl Display for MembersReport {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { members, groups, seconds, service } = self;
+        writeln!(f, "made               {members} members and {groups} groups in {seconds:.1} s")?;
+        service.iter().try_for_each(|cost| writeln!(f, "service            {cost}"))
+    }
+}
+
+fn write_costs(f: &mut Formatter<'_>, service: Option<&Cost>, own: &Cost) -> fmt::Result {
+    match service {
+        Some(cost) => writeln!(f, "service            {cost}")?,
+        None => writeln!(f, "service            unknown: name its process with --pid")?,
+    }
+    writeln!(f, "generator          {own}")
+}
+
+fn write_refused(f: &mut Formatter<'_>, refused: &BTreeMap<String, u64>) -> fmt::Result {
+    refused
+        .iter()
+        .try_for_each(|(why, count)| writeln!(f, "refused            {count} times: {why}"))
 }
 
 impl Display for Times {
@@ -192,24 +361,8 @@ impl Display for PostReport {
         )?;
         writeln!(f, "post to ack        {}", self.post_to_ack)?;
         writeln!(f, "post to delivery   {}", self.post_to_delivery)?;
-        match &self.service {
-            Some(cost) => writeln!(f, "service            {cost}")?,
-            None => writeln!(f, "service            unknown: name its process with --pid")?,
-        }
-        writeln!(f, "generator          {}", self.generator)?;
-        for (why, count) in &self.refused {
-            writeln!(f, "refused            {count} times: {why}")?;
-        }
-        let Whole { posts, unanswered, owed, got, lost, surplus, mixed_up, repeated, foreign } =
-            self.whole;
-        writeln!(f, "whole run          {posts} posts, {owed} deliveries owed, {got} got")?;
-        if !self.whole.is_even() || foreign > 0 {
-            writeln!(
-                f,
-                "NOT EVEN           {unanswered} posts unanswered, {lost} deliveries lost, {surplus} \
-                 in surplus, {repeated} repeated, {foreign} foreign, {mixed_up} devices mixed up"
-            )?;
-        }
-        Ok(())
+        write_costs(f, self.service.as_ref(), &self.generator)?;
+        write_refused(f, &self.refused)?;
+        self.whole.write(f)
     }
 }

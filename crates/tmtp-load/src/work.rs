@@ -1,13 +1,27 @@
 //! The loads themselves.
 //!
-//! - [`post`]: senders post, recipients take: closed loop or at a fixed rate
+//! - [`posting`]: what all loads with posts share
+//! - [`post`]: senders post, recipients take
+//! - [`drain`]: posts for devices that are not there, which then come and take them
+//! - [`login`]: many devices log in at once
+//! - [`idle`]: links that do nothing
+//! - [`members`]: members and groups who only exist
 
+pub mod drain;
+pub mod idle;
+pub mod login;
+pub mod members;
 pub mod post;
+pub mod posting;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::process::{Usage, reset_peak};
 use crate::tls::Trust;
+
+/// What the service gets to erase what was delivered; the cost of that is counted.
+const TIDY_UP: Duration = Duration::from_secs(1);
 
 /// The service under load.
 #[derive(Debug, Clone, Copy)]
