@@ -37,6 +37,9 @@ struct TargetArgs {
     /// Links that are opened at a time.
     #[arg(long, global = true, default_value_t = 64)]
     at_once: usize,
+    /// Seconds that the service may make no progress with what it owes, before that is lost.
+    #[arg(long, global = true, default_value_t = 40.0)]
+    patience: f64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -191,6 +194,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         trust: cli.target.address.trust,
         pid: cli.target.pid,
         at_once: cli.target.at_once,
+        patience: time(cli.target.patience)?,
     };
     let whole = match cli.load {
         LoadArgs::Post(args) => {

@@ -34,6 +34,8 @@ pub struct Target {
     pub pid: Option<u32>,
     /// Links that are opened at a time.
     pub at_once: usize,
+    /// How long it may make no progress with what it owes.
+    pub patience: Duration,
 }
 
 /// Both processes at one moment.

@@ -12,6 +12,7 @@ use super::{Meter, TIDY_UP, Target};
 use crate::cast::Cast;
 use crate::fleet::Fleet;
 use crate::report::{Cost, FillReport, TakeReport};
+use crate::stamp::STAMP_BYTES;
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +51,7 @@ pub fn fill(target: &Target, load: &FillLoad, file: &Path) -> anyhow::Result<Fil
     let senders = senders.collect::<anyhow::Result<Vec<_>>>()?;
     let before = Meter::start(target)?;
     let mut posting =
-        Posting::new(&mut fleet, &mut cast, senders, load.body_bytes, std::time::Duration::ZERO)?;
+        Posting::new(&mut fleet, &mut cast, senders, load.body_bytes, target.patience)?;
     let pace = Pace::Closed { depth: load.depth };
     posting.post(pace, Until::Count(load.messages), false, |_| Ok(()))?;
     let seconds = posting.last_ack_ns as f64 / 1e9;
@@ -83,7 +84,7 @@ pub fn take(target: &Target, file: &Path) -> anyhow::Result<TakeReport> {
     let started = std::time::Instant::now();
     cast.log_in(&mut fleet, &devices)?;
     let mut posting =
-        Posting::new(&mut fleet, &mut cast, Vec::new(), 1024, std::time::Duration::ZERO)?;
+        Posting::new(&mut fleet, &mut cast, Vec::new(), STAMP_BYTES, target.patience)?;
     posting.ledger.resume(&saved.owed);
     let entering = started.elapsed().as_secs_f64();
     posting.take()?;

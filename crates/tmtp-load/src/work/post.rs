@@ -64,7 +64,9 @@ pub fn run(target: &Target, load: &PostLoad) -> anyhow::Result<PostReport> {
     let mut fleet = Fleet::new(target.address, target.trust)?;
     let mut cast = Cast::new(target.at_once);
     let senders = assemble(&mut fleet, &mut cast, load)?;
-    let mut posting = Posting::new(&mut fleet, &mut cast, senders, load.body_bytes, load.warm_up)?;
+    let mut posting =
+        Posting::new(&mut fleet, &mut cast, senders, load.body_bytes, target.patience)?
+            .warming_up(load.warm_up);
     let mut mark = None;
     posting.post(load.pace, Until::Time(load.time), true, |posting| {
         let at_ns = posting.clock.now_ns();

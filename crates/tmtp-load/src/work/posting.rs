@@ -17,8 +17,6 @@ use crate::link::Template;
 use crate::report::{Stopwatch, Whole};
 use crate::stamp::{Clock, STAMP_BYTES, Stamp};
 
-/// How long the service may take over what it still owes, without any progress.
-const PATIENCE: Duration = Duration::from_secs(40);
 /// Bits of a request's id that number the post; the others tell runs apart, so that no service
 /// takes a post for the repetition of one of an earlier run.
 const NUMBER_BITS: u32 = 40;
@@ -71,6 +69,8 @@ struct Addressee {
 pub struct Posting<'a> {
     fleet: &'a mut Fleet,
     cast: &'a mut Cast,
+    /// How long the service may make no progress.
+    patience: Duration,
     senders: Vec<Sender>,
     /// Which sender a device is.
     sender_of: BTreeMap<DeviceIndex, usize>,
@@ -145,7 +145,7 @@ impl<'a> Posting<'a> {
         cast: &'a mut Cast,
         senders: Vec<Sender>,
         body_bytes: usize,
-        warm_up: Duration,
+        patience: Duration,
     ) -> anyhow::Result<Self> {
         ensure!(body_bytes >= STAMP_BYTES, "a body has at least {STAMP_BYTES} bytes");
         Ok(Self {
@@ -153,6 +153,7 @@ impl<'a> Posting<'a> {
             fleet,
             sender_of: senders.iter().enumerate().map(|(n, sender)| (sender.device, n)).collect(),
             cast,
+            patience,
             senders,
             clock: Clock::start(),
             filler: vec![b'x'; body_bytes - STAMP_BYTES],
@@ -160,12 +161,18 @@ impl<'a> Posting<'a> {
             unanswered: 0,
             posts: 0,
             refused: BTreeMap::new(),
-            warm_ns: nanoseconds(warm_up),
+            warm_ns: 0,
             last_ack_ns: 0,
             last_delivery_ns: 0,
             to_ack: Stopwatch::new()?,
             to_delivery: Stopwatch::new()?,
         })
+    }
+
+    /// Times of posts meant for earlier than this are not counted.
+    #[must_use]
+    pub fn warming_up(self, time: Duration) -> Self {
+        Self { warm_ns: nanoseconds(time), ..self }
     }
 
     /// Posts until it is time to stop, then waits until every post is answered and everything owed
@@ -204,22 +211,21 @@ impl<'a> Posting<'a> {
                 marked = true;
                 at_mark(self)?;
             }
-            let posting = now_ns < stop_ns && self.next_number <= last_number;
-            let until_ns = if posting {
-                let next_ns = if marked { stop_ns } else { self.warm_ns };
-                match pace {
-                    Pace::Closed { .. } => next_ns.min(self.patient_until_ns()),
-                    Pace::Open { rate } => next_ns.min(self.post_due(rate, &mut sent, now_ns)?),
-                }
+            let due_ns = match pace {
+                Pace::Closed { .. } => self.patient_until_ns(),
+                // However late it is, what was meant for before the end is posted.
+                Pace::Open { rate } => self.post_due(rate, &mut sent, now_ns.min(stop_ns - 1))?,
+            };
+            let until_ns = if now_ns < stop_ns && self.next_number <= last_number {
+                due_ns.min(if marked { stop_ns } else { self.warm_ns })
             } else if self.unanswered == 0 && (!awaited || self.ledger.is_settled()) {
                 return Ok(());
             } else {
                 self.patient_until_ns()
             };
-            if !posting && now_ns >= until_ns {
+            if now_ns >= self.patient_until_ns() {
                 return Ok(());
             }
-            ensure!(now_ns < self.patient_until_ns(), "the service answers no posts any more");
             self.turn(until_ns, &mut happened)?;
             let again = matches!(pace, Pace::Closed { .. }).then_some((stop_ns, last_number));
             self.look_at(&mut happened, again)?;
@@ -280,7 +286,7 @@ impl<'a> Posting<'a> {
     }
 
     fn patient_until_ns(&self) -> u64 {
-        self.last_delivery_ns.max(self.last_ack_ns) + nanoseconds(PATIENCE)
+        self.last_delivery_ns.max(self.last_ack_ns) + nanoseconds(self.patience)
     }
 
     /// Posts what is due in the open loop and says when the next is.
