@@ -19,6 +19,7 @@ mod read;
 mod size;
 mod together;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -40,6 +41,8 @@ pub struct DaemonConfig {
     pub lobby: Limits,
     /// What it tells the administrator.
     pub log: Log,
+    /// Where a monitor may ask it.
+    pub metrics: Metrics,
 }
 
 /// Everything one service is told.
@@ -168,6 +171,13 @@ pub enum LogLevel {
     Trace,
 }
 
+/// `[metrics]`: the port on which a monitor asks for figures and health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Metrics {
+    /// Where to listen, if anywhere.
+    pub listen: Option<SocketAddr>,
+}
+
 /// What the command line says; it overrides the file.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
@@ -198,7 +208,7 @@ impl DaemonConfig {
             format: over.log_format.unwrap_or(file.log.format),
             level: over.log_level.unwrap_or(file.log.level),
         };
-        let lobby = file.lobby;
+        let (lobby, metrics) = (file.lobby, file.metrics);
         let services = match <[read::Draft; 1]>::try_from(file.services) {
             Ok([one]) => vec![one.resolve(over)?],
             Err(several) if over.of_one_service() => {
@@ -209,7 +219,7 @@ impl DaemonConfig {
                 .map(|draft| draft.resolve(Overrides::default()))
                 .collect::<Result<_, _>>()?,
         };
-        Ok(Self { services, lobby, log })
+        Ok(Self { services, lobby, log, metrics })
     }
 
     /// The one service there is.

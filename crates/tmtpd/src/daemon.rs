@@ -26,6 +26,7 @@ pub use reload::{ReloadError, Reloaded};
 
 use crate::config::{Config, ConfigError, DaemonConfig, Overrides};
 use crate::log::chain;
+use crate::notify;
 use crate::shutdown::Shutdown;
 use sockets::Sockets;
 
@@ -168,6 +169,7 @@ impl Daemon {
     /// The first failure of a service, if there was one: what was acknowledged is not lost by it.
     pub async fn run(&self) -> Result<(), InstanceError> {
         self.shared.shutdown.requested().await;
+        notify::stopping();
         let mut now = self.shared.now.lock().await;
         now.sockets.close_all().await;
         let mut stopping = tokio::task::JoinSet::new();

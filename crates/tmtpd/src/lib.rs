@@ -13,6 +13,7 @@ pub mod links;
 pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod notify;
 pub mod post_office;
 mod private;
 pub mod request;

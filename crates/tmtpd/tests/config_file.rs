@@ -50,13 +50,13 @@ fn mistakes_are_told_with_line_key_and_what_is_allowed() {
         (
             "[limit]\nlinks_total = 5",
             "1: limit: there is no such section; did you mean [limits]? \
-             Allowed: [service], [tls], [tls.acme], [limits], [store], [log]",
+             Allowed: [service], [tls], [tls.acme], [limits], [store], [log], [metrics]",
         ),
         ("name = \"here\"", "1: name: stands outside the sections; it belongs under [service]"),
         (
             "colour = 1",
             "1: colour: stands outside the sections; \
-             keys stand under one of [service], [tls], [tls.acme], [limits], [store], [log]",
+             keys stand under one of [service], [tls], [tls.acme], [limits], [store], [log], [metrics]",
         ),
         ("tls = \"on\"", "1: tls: is a section: write [tls] on a line of its own"),
         (
@@ -116,6 +116,15 @@ fn mistakes_are_told_with_line_key_and_what_is_allowed() {
         ),
         ("[tls]\n\ncert = \"c.pem\"", "3: tls.cert: needs tls.key, its private key, too"),
         ("[tls]\nkey = \"k.pem\"", "2: tls.key: needs tls.cert, its certificate, too"),
+        (
+            "[metrics]\nlisten = \"9464\"",
+            "2: metrics.listen: expected IP:PORT, such as 127.0.0.1:9464 or [::1]:9464, got \"9464\"",
+        ),
+        (
+            "[metrics]\nlisten = \"0.0.0.0:9464\"",
+            "2: metrics.listen: is reachable from other machines, without TLS or a password; \
+             listen on 127.0.0.1, or write allow_remote = true if something else keeps strangers away",
+        ),
         (
             "[log]\nlevel = [1]",
             "2: log.level: expected one of \"error\", \"warn\", \"info\", \"debug\", \"trace\", got a list",

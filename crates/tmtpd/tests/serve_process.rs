@@ -13,5 +13,7 @@ mod tls;
 mod certificates;
 #[path = "serve_process/links.rs"]
 mod links;
+#[path = "serve_process/readiness.rs"]
+mod readiness;
 #[path = "serve_process/start_and_stop.rs"]
 mod start_and_stop;

@@ -6,10 +6,14 @@
 //! for each service, says that members can join.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{EXIT_CODES, exit};
 use crate::config::{
@@ -17,6 +21,9 @@ use crate::config::{
 };
 use crate::daemon::{Daemon, InstanceError, Source};
 use crate::log::{self, chain};
+use crate::metrics::health::{self, Sick};
+use crate::metrics::serve as monitor;
+use crate::notify;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
 
@@ -59,6 +66,8 @@ pub(super) enum ServeError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Instance(#[from] InstanceError),
+    #[error("cannot listen for a monitor on {address}, as metrics.listen says")]
+    Monitor { address: SocketAddr, source: io::Error },
     #[error("the system gives the service no {what}")]
     System { what: &'static str, source: io::Error },
 }
@@ -105,11 +114,43 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     shutdown.on_signals(exit::FORCED).map_err(no_signals)?;
     // Before anything else, for without it a hangup ends the process.
     let hangups = signal(SignalKind::hangup()).map_err(no_signals)?;
+    let monitor = bind_monitor(&config).await?;
     let daemon = Daemon::start(source, config, shutdown).await?;
+    let _monitor = monitor.map(|socket| monitor::Server::start(socket, daemon.clone()));
+    notify::ready();
+    if let Some(every) = notify::watchdog_interval() {
+        tokio::spawn(say_alive(every, daemon.clone()));
+    }
     tokio::spawn(reload_at(hangups, daemon.clone()));
     daemon.run().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind_monitor(config: &DaemonConfig) -> Result<Option<TcpListener>, ServeError> {
+    let Some(address) = config.metrics.listen else { return Ok(None) };
+    let failed = |source| ServeError::Monitor { address, source };
+    let socket = TcpListener::bind(address).await.map_err(failed)?;
+    let local = socket.local_addr().map_err(failed)?;
+    tracing::info!("a monitor may ask http://{local}/metrics and /healthz");
+    Ok(Some(socket))
+}
+
+/// Tells the service manager that all is alive, until a disk does not answer any more: then the
+/// manager starts the daemon anew.
+async fn say_alive(every: Duration, daemon: Daemon) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let mut is_stuck = false;
+        for instance in daemon.services() {
+            is_stuck |= health::check(instance.service()).await == Err(Sick::Stuck);
+        }
+        if !is_stuck {
+            notify::alive();
+        }
+    }
 }
 
 /// Reads the configuration again at each SIGHUP, and tells in the log what that did.

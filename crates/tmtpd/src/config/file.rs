@@ -6,6 +6,7 @@
 //! [`Document::into_keys`] tells what was asked for. A section may stand once or, where the caller
 //! says so, as a list (`[[name]]`), and may have sections inside.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -362,6 +363,15 @@ impl<'i> Section<'_, 'i> {
         self.take(name, address::PUBLIC.to_owned(), None, field, |value| {
             let address = value.as_str().and_then(|text| text.parse::<ListenAddress>().ok());
             address.filter(|address| address.port() != 0).map(Some).ok_or_else(|| shown(value))
+        });
+    }
+
+    /// An IP address and a port; there need be none.
+    pub(super) fn socket_address(&mut self, name: &'static str, field: &mut Option<SocketAddr>) {
+        let allowed = "IP:PORT, such as 127.0.0.1:9464 or [::1]:9464";
+        self.take(name, allowed.to_owned(), None, field, |value| {
+            let address = value.as_str().and_then(|text| text.parse().ok());
+            address.map(Some).ok_or_else(|| shown(value))
         });
     }
 

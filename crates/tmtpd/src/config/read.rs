@@ -7,12 +7,12 @@ use rustls::pki_types::DnsName;
 use super::file::{Document, Key, Section};
 use super::{
     Acme, Config, ConfigError, DEFAULT_ACME_DIRECTORY, DEFAULT_LISTEN, Limits, ListenAddress, Log,
-    LogFormat, LogLevel, NAME_ALLOWED, Overrides, PostPolicy, Service, Store, Tls, default_listen,
-    default_name, parse_service_name, size, together,
+    LogFormat, LogLevel, Metrics, NAME_ALLOWED, Overrides, PostPolicy, Service, Store, Tls,
+    default_listen, default_name, parse_service_name, size, together,
 };
 
 /// The sections, in the order of the documentation.
-const SECTIONS: &[&str] = &["service", "tls", "tls.acme", "limits", "store", "log"];
+const SECTIONS: &[&str] = &["service", "tls", "tls.acme", "limits", "store", "log", "metrics"];
 
 const HOST_ALLOWED: &str = "a host name, such as \"chat.example.org\"";
 
@@ -23,6 +23,7 @@ pub(super) struct File {
     pub(super) services: Vec<Draft>,
     pub(super) lobby: Limits,
     pub(super) log: Log,
+    pub(super) metrics: Metrics,
 }
 
 /// One service as the file describes it: the command line may still say more.
@@ -72,7 +73,12 @@ struct TlsDraft {
 
 impl Default for File {
     fn default() -> Self {
-        Self { services: vec![Draft::default()], lobby: Limits::default(), log: Log::default() }
+        Self {
+            services: vec![Draft::default()],
+            lobby: Limits::default(),
+            log: Log::default(),
+            metrics: Metrics::default(),
+        }
     }
 }
 
@@ -125,8 +131,10 @@ impl File {
         });
         let mut log = Log::default();
         document.section("log", |section| take_log(&mut log, section));
+        let mut metrics = Metrics::default();
+        document.section("metrics", |section| take_metrics(&mut metrics, section));
         document.finish();
-        Self { services, lobby: shared.limits, log }
+        Self { services, lobby: shared.limits, log, metrics }
     }
 }
 
@@ -270,6 +278,19 @@ fn take_log(log: &mut Log, section: &mut Section<'_, '_>) {
         ("trace", LogLevel::Trace),
     ];
     section.choice("level", &mut log.level, &levels);
+}
+
+fn take_metrics(metrics: &mut Metrics, section: &mut Section<'_, '_>) {
+    let mut allow_remote = false;
+    section.socket_address("listen", &mut metrics.listen);
+    section.flag("allow_remote", &mut allow_remote);
+    if metrics.listen.is_some_and(|address| !address.ip().is_loopback()) && !allow_remote {
+        section.problem(
+            "listen",
+            "is reachable from other machines, without TLS or a password; listen on 127.0.0.1, or \
+             write allow_remote = true if something else keeps strangers away",
+        );
+    }
 }
 
 /// A host name as TLS compares it.

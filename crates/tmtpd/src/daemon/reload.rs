@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::{Daemon, Instance, InstanceError, Now, State};
 use crate::config::{Config, ConfigError, DaemonConfig};
 use crate::log::chain;
+use crate::notify;
 
 /// What a reload has done. `Display` writes a line for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,15 +55,22 @@ impl Daemon {
         if self.is_stopping() {
             return Err(ReloadError::Stopping);
         }
+        notify::reloading();
+        let reloaded = self.reload_now(&mut now).await;
+        notify::ready();
+        reloaded
+    }
+
+    async fn reload_now(&self, now: &mut Now) -> Result<Reloaded, ReloadError> {
         let config = self.shared.source.read()?;
         let mut report = Reloaded::default();
-        let stopping = self.let_go(&config, &mut now, &mut report).await;
+        let stopping = self.let_go(&config, now, &mut report).await;
         self.keep(&config, &mut report);
         self.take_on(&config, &mut report).await;
         now.take_over(config, &mut report);
         self.order(&now.config);
-        self.connect(&mut now, &mut report).await;
-        self.say_ready(&now);
+        self.connect(now, &mut report).await;
+        self.say_ready(now);
         stopping.join_all().await;
         Ok(report)
     }
@@ -147,12 +155,16 @@ impl Daemon {
 
 impl Now {
     fn take_over(&mut self, config: DaemonConfig, report: &mut Reloaded) {
-        let log = self.config.log;
-        if config.log != log {
-            report.left.push("log: changes with the next start of the daemon".to_owned());
+        let (log, metrics) = (self.config.log, self.config.metrics);
+        for (section, differs) in
+            [("log", config.log != log), ("metrics", config.metrics != metrics)]
+        {
+            if differs {
+                report.left.push(format!("{section}: changes with the next start of the daemon"));
+            }
         }
         self.sockets.set_lobby(&config.lobby);
-        self.config = DaemonConfig { log, ..config };
+        self.config = DaemonConfig { log, metrics, ..config };
     }
 }
 

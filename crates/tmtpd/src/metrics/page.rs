@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::exposition::Exposition;
 use super::health::Sick;
 use super::{Counter, DOOR, Kind, Spans, machine};
+use crate::daemon::Instance;
 use crate::service::Service;
 use crate::store::Stats;
 
@@ -23,6 +24,19 @@ pub struct Watched {
     pub service: Arc<Service>,
     /// When its certificate ends to be valid, Unix seconds, if that is known.
     pub certificate_expires_s: Option<i64>,
+}
+
+impl Watched {
+    /// One of the daemon's.
+    #[must_use]
+    pub fn of(instance: &Instance) -> Self {
+        Self {
+            name: instance.name(),
+            data: instance.data(),
+            service: Arc::clone(instance.service()),
+            certificate_expires_s: None,
+        }
+    }
 }
 
 /// A service, and whether it takes messages.

@@ -4,8 +4,6 @@
 //! request line and its headers, within limits.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use super::exposition;
 use super::health::{self, Sick};
 use super::page::{Checked, Watched, page};
-use crate::shutdown::Shutdown;
+use crate::daemon::Daemon;
 
 /// Connections at once; further ones wait.
 const CONNECTIONS_MAX: usize = 8;
@@ -38,39 +36,17 @@ const REQUEST_BYTES_MAX: usize = 16 * 1_024;
 /// Pause after the system could not give a connection.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells which services there are at the moment.
-pub trait Watch: Send + Sync + 'static {
-    /// All services that should run, those that failed included.
-    fn services(&self) -> Vec<Watched>;
-}
-
 /// The server. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     accepting: JoinHandle<()>,
-    local: SocketAddr,
 }
 
 impl Server {
-    /// Takes `address` and begins to answer. When `shutdown` was requested, `/healthz` says so.
-    ///
-    /// # Errors
-    /// The address cannot be taken.
-    pub async fn start(
-        address: SocketAddr,
-        watch: impl Watch,
-        shutdown: Shutdown,
-    ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let local = listener.local_addr()?;
-        let desk = Arc::new(Desk { watch: Box::new(watch), shutdown });
-        Ok(Self { accepting: tokio::spawn(accept(listener, desk)), local })
-    }
-
-    /// Where it listens.
+    /// Begins to answer for all services of `daemon`.
     #[must_use]
-    pub fn local(&self) -> SocketAddr {
-        self.local
+    pub fn start(listener: TcpListener, daemon: Daemon) -> Self {
+        Self { accepting: tokio::spawn(accept(listener, Arc::new(Desk { daemon }))) }
     }
 }
 
@@ -81,8 +57,7 @@ impl Drop for Server {
 }
 
 struct Desk {
-    watch: Box<dyn Watch>,
-    shutdown: Shutdown,
+    daemon: Daemon,
 }
 
 async fn accept(listener: TcpListener, desk: Arc<Desk>) {
@@ -159,12 +134,13 @@ impl Desk {
 
     /// All services are asked at once: a disk that does not answer costs its patience only once.
     async fn checked(&self) -> Vec<Checked> {
-        let stopping = self.shutdown.is_requested();
+        let stopping = self.daemon.is_stopping();
         let ask = |watched: Watched| {
             let service = Arc::clone(&watched.service);
             (watched, tokio::spawn(async move { health::check(&service).await }))
         };
-        let asked: Vec<_> = self.watch.services().into_iter().map(ask).collect();
+        let asked: Vec<_> =
+            self.daemon.services().iter().map(|instance| ask(Watched::of(instance))).collect();
         let mut services = Vec::with_capacity(asked.len());
         for (watched, answer) in asked {
             let health = answer.await.unwrap_or(Err(Sick::Stopped));

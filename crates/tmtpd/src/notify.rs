@@ -1,0 +1,62 @@
+//! Telling the service manager how the daemon is: ready, reloading, stopping, still alive.
+//!
+//! The protocol is systemd's `sd_notify(3)`: datagrams of `KEY=value` lines to the socket that
+//! `$NOTIFY_SOCKET` names, a path or, with a leading `@`, an abstract name. Without that variable
+//! nobody listens and nothing is done; a manager that does not answer is no fault of the service.
+
+use std::env;
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Members can join.
+pub fn ready() {
+    tell("READY=1");
+}
+
+/// The configuration is being read again; [`ready`] follows.
+pub fn reloading() {
+    let now = clock_gettime(ClockId::Monotonic);
+    let now_us = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000);
+    tell(&format!("RELOADING=1\nMONOTONIC_USEC={now_us}"));
+}
+
+/// Links are being closed.
+pub fn stopping() {
+    tell("STOPPING=1");
+}
+
+/// The daemon is alive; see [`watchdog_interval`].
+pub fn alive() {
+    tell("WATCHDOG=1");
+}
+
+/// How often the manager wants to hear [`alive`], if it does: half of the time after which it takes
+/// the daemon for hung.
+#[must_use]
+pub fn watchdog_interval() -> Option<Duration> {
+    let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();
+    let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
+    let limit_us = number("WATCHDOG_USEC").filter(|limit_us| *limit_us > 0 && is_for_us)?;
+    Some(Duration::from_micros(limit_us / 2))
+}
+
+fn tell(state: &str) {
+    let Some(name) = env::var_os("NOTIFY_SOCKET") else { return };
+    if let Err(error) = send(name.as_bytes(), state) {
+        tracing::warn!(%error, "the service manager cannot be told {state:?}");
+    }
+}
+
+fn send(name: &[u8], state: &str) -> io::Result<()> {
+    let address = match name {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        path => SocketAddr::from_pathname(Path::new(std::ffi::OsStr::from_bytes(path)))?,
+    };
+    UnixDatagram::unbound()?.send_to_addr(state.as_bytes(), &address).map(drop)
+}
