@@ -41,7 +41,7 @@ pub enum Fault {
     Sync,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     dice: Dice,
     /// Directories; made ones last at once.
@@ -96,6 +96,11 @@ impl SimulatedDisk {
         let mount = state.mounts;
         drop(state);
         Arc::new(Mount { disk: self.clone(), mount })
+    }
+
+    /// A second disk that holds the same, and goes its own way from now on.
+    pub fn fork(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.state().clone())) }
     }
 
     /// Cuts the power now.
@@ -249,7 +254,7 @@ impl State {
 }
 
 /// Numbers that look random and follow from the seed (SplitMix64).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Dice(u64);
 
 impl Dice {

@@ -1,6 +1,7 @@
 //! The command line: what it may say, and the exit codes.
 
 mod ask;
+mod check;
 mod serve;
 mod table;
 
@@ -24,6 +25,8 @@ mod exit {
     pub(super) const IN_USE: u8 = 3;
     /// Stopped at once, by a second signal.
     pub(super) const FORCED: u8 = 4;
+    /// A store could not be read; as 4 is for a service only, `check` means this by it.
+    pub(super) const UNREADABLE: u8 = 4;
     /// There is no running service to ask.
     pub(super) const NOT_RUNNING: u8 = 5;
 }
@@ -50,6 +53,8 @@ struct Cli {
 enum Command {
     /// Serve members until SIGTERM, SIGINT or `tmtpd shutdown`.
     Serve(serve::Arguments),
+    /// Check that all of a stopped service's data is whole, and name what is not.
+    Check(check::Arguments),
     /// Show what a running service is doing.
     Status(ask::Arguments),
     /// List the open links of a running service.
@@ -63,6 +68,7 @@ enum Command {
 pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => told(serve::run(arguments), serve::ServeError::exit_code),
+        Command::Check(arguments) => told(check::run(&arguments), check::CheckError::exit_code),
         Command::Status(arguments) => asked(ask::status(&arguments)),
         Command::Links(arguments) => asked(ask::links(&arguments)),
         Command::Shutdown(arguments) => asked(ask::shutdown(&arguments)),

@@ -12,7 +12,9 @@
 //! What survives a crash: everything whose receipt said `Ok`. An acknowledgement given in the last
 //! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
 
+mod backup;
 mod body;
+mod check;
 pub mod disk;
 mod driver;
 pub mod engine;
@@ -33,8 +35,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+pub use self::backup::Copied;
 pub use self::body::MAX_SMALL_BYTES;
 pub use self::body::large::{FinishedBody, LargeBody};
+pub use self::check::{Damage, Findings, Inspection};
 pub use self::driver::Driver;
 pub use self::engine::{Batch, Conflict, Engine};
 pub use self::error::StoreError;
@@ -249,17 +253,17 @@ impl Store {
     pub fn read(&self, owed: &Owed) -> Result<MessageReader, StoreError> {
         self.open_body(owed).or_else(|error| match error {
             StoreError::Corrupt { .. } if !self.still_there(owed)? => Err(StoreError::Gone),
-            error => Err(error),
+            error => Err(error.of_message(owed.id)),
         })
     }
 
     fn open_body(&self, owed: &Owed) -> Result<MessageReader, StoreError> {
         let head = self.shared.bodies.read_small(&owed.body.small)?;
         match owed.body.large {
-            None => Ok(MessageReader::small(head, owed.body.head_len)),
+            None => Ok(MessageReader::small(owed.id, head, owed.body.head_len)),
             Some(large) => {
                 let reader = LargeReader::open(&self.shared.bodies, large)?;
-                Ok(MessageReader::large(head, reader, large.len))
+                Ok(MessageReader::large(owed.id, head, reader, large.len))
             }
         }
     }
@@ -333,6 +337,20 @@ impl Store {
     /// What the store counts, from its opening.
     pub fn metrics(&self) -> &StoreMetrics {
         &self.shared.bodies.metrics
+    }
+
+    /// Copies the store as it is at one moment into `dir`, which must be empty or missing, with the
+    /// keys that lie beside it; durable when it returns. Blocks for as long as reading and writing
+    /// all of it takes. The service goes on; only what is acknowledged meanwhile is erased when the
+    /// copy is made.
+    ///
+    /// What has been delivered since the copy was made is delivered again from it, under the same
+    /// ids, which apps drop; ids of new messages follow the clock, not the copy.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`]; or when the disk refuses: then what is in `dir` is no store.
+    pub fn backup(&self, dir: &Path) -> Result<Copied, StoreError> {
+        backup::copy(&*self.shared.engine, &self.shared.bodies, dir)
     }
 
     /// Finishes what waits, erases what is due and releases the data directory. Blocks until that

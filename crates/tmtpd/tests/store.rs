@@ -1,8 +1,14 @@
 //! The durable store, tested on real files: one program for all of it, so that it links once.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the helpers are tests too
 
+#[path = "store/backup.rs"]
+mod backup;
+#[path = "store/check.rs"]
+mod check;
 #[path = "store/crash.rs"]
 mod crash;
+#[path = "store/damage.rs"]
+mod damage;
 #[path = "store/engine.rs"]
 mod engine;
 #[path = "store/full.rs"]

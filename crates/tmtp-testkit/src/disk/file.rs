@@ -12,7 +12,7 @@ pub(super) enum Change {
     Punch { from: u64, to: u64 },
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct File {
     /// As processes see it.
     seen: Vec<u8>,

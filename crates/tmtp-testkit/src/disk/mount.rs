@@ -128,7 +128,7 @@ impl Disk for Mount {
         Ok(self.state()?.free_bytes())
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
+    fn lock(&self, path: &Path, _: Open) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.state()?;
         if !state.locked.insert(path.to_owned()) {
             return Ok(None);

@@ -14,7 +14,7 @@ pub(crate) mod large;
 pub(crate) mod segment;
 pub(crate) mod sweep;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,9 +76,34 @@ pub(crate) struct Bodies {
     /// Segments open for reading; only a cache.
     open: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
     next_large: AtomicU64,
+    /// Large bodies that turned out damaged while they were read.
+    damaged_large: Mutex<BTreeSet<u64>>,
+    held: Mutex<Held>,
     reserve_bytes: u64,
     /// What writer and eraser count.
     pub(crate) metrics: StoreMetrics,
+}
+
+/// Erasing that waits for a copy to be made.
+#[derive(Debug, Default)]
+struct Held {
+    /// How many want it held back.
+    holders: usize,
+    dead: Vec<BodyRef>,
+}
+
+/// Holds erasing back until it is dropped.
+#[derive(Debug)]
+pub(crate) struct HeldErasing(Arc<Bodies>);
+
+impl Drop for HeldErasing {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        held.holders -= 1;
+        let due = if held.holders == 0 { std::mem::take(&mut held.dead) } else { Vec::new() };
+        drop(held);
+        eraser::erase_batch(&self.0, &due);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -90,24 +115,27 @@ pub(crate) struct Alive {
 }
 
 impl Bodies {
-    /// Uses the directory `dir`, making it where needed. New messages leave `reserve_bytes` of the
-    /// disk free, so that acknowledgements, which make room, can always be committed.
-    pub(crate) fn open(
-        disk: Arc<dyn Disk>,
-        dir: PathBuf,
-        reserve_bytes: u64,
-    ) -> Result<Self, StoreError> {
-        disk.make_dir(&dir.join("large"))
-            .map_err(|error| StoreError::io("making the directory of bodies", error))?;
-        Ok(Self {
+    /// Uses the directory `dir`. New messages leave `reserve_bytes` of the disk free, so that
+    /// acknowledgements, which make room, can always be committed.
+    pub(crate) fn new(disk: Arc<dyn Disk>, dir: PathBuf, reserve_bytes: u64) -> Self {
+        Self {
             disk,
             dir,
             live: Mutex::default(),
             open: Mutex::default(),
             next_large: AtomicU64::new(1),
+            damaged_large: Mutex::default(),
+            held: Mutex::default(),
             reserve_bytes,
             metrics: StoreMetrics::default(),
-        })
+        }
+    }
+
+    /// Makes the directories where they are missing.
+    pub(crate) fn make_dirs(&self) -> Result<(), StoreError> {
+        self.disk
+            .make_dir(&self.large_dir())
+            .map_err(|error| StoreError::io("making the directory of bodies", error))
     }
 
     /// Whether the disk has room for something new.
@@ -119,8 +147,36 @@ impl Bodies {
         }
     }
 
-    pub(crate) fn disk(&self) -> &dyn Disk {
-        &*self.disk
+    pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.disk
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on nothing is erased, until what is returned is dropped.
+    pub(crate) fn hold_erasing(self: &Arc<Self>) -> HeldErasing {
+        self.held().holders += 1;
+        HeldErasing(self.clone())
+    }
+
+    /// Whether the dead have to wait; then they are remembered.
+    pub(crate) fn hold_back(&self, dead: &[BodyRef]) -> bool {
+        let mut held = self.held();
+        if held.holders > 0 {
+            held.dead.extend_from_slice(dead);
+        }
+        held.holders > 0
+    }
+
+    /// A large body is damaged: it is not begun again.
+    pub(crate) fn note_damaged(&self, large_id: u64) {
+        self.damaged_large.lock().unwrap_or_else(PoisonError::into_inner).insert(large_id);
+    }
+
+    pub(crate) fn is_known_damaged(&self, large_id: u64) -> bool {
+        self.damaged_large.lock().unwrap_or_else(PoisonError::into_inner).contains(&large_id)
     }
 
     pub(crate) fn dir(&self) -> &Path {

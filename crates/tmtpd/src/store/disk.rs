@@ -41,9 +41,9 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// Bytes that this user may still write below `dir`.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 
-    /// Locks the file at `path`, making it where needed, against every other process until the
-    /// lock is dropped; `None` when another holds it.
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>>;
+    /// Locks the file at `path`, opened as `how` says, against every other process until the lock
+    /// is dropped; `None` when another holds it.
+    fn lock(&self, path: &Path, how: Open) -> io::Result<Option<Box<dyn Lock>>>;
 }
 
 /// An open file. Reads and writes say where, so that threads can share it.
@@ -95,6 +95,20 @@ pub enum Open {
     Make,
 }
 
+impl Open {
+    fn open(self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).mode(0o600);
+        match self {
+            Self::Read => &mut options,
+            Self::Edit => options.write(true),
+            Self::EditOrMake => options.write(true).create(true).truncate(false),
+            Self::Make => options.write(true).create_new(true),
+        };
+        options.open(path)
+    }
+}
+
 /// The file system of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemDisk;
@@ -105,15 +119,7 @@ impl Disk for SystemDisk {
     }
 
     fn open(&self, path: &Path, how: Open) -> io::Result<Arc<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.read(true).mode(0o600);
-        match how {
-            Open::Read => &mut options,
-            Open::Edit => options.write(true),
-            Open::EditOrMake => options.write(true).create(true).truncate(false),
-            Open::Make => options.write(true).create_new(true),
-        };
-        Ok(Arc::new(options.open(path)?))
+        Ok(Arc::new(how.open(path)?))
     }
 
     fn unlink(&self, path: &Path) -> io::Result<()> {
@@ -139,9 +145,8 @@ impl Disk for SystemDisk {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    fn lock(&self, path: &Path, how: Open) -> io::Result<Option<Box<dyn Lock>>> {
+        let file = how.open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -73,6 +73,18 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// There is no store.
+    #[error("{} holds no service: name the data directory of one", path.display())]
+    NoStore {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A copy was to go where something is already.
+    #[error("{} is not empty: name a directory that is new", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The data directory was written by a newer version.
     #[error(
         "the data directory has format {found}, this version knows formats up to {known}: install the newer version that wrote it"
@@ -96,6 +108,14 @@ impl StoreError {
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::FileTooLarge => StoreError::Full,
             _ => StoreError::Io { doing, source: Arc::new(source) },
+        }
+    }
+
+    /// Says which message the damage is about.
+    pub(crate) fn of_message(self, id: u64) -> Self {
+        match self {
+            StoreError::Corrupt { what } => StoreError::corrupt(format!("message {id}: {what}")),
+            error => error,
         }
     }
 

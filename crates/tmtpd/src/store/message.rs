@@ -101,6 +101,7 @@ impl Position {
 /// Reads one message, front to back. Blocks on the disk where the page cache has it no more.
 #[derive(Debug)]
 pub struct MessageReader {
+    id: MessageId,
     head: Bytes,
     data: Data,
     data_len: u64,
@@ -113,13 +114,13 @@ enum Data {
 }
 
 impl MessageReader {
-    pub(crate) fn small(mut bytes: Bytes, head_len: u32) -> Self {
+    pub(crate) fn small(id: MessageId, mut bytes: Bytes, head_len: u32) -> Self {
         let head = bytes.split_to(bytes.len().min(head_len as usize));
-        Self { head, data_len: bytes.len() as u64, data: Data::Small(bytes) }
+        Self { id, head, data_len: bytes.len() as u64, data: Data::Small(bytes) }
     }
 
-    pub(crate) fn large(head: Bytes, reader: LargeReader, data_len: u64) -> Self {
-        Self { head, data: Data::Large(reader), data_len }
+    pub(crate) fn large(id: MessageId, head: Bytes, reader: LargeReader, data_len: u64) -> Self {
+        Self { id, head, data: Data::Large(reader), data_len }
     }
 
     /// The head as it was posted.
@@ -140,7 +141,7 @@ impl MessageReader {
         match &mut self.data {
             Data::Small(bytes) if bytes.is_empty() => Ok(None),
             Data::Small(bytes) => Ok(Some(bytes.split_to(bytes.len().min(max.max(1))))),
-            Data::Large(reader) => reader.next(max),
+            Data::Large(reader) => reader.next(max).map_err(|error| error.of_message(self.id)),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::body::Bodies;
 use super::body::eraser::Eraser;
 use super::body::segment::Appender;
 use super::body::sweep::{Found, Named, Sweep};
-use super::disk::{Disk, Lock, SystemDisk};
+use super::disk::{Disk, Lock, Open, SystemDisk};
 use super::driver::{Driver, Running};
 use super::engine::{Batch, Engine};
 use super::error::StoreError;
@@ -26,7 +26,7 @@ use super::{Limits, Shared, Store};
 const FORMAT: u32 = 1;
 
 /// The file of the rows, in the data directory.
-const ROWS_FILE: &str = "rows.redb";
+pub(crate) const ROWS_FILE: &str = "rows.redb";
 
 pub(crate) fn open(
     disk: Arc<dyn Disk>,
@@ -52,7 +52,7 @@ pub(crate) fn open_with(
 }
 
 /// Bodies without rows would all be erased as garbage.
-fn check_rows_are_there(disk: &dyn Disk, data_dir: &Path) -> Result<(), StoreError> {
+pub(crate) fn check_rows_are_there(disk: &dyn Disk, data_dir: &Path) -> Result<(), StoreError> {
     let names = |dir: &Path| match disk.list(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         names => names.map_err(|error| StoreError::io("opening the data directory", error)),
@@ -71,7 +71,7 @@ fn check_rows_are_there(disk: &dyn Disk, data_dir: &Path) -> Result<(), StoreErr
 fn lock(disk: &dyn Disk, data_dir: &Path) -> Result<Box<dyn Lock>, StoreError> {
     let failed = |error| StoreError::io("opening the data directory", error);
     disk.make_dir(data_dir).map_err(failed)?;
-    let lock = disk.lock(&data_dir.join("LOCK")).map_err(failed)?;
+    let lock = disk.lock(&data_dir.join("LOCK"), Open::EditOrMake).map_err(failed)?;
     lock.ok_or_else(|| StoreError::InUse { path: data_dir.to_owned() })
 }
 
@@ -84,7 +84,8 @@ fn start(
     driver: Driver,
 ) -> Result<Store, StoreError> {
     check_format(&*engine)?;
-    let bodies = Bodies::open(disk, data_dir.join("bodies"), limits.reserve_bytes)?;
+    let bodies = Bodies::new(disk, data_dir.join("bodies"), limits.reserve_bytes);
+    bodies.make_dirs()?;
     // What was made is only certain to be found again after this.
     bodies.sync_dir(bodies.dir())?;
     bodies.sync_dir(data_dir)?;
@@ -134,16 +135,23 @@ fn check_format(engine: &dyn Engine) -> Result<(), StoreError> {
             batch.put(FORMAT_KEY, FORMAT.to_be_bytes());
             engine.commit(&[batch]).map(|_| ())
         }
-        Some(row) => match number(&row, "format")? {
-            found if found > u64::from(FORMAT) => {
-                Err(StoreError::NewerFormat { found: found as u32, known: FORMAT })
-            }
-            _ => Ok(()),
-        },
+        Some(_) => known_format(engine),
     }
 }
 
-fn last_id(engine: &dyn Engine) -> Result<MessageId, StoreError> {
+/// Whether this version can read the rows.
+pub(crate) fn known_format(engine: &dyn Engine) -> Result<(), StoreError> {
+    let row =
+        engine.get(FORMAT_KEY)?.ok_or_else(|| StoreError::corrupt("there is no format row"))?;
+    match number(&row, "format")? {
+        found if found > u64::from(FORMAT) => {
+            Err(StoreError::NewerFormat { found: found as u32, known: FORMAT })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn last_id(engine: &dyn Engine) -> Result<MessageId, StoreError> {
     engine.get(LAST_ID_KEY)?.map_or(Ok(0), |row| number(&row, "last id"))
 }
 

@@ -3,21 +3,26 @@
 //! A redb database that met one failed write refuses everything from then on. Here a failure that
 //! leaves the file whole (no room) closes the database and opens it again at the last commit, so
 //! that the service goes on by itself; a failed *sync* does not, because the kernel may have
-//! dropped pages that later reads would still show: that needs a restart and a person.
+//! dropped pages that later reads would still show: that needs a restart and a person. So does a
+//! page that is not what was written: see `redb/file.rs`, and `redb/inspect.rs` for the check at open.
+
+mod file;
+mod inspect;
 
 use std::fmt;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageBackend,
+    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, RepairSession,
     TableDefinition,
 };
 
-use super::disk::{Disk, DiskFile, Open, SystemDisk};
+use self::file::{Broken, Pages, RowFile};
+pub(crate) use self::inspect::{RowsInspected, Verdict};
+use super::disk::{Disk, Open, SystemDisk};
 use super::engine::{Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, Visitor};
 use super::error::StoreError;
 use super::memory::is_empty;
@@ -34,8 +39,8 @@ pub struct RedbEngine {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     cache_bytes: usize,
-    /// A sync failed: what the page cache shows may not be what the disk holds.
-    sync_failed: Arc<AtomicBool>,
+    pages: Pages,
+    broken: Broken,
     /// `None` while a reopen failed; the next call tries again.
     database: RwLock<Option<Database>>,
 }
@@ -63,12 +68,32 @@ impl RedbEngine {
             disk,
             path: path.to_owned(),
             cache_bytes,
-            sync_failed: Arc::default(),
+            pages: Pages::default(),
+            broken: Broken::default(),
             database: RwLock::new(None),
         };
+        engine.verify()?;
         engine.reopen()?;
         engine.compact_if_sparse()?;
         Ok(engine)
+    }
+
+    /// Closes the file in order.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        match self.database.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(database) => database.close().map_err(|error| failure("closing the rows", error)),
+            None => Err(StoreError::Closed),
+        }
+    }
+
+    /// Finds damage before anything is done with the rows. Reads all of them.
+    fn verify(&self) -> Result<(), StoreError> {
+        let file = self
+            .disk
+            .open(&self.path, Open::Read)
+            .map_err(|error| StoreError::io("opening the rows", error))?;
+        // Not closed in order: redb itself verifies when it opens the file.
+        inspect::verify_closed(file, self.pages.clone(), self.cache_bytes).map(|_| ())
     }
 
     /// Gives back what a long queue once took: redb itself hardly ever shortens its file.
@@ -100,8 +125,8 @@ impl RedbEngine {
 
     /// Closes the database after a failure and opens it at its last commit.
     fn reopen(&self) -> Result<(), StoreError> {
-        if self.sync_failed.load(Ordering::Acquire) {
-            return Err(sync_failed());
+        if let Some(reason) = self.broken.reason() {
+            return Err(reason);
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         *database = None;
@@ -109,9 +134,10 @@ impl RedbEngine {
             .disk
             .open(&self.path, Open::Edit)
             .map_err(|error| StoreError::io("opening the rows", error))?;
-        let backend = RowFile { file, sync_failed: self.sync_failed.clone() };
+        let backend = RowFile { file, pages: self.pages.clone(), broken: self.broken.clone() };
         let opened = Database::builder()
             .set_cache_size(self.cache_bytes)
+            .set_repair_callback(warn_of_undone)
             .create_with_backend(backend)
             .map_err(|error| failure("opening the rows", error))?;
         *database = Some(opened);
@@ -139,6 +165,9 @@ impl RedbEngine {
         };
         let result = attempt(&|| self.reopen());
         match result {
+            Err(_) if self.broken.reason().is_some() => {
+                Err(self.broken.reason().unwrap_or(StoreError::Closed))
+            }
             Err(StoreError::Full | StoreError::Io { .. }) => {
                 let reopened = self.reopen();
                 if retry && reopened.is_ok() { attempt(&|| Ok(())) } else { result }
@@ -156,36 +185,12 @@ impl fmt::Debug for RedbEngine {
 
 impl Engine for RedbEngine {
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        const DOING: &str = "reading rows";
-        self.with(true, |database| {
-            let read = database.begin_read().map_err(|error| failure(DOING, error))?;
-            let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
-            keys.iter()
-                .map(|key| {
-                    let value = table.get(*key).map_err(|error| failure(DOING, error))?;
-                    Ok(value.map(|value| value.value().to_vec()))
-                })
-                .collect()
-        })
+        self.with(true, |database| get_many(database, keys))
     }
 
     fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
-        const DOING: &str = "reading rows";
-        if is_empty(range) {
-            return Ok(());
-        }
         // Not tried again after a failure: `visit` has already seen a part.
-        self.with(false, |database| {
-            let read = database.begin_read().map_err(|error| failure(DOING, error))?;
-            let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
-            for row in table.range::<&[u8]>(range).map_err(|error| failure(DOING, error))? {
-                let (key, value) = row.map_err(|error| failure(DOING, error))?;
-                if let ControlFlow::Break(()) = visit(key.value(), value.value()) {
-                    break;
-                }
-            }
-            Ok(())
-        })
+        self.with(false, |database| scan(database, range, visit))
     }
 
     fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError> {
@@ -202,6 +207,38 @@ impl Engine for RedbEngine {
             Ok(outcomes)
         })
     }
+}
+
+fn get_many(database: &Database, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+    const DOING: &str = "reading rows";
+    let read = database.begin_read().map_err(|error| failure(DOING, error))?;
+    let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
+    keys.iter()
+        .map(|key| {
+            let value = table.get(*key).map_err(|error| failure(DOING, error))?;
+            Ok(value.map(|value| value.value().to_vec()))
+        })
+        .collect()
+}
+
+fn scan(
+    database: &Database,
+    range: KeyRange<'_>,
+    visit: &mut Visitor<'_>,
+) -> Result<(), StoreError> {
+    const DOING: &str = "reading rows";
+    if is_empty(range) {
+        return Ok(());
+    }
+    let read = database.begin_read().map_err(|error| failure(DOING, error))?;
+    let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
+    for row in table.range::<&[u8]>(range).map_err(|error| failure(DOING, error))? {
+        let (key, value) = row.map_err(|error| failure(DOING, error))?;
+        if let ControlFlow::Break(()) = visit(key.value(), value.value()) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 type Rows<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
@@ -244,7 +281,8 @@ fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
         _ => {}
     }
     let made = disk.open(&unfinished, Open::Make).map_err(|error| StoreError::io(DOING, error))?;
-    let backend = RowFile { file: made.clone(), sync_failed: Arc::default() };
+    let backend =
+        RowFile { file: made.clone(), pages: Pages::default(), broken: Broken::default() };
     let database =
         Database::builder().create_with_backend(backend).map_err(|error| failure(DOING, error))?;
     let write = database.begin_write().map_err(|error| failure(DOING, error))?;
@@ -258,51 +296,30 @@ fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::io(DOING, error))
 }
 
-fn sync_failed() -> StoreError {
-    StoreError::Io {
-        doing: "syncing the rows; what is stored is only certain after a restart",
-        source: Arc::new(io::Error::other("an earlier sync failed")),
+/// redb's first report is that the newest commit is not whole. That is what a power cut in it
+/// leaves, and then nobody was told that it was stored; after anything else it is damage.
+fn warn_of_undone(session: &mut RepairSession) {
+    if session.progress() < 0.5 {
+        tracing::warn!(
+            "the last commit was not whole on the disk and is undone; unless the power failed, check the disk"
+        );
     }
 }
 
 /// Sorts what redb reports.
 fn failure(doing: &'static str, error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
+        redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            StoreError::corrupt(format!("rows.redb: {error}"))
+        }
         redb::Error::Io(error) => StoreError::io(doing, error),
-        redb::Error::Corrupted(what) => StoreError::corrupt(format!("rows: {what}")),
+        redb::Error::Corrupted(what) => StoreError::corrupt(format!("rows.redb: {what}")),
+        error @ (redb::Error::TableDoesNotExist(_) | redb::Error::TableTypeMismatch { .. }) => {
+            StoreError::corrupt(format!("rows.redb: {error}"))
+        }
         redb::Error::UpgradeRequired(version) => {
-            StoreError::corrupt(format!("rows: file format {version} is too old"))
+            StoreError::corrupt(format!("rows.redb: file format {version} is too old"))
         }
         error => StoreError::Io { doing, source: Arc::new(io::Error::other(error)) },
-    }
-}
-
-/// The file under redb. Unlike redb's own it takes no locks (the data directory has one) and
-/// remembers a failed sync.
-#[derive(Debug)]
-struct RowFile {
-    file: Arc<dyn DiskFile>,
-    sync_failed: Arc<AtomicBool>,
-}
-
-impl StorageBackend for RowFile {
-    fn len(&self) -> io::Result<u64> {
-        self.file.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(out, offset)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.file.sync_data().inspect_err(|_| self.sync_failed.store(true, Ordering::Release))
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(data, offset)
     }
 }

@@ -151,6 +151,9 @@ pub(crate) fn message_key(id: MessageId) -> [u8; 9] {
 /// From the first to behind the last message row.
 pub(crate) const MESSAGES: (&[u8], &[u8]) = (&[MESSAGE], &[MESSAGE + 1]);
 
+/// From the first to behind the last owed row.
+pub(crate) const QUEUES: (&[u8], &[u8]) = (&[OWED], &[OWED + 1]);
+
 pub(crate) fn message_of(key: &[u8]) -> Result<MessageId, StoreError> {
     match key {
         [MESSAGE, id @ ..] => id.try_into().map(u64::from_be_bytes).ok(),

@@ -44,7 +44,10 @@ impl Eraser {
     pub(crate) fn erase(&self, dead: Vec<BodyRef>) {
         match self {
             _ if dead.is_empty() => {}
-            Self::Inline(bodies) => erase_batch(bodies, &dead),
+            Self::Inline(bodies) => {
+                bodies.metrics.dead.add(dead.len() as u64);
+                erase(bodies, &dead);
+            }
             Self::Thread(bodies, Some((sender, _))) => {
                 bodies.metrics.dead.add(dead.len() as u64);
                 // Fails only when the thread died; then the sweep of the next start erases.
@@ -74,12 +77,17 @@ fn run(bodies: &Bodies, receiver: &Receiver<Vec<BodyRef>>) {
         {
             dead.extend(more);
         }
-        erase_batch(bodies, &dead);
-        bodies.metrics.erased.add(dead.len() as u64);
+        erase(bodies, &dead);
     }
 }
 
-fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
+fn erase(bodies: &Bodies, dead: &[BodyRef]) {
+    if !bodies.hold_back(dead) {
+        erase_batch(bodies, dead);
+    }
+}
+
+pub(super) fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
     let mut by_segment: BTreeMap<u32, Vec<Extent>> = BTreeMap::new();
     let mut large_ids = Vec::new();
     for body in dead {
@@ -111,6 +119,7 @@ fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
     if let Err(error) = synced {
         tracing::warn!(%error, "erasing may be undone by a crash and is then done again");
     }
+    bodies.metrics.erased.add(dead.len() as u64);
 }
 
 /// Erases the sorted `extents` of one segment; says whether the segment went as a whole.

@@ -128,6 +128,7 @@ impl Drop for Owner {
 /// Reads a large body from the front, checking its sum on the way.
 #[derive(Debug)]
 pub(crate) struct LargeReader {
+    bodies: Arc<Bodies>,
     file: Arc<dyn DiskFile>,
     large: LargeRef,
     offset: u64,
@@ -135,14 +136,25 @@ pub(crate) struct LargeReader {
 }
 
 impl LargeReader {
-    pub(crate) fn open(bodies: &Bodies, large: LargeRef) -> Result<Self, StoreError> {
-        match bodies.disk().open(&bodies.large_path(large.id), Open::Read) {
-            Ok(file) => Ok(Self { file, large, offset: 0, crc32c: 0 }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(StoreError::corrupt(format!("large body {:016x} is missing", large.id)))
+    /// Opens a body. One that is shorter than it was, or was found damaged before, is refused here,
+    /// so that nobody begins to forward it.
+    pub(crate) fn open(bodies: &Arc<Bodies>, large: LargeRef) -> Result<Self, StoreError> {
+        let opened = bodies.disk().open(&bodies.large_path(large.id), Open::Read);
+        let file = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                StoreError::corrupt(format!("large body {:016x} is missing", large.id))
             }
-            Err(error) => Err(StoreError::io("opening a large body", error)),
+            _ => StoreError::io("opening a large body", error),
+        })?;
+        let reader = Self { bodies: bodies.clone(), file, large, offset: 0, crc32c: 0 };
+        let len = reader.file.len();
+        if len.map_err(|error| StoreError::io("opening a large body", error))? < large.len {
+            return Err(reader.damaged("is shorter than it was"));
         }
+        if bodies.is_known_damaged(large.id) {
+            return Err(reader.damaged("did not match its sum when it was read before"));
+        }
+        Ok(reader)
     }
 
     /// The next piece, at most `max` bytes; `None` at the end. The last piece is only handed out
@@ -164,6 +176,7 @@ impl LargeReader {
         self.crc32c = crc32c::crc32c_append(self.crc32c, &piece);
         self.offset += want as u64;
         if self.offset == self.large.len && self.crc32c != self.large.crc32c {
+            self.bodies.note_damaged(self.large.id);
             return Err(self.damaged("does not match its sum"));
         }
         Ok(Some(piece.into()))
@@ -171,8 +184,8 @@ impl LargeReader {
 
     fn damaged(&self, how: &str) -> StoreError {
         StoreError::corrupt(format!(
-            "large body {:016x}, offset {}, {how}",
-            self.large.id, self.offset
+            "large body {:016x}, {} of {} bytes read, {how}",
+            self.large.id, self.offset, self.large.len
         ))
     }
 }

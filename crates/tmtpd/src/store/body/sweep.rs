@@ -4,6 +4,7 @@
 //! a crash, large bodies half received. It runs on a thread of its own while the service already
 //! works, which is safe because new bodies only go into files with higher numbers than any it saw.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,6 +62,17 @@ impl Found {
     pub(crate) fn highest(&self) -> (u32, u64) {
         let segment = self.segments.iter().copied().max().unwrap_or(0);
         (segment, self.large_ids.iter().copied().max().unwrap_or(0))
+    }
+}
+
+impl Found {
+    /// Files in which `named` names nothing.
+    pub(crate) fn dead_files(&self, named: &Named) -> u64 {
+        let segments: BTreeSet<u32> = named.extents.iter().map(|extent| extent.0).collect();
+        let large_ids: BTreeSet<u64> = named.large_ids.iter().copied().collect();
+        let dead = self.segments.iter().filter(|segment| !segments.contains(segment)).count()
+            + self.large_ids.iter().filter(|id| !large_ids.contains(id)).count();
+        dead as u64
     }
 }
 
