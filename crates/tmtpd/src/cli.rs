@@ -34,7 +34,8 @@ mod exit {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; a service: stopped in order, by SIGTERM, SIGINT or `tmtpd shutdown`
-  1  the machine did not let it: a port that is taken, a full disk, a folder that may not be written
+  1  the machine did not let it, or not all of it: a port that is taken, a full disk, a folder that
+     may not be written
   2  the command line, the configuration file, or a certificate or key they name is wrong;
      nothing was written
   3  another process serves the data folder
@@ -57,9 +58,21 @@ enum Command {
     Check(check::Arguments),
     /// Show what a running service is doing.
     Status(ask::Arguments),
+    /// List the accounts of a running service.
+    Members(ask::WithNames),
+    /// List the groups of a running service.
+    Groups(ask::WithNames),
+    /// List the devices that a running service owes messages, with how many and how old.
+    Queues(ask::Arguments),
     /// List the open links of a running service.
     Links(ask::Arguments),
-    /// Stop a running service in order, and wait until it is down.
+    /// List all services of the process that serves.
+    Services(ask::Arguments),
+    /// Copy a running service into an empty folder, consistent as of one moment.
+    Backup(ask::BackupArguments),
+    /// Let all services read their configuration and certificates again.
+    Reload(ask::Arguments),
+    /// Stop all services of a process in order, and wait until it is down.
     Shutdown(ask::Arguments),
 }
 
@@ -70,7 +83,13 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => told(serve::run(arguments), serve::ServeError::exit_code),
         Command::Check(arguments) => told(check::run(&arguments), check::CheckError::exit_code),
         Command::Status(arguments) => asked(ask::status(&arguments)),
+        Command::Members(arguments) => asked(ask::members(&arguments)),
+        Command::Groups(arguments) => asked(ask::groups(&arguments)),
+        Command::Queues(arguments) => asked(ask::queues(&arguments)),
         Command::Links(arguments) => asked(ask::links(&arguments)),
+        Command::Services(arguments) => asked(ask::services(&arguments)),
+        Command::Backup(arguments) => asked(ask::backup(&arguments)),
+        Command::Reload(arguments) => asked(ask::reload(&arguments)),
         Command::Shutdown(arguments) => asked(ask::shutdown(&arguments)),
     }
 }

@@ -95,6 +95,16 @@ impl Directory {
         }
     }
 
+    /// Groups in the order in which they were made, the first `skip` passed over.
+    pub fn groups(&self, skip: usize) -> impl Iterator<Item = &Group> {
+        self.groups.iter().skip(skip)
+    }
+
+    /// Groups in all.
+    pub fn group_count_total(&self) -> usize {
+        self.groups.len()
+    }
+
     /// How many groups a member is invited to or in.
     pub fn group_count(&self, member: MemberNumber) -> usize {
         self.memberships_of(member).len()
@@ -171,7 +181,7 @@ impl Directory {
 
     fn add_group(&mut self, gid: &str) -> GroupNumber {
         let number = GroupNumber(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
-        self.groups.push(Group::default());
+        self.groups.push(Group::new(gid));
         self.names.insert(gid.into(), Name::Group(number));
         number
     }

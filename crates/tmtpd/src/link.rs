@@ -69,7 +69,9 @@ pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdo
     let end = link.drive(&shutdown).await;
     let member = link.on.as_ref().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
     link.service.metrics.links_ended.one(end.kind());
-    end.tell(member, link.peer.address(), &link.entry, link.service.now_ms());
+    let now_ms = link.service.now_ms();
+    end.tell(member, link.peer.address(), &link.entry, now_ms);
+    link.entry.ended(now_ms);
 }
 
 /// A request being answered.

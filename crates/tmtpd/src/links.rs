@@ -4,7 +4,7 @@
 //! and leaves when its [`Entry`] is dropped. Reading the table goes by pages, so that listing a
 //! hundred thousand links never stops one from opening.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::ops::{Bound, Deref};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,8 @@ pub type LinkNumber = u64;
 pub struct Links {
     open: Mutex<BTreeMap<LinkNumber, Arc<LinkFacts>>>,
     last: AtomicU64,
+    /// When the last link of a device ended, of those that were on in this run.
+    seen: Mutex<HashMap<DeviceNumber, i64>>,
 }
 
 /// What is known about one open link. Its numbers are written by the link alone and may be read at
@@ -68,6 +70,11 @@ impl Links {
         let open = self.open();
         let behind = open.range((Bound::Excluded(after), Bound::Unbounded));
         behind.take(limit).map(|(number, facts)| (*number, Arc::clone(facts))).collect()
+    }
+
+    /// When the last link of `device` ended, if one did since the service started.
+    pub fn seen_ms(&self, device: DeviceNumber) -> Option<i64> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&device).copied()
     }
 
     /// How many links are open.
@@ -125,6 +132,16 @@ impl LinkFacts {
     pub fn set_in_flight(&self, messages: usize, bytes: u64) {
         self.in_flight.store(messages as u64, Ordering::Relaxed);
         self.in_flight_bytes.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Entry {
+    /// The link has ended at `now_ms`: that is when its device was last seen.
+    pub fn ended(self, now_ms: i64) {
+        if let Some((_, device)) = self.owner() {
+            let mut seen = self.links.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(device, now_ms);
+        }
     }
 }
 

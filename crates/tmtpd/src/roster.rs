@@ -106,6 +106,11 @@ impl Roster {
         self.online().links.len()
     }
 
+    /// Whether `device` is logged in.
+    pub fn is_online(&self, device: DeviceNumber) -> bool {
+        self.online().links.contains_key(&device)
+    }
+
     /// Whether nobody is online.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

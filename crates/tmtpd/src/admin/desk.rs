@@ -3,7 +3,9 @@
 //! A few commands may be connected at a time; each has a task, which reads its one request and
 //! writes the answer row by row. A command that stops reading is cut after a while.
 
+use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +13,18 @@ use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedWriteHalf, UCred};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::protocol::{
-    Command, Failure, FailureKind, Line, REQUEST_BYTES_MAX, Request, State, VERSION,
+    Backup, Command, Failure, FailureKind, Line, REQUEST_BYTES_MAX, Reload, Request, State, VERSION,
 };
 use super::socket::Socket;
 use super::view;
-use crate::daemon::{Daemon, Instance};
+use crate::daemon::{Daemon, Instance, Reloaded};
+use crate::edge::in_place;
+use crate::log::chain;
 use crate::service::Service;
 
 /// Commands that may be connected at once.
@@ -39,6 +43,8 @@ pub struct Desk {
     pub daemon: Daemon,
     /// When the service began to serve, Unix milliseconds.
     pub started_ms: i64,
+    /// Held while a copy is made: two at a time would only slow each other down.
+    pub copying: Mutex<()>,
 }
 
 /// A desk that is open. Its socket goes when it is dropped; commands that are being answered go on
@@ -162,9 +168,73 @@ async fn answer(desk: &Desk, command: Command, out: &mut Out) -> io::Result<()> 
             let mut after = 0;
             out.pages(|| view::links(desk.service(), &mut after)).await?;
         }
+        Command::Members { names } => {
+            let mut next = 0;
+            out.pages(|| view::members(desk.service(), &mut next, names)).await?;
+        }
+        Command::Groups { names } => {
+            let mut next = 0;
+            out.pages(|| view::groups(desk.service(), &mut next, names)).await?;
+        }
+        Command::Queues => return queues(desk, out).await,
+        Command::Services => {
+            let services = desk.daemon.services();
+            let rows: Vec<_> = services.iter().map(|instance| view::service(instance)).collect();
+            out.rows(&rows).await?;
+        }
+        Command::Backup { to } => return back_up(desk, to, out).await,
+        Command::Reload => return reload(desk, out).await,
         Command::Shutdown => return shut_down(desk, out).await,
     }
     out.done().await
+}
+
+async fn queues(desk: &Desk, out: &mut Out) -> io::Result<()> {
+    let mut next = 0;
+    while let Some(page) = in_place(|| view::queues(desk.service(), &mut next)) {
+        match page {
+            Ok(rows) => out.rows(&rows).await?,
+            Err(error) => return out.failed("the queues cannot be read", &error).await,
+        }
+    }
+    out.done().await
+}
+
+/// Goes on to its end when the command does not wait for it.
+async fn back_up(desk: &Desk, to: PathBuf, out: &mut Out) -> io::Result<()> {
+    if !to.is_absolute() {
+        let message = "the folder of a backup must be an absolute path".to_owned();
+        return out.fail(FailureKind::Wrong, &message).await;
+    }
+    let Ok(_turn) = desk.copying.try_lock() else {
+        return out.fail(FailureKind::Failed, "a backup is being made already").await;
+    };
+    let (service, folder) = (Arc::clone(desk.service()), to.clone());
+    let copied = tokio::task::spawn_blocking(move || service.store.backup(&folder)).await;
+    let copied = match copied {
+        Ok(Ok(copied)) => copied,
+        Ok(Err(error)) => {
+            let what = format!("no backup was made in {}", to.display());
+            return out.failed(&what, &error).await;
+        }
+        Err(error) => return out.failed("no backup was made", &error).await,
+    };
+    tracing::info!(messages = copied.messages, "a backup was made");
+    let damaged = copied.damaged.len() as u64;
+    let (rows, messages, body_bytes) = (copied.rows, copied.messages, copied.body_bytes);
+    out.rows(&[Backup { to, rows, messages, body_bytes, damaged }]).await?;
+    out.done().await
+}
+
+async fn reload(desk: &Desk, out: &mut Out) -> io::Result<()> {
+    match desk.daemon.reload().await {
+        Ok(Reloaded { done, left }) => {
+            tracing::info!(done = done.len(), left = left.len(), "reloaded, as a command asked");
+            out.rows(&[Reload { done, left }]).await?;
+            out.done().await
+        }
+        Err(error) => out.failed("nothing was reloaded", &error).await,
+    }
 }
 
 /// The connection stays until the process ends, which is how the command knows.
@@ -185,15 +255,15 @@ struct Out {
 }
 
 impl Out {
-    /// Sends pages until one is empty.
-    async fn pages<R: Serialize>(&mut self, mut page: impl FnMut() -> Vec<R>) -> io::Result<()> {
-        loop {
-            let rows = page();
-            if rows.is_empty() {
-                return Ok(());
-            }
+    /// Sends pages until there is none.
+    async fn pages<R: Serialize>(
+        &mut self,
+        mut page: impl FnMut() -> Option<Vec<R>>,
+    ) -> io::Result<()> {
+        while let Some(rows) = page() {
             self.rows(&rows).await?;
         }
+        Ok(())
     }
 
     async fn rows<R: Serialize>(&mut self, rows: &[R]) -> io::Result<()> {
@@ -211,6 +281,12 @@ impl Out {
 
     async fn fail(&mut self, kind: FailureKind, message: &str) -> io::Result<()> {
         self.line(&Line::<()>::Failed(Failure { kind, message: message.to_owned() })).await
+    }
+
+    /// Tells what a fault of the machine meant, and its causes.
+    async fn failed<E: Error + Sync>(&mut self, what: &str, error: &E) -> io::Result<()> {
+        let message = format!("{what}: {}", chain(error));
+        self.fail(FailureKind::Failed, &message).await
     }
 
     async fn line<R: Serialize>(&mut self, line: &Line<R>) -> io::Result<()> {

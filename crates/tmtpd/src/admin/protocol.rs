@@ -41,6 +41,29 @@ pub enum Command {
     Status,
     /// A [`Link`] for each open link.
     Links,
+    /// A [`Member`] for each account.
+    Members {
+        /// Whether aliases and labels of devices are told too.
+        #[serde(default)]
+        names: bool,
+    },
+    /// A [`Group`] for each group.
+    Groups {
+        /// Whether their names are told too.
+        #[serde(default)]
+        names: bool,
+    },
+    /// A [`Queue`] for each device that is owed anything.
+    Queues,
+    /// A [`Service`] for each service of the daemon.
+    Services,
+    /// One [`Backup`], when a copy is made.
+    Backup {
+        /// Where it is made: an absolute path, seen by the service.
+        to: PathBuf,
+    },
+    /// One [`Reload`], when the daemon has read its configuration again.
+    Reload,
     /// Stop in order. The socket closes when the process ends.
     Shutdown,
 }
@@ -101,6 +124,9 @@ pub struct Status {
     pub addresses: Vec<String>,
     /// Members in all.
     pub members: u64,
+    /// Groups in all.
+    #[serde(default)]
+    pub groups: u64,
     /// Devices that are logged in.
     pub devices_online: u64,
     /// Links that have shaken hands.
@@ -148,4 +174,112 @@ pub struct Link {
     pub bytes_in: u64,
     /// Bytes written to it.
     pub bytes_out: u64,
+}
+
+/// An account. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The first characters of the uid.
+    pub member: String,
+    /// When the account was made.
+    pub since_ms: Option<i64>,
+    /// Groups the member is invited to or in.
+    pub groups: u64,
+    /// The member's devices, oldest first.
+    pub devices: Vec<Device>,
+    /// Aliases, oldest first, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aliases: Option<Vec<String>>,
+}
+
+/// A device of a member. Times are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Its number within this service.
+    pub device: u32,
+    /// When it was added.
+    pub added_ms: i64,
+    /// Whether it is logged in.
+    pub online: bool,
+    /// When its last link ended, if one did since the service started.
+    pub seen_ms: Option<i64>,
+    /// What the member calls it, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The first characters of its name.
+    pub group: String,
+    /// Members who have joined.
+    pub joined: u64,
+    /// Members who are invited and have not joined.
+    pub invited: u64,
+    /// Its whole name, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// What a device is owed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// The first characters of the member's uid.
+    pub member: String,
+    /// The number of the device.
+    pub device: u32,
+    /// Whether it is logged in.
+    pub online: bool,
+    /// Messages it has not acknowledged.
+    pub messages: u64,
+    /// Bytes of their data.
+    pub bytes: u64,
+    /// When the oldest of them was posted, Unix milliseconds.
+    pub oldest_ms: Option<i64>,
+}
+
+/// A service of the daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its data folder, by which it is named to commands.
+    pub data: PathBuf,
+    /// `running`, `failed` or `stopped`.
+    pub state: String,
+    /// What members join by.
+    pub addresses: Vec<String>,
+    /// SHA-256 of its certificate, in hex.
+    pub certificate_sha256: String,
+    /// Members in all.
+    pub members: u64,
+    /// Open links.
+    pub links: u64,
+    /// Deliveries owed.
+    pub owed: u64,
+}
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// Where it is.
+    pub to: PathBuf,
+    /// Rows of every kind.
+    pub rows: u64,
+    /// Messages that somebody is still owed.
+    pub messages: u64,
+    /// Bytes of them.
+    pub body_bytes: u64,
+    /// Messages that are damaged, in the service and so in the copy.
+    pub damaged: u64,
+}
+
+/// What reading the configuration again has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {
+    /// What is different now.
+    pub done: Vec<String>,
+    /// What could not be done, or waits for a restart.
+    pub left: Vec<String>,
 }

@@ -1,20 +1,21 @@
-//! The commands that ask a running service: which service, what, and how it is shown.
+//! The commands that ask a running service: which service is meant, and what is asked.
 //!
 //! With `--json` each row of the answer is one JSON object on a line of its own, as the service sent
-//! it; the fields are those of [`protocol`](crate::admin::protocol).
+//! it; the fields are those of [`protocol`](crate::admin::protocol). How rows are shown to people is
+//! in `show`.
+
+mod show;
 
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 use clap::Args;
 use serde::de::DeserializeOwned;
 
-use super::table::{Heading, Table, count, size, span};
 use super::{EXIT_CODES, exit};
 use crate::admin::client::{AskError, Client, Rows};
-use crate::admin::protocol::{Command, FailureKind, Link, State, Status};
+use crate::admin::protocol::{Backup, Command, FailureKind, Reload, Status};
 use crate::config::{ConfigError, DaemonConfig, Overrides};
-use crate::edge::{Edge, Machine};
 
 /// Which service is asked, and how it is shown.
 #[derive(Debug, Args)]
@@ -31,6 +32,26 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// `tmtpd members` and `tmtpd groups`.
+#[derive(Debug, Args)]
+pub(super) struct WithNames {
+    #[command(flatten)]
+    service: Arguments,
+    /// Also aliases and labels of devices, or names of groups: for this screen only
+    #[arg(long)]
+    names: bool,
+}
+
+/// `tmtpd backup`.
+#[derive(Debug, Args)]
+pub(super) struct BackupArguments {
+    #[command(flatten)]
+    service: Arguments,
+    /// A folder that is empty or missing, where the service's user may write
+    #[arg(value_name = "DIR")]
+    to: PathBuf,
+}
+
 /// Why a command did nothing, or not all.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandError {
@@ -38,6 +59,10 @@ pub(super) enum CommandError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Ask(#[from] AskError),
+    #[error("{} messages are damaged, here and in the copy; stop the service and run `tmtpd check`", .0.damaged)]
+    Damaged(Backup),
+    #[error("not all of the configuration is in force: see above")]
+    Left,
     #[error("the answer cannot be written")]
     Output(#[from] io::Error),
 }
@@ -50,7 +75,7 @@ impl CommandError {
             Self::Ask(AskError::Refused(failure)) if failure.kind == FailureKind::Wrong => {
                 exit::WRONG
             }
-            Self::Ask(_) | Self::Output(_) => exit::FAILED,
+            Self::Ask(_) | Self::Damaged(_) | Self::Left | Self::Output(_) => exit::FAILED,
         }
     }
 }
@@ -64,13 +89,29 @@ impl Arguments {
         Ok(Client::connect(&config.only()?.service.data)?)
     }
 
+    /// Any service of the daemon will do.
+    fn client_of_any(&self) -> Result<Client, CommandError> {
+        if self.data.is_some() {
+            return self.client();
+        }
+        let config = DaemonConfig::resolve(Overrides::default(), self.config.as_deref())?;
+        let mut error = None;
+        for one in &config.services {
+            match Client::connect(&one.service.data) {
+                Ok(client) => return Ok(client),
+                Err(why) => error = error.or(Some(why)),
+            }
+        }
+        Err(error.map_or(ConfigError::NoData.into(), CommandError::Ask))
+    }
+
     /// Shows every row of an answer, `--json` or as `show` does it.
     fn show<R: DeserializeOwned>(
         &self,
+        client: Client,
         command: Command,
         show: impl FnOnce(Rows<R>) -> Result<(), CommandError>,
     ) -> Result<(), CommandError> {
-        let client = self.client()?;
         if !self.json {
             return show(client.ask(command)?);
         }
@@ -80,87 +121,82 @@ impl Arguments {
         }
         Ok(out.flush()?)
     }
+
+    /// The one row of an answer: printed with `--json`, and given in any case.
+    fn one<R: DeserializeOwned>(
+        &self,
+        client: Client,
+        command: Command,
+    ) -> Result<R, CommandError> {
+        let mut found = None;
+        for row in client.ask::<serde_json::Value>(command)? {
+            let row = row?;
+            if self.json {
+                writeln!(io::stdout(), "{row}")?;
+            }
+            found = Some(row);
+        }
+        let row = serde_json::from_value(found.unwrap_or_default());
+        row.map_err(|error| CommandError::Output(error.into()))
+    }
 }
 
 /// `tmtpd status`
 pub(super) fn status(arguments: &Arguments) -> Result<(), CommandError> {
-    arguments.show(Command::Status, |rows| {
-        for row in rows {
-            print_status(&row?)?;
-        }
-        Ok(())
-    })
-}
-
-fn print_status(status: &Status) -> io::Result<()> {
-    let state = match status.state {
-        State::Serving => "serving",
-        State::Stopping => "stopping",
-    };
-    let size = |bytes: Option<u64>| bytes.map_or_else(|| "not known".to_owned(), size);
-    let since = span(Machine.now_ms() - status.started_ms);
-    let mut out = io::stdout().lock();
-    let mut line = |name: &str, value: &dyn std::fmt::Display| writeln!(out, "{name:<16}{value}");
-    line("service", &status.name)?;
-    line(
-        "state",
-        &format_args!("{state} for {since}, tmtpd {}, process {}", status.version, status.pid),
-    )?;
-    line("data", &status.data.display())?;
-    for address in &status.addresses {
-        line("members join by", address)?;
-    }
-    line("members", &count(status.members))?;
-    line("devices online", &count(status.devices_online))?;
-    line("links", &count(status.links))?;
-    let messages = count(status.messages);
-    let bytes = super::table::size(status.body_bytes);
-    line("on the disk", &format_args!("{messages} messages, {bytes}"))?;
-    line("owed", &format_args!("{} deliveries", count(status.owed)))?;
-    line("disk free", &size(status.disk_free_bytes))?;
-    line("memory", &size(status.memory_bytes))
+    arguments.show(arguments.client()?, Command::Status, show::status)
 }
 
 /// `tmtpd links`
 pub(super) fn links(arguments: &Arguments) -> Result<(), CommandError> {
-    use Heading::{Left, Right};
-    arguments.show(Command::Links, |rows| {
-        let headings = [
-            Right("LINK"),
-            Left("ADDRESS"),
-            Left("MEMBER"),
-            Right("DEVICE"),
-            Right("SINCE"),
-            Right("IN FLIGHT"),
-            Right("IN"),
-            Right("OUT"),
-        ];
-        let now_ms = Machine.now_ms();
-        let mut table = Table::new(BufWriter::new(io::stdout().lock()), headings);
-        for row in rows {
-            let link: Link = row?;
-            let in_flight = match link.in_flight {
-                0 => "0".to_owned(),
-                messages => format!("{messages} ({})", size(link.in_flight_bytes)),
-            };
-            table.row([
-                link.number.to_string(),
-                link.address,
-                link.member.unwrap_or_else(|| "-".to_owned()),
-                link.device.map_or_else(|| "-".to_owned(), |device| device.to_string()),
-                span(now_ms - link.since_ms),
-                in_flight,
-                size(link.bytes_in),
-                size(link.bytes_out),
-            ])?;
-        }
-        Ok(table.finish()?)
-    })
+    arguments.show(arguments.client()?, Command::Links, show::links)
+}
+
+/// `tmtpd members`
+pub(super) fn members(arguments: &WithNames) -> Result<(), CommandError> {
+    let WithNames { service, names } = arguments;
+    service.show(service.client()?, Command::Members { names: *names }, show::members)
+}
+
+/// `tmtpd groups`
+pub(super) fn groups(arguments: &WithNames) -> Result<(), CommandError> {
+    let WithNames { service, names } = arguments;
+    service.show(service.client()?, Command::Groups { names: *names }, show::groups)
+}
+
+/// `tmtpd queues`
+pub(super) fn queues(arguments: &Arguments) -> Result<(), CommandError> {
+    arguments.show(arguments.client()?, Command::Queues, show::queues)
+}
+
+/// `tmtpd services`
+pub(super) fn services(arguments: &Arguments) -> Result<(), CommandError> {
+    arguments.show(arguments.client_of_any()?, Command::Services, show::services)
+}
+
+/// `tmtpd backup`
+pub(super) fn backup(arguments: &BackupArguments) -> Result<(), CommandError> {
+    let BackupArguments { service, to } = arguments;
+    // The service has a folder of its own that it was started in.
+    let to = path::absolute(to)?;
+    let backup: Backup = service.one(service.client()?, Command::Backup { to })?;
+    if !service.json {
+        show::backup(&backup)?;
+    }
+    if backup.damaged > 0 { Err(CommandError::Damaged(backup)) } else { Ok(()) }
+}
+
+/// `tmtpd reload`
+pub(super) fn reload(arguments: &Arguments) -> Result<(), CommandError> {
+    let reload: Reload = arguments.one(arguments.client_of_any()?, Command::Reload)?;
+    if !arguments.json {
+        show::reload(&reload)?;
+    }
+    if reload.left.is_empty() { Ok(()) } else { Err(CommandError::Left) }
 }
 
 /// `tmtpd shutdown`
 pub(super) fn shutdown(arguments: &Arguments) -> Result<(), CommandError> {
-    let client = arguments.client()?;
+    let client = arguments.client_of_any()?;
     let process = client.process();
     let mut rows = client.ask::<Status>(Command::Shutdown)?;
     let status = rows.by_ref().next().transpose()?;
@@ -169,9 +205,8 @@ pub(super) fn shutdown(arguments: &Arguments) -> Result<(), CommandError> {
     if let Some(process) = process {
         process.wait();
     }
-    if let (Some(status), false) = (status, arguments.json) {
-        let since = span(Machine.now_ms() - status.started_ms);
-        writeln!(io::stdout(), "{} has stopped after {since}", status.name)?;
+    match status {
+        Some(status) if !arguments.json => Ok(show::stopped(&status)?),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -201,7 +201,7 @@ impl Instance {
         if desk.is_none() {
             let (instance, daemon) = (Arc::clone(self), daemon.clone());
             let started_ms = self.service.now_ms();
-            *desk = Desk { instance, daemon, started_ms }
+            *desk = Desk { instance, daemon, started_ms, copying: tokio::sync::Mutex::default() }
                 .open()
                 .inspect_err(|error| tracing::warn!(%error, "no commands can ask this service"))
                 .ok();

@@ -30,14 +30,24 @@ pub struct GroupMember {
 }
 
 /// A group. Ordered, so that its posts are owed in the same order every time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Group {
+    name: Box<str>,
     members: BTreeMap<MemberNumber, GroupMember>,
     /// How many of them take a place: invited or joined.
     size: usize,
 }
 
 impl Group {
+    pub(super) fn new(name: &str) -> Self {
+        Self { name: name.into(), members: BTreeMap::new(), size: 0 }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A member's record.
     pub fn record(&self, member: MemberNumber) -> Option<&GroupMember> {
         self.members.get(&member)

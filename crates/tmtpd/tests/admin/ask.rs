@@ -1,5 +1,11 @@
 //! What the commands say about a service with members on it.
 
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
 use tempfile::tempdir;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::{SITE, ServiceProcess};
@@ -9,7 +15,8 @@ use crate::tool::{ended, printed, rows, tmtpd};
 #[test]
 fn no_service_is_told_with_what_to_do() {
     let folder = tempdir().unwrap();
-    for command in ["status", "links", "shutdown"] {
+    let all = ["status", "members", "groups", "queues", "links", "services", "reload", "shutdown"];
+    for command in all {
         let ended = ended(&mut tmtpd(command, folder.path()));
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), ""), "{command}");
         let data = folder.path().display();
@@ -87,9 +94,148 @@ fn a_configuration_file_names_the_service_too() {
     let file = service.data_dir().with_extension("toml");
     let text = format!("[service]\ndata = {:?}\n", service.data_dir());
     std::fs::write(&file, text).unwrap();
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tmtpd"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tmtpd"));
     let ended = ended(command.args(["status", "--config"]).arg(&file));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains(SITE), "{ended:?}");
     assert!(service.sigterm().unwrap().success());
+}
+
+#[tokio::test]
+async fn members_groups_and_queues_tell_names_only_when_they_are_asked_for() {
+    let service = ServiceProcess::start().unwrap();
+    let (mut ada, ada_uid, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
+    let (bob, bob_uid, _) = RawPeer::join(service.address(), "bob babbage").await.unwrap();
+    let _phone = ada.add_device("adas telephone").await.unwrap();
+    let invitation = json!({"op": 5, "id": "g1", "gid": "rowing eights", "from": "ada lovelace",
+        "to": "bob babbage", "datalen": 4});
+    ada.send(&invitation.to_string(), b"row!").await.unwrap();
+    ada.expect_ack("g1").await.unwrap();
+    ada.post(&[&bob_uid], b"12345").await.unwrap();
+    ada.post(&[&bob_uid], b"67890").await.unwrap();
+    bob.quit().await.unwrap();
+    let data = service.data_dir();
+
+    let mut members = rows("members", &data, &[]);
+    while members[1]["devices"][0]["seen_ms"].is_null() {
+        members = rows("members", &data, &[]);
+    }
+    assert_eq!(members.len(), 2);
+    assert_eq!(members[0]["member"], ada_uid[..8]);
+    assert_eq!(members[0]["devices"].as_array().unwrap().len(), 2);
+    assert_eq!(members[0]["devices"][0]["online"], true);
+    assert_eq!(members[1]["devices"][0]["online"], false);
+
+    let queues = rows("queues", &data, &[]);
+    let of_bob = queues.iter().find(|queue| queue["member"] == bob_uid[..8]).unwrap();
+    assert_eq!(of_bob["online"], false);
+    assert!(of_bob["messages"].as_u64().unwrap() >= 2, "{of_bob}");
+    assert!(of_bob["bytes"].as_u64().unwrap() >= 10, "{of_bob}");
+    let made_ms = members[0]["since_ms"].as_i64().unwrap();
+    assert!(of_bob["oldest_ms"].as_i64().unwrap() >= made_ms, "{of_bob}");
+    // The second device of Ada has never been on, and is owed what the first one is.
+    assert!(queues.iter().any(|queue| queue["member"] == ada_uid[..8]), "{queues:?}");
+
+    let groups = rows("groups", &data, &[]);
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0]["group"], "rowing e");
+    assert_eq!((&groups[0]["joined"], &groups[0]["invited"]), (&1.into(), &1.into()));
+
+    let silent = ["members", "groups", "queues"].map(|command| printed(command, &data)).concat();
+    for name in ["lovelace", "babbage", "telephone", "rowing eights"] {
+        assert!(!silent.contains(name), "{name} is in {silent}");
+    }
+    let names = ["--names"];
+    assert_eq!(rows("members", &data, &names)[0]["aliases"], json!(["ada lovelace"]));
+    assert_eq!(rows("members", &data, &names)[0]["devices"][1]["label"], "adas telephone");
+    assert_eq!(rows("groups", &data, &names)[0]["name"], "rowing eights");
+    let told = ended(tmtpd("members", &data).args(names)).stdout
+        + &ended(tmtpd("groups", &data).args(names)).stdout;
+    assert!(told.contains("ada lovelace") && told.contains("rowing eights"), "{told}");
+    for uid in [&ada_uid, &bob_uid] {
+        assert!(!told.contains(uid.as_str()) && !silent.contains(uid.as_str()), "a whole uid");
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_service_is_a_service() {
+    let service = ServiceProcess::start().unwrap();
+    let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
+    let (bob, bob_uid, bob_node) = RawPeer::join(service.address(), "bob babbage").await.unwrap();
+    bob.quit().await.unwrap();
+    ada.post(&[&bob_uid], b"a letter").await.unwrap();
+    let folder = tempdir().unwrap();
+    let to = folder.path().join("deep/copy");
+    // A path from where the command is started.
+    let mut command = tmtpd("backup", &service.data_dir());
+    let made = ended(command.arg("deep/copy").current_dir(folder.path()));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(made.stdout.starts_with(&format!("{} holds members, ", to.display())), "{made:?}");
+
+    // A second one is not put over it.
+    let again = ended(tmtpd("backup", &service.data_dir()).arg(&to));
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.stderr.contains("no backup was made in "), "{again:?}");
+
+    let checked = ended(&mut tmtpd("check", &to));
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let (mut copy, address) = serve(&to);
+    let mut bob = RawPeer::enter(address, &bob_uid, &bob_node).await.unwrap();
+    let letter = bob.receive("delivery").await.unwrap();
+    assert_eq!(letter.data, b"a letter");
+    printed("shutdown", &to);
+    assert_eq!(copy.wait().unwrap().code(), Some(0));
+}
+
+/// Starts a service on a data folder.
+fn serve(data: &Path) -> (Child, SocketAddr) {
+    let mut command = tmtpd("serve", data);
+    let command = command.args(["--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    let address = ready.trim_start_matches("ready: =").split('#').next().unwrap();
+    (child, address.parse().unwrap())
+}
+
+#[test]
+fn services_and_reload_are_of_the_whole_process() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("tmtpd.toml");
+    let service = |name: &str| {
+        format!("[[service]]\nname = {name:?}\ndata = {name:?}\nlisten = \"127.0.0.1:0\"\n")
+    };
+    std::fs::write(&file, service("one")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tmtpd"))
+        .args(["serve", "--config"])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+    let named = |command: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_tmtpd"));
+        ended(program.args([command, "--config"]).arg(&file))
+    };
+    assert_eq!(named("reload").stdout, "nothing has changed\n");
+
+    std::fs::write(&file, service("one") + &service("two")).unwrap();
+    let reloaded = named("reload");
+    assert_eq!((reloaded.code, reloaded.stdout.as_str()), (Some(0), "two: started\n"));
+    let listed = rows("services", &folder.path().join("one"), &[]);
+    let names: Vec<_> = listed.iter().map(|service| service["name"].clone()).collect();
+    assert_eq!(names, ["one", "two"]);
+    assert_eq!(listed[1]["state"], "running");
+    assert!(named("services").stdout.contains("127.0.0.1:"));
+    assert_eq!(rows("status", &folder.path().join("two"), &[])[0]["name"], "two");
+    // Which of the two is not said.
+    assert_eq!(named("members").code, Some(2));
+
+    std::fs::write(&file, "nonsense").unwrap();
+    let refused = ended(&mut tmtpd("reload", &folder.path().join("two")));
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("nothing was reloaded: "), "{refused:?}");
+    printed("shutdown", &folder.path().join("one"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
