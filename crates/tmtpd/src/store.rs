@@ -11,6 +11,11 @@
 //!
 //! What survives a crash: everything whose receipt said `Ok`. An acknowledgement given in the last
 //! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
+//!
+//! Formats: `s/format` in the rows says which version can read a store. Its number rises when an
+//! older version could not; newer formats are refused, older ones are migrated at open, before
+//! anything else. New kinds of rows and new fields in a row that is JSON need no new format.
+//! `tests/old_store/` keeps a store of each format for good.
 
 mod backup;
 mod body;
