@@ -13,6 +13,8 @@ mod damage;
 mod engine;
 #[path = "store/full.rs"]
 mod full;
+#[path = "store/full_service.rs"]
+mod full_service;
 #[path = "store/power.rs"]
 mod power;
 #[path = "store/queue.rs"]

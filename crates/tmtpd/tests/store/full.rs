@@ -4,11 +4,12 @@
 //! fails the same system calls at the same places, and needs no rights.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tmtpd::store::{Batch, Limits, Position, Store, StoreError};
+use tmtp_testkit::disk::SimulatedDisk;
+use tmtpd::store::{Batch, Driver, Limits, Position, Store, StoreError};
 
 use crate::{content, files_with, message, open, owed_ids, post};
 
@@ -36,6 +37,37 @@ fn without_the_reserve_new_messages_are_refused_and_acknowledgements_are_not() {
     store.flush().wait().unwrap();
     store.close().unwrap();
     assert_eq!(files_with(dir.path(), b"MARKER"), [""; 0]);
+}
+
+#[test]
+fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
+    let disk = SimulatedDisk::new(1);
+    disk.set_capacity(Some(4 << 20));
+    let limits = Limits { reserve_bytes: 1 << 20, ..Limits::default() };
+    let store = Store::open_on(disk.mount(), Path::new("/data"), limits, Driver::Threads).unwrap();
+    let mut id = 0;
+    for _ in 0..3 {
+        let first = id + 1;
+        let refused = loop {
+            id += 1;
+            let text = marker(id).repeat(1_000);
+            if let Err(error) = store.post(message(id, &text, &[1, 2]), Batch::new()).wait() {
+                break error;
+            }
+        };
+        assert!(matches!(refused, StoreError::Full), "{refused:?}");
+        let stored: Vec<u64> = (first..id).collect();
+        assert!(stored.len() > 50, "only {} messages fitted", stored.len());
+        for device in [1, 2] {
+            assert_eq!(owed_ids(&store, device), stored);
+            store.settle(device, &stored);
+            store.flush().wait().unwrap();
+        }
+        while disk.used_bytes() > 3 << 20 {
+            std::thread::yield_now(); // the eraser follows
+        }
+    }
+    store.close().unwrap();
 }
 
 #[test]
