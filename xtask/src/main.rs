@@ -10,6 +10,7 @@ mod install;
 mod licence;
 mod load;
 mod run;
+mod simulate;
 mod step;
 mod test;
 mod tidy;
@@ -38,6 +39,14 @@ cargo xtask TASK [OPTION]...
               --scale      many members, large groups, long queues instead
               --compare HOST:PORT   another service does the same work in turn
               --compare-pid PID     its process, to see its CPU and memory
+  simulate  service and apps in one process, on simulated time, network and disk, from seeds
+              --seeds N    so many schedules (300), one after the other
+              --first S    beginning with this seed (1)
+              --seed S     only this one, with everything that happens in it
+              --release    in the release profile: built anew, then faster
+  crash     real service and apps under load, killed at random moments
+              --rounds N   so often (10)
+              --seed S     the same dice again; the moments are the machine's
   licence   only the licence check of `test`
   tidy      only the repository's own rules of `test`
 ";
@@ -78,6 +87,10 @@ fn dispatch(args: &[String]) -> Result<()> {
         "web" => Flags::of(given, &[]).and_then(|_| web::build()),
         "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),
         "load" => load::Options::read(given).and_then(|options| load::run(&options)),
+        "simulate" => {
+            simulate::Simulation::read(given).and_then(|options| simulate::simulate(&options))
+        }
+        "crash" => simulate::Crashes::read(given).and_then(|options| simulate::crash(&options)),
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),
         "tidy" => Flags::of(given, &[]).and_then(|_| tidy::check()),
         "help" | "-h" | "--help" => {

@@ -10,8 +10,10 @@
 //!
 //! [`peer`], [`process`] and [`vector`] need the feature `real`.
 
+pub mod dice;
 #[cfg(feature = "simulation")]
 pub mod disk;
+pub mod ledger;
 pub mod pair;
 #[cfg(feature = "real")]
 pub mod peer;

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use serde_json::Value;
 
 use crate::cast::{GROUP, Member, Terminal};
-use crate::letter::{Dice, Fate, Ledger, Letter};
+use tmtp_testkit::dice::Dice;
+
+use crate::letter::{Fate, Ledger, Letter, MARKED_EVERY_BYTES};
 
 /// The exit code for "in the outbox, not acknowledged".
 const QUEUED: i32 = 4;
@@ -83,7 +85,7 @@ impl Author<'_> {
     fn file(&mut self, marker: &str) -> PathBuf {
         let path = self.terminal.desk().join(format!("{marker}.bin"));
         let len = self.dice.between(FILE_MIN_BYTES, FILE_MAX_BYTES) as usize;
-        fs::write(&path, self.dice.bytes(len, marker)).unwrap();
+        fs::write(&path, self.dice.marked_bytes(len, marker, MARKED_EVERY_BYTES)).unwrap();
         path
     }
 
@@ -99,8 +101,7 @@ impl Author<'_> {
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let state = answer["state"]["state"].as_str().unwrap_or_default();
         let fate = match (output.status.code(), state) {
-            (Some(0), "sent") => Fate::Sent,
-            (Some(QUEUED), "queued" | "sending") => Fate::Queued,
+            (Some(0), "sent") | (Some(QUEUED), "queued" | "sending") => Fate::Due,
             (_, "failed") => panic!("a service that crashes does not refuse: {answer}"),
             _ => Fate::Unknown,
         };

@@ -15,6 +15,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const GROUP: &str = "Everyone of it";
 /// Devices that are apps; the raw member's two follow.
 pub(crate) const APPS: usize = 4;
+/// All devices.
+pub(crate) const DEVICES: usize = APPS + 2;
 
 /// Who writes and reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,73 +1,18 @@
 //! What is written: letters with markers, and the ledger of what became of each.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cast::Member;
+use tmtp_testkit::dice::Dice;
+pub(crate) use tmtp_testkit::ledger::Fate;
+use tmtp_testkit::ledger::{self, File};
+
+use crate::cast::{DEVICES, Member};
 
 /// Bytes of an attachment between two markers.
-const MARKED_EVERY_BYTES: usize = 4096;
-
-/// Random numbers from a seed (splitmix64).
-#[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Dice of their own for somebody.
-    pub(crate) fn fork(&mut self) -> Self {
-        Self(self.next())
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from + 1)
-    }
-
-    /// True once in `n` times.
-    pub(crate) fn once_in(&mut self, n: u64) -> bool {
-        self.next().is_multiple_of(n)
-    }
-
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        from.get(self.next() as usize % from.len().max(1))
-    }
-
-    /// Bytes in which the marker stands again and again.
-    pub(crate) fn bytes(&mut self, len: usize, marker: &str) -> Vec<u8> {
-        let mut bytes: Vec<u8> = std::iter::repeat_with(|| self.next().to_le_bytes())
-            .take(len.div_ceil(8))
-            .flatten()
-            .collect();
-        bytes.truncate(len);
-        for piece in bytes.chunks_exact_mut(MARKED_EVERY_BYTES) {
-            piece[..marker.len()].copy_from_slice(marker.as_bytes());
-        }
-        bytes
-    }
-}
-
-/// What its author knows of a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// The service has acknowledged it.
-    Sent,
-    /// It is in the outbox, so it must arrive in the end.
-    Queued,
-    /// The command died with the app. It may arrive, to everybody or to nobody.
-    Unknown,
-}
+pub(crate) const MARKED_EVERY_BYTES: usize = 4096;
 
 /// A letter.
 #[derive(Debug, Clone)]
@@ -93,11 +38,27 @@ impl Letter {
         Some(self.file.as_ref()?.file_name()?.to_string_lossy().into_owned())
     }
 
-    /// What follows the second header.
-    pub(crate) fn content(&self) -> Vec<u8> {
-        let mut content = self.text.clone().into_bytes();
-        content.extend(self.file.iter().flat_map(|file| std::fs::read(file).unwrap()));
-        content
+    /// As it is compared with what arrives.
+    pub(crate) fn written(&self) -> ledger::Letter {
+        let file = self.file_name().zip(self.file.as_ref());
+        let is_owed = |device: &usize| self.audience.contains(&Member::of(*device));
+        ledger::Letter {
+            marker: self.marker.clone(),
+            author: self.device,
+            pen: self.device,
+            number: self.number,
+            from: Member::of(self.device).alias().into(),
+            subject: self.subject.clone(),
+            text: self.text.clone(),
+            files: file
+                .map(|(name, path)| File::of(&name, &fs::read(path).unwrap()))
+                .into_iter()
+                .collect(),
+            owed: (0..DEVICES).filter(is_owed).collect(),
+            allowed: BTreeSet::new(),
+            posts: 1,
+            fate: self.fate,
+        }
     }
 }
 
@@ -136,6 +97,11 @@ impl Ledger {
         self.lock().iter_mut().filter(|letter| letter.marker == marker).for_each(|letter| {
             letter.fate = fate;
         });
+    }
+
+    /// All of them, as they are compared with what arrived.
+    pub(crate) fn written(&self) -> Vec<ledger::Letter> {
+        self.letters().iter().map(Letter::written).collect()
     }
 
     /// All of them, as of now.

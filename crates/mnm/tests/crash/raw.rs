@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tmtp_testkit::dice::Dice;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::wire::{self, Frame};
 
 use crate::cast::{APPS, Account, GROUP, Member};
-use crate::letter::{Dice, Fate, Ledger, Letter};
+use crate::letter::{Fate, Ledger, Letter};
 
 /// Data of the last message of all, which the raw member writes to itself.
 const END: &[u8] = b"the end";
@@ -207,8 +208,8 @@ impl Rolf<'_> {
         assert!(ack.head["error"].is_null(), "refused: {}", ack.raw_head);
         let Some(letter) = desk.open.take().and_then(|post| post.letter) else { return };
         let id = ack.text("msgid").to_owned();
-        self.ledger.settle(&letter.marker, Fate::Sent);
-        let own = (self.account.uid.clone(), letter.content());
+        self.ledger.settle(&letter.marker, Fate::Due);
+        let own = (self.account.uid.clone(), letter.text.clone().into_bytes());
         self.stored[0].lock().unwrap().insert(id.clone(), own);
         if letter.marker == letter.subject {
             let Letter { subject, audience, .. } = letter;
@@ -231,12 +232,12 @@ impl Rolf<'_> {
             _ => ("", marker.clone(), audience(threads.len())),
         };
         let text = self.ledger.text(&marker, dice);
-        let (device, file, fate) = (APPS, None, Fate::Queued);
+        let (device, file, fate) = (APPS, None, Fate::Due);
         let letter = Letter { marker, device, number, subject, audience, text, file, fate };
         self.ledger.note(letter.clone());
         let to = self.subscribers(&letter).into_iter();
         let to: Vec<_> = to.map(|(id, _, kind)| json!({"id": id, "type": kind})).collect();
-        let (head, content) = (self.letter_head(thread, &letter), letter.content());
+        let (head, content) = (self.letter_head(thread, &letter), letter.text.clone().into_bytes());
         Some(post(format!("{number:016x}"), &json!(to), Some(&head), &content, Some(letter)))
     }
 

@@ -1,0 +1,232 @@
+//! The checker sees each violation it is fed, and nothing where there is none.
+
+use super::*;
+
+const ADA: DeviceIndex = 0;
+const BOB: DeviceIndex = 1;
+const BOBS_OTHER: DeviceIndex = 2;
+const CARMEN: DeviceIndex = 3;
+
+/// A letter from Ada to Bob's two devices.
+fn letter(number: u64) -> Letter {
+    let marker = format!("zz-{number}");
+    Letter {
+        author: ADA,
+        pen: ADA,
+        number,
+        from: "ada".into(),
+        subject: "zz-1".into(),
+        text: format!("{marker} tide"),
+        marker,
+        files: vec![File::of("map", b"bytes of a map")],
+        owed: [ADA, BOB, BOBS_OTHER].into(),
+        allowed: BTreeSet::new(),
+        posts: 1,
+        fate: Fate::Due,
+    }
+}
+
+fn shown(letter: &Letter) -> Shown {
+    Shown {
+        msgid: Some(format!("{:016x}", 0x100 + letter.number)),
+        place: letter.number,
+        from: letter.from.clone(),
+        subject: letter.subject.clone(),
+        text: letter.text.clone(),
+        files: letter.files.clone(),
+    }
+}
+
+/// Everybody has what they should have.
+fn fine(letters: &[Letter]) -> Vec<Home> {
+    let home = |device| Home { device, shown: letters.iter().map(shown).collect() };
+    let mut homes: Vec<_> = [ADA, BOB, BOBS_OTHER].map(home).into();
+    homes.push(Home { device: CARMEN, shown: Vec::new() });
+    homes
+}
+
+/// What is wrong after `spoil`.
+fn wrong(spoil: impl FnOnce(&mut Vec<Letter>, &mut Vec<Home>)) -> Vec<Wrong> {
+    let mut letters: Vec<_> = (1..=3).map(letter).collect();
+    let mut homes = fine(&letters);
+    spoil(&mut letters, &mut homes);
+    check(&letters, &homes)
+}
+
+fn marker(number: u64) -> String {
+    letter(number).marker
+}
+
+#[test]
+fn nothing_is_wrong_where_all_is_right() {
+    assert_eq!(wrong(|_, _| {}), []);
+}
+
+#[test]
+fn a_letter_that_lacks_is_found() {
+    let found = wrong(|_, homes| drop(homes[BOB].shown.remove(1)));
+    assert_eq!(found, [Wrong::Lacks { device: BOB, marker: marker(2) }]);
+    assert!(found[0].may_mend());
+}
+
+#[test]
+fn a_letter_that_is_only_in_the_outbox_lacks_at_its_author() {
+    let found = wrong(|_, homes| homes[ADA].shown[0].msgid = None);
+    assert_eq!(found, [Wrong::Lacks { device: ADA, marker: marker(1) }]);
+}
+
+#[test]
+fn a_second_copy_is_found_whatever_its_id() {
+    let same = wrong(|letters, homes| homes[BOB].shown.push(shown(&letters[2])));
+    assert_eq!(same, [Wrong::Twice { device: BOB, marker: marker(3) }]);
+    let other = wrong(|letters, homes| {
+        let msgid = Some("00000000000001ff".into());
+        homes[BOB].shown.push(Shown { msgid, place: 9, ..shown(&letters[2]) });
+    });
+    assert!(other.contains(&Wrong::Twice { device: BOB, marker: marker(3) }), "{other:?}");
+    assert!(matches!(other[1], Wrong::ManyIds { .. }), "{other:?}");
+}
+
+#[test]
+fn a_letter_with_another_id_on_each_device_was_posted_twice() {
+    let found = wrong(|_, homes| homes[BOB].shown[2].msgid = Some("00000000000001ff".into()));
+    assert!(matches!(&found[..], [Wrong::ManyIds { ids, .. }] if ids.len() == 2), "{found:?}");
+}
+
+#[test]
+fn a_letter_in_the_wrong_hands_is_found() {
+    let found = wrong(|letters, homes| homes[CARMEN].shown.push(shown(&letters[0])));
+    assert_eq!(found, [Wrong::Misplaced { device: CARMEN, marker: marker(1) }]);
+}
+
+#[test]
+fn a_device_that_came_meanwhile_may_have_it_and_may_not() {
+    let allow = |letters: &mut Vec<Letter>| letters[0].allowed = [CARMEN].into();
+    assert_eq!(wrong(|letters, _| allow(letters)), []);
+    let found = wrong(|letters, homes| {
+        allow(letters);
+        homes[CARMEN].shown.push(shown(&letters[0]));
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
+fn every_change_is_found() {
+    type Spoil = fn(&mut Shown);
+    let spoils: [(&str, Spoil); 5] = [
+        ("author", |shown| shown.from = "bob".into()),
+        ("subject", |shown| shown.subject.clear()),
+        ("text", |shown| shown.text.push('!')),
+        ("attachment", |shown| shown.files[0] = File::of("map", b"bytes of a maq")),
+        ("attachment", |shown| shown.files.clear()),
+    ];
+    for (what, spoil) in spoils {
+        let found = wrong(|_, homes| spoil(&mut homes[BOBS_OTHER].shown[0]));
+        assert_eq!(found, [Wrong::Changed { device: BOBS_OTHER, marker: marker(1), what }]);
+    }
+}
+
+#[test]
+fn who_lacks_the_first_letter_of_a_thread_need_not_know_its_subject() {
+    let late = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>, lacks_first: bool| {
+        letters[1].allowed = [CARMEN].into();
+        letters[0].allowed = [CARMEN].into();
+        homes[CARMEN].shown.push(Shown { subject: String::new(), ..shown(&letters[1]) });
+        if !lacks_first {
+            homes[CARMEN].shown.push(shown(&letters[0]));
+        }
+    };
+    assert_eq!(wrong(|letters, homes| late(letters, homes, true)), []);
+    let what = "subject";
+    let found = wrong(|letters, homes| late(letters, homes, false));
+    assert_eq!(found[0], Wrong::Changed { device: CARMEN, marker: marker(2), what });
+}
+
+#[test]
+fn a_message_from_nobody_is_found() {
+    let found = wrong(|letters, homes| {
+        homes[BOB].shown.push(Shown { text: "zz-99 tide".into(), ..shown(&letters[0]) });
+    });
+    assert_eq!(found, [Wrong::FromNobody { device: BOB, text: "zz-99 tide".into() }]);
+}
+
+#[test]
+fn the_order_of_ids_and_of_arrival_is_the_authors() {
+    let ids = wrong(|_, homes| {
+        for home in &mut homes[..3] {
+            let first = home.shown[0].msgid.take();
+            home.shown[0].msgid = home.shown[1].msgid.take();
+            home.shown[1].msgid = first;
+        }
+    });
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert!(matches!(ids[0], Wrong::OutOfOrder { by: "ids", .. }));
+    let places = wrong(|_, homes| homes[BOB].shown[0].place = 7);
+    let [Wrong::OutOfOrder { device: BOB, by: "places", .. }] = &places[..] else {
+        panic!("{places:?}")
+    };
+}
+
+#[test]
+fn letters_of_different_pens_may_come_in_any_order() {
+    assert_eq!(
+        wrong(|letters, homes| {
+            letters[0].pen = 9;
+            homes[BOB].shown[0].place = 7;
+        }),
+        []
+    );
+}
+
+#[test]
+fn what_was_refused_is_nowhere() {
+    let refuse = |letters: &mut Vec<Letter>| letters[2].fate = Fate::Refused;
+    let found = wrong(|letters, _| refuse(letters));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(matches!(found[0], Wrong::RefusedButThere { .. }));
+    let fine = wrong(|letters, homes| {
+        refuse(letters);
+        homes[ADA].shown[2].msgid = None;
+        homes[BOB].shown.truncate(2);
+        homes[BOBS_OTHER].shown.truncate(2);
+    });
+    assert_eq!(fine, []);
+}
+
+#[test]
+fn what_may_have_been_sent_is_everywhere_or_nowhere() {
+    let half = wrong(|letters, homes| {
+        letters[2].fate = Fate::Unknown;
+        homes[ADA].shown.truncate(2);
+        homes[BOB].shown.truncate(2);
+    });
+    let lacks = |device| Wrong::Lacks { device, marker: marker(3) };
+    assert_eq!(half, [lacks(ADA), lacks(BOB)]);
+    let nowhere = wrong(|letters, homes| {
+        letters[2].fate = Fate::Unknown;
+        homes.iter_mut().for_each(|home| home.shown.truncate(2));
+    });
+    assert_eq!(nowhere, []);
+}
+
+#[test]
+fn two_homes_of_a_device_have_it_between_them() {
+    let split = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>| {
+        let second = homes[BOB].shown.split_off(1);
+        homes.push(Home { device: BOB, shown: second });
+        letters[0].posts = 2;
+    };
+    assert_eq!(wrong(split), []);
+    let found = wrong(|letters, homes| {
+        split(letters, homes);
+        homes.last_mut().unwrap().shown.pop();
+    });
+    assert_eq!(found, [Wrong::Lacks { device: BOB, marker: marker(3) }]);
+}
+
+#[test]
+fn sums_differ_where_bytes_do() {
+    assert_eq!(sum(b"tide"), sum(b"tide"));
+    assert_ne!(sum(b"tide"), sum(b"tidf"));
+    assert!(File { sum: None, ..File::of("map", b"1234") }.is_like(&File::of("map", b"5678")));
+}

@@ -1,0 +1,95 @@
+//! The real service core and real app engines in one process, on simulated time, network and disk,
+//! from a seed: whatever breaks, every letter arrives once.
+//!
+//! `cargo xtask simulate` runs many seeds and replays one; here are those of every test run. The
+//! environment chooses: `SIMULATE_FIRST` the first seed, `SIMULATE_SEEDS` how many,
+//! `SIMULATE_TRACE` whether everything that happens is printed. The design is in
+//! `docs/decisions/0007-simulation.md`.
+
+#![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
+
+#[path = "simulation/app.rs"]
+mod app;
+#[path = "simulation/author.rs"]
+mod author;
+#[path = "simulation/cast.rs"]
+mod cast;
+#[path = "simulation/edge.rs"]
+mod edge;
+#[path = "simulation/network.rs"]
+mod network;
+#[path = "simulation/service.rs"]
+mod service;
+#[path = "simulation/trace.rs"]
+mod trace;
+#[path = "simulation/world.rs"]
+mod world;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use world::Outcome;
+
+/// Seeds of a test run.
+const SEEDS: u64 = 300;
+/// Seeds from one line about the progress to the next.
+const TOLD_EVERY: u64 = 1_000;
+
+/// One schedule on a runtime of its own, whose time stands still while anybody has something to do.
+fn run(seed: u64, loud: bool) -> Outcome {
+    let memory = Path::new("/dev/shm");
+    let dir = match memory.is_dir() {
+        true => tempfile::tempdir_in(memory),
+        false => tempfile::tempdir(),
+    };
+    let dir = dir.unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(world::run(seed, dir.path().to_owned(), loud))
+}
+
+fn variable(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+#[test]
+fn whatever_breaks_every_letter_arrives_once() {
+    let first = variable("SIMULATE_FIRST").unwrap_or(1);
+    let count = variable("SIMULATE_SEEDS").unwrap_or(SEEDS);
+    let loud = variable("SIMULATE_TRACE").is_some();
+    let (next, letters, failed) = (AtomicU64::new(first), AtomicUsize::new(0), AtomicUsize::new(0));
+    let start = Instant::now();
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if seed >= first + count {
+                break;
+            }
+            let outcome = run(seed, loud);
+            if (seed - first).is_multiple_of(TOLD_EVERY) && seed > first {
+                println!("seed {seed}, {:.0?}", start.elapsed());
+            }
+            letters.fetch_add(outcome.letters, Ordering::SeqCst);
+            if !outcome.wrong.is_empty() {
+                failed.fetch_add(1, Ordering::SeqCst);
+                println!("seed {seed}:\n  {}", outcome.wrong.join("\n  "));
+            }
+        }
+    };
+    let threads = if loud { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let (letters, failed) = (letters.into_inner(), failed.into_inner());
+    println!("{count} schedules, {letters} letters, {:.1?}", start.elapsed());
+    assert_eq!(failed, 0, "`cargo xtask simulate --seed SEED` replays a schedule");
+}
+
+#[test]
+fn a_seed_repeats_itself() {
+    for seed in 1..=3 {
+        let [first, second] = [run(seed, false), run(seed, false)];
+        assert_eq!((first.hash, first.letters), (second.hash, second.letters), "seed {seed}");
+        assert_ne!(first.hash, run(seed + 100, false).hash, "seed {seed}");
+    }
+}
