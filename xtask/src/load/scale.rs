@@ -20,7 +20,15 @@ const GROUP: &str = "group-of-people-000000";
 
 /// Does all of it.
 pub(crate) fn run(options: &Options, place: &Place) -> Result<Vec<Figure>> {
-    run::loud(&mut cargo(["build", "--release", "--quiet", "-p", "tmtpd", "--example", "people"]))?;
+    run::loud(&mut cargo([
+        "build",
+        "--release",
+        "--quiet",
+        "-p",
+        "tmtp-load",
+        "--example",
+        "people",
+    ]))?;
     let less = if options.quick { 10 } else { 1 };
     let mut figures = Vec::new();
     let mut part = |name: &str, measure: &dyn Fn() -> Result<Vec<Figure>>| -> Result<()> {

@@ -1,6 +1,6 @@
 //! Writes many members and groups straight into the store of a service that does not run.
 //!
-//! `cargo run --release -p tmtpd --example people -- DATA MEMBERS GROUPS GROUP_SIZE CAST` makes so
+//! `cargo run --release -p tmtp-load --example people -- DATA MEMBERS GROUPS GROUP_SIZE CAST` makes so
 //! many members with one device each, and so many groups, all of whose members have joined: one a
 //! member after the other, through the members again and again. CAST gets the members of the first
 //! group, as `tmtp-load --cast` reads them. Through the wire a group of 10,000 would take fifty
