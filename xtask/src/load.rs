@@ -26,7 +26,7 @@ pub(crate) struct Options {
     quick: bool,
     /// The large numbers instead of the table of targets.
     scale: bool,
-    /// Only work whose name begins so.
+    /// Only the work of this name.
     only: Option<String>,
     /// Another service that does the same work in turn.
     compare: Option<String>,
@@ -54,7 +54,7 @@ impl Options {
     }
 
     fn wants(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| name.starts_with(only.as_str()))
+        self.only.as_ref().is_none_or(|only| only == name)
     }
 }
 
@@ -62,10 +62,11 @@ impl Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     println!("building the service and the load generator (release) ...");
     run::loud(&mut cargo(["build", "--release", "--quiet", "-p", "tmtpd", "-p", "tmtp-load"]))?;
+    let circumstances = figure::circumstances();
     let place = Place::new(run::built("release"))?;
     let figures =
         if options.scale { scale::run(options, &place)? } else { suite::run(options, &place)? };
-    println!("\n{}", figure::circumstances());
+    println!("\n{circumstances}, {} at the end", figure::load_average());
     figure::print(&figures, options.compare.is_some());
     Ok(())
 }

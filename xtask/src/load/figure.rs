@@ -107,7 +107,7 @@ pub(crate) fn circumstances() -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.map_or("unknown processor", |text| text.trim_start_matches(['\t', ' ', ':']));
     format!(
-        "{}, commit {}, {cores} cores ({model}), load of the machine at the end {}",
+        "{}, commit {}, {cores} cores ({model}), load of the machine {}",
         told(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"])),
         git(&["rev-parse", "--short", "HEAD"]),
         load_average(),
