@@ -375,6 +375,7 @@ impl Shared {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(running) = running else { return Ok(()) }; // closed before
         running.finish();
+        self.bodies.close();
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         settled.try_now()
     }

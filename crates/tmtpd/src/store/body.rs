@@ -90,6 +90,8 @@ struct Held {
     /// How many want it held back.
     holders: usize,
     dead: Vec<BodyRef>,
+    /// The store is closed, and its files may be another's: what is dead is left to the next sweep.
+    closed: bool,
 }
 
 /// Holds erasing back until it is dropped.
@@ -100,7 +102,10 @@ impl Drop for HeldErasing {
     fn drop(&mut self) {
         let mut held = self.0.held();
         held.holders -= 1;
-        let due = if held.holders == 0 { std::mem::take(&mut held.dead) } else { Vec::new() };
+        if held.holders > 0 || held.closed {
+            return;
+        }
+        let due = std::mem::take(&mut held.dead);
         drop(held);
         eraser::erase_batch(&self.0, &due);
     }
@@ -159,6 +164,11 @@ impl Bodies {
     pub(crate) fn hold_erasing(self: &Arc<Self>) -> HeldErasing {
         self.held().holders += 1;
         HeldErasing(self.clone())
+    }
+
+    /// From now on nothing is erased that was held back.
+    pub(crate) fn close(&self) {
+        self.held().closed = true;
     }
 
     /// Whether the dead have to wait; then they are remembered.

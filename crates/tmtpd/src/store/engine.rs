@@ -30,6 +30,11 @@ pub trait Engine: Send + Sync + 'static {
     /// may find on its next read that all of them are. Never a part of them.
     fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError>;
 
+    /// Why it refuses everything until it is opened anew; `None` as long as it does not.
+    fn failure(&self) -> Option<StoreError> {
+        None
+    }
+
     /// The value of `key`.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.get_many(&[key])?.pop().flatten())

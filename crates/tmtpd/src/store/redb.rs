@@ -193,6 +193,10 @@ impl Engine for RedbEngine {
         self.with(false, |database| scan(database, range, visit))
     }
 
+    fn failure(&self) -> Option<StoreError> {
+        self.broken.reason()
+    }
+
     fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError> {
         const DOING: &str = "committing rows";
         self.with(false, |database| {

@@ -90,7 +90,12 @@ impl Writer {
                 if settle || self.tidy_at.is_some() {
                     self.tidy_at = Some(Instant::now() + IDLE);
                 }
-                if last { self.end() } else { Step::Worked }
+                match self.engine.failure() {
+                    // Only a new start can help, and whoever watches the process gives it one.
+                    Some(_) => self.end(),
+                    None if last => self.end(),
+                    None => Step::Worked,
+                }
             }
             Err(Due(_)) if self.tidy_at.is_some_and(|at| at <= now) => {
                 self.tidy_at = None;
@@ -102,6 +107,7 @@ impl Writer {
     }
 
     fn end(&mut self) -> Step {
+        self.inbox.abandon();
         self.eraser.finish();
         self.appender.retire();
         Step::Ended

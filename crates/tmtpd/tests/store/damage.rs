@@ -192,6 +192,10 @@ fn a_page_of_rows_that_goes_bad_while_the_service_runs_is_not_believed() {
     // Nothing is built on what is left.
     let refused = store.post(message(100, "x", &[1]), Batch::new()).wait();
     assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
+    // It ends, so that whoever watches the service starts it anew, or learns that it does not.
+    while !matches!(store.flush().wait(), Err(StoreError::Closed)) {}
+    assert!(store.close().is_err());
+    assert!(matches!(open(&disk), Err(StoreError::Corrupt { .. })));
 }
 
 #[test]

@@ -16,7 +16,8 @@ use crate::store::error::StoreError;
 /// What the rows name, gathered while they are scanned at open.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
-    /// (segment, offset, length): no sums, a million of them wait in memory.
+    /// (segment, offset, length), touching ones joined: messages that came one after the other lie
+    /// so, and of a million that wait few ranges remain.
     extents: Vec<(u32, u32, u32)>,
     large_ids: Vec<u64>,
 }
@@ -24,9 +25,14 @@ pub(crate) struct Named {
 impl Named {
     pub(crate) fn add(&mut self, body: BodyRef) {
         match body {
-            BodyRef::Small(Extent { segment, offset, len, .. }) => {
-                self.extents.push((segment, offset, len));
-            }
+            BodyRef::Small(Extent { segment, offset, len, .. }) => match self.extents.last_mut() {
+                Some((last, from, joined))
+                    if *last == segment && from.checked_add(*joined) == Some(offset) =>
+                {
+                    *joined = joined.saturating_add(len);
+                }
+                _ => self.extents.push((segment, offset, len)),
+            },
             BodyRef::Large(large) => self.large_ids.push(large.id),
         }
     }
