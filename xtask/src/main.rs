@@ -9,6 +9,7 @@ mod demo;
 mod install;
 mod licence;
 mod load;
+mod package;
 mod run;
 mod simulate;
 mod step;
@@ -47,6 +48,7 @@ cargo xtask TASK [OPTION]...
   crash     real service and apps under load, killed at random moments
               --rounds N   so often (10)
               --seed S     the same dice again; the moments are the machine's
+  package   make the Debian package of the service, and try it, its unit and its image
   licence   only the licence check of `test`
   tidy      only the repository's own rules of `test`
 ";
@@ -91,6 +93,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             simulate::Simulation::read(given).and_then(|options| simulate::simulate(&options))
         }
         "crash" => simulate::Crashes::read(given).and_then(|options| simulate::crash(&options)),
+        "package" => Flags::of(given, &[]).and_then(|_| package::run()),
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),
         "tidy" => Flags::of(given, &[]).and_then(|_| tidy::check()),
         "help" | "-h" | "--help" => {
