@@ -10,12 +10,14 @@
 //! - `end`: why it ended
 //! - `window`: what is in flight
 //! - `pace`: whether the peer keeps up
+//! - `quota`: how much it may ask
 //! - `turn`: what is waited for
 
 mod delivery;
 mod end;
 mod intake;
 mod pace;
+mod quota;
 mod turn;
 mod window;
 
@@ -46,6 +48,7 @@ use end::End;
 pub use end::EndKind;
 use intake::Intake;
 use pace::Pace;
+use quota::Quota;
 use turn::{Turn, Waits};
 
 /// Output that stops the reading of requests until the peer takes some.
@@ -116,6 +119,9 @@ struct Link<S> {
     /// How the peer sends, and how it takes.
     sending: Pace,
     taking: Pace,
+    quota: Quota,
+    /// Not listened to until then, for it has asked too much.
+    paused_until: Option<Instant>,
     /// Set when the link is only waiting for its last words to be taken.
     ending: Option<(End, Instant)>,
 }
@@ -127,6 +133,7 @@ impl<S: Stream> Link<S> {
         let session = ServiceSession::new(Millis(0), timing(&limits));
         let pace = || Pace::new(limits.rate_min_bytes_per_s, limits.rate_window);
         let (sending, taking) = (pace(), pace());
+        let quota = Quota::new(limits.requests_per_second, Instant::now());
         let entry = service.links.enter(peer.address(), service.now_ms());
         service.metrics.links_opened.one();
         Self {
@@ -146,6 +153,8 @@ impl<S: Stream> Link<S> {
             on: None,
             sending,
             taking,
+            quota,
+            paused_until: None,
             ending: None,
         }
     }
@@ -196,8 +205,13 @@ impl<S: Stream> Link<S> {
         end
     }
 
+    /// Whether the next request may be taken up.
+    fn is_listening(&self) -> bool {
+        self.pending.is_none() && self.ending.is_none() && self.paused_until.is_none()
+    }
+
     fn may_read(&self) -> bool {
-        self.pending.is_none() && self.ending.is_none() && self.has_room_for_answers()
+        self.is_listening() && self.has_room_for_answers()
     }
 
     /// Answers and presence are held back from a peer that does not take what it has.
@@ -227,7 +241,7 @@ impl<S: Stream> Link<S> {
         let silence = self.pending.is_none().then_some(silence);
         let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
         let resend = resend.filter(|_| self.output.is_empty());
-        let paces = [self.sending.deadline(), self.taking.deadline()];
+        let paces = [self.sending.deadline(), self.taking.deadline(), self.paused_until];
         paces.into_iter().chain([silence, resend]).flatten().min()
     }
 
@@ -280,11 +294,17 @@ impl<S: Stream> Link<S> {
 
     /// Gives the session what was read, as far as requests can be answered at once.
     fn take_input(&mut self) {
+        let now = Instant::now();
+        self.paused_until = self.quota.pause_until(now);
         let input = std::mem::take(&mut self.input);
         let mut rest = input.get(self.input_at..).unwrap_or_default();
         let mut acks = Vec::new();
-        while self.pending.is_none() && self.ending.is_none() && !rest.is_empty() {
+        while self.is_listening() && !rest.is_empty() {
             let Some(step) = self.session.handle_input(&mut rest) else { break };
+            if matches!(step, Input::Request { .. } | Input::Begin(_)) {
+                self.quota.spend(1, now);
+                self.paused_until = self.quota.pause_until(now);
+            }
             match step {
                 Input::Request { request: Request::Ack { id, .. }, .. } => {
                     acks.extend(MessageId::from_wire(&id).map(|id| id.0));
@@ -308,6 +328,8 @@ impl<S: Stream> Link<S> {
             && !acks.is_empty()
         {
             on.delivery.acknowledged(&mut acks);
+            // It was owed them: they are not asking for anything.
+            self.quota.give_back(acks.len());
         }
     }
 

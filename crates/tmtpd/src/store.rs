@@ -28,6 +28,7 @@ mod inbox;
 mod memory;
 mod message;
 mod open;
+mod recent;
 mod redb;
 mod release;
 mod row;
@@ -60,7 +61,8 @@ use self::body::large::LargeReader;
 use self::disk::{Disk, Lock, SystemDisk};
 use self::driver::Running;
 use self::inbox::{Inbox, Work};
-use self::row::{MessageRow, message_key, owed_key, owed_of};
+use self::recent::{Recent, Recents};
+use self::row::{Body, MessageRow, message_key, owed_key, owed_of};
 use self::writer::Counts;
 
 /// What the store may use.
@@ -97,6 +99,7 @@ struct Shared {
     bodies: Arc<Bodies>,
     inbox: Arc<Inbox>,
     counts: Arc<Counts>,
+    recents: Arc<Recents>,
     room: Arc<Semaphore>,
     queue_bytes: usize,
     last_message_id: MessageId,
@@ -239,19 +242,31 @@ impl Store {
         device: DeviceNumber,
         found: &[(Class, MessageId)],
     ) -> Result<Vec<Owed>, StoreError> {
-        let keys: Vec<_> = found.iter().map(|(_, id)| message_key(*id)).collect();
+        let mut bodies = self.shared.recents.bodies(found.iter().map(|(_, id)| *id));
+        if bodies.contains(&None) {
+            bodies = self.look_up(found, bodies)?;
+        }
+        let owed = found.iter().zip(bodies);
+        // A row that is gone was settled between the two reads.
+        let owed = owed.filter_map(|((class, id), body)| Some((*class, *id, body?)));
+        Ok(owed.map(|(class, id, body)| Owed { device, class, id, body }).collect())
+    }
+
+    /// Completes `bodies` of the messages `found` from their rows.
+    fn look_up(
+        &self,
+        found: &[(Class, MessageId)],
+        bodies: Vec<Option<Body>>,
+    ) -> Result<Vec<Option<Body>>, StoreError> {
+        let missing = found.iter().zip(&bodies).filter(|(_, body)| body.is_none());
+        let keys: Vec<_> = missing.map(|((_, id), _)| message_key(*id)).collect();
         let keys: Vec<&[u8]> = keys.iter().map(<[u8; 9]>::as_slice).collect();
-        let rows = self.shared.engine.get_many(&keys)?;
-        found
-            .iter()
-            .zip(rows)
-            // A row that is gone was settled between the two reads.
-            .filter_map(|((class, id), row)| Some((*class, *id, row?)))
-            .map(|(class, id, row)| {
-                let body = MessageRow::decode(&row)?.body;
-                Ok(Owed { device, class, id, body })
-            })
-            .collect()
+        let mut rows = self.shared.engine.get_many(&keys)?.into_iter();
+        let look_up = |body: Option<Body>| match (body, body.is_none().then(|| rows.next())) {
+            (None, Some(Some(Some(row)))) => Ok(Some(MessageRow::decode(&row)?.body)),
+            (body, _) => Ok(body),
+        };
+        bodies.into_iter().map(look_up).collect()
     }
 
     /// Opens an owed message for reading. [`StoreError::Gone`] if it was erased meanwhile.
@@ -263,6 +278,9 @@ impl Store {
     }
 
     fn open_body(&self, owed: &Owed) -> Result<MessageReader, StoreError> {
+        if let Some(Recent { head, data, .. }) = self.shared.recents.get(owed.id) {
+            return Ok(MessageReader::recent(owed.id, head, data));
+        }
         let head = self.shared.bodies.read_small(&owed.body.small)?;
         match owed.body.large {
             None => Ok(MessageReader::small(owed.id, head, owed.body.head_len)),

@@ -28,6 +28,9 @@ pub struct Limits {
     pub rate_min_bytes_per_s: usize,
     /// The window over which that rate is measured.
     pub rate_window: Duration,
+    /// Requests that one device may make in a second, on average; as many may come at once. Who
+    /// makes more is not listened to for a while. Acks of what it was sent do not count.
+    pub requests_per_second: usize,
     /// Memory for bodies of up to 64 KiB that are being received; further ones go to the disk.
     pub receiving_bytes: u64,
     /// Data of one message.
@@ -66,6 +69,7 @@ impl Default for Limits {
             silence_timeout: Duration::from_secs(120),
             rate_min_bytes_per_s: 256,
             rate_window: Duration::from_secs(60),
+            requests_per_second: 5_000,
             receiving_bytes: 64 * MIB,
             message_bytes_max: 4 * GIB,
             recipients_max: 1_000,
@@ -92,6 +96,7 @@ impl Limits {
         section.seconds("silence_timeout_s", &mut self.silence_timeout, 10..=3_600);
         section.count("rate_min_bytes_per_s", &mut self.rate_min_bytes_per_s, 0..=65_536);
         section.seconds("rate_window_s", &mut self.rate_window, 1..=600);
+        section.count("requests_per_second", &mut self.requests_per_second, 1..=1_000_000);
         section.size("receiving_bytes", &mut self.receiving_bytes, 64 * KIB..=GIB);
         section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
         section.count("recipients_max", &mut self.recipients_max, 1..=2_000);

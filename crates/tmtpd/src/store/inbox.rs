@@ -92,6 +92,8 @@ struct State {
     closed: bool,
     /// Something came since the writer last looked.
     woken: bool,
+    /// A writer thread sleeps: waking it costs a system call, also when there is none to wake.
+    sleeping: bool,
     settling: Settling,
     settling_len: usize,
     settle_since: Option<Instant>,
@@ -107,6 +109,7 @@ impl Inbox {
             last_id,
             closed: false,
             woken: false,
+            sleeping: false,
             settling: Settling::new(),
             settling_len: 0,
             settle_since: None,
@@ -185,6 +188,7 @@ impl Inbox {
     pub(crate) fn wait(&self, until: Option<Instant>) {
         let mut state = self.state();
         while !state.woken {
+            state.sleeping = true;
             state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => return,
                 Some(left) => {
@@ -255,8 +259,11 @@ impl Inbox {
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {
         state.woken = true;
+        let sleeping = std::mem::take(&mut state.sleeping);
         drop(state);
-        self.ready.notify_one();
+        if sleeping {
+            self.ready.notify_one();
+        }
         self.ready_task.notify_one();
     }
 }

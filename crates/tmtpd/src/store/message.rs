@@ -119,6 +119,10 @@ impl MessageReader {
         Self { id, head, data_len: bytes.len() as u64, data: Data::Small(bytes) }
     }
 
+    pub(crate) fn recent(id: MessageId, head: Bytes, data: Bytes) -> Self {
+        Self { id, head, data_len: data.len() as u64, data: Data::Small(data) }
+    }
+
     pub(crate) fn large(id: MessageId, head: Bytes, reader: LargeReader, data_len: u64) -> Self {
         Self { id, head, data: Data::Large(reader), data_len }
     }

@@ -17,6 +17,7 @@ use super::driver::{Driver, Running};
 use super::engine::{Batch, Engine};
 use super::error::StoreError;
 use super::inbox::Inbox;
+use super::recent::Recents;
 use super::redb::RedbEngine;
 use super::row::{FORMAT_KEY, LAST_ID_KEY, MESSAGES, MessageId, MessageRow, message_of};
 use super::writer::{Counts, Writer};
@@ -100,6 +101,7 @@ fn start(
     let next_segment = found_segment.max(named_segment) + 1;
 
     let inbox = Arc::new(Inbox::new(limits.queue_bytes, last_message_id));
+    let recents = Arc::<Recents>::default();
     let writer = Writer {
         engine: engine.clone(),
         bodies: bodies.clone(),
@@ -110,6 +112,7 @@ fn start(
         },
         inbox: inbox.clone(),
         counts: counts.clone(),
+        recents: recents.clone(),
         settle_failure: None,
         tidy_at: None,
     };
@@ -119,6 +122,7 @@ fn start(
         bodies,
         inbox,
         counts,
+        recents,
         room: Arc::new(Semaphore::new(limits.queue_bytes)),
         queue_bytes: limits.queue_bytes,
         last_message_id,

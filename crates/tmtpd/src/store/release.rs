@@ -20,9 +20,10 @@ pub(crate) struct Release {
     pub(crate) batch: Batch,
     /// Bodies to erase when the batch is durable.
     pub(crate) dead: Vec<BodyRef>,
-    /// Owed rows and messages that go.
+    /// Owed rows that go.
     pub(crate) owed: u64,
-    pub(crate) messages: u64,
+    /// Messages that go.
+    pub(crate) gone: Vec<MessageId>,
 }
 
 /// Takes away the owed rows `settled` names, and the messages owed to nobody then.
@@ -54,7 +55,7 @@ pub(crate) fn release(
         } else {
             release.batch.delete(message_key(id));
             release.dead.extend(row.body.parts());
-            release.messages += 1;
+            release.gone.push(id);
         }
     }
     Ok(release)

@@ -25,6 +25,7 @@ use super::engine::{Batch, Engine};
 use super::error::StoreError;
 use super::inbox::{Due, Group, Inbox, Task, Work};
 use super::message::{NewData, NewMessage};
+use super::recent::{Recent, Recents};
 use super::release::{Release, copy_queue, owed_ids, release};
 use super::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
 
@@ -49,6 +50,7 @@ pub(crate) struct Writer {
     pub(crate) eraser: Eraser,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) recents: Arc<Recents>,
     /// Why acknowledgements could not be committed, and when they are tried again.
     pub(crate) settle_failure: Option<(Instant, StoreError)>,
     /// When to tidy up if nothing comes.
@@ -72,6 +74,8 @@ struct Staged {
     batch: Batch,
     bodies: Vec<BodyRef>,
     finished: Vec<FinishedBody>,
+    /// What readers will ask for first.
+    recent: Vec<(MessageId, Recent)>,
     /// The highest id given with the task, for the row that remembers it.
     last_id: Option<MessageId>,
     /// A message that has a row if the commit happened.
@@ -87,7 +91,7 @@ impl Writer {
         match self.inbox.poll(now, retry_at) {
             Ok(Group { tasks, settle, last }) => {
                 self.handle(tasks, settle);
-                if settle || self.tidy_at.is_some() {
+                if settle || self.tidy_at.is_some() || !self.recents.is_empty() {
                     self.tidy_at = Some(Instant::now() + IDLE);
                 }
                 match self.engine.failure() {
@@ -100,6 +104,7 @@ impl Writer {
             Err(Due(_)) if self.tidy_at.is_some_and(|at| at <= now) => {
                 self.tidy_at = None;
                 self.appender.retire_if_dead();
+                self.recents.clear();
                 Step::Worked
             }
             Err(Due(due)) => Step::Idle([due, self.tidy_at].into_iter().flatten().min()),
@@ -143,7 +148,7 @@ impl Writer {
         let released = if settle { self.release_settled() } else { None };
         let dead = released.map(|released| {
             batches.push(released.batch);
-            (released.dead, released.owed, released.messages)
+            (released.dead, released.owed, released.gone)
         });
         if batches.iter().all(Batch::is_empty) {
             staged.into_iter().for_each(|staged| staged.answer(Ok(())));
@@ -166,9 +171,8 @@ impl Writer {
                     }
                 }
                 self.eraser.erase(refused);
-                if let Some((dead, owed, messages)) = dead {
-                    self.counts.owed.fetch_sub(owed, Ordering::Relaxed);
-                    self.counts.messages.fetch_sub(messages, Ordering::Relaxed);
+                if let Some((dead, owed, gone)) = dead {
+                    self.released(owed, &gone);
                     self.settled();
                     self.eraser.erase(dead);
                 }
@@ -231,6 +235,10 @@ impl Writer {
                 NewData::Large(_) => &[],
             };
             let small = self.appender.append([&head, inline])?;
+            let recent = match &data {
+                NewData::Inline(bytes) => Some((head.clone(), bytes.clone())),
+                NewData::Large(_) => None,
+            };
             task.bodies.push(BodyRef::Small(small));
             let large = match data {
                 NewData::Inline(_) => None,
@@ -243,6 +251,9 @@ impl Writer {
                 }
             };
             let body = Body { head_len: head.len() as u32, small, large };
+            if let Some((head, data)) = recent {
+                task.recent.push((id, Recent { body, head, data }));
+            }
             let row = MessageRow { class, remaining: devices.len() as u32, body };
             task.batch.put(message_key(id), row.encode());
             for device in &devices {
@@ -260,7 +271,18 @@ impl Writer {
         self.counts.messages.fetch_add(staged.messages, Ordering::Relaxed);
         self.counts.owed.fetch_add(staged.owed, Ordering::Relaxed);
         staged.finished.drain(..).for_each(FinishedBody::keep);
+        if answer.is_ok() {
+            // Before anybody is woken who will ask for them.
+            self.recents.put(std::mem::take(&mut staged.recent));
+        }
         staged.answer(answer);
+    }
+
+    /// Rows of acknowledged messages are gone.
+    fn released(&self, owed: u64, gone: &[MessageId]) {
+        self.counts.owed.fetch_sub(owed, Ordering::Relaxed);
+        self.counts.messages.fetch_sub(gone.len() as u64, Ordering::Relaxed);
+        self.recents.forget(gone);
     }
 
     /// A commit failed. Nearly always nothing of it happened; but after a failed sync it may all be
@@ -317,11 +339,10 @@ impl Writer {
             let ids = owed_ids(&*self.engine, device, DROP_ROWS)?;
             let more = ids.len() == DROP_ROWS;
             let settled = ids.into_iter().map(|id| (device, id)).collect();
-            let Release { mut batch, dead, owed, messages } = release(&*self.engine, settled)?;
+            let Release { mut batch, dead, owed, gone } = release(&*self.engine, settled)?;
             rows.changes.append(&mut batch.changes);
             self.commit_one(std::mem::take(&mut rows))?;
-            self.counts.owed.fetch_sub(owed, Ordering::Relaxed);
-            self.counts.messages.fetch_sub(messages, Ordering::Relaxed);
+            self.released(owed, &gone);
             self.eraser.erase(dead);
             if !more {
                 return Ok(());
@@ -351,6 +372,7 @@ impl Staged {
             batch,
             bodies: Vec::new(),
             finished: Vec::new(),
+            recent: Vec::new(),
             last_id: None,
             stored_id: None,
             messages: 0,

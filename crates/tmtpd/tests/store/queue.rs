@@ -186,12 +186,16 @@ fn damaged_bytes_are_never_served() {
     body.write(&[b'L'; 300_000]).unwrap();
     let data = NewData::Large(body.finish().unwrap());
     store.post(NewMessage { data, ..message(2, "", &[1]) }, Batch::new()).wait().unwrap();
+    // What was just stored is still in memory; after a start it is read from the disk.
+    store.close().unwrap();
+    drop(store);
     for file in ["bodies/00000001.seg", "bodies/large/0000000000000001"] {
         let path = dir.path().join(file);
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[12] ^= 1;
         std::fs::write(&path, bytes).unwrap();
     }
+    let store = open(dir.path());
     let owed = store.owed(1, Position::start(), 10).unwrap();
     match store.read(&owed[0]) {
         Err(StoreError::Corrupt { what }) => assert!(what.contains("00000001, offset 0"), "{what}"),

@@ -1,0 +1,134 @@
+//! The last messages stored, in memory: most are delivered at once, to devices that are online.
+//!
+//! Only a cache. The writer puts a message in when its commit is durable, and takes it out when it
+//! is owed to nobody any more. What is not here is read from rows and bodies, as after a restart;
+//! whether a device is owed a message is never asked here.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::row::{Body, MessageId};
+
+/// Bytes of messages that are kept, what keeping them costs included.
+const BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A message counts this much beside its content.
+const MESSAGE_BYTES: usize = 256;
+
+/// A message with small data.
+#[derive(Debug, Clone)]
+pub(crate) struct Recent {
+    /// Where it lies on the disk.
+    pub(crate) body: Body,
+    pub(crate) head: Bytes,
+    pub(crate) data: Bytes,
+}
+
+/// The last messages stored.
+#[derive(Debug, Default)]
+pub(crate) struct Recents {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The oldest first, since ids rise.
+    messages: BTreeMap<MessageId, Recent>,
+    bytes: usize,
+}
+
+impl Recents {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps messages that were stored, and forgets the oldest for them.
+    pub(crate) fn put(&self, messages: Vec<(MessageId, Recent)>) {
+        if messages.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        for (id, message) in messages {
+            state.bytes += message.weight();
+            state.messages.insert(id, message);
+        }
+        while state.bytes > BYTES_MAX
+            && let Some((_, oldest)) = state.messages.pop_first()
+        {
+            state.bytes -= oldest.weight();
+        }
+    }
+
+    /// Where these lie, as far as it is known here.
+    pub(crate) fn bodies(&self, ids: impl Iterator<Item = MessageId>) -> Vec<Option<Body>> {
+        let state = self.state();
+        ids.map(|id| state.messages.get(&id).map(|message| message.body)).collect()
+    }
+
+    /// The message, if it is here.
+    pub(crate) fn get(&self, id: MessageId) -> Option<Recent> {
+        self.state().messages.get(&id).cloned()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state().messages.is_empty()
+    }
+
+    /// These are owed to nobody any more.
+    pub(crate) fn forget(&self, ids: &[MessageId]) {
+        let mut state = self.state();
+        for id in ids {
+            if let Some(message) = state.messages.remove(id) {
+                state.bytes -= message.weight();
+            }
+        }
+    }
+
+    /// Gives the memory back; what is still owed will be read from the disk.
+    pub(crate) fn clear(&self) {
+        *self.state() = State::default();
+    }
+}
+
+impl Recent {
+    fn weight(&self) -> usize {
+        MESSAGE_BYTES + self.head.len() + self.data.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::body::Extent;
+
+    fn message(bytes: usize) -> Recent {
+        let small = Extent { segment: 1, offset: 0, len: 0, crc32c: 0 };
+        let body = Body { head_len: 0, small, large: None };
+        Recent { body, head: Bytes::new(), data: vec![0; bytes].into() }
+    }
+
+    #[test]
+    fn the_oldest_go_when_there_are_too_many_bytes() {
+        let recents = Recents::default();
+        for id in 1..=100 {
+            recents.put(vec![(id, message(64 * 1024))]);
+        }
+        assert!(recents.get(1).is_none() && recents.get(100).is_some());
+        let kept = recents.bodies(1..=100).into_iter().flatten().count();
+        assert!((20..=32).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_its_room() {
+        let recents = Recents::default();
+        recents.put(vec![(1, message(10)), (2, message(20))]);
+        recents.forget(&[1, 3]);
+        assert!(recents.get(1).is_none() && recents.get(2).is_some());
+        recents.forget(&[2, 2]);
+        assert_eq!(recents.state().bytes, 0);
+        recents.put(vec![(4, message(5))]);
+        recents.clear();
+        assert!(recents.get(4).is_none());
+    }
+}
