@@ -358,8 +358,12 @@ impl<'a> Book<'a> {
     fn difference(&self, letter: &Letter, shown: &Shown, home: &Home) -> Option<&'static str> {
         let same_files = letter.files.len() == shown.files.len()
             && letter.files.iter().zip(&shown.files).all(|(written, seen)| written.is_like(seen));
-        // A device that came later does not have the letter that opened the thread.
-        let opens = |shown: &Shown| self.letter(shown).is_some_and(|l| l.marker == letter.subject);
+        // A device that came later does not have the letter that opened the thread; one that was
+        // posted twice opens two, and a home may have the other.
+        let opens = |shown: &Shown| {
+            self.letter(shown)
+                .is_some_and(|first| first.marker == letter.subject && first.posts == 1)
+        };
         let same_subject = letter.subject == shown.subject
             || shown.subject.is_empty() && !home.shown.iter().any(opens);
         match () {

@@ -25,10 +25,12 @@ mod trace;
 #[path = "simulation/world.rs"]
 mod world;
 
+use std::cell::Cell;
 use std::path::Path;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::thread;
 use std::time::Instant;
+use std::{panic, thread};
 
 use world::Outcome;
 
@@ -36,6 +38,22 @@ use world::Outcome;
 const SEEDS: u64 = 300;
 /// Seeds from one line about the progress to the next.
 const TOLD_EVERY: u64 = 1_000;
+
+thread_local! {
+    /// Panics of the schedules of this thread. Those of tasks end with the task, unseen.
+    static PANICS: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            PANICS.set(PANICS.get() + 1);
+            told(panic);
+        }));
+    });
+}
 
 /// One schedule on a runtime of its own, whose time stands still while anybody has something to do.
 fn run(seed: u64, loud: bool) -> Outcome {
@@ -47,7 +65,15 @@ fn run(seed: u64, loud: bool) -> Outcome {
     let dir = dir.unwrap();
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(world::run(seed, dir.path().to_owned(), loud))
+    count_panics();
+    let before = PANICS.get();
+    let mut outcome = runtime.block_on(world::run(seed, dir.path().to_owned(), loud));
+    drop(runtime);
+    match PANICS.get() - before {
+        0 => {}
+        panics => outcome.wrong.push(format!("{panics} panics, see above")),
+    }
+    outcome
 }
 
 fn variable(name: &str) -> Option<u64> {

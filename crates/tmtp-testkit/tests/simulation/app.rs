@@ -137,9 +137,9 @@ pub(crate) async fn messages(engine: &Engine) -> Result<Vec<(String, Message)>, 
     Ok(found)
 }
 
-/// Whether a message is in the outbox, or may be there once more.
+/// Whether a message is in the outbox, or may be put there once more.
 pub(crate) fn is_unsent(message: &Message) -> bool {
-    matches!(message.state, MessageState::Queued | MessageState::Sending { .. })
+    !matches!(message.state, MessageState::Received | MessageState::Sent)
 }
 
 /// Everything it shows, attachments included.

@@ -278,6 +278,10 @@ impl World {
                 0..=3 => {
                     self.trace.note(|| format!("home {at} is killed"));
                     let mut dice = self.dice.fork();
+                    if dice.once_in(2) {
+                        // What it has stored and acknowledged a moment ago: the ack never left.
+                        self.network.cut(Some(at), Break::Reset);
+                    }
                     self.apps[at].crash(&mut dice).await;
                     back.insert(at, Instant::now() + away);
                 }
