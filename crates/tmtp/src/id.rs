@@ -37,6 +37,19 @@ impl Uid {
         Self(BASE32.encode(bytes).into_boxed_str())
     }
 
+    /// The account that a service writes from itself: of twenty zero bytes, which no member gets.
+    pub const SERVICE: &str = "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%";
+
+    /// Of [`Uid::SERVICE`].
+    pub fn service() -> Self {
+        Self(Self::SERVICE.into())
+    }
+
+    /// Whether it is [`Uid::SERVICE`].
+    pub fn is_service(uid: &str) -> bool {
+        uid == Self::SERVICE
+    }
+
     /// A uid as a peer sent it; none if it is empty or longer than [`ID_MAX_BYTES`].
     pub fn from_wire(text: &str) -> Option<Self> {
         ((1..=ID_MAX_BYTES).contains(&text.len())).then(|| Self(text.into()))
@@ -146,6 +159,12 @@ pub fn posted_ms(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_services_own_uid_is_of_zeros() {
+        assert_eq!(Uid::service(), Uid::from_bytes(&[0; 20]));
+        assert!(Uid::is_service(Uid::service().as_str()));
+    }
 
     #[test]
     fn uid_has_thirty_two_symbols_and_keeps_its_bytes() {

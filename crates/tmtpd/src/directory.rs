@@ -45,7 +45,8 @@ pub struct Directory {
     memberships: Vec<Vec<GroupNumber>>,
     /// (who, whom): the first may post to the second. Kept only where the policy asks for it.
     acquaintances: HashSet<(MemberNumber, MemberNumber)>,
-    devices_made: u32,
+    /// By device: whose it is.
+    owners: Vec<Option<MemberNumber>>,
 }
 
 impl Directory {
@@ -56,7 +57,12 @@ impl Directory {
 
     /// The number for the next device. Numbers are not used twice.
     pub fn next_device(&self) -> DeviceNumber {
-        self.devices_made
+        u32::try_from(self.owners.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whose a device is.
+    pub fn owner(&self, device: DeviceNumber) -> Option<MemberNumber> {
+        self.owners.get(device as usize).copied().flatten()
     }
 
     /// Members in all.
@@ -149,7 +155,13 @@ impl Directory {
             self.names.insert(alias.clone(), Name::Member(number));
         }
         for device in &member.devices {
-            self.devices_made = self.devices_made.max(device.number.saturating_add(1));
+            let index = device.number as usize;
+            if self.owners.len() <= index {
+                self.owners.resize(index + 1, None);
+            }
+            if let Some(owner) = self.owners.get_mut(index) {
+                *owner = Some(number);
+            }
         }
         self.uids.insert(member.uid.clone(), number);
         match self.members.get_mut(number.0 as usize) {
@@ -162,6 +174,9 @@ impl Directory {
     pub fn take_back_device(&mut self, number: MemberNumber, device: DeviceNumber) {
         if let Some(member) = self.members.get_mut(number.0 as usize) {
             member.devices.retain(|known| known.number != device);
+            if let Some(owner) = self.owners.get_mut(device as usize) {
+                *owner = None;
+            }
         }
     }
 

@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod daemon;
 pub mod directory;
 pub mod edge;
+pub mod expiry;
 pub mod link;
 pub mod links;
 pub mod listen;

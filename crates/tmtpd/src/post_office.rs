@@ -27,17 +27,31 @@ pub struct Letter {
     pub body: NewData,
     /// Whose it is to be. Named twice counts once.
     pub devices: Vec<DeviceNumber>,
+    /// Whether it is a word of the service itself, whoever else the letters beside it are from.
+    pub is_services: bool,
 }
 
 impl Letter {
     /// A message without data.
     pub fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
-        Self { kind, data: Data::default(), body: NewData::Inline(Bytes::new()), devices }
+        Self {
+            kind,
+            data: Data::default(),
+            body: NewData::Inline(Bytes::new()),
+            devices,
+            is_services: false,
+        }
     }
 
     /// A message whose data is a short text.
     pub fn text(kind: MessageKind, data: Data, text: String, devices: Vec<DeviceNumber>) -> Self {
-        Self { kind, data, body: NewData::Inline(text.into_bytes().into()), devices }
+        Self {
+            kind,
+            data,
+            body: NewData::Inline(text.into_bytes().into()),
+            devices,
+            is_services: false,
+        }
     }
 }
 
@@ -75,6 +89,11 @@ impl PostOffice {
         Self { last_id: Mutex::new(last_id.max(now_ns)) }
     }
 
+    /// The last id that was given.
+    pub fn last_id(&self) -> MessageId {
+        MessageId(*self.last_id.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Gives `letters` their ids, in order, and submits them as one atomic commit with `rows`,
     /// which are made from the id of the first.
     /// Never waits, so that the caller can hold the directory while it does.
@@ -88,6 +107,22 @@ impl PostOffice {
         now_ms: i64,
         letters: Vec<Letter>,
         rows: impl FnOnce(Option<MessageId>) -> Batch,
+    ) -> Result<Submitted, PostError> {
+        self.submit_by(from, now_ms, letters, |first_id, messages| {
+            store.post_all(messages, rows(first_id))
+        })
+    }
+
+    /// As [`Self::submit`]; `submit` is given the id of the first letter and all of them, packed.
+    ///
+    /// # Errors
+    /// [`PostError::TooLong`]; nothing is submitted then.
+    pub fn submit_by(
+        &self,
+        from: &Uid,
+        now_ms: i64,
+        letters: Vec<Letter>,
+        submit: impl FnOnce(Option<MessageId>, Vec<NewMessage>) -> Receipt,
     ) -> Result<Submitted, PostError> {
         let mut devices = Vec::new();
         let mut messages = Vec::with_capacity(letters.len());
@@ -103,7 +138,7 @@ impl PostOffice {
             messages.push(message);
         }
         *last_id = last_id.saturating_add(messages.len() as u64);
-        let receipt = store.post_all(messages, rows(first_id));
+        let receipt = submit(first_id, messages);
         Ok(Submitted { first_id, posted: posted_text(now_ms), devices, receipt })
     }
 }
@@ -116,7 +151,8 @@ fn packed(
 ) -> Result<NewMessage, HeadTooLong> {
     letter.devices.sort_unstable();
     letter.devices.dedup();
-    let message = Message::new(id, from.as_str(), now_ms, letter.data, letter.kind);
+    let from = if letter.is_services { Uid::SERVICE } else { from.as_str() };
+    let message = Message::new(id, from, now_ms, letter.data, letter.kind);
     let class = if message.is_urgent() { Class::User } else { Class::Rest };
     let head = message.pack()?.into();
     Ok(NewMessage { id: id.0, class, head, data: letter.body, devices: letter.devices })

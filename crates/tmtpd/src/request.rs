@@ -16,6 +16,7 @@
 //! Every answer is an [`Outcome`] for the ack, or a [`Refusal`] whose words go into the ack's
 //! `error`. Faults of the machine are logged here and told to the peer without detail.
 
+mod full;
 pub mod group;
 pub mod login;
 pub mod ohi;
@@ -231,9 +232,11 @@ impl Service {
         mark: Option<Mark>,
         write: impl FnOnce(&Directory) -> Result<(Vec<Letter>, Batch), Refusal>,
     ) -> Result<Outcome, Refusal> {
+        let missing;
         let submitted = {
             let directory = self.directory();
-            let (letters, mut rows) = write(&directory)?;
+            let (mut letters, mut rows) = write(&directory)?;
+            missing = full::pass_over(self, &directory, sender, &mut letters, &mut rows);
             let now_ms = self.now_ms();
             let rows = |first_id: Option<MessageId>| {
                 if let (Some(mark), Some(id)) = (mark, first_id) {
@@ -241,9 +244,17 @@ impl Service {
                 }
                 rows
             };
-            self.post_office.submit(&self.store, &sender.uid, now_ms, letters, rows)?
+            self.post_office.submit(&self.store, &sender.uid, now_ms, letters, rows)
         };
-        let accepted = submitted.accepted(&self.roster).await;
-        Ok(accepted.inspect_err(|error| self.note_failure(error))?)
+        let accepted = match submitted {
+            Ok(submitted) => submitted.accepted(&self.roster).await.map_err(PostError::from),
+            Err(error) => Err(error),
+        };
+        Ok(accepted.inspect_err(|error| {
+            self.away.take_back(&missing);
+            if let PostError::Store(error) = error {
+                self.note_failure(error);
+            }
+        })?)
     }
 }

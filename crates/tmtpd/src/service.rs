@@ -12,6 +12,7 @@ use crate::config::{Config, Limits, PostPolicy};
 use crate::contacts::Contacts;
 use crate::directory::{Directory, rows};
 use crate::edge::{Edge, Machine};
+use crate::expiry::Away;
 use crate::links::Links;
 use crate::metrics::Metrics;
 use crate::post_office::PostOffice;
@@ -37,6 +38,8 @@ pub struct Service {
     edits: AsyncMutex<()>,
     /// Who has pinged whom.
     pub contacts: Contacts,
+    /// Devices that need history from their siblings.
+    pub away: Away,
     /// Memory for small bodies that are being received, in bytes.
     receiving: Arc<Semaphore>,
     store_failed: CancellationToken,
@@ -80,6 +83,7 @@ impl Service {
     pub fn with(config: &Config, store: Store, edge: impl Edge) -> Result<Self, StoreError> {
         let directory = read_directory(&store)?;
         let contacts = Contacts::read(&store)?;
+        let away = Away::read(&store)?;
         let now_ns = u64::try_from(edge.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
         let post_office = PostOffice::new(store.last_message_id(), now_ns);
         tracing::info!(members = directory.member_count(), "the directory is read");
@@ -93,6 +97,7 @@ impl Service {
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             contacts,
+            away,
             receiving: Arc::new(Semaphore::new(
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
             )),

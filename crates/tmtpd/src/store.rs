@@ -20,6 +20,7 @@
 mod backup;
 mod body;
 mod check;
+mod counts;
 pub mod disk;
 mod driver;
 pub mod engine;
@@ -28,6 +29,7 @@ mod inbox;
 mod memory;
 mod message;
 mod open;
+mod overdue;
 mod recent;
 mod redb;
 mod release;
@@ -45,6 +47,7 @@ pub use self::backup::Copied;
 pub use self::body::MAX_SMALL_BYTES;
 pub use self::body::large::{FinishedBody, LargeBody};
 pub use self::check::{Damage, Findings, Inspection};
+pub use self::counts::Queue;
 pub use self::driver::Driver;
 pub use self::engine::{Batch, Conflict, Engine};
 pub use self::error::StoreError;
@@ -58,12 +61,12 @@ use crate::metrics::StoreMetrics;
 
 use self::body::Bodies;
 use self::body::large::LargeReader;
+use self::counts::Counts;
 use self::disk::{Disk, Lock, SystemDisk};
 use self::driver::Running;
 use self::inbox::{Inbox, Work};
 use self::recent::{Recent, Recents};
 use self::row::{Body, MessageRow, message_key, owed_key, owed_of};
-use self::writer::Counts;
 
 /// What the store may use.
 #[derive(Debug, Clone)]

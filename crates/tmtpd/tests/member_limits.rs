@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
+#[path = "member_limits/full.rs"]
+mod full;
+
 use serde_json::{Value, json};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;

@@ -155,6 +155,9 @@ fn grep(dir: &Path, marker: &memmem::Finder<'_>, found: &mut Vec<PathBuf>) -> Re
             grep(&path, marker, found)?;
             continue;
         }
+        if !entry.file_type()?.is_file() {
+            continue; // a socket
+        }
         match fs::read(&path) {
             Ok(bytes) if marker.find(&bytes).is_some() => found.push(path),
             Ok(_) => {}

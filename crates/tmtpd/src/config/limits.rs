@@ -49,6 +49,10 @@ pub struct Limits {
     pub pings_per_day: usize,
     /// Pings and invitations one member sends to another who has answered none of them.
     pub unanswered_pings_max: usize,
+    /// Messages that one device is owed. What happens then is said in `request/full.rs`.
+    pub owed_messages_max: usize,
+    /// Bytes of messages that one device is owed; one message may exceed it.
+    pub owed_bytes_max: u64,
     /// Days that a message is kept for a device that does not fetch it.
     pub undelivered_days: usize,
     /// Messages sent to a device ahead of its acks.
@@ -79,6 +83,8 @@ impl Default for Limits {
             group_members_max: 10_000,
             pings_per_day: 1_000,
             unanswered_pings_max: 3,
+            owed_messages_max: 2_000_000,
+            owed_bytes_max: 64 * GIB,
             undelivered_days: 30,
             in_flight_messages: 256,
             in_flight_bytes: 4 * MIB,
@@ -106,6 +112,8 @@ impl Limits {
         section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
         section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
         section.count("unanswered_pings_max", &mut self.unanswered_pings_max, 1..=1_000);
+        section.count("owed_messages_max", &mut self.owed_messages_max, 10..=100_000_000);
+        section.size("owed_bytes_max", &mut self.owed_bytes_max, 64 * KIB..=TIB);
         section.count("undelivered_days", &mut self.undelivered_days, 1..=3_650);
         section.count("in_flight_messages", &mut self.in_flight_messages, 1..=65_536);
         section.size("in_flight_bytes", &mut self.in_flight_bytes, 64 * KIB..=GIB);

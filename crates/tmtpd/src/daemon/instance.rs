@@ -13,6 +13,7 @@ use crate::admin::desk::{self, Desk};
 use crate::certificate::identity::Identity;
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{Config, Tls};
+use crate::expiry::Expiry;
 use crate::listen::{Entrance, ListenError, route};
 use crate::log::chain;
 use crate::private;
@@ -36,6 +37,8 @@ pub struct Instance {
     told: Mutex<Option<String>>,
     /// Where commands ask it.
     desk: Mutex<Option<desk::Open>>,
+    /// Gives up what nobody fetches, until it is stopped.
+    expiry: Mutex<Option<Expiry>>,
 }
 
 /// How a service is.
@@ -112,6 +115,7 @@ impl Instance {
         let Opened { config, service, certificate } =
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
         let identity = Identity::new(certificate);
+        let expiry = span.in_scope(|| Expiry::start(Arc::clone(&service)));
         let entrance = Entrance::new(Arc::clone(&service), identity.tls()?, span);
         let instance = Arc::new(Self {
             config: Mutex::new(config),
@@ -124,6 +128,7 @@ impl Instance {
             addresses: Mutex::default(),
             told: Mutex::default(),
             desk: Mutex::default(),
+            expiry: Mutex::new(Some(expiry)),
         });
         tokio::spawn(Arc::clone(&instance).watch_store(failures));
         Ok(instance)
@@ -253,6 +258,10 @@ impl Instance {
     pub(super) async fn stop(self: &Arc<Self>) {
         self.ended.request();
         self.entrance.close().await;
+        let expiry = lock(&self.expiry).take();
+        if let Some(expiry) = expiry {
+            expiry.stop().await;
+        }
         // Its name goes while the store's lock still says that the folder is ours.
         drop(lock(&self.desk).take());
         let service = Arc::clone(&self.service);

@@ -5,6 +5,7 @@ use tmtp::id::NodeSecret;
 use tmtp::quit::Quit;
 
 use crate::directory::SecretHash;
+use crate::expiry;
 use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
@@ -25,7 +26,7 @@ pub fn login(service: &Service, uid: &str, node: &str) -> Result<Sender, Quit> {
     Ok(Sender { member, device, uid: record.uid.clone() })
 }
 
-/// Tells every device of the member that this one has logged in.
+/// Tells every device of the member that this one has logged in, and this one what it is missing.
 ///
 /// # Errors
 /// [`Refusal`] when it cannot be stored.
@@ -35,5 +36,7 @@ pub async fn tell_devices(service: &Service, sender: &Sender) -> Result<(), Refu
         let kind = MessageKind::Login { node: "tbd".into() };
         Ok((vec![Letter::notice(kind, devices)], Batch::new()))
     });
-    posted.await.map(drop)
+    posted.await?;
+    expiry::tell_missing(service, sender).await?;
+    Ok(())
 }

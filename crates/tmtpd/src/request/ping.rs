@@ -11,7 +11,7 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Rule, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of, full};
 
 /// Delivers a ping to the member with the alias `to`, and a copy to the sender's other devices.
 ///
@@ -69,6 +69,7 @@ pub(super) fn count(
     member: MemberNumber,
     rows: &mut Batch,
 ) -> Result<(), Refusal> {
+    full::check(service, directory, sender, member)?;
     let acquainted = directory.acquainted(sender.member, member);
     let now_ms = service.now_ms();
     let ping = Ping { who: sender.member, whom: member, now_ms, acquainted };

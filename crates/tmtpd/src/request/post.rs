@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use tmtp::event::{MessageKind, Outcome};
+use tmtp::id::Uid;
 use tmtp::request::{Data, Recipient};
 
 use crate::config::PostPolicy;
@@ -13,7 +14,7 @@ use crate::store::NewData;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Rule, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of, full};
 
 /// Members who are introduced to each other by being written to together, at most; their pairs
 /// grow with the square.
@@ -67,7 +68,7 @@ pub async fn post(
         let devices = devices_of(directory, sender, members, own_device_too);
         let kind = MessageKind::Delivery { notify: None };
         let rows = rows_of(service, sender, named, &introduced);
-        Ok((vec![Letter { kind, data, body, devices }], rows))
+        Ok((vec![Letter { kind, data, body, devices, is_services: false }], rows))
     });
     let outcome = posted.await?;
     apply(service, introduced);
@@ -99,11 +100,11 @@ pub async fn post_notify(
             let own: Vec<_> = directory.devices(sender.member).collect();
             devices.retain(|device| !own.contains(device));
         }
-        let message = Letter { kind, data, body, devices };
+        let message = Letter { kind, data, body, devices, is_services: false };
         let own_device_too = told.members.contains(&sender.member);
         let devices = devices_of(directory, sender, told.members, own_device_too);
         let kind = MessageKind::Notify { postid: String::new() };
-        let note = Letter { kind, data: note, body: note_body, devices };
+        let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
         let named = audience.named.into_iter().chain(told.named);
         Ok((vec![message, note], rows_of(service, sender, named, &introduced)))
     });
@@ -132,6 +133,11 @@ fn audience(
     let mut audience = Audience::default();
     for recipient in to {
         match recipient {
+            // Somebody answers a thread in which the service has put a word; it reads none.
+            Recipient::Member(uid) if Uid::is_service(uid) && to.len() > 1 => {}
+            Recipient::Member(uid) if Uid::is_service(uid) => {
+                return Err(Refusal::new(Rule::Unknown, "the service itself takes no messages"));
+            }
             Recipient::Member(uid) => {
                 let member = directory.by_uid(uid).ok_or_else(|| {
                     Refusal::new(Rule::Unknown, "a recipient named in for is unknown")
@@ -144,6 +150,7 @@ fn audience(
                         "a recipient named in for must be pinged first",
                     ));
                 }
+                full::check(service, directory, sender, member)?;
                 audience.members.insert(member);
                 audience.named.insert(member);
             }

@@ -36,6 +36,8 @@ kinds! {
         DevicesPerMember => "devices_per_member",
         /// Names and lists do not fit into a header.
         HeaderRoom => "header_room",
+        /// No device of a receiver has room in its queue.
+        QueueFull => "queue_full",
         /// There is no room on the disk.
         DiskFull => "disk_full",
         /// Too much waits for the disk.

@@ -40,6 +40,8 @@ pub(crate) enum Work {
     CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
     /// All that is owed to one device forgotten, with rows.
     DropQueue { device: DeviceNumber, rows: Batch },
+    /// Owed rows given up, with the messages and rows that tell of it, in one atomic batch.
+    GiveUp { owed: Vec<(DeviceNumber, MessageId)>, messages: Vec<NewMessage>, rows: Batch },
     /// Nothing: answered when all before it is done, acknowledgements included.
     Flush,
 }
@@ -50,6 +52,10 @@ impl Work {
             + match self {
                 Work::Commit { messages, rows } => {
                     messages.iter().map(NewMessage::weight).sum::<usize>() + rows.weight()
+                }
+                Work::GiveUp { owed, messages, rows } => {
+                    let messages = messages.iter().map(NewMessage::weight).sum::<usize>();
+                    size_of_val(owed.as_slice()) + messages + rows.weight()
                 }
                 Work::CopyQueue { rows, .. } | Work::DropQueue { rows, .. } => rows.weight(),
                 Work::Flush => 0,
@@ -278,7 +284,7 @@ impl State {
         if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
             return Err(StoreError::Busy);
         }
-        if let Work::Commit { messages, .. } = work {
+        if let Work::Commit { messages, .. } | Work::GiveUp { messages, .. } = work {
             let mut last = self.last_id;
             for message in messages {
                 if message.id <= last {

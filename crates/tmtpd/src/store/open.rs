@@ -12,6 +12,7 @@ use super::body::Bodies;
 use super::body::eraser::Eraser;
 use super::body::segment::Appender;
 use super::body::sweep::{Found, Named, Sweep};
+use super::counts::Counts;
 use super::disk::{Disk, Lock, Open, SystemDisk};
 use super::driver::{Driver, Running};
 use super::engine::{Batch, Engine};
@@ -20,7 +21,7 @@ use super::inbox::Inbox;
 use super::recent::Recents;
 use super::redb::RedbEngine;
 use super::row::{FORMAT_KEY, LAST_ID_KEY, MESSAGES, MessageId, MessageRow, message_of};
-use super::writer::{Counts, Writer};
+use super::writer::Writer;
 use super::{Limits, Shared, Store};
 
 /// The format this version writes, and the highest it reads.
@@ -174,6 +175,7 @@ fn read_messages(
 ) -> Result<(Named, MessageId), StoreError> {
     let (mut named, mut highest, mut messages, mut owed) = (Named::default(), 0, 0_u64, 0_u64);
     let mut bad = None;
+    let mut sizes = Vec::new();
     let (from, to) = MESSAGES;
     engine.scan(
         (Bound::Included(from), Bound::Excluded(to)),
@@ -182,6 +184,7 @@ fn read_messages(
                 highest = highest.max(id);
                 messages += 1;
                 owed += u64::from(row.remaining);
+                sizes.push((id, row.body.len()));
                 for part in row.body.parts() {
                     bodies.add_live(&part);
                     named.add(part);
@@ -196,5 +199,7 @@ fn read_messages(
     )?;
     counts.messages.store(messages, Ordering::Relaxed);
     counts.owed.store(owed, Ordering::Relaxed);
-    bad.map_or(Ok((named, highest)), Err)
+    bad.map_or(Ok(()), Err)?;
+    counts.read_queues(engine, &sizes)?;
+    Ok((named, highest))
 }

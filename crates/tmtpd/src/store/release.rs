@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
 use super::body::BodyRef;
+use super::counts::OwedBytes;
 use super::engine::{Batch, Engine};
 use super::error::StoreError;
 use super::row::{
@@ -21,7 +22,7 @@ pub(crate) struct Release {
     /// Bodies to erase when the batch is durable.
     pub(crate) dead: Vec<BodyRef>,
     /// Owed rows that go.
-    pub(crate) owed: u64,
+    pub(crate) owed: Vec<OwedBytes>,
     /// Messages that go.
     pub(crate) gone: Vec<MessageId>,
 }
@@ -34,17 +35,20 @@ pub(crate) fn release(
     settled.sort_unstable();
     settled.dedup();
     let mut rows = message_rows(engine, settled.iter().map(|(_, id)| *id))?;
-    let keys: Vec<([u8; OWED_KEY_BYTES], MessageId)> = settled
+    let keys: Vec<([u8; OWED_KEY_BYTES], MessageId, OwedBytes)> = settled
         .iter()
-        .filter_map(|(device, id)| Some((owed_key(*device, rows.get(id)?.class, *id), *id)))
+        .filter_map(|(device, id)| {
+            let row = rows.get(id)?;
+            Some((owed_key(*device, row.class, *id), *id, (*device, row.body.len())))
+        })
         .collect();
-    let there = present(engine, keys.iter().map(|(key, _)| key))?;
+    let there = present(engine, keys.iter().map(|(key, ..)| key))?;
 
     let mut release = Release::default();
     let mut touched = BTreeMap::new();
-    for ((key, id), _) in keys.iter().zip(there).filter(|(_, there)| *there) {
+    for ((key, id, owed), _) in keys.iter().zip(there).filter(|(_, there)| *there) {
         release.batch.delete(*key);
-        release.owed += 1;
+        release.owed.push(*owed);
         *touched.entry(*id).or_insert(0_u32) += 1;
     }
     for (id, taken) in touched {
@@ -61,7 +65,7 @@ pub(crate) fn release(
     Ok(release)
 }
 
-/// Adds to `batch` what makes `to` owed everything that `from` is owed; says how many rows.
+/// Adds to `batch` what makes `to` owed everything that `from` is owed; says which rows.
 ///
 /// Holds about 150 bytes of memory for each message of the queue.
 pub(crate) fn copy_queue(
@@ -69,20 +73,20 @@ pub(crate) fn copy_queue(
     from: DeviceNumber,
     to: DeviceNumber,
     batch: &mut Batch,
-) -> Result<u64, StoreError> {
+) -> Result<Vec<OwedBytes>, StoreError> {
+    let mut added = Vec::new();
     if from == to {
-        return Ok(0);
+        return Ok(added);
     }
     let ids = owed_ids(engine, from, usize::MAX)?;
     let mut rows = message_rows(engine, ids.iter().copied())?;
     let keys: Vec<_> = rows.iter().map(|(id, row)| owed_key(to, row.class, *id)).collect();
     let there = present(engine, keys.iter())?;
-    let mut added = 0;
     for (((id, row), key), there) in rows.iter_mut().zip(keys).zip(there) {
         if !there {
             row.remaining = row.remaining.saturating_add(1);
             batch.put(message_key(*id), row.encode()).put(key, []);
-            added += 1;
+            added.push((to, row.body.len()));
         }
     }
     Ok(added)

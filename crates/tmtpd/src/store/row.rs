@@ -23,7 +23,7 @@ pub type MessageId = u64;
 pub const RESERVED_PREFIXES: [u8; 3] = [MESSAGE, OWED, STORE];
 
 const MESSAGE: u8 = b'm';
-const OWED: u8 = b'q';
+pub(crate) const OWED: u8 = b'q';
 const STORE: u8 = b's';
 
 pub(crate) const FORMAT_KEY: &[u8] = b"s/format";
@@ -79,6 +79,11 @@ impl Body {
     pub(crate) fn data_len(&self) -> u64 {
         self.large
             .map_or(u64::from(self.small.len.saturating_sub(self.head_len)), |large| large.len)
+    }
+
+    /// Bytes of head and data.
+    pub(crate) fn len(&self) -> u64 {
+        u64::from(self.small.len).saturating_add(self.large.map_or(0, |large| large.len))
     }
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = BodyRef> + use<> {

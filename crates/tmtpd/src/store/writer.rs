@@ -11,7 +11,6 @@
 //! are erased after the rows are gone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -21,6 +20,7 @@ use super::body::eraser::Eraser;
 use super::body::large::FinishedBody;
 use super::body::segment::Appender;
 use super::body::{Bodies, BodyRef};
+use super::counts::{Counts, OwedBytes};
 use super::engine::{Batch, Engine};
 use super::error::StoreError;
 use super::inbox::{Due, Group, Inbox, Task, Work};
@@ -35,13 +35,6 @@ const IDLE: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(500);
 /// Owed rows dropped with one commit when a whole queue goes.
 const DROP_ROWS: usize = 8_192;
-
-/// What is in the store, counted at open and kept up to date by the writer.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) messages: AtomicU64,
-    pub(crate) owed: AtomicU64,
-}
 
 pub(crate) struct Writer {
     pub(crate) engine: Arc<dyn Engine>,
@@ -81,7 +74,7 @@ struct Staged {
     /// A message that has a row if the commit happened.
     stored_id: Option<MessageId>,
     messages: u64,
-    owed: u64,
+    owed: Vec<OwedBytes>,
 }
 
 impl Writer {
@@ -126,6 +119,10 @@ impl Writer {
         self.commit_group(Vec::new(), settle);
         for Task { work, answer } in tasks.drain(..) {
             let done = match work {
+                Work::GiveUp { owed, messages, rows } => {
+                    self.give_up(owed, Task { work: Work::Commit { messages, rows }, answer });
+                    continue;
+                }
                 Work::CopyQueue { from, to, rows } => self.copy_queue(from, to, rows),
                 Work::DropQueue { device, rows } => self.drop_queue(device, rows),
                 Work::Flush | Work::Commit { .. } => {
@@ -137,7 +134,8 @@ impl Writer {
     }
 
     fn commit_group(&mut self, tasks: Vec<Task>, settle: bool) {
-        let mut staged = self.append_bodies(tasks);
+        let room = self.bodies.check_room();
+        let mut staged = self.append_bodies(tasks, room);
         let mut batches: Vec<Batch> =
             staged.iter_mut().map(|staged| std::mem::take(&mut staged.batch)).collect();
         if let Some(last) = staged.iter().filter_map(|staged| staged.last_id).max() {
@@ -172,7 +170,7 @@ impl Writer {
                 }
                 self.eraser.erase(refused);
                 if let Some((dead, owed, gone)) = dead {
-                    self.released(owed, &gone);
+                    self.released(&owed, &gone);
                     self.settled();
                     self.eraser.erase(dead);
                 }
@@ -186,13 +184,14 @@ impl Writer {
         }
     }
 
-    /// Appends and syncs the bodies of all tasks. When that fails all are answered and none is left.
-    fn append_bodies(&mut self, tasks: Vec<Task>) -> Vec<Staged> {
+    /// Appends and syncs the bodies of all tasks, if there is `room`. When that fails all are
+    /// answered and none is left.
+    fn append_bodies(&mut self, tasks: Vec<Task>, room: Result<(), StoreError>) -> Vec<Staged> {
         if tasks.is_empty() {
             return Vec::new();
         }
         let mut staged = Vec::with_capacity(tasks.len());
-        let mut failure = self.bodies.check_room().err();
+        let mut failure = room.err();
         for Task { work, answer } in tasks {
             let Work::Commit { messages, rows } = work else { continue };
             let mut task = Staged::new(answer, rows);
@@ -261,15 +260,14 @@ impl Writer {
             }
             task.stored_id = Some(id);
             task.messages += 1;
-            task.owed += devices.len() as u64;
+            task.owed.extend(devices.iter().map(|device| (*device, body.len())));
         }
         Ok(())
     }
 
     /// Rows name these bodies now.
     fn keep(&self, mut staged: Staged, answer: Result<(), StoreError>) {
-        self.counts.messages.fetch_add(staged.messages, Ordering::Relaxed);
-        self.counts.owed.fetch_add(staged.owed, Ordering::Relaxed);
+        self.counts.add(staged.messages, &staged.owed);
         staged.finished.drain(..).for_each(FinishedBody::keep);
         if answer.is_ok() {
             // Before anybody is woken who will ask for them.
@@ -279,9 +277,8 @@ impl Writer {
     }
 
     /// Rows of acknowledged messages are gone.
-    fn released(&self, owed: u64, gone: &[MessageId]) {
-        self.counts.owed.fetch_sub(owed, Ordering::Relaxed);
-        self.counts.messages.fetch_sub(gone.len() as u64, Ordering::Relaxed);
+    fn released(&self, owed: &[OwedBytes], gone: &[MessageId]) {
+        self.counts.remove(gone.len() as u64, owed);
         self.recents.forget(gone);
     }
 
@@ -330,7 +327,7 @@ impl Writer {
         let mut batch = rows;
         let added = copy_queue(&*self.engine, from, to, &mut batch)?;
         self.commit_one(batch)?;
-        self.counts.owed.fetch_add(added, Ordering::Relaxed);
+        self.counts.add(0, &added);
         Ok(())
     }
 
@@ -342,11 +339,36 @@ impl Writer {
             let Release { mut batch, dead, owed, gone } = release(&*self.engine, settled)?;
             rows.changes.append(&mut batch.changes);
             self.commit_one(std::mem::take(&mut rows))?;
-            self.released(owed, &gone);
+            self.released(&owed, &gone);
             self.eraser.erase(dead);
             if !more {
                 return Ok(());
             }
+        }
+    }
+
+    /// Takes owed rows away in the commit of what tells of it. It makes room, so none is asked for.
+    fn give_up(&mut self, owed: Vec<(u32, MessageId)>, task: Task) {
+        let pairs = owed.len();
+        let released = match release(&*self.engine, owed) {
+            Ok(released) if released.owed.len() == pairs => released,
+            Ok(_) => return drop(task.answer.send(Err(StoreError::Gone))),
+            Err(error) => return drop(task.answer.send(Err(error))),
+        };
+        let Some(mut staged) = self.append_bodies(vec![task], Ok(())).pop() else { return };
+        let mut batch = std::mem::take(&mut staged.batch);
+        let Release { batch: mut release, dead, owed, gone } = released;
+        batch.changes.append(&mut release.changes);
+        if let Some(last) = staged.last_id {
+            batch.put(LAST_ID_KEY, last.to_be_bytes());
+        }
+        match self.commit_one(batch) {
+            Ok(()) => {
+                self.released(&owed, &gone);
+                self.keep(staged, Ok(()));
+                self.eraser.erase(dead);
+            }
+            Err(error) => self.fail(vec![staged], &error),
         }
     }
 
@@ -376,7 +398,7 @@ impl Staged {
             last_id: None,
             stored_id: None,
             messages: 0,
-            owed: 0,
+            owed: Vec::new(),
         }
     }
 

@@ -1,0 +1,245 @@
+//! Return and expiry: what a device has not fetched within `undelivered_days` is given up for it, and
+//! an author whose message reached no device of somebody is told so (requirement A4).
+//!
+//! Once an hour, and at start, the service looks for messages that are overdue ([`overdue`]), by days
+//! on which it ran ([`calendar`]). For each it is decided which devices will not get it any more, and
+//! whom it did not reach ([`verdict`], [`piece`]). The authors' notices ([`notice`]), what each device
+//! will be missing ([`away`]), and the rows that are given up are one commit: after a crash a message
+//! is either owed as before or given up and told of, never one without the other. A commit is bounded,
+//! so a queue of a million takes nobody's turn for long.
+//!
+//! While a piece is decided and committed no device is added to any account. A device that logs in at
+//! that moment may get a message of which the author is told that it did not arrive; never the other
+//! way round. Reasons are in `docs/decisions/0009-return-and-expiry.md`.
+
+mod away;
+mod calendar;
+mod notice;
+mod overdue;
+mod piece;
+mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tmtp::id::Uid;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::edge::in_place;
+use crate::log::chain;
+use crate::post_office::PostError;
+use crate::request::Sender;
+use crate::service::Service;
+use crate::shutdown::Shutdown;
+use crate::store::engine::Batch;
+use crate::store::{DeviceNumber, MessageId, StoreError};
+
+pub use away::{Away, Missing};
+use calendar::Calendar;
+pub(crate) use notice::not_stored;
+use overdue::Overdue;
+use piece::Piece;
+pub(crate) use piece::is_passing;
+
+/// How often it is looked for what is overdue. So much running time a crash may leave uncounted.
+const EVERY: Duration = Duration::from_secs(60 * 60);
+/// Owed rows that one commit gives up, about; a message is given up whole.
+const PIECE_ROWS: usize = 1_024;
+/// Messages that are looked at for one commit.
+const PIECE_MESSAGES: usize = 1_024;
+
+/// The task that gives up what is overdue.
+#[derive(Debug)]
+pub struct Expiry {
+    ended: Shutdown,
+    task: JoinHandle<()>,
+}
+
+impl Expiry {
+    /// Starts with what is overdue now.
+    pub fn start(service: Arc<Service>) -> Self {
+        let ended = Shutdown::new();
+        let task = tokio::spawn(run(service, ended.clone()).in_current_span());
+        Self { ended, task }
+    }
+
+    /// Notes how old messages are. To be called before the service is closed.
+    pub async fn stop(self) {
+        self.ended.request();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the task that gives up messages failed");
+        }
+    }
+}
+
+async fn run(service: Arc<Service>, ended: Shutdown) {
+    let mut calendar = match Calendar::read(&service.store) {
+        Ok(calendar) => calendar,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "messages will not be given up");
+            return;
+        }
+    };
+    let mut noted_at = Instant::now();
+    while !ended.is_requested() {
+        tokio::select! {
+            () = sweep(&service, calendar) => {}
+            () = ended.requested() => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(noted_at + EVERY) => {}
+            () = ended.requested() => {}
+        }
+        let now = Instant::now();
+        let mut rows = service.contacts.forget_old(service.now_ms(), &service.limits());
+        calendar.advance(now - noted_at, service.post_office.last_id().0, &mut rows);
+        noted_at = now;
+        if let Err(error) = service.store.submit(rows).await {
+            tracing::warn!(error = %chain(&error), "the age of messages could not be noted");
+        }
+    }
+}
+
+/// Tells a device that has just logged in what it is missing, if it was not told before.
+///
+/// # Errors
+/// When it cannot be stored; it is told at the next login then.
+pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), PostError> {
+    let Some(count) = service.away.untold(sender.device) else { return Ok(()) };
+    let letter = notice::away(&service.terms().name, count, sender.device);
+    let mut rows = Batch::new();
+    service.away.tell(sender.device, &mut rows);
+    let now_ms = service.now_ms();
+    let submitted = service.post_office.submit(
+        &service.store,
+        &Uid::service(),
+        now_ms,
+        vec![letter],
+        |_| rows,
+    )?;
+    submitted.accepted(&service.roster).await?;
+    Ok(())
+}
+
+/// Gives up everything that is overdue.
+async fn sweep(service: &Service, calendar: Calendar) {
+    let mut total = Total::default();
+    let swept = try_sweep(service, calendar, &mut total).await;
+    total.log();
+    if let Err(error) = swept {
+        service.note_failure(&error);
+        tracing::error!(error = %chain(&error), "overdue messages could not be given up; tried again in an hour");
+    }
+}
+
+async fn try_sweep(
+    service: &Service,
+    calendar: Calendar,
+    total: &mut Total,
+) -> Result<(), StoreError> {
+    let days = service.limits().undelivered_days;
+    let Some(cutoff) = calendar.cutoff(&service.store, days)? else { return Ok(()) };
+    while in_place(|| service.store.oldest_message())?.is_some_and(|oldest| oldest <= cutoff) {
+        match sweep_once(service, cutoff, total).await {
+            // Something was acknowledged meanwhile: decide anew, from the queues as they are now.
+            Err(StoreError::Gone) => {}
+            done => return done,
+        }
+    }
+    Ok(())
+}
+
+async fn sweep_once(
+    service: &Service,
+    cutoff: MessageId,
+    total: &mut Total,
+) -> Result<(), StoreError> {
+    let mut overdue = {
+        let devices = service.directory().next_device();
+        in_place(|| Overdue::find(&service.store, devices, cutoff))?
+    };
+    loop {
+        let _turn = service.edit().await;
+        let (piece, more) = in_place(|| next_piece(service, &mut overdue))?;
+        give_up(service, piece, total).await?;
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// The next piece, and whether there may be more.
+fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool), StoreError> {
+    let mut piece = Piece::default();
+    for _ in 0..PIECE_MESSAGES {
+        let Some(unfetched) = overdue.next(&service.store)? else { return Ok((piece, false)) };
+        piece.add(service, &service.directory(), &unfetched)?;
+        if piece.owed.len() >= PIECE_ROWS {
+            break;
+        }
+    }
+    Ok((piece, true))
+}
+
+/// Commits a piece.
+async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(), StoreError> {
+    let Piece { owed, returns, missing } = piece;
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let told;
+    let submitted = {
+        let (directory, terms) = (service.directory(), service.terms());
+        let days = terms.limits.undelivered_days as u64;
+        let letters = returns.iter().map(|((author, returned), posted)| {
+            returned.letter(&terms.name, days, posted, directory.devices(*author).collect())
+        });
+        let mut rows = Batch::new();
+        service.away.add(&missing, &mut rows);
+        let (now_ms, rows_owed) = (service.now_ms(), owed.len());
+        told = (rows_owed, letters.len());
+        service.post_office.submit_by(&Uid::service(), now_ms, letters.collect(), |_, letters| {
+            service.store.give_up(owed, letters, rows)
+        })
+    };
+    let accepted = match submitted {
+        Ok(submitted) => submitted.accepted(&service.roster).await.map(drop),
+        // Names and lists of a notice are in its data, so this does not happen.
+        Err(PostError::TooLong(error)) => Err(StoreError::Corrupt { what: error.to_string() }),
+        Err(PostError::Store(error)) => Err(error),
+    };
+    accepted.inspect_err(|_| service.away.take_back(&missing))?;
+    total.add(told.0, told.1, &missing);
+    Ok(())
+}
+
+/// What a sweep did, for the log.
+#[derive(Debug, Default)]
+struct Total {
+    owed: usize,
+    notices: usize,
+    devices: BTreeSet<DeviceNumber>,
+}
+
+impl Total {
+    fn add(&mut self, owed: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
+        self.owed += owed;
+        self.notices += notices;
+        self.devices.extend(missing.keys());
+    }
+
+    fn log(&self) {
+        if self.owed > 0 {
+            let (owed, notices, devices) = (self.owed, self.notices, self.devices.len());
+            tracing::info!(
+                owed,
+                notices,
+                devices,
+                "messages that were not fetched in time are given up; the devices need history from their siblings"
+            );
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! How old messages are, in days on which the service ran.
+//!
+//! Days are not taken from the clock: one that jumps would give up everything at once, and after a
+//! month without the service no device has had the chance to fetch anything. So running time is
+//! added up, and at the end of each such day it is noted which message id was the last. Ids rise,
+//! so a message is as old as the first note that is not below its id.
+//!
+//! | key | value |
+//! |---|---|
+//! | `x/now` | the present day, counted from 0 (4 bytes, big-endian), milliseconds into it (4) |
+//! | `x/d/` day (4 bytes) | the last message id given on that day (8 bytes) |
+
+use std::time::Duration;
+
+use crate::store::engine::Batch;
+use crate::store::{MessageId, Store, StoreError};
+
+const NOW: &[u8] = b"x/now";
+const DAYS: &[u8] = b"x/d/";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Days that notes are kept: more than any limit asks for.
+const DAYS_KEPT: u32 = 4_000;
+
+/// The present day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Calendar {
+    day: u32,
+    into_day: Duration,
+}
+
+impl Calendar {
+    /// As it was noted last; the first day if never.
+    pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
+        let Some(row) = store.get(NOW)? else { return Ok(Self::default()) };
+        let read = || {
+            let (day, ms) = row.split_first_chunk()?;
+            let ms = u32::from_be_bytes(ms.try_into().ok()?);
+            let into_day = Duration::from_millis(ms.into());
+            (into_day < DAY).then_some(Self { day: u32::from_be_bytes(*day), into_day })
+        };
+        read().ok_or_else(corrupt)
+    }
+
+    /// The service has run for `time` more, and `last_id` is the last message id given so far; says
+    /// so in `rows`.
+    pub(super) fn advance(&mut self, time: Duration, last_id: MessageId, rows: &mut Batch) {
+        self.into_day += time;
+        while let Some(rest) = self.into_day.checked_sub(DAY) {
+            rows.put(day_key(self.day), last_id.to_be_bytes());
+            if let Some(old) = self.day.checked_sub(DAYS_KEPT) {
+                rows.delete(day_key(old));
+            }
+            self.into_day = rest;
+            self.day = self.day.saturating_add(1);
+        }
+        let ms = u32::try_from(self.into_day.as_millis()).unwrap_or(0);
+        rows.put(NOW, [self.day.to_be_bytes(), ms.to_be_bytes()].concat());
+    }
+
+    /// The newest message that is `days` old or older. None while the service has not run for so
+    /// long. A message is told of at the latest a day after it got so old.
+    pub(super) fn cutoff(
+        self,
+        store: &Store,
+        days: usize,
+    ) -> Result<Option<MessageId>, StoreError> {
+        let days = u32::try_from(days).unwrap_or(u32::MAX);
+        let Some(day) = self.day.checked_sub(days).and_then(|day| day.checked_sub(1)) else {
+            return Ok(None);
+        };
+        let Some(row) = store.get(&day_key(day))? else { return Ok(None) };
+        row.try_into().map(|id| Some(u64::from_be_bytes(id))).map_err(|_| corrupt())
+    }
+}
+
+fn day_key(day: u32) -> Vec<u8> {
+    [DAYS, &day.to_be_bytes()].concat()
+}
+
+fn corrupt() -> StoreError {
+    StoreError::Corrupt { what: "a row of the calendar".into() }
+}

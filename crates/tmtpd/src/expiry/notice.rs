@@ -1,0 +1,177 @@
+//! What the service writes from itself: to authors whose messages did not reach somebody, and to
+//! devices that were away for too long.
+//!
+//! Apps of revision 1 know no such thing, so it is a letter: `delivery` from [`Uid::SERVICE`], with
+//! the thread of the message it is about, for people to read.
+//!
+//! [`Uid::SERVICE`]: tmtp::id::Uid::SERVICE
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use tmtp::event::MessageKind;
+use tmtp::id::MessageId;
+use tmtp::letter::LetterHead;
+use tmtp::request::Data;
+
+use super::piece::name_of;
+use crate::directory::{Directory, MemberNumber};
+use crate::post_office::Letter;
+use crate::store::{DeviceNumber, NewData};
+
+/// Members named in one notice; of others it says how many.
+const NAMED_MAX: usize = 5;
+
+/// What did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    /// A post of this thread.
+    Post(MessageId),
+    /// A ping to this alias.
+    Ping(String),
+    /// An invitation to this group for this alias.
+    Invitation(String, String),
+}
+
+/// Messages of one author to the same members: what one notice is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Return {
+    pub(super) what: What,
+    /// Whom it did not reach, by names that the author may know.
+    pub(super) members: Vec<String>,
+}
+
+/// When they were posted: the first, the last, and how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Posted {
+    pub(super) first: String,
+    pub(super) last: String,
+    pub(super) count: usize,
+}
+
+impl Return {
+    /// For the devices of the author.
+    pub(super) fn letter(
+        &self,
+        service_name: &str,
+        days: u64,
+        posted: &Posted,
+        devices: Vec<DeviceNumber>,
+    ) -> Letter {
+        let (whom, days) = (whom(&self.members), plural(days, "day"));
+        let (thread, subject, what) = match &self.what {
+            What::Post(thread) => (thread.to_string(), String::new(), "message"),
+            What::Ping(to) => (String::new(), format!("Not delivered: ping to {to}"), "ping"),
+            What::Invitation(gid, to) => {
+                let subject = format!("Not delivered: invitation of {to} to {gid}");
+                (String::new(), subject, "invitation")
+            }
+        };
+        let (which, it, was) = match posted.count {
+            0 | 1 => (format!("Your {what} of {}", minute(&posted.first)), "it", "was"),
+            count => {
+                let (first, last) = (minute(&posted.first), minute(&posted.last));
+                (format!("Your {count} {what}s from {first} to {last}"), "them", "were")
+            }
+        };
+        let text = format!(
+            "{which} {was} not delivered to {whom}. In {days} no device of theirs fetched {it}, so \
+             the service has given {it} up. Nobody else is concerned. If it still matters, write \
+             again, or reach them in another way."
+        );
+        letter(service_name, thread, subject, &text, devices)
+    }
+}
+
+/// For a device that was away for so long that messages for it were given up.
+pub(super) fn away(service_name: &str, count: u64, device: DeviceNumber) -> Letter {
+    let messages = plural(count, "message");
+    let text = format!(
+        "This device was away for so long that {messages} for it had to be given up. Your other \
+         devices have those that they fetched. Of the others the authors were told that they did \
+         not reach you."
+    );
+    letter(
+        service_name,
+        String::new(),
+        "This device is missing messages".into(),
+        &text,
+        vec![device],
+    )
+}
+
+/// For the devices of the author of a post to a group, of which it does not reach these members.
+pub(crate) fn not_stored(
+    service_name: &str,
+    directory: &Directory,
+    author: MemberNumber,
+    unreached: &BTreeSet<MemberNumber>,
+    devices: Vec<DeviceNumber>,
+) -> Letter {
+    let no_head = LetterHead::default();
+    let names = unreached.iter().map(|member| name_of(directory, author, *member, &no_head));
+    let whom = whom(&names.collect::<Vec<_>>());
+    let text = format!(
+        "Your message of just now was not delivered to {whom}. No device of theirs has fetched \
+         anything for so long that their queues are full. Everybody else gets it."
+    );
+    letter(service_name, String::new(), format!("Not delivered to {whom}"), &text, devices)
+}
+
+fn letter(
+    service_name: &str,
+    thread_id: String,
+    subject: String,
+    text: &str,
+    devices: Vec<DeviceNumber>,
+) -> Letter {
+    let alias = service_name.to_owned();
+    let mut bytes = LetterHead { thread_id, alias, subject, ..LetterHead::default() }.pack();
+    let head = bytes.len() as u64;
+    bytes.extend_from_slice(text.as_bytes());
+    let data = Data { len: bytes.len() as u64, head, sum: 0 };
+    let body = NewData::Inline(Bytes::from(bytes));
+    Letter { kind: MessageKind::Delivery { notify: None }, data, body, devices, is_services: true }
+}
+
+/// "A, B and C", or "A, B and 7 more members".
+fn whom(members: &[String]) -> String {
+    let shown = if members.len() > NAMED_MAX { NAMED_MAX - 1 } else { members.len() };
+    let (named, others) = members.split_at(shown);
+    let named: Vec<_> = named.iter().map(|name| escaped(name)).collect();
+    match (named.split_last(), others.len()) {
+        (None, _) => String::new(),
+        (Some((only, [])), 0) => only.clone(),
+        (Some((last, rest)), 0) => format!("{} and {last}", rest.join(", ")),
+        (Some(_), more) => {
+            format!("{} and {}", named.join(", "), plural(more as u64, "more member"))
+        }
+    }
+}
+
+/// Letters are Markdown; a name is text, whatever is in it.
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if "\\`*_[]<>&~|:.".contains(letter) {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
+/// `2026-11-22T15:04:05.000Z` to the minute, as people write it.
+fn minute(posted: &str) -> String {
+    match (posted.get(..10), posted.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => posted.to_owned(),
+    }
+}

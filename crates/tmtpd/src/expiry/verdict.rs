@@ -1,0 +1,74 @@
+//! For which of a member's devices a message is given up, and whether it reached the member.
+
+use crate::store::DeviceNumber;
+
+/// One of a member's devices, when a message is overdue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Holder {
+    pub(super) device: DeviceNumber,
+    /// Whether it is still owed the message.
+    pub(super) owed: bool,
+    /// Whether it has a link, on which it may be fetching.
+    pub(super) online: bool,
+}
+
+/// What is to be done about one message and one member.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Verdict {
+    /// Devices that will not get it any more.
+    pub(super) give_up: Vec<DeviceNumber>,
+    /// Whether that leaves no device of the member with it.
+    pub(super) unreached: bool,
+}
+
+impl Verdict {
+    /// About all current devices of one member.
+    ///
+    /// A device that is not owed the message has it, or was added by one that has. From a device
+    /// with a link nothing is taken; and where none of the member's devices has the message, nothing
+    /// is decided before all of them are without a link, so that it is decided once.
+    pub(super) fn of(devices: &[Holder]) -> Self {
+        let unreached = devices.iter().all(|device| device.owed);
+        if unreached && devices.iter().any(|device| device.online) {
+            return Self::default();
+        }
+        let give_up = devices.iter().filter(|device| device.owed && !device.online);
+        Self { give_up: give_up.map(|device| device.device).collect(), unreached }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Devices 0, 1, …: `o` is owed it, `f` has fetched it; upper case is online.
+    fn verdict(devices: &str) -> (Vec<DeviceNumber>, bool) {
+        let holder = |(device, letter): (DeviceNumber, char)| Holder {
+            device,
+            owed: letter.eq_ignore_ascii_case(&'o'),
+            online: letter.is_ascii_uppercase(),
+        };
+        let holders: Vec<_> = (0..).zip(devices.chars()).map(holder).collect();
+        let Verdict { give_up, unreached } = Verdict::of(&holders);
+        (give_up, unreached)
+    }
+
+    #[test]
+    fn nobody_has_it() {
+        assert_eq!(verdict("o"), (vec![0], true));
+        assert_eq!(verdict("ooo"), (vec![0, 1, 2], true));
+    }
+
+    #[test]
+    fn a_sibling_has_it() {
+        assert_eq!(verdict("of"), (vec![0], false));
+        assert_eq!(verdict("oFo"), (vec![0, 2], false));
+    }
+
+    #[test]
+    fn nothing_is_taken_from_a_device_that_may_be_fetching() {
+        assert_eq!(verdict("O"), (vec![], false));
+        assert_eq!(verdict("oO"), (vec![], false));
+        assert_eq!(verdict("fOo"), (vec![2], false));
+    }
+}

@@ -1,0 +1,99 @@
+//! Queues that are full: a device is owed `owed_messages_max` messages or `owed_bytes_max` bytes.
+//!
+//! Such a device has not fetched anything for long. As long as another device of its member takes a
+//! message, it is passed over and marked as needing its siblings' history, so that a tablet in a
+//! drawer stops nobody. Who writes to a member by name all of whose devices are full is refused,
+//! before the data is taken in. A post to a group goes to everybody else, and in the same commit the
+//! author is told whom it does not reach. What is counted is what is committed, so a few messages
+//! more may come in at the same moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tmtp::event::MessageKind;
+
+use crate::config::Limits;
+use crate::directory::{Directory, MemberNumber};
+use crate::expiry;
+use crate::post_office::Letter;
+use crate::service::Service;
+use crate::store::DeviceNumber;
+use crate::store::engine::Batch;
+
+use super::rule::Rule;
+use super::{Refusal, Sender};
+
+/// Whether a message to `member` by name could be stored for any of their devices.
+pub(super) fn check(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+    member: MemberNumber,
+) -> Result<(), Refusal> {
+    let devices: Vec<_> = directory.devices(member).collect();
+    if member == sender.member || full(service, &service.limits(), &devices).len() < devices.len() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Rule::QueueFull,
+        "nothing was sent: the queue of a recipient is full, as they have fetched nothing for long",
+    ))
+}
+
+/// Takes the devices whose queues are full out of `letters`, and adds a word to the author where that
+/// leaves a member without a letter. Gives what each of these devices will be missing, which is noted
+/// in `rows`; if they are not committed, it is to be taken back.
+pub(super) fn pass_over(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+    letters: &mut Vec<Letter>,
+    rows: &mut Batch,
+) -> BTreeMap<DeviceNumber, u64> {
+    let limits = service.limits();
+    let mut missing = BTreeMap::new();
+    let mut unreached = BTreeSet::new();
+    for letter in letters.iter_mut() {
+        let mut full = full(service, &limits, &letter.devices);
+        // Who asks is there, and waits for the word of it.
+        full.retain(|device| *device != sender.device);
+        if full.is_empty() {
+            continue;
+        }
+        letter.devices.retain(|device| full.binary_search(device).is_err());
+        if expiry::is_passing(&letter.kind) {
+            continue;
+        }
+        full.iter().for_each(|device| *missing.entry(*device).or_default() += 1);
+        if matches!(letter.kind, MessageKind::Delivery { .. }) {
+            unreached.extend(without(directory, sender, &full, &letter.devices));
+        }
+    }
+    if !unreached.is_empty() {
+        let own = directory.devices(sender.member).collect();
+        let name = &service.terms().name;
+        letters.push(expiry::not_stored(name, directory, sender.member, &unreached, own));
+    }
+    service.away.add(&missing, rows);
+    missing
+}
+
+/// Those of `devices` whose queues are full, in rising order.
+fn full(service: &Service, limits: &Limits, devices: &[DeviceNumber]) -> Vec<DeviceNumber> {
+    let mut full =
+        service.store.queues_over(devices, limits.owed_messages_max as u64, limits.owed_bytes_max);
+    full.sort_unstable();
+    full.dedup();
+    full
+}
+
+/// Members of whom no device is left.
+fn without(
+    directory: &Directory,
+    sender: &Sender,
+    full: &[DeviceNumber],
+    left: &[DeviceNumber],
+) -> Vec<MemberNumber> {
+    let left: BTreeSet<_> = left.iter().filter_map(|device| directory.owner(*device)).collect();
+    let owners = full.iter().filter_map(|device| directory.owner(*device));
+    owners.filter(|owner| *owner != sender.member && !left.contains(owner)).collect()
+}

@@ -1,0 +1,93 @@
+//! What is owed for too long: finding it, message by message, and giving it up.
+
+use std::ops::{Bound, ControlFlow};
+
+use super::engine::Batch;
+use super::error::StoreError;
+use super::inbox::{Receipt, Work};
+use super::message::{NewMessage, Owed};
+use super::row::{Class, DeviceNumber, MESSAGES, MessageId, message_of, owed_key, owed_of};
+use super::{Store, check_keys, check_length};
+
+impl Store {
+    /// The oldest message that is owed to anybody.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the rows cannot be read.
+    pub fn oldest_message(&self) -> Result<Option<MessageId>, StoreError> {
+        let (from, to) = MESSAGES;
+        let mut oldest = None;
+        let range = (Bound::Included(from), Bound::Excluded(to));
+        self.shared.engine.scan(range, &mut |key, _| {
+            oldest = Some(message_of(key));
+            ControlFlow::Break(())
+        })?;
+        oldest.transpose()
+    }
+
+    /// The first message of `class` behind `after` that `device` is owed. One seek, however long
+    /// the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the rows cannot be read.
+    pub fn next_owed(
+        &self,
+        device: DeviceNumber,
+        class: Class,
+        after: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        // Before the scan: what is committed meanwhile is then missing from it.
+        let settling = self.shared.inbox.settling(device);
+        let (from, to) =
+            (owed_key(device, class, after.unwrap_or(0)), owed_key(device, class, MessageId::MAX));
+        let from = match after {
+            Some(_) => Bound::Excluded(from.as_slice()),
+            None => Bound::Included(from.as_slice()),
+        };
+        let mut found = None;
+        self.shared.engine.scan((from, Bound::Included(&to)), &mut |key, _| {
+            found = Some(owed_of(key).map(|(_, _, id)| id));
+            match &found {
+                Some(Ok(id)) if settling.binary_search(id).is_ok() => {
+                    found = None;
+                    ControlFlow::Continue(())
+                }
+                _ => ControlFlow::Break(()),
+            }
+        })?;
+        found.transpose()
+    }
+
+    /// What `device` is owed under this id, if it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the rows cannot be read.
+    pub fn owed_with(
+        &self,
+        device: DeviceNumber,
+        class: Class,
+        id: MessageId,
+    ) -> Result<Option<Owed>, StoreError> {
+        if self.next_owed(device, class, id.checked_sub(1))? != Some(id) {
+            return Ok(None);
+        }
+        Ok(self.with_bodies(device, &[(class, id)])?.pop())
+    }
+
+    /// In one commit: these devices are not owed these messages any more, and `messages` and `rows`
+    /// that tell of it are stored. [`StoreError::Gone`], and nothing happens, if one of them was
+    /// acknowledged meanwhile; then the caller decides anew. Each pair may be named once.
+    ///
+    /// Works on a full disk too, as it makes room.
+    pub fn give_up(
+        &self,
+        owed: Vec<(DeviceNumber, MessageId)>,
+        messages: Vec<NewMessage>,
+        rows: Batch,
+    ) -> Receipt {
+        match messages.iter().try_for_each(check_length).and(check_keys(&rows)) {
+            Ok(()) => self.shared.inbox.submit(Work::GiveUp { owed, messages, rows }),
+            Err(error) => Receipt::refused(error),
+        }
+    }
+}
