@@ -190,9 +190,8 @@ async fn answer(desk: &Desk, command: Command, out: &mut Out) -> io::Result<()> 
 }
 
 async fn queues(desk: &Desk, out: &mut Out) -> io::Result<()> {
-    let mut next = 0;
-    while let Some(page) = in_place(|| view::queues(desk.service(), &mut next)) {
-        match page {
+    for devices in view::devices_with_queues(desk.service()) {
+        match in_place(|| view::queues(desk.service(), &devices)) {
             Ok(rows) => out.rows(&rows).await?,
             Err(error) => return out.failed("the queues cannot be read", &error).await,
         }

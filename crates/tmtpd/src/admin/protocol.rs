@@ -203,6 +203,9 @@ pub struct Device {
     pub online: bool,
     /// When its last link ended, if one did since the service started.
     pub seen_ms: Option<i64>,
+    /// Messages that were given up for it: it needs its siblings' history.
+    #[serde(default)]
+    pub missing: u64,
     /// What the member calls it, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -225,17 +228,17 @@ pub struct Group {
 /// What a device is owed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
-    /// The first characters of the member's uid.
-    pub member: String,
+    /// The first characters of the member's uid; none if the account is only being made.
+    pub member: Option<String>,
     /// The number of the device.
     pub device: u32,
     /// Whether it is logged in.
     pub online: bool,
     /// Messages it has not acknowledged.
     pub messages: u64,
-    /// Bytes of their data.
+    /// Bytes of their heads and data.
     pub bytes: u64,
-    /// When the oldest of them was posted, Unix milliseconds.
+    /// When the first of them, in order of delivery, was posted, Unix milliseconds.
     pub oldest_ms: Option<i64>,
 }
 

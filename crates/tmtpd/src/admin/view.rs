@@ -16,8 +16,6 @@ use crate::store::{DeviceNumber, Owed, Position, Store, StoreError};
 
 /// Rows made at once, while the directory is held.
 const PAGE: usize = 256;
-/// Owed rows looked at with one read of the store.
-const OWED_ROWS: usize = 4_096;
 
 /// The service as a whole.
 pub fn status(desk: &Desk) -> Status {
@@ -103,6 +101,7 @@ fn member(
         added_ms: device.added_ms,
         online: service.roster.is_online(device.number),
         seen_ms: service.links.seen_ms(device.number),
+        missing: service.away.missing(device.number).map_or(0, |missing| missing.messages),
         label: names.then(|| device.label.clone()),
     };
     let aliases = || account.aliases.iter().map(|alias| alias.to_string()).collect();
@@ -132,55 +131,41 @@ pub fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Gr
     (!page.is_empty()).then(|| page.iter().map(row).collect())
 }
 
-/// What the devices of the next members from `next` on are owed; those that are owed nothing are
-/// left out. Reads the store, and each queue to its end.
+/// What each of `devices` is owed; those that are owed nothing any more are left out. Reads the head
+/// of one message each.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn queues(service: &Service, next: &mut u32) -> Option<Result<Vec<Queue>, StoreError>> {
-    let devices: Vec<(String, DeviceNumber)> = {
-        let directory = service.directory();
-        let devices_of = |(_, account): (MemberNumber, &Account)| {
-            let member = short(account);
-            account
-                .devices
-                .iter()
-                .map(move |device| (member.clone(), device.number))
-                .collect::<Vec<_>>()
-        };
-        accounts(&directory, next)?.flat_map(devices_of).collect()
-    };
-    let rows = devices.into_iter().map(|(member, device)| queue(service, member, device));
-    Some(rows.filter_map(Result::transpose).collect())
+pub fn queues(service: &Service, devices: &[DeviceNumber]) -> Result<Vec<Queue>, StoreError> {
+    let rows = devices.iter().map(|device| queue(service, *device));
+    rows.filter_map(Result::transpose).collect()
 }
 
-fn queue(
-    service: &Service,
-    member: String,
-    device: DeviceNumber,
-) -> Result<Option<Queue>, StoreError> {
-    let (mut messages, mut bytes) = (0, 0);
-    let mut oldest: Option<Owed> = None;
-    let mut position = Position::start();
-    loop {
-        let limit = if messages == 0 { 1 } else { OWED_ROWS };
-        let page = service.store.owed(device, position, limit)?;
-        for owed in &page {
-            position.advance(owed);
-            messages += 1;
-            bytes += owed.data_len();
-            if oldest.is_none_or(|oldest| owed.id() < oldest.id()) {
-                oldest = Some(*owed);
-            }
-        }
-        if page.is_empty() {
-            break;
-        }
-    }
-    let Some(oldest) = oldest else { return Ok(None) };
-    let online = service.roster.is_online(device);
-    let oldest_ms = when_posted(&service.store, &oldest);
-    Ok(Some(Queue { member, device, online, messages, bytes, oldest_ms }))
+/// The devices that are owed anything, in their order, by pages.
+pub fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
+    let mut devices: Vec<_> =
+        service.store.queues().into_iter().map(|(device, _)| device).collect();
+    devices.sort_unstable();
+    devices.chunks(PAGE).map(<[_]>::to_vec).collect()
+}
+
+fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, StoreError> {
+    let owed = service.store.queue(device);
+    let Some(first) = service.store.owed(device, Position::start(), 1)?.pop() else {
+        return Ok(None);
+    };
+    let member = {
+        let directory = service.directory();
+        directory.owner(device).and_then(|member| Some(short(directory.member(member)?)))
+    };
+    Ok(Some(Queue {
+        member,
+        device,
+        online: service.roster.is_online(device),
+        messages: owed.messages,
+        bytes: owed.bytes,
+        oldest_ms: when_posted(&service.store, &first),
+    }))
 }
 
 /// When a message was posted, as its head says; none if it is gone meanwhile or damaged.

@@ -81,6 +81,7 @@ pub(super) fn members(rows: Rows<Member>) -> Result<(), CommandError> {
         Right("DEVICES"),
         Right("ONLINE"),
         Right("LAST SEEN"),
+        Right("NEED HISTORY"),
         Left("ALIASES"),
     ];
     let now_ms = Machine.now_ms();
@@ -98,6 +99,7 @@ pub(super) fn members(rows: Rows<Member>) -> Result<(), CommandError> {
                 (0, None) => "-".to_owned(),
                 _ => "now".to_owned(),
             },
+            member.devices.iter().filter(|device| device.missing > 0).count().to_string(),
             member.aliases.unwrap_or_default().join(", "),
         ]
     })
@@ -122,7 +124,7 @@ pub(super) fn queues(rows: Rows<Queue>) -> Result<(), CommandError> {
     let now_ms = Machine.now_ms();
     tabled(rows, headings, |queue| {
         [
-            queue.member,
+            or_dash(queue.member),
             queue.device.to_string(),
             if queue.online { "yes" } else { "no" }.to_owned(),
             count(queue.messages),
