@@ -158,7 +158,8 @@ fn works(quick: bool) -> Vec<Work> {
         },
         Work {
             name: "idle",
-            arguments: format!("idle --count {links}"),
+            // The service gives memory back some seconds after it is free.
+            arguments: format!("idle --count {links} --hold 20"),
             reads: vec![
                 read("memory per idle link, KiB", "kib_each", 1.0, AtMost(10.0), "65-70"),
                 read(
