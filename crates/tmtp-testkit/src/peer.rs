@@ -50,7 +50,13 @@ pub struct LargeFrame {
 impl RawPeer {
     /// Opens a link. The service says nothing before [`Self::greet`].
     pub async fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = timeout(DEADLINE, tls::connect(address)).await.context("connecting")??;
+        Self::connect_to(address, None).await
+    }
+
+    /// Opens a link to the service that has this TLS server name; none: says no name.
+    pub async fn connect_to(address: SocketAddr, server_name: Option<&str>) -> Result<Self> {
+        let connecting = tls::connect(address, server_name);
+        let stream = timeout(DEADLINE, connecting).await.context("connecting")??;
         Ok(Self { stream, received: Vec::new(), kept: VecDeque::new(), split: None, requests: 0 })
     }
 
@@ -68,6 +74,12 @@ impl RawPeer {
         peer.greet().await?;
         peer.login(uid, node).await?;
         Ok(peer)
+    }
+
+    /// The certificate that the service has shown, in DER.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        let shown = self.stream.get_ref().1.peer_certificates()?;
+        shown.first().map(|leaf| leaf.as_ref())
     }
 
     /// From now on, writes so many bytes at a time; none: all at once.

@@ -12,8 +12,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Connects, with every write going out at once.
-pub(crate) async fn connect(address: SocketAddr) -> Result<TlsStream<TcpStream>> {
+/// Connects, with every write going out at once, and asks for a server by name if one is given.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    server_name: Option<&str>,
+) -> Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(address).await.with_context(|| format!("connect to {address}"))?;
     tcp.set_nodelay(true)?;
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -22,7 +25,11 @@ pub(crate) async fn connect(address: SocketAddr) -> Result<TlsStream<TcpStream>>
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         .with_no_client_auth();
-    let name = ServerName::IpAddress(address.ip().into());
+    // An address is not sent as a name.
+    let name = match server_name {
+        Some(name) => ServerName::try_from(name.to_owned())?,
+        None => ServerName::IpAddress(address.ip().into()),
+    };
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await.context("TLS handshake")
 }
 

@@ -204,11 +204,11 @@ impl Daemon {
     /// Lets commands ask each service, and says of each whose address is new, on stdout, that members
     /// can join. The service goes on without a reader of its stdout.
     fn say_ready(&self, now: &Now) {
+        let is_one_of_many = now.config.services.len() > 1;
         let services = self.services();
-        let running = services.iter().filter(|instance| instance.state() == State::Running);
-        for instance in running {
+        for instance in services.iter().filter(|instance| instance.state() == State::Running) {
             instance.open_desk(self);
-            let Some(line) = ready::line(instance, &now.sockets, services.len() > 1) else {
+            let Some(line) = ready::line(instance, &now.sockets, is_one_of_many) else {
                 continue;
             };
             if let Err(error) = ready::say(&line) {

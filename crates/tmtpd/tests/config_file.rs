@@ -4,6 +4,9 @@
 // Helpers of tests fail as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "config_file/services.rs"]
+mod services;
+
 use std::path::{Path, PathBuf};
 
 use tmtpd::config::{

@@ -15,5 +15,7 @@ mod certificates;
 mod links;
 #[path = "serve_process/readiness.rs"]
 mod readiness;
+#[path = "serve_process/services.rs"]
+mod services;
 #[path = "serve_process/start_and_stop.rs"]
 mod start_and_stop;

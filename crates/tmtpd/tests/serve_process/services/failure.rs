@@ -1,0 +1,82 @@
+//! A service that fails fails alone.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+
+use rustix::process::Signal;
+use tmtp_testkit::peer::RawPeer;
+use tmtpd::config::Overrides;
+use tmtpd::daemon::{Daemon, Source, State};
+use tmtpd::shutdown::Shutdown;
+use tmtpd::store::StoreError;
+
+use super::host::{Host, Member, free_address, name_of, service};
+
+#[tokio::test]
+async fn a_service_that_cannot_start_leaves_the_others_running_and_the_exit_code_tells() {
+    let other_program = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other_program.local_addr().unwrap();
+    let at = free_address();
+    let config = service("Broken", "127.0.0.1:0", "")
+        + &service("Late", &taken.to_string(), "")
+        + &service("Club", &at.to_string(), "");
+    let host = Host::start_in(&config, |folder| {
+        // In place of its data folder.
+        fs::write(folder.join("Broken"), "a file").unwrap();
+    });
+    host.ready("Club");
+    let mut ada = Member::join(at, None, "Ada Lovelace").await;
+
+    // What hindered them is gone: they start, and the others go on.
+    drop(other_program);
+    fs::remove_file(host.path("Broken")).unwrap();
+    host.process.signal(Signal::HUP);
+    host.ready("Broken");
+    host.ready("Late");
+    assert_eq!(name_of(taken, None).await, "Late");
+    ada.works("all the time").await;
+
+    host.process.signal(Signal::TERM);
+    let ended = host.process.end();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("Broken cannot be made"), "{}", ended.stderr);
+}
+
+/// In this process, because no way from outside makes a store fail: what is done here by hand is what
+/// a link does that meets such a store.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_fails_stops_its_own_service_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tmtpd.toml");
+    let (club, chess) = (free_address(), free_address());
+    let both = service("Club", &club.to_string(), "") + &service("Chess", &chess.to_string(), "");
+    fs::write(&file, both).unwrap();
+    let source = Source { over: Overrides::default(), file: Some(file) };
+    let config = source.read().unwrap();
+    let daemon = Daemon::start(source, config, Shutdown::new()).await.unwrap();
+    let mut ada = Member::join(club, None, "Ada Lovelace").await;
+    let mut grace = Member::join(chess, None, "Grace Hopper").await;
+
+    let services = daemon.services();
+    services[1].service().note_failure(&StoreError::Closed);
+    grace.peer.expect_closed().await.unwrap();
+    assert!(is_free(chess).await, "its address is still listened on");
+    assert_eq!(services[1].state(), State::Failed);
+    ada.works("on the other").await;
+
+    // The administrator has put it right.
+    let reloaded = daemon.reload().await.unwrap();
+    assert_eq!(reloaded.done, ["Chess: started"]);
+    let mut back = RawPeer::connect(chess).await.unwrap();
+    back.greet().await.unwrap();
+    back.login(&grace.uid, &grace.node).await.unwrap();
+    ada.works("all the time").await;
+
+    daemon.stop();
+    let error = daemon.run().await.unwrap_err();
+    assert_eq!(error.to_string(), StoreError::Closed.to_string());
+}
+
+async fn is_free(at: SocketAddr) -> bool {
+    RawPeer::connect(at).await.is_err()
+}
