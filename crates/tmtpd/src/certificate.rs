@@ -5,11 +5,15 @@
 //! the [`Fingerprint`], so neither is ever replaced: a start that was interrupted between the two
 //! makes the certificate of the key that is there, and a certificate without its key is an error.
 //!
+//! - [`acme`]: certificates ordered from an authority
 //! - [`identity`]: the certificate of a running service, which may be replaced
 //! - `make`: the service's own key and certificate
+//! - `validity`: from when until when a certificate is valid
 
+pub mod acme;
 pub mod identity;
 mod make;
+mod validity;
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -19,9 +23,11 @@ use std::sync::{Arc, LazyLock};
 use data_encoding::{HEXLOWER, HEXUPPER};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
+
+pub use validity::Validity;
 
 use crate::config::ListenAddress;
 use crate::private;
@@ -197,6 +203,31 @@ impl Certificate {
     #[must_use]
     pub fn host_name(&self) -> Option<String> {
         self.leaf()?.valid_dns_names().find(|name| !name.contains('*')).map(str::to_owned)
+    }
+
+    /// The host names that it is good for.
+    #[must_use]
+    pub fn host_names(&self) -> Vec<String> {
+        let leaf = self.leaf();
+        leaf.iter().flat_map(|leaf| leaf.valid_dns_names()).map(str::to_owned).collect()
+    }
+
+    /// From when until when it is valid.
+    #[must_use]
+    pub fn validity(&self) -> Option<Validity> {
+        Validity::of(self.certified.end_entity_cert().ok()?)
+    }
+
+    /// A certificate that is kept nowhere, until there is another.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn stand_in(hosts: &[String]) -> Result<Self, CertificateError> {
+        let key = rcgen::KeyPair::generate()?;
+        let certificate = rcgen::CertificateParams::new(hosts.to_vec())?.self_signed(&key)?;
+        let secret = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        Self::of(vec![certificate.der().clone()], secret)
+            .map_err(|_| CertificateError::NotMade(rcgen::Error::RemoteKeyError))
     }
 
     fn leaf(&self) -> Option<webpki::EndEntityCert<'_>> {

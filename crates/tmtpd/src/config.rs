@@ -58,6 +58,18 @@ pub struct Config {
     pub store: Store,
 }
 
+impl Config {
+    /// The TLS server names that this service answers to: its own, and those that its certificate is
+    /// ordered for.
+    pub fn answers_to(&self) -> impl Iterator<Item = &String> {
+        let ordered = match &self.tls {
+            Tls::Acme(acme) => acme.hosts.as_slice(),
+            Tls::SelfSigned | Tls::Files { .. } => &[],
+        };
+        self.service.server_names.iter().chain(ordered)
+    }
+}
+
 /// `[service]`: what the service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {

@@ -201,13 +201,13 @@ impl Daemon {
         }
     }
 
-    /// Lets commands ask each service, and says of each whose address is new, on stdout, that members
+    /// Has each service begin what needs its addresses, and says of each whose address is new, on stdout, that members
     /// can join. The service goes on without a reader of its stdout.
     fn say_ready(&self, now: &Now) {
         let is_one_of_many = now.config.services.len() > 1;
         let services = self.services();
         for instance in services.iter().filter(|instance| instance.state() == State::Running) {
-            instance.open_desk(self);
+            instance.begin(self);
             let Some(line) = ready::line(instance, &now.sockets, is_one_of_many) else {
                 continue;
             };

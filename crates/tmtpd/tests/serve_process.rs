@@ -9,6 +9,8 @@ mod process;
 #[path = "serve_process/tls.rs"]
 mod tls;
 
+#[path = "serve_process/acme.rs"]
+mod acme;
 #[path = "serve_process/certificates.rs"]
 mod certificates;
 #[path = "serve_process/links.rs"]

@@ -172,6 +172,15 @@ impl Draft {
         draft
     }
 
+    /// The TLS server names it answers to, as [`Config::answers_to`] has them.
+    pub(super) fn answers_to(&self) -> Vec<&str> {
+        let ordered = match &self.tls {
+            Tls::Acme(acme) => acme.hosts.as_slice(),
+            Tls::SelfSigned | Tls::Files { .. } => &[],
+        };
+        self.server_names.iter().chain(ordered).map(String::as_str).collect()
+    }
+
     /// Puts the command line over it.
     pub(super) fn resolve(self, over: Overrides) -> Result<Config, ConfigError> {
         let named = if over.listen.is_empty() { self.listen } else { over.listen };

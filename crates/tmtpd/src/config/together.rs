@@ -98,7 +98,7 @@ impl Problems {
 
     fn without_names(&mut self, sharing: &[(ListenAddress, &Draft)]) {
         for (address, one) in sharing {
-            if one.server_names.is_empty() && !one.default {
+            if one.answers_to().is_empty() && !one.default {
                 let what = format!(
                     "{address} is shared with another service, so this one needs server_names, by \
                      which apps ask for it; or give it a port of its own"
@@ -111,7 +111,7 @@ impl Problems {
     fn names_twice(&mut self, sharing: &[(ListenAddress, &Draft)]) {
         let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, (address, one)) in sharing.iter().enumerate() {
-            for name in &one.server_names {
+            for name in one.answers_to() {
                 match owners.insert(name, index) {
                     Some(owner) if owner != index => {
                         let line = sharing.get(owner).map_or(0, |(_, one)| one.lines.server_names);

@@ -7,19 +7,21 @@ use std::sync::Arc;
 use super::Instance;
 use super::sockets::Sockets;
 use crate::certificate::Certificate;
-use crate::config::ListenAddress;
+use crate::config::{ListenAddress, Tls};
 use crate::listen::{self, Open};
 
 /// Notes by which addresses members join `instance`. The line that says so, unless it was told
 /// already; `is_one_of_many` has it name the service.
 pub(super) fn line(instance: &Instance, sockets: &Sockets, is_one_of_many: bool) -> Option<String> {
     let config = instance.config();
+    let certificate = instance.identity().certificate();
     let ready = Ready {
-        name: is_one_of_many.then_some(config.service.name),
-        public: config.service.public,
-        server_name: config.service.server_names.into_iter().next(),
+        name: is_one_of_many.then(|| config.service.name.clone()),
+        public: config.service.public.clone(),
+        server_name: config.answers_to().next().cloned(),
+        is_public: matches!(config.tls, Tls::Acme(_)) || !certificate.is_self_signed(),
         listeners: sockets.of(instance),
-        certificate: instance.identity().certificate(),
+        certificate,
     };
     let line = ready.to_string();
     let is_told = instance.note_ready(ready.addresses(), &line);
@@ -36,6 +38,8 @@ struct Ready<'a> {
     name: Option<String>,
     public: Option<ListenAddress>,
     server_name: Option<String>,
+    /// Whether apps check it against the public roots, now or once its certificate is issued.
+    is_public: bool,
     listeners: Vec<&'a Open>,
     certificate: Arc<Certificate>,
 }
@@ -70,7 +74,7 @@ impl Ready<'_> {
 
     fn address(&self, host: &str, port: u16) -> String {
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        if self.certificate.is_self_signed() {
+        if !self.is_public {
             format!("={host}:{port}#{}", self.certificate.fingerprint())
         } else {
             format!("+{host}:{port}")

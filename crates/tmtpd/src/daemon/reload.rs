@@ -174,7 +174,7 @@ impl Instance {
         self.data() == config.service.data
     }
 
-    fn take_over(&self, mut new: Config, report: &mut Reloaded) {
+    fn take_over(self: &Arc<Self>, mut new: Config, report: &mut Reloaded) {
         let old = self.config();
         let name = new.service.name.clone();
         if new.store != old.store {
@@ -182,7 +182,11 @@ impl Instance {
             new.store = old.store.clone();
         }
         let changes = changes(&old, &new);
+        let is_other_way = new.tls != old.tls;
         self.apply(new);
+        if is_other_way {
+            self.start_keeper();
+        }
         if !changes.is_empty() {
             report.done.push(format!("{name}: {} changed", changes.join(", ")));
         }

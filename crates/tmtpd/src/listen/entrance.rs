@@ -10,6 +10,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -17,6 +19,7 @@ use tracing::{Instrument, Span};
 
 use super::gate::{Full, Gate, Peer};
 use super::route::Route;
+use crate::certificate::identity::Identity;
 use crate::config::Limits;
 use crate::link;
 use crate::log::story;
@@ -39,7 +42,8 @@ pub struct Door {
 #[derive(Debug)]
 pub struct Entrance {
     service: Arc<Service>,
-    tls: Arc<rustls::ServerConfig>,
+    tls: Arc<ServerConfig>,
+    identity: Arc<Identity>,
     door: Arc<Door>,
     links: TaskTracker,
     /// Requested when links should end.
@@ -86,12 +90,20 @@ impl Door {
 }
 
 impl Entrance {
-    /// The way into `service`, for those who shake hands by `tls`.
-    #[must_use]
-    pub fn new(service: Arc<Service>, tls: Arc<rustls::ServerConfig>, span: Span) -> Arc<Self> {
+    /// The way into `service`, which proves itself by `identity`.
+    ///
+    /// # Errors
+    /// TLS cannot be served.
+    pub fn new(
+        service: Arc<Service>,
+        identity: Arc<Identity>,
+        span: Span,
+    ) -> Result<Arc<Self>, rustls::Error> {
+        let tls = identity.tls()?;
         let door = Door::new(&service.limits());
         let (shutdown, cut) = (Shutdown::new(), Shutdown::new());
-        Arc::new(Self { service, tls, door, links: TaskTracker::new(), shutdown, cut, span })
+        let links = TaskTracker::new();
+        Ok(Arc::new(Self { service, tls, identity, door, links, shutdown, cut, span }))
     }
 
     pub(super) fn door(&self) -> &Arc<Door> {
@@ -123,6 +135,9 @@ impl Entrance {
 
     /// A link, from the ClientHello to its end.
     async fn serve(&self, greeted: Greeted, peer: Peer) {
+        if let Some(tls) = self.identity.challenge(&greeted.client_hello()) {
+            return self.answer_challenge(greeted, tls, &peer).await;
+        }
         tokio::select! {
             () = self.cut.requested() => {}
             () = self.open_link(greeted, peer) => {}
@@ -141,6 +156,19 @@ impl Entrance {
                 }
                 Err(error) => not_greeted(address, &error),
             },
+        }
+    }
+
+    /// An authority that looks at the service gets its answer in the handshake and nothing after it.
+    async fn answer_challenge(&self, greeted: Greeted, tls: Arc<ServerConfig>, peer: &Peer) {
+        let answered = async {
+            let mut stream = greeted.shake_hands(tls).await?;
+            stream.shutdown().await
+        };
+        match timeout_at(self.door.deadline(peer), answered).await {
+            Ok(Ok(())) => tracing::debug!("an authority has looked at the service"),
+            Ok(Err(error)) => tracing::debug!(%error, "an authority could not look at the service"),
+            Err(_) => tracing::debug!("an authority took too long to look at the service"),
         }
     }
 

@@ -115,6 +115,7 @@ async fn limits_name_and_addresses_change_under_a_link() {
     host.configure(&described("Rowing Club", &both, "links_total = 2"));
     host.process.signal(Signal::HUP);
     host.process.log_says("reload: Rowing Club: name, listen, limits changed");
+    host.process.log_says("reloaded");
     assert_eq!(host.process.ready().addresses.len(), 2);
     assert_eq!(name_of(second, None).await, "Rowing Club");
     ada.works("with two addresses").await;

@@ -110,7 +110,7 @@ async fn each_service_of_an_address_has_its_own_limits() {
     host.ready("Chess");
     let first = Member::join(at, CHESS, "Grace Hopper").await;
     assert!(RawPeer::connect_to(at, CHESS).await.is_err(), "a second link is let in");
-    host.process.log_says("links refused: there are limits.links_total links already");
+    host.process.log_says("link refused: there are limits.links_total links already");
     let _many = [
         Member::join(at, CLUB, "Ada the first").await,
         Member::join(at, CLUB, "Ada the second").await,

@@ -1,0 +1,87 @@
+//! From when until when a certificate is valid, read out of its DER.
+//!
+//! Only what leads to the two times is looked at (RFC 5280, 4.1): everything else was checked by who
+//! made it or is checked by who is shown it.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+const SEQUENCE: u8 = 0x30;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+/// `[0]`, which the version stands in.
+const VERSION: u8 = 0xa0;
+
+/// From when until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The first moment, in seconds of Unix time.
+    pub from_s: i64,
+    /// The last moment, in seconds of Unix time.
+    pub until_s: i64,
+}
+
+impl Validity {
+    /// Reads it; none if this is no certificate.
+    #[must_use]
+    pub fn of(der: &[u8]) -> Option<Self> {
+        let (certificate, _) = element(der, SEQUENCE)?;
+        let (content, _) = element(certificate, SEQUENCE)?;
+        let content = match content.first() {
+            Some(&VERSION) => any(content)?.2,
+            _ => content,
+        };
+        // Serial number, algorithm, issuer.
+        let content = any(any(any(content)?.2)?.2)?.2;
+        let (validity, _) = element(content, SEQUENCE)?;
+        let (tag, from, rest) = any(validity)?;
+        let from_s = time(tag, from)?;
+        let (tag, until, _) = any(rest)?;
+        Some(Self { from_s, until_s: time(tag, until)? })
+    }
+
+    /// When two thirds of it have passed, in seconds of Unix time.
+    #[must_use]
+    pub fn renew_at_s(&self) -> i64 {
+        let length_s = self.until_s.saturating_sub(self.from_s).max(0);
+        self.from_s.saturating_add(length_s / 3 * 2)
+    }
+}
+
+/// The content of the first element, which has this tag, and what follows it.
+fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (found, content, rest) = any(der)?;
+    (found == tag).then_some((content, rest))
+}
+
+/// Tag and content of the first element, and what follows it.
+fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&[tag, short], mut rest) = der.split_first_chunk::<2>()?;
+    let mut length = usize::from(short);
+    if short & 0x80 != 0 {
+        let (digits, after) = rest.split_at_checked(usize::from(short & 0x7f))?;
+        // More than 4 GiB is no certificate.
+        length = match digits.len() {
+            1..=4 => digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)),
+            _ => return None,
+        };
+        rest = after;
+    }
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, as RFC 5280 has them.
+fn time(tag: u8, text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
+    let text = match tag {
+        UTC_TIME if text.get(..2)? < "50" => format!("20{text}"),
+        UTC_TIME => format!("19{text}"),
+        GENERALIZED_TIME => text.to_owned(),
+        _ => return None,
+    };
+    let time = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
+    let time: Timestamp = time.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Some(time.as_second())
+}
