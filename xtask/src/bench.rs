@@ -22,6 +22,8 @@ use crate::{install, web};
 
 /// Links whose memory is measured.
 const LINKS: &str = "1000";
+/// Services whose memory is measured.
+const SERVICES: u32 = 100;
 /// After the last link the service may still be freeing what the handshakes needed.
 const QUIET: Duration = Duration::from_secs(2);
 /// Rounds of the way from nothing to the first message; the middle one is told.
@@ -39,6 +41,7 @@ pub(crate) fn run() -> Result<()> {
     steps.take("codec", || codec(&mut figures))?;
     steps.take("size of the programs", || sizes(&mut figures))?;
     steps.take("memory of the service", || memory(&mut figures))?;
+    steps.take("one more service in a process", || one_more_service(&mut figures))?;
     steps.take("from nothing to the first message", || first_message(&mut figures))?;
     println!("\n{}", machine());
     for (what, figure) in figures {
@@ -104,8 +107,37 @@ fn memory(figures: &mut Figures) -> Result<()> {
 }
 
 /// Bytes of memory that the service has for itself, and its share of what it shares.
+/// What an idle service adds to a process that has one.
+fn one_more_service(figures: &mut Figures) -> Result<()> {
+    let (one, many) = (memory_of_services(1)?, memory_of_services(1 + SERVICES)?);
+    let each = many.saturating_sub(one) / u64::from(SERVICES);
+    let what = format!("memory of one more idle service, of {SERVICES} in one tmtpd");
+    figures.push((what, format!("{} KiB", each / 1024)));
+    Ok(())
+}
+
+/// The memory of a process with so many services, in bytes.
+fn memory_of_services(count: u32) -> Result<u64> {
+    let place = Place::new(run::built("release"))?;
+    let service =
+        |n| format!("[[service]]\nname = \"{n}\"\ndata = \"{n}\"\nlisten = \"127.0.0.1:0\"\n");
+    let file = place.path().join("services.toml");
+    std::fs::write(&file, (0..count).map(service).collect::<String>())?;
+    let mut command = Command::new(place.program("tmtpd")?);
+    command.args(["serve", "--config"]).arg(&file);
+    let log = place.folder("logs")?.join("services.log");
+    // It says so of the first when all are open.
+    let (process, _) = Process::start("tmtpd", &mut command, &log, "ready: ")?;
+    std::thread::sleep(QUIET);
+    memory_of(process.id())
+}
+
 fn service_memory(service: &Service) -> Result<u64> {
-    let id = service.id().context("the service runs")?;
+    memory_of(service.id().context("the service runs")?)
+}
+
+/// Memory in use by a process and nobody else, in bytes.
+fn memory_of(id: u32) -> Result<u64> {
     let text = std::fs::read_to_string(format!("/proc/{id}/smaps_rollup"))
         .context("memory can be measured on Linux only")?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));

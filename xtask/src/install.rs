@@ -33,6 +33,12 @@ const TO_BUILD: &[Need] = &[
 const NODE: Need =
     Need { programs: &["npm"], packages: &["nodejs", "npm"], purpose: "building the pages" };
 
+const AUTHORITY: Need = Need {
+    programs: &["pebble"],
+    packages: &["pebble"],
+    purpose: "the tests that order certificates from a real authority",
+};
+
 /// What Vite asks for.
 const NODE_MIN: (u32, u32) = (20, 19);
 
@@ -75,6 +81,11 @@ pub(crate) fn has_node() -> bool {
 fn node_version(printed: &str) -> Option<(u32, u32)> {
     let mut numbers = printed.strip_prefix('v')?.split('.').map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// Pebble, the test server of Let's Encrypt, and its server of names.
+pub(crate) fn authority() -> Result<()> {
+    satisfy(&[&AUTHORITY])
 }
 
 /// The browser of the tests.

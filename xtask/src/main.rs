@@ -4,6 +4,7 @@
 //! else the tasks need is found or installed by [`install`], so that a fresh clone needs nothing
 //! but Rust and Node.
 
+mod acme;
 mod bench;
 mod demo;
 mod install;
@@ -33,6 +34,7 @@ cargo xtask TASK [OPTION]...
               --web-only   only the pages and their browser tests
               --fast       without documentation, doc tests and browser tests
   web       build the pages into web/dist, where the app takes them from
+  acme      the service orders and renews certificates from a real authority's test server
   bench     measure and print the figures: codec, sizes, memory, time to the first message
   load      the service under load, each figure beside its target
               --quick      shorter, less exact
@@ -87,6 +89,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             })
         }
         "web" => Flags::of(given, &[]).and_then(|_| web::build()),
+        "acme" => Flags::of(given, &[]).and_then(|_| acme::run()),
         "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),
         "load" => load::Options::read(given).and_then(|options| load::run(&options)),
         "simulate" => {
