@@ -65,12 +65,13 @@ pub(crate) enum BadCode {
 impl DeviceCode {
     /// The text to show once.
     pub(crate) fn pack(&self) -> Zeroizing<String> {
-        let mut bytes = Zeroizing::new(serde_json::to_vec(self).unwrap_or_default());
-        let sum = checksum(&bytes);
-        bytes.extend_from_slice(&sum);
-        let mut code = Zeroizing::new(PREFIX.to_owned());
-        BASE64URL_NOPAD.encode_append(&bytes, &mut code);
-        code
+        code_of(Zeroizing::new(serde_json::to_vec(self).unwrap_or_default()))
+    }
+
+    /// A code of any content whose checksum is right.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn checked(json: &[u8]) -> String {
+        code_of(Zeroizing::new(json.to_vec())).to_string()
     }
 
     /// Reads what a person pasted; white space anywhere is forgiven.
@@ -120,6 +121,14 @@ impl DeviceCode {
             && tmtp::id::Uid::from_wire(&self.uid).is_some()
             && tmtp::id::NodeSecret::from_wire(&self.node).is_ok()
     }
+}
+
+fn code_of(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<String> {
+    let sum = checksum(&bytes);
+    bytes.extend_from_slice(&sum);
+    let mut code = Zeroizing::new(PREFIX.to_owned());
+    BASE64URL_NOPAD.encode_append(&bytes, &mut code);
+    code
 }
 
 fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {

@@ -19,6 +19,8 @@ pub mod edge;
 mod engine;
 pub mod error;
 pub mod event;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod inbox;
 mod link;
 pub mod markdown;

@@ -1,0 +1,173 @@
+//! Damage to the files of a store that was closed in order.
+//!
+//! Whatever is done to them, opening it gives a store or an error, and each message that it serves
+//! has the bytes that were posted, to a device that was owed it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use arbitrary::{Arbitrary, Unstructured};
+use tempfile::TempDir;
+use tmtpd::store::{
+    Batch, Class, Limits, MAX_SMALL_BYTES, NewData, NewMessage, Owed, Position, Store, StoreError,
+};
+
+const DEVICES: u32 = 3;
+
+#[derive(Debug, Arbitrary)]
+struct Damage {
+    file: u8,
+    at: u32,
+    how: How,
+}
+
+#[derive(Debug, Arbitrary)]
+enum How {
+    Flip(u8),
+    Write(Box<[u8]>),
+    Zeros(u16),
+    Cut,
+    Grow(u16),
+    Remove,
+}
+
+/// A store on the disk, and what each device is owed.
+struct Template {
+    files: Vec<(PathBuf, Vec<u8>)>,
+    folders: Vec<PathBuf>,
+    /// Head and data of each message, by device and id.
+    owed: BTreeMap<(u32, u64), Vec<u8>>,
+}
+
+/// A folder for one input, in memory where the system has such a place.
+pub(crate) fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let builder = tempfile::Builder::new();
+    let made = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
+    made.unwrap()
+}
+
+fn limits() -> Limits {
+    Limits { cache_bytes: 1 << 20, reserve_bytes: 0, ..Limits::default() }
+}
+
+/// Damages a store, opens it and reads all of it.
+pub fn run(input: &[u8]) {
+    static TEMPLATE: OnceLock<Template> = OnceLock::new();
+    let Ok(damages) = Vec::<Damage>::arbitrary_take_rest(Unstructured::new(input)) else { return };
+    let template = TEMPLATE.get_or_init(Template::make);
+    let folder = scratch();
+    template.write(folder.path(), &damages);
+    let Ok(store) = Store::open(folder.path(), limits()) else { return };
+    for device in 0..DEVICES {
+        let Ok(owed) = store.owed(device, Position::start(), usize::MAX) else { continue };
+        for message in owed {
+            let Ok(bytes) = read(&store, &message) else { continue };
+            let posted = template.owed.get(&(device, message.id()));
+            assert_eq!(Some(&bytes), posted, "device {device}, message {:x}", message.id());
+        }
+    }
+    let _ = store.close();
+}
+
+fn read(store: &Store, owed: &Owed) -> Result<Vec<u8>, StoreError> {
+    let mut reader = store.read(owed)?;
+    let mut bytes = reader.head().to_vec();
+    while let Some(piece) = reader.chunk(10_000)? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+impl Template {
+    fn make() -> Self {
+        let folder = scratch();
+        let store = Store::open(folder.path(), limits()).unwrap();
+        let mut owed = BTreeMap::new();
+        for id in 1..=8_u64 {
+            let data = format!("data of {id}, ").repeat(usize::try_from(id * 20).unwrap());
+            let (sent, data) = if id == 8 {
+                let data = data.repeat(MAX_SMALL_BYTES / data.len() + 2);
+                let mut large = store.large_body().unwrap();
+                large.write(data.as_bytes()).unwrap();
+                (NewData::Large(large.finish().unwrap()), data)
+            } else {
+                (NewData::Inline(data.clone().into_bytes().into()), data)
+            };
+            let head = format!("head of {id}");
+            let devices: Vec<_> = (0..DEVICES).filter(|device| id % 3 != u64::from(*device)).collect();
+            owed.extend(
+                devices.iter().map(|device| ((*device, id), [head.as_bytes(), data.as_bytes()].concat())),
+            );
+            let message = NewMessage {
+                id,
+                class: if id == 5 { Class::User } else { Class::Rest },
+                head: head.into_bytes().into(),
+                data: sent,
+                devices,
+            };
+            store.post(message, Batch::new()).wait().unwrap();
+        }
+        store.close().unwrap();
+        drop(store);
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        list(folder.path(), Path::new(""), &mut files, &mut folders);
+        files.sort();
+        Self { files, folders, owed }
+    }
+
+    fn write(&self, folder: &Path, damages: &[Damage]) {
+        for path in &self.folders {
+            fs::create_dir_all(folder.join(path)).unwrap();
+        }
+        let mut files: Vec<_> = self.files.iter().map(|(_, bytes)| Some(bytes.clone())).collect();
+        for damage in damages.iter().take(16) {
+            let which = usize::from(damage.file) % files.len();
+            damage.apply(&mut files[which]);
+        }
+        for ((path, _), bytes) in self.files.iter().zip(files) {
+            if let Some(bytes) = bytes {
+                fs::write(folder.join(path), bytes).unwrap();
+            }
+        }
+    }
+}
+
+impl Damage {
+    fn apply(&self, file: &mut Option<Vec<u8>>) {
+        let Some(bytes) = file else { return };
+        let at = (self.at as usize) % (bytes.len() + 1);
+        match &self.how {
+            How::Flip(bits) => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= bits),
+            How::Write(new) => {
+                bytes.iter_mut().skip(at).zip(new).for_each(|(byte, new)| *byte = *new);
+            }
+            How::Zeros(count) => {
+                bytes.iter_mut().skip(at).take(usize::from(*count)).for_each(|byte| *byte = 0);
+            }
+            How::Cut => bytes.truncate(at),
+            How::Grow(count) => bytes.resize(bytes.len() + usize::from(*count), 0),
+            How::Remove => *file = None,
+        }
+    }
+}
+
+fn list(
+    root: &Path,
+    below: &Path,
+    files: &mut Vec<(PathBuf, Vec<u8>)>,
+    folders: &mut Vec<PathBuf>,
+) {
+    for entry in fs::read_dir(root.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let path = below.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            folders.push(path.clone());
+            list(root, &path, files, folders);
+        } else {
+            files.push((path.clone(), fs::read(root.join(&path)).unwrap()));
+        }
+    }
+}
