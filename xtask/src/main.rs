@@ -7,6 +7,7 @@
 mod acme;
 mod bench;
 mod demo;
+mod fuzz;
 mod install;
 mod licence;
 mod load;
@@ -51,6 +52,10 @@ cargo xtask TASK [OPTION]...
               --rounds N   so often (10)
               --seed S     the same dice again; the moments are the machine's
   package   make the Debian package of the service, and try it, its unit and its image
+  fuzz      looks for inputs that make the code fail
+              --seconds N  for each target, 60 unless told
+              --merge      adds what goes new ways to fuzz/corpus
+              TARGET...    only these: frame, head, session, link, invitation, letter, config, store
   licence   only the licence check of `test`
   tidy      only the repository's own rules of `test`
 ";
@@ -97,6 +102,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         }
         "crash" => simulate::Crashes::read(given).and_then(|options| simulate::crash(&options)),
         "package" => Flags::of(given, &[]).and_then(|_| package::run()),
+        "fuzz" => fuzz::Options::read(given).and_then(|options| fuzz::run(&options)),
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),
         "tidy" => Flags::of(given, &[]).and_then(|_| tidy::check()),
         "help" | "-h" | "--help" => {

@@ -29,17 +29,56 @@ pub(crate) struct Cast {
 #[derive(Debug, Clone, Arbitrary)]
 pub(crate) enum Ask {
     Greet,
-    Register { alias: u8 },
-    Login { who: u8 },
-    NewDevice { label: Box<str> },
-    NewAlias { alias: u8 },
-    Ohi { act: u8, whom: Vec<u8> },
-    Invite { id: u8, gid: u8, from: u8, to: u8, text: Box<str> },
-    Group { id: u8, act: u8, gid: u8, alias: u8 },
-    Post { id: u8, to: Vec<(u8, u8)>, data: Data },
-    PostNotify { id: u8, to: Vec<(u8, u8)>, note_to: Vec<(u8, u8)>, not_self: bool, data: Data },
-    Ping { id: u8, from: u8, to: u8, text: Box<str> },
-    Ack { which: u8 },
+    Register {
+        alias: u8,
+    },
+    Login {
+        who: u8,
+    },
+    NewDevice {
+        label: Box<str>,
+    },
+    NewAlias {
+        alias: u8,
+    },
+    Ohi {
+        act: u8,
+        whom: Vec<u8>,
+    },
+    Invite {
+        id: u8,
+        gid: u8,
+        from: u8,
+        to: u8,
+        text: Box<str>,
+    },
+    Group {
+        id: u8,
+        act: u8,
+        gid: u8,
+        alias: u8,
+    },
+    Post {
+        id: u8,
+        to: Vec<(u8, u8)>,
+        data: Data,
+    },
+    PostNotify {
+        id: u8,
+        to: Vec<(u8, u8)>,
+        note_to: Vec<(u8, u8)>,
+        not_self: bool,
+        data: Data,
+    },
+    Ping {
+        id: u8,
+        from: u8,
+        to: u8,
+        text: Box<str>,
+    },
+    Ack {
+        which: u8,
+    },
     Pulse,
     Quit,
     /// A header of right length and any content.

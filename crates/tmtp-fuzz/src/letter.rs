@@ -7,9 +7,38 @@ use crate::cut::cut;
 
 /// What a letter's HTML may consist of, beside text.
 const TAGS: [&str; 32] = [
-    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li",
-    "ol", "p", "pre", "s", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
-    "span", "div", "b", "i",
+    "a",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+    "span",
+    "div",
+    "b",
+    "i",
 ];
 
 #[derive(Debug, Arbitrary)]
@@ -43,14 +72,26 @@ fn show(text: &str) {
         let name = inside.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
         assert!(TAGS.contains(&name), "<{inside}> of {text:?}");
         let harmless = |attribute: &str| {
-            ["href=\"http://", "href=\"https://", "href=\"mailto:", "rel=\"", "target=\"_blank\"", "start=\"", "title=\""]
-                .iter()
-                .any(|known| attribute.starts_with(known))
+            [
+                "href=\"http://",
+                "href=\"https://",
+                "href=\"mailto:",
+                "rel=\"",
+                "target=\"_blank\"",
+                "start=\"",
+                "title=\"",
+            ]
+            .iter()
+            .any(|known| attribute.starts_with(known))
         };
         let attributes = inside.strip_prefix(name).unwrap_or_default().trim();
-        let first = attributes.split("\" ").filter(|attribute| !attribute.is_empty() && *attribute != "/");
+        let first =
+            attributes.split("\" ").filter(|attribute| !attribute.is_empty() && *attribute != "/");
         for attribute in first {
-            assert!(inside.starts_with('/') || harmless(attribute.trim()), "<{inside}> of {text:?}");
+            assert!(
+                inside.starts_with('/') || harmless(attribute.trim()),
+                "<{inside}> of {text:?}"
+            );
         }
     }
 }

@@ -97,9 +97,12 @@ impl Template {
                 (NewData::Inline(data.clone().into_bytes().into()), data)
             };
             let head = format!("head of {id}");
-            let devices: Vec<_> = (0..DEVICES).filter(|device| id % 3 != u64::from(*device)).collect();
+            let devices: Vec<_> =
+                (0..DEVICES).filter(|device| id % 3 != u64::from(*device)).collect();
             owed.extend(
-                devices.iter().map(|device| ((*device, id), [head.as_bytes(), data.as_bytes()].concat())),
+                devices
+                    .iter()
+                    .map(|device| ((*device, id), [head.as_bytes(), data.as_bytes()].concat())),
             );
             let message = NewMessage {
                 id,

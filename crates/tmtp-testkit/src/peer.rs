@@ -9,7 +9,7 @@
 //! promised order.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -56,8 +56,17 @@ impl RawPeer {
     /// Opens a link to the service that has this TLS server name; none: says no name.
     pub async fn connect_to(address: SocketAddr, server_name: Option<&str>) -> Result<Self> {
         let connecting = tls::connect(address, server_name);
-        let stream = timeout(DEADLINE, connecting).await.context("connecting")??;
-        Ok(Self { stream, received: Vec::new(), kept: VecDeque::new(), split: None, requests: 0 })
+        Ok(Self::on(timeout(DEADLINE, connecting).await.context("connecting")??))
+    }
+
+    /// Opens a link from an address of this machine, such as one in 127.0.0.0/8.
+    pub async fn connect_from(from: IpAddr, address: SocketAddr) -> Result<Self> {
+        let connecting = tls::connect_from(from, address);
+        Ok(Self::on(timeout(DEADLINE, connecting).await.context("connecting")??))
+    }
+
+    fn on(stream: TlsStream<TcpStream>) -> Self {
+        Self { stream, received: Vec::new(), kept: VecDeque::new(), split: None, requests: 0 }
     }
 
     /// Opens a link and makes an account; gives its uid and its device's secret.
@@ -98,6 +107,12 @@ impl RawPeer {
             std::io::Result::Ok(())
         };
         timeout(DEADLINE, write).await.context("writing")?.context("writing")
+    }
+
+    /// Changes the keys it sends by, and asks the service to do the same (TLS 1.3: KeyUpdate).
+    pub async fn refresh_keys(&mut self) -> Result<()> {
+        self.stream.get_mut().1.refresh_traffic_keys()?;
+        timeout(DEADLINE, self.stream.flush()).await.context("writing")?.context("writing")
     }
 
     /// Sends a header, as it is written, and data.

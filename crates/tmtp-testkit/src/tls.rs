@@ -1,6 +1,6 @@
 //! TLS that accepts any certificate: the services of the tests sign their own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -8,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -18,6 +18,25 @@ pub(crate) async fn connect(
     server_name: Option<&str>,
 ) -> Result<TlsStream<TcpStream>> {
     let tcp = TcpStream::connect(address).await.with_context(|| format!("connect to {address}"))?;
+    shake_hands(tcp, address, server_name).await
+}
+
+/// As [`connect`], from an address of this machine.
+pub(crate) async fn connect_from(
+    from: IpAddr,
+    address: SocketAddr,
+) -> Result<TlsStream<TcpStream>> {
+    let socket = if from.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(SocketAddr::new(from, 0))?;
+    let tcp = socket.connect(address).await.with_context(|| format!("connect to {address}"))?;
+    shake_hands(tcp, address, None).await
+}
+
+async fn shake_hands(
+    tcp: TcpStream,
+    address: SocketAddr,
+    server_name: Option<&str>,
+) -> Result<TlsStream<TcpStream>> {
     tcp.set_nodelay(true)?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))

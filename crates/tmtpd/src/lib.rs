@@ -1,6 +1,7 @@
 //! A members-only TMTP messaging service: a library with a thin `main`.
 
 pub mod admin;
+pub mod allowance;
 pub mod certificate;
 pub mod cli;
 pub mod config;
@@ -21,5 +22,6 @@ pub mod request;
 pub mod roster;
 pub mod service;
 pub mod shutdown;
+pub mod spending;
 pub mod store;
 pub mod tls;

@@ -341,8 +341,11 @@ impl<S: Stream> Link<S> {
             }
             Request::Register { newnode, newalias, .. } => {
                 let service = Arc::clone(&self.service);
+                let network = self.peer.network();
                 self.pending = Some(Box::pin(async move {
-                    Done::Registered(register::register(&service, &newnode, newalias).await)
+                    Done::Registered(
+                        register::register(&service, network, &newnode, newalias).await,
+                    )
                 }));
             }
             Request::Login { uid, node } => {

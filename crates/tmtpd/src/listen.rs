@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 pub use entrance::Entrance;
-pub use gate::{Gate, Peer};
+pub use gate::{Gate, Network, Peer};
 pub use route::Route;
 
 use crate::config::ListenAddress;

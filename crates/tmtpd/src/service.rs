@@ -17,6 +17,7 @@ use crate::links::Links;
 use crate::metrics::Metrics;
 use crate::post_office::PostOffice;
 use crate::roster::Roster;
+use crate::spending::Spending;
 use crate::store::{Store, StoreError};
 
 /// One organisation's service.
@@ -42,6 +43,8 @@ pub struct Service {
     pub away: Away,
     /// Memory for small bodies that are being received, in bytes.
     receiving: Arc<Semaphore>,
+    /// Who may do what how often.
+    pub spending: Spending,
     store_failed: CancellationToken,
     edge: Box<dyn Edge>,
 }
@@ -101,6 +104,7 @@ impl Service {
             receiving: Arc::new(Semaphore::new(
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
             )),
+            spending: Spending::default(),
             store_failed: CancellationToken::new(),
             edge: Box::new(edge),
         })

@@ -110,12 +110,13 @@ impl Greeted {
         self.accepted.client_hello()
     }
 
-    /// Shakes hands by `config`.
+    /// Shakes hands by `config`. Once the keys are computed, which takes nearly all of the time that
+    /// a handshake costs, `turn` is given back: what is left waits for the client.
     ///
     /// # Errors
     /// The client breaks TLS, speaks none of our versions or ciphers, or goes. It has been told so,
     /// if it would listen.
-    pub async fn shake_hands(self, config: Arc<ServerConfig>) -> io::Result<TlsStream> {
+    pub async fn shake_hands<T>(self, config: Arc<ServerConfig>, turn: T) -> io::Result<TlsStream> {
         let Self { socket, mut hello, accepted } = self;
         drop(accepted);
         let session = Box::new(Session::new(config).map_err(invalid)?);
@@ -124,7 +125,7 @@ impl Greeted {
         let TlsStream { session, plaintext, ciphertext, .. } = &mut stream;
         let mut keep = |bytes: &[u8]| plaintext.extend_from_slice(bytes);
         let mut answered = session.handle_ciphertext(&mut hello, &mut keep, ciphertext);
-        drop(hello);
+        drop((hello, turn));
         loop {
             let sent = poll_fn(|context| stream.poll_drain(context)).await;
             // With an error, it is the alert that went out.

@@ -9,8 +9,18 @@
 
 #[path = "attack/cast.rs"]
 mod cast;
+#[path = "attack/renegotiation.rs"]
+mod renegotiation;
 
+#[path = "attack/account.rs"]
+mod account;
 #[path = "attack/announced.rs"]
 mod announced;
+#[path = "attack/flood.rs"]
+mod flood;
+#[path = "attack/handshake.rs"]
+mod handshake;
+#[path = "attack/head.rs"]
+mod head;
 #[path = "attack/pace.rs"]
 mod pace;

@@ -19,6 +19,12 @@ pub struct Limits {
     /// Links at once that have not logged in, at most half of them from one address or network.
     /// Further ones wait for their turn.
     pub unauthenticated_links: usize,
+    /// TLS handshakes whose keys are computed at once; further ones wait for them.
+    pub handshakes_at_once: usize,
+    /// Accounts made in an hour, in all.
+    pub registrations_per_hour: usize,
+    /// Accounts made in an hour from one IPv4 address or one IPv6 /64 network.
+    pub registrations_per_hour_per_address: usize,
     /// From the start of a link to its login, TLS included.
     pub login_timeout: Duration,
     /// How long a link that is on may be silent.
@@ -33,6 +39,8 @@ pub struct Limits {
     pub requests_per_second: usize,
     /// Memory for bodies of up to 64 KiB that are being received; further ones go to the disk.
     pub receiving_bytes: u64,
+    /// Members whom one member lets know of their presence, or no longer, in a minute.
+    pub presence_per_minute: usize,
     /// Data of one message.
     pub message_bytes_max: u64,
     /// Elements of one request's `for`. A header bounds them too.
@@ -69,12 +77,16 @@ impl Default for Limits {
             links_total: 10_000,
             links_per_address: 1_000,
             unauthenticated_links: 500,
+            handshakes_at_once: 2,
+            registrations_per_hour: 10_000,
+            registrations_per_hour_per_address: 2_000,
             login_timeout: Duration::from_secs(5),
             silence_timeout: Duration::from_secs(120),
             rate_min_bytes_per_s: 256,
             rate_window: Duration::from_secs(60),
             requests_per_second: 5_000,
             receiving_bytes: 64 * MIB,
+            presence_per_minute: 6_000,
             message_bytes_max: 4 * GIB,
             recipients_max: 1_000,
             devices_per_member: 100,
@@ -98,12 +110,20 @@ impl Limits {
         section.count("links_total", &mut self.links_total, 1..=1_000_000);
         section.count("links_per_address", &mut self.links_per_address, 1..=1_000_000);
         section.count("unauthenticated_links", &mut self.unauthenticated_links, 1..=100_000);
+        section.count("handshakes_at_once", &mut self.handshakes_at_once, 1..=1_000);
+        section.count("registrations_per_hour", &mut self.registrations_per_hour, 1..=10_000_000);
+        section.count(
+            "registrations_per_hour_per_address",
+            &mut self.registrations_per_hour_per_address,
+            1..=10_000_000,
+        );
         section.seconds("login_timeout_s", &mut self.login_timeout, 1..=60);
         section.seconds("silence_timeout_s", &mut self.silence_timeout, 10..=3_600);
         section.count("rate_min_bytes_per_s", &mut self.rate_min_bytes_per_s, 0..=65_536);
         section.seconds("rate_window_s", &mut self.rate_window, 1..=600);
         section.count("requests_per_second", &mut self.requests_per_second, 1..=1_000_000);
         section.size("receiving_bytes", &mut self.receiving_bytes, 64 * KIB..=GIB);
+        section.count("presence_per_minute", &mut self.presence_per_minute, 1..=1_000_000);
         section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
         section.count("recipients_max", &mut self.recipients_max, 1..=2_000);
         section.count("devices_per_member", &mut self.devices_per_member, 1..=100);

@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
@@ -35,7 +36,22 @@ pub struct Door {
     gate: Arc<Gate>,
     /// For telling of those who were refused.
     throttles: Throttles<Turned, { Turned::COUNT }>,
-    login_timeout: Mutex<Duration>,
+    bounds: Mutex<Bounds>,
+}
+
+/// What holds for those who come from now on.
+#[derive(Debug, Clone)]
+struct Bounds {
+    login_timeout: Duration,
+    /// A permit for each handshake whose keys may be computed now.
+    handshakes: Arc<Semaphore>,
+}
+
+impl Bounds {
+    fn of(limits: &Limits) -> Self {
+        let handshakes = Arc::new(Semaphore::new(limits.handshakes_at_once));
+        Self { login_timeout: limits.login_timeout, handshakes }
+    }
 }
 
 /// One service, for who wants to come in.
@@ -61,14 +77,18 @@ impl Door {
         Arc::new(Self {
             gate: Gate::new(limits),
             throttles: Throttles::new::<1>(),
-            login_timeout: Mutex::new(limits.login_timeout),
+            bounds: Mutex::new(Bounds::of(limits)),
         })
     }
 
     /// From now on `limits` hold. Who is in stays.
     pub fn set_limits(&self, limits: &Limits) {
         self.gate.set_limits(limits);
-        *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner) = limits.login_timeout;
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = Bounds::of(limits);
+    }
+
+    fn bounds(&self) -> Bounds {
+        self.bounds.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts a connection in, or tells why not.
@@ -84,8 +104,7 @@ impl Door {
 
     /// When a connection whose turn began with `peer` must be done.
     fn deadline(&self, peer: &Peer) -> Instant {
-        let login_timeout = *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner);
-        peer.accepted_at() + login_timeout
+        peer.accepted_at() + self.bounds().login_timeout
     }
 }
 
@@ -173,7 +192,11 @@ impl Entrance {
     }
 
     async fn shake_hands(&self, greeted: Greeted, peer: &Peer) -> io::Result<TlsStream> {
-        let handshake = greeted.shake_hands(Arc::clone(&self.tls));
+        let handshake = async {
+            // Many who come at once wait here, where they take no time from those who are in.
+            let turn = self.door.bounds().handshakes.acquire_owned().await;
+            greeted.shake_hands(Arc::clone(&self.tls), turn.ok()).await
+        };
         timeout_at(self.door.deadline(peer), handshake).await?
     }
 }

@@ -60,7 +60,7 @@ struct OfNetwork {
 
 /// Who shares a count: an IPv4 address, or an IPv6 /64, all of which one machine may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Network(IpAddr);
+pub struct Network(IpAddr);
 
 /// Why a link is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -179,6 +179,12 @@ impl Peer {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// With whom it shares what is counted by address.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        Network::of(self.address.ip())
     }
 
     /// Waits until it is this link's turn to log in, and starts its clock.

@@ -17,7 +17,7 @@ const ECHO_MEMBERS_MAX: usize = 500;
 /// Changes the set of members who are told.
 ///
 /// # Errors
-/// [`Refusal`] when one of them is unknown; nothing is changed then.
+/// [`Refusal`] when one of them is unknown, or there were too many changes; nothing is changed then.
 pub async fn edit(
     service: &Service,
     sender: &Sender,
@@ -31,6 +31,10 @@ pub async fn edit(
     };
     let known =
         known.ok_or_else(|| Refusal::new(Rule::Unknown, "a member named in for is unknown"))?;
+    if !service.spending.may_tell(&service.limits(), sender.member, known.len()) {
+        let words = "presence changes too often; try again in a minute";
+        return Err(Refusal::new(Rule::PresencePerMinute, words));
+    }
     service.roster.share(sender.member, &known, kind != OhiKind::Drop);
     if kind != OhiKind::Init {
         echo(service, sender, kind, &members).await?;

@@ -10,20 +10,31 @@ use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
 
 use super::{Sender, user};
-use crate::log::chain;
+use crate::listen::Network;
+use crate::log::throttle::Throttle;
+use crate::log::{chain, story};
 
-/// Makes an account; whoever asks may have one. An alias that cannot be granted is refused in the
+/// So many lines a minute tell that nobody may register at the moment.
+static REFUSED: Throttle = Throttle::new(1);
+
+/// Makes an account for somebody in `network`; whoever asks may have one, at the rates that the limits
+/// allow. An alias that cannot be granted is refused in the
 /// answer, the account exists all the same.
 ///
 /// # Errors
-/// [`Quit::RegisterFailure`] when the machine cannot, [`Quit::InvalidHeader`] for a label that is
+/// [`Quit::RegisterFailure`] when there were too many or the machine cannot, [`Quit::InvalidHeader`] for a label that is
 /// too long.
 pub async fn register(
     service: &Service,
+    network: Network,
     label: &str,
     newalias: Option<String>,
 ) -> Result<(Sender, Event), Quit> {
     user::check_label(label).map_err(|_| Quit::InvalidHeader)?;
+    if !service.spending.may_register(&service.limits(), network) {
+        story!(warn, REFUSED, "registration refused: there were too many in the last hour");
+        return Err(Quit::RegisterFailure);
+    }
     let _turn = service.edit().await;
     let (number, device, alias) = {
         let directory = service.directory();

@@ -21,6 +21,7 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < PATIENCE, "it never came to this: {what}");
+        // Not synchronisation: it looks again and again, with a deadline.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

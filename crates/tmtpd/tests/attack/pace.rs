@@ -16,6 +16,7 @@ const TOO_MUCH_TO_BUFFER: usize = 16 << 20;
 /// Sends a byte ten times a second until the service has had enough.
 async fn trickle(member: &mut Member) {
     while member.peer.send_raw(b" ").await.is_ok() {
+        // Not synchronisation: the attacker's slowness.
         sleep(Duration::from_millis(100)).await;
     }
 }
@@ -84,6 +85,7 @@ async fn signs_of_life_do_not_save_one_who_takes_nothing() {
     let body = vec![b'x'; TOO_MUCH_TO_BUFFER];
     author.peer.post(&[&attacker.uid], &body).await.unwrap();
     while attacker.peer.pulse().await.is_ok() {
+        // Not synchronisation: the attacker's slowness.
         sleep(Duration::from_millis(100)).await;
     }
     until_logged(&service, "took what it was owed too slowly").await;

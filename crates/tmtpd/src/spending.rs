@@ -1,0 +1,60 @@
+//! What is counted over time: accounts made, and presence told.
+//!
+//! Kept in memory only: after a restart everybody may begin anew.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::allowance::{Allowance, Allowances, Rate};
+use crate::config::Limits;
+use crate::directory::MemberNumber;
+use crate::listen::Network;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What was spent of the limits that hold for a time.
+#[derive(Debug, Default)]
+pub struct Spending {
+    registrations: Mutex<Registrations>,
+    presence: Mutex<Allowances<MemberNumber>>,
+}
+
+#[derive(Debug, Default)]
+struct Registrations {
+    in_all: Allowance,
+    by_network: Allowances<Network>,
+}
+
+impl Spending {
+    /// Counts an account about to be made for somebody in `network`; false if there were too many.
+    pub fn may_register(&self, limits: &Limits, network: Network) -> bool {
+        let in_all = Rate { count: limits.registrations_per_hour, period: HOUR };
+        let each = Rate { count: limits.registrations_per_hour_per_address, period: HOUR };
+        let now = Instant::now();
+        let mut spent = locked(&self.registrations);
+        // The total first, which bounds how many networks are remembered. What a network with too
+        // many asks for beyond its share is given back, or it would use up everybody's.
+        let before = spent.in_all;
+        if !spent.in_all.try_spend(in_all, 1, now) {
+            return false;
+        }
+        let allowed = spent.by_network.try_spend(network, each, 1, now);
+        if !allowed {
+            spent.in_all = before;
+        }
+        allowed
+    }
+
+    /// Counts changes of whom `member` lets know of their presence; false if there were too many.
+    pub fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
+        let rate = Rate { count: limits.presence_per_minute, period: MINUTE };
+        locked(&self.presence).try_spend(member, rate, changes, Instant::now())
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
