@@ -232,7 +232,7 @@ async fn connected(
     let accept = async {
         let greeted = greet(accepted).await.unwrap();
         assert_eq!(greeted.client_hello().server_name(), Some("localhost"));
-        greeted.shake_hands(server).await.unwrap()
+        greeted.shake_hands(server, ()).await.unwrap()
     };
     let connect = TlsConnector::from(client).connect(localhost(), socket);
     let (stream, client) = tokio::join!(accept, connect);
