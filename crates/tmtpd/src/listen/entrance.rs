@@ -181,7 +181,8 @@ impl Entrance {
     /// An authority that looks at the service gets its answer in the handshake and nothing after it.
     async fn answer_challenge(&self, greeted: Greeted, tls: Arc<ServerConfig>, peer: &Peer) {
         let answered = async {
-            let mut stream = greeted.shake_hands(tls).await?;
+            let turn = self.door.bounds().handshakes.acquire_owned().await;
+            let mut stream = greeted.shake_hands(tls, turn.ok()).await?;
             stream.shutdown().await
         };
         match timeout_at(self.door.deadline(peer), answered).await {
