@@ -9,6 +9,7 @@ use mnm_engine::view::{Draft, MessageState, PingState, Standing, ThreadId};
 use mnm_engine::{Engine, Error};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::ledger::{DeviceIndex, Fate};
+// Not synchronisation: simulated time passes only so.
 use tokio::time::sleep;
 
 use crate::app::{account, ask, messages};

@@ -36,6 +36,7 @@ async fn no_message_is_given_up_without_a_word_and_none_with_two() {
     let mut rounds = 0;
     while !is_done(&service) {
         service.restart().unwrap();
+        // Not synchronisation: the moment of the kill is what is tried.
         std::thread::sleep(Duration::from_millis(2 * rounds));
         service.kill9().unwrap();
         rounds += 1;
