@@ -109,6 +109,8 @@ pub enum PartyKind {
     Stranger,
     /// A group.
     Group,
+    /// The service itself, with a word about its own work, such as that a letter did not arrive.
+    Service,
 }
 
 /// One line of a thread list.

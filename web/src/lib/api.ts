@@ -32,7 +32,7 @@ export type Link =
 export interface Party {
   uid: string;
   alias: string;
-  kind: "me" | "contact" | "stranger" | "group";
+  kind: "me" | "contact" | "stranger" | "group" | "service";
 }
 
 export interface ThreadRow {

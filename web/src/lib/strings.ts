@@ -63,6 +63,8 @@ export const t = {
   marks: {
     stranger: "Not in your address book",
     strangerLong: "The service vouches for this member’s id, but they are not in your address book.",
+    service: "The service itself",
+    serviceLong: "This is from the service itself, not from a member.",
     contact: "In your address book",
     group: "Group",
     looksAlike: "Mixed alphabets",

@@ -1,6 +1,7 @@
 //! The address book, and who somebody is in a conversation.
 
 use rusqlite::{OptionalExtension, params};
+use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
 use super::{Result, Vault};
@@ -75,12 +76,21 @@ impl Reader<'_> {
         let (alias, kind) = if uid == self.own_uid(account)? {
             let own = self.own_aliases(account)?.into_iter().next();
             (own.unwrap_or_default(), PartyKind::Me)
+        } else if Uid::is_service(uid) {
+            (self.service_name(account)?, PartyKind::Service)
         } else if let Some(contact) = self.contact(account, uid)? {
             (contact.alias, PartyKind::Contact)
         } else {
             (claimed.to_owned(), PartyKind::Stranger)
         };
         Ok(Party { uid: uid.to_owned(), alias, kind })
+    }
+
+    fn service_name(&self, account: AccountId) -> Result<String> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT service FROM account WHERE id = ?1")?
+            .query_row([account], |row| row.get(0))?)
     }
 }
 

@@ -7,11 +7,13 @@
 //! - A thread id can be guessed or remembered by one who has left. A letter to a known thread is put
 //!   there only if its author is in it, or if a group is, whose members we cannot tell. Anyone else's
 //!   starts a thread of its own, so that nobody can step into a conversation and read the replies.
+//! - The service itself may put a word into any thread, and is in none: nobody writes to it.
 //! - Thread ids are message ids and rise; an id from the future is no thread.
 //! - The letter that opens a thread decides who is in it; later on only those who are in it add
 //!   others.
 
 use rusqlite::params;
+use tmtp::id::Uid;
 
 use super::blob::StagedBlob;
 use super::change::Work;
@@ -124,6 +126,7 @@ impl Work<'_> {
         let (uid, alias) = (&post.from_uid, clean_label(&post.alias));
         let read = self.read;
         if *uid == read.own_uid(account)?
+            || Uid::is_service(uid)
             || read.contact(account, uid)?.is_some()
             || !read.has_pinged(account, &alias)?
             || read.is_called(account, &alias)?
@@ -159,7 +162,8 @@ impl Work<'_> {
     /// Whether the author is in the thread.
     fn may_add(&self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<bool> {
         let me = self.read.own_uid(account)?;
-        Ok(post.from_uid == me || self.read.is_party(thread, &post.from_uid)?)
+        let is_service = Uid::is_service(&post.from_uid);
+        Ok(post.from_uid == me || is_service || self.read.is_party(thread, &post.from_uid)?)
     }
 
     /// The thread whose first letter this is. If later letters came first, they made it, and this
@@ -186,9 +190,11 @@ impl Work<'_> {
 
     /// Subscribes the author, those the letter names, and the member.
     fn subscribe(&mut self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<()> {
-        let alias = clean_label(&post.alias);
-        let author = NewParty { uid: &post.from_uid, alias: &alias, is_group: false };
-        self.insert_party(thread, &author)?;
+        if !Uid::is_service(&post.from_uid) {
+            let alias = clean_label(&post.alias);
+            let author = NewParty { uid: &post.from_uid, alias: &alias, is_group: false };
+            self.insert_party(thread, &author)?;
+        }
         self.subscribe_cc(account, thread, &post.cc)
     }
 
@@ -201,7 +207,7 @@ impl Work<'_> {
     ) -> Result<()> {
         for named in cc.iter().take(CC_MAX) {
             let named = Cc { who: clean_label(&named.who), who_uid: clean_label(&named.who_uid) };
-            if !named.who_uid.is_empty() {
+            if !named.who_uid.is_empty() && !Uid::is_service(&named.who_uid) {
                 self.insert_party(thread, &named.party())?;
             }
         }

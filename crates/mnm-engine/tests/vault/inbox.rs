@@ -5,6 +5,7 @@ use mnm_engine::vault::{IncomingAttachment, Received};
 use mnm_engine::view::{MessageState, PartyKind};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names};
+use tmtp::id::Uid;
 
 #[test]
 fn a_letter_delivered_twice_is_stored_once() {
@@ -174,4 +175,28 @@ fn the_text_is_stored_as_written_and_shown_sanitised() {
     assert_eq!(message.text, letter.text);
     assert!(message.html.contains("<strong>hi</strong>"));
     assert!(!message.html.contains("<img"), "{}", message.html);
+}
+
+#[test]
+fn the_service_itself_speaks_in_our_threads_and_is_in_none() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let first = app.receive(&letter);
+    let before = app.vault.thread(first.thread).unwrap().row.parties;
+    let notice = app.reply(&letter.msgid, Uid::SERVICE, "whatever it says");
+    let word = app.receive(&notice);
+    assert_eq!(word.thread, first.thread);
+    assert_eq!(word.from.kind, PartyKind::Service);
+    let accounts = app.vault.accounts().unwrap();
+    assert_eq!(word.from.alias, accounts[0].service);
+    assert_eq!(app.vault.thread(first.thread).unwrap().row.parties, before);
+
+    // A thread of its own: nobody to answer to.
+    let letter = app.letter(Uid::SERVICE, "whatever it says", "this device is missing messages");
+    let alone = app.receive(&letter);
+    let parties = app.vault.thread(alone.thread).unwrap().row.parties;
+    assert!(parties.iter().all(|party| party.kind == PartyKind::Me), "{parties:?}");
+    // Nobody takes its name for themselves.
+    let letter = app.letter(MALLORY, &accounts[0].service, "we need your password");
+    assert_eq!(app.receive(&letter).from.kind, PartyKind::Stranger);
 }

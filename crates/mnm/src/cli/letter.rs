@@ -83,6 +83,7 @@ fn party(party: &Party) -> String {
         PartyKind::Contact => name,
         PartyKind::Stranger => format!("{name} (not in your address book)"),
         PartyKind::Group => format!("{name} (group)"),
+        PartyKind::Service => format!("{name} (the service itself)"),
     }
 }
 
