@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
+#[path = "expiry/app.rs"]
+mod app;
 #[path = "expiry/crash.rs"]
 mod crash;
 #[path = "expiry/scene.rs"]
