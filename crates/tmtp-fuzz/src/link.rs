@@ -10,7 +10,7 @@ use std::time::Duration;
 use arbitrary::{Arbitrary, Unstructured};
 use serde_json::Value;
 use tmtp_testkit::wire;
-use tmtpd::config::{Config, Overrides};
+use tmtpd::config::{DaemonConfig, Overrides};
 use tmtpd::edge::Machine;
 use tmtpd::listen::Gate;
 use tmtpd::service::Service;
@@ -58,10 +58,11 @@ pub fn run(input: &[u8]) {
 async fn play(case: Case) {
     let folder = scratch();
     let over = Overrides { data: Some(PathBuf::from("unused")), ..Overrides::default() };
-    let config = Config::resolve(over, None).unwrap();
+    let daemon = DaemonConfig::resolve(over, None).unwrap();
+    let config = daemon.only().unwrap();
     let limits = Limits { reserve_bytes: 0, ..Limits::default() };
     let store = Store::open_with(folder.path(), limits, Arc::<MemoryEngine>::default()).unwrap();
-    let service = Arc::new(Service::with(&config, store, Machine).unwrap());
+    let service = Arc::new(Service::with(config, store, Machine).unwrap());
     let gate = Gate::new(&config.limits);
     let cast = Arc::new(Mutex::new(Cast::default()));
     let open = || Link::open(&service, &gate, &cast);
