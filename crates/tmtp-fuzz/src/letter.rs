@@ -77,7 +77,7 @@ fn show(text: &str) {
                 "href=\"https://",
                 "href=\"mailto:",
                 "rel=\"",
-                "target=\"_blank\"",
+                "target=\"_blank",
                 "start=\"",
                 "title=\"",
             ]
