@@ -70,7 +70,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
     let mut link = Link::new(stream, peer, service);
     let end = link.drive(&shutdown).await;
-    let member = link.on.as_ref().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
+    // The device leaves its place before the peer can see the end of the link: who comes back at
+    // once must not be told that it is still here.
+    let member = link.on.take().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
+    // A peer that is gone does not need to be told.
+    let _ = tokio::time::timeout(FAREWELL, link.stream.shutdown()).await;
     link.service.metrics.links_ended.one(end.kind());
     let now_ms = link.service.now_ms();
     end.tell(member, link.peer.address(), &link.entry, now_ms);
@@ -200,8 +204,6 @@ impl<S: Stream> Link<S> {
         if let Some(request) = self.pending.take() {
             request.await;
         }
-        // A peer that is gone does not need to be told.
-        let _ = tokio::time::timeout(FAREWELL, self.stream.shutdown()).await;
         end
     }
 
