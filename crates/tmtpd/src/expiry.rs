@@ -1,10 +1,10 @@
 //! Return and expiry: what a device has not fetched within `undelivered_days` is given up for it, and
 //! an author whose message reached no device of somebody is told so (requirement A4).
 //!
-//! Once an hour, and at start, the service looks for messages that are overdue ([`overdue`]), by days
-//! on which it ran ([`calendar`]). For each it is decided which devices will not get it any more, and
-//! whom it did not reach ([`verdict`], [`piece`]). The authors' notices ([`notice`]), what each device
-//! will be missing ([`away`]), and the rows that are given up are one commit: after a crash a message
+//! Once an hour, and at start, the service looks for messages that are overdue (`overdue`), by days
+//! on which it ran (`calendar`). For each it is decided which devices will not get it any more, and
+//! whom it did not reach (`verdict`, `piece`). The authors' notices (`notice`), what each device
+//! will be missing (`away`), and the rows that are given up are one commit: after a crash a message
 //! is either owed as before or given up and told of, never one without the other. A commit is bounded,
 //! so a queue of a million takes nobody's turn for long.
 //!

@@ -3,7 +3,7 @@
 //! The one home of that rule. What can happen as often as anybody likes (a refused request, a link
 //! that ends, a full disk) is told through a [`Throttle`] of its own, so that a club's log tells
 //! each and a company's, or one under attack, stays readable and its disk free. At level `debug`
-//! [`story!`](crate::log::story) tells every one all the same. What was not told is in the metrics.
+//! `story!` tells every one all the same. What was not told is in the metrics.
 
 use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
