@@ -34,7 +34,11 @@ impl Watched {
             name: instance.name(),
             data: instance.data(),
             service: Arc::clone(instance.service()),
-            certificate_expires_s: None,
+            certificate_expires_s: instance
+                .identity()
+                .certificate()
+                .validity()
+                .map(|valid| valid.until_s),
         }
     }
 }

@@ -29,6 +29,8 @@ async fn posts_deliveries_and_acks_are_counted_and_nobody_is_named() {
     let of = |name: &str| format!("{name}{{service=\"{SITE}\"}}");
     let before = page(&address);
     assert_eq!(before.of(&of("tmtpd_members")), 0.0);
+    // The service's own certificate is good for ten years, so beyond the year 2033.
+    assert!(before.of(&of("tmtpd_certificate_expiry_timestamp_seconds")) > 2e9);
 
     let (mut ada, ada_uid, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let (mut bob, bob_uid, _) = RawPeer::join(service.address(), "bob babbage").await.unwrap();
