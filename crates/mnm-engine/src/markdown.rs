@@ -24,7 +24,8 @@ pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
 const SNIPPET_BYTES: usize = 8192;
 
-const TAGS: [&str; 26] = [
+/// What the HTML of a letter consists of, beside text.
+pub const TAGS: [&str; 26] = [
     "a",
     "blockquote",
     "br",

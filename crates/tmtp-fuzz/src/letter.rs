@@ -1,45 +1,10 @@
 //! The data of a letter, taken apart and shown.
 
 use arbitrary::{Arbitrary, Unstructured};
+use mnm_engine::markdown::TAGS;
 use tmtp::request::Data;
 
 use crate::cut::cut;
-
-/// What a letter's HTML may consist of, beside text.
-const TAGS: [&str; 32] = [
-    "a",
-    "blockquote",
-    "br",
-    "code",
-    "del",
-    "em",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "s",
-    "strong",
-    "sub",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-    "span",
-    "div",
-    "b",
-    "i",
-];
 
 #[derive(Debug, Arbitrary)]
 struct Case<'a> {
