@@ -171,8 +171,8 @@ impl Certificate {
         name: &str,
         listen: &[ListenAddress],
     ) -> Result<Self, CertificateError> {
+        let [cert, key] = own_files(data);
         let folder = data.join("tls");
-        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         private::make_dir(&folder)
             .map_err(|source| CertificateError::NotWritten { path: folder, source })?;
         match (cert.exists(), key.exists()) {
@@ -233,6 +233,12 @@ impl Certificate {
     fn leaf(&self) -> Option<webpki::EndEntityCert<'_>> {
         webpki::EndEntityCert::try_from(self.certified.end_entity_cert().ok()?).ok()
     }
+}
+
+/// Where a service keeps its own certificate, and the key of it.
+#[must_use]
+pub fn own_files(data: &Path) -> [PathBuf; 2] {
+    ["cert.pem", "key.pem"].map(|name| data.join("tls").join(name))
 }
 
 impl Fingerprint {

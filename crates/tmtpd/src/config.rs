@@ -23,6 +23,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::certificate;
+
 pub use address::{ListenAddress, ListenAddressError};
 pub use error::{ConfigError, Problem};
 pub use file::Key;
@@ -67,6 +69,16 @@ impl Config {
             Tls::SelfSigned | Tls::Files { .. } => &[],
         };
         self.service.server_names.iter().chain(ordered)
+    }
+
+    /// The files of its certificate and the key of it; none if they are an authority's to fill.
+    #[must_use]
+    pub fn certificate_files(&self) -> Option<[PathBuf; 2]> {
+        match &self.tls {
+            Tls::SelfSigned => Some(certificate::own_files(&self.service.data)),
+            Tls::Files { cert, key } => Some([cert.clone(), key.clone()]),
+            Tls::Acme(_) => None,
+        }
     }
 }
 

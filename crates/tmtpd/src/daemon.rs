@@ -5,6 +5,7 @@
 //! is told twice what there should be: at the start and, while links go on, at a [reload].
 //!
 //! - [`instance`]: one service
+//! - `keeper`: its certificate
 //! - [`sockets`]: which addresses are listened on for whom
 //! - `ready`: the line on stdout
 //! - [`reload`]: from what is to what should be
@@ -12,6 +13,7 @@
 //! [reload]: Daemon::reload
 
 pub mod instance;
+mod keeper;
 mod ready;
 pub mod reload;
 pub mod sockets;

@@ -17,6 +17,8 @@ mod certificates;
 mod links;
 #[path = "serve_process/readiness.rs"]
 mod readiness;
+#[path = "serve_process/renewal.rs"]
+mod renewal;
 #[path = "serve_process/services.rs"]
 mod services;
 #[path = "serve_process/start_and_stop.rs"]

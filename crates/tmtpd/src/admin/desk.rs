@@ -228,7 +228,6 @@ async fn back_up(desk: &Desk, to: PathBuf, out: &mut Out) -> io::Result<()> {
 async fn reload(desk: &Desk, out: &mut Out) -> io::Result<()> {
     match desk.daemon.reload().await {
         Ok(Reloaded { done, left }) => {
-            tracing::info!(done = done.len(), left = left.len(), "reloaded, as a command asked");
             out.rows(&[Reload { done, left }]).await?;
             out.done().await
         }

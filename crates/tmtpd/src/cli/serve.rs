@@ -20,7 +20,7 @@ use crate::config::{
     ConfigError, DaemonConfig, ListenAddress, LogFormat, LogLevel, Overrides, parse_service_name,
 };
 use crate::daemon::{Daemon, InstanceError, Source};
-use crate::log::{self, chain};
+use crate::log;
 use crate::metrics::health::{self, Sick};
 use crate::metrics::serve as monitor;
 use crate::notify;
@@ -153,18 +153,9 @@ async fn say_alive(every: Duration, daemon: Daemon) {
     }
 }
 
-/// Reads the configuration again at each SIGHUP, and tells in the log what that did.
+/// Reads the configuration again at each SIGHUP; what that did is in the log.
 async fn reload_at(mut hangups: Signal, daemon: Daemon) {
     while hangups.recv().await.is_some() {
-        match daemon.reload().await {
-            Ok(reloaded) => {
-                reloaded.left.iter().for_each(|line| tracing::warn!("reload: {line}"));
-                reloaded.done.iter().for_each(|line| tracing::info!("reload: {line}"));
-                tracing::info!("reloaded");
-            }
-            Err(error) => {
-                tracing::error!("not reloaded, everything goes on as before: {}", chain(&error));
-            }
-        }
+        let _ = daemon.reload().await;
     }
 }

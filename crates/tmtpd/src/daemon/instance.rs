@@ -1,24 +1,19 @@
 //! One service of the daemon, from its data folder to its links: a failure domain of its own.
 
 use std::fmt::{self, Display, Formatter};
-use std::fs::{self, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Notify, mpsc};
-use tokio::task::AbortHandle;
-use tokio::time::interval;
-use tracing::{Instrument, Span};
+use tokio::sync::mpsc;
+use tracing::Span;
 
 use super::Daemon;
+use super::keeper::{self, Keeper, Stamps};
 use crate::admin::desk::{self, Desk};
-use crate::certificate::acme;
 use crate::certificate::identity::Identity;
 use crate::certificate::{Certificate, CertificateError};
-use crate::config::{Acme, Config, Tls};
+use crate::config::{Config, Tls};
 use crate::expiry::Expiry;
 use crate::listen::{Entrance, ListenError, route};
 use crate::log::chain;
@@ -26,9 +21,6 @@ use crate::private;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
-
-/// How often the files of a certificate are looked at.
-const LOOK: Duration = Duration::from_secs(60);
 
 /// A service of the daemon.
 #[derive(Debug)]
@@ -48,11 +40,8 @@ pub struct Instance {
     desk: Mutex<Option<desk::Open>>,
     /// Gives up what nobody fetches, until it is stopped.
     expiry: Mutex<Option<Expiry>>,
-    /// Says in the log which service it is.
-    span: Span,
     /// Sees to it that the certificate is good.
-    keeper: Mutex<Option<AbortHandle>>,
-    wake_keeper: Arc<Notify>,
+    keeper: Arc<Keeper>,
 }
 
 /// How a service is.
@@ -126,10 +115,11 @@ impl Instance {
         let inside = span.clone();
         // Opening reads the disk, for long after a crash: the links of other services go on.
         let opened = tokio::task::spawn_blocking(move || inside.in_scope(|| Opened::open(config)));
-        let Opened { config, service, identity } =
+        let Opened { config, service, identity, files } =
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
         let expiry = span.in_scope(|| Expiry::start(Arc::clone(&service)));
-        let entrance = Entrance::new(Arc::clone(&service), Arc::clone(&identity), span.clone())?;
+        let keeper = Keeper::new(Arc::clone(&identity), span.clone(), files);
+        let entrance = Entrance::new(Arc::clone(&service), Arc::clone(&identity), span)?;
         let instance = Arc::new(Self {
             config: Mutex::new(config),
             service,
@@ -142,9 +132,7 @@ impl Instance {
             told: Mutex::default(),
             desk: Mutex::default(),
             expiry: Mutex::new(Some(expiry)),
-            span,
-            keeper: Mutex::default(),
-            wake_keeper: Arc::default(),
+            keeper,
         });
         tokio::spawn(Arc::clone(&instance).watch_store(failures));
         Ok(instance)
@@ -186,6 +174,11 @@ impl Instance {
         &self.service
     }
 
+    /// What watches over its certificate.
+    pub(super) fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
+    }
+
     /// How it proves itself.
     #[must_use]
     pub fn identity(&self) -> &Arc<Identity> {
@@ -219,9 +212,7 @@ impl Instance {
     /// Begins what needs its addresses, unless it has begun: commands can ask it, and an authority can
     /// look at it. A service that cannot be asked still serves its members.
     pub(super) fn begin(self: &Arc<Self>, daemon: &Daemon) {
-        if lock(&self.keeper).is_none() {
-            self.start_keeper();
-        }
+        self.keeper.start(&self.config());
         let mut desk = lock(&self.desk);
         if desk.is_none() {
             let (instance, daemon) = (Arc::clone(self), daemon.clone());
@@ -240,49 +231,6 @@ impl Instance {
             entrance: Arc::clone(&self.entrance),
             server_names: config.answers_to().cloned().collect(),
             default: config.service.default,
-        }
-    }
-
-    /// Looks at its certificate again, and shows new links what is there now. Whether that is another
-    /// than before.
-    ///
-    /// # Errors
-    /// It cannot be used, as when only one of two files was written so far; the certificate of before
-    /// stays.
-    pub(super) fn refresh_certificate(&self) -> Result<bool, InstanceError> {
-        let config = self.config();
-        let certificate = match &config.tls {
-            Tls::SelfSigned => own_certificate(&config)?,
-            Tls::Files { .. } => match given_certificate(&config.tls)? {
-                Some(certificate) => certificate,
-                None => return Ok(false),
-            },
-            Tls::Acme(_) => {
-                self.wake_keeper.notify_one();
-                return Ok(false);
-            }
-        };
-        Ok(self.identity.replace(certificate))
-    }
-
-    /// Starts what sees to it that the certificate is good, in place of what did.
-    pub(super) fn start_keeper(self: &Arc<Self>) {
-        let config = self.config();
-        let keeper = match config.tls {
-            Tls::SelfSigned => None,
-            Tls::Files { cert, key } => {
-                let watching = Arc::downgrade(self);
-                Some(tokio::spawn(watch_files(watching, cert, key).instrument(self.span.clone())))
-            }
-            Tls::Acme(acme) => {
-                let (identity, wake) = (Arc::clone(&self.identity), Arc::clone(&self.wake_keeper));
-                let keeping = acme::keep(acme, config.service.data, identity, wake);
-                Some(tokio::spawn(keeping.instrument(self.span.clone())))
-            }
-        };
-        let keeper = keeper.map(|task| task.abort_handle());
-        if let Some(old) = std::mem::replace(&mut *lock(&self.keeper), keeper) {
-            old.abort();
         }
     }
 
@@ -305,9 +253,7 @@ impl Instance {
     /// caller has taken it from its addresses.
     pub(super) async fn stop(self: &Arc<Self>) {
         self.ended.request();
-        if let Some(keeper) = lock(&self.keeper).take() {
-            keeper.abort();
-        }
+        self.keeper.stop();
         self.entrance.close().await;
         let expiry = lock(&self.expiry).take();
         if let Some(expiry) = expiry {
@@ -335,24 +281,30 @@ struct Opened {
     config: Config,
     service: Arc<Service>,
     identity: Arc<Identity>,
+    /// What the files of its certificate were.
+    files: Option<Stamps>,
 }
 
 impl Opened {
     fn open(config: Config) -> Result<Self, InstanceError> {
+        let files = keeper::stamps(&config);
         let given = given_certificate(&config.tls)?;
         make_data_dir(&config)?;
         let service = Arc::new(Service::open(&config)?);
         let identity = match (given, &config.tls) {
             (Some(certificate), _) => Identity::new(certificate),
-            (None, Tls::Acme(acme)) => issued_certificate(&config, acme)?,
-            (None, _) => Identity::new(own_certificate(&config)?),
+            (None, Tls::Acme(acme)) => keeper::issued_certificate(&config, acme)?,
+            (None, _) => {
+                let own = keeper::own_certificate(&config);
+                Identity::new(own.map_err(InstanceError::OwnCertificate)?)
+            }
         };
-        Ok(Self { config, service, identity })
+        Ok(Self { config, service, identity, files })
     }
 }
 
 /// The administrator's certificate, if there is one.
-pub(super) fn given_certificate(tls: &Tls) -> Result<Option<Certificate>, InstanceError> {
+fn given_certificate(tls: &Tls) -> Result<Option<Certificate>, InstanceError> {
     match tls {
         Tls::SelfSigned | Tls::Acme(_) => Ok(None),
         Tls::Files { cert, key } => {
@@ -372,67 +324,6 @@ fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
         );
     }
     Ok(())
-}
-
-/// What an authority has issued, or something in its place until it does.
-fn issued_certificate(config: &Config, acme: &Acme) -> Result<Arc<Identity>, InstanceError> {
-    match acme::load(&config.service.data) {
-        Ok(Some(certificate)) => return Ok(Identity::new(certificate)),
-        Ok(None) => {}
-        // It is only worth a new order.
-        Err(error) => tracing::warn!(error = %chain(&error), "what was issued cannot be used"),
-    }
-    tracing::warn!(
-        hosts = acme.hosts.join(", "),
-        "no certificate was issued yet: apps refuse this service until {} has issued one",
-        acme.directory
-    );
-    let certificate = Certificate::stand_in(&acme.hosts).map_err(InstanceError::OwnCertificate)?;
-    Ok(Identity::stand_in(certificate))
-}
-
-/// Looks each minute whether the files of a certificate are others, and shows new links what is in
-/// them. Ends with the service.
-async fn watch_files(instance: Weak<Instance>, cert: PathBuf, key: PathBuf) {
-    let mut seen = [Stamp::of(&cert), Stamp::of(&key)];
-    let mut timer = interval(LOOK);
-    // The first tick is at once.
-    timer.tick().await;
-    loop {
-        timer.tick().await;
-        let Some(instance) = instance.upgrade() else { return };
-        let now = [Stamp::of(&cert), Stamp::of(&key)];
-        if now == seen {
-            continue;
-        }
-        // Told once for each change: half a pair is no news until the other half comes.
-        seen = now;
-        match instance.refresh_certificate() {
-            Ok(true) => tracing::info!("new links see a new certificate"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(
-                error = %chain(&error),
-                "the files of the certificate were changed, and cannot be used: the old one stays"
-            ),
-        }
-    }
-}
-
-/// What tells one content of a file from another without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp(Option<(u64, u64, i64, i64)>);
-
-impl Stamp {
-    fn of(path: &Path) -> Self {
-        let stamp = |file: Metadata| (file.ino(), file.len(), file.mtime(), file.mtime_nsec());
-        Self(fs::metadata(path).ok().map(stamp))
-    }
-}
-
-pub(super) fn own_certificate(config: &Config) -> Result<Certificate, InstanceError> {
-    let service = &config.service;
-    Certificate::load_or_make(&service.data, &service.name, &service.listen)
-        .map_err(InstanceError::OwnCertificate)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -46,7 +46,8 @@ pub enum ReloadError {
 }
 
 impl Daemon {
-    /// Reads the configuration again and does what it says. Links of services that stay go on.
+    /// Reads the configuration again and does what it says. Links of services that stay go on. The
+    /// log tells what was done, whoever asked for it.
     ///
     /// # Errors
     /// [`ReloadError`]; nothing has changed then.
@@ -58,6 +59,7 @@ impl Daemon {
         notify::reloading();
         let reloaded = self.reload_now(&mut now).await;
         notify::ready();
+        tell(&reloaded);
         reloaded
     }
 
@@ -182,20 +184,33 @@ impl Instance {
             new.store = old.store.clone();
         }
         let changes = changes(&old, &new);
-        let is_other_way = new.tls != old.tls;
-        self.apply(new);
-        if is_other_way {
-            self.start_keeper();
+        if new.tls != old.tls {
+            self.keeper().restart(&new);
         }
+        let refreshed = self.keeper().refresh(&new);
+        self.apply(new);
         if !changes.is_empty() {
             report.done.push(format!("{name}: {} changed", changes.join(", ")));
         }
-        match self.refresh_certificate() {
+        match refreshed {
             Ok(true) => report.done.push(format!("{name}: new links see a new certificate")),
             Ok(false) => {}
-            Err(error) => {
-                report.left.push(format!("{name}: keeps the certificate it has: {}", chain(&error)))
+            Err(why) => {
+                report.left.push(format!("{name}: keeps the certificate it has: {why}"));
             }
+        }
+    }
+}
+
+fn tell(reloaded: &Result<Reloaded, ReloadError>) {
+    match reloaded {
+        Ok(reloaded) => {
+            reloaded.left.iter().for_each(|line| tracing::warn!("reload: {line}"));
+            reloaded.done.iter().for_each(|line| tracing::info!("reload: {line}"));
+            tracing::info!("reloaded");
+        }
+        Err(error) => {
+            tracing::error!("not reloaded, everything goes on as before: {}", chain(error));
         }
     }
 }

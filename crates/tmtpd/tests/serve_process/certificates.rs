@@ -59,7 +59,7 @@ impl Given {
 }
 
 /// A certificate as an authority issues it, and its key.
-fn write_pair(cert: &Path, key: &Path, hosts: &[&str]) {
+pub(crate) fn write_pair(cert: &Path, key: &Path, hosts: &[&str]) {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "An authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -76,7 +76,7 @@ fn write_key(path: &Path, pair: &KeyPair) {
     set_mode(path, 0o600);
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 

@@ -57,13 +57,19 @@ impl Process {
 
     /// Reads the log up to a line that holds `text`.
     pub(crate) fn log_says(&self, text: &str) -> String {
-        loop {
+        self.log_up_to(text).pop().expect("the line itself")
+    }
+
+    /// The lines of the log, read up to one that holds `text`.
+    pub(crate) fn log_up_to(&self, text: &str) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        while lines.last().is_none_or(|line| !line.contains(text)) {
             match self.stderr.recv_timeout(PATIENCE) {
-                Ok(line) if line.contains(text) => return line,
-                Ok(_) => {}
-                Err(error) => panic!("the log does not say {text:?}: {error}"),
+                Ok(line) => lines.push(line),
+                Err(error) => panic!("the log does not say {text:?} ({error}), but: {lines:?}"),
             }
         }
+        lines
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

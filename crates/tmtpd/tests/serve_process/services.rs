@@ -4,7 +4,7 @@
 #[path = "services/failure.rs"]
 mod failure;
 #[path = "services/host.rs"]
-mod host;
+pub(crate) mod host;
 #[path = "services/reload.rs"]
 mod reload;
 #[path = "services/sharing.rs"]
