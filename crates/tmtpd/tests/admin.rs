@@ -4,6 +4,8 @@
 
 #[path = "admin/ask.rs"]
 mod ask;
+#[path = "admin/backup.rs"]
+mod backup;
 #[path = "admin/socket.rs"]
 mod socket;
 #[path = "admin/tool.rs"]

@@ -1,15 +1,14 @@
 //! What the commands say about a service with members on it.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 use tempfile::tempdir;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::{SITE, ServiceProcess};
 
+use crate::backup::Served;
 use crate::tool::{ended, printed, rows, tmtpd};
 
 #[test]
@@ -179,23 +178,11 @@ async fn a_backup_of_a_running_service_is_a_service() {
 
     let checked = ended(&mut tmtpd("check", &to));
     assert_eq!(checked.code, Some(0), "{checked:?}");
-    let (mut copy, address) = serve(&to);
-    let mut bob = RawPeer::enter(address, &bob_uid, &bob_node).await.unwrap();
+    let copy = Served::start(&to);
+    let mut bob = RawPeer::enter(copy.address, &bob_uid, &bob_node).await.unwrap();
     let letter = bob.receive("delivery").await.unwrap();
     assert_eq!(letter.data, b"a letter");
-    printed("shutdown", &to);
-    assert_eq!(copy.wait().unwrap().code(), Some(0));
-}
-
-/// Starts a service on a data folder.
-fn serve(data: &Path) -> (Child, SocketAddr) {
-    let mut command = tmtpd("serve", data);
-    let command = command.args(["--listen", "127.0.0.1:0"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut ready = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
-    let address = ready.trim_start_matches("ready: =").split('#').next().unwrap();
-    (child, address.parse().unwrap())
+    copy.stop(&to);
 }
 
 #[test]
