@@ -38,7 +38,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::config::Limits;
 use crate::links::Entry;
 use crate::listen::Peer;
-use crate::log::{ShortId, chain};
+use crate::log::throttle::Throttle;
+use crate::log::{ShortId, chain, story};
 use crate::request::{Payload, Sender, answer, login, refused, register, repeat};
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
@@ -472,7 +473,8 @@ impl<S: Stream> Link<S> {
         let service = Arc::clone(&self.service);
         self.pending = Some(Box::pin(async move {
             if let Err(refusal) = login::tell_devices(&service, &sender).await {
-                tracing::warn!(why = %refusal, "a login could not be told to the member's devices");
+                static FAILED: Throttle = Throttle::new(10);
+                story!(warn, FAILED, why = %refusal, "a login could not be told to the member's devices");
             }
             Done::Answer(None)
         }));
@@ -506,7 +508,10 @@ impl<S: Stream> Link<S> {
     fn push_event(&mut self, event: &Event) {
         match event.pack() {
             Ok(bytes) => self.push_answer(&bytes),
-            Err(error) => tracing::warn!(%error, "an answer does not fit into a header"),
+            Err(error) => {
+                static TOO_LONG: Throttle = Throttle::new(10);
+                story!(warn, TOO_LONG, %error, "an answer does not fit into a header");
+            }
         }
     }
 
@@ -533,7 +538,8 @@ impl<S: Stream> Link<S> {
         let (messages, bytes) = on.delivery.in_flight();
         self.entry.set_in_flight(messages, bytes);
         filled.map_err(|error| {
-            tracing::error!(error = %chain(&error), "a queue cannot be read");
+            static FAILED: Throttle = Throttle::new(10);
+            story!(error, FAILED, error = %chain(&error), "a queue cannot be read");
             End::Store
         })
     }

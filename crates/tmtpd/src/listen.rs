@@ -31,6 +31,8 @@ pub use gate::{Gate, Network, Peer};
 pub use route::Route;
 
 use crate::config::ListenAddress;
+use crate::log::story;
+use crate::log::throttle::Throttle;
 use crate::metrics::DOOR;
 use crate::shutdown::Shutdown;
 
@@ -203,6 +205,9 @@ async fn accept_all(
     }
 }
 
+/// A shortage may come and go as links end and others come.
+static SHORT: Throttle = Throttle::new(1);
+
 /// The machine cannot give another connection, for want of files or memory, as a rule.
 #[derive(Debug, Default)]
 struct Shortage {
@@ -221,7 +226,7 @@ impl Shortage {
             return;
         }
         if self.in_a_row == 0 {
-            tracing::warn!(%error, "cannot accept links for now; the open ones go on");
+            story!(warn, SHORT, %error, "cannot accept links for now; the open ones go on");
         }
         let pause = Duration::from_millis(10) * 2_u32.pow(self.in_a_row.min(7));
         self.in_a_row = self.in_a_row.saturating_add(1);

@@ -51,11 +51,13 @@ pub(crate) use throttle::story;
 /// Starts the log. A second call in one process changes nothing.
 ///
 /// Libraries are heard from `warn` up whatever the level: at lower levels some of them write what
-/// the rule above forbids.
+/// the rule above forbids. That of TLS is not heard at all: what it warns of is what strangers send,
+/// as often as they like and in their own words. A handshake that fails is told at level `debug`.
 pub fn start(log: Log) {
     let level = LevelFilter::from(log.level);
     let ours = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        .with_target("rustls", LevelFilter::OFF)
         .with_target("tmtpd", level)
         .with_target("tmtp", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);

@@ -9,6 +9,8 @@
 
 #[path = "attack/cast.rs"]
 mod cast;
+#[path = "monitor/http.rs"]
+mod http;
 #[path = "attack/renegotiation.rs"]
 mod renegotiation;
 
@@ -22,5 +24,7 @@ mod flood;
 mod handshake;
 #[path = "attack/head.rs"]
 mod head;
+#[path = "attack/log.rs"]
+mod log;
 #[path = "attack/pace.rs"]
 mod pace;

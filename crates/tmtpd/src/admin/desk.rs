@@ -24,7 +24,8 @@ use super::socket::Socket;
 use super::view;
 use crate::daemon::{Daemon, Instance, Reloaded};
 use crate::edge::in_place;
-use crate::log::chain;
+use crate::log::throttle::Throttle;
+use crate::log::{chain, story};
 use crate::service::Service;
 
 /// Commands that may be connected at once.
@@ -100,7 +101,8 @@ async fn accept(listener: UnixListener, desk: Arc<Desk>) {
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "a command cannot be connected for now");
+                static SHORT: Throttle = Throttle::new(1);
+                story!(warn, SHORT, %error, "a command cannot be connected for now");
                 sleep(PAUSE).await;
             }
         }
@@ -112,7 +114,8 @@ async fn serve(stream: UnixStream, desk: &Desk) -> io::Result<()> {
     let (reader, writer) = stream.into_split();
     let mut out = Out { writer, rows: 0 };
     if !may_ask(&peer) {
-        tracing::warn!(uid = peer.uid(), "a command of another user was refused");
+        static REFUSED: Throttle = Throttle::new(10);
+        story!(warn, REFUSED, uid = peer.uid(), "a command of another user was refused");
         return out.fail(FailureKind::Forbidden, FORBIDDEN).await;
     }
     let mut line = Vec::new();

@@ -21,6 +21,7 @@ use crate::config::{
 };
 use crate::daemon::{Daemon, InstanceError, Source};
 use crate::log;
+use crate::log::throttle::untold;
 use crate::metrics::health::{self, Sick};
 use crate::metrics::serve as monitor;
 use crate::notify;
@@ -123,7 +124,8 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     }
     tokio::spawn(reload_at(hangups, daemon.clone()));
     daemon.run().await?;
-    tracing::info!("stopped");
+    let untold = untold();
+    tracing::info!(untold = (untold > 0).then_some(untold), "stopped");
     Ok(())
 }
 

@@ -3,9 +3,11 @@
 //! The one home of that rule. What can happen as often as anybody likes (a refused request, a link
 //! that ends, a full disk) is told through a [`Throttle`] of its own, so that a club's log tells
 //! each and a company's, or one under attack, stays readable and its disk free. At level `debug`
-//! `story!` tells every one all the same. What was not told is in the metrics.
+//! `story!` tells every one all the same. What was not told is counted by the next line of its kind,
+//! or by the last of the process ([`untold`]), and is in the metrics.
 
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,15 @@ struct State {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Lines of every kind that were not told, and that no line has counted yet.
+static UNTOLD: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines were not told that no line has counted yet: for the last line of the process.
+#[must_use]
+pub fn untold() -> u64 {
+    UNTOLD.load(Ordering::Relaxed)
+}
 
 impl Throttle {
     /// Lets `per_minute` lines pass in a minute, which begins with the first of them.
@@ -48,9 +59,11 @@ impl Throttle {
         }
         if state.told >= self.per_minute {
             state.untold += 1;
+            UNTOLD.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         state.told += 1;
+        UNTOLD.fetch_sub(state.untold, Ordering::Relaxed);
         Some(std::mem::take(&mut state.untold))
     }
 }

@@ -47,7 +47,8 @@ pub async fn register(
         Err(refusal) => (None, Some(refusal.words)),
     };
     let (member, secret) = new_member(service, device, label, alias).map_err(|error| {
-        tracing::error!(error = %chain(&error), "no random bytes for a new member");
+        static FAILED: Throttle = Throttle::new(10);
+        story!(error, FAILED, error = %chain(&error), "no random bytes for a new member");
         Quit::RegisterFailure
     })?;
     let uid = member.uid.clone();
@@ -80,7 +81,8 @@ async fn make(service: &Service, number: MemberNumber, member: Member) -> Result
     rows::write_member(&mut batch, number, &member);
     service.store.submit(batch).await.map_err(|error| {
         service.note_failure(&error);
-        tracing::error!(error = %chain(&error), "a new member could not be stored");
+        static FAILED: Throttle = Throttle::new(10);
+        story!(error, FAILED, error = %chain(&error), "a new member could not be stored");
         Quit::RegisterFailure
     })?;
     service.directory_mut().put_member(number, member);

@@ -11,7 +11,8 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::{Refusal, Rule, Sender, devices_of};
-use crate::log::chain;
+use crate::log::throttle::Throttle;
+use crate::log::{chain, story};
 
 /// Longest label of a device, in bytes.
 const LABEL_MAX_BYTES: usize = 1_024;
@@ -93,7 +94,8 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
 async fn add_device(service: &Service, sender: &Sender, label: String) -> Result<Outcome, Refusal> {
     check_label(&label)?;
     let secret = new_secret(service).map_err(|error| {
-        tracing::error!(error = %chain(&error), "no random bytes for a new device");
+        static FAILED: Throttle = Throttle::new(10);
+        story!(error, FAILED, error = %chain(&error), "no random bytes for a new device");
         Refusal::new(Rule::Failed, "the service could not make a device; try again later")
     })?;
     let (device, receipt) = {

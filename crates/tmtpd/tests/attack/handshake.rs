@@ -11,7 +11,7 @@ use crate::cast::{Bystanders, Member, open_files, service, until, until_logged};
 use crate::renegotiation::Tls12;
 
 /// A ClientHello that any TLS server answers: version 1.3, one cipher, one group, a share of it.
-fn client_hello() -> Vec<u8> {
+pub(crate) fn client_hello() -> Vec<u8> {
     let share = [7; 32];
     let extensions = [
         &[0, 43, 0, 3, 2, 3, 4][..], // supported_versions: 1.3
