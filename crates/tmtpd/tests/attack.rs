@@ -28,3 +28,5 @@ mod head;
 mod log;
 #[path = "attack/pace.rs"]
 mod pace;
+#[path = "attack/soak.rs"]
+mod soak;

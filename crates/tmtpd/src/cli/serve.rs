@@ -28,6 +28,11 @@ use crate::notify;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
 
+/// Threads that wait for the disk at once. Each has buffers for links, some 300 KiB in all, because
+/// another goes on with the links in its place. When there are no more, what would wait stays where it
+/// is, and waits.
+const BLOCKING_THREADS_MAX: usize = 32;
+
 /// What `tmtpd serve` may be told. All but the data folder has a default.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -104,6 +109,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), ServeError> {
     log::start(config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|source| ServeError::System { what: "threads", source })?;
     runtime.block_on(serve(source, config))

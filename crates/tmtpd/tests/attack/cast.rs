@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 
+use crate::http;
+
 /// Far more than anything here takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,6 +37,14 @@ pub(crate) async fn until_logged(service: &ServiceProcess, text: &str) {
 /// Open files of the process, sockets included.
 pub(crate) fn open_files(service: &ServiceProcess) -> usize {
     fs::read_dir(format!("/proc/{}/fd", service.pid().unwrap())).unwrap().count()
+}
+
+/// The sum of a family of figures of the service at `address`, over all of its labels.
+pub(crate) fn figure(address: &str, name: &str) -> u64 {
+    let (_, page) = http::get(address, "/metrics");
+    let of_name = |line: &&str| line.starts_with(name) && line[name.len()..].starts_with('{');
+    let value = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
+    page.lines().filter(of_name).map(value).sum()
 }
 
 /// Files of long bodies, finished or not.

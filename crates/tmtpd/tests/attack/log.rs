@@ -10,7 +10,7 @@ use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 use tmtp_testkit::wire;
 
-use crate::cast::{Member, until};
+use crate::cast::{Member, figure, until};
 use crate::handshake::client_hello;
 use crate::http;
 
@@ -100,14 +100,6 @@ async fn refused_requests(service: &ServiceProcess, count: usize) {
         }
     }
     member.peer.quit().await.unwrap();
-}
-
-/// The sum of a family of figures of the service, over all of its labels.
-fn figure(monitor: &str, name: &str) -> u64 {
-    let (_, page) = http::get(monitor, "/metrics");
-    let of_name = |line: &&str| line.starts_with(name) && line[name.len()..].starts_with('{');
-    let value = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
-    page.lines().filter(of_name).map(value).sum()
 }
 
 #[tokio::test]
