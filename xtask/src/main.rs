@@ -47,7 +47,7 @@ cargo xtask TASK [OPTION]...
               --seeds N    so many schedules (300), one after the other
               --first S    beginning with this seed (1)
               --seed S     only this one, with everything that happens in it
-              --release    in the release profile: built anew, then faster
+              --optimised  our crates compiled anew and optimised: for thousands of schedules
   crash     real service and apps under load, killed at random moments
               --rounds N   so often (10)
               --seed S     the same dice again; the moments are the machine's

@@ -36,8 +36,8 @@ pub struct SimulatedDisk {
 pub enum Fault {
     /// A write: nothing of it happens, the disk reports an error.
     Write,
-    /// A sync of a file. As with real kernels, what was not written may never be, although
-    /// readers see it until the power goes.
+    /// A sync of a file. As with real kernels, what was not written may never be,
+    /// although readers see it until the power goes.
     Sync,
 }
 
@@ -57,7 +57,9 @@ struct State {
     off: bool,
     operations: u64,
     cut_at: Option<u64>,
-    fault: Option<Fault>,
+    /// What fails, and how many of its kind go well before that.
+    fault: Option<(Fault, u64)>,
+    faults: u64,
     capacity_bytes: Option<u64>,
 }
 
@@ -77,6 +79,7 @@ impl SimulatedDisk {
             operations: 0,
             cut_at: None,
             fault: None,
+            faults: 0,
             capacity_bytes: None,
         };
         Self { state: Arc::new(Mutex::new(state)) }
@@ -126,7 +129,23 @@ impl SimulatedDisk {
 
     /// Lets the next operation of the kind fail.
     pub fn fail_next(&self, fault: Fault) {
-        self.state().fault = Some(fault);
+        self.fail_after(fault, 0);
+    }
+
+    /// Lets an operation of the kind fail, after so many that go well.
+    pub fn fail_after(&self, fault: Fault, others: u64) {
+        self.state().fault = Some((fault, others));
+    }
+
+    /// How many operations have failed so.
+    pub fn faults(&self) -> u64 {
+        self.state().faults
+    }
+
+    /// Takes back everything that was to go wrong: power, failures and want of room.
+    pub fn mend(&self) {
+        let mut state = self.state();
+        (state.cut_at, state.fault, state.capacity_bytes) = (None, None, None);
     }
 
     /// Gives the disk room for so many bytes, or for any number. Blocks are given out whole.
@@ -205,11 +224,18 @@ impl State {
 
     /// Takes the fault that is due for an operation of this kind.
     fn fails(&mut self, kind: Fault) -> bool {
-        let fails = self.fault == Some(kind);
-        if fails {
-            self.fault = None;
+        match &mut self.fault {
+            Some((due, 0)) if *due == kind => {
+                self.fault = None;
+                self.faults += 1;
+                true
+            }
+            Some((due, others)) if *due == kind => {
+                *others -= 1;
+                false
+            }
+            _ => false,
         }
-        fails
     }
 
     fn cut_power(&mut self) {

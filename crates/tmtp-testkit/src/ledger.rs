@@ -8,10 +8,14 @@
 
 #[cfg(test)]
 mod ledger_tests;
+mod notice;
+mod wrong;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+pub use notice::{Notice, What};
+pub use wrong::Wrong;
 
 /// Number of a device. A home copied to a second machine is the same device.
 pub type DeviceIndex = usize;
@@ -47,14 +51,34 @@ pub struct Letter {
     pub text: String,
     /// Its attachments.
     pub files: Vec<File>,
+    /// The alias it is addressed to, if it is a ping.
+    pub ping_to: Option<String>,
+    /// All devices of the member who wrote it.
+    pub owners: BTreeSet<DeviceIndex>,
     /// Devices that must have it, the author's included.
     pub owed: BTreeSet<DeviceIndex>,
     /// Further devices that may have it, because they came into being meanwhile.
     pub allowed: BTreeSet<DeviceIndex>,
-    /// How often it may be posted: twice if the home was copied while it waited in the outbox.
-    pub posts: usize,
+    /// Devices of which all have it or none has, where it is not known which.
+    pub alike: Vec<BTreeSet<DeviceIndex>>,
+    /// Devices that it was given up for, because they were away for so long; none of them has it.
+    pub given_up: BTreeSet<DeviceIndex>,
+    /// By uid, members of whom that leaves no device that has it: the author is told once.
+    pub unreached: BTreeSet<String>,
+    /// Whether it may have been posted more than once: written on one of two machines that are the
+    /// same device, or in the outbox when the home was copied. The service knows the last message of
+    /// each device when it comes again, and of two that write in turn that is the other's. Every post
+    /// of it is owed to everybody.
+    pub repeats: bool,
     /// What became of it.
     pub fate: Fate,
+}
+
+impl Letter {
+    fn may_be_on(&self, device: DeviceIndex) -> bool {
+        let alike = self.alike.iter().any(|like| like.contains(&device));
+        alike || self.owed.contains(&device) || self.allowed.contains(&device)
+    }
 }
 
 /// An attachment, as far as it is compared.
@@ -94,8 +118,12 @@ pub fn sum(bytes: &[u8]) -> u64 {
 pub struct Home {
     /// Whose.
     pub device: DeviceIndex,
+    /// Markers of letters that it had at an earlier time, and so must have for ever.
+    pub had: BTreeSet<String>,
     /// Its messages, in any order.
     pub shown: Vec<Shown>,
+    /// What the service itself has written to it.
+    pub notices: Vec<Notice>,
 }
 
 /// A message as a home shows it.
@@ -115,106 +143,6 @@ pub struct Shown {
     pub files: Vec<File>,
 }
 
-/// A way in which what is there is not what should be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wrong {
-    /// A device lacks a letter that it is owed.
-    Lacks {
-        /// The device.
-        device: DeviceIndex,
-        /// The letter's marker.
-        marker: String,
-    },
-    /// A home has a letter more often than it was posted.
-    Twice {
-        /// The device.
-        device: DeviceIndex,
-        /// The letter's marker.
-        marker: String,
-    },
-    /// A home has a letter that is none of its device's.
-    Misplaced {
-        /// The device.
-        device: DeviceIndex,
-        /// The letter's marker.
-        marker: String,
-    },
-    /// Somebody has a letter of which the service said that nobody was reached.
-    RefusedButThere {
-        /// The device.
-        device: DeviceIndex,
-        /// The letter's marker.
-        marker: String,
-    },
-    /// Author, subject, text or attachments are not what was written.
-    Changed {
-        /// The device.
-        device: DeviceIndex,
-        /// The letter's marker.
-        marker: String,
-        /// What is not.
-        what: &'static str,
-    },
-    /// A home has a message that nobody wrote.
-    FromNobody {
-        /// The device.
-        device: DeviceIndex,
-        /// How its text begins.
-        text: String,
-    },
-    /// A letter came before one that its author wrote earlier.
-    OutOfOrder {
-        /// The device.
-        device: DeviceIndex,
-        /// The earlier letter.
-        earlier: String,
-        /// The later letter.
-        later: String,
-        /// By what it is later: the ids of the service, or the places in the home.
-        by: &'static str,
-    },
-    /// A letter has more ids at the service than it was posted.
-    ManyIds {
-        /// The letter's marker.
-        marker: String,
-        /// The ids.
-        ids: Vec<String>,
-    },
-}
-
-impl Wrong {
-    /// Whether waiting may mend it.
-    #[must_use]
-    pub fn may_mend(&self) -> bool {
-        matches!(self, Self::Lacks { .. })
-    }
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lacks { device, marker } => write!(f, "device {device} lacks {marker}"),
-            Self::Twice { device, marker } => write!(f, "device {device} has {marker} too often"),
-            Self::Misplaced { device, marker } => {
-                write!(f, "device {device} has {marker}, which it is not owed")
-            }
-            Self::RefusedButThere { device, marker } => {
-                write!(f, "device {device} has {marker}, which was refused")
-            }
-            Self::Changed { device, marker, what } => {
-                write!(f, "device {device} has {marker} with another {what}")
-            }
-            Self::FromNobody { device, text } => {
-                write!(f, "device {device} has what nobody wrote: {text:?}")
-            }
-            Self::OutOfOrder { device, earlier, later, by } => {
-                write!(f, "device {device} has {later} before {earlier}, by their {by}")
-            }
-            Self::ManyIds { marker, ids } => write!(f, "{marker} has the ids {ids:?}"),
-        }
-    }
-}
-
 /// Everything that is wrong with what `homes` show of `letters`.
 #[must_use]
 pub fn check(letters: &[Letter], homes: &[Home]) -> Vec<Wrong> {
@@ -222,6 +150,7 @@ pub fn check(letters: &[Letter], homes: &[Home]) -> Vec<Wrong> {
     let mut wrong: Vec<_> = homes.iter().flat_map(|home| book.check_home(home)).collect();
     wrong.extend(book.check_owed(homes));
     wrong.extend(book.check_ids(homes));
+    wrong.extend(book.check_notices(homes));
     wrong
 }
 
@@ -254,10 +183,15 @@ impl<'a> Book<'a> {
         self.letters.get(shown.text.split_whitespace().next()?).copied()
     }
 
+    /// Letters that the service has.
+    fn due_letters(&self) -> impl Iterator<Item = &'a Letter> {
+        self.due.iter().filter_map(|marker| self.letters.get(marker).copied())
+    }
+
     fn check_home(&self, home: &Home) -> Vec<Wrong> {
         let device = home.device;
         let mut wrong = Vec::new();
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for shown in &home.shown {
             let Some(letter) = self.letter(shown) else {
                 let text = shown.text.chars().take(60).collect();
@@ -265,7 +199,7 @@ impl<'a> Book<'a> {
                 continue;
             };
             let marker = letter.marker.clone();
-            if !letter.owed.contains(&device) && !letter.allowed.contains(&device) {
+            if !letter.may_be_on(device) {
                 wrong.push(Wrong::Misplaced { device, marker: marker.clone() });
             }
             if shown.msgid.is_none() && device != letter.author
@@ -276,12 +210,19 @@ impl<'a> Book<'a> {
             if let Some(what) = self.difference(letter, shown, home) {
                 wrong.push(Wrong::Changed { device, marker: marker.clone(), what });
             }
-            let count = counts.entry(&letter.marker).or_default();
-            *count += 1;
-            if *count > letter.posts {
+            let post = shown.msgid.as_deref().filter(|_| letter.repeats);
+            if !seen.insert((letter.marker.as_str(), post)) {
                 wrong.push(Wrong::Twice { device, marker });
             }
         }
+        let shows: BTreeSet<_> = home
+            .shown
+            .iter()
+            .filter_map(|shown| self.letter(shown))
+            .map(|l| l.marker.as_str())
+            .collect();
+        let lost = home.had.iter().filter(|marker| !shows.contains(marker.as_str()));
+        wrong.extend(lost.map(|marker| Wrong::Forgotten { device, marker: marker.clone() }));
         wrong.extend(self.check_order(home, "ids", |_, shown| shown.msgid.clone()));
         wrong.extend(self.check_order(home, "places", |letter, shown| {
             (letter.author != device && shown.msgid.is_some()).then_some(shown.place)
@@ -298,7 +239,7 @@ impl<'a> Book<'a> {
     ) -> Vec<Wrong> {
         let mut of_pens: BTreeMap<usize, Vec<(&Letter, K)>> = BTreeMap::new();
         for shown in &home.shown {
-            let Some(letter) = self.letter(shown).filter(|letter| letter.posts == 1) else {
+            let Some(letter) = self.letter(shown).filter(|letter| !letter.repeats) else {
                 continue;
             };
             if let Some(key) = key(letter, shown) {
@@ -325,34 +266,55 @@ impl<'a> Book<'a> {
 
     /// Whether each device has what it is owed in one of its homes.
     fn check_owed(&self, homes: &[Home]) -> Vec<Wrong> {
-        let mut there: BTreeSet<(DeviceIndex, &str)> = BTreeSet::new();
-        for home in homes {
-            let arrived = home.shown.iter().filter(|shown| shown.msgid.is_some());
-            let letters = arrived.filter_map(|shown| self.letter(shown));
-            there.extend(letters.map(|letter| (home.device, letter.marker.as_str())));
-        }
-        let due = self.due.iter().filter_map(|marker| self.letters.get(marker));
-        let owed = due.flat_map(|letter| letter.owed.iter().map(move |device| (*device, letter)));
-        owed.filter(|(device, letter)| !there.contains(&(*device, letter.marker.as_str())))
-            .map(|(device, letter)| Wrong::Lacks { device, marker: letter.marker.clone() })
+        let posts = self.posts(homes);
+        self.due_letters()
+            .flat_map(|letter| {
+                let marker = &letter.marker;
+                let devices_with: Vec<&BTreeSet<_>> =
+                    posts.get(marker.as_str()).into_iter().flat_map(BTreeMap::values).collect();
+                // Of its own letter a home shows one post.
+                let has = |device: &DeviceIndex| match letter.repeats && *device != letter.author {
+                    true => devices_with.iter().all(|devices| devices.contains(device)),
+                    false => devices_with.iter().any(|devices| devices.contains(device)),
+                };
+                let lacking = letter.owed.iter().filter(|device| !has(device));
+                let lacking =
+                    lacking.map(|device| Wrong::Lacks { device: *device, marker: marker.clone() });
+                let divided = letter.alike.iter().filter(|like| like.iter().any(has));
+                let divided = divided.flatten().filter(|device| !has(device));
+                let divided = divided
+                    .map(|device| Wrong::Divided { device: *device, marker: marker.clone() });
+                lacking.chain(divided).collect::<Vec<_>>()
+            })
             .collect()
     }
 
-    fn check_ids(&self, homes: &[Home]) -> Vec<Wrong> {
-        let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for shown in homes.iter().flat_map(|home| &home.shown) {
-            if let (Some(letter), Some(msgid)) = (self.letter(shown), &shown.msgid) {
-                ids.entry(&letter.marker).or_default().insert(msgid);
+    /// By marker and id, the devices that have a letter in one of their homes.
+    fn posts<'h>(
+        &self,
+        homes: &'h [Home],
+    ) -> BTreeMap<&'a str, BTreeMap<&'h str, BTreeSet<DeviceIndex>>> {
+        let mut posts: BTreeMap<_, BTreeMap<_, BTreeSet<_>>> = BTreeMap::new();
+        for home in homes {
+            for shown in &home.shown {
+                if let (Some(letter), Some(msgid)) = (self.letter(shown), &shown.msgid) {
+                    let ids = posts.entry(letter.marker.as_str()).or_default();
+                    ids.entry(msgid.as_str()).or_default().insert(home.device);
+                }
             }
         }
-        let posts = |marker: &str| self.letters.get(marker).map_or(0, |letter| letter.posts);
-        ids.into_iter()
-            .filter(|(marker, ids)| ids.len() > posts(marker))
-            .map(|(marker, ids)| Wrong::ManyIds {
-                marker: marker.into(),
-                ids: ids.into_iter().map(str::to_owned).collect(),
-            })
-            .collect()
+        posts
+    }
+
+    fn check_ids(&self, homes: &[Home]) -> Vec<Wrong> {
+        let many = self.posts(homes).into_iter().filter(|(marker, ids)| {
+            ids.len() > 1 && self.letters.get(marker).is_some_and(|letter| !letter.repeats)
+        });
+        many.map(|(marker, ids)| Wrong::ManyIds {
+            marker: marker.into(),
+            ids: ids.into_keys().map(str::to_owned).collect(),
+        })
+        .collect()
     }
 
     fn difference(&self, letter: &Letter, shown: &Shown, home: &Home) -> Option<&'static str> {
@@ -361,8 +323,7 @@ impl<'a> Book<'a> {
         // A device that came later does not have the letter that opened the thread; one that was
         // posted twice opens two, and a home may have the other.
         let opens = |shown: &Shown| {
-            self.letter(shown)
-                .is_some_and(|first| first.marker == letter.subject && first.posts == 1)
+            self.letter(shown).is_some_and(|first| first.marker == letter.subject && !first.repeats)
         };
         let same_subject = letter.subject == shown.subject
             || shown.subject.is_empty() && !home.shown.iter().any(opens);

@@ -86,12 +86,14 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
     let mut noted_at = Instant::now();
     while !ended.is_requested() {
         tokio::select! {
-            () = sweep(&service, calendar) => {}
+            biased;
             () = ended.requested() => {}
+            () = sweep(&service, calendar) => {}
         }
         tokio::select! {
-            () = tokio::time::sleep_until(noted_at + EVERY) => {}
+            biased;
             () = ended.requested() => {}
+            () = tokio::time::sleep_until(noted_at + EVERY) => {}
         }
         let now = Instant::now();
         let mut rows = service.contacts.forget_old(service.now_ms(), &service.limits());

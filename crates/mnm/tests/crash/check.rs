@@ -10,7 +10,7 @@ use crate::raw::Stored;
 
 /// Everything an app shows, attachments by their size, or none when it does not answer.
 pub(crate) fn shown(app: &Terminal, device: usize) -> Option<Home> {
-    let mut home = Home { device, shown: Vec::new() };
+    let mut home = Home { device, ..Home::default() };
     for row in app.list(&["inbox", "--limit", "500"])? {
         let thread = app.ask(&["read", &row["id"].to_string(), "--peek"])?;
         for message in thread["messages"].as_array()? {
@@ -86,5 +86,5 @@ pub(crate) fn raw_home(
             },
         }
     });
-    Home { device, shown: shown.collect() }
+    Home { device, shown: shown.collect(), ..Home::default() }
 }

@@ -56,7 +56,12 @@ impl Letter {
                 .collect(),
             owed: (0..DEVICES).filter(is_owed).collect(),
             allowed: BTreeSet::new(),
-            posts: 1,
+            alike: Vec::new(),
+            given_up: BTreeSet::new(),
+            unreached: BTreeSet::new(),
+            ping_to: None,
+            owners: BTreeSet::new(),
+            repeats: false,
             fate: self.fate,
         }
     }

@@ -21,7 +21,12 @@ fn letter(number: u64) -> Letter {
         files: vec![File::of("map", b"bytes of a map")],
         owed: [ADA, BOB, BOBS_OTHER].into(),
         allowed: BTreeSet::new(),
-        posts: 1,
+        ping_to: None,
+        owners: [ADA].into(),
+        alike: Vec::new(),
+        given_up: BTreeSet::new(),
+        unreached: BTreeSet::new(),
+        repeats: false,
         fate: Fate::Due,
     }
 }
@@ -39,9 +44,10 @@ fn shown(letter: &Letter) -> Shown {
 
 /// Everybody has what they should have.
 fn fine(letters: &[Letter]) -> Vec<Home> {
-    let home = |device| Home { device, shown: letters.iter().map(shown).collect() };
+    let home =
+        |device| Home { device, shown: letters.iter().map(shown).collect(), ..Home::default() };
     let mut homes: Vec<_> = [ADA, BOB, BOBS_OTHER].map(home).into();
-    homes.push(Home { device: CARMEN, shown: Vec::new() });
+    homes.push(Home { device: CARMEN, ..Home::default() });
     homes
 }
 
@@ -67,6 +73,15 @@ fn a_letter_that_lacks_is_found() {
     let found = wrong(|_, homes| drop(homes[BOB].shown.remove(1)));
     assert_eq!(found, [Wrong::Lacks { device: BOB, marker: marker(2) }]);
     assert!(found[0].may_mend());
+}
+
+#[test]
+fn a_home_that_forgets_is_found() {
+    let forget = |homes: &mut Vec<Home>| {
+        homes.push(Home { device: BOB, had: [marker(2)].into(), ..Home::default() });
+    };
+    let found = wrong(|_, homes| forget(homes));
+    assert_eq!(found, [Wrong::Forgotten { device: BOB, marker: marker(2) }]);
 }
 
 #[test]
@@ -108,6 +123,68 @@ fn a_device_that_came_meanwhile_may_have_it_and_may_not() {
         homes[CARMEN].shown.push(shown(&letters[0]));
     });
     assert_eq!(found, []);
+}
+
+#[test]
+fn devices_that_are_alike_have_it_all_or_none() {
+    let alike = |letters: &mut Vec<Letter>| {
+        letters[2].owed = [ADA].into();
+        letters[2].alike = vec![[BOB, BOBS_OTHER].into()];
+    };
+    assert_eq!(wrong(|letters, _| alike(letters)), []);
+    let none = wrong(|letters, homes| {
+        alike(letters);
+        homes[BOB].shown.truncate(2);
+        homes[BOBS_OTHER].shown.truncate(2);
+    });
+    assert_eq!(none, []);
+    let one = wrong(|letters, homes| {
+        alike(letters);
+        homes[BOB].shown.truncate(2);
+    });
+    assert_eq!(one, [Wrong::Divided { device: BOB, marker: marker(3) }]);
+}
+
+/// Carmen was away for too long for the last two letters.
+fn returned(notices: &[&str], missing: &[&str]) -> Vec<Wrong> {
+    let notice = |text: &&str| Notice {
+        subject: String::new(),
+        thread: [marker(2)].into(),
+        text: (*text).to_owned(),
+    };
+    wrong(|letters, homes| {
+        for letter in &mut letters[1..] {
+            letter.given_up = [CARMEN].into();
+            letter.unreached = ["carmen".to_owned()].into();
+        }
+        homes[ADA].notices = notices.iter().map(notice).collect();
+        homes[CARMEN].notices = missing.iter().map(notice).collect();
+    })
+}
+
+#[test]
+fn each_letter_that_is_given_up_is_told_of_once() {
+    const MISSING: &str = "This device was away for so long that 2 messages for it had to go.";
+    let together = ["Your 2 messages from 09:00 to 09:05 were not delivered."];
+    let apart = ["Your message of 09:00 was not delivered.", "Your message of 09:05 was not."];
+    assert_eq!(returned(&together, &[MISSING]), []);
+    assert_eq!(returned(&apart, &[MISSING]), []);
+    let what = What::Letters(marker(1));
+    let wrong = |told| Wrong::Returned { device: ADA, what: what.clone(), told, due: 2 };
+    assert_eq!(returned(&[], &[MISSING]), [wrong(0)]);
+    assert_eq!(returned(&apart[..1], &[MISSING]), [wrong(1)]);
+    assert_eq!(returned(&[together[0], apart[0]], &[MISSING]), [wrong(3)]);
+    let untold = Wrong::NotTold { device: CARMEN, told: 0, due: 2 };
+    assert_eq!(returned(&together, &[]), [untold]);
+}
+
+#[test]
+fn nothing_is_returned_that_arrived() {
+    let text = "Your message of 09:00 was not delivered.".to_owned();
+    let notice = Notice { subject: String::new(), thread: [marker(1)].into(), text };
+    let found = wrong(|_, homes| homes[ADA].notices.push(notice));
+    let what = What::Letters(marker(1));
+    assert_eq!(found, [Wrong::Returned { device: ADA, what, told: 1, due: 0 }]);
 }
 
 #[test]
@@ -213,8 +290,8 @@ fn what_may_have_been_sent_is_everywhere_or_nowhere() {
 fn two_homes_of_a_device_have_it_between_them() {
     let split = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>| {
         let second = homes[BOB].shown.split_off(1);
-        homes.push(Home { device: BOB, shown: second });
-        letters[0].posts = 2;
+        homes.push(Home { device: BOB, shown: second, ..Home::default() });
+        letters[0].repeats = true;
     };
     assert_eq!(wrong(split), []);
     let found = wrong(|letters, homes| {
@@ -222,6 +299,28 @@ fn two_homes_of_a_device_have_it_between_them() {
         homes.last_mut().unwrap().shown.pop();
     });
     assert_eq!(found, [Wrong::Lacks { device: BOB, marker: marker(3) }]);
+}
+
+#[test]
+fn every_post_of_a_letter_that_may_repeat_is_owed_to_everybody() {
+    let again = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>| {
+        letters[2].repeats = true;
+        let msgid = Some("00000000000001ff".to_owned());
+        for home in [BOB, BOBS_OTHER] {
+            homes[home].shown.push(Shown { msgid: msgid.clone(), place: 9, ..shown(&letters[2]) });
+        }
+    };
+    assert_eq!(wrong(again), []);
+    let one_lacks = wrong(|letters, homes| {
+        again(letters, homes);
+        homes[BOBS_OTHER].shown.pop();
+    });
+    assert_eq!(one_lacks, [Wrong::Lacks { device: BOBS_OTHER, marker: marker(3) }]);
+    let same_post = wrong(|letters, homes| {
+        again(letters, homes);
+        homes[BOB].shown.push(shown(&letters[2]));
+    });
+    assert_eq!(same_post, [Wrong::Twice { device: BOB, marker: marker(3) }]);
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! The real app's engine on a machine of its own: started, killed, copied, asked what it shows.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mnm_engine::command::Command;
-use mnm_engine::view::{Account, Message, MessageState};
+use mnm_engine::view::{Account, Message, MessageState, PartyKind, Ping, PingState, Thread};
 use mnm_engine::{Engine, Error, Options};
 use tmtp_testkit::dice::Dice;
-use tmtp_testkit::ledger::{DeviceIndex, File, Home, Shown};
+use tmtp_testkit::ledger::{DeviceIndex, File, Home, Notice, Shown};
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
 
-use crate::cast::MemberIndex;
+use crate::cast::{MemberIndex, marker_of};
 use crate::edge::AppEdge;
 
 /// Has an engine do something that is answered by one kind of reply.
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) engine: Option<Engine>,
     /// Whoever writes with it.
     pub(crate) author: Option<JoinHandle<()>>,
+    /// Letters that it had when it was made as a copy.
+    pub(crate) had: BTreeSet<String>,
     dir: PathBuf,
     /// Counts the places where the home has been.
     moves: usize,
@@ -48,7 +51,8 @@ impl App {
     /// A home that is not opened yet.
     pub(crate) fn new(dir: PathBuf, edge: Arc<AppEdge>) -> Self {
         let home = edge.home;
-        Self { home, device: 0, member: 0, edge, engine: None, author: None, dir, moves: 0 }
+        let (engine, author, had) = (None, None, BTreeSet::new());
+        Self { home, device: 0, member: 0, edge, engine, author, had, dir, moves: 0 }
     }
 
     fn path(&self) -> PathBuf {
@@ -128,13 +132,21 @@ pub(crate) async fn account(engine: &Engine) -> Result<Account, Error> {
 
 /// All messages, each with the subject of its thread.
 pub(crate) async fn messages(engine: &Engine) -> Result<Vec<(String, Message)>, Error> {
+    let threads = threads(engine).await?.into_iter();
+    let messages = threads.flat_map(|thread| {
+        let subject = thread.row.subject;
+        thread.messages.into_iter().map(move |message| (subject.clone(), message))
+    });
+    Ok(messages.collect())
+}
+
+async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
     let all = Command::Threads { account: None, before_ms: None, limit: Some(500) };
-    let mut found = Vec::new();
+    let mut threads = Vec::new();
     for row in ask!(engine, all, Threads)? {
-        let thread = ask!(engine, Command::Thread { thread: row.id }, Thread)?;
-        found.extend(thread.messages.into_iter().map(|message| (row.subject.clone(), message)));
+        threads.push(ask!(engine, Command::Thread { thread: row.id }, Thread)?);
     }
-    Ok(found)
+    Ok(threads)
 }
 
 /// Whether a message is in the outbox, or may be put there once more.
@@ -143,24 +155,72 @@ pub(crate) fn is_unsent(message: &Message) -> bool {
 }
 
 /// Everything it shows, attachments included.
-pub(crate) async fn shown(engine: &Engine, device: DeviceIndex) -> Result<Home, Error> {
-    let mut home = Home { device, shown: Vec::new() };
-    for (subject, message) in messages(engine).await? {
-        let mut files = Vec::new();
-        for attachment in &message.attachments {
-            let (about, mut reader) = engine.attachment(attachment.id).await?;
-            let mut bytes = Vec::new();
-            reader.read_to_end(&mut bytes).await.unwrap();
-            files.push(File::of(&about.name, &bytes));
+pub(crate) async fn shown(app: &App, engine: &Engine) -> Result<Home, Error> {
+    let mut home = Home { device: app.device, had: app.had.clone(), ..Home::default() };
+    for Thread { row, messages, .. } in threads(engine).await? {
+        let thread: BTreeSet<_> =
+            messages.iter().map(|message| marker_of(&message.text).to_owned()).collect();
+        let subject = row.subject;
+        for message in messages {
+            if message.from.kind == PartyKind::Service {
+                let (subject, thread) = (subject.clone(), thread.clone());
+                home.notices.push(Notice { subject, thread, text: message.text });
+            } else {
+                home.shown.push(letter(engine, message, subject.clone()).await?);
+            }
         }
-        home.shown.push(Shown {
-            msgid: message.msgid,
-            place: u64::try_from(message.id).unwrap_or_default(),
-            from: message.from.uid,
-            subject,
-            text: message.text,
-            files,
-        });
     }
+    let pings = ask!(engine, Command::Pings { account: None }, Pings)?;
+    home.shown.extend(pings.into_iter().map(ping));
     Ok(home)
+}
+
+async fn letter(engine: &Engine, message: Message, subject: String) -> Result<Shown, Error> {
+    let mut files = Vec::new();
+    for attachment in &message.attachments {
+        let (about, mut reader) = engine.attachment(attachment.id).await?;
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).await.unwrap();
+        files.push(File::of(&about.name, &bytes));
+    }
+    Ok(Shown {
+        msgid: message.msgid,
+        place: u64::try_from(message.id).unwrap_or_default(),
+        from: message.from.uid,
+        subject,
+        text: message.text,
+        files,
+    })
+}
+
+/// A ping as a letter. The app does not tell its id, but when the service took it.
+fn ping(ping: Ping) -> Shown {
+    let is_here_only = matches!(ping.state, PingState::Queued | PingState::Failed { .. });
+    Shown {
+        msgid: (!is_here_only || ping.incoming).then(|| format!("ping {}", ping.at_ms)),
+        place: u64::try_from(ping.id).unwrap_or_default(),
+        from: ping.from_uid,
+        subject: ping.group.unwrap_or_default(),
+        text: ping.text,
+        files: Vec::new(),
+    }
+}
+
+/// Markers of pings of this home that the service has refused.
+pub(crate) async fn refused_pings(engine: &Engine) -> Result<Vec<String>, Error> {
+    own_pings(engine, |state| matches!(state, PingState::Failed { .. })).await
+}
+
+/// Markers of pings of this home that are in the outbox.
+pub(crate) async fn waiting_pings(engine: &Engine) -> Result<Vec<String>, Error> {
+    own_pings(engine, |state| *state == PingState::Queued).await
+}
+
+async fn own_pings(
+    engine: &Engine,
+    is_wanted: impl Fn(&PingState) -> bool,
+) -> Result<Vec<String>, Error> {
+    let pings = ask!(engine, Command::Pings { account: None }, Pings)?.into_iter();
+    let wanted = pings.filter(|ping| !ping.incoming && is_wanted(&ping.state));
+    Ok(wanted.map(|ping| marker_of(&ping.text).to_owned()).collect())
 }

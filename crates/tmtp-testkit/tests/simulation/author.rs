@@ -2,6 +2,7 @@
 //! more. May be interrupted at any moment; the ledger says what then is not known.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mnm_engine::command::Command;
@@ -13,9 +14,13 @@ use tmtp_testkit::ledger::{DeviceIndex, Fate};
 use tokio::time::sleep;
 
 use crate::app::{account, ask, messages};
-use crate::cast::{Cast, Content, GROUP, MemberIndex, marker_of};
+use crate::cast::{Audience, Cast, Content, GROUP, MemberIndex, Posting, marker_of};
+use crate::club::CLUB;
+use crate::service::ServiceHost;
 use crate::trace::Trace;
 
+/// How long after a failed attempt the next one begins at the earliest: nothing is under way so long.
+const MOVE_AFTER: Duration = Duration::from_secs(10);
 /// Bytes of an attachment between two markers; no block of a disk is without one.
 const MARKED_EVERY_BYTES: usize = 512;
 
@@ -27,6 +32,9 @@ pub(crate) struct Author {
     pub(crate) device: DeviceIndex,
     pub(crate) member: MemberIndex,
     pub(crate) cast: Cast,
+    pub(crate) host: Arc<ServiceHost>,
+    /// Whether it is this one who moves in and out of the club.
+    pub(crate) moves: bool,
     pub(crate) dice: Dice,
     pub(crate) trace: Trace,
     /// The longest pause between two letters, in milliseconds.
@@ -47,18 +55,35 @@ impl Author {
     }
 
     async fn act(&mut self) -> Result<(), Error> {
-        self.accept_all().await?;
+        accept_all(&self.engine, self.device, &self.cast, &self.host).await?;
+        if self.moves && self.dice.once_in(4) {
+            return self.move_in_club().await;
+        }
         match self.dice.between(0, 19) {
-            0 => self.ping_somebody().await,
-            1 => retry_refused(&self.engine, &self.cast).await.map(drop),
-            2..=3 => self.mark_read().await,
+            0..=1 => self.ping_somebody().await,
+            2 => retry_refused(&self.engine, &self.cast).await.map(drop),
+            3 => self.mark_read().await,
             4..=9 => self.reply().await,
             _ => self.letter().await,
         }
     }
 
-    async fn accept_all(&self) -> Result<(), Error> {
-        accept_all(&self.engine).await
+    /// Joins the club, or leaves it. Whatever a move before still had under way is over by then.
+    async fn move_in_club(&mut self) -> Result<(), Error> {
+        sleep(MOVE_AFTER).await;
+        let account = account(&self.engine).await?.id;
+        let joins = self.cast.begin_move(self.host.moment());
+        let (home, group) = (self.home, CLUB.to_owned());
+        self.trace.note(|| format!("home {home} moves, joins: {joins}"));
+        let alias = Cast::alias(self.member);
+        let command = match joins {
+            true => Command::JoinGroup { account, group },
+            false => Command::Drop { account, group, alias },
+        };
+        self.engine.command(command).await?;
+        self.cast.end_move(self.host.moment());
+        self.trace.note(|| format!("home {home} has moved"));
+        Ok(())
     }
 
     /// Pings a member; that somebody is in the address book already does not matter.
@@ -68,8 +93,11 @@ impl Author {
             return Ok(());
         }
         let account = account(&self.engine).await?.id;
-        let ping = Command::Ping { account, to: Cast::alias(to), text: "Hello".into() };
-        ask!(self.engine, ping, Ping).map(drop)
+        let text = self.cast.greet(self.device, to, "", self.host.moment());
+        let ping = Command::Ping { account, to: Cast::alias(to), text: text.clone() };
+        ask!(self.engine, ping, Ping)?;
+        self.cast.settle(marker_of(&text), Fate::Due);
+        Ok(())
     }
 
     async fn mark_read(&mut self) -> Result<(), Error> {
@@ -93,10 +121,18 @@ impl Author {
         let account = account(&self.engine).await?.id;
         let contacts = ask!(self.engine, Command::Contacts { account: None }, Contacts)?;
         let groups = ask!(self.engine, Command::Groups { account: Some(account) }, Groups)?;
-        let joined = groups.iter().any(|g| g.gid == GROUP && g.standing == Standing::Joined);
-        if joined && self.dice.once_in(4) {
-            let everybody = (0..self.cast.members()).collect();
-            return self.write(None, None, vec![GROUP.into()], everybody).await;
+        let joined = groups.iter().filter(|group| group.standing == Standing::Joined);
+        let joined: Vec<_> = joined.map(|group| group.gid.as_str()).collect();
+        let once_in = if joined.len() > 1 { 2 } else { 4 };
+        if self.dice.once_in(once_in)
+            && let Some(group) = self.dice.pick(&joined)
+        {
+            let members = (0..self.cast.members()).collect();
+            let audience = match *group {
+                GROUP => Audience { members, club: false },
+                _ => Audience { club: true, ..Audience::default() },
+            };
+            return self.write(None, None, vec![(*group).into()], audience).await;
         }
         let mut audience = BTreeSet::from([self.member]);
         let mut to = BTreeSet::new();
@@ -109,6 +145,7 @@ impl Author {
         if to.is_empty() {
             return Ok(());
         }
+        let audience = Audience { members: audience, club: false };
         self.write(None, None, to.into_iter().collect(), audience).await
     }
 
@@ -118,7 +155,7 @@ impl Author {
         thread: Option<ThreadId>,
         subject: Option<String>,
         to: Vec<String>,
-        audience: BTreeSet<MemberIndex>,
+        audience: Audience,
     ) -> Result<(), Error> {
         let account = account(&self.engine).await?.id;
         let marker = self.cast.marker();
@@ -137,11 +174,17 @@ impl Author {
         for (name, bytes) in &content.files {
             self.engine.attach(draft.id, name, bytes.as_slice()).await?;
         }
-        self.cast.note(self.home, self.device, &marker, &subject, &audience, &content);
-        let (home, bytes) = (self.home, content.files.iter().map(|f| f.1.len()).sum::<usize>());
+        let groups = ask!(self.engine, Command::Groups { account: Some(account) }, Groups)?;
+        let in_club = groups.iter().any(|g| g.gid == CLUB && g.standing == Standing::Joined);
+        let (home, device, since) = (self.home, self.device, self.host.moment());
+        let (marker, subject, audience) = (marker.as_str(), subject.as_str(), &audience);
+        let content = &content;
+        let posting = Posting { home, device, marker, subject, audience, content, since, in_club };
+        self.cast.note(&posting);
+        let bytes = content.files.iter().map(|f| f.1.len()).sum::<usize>();
         self.trace.note(|| format!("home {home} writes {marker} to {audience:?}, {bytes} bytes"));
         ask!(self.engine, Command::Send { draft: draft.id }, Message)?;
-        self.cast.settle(&marker, Fate::Due);
+        self.cast.settle(marker, Fate::Due);
         Ok(())
     }
 
@@ -175,12 +218,24 @@ impl Author {
     }
 }
 
-/// Answers every ping and invitation that waits.
-pub(crate) async fn accept_all(engine: &Engine) -> Result<(), Error> {
+/// Answers every ping and invitation that waits, but for the one who joins the club later.
+pub(crate) async fn accept_all(
+    engine: &Engine,
+    device: DeviceIndex,
+    cast: &Cast,
+    host: &ServiceHost,
+) -> Result<(), Error> {
     for ping in ask!(engine, Command::Pings { account: None }, Pings)? {
-        if ping.incoming && ping.state == PingState::Waiting {
-            let accept = Command::Accept { ping: ping.id, text: None };
-            ask!(engine, accept, Ping)?;
+        let is_later =
+            ping.group.as_deref() == Some(CLUB) && Cast::member_called(&ping.to) == cast.mover();
+        if !ping.incoming || ping.state != PingState::Waiting || is_later {
+            continue;
+        }
+        let from = Cast::member_called(&ping.from).filter(|_| ping.group.is_none());
+        let text = from.map(|from| cast.greet(device, from, "", host.moment()));
+        ask!(engine, Command::Accept { ping: ping.id, text: text.clone() }, Ping)?;
+        if let Some(text) = text {
+            cast.settle(marker_of(&text), Fate::Due);
         }
     }
     Ok(())

@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tmtp_testkit::ledger::{DeviceIndex, Fate, File, Letter};
+use tmtp_testkit::ledger::{DeviceIndex, Fate, File, Home, Letter};
+
+use crate::club::{Club, Moment, Standing};
 
 /// Number of a member.
 pub(crate) type MemberIndex = usize;
 
 /// The group of all.
 pub(crate) const GROUP: &str = "Everyone of it";
+
+/// Pens of pings have numbers above all homes.
+const PINGS: usize = 1_000_000;
 
 /// Everybody, and the letters. Clones are the same.
 #[derive(Debug, Clone)]
@@ -19,14 +24,66 @@ pub(crate) struct Cast {
     pub(crate) run: Arc<str>,
 }
 
+/// Whom a letter goes to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Audience {
+    pub(crate) members: BTreeSet<MemberIndex>,
+    /// And whoever is in the club.
+    pub(crate) club: bool,
+}
+
+/// A letter as somebody begins to send it.
+#[derive(Debug)]
+pub(crate) struct Posting<'a> {
+    pub(crate) home: usize,
+    pub(crate) device: DeviceIndex,
+    pub(crate) marker: &'a str,
+    /// The marker of the letter that opened the thread, or its own.
+    pub(crate) subject: &'a str,
+    pub(crate) audience: &'a Audience,
+    pub(crate) content: &'a Content,
+    pub(crate) since: Moment,
+    /// Whether the app that writes it knows that it is in the club.
+    pub(crate) in_club: bool,
+}
+
+/// A ping as somebody begins to send it.
+#[derive(Debug)]
+struct Greeting<'a> {
+    device: DeviceIndex,
+    to: MemberIndex,
+    group: &'a str,
+    marker: &'a str,
+    text: &'a str,
+    since: Moment,
+}
+
 #[derive(Debug, Default)]
 struct State {
     uids: Vec<String>,
     /// Whose each device is. It counts from the moment the service has granted it.
     devices: Vec<MemberIndex>,
-    letters: Vec<Letter>,
-    audiences: BTreeMap<String, BTreeSet<MemberIndex>>,
+    letters: Vec<Noted>,
+    /// By subject, whom every letter of a thread goes to.
+    threads: BTreeMap<String, Audience>,
     numbers: u64,
+    club: Club,
+    /// Devices that several machines are.
+    copied: BTreeSet<DeviceIndex>,
+    /// Devices that are away for so long that nothing waits for them.
+    away: BTreeSet<DeviceIndex>,
+}
+
+/// A letter, and what decides whom it reaches.
+#[derive(Debug, Clone)]
+struct Noted {
+    letter: Letter,
+    /// Devices there were when it was written, and those that were away.
+    devices: usize,
+    away: BTreeSet<DeviceIndex>,
+    audience: Audience,
+    since: Moment,
+    in_club: bool,
 }
 
 /// What a letter says.
@@ -85,81 +142,245 @@ impl Cast {
         format!("{}-{:04}", self.run, state.numbers)
     }
 
-    /// Who is subscribed to the thread with this subject.
-    pub(crate) fn audience(&self, subject: &str) -> Option<BTreeSet<MemberIndex>> {
-        self.state().audiences.get(subject).cloned()
+    /// Whom every letter of the thread with this subject goes to.
+    pub(crate) fn audience(&self, subject: &str) -> Option<Audience> {
+        self.state().threads.get(subject).cloned()
     }
 
-    /// Notes a letter before anybody can see it. Its subject is new, or that of a thread.
-    pub(crate) fn note(
-        &self,
-        pen: usize,
-        author: DeviceIndex,
-        marker: &str,
-        subject: &str,
-        audience: &BTreeSet<MemberIndex>,
-        content: &Content,
-    ) {
-        let mut state = self.state();
-        state.numbers += 1;
-        state.audiences.entry(subject.into()).or_insert_with(|| audience.clone());
-        let devices = state.devices.iter().enumerate();
-        let owed = devices.filter(|(_, of)| audience.contains(of)).map(|(device, _)| device);
-        let letter = Letter {
-            marker: marker.into(),
-            author,
-            pen,
-            number: state.numbers,
-            from: state.uids[state.devices[author]].clone(),
-            subject: subject.into(),
-            text: content.text.clone(),
-            files: content.files.iter().map(|(name, bytes)| File::of(name, bytes)).collect(),
-            owed: owed.collect(),
-            allowed: BTreeSet::new(),
-            posts: 1,
-            fate: Fate::Unknown,
+    /// Lets one member move in and out of the club.
+    pub(crate) fn set_mover(&self, member: Option<MemberIndex>) {
+        self.state().club.mover = member;
+    }
+
+    pub(crate) fn mover(&self) -> Option<MemberIndex> {
+        self.state().club.mover
+    }
+
+    /// As [`Club::begin_move`].
+    pub(crate) fn begin_move(&self, begin: Moment) -> bool {
+        self.state().club.begin_move(begin)
+    }
+
+    /// As [`Club::end_move`].
+    pub(crate) fn end_move(&self, end: Moment) {
+        self.state().club.end_move(end);
+    }
+
+    /// Notes a letter before anybody can see it.
+    pub(crate) fn note(&self, posting: &Posting<'_>) {
+        let state = &mut *self.state();
+        let Posting { home, device, marker, subject, audience, content, since, in_club } = *posting;
+        let author = state.devices[device];
+        // Whoever wrote the first letter is a party of the thread; in a group the others are not.
+        let opened = || {
+            let members = if audience.club { [author].into() } else { audience.members.clone() };
+            Audience { members, club: audience.club }
         };
-        state.letters.push(letter);
+        state.threads.entry(subject.into()).or_insert_with(opened);
+        let files = content.files.iter().map(|(name, bytes)| File::of(name, bytes)).collect();
+        let letter = state.letter(device, marker, subject, &content.text);
+        let letter = Letter { pen: home, files, ..letter };
+        state.push(letter, audience.clone(), since, in_club);
+    }
+
+    /// Notes a ping before anybody can see it. It keeps no order with others.
+    fn note_ping(&self, greeting: &Greeting<'_>) {
+        let state = &mut *self.state();
+        let Greeting { device, to, group, marker, text, since } = *greeting;
+        let letter = state.letter(device, marker, group, text);
+        let pen = PINGS + state.letters.len();
+        let ping_to = Some(Self::alias(to));
+        let audience = Audience { members: [to].into(), club: false };
+        state.push(Letter { pen, ping_to, ..letter }, audience, since, false);
+    }
+
+    /// Notes a ping, or an invitation to `group`, and gives its text.
+    pub(crate) fn greet(
+        &self,
+        device: DeviceIndex,
+        to: MemberIndex,
+        group: &str,
+        since: Moment,
+    ) -> String {
+        let marker = &self.marker();
+        let text = &format!("{marker} hello");
+        self.note_ping(&Greeting { device, to, group, marker, text, since });
+        text.clone()
+    }
+
+    /// These devices are away from now on, for longer than anything waits for them.
+    pub(crate) fn set_away(&self, away: BTreeSet<DeviceIndex>) {
+        self.state().away = away;
     }
 
     /// What became of a letter.
     pub(crate) fn settle(&self, marker: &str, fate: Fate) {
-        self.change(marker, |letter, _| letter.fate = fate);
+        self.change(marker, |noted, _| noted.letter.fate = fate);
+    }
+
+    /// The service has refused a ping, for good. If another machine is the same device, it may have
+    /// taken it from that one.
+    pub(crate) fn refused(&self, marker: &str) {
+        self.change(marker, |Noted { letter, .. }, _| {
+            letter.fate = if letter.repeats { Fate::Unknown } else { Fate::Refused };
+        });
     }
 
     /// It is about to be queued once more, behind all others.
     pub(crate) fn retry(&self, marker: &str) {
-        self.change(marker, |letter, number| {
+        self.change(marker, |Noted { letter, in_club, .. }, number| {
             letter.number = number;
             letter.fate = Fate::Unknown;
+            // What the app knew then may not be so any more.
+            *in_club = false;
         });
     }
 
-    /// It waits in two outboxes.
-    pub(crate) fn doubled(&self, marker: &str) {
-        self.change(marker, |letter, _| letter.posts += 1);
+    /// A second machine is this device, and these letters wait in the outboxes of both.
+    pub(crate) fn copied(&self, device: DeviceIndex, unsent: &BTreeSet<String>) {
+        let state = &mut *self.state();
+        state.copied.insert(device);
+        let letters = state.letters.iter_mut().map(|noted| &mut noted.letter);
+        let both = letters.filter(|letter| unsent.contains(letter.marker.as_str()));
+        both.for_each(|letter| letter.repeats = true);
     }
 
-    fn change(&self, marker: &str, change: impl FnOnce(&mut Letter, u64)) {
+    fn change(&self, marker: &str, change: impl FnOnce(&mut Noted, u64)) {
         let mut state = self.state();
         state.numbers += 1;
         let number = state.numbers;
-        if let Some(letter) = state.letters.iter_mut().find(|letter| letter.marker == marker) {
-            change(letter, number);
+        if let Some(noted) = state.letters.iter_mut().find(|noted| noted.letter.marker == marker) {
+            change(noted, number);
         }
     }
 
-    /// All letters, with the devices that came later allowed to have them.
-    pub(crate) fn letters(&self) -> Vec<Letter> {
+    /// All letters, with the devices that are owed them as follows from the ids under which `homes`
+    /// show them. `id_of` is as in [`Club::standing`].
+    pub(crate) fn letters(&self, homes: &[Home], id_of: &dyn Fn(Moment) -> u64) -> Vec<Letter> {
         let state = self.state();
-        let mut letters = state.letters.clone();
-        for letter in &mut letters {
-            let Some(audience) = state.audiences.get(&letter.subject) else { continue };
-            let devices = state.devices.iter().enumerate();
-            let all = devices.filter(|(_, of)| audience.contains(of)).map(|(device, _)| device);
-            letter.allowed = all.filter(|device| !letter.owed.contains(device)).collect();
+        let mut ids: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        for shown in homes.iter().flat_map(|home| &home.shown) {
+            let id = shown.msgid.as_ref().and_then(|id| u64::from_str_radix(id, 16).ok());
+            ids.entry(marker_of(&shown.text)).or_default().extend(id);
         }
-        letters
+        let none = BTreeSet::new();
+        let addressed = state.letters.iter().map(|noted| {
+            let ids = ids.get(noted.letter.marker.as_str()).unwrap_or(&none);
+            let mut letter = state.addressed(noted, ids, id_of);
+            state.give_up(&mut letter, noted);
+            letter
+        });
+        addressed.collect()
+    }
+}
+
+impl State {
+    fn letter(&self, device: DeviceIndex, marker: &str, subject: &str, text: &str) -> Letter {
+        let author = self.devices[device];
+        Letter {
+            marker: marker.into(),
+            author: device,
+            pen: 0,
+            number: 0,
+            from: self.uids[author].clone(),
+            subject: subject.into(),
+            text: text.into(),
+            files: Vec::new(),
+            ping_to: None,
+            owners: self.devices_of(&[author].into(), usize::MAX).0,
+            owed: BTreeSet::new(),
+            allowed: BTreeSet::new(),
+            alike: Vec::new(),
+            given_up: BTreeSet::new(),
+            unreached: BTreeSet::new(),
+            repeats: self.copied.contains(&device),
+            fate: Fate::Unknown,
+        }
+    }
+
+    fn push(&mut self, letter: Letter, mut audience: Audience, since: Moment, in_club: bool) {
+        self.numbers += 1;
+        let (number, devices, away) = (self.numbers, self.devices.len(), self.away.clone());
+        audience.members.insert(self.devices[letter.author]);
+        let letter = Letter { number, ..letter };
+        self.letters.push(Noted { letter, devices, away, audience, since, in_club });
+    }
+
+    /// Takes from what is owed what was given up.
+    fn give_up(&self, letter: &mut Letter, noted: &Noted) {
+        let Letter { owed, given_up, unreached, .. } = letter;
+        *given_up = owed.extract_if(.., |device| noted.away.contains(device)).collect();
+        let members: BTreeSet<MemberIndex> =
+            given_up.iter().map(|device| self.devices[*device]).collect();
+        let author = self.devices[letter.author];
+        for member in members.into_iter().filter(|member| *member != author) {
+            let (then, _) = self.devices_of(&[member].into(), noted.devices);
+            if then.is_subset(given_up) {
+                unreached.insert(self.uids[member].clone());
+            }
+        }
+    }
+
+    /// The letter with the devices that must, may and may not have it, when it was given `ids`.
+    fn addressed(
+        &self,
+        noted: &Noted,
+        ids: &BTreeSet<u64>,
+        id_of: &dyn Fn(Moment) -> u64,
+    ) -> Letter {
+        let mut letter = noted.letter.clone();
+        self.owe(&mut letter, noted, &noted.audience.members);
+        let Some(mover) = self.club.mover.filter(|_| noted.audience.club) else { return letter };
+        let standings = ids.iter().map(|id| self.club.standing(*id, id_of));
+        let standings: Vec<_> = standings.collect();
+        let others = (0..self.uids.len()).filter(|member| *member != mover).collect();
+        if self.devices[letter.author] != mover {
+            self.owe(&mut letter, noted, &others);
+            let mut kinds: Vec<_> = standings.iter().map(|(standing, _)| *standing).collect();
+            kinds.dedup();
+            match kinds.as_slice() {
+                [] | [Standing::Out] => {}
+                [Standing::In] => self.owe(&mut letter, noted, &[mover].into()),
+                [Standing::Unknown] => self.may_reach(&mut letter, noted, &[mover].into()),
+                // Posted again meanwhile.
+                _ => letter.allowed.extend(self.devices_of(&[mover].into(), usize::MAX).0),
+            }
+            return letter;
+        }
+        // An app leaves out a group that it is not in, as far as it knows.
+        let was = self.club.standing(id_of(noted.since), id_of);
+        let stayed = was.0 == Standing::In && standings.iter().all(|standing| *standing == was);
+        match noted.in_club && stayed {
+            true => self.owe(&mut letter, noted, &others),
+            false => self.may_reach(&mut letter, noted, &others),
+        }
+        letter
+    }
+
+    /// All devices of the members must have it; those that came later may.
+    fn owe(&self, letter: &mut Letter, noted: &Noted, members: &BTreeSet<MemberIndex>) {
+        let (then, later) = self.devices_of(members, noted.devices);
+        letter.owed.extend(then);
+        letter.allowed.extend(later);
+    }
+
+    /// All devices of the members have it or none; those that came later may.
+    fn may_reach(&self, letter: &mut Letter, noted: &Noted, members: &BTreeSet<MemberIndex>) {
+        let (mut then, later) = self.devices_of(members, noted.devices);
+        then.retain(|device| !letter.owed.contains(device));
+        letter.allowed.extend(later);
+        letter.alike.push(then);
+    }
+
+    /// Devices of the members: among the first `count`, and the others.
+    fn devices_of(
+        &self,
+        members: &BTreeSet<MemberIndex>,
+        count: usize,
+    ) -> (BTreeSet<DeviceIndex>, BTreeSet<DeviceIndex>) {
+        let devices = self.devices.iter().enumerate();
+        let theirs = devices.filter(|(_, of)| members.contains(of)).map(|(device, _)| device);
+        theirs.partition(|device| *device < count)
     }
 }
 

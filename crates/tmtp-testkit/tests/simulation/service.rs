@@ -1,5 +1,6 @@
 //! The machine of the service: its disk, its clock, and the real service while it runs.
 
+use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -9,12 +10,15 @@ use std::time::Duration;
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{Config, DaemonConfig};
+use tmtpd::expiry::Expiry;
 use tmtpd::listen::Gate;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tmtpd::store::{Driver, Limits, Store, StoreError};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
+use crate::club::Moment;
 use crate::edge::Machine;
 use crate::network::{Break, End, Network};
 use crate::trace::Trace;
@@ -23,6 +27,9 @@ const DATA: &str = "/data";
 
 /// Room that new messages leave free on the disk, in bytes.
 const RESERVE_BYTES: u64 = 256 * 1024;
+
+/// Days of the service after which a message is given up.
+const UNDELIVERED_DAYS: usize = 1;
 
 /// The machine of the service.
 #[derive(Debug)]
@@ -38,6 +45,10 @@ pub(crate) struct ServiceHost {
 struct State {
     dice: Dice,
     running: Option<Running>,
+    /// The id after which each run gave its own.
+    runs: Vec<u64>,
+    /// The last id that was given.
+    last_id: u64,
 }
 
 /// A run of the service.
@@ -45,6 +56,7 @@ struct State {
 struct Running {
     service: Arc<Service>,
     gate: Arc<Gate>,
+    expiry: Expiry,
     links: JoinSet<()>,
 }
 
@@ -55,13 +67,15 @@ pub(crate) enum Crash {
     Kill,
     /// The power goes: what was not synced may be lost or torn, and nobody is told.
     Power,
+    /// The store refuses everything after a failure, so the process ends in order.
+    Failure,
 }
 
 impl ServiceHost {
     pub(crate) fn new(mut dice: Dice, trace: Trace) -> Arc<Self> {
         let disk = SimulatedDisk::new(dice.number());
         let machine = Machine::new(dice.fork());
-        let state = Mutex::new(State { dice, running: None });
+        let state = Mutex::new(State { dice, running: None, runs: Vec::new(), last_id: 0 });
         Arc::new(Self { disk, machine, config: config(), state, trace })
     }
 
@@ -81,7 +95,11 @@ impl ServiceHost {
         let service = Arc::new(Service::with(&self.config, store, self.machine.clone())?);
         self.trace.note(|| format!("the service starts, commits after {commit_after:?}"));
         let gate = Gate::new(&self.config.limits);
-        self.state().running = Some(Running { service, gate, links: JoinSet::new() });
+        let expiry = Expiry::start(service.clone());
+        let state = &mut *self.state();
+        state.last_id = service.post_office.last_id().0;
+        state.runs.push(state.last_id);
+        state.running = Some(Running { service, gate, expiry, links: JoinSet::new() });
         Ok(())
     }
 
@@ -93,6 +111,23 @@ impl ServiceHost {
     /// The service while it runs.
     pub(crate) fn service(&self) -> Option<Arc<Service>> {
         self.state().running.as_ref().map(|running| Arc::clone(&running.service))
+    }
+
+    /// Now, by the ids that were given.
+    pub(crate) fn moment(&self) -> Moment {
+        let state = &mut *self.state();
+        if let Some(running) = &state.running {
+            state.last_id = running.service.post_office.last_id().0;
+        }
+        Moment { run: state.runs.len(), id: state.last_id }
+    }
+
+    /// The id of a moment, or a lower one if ids were given again after it: those of messages that a
+    /// crash undid, when the clock had gone back.
+    pub(crate) fn id_of(&self, moment: Moment) -> u64 {
+        let state = self.state();
+        let later = state.runs.get(moment.run..).unwrap_or_default();
+        later.iter().copied().fold(moment.id, u64::min)
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -109,11 +144,55 @@ impl ServiceHost {
             }
             // What the process still has open is dead from now on.
             Crash::Kill => drop(self.disk.mount()),
+            Crash::Failure => {}
         }
+        let _ = self.moment();
         let running = self.state().running.take();
-        if let Some(Running { mut links, service, .. }) = running {
+        if let Some(Running { mut links, service, expiry, .. }) = running {
             links.shutdown().await;
-            drop(service);
+            // Its disk is gone; it only has to end.
+            expiry.stop().await;
+            if how == Crash::Failure {
+                let closed = service.close();
+                self.trace.note(|| format!("the service is closed: {closed:?}"));
+            }
+        }
+    }
+
+    /// Waits, but no longer than the service runs, which is looked at every so often; says how it
+    /// ended, if it did.
+    pub(crate) async fn ends_within(&self, time: Duration, every: Duration) -> Option<Crash> {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            if self.disk.is_off() {
+                return Some(Crash::Power);
+            }
+            let service = self.service();
+            let failed = async {
+                match &service {
+                    Some(service) => service.store_failed().await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = failed => return Some(Crash::Failure),
+                () = sleep(every) => {}
+            }
+        }
+        None
+    }
+
+    /// Starts it again each time its store has failed, as it may have without anybody knowing yet.
+    /// Ends only when it does not start.
+    pub(crate) async fn supervise(&self, network: &Network) -> Result<(), String> {
+        loop {
+            if let Some(how) =
+                self.ends_within(Duration::from_secs(10), Duration::from_secs(1)).await
+            {
+                self.crash(how, network).await;
+                self.start().map_err(|error| format!("the store does not open: {error:?}"))?;
+            }
         }
     }
 
@@ -139,5 +218,7 @@ impl ServiceHost {
 fn config() -> Config {
     let overrides = tmtpd::config::Overrides { data: Some(DATA.into()), ..Default::default() };
     let config = DaemonConfig::resolve(overrides, None).unwrap();
-    config.only().unwrap().clone()
+    let mut config = config.only().unwrap().clone();
+    config.limits.undelivered_days = UNDELIVERED_DAYS;
+    config
 }

@@ -1,0 +1,114 @@
+//! What the service itself writes: which letters did not reach whom, and what a device is missing.
+//!
+//! It writes one notice about letters of one author, in one thread, to the same members, that are
+//! given up in one commit, and says how many they are. So the numbers are added up: every letter is
+//! counted once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Book, DeviceIndex, Home, Letter, Wrong};
+
+/// A letter of the service itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The subject of its thread.
+    pub subject: String,
+    /// Markers of the letters in its thread.
+    pub thread: BTreeSet<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// What was returned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Letters of the thread with this subject; to whoever is named.
+    Letters(String),
+    /// Pings to the member with this alias.
+    Pings(String),
+}
+
+/// What a ping's notice says before the alias.
+const PING: &str = "Not delivered: ping to ";
+
+impl Notice {
+    /// How many messages it says are concerned: `Your message of …`, `Your 3 messages from …`,
+    /// `This device was away for so long that 3 messages …`.
+    fn count(&self) -> u64 {
+        let words = self.text.split_whitespace().take_while(|word| !is_kind(word));
+        words.last().and_then(|word| word.parse().ok()).unwrap_or(1)
+    }
+
+    fn is_of_return(&self) -> bool {
+        self.text.starts_with("Your ")
+    }
+}
+
+fn is_kind(word: &str) -> bool {
+    ["message", "ping", "invitation"].iter().any(|kind| word.trim_end_matches('s') == *kind)
+}
+
+impl Book<'_> {
+    /// Whether authors are told of each letter that did not arrive, once, and devices of what they
+    /// are missing.
+    pub(super) fn check_notices(&self, homes: &[Home]) -> Vec<Wrong> {
+        let mut notices: BTreeMap<DeviceIndex, Vec<&Notice>> = BTreeMap::new();
+        for home in homes {
+            notices.entry(home.device).or_default().extend(&home.notices);
+        }
+        let mut wrong = Vec::new();
+        for (device, notices) in notices {
+            wrong.extend(self.check_returned(device, &notices));
+            wrong.extend(self.check_missing(device, &notices));
+        }
+        wrong
+    }
+
+    fn check_returned(&self, device: DeviceIndex, notices: &[&Notice]) -> Vec<Wrong> {
+        let mut told: BTreeMap<What, u64> = BTreeMap::new();
+        for notice in notices.iter().filter(|notice| notice.is_of_return()) {
+            *told.entry(self.subject_of(notice)).or_default() += notice.count();
+        }
+        let mut due: BTreeMap<What, (u64, bool)> = BTreeMap::new();
+        let theirs = self.due_letters().filter(|letter| letter.owners.contains(&device));
+        for letter in theirs.filter(|letter| !letter.unreached.is_empty()) {
+            let (count, repeats) = due.entry(letter.what()).or_default();
+            *count += 1;
+            *repeats |= letter.repeats;
+        }
+        let all: BTreeSet<What> = told.keys().chain(due.keys()).cloned().collect();
+        all.into_iter()
+            .filter_map(|what| {
+                let told = told.get(&what).copied().unwrap_or_default();
+                let (due, repeats) = due.get(&what).copied().unwrap_or_default();
+                let is_right = told == due || repeats && told > due;
+                (!is_right).then_some(Wrong::Returned { device, what, told, due })
+            })
+            .collect()
+    }
+
+    fn subject_of(&self, notice: &Notice) -> What {
+        if let Some(alias) = notice.subject.strip_prefix(PING) {
+            return What::Pings(alias.into());
+        }
+        let of_thread = notice.thread.iter().find_map(|marker| self.letters.get(marker.as_str()));
+        What::Letters(of_thread.map_or(&notice.subject, |letter| &letter.subject).clone())
+    }
+
+    fn check_missing(&self, device: DeviceIndex, notices: &[&Notice]) -> Option<Wrong> {
+        let missing = notices.iter().filter(|notice| !notice.is_of_return());
+        let told = missing.map(|notice| notice.count()).sum();
+        let given_up = self.due_letters().filter(|letter| letter.given_up.contains(&device));
+        let due = given_up.count() as u64;
+        (told < due).then_some(Wrong::NotTold { device, told, due })
+    }
+}
+
+impl Letter {
+    fn what(&self) -> What {
+        match &self.ping_to {
+            Some(alias) => What::Pings(alias.clone()),
+            None => What::Letters(self.subject.clone()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! One member, or one device of theirs, is away for longer than anything waits: days pass.
+//!
+//! What was written meanwhile is given up for the device. If no other device of the member has it,
+//! its author is told, once, and nobody is told of anything else. The service crashes in those days
+//! as well, also while it gives up; a clock that jumps is no day.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tmtp_testkit::ledger::DeviceIndex;
+use tokio::time::{Instant, sleep};
+
+use crate::outage::Outages;
+use crate::quiet::ERASING;
+use crate::world::World;
+
+/// How long the others write, in seconds.
+const WRITING_S: u64 = 20;
+/// Days of the service after which anything is given up: those it waits, one because a message may
+/// be from the end of a day, and what crashes leave uncounted.
+const DAYS: Duration = Duration::from_secs(54 * 60 * 60);
+
+impl World {
+    /// Everything has arrived; somebody goes away, the others write, days pass, and all come back.
+    pub(crate) async fn absence(&mut self) -> Result<(), String> {
+        let away = self.who_goes();
+        self.trace.note(|| format!("devices {away:?} are away for long"));
+        let homes: Vec<usize> = (0..self.apps.len())
+            .filter(|at| self.apps[*at].engine.is_some() && away.contains(&self.apps[*at].device))
+            .collect();
+        for at in &homes {
+            self.apps[*at].close().await;
+        }
+        self.cast.set_away(away);
+        let others: Vec<usize> =
+            (0..self.apps.len()).filter(|at| self.apps[*at].engine.is_some()).collect();
+        self.network.set_weather(self.plan.weather);
+        others.iter().for_each(|at| self.set_writing(*at));
+        sleep(Duration::from_secs(WRITING_S)).await;
+        self.calm().await;
+        self.until_all_is_sent().await?;
+        // What the others fetched last is acknowledged.
+        sleep(ERASING).await;
+        for at in &others {
+            self.apps[*at].close().await;
+        }
+        self.pass_days().await?;
+        self.cast.set_away(BTreeSet::new());
+        for at in homes.into_iter().chain(others) {
+            self.trace.note(|| format!("home {at} is back"));
+            self.apps[at].open(true).await;
+        }
+        self.until_all_is_sent().await?;
+        self.until_all_is_settled().await
+    }
+
+    /// All devices of a member, or one of several. Not of the one who moves between groups.
+    fn who_goes(&mut self) -> BTreeSet<DeviceIndex> {
+        let mover = self.cast.mover();
+        let members: Vec<_> =
+            (0..self.plan.members).filter(|member| Some(*member) != mover).collect();
+        let member = self.dice.pick(&members).copied().unwrap_or_default();
+        let theirs = self.apps.iter().filter(|app| app.member == member).map(|app| app.device);
+        let theirs: BTreeSet<_> = theirs.collect();
+        match self.dice.once_in(3) {
+            true => theirs.into_iter().take(1).collect(),
+            false => theirs,
+        }
+    }
+
+    async fn pass_days(&mut self) -> Result<(), String> {
+        let end = Instant::now() + DAYS;
+        let mut outages = Outages {
+            host: self.service.clone(),
+            network: self.network.clone(),
+            dice: self.dice.fork(),
+            pause_max_ms: 0,
+            full_until: None,
+        };
+        for _ in 0..self.dice.between(0, 4) {
+            let pause = Duration::from_secs(self.dice.between(1, 24 * 60 * 60));
+            outages.one_in_peace(pause.min(end - Instant::now())).await?;
+        }
+        self.revive().await?;
+        sleep(end.saturating_duration_since(Instant::now())).await;
+        Ok(())
+    }
+}
