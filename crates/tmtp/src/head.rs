@@ -6,6 +6,7 @@
 //! space, and `<`, `>`, `&`, U+2028, U+2029 escaped.
 
 use std::fmt;
+use std::io::Write;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -167,9 +168,14 @@ pub(crate) struct HeadWriter {
     last_key: &'static str,
 }
 
+/// Most heads are shorter.
+const HEAD_BYTES: usize = 320;
+
 impl HeadWriter {
     pub(crate) fn new() -> Self {
-        Self { bytes: b"0000{".to_vec(), headsum_at: None, last_key: "" }
+        let mut bytes = Vec::with_capacity(HEAD_BYTES);
+        bytes.extend_from_slice(b"0000{");
+        Self { bytes, headsum_at: None, last_key: "" }
     }
 
     fn key(&mut self, key: &'static str) {
@@ -201,7 +207,8 @@ impl HeadWriter {
 
     pub(crate) fn number(&mut self, key: &'static str, number: u64) -> &mut Self {
         self.key(key);
-        self.bytes.extend_from_slice(number.to_string().as_bytes());
+        // Into a vector it cannot fail.
+        let _ = write!(self.bytes, "{number}");
         self
     }
 
@@ -274,9 +281,18 @@ fn write_length(bytes: &mut [u8]) -> Result<(), HeadTooLong> {
     Ok(())
 }
 
+/// Whether a character that begins with `byte` may have to be escaped; most text has none.
+fn may_need_escape(byte: u8) -> bool {
+    // The last is how U+2028 begins.
+    matches!(byte, ..b' ' | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
+}
+
 /// Writes a JSON string the way the deployed services do.
 pub(crate) fn write_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(b'"');
+    // A byte that may need one begins a character, so the text can be split there.
+    let (plain, text) = text.split_at(text.bytes().position(may_need_escape).unwrap_or(text.len()));
+    bytes.extend_from_slice(plain.as_bytes());
     let mut plain_from = 0;
     for (at, c) in text.char_indices() {
         let escape: &[u8] = match c {

@@ -128,10 +128,10 @@ pub struct Metrics {
 /// What the store of one service counts, from its opening.
 #[derive(Debug, Default)]
 pub struct StoreMetrics {
-    /// How long the commits of rows took, their sync included.
+    /// How long commits to the journal took, their sync included.
     pub commits: Spans,
-    /// How long the syncs of bodies took.
-    pub syncs: Spans,
+    /// How long it took to bring what was committed to rows and segments.
+    pub checkpoints: Spans,
     /// Bodies that nobody is owed any more.
     pub dead: Counter,
     /// Those of them that are erased.

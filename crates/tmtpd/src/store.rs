@@ -4,10 +4,11 @@
 //! messages lives in files of our own (`body.rs`) that can really erase. One writer commits for all
 //! callers, so that they share its syncs; any thread reads.
 //!
-//! How a message passes: [`Store::post`] appends its body, syncs, commits one row for the message
-//! and one for each device, and answers. A link reads its device's queue with [`Store::owed`] and
+//! How a message passes: [`Store::post`] writes its body and a row for the message and for each device
+//! into the [`journal`], syncs, and answers. A link reads its device's queue with [`Store::owed`] and
 //! [`Store::read`]. [`Store::settle`] takes the owed row away; with the last one the message row
-//! goes, and then the bytes are erased.
+//! goes, and then the bytes are erased. What is still owed a second later is brought from the
+//! journal to the rows' file and the segments.
 //!
 //! What survives a crash: everything whose receipt said `Ok`. An acknowledgement given in the last
 //! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
@@ -26,6 +27,7 @@ mod driver;
 pub mod engine;
 mod error;
 mod inbox;
+mod journal;
 mod memory;
 mod message;
 mod open;
@@ -34,6 +36,7 @@ mod recent;
 mod redb;
 mod release;
 mod row;
+mod rows;
 mod writer;
 
 use std::ops::{Bound, ControlFlow};
@@ -49,7 +52,7 @@ pub use self::body::large::{FinishedBody, LargeBody};
 pub use self::check::{Damage, Findings, Inspection};
 pub use self::counts::Queue;
 pub use self::driver::Driver;
-pub use self::engine::{Batch, Conflict, Engine};
+pub use self::engine::{Batch, Conflict, Engine, ReadRows};
 pub use self::error::StoreError;
 pub use self::inbox::Receipt;
 pub use self::memory::MemoryEngine;
@@ -67,6 +70,7 @@ use self::driver::Running;
 use self::inbox::{Inbox, Work};
 use self::recent::{Recent, Recents};
 use self::row::{Body, MessageRow, message_key, owed_key, owed_of};
+use self::rows::Rows;
 
 /// What the store may use.
 #[derive(Debug, Clone)]
@@ -98,7 +102,7 @@ pub struct Store {
 }
 
 struct Shared {
-    engine: Arc<dyn Engine>,
+    rows: Arc<Rows<dyn Engine>>,
     bodies: Arc<Bodies>,
     inbox: Arc<Inbox>,
     counts: Arc<Counts>,
@@ -203,18 +207,33 @@ impl Store {
     pub fn owed(
         &self,
         device: DeviceNumber,
-        after: Position,
+        mut after: Position,
         limit: usize,
     ) -> Result<Vec<Owed>, StoreError> {
-        // Before the scan: what is committed meanwhile is then missing from it.
+        self.next(device, &mut after, limit)
+    }
+
+    /// Like [`Store::owed`], and goes behind what was found; behind everything that is committed by
+    /// now, where that is all. What is posted later lies behind that; only
+    /// [`Store::copy_queue`] makes a device owed what is older, and it has to come first.
+    pub fn next(
+        &self,
+        device: DeviceNumber,
+        position: &mut Position,
+        limit: usize,
+    ) -> Result<Vec<Owed>, StoreError> {
+        // Before the scan: what is committed meanwhile is then missing from it,
         let settling = self.shared.inbox.settling(device);
+        // or is found although it is behind this.
+        let committed = self.shared.rows.last_id();
         let mut found = Vec::new();
         for class in Class::ALL {
+            let after = position.after(class);
             let (from, to) = (
-                owed_key(device, class, after.after(class).unwrap_or(0)),
+                owed_key(device, class, after.unwrap_or(0)),
                 owed_key(device, class, MessageId::MAX),
             );
-            let from = match after.after(class) {
+            let from = match after {
                 Some(_) => Bound::Excluded(from.as_slice()),
                 None => Bound::Included(from.as_slice()),
             };
@@ -222,7 +241,8 @@ impl Store {
                 break;
             }
             let mut bad = None;
-            self.shared.engine.scan((from, Bound::Included(&to)), &mut |key, _| {
+            let range = (from, Bound::Included(to.as_slice()));
+            self.shared.rows.scan_behind(after, range, &mut |key, _| {
                 match owed_of(key) {
                     Ok((_, class, id)) if settling.binary_search(&id).is_err() => {
                         found.push((class, id));
@@ -236,6 +256,14 @@ impl Store {
                 }
             })?;
             bad.map_or(Ok(()), Err)?;
+            if let Some((found_class, id)) = found.last()
+                && *found_class == class
+            {
+                position.advance(class, *id);
+            }
+            if found.len() < limit {
+                position.advance(class, committed);
+            }
         }
         self.with_bodies(device, &found)
     }
@@ -264,7 +292,7 @@ impl Store {
         let missing = found.iter().zip(&bodies).filter(|(_, body)| body.is_none());
         let keys: Vec<_> = missing.map(|((_, id), _)| message_key(*id)).collect();
         let keys: Vec<&[u8]> = keys.iter().map(<[u8; 9]>::as_slice).collect();
-        let mut rows = self.shared.engine.get_many(&keys)?.into_iter();
+        let mut rows = self.shared.rows.get_many(&keys)?.into_iter();
         let look_up = |body: Option<Body>| match (body, body.is_none().then(|| rows.next())) {
             (None, Some(Some(Some(row)))) => Ok(Some(MessageRow::decode(&row)?.body)),
             (body, _) => Ok(body),
@@ -295,7 +323,7 @@ impl Store {
     }
 
     fn still_there(&self, owed: &Owed) -> Result<bool, StoreError> {
-        Ok(self.shared.engine.get(&message_key(owed.id))?.is_some())
+        Ok(self.shared.rows.get(&message_key(owed.id))?.is_some())
     }
 
     /// `device` has acknowledged `ids`: it is not owed them any more, and with the last device the
@@ -331,7 +359,7 @@ impl Store {
 
     /// The value of a row.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.shared.engine.get(key)
+        self.shared.rows.get(key)
     }
 
     /// Shows all rows whose key starts with `prefix` (at least one byte), in rising order of key,
@@ -343,7 +371,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let end = engine::prefix_end(prefix);
         let to = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        self.shared.engine.scan((Bound::Included(prefix), to), &mut |key, value| {
+        self.shared.rows.scan((Bound::Included(prefix), to), &mut |key, value| {
             if visit(key, value) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
     }
@@ -376,7 +404,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotEmpty`]; or when the disk refuses: then what is in `dir` is no store.
     pub fn backup(&self, dir: &Path) -> Result<Copied, StoreError> {
-        backup::copy(&*self.shared.engine, &self.shared.bodies, dir)
+        let checkpoint = || self.shared.inbox.submit(Work::Checkpoint).wait();
+        backup::copy(self.shared.rows.engine(), &self.shared.bodies, checkpoint, dir)
     }
 
     /// Finishes what waits, erases what is due and releases the data directory. Blocks until that

@@ -1,10 +1,11 @@
 //! A store that an earlier version left opens, and everybody gets from it what they are owed.
 //!
-//! `old_store/format-N/` is the data folder of a service that was stopped in order (without `tls/`,
-//! so that no key lies in the repository), and `owed.json` beside it says what is owed to whom in it.
+//! `old_store/format-N/` is the data folder of a service (without `tls/`, so that no key lies in the
+//! repository), and `owed.json` beside it says what is owed to whom in it. That of format 1 was stopped
+//! in order; that of format 2 was killed, so that a part of what it stored is in its journal alone.
 //! Each is committed once, by the first version that wrote its format, and stays for good:
 //!
-//!     MAKE_OLD_STORE=format-1 cargo test -p tmtpd --test old_store
+//!     MAKE_OLD_STORE=format-2 cargo test -p tmtpd --test old_store
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
 use std::fs;
@@ -34,6 +35,11 @@ async fn a_store_of_format_1_is_read_whole() {
     reads("format-1").await;
 }
 
+#[tokio::test]
+async fn a_killed_store_of_format_2_is_read_whole() {
+    reads("format-2").await;
+}
+
 async fn reads(name: &str) {
     let service = serve_copy(name);
     let owed = fs::read(fixture(name).join("owed.json")).unwrap();
@@ -55,7 +61,7 @@ fn serve_copy(name: &str) -> ServiceProcess {
     let terms = "[limits]\nundelivered_days = 3650\n";
     let mut service = ServiceProcess::start_with(terms, &[]).unwrap();
     assert!(service.sigterm().unwrap().success());
-    for left in ["rows.redb", "bodies"] {
+    for left in ["rows.redb", "bodies", "journal.0", "journal.1"] {
         let path = service.data_dir().join(left);
         if path.is_dir() {
             fs::remove_dir_all(path).unwrap()
@@ -75,7 +81,7 @@ fn copy(from: &Path, to: &Path) {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy(&entry.path(), &to);
-        } else if entry.file_name() != "LOCK" {
+        } else if entry.path().is_file() && entry.file_name() != "LOCK" {
             fs::copy(entry.path(), to).unwrap();
         }
     }
@@ -115,7 +121,7 @@ async fn make() {
     let Ok(name) = std::env::var("MAKE_OLD_STORE") else { return };
     let mut service = ServiceProcess::start().unwrap();
     let devices = fill(&service).await;
-    assert!(service.sigterm().unwrap().success());
+    service.kill9().unwrap();
     let to = fixture(&name);
     copy(&service.data_dir(), &to);
     fs::remove_dir_all(to.join("tls")).unwrap();

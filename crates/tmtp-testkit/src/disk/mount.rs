@@ -128,6 +128,10 @@ impl Disk for Mount {
         Ok(self.state()?.free_bytes())
     }
 
+    fn unguessable(&self) -> io::Result<u64> {
+        Ok(self.state()?.dice.next())
+    }
+
     fn lock(&self, path: &Path, _: Open) -> io::Result<Option<Box<dyn Lock>>> {
         let mut state = self.state()?;
         if !state.locked.insert(path.to_owned()) {

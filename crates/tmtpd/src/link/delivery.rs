@@ -128,6 +128,7 @@ impl Delivery {
             }
             Err(error) => return Err(error),
         };
+        output.reserve(reader.len().min(OUTPUT_BYTES as u64) as usize);
         output.extend_from_slice(reader.head());
         self.current = Some(reader);
         if again {
@@ -144,9 +145,8 @@ impl Delivery {
             return Ok(None);
         }
         if self.ahead.is_empty() && self.more {
-            let found = self.store.owed(self.device, self.position, AHEAD_MESSAGES)?;
+            let found = self.store.next(self.device, &mut self.position, AHEAD_MESSAGES)?;
             self.more = found.len() == AHEAD_MESSAGES;
-            found.iter().for_each(|owed| self.position.advance(owed));
             self.ahead.extend(found);
         }
         Ok(self.ahead.pop_front())

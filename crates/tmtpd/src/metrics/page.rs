@@ -201,6 +201,7 @@ fn spans(page: &mut Exposition, services: &[&Watched]) {
             family.spans(&[("service", &watched.name)], of(watched.service.store.metrics()));
         }
     };
-    histogram("tmtpd_commit_seconds", "How long commits of rows took.", &|m| &m.commits);
-    histogram("tmtpd_sync_seconds", "How long syncs of messages took.", &|m| &m.syncs);
+    histogram("tmtpd_commit_seconds", "How long commits took.", &|m| &m.commits);
+    let help = "How long it took to bring commits from the journal to their place.";
+    histogram("tmtpd_checkpoint_seconds", help, &|m| &m.checkpoints);
 }

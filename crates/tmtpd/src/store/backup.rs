@@ -1,7 +1,7 @@
 //! A copy of a running store: the rows of one moment, and the bodies they name.
 //!
 //! Erasing is held back first, so that nothing the rows of that moment name disappears while it is
-//! copied; then all rows are read in one transaction, and each body is copied as its row passes,
+//! copied; then a checkpoint brings all that is committed to the engine, and its rows are read in one transaction, and each body is copied as its row passes,
 //! checked against its sum. The rows get their name last: a copy that was interrupted is a folder of
 //! bodies without rows, which neither opens nor passes a check.
 //!
@@ -17,11 +17,11 @@ use std::sync::Arc;
 use super::body::large::LargeReader;
 use super::body::{Bodies, BodyRef, Extent, LargeRef};
 use super::disk::{Disk, DiskFile, Open};
-use super::engine::{Batch, Engine};
+use super::engine::{Batch, Engine, ReadRows};
 use super::error::StoreError;
 use super::open::ROWS_FILE;
 use super::redb::RedbEngine;
-use super::row::{MessageId, MessageRow, message_of};
+use super::row::{JOURNAL_KEY, MessageId, MessageRow, message_of};
 
 const DOING: &str = "copying the store";
 /// Rows that the copy gets with one commit.
@@ -48,10 +48,11 @@ pub struct Copied {
     pub damaged: Vec<MessageId>,
 }
 
-/// Copies what `engine` and `bodies` hold into the folder `to`.
+/// Copies what `engine`, after a `checkpoint`, and `bodies` hold into the folder `to`.
 pub(crate) fn copy(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     bodies: &Arc<Bodies>,
+    checkpoint: impl FnOnce() -> Result<(), StoreError>,
     to: &Path,
 ) -> Result<Copied, StoreError> {
     let disk = bodies.disk().clone();
@@ -73,6 +74,7 @@ pub(crate) fn copy(
     };
     // In this order: what dies from now on stays, and the rows name nothing that has died before.
     let held = bodies.hold_erasing();
+    checkpoint()?;
     let mut failure = None;
     engine.scan((Bound::Unbounded, Bound::Unbounded), &mut |key, value| match copying
         .row(key, value)
@@ -117,6 +119,9 @@ impl Copying {
                     Err(error) => return Err(error),
                 }
             }
+        }
+        if key == JOURNAL_KEY {
+            return Ok(()); // a copy has none
         }
         self.copied.rows += 1;
         self.batch.put(key, value);

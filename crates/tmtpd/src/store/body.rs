@@ -2,9 +2,10 @@
 //!
 //! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
 //! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say
-//! what lies where, so whatever no row names is garbage. Life of a body: written and synced, then
-//! its row committed, then read, then the row deleted, then the body erased. A crash between any
-//! two leaves at worst bytes that no row names; [`sweep`] erases those at the next open.
+//! what lies where, so whatever no row names is garbage. Life of a body: written, made durable by the
+//! journal together with its row, synced with the next checkpoint if it is still alive, then the row
+//! deleted, then the body erased. A crash between any two leaves at worst bytes that no row names;
+//! [`sweep`] erases those at the next open.
 //!
 //! Small bodies are erased by punching a hole (the blocks go back to the file system) and whole
 //! segments are unlinked when nothing in them is alive.
@@ -75,6 +76,8 @@ pub(crate) struct Bodies {
     live: Mutex<Alive>,
     /// Segments open for reading; only a cache.
     open: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
+    /// Segments that were written or punched since they were synced.
+    unsynced: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
     next_large: AtomicU64,
     /// Large bodies that turned out damaged while they were read.
     damaged_large: Mutex<BTreeSet<u64>>,
@@ -128,6 +131,7 @@ impl Bodies {
             dir,
             live: Mutex::default(),
             open: Mutex::default(),
+            unsynced: Mutex::default(),
             next_large: AtomicU64::new(1),
             damaged_large: Mutex::default(),
             held: Mutex::default(),
@@ -230,6 +234,42 @@ impl Bodies {
         }
     }
 
+    fn unsynced(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<dyn DiskFile>>> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A segment has to be synced by the next checkpoint.
+    pub(crate) fn note_unsynced(&self, segment: u32, file: &Arc<dyn DiskFile>) {
+        self.unsynced().entry(segment).or_insert_with(|| file.clone());
+    }
+
+    /// Makes all segments durable as they are.
+    pub(crate) fn sync_segments(&self) -> Result<(), StoreError> {
+        let files = std::mem::take(&mut *self.unsynced());
+        files
+            .values()
+            .try_for_each(|file| file.sync_data())
+            .map_err(|error| StoreError::io("syncing bodies", error))
+    }
+
+    /// Writes bodies to their place again, after a crash.
+    pub(crate) fn restore(
+        &self,
+        segment: u32,
+        bodies: impl Iterator<Item = (Extent, Bytes)>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "restoring bodies from the journal";
+        let path = self.segment_path(segment);
+        let file = self.disk.open(&path, Open::EditOrMake);
+        let file = file.map_err(|error| StoreError::io(DOING, error))?;
+        for (extent, bytes) in bodies {
+            file.write_all_at(&bytes, u64::from(extent.offset))
+                .map_err(|error| StoreError::io(DOING, error))?;
+        }
+        self.note_unsynced(segment, &file);
+        Ok(())
+    }
+
     /// The bytes of a small body, checked against its sum.
     pub(crate) fn read_small(&self, extent: &Extent) -> Result<Bytes, StoreError> {
         let Extent { segment, offset, len, .. } = *extent;
@@ -273,6 +313,7 @@ impl Bodies {
     pub(crate) fn unlink_segment(&self, segment: u32) -> Result<(), StoreError> {
         // In this order: a reader that opens it just before is forgotten just after.
         self.unlink(&self.segment_path(segment))?;
+        self.unsynced().remove(&segment);
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Store;
-use super::engine::Engine;
+use super::engine::ReadRows;
 use super::error::StoreError;
 use super::row::{DeviceNumber, MessageId, OWED, owed_of};
 
@@ -91,7 +91,7 @@ impl Counts {
     /// Counts the owed rows. `sizes` has the bytes of every message, in rising order of ids.
     pub(crate) fn read_queues(
         &self,
-        engine: &dyn Engine,
+        engine: &(impl ReadRows + ?Sized),
         sizes: &[(MessageId, u64)],
     ) -> Result<(), StoreError> {
         let mut queues = self.queues();

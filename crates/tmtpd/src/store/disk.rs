@@ -41,6 +41,9 @@ pub trait Disk: Debug + Send + Sync + 'static {
     /// Bytes that this user may still write below `dir`.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 
+    /// A number that nobody can guess.
+    fn unguessable(&self) -> io::Result<u64>;
+
     /// Locks the file at `path`, opened as `how` says, against every other process until the lock
     /// is dropped; `None` when another holds it.
     fn lock(&self, path: &Path, how: Open) -> io::Result<Option<Box<dyn Lock>>>;
@@ -143,6 +146,10 @@ impl Disk for SystemDisk {
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         let disk = statvfs(dir)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    fn unguessable(&self) -> io::Result<u64> {
+        getrandom::u64().map_err(io::Error::other)
     }
 
     fn lock(&self, path: &Path, how: Open) -> io::Result<Option<Box<dyn Lock>>> {

@@ -15,14 +15,23 @@ pub type KeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 /// What `commit` answers: one result for each batch, in order.
 pub type Outcomes = Vec<Result<(), Conflict>>;
 
-/// An ordered key-value space.
-pub trait Engine: Send + Sync + 'static {
+/// Rows that can be read.
+pub trait ReadRows: Send + Sync + 'static {
     /// The values of `keys`, in their order, all of one moment.
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
     /// Shows the rows of `range` in rising order of key, all of one moment, until `visit` breaks.
+    /// `visit` must not ask for other rows.
     fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError>;
 
+    /// The value of `key`.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get_many(&[key])?.pop().flatten())
+    }
+}
+
+/// An ordered key-value space.
+pub trait Engine: ReadRows {
     /// Applies `batches` in order, each seeing the ones before it, and makes all of them durable
     /// with one sync. A batch whose precondition fails is left out by itself.
     ///
@@ -33,11 +42,6 @@ pub trait Engine: Send + Sync + 'static {
     /// Why it refuses everything until it is opened anew; `None` as long as it does not.
     fn failure(&self) -> Option<StoreError> {
         None
-    }
-
-    /// The value of `key`.
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.get_many(&[key])?.pop().flatten())
     }
 }
 
@@ -65,6 +69,8 @@ pub enum Precondition {
 pub enum Change {
     /// Writes a row, over the old one if there is one.
     Put(Vec<u8>, Vec<u8>),
+    /// Writes a row whose key was never used before, which spares asking whether there is one.
+    Insert(Vec<u8>, Vec<u8>),
     /// Deletes a row if it is there.
     Delete(Vec<u8>),
 }
@@ -107,6 +113,16 @@ impl Batch {
         self
     }
 
+    /// Writes a row whose key was never used before.
+    pub(crate) fn insert(
+        &mut self,
+        key: impl Into<Vec<u8>>,
+        value: impl Into<Vec<u8>>,
+    ) -> &mut Self {
+        self.changes.push(Change::Insert(key.into(), value.into()));
+        self
+    }
+
     /// Deletes a row if it is there.
     pub fn delete(&mut self, key: impl Into<Vec<u8>>) -> &mut Self {
         self.changes.push(Change::Delete(key.into()));
@@ -123,21 +139,31 @@ impl Batch {
         let required = self.preconditions.iter().map(|required| match required {
             Precondition::Absent(key) | Precondition::Equals(key, _) => key.as_slice(),
         });
-        let changed = self.changes.iter().map(|change| match change {
-            Change::Put(key, _) | Change::Delete(key) => key.as_slice(),
-        });
-        required.chain(changed)
+        required.chain(self.changes.iter().map(Change::key))
     }
 
     /// Bytes of keys and values in the batch: what it costs while it waits.
     pub(crate) fn weight(&self) -> usize {
         self.changes
             .iter()
-            .map(|change| match change {
-                Change::Put(key, value) => key.len() + value.len(),
-                Change::Delete(key) => key.len(),
-            })
+            .map(|change| change.key().len() + change.value().map_or(0, <[u8]>::len))
             .sum()
+    }
+}
+
+impl Change {
+    pub(crate) fn key(&self) -> &[u8] {
+        match self {
+            Self::Put(key, _) | Self::Insert(key, _) | Self::Delete(key) => key,
+        }
+    }
+
+    /// The value of the row after it; `None` when there is no row then.
+    pub(crate) fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Put(_, value) | Self::Insert(_, value) => Some(value),
+            Self::Delete(_) => None,
+        }
     }
 }
 

@@ -23,6 +23,8 @@ use super::row::{DeviceNumber, MessageId};
 const SETTLE_WITHIN: Duration = Duration::from_millis(50);
 /// So many acknowledgements are enough for a commit.
 const SETTLE_AT: usize = 8_192;
+/// About so many bytes of work share a commit, so that nobody waits long for what others post.
+const GROUP_BYTES: usize = 2 * 1024 * 1024;
 /// A task counts this much beside its bytes.
 const TASK_BYTES: usize = 256;
 /// One thing for the writer to do.
@@ -44,6 +46,8 @@ pub(crate) enum Work {
     GiveUp { owed: Vec<(DeviceNumber, MessageId)>, messages: Vec<NewMessage>, rows: Batch },
     /// Nothing: answered when all before it is done, acknowledgements included.
     Flush,
+    /// All that is committed brought to the engine.
+    Checkpoint,
 }
 
 impl Work {
@@ -58,7 +62,7 @@ impl Work {
                     size_of_val(owed.as_slice()) + messages + rows.weight()
                 }
                 Work::CopyQueue { rows, .. } | Work::DropQueue { rows, .. } => rows.weight(),
-                Work::Flush => 0,
+                Work::Flush | Work::Checkpoint => 0,
             }
     }
 }
@@ -319,7 +323,7 @@ impl State {
         while let Some(task) = self.tasks.front() {
             let alone = !matches!(task.work, Work::Commit { .. });
             // What is computed from rows runs when all before it is committed, and by itself.
-            if (alone && !tasks.is_empty()) || bytes > max_bytes {
+            if (alone && !tasks.is_empty()) || bytes > max_bytes.min(GROUP_BYTES) {
                 break;
             }
             bytes += task.work.weight();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{PoisonError, RwLock};
 
-use super::engine::{Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, Visitor};
+use super::engine::{Batch, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor};
 use super::error::StoreError;
 
 /// Rows that last as long as the process.
@@ -13,7 +13,7 @@ pub struct MemoryEngine {
     rows: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 
-impl Engine for MemoryEngine {
+impl ReadRows for MemoryEngine {
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
         Ok(keys.iter().map(|key| rows.get(*key).cloned()).collect())
@@ -31,7 +31,9 @@ impl Engine for MemoryEngine {
         }
         Ok(())
     }
+}
 
+impl Engine for MemoryEngine {
     fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         Ok(batches.iter().map(|batch| apply(&mut rows, batch)).collect())
@@ -59,9 +61,9 @@ fn apply(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, batch: &Batch) -> Result<(), Con
         }
     }
     for change in &batch.changes {
-        match change {
-            Change::Put(key, value) => rows.insert(key.clone(), value.clone()),
-            Change::Delete(key) => rows.remove(key),
+        match change.value() {
+            Some(value) => rows.insert(change.key().to_vec(), value.to_vec()),
+            None => rows.remove(change.key()),
         };
     }
     Ok(())

@@ -87,10 +87,10 @@ impl Position {
         Self::default()
     }
 
-    /// Goes behind `owed`.
-    pub fn advance(&mut self, owed: &Owed) {
-        let last = &mut self.last[owed.class as usize];
-        *last = (*last).max(Some(owed.id));
+    /// Goes behind the message `id` of `class`, if it is not there yet.
+    pub(crate) fn advance(&mut self, class: Class, id: MessageId) {
+        let last = &mut self.last[class as usize];
+        *last = (*last).max(Some(id));
     }
 
     pub(crate) fn after(&self, class: Class) -> Option<MessageId> {
@@ -130,6 +130,11 @@ impl MessageReader {
     /// The head as it was posted.
     pub fn head(&self) -> &Bytes {
         &self.head
+    }
+
+    /// Length of head and data in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.head.len() as u64 + self.data_len
     }
 
     /// Length of the whole data in bytes.

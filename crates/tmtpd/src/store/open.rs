@@ -1,31 +1,38 @@
 //! Opening a data directory: lock, format, rows, what is alive, then the threads.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::body::Bodies;
 use super::body::eraser::Eraser;
 use super::body::segment::Appender;
 use super::body::sweep::{Found, Named, Sweep};
+use super::body::{Bodies, Extent};
 use super::counts::Counts;
 use super::disk::{Disk, Lock, Open, SystemDisk};
 use super::driver::{Driver, Running};
-use super::engine::{Batch, Engine};
+use super::engine::{Change, Engine, ReadRows};
 use super::error::StoreError;
 use super::inbox::Inbox;
+use super::journal::Journal;
+use super::journal::record::Run;
+use super::journal::replay::Replay;
 use super::recent::Recents;
 use super::redb::RedbEngine;
 use super::row::{FORMAT_KEY, LAST_ID_KEY, MESSAGES, MessageId, MessageRow, message_of};
+use super::rows::{Rows, Waiting};
 use super::writer::Writer;
 use super::{Limits, Shared, Store};
 
-/// The format this version writes, and the highest it reads.
-const FORMAT: u32 = 1;
+/// The format this version writes, and the highest it reads. 2 has a journal, which versions that
+/// read only 1 would not work through.
+const FORMAT: u32 = 2;
 
 /// The file of the rows, in the data directory.
 pub(crate) const ROWS_FILE: &str = "rows.redb";
@@ -86,16 +93,19 @@ fn start(
     driver: Driver,
 ) -> Result<Store, StoreError> {
     check_format(&*engine)?;
-    let bodies = Bodies::new(disk, data_dir.join("bodies"), limits.reserve_bytes);
+    let bodies = Bodies::new(disk.clone(), data_dir.join("bodies"), limits.reserve_bytes);
     bodies.make_dirs()?;
     // What was made is only certain to be found again after this.
     bodies.sync_dir(bodies.dir())?;
     bodies.sync_dir(data_dir)?;
     let bodies = Arc::new(bodies);
+    let (rows, journal) = recover(disk, data_dir, engine, &bodies)?;
     let found = Found::list(&bodies)?;
     let counts = Arc::new(Counts::default());
-    let (named, highest_id) = read_messages(&*engine, &bodies, &counts)?;
-    let last_message_id = last_id(&*engine)?.max(highest_id);
+    let (named, highest_id) = read_messages(&rows, &bodies, &counts)?;
+    let last_message_id = last_id(&rows)?.max(highest_id);
+    rows.start_behind(last_message_id);
+    let rows = Arc::new(rows);
     let (found_segment, found_large) = found.highest();
     let (named_segment, named_large) = named.highest();
     bodies.start_large_ids_at(found_large.max(named_large) + 1);
@@ -104,7 +114,8 @@ fn start(
     let inbox = Arc::new(Inbox::new(limits.queue_bytes, last_message_id));
     let recents = Arc::<Recents>::default();
     let writer = Writer {
-        engine: engine.clone(),
+        rows: rows.clone(),
+        journal,
         bodies: bodies.clone(),
         appender: Appender::new(bodies.clone(), next_segment),
         eraser: match driver {
@@ -115,11 +126,13 @@ fn start(
         counts: counts.clone(),
         recents: recents.clone(),
         settle_failure: None,
+        checkpoint_at: None,
+        checkpoint_failure: None,
         tidy_at: None,
     };
     let running = Running::start(driver, writer, Sweep { bodies: bodies.clone(), found, named })?;
     let shared = Shared {
-        engine,
+        rows,
         bodies,
         inbox,
         counts,
@@ -133,19 +146,61 @@ fn start(
     Ok(Store { shared: Arc::new(shared) })
 }
 
+/// A store that is new has no format yet.
 fn check_format(engine: &dyn Engine) -> Result<(), StoreError> {
-    match engine.get(FORMAT_KEY)? {
-        None => {
-            let mut batch = Batch::new();
-            batch.put(FORMAT_KEY, FORMAT.to_be_bytes());
-            engine.commit(&[batch]).map(|_| ())
-        }
-        Some(_) => known_format(engine),
+    engine.get(FORMAT_KEY)?.map_or(Ok(()), |_| known_format(engine))
+}
+
+/// The newest commit is not whole. That is what a power cut in it leaves, and then nobody was told
+/// that it was stored; after anything else it is damage.
+pub(crate) fn warn_of_undone() {
+    tracing::warn!(
+        "the last commit was not whole on the disk and is undone; unless the power failed, check the disk"
+    );
+}
+
+/// Works through the journal that a crash left, and begins a new one.
+fn recover(
+    disk: Arc<dyn Disk>,
+    data_dir: &Path,
+    engine: Arc<dyn Engine>,
+    bodies: &Bodies,
+) -> Result<(Rows<dyn Engine>, Journal), StoreError> {
+    let replay = Replay::read(&*disk, data_dir, &*engine)?;
+    if replay.is_torn {
+        warn_of_undone();
     }
+    let mut waiting = Waiting::default();
+    waiting.apply(Change::Put(FORMAT_KEY.to_vec(), FORMAT.to_be_bytes().to_vec()));
+    replay.changes.into_iter().for_each(|change| waiting.apply(change));
+    restore(bodies, &waiting.alive()?, &replay.runs)?;
+    let rows = Rows::new(engine, waiting);
+    let mut journal = Journal::open(disk, data_dir)?;
+    let epoch = journal.next_epoch()?;
+    rows.checkpoint(Some(epoch))?;
+    journal.begin(epoch);
+    journal.give_back()?;
+    Ok((rows, journal))
+}
+
+/// Writes the bodies of the journal to their segments, those that are still `alive`.
+fn restore(
+    bodies: &Bodies,
+    alive: &BTreeSet<Extent>,
+    runs: &[Run<Bytes>],
+) -> Result<(), StoreError> {
+    for run in runs {
+        let mut found = run.extents(alive).peekable();
+        if found.peek().is_some() {
+            bodies.restore(run.segment, found)?;
+        }
+    }
+    bodies.sync_segments()?;
+    bodies.sync_dir(bodies.dir())
 }
 
 /// Whether this version can read the rows.
-pub(crate) fn known_format(engine: &dyn Engine) -> Result<(), StoreError> {
+pub(crate) fn known_format(engine: &(impl ReadRows + ?Sized)) -> Result<(), StoreError> {
     let row =
         engine.get(FORMAT_KEY)?.ok_or_else(|| StoreError::corrupt("there is no format row"))?;
     match number(&row, "format")? {
@@ -156,7 +211,7 @@ pub(crate) fn known_format(engine: &dyn Engine) -> Result<(), StoreError> {
     }
 }
 
-pub(crate) fn last_id(engine: &dyn Engine) -> Result<MessageId, StoreError> {
+pub(crate) fn last_id(engine: &(impl ReadRows + ?Sized)) -> Result<MessageId, StoreError> {
     engine.get(LAST_ID_KEY)?.map_or(Ok(0), |row| number(&row, "last id"))
 }
 
@@ -169,7 +224,7 @@ fn number(row: &[u8], name: &str) -> Result<u64, StoreError> {
 
 /// Reads all message rows: what is alive where, how much there is, and the highest id.
 fn read_messages(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     bodies: &Bodies,
     counts: &Counts,
 ) -> Result<(Named, MessageId), StoreError> {

@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use super::engine::Batch;
+use super::engine::{Batch, ReadRows};
 use super::error::StoreError;
 use super::inbox::{Receipt, Work};
 use super::message::{NewMessage, Owed};
@@ -18,7 +18,7 @@ impl Store {
         let (from, to) = MESSAGES;
         let mut oldest = None;
         let range = (Bound::Included(from), Bound::Excluded(to));
-        self.shared.engine.scan(range, &mut |key, _| {
+        self.shared.rows.scan(range, &mut |key, _| {
             oldest = Some(message_of(key));
             ControlFlow::Break(())
         })?;
@@ -45,7 +45,7 @@ impl Store {
             None => Bound::Included(from.as_slice()),
         };
         let mut found = None;
-        self.shared.engine.scan((from, Bound::Included(&to)), &mut |key, _| {
+        self.shared.rows.scan((from, Bound::Included(&to)), &mut |key, _| {
             found = Some(owed_of(key).map(|(_, _, id)| id));
             match &found {
                 Some(Ok(id)) if settling.binary_search(id).is_ok() => {

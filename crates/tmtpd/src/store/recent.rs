@@ -71,10 +71,6 @@ impl Recents {
         self.state().messages.get(&id).cloned()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.state().messages.is_empty()
-    }
-
     /// These are owed to nobody any more.
     pub(crate) fn forget(&self, ids: &[MessageId]) {
         let mut state = self.state();

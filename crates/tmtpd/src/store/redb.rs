@@ -23,9 +23,10 @@ use redb::{
 use self::file::{Broken, Pages, RowFile};
 pub(crate) use self::inspect::{RowsInspected, Verdict};
 use super::disk::{Disk, Open, SystemDisk};
-use super::engine::{Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, Visitor};
+use super::engine::{Batch, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor};
 use super::error::StoreError;
 use super::memory::is_empty;
+use super::open::warn_of_undone;
 
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 
@@ -137,7 +138,7 @@ impl RedbEngine {
         let backend = RowFile { file, pages: self.pages.clone(), broken: self.broken.clone() };
         let opened = Database::builder()
             .set_cache_size(self.cache_bytes)
-            .set_repair_callback(warn_of_undone)
+            .set_repair_callback(note_undone)
             .create_with_backend(backend)
             .map_err(|error| failure("opening the rows", error))?;
         *database = Some(opened);
@@ -183,7 +184,7 @@ impl fmt::Debug for RedbEngine {
     }
 }
 
-impl Engine for RedbEngine {
+impl ReadRows for RedbEngine {
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         self.with(true, |database| get_many(database, keys))
     }
@@ -192,7 +193,9 @@ impl Engine for RedbEngine {
         // Not tried again after a failure: `visit` has already seen a part.
         self.with(false, |database| scan(database, range, visit))
     }
+}
 
+impl Engine for RedbEngine {
     fn failure(&self) -> Option<StoreError> {
         self.broken.reason()
     }
@@ -261,13 +264,9 @@ fn apply(table: &mut Rows<'_>, batch: &Batch) -> Result<Result<(), Conflict>, re
         }
     }
     for change in &batch.changes {
-        match change {
-            Change::Put(key, value) => {
-                table.insert(key.as_slice(), value.as_slice())?;
-            }
-            Change::Delete(key) => {
-                table.remove(key.as_slice())?;
-            }
+        match change.value() {
+            Some(value) => drop(table.insert(change.key(), value)?),
+            None => drop(table.remove(change.key())?),
         }
     }
     Ok(Ok(()))
@@ -300,13 +299,10 @@ fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::io(DOING, error))
 }
 
-/// redb's first report is that the newest commit is not whole. That is what a power cut in it
-/// leaves, and then nobody was told that it was stored; after anything else it is damage.
-fn warn_of_undone(session: &mut RepairSession) {
+/// redb's first report is that the newest commit is not whole.
+fn note_undone(session: &mut RepairSession) {
     if session.progress() < 0.5 {
-        tracing::warn!(
-            "the last commit was not whole on the disk and is undone; unless the power failed, check the disk"
-        );
+        warn_of_undone();
     }
 }
 

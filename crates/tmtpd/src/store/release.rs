@@ -9,7 +9,7 @@ use std::ops::{Bound, ControlFlow};
 
 use super::body::BodyRef;
 use super::counts::OwedBytes;
-use super::engine::{Batch, Engine};
+use super::engine::{Batch, ReadRows};
 use super::error::StoreError;
 use super::row::{
     DeviceNumber, MessageId, MessageRow, OWED_KEY_BYTES, message_key, owed_key, owed_of,
@@ -29,7 +29,7 @@ pub(crate) struct Release {
 
 /// Takes away the owed rows `settled` names, and the messages owed to nobody then.
 pub(crate) fn release(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     mut settled: Vec<(DeviceNumber, MessageId)>,
 ) -> Result<Release, StoreError> {
     settled.sort_unstable();
@@ -69,7 +69,7 @@ pub(crate) fn release(
 ///
 /// Holds about 150 bytes of memory for each message of the queue.
 pub(crate) fn copy_queue(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     from: DeviceNumber,
     to: DeviceNumber,
     batch: &mut Batch,
@@ -94,7 +94,7 @@ pub(crate) fn copy_queue(
 
 /// The first `limit` messages that `device` is owed.
 pub(crate) fn owed_ids(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     device: DeviceNumber,
     limit: usize,
 ) -> Result<Vec<MessageId>, StoreError> {
@@ -117,7 +117,7 @@ pub(crate) fn owed_ids(
 
 /// The rows of those of `ids` that still exist.
 fn message_rows(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     ids: impl Iterator<Item = MessageId>,
 ) -> Result<BTreeMap<MessageId, MessageRow>, StoreError> {
     let mut ids: Vec<MessageId> = ids.collect();
@@ -134,7 +134,7 @@ fn message_rows(
 }
 
 fn present<'k>(
-    engine: &dyn Engine,
+    engine: &(impl ReadRows + ?Sized),
     keys: impl Iterator<Item = &'k [u8; OWED_KEY_BYTES]>,
 ) -> Result<Vec<bool>, StoreError> {
     let keys: Vec<&[u8]> = keys.map(<[u8; OWED_KEY_BYTES]>::as_slice).collect();

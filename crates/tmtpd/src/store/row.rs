@@ -6,6 +6,7 @@
 //! | `q` device class id | nothing: this device is owed this message |
 //! | `s/format` | the format of the data directory, 4 bytes |
 //! | `s/last` | the highest message id ever committed, 8 bytes |
+//! | `s/journal` | which file the journal is in, and its salt: [`Epoch`](super::journal::Epoch); not there in a store that was closed in order |
 //!
 //! Numbers are big-endian, so that keys sort as numbers do. Rows never hold content: the head and
 //! the data of a message are in its body.
@@ -28,6 +29,7 @@ const STORE: u8 = b's';
 
 pub(crate) const FORMAT_KEY: &[u8] = b"s/format";
 pub(crate) const LAST_ID_KEY: &[u8] = b"s/last";
+pub(crate) const JOURNAL_KEY: &[u8] = b"s/journal";
 
 /// What goes first when a device catches up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

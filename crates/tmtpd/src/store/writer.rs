@@ -1,14 +1,18 @@
 //! The writer: many callers share one sync.
 //!
-//! It takes everything that waits, appends the bodies, syncs them, commits the rows that name them
-//! (a second sync), and answers all. While it syncs the next group gathers, so the busier the
-//! service the more messages share a sync. Acknowledgements ride along at most every 50 ms.
+//! It takes everything that waits, writes the bodies to their segment, appends one record with bodies
+//! and rows to the journal, syncs that, and answers all. While it syncs the next group gathers, so the
+//! busier the service the more messages share a sync. Acknowledgements ride along at most every 50 ms.
+//!
+//! A second later at the latest, or when the journal has grown long, comes the *checkpoint*: segments
+//! are synced, the rows that are still there go to the engine in one commit, and a new epoch of the
+//! journal begins with it.
 //!
 //! It is a state machine that never waits: [`Writer::step`] does what is due and says when to come
 //! again. A thread drives it; in a simulation a task does, on simulated time.
 //!
-//! Whatever fails, a commit is whole or absent: bodies come before the rows that name them, and
-//! are erased after the rows are gone.
+//! Whatever fails, a commit is whole or absent: it is one record. Bodies are erased after the rows
+//! that name them are durably gone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,23 +25,32 @@ use super::body::large::FinishedBody;
 use super::body::segment::Appender;
 use super::body::{Bodies, BodyRef};
 use super::counts::{Counts, OwedBytes};
-use super::engine::{Batch, Engine};
+use super::engine::{Batch, Change, Engine, Outcomes};
 use super::error::StoreError;
 use super::inbox::{Due, Group, Inbox, Task, Work};
+use super::journal::Journal;
 use super::message::{NewData, NewMessage};
 use super::recent::{Recent, Recents};
 use super::release::{Release, copy_queue, owed_ids, release};
 use super::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
+use super::rows::Rows;
 
 /// How long nothing must have come before the writer tidies up.
 const IDLE: Duration = Duration::from_secs(1);
-/// Pause before acknowledgements are tried again after a failure.
+/// How long a commit may be in the journal alone.
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(1);
+/// A journal of so many bytes is long enough for a checkpoint.
+const CHECKPOINT_AT: u64 = 4 * 1024 * 1024;
+/// So many bytes of memory for rows that wait for the checkpoint are enough for one.
+const WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// Pause before acknowledgements, or a checkpoint, are tried again after a failure.
 const RETRY: Duration = Duration::from_millis(500);
 /// Owed rows dropped with one commit when a whole queue goes.
 const DROP_ROWS: usize = 8_192;
 
 pub(crate) struct Writer {
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) rows: Arc<Rows<dyn Engine>>,
+    pub(crate) journal: Journal,
     pub(crate) bodies: Arc<Bodies>,
     pub(crate) appender: Appender,
     pub(crate) eraser: Eraser,
@@ -46,6 +59,10 @@ pub(crate) struct Writer {
     pub(crate) recents: Arc<Recents>,
     /// Why acknowledgements could not be committed, and when they are tried again.
     pub(crate) settle_failure: Option<(Instant, StoreError)>,
+    /// When what is in the journal goes to its place.
+    pub(crate) checkpoint_at: Option<Instant>,
+    /// Why it could not; until it can, no new messages are taken.
+    pub(crate) checkpoint_failure: Option<StoreError>,
     /// When to tidy up if nothing comes.
     pub(crate) tidy_at: Option<Instant>,
 }
@@ -71,8 +88,6 @@ struct Staged {
     recent: Vec<(MessageId, Recent)>,
     /// The highest id given with the task, for the row that remembers it.
     last_id: Option<MessageId>,
-    /// A message that has a row if the commit happened.
-    stored_id: Option<MessageId>,
     messages: u64,
     owed: Vec<OwedBytes>,
 }
@@ -80,27 +95,42 @@ struct Staged {
 impl Writer {
     /// Does what is due at `now`: at most one group of tasks.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
+        if self.checkpoint_at.is_some_and(|at| at <= now) || self.is_journal_long() {
+            self.checkpoint();
+        }
         let retry_at = self.settle_failure.as_ref().map(|(at, _)| *at);
-        match self.inbox.poll(now, retry_at) {
+        let is_last = match self.inbox.poll(now, retry_at) {
             Ok(Group { tasks, settle, last }) => {
                 self.handle(tasks, settle);
-                if settle || self.tidy_at.is_some() || !self.recents.is_empty() {
-                    self.tidy_at = Some(Instant::now() + IDLE);
-                }
-                match self.engine.failure() {
-                    // Only a new start can help, and whoever watches the process gives it one.
-                    Some(_) => self.end(),
-                    None if last => self.end(),
-                    None => Step::Worked,
-                }
+                self.tidy_at = Some(Instant::now() + IDLE);
+                last
             }
             Err(Due(_)) if self.tidy_at.is_some_and(|at| at <= now) => {
-                self.tidy_at = None;
-                self.appender.retire_if_dead();
-                self.recents.clear();
-                Step::Worked
+                self.tidy();
+                false
             }
-            Err(Due(due)) => Step::Idle([due, self.tidy_at].into_iter().flatten().min()),
+            Err(Due(due)) if self.failure().is_none() => {
+                let due = [due, self.tidy_at, self.checkpoint_at];
+                return Step::Idle(due.into_iter().flatten().min());
+            }
+            Err(Due(_)) => false,
+        };
+        // After a failure only a new start can help, and whoever watches the process gives it one.
+        if is_last || self.failure().is_some() { self.end() } else { Step::Worked }
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.journal.failure().or_else(|| self.rows.engine().failure())
+    }
+
+    /// Nothing came for a while: what is not needed any more goes.
+    fn tidy(&mut self) {
+        self.tidy_at = None;
+        self.appender.rest();
+        self.recents.clear();
+        self.checkpoint();
+        if let Err(error) = self.journal.erase() {
+            tracing::warn!(%error, "erasing the journal is left to the next time");
         }
     }
 
@@ -108,7 +138,51 @@ impl Writer {
         self.inbox.abandon();
         self.eraser.finish();
         self.appender.retire();
+        if self.failure().is_none() {
+            match self.close_journal() {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%error, "the next start works through the journal"),
+            }
+        }
         Step::Ended
+    }
+
+    /// Leaves a store that needs no journal.
+    fn close_journal(&mut self) -> Result<(), StoreError> {
+        self.bodies.sync_segments()?;
+        self.rows.checkpoint(None)?;
+        self.journal.close()
+    }
+
+    fn is_journal_long(&self) -> bool {
+        let is_long =
+            self.journal.bytes() >= CHECKPOINT_AT || self.rows.waiting_bytes() >= WAITING_BYTES;
+        is_long && self.checkpoint_failure.is_none()
+    }
+
+    /// Brings what is in the journal to its place.
+    fn checkpoint(&mut self) {
+        self.checkpoint_at = None;
+        if self.journal.bytes() == 0 || self.failure().is_some() {
+            return;
+        }
+        let bodies = &self.bodies;
+        if let Err(error) = bodies.metrics.checkpoints.time(|| bodies.sync_segments()) {
+            // What the segments hold is not known now; the journal has all of it for the next start.
+            return self.journal.fail(error);
+        }
+        let epoch = self.journal.next_epoch();
+        match epoch.and_then(|epoch| self.rows.checkpoint(Some(epoch)).map(|()| epoch)) {
+            Ok(epoch) => {
+                self.journal.begin(epoch);
+                self.checkpoint_failure = None;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "commits stay in the journal for now");
+                self.checkpoint_failure = Some(error);
+                self.checkpoint_at = Some(Instant::now() + RETRY);
+            }
+        }
     }
 
     fn handle(&mut self, mut tasks: Vec<Task>, settle: bool) {
@@ -125,6 +199,10 @@ impl Writer {
                 }
                 Work::CopyQueue { from, to, rows } => self.copy_queue(from, to, rows),
                 Work::DropQueue { device, rows } => self.drop_queue(device, rows),
+                Work::Checkpoint => {
+                    self.checkpoint();
+                    self.failure().or_else(|| self.checkpoint_failure.clone()).map_or(Ok(()), Err)
+                }
                 Work::Flush | Work::Commit { .. } => {
                     self.settle_failure.clone().map_or(Ok(()), |(_, error)| Err(error))
                 }
@@ -134,13 +212,14 @@ impl Writer {
     }
 
     fn commit_group(&mut self, tasks: Vec<Task>, settle: bool) {
-        let room = self.bodies.check_room();
+        let room = if tasks.is_empty() { Ok(()) } else { self.room() };
         let mut staged = self.append_bodies(tasks, room);
         let mut batches: Vec<Batch> =
             staged.iter_mut().map(|staged| std::mem::take(&mut staged.batch)).collect();
-        if let Some(last) = staged.iter().filter_map(|staged| staged.last_id).max() {
+        let last_id = staged.iter().filter_map(|staged| staged.last_id).max();
+        if let Some(last_id) = last_id {
             let mut batch = Batch::new();
-            batch.put(LAST_ID_KEY, last.to_be_bytes());
+            batch.put(LAST_ID_KEY, last_id.to_be_bytes());
             batches.push(batch);
         }
         let released = if settle { self.release_settled() } else { None };
@@ -155,8 +234,7 @@ impl Writer {
             }
             return;
         }
-        let metrics = &self.bodies.metrics;
-        match metrics.commits.time(|| self.engine.commit(&batches)) {
+        match self.commit(batches, last_id) {
             Ok(outcomes) => {
                 let mut refused = Vec::new();
                 for (staged, outcome) in staged.into_iter().zip(outcomes) {
@@ -184,7 +262,51 @@ impl Writer {
         }
     }
 
-    /// Appends and syncs the bodies of all tasks, if there is `room`. When that fails all are
+    /// Makes `batches` and the bodies of the group durable, and shows them to readers.
+    fn commit(
+        &mut self,
+        batches: Vec<Batch>,
+        last_id: Option<MessageId>,
+    ) -> Result<Outcomes, StoreError> {
+        // Nothing is built on rows that cannot be trusted.
+        let whole = self.failure().map_or(Ok(()), Err);
+        let done = whole.and_then(|()| self.rows.judge(batches)).and_then(|(outcomes, changes)| {
+            if changes.is_empty() {
+                return Ok(outcomes);
+            }
+            let mut appended = self.append(&changes);
+            if matches!(appended, Err(StoreError::Full)) {
+                self.checkpoint(); // which makes the journal short
+                appended = self.append(&changes);
+            }
+            appended?;
+            self.rows.apply(changes, last_id);
+            self.checkpoint_at.get_or_insert_with(|| Instant::now() + CHECKPOINT_WITHIN);
+            Ok(outcomes)
+        });
+        self.appender.end_group();
+        done
+    }
+
+    fn append(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let Self { journal, appender, bodies, .. } = self;
+        bodies.metrics.commits.time(|| journal.append(changes, appender.group().as_ref()))
+    }
+
+    /// Whether new messages can be taken.
+    fn room(&mut self) -> Result<(), StoreError> {
+        let room = self.bodies.check_room();
+        let is_full = matches!(room, Err(StoreError::Full)) && self.journal.has_files();
+        if !is_full && self.checkpoint_failure.is_none() {
+            return room;
+        }
+        self.checkpoint();
+        self.checkpoint_failure.clone().map_or(Ok(()), Err)?;
+        self.journal.give_back()?;
+        self.bodies.check_room()
+    }
+
+    /// Appends and writes the bodies of all tasks, if there is `room`. When that fails all are
     /// answered and none is left.
     fn append_bodies(&mut self, tasks: Vec<Task>, room: Result<(), StoreError>) -> Vec<Staged> {
         if tasks.is_empty() {
@@ -200,8 +322,7 @@ impl Writer {
             }
             staged.push(task);
         }
-        let metrics = &self.bodies.metrics;
-        match failure.map_or_else(|| metrics.syncs.time(|| self.appender.sync()), Err) {
+        match failure.map_or_else(|| self.appender.write(), Err) {
             Ok(()) => staged,
             Err(error) => {
                 self.appender.abandon();
@@ -254,11 +375,10 @@ impl Writer {
                 task.recent.push((id, Recent { body, head, data }));
             }
             let row = MessageRow { class, remaining: devices.len() as u32, body };
-            task.batch.put(message_key(id), row.encode());
+            task.batch.insert(message_key(id), row.encode());
             for device in &devices {
-                task.batch.put(owed_key(*device, class, id), []);
+                task.batch.insert(owed_key(*device, class, id), []);
             }
-            task.stored_id = Some(id);
             task.messages += 1;
             task.owed.extend(devices.iter().map(|device| (*device, body.len())));
         }
@@ -282,27 +402,26 @@ impl Writer {
         self.recents.forget(gone);
     }
 
-    /// A commit failed. Nearly always nothing of it happened; but after a failed sync it may all be
-    /// there, and then its bodies must stay.
+    /// A commit failed. Nearly always nothing of it happened; but after a failed sync its record may
+    /// be whole, and then the next start finds all of it there.
     fn fail(&self, staged: Vec<Staged>, error: &StoreError) {
         tracing::error!(%error, tasks = staged.len(), "a commit failed");
+        let is_known = self.journal.failure().is_none();
         let mut dead = Vec::new();
-        for staged in staged {
-            let there = staged.message_there(&*self.engine);
-            match there {
-                Ok(false) => {
-                    dead.extend_from_slice(&staged.bodies);
-                    staged.answer(Err(error.clone()));
-                }
-                // Not known: everything stays for the sweep of the next start to sort out.
-                Ok(true) | Err(_) => self.keep(staged, Err(error.clone())),
+        for mut staged in staged {
+            if is_known {
+                dead.append(&mut staged.bodies);
+            } else {
+                // Large bodies are not in the record.
+                staged.finished.drain(..).for_each(FinishedBody::keep);
             }
+            staged.answer(Err(error.clone()));
         }
         self.eraser.erase(dead);
     }
 
     fn release_settled(&mut self) -> Option<Release> {
-        match release(&*self.engine, self.inbox.take_settling()) {
+        match release(&*self.rows, self.inbox.take_settling()) {
             Ok(release) => Some(release),
             Err(error) => {
                 self.settle_later(&error);
@@ -325,20 +444,20 @@ impl Writer {
     fn copy_queue(&mut self, from: u32, to: u32, rows: Batch) -> Result<(), StoreError> {
         self.bodies.check_room()?;
         let mut batch = rows;
-        let added = copy_queue(&*self.engine, from, to, &mut batch)?;
-        self.commit_one(batch)?;
+        let added = copy_queue(&*self.rows, from, to, &mut batch)?;
+        self.commit_one(batch, None)?;
         self.counts.add(0, &added);
         Ok(())
     }
 
     fn drop_queue(&mut self, device: u32, mut rows: Batch) -> Result<(), StoreError> {
         loop {
-            let ids = owed_ids(&*self.engine, device, DROP_ROWS)?;
+            let ids = owed_ids(&*self.rows, device, DROP_ROWS)?;
             let more = ids.len() == DROP_ROWS;
             let settled = ids.into_iter().map(|id| (device, id)).collect();
-            let Release { mut batch, dead, owed, gone } = release(&*self.engine, settled)?;
+            let Release { mut batch, dead, owed, gone } = release(&*self.rows, settled)?;
             rows.changes.append(&mut batch.changes);
-            self.commit_one(std::mem::take(&mut rows))?;
+            self.commit_one(std::mem::take(&mut rows), None)?;
             self.released(&owed, &gone);
             self.eraser.erase(dead);
             if !more {
@@ -350,7 +469,7 @@ impl Writer {
     /// Takes owed rows away in the commit of what tells of it. It makes room, so none is asked for.
     fn give_up(&mut self, owed: Vec<(u32, MessageId)>, task: Task) {
         let pairs = owed.len();
-        let released = match release(&*self.engine, owed) {
+        let released = match release(&*self.rows, owed) {
             Ok(released) if released.owed.len() == pairs => released,
             Ok(_) => return drop(task.answer.send(Err(StoreError::Gone))),
             Err(error) => return drop(task.answer.send(Err(error))),
@@ -362,7 +481,7 @@ impl Writer {
         if let Some(last) = staged.last_id {
             batch.put(LAST_ID_KEY, last.to_be_bytes());
         }
-        match self.commit_one(batch) {
+        match self.commit_one(batch, staged.last_id) {
             Ok(()) => {
                 self.released(&owed, &gone);
                 self.keep(staged, Ok(()));
@@ -372,8 +491,8 @@ impl Writer {
         }
     }
 
-    fn commit_one(&self, batch: Batch) -> Result<(), StoreError> {
-        match self.engine.commit(&[batch])?.pop() {
+    fn commit_one(&mut self, batch: Batch, last_id: Option<MessageId>) -> Result<(), StoreError> {
+        match self.commit(vec![batch], last_id)?.pop() {
             Some(Err(conflict)) => Err(StoreError::Conflict(conflict)),
             _ => Ok(()),
         }
@@ -396,7 +515,6 @@ impl Staged {
             finished: Vec::new(),
             recent: Vec::new(),
             last_id: None,
-            stored_id: None,
             messages: 0,
             owed: Vec::new(),
         }
@@ -407,10 +525,5 @@ impl Staged {
         let Self { answer: caller, finished, .. } = self;
         drop(finished);
         let _ = caller.send(answer);
-    }
-
-    /// Whether the commit happened although it was reported as failed.
-    fn message_there(&self, engine: &dyn Engine) -> Result<bool, StoreError> {
-        self.stored_id.map_or(Ok(false), |id| Ok(engine.get(&message_key(id))?.is_some()))
     }
 }

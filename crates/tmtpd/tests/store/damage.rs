@@ -169,6 +169,79 @@ fn a_flipped_bit_in_the_rows_is_found_or_changes_nothing() {
     assert!(found > 20, "only {found} flips were found: they did not meet what is used");
 }
 
+/// A store whose power was cut a moment after the last commit: all of it is in the journal, and
+/// some of it nowhere else.
+fn cut_off() -> SimulatedDisk {
+    let disk = SimulatedDisk::new(2);
+    let store = open(&disk).unwrap();
+    for id in 1..=9_u64 {
+        let mut rows = Batch::new();
+        rows.put(KEY, id.to_be_bytes());
+        let new = NewMessage { id, ..message(id, &"body ".repeat(id as usize), &[1, 2]) };
+        store.post(new, rows).wait().unwrap();
+    }
+    store.settle(1, &[3]);
+    store.settle(2, &[3]);
+    store.flush().wait().unwrap();
+    disk.cut_power();
+    disk
+}
+
+#[test]
+fn a_flipped_bit_in_the_journal_is_named_or_undoes_the_newest_commit_alone() {
+    let disk = cut_off();
+    let whole = read_all(&open(&disk.fork()).unwrap()).unwrap();
+    assert_eq!(whole.len(), 16);
+    let (name, (path, bytes)) = ["journal.0", "journal.1"]
+        .map(|name| (name, file(&disk, name)))
+        .into_iter()
+        .max_by_key(|(_, (_, bytes))| bytes.len())
+        .unwrap();
+    let (mut named, mut undone) = (0, 0);
+    for at in places(&bytes, 300) {
+        let disk = disk.fork();
+        disk.flip_bit(&path, at, at as u8).unwrap();
+        let findings = match check(&disk) {
+            Ok(findings) => findings,
+            Err(StoreError::Corrupt { what }) => {
+                assert!(what.contains(name), "{what}");
+                assert!(matches!(open(&disk), Err(StoreError::Corrupt { .. })));
+                named += 1;
+                continue;
+            }
+            Err(error) => panic!("at {at}: {error:?}"),
+        };
+        assert_eq!(findings.damage, [], "at {at}");
+        let store = open(&disk).unwrap();
+        let mut read = read_all(&store).unwrap();
+        if findings.newest_commit_undone {
+            // Those were the acknowledgements.
+            undone += 1;
+            read.retain(|(_, id), _| *id != 3);
+        }
+        assert!(same(&read, &whole), "at {at}");
+        assert_eq!(store.get(KEY).unwrap().unwrap(), 9_u64.to_be_bytes());
+    }
+    assert!(named > 100 && undone > 0, "{named} were named, {undone} undid the newest commit");
+}
+
+#[test]
+fn a_missing_journal_is_named_when_it_is_needed() {
+    let disk = cut_off();
+    let used = ["journal.0", "journal.1"].map(|name| (file(&disk, name).1.len(), name));
+    disk.remove(&Path::new(DIR).join(used.iter().max().unwrap().1)).unwrap();
+    let error = check(&disk).unwrap_err().to_string();
+    assert!(error.contains("journal.") && error.contains("is missing"), "{error}");
+    assert!(matches!(open(&disk), Err(StoreError::Corrupt { .. })));
+
+    let stopped = stopped();
+    for name in ["journal.0", "journal.1"] {
+        stopped.remove(&Path::new(DIR).join(name)).unwrap();
+    }
+    assert_eq!(check(&stopped).unwrap().damage, []);
+    assert!(open(&stopped).is_ok());
+}
+
 fn same(one: &Read, other: &Read) -> bool {
     let texts = |read: &Read| -> Vec<_> {
         read.iter().map(|(key, text)| (*key, text.as_ref().ok().cloned())).collect()

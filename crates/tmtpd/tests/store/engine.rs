@@ -4,7 +4,7 @@ use std::ops::{Bound, ControlFlow};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tmtpd::store::{Batch, Engine, MemoryEngine, RedbEngine};
+use tmtpd::store::{Batch, Engine, MemoryEngine, ReadRows, RedbEngine};
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -49,7 +49,8 @@ fn a_running_store_erases_within_seconds() {
     body.write(b"MARKER large").unwrap();
     let data = NewData::Large(body.finish().unwrap());
     store.post(NewMessage { data, ..message(2, "", &[1]) }, Batch::new()).wait().unwrap();
-    assert_eq!(files_with(dir.path(), b"MARKER").len(), 2);
+    // Segment, journal, and the file of the large one.
+    assert_eq!(files_with(dir.path(), b"MARKER").len(), 3);
     store.settle(1, &[1, 2]);
     let deadline = Instant::now() + Duration::from_secs(5);
     while !files_with(dir.path(), b"MARKER").is_empty() {
@@ -67,19 +68,41 @@ fn user_messages_come_first_and_are_found_behind_the_rest() {
         .wait()
         .unwrap();
     let mut position = Position::start();
-    let first = store.owed(1, position, 10).unwrap();
+    let first = store.next(1, &mut position, 10).unwrap();
     assert_eq!(first.iter().map(Owed::id).collect::<Vec<_>>(), [2, 1]);
-    first.iter().for_each(|owed| position.advance(owed));
+    assert_eq!(store.next(1, &mut position, 10).unwrap().len(), 0);
     store
         .post(NewMessage { class: Class::User, ..message(3, "c", &[1]) }, Batch::new())
         .wait()
         .unwrap();
     post(&store, 4, "d", &[1]);
-    let more = store.owed(1, position, 1).unwrap();
+    let more = store.next(1, &mut position, 1).unwrap();
     assert_eq!(more.iter().map(Owed::id).collect::<Vec<_>>(), [3], "the limit holds");
-    position.advance(&more[0]);
-    let more = store.owed(1, position, 10).unwrap();
+    let more = store.next(1, &mut position, 10).unwrap();
     assert_eq!(more.iter().map(Owed::id).collect::<Vec<_>>(), [4]);
+    assert_eq!(store.next(1, &mut position, 10).unwrap().len(), 0);
+}
+
+#[test]
+fn a_long_queue_is_read_piece_by_piece_wherever_its_rows_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (1..=10).for_each(|id| post(&store, id, "before the restart", &[1]));
+    store.close().unwrap();
+    drop(store);
+    let store = open(dir.path());
+    (11..=15).for_each(|id| post(&store, id, "in the journal", &[1]));
+    let mut position = Position::start();
+    let mut next = || -> Vec<u64> {
+        let found = store.next(1, &mut position, 4).unwrap();
+        found.iter().map(Owed::id).collect()
+    };
+    for first in [1, 5, 9, 13] {
+        assert_eq!(next(), (first..=15.min(first + 3)).collect::<Vec<_>>());
+    }
+    assert_eq!(next(), [0; 0]);
+    post(&store, 16, "after all", &[1]);
+    assert_eq!(next(), [16]);
 }
 
 #[test]
@@ -225,9 +248,9 @@ fn a_second_opener_is_refused_and_a_newer_format_too() {
 
     let engine = tmtpd::store::RedbEngine::open(&dir.path().join("rows.redb"), 1 << 20).unwrap();
     let mut rows = Batch::new();
-    rows.put("s/format", 2_u32.to_be_bytes());
+    rows.put("s/format", 3_u32.to_be_bytes());
     tmtpd::store::Engine::commit(&engine, &[rows]).unwrap();
     drop(engine);
     let refused = Store::open(dir.path(), Limits::default());
-    assert!(matches!(refused, Err(StoreError::NewerFormat { found: 2, known: 1 })));
+    assert!(matches!(refused, Err(StoreError::NewerFormat { found: 3, known: 2 })));
 }

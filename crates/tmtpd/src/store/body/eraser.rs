@@ -146,7 +146,7 @@ fn erase_extents(bodies: &Bodies, segment: u32, extents: &[Extent]) -> Result<bo
     for (from, to) in merged(extents) {
         file.punch(from, to).map_err(failed)?;
     }
-    file.sync_data().map_err(failed)?;
+    bodies.note_unsynced(segment, &file);
     Ok(false)
 }
 

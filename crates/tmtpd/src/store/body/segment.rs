@@ -1,8 +1,9 @@
 //! Appending small bodies: used by the writer thread alone.
 //!
-//! A group of bodies is appended, synced once, and only then named by rows. If anything fails the
-//! rest of the segment is not trusted: the group's bytes are cut off and the next group starts a
-//! new segment. A segment of an earlier run is never appended to, its end may be torn.
+//! A group of bodies is appended, written, and named by rows in the record of the journal that holds
+//! the bodies too; the segment is synced later, with the checkpoint. When it cannot be written the
+//! group's bytes are cut off and the next group starts a new segment. A segment of an earlier run is
+//! never appended to, its end may be torn.
 
 use std::io;
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use std::sync::Arc;
 use super::{Bodies, BodyRef, Extent, SEGMENT_BYTES};
 use crate::store::disk::{DiskFile, Open};
 use crate::store::error::StoreError;
+use crate::store::journal::record::Run;
 
-/// Bytes gathered before they are handed to the system.
-const BUFFER_BYTES: usize = 1 << 20;
+/// What the memory for a group may keep of its length.
+const BUFFER_BYTES: usize = 256 * 1024;
 
 /// The end of the active segment.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub(crate) struct Appender {
     bodies: Arc<Bodies>,
     next_segment: u32,
     active: Option<Active>,
+    /// The bodies of the group.
     buffer: Vec<u8>,
 }
 
@@ -27,10 +30,8 @@ pub(crate) struct Appender {
 struct Active {
     segment: u32,
     file: Arc<dyn DiskFile>,
-    /// Where the bytes of the buffer go.
-    written: u32,
-    /// Up to where the group before ended: what a failure cuts back to.
-    synced: u32,
+    /// Where the group begins.
+    end: u32,
 }
 
 impl Appender {
@@ -38,17 +39,16 @@ impl Appender {
         Self { bodies, next_segment, active: None, buffer: Vec::new() }
     }
 
-    /// Appends a body made of `parts` and counts it as alive. Not durable before [`Self::sync`].
+    /// Adds a body made of `parts` to the group and counts it as alive.
     pub(crate) fn append(&mut self, parts: [&[u8]; 2]) -> Result<Extent, StoreError> {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         let len = u32::try_from(len)
             .ok()
             .filter(|len| *len <= SEGMENT_BYTES)
             .ok_or(StoreError::TooLong { len, max: SEGMENT_BYTES as usize })?;
-        let waiting = self.buffer.len() as u32; // at most BUFFER_BYTES plus one body
-        if self.active.as_ref().is_some_and(|active| active.written + waiting + len > SEGMENT_BYTES)
-        {
-            self.sync()?;
+        // A group lies in one segment, which it may make a little too long.
+        let is_full = self.active.as_ref().is_some_and(|active| active.end + len > SEGMENT_BYTES);
+        if self.buffer.is_empty() && is_full {
             self.retire();
         }
         if self.active.is_none() {
@@ -57,52 +57,70 @@ impl Appender {
         let Some(active) = &self.active else { return Err(StoreError::Closed) };
         let extent = Extent {
             segment: active.segment,
-            offset: active.written + self.buffer.len() as u32,
+            offset: active.end + self.buffer.len() as u32,
             len,
             crc32c: crc32c::crc32c_append(crc32c::crc32c(parts[0]), parts[1]),
         };
         self.bodies.add_live(&BodyRef::Small(extent));
         parts.iter().for_each(|part| self.buffer.extend_from_slice(part));
-        if self.buffer.len() >= BUFFER_BYTES {
-            self.write_out()?;
-        }
         Ok(extent)
     }
 
-    /// Makes everything appended so far durable.
-    pub(crate) fn sync(&mut self) -> Result<(), StoreError> {
-        self.write_out()?;
-        if let Some(active) = &mut self.active
-            && active.synced < active.written
+    /// Hands the group to the system. It is not durable by that: see [`Self::group`].
+    pub(crate) fn write(&mut self) -> Result<(), StoreError> {
+        if let Some(active) = &self.active
+            && !self.buffer.is_empty()
         {
-            active.file.sync_data().map_err(|error| StoreError::io("syncing bodies", error))?;
-            active.synced = active.written;
+            self.bodies.note_unsynced(active.segment, &active.file);
+            active
+                .file
+                .write_all_at(&self.buffer, u64::from(active.end))
+                .map_err(|error| StoreError::io("writing bodies", error))?;
         }
         Ok(())
     }
 
-    /// Forgets what was appended since the last [`Self::sync`] after a failure, and leaves the
-    /// segment: what a failed sync did to it cannot be known. The caller erases the extents.
+    /// The bodies of the group, for the journal.
+    pub(crate) fn group(&self) -> Option<Run<&[u8]>> {
+        let active = self.active.as_ref().filter(|_| !self.buffer.is_empty())?;
+        Some(Run { segment: active.segment, offset: active.end, bytes: &self.buffer })
+    }
+
+    /// The group is in the journal, or refused and about to be erased.
+    pub(crate) fn end_group(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.end += self.buffer.len() as u32;
+        }
+        self.clear();
+    }
+
+    /// Forgets the group when it could not be written, and leaves the segment. The caller erases
+    /// the extents.
     pub(crate) fn abandon(&mut self) {
-        self.buffer.clear();
+        self.clear();
         if let Some(active) = &self.active {
             // Best effort: what stays is erased by the caller, or swept at the next open.
-            let _ = active.file.set_len(u64::from(active.synced));
+            let _ = active.file.set_len(u64::from(active.end));
         }
         self.retire();
     }
 
-    /// Leaves the active segment if all of it is dead, so that nothing stays on an idle disk.
-    /// Says whether there is still an active segment.
-    pub(crate) fn retire_if_dead(&mut self) -> bool {
-        let Some(active) = &self.active else { return false };
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_BYTES);
+    }
+
+    /// Gives memory back, and leaves the active segment if all of it is dead, so that nothing stays
+    /// on an idle disk.
+    pub(crate) fn rest(&mut self) {
+        self.buffer = Vec::new();
+        let Some(active) = &self.active else { return };
         let alive = self.bodies.alive();
-        if alive.segments.get(&active.segment).is_some_and(|live| live.extents > 0) {
-            return true;
-        }
+        let is_dead = alive.segments.get(&active.segment).is_none_or(|live| live.extents == 0);
         drop(alive);
-        self.retire();
-        false
+        if is_dead {
+            self.retire();
+        }
     }
 
     /// Closes the active segment, and unlinks it when nothing in it is alive.
@@ -120,20 +138,6 @@ impl Appender {
         }
     }
 
-    fn write_out(&mut self) -> Result<(), StoreError> {
-        if let Some(active) = &mut self.active
-            && !self.buffer.is_empty()
-        {
-            active
-                .file
-                .write_all_at(&self.buffer, u64::from(active.written))
-                .map_err(|error| StoreError::io("writing bodies", error))?;
-            active.written += self.buffer.len() as u32;
-        }
-        self.buffer.clear();
-        Ok(())
-    }
-
     fn start_segment(&mut self) -> Result<(), StoreError> {
         let segment = self.next_segment;
         let file = self
@@ -148,7 +152,7 @@ impl Appender {
         let mut alive = self.bodies.alive();
         alive.active = Some(segment);
         alive.segments.entry(segment).or_default();
-        self.active = Some(Active { segment, file, written: 0, synced: 0 });
+        self.active = Some(Active { segment, file, end: 0 });
         Ok(())
     }
 }

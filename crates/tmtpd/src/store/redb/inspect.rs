@@ -15,7 +15,7 @@ use redb::{Database, DatabaseError, RepairSession, StorageBackend};
 use super::file::Pages;
 use super::{failure, get_many, scan};
 use crate::store::disk::DiskFile;
-use crate::store::engine::{Batch, Engine, KeyRange, Outcomes, Visitor};
+use crate::store::engine::{KeyRange, ReadRows, Visitor};
 use crate::store::error::StoreError;
 
 const DOING: &str = "checking the rows";
@@ -94,17 +94,13 @@ impl RowsInspected {
     }
 }
 
-impl Engine for RowsInspected {
+impl ReadRows for RowsInspected {
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         get_many(&self.database, keys)
     }
 
     fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
         scan(&self.database, range, visit)
-    }
-
-    fn commit(&self, _: &[Batch]) -> Result<Outcomes, StoreError> {
-        Err(StoreError::Closed)
     }
 }
 

@@ -1,0 +1,290 @@
+//! The journal: one short file that makes a commit durable, with one sync.
+//!
+//! A commit is one record, appended and synced: the rows it changes and the bodies it brings. The rows'
+//! file and the segments get the same a little later, for many commits at once (a *checkpoint*, see
+//! `writer.rs`); until then a crash is mended from the journal. Two files take turns, an *epoch* each:
+//! the row `s/journal`, written with every checkpoint, says which file is in use and by which
+//! number its records are known. So a checkpoint ends an epoch in the very commit that makes its records
+//! superfluous, and what an earlier epoch left in a file is no record.
+//!
+//! Files keep their blocks when their content is overwritten, because syncing a file that does not
+//! grow costs half as much (`docs/decisions/0013`). What was delivered meanwhile is overwritten with
+//! zeros when the service comes to rest, or by the records of the next epoch but one.
+
+pub(crate) mod record;
+pub(crate) mod replay;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::record::{Run, encode};
+use super::disk::{Disk, DiskFile, Open};
+use super::engine::Change;
+use super::error::StoreError;
+
+/// Files grow by so much,
+const GROWTH_BYTES: u64 = 256 * 1024;
+/// in pieces, because the kernel takes what was written as one for one: it counts all of it as
+/// written again whenever a part is.
+const PIECE_BYTES: usize = 4096;
+/// What a file may keep of its length while nothing is in it.
+const KEPT_BYTES: u64 = 8 * 1024 * 1024;
+/// What the memory for one record may keep of its length.
+const RECORD_BYTES: usize = 256 * 1024;
+
+const FILES: [&str; 2] = ["journal.0", "journal.1"];
+
+pub(super) fn file_name(file: FileNumber) -> &'static str {
+    match file {
+        FileNumber::First => FILES[0],
+        FileNumber::Second => FILES[1],
+    }
+}
+
+/// Which of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileNumber {
+    First,
+    Second,
+}
+
+/// Where the records since the last checkpoint are, and how they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Epoch {
+    file: FileNumber,
+    /// Nobody can guess it, so that no body can hold a record of its author's.
+    salt: u64,
+}
+
+impl Epoch {
+    /// For the row `s/journal`: the number of the file, and the salt.
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut row = vec![u8::from(self.file == FileNumber::Second)];
+        row.extend_from_slice(&self.salt.to_be_bytes());
+        row
+    }
+
+    fn decode(row: &[u8]) -> Result<Self, StoreError> {
+        let parse = || {
+            let (file, salt) = row.split_first()?;
+            let file = [FileNumber::First, FileNumber::Second].get(usize::from(*file))?;
+            Some(Self { file: *file, salt: u64::from_be_bytes(salt.try_into().ok()?) })
+        };
+        parse().ok_or_else(|| StoreError::corrupt("the journal row has an unknown form"))
+    }
+}
+
+/// The journal, as the writer uses it.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    disk: Arc<dyn Disk>,
+    first: Pages,
+    second: Pages,
+    epoch: Epoch,
+    /// Of the next record.
+    number: u32,
+    /// Where the next record goes.
+    end: u64,
+    record: Vec<u8>,
+    failure: Option<StoreError>,
+}
+
+/// One file.
+#[derive(Debug)]
+struct Pages {
+    file: Arc<dyn DiskFile>,
+    /// Its length.
+    len: u64,
+    /// Up to where there may be something else than zeros.
+    used: u64,
+}
+
+impl Journal {
+    /// Opens the files in `data_dir` and empties them: what was in them has been replayed.
+    pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, StoreError> {
+        let open = |name| {
+            let file = disk.open(&data_dir.join(name), Open::EditOrMake).map_err(opening)?;
+            let len = file.len().map_err(opening)?;
+            Ok(Pages { file, len, used: len })
+        };
+        let [first, second] = FILES.map(open);
+        let (first, second) = (first?, second?);
+        disk.sync_dir(data_dir).map_err(opening)?;
+        // Until an epoch begins nothing is appended.
+        let epoch = Epoch { file: FileNumber::Second, salt: 0 };
+        let (number, end, record, failure) = (0, 0, Vec::new(), None);
+        Ok(Self { disk, first, second, epoch, number, end, record, failure })
+    }
+
+    /// The epoch to begin with the next checkpoint.
+    pub(crate) fn next_epoch(&self) -> Result<Epoch, StoreError> {
+        let file = match self.epoch.file {
+            FileNumber::First => FileNumber::Second,
+            FileNumber::Second => FileNumber::First,
+        };
+        let salt = self.disk.unguessable();
+        let salt = salt.map_err(|error| StoreError::io("beginning a journal", error))?;
+        Ok(Epoch { file, salt })
+    }
+
+    /// Begins `epoch`, which the rows name now.
+    pub(crate) fn begin(&mut self, epoch: Epoch) {
+        let end = std::mem::take(&mut self.end);
+        let left = self.pages();
+        // What an older epoch left behind the records of this one is not overwritten by the next.
+        if left.zero(end, left.used).is_ok() {
+            left.used = end.min(left.used);
+        }
+        self.epoch = epoch;
+        self.number = 0;
+    }
+
+    /// Appends a record and makes it durable.
+    ///
+    /// # Errors
+    /// When it could not be written it is not there, as far as can be known. When it could not be
+    /// synced nothing can be known but by a new start: see [`Journal::failure`].
+    pub(crate) fn append(
+        &mut self,
+        changes: &[Change],
+        run: Option<&Run<&[u8]>>,
+    ) -> Result<(), StoreError> {
+        self.failure.clone().map_or(Ok(()), Err)?;
+        let mut record = std::mem::take(&mut self.record);
+        let done = encode(&mut record, self.epoch.salt, self.number, changes, run)
+            .ok_or(StoreError::TooLong { len: record.len(), max: u32::MAX as usize })
+            .and_then(|()| self.write(&record));
+        record.clear();
+        record.shrink_to(RECORD_BYTES);
+        self.record = record;
+        done
+    }
+
+    fn write(&mut self, record: &[u8]) -> Result<(), StoreError> {
+        let at = self.end;
+        let end = at + record.len() as u64;
+        let pages = self.pages();
+        pages.grow(end).map_err(writing)?;
+        pages.used = pages.used.max(end);
+        pages.file.write_all_at(record, at).map_err(writing)?;
+        if let Err(error) = pages.file.sync_data() {
+            let error = StoreError::io("syncing the journal", error);
+            self.fail(error.clone());
+            return Err(error);
+        }
+        self.end = end;
+        self.number += 1;
+        Ok(())
+    }
+
+    /// What is stored cannot be known any more.
+    pub(crate) fn fail(&mut self, error: StoreError) {
+        tracing::error!(error = %crate::log::chain(&error), "nothing is stored any more until a restart");
+        self.failure = Some(error);
+    }
+
+    /// Why only a new start can say what is stored; `None` as long as that is known.
+    pub(crate) fn failure(&self) -> Option<StoreError> {
+        self.failure.clone()
+    }
+
+    /// Bytes of the records since the last checkpoint.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.end
+    }
+
+    /// Overwrites all that was written, which must have been before the last checkpoint, and gives
+    /// memory back.
+    pub(crate) fn erase(&mut self) -> Result<(), StoreError> {
+        self.record = Vec::new();
+        if self.end > 0 {
+            return Ok(()); // it is still needed
+        }
+        for pages in [&mut self.first, &mut self.second] {
+            pages.erase().map_err(|error| StoreError::io("erasing the journal", error))?;
+        }
+        Ok(())
+    }
+
+    /// Whether its files take room.
+    pub(crate) fn has_files(&self) -> bool {
+        self.first.len + self.second.len > 0
+    }
+
+    /// Empties the files: the rows name no epoch any more.
+    pub(crate) fn close(&mut self) -> Result<(), StoreError> {
+        self.end = 0;
+        self.give_back()
+    }
+
+    /// Gives the room of the files back, with what is in them, which must have been before the last
+    /// checkpoint.
+    pub(crate) fn give_back(&mut self) -> Result<(), StoreError> {
+        if self.end > 0 {
+            return Ok(()); // it is still needed
+        }
+        for pages in [&mut self.first, &mut self.second] {
+            pages.cut().map_err(|error| StoreError::io("emptying the journal", error))?;
+        }
+        Ok(())
+    }
+
+    fn pages(&mut self) -> &mut Pages {
+        match self.epoch.file {
+            FileNumber::First => &mut self.first,
+            FileNumber::Second => &mut self.second,
+        }
+    }
+}
+
+fn opening(error: std::io::Error) -> StoreError {
+    StoreError::io("opening the journal", error)
+}
+
+fn writing(error: std::io::Error) -> StoreError {
+    StoreError::io("writing the journal", error)
+}
+
+impl Pages {
+    /// Makes the file long enough for records up to `end`.
+    fn grow(&mut self, end: u64) -> std::io::Result<()> {
+        let end = end.next_multiple_of(GROWTH_BYTES);
+        while self.len < end {
+            self.file.write_all_at(&[0; PIECE_BYTES], self.len)?;
+            self.len += PIECE_BYTES as u64;
+        }
+        Ok(())
+    }
+
+    fn zero(&self, from: u64, to: u64) -> std::io::Result<()> {
+        let zeros = [0; 16 * PIECE_BYTES];
+        let mut at = from;
+        while at < to {
+            let len = (to - at).min(zeros.len() as u64);
+            self.file.write_all_at(&zeros[..len as usize], at)?;
+            at += len;
+        }
+        Ok(())
+    }
+
+    fn erase(&mut self) -> std::io::Result<()> {
+        if self.len > KEPT_BYTES {
+            return self.cut();
+        }
+        if self.used > 0 {
+            self.zero(0, self.used)?;
+            self.file.sync_data()?;
+            self.used = 0;
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self) -> std::io::Result<()> {
+        if self.len > 0 {
+            self.file.set_len(0)?;
+            (self.len, self.used) = (0, 0);
+            self.file.sync_data()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! Reading the journal that a crash left: which commits are in it, and whether it is what was
+//! written.
+//!
+//! Records follow one another from the beginning of the file. The first that is not whole ends them:
+//! a power cut interrupted it before anybody was told that it is stored. But when a whole record
+//! comes *behind* it, it was durable once, and what makes it unreadable is damage.
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::record::{Record, Run};
+use super::{Epoch, file_name};
+use crate::store::disk::{Disk, Open};
+use crate::store::engine::{Change, ReadRows};
+use crate::store::error::StoreError;
+use crate::store::row::JOURNAL_KEY;
+
+/// What the rows do not have yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Replay {
+    /// In the order in which they were made.
+    pub(crate) changes: Vec<Change>,
+    /// Bodies that the segments may not have yet, dead ones among them.
+    pub(crate) runs: Vec<Run<Bytes>>,
+    /// Whether the newest commit is not whole.
+    pub(crate) is_torn: bool,
+}
+
+impl Replay {
+    /// Reads what `rows` say is in the journal of `data_dir`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is missing or damaged.
+    pub(crate) fn read(
+        disk: &dyn Disk,
+        data_dir: &Path,
+        rows: &(impl ReadRows + ?Sized),
+    ) -> Result<Self, StoreError> {
+        let Some(row) = rows.get(JOURNAL_KEY)? else { return Ok(Self::default()) };
+        let Epoch { file, salt } = Epoch::decode(&row)?;
+        let name = file_name(file);
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => StoreError::corrupt(format!("{name} is missing")),
+            _ => StoreError::io("reading the journal", error),
+        };
+        let file = disk.open(&data_dir.join(name), Open::Read).map_err(failed)?;
+        let mut bytes = vec![0; file.len().map_err(failed)? as usize];
+        file.read_exact_at(&mut bytes, 0).map_err(failed)?;
+        Self::of(&bytes.into(), salt).map_err(|damaged| {
+            StoreError::corrupt(format!(
+                "{name}, the record at offset {damaged} is not what was written, and others follow it"
+            ))
+        })
+    }
+
+    /// What lies in `bytes`; or the offset of a damaged record.
+    fn of(bytes: &Bytes, salt: u64) -> Result<Self, usize> {
+        let mut replay = Self::default();
+        let (mut at, mut count) = (0, 0);
+        while let Some((record, len)) = Record::decode(&bytes.slice(at..), salt)
+            && record.number == count
+        {
+            replay.changes.extend(record.changes);
+            replay.runs.extend(record.run);
+            at += len;
+            count += 1;
+        }
+        let mark = salt.to_be_bytes();
+        replay.is_torn = bytes.slice(at..).starts_with(&mark);
+        let rest = bytes.slice((at + 1).min(bytes.len())..);
+        let is_later = |place: usize| {
+            Record::decode(&rest.slice(place..), salt)
+                .is_some_and(|(record, _)| record.number > count)
+        };
+        let mut marks = rest.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark);
+        if marks.any(|(place, _)| is_later(place)) { Err(at) } else { Ok(replay) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::super::record::encode;
+    use super::*;
+
+    const SALT: u64 = 77 << 40;
+
+    /// Three records, then what an older epoch left.
+    fn journal() -> (Vec<u8>, Vec<usize>) {
+        let (mut bytes, mut starts) = (Vec::new(), Vec::new());
+        let mut record = Vec::new();
+        for (number, salt) in [(0, SALT), (1, SALT), (2, SALT), (3, SALT - 1), (4, SALT - 1)] {
+            let changes = [Change::Put(vec![number as u8; 3], b"value".into())];
+            let run = Run { segment: 1, offset: number, bytes: b"body".as_slice() };
+            encode(&mut record, salt, number, &changes, Some(&run)).unwrap();
+            starts.push(bytes.len());
+            bytes.extend_from_slice(&record);
+        }
+        bytes.extend_from_slice(&[0; 100]);
+        (bytes, starts)
+    }
+
+    fn keys(replay: &Replay) -> Vec<u8> {
+        replay.changes.iter().map(|change| change.key()[0]).collect()
+    }
+
+    #[test]
+    fn the_records_of_the_epoch_are_read() {
+        let (bytes, _) = journal();
+        let replay = Replay::of(&bytes.into(), SALT).unwrap();
+        assert_eq!((keys(&replay), replay.runs.len(), replay.is_torn), (vec![0, 1, 2], 3, false));
+        let none = Replay::of(&Bytes::new(), SALT).unwrap();
+        assert_eq!(none, Replay::default());
+    }
+
+    #[test]
+    fn a_damaged_record_is_named_unless_it_is_the_last() {
+        let (bytes, starts) = journal();
+        for at in 0..starts[3] * 8 {
+            let mut flipped = bytes.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            let record = starts.iter().rposition(|start| *start <= at / 8).unwrap();
+            let in_mark = at / 8 - starts[record] < 8;
+            match Replay::of(&flipped.into(), SALT) {
+                Ok(replay) if in_mark => assert_eq!(keys(&replay), [0, 1, 2], "bit {at}"),
+                Ok(replay) => {
+                    assert_eq!((record, keys(&replay)), (2, vec![0, 1]), "bit {at}");
+                    assert!(replay.is_torn);
+                }
+                Err(offset) => assert!(record < 2 && offset == starts[record], "bit {at}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_cannot_pass_for_a_record() {
+        // Its author knows all of the format, but not the salt.
+        let mut forged = Vec::new();
+        encode(&mut forged, 0, 9, &[Change::Delete(b"d/m/admin".into())], None).unwrap();
+        let mut bytes = Vec::new();
+        let run = Run { segment: 1, offset: 0, bytes: forged.as_slice() };
+        encode(&mut bytes, SALT, 0, &[], Some(&run)).unwrap();
+        let cut = bytes.len() - 1;
+        let replay = Replay::of(&bytes[..cut].to_vec().into(), SALT).unwrap();
+        assert_eq!((replay.changes.len(), replay.is_torn), (0, true));
+    }
+}

@@ -1,0 +1,289 @@
+//! The rows as everybody sees them: those of the engine, and over them what is committed in the
+//! journal and has not reached the engine yet.
+//!
+//! Most rows live for milliseconds, from the post to the acknowledgement of a device that is online:
+//! they come and go in memory and never reach the engine. Only the writer thread changes rows;
+//! any thread reads.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Bound, ControlFlow};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use super::body::Extent;
+use super::engine::{
+    Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor,
+};
+use super::error::StoreError;
+use super::journal::Epoch;
+use super::memory::is_empty;
+use super::row::{JOURNAL_KEY, MESSAGES, MessageId, MessageRow};
+
+/// What a waiting row costs beside its key and value, in bytes.
+const ROW_BYTES: usize = 96;
+
+/// The rows.
+pub(crate) struct Rows<E: ?Sized> {
+    waiting: RwLock<Waiting>,
+    engine: Arc<E>,
+}
+
+/// Committed changes that the engine does not have yet.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    rows: BTreeMap<Vec<u8>, Row>,
+    bytes: usize,
+    /// The last message that is committed, and the last that was when the engine got its rows: it
+    /// has none of later ones.
+    last_id: MessageId,
+    last_stored_id: MessageId,
+}
+
+#[derive(Debug)]
+enum Row {
+    /// Written; the engine has none.
+    New(Vec<u8>),
+    /// Written over what the engine may have.
+    Over(Vec<u8>),
+    /// Deleted from the engine.
+    Gone,
+}
+
+impl Row {
+    fn value(&self) -> Option<&Vec<u8>> {
+        match self {
+            Self::New(value) | Self::Over(value) => Some(value),
+            Self::Gone => None,
+        }
+    }
+}
+
+impl Waiting {
+    fn weight(key: &[u8], row: &Row) -> usize {
+        ROW_BYTES + key.len() + row.value().map_or(0, Vec::len)
+    }
+
+    pub(crate) fn apply(&mut self, change: Change) {
+        let (key, value, is_new) = match change {
+            Change::Put(key, value) => (key, Some(value), false),
+            Change::Insert(key, value) => (key, Some(value), true),
+            Change::Delete(key) => (key, None, false),
+        };
+        match self.rows.entry(key) {
+            Entry::Vacant(entry) => {
+                let row = match value {
+                    Some(value) if is_new => Row::New(value),
+                    Some(value) => Row::Over(value),
+                    None => Row::Gone,
+                };
+                self.bytes += Self::weight(entry.key(), &row);
+                entry.insert(row);
+            }
+            Entry::Occupied(mut entry) => {
+                self.bytes -= Self::weight(entry.key(), entry.get());
+                let row = match (entry.get(), value) {
+                    (Row::New(_), None) => {
+                        entry.remove();
+                        return;
+                    }
+                    (Row::New(_), Some(value)) => Row::New(value),
+                    (_, Some(value)) => Row::Over(value),
+                    (_, None) => Row::Gone,
+                };
+                self.bytes += Self::weight(entry.key(), &row);
+                entry.insert(row);
+            }
+        }
+    }
+}
+
+impl Waiting {
+    /// The small bodies that waiting rows of messages name.
+    pub(crate) fn alive(&self) -> Result<BTreeSet<Extent>, StoreError> {
+        let (from, to) = MESSAGES;
+        let range = (Bound::Included(from), Bound::Excluded(to));
+        let rows = self.rows.range::<[u8], _>(range).filter_map(|(_, row)| row.value());
+        rows.map(|row| Ok(MessageRow::decode(row)?.body.small)).collect()
+    }
+}
+
+impl<E: ReadRows + ?Sized> Rows<E> {
+    /// The rows of `engine` with `waiting` over them.
+    pub(crate) fn new(engine: Arc<E>, waiting: Waiting) -> Self {
+        Self { engine, waiting: RwLock::new(waiting) }
+    }
+
+    pub(crate) fn engine(&self) -> &E {
+        &self.engine
+    }
+
+    fn waiting(&self) -> RwLockReadGuard<'_, Waiting> {
+        self.waiting.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of memory that the waiting rows take, about.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting().bytes
+    }
+
+    /// What `batches` change, each judged by the rows as the ones before it leave them.
+    pub(crate) fn judge(&self, batches: Vec<Batch>) -> Result<(Outcomes, Vec<Change>), StoreError> {
+        // Nearly always there is nothing to judge.
+        if batches.iter().all(|batch| batch.preconditions.is_empty()) {
+            let outcomes = vec![Ok(()); batches.len()];
+            return Ok((outcomes, batches.into_iter().flat_map(|batch| batch.changes).collect()));
+        }
+        let mut changed: HashMap<Vec<u8>, Option<Vec<u8>>> = HashMap::new();
+        let mut changes = Vec::new();
+        let mut outcomes = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let outcome = self.judge_one(&batch, &changed)?;
+            if outcome.is_ok() {
+                for change in &batch.changes {
+                    changed.insert(change.key().to_vec(), change.value().map(<[u8]>::to_vec));
+                }
+                changes.extend(batch.changes);
+            }
+            outcomes.push(outcome);
+        }
+        Ok((outcomes, changes))
+    }
+
+    fn judge_one(
+        &self,
+        batch: &Batch,
+        changed: &HashMap<Vec<u8>, Option<Vec<u8>>>,
+    ) -> Result<Result<(), Conflict>, StoreError> {
+        for (precondition, required) in batch.preconditions.iter().enumerate() {
+            let (Precondition::Absent(key) | Precondition::Equals(key, _)) = required;
+            let found = match changed.get(key) {
+                Some(value) => value.clone(),
+                None => self.get(key)?,
+            };
+            let holds = match required {
+                Precondition::Absent(_) => found.is_none(),
+                Precondition::Equals(_, value) => found.as_ref() == Some(value),
+            };
+            if !holds {
+                return Ok(Err(Conflict { precondition }));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Shows changes to readers: they are durable. Messages up to `last_id` are among them.
+    pub(crate) fn apply(&self, changes: Vec<Change>, last_id: Option<MessageId>) {
+        let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
+        changes.into_iter().for_each(|change| waiting.apply(change));
+        waiting.last_id = last_id.map_or(waiting.last_id, |id| id.max(waiting.last_id));
+    }
+
+    /// The engine has messages up to `last_id`, and nothing waits.
+    pub(crate) fn start_behind(&self, last_id: MessageId) {
+        let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
+        (waiting.last_id, waiting.last_stored_id) = (last_id, last_id);
+    }
+
+    /// The last message that is committed: all that come have a higher id.
+    pub(crate) fn last_id(&self) -> MessageId {
+        self.waiting().last_id
+    }
+
+    /// Like [`ReadRows::scan`] of a range in which there are only owed rows of messages behind `id`.
+    pub(crate) fn scan_behind(
+        &self,
+        id: Option<MessageId>,
+        range: KeyRange<'_>,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), StoreError> {
+        let waiting = self.waiting();
+        let in_engine = id.is_none_or(|id| id < waiting.last_stored_id);
+        self.scan_over(&waiting, in_engine, range, visit)
+    }
+
+    fn scan_over(
+        &self,
+        waiting: &Waiting,
+        in_engine: bool,
+        range: KeyRange<'_>,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), StoreError> {
+        if is_empty(range) {
+            return Ok(());
+        }
+        let mut over = waiting.rows.range::<[u8], _>(range).peekable();
+        let mut broke = false;
+        let mut merge = |key: &[u8], value: &[u8]| {
+            while let Some((waiting_key, row)) = over.next_if(|(over, _)| over.as_slice() < key) {
+                if let Some(value) = row.value() {
+                    broke = visit(waiting_key, value).is_break();
+                    if broke {
+                        return ControlFlow::Break(());
+                    }
+                }
+            }
+            let shown = match over.next_if(|(over, _)| over.as_slice() == key) {
+                Some((_, row)) => row.value().map(Vec::as_slice),
+                None => Some(value),
+            };
+            broke = shown.is_some_and(|value| visit(key, value).is_break());
+            if broke { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        if in_engine {
+            self.engine.scan(range, &mut merge)?;
+        }
+        for (key, row) in over {
+            match row.value() {
+                _ if broke => break,
+                Some(value) => broke = visit(key, value).is_break(),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: Engine + ?Sized> Rows<E> {
+    /// Commits all that waits to the engine, together with the epoch of the journal that begins
+    /// then; with none the journal is not needed any more.
+    pub(crate) fn checkpoint(&self, epoch: Option<Epoch>) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        for (key, row) in &self.waiting().rows {
+            match row.value() {
+                Some(value) => batch.put(key.as_slice(), value.as_slice()),
+                None => batch.delete(key.as_slice()),
+            };
+        }
+        match epoch {
+            Some(epoch) => batch.put(JOURNAL_KEY, epoch.encode()),
+            None => batch.delete(JOURNAL_KEY),
+        };
+        self.engine.commit(&[batch])?;
+        // Not before: whoever reads between the two sees the same rows twice, and takes these.
+        let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
+        let last_id = waiting.last_id;
+        *waiting = Waiting { last_id, last_stored_id: last_id, ..Waiting::default() };
+        Ok(())
+    }
+}
+
+impl<E: ReadRows + ?Sized> ReadRows for Rows<E> {
+    fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        // Held until the engine has answered too, so that both are of one moment.
+        let waiting = self.waiting();
+        let missing: Vec<&[u8]> =
+            keys.iter().filter(|key| !waiting.rows.contains_key(**key)).copied().collect();
+        let mut found =
+            if missing.is_empty() { Vec::new() } else { self.engine.get_many(&missing)? }
+                .into_iter();
+        let value = |key: &&[u8]| match waiting.rows.get(*key) {
+            Some(row) => row.value().cloned(),
+            None => found.next().flatten(),
+        };
+        Ok(keys.iter().map(value).collect())
+    }
+
+    fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError> {
+        self.scan_over(&self.waiting(), true, range, visit)
+    }
+}
