@@ -1,6 +1,6 @@
-//! One member, or one device of theirs, is away for longer than anything waits: days pass.
+//! One member, or one device of theirs, is away for a long time, mostly longer than anything waits.
 //!
-//! What was written meanwhile is given up for the device. If no other device of the member has it,
+//! What was written meanwhile is then given up for the device. If no other device of the member has it,
 //! its author is told, once, and nobody is told of anything else. The service crashes in those days
 //! as well, also while it gives up; a clock that jumps is no day.
 
@@ -12,26 +12,32 @@ use tokio::time::{Instant, sleep};
 
 use crate::outage::Outages;
 use crate::quiet::ERASING;
+use crate::storm::jump_ms;
 use crate::world::World;
 
 /// How long the others write, in seconds.
 const WRITING_S: u64 = 20;
-/// Days of the service after which anything is given up: those it waits, one because a message may
-/// be from the end of a day, and what crashes leave uncounted.
-const DAYS: Duration = Duration::from_secs(54 * 60 * 60);
+/// Hours of the service after which everything is given up: the day it waits, another because a
+/// message may be from the end of a day, and what crashes leave uncounted.
+const LONG_H: u64 = 54;
+/// Hours after which nothing is given up yet, whatever the clock says.
+const SHORT_H: u64 = 20;
 
 impl World {
     /// Everything has arrived; somebody goes away, the others write, days pass, and all come back.
     pub(crate) async fn absence(&mut self) -> Result<(), String> {
         let away = self.who_goes();
-        self.trace.note(|| format!("devices {away:?} are away for long"));
+        let hours = if self.dice.once_in(3) { SHORT_H } else { LONG_H };
+        self.trace.note(|| format!("devices {away:?} are away for {hours} hours"));
         let homes: Vec<usize> = (0..self.apps.len())
             .filter(|at| self.apps[*at].engine.is_some() && away.contains(&self.apps[*at].device))
             .collect();
         for at in &homes {
             self.apps[*at].close().await;
         }
-        self.cast.set_away(away);
+        if hours == LONG_H {
+            self.cast.set_away(away);
+        }
         let others: Vec<usize> =
             (0..self.apps.len()).filter(|at| self.apps[*at].engine.is_some()).collect();
         self.network.set_weather(self.plan.weather);
@@ -44,7 +50,7 @@ impl World {
         for at in &others {
             self.apps[*at].close().await;
         }
-        self.pass_days().await?;
+        self.pass(Duration::from_secs(hours * 60 * 60)).await?;
         self.cast.set_away(BTreeSet::new());
         for at in homes.into_iter().chain(others) {
             self.trace.note(|| format!("home {at} is back"));
@@ -68,8 +74,8 @@ impl World {
         }
     }
 
-    async fn pass_days(&mut self) -> Result<(), String> {
-        let end = Instant::now() + DAYS;
+    async fn pass(&mut self, time: Duration) -> Result<(), String> {
+        let end = Instant::now() + time;
         let mut outages = Outages {
             host: self.service.clone(),
             network: self.network.clone(),
@@ -78,8 +84,9 @@ impl World {
             full_until: None,
         };
         for _ in 0..self.dice.between(0, 4) {
-            let pause = Duration::from_secs(self.dice.between(1, 24 * 60 * 60));
-            outages.one_in_peace(pause.min(end - Instant::now())).await?;
+            let pause = Duration::from_secs(self.dice.between(1, time.as_secs() / 2));
+            self.service.machine.clock.jump(jump_ms(&mut self.dice));
+            outages.one_in_peace(pause.min(end.saturating_duration_since(Instant::now()))).await?;
         }
         self.revive().await?;
         sleep(end.saturating_duration_since(Instant::now())).await;
