@@ -37,7 +37,7 @@ use crate::shutdown::Shutdown;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, MessageId, StoreError};
 
-pub use away::{Away, Missing};
+pub use away::Away;
 use calendar::Calendar;
 pub(crate) use notice::not_stored;
 use overdue::Overdue;
@@ -105,25 +105,30 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
     }
 }
 
-/// Tells a device that has just logged in what it is missing, if it was not told before.
+/// Tells a device that has just logged in what it is missing. Its mark goes with the commit that
+/// stores the word.
 ///
 /// # Errors
 /// When it cannot be stored; it is told at the next login then.
 pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), PostError> {
-    let Some(count) = service.away.untold(sender.device) else { return Ok(()) };
-    let letter = notice::away(&service.terms().name, count, sender.device);
+    let device = sender.device;
+    let count = service.away.missing(device);
+    if count == 0 {
+        return Ok(());
+    }
+    let letters = vec![notice::away(&service.terms().name, count, device)];
     let mut rows = Batch::new();
-    service.away.tell(sender.device, &mut rows);
+    service.away.tell(device, count, &mut rows);
     let now_ms = service.now_ms();
-    let submitted = service.post_office.submit(
-        &service.store,
-        &Uid::service(),
-        now_ms,
-        vec![letter],
-        |_| rows,
-    )?;
-    submitted.accepted(&service.roster).await?;
-    Ok(())
+    let submitted =
+        service.post_office.submit(&service.store, &Uid::service(), now_ms, letters, |_| rows);
+    let accepted = match submitted {
+        Ok(submitted) => submitted.accepted(&service.roster).await.map_err(PostError::from),
+        Err(error) => Err(error),
+    };
+    // What was not committed is still to be told; the row that says so is as it was.
+    let untold = BTreeMap::from([(device, count)]);
+    accepted.map(drop).inspect_err(|_| service.away.add(&untold, &mut Batch::new()))
 }
 
 /// Gives up everything that is overdue.

@@ -12,7 +12,9 @@ mod crash;
 #[path = "expiry/scene.rs"]
 mod scene;
 
-use serde_json::json;
+use std::process::Command;
+
+use serde_json::{Value, json};
 use tmtp_testkit::process::ServiceProcess;
 
 use scene::{Member, SERVICE, letter, pass, pass_and_give_up};
@@ -44,18 +46,46 @@ async fn a_letter_that_no_device_fetched_is_returned_and_erased() {
     assert!(word.text.contains("were not delivered to bob babbage. In 30 days"), "{}", word.text);
     assert!(service.grep_data_dir("the-second-body").unwrap().is_empty());
 
-    // Each of his devices learns what it missed, once; nothing else comes but what comes now.
-    for node in [bob.node.clone(), tablet] {
+    // Each of his devices is marked until it learns what it missed, once, also through a crash;
+    // nothing else comes but what comes now.
+    assert_eq!(missing(&service, &bob), [2, 2]);
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    assert_eq!(missing(&service, &bob), [2, 2]);
+    ada.enter(&service).await;
+    for (node, left) in [(bob.node.clone(), [0, 2]), (tablet, [0, 0])] {
         bob.node = node;
         bob.enter(&service).await;
         let word = bob.receive_word().await;
         assert_eq!(word.subject, "This device is missing messages");
         assert!(word.text.contains("2 messages for it"), "{}", word.text);
+        assert_eq!(missing(&service, &bob), left);
         bob.leave().await;
     }
+    ada.leave().await;
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    assert_eq!(missing(&service, &bob), [0, 0]);
+    ada.enter(&service).await;
     bob.enter(&service).await;
     let now = ada.posts(&[&bob], b"now").await;
     assert_eq!(bob.peer().receive("delivery").await.unwrap().id(), now);
+}
+
+/// What `tmtpd members --json` says.
+fn members(service: &ServiceProcess) -> Vec<Value> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tmtpd"));
+    let asked = command.args(["members", "--json", "--data"]).arg(service.data_dir()).output();
+    let rows = String::from_utf8(asked.unwrap().stdout).unwrap();
+    rows.lines().map(|row| serde_json::from_str(row).unwrap()).collect()
+}
+
+/// What each device of a member is said to be missing.
+fn missing(service: &ServiceProcess, member: &Member) -> Vec<u64> {
+    let rows = members(service);
+    let row = rows.iter().find(|row| row["member"] == member.uid[..8]).unwrap();
+    let devices = row["devices"].as_array().unwrap();
+    devices.iter().map(|device| device["missing"].as_u64().unwrap()).collect()
 }
 
 #[tokio::test]

@@ -203,7 +203,8 @@ pub struct Device {
     pub online: bool,
     /// When its last link ended, if one did since the service started.
     pub seen_ms: Option<i64>,
-    /// Messages that were given up for it: it needs its siblings' history.
+    /// Messages that were given up for it and of which it was not told yet: it needs its siblings'
+    /// history.
     #[serde(default)]
     pub missing: u64,
     /// What the member calls it, if that was asked for.

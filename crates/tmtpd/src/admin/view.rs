@@ -101,7 +101,7 @@ fn member(
         added_ms: device.added_ms,
         online: service.roster.is_online(device.number),
         seen_ms: service.links.seen_ms(device.number),
-        missing: service.away.missing(device.number).map_or(0, |missing| missing.messages),
+        missing: service.away.missing(device.number),
         label: names.then(|| device.label.clone()),
     };
     let aliases = || account.aliases.iter().map(|alias| alias.to_string()).collect();

@@ -1,9 +1,10 @@
 //! Devices that were away for so long that messages for them were given up. Such a device needs its
-//! siblings' history; it keeps that mark until it is said to have it.
+//! siblings' history, and is marked until it is told so: the commit that stores the word to it takes
+//! the mark away, and the word waits in its queue like any message.
 //!
 //! | key | value |
 //! |---|---|
-//! | `x/a/` device number (4 bytes, big-endian) | messages given up (8 bytes), how many of them the device was told of (8) |
+//! | `x/a/` device number (4 bytes, big-endian) | messages given up that the device was not told of (8 bytes) |
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,19 +14,10 @@ use crate::store::{DeviceNumber, Store, StoreError};
 
 const AWAY: &[u8] = b"x/a/";
 
-/// What a device is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Missing {
-    /// Messages that were given up for it.
-    pub messages: u64,
-    /// How many of them it was told of.
-    told: u64,
-}
-
-/// Devices that need history from their siblings.
+/// Devices that need history from their siblings, and how many messages each is missing.
 #[derive(Debug, Default)]
 pub struct Away {
-    devices: Mutex<BTreeMap<DeviceNumber, Missing>>,
+    devices: Mutex<BTreeMap<DeviceNumber, u64>>,
 }
 
 impl Away {
@@ -39,7 +31,7 @@ impl Away {
         store.scan(AWAY, |key, row| {
             let found = key.strip_prefix(AWAY).and_then(|device| read(device, row));
             is_whole = found.is_some();
-            devices.extend(found);
+            devices.extend(found.filter(|(_, missing)| *missing > 0));
             is_whole
         })?;
         if !is_whole {
@@ -48,34 +40,13 @@ impl Away {
         Ok(Self { devices: Mutex::new(devices) })
     }
 
-    fn devices(&self) -> MutexGuard<'_, BTreeMap<DeviceNumber, Missing>> {
+    fn devices(&self) -> MutexGuard<'_, BTreeMap<DeviceNumber, u64>> {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every device that needs history, and what it is missing.
-    pub fn list(&self) -> Vec<(DeviceNumber, Missing)> {
-        self.devices().iter().map(|(device, missing)| (*device, *missing)).collect()
-    }
-
-    /// What a device is missing, if it is.
-    pub fn missing(&self, device: DeviceNumber) -> Option<Missing> {
-        self.devices().get(&device).copied()
-    }
-
-    /// The device has its history: forgets what it was missing. Gives the rows to commit.
-    #[must_use]
-    pub fn has_history(&self, device: DeviceNumber) -> Batch {
-        let mut rows = Batch::new();
-        if self.devices().remove(&device).is_some() {
-            rows.delete(key(device));
-        }
-        rows
-    }
-
-    /// Messages that `device` was not told of.
-    pub(super) fn untold(&self, device: DeviceNumber) -> Option<u64> {
-        let missing = self.missing(device)?;
-        missing.messages.checked_sub(missing.told).filter(|untold| *untold > 0)
+    /// Messages that `device` is missing and was not told of.
+    pub fn missing(&self, device: DeviceNumber) -> u64 {
+        self.devices().get(&device).copied().unwrap_or(0)
     }
 
     /// So many messages more are given up for these devices: adds the rows that say so. If they are
@@ -87,8 +58,8 @@ impl Away {
         let mut devices = self.devices();
         for (device, count) in given_up {
             let missing = devices.entry(*device).or_default();
-            missing.messages = missing.messages.saturating_add(*count);
-            rows.put(key(*device), missing.to_bytes());
+            *missing = missing.saturating_add(*count);
+            rows.put(key(*device), missing.to_be_bytes());
         }
     }
 
@@ -96,42 +67,37 @@ impl Away {
     pub(crate) fn take_back(&self, given_up: &BTreeMap<DeviceNumber, u64>) {
         let mut devices = self.devices();
         for (device, count) in given_up {
-            if let Some(missing) = devices.get_mut(device) {
-                missing.messages = missing.messages.saturating_sub(*count);
-                if missing.messages == 0 {
-                    devices.remove(device);
-                }
-            }
+            subtract(&mut devices, *device, *count);
         }
     }
 
-    /// `device` is told of all that it is missing; adds the row that says so.
-    pub(super) fn tell(&self, device: DeviceNumber, rows: &mut Batch) {
-        if let Some(missing) = self.devices().get_mut(&device) {
-            missing.told = missing.messages;
-            rows.put(key(device), missing.to_bytes());
-        }
+    /// `device` is told of so many messages: adds the row that says so. If it is not committed,
+    /// [`Self::add`] them again.
+    pub(super) fn tell(&self, device: DeviceNumber, count: u64, rows: &mut Batch) {
+        match subtract(&mut self.devices(), device, count) {
+            0 => rows.delete(key(device)),
+            more => rows.put(key(device), more.to_be_bytes()),
+        };
     }
 }
 
-impl Missing {
-    fn to_bytes(self) -> [u8; 16] {
-        let mut row = [0; 16];
-        row[..8].copy_from_slice(&self.messages.to_be_bytes());
-        row[8..].copy_from_slice(&self.told.to_be_bytes());
-        row
+/// Takes `count` from what a device is missing; gives what is left.
+fn subtract(devices: &mut BTreeMap<DeviceNumber, u64>, device: DeviceNumber, count: u64) -> u64 {
+    let left = devices.remove(&device).unwrap_or(0).saturating_sub(count);
+    if left > 0 {
+        devices.insert(device, left);
     }
+    left
 }
 
 fn key(device: DeviceNumber) -> Vec<u8> {
     [AWAY, &device.to_be_bytes()].concat()
 }
 
-fn read(device: &[u8], row: &[u8]) -> Option<(DeviceNumber, Missing)> {
+fn read(device: &[u8], row: &[u8]) -> Option<(DeviceNumber, u64)> {
     let (messages, told) = row.split_first_chunk()?;
-    let missing = Missing {
-        messages: u64::from_be_bytes(*messages),
-        told: u64::from_be_bytes(told.try_into().ok()?),
-    };
+    // Rows were once kept for good, with what the device was told of behind.
+    let told = if told.is_empty() { 0 } else { u64::from_be_bytes(told.try_into().ok()?) };
+    let missing = u64::from_be_bytes(*messages).saturating_sub(told);
     Some((u32::from_be_bytes(device.try_into().ok()?), missing))
 }
