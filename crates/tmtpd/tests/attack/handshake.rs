@@ -1,7 +1,7 @@
 //! Attacks below the protocol: connections that say nothing, handshakes without end, and TLS that asks
 //! for more keys.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -19,19 +19,25 @@ pub(crate) fn client_hello() -> Vec<u8> {
         &[0, 10, 0, 4, 0, 2, 0, 29], // supported_groups: x25519
         &[0, 51, 0, 38, 0, 36, 0, 29, 0, 32],
         &share, // key_share
-    ]
-    .concat();
+    ];
+    hello([0x13, 0x03], &extensions.concat())
+}
+
+/// The same in version 1.2.
+fn client_hello_of_12() -> Vec<u8> {
+    let extensions = [
+        &[0, 13, 0, 4, 0, 2, 4, 3][..],
+        &[0, 10, 0, 4, 0, 2, 0, 29],
+        &[0, 11, 0, 2, 1, 0], // ec_point_formats: uncompressed
+    ];
+    hello([0xc0, 0x2b], &extensions.concat())
+}
+
+fn hello(cipher: [u8; 2], extensions: &[u8]) -> Vec<u8> {
     let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_be_bytes();
-    let body = [
-        &[3, 3][..],
-        &[1; 32],
-        &[0],
-        &[0, 2, 0x13, 0x03],
-        &[1, 0],
-        &length(&extensions),
-        &extensions,
-    ]
-    .concat();
+    let body =
+        [&[3, 3][..], &[1; 32], &[0], &[0, 2], &cipher, &[1, 0], &length(extensions), extensions]
+            .concat();
     let message = [&[1, 0][..], &length(&body), &body].concat();
     [&[22, 3, 1][..], &length(&message), &message].concat()
 }
@@ -101,6 +107,31 @@ async fn a_hello_is_answered_or_refused_however_it_is_broken() {
         let _ = stream.read_to_end(&mut Vec::new());
     }
     Bystanders::join(&service).await.are_served().await;
+}
+
+#[tokio::test]
+async fn messages_of_tls_that_do_not_end_are_not_waited_for() {
+    // Far longer than anything here takes.
+    let service = service("login_timeout_s = 60");
+    let mut bystanders = Bystanders::join(&service).await;
+    // A hello of 60,000 bytes, and a key exchange of 65,535 with a record for each of its bytes.
+    let record = [&[22, 3, 1, 0x3e, 0x80][..], &[0; 16_000]].concat();
+    let mut long_hello = record.repeat(3);
+    long_hello[5..9].copy_from_slice(&[1, 0, 0xea, 0x60]);
+    let exchange = [16, 0, 0xff, 0xff].into_iter().chain([0; 30_000]);
+    let in_pieces = exchange.flat_map(|byte| [22, 3, 3, 0, 1, byte]);
+    let in_pieces = client_hello_of_12().into_iter().chain(in_pieces).collect();
+    for attack in [long_hello, in_pieces] {
+        let mut stream = TcpStream::connect(service.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // The service may have had enough before the end.
+        let _ = stream.write_all(&attack);
+        let mut answer = Vec::new();
+        if let Err(error) = stream.read_to_end(&mut answer) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset, "it waits for more");
+        }
+    }
+    bystanders.are_served().await;
 }
 
 #[tokio::test]

@@ -100,11 +100,13 @@ fn links_over_the_share_of_an_address_are_closed_until_one_ends() {
 #[test]
 fn links_over_those_that_log_in_wait_for_their_turn() {
     let (_folder, process, ready) = limited("unauthenticated_links = 1\nlogin_timeout_s = 1");
-    let mut silent = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
-    // It is let in only once the silent one is closed.
-    tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
-    silent.sock.set_nonblocking(true).unwrap();
-    tls::closed(&mut silent);
+    for from in [[127, 0, 0, 1], [127, 0, 0, 2]] {
+        let mut silent = connect_in_the_end(&ready);
+        // It is let in only once the silent one is closed, wherever it comes from.
+        tls::connect_from(from.into(), ready.socket(), &ready.fingerprint()).unwrap();
+        silent.sock.set_nonblocking(true).unwrap();
+        tls::closed(&mut silent);
+    }
     process.stop();
 }
 
