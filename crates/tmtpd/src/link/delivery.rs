@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use super::window::Window;
 use crate::config::Limits;
-use crate::log::chain;
+use crate::log::throttle::Throttle;
+use crate::log::{chain, story};
 use crate::metrics::Metrics;
 use crate::store::{DeviceNumber, MessageReader, Owed, Position, Store, StoreError};
 
@@ -123,7 +124,8 @@ impl Delivery {
             Err(StoreError::Gone) => return Ok(true),
             // Never served, and still owed: whoever restores the file restores the message.
             Err(error @ StoreError::Corrupt { .. }) => {
-                tracing::error!(error = %chain(&error), "a damaged message is held back");
+                static HELD: Throttle = Throttle::new(10);
+                story!(error, HELD, error = %chain(&error), "a damaged message is held back");
                 return Ok(true);
             }
             Err(error) => return Err(error),
