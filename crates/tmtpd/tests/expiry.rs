@@ -46,7 +46,7 @@ async fn a_letter_that_no_device_fetched_is_returned_and_erased() {
     assert!(word.text.contains("were not delivered to bob babbage. In 30 days"), "{}", word.text);
     assert!(service.grep_data_dir("the-second-body").unwrap().is_empty());
 
-    // Each of his devices is marked until it learns what it missed, once, also through a crash;
+    // Each of his devices is marked, also through a crash, until it learns what it missed, once;
     // nothing else comes but what comes now.
     assert_eq!(missing(&service, &bob), [2, 2]);
     service.kill9().unwrap();
@@ -63,7 +63,8 @@ async fn a_letter_that_no_device_fetched_is_returned_and_erased() {
         bob.leave().await;
     }
     ada.leave().await;
-    service.kill9().unwrap();
+    // In order, so that the service has noted what was acknowledged.
+    assert!(service.sigterm().unwrap().success());
     service.restart().unwrap();
     assert_eq!(missing(&service, &bob), [0, 0]);
     ada.enter(&service).await;
