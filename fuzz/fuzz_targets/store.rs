@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| tmtp_fuzz::store::run(input));
+libfuzzer_sys::fuzz_target!(
+    init: tmtp_fuzz::store::bear_what_is_caught(),
+    |input: &[u8]| tmtp_fuzz::store::run(input)
+);

@@ -15,8 +15,8 @@ use crate::run;
 use crate::step::{Output, Steps};
 
 /// The targets, in the order in which they run.
-const TARGETS: [&str; 8] =
-    ["frame", "head", "session", "link", "invitation", "letter", "config", "store"];
+const TARGETS: [&str; 9] =
+    ["frame", "head", "session", "link", "invitation", "letter", "config", "admin", "store"];
 /// The version of cargo-fuzz that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
 /// For each target, unless told.
@@ -116,7 +116,8 @@ fn fuzz(target: &str, seconds: u64) -> Result<String> {
     if dictionary.exists() {
         command.arg(format!("-dict={}", dictionary.display()));
     }
-    command.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
+    let both = File::create(&log).with_context(|| log.display().to_string())?;
+    command.stdout(both.try_clone()?).stderr(both);
     let status = command.status().context("could not start the fuzzer")?;
     let said = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
     if !status.success() {
@@ -127,20 +128,27 @@ fn fuzz(target: &str, seconds: u64) -> Result<String> {
     Ok(summary(&said))
 }
 
-/// Executions and coverage, as the fuzzer's last lines say them.
+/// What was done, as the fuzzer says it: coverage from the inputs it began with to the end.
 fn summary(said: &str) -> String {
-    let after = |line: &str, mark: &str| {
+    let figure = |line: &str, mark: &str| {
         line.split_once(mark)?.1.split_whitespace().next().map(str::to_owned)
     };
-    let executed = said.lines().find_map(|line| after(line, "stat::number_of_executed_units:"));
-    let coverage = said.lines().filter_map(|line| after(line, " cov: ")).next_back();
-    let inputs = said.lines().filter_map(|line| after(line, " corp: ")).next_back();
-    let or_none = |number: Option<String>| number.unwrap_or_else(|| "no".into());
+    let first = |mark| said.lines().find_map(|line| figure(line, mark));
+    let last = |mark| said.lines().filter_map(|line| figure(line, mark)).next_back();
+    let begun = said.lines().find(|line| line.contains("INITED")).unwrap_or_default();
+    let or_none = |figure: Option<String>| figure.unwrap_or_else(|| "no".into());
     format!(
-        "{} executions, {} edges covered, {} inputs",
-        or_none(executed),
-        or_none(coverage),
-        or_none(inputs)
+        "{} executions, {} a second; edges {} to {}, features {} to {}; {} inputs; \
+         slowest {} s; {} MiB",
+        or_none(first("stat::number_of_executed_units:")),
+        or_none(first("stat::average_exec_per_sec:")),
+        or_none(figure(begun, " cov: ")),
+        or_none(last(" cov: ")),
+        or_none(figure(begun, " ft: ")),
+        or_none(last(" ft: ")),
+        or_none(last(" corp: ")),
+        or_none(first("stat::slowest_unit_time_sec:")),
+        or_none(first("stat::peak_rss_mb:")),
     )
 }
 
@@ -158,10 +166,16 @@ mod tests {
     use super::{Options, summary};
 
     #[test]
-    fn the_last_figures_are_told() {
-        let said = "#2\tINITED cov: 10 ft: 1 corp: 1/1b\n#9\tDONE   cov: 20 ft: 7 corp: 5/9b lim: 4\n\
-                    stat::number_of_executed_units: 900\n";
-        assert_eq!(summary(said), "900 executions, 20 edges covered, 5/9b inputs");
+    fn the_figures_are_told() {
+        let said = "#2\tINITED cov: 10 ft: 11 corp: 1/1b exec/s: 0 rss: 40Mb\n\
+                    #9\tDONE   cov: 20 ft: 27 corp: 5/9b lim: 4 exec/s: 30 rss: 41Mb\n\
+                    stat::number_of_executed_units: 900\nstat::average_exec_per_sec:     30\n\
+                    stat::slowest_unit_time_sec:    0\nstat::peak_rss_mb:              41\n";
+        assert_eq!(
+            summary(said),
+            "900 executions, 30 a second; edges 10 to 20, features 11 to 27; 5/9b inputs; \
+             slowest 0 s; 41 MiB"
+        );
     }
 
     #[test]

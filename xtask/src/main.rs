@@ -55,7 +55,7 @@ cargo xtask TASK [OPTION]...
   fuzz      looks for inputs that make the code fail
               --seconds N  for each target, 60 unless told
               --merge      adds what goes new ways to fuzz/corpus
-              TARGET...    only these: frame, head, session, link, invitation, letter, config, store
+              TARGET...    only these: frame, head, session, link, invitation, letter, config, admin, store
   licence   only the licence check of `test`
   tidy      only the repository's own rules of `test`
 ";

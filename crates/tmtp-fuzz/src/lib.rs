@@ -13,11 +13,13 @@
 //! | [`invitation`] | what somebody pastes to join | what is read is written and read again |
 //! | [`letter`] | the data of a letter, and its text | no byte is lost or invented; only harmless HTML |
 //! | [`config`] | a configuration file | it is used, or everything wrong with it is told with its line |
+//! | [`admin`] | what local processes write to the administrator's socket | every answer is what was due, and complete |
 //! | [`store`] | damage to the files of a store | it opens or says why not; no message is served with other bytes |
 
 // A panic is how a target says that it found something.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod admin;
 mod ask;
 pub mod config;
 mod cut;
@@ -26,6 +28,7 @@ pub mod head;
 pub mod invitation;
 pub mod letter;
 pub mod link;
+mod peer;
 pub mod session;
 pub mod store;
 
@@ -34,7 +37,7 @@ pub mod store;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("frame", frame::run),
     ("head", head::run),
     ("session", session::run),
@@ -42,5 +45,6 @@ pub const TARGETS: [Target; 8] = [
     ("invitation", invitation::run),
     ("letter", letter::run),
     ("config", config::run),
+    ("admin", admin::run),
     ("store", store::run),
 ];

@@ -1,17 +1,21 @@
 //! Damage to the files of a store that was closed in order.
 //!
 //! Whatever is done to them, opening it gives a store or an error, and each message that it serves
-//! has the bytes that were posted, to a device that was owed it.
+//! has the bytes that were posted, to a device that was owed it, before and after a new one is
+//! posted. Of a store that a check calls whole, all is served.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::{panic, thread};
 
 use arbitrary::{Arbitrary, Unstructured};
 use tempfile::TempDir;
+use tmtpd::store::disk::SystemDisk;
 use tmtpd::store::{
-    Batch, Class, Limits, MAX_SMALL_BYTES, NewData, NewMessage, Owed, Position, Store, StoreError,
+    Batch, Class, Inspection, Limits, MAX_SMALL_BYTES, MessageId, NewData, NewMessage, Owed,
+    Position, Store, StoreError,
 };
 
 const DEVICES: u32 = 3;
@@ -53,23 +57,63 @@ fn limits() -> Limits {
     Limits { cache_bytes: 1 << 20, reserve_bytes: 0, ..Limits::default() }
 }
 
-/// Damages a store, opens it and reads all of it.
+/// Has the fuzzer bear a panic of redb that is caught on this thread, as opening damaged rows does.
+/// The fuzzer's hook, which is there already, ends the process at any other.
+pub fn bear_what_is_caught() {
+    let end = panic::take_hook();
+    let here = thread::current().id();
+    panic::set_hook(Box::new(move |panic| {
+        let of_redb = panic.location().is_some_and(|at| at.file().contains("/redb-"));
+        if !of_redb || thread::current().id() != here {
+            end(panic);
+        }
+    }));
+}
+
+/// Damages a store, checks it, opens it, reads all of it, and goes on with it.
 pub fn run(input: &[u8]) {
     static TEMPLATE: OnceLock<Template> = OnceLock::new();
     let Ok(damages) = Vec::<Damage>::arbitrary_take_rest(Unstructured::new(input)) else { return };
     let template = TEMPLATE.get_or_init(Template::make);
     let folder = scratch();
     template.write(folder.path(), &damages);
-    let Ok(store) = Store::open(folder.path(), limits()) else { return };
-    for device in 0..DEVICES {
-        let Ok(owed) = store.owed(device, Position::start(), usize::MAX) else { continue };
-        for message in owed {
-            let Ok(bytes) = read(&store, &message) else { continue };
-            let posted = template.owed.get(&(device, message.id()));
-            assert_eq!(Some(&bytes), posted, "device {device}, message {:x}", message.id());
-        }
-    }
+    let whole = is_whole(folder.path());
+    let Ok(store) = Store::open(folder.path(), limits()) else {
+        assert!(!whole, "what was checked does not open");
+        return;
+    };
+    let served = template.read(&store);
+    assert!(!whole || served == template.owed.len(), "{served} are left of what was checked");
+    go_on(&store);
+    // What is new took the place of nothing.
+    let served_then = template.read(&store);
+    assert!(!whole || served_then == served, "{served_then} are left of {served}");
     let _ = store.close();
+}
+
+/// Whether nothing is found that is not as it was written.
+fn is_whole(folder: &Path) -> bool {
+    let checked = Inspection::open(Arc::new(SystemDisk), folder).and_then(|found| found.check());
+    checked.is_ok_and(|found| found.closed_in_order && found.damage.is_empty())
+}
+
+/// Posts to a new device, which is then served just that.
+fn go_on(store: &Store) {
+    let (head, data) = ("head of the new", "data of the new");
+    let message = NewMessage {
+        id: MessageId::MAX,
+        class: Class::Rest,
+        head: head.into(),
+        data: NewData::Inline(data.into()),
+        devices: vec![DEVICES],
+    };
+    if store.post(message, Batch::new()).wait().is_err() {
+        return;
+    }
+    let Ok(owed) = store.owed(DEVICES, Position::start(), usize::MAX) else { return };
+    // Others are there if a row's key was damaged; they are not served.
+    let served: Vec<_> = owed.iter().filter_map(|one| read(store, one).ok()).collect();
+    assert_eq!(served, [[head, data].concat().into_bytes()]);
 }
 
 fn read(store: &Store, owed: &Owed) -> Result<Vec<u8>, StoreError> {
@@ -119,6 +163,21 @@ impl Template {
         list(folder.path(), Path::new(""), &mut files, &mut folders);
         files.sort();
         Self { files, folders, owed }
+    }
+
+    /// Reads what each device is owed; how many are whole.
+    fn read(&self, store: &Store) -> usize {
+        let mut served = 0;
+        for device in 0..DEVICES {
+            let Ok(owed) = store.owed(device, Position::start(), usize::MAX) else { continue };
+            for message in owed {
+                let Ok(bytes) = read(store, &message) else { continue };
+                let posted = self.owed.get(&(device, message.id()));
+                assert_eq!(Some(&bytes), posted, "device {device}, message {:x}", message.id());
+                served += 1;
+            }
+        }
+        served
     }
 
     fn write(&self, folder: &Path, damages: &[Damage]) {

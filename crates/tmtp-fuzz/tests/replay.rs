@@ -42,4 +42,4 @@ macro_rules! replay {
     }};
 }
 
-replay! { frame head session link invitation letter config store }
+replay! { frame head session link invitation letter config admin store }
