@@ -37,6 +37,8 @@ fn show(text: &str) {
         let name = inside.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
         assert!(TAGS.contains(&name), "<{inside}> of {text:?}");
         let harmless = |attribute: &str| {
+            // A scheme is what it is in capitals too.
+            let attribute = attribute.to_ascii_lowercase();
             [
                 "href=\"http://",
                 "href=\"https://",
