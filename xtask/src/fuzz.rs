@@ -166,7 +166,8 @@ fn merge(target: &str) -> Result<()> {
     command.args(BUILD).arg(target);
     command.arg(folder(format!("fuzz/corpus/{target}"))?);
     command.arg(folder(format!("target/fuzz/{target}"))?);
-    run::captured(command.args(["--", "-set_cover_merge=1", "-use_counters=0", "-max_len=4096"])).map(drop)
+    run::captured(command.args(["--", "-set_cover_merge=1", "-use_counters=0", "-max_len=4096"]))
+        .map(drop)
 }
 
 #[cfg(test)]

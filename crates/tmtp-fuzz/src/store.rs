@@ -1,4 +1,4 @@
-//! Damage to the files of a store that was closed in order.
+//! Damage to the files of a store that was closed in order, or is as a killed service leaves it.
 //!
 //! Whatever is done to them, opening it gives a store or an error, and each message that it serves
 //! has the bytes that were posted, to a device that was owed it, before and after a new one is
@@ -19,6 +19,13 @@ use tmtpd::store::{
 };
 
 const DEVICES: u32 = 3;
+
+#[derive(Debug, Arbitrary)]
+struct Case {
+    /// The service was killed; otherwise it stopped in order.
+    was_killed: bool,
+    damages: Vec<Damage>,
+}
 
 #[derive(Debug, Arbitrary)]
 struct Damage {
@@ -72,11 +79,15 @@ pub fn bear_what_is_caught() {
 
 /// Damages a store, checks it, opens it, reads all of it, and goes on with it.
 pub fn run(input: &[u8]) {
-    static TEMPLATE: OnceLock<Template> = OnceLock::new();
-    let Ok(damages) = Vec::<Damage>::arbitrary_take_rest(Unstructured::new(input)) else { return };
-    let template = TEMPLATE.get_or_init(Template::make);
+    static STOPPED: OnceLock<Template> = OnceLock::new();
+    static KILLED: OnceLock<Template> = OnceLock::new();
+    let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(input)) else { return };
+    let template = match case.was_killed {
+        true => KILLED.get_or_init(|| Template::make(true)),
+        false => STOPPED.get_or_init(|| Template::make(false)),
+    };
     let folder = scratch();
-    template.write(folder.path(), &damages);
+    template.write(folder.path(), &case.damages);
     let whole = is_whole(folder.path());
     let Ok(store) = Store::open(folder.path(), limits()) else {
         assert!(!whole, "what was checked does not open");
@@ -94,7 +105,7 @@ pub fn run(input: &[u8]) {
 /// Whether nothing is found that is not as it was written.
 fn is_whole(folder: &Path) -> bool {
     let checked = Inspection::open(Arc::new(SystemDisk), folder).and_then(|found| found.check());
-    checked.is_ok_and(|found| found.closed_in_order && found.damage.is_empty())
+    checked.is_ok_and(|found| !found.newest_commit_undone && found.damage.is_empty())
 }
 
 /// Posts to a new device, which is then served just that.
@@ -126,7 +137,7 @@ fn read(store: &Store, owed: &Owed) -> Result<Vec<u8>, StoreError> {
 }
 
 impl Template {
-    fn make() -> Self {
+    fn make(was_killed: bool) -> Self {
         let folder = scratch();
         let store = Store::open(folder.path(), limits()).unwrap();
         let mut owed = BTreeMap::new();
@@ -157,9 +168,10 @@ impl Template {
             };
             store.post(message, Batch::new()).wait().unwrap();
         }
-        store.close().unwrap();
-        drop(store);
         let (mut files, mut folders) = (Vec::new(), Vec::new());
+        if !was_killed {
+            store.close().unwrap();
+        }
         list(folder.path(), Path::new(""), &mut files, &mut folders);
         files.sort();
         Self { files, folders, owed }
