@@ -14,8 +14,8 @@ use arbitrary::{Arbitrary, Unstructured};
 use tempfile::TempDir;
 use tmtpd::store::disk::SystemDisk;
 use tmtpd::store::{
-    Batch, Class, Inspection, Limits, MAX_SMALL_BYTES, MessageId, NewData, NewMessage, Owed,
-    Position, Store, StoreError,
+    Batch, Class, Findings, Inspection, Limits, MAX_SMALL_BYTES, MessageId, NewData, NewMessage,
+    Owed, Position, Store, StoreError,
 };
 
 const DEVICES: u32 = 3;
@@ -88,24 +88,27 @@ pub fn run(input: &[u8]) {
     };
     let folder = scratch();
     template.write(folder.path(), &case.damages);
-    let whole = is_whole(folder.path());
+    let checked = check(folder.path());
+    // Of what was closed in order nothing can be missing without a sign of it.
+    assert!(case.was_killed || checked.is_none_or(|owed| owed == template.owed.len() as u64));
     let Ok(store) = Store::open(folder.path(), limits()) else {
-        assert!(!whole, "what was checked does not open");
+        assert!(checked.is_none(), "what was called whole does not open");
         return;
     };
     let served = template.read(&store);
-    assert!(!whole || served == template.owed.len(), "{served} are left of what was checked");
+    assert!(checked.is_none_or(|owed| owed == served), "{served} are served of {checked:?}");
     go_on(&store);
     // What is new took the place of nothing.
     let served_then = template.read(&store);
-    assert!(!whole || served_then == served, "{served_then} are left of {served}");
+    assert!(checked.is_none_or(|owed| owed == served_then), "{served_then} are left of {served}");
     let _ = store.close();
 }
 
-/// Whether nothing is found that is not as it was written.
-fn is_whole(folder: &Path) -> bool {
+/// What is owed, if everything is found to be as it was written.
+fn check(folder: &Path) -> Option<u64> {
     let checked = Inspection::open(Arc::new(SystemDisk), folder).and_then(|found| found.check());
-    checked.is_ok_and(|found| !found.newest_commit_undone && found.damage.is_empty())
+    let whole = |found: &Findings| !found.newest_commit_undone && found.damage.is_empty();
+    checked.ok().filter(whole).map(|found| found.owed)
 }
 
 /// Posts to a new device, which is then served just that.
@@ -168,17 +171,15 @@ impl Template {
             };
             store.post(message, Batch::new()).wait().unwrap();
         }
-        let (mut files, mut folders) = (Vec::new(), Vec::new());
         if !was_killed {
             store.close().unwrap();
         }
-        list(folder.path(), Path::new(""), &mut files, &mut folders);
-        files.sort();
+        let (files, folders) = of_one_moment(folder.path());
         Self { files, folders, owed }
     }
 
     /// Reads what each device is owed; how many are whole.
-    fn read(&self, store: &Store) -> usize {
+    fn read(&self, store: &Store) -> u64 {
         let mut served = 0;
         for device in 0..DEVICES {
             let Ok(owed) = store.owed(device, Position::start(), usize::MAX) else { continue };
@@ -228,20 +229,37 @@ impl Damage {
     }
 }
 
-fn list(
-    root: &Path,
-    below: &Path,
-    files: &mut Vec<(PathBuf, Vec<u8>)>,
-    folders: &mut Vec<PathBuf>,
-) {
+/// Files with their bytes, and folders.
+type Listed = (Vec<(PathBuf, Vec<u8>)>, Vec<PathBuf>);
+
+/// What is there, while a store may still be busy with it.
+fn of_one_moment(root: &Path) -> Listed {
+    let look = || {
+        let mut listed = Listed::default();
+        list(root, Path::new(""), &mut listed);
+        listed.0.sort();
+        listed
+    };
+    let mut seen = look();
+    loop {
+        let now = look();
+        if now == seen {
+            return now;
+        }
+        seen = now;
+    }
+}
+
+fn list(root: &Path, below: &Path, listed: &mut Listed) {
     for entry in fs::read_dir(root.join(below)).unwrap() {
         let entry = entry.unwrap();
         let path = below.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            folders.push(path.clone());
-            list(root, &path, files, folders);
+            list(root, &path, listed);
+            listed.1.push(path);
         } else {
-            files.push((path.clone(), fs::read(root.join(&path)).unwrap()));
+            let bytes = fs::read(root.join(&path)).unwrap();
+            listed.0.push((path, bytes));
         }
     }
 }
