@@ -40,7 +40,7 @@ use crate::links::Entry;
 use crate::listen::Peer;
 use crate::log::throttle::Throttle;
 use crate::log::{ShortId, chain, story};
-use crate::request::{Payload, Sender, answer, login, refused, register, repeat};
+use crate::request::{Answer, Payload, Sender, answer, login, refused, register, repeat};
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
@@ -87,8 +87,8 @@ type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What a pending request came to.
 enum Done {
-    /// It is answered so; nothing for one that is not acknowledged.
-    Answer(Option<(String, Outcome)>),
+    /// It is answered so.
+    Answer(Answer),
     /// An account was made.
     Registered(Result<(Sender, Event), Quit>),
 }
@@ -415,7 +415,7 @@ impl<S: Stream> Link<S> {
                 }
                 Err(refusal) => {
                     let op = complete.request.name();
-                    Some((id, refused(&service, &sender, op, refusal)))
+                    Answer::Ack(id, refused(&service, &sender, op, refusal))
                 }
             };
             Done::Answer(answered)
@@ -424,13 +424,14 @@ impl<S: Stream> Link<S> {
 
     fn handle_done(&mut self, done: Done) {
         match done {
-            Done::Answer(Some((id, outcome))) => {
+            Done::Answer(Answer::Ack(id, outcome)) => {
                 if let (Some(on), Outcome::Posted { .. }) = (&mut self.on, &outcome) {
                     on.has_posted = true;
                 }
                 self.push_event(&Event::Ack { id, outcome });
             }
-            Done::Answer(None) => {}
+            Done::Answer(Answer::None) => {}
+            Done::Answer(Answer::Uncertain) => self.end(End::Store),
             Done::Registered(Ok((sender, event))) => {
                 self.service.metrics.registrations.one();
                 self.push_event(&event);
@@ -476,7 +477,7 @@ impl<S: Stream> Link<S> {
                 static FAILED: Throttle = Throttle::new(10);
                 story!(warn, FAILED, why = %refusal, "a login could not be told to the member's devices");
             }
-            Done::Answer(None)
+            Done::Answer(Answer::None)
         }));
     }
 

@@ -86,6 +86,11 @@ impl From<StoreError> for Refusal {
             StoreError::Busy => {
                 Self::new(Rule::Busy, "the service is busy, nothing was stored; try again")
             }
+            // After a failure the peer comes back with what it was not told about, and is not told
+            // now either: the next start knows.
+            StoreError::Uncertain | StoreError::Closed => {
+                Self::new(Rule::Uncertain, "it is not known whether it was stored")
+            }
             error => {
                 static FAILED: Throttle = Throttle::new(10);
                 story!(error, FAILED, error = %chain(&error), "the store failed");
@@ -117,7 +122,19 @@ pub enum Payload {
     NoteAndMessage(NewData, NewData),
 }
 
-/// Grants or refuses a request of a link that is on; none for one that is not acknowledged.
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Answer {
+    /// The request of this id is answered so.
+    Ack(String, Outcome),
+    /// It is not acknowledged.
+    None,
+    /// Nobody knows yet whether it was done. The link must end without a word about it: then the
+    /// peer asks again on the next, and is told.
+    Uncertain,
+}
+
+/// Grants or refuses a request of a link that is on.
 /// `may_repeat` says that the link has not given us a message yet, so that its request may be one
 /// of the link before.
 pub async fn answer(
@@ -126,9 +143,9 @@ pub async fn answer(
     may_repeat: bool,
     request: Request,
     payload: Payload,
-) -> Option<(String, Outcome)> {
+) -> Answer {
     let name = request.name();
-    let id = request.id()?.to_owned();
+    let Some(id) = request.id().map(str::to_owned) else { return Answer::None };
     let mark = Mark::of(&request, &payload);
     let answered = match mark.filter(|_| may_repeat) {
         Some(mark) => mark.answered(&service.store, sender.device),
@@ -137,13 +154,21 @@ pub async fn answer(
     let answer = match answered {
         Ok(Some(outcome)) => Ok(outcome),
         Ok(None) => {
-            let granted = grant(service, sender, mark, request, payload).await?;
+            let Some(granted) = grant(service, sender, mark, request, payload).await else {
+                return Answer::None;
+            };
             granted.inspect(|outcome| note_posted(service, outcome))
         }
         Err(error) => Err(error.into()),
     };
-    let outcome = answer.unwrap_or_else(|refusal| refused(service, sender, name, refusal));
-    Some((id, outcome))
+    match answer {
+        Ok(outcome) => Answer::Ack(id, outcome),
+        Err(refusal) => {
+            let is_uncertain = refusal.rule == Rule::Uncertain;
+            let outcome = refused(service, sender, name, refusal);
+            if is_uncertain { Answer::Uncertain } else { Answer::Ack(id, outcome) }
+        }
+    }
 }
 
 fn note_posted(service: &Service, outcome: &Outcome) {

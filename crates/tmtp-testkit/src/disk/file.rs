@@ -78,6 +78,12 @@ impl File {
         self.unsynced.retain(|_| dice.flip());
     }
 
+    /// From now on processes see what is on the disk or on its way there.
+    pub(super) fn forget_cached(&mut self) {
+        self.seen.clone_from(&self.lasting);
+        self.unsynced.iter().for_each(|change| change.apply(&mut self.seen));
+    }
+
     /// Keeps what was synced and any part of the rest.
     pub(super) fn cut_power(&mut self, dice: &mut Dice) {
         let mut pieces: Vec<Change> =

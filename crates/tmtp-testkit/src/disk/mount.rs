@@ -236,6 +236,14 @@ impl DiskFile for OpenFile {
         self.change(Change::Punch { from, to })
     }
 
+    fn forget_cached(&self) {
+        if let Ok(mut state) = self.mount.state()
+            && let Some(file) = state.files.get_mut(&self.id)
+        {
+            file.forget_cached();
+        }
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         let sync = |state: &mut State| {
             let file = state.files.get_mut(&self.id).ok_or_else(not_found)?;

@@ -102,7 +102,7 @@ impl Outages {
 
     /// One of the next writes or syncs of the disk fails.
     fn fail_soon(&mut self) {
-        let fault = Fault::Write;
+        let fault = if self.dice.between(0, 1) == 0 { Fault::Write } else { Fault::Sync };
         let longest = 1 << self.dice.between(0, 5);
         let others = self.dice.between(0, longest);
         self.host.note(format!("after {others} others will fail: {fault:?}"));

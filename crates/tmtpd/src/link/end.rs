@@ -27,7 +27,7 @@ pub(super) enum End {
     SlowReader,
     #[error("the service is stopping")]
     Stopping,
-    #[error("the store cannot be read")]
+    #[error("the store failed")]
     Store,
     #[error("broken: {0}")]
     Broken(String),
@@ -58,7 +58,7 @@ kinds! {
         SlowReader => "slow_reader",
         /// The service is stopping.
         Stopping => "stopping",
-        /// The store could not be read.
+        /// The store could not be read, or a sync failed.
         Store => "store",
         /// The connection broke.
         Broken => "broken",

@@ -44,6 +44,8 @@ kinds! {
         DiskFull => "disk_full",
         /// Too much waits for the disk.
         Busy => "busy",
+        /// A sync failed, and it is not known whether it was stored: the link ends.
+        Uncertain => "uncertain",
         /// The store or the machine failed.
         Failed => "failed",
         /// The service is stopping.

@@ -248,7 +248,7 @@ impl Bodies {
         let files = std::mem::take(&mut *self.unsynced());
         files
             .values()
-            .try_for_each(|file| file.sync_data())
+            .try_for_each(|file| file.sync_data().inspect_err(|_| file.forget_cached()))
             .map_err(|error| StoreError::io("syncing bodies", error))
     }
 

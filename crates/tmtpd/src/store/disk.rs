@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, fallocate, statvfs};
+use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate, statvfs};
 use rustix::io::Errno;
 
 /// A file system, or something that behaves like one.
@@ -80,6 +80,11 @@ pub trait DiskFile: Debug + Send + Sync + 'static {
     /// # Errors
     /// When the system could not; what the file holds is not known then.
     fn sync_data(&self) -> io::Result<()>;
+
+    /// Has whoever reads next read from the disk what is not waiting to be written. Needed after a
+    /// failed sync: readers would go on seeing what will never be written, after a restart too, until
+    /// the power goes.
+    fn forget_cached(&self);
 }
 
 /// A lock, held until it is dropped.
@@ -195,6 +200,12 @@ impl DiskFile for File {
 
     fn sync_data(&self) -> io::Result<()> {
         File::sync_data(self)
+    }
+
+    fn forget_cached(&self) {
+        if let Err(error) = fadvise(self, 0, None, Advice::DontNeed) {
+            tracing::warn!(%error, "what is read of a file may not be what is on the disk");
+        }
     }
 }
 

@@ -28,6 +28,9 @@ pub enum StoreError {
         #[source]
         source: Arc<io::Error>,
     },
+    /// A sync failed, and only a new start can tell whether it was stored.
+    #[error("a sync of the data directory failed: what was stored last is known after a restart")]
+    Uncertain,
     /// Stored bytes are not what was written. Never served: the message stays owed until a person looks.
     #[error(
         "stored bytes are damaged: {what}. Restore the data directory from a copy, or report it"

@@ -168,9 +168,9 @@ impl Journal {
         pages.used = pages.used.max(end);
         pages.file.write_all_at(record, at).map_err(writing)?;
         if let Err(error) = pages.file.sync_data() {
-            let error = StoreError::io("syncing the journal", error);
-            self.fail(error.clone());
-            return Err(error);
+            pages.file.forget_cached();
+            self.fail(StoreError::io("syncing the journal", error));
+            return Err(StoreError::Uncertain);
         }
         self.end = end;
         self.number += 1;

@@ -127,6 +127,7 @@ impl StorageBackend for RowFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.file.sync_data().inspect_err(|_| {
+            self.file.forget_cached();
             self.broken.note(StoreError::Io {
                 doing: "syncing the rows; what is stored is only certain after a restart",
                 source: Arc::new(io::Error::other("a sync failed")),
