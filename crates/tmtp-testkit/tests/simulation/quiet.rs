@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mnm_engine::view::Link;
 use tmtp_testkit::ledger::DeviceIndex;
+// Not synchronisation: simulated time, in which the service erases.
 use tokio::time::sleep;
 
 use crate::app::{account, refused_pings, shown, waiting_pings};

@@ -39,8 +39,9 @@ use super::rows::Rows;
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a commit may be in the journal alone.
 const CHECKPOINT_WITHIN: Duration = Duration::from_secs(1);
-/// A journal of so many bytes is long enough for a checkpoint.
-const CHECKPOINT_AT: u64 = 4 * 1024 * 1024;
+/// A journal of so many bytes is long enough for a checkpoint. Much more than comes in while
+/// acknowledgements gather, so that most rows are gone before they have to be stored.
+const CHECKPOINT_AT: u64 = 32 * 1024 * 1024;
 /// So many bytes of memory for rows that wait for the checkpoint are enough for one.
 const WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// Pause before acknowledgements, or a checkpoint, are tried again after a failure.
