@@ -5,7 +5,7 @@
 //! callers, so that they share its syncs; any thread reads.
 //!
 //! How a message passes: [`Store::post`] writes its body and a row for the message and for each device
-//! into the [`journal`], syncs, and answers. A link reads its device's queue with [`Store::owed`] and
+//! into the journal, syncs, and answers. A link reads its device's queue with [`Store::owed`] and
 //! [`Store::read`]. [`Store::settle`] takes the owed row away; with the last one the message row
 //! goes, and then the bytes are erased. What is still owed a second later is brought from the
 //! journal to the rows' file and the segments.
