@@ -78,8 +78,8 @@ impl Epoch {
 #[derive(Debug)]
 pub(crate) struct Journal {
     disk: Arc<dyn Disk>,
-    first: Pages,
-    second: Pages,
+    first: JournalFile,
+    second: JournalFile,
     epoch: Epoch,
     /// Of the next record.
     number: u32,
@@ -91,7 +91,7 @@ pub(crate) struct Journal {
 
 /// One file.
 #[derive(Debug)]
-struct Pages {
+struct JournalFile {
     file: Arc<dyn DiskFile>,
     /// Its length.
     len: u64,
@@ -105,7 +105,7 @@ impl Journal {
         let open = |name| {
             let file = disk.open(&data_dir.join(name), Open::EditOrMake).map_err(opening)?;
             let len = file.len().map_err(opening)?;
-            Ok(Pages { file, len, used: len })
+            Ok(JournalFile { file, len, used: len })
         };
         let [first, second] = FILES.map(open);
         let (first, second) = (first?, second?);
@@ -130,7 +130,7 @@ impl Journal {
     /// Begins `epoch`, which the rows name now.
     pub(crate) fn begin(&mut self, epoch: Epoch) {
         let end = std::mem::take(&mut self.end);
-        let left = self.pages();
+        let left = self.file();
         // What an older epoch left behind the records of this one is not overwritten by the next.
         if left.zero(end, left.used).is_ok() {
             left.used = end.min(left.used);
@@ -163,12 +163,12 @@ impl Journal {
     fn write(&mut self, record: &[u8]) -> Result<(), StoreError> {
         let at = self.end;
         let end = at + record.len() as u64;
-        let pages = self.pages();
-        pages.grow(end).map_err(writing)?;
-        pages.used = pages.used.max(end);
-        pages.file.write_all_at(record, at).map_err(writing)?;
-        if let Err(error) = pages.file.sync_data() {
-            pages.file.forget_cached();
+        let file = self.file();
+        file.grow(end).map_err(writing)?;
+        file.used = file.used.max(end);
+        file.file.write_all_at(record, at).map_err(writing)?;
+        if let Err(error) = file.file.sync_data() {
+            file.file.forget_cached();
             self.fail(StoreError::io("syncing the journal", error));
             return Err(StoreError::Uncertain);
         }
@@ -200,8 +200,8 @@ impl Journal {
         if self.end > 0 {
             return Ok(()); // it is still needed
         }
-        for pages in [&mut self.first, &mut self.second] {
-            pages.erase().map_err(|error| StoreError::io("erasing the journal", error))?;
+        for file in [&mut self.first, &mut self.second] {
+            file.erase().map_err(|error| StoreError::io("erasing the journal", error))?;
         }
         Ok(())
     }
@@ -223,13 +223,13 @@ impl Journal {
         if self.end > 0 {
             return Ok(()); // it is still needed
         }
-        for pages in [&mut self.first, &mut self.second] {
-            pages.cut().map_err(|error| StoreError::io("emptying the journal", error))?;
+        for file in [&mut self.first, &mut self.second] {
+            file.cut().map_err(|error| StoreError::io("emptying the journal", error))?;
         }
         Ok(())
     }
 
-    fn pages(&mut self) -> &mut Pages {
+    fn file(&mut self) -> &mut JournalFile {
         match self.epoch.file {
             FileNumber::First => &mut self.first,
             FileNumber::Second => &mut self.second,
@@ -245,7 +245,7 @@ fn writing(error: std::io::Error) -> StoreError {
     StoreError::io("writing the journal", error)
 }
 
-impl Pages {
+impl JournalFile {
     /// Makes the file long enough for records up to `end`.
     fn grow(&mut self, end: u64) -> std::io::Result<()> {
         let end = end.next_multiple_of(GROWTH_BYTES);
