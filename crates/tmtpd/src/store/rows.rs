@@ -258,7 +258,14 @@ impl<E: Engine + ?Sized> Rows<E> {
             Some(epoch) => batch.put(JOURNAL_KEY, epoch.encode()),
             None => batch.delete(JOURNAL_KEY),
         };
-        self.engine.commit(&[batch])?;
+        if let Err(error) = self.engine.commit(&[batch]) {
+            // It may have happened all the same. Then the old records count no more, and nothing may be
+            // appended to them.
+            let named = self.engine.get(JOURNAL_KEY).map_err(|_| StoreError::Uncertain)?;
+            if named != epoch.map(Epoch::encode) {
+                return Err(error);
+            }
+        }
         // Not before: whoever reads between the two sees the same rows twice, and takes these.
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
         let last_id = waiting.last_id;

@@ -178,6 +178,8 @@ impl Writer {
                 self.journal.begin(epoch);
                 self.checkpoint_failure = None;
             }
+            // Which of the two journals counts is only known after a restart.
+            Err(error @ StoreError::Uncertain) => self.journal.fail(error),
             Err(error) => {
                 tracing::warn!(%error, "commits stay in the journal for now");
                 self.checkpoint_failure = Some(error);
