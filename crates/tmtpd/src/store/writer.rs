@@ -34,6 +34,8 @@ use super::recent::{Recent, Recents};
 use super::release::{Release, copy_queue, owed_ids, release};
 use super::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
 use super::rows::Rows;
+use crate::log::story;
+use crate::log::throttle::Throttle;
 
 /// How long nothing must have come before the writer tidies up.
 const IDLE: Duration = Duration::from_secs(1);
@@ -167,8 +169,8 @@ impl Writer {
         if self.journal.bytes() == 0 || self.failure().is_some() {
             return;
         }
-        let bodies = &self.bodies;
-        if let Err(error) = bodies.metrics.checkpoints.time(|| bodies.sync_segments()) {
+        let started = Instant::now();
+        if let Err(error) = self.bodies.sync_segments() {
             // What the segments hold is not known now; the journal has all of it for the next start.
             return self.journal.fail(error);
         }
@@ -177,11 +179,13 @@ impl Writer {
             Ok(epoch) => {
                 self.journal.begin(epoch);
                 self.checkpoint_failure = None;
+                self.bodies.metrics.checkpoints.note(started.elapsed());
             }
             // Which of the two journals counts is only known after a restart.
             Err(error @ StoreError::Uncertain) => self.journal.fail(error),
             Err(error) => {
-                tracing::warn!(%error, "commits stay in the journal for now");
+                static STAY: Throttle = Throttle::new(10);
+                story!(warn, STAY, %error, "commits stay in the journal for now");
                 self.checkpoint_failure = Some(error);
                 self.checkpoint_at = Some(Instant::now() + RETRY);
             }
@@ -242,7 +246,7 @@ impl Writer {
                 let mut refused = Vec::new();
                 for (staged, outcome) in staged.into_iter().zip(outcomes) {
                     match outcome {
-                        Ok(()) => self.keep(staged, Ok(())),
+                        Ok(()) => self.keep(staged),
                         Err(conflict) => {
                             refused.extend_from_slice(&staged.bodies);
                             staged.answer(Err(StoreError::Conflict(conflict)));
@@ -389,14 +393,12 @@ impl Writer {
     }
 
     /// Rows name these bodies now.
-    fn keep(&self, mut staged: Staged, answer: Result<(), StoreError>) {
+    fn keep(&self, mut staged: Staged) {
         self.counts.add(staged.messages, &staged.owed);
         staged.finished.drain(..).for_each(FinishedBody::keep);
-        if answer.is_ok() {
-            // Before anybody is woken who will ask for them.
-            self.recents.put(std::mem::take(&mut staged.recent));
-        }
-        staged.answer(answer);
+        // Before anybody is woken who will ask for them.
+        self.recents.put(std::mem::take(&mut staged.recent));
+        staged.answer(Ok(()));
     }
 
     /// Rows of acknowledged messages are gone.
@@ -408,7 +410,8 @@ impl Writer {
     /// A commit failed. Nearly always nothing of it happened; but after a failed sync its record may
     /// be whole, and then the next start finds all of it there.
     fn fail(&self, staged: Vec<Staged>, error: &StoreError) {
-        tracing::error!(%error, tasks = staged.len(), "a commit failed");
+        static FAILED: Throttle = Throttle::new(10);
+        story!(error, FAILED, %error, tasks = staged.len(), "a commit failed");
         let is_known = self.journal.failure().is_none();
         let mut dead = Vec::new();
         for mut staged in staged {
@@ -434,7 +437,8 @@ impl Writer {
     }
 
     fn settle_later(&mut self, error: &StoreError) {
-        tracing::warn!(%error, "acknowledgements wait to be committed");
+        static WAIT: Throttle = Throttle::new(10);
+        story!(warn, WAIT, %error, "acknowledgements wait to be committed");
         self.inbox.settle_again();
         self.settle_failure = Some((Instant::now() + RETRY, error.clone()));
     }
@@ -487,7 +491,7 @@ impl Writer {
         match self.commit_one(batch, staged.last_id) {
             Ok(()) => {
                 self.released(&owed, &gone);
-                self.keep(staged, Ok(()));
+                self.keep(staged);
                 self.eraser.erase(dead);
             }
             Err(error) => self.fail(vec![staged], &error),
