@@ -21,7 +21,7 @@ mod quota;
 mod turn;
 mod window;
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,14 +40,15 @@ use crate::links::Entry;
 use crate::listen::Peer;
 use crate::log::throttle::Throttle;
 use crate::log::{ShortId, chain, story};
-use crate::request::{Answer, Payload, Sender, answer, login, refused, register, repeat};
+use crate::request::repeat::{self, Content, Mark};
+use crate::request::{Answer, Payload, Sender, answer, login, register};
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use delivery::Delivery;
 use end::End;
 pub use end::EndKind;
-use intake::Intake;
+use intake::{Complete, Intake};
 use pace::Pace;
 use quota::Quota;
 use turn::{Turn, Waits};
@@ -366,11 +367,11 @@ impl<S: Stream> Link<S> {
                 self.quit(Quit::Logout);
             }
             Request::Pulse | Request::Ack { .. } => {}
-            request => self.answer_later(request, Payload::Text(text)),
+            request => self.answer_later(request, text),
         }
     }
 
-    fn answer_later(&mut self, request: Request, payload: Payload) {
+    fn answer_later(&mut self, request: Request, text: String) {
         let Some(on) = &self.on else { return };
         if !echo_fits(&request) {
             return self.quit(Quit::InvalidHeader);
@@ -378,7 +379,9 @@ impl<S: Stream> Link<S> {
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
         let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
-            Done::Answer(answer(&service, &sender, may_repeat, request, payload).await)
+            let mark = Mark::of(&request, Content::Text(&text));
+            let payload = ready(Ok(Payload::Text(text)));
+            Done::Answer(answer(&service, &sender, may_repeat, request, mark, payload).await)
         }));
     }
 
@@ -406,19 +409,11 @@ impl<S: Stream> Link<S> {
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
         let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
-            let id = complete.request.id().unwrap_or_default().to_owned();
             // Only now, as this waits for the disk: while the data came, it waited for the peer.
             let _room = service.store.room(complete.memory_bytes()).await;
-            let answered = match intake::payload(complete.body).await {
-                Ok(payload) => {
-                    answer(&service, &sender, may_repeat, complete.request, payload).await
-                }
-                Err(refusal) => {
-                    let op = complete.request.name();
-                    Answer::Ack(id, refused(&service, &sender, op, refusal))
-                }
-            };
-            Done::Answer(answered)
+            let Complete { request, mark, body } = complete;
+            let payload = intake::payload(body);
+            Done::Answer(answer(&service, &sender, may_repeat, request, mark, payload).await)
         }));
     }
 

@@ -134,31 +134,34 @@ pub enum Answer {
     Uncertain,
 }
 
-/// Grants or refuses a request of a link that is on.
-/// `may_repeat` says that the link has not given us a message yet, so that its request may be one
-/// of the link before.
+/// Grants or refuses a request of a link that is on. `may_repeat` says that the link has not given us
+/// a message yet, so that its request may be one of the link before: if `mark` says that it is, it is
+/// answered as it was then, before anything is asked that could refuse it now.
 pub async fn answer(
     service: &Arc<Service>,
     sender: &Sender,
     may_repeat: bool,
     request: Request,
-    payload: Payload,
+    mark: Option<Mark>,
+    payload: impl Future<Output = Result<Payload, Refusal>>,
 ) -> Answer {
     let name = request.name();
     let Some(id) = request.id().map(str::to_owned) else { return Answer::None };
-    let mark = Mark::of(&request, &payload);
     let answered = match mark.filter(|_| may_repeat) {
         Some(mark) => mark.answered(&service.store, sender.device),
         None => Ok(None),
     };
     let answer = match answered {
         Ok(Some(outcome)) => Ok(outcome),
-        Ok(None) => {
-            let Some(granted) = grant(service, sender, mark, request, payload).await else {
-                return Answer::None;
-            };
-            granted.inspect(|outcome| note_posted(service, outcome))
-        }
+        Ok(None) => match payload.await {
+            Ok(payload) => {
+                let Some(granted) = grant(service, sender, mark, request, payload).await else {
+                    return Answer::None;
+                };
+                granted.inspect(|outcome| note_posted(service, outcome))
+            }
+            Err(refusal) => Err(refusal),
+        },
         Err(error) => Err(error.into()),
     };
     match answer {
@@ -178,7 +181,7 @@ fn note_posted(service: &Service, outcome: &Outcome) {
 }
 
 /// Refuses a request `op`: told to the peer, to the log by which rule, and counted.
-pub fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
+fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
     static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
     let Refusal { rule, words } = refusal;
     let (member, throttle) = (ShortId::new(sender.uid.as_str()), THROTTLES.of(rule));

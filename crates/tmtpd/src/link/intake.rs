@@ -4,6 +4,7 @@ use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::{blocking, in_place};
+use crate::request::repeat::{Content, Mark};
 use crate::request::{Payload, Refusal, Rule, Sender, post};
 use crate::service::Service;
 use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
@@ -23,6 +24,9 @@ pub(super) struct Intake {
 struct Sink {
     place: Place,
     left: u64,
+    /// Of what came, wherever it went: what was stored before is recognised although it cannot be
+    /// stored now.
+    crc32c: u32,
 }
 
 #[derive(Debug)]
@@ -37,6 +41,8 @@ enum Place {
 #[derive(Debug)]
 pub(super) struct Complete {
     pub(super) request: Request,
+    /// By which it is recognised when it comes again.
+    pub(super) mark: Option<Mark>,
     pub(super) body: Result<(Option<Body>, Body), Refusal>,
 }
 
@@ -63,7 +69,7 @@ impl Intake {
             (None, Ok(sink)) => sink,
             (_, sink) => {
                 refused = refused.take().or_else(|| sink.err().map(Refusal::from));
-                Sink { place: Place::Nowhere, left: len }
+                Sink { place: Place::Nowhere, left: len, crc32c: 0 }
             }
         };
         let note = note_len.map(&mut sink);
@@ -90,13 +96,16 @@ impl Intake {
 
     /// All of the data is there.
     pub(super) fn complete(self) -> Complete {
+        let sums: Vec<u32> =
+            self.note.iter().chain([&self.message]).map(|sink| sink.crc32c).collect();
+        let mark = Mark::of(&self.request, Content::Data(&sums));
         let body = match (self.refused, self.note.map(Sink::body), self.message.body()) {
             (Some(refusal), _, _) => Err(refusal),
             (None, None, Some(body)) => Ok((None, body)),
             (None, Some(Some(note)), Some(body)) => Ok((Some(note), body)),
             _ => Err(Refusal::new(Rule::Failed, "the service could not store it; try again later")),
         };
-        Complete { request: self.request, body }
+        Complete { request: self.request, mark, body }
     }
 }
 
@@ -109,7 +118,7 @@ impl Sink {
             Some(leave) => Place::Memory(Vec::new(), leave),
             None => Place::Disk(Box::new(service.store.large_body()?)),
         };
-        Ok(Self { place, left: len })
+        Ok(Self { place, left: len, crc32c: 0 })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -117,6 +126,7 @@ impl Sink {
             return Ok(());
         }
         self.left = self.left.saturating_sub(bytes.len() as u64);
+        self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
         match &mut self.place {
             Place::Memory(memory, _) => {
                 if memory.is_empty() {

@@ -20,14 +20,22 @@ use tmtp::event::Outcome;
 use tmtp::id::{MessageId, posted_text};
 use tmtp::request::Request;
 
-use super::Payload;
 use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, NewData, Store, StoreError};
+use crate::store::{DeviceNumber, Store, StoreError};
 
 const PREFIX: &[u8] = b"r/";
 /// Shortest request id, in bytes, that an app is believed to have given to one message only: 64
 /// random bits in hex.
 const UNIQUE_ID_BYTES: usize = 16;
+
+/// What came with a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// The text of a Ping or GroupInvite.
+    Text(&'a str),
+    /// The CRC-32C of each piece of data, in their order.
+    Data(&'a [u32]),
+}
 
 /// What a request is recognised by: its header, with id, recipients and lengths, and the sums of
 /// its data.
@@ -37,7 +45,7 @@ pub struct Mark([u8; 32]);
 impl Mark {
     /// Of a request that becomes a message; none for others, and none for one whose id may be that
     /// of every message.
-    pub fn of(request: &Request, payload: &Payload) -> Option<Self> {
+    pub fn of(request: &Request, content: Content<'_>) -> Option<Self> {
         let becomes_message = matches!(
             request,
             Request::Post { .. }
@@ -49,13 +57,9 @@ impl Mark {
         let head = (becomes_message && is_unique).then(|| request.pack().ok()).flatten()?;
         let mut hash = Sha256::new();
         hash.update(head);
-        match payload {
-            Payload::Text(text) => hash.update(text),
-            Payload::Message(body) => hash.update(sum(body)),
-            Payload::NoteAndMessage(note, body) => {
-                hash.update(sum(note));
-                hash.update(sum(body));
-            }
+        match content {
+            Content::Text(text) => hash.update(text),
+            Content::Data(sums) => sums.iter().for_each(|sum| hash.update(sum.to_be_bytes())),
         }
         Some(Self(hash.finalize().into()))
     }
@@ -107,12 +111,4 @@ fn read(row: &[u8]) -> Option<([u8; 32], u64, i64)> {
     let (mark, rest) = row.split_first_chunk()?;
     let (id, posted_ms) = rest.split_first_chunk()?;
     Some((*mark, u64::from_be_bytes(*id), i64::from_be_bytes(posted_ms.try_into().ok()?)))
-}
-
-/// The sum of data; a large body's is known since it came in.
-fn sum(data: &NewData) -> [u8; 4] {
-    match data {
-        NewData::Inline(bytes) => crc32c::crc32c(bytes).to_be_bytes(),
-        NewData::Large(body) => body.crc32c().to_be_bytes(),
-    }
 }

@@ -50,6 +50,32 @@ impl Drop for Service {
 }
 
 #[tokio::test]
+async fn what_was_stored_before_is_recognised_although_it_does_not_fit_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start(dir.path());
+    let (mut ada, uid, secret) = RawPeer::join(service.address, "ada lovelace").await.unwrap();
+    let (_bob, bob_uid, _) = RawPeer::join(service.address, "bob babbage").await.unwrap();
+    // Longer than what is kept in memory.
+    let data = vec![b'x'; 100_000];
+    let head = serde_json::json!({"op": 7, "id": "9c0e6a5f24d1b837",
+        "for": [{"id": bob_uid, "type": 1}], "datalen": data.len()});
+    ada.send(&head.to_string(), &data).await.unwrap();
+    let stored = ada.expect_done("9c0e6a5f24d1b837").await.unwrap().text("msgid").to_owned();
+    ada.drop_link();
+
+    let mut ada = loop {
+        match RawPeer::enter(service.address, &uid, &secret).await {
+            Ok(ada) => break ada,
+            Err(error) => assert!(format!("{error:#}").contains("node already connected")),
+        }
+    };
+    service.limit_files(Some(0));
+    ada.send(&head.to_string(), &data).await.unwrap();
+    let again = ada.expect_done("9c0e6a5f24d1b837").await.unwrap();
+    assert_eq!(again.text("msgid"), stored, "the ack it would have got");
+}
+
+#[tokio::test]
 async fn posts_are_refused_deliveries_go_on_and_afterwards_all_works() {
     let dir = tempfile::tempdir().unwrap();
     let service = Service::start(dir.path());
