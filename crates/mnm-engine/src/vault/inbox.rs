@@ -149,21 +149,25 @@ impl Work<'_> {
         let Some(thread) = self.read.thread_with(account, &post.thread_id)? else {
             return self.new_thread(account, &post.thread_id, post);
         };
-        if self.may_add(account, thread, post)? {
+        if self.is_of(account, thread, &post.from_uid)? {
             self.subscribe(account, thread, post)?;
             return Ok(thread);
         }
         if self.read.has_group(thread)? {
             return Ok(thread);
         }
-        self.opened_thread(account, post)
+        let own = self.opened_thread(account, post)?;
+        // Who else is in it is known once its first letter is here.
+        if self.read.message_with(account, &post.thread_id)?.is_none() {
+            self.claim(own, &post.thread_id)?;
+        }
+        Ok(own)
     }
 
-    /// Whether the author is in the thread.
-    fn may_add(&self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<bool> {
-        let me = self.read.own_uid(account)?;
-        let is_service = Uid::is_service(&post.from_uid);
-        Ok(post.from_uid == me || is_service || self.read.is_party(thread, &post.from_uid)?)
+    /// Whether somebody is in the thread by name.
+    pub(super) fn is_of(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+        let is_own = uid == self.read.own_uid(account)? || Uid::is_service(uid);
+        Ok(is_own || self.read.is_party(thread, uid)?)
     }
 
     /// The thread whose first letter this is. If later letters came first, they made it, and this
@@ -174,6 +178,7 @@ impl Work<'_> {
         };
         self.db.prepare_cached("DELETE FROM party WHERE thread = ?1")?.execute([thread])?;
         self.subscribe(account, thread, post)?;
+        self.take_in(account, thread, &post.msgid)?;
         Ok(thread)
     }
 

@@ -94,8 +94,11 @@ CREATE TABLE thread (
     account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     service_id TEXT,                                -- id of its first message; NULL until acknowledged
     subject    TEXT NOT NULL,
-    last_at_ms INTEGER NOT NULL
+    last_at_ms INTEGER NOT NULL,
+    claimed_id TEXT                                 -- thread that its first letter said it is a reply in, which
+                                                    -- did not let it in while its own first letter was not here
 ) STRICT;
+CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
 CREATE INDEX thread_account ON thread (account, last_at_ms);
 CREATE INDEX thread_last ON thread (last_at_ms);

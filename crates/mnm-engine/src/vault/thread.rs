@@ -289,21 +289,61 @@ impl Work<'_> {
     pub(super) fn name_thread(&mut self, id: ThreadId, service_id: &str) -> Result<()> {
         let account = self.read.account_of(id)?;
         if let Some(early) = self.read.thread_with(account, service_id)? {
-            let moved = self
-                .db
-                .prepare_cached("UPDATE message SET thread = ?2 WHERE thread = ?1 RETURNING id")?
-                .query_map([early, id], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<i64>>>()?;
-            for message in moved {
-                self.touch_message(message);
-            }
-            self.move_draft(early, id)?;
-            self.refresh_thread(early)?;
+            self.merge_thread(early, id)?;
         }
         self.db
             .prepare_cached("UPDATE thread SET service_id = ?2 WHERE id = ?1")?
             .execute(params![id, service_id])?;
+        self.take_in(account, id, service_id)?;
         self.touch_thread(id);
+        Ok(())
+    }
+
+    fn merge_thread(&mut self, from: ThreadId, to: ThreadId) -> Result<()> {
+        let moved = self
+            .db
+            .prepare_cached("UPDATE message SET thread = ?2 WHERE thread = ?1 RETURNING id")?
+            .query_map([from, to], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for message in moved {
+            self.touch_message(message);
+        }
+        self.move_draft(from, to)?;
+        self.refresh_thread(from)?;
+        Ok(())
+    }
+
+    /// Notes that the letter which made a thread said it is a reply in another one.
+    pub(super) fn claim(&mut self, id: ThreadId, claimed_id: &str) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE thread SET claimed_id = ?2 WHERE id = ?1")?
+            .execute(params![id, claimed_id])?;
+        Ok(())
+    }
+
+    /// Now that the first letter of a thread is here, takes in the replies that came before it and
+    /// whose authors turn out to be in it. One that was answered stays where its answer is.
+    pub(super) fn take_in(
+        &mut self,
+        account: AccountId,
+        id: ThreadId,
+        service_id: &str,
+    ) -> Result<()> {
+        let early = self
+            .db
+            .prepare_cached(
+                "SELECT thread.id, max(message.author_uid)
+                 FROM thread JOIN message ON message.thread = thread.id
+                 WHERE thread.account = ?1 AND claimed_id = ?2
+                 GROUP BY thread.id HAVING count(*) = 1",
+            )?
+            .query_map(params![account, service_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(ThreadId, String)>>>()?;
+        for (reply, author) in early {
+            if self.read.has_group(id)? || self.is_of(account, id, &author)? {
+                self.merge_thread(reply, id)?;
+            }
+        }
         Ok(())
     }
 

@@ -136,6 +136,39 @@ fn the_letter_that_opens_a_thread_decides_who_is_in_it() {
 }
 
 #[test]
+fn replies_from_several_that_overtake_the_first_letter_join_its_thread() {
+    let mut app = App::with_bob();
+    let mut opener = app.letter(BOB, "Bob Jones", "hello group");
+    opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let early = [(BOB, "Bob Jones"), (MALLORY, "Mallory X")];
+    let early = early.map(|(uid, alias)| app.reply(&opener.msgid, uid, alias));
+    let early = early.map(|reply| app.receive(&reply).thread);
+    assert_ne!(early[0], early[1], "nobody is known to be in it");
+    let answered = app.reply(&opener.msgid, CAROL, "Carol Brown");
+    let side = app.receive(&answered).thread;
+    let answer = app.reply(&answered.msgid, CAROL, "Carol Brown");
+    assert_eq!(app.receive(&answer).thread, side);
+    let thread = app.receive(&opener).thread;
+    assert_eq!(app.vault.thread(thread).unwrap().messages.len(), 3);
+    let threads = app.vault.threads(None, None, None).unwrap();
+    assert_eq!(threads.len(), 2, "what was answered stays where the answer is");
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn an_outsider_who_overtakes_the_first_letter_stays_outside() {
+    let mut app = App::with_bob();
+    let opener = app.letter(BOB, "Bob Jones", "between us");
+    let early = app.reply(&opener.msgid, BOB, "Bob Jones");
+    let intrusion = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    let thread = app.receive(&early).thread;
+    let outside = app.receive(&intrusion).thread;
+    assert_eq!(app.receive(&opener).thread, thread);
+    assert_eq!(app.vault.thread(outside).unwrap().messages.len(), 1);
+    assert_eq!(app.vault.thread(thread).unwrap().messages.len(), 2);
+}
+
+#[test]
 fn in_a_group_anybody_may_write_but_replies_go_to_the_group() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");

@@ -18,6 +18,9 @@ fn plain(sql: &str) -> String {
         .flat_map(str::split_whitespace)
         .collect::<Vec<_>>()
         .join(" ")
+        // A column that was added later stands behind what ended the one before.
+        .replace(" ,", ",")
+        .replace(" )", ")")
 }
 
 fn empty() -> Connection {
