@@ -97,7 +97,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         }
         let now = Instant::now();
         let mut rows = service.contacts.forget_old(service.now_ms(), &service.limits());
-        calendar.advance(now - noted_at, service.post_office.last_id().0, &mut rows);
+        calendar.advance(now - noted_at, service.store.last_message_id(), &mut rows);
         noted_at = now;
         if let Err(error) = service.store.submit(rows).await {
             tracing::warn!(error = %chain(&error), "the age of messages could not be noted");
@@ -137,7 +137,6 @@ async fn sweep(service: &Service, calendar: Calendar) {
     let swept = try_sweep(service, calendar, &mut total).await;
     total.log();
     if let Err(error) = swept {
-        service.note_failure(&error);
         tracing::error!(error = %chain(&error), "overdue messages could not be given up; tried again in an hour");
     }
 }

@@ -7,6 +7,8 @@
 
 #[path = "expiry/app.rs"]
 mod app;
+#[path = "expiry/clock.rs"]
+mod clock;
 #[path = "expiry/crash.rs"]
 mod crash;
 #[path = "expiry/scene.rs"]

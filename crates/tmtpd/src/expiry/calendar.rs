@@ -2,13 +2,13 @@
 //!
 //! Days are not taken from the clock: one that jumps would give up everything at once, and after a
 //! month without the service no device has had the chance to fetch anything. So running time is
-//! added up, and at the end of each such day it is noted which message id was the last. Ids rise,
+//! added up, and at the end of each such day it is noted which message was the last. Ids rise,
 //! so a message is as old as the first note that is not below its id.
 //!
 //! | key | value |
 //! |---|---|
 //! | `x/now` | the present day, counted from 0 (4 bytes, big-endian), milliseconds into it (4) |
-//! | `x/d/` day (4 bytes) | the last message id given on that day (8 bytes) |
+//! | `x/d/` day (4 bytes) | the last message id committed on that day (8 bytes) |
 
 use std::time::Duration;
 
@@ -41,8 +41,9 @@ impl Calendar {
         read().ok_or_else(corrupt)
     }
 
-    /// The service has run for `time` more, and `last_id` is the last message id given so far; says
-    /// so in `rows`.
+    /// The service has run for `time` more, and `last_id` is that of the last message committed so
+    /// far; says so in `rows`. An id that was only given does not count: it may be of a clock that
+    /// was ahead, and whatever is posted after a restart would be below it.
     pub(super) fn advance(&mut self, time: Duration, last_id: MessageId, rows: &mut Batch) {
         self.into_day += time;
         while let Some(rest) = self.into_day.checked_sub(DAY) {

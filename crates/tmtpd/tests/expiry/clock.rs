@@ -1,0 +1,45 @@
+//! A clock that is ahead for a while, on simulated time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tmtp_testkit::disk::SimulatedDisk;
+use tmtpd::config::{DaemonConfig, Overrides};
+use tmtpd::edge::Edge;
+use tmtpd::expiry::Expiry;
+use tmtpd::service::Service;
+use tmtpd::store::{Driver, Limits, Store};
+
+/// In the year 2100; ids are made of the time of day.
+const AHEAD_MS: i64 = 4_102_444_800_000;
+
+#[derive(Debug)]
+struct AheadClock;
+
+impl Edge for AheadClock {
+    fn now_ms(&self) -> i64 {
+        AHEAD_MS
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+        getrandom::fill(bytes)
+    }
+}
+
+/// Otherwise everything that is posted after the clock was put right would be older than that day.
+#[tokio::test(start_paused = true)]
+async fn a_day_ends_with_the_last_message_that_is_there_whatever_the_clock_says() {
+    let over = Overrides { data: Some("/data".into()), ..Overrides::default() };
+    let config = DaemonConfig::resolve(over, None).unwrap();
+    let driver = Driver::Task { commit_after: Duration::from_millis(1) };
+    let disk = SimulatedDisk::new(0);
+    let store = Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver);
+    let service = Service::with(config.only().unwrap(), store.unwrap(), AheadClock).unwrap();
+    let service = Arc::new(service);
+    let expiry = Expiry::start(service.clone());
+    tokio::time::sleep(Duration::from_secs(25 * 60 * 60)).await;
+    expiry.stop().await;
+    let first_day = service.store.get(b"x/d/\0\0\0\0").unwrap().unwrap();
+    assert_eq!(first_day, 0_u64.to_be_bytes(), "nobody has posted anything");
+}
