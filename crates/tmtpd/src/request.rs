@@ -278,11 +278,6 @@ impl Service {
             Ok(submitted) => submitted.accepted(&self.roster).await.map_err(PostError::from),
             Err(error) => Err(error),
         };
-        Ok(accepted.inspect_err(|error| {
-            self.away.take_back(&missing);
-            if let PostError::Store(error) = error {
-                self.note_failure(error);
-            }
-        })?)
+        Ok(accepted.inspect_err(|_| self.away.take_back(&missing))?)
     }
 }

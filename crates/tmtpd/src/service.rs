@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{
     Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, OwnedSemaphorePermit, Semaphore,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Limits, PostPolicy};
 use crate::contacts::Contacts;
@@ -45,7 +44,6 @@ pub struct Service {
     receiving: Arc<Semaphore>,
     /// Who may do what how often.
     pub spending: Spending,
-    store_failed: CancellationToken,
     edge: Box<dyn Edge>,
 }
 
@@ -105,7 +103,6 @@ impl Service {
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
             )),
             spending: Spending::default(),
-            store_failed: CancellationToken::new(),
             edge: Box::new(edge),
         })
     }
@@ -159,19 +156,6 @@ impl Service {
     pub fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let permits = u32::try_from(bytes).ok()?;
         Arc::clone(&self.receiving).try_acquire_many_owned(permits).ok()
-    }
-
-    /// Looks at an error of the store. One that closed by itself will refuse everything until the
-    /// process starts anew, so the process should end.
-    pub fn note_failure(&self, error: &StoreError) {
-        if matches!(error, StoreError::Closed) {
-            self.store_failed.cancel();
-        }
-    }
-
-    /// Ready once the store has closed by itself.
-    pub async fn store_failed(&self) {
-        self.store_failed.cancelled().await;
     }
 
     /// Makes everything durable that waits.

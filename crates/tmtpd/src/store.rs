@@ -109,7 +109,6 @@ struct Shared {
     recents: Arc<Recents>,
     room: Arc<Semaphore>,
     queue_bytes: usize,
-    last_message_id: MessageId,
     /// `None` once it is closed.
     running: Mutex<Option<Running>>,
     /// Held locked as long as the store is open.
@@ -163,9 +162,8 @@ impl Store {
     }
 
     /// The highest message id ever committed here, erased messages included; 0 when there was none.
-    /// As found at open.
     pub fn last_message_id(&self) -> MessageId {
-        self.shared.last_message_id
+        self.shared.rows.last_id()
     }
 
     /// Waits until `bytes` more may wait for the disk. Ask before reading a body into memory, and
@@ -406,6 +404,12 @@ impl Store {
     pub fn backup(&self, dir: &Path) -> Result<Copied, StoreError> {
         let checkpoint = || self.shared.inbox.submit(Work::Checkpoint).wait();
         backup::copy(self.shared.rows.engine(), &self.shared.bodies, checkpoint, dir)
+    }
+
+    /// Ready once nothing is stored here any more: after [`Store::close`], or a failure after which
+    /// only a new start knows what is on the disk. The process should end then, or start it anew.
+    pub async fn ended(&self) {
+        self.shared.inbox.ended().await;
     }
 
     /// Finishes what waits, erases what is due and releases the data directory. Blocks until that

@@ -141,7 +141,7 @@ impl Instance {
     async fn watch_store(self: Arc<Self>, failures: mpsc::Sender<Arc<Self>>) {
         tokio::select! {
             () = self.ended.requested() => {}
-            () = self.service.store_failed() => {
+            () = self.service.store.ended() => {
                 self.set_state(State::Failed);
                 *lock(&self.failure) = Some(InstanceError::Store(StoreError::Closed));
                 // Nobody listens when the daemon stops, and then it stops this one too.

@@ -80,7 +80,6 @@ async fn make(service: &Service, number: MemberNumber, member: Member) -> Result
     let mut batch = Batch::new();
     rows::write_member(&mut batch, number, &member);
     service.store.submit(batch).await.map_err(|error| {
-        service.note_failure(&error);
         static FAILED: Throttle = Throttle::new(10);
         story!(error, FAILED, error = %chain(&error), "a new member could not be stored");
         Quit::RegisterFailure

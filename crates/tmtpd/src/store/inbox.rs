@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::engine::Batch;
 use super::error::StoreError;
@@ -91,6 +92,8 @@ pub(crate) struct Inbox {
     /// Where a writer thread waits, and where a writer task does.
     ready: Condvar,
     ready_task: Notify,
+    /// The writer is gone.
+    ended: CancellationToken,
     max_bytes: usize,
 }
 
@@ -129,6 +132,7 @@ impl Inbox {
             state: Mutex::new(state),
             ready: Condvar::new(),
             ready_task: Notify::new(),
+            ended: CancellationToken::new(),
             max_bytes,
         }
     }
@@ -258,6 +262,12 @@ impl Inbox {
         let tasks = std::mem::take(&mut state.tasks);
         drop(state);
         drop(tasks);
+        self.ended.cancel();
+    }
+
+    /// Ready once the writer is gone.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Refuses what comes from now on; what waits is still done.

@@ -139,7 +139,6 @@ fn start(
         recents,
         room: Arc::new(Semaphore::new(limits.queue_bytes)),
         queue_bytes: limits.queue_bytes,
-        last_message_id,
         running: Mutex::new(Some(running)),
         lock: Mutex::new(Some(lock)),
     };

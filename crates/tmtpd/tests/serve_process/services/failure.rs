@@ -42,8 +42,8 @@ async fn a_service_that_cannot_start_leaves_the_others_running_and_the_exit_code
     assert!(ended.stderr.contains("Broken cannot be made"), "{}", ended.stderr);
 }
 
-/// In this process, because no way from outside makes a store fail: what is done here by hand is what
-/// a link does that meets such a store.
+/// In this process, because no way from outside makes a store fail at a chosen moment; it is closed
+/// instead.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_stops_its_own_service_only() {
     let folder = tempfile::tempdir().unwrap();
@@ -58,7 +58,7 @@ async fn a_store_that_fails_stops_its_own_service_only() {
     let mut grace = Member::join(chess, None, "Grace Hopper").await;
 
     let services = daemon.services();
-    services[1].service().note_failure(&StoreError::Closed);
+    services[1].service().close().unwrap();
     grace.peer.expect_closed().await.unwrap();
     assert!(is_free(chess).await, "its address is still listened on");
     assert_eq!(services[1].state(), State::Failed);
