@@ -18,7 +18,7 @@ pub(crate) mod sweep;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -79,6 +79,8 @@ pub(crate) struct Bodies {
     /// Segments that were written or punched since they were synced.
     unsynced: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
     next_large: AtomicU64,
+    /// Whether a large body that nobody took over was unlinked since its directory was synced.
+    unlinked_large: AtomicBool,
     /// Large bodies that turned out damaged while they were read.
     damaged_large: Mutex<BTreeSet<u64>>,
     held: Mutex<Held>,
@@ -133,6 +135,7 @@ impl Bodies {
             open: Mutex::default(),
             unsynced: Mutex::default(),
             next_large: AtomicU64::new(1),
+            unlinked_large: AtomicBool::new(false),
             damaged_large: Mutex::default(),
             held: Mutex::default(),
             reserve_bytes,
@@ -250,6 +253,22 @@ impl Bodies {
             .values()
             .try_for_each(|file| file.sync_data().inspect_err(|_| file.forget_cached()))
             .map_err(|error| StoreError::io("syncing bodies", error))
+    }
+
+    /// A large body that nobody took over is gone. It need not stay so through a power cut at once.
+    pub(crate) fn discard_large(&self, id: u64) -> Result<(), StoreError> {
+        self.unlink(&self.large_path(id))?;
+        self.unlinked_large.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// What was discarded stays so through a power cut.
+    pub(crate) fn sync_discarded(&self) {
+        if self.unlinked_large.swap(false, Ordering::AcqRel)
+            && let Err(error) = self.sync_dir(&self.large_dir())
+        {
+            tracing::warn!(%error, "discarded bodies may be back after a crash, and are erased then");
+        }
     }
 
     /// Writes bodies to their place again, after a crash.

@@ -166,6 +166,7 @@ impl Writer {
     /// Brings what is in the journal to its place.
     fn checkpoint(&mut self) {
         self.checkpoint_at = None;
+        self.bodies.sync_discarded();
         if self.journal.bytes() == 0 || self.failure().is_some() {
             return;
         }

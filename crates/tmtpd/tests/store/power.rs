@@ -158,6 +158,22 @@ fn a_cut_in_any_operation_loses_nothing_and_leaves_nothing() {
 }
 
 #[test]
+fn a_large_body_that_nobody_posts_is_soon_gone_for_good() {
+    on_simulated_time(async {
+        let disk = SimulatedDisk::new(SEED);
+        let store = open(&disk).unwrap();
+        let unposted = new_message(&store, 5).unwrap();
+        assert!(matches!(unposted.data, NewData::Large(_)));
+        drop(unposted);
+        assert!(marked(&disk).contains(&5), "a power cut would bring it back");
+        store.post(new_message(&store, 1).unwrap(), Batch::new()).await.unwrap();
+        // Simulated: until the next checkpoint.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(marked(&disk), BTreeSet::from([1]));
+    });
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run() {
     on_simulated_time(async {
         let mut images = Vec::new();
@@ -188,8 +204,11 @@ fn a_failed_write_or_sync_is_never_reported_as_stored() {
                     let new = new_message(&store, id);
                     let Ok(new) = new else { continue };
                     promised.posted.insert(id, new.devices.iter().copied().collect());
-                    if store.post(new, Batch::new()).await.is_ok() {
-                        promised.stored.insert(id);
+                    match store.post(new, Batch::new()).await {
+                        Ok(()) => drop(promised.stored.insert(id)),
+                        // Whoever runs it has to know, also if nobody asks anything more.
+                        Err(StoreError::Uncertain) => store.ended().await,
+                        Err(_) => {}
                     }
                 }
                 disk.cut_power();

@@ -118,7 +118,7 @@ struct Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         if !self.kept
-            && let Err(error) = self.bodies.unlink(&self.bodies.large_path(self.id))
+            && let Err(error) = self.bodies.discard_large(self.id)
         {
             tracing::warn!(%error, "an unfinished large body stays until the next start");
         }
