@@ -65,6 +65,8 @@ pub struct Letter {
     pub given_up: BTreeSet<DeviceIndex>,
     /// By uid, members of whom that leaves no device that has it: the author is told once.
     pub unreached: BTreeSet<String>,
+    /// Members of whom that is so if the letter went to them, which nobody who was there can tell.
+    pub perhaps_unreached: BTreeSet<String>,
     /// Whether it may have been posted more than once: written on one of two machines that are the
     /// same device, or in the outbox when the home was copied. The service knows the last message of
     /// each device when it comes again, and of two that write in turn that is the other's. Every post

@@ -59,6 +59,7 @@ impl Letter {
             alike: Vec::new(),
             given_up: BTreeSet::new(),
             unreached: BTreeSet::new(),
+            perhaps_unreached: BTreeSet::new(),
             ping_to: None,
             owners: BTreeSet::new(),
             repeats: false,

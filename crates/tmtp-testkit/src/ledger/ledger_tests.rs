@@ -26,6 +26,7 @@ fn letter(number: u64) -> Letter {
         alike: Vec::new(),
         given_up: BTreeSet::new(),
         unreached: BTreeSet::new(),
+        perhaps_unreached: BTreeSet::new(),
         repeats: false,
         fate: Fate::Due,
     }
@@ -176,6 +177,21 @@ fn each_letter_that_is_given_up_is_told_of_once() {
     assert_eq!(returned(&[together[0], apart[0]], &[MISSING]), [wrong(3)]);
     let untold = Wrong::NotTold { device: CARMEN, told: 0, due: 2 };
     assert_eq!(returned(&together, &[]), [untold]);
+}
+
+#[test]
+fn a_letter_of_which_nobody_knows_whom_it_went_to_may_be_told_of_or_not() {
+    let told = |count: usize| {
+        let text = "Your message of 09:00 was not delivered.".to_owned();
+        let notice = Notice { subject: String::new(), thread: [marker(1)].into(), text };
+        wrong(|letters, homes| {
+            letters[1].perhaps_unreached = ["carmen".to_owned()].into();
+            homes[ADA].notices = vec![notice; count];
+        })
+    };
+    assert_eq!((told(0), told(1)), (vec![], vec![]));
+    let what = What::Letters(marker(1));
+    assert_eq!(told(2), [Wrong::Returned { device: ADA, what, told: 2, due: 0 }]);
 }
 
 #[test]

@@ -28,6 +28,16 @@ pub enum What {
     Pings(String),
 }
 
+/// How many letters are returned in one place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Due {
+    letters: u64,
+    /// And these, if they went to members of whom nobody can tell.
+    perhaps: u64,
+    /// Whether one may have been posted more than once.
+    repeats: bool,
+}
+
 /// What a ping's notice says before the alias.
 const PING: &str = "Not delivered: ping to ";
 
@@ -69,20 +79,22 @@ impl Book<'_> {
         for notice in notices.iter().filter(|notice| notice.is_of_return()) {
             *told.entry(self.subject_of(notice)).or_default() += notice.count();
         }
-        let mut due: BTreeMap<What, (u64, bool)> = BTreeMap::new();
-        let theirs = self.due_letters().filter(|letter| letter.owners.contains(&device));
-        for letter in theirs.filter(|letter| !letter.unreached.is_empty()) {
-            let (count, repeats) = due.entry(letter.what()).or_default();
-            *count += 1;
-            *repeats |= letter.repeats;
+        let mut due: BTreeMap<What, Due> = BTreeMap::new();
+        for letter in self.due_letters().filter(|letter| letter.owners.contains(&device)) {
+            let is_due = !letter.unreached.is_empty();
+            if is_due || !letter.perhaps_unreached.is_empty() {
+                let due = due.entry(letter.what()).or_default();
+                *(if is_due { &mut due.letters } else { &mut due.perhaps }) += 1;
+                due.repeats |= letter.repeats;
+            }
         }
         let all: BTreeSet<What> = told.keys().chain(due.keys()).cloned().collect();
         all.into_iter()
             .filter_map(|what| {
                 let told = told.get(&what).copied().unwrap_or_default();
-                let (due, repeats) = due.get(&what).copied().unwrap_or_default();
-                let is_right = told == due || repeats && told > due;
-                (!is_right).then_some(Wrong::Returned { device, what, told, due })
+                let Due { letters, perhaps, repeats } = due.get(&what).copied().unwrap_or_default();
+                let is_right = told >= letters && (told <= letters + perhaps || repeats);
+                (!is_right).then_some(Wrong::Returned { device, what, told, due: letters })
             })
             .collect()
     }

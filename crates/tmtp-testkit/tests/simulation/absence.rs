@@ -11,7 +11,6 @@ use tmtp_testkit::ledger::DeviceIndex;
 use tokio::time::{Instant, sleep};
 
 use crate::outage::Outages;
-use crate::quiet::ERASING;
 use crate::storm::jump_ms;
 use crate::world::World;
 
@@ -20,6 +19,9 @@ const WRITING_S: u64 = 20;
 /// Hours of the service after which everything is given up: the day it waits, another because a
 /// message may be from the end of a day, and what crashes leave uncounted.
 const LONG_H: u64 = 54;
+/// Hours after which the others look in, because what the service tells them is given up as well: it
+/// is from the second day at the earliest, and waits a day.
+const LOOK_IN_H: u64 = 47;
 /// Hours after which nothing is given up yet, whatever the clock says.
 const SHORT_H: u64 = 20;
 
@@ -32,9 +34,7 @@ impl World {
         let homes: Vec<usize> = (0..self.apps.len())
             .filter(|at| self.apps[*at].engine.is_some() && away.contains(&self.apps[*at].device))
             .collect();
-        for at in &homes {
-            self.apps[*at].close().await;
-        }
+        self.close(&homes).await;
         if hours == LONG_H {
             self.cast.set_away(away);
         }
@@ -45,12 +45,18 @@ impl World {
         sleep(Duration::from_secs(WRITING_S)).await;
         self.calm().await;
         self.until_all_is_sent().await?;
-        // What the others fetched last is acknowledged.
-        sleep(ERASING).await;
-        for at in &others {
-            self.apps[*at].close().await;
+        self.until_all_is_fetched().await?;
+        self.close(&others).await;
+        self.pass(hours_of(hours.min(LOOK_IN_H))).await?;
+        if hours > LOOK_IN_H {
+            for at in &others {
+                self.apps[*at].open(true).await;
+            }
+            self.until_all_is_sent().await?;
+            self.until_all_is_fetched().await?;
+            self.close(&others).await;
+            sleep(hours_of(hours - LOOK_IN_H)).await;
         }
-        self.pass(Duration::from_secs(hours * 60 * 60)).await?;
         self.cast.set_away(BTreeSet::new());
         for at in homes.into_iter().chain(others) {
             self.trace.note(|| format!("home {at} is back"));
@@ -74,6 +80,12 @@ impl World {
         }
     }
 
+    async fn close(&mut self, homes: &[usize]) {
+        for at in homes {
+            self.apps[*at].close().await;
+        }
+    }
+
     async fn pass(&mut self, time: Duration) -> Result<(), String> {
         let end = Instant::now() + time;
         let mut outages = Outages {
@@ -92,4 +104,8 @@ impl World {
         sleep(end.saturating_duration_since(Instant::now())).await;
         Ok(())
     }
+}
+
+fn hours_of(hours: u64) -> Duration {
+    Duration::from_secs(hours * 60 * 60)
 }

@@ -21,6 +21,8 @@ use crate::trace::Trace;
 
 /// How long after a failed attempt the next one begins at the earliest: nothing is under way so long.
 const MOVE_AFTER: Duration = Duration::from_secs(10);
+/// What the service says to whoever writes to a group that they are not in.
+const NOT_IN_GROUP: &str = "not a member of a group named in for";
 /// Bytes of an attachment between two markers; no block of a disk is without one.
 const MARKED_EVERY_BYTES: usize = 512;
 
@@ -241,17 +243,21 @@ pub(crate) async fn accept_all(
     Ok(())
 }
 
-/// Sends once more what the service refused; says whether there was anything.
+/// Sends once more what the service refused; says whether there was anything. Whoever left a group
+/// while a letter to it waited leaves it at that.
 pub(crate) async fn retry_refused(engine: &Engine, cast: &Cast) -> Result<bool, Error> {
     let mut any = false;
     for (_, message) in messages(engine).await? {
-        if matches!(message.state, MessageState::Failed { .. }) {
-            any = true;
-            let marker = marker_of(&message.text);
-            cast.retry(marker);
-            ask!(engine, Command::Retry { message: message.id }, Message)?;
-            cast.settle(marker, Fate::Due);
+        let MessageState::Failed { error } = message.state else { continue };
+        let marker = marker_of(&message.text);
+        if error.contains(NOT_IN_GROUP) {
+            cast.refused(marker);
+            continue;
         }
+        any = true;
+        cast.retry(marker);
+        ask!(engine, Command::Retry { message: message.id }, Message)?;
+        cast.settle(marker, Fate::Due);
     }
     Ok(any)
 }

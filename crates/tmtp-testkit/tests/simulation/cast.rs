@@ -1,6 +1,7 @@
 //! Who takes part, what they have written, and what the devices have to have of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tmtp_testkit::ledger::{DeviceIndex, Fate, File, Home, Letter};
@@ -218,7 +219,7 @@ impl Cast {
         self.change(marker, |noted, _| noted.letter.fate = fate);
     }
 
-    /// The service has refused a ping, for good. If another machine is the same device, it may have
+    /// The service has refused a letter or ping, for good. If another machine is the same device, it may have
     /// taken it from that one.
     pub(crate) fn refused(&self, marker: &str) {
         self.change(marker, |Noted { letter, .. }, _| {
@@ -259,15 +260,20 @@ impl Cast {
     pub(crate) fn letters(&self, homes: &[Home], id_of: &dyn Fn(Moment) -> u64) -> Vec<Letter> {
         let state = self.state();
         let mut ids: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
-        for shown in homes.iter().flat_map(|home| &home.shown) {
-            let id = shown.msgid.as_ref().and_then(|id| u64::from_str_radix(id, 16).ok());
-            ids.entry(marker_of(&shown.text)).or_default().extend(id);
+        let mut devices_with: BTreeMap<&str, BTreeSet<DeviceIndex>> = BTreeMap::new();
+        for home in homes {
+            for shown in home.shown.iter().filter(|shown| shown.msgid.is_some()) {
+                let marker = marker_of(&shown.text);
+                let id = shown.msgid.as_ref().and_then(|id| u64::from_str_radix(id, 16).ok());
+                ids.entry(marker).or_default().extend(id);
+                devices_with.entry(marker).or_default().insert(home.device);
+            }
         }
-        let none = BTreeSet::new();
+        let (no_id, no_device) = (BTreeSet::new(), BTreeSet::new());
         let addressed = state.letters.iter().map(|noted| {
-            let ids = ids.get(noted.letter.marker.as_str()).unwrap_or(&none);
-            let mut letter = state.addressed(noted, ids, id_of);
-            state.give_up(&mut letter, noted);
+            let marker = noted.letter.marker.as_str();
+            let mut letter = state.addressed(noted, ids.get(marker).unwrap_or(&no_id), id_of);
+            state.give_up(&mut letter, noted, devices_with.get(marker).unwrap_or(&no_device));
             letter
         });
         addressed.collect()
@@ -293,6 +299,7 @@ impl State {
             alike: Vec::new(),
             given_up: BTreeSet::new(),
             unreached: BTreeSet::new(),
+            perhaps_unreached: BTreeSet::new(),
             repeats: self.copied.contains(&device),
             fate: Fate::Unknown,
         }
@@ -306,19 +313,38 @@ impl State {
         self.letters.push(Noted { letter, devices, away, audience, since, in_club });
     }
 
-    /// Takes from what is owed what was given up.
-    fn give_up(&self, letter: &mut Letter, noted: &Noted) {
-        let Letter { owed, given_up, unreached, .. } = letter;
-        *given_up = owed.extract_if(.., |device| noted.away.contains(device)).collect();
-        let members: BTreeSet<MemberIndex> =
-            given_up.iter().map(|device| self.devices[*device]).collect();
-        let author = self.devices[letter.author];
-        for member in members.into_iter().filter(|member| *member != author) {
-            let (then, _) = self.devices_of(&[member].into(), noted.devices);
-            if then.is_subset(given_up) {
-                unreached.insert(self.uids[member].clone());
+    /// Takes from what is owed what was given up. `devices_with` have the letter.
+    fn give_up(&self, letter: &mut Letter, noted: &Noted, devices_with: &BTreeSet<DeviceIndex>) {
+        let away = |device: &DeviceIndex| noted.away.contains(device);
+        letter.given_up = letter.owed.extract_if(.., |device| away(device)).collect();
+        letter.unreached = self.without_device(letter, noted, &letter.given_up);
+        for mut alike in mem::take(&mut letter.alike) {
+            let lost: BTreeSet<_> = alike.extract_if(.., |device| away(device)).collect();
+            let unreached = self.without_device(letter, noted, &lost);
+            if !alike.is_disjoint(devices_with) {
+                letter.given_up.extend(lost);
+                letter.unreached.extend(unreached);
+            } else if alike.is_empty() {
+                letter.perhaps_unreached.extend(unreached);
             }
+            letter.alike.push(alike);
         }
+    }
+
+    /// By uid, members other than the author of whom all devices there were then are among `lost`.
+    fn without_device(
+        &self,
+        letter: &Letter,
+        noted: &Noted,
+        lost: &BTreeSet<DeviceIndex>,
+    ) -> BTreeSet<String> {
+        let author = self.devices[letter.author];
+        let members: BTreeSet<_> = lost.iter().map(|device| self.devices[*device]).collect();
+        let unreached = members.into_iter().filter(|member| {
+            let (then, _) = self.devices_of(&[*member].into(), noted.devices);
+            *member != author && then.is_subset(lost)
+        });
+        unreached.map(|member| self.uids[member].clone()).collect()
     }
 
     /// The letter with the devices that must, may and may not have it, when it was given `ids`.

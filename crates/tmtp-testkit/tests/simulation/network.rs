@@ -108,12 +108,20 @@ impl Network {
 
     /// Breaks connections: those of one app, or all.
     pub(crate) fn cut(&self, app: Option<usize>, how: Break) {
-        let wires: Vec<_> = {
-            let state = self.state();
-            let chosen = state.wires.iter().filter(|(of, _)| app.is_none_or(|app| *of == app));
-            chosen.filter_map(|(_, wire)| wire.upgrade()).collect()
-        };
-        wires.iter().for_each(|wire| wire.break_off(how));
+        self.wires(app).iter().for_each(|wire| wire.break_off(how));
+    }
+
+    /// No connection there is now breaks after some bytes.
+    pub(crate) fn spare(&self) {
+        for wire in self.wires(None) {
+            wire.pipes().pipes.iter_mut().for_each(|pipe| pipe.cut_in = None);
+        }
+    }
+
+    fn wires(&self, app: Option<usize>) -> Vec<Arc<Wire>> {
+        let state = self.state();
+        let chosen = state.wires.iter().filter(|(of, _)| app.is_none_or(|app| *of == app));
+        chosen.filter_map(|(_, wire)| wire.upgrade()).collect()
     }
 }
 

@@ -32,10 +32,12 @@ impl Outages {
     pub(crate) async fn run(mut self, end: Instant) -> Result<(), String> {
         while Instant::now() < end {
             let pause = Duration::from_millis(self.dice.between(1, self.pause_max_ms));
+            let host = Arc::clone(&self.host);
             if let Some(how) = self.host.ends_within(pause, LOOK).await {
                 self.crash(how).await?;
             }
             self.make_room_when_due();
+            let _no_peace = host.peace.lock().await;
             match self.dice.between(0, 12) {
                 0..=1 => self.crash(Crash::Kill).await?,
                 2 => self.crash(Crash::Power).await?,
@@ -127,17 +129,23 @@ impl Outages {
 }
 
 /// What befalls links: all of them or those of one home break, with a word or without.
-pub(crate) async fn link_faults(
-    network: Arc<Network>,
-    mut dice: Dice,
-    pause_max_ms: u64,
-    homes: usize,
-    end: Instant,
-) {
-    while Instant::now() < end {
-        sleep(Duration::from_millis(dice.between(1, pause_max_ms))).await;
-        let how = if dice.once_in(3) { Break::Silence } else { Break::Reset };
-        let home = (!dice.once_in(4)).then(|| dice.place(homes));
-        network.cut(home, how);
+pub(crate) struct LinkFaults {
+    pub(crate) host: Arc<ServiceHost>,
+    pub(crate) network: Arc<Network>,
+    pub(crate) dice: Dice,
+    /// The longest pause between two faults, in milliseconds.
+    pub(crate) pause_max_ms: u64,
+    pub(crate) homes: usize,
+}
+
+impl LinkFaults {
+    pub(crate) async fn run(mut self, end: Instant) {
+        while Instant::now() < end {
+            sleep(Duration::from_millis(self.dice.between(1, self.pause_max_ms))).await;
+            let how = if self.dice.once_in(3) { Break::Silence } else { Break::Reset };
+            let home = (!self.dice.once_in(4)).then(|| self.dice.place(self.homes));
+            let _no_peace = self.host.peace.lock().await;
+            self.network.cut(home, how);
+        }
     }
 }

@@ -100,6 +100,16 @@ impl World {
         .await
     }
 
+    /// Waits until the service has nothing for anybody who is there.
+    pub(crate) async fn until_all_is_fetched(&self) -> Result<(), String> {
+        until(&self.trace, "all is fetched", || async {
+            let Some(service) = self.service.service() else { return Ok(false) };
+            let queues = service.store.queues();
+            Ok(!queues.iter().any(|(device, _)| service.roster.is_online(*device)))
+        })
+        .await
+    }
+
     /// Waits until the service has nothing for anybody any more.
     pub(crate) async fn until_all_is_settled(&mut self) -> Result<(), String> {
         let service = self.service.clone();

@@ -15,6 +15,7 @@ use tmtpd::listen::Gate;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tmtpd::store::{Driver, Limits, Store, StoreError};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -36,6 +37,8 @@ const UNDELIVERED_DAYS: usize = 1;
 pub(crate) struct ServiceHost {
     pub(crate) disk: SimulatedDisk,
     pub(crate) machine: Machine,
+    /// Held by whoever breaks something, and by whoever must not be disturbed.
+    pub(crate) peace: AsyncMutex<()>,
     config: Config,
     state: Mutex<State>,
     trace: Trace,
@@ -76,7 +79,8 @@ impl ServiceHost {
         let disk = SimulatedDisk::new(dice.number());
         let machine = Machine::new(dice.fork());
         let state = Mutex::new(State { dice, running: None, runs: Vec::new(), last_id: 0 });
-        Arc::new(Self { disk, machine, config: config(), state, trace })
+        let peace = AsyncMutex::default();
+        Arc::new(Self { disk, machine, peace, config: config(), state, trace })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -170,7 +174,7 @@ impl ServiceHost {
             let service = self.service();
             let failed = async {
                 match &service {
-                    Some(service) => service.store_failed().await,
+                    Some(service) => service.store.ended().await,
                     None => pending().await,
                 }
             };

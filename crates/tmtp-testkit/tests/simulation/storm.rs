@@ -1,6 +1,7 @@
 //! The storm: everybody writes, and everything breaks that can.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tmtp_testkit::dice::Dice;
@@ -10,8 +11,8 @@ use crate::app::{is_unsent, messages, waiting_pings};
 use crate::author::Author;
 use crate::cast::marker_of;
 use crate::network::{Break, CALM};
-use crate::outage::{Outages, link_faults};
-use crate::world::World;
+use crate::outage::{LinkFaults, Outages};
+use crate::world::{World, knows_its_group, until};
 
 impl World {
     pub(crate) async fn storm(&mut self) -> Result<(), String> {
@@ -28,10 +29,15 @@ impl World {
             full_until: None,
         };
         let (link_dice, homes) = (self.dice.fork(), self.apps.len());
-        let links = self.network.clone();
-        let link_faults = link_faults(links, link_dice, self.plan.link_faults_ms, homes, end);
+        let link_faults = LinkFaults {
+            host: self.service.clone(),
+            network: self.network.clone(),
+            dice: link_dice,
+            pause_max_ms: self.plan.link_faults_ms,
+            homes,
+        };
         let (service_failed, (), app_failed) =
-            tokio::join!(biased; outages.run(end), link_faults, self.app_faults(end));
+            tokio::join!(biased; outages.run(end), link_faults.run(end), self.app_faults(end));
         service_failed.and(app_failed)
     }
 
@@ -113,6 +119,17 @@ impl World {
         Ok(())
     }
 
+    /// A device that does not know its groups yet leaves them out when it answers; whoever has it
+    /// waits until it does.
+    async fn write_when_it_knows(&mut self, at: usize) -> Result<(), String> {
+        let Some(engine) = self.apps.get(at).and_then(|app| app.engine.clone()) else {
+            return Ok(());
+        };
+        until(&self.trace, "the new device knows its group", || knows_its_group(&engine)).await?;
+        self.set_writing(at);
+        Ok(())
+    }
+
     async fn start(&mut self, at: usize) {
         self.trace.note(|| format!("home {at} starts"));
         self.apps[at].open(true).await;
@@ -145,15 +162,18 @@ impl World {
     /// A device that nobody learned the secret of would be owed everything for ever, so nothing
     /// breaks for a moment; letters go on.
     async fn add_late_device(&mut self, at: usize) -> Result<(), String> {
+        let service = Arc::clone(&self.service);
+        let _peace = service.peace.lock().await;
+        service.disk.mend();
         self.network.set_weather(CALM);
+        self.network.spare();
         let member = self.apps[at].member;
         let copied = self.apps.iter().filter(|app| app.device == self.apps[at].device).count() > 1;
         if self.service.is_running() && !copied {
             let before = self.apps.len();
-            match self.add_device(member).await {
-                Ok(()) if self.apps.len() > before => self.set_writing(before),
+            match self.add_device(at).await {
+                Ok(()) => self.write_when_it_knows(before).await?,
                 // The service crashed meanwhile, or the app was cut off.
-                Ok(()) => {}
                 Err(why) => self.trace.note(|| format!("no device for member {member}: {why}")),
             }
         }

@@ -131,10 +131,10 @@ impl World {
         Ok(())
     }
 
-    /// Gives a member a further device, if a device of theirs can ask for one now.
-    pub(crate) async fn add_device(&mut self, member: MemberIndex) -> Result<(), String> {
-        let Some(asking) = self.apps.iter().find(|app| app.member == member) else { return Ok(()) };
-        let Some(engine) = asking.engine.clone() else { return Ok(()) };
+    /// Gives a member a further device, if their home `asking` can ask for one now.
+    pub(crate) async fn add_device(&mut self, asking: usize) -> Result<(), String> {
+        let Some(asking) = self.apps.get(asking) else { return Ok(()) };
+        let (member, Some(engine)) = (asking.member, asking.engine.clone()) else { return Ok(()) };
         until(&self.trace, "a device is online", || is_online(&engine)).await?;
         let account = account(&engine).await.map_err(|error| error.to_string())?.id;
         let label = format!("device {}", self.cast.devices());
@@ -190,6 +190,12 @@ impl World {
         }
         if met { Ok(()) } else { Err("the introductions do not end".into()) }
     }
+}
+
+/// Whether it knows that it is in the group of all, which a new device is told by its siblings.
+pub(crate) async fn knows_its_group(engine: &Engine) -> Result<bool, mnm_engine::Error> {
+    let known = ask!(engine, Command::Groups { account: None }, Groups)?;
+    Ok(known.iter().any(|group| group.gid == GROUP && group.standing == Standing::Joined))
 }
 
 async fn is_online(engine: &Engine) -> Result<bool, mnm_engine::Error> {
