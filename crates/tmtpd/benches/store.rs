@@ -22,6 +22,10 @@ use tmtpd::store::{
 
 const BODY_BYTES: usize = 1024;
 
+/// As in the service: the writer frees what others have allocated.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1..).unwrap_or_default() {

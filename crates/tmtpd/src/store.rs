@@ -52,7 +52,7 @@ pub use self::body::large::{FinishedBody, LargeBody};
 pub use self::check::{Damage, Findings, Inspection};
 pub use self::counts::Queue;
 pub use self::driver::Driver;
-pub use self::engine::{Batch, Conflict, Engine, ReadRows};
+pub use self::engine::{Batch, Change, Conflict, Engine, ReadRows};
 pub use self::error::StoreError;
 pub use self::inbox::Receipt;
 pub use self::memory::MemoryEngine;

@@ -5,6 +5,8 @@
 mod backup;
 #[path = "store/check.rs"]
 mod check;
+#[path = "store/checkpoint.rs"]
+mod checkpoint;
 #[path = "store/crash.rs"]
 mod crash;
 #[path = "store/damage.rs"]
@@ -19,6 +21,8 @@ mod full_service;
 mod power;
 #[path = "store/queue.rs"]
 mod queue;
+#[path = "store/rows.rs"]
+mod rows;
 
 use std::path::{Path, PathBuf};
 

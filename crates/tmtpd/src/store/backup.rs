@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::body::large::LargeReader;
 use super::body::{Bodies, BodyRef, Extent, LargeRef};
 use super::disk::{Disk, DiskFile, Open};
-use super::engine::{Batch, Engine, ReadRows};
+use super::engine::{Change, Engine, ReadRows};
 use super::error::StoreError;
 use super::open::ROWS_FILE;
 use super::redb::RedbEngine;
@@ -66,7 +66,7 @@ pub(crate) fn copy(
     let unnamed = to.join(ROWS_FILE).with_added_extension("part");
     let mut copying = Copying {
         rows: RedbEngine::open_on(disk.clone(), &unnamed, CACHE_BYTES)?,
-        batch: Batch::new(),
+        changes: Vec::new(),
         from: bodies.clone(),
         to: to.join("bodies"),
         segments: BTreeMap::new(),
@@ -100,7 +100,7 @@ pub(crate) fn copy(
 
 struct Copying {
     rows: RedbEngine,
-    batch: Batch,
+    changes: Vec<Change>,
     from: Arc<Bodies>,
     to: PathBuf,
     segments: BTreeMap<u32, Arc<dyn DiskFile>>,
@@ -124,8 +124,8 @@ impl Copying {
             return Ok(()); // a copy has none
         }
         self.copied.rows += 1;
-        self.batch.put(key, value);
-        if self.batch.changes.len() >= BATCH_ROWS {
+        self.changes.push(Change::Put(key.to_vec(), value.to_vec()));
+        if self.changes.len() >= BATCH_ROWS {
             self.commit()?;
         }
         Ok(())
@@ -179,7 +179,7 @@ impl Copying {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.rows.commit(&[std::mem::take(&mut self.batch)]).map(drop)
+        self.rows.commit(&std::mem::take(&mut self.changes))
     }
 
     fn finish(mut self) -> Result<Copied, StoreError> {

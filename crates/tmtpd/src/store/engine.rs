@@ -1,9 +1,10 @@
-//! The seam: an ordered key-value space with atomic, conditional batches.
+//! The seam: an ordered key-value space whose changes are atomic.
 //!
 //! It is small on purpose. Any embedded engine gives it in-process, and the distributed ones
 //! (FoundationDB, TiKV, PostgreSQL) give it over a network, so everything above (queues, members,
 //! groups) keeps its shape when an organisation outgrows one machine. Only the writer thread calls
-//! [`Engine::commit`]; any thread reads.
+//! [`Engine::commit`]; any thread reads. Preconditions are judged above the engine, in `rows`,
+//! because most rows never reach it.
 
 use std::ops::{Bound, ControlFlow};
 
@@ -12,7 +13,7 @@ use super::error::StoreError;
 /// A range of keys, by bytes.
 pub type KeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 
-/// What `commit` answers: one result for each batch, in order.
+/// What became of batches that were committed together: one result for each, in order.
 pub type Outcomes = Vec<Result<(), Conflict>>;
 
 /// Rows that can be read.
@@ -32,12 +33,11 @@ pub trait ReadRows: Send + Sync + 'static {
 
 /// An ordered key-value space.
 pub trait Engine: ReadRows {
-    /// Applies `batches` in order, each seeing the ones before it, and makes all of them durable
-    /// with one sync. A batch whose precondition fails is left out by itself.
+    /// Applies `changes` in order, all or none, and makes them durable.
     ///
     /// An error means that none is applied as far as can be known; after a failed sync the engine
     /// may find on its next read that all of them are. Never a part of them.
-    fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError>;
+    fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
 
     /// Why it refuses everything until it is opened anew; `None` as long as it does not.
     fn failure(&self) -> Option<StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{PoisonError, RwLock};
 
-use super::engine::{Batch, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor};
+use super::engine::{Change, Engine, KeyRange, ReadRows, Visitor};
 use super::error::StoreError;
 
 /// Rows that last as long as the process.
@@ -34,9 +34,15 @@ impl ReadRows for MemoryEngine {
 }
 
 impl Engine for MemoryEngine {
-    fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError> {
+    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(batches.iter().map(|batch| apply(&mut rows, batch)).collect())
+        for change in changes {
+            match change.value() {
+                Some(value) => rows.insert(change.key().to_vec(), value.to_vec()),
+                None => rows.remove(change.key()),
+            };
+        }
+        Ok(())
     }
 }
 
@@ -48,23 +54,4 @@ pub(crate) fn is_empty(range: KeyRange<'_>) -> bool {
         | (Bound::Excluded(from), Bound::Included(to)) => from >= to,
         _ => false,
     }
-}
-
-fn apply(rows: &mut BTreeMap<Vec<u8>, Vec<u8>>, batch: &Batch) -> Result<(), Conflict> {
-    for (precondition, required) in batch.preconditions.iter().enumerate() {
-        let holds = match required {
-            Precondition::Absent(key) => !rows.contains_key(key),
-            Precondition::Equals(key, value) => rows.get(key) == Some(value),
-        };
-        if !holds {
-            return Err(Conflict { precondition });
-        }
-    }
-    for change in &batch.changes {
-        match change.value() {
-            Some(value) => rows.insert(change.key().to_vec(), value.to_vec()),
-            None => rows.remove(change.key()),
-        };
-    }
-    Ok(())
 }

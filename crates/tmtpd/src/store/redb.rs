@@ -16,14 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, RepairSession,
-    TableDefinition,
+    Database, Durability, ReadableDatabase, ReadableTableMetadata, RepairSession, TableDefinition,
 };
 
 use self::file::{Broken, Pages, RowFile};
 pub(crate) use self::inspect::{RowsInspected, Verdict};
 use super::disk::{Disk, Open, SystemDisk};
-use super::engine::{Batch, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor};
+use super::engine::{Change, Engine, KeyRange, ReadRows, Visitor};
 use super::error::StoreError;
 use super::memory::is_empty;
 use super::open::warn_of_undone;
@@ -200,18 +199,21 @@ impl Engine for RedbEngine {
         self.broken.reason()
     }
 
-    fn commit(&self, batches: &[Batch]) -> Result<Outcomes, StoreError> {
+    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
         const DOING: &str = "committing rows";
         self.with(false, |database| {
             let mut write = database.begin_write().map_err(|error| failure(DOING, error))?;
             write.set_durability(Durability::Immediate).map_err(|error| failure(DOING, error))?;
             let mut table = write.open_table(ROWS).map_err(|error| failure(DOING, error))?;
-            let outcomes =
-                batches.iter().map(|batch| apply(&mut table, batch)).collect::<Result<_, _>>();
+            for change in changes {
+                match change.value() {
+                    Some(value) => table.insert(change.key(), value).map(drop),
+                    None => table.remove(change.key()).map(drop),
+                }
+                .map_err(|error| failure(DOING, error))?;
+            }
             drop(table);
-            let outcomes = outcomes.map_err(|error| failure(DOING, error))?;
-            write.commit().map_err(|error| failure(DOING, error))?;
-            Ok(outcomes)
+            write.commit().map_err(|error| failure(DOING, error))
         })
     }
 }
@@ -246,30 +248,6 @@ fn scan(
         }
     }
     Ok(())
-}
-
-type Rows<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
-
-/// Applies one batch: every precondition first, so that a refused batch leaves no trace.
-fn apply(table: &mut Rows<'_>, batch: &Batch) -> Result<Result<(), Conflict>, redb::StorageError> {
-    for (precondition, required) in batch.preconditions.iter().enumerate() {
-        let holds = match required {
-            Precondition::Absent(key) => table.get(key.as_slice())?.is_none(),
-            Precondition::Equals(key, value) => {
-                table.get(key.as_slice())?.is_some_and(|found| found.value() == value)
-            }
-        };
-        if !holds {
-            return Ok(Err(Conflict { precondition }));
-        }
-    }
-    for change in &batch.changes {
-        match change.value() {
-            Some(value) => drop(table.insert(change.key(), value)?),
-            None => drop(table.remove(change.key())?),
-        }
-    }
-    Ok(Ok(()))
 }
 
 /// Makes an empty file of rows, so that a crash leaves all of it or none: a half made one could

@@ -247,22 +247,19 @@ impl<E: Engine + ?Sized> Rows<E> {
     /// Commits all that waits to the engine, together with the epoch of the journal that begins
     /// then; with none the journal is not needed any more.
     pub(crate) fn checkpoint(&self, epoch: Option<Epoch>) -> Result<(), StoreError> {
-        let mut batch = Batch::new();
-        for (key, row) in &self.waiting().rows {
-            match row.value() {
-                Some(value) => batch.put(key.as_slice(), value.as_slice()),
-                None => batch.delete(key.as_slice()),
-            };
-        }
-        match epoch {
-            Some(epoch) => batch.put(JOURNAL_KEY, epoch.encode()),
-            None => batch.delete(JOURNAL_KEY),
+        let journal = epoch.map(Epoch::encode);
+        let change = |key: &[u8], value: Option<&Vec<u8>>| match value {
+            Some(value) => Change::Put(key.to_vec(), value.clone()),
+            None => Change::Delete(key.to_vec()),
         };
-        if let Err(error) = self.engine.commit(&[batch]) {
+        let rows = self.waiting().rows.iter().map(|(key, row)| change(key, row.value())).collect();
+        let mut changes: Vec<Change> = rows;
+        changes.push(change(JOURNAL_KEY, journal.as_ref()));
+        if let Err(error) = self.engine.commit(&changes) {
             // It may have happened all the same. Then the old records count no more, and nothing may be
             // appended to them.
             let named = self.engine.get(JOURNAL_KEY).map_err(|_| StoreError::Uncertain)?;
-            if named != epoch.map(Epoch::encode) {
+            if named != journal {
                 return Err(error);
             }
         }

@@ -14,9 +14,13 @@ fn page(address: &str) -> Page {
 
 /// Reads the page until a figure has the value.
 fn page_with(address: &str, key: &str, value: f64) -> Page {
+    page_until(address, |page| page.of(key) == value)
+}
+
+fn page_until(address: &str, is_so: impl Fn(&Page) -> bool) -> Page {
     loop {
         let page = page(address);
-        if page.of(key) == value {
+        if is_so(&page) {
             return page;
         }
     }
@@ -46,6 +50,8 @@ async fn posts_deliveries_and_acks_are_counted_and_nobody_is_named() {
     assert_eq!(at_once.of(&of("tmtpd_owed_deliveries")), 1.0);
     assert!(at_once.of(&of("tmtpd_owed_bytes")) > 7.0);
     assert!(at_once.of(&of("tmtpd_commit_seconds_count")) >= 3.0);
+
+    page_until(&address, |page| page.of(&of("tmtpd_checkpoint_seconds_count")) >= 1.0);
 
     let error = ada.post(&["2222222222222222222222222222222"], b"x").await.unwrap_err();
     assert!(error.to_string().contains("unknown"), "{error}");

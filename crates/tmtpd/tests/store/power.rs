@@ -30,9 +30,9 @@ fn open(disk: &SimulatedDisk) -> Result<Store, StoreError> {
     Store::open_on(disk.mount(), Path::new(DIR), Limits::default(), DRIVER)
 }
 
-fn on_simulated_time(run: impl Future<Output = ()>) {
+pub(crate) fn on_simulated_time<T>(run: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().unwrap().block_on(run);
+    runtime.enable_time().start_paused(true).build().unwrap().block_on(run)
 }
 
 /// Bytes that only this message has: of three lengths, the last in a file of its own.

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tmtpd::store::{
-    Batch, Class, Limits, MAX_SMALL_BYTES, NewData, NewMessage, Owed, Position, Store, StoreError,
+    Batch, Change, Class, Limits, MAX_SMALL_BYTES, NewData, NewMessage, Owed, Position, Store,
+    StoreError,
 };
 
 use crate::{content, files_with, message, open, owed_ids, post};
@@ -247,9 +248,8 @@ fn a_second_opener_is_refused_and_a_newer_format_too() {
     drop(store);
 
     let engine = tmtpd::store::RedbEngine::open(&dir.path().join("rows.redb"), 1 << 20).unwrap();
-    let mut rows = Batch::new();
-    rows.put("s/format", 3_u32.to_be_bytes());
-    tmtpd::store::Engine::commit(&engine, &[rows]).unwrap();
+    let format = Change::Put(b"s/format".to_vec(), 3_u32.to_be_bytes().to_vec());
+    tmtpd::store::Engine::commit(&engine, &[format]).unwrap();
     drop(engine);
     let refused = Store::open(dir.path(), Limits::default());
     assert!(matches!(refused, Err(StoreError::NewerFormat { found: 3, known: 2 })));
