@@ -1,0 +1,289 @@
+//! What waits together is committed together: bodies, rows and acknowledgements of many callers.
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::checkpoint::CHECKPOINT_WITHIN;
+use super::{RETRY, Writer};
+use crate::log::story;
+use crate::log::throttle::Throttle;
+use crate::store::body::BodyRef;
+use crate::store::body::large::FinishedBody;
+use crate::store::counts::OwedBytes;
+use crate::store::engine::{Batch, Change, Outcomes};
+use crate::store::error::StoreError;
+use crate::store::inbox::{Task, Work};
+use crate::store::message::{NewData, NewMessage};
+use crate::store::recent::Recent;
+use crate::store::release::{Release, release};
+use crate::store::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
+
+/// A task whose bodies are appended and whose rows are about to be committed.
+pub(super) struct Staged {
+    answer: oneshot::Sender<Result<(), StoreError>>,
+    pub(super) batch: Batch,
+    bodies: Vec<BodyRef>,
+    finished: Vec<FinishedBody>,
+    /// What readers will ask for first.
+    recent: Vec<(MessageId, Recent)>,
+    /// The highest id given with the task, for the row that remembers it.
+    pub(super) last_id: Option<MessageId>,
+    messages: u64,
+    owed: Vec<OwedBytes>,
+}
+
+impl Writer {
+    pub(super) fn commit_group(&mut self, tasks: Vec<Task>, settle: bool) {
+        let room = if tasks.is_empty() { Ok(()) } else { self.room() };
+        let mut staged = self.append_bodies(tasks, room);
+        let mut batches: Vec<Batch> =
+            staged.iter_mut().map(|staged| std::mem::take(&mut staged.batch)).collect();
+        let last_id = staged.iter().filter_map(|staged| staged.last_id).max();
+        if let Some(last_id) = last_id {
+            let mut batch = Batch::new();
+            batch.put(LAST_ID_KEY, last_id.to_be_bytes());
+            batches.push(batch);
+        }
+        let released = if settle { self.release_settled() } else { None };
+        let dead = released.map(|released| {
+            batches.push(released.batch);
+            (released.dead, released.owed, released.gone)
+        });
+        if batches.iter().all(Batch::is_empty) {
+            staged.into_iter().for_each(|staged| staged.answer(Ok(())));
+            if dead.is_some() {
+                self.settled();
+            }
+            return;
+        }
+        match self.commit(batches, last_id) {
+            Ok(outcomes) => {
+                let mut refused = Vec::new();
+                for (staged, outcome) in staged.into_iter().zip(outcomes) {
+                    match outcome {
+                        Ok(()) => self.keep(staged),
+                        Err(conflict) => {
+                            refused.extend_from_slice(&staged.bodies);
+                            staged.answer(Err(StoreError::Conflict(conflict)));
+                        }
+                    }
+                }
+                self.eraser.erase(refused);
+                if let Some((dead, owed, gone)) = dead {
+                    self.released(&owed, &gone);
+                    self.settled();
+                    self.eraser.erase(dead);
+                }
+            }
+            Err(error) => {
+                self.fail(staged, &error);
+                if dead.is_some() {
+                    self.settle_later(&error);
+                }
+            }
+        }
+    }
+
+    /// Makes `batches` and the bodies of the group durable, and shows them to readers.
+    fn commit(
+        &mut self,
+        batches: Vec<Batch>,
+        last_id: Option<MessageId>,
+    ) -> Result<Outcomes, StoreError> {
+        // Nothing is built on rows that cannot be trusted.
+        let whole = self.failure().map_or(Ok(()), Err);
+        let done = whole.and_then(|()| self.rows.judge(batches)).and_then(|(outcomes, changes)| {
+            if changes.is_empty() {
+                return Ok(outcomes);
+            }
+            let mut appended = self.append(&changes);
+            if matches!(appended, Err(StoreError::Full)) {
+                self.checkpoint(); // which makes the journal short
+                appended = self.append(&changes);
+            }
+            appended?;
+            self.rows.apply(changes, last_id);
+            self.checkpoint_at.get_or_insert_with(|| Instant::now() + CHECKPOINT_WITHIN);
+            Ok(outcomes)
+        });
+        self.appender.end_group();
+        done
+    }
+
+    fn append(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let Self { journal, appender, bodies, .. } = self;
+        bodies.metrics.commits.time(|| journal.append(changes, appender.group().as_ref()))
+    }
+
+    /// Appends and writes the bodies of all tasks, if there is `room`. When that fails all are
+    /// answered and none is left.
+    pub(super) fn append_bodies(
+        &mut self,
+        tasks: Vec<Task>,
+        room: Result<(), StoreError>,
+    ) -> Vec<Staged> {
+        if tasks.is_empty() {
+            return Vec::new();
+        }
+        let mut staged = Vec::with_capacity(tasks.len());
+        let mut failure = room.err();
+        for Task { work, answer } in tasks {
+            let Work::Commit { messages, rows } = work else { continue };
+            let mut task = Staged::new(answer, rows);
+            if failure.is_none() {
+                failure = self.append_messages(messages, &mut task).err();
+            }
+            staged.push(task);
+        }
+        match failure.map_or_else(|| self.appender.write(), Err) {
+            Ok(()) => staged,
+            Err(error) => {
+                self.appender.abandon();
+                let mut dead = Vec::new();
+                for staged in staged {
+                    dead.extend_from_slice(&staged.bodies);
+                    staged.answer(Err(error.clone()));
+                }
+                self.eraser.erase(dead);
+                Vec::new()
+            }
+        }
+    }
+
+    fn append_messages(
+        &mut self,
+        messages: Vec<NewMessage>,
+        task: &mut Staged,
+    ) -> Result<(), StoreError> {
+        for message in messages {
+            let NewMessage { id, class, head, data, mut devices } = message;
+            devices.sort_unstable();
+            devices.dedup();
+            task.last_id = Some(id);
+            if devices.is_empty() {
+                continue;
+            }
+            let inline: &[u8] = match &data {
+                NewData::Inline(bytes) => bytes,
+                NewData::Large(_) => &[],
+            };
+            let small = self.appender.append([&head, inline])?;
+            let recent = match &data {
+                NewData::Inline(bytes) => Some((head.clone(), bytes.clone())),
+                NewData::Large(_) => None,
+            };
+            task.bodies.push(BodyRef::Small(small));
+            let large = match data {
+                NewData::Inline(_) => None,
+                NewData::Large(finished) => {
+                    let large = finished.reference();
+                    self.bodies.add_live(&BodyRef::Large(large));
+                    task.bodies.push(BodyRef::Large(large));
+                    task.finished.push(finished);
+                    Some(large)
+                }
+            };
+            let body = Body { head_len: head.len() as u32, small, large };
+            if let Some((head, data)) = recent {
+                task.recent.push((id, Recent { body, head, data }));
+            }
+            let row = MessageRow { class, remaining: devices.len() as u32, body };
+            task.batch.insert(message_key(id), row.encode());
+            for device in &devices {
+                task.batch.insert(owed_key(*device, class, id), []);
+            }
+            task.messages += 1;
+            task.owed.extend(devices.iter().map(|device| (*device, body.len())));
+        }
+        Ok(())
+    }
+
+    /// Rows name these bodies now.
+    pub(super) fn keep(&self, mut staged: Staged) {
+        self.counts.add(staged.messages, &staged.owed);
+        staged.finished.drain(..).for_each(FinishedBody::keep);
+        // Before anybody is woken who will ask for them.
+        self.recents.put(std::mem::take(&mut staged.recent));
+        staged.answer(Ok(()));
+    }
+
+    /// Rows of acknowledged messages are gone.
+    pub(super) fn released(&self, owed: &[OwedBytes], gone: &[MessageId]) {
+        self.counts.remove(gone.len() as u64, owed);
+        self.recents.forget(gone);
+    }
+
+    /// A commit failed. Nearly always nothing of it happened; but after a failed sync its record may
+    /// be whole, and then the next start finds all of it there.
+    pub(super) fn fail(&self, staged: Vec<Staged>, error: &StoreError) {
+        static FAILED: Throttle = Throttle::new(10);
+        story!(error, FAILED, %error, tasks = staged.len(), "a commit failed");
+        let is_known = self.journal.failure().is_none();
+        let mut dead = Vec::new();
+        for mut staged in staged {
+            if is_known {
+                dead.append(&mut staged.bodies);
+            } else {
+                // Large bodies are not in the record.
+                staged.finished.drain(..).for_each(FinishedBody::keep);
+            }
+            staged.answer(Err(error.clone()));
+        }
+        self.eraser.erase(dead);
+    }
+
+    fn release_settled(&mut self) -> Option<Release> {
+        match release(&*self.rows, self.inbox.take_settling()) {
+            Ok(release) => Some(release),
+            Err(error) => {
+                self.settle_later(&error);
+                None
+            }
+        }
+    }
+
+    fn settle_later(&mut self, error: &StoreError) {
+        static WAIT: Throttle = Throttle::new(10);
+        story!(warn, WAIT, %error, "acknowledgements wait to be committed");
+        self.inbox.settle_again();
+        self.settle_failure = Some((Instant::now() + RETRY, error.clone()));
+    }
+
+    fn settled(&mut self) {
+        self.inbox.settled();
+        self.settle_failure = None;
+    }
+
+    pub(super) fn commit_one(
+        &mut self,
+        batch: Batch,
+        last_id: Option<MessageId>,
+    ) -> Result<(), StoreError> {
+        match self.commit(vec![batch], last_id)?.pop() {
+            Some(Err(conflict)) => Err(StoreError::Conflict(conflict)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Staged {
+    fn new(answer: oneshot::Sender<Result<(), StoreError>>, batch: Batch) -> Self {
+        Self {
+            answer,
+            batch,
+            bodies: Vec::new(),
+            finished: Vec::new(),
+            recent: Vec::new(),
+            last_id: None,
+            messages: 0,
+            owed: Vec::new(),
+        }
+    }
+
+    /// Answers the caller, who may be gone. Large bodies that were not kept are unlinked here.
+    fn answer(self, answer: Result<(), StoreError>) {
+        let Self { answer: caller, finished, .. } = self;
+        drop(finished);
+        let _ = caller.send(answer);
+    }
+}
