@@ -36,8 +36,8 @@ pub struct SimulatedDisk {
 pub enum Fault {
     /// A write: nothing of it happens, the disk reports an error.
     Write,
-    /// A sync of a file. As with real kernels, what was not written may never be,
-    /// although readers see it until the power goes.
+    /// A sync of a file, or of the names in a directory. As with real kernels, what was not
+    /// written may never be, although readers see it until the power goes.
     Sync,
 }
 
@@ -243,8 +243,19 @@ impl State {
             return;
         }
         self.cut_at = None;
+        self.keep_some_names(|_| true);
+        self.names = self.lasting.clone();
+        let left: BTreeSet<u64> = self.names.values().copied().collect();
+        self.files.retain(|id, _| left.contains(id));
+        for file in self.files.values_mut() {
+            file.cut_power(&mut self.dice);
+        }
+    }
+
+    /// Of the names that are not synced, some last all the same.
+    fn keep_some_names(&mut self, of: impl Fn(&Path) -> bool) {
         let paths: BTreeSet<PathBuf> =
-            self.names.keys().chain(self.lasting.keys()).cloned().collect();
+            self.names.keys().chain(self.lasting.keys()).filter(|path| of(path)).cloned().collect();
         for path in paths {
             let (seen, lasting) = (self.names.get(&path), self.lasting.get(&path));
             if seen != lasting && self.dice.flip() {
@@ -253,12 +264,6 @@ impl State {
                     None => self.lasting.remove(&path),
                 };
             }
-        }
-        self.names = self.lasting.clone();
-        let left: BTreeSet<u64> = self.names.values().copied().collect();
-        self.files.retain(|id, _| left.contains(id));
-        for file in self.files.values_mut() {
-            file.cut_power(&mut self.dice);
         }
     }
 

@@ -115,6 +115,10 @@ impl Disk for Mount {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let state = &mut *self.operation(|_| {})?;
+        if state.fails(Fault::Sync) {
+            state.keep_some_names(|path| path.parent() == Some(dir));
+            return Err(io::Error::other("a simulated sync failed"));
+        }
         let here = |path: &Path| path.parent() == Some(dir);
         let gone: Vec<u64> =
             state.lasting.extract_if(.., |path, _| here(path)).map(|(_, id)| id).collect();

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tmtp_testkit::disk::{Fault, SimulatedDisk};
 use tmtpd::store::{Batch, Driver, Limits, NewData, NewMessage, Position, Store, StoreError};
+// Not synchronisation: simulated time passes only so.
+use tokio::time::sleep;
 
 use crate::{content, message};
 
@@ -168,7 +170,7 @@ fn a_large_body_that_nobody_posts_is_soon_gone_for_good() {
         assert!(marked(&disk).contains(&5), "a power cut would bring it back");
         store.post(new_message(&store, 1).unwrap(), Batch::new()).await.unwrap();
         // Simulated: until the next checkpoint.
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        sleep(Duration::from_secs(5)).await;
         assert_eq!(marked(&disk), BTreeSet::from([1]));
     });
 }

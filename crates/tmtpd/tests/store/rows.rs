@@ -9,6 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::store::{Batch, Conflict, Driver, Limits, Store, StoreError};
+// Not synchronisation: simulated time passes only so.
+use tokio::time::sleep;
 
 use crate::engine::{key, value};
 use crate::power::on_simulated_time;
@@ -132,7 +134,7 @@ async fn follow(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 prop_assert_eq!(scan(&store, &prefix, limit), rows);
             }
             // Simulated.
-            Step::Wait => tokio::time::sleep(Duration::from_secs(5)).await,
+            Step::Wait => sleep(Duration::from_secs(5)).await,
             Step::Restart => {
                 store.close().unwrap();
                 store = open(&disk);
