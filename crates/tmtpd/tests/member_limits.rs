@@ -225,3 +225,32 @@ async fn the_note_and_the_message_share_the_limit() {
     ada.peer.request(head).await.unwrap();
     ada.peer.expect_quit("data too long for request type").await.unwrap();
 }
+
+/// By both limits four of them are.
+#[tokio::test]
+async fn so_many_messages_and_bytes_are_on_their_way_to_a_device_at_once() {
+    const BODY: [u8; 20 * 1024] = [b'x'; 20 * 1024];
+    for limit in ["in_flight_messages = 4", "in_flight_bytes = \"64KiB\""] {
+        let service = start(limit);
+        let mut ada = Member::join(&service, "ada lovelace").await;
+        let mut bob = Member::join(&service, "bob babbage").await;
+        for _ in 0..6 {
+            ada.peer.post(&[&bob.uid], &BODY).await.unwrap();
+        }
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            ids.push(bob.peer.expect_op("delivery").await.unwrap().id().to_owned());
+        }
+        for _ in 0..3 {
+            let id = bob.peer.request_id();
+            let refused = json!({"op": 6, "act": "join", "gid": "no such group", "id": id});
+            bob.peer.request(refused).await.unwrap();
+            let next = bob.peer.next().await.unwrap();
+            assert_eq!(next.op(), "ack", "{limit}: {}", next.raw_head);
+        }
+        bob.peer.ack(&ids[2]).await.unwrap();
+        let fifth = bob.peer.receive("delivery").await.unwrap();
+        let sixth = bob.peer.receive("delivery").await.unwrap();
+        assert!(!ids.iter().any(|id| id == fifth.id() || id == sixth.id()));
+    }
+}
