@@ -229,13 +229,13 @@ async fn the_note_and_the_message_share_the_limit() {
 /// By both limits four of them are.
 #[tokio::test]
 async fn so_many_messages_and_bytes_are_on_their_way_to_a_device_at_once() {
-    const BODY: [u8; 20 * 1024] = [b'x'; 20 * 1024];
+    let body = vec![b'x'; 20 * 1024];
     for limit in ["in_flight_messages = 4", "in_flight_bytes = \"64KiB\""] {
         let service = start(limit);
         let mut ada = Member::join(&service, "ada lovelace").await;
         let mut bob = Member::join(&service, "bob babbage").await;
         for _ in 0..6 {
-            ada.peer.post(&[&bob.uid], &BODY).await.unwrap();
+            ada.peer.post(&[&bob.uid], &body).await.unwrap();
         }
         let mut ids = Vec::new();
         for _ in 0..4 {
