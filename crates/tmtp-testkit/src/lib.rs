@@ -20,7 +20,7 @@ pub mod peer;
 #[cfg(feature = "real")]
 pub mod process;
 #[cfg(feature = "real")]
-mod tls;
+pub mod tls;
 #[cfg(feature = "real")]
 pub mod vector;
 pub mod wire;

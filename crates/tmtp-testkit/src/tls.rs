@@ -42,7 +42,7 @@ async fn shake_hands(
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        .with_custom_certificate_verifier(AnyCertificate::new(provider))
         .with_no_client_auth();
     // An address is not sent as a name.
     let name = match server_name {
@@ -52,8 +52,16 @@ async fn shake_hands(
     TlsConnector::from(Arc::new(config)).connect(name, tcp).await.context("TLS handshake")
 }
 
+/// Takes any certificate, and any signature of its.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+pub struct AnyCertificate(Arc<CryptoProvider>);
+
+impl AnyCertificate {
+    /// For clients with this provider.
+    pub fn new(provider: Arc<CryptoProvider>) -> Arc<Self> {
+        Arc::new(Self(provider))
+    }
+}
 
 impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
