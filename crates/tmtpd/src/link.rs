@@ -5,6 +5,7 @@
 //! answers, presence, and what the device is owed. A link that does not read its output is not
 //! read from for long either, so what a link holds in memory is bounded.
 //!
+//! - `login`: how it becomes a device's
 //! - `intake`: data of a post, to memory or disk
 //! - `delivery`: what the device is owed, ahead of its acks
 //! - `end`: why it ended
@@ -16,6 +17,7 @@
 mod delivery;
 mod end;
 mod intake;
+mod login;
 mod pace;
 mod quota;
 mod turn;
@@ -41,7 +43,7 @@ use crate::listen::Peer;
 use crate::log::throttle::Throttle;
 use crate::log::{ShortId, chain, story};
 use crate::request::repeat::{self, Content, Mark};
-use crate::request::{Answer, Payload, Sender, answer, login, register};
+use crate::request::{Answer, Payload, Sender, answer};
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
@@ -57,8 +59,6 @@ use turn::{Turn, Waits};
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
 /// How long a peer may take to receive the last words.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Members in the first list of who is online; a header holds some more.
-const ONLINE_MAX: usize = 1_500;
 /// Longest request id whose echo fits into a header however it is escaped, in bytes.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
 
@@ -92,6 +92,8 @@ enum Done {
     Answer(Answer),
     /// An account was made.
     Registered(Result<(Sender, Event), Quit>),
+    /// A device has shown who it is, and its last link has had time to end.
+    Known(Sender),
 }
 
 /// A link that is logged in.
@@ -343,23 +345,8 @@ impl<S: Stream> Link<S> {
                 let name = Some(self.service.terms().name.clone());
                 self.push_event(&Event::TmtpRev { id: "1".into(), name, authby: None });
             }
-            Request::Register { newnode, newalias, .. } => {
-                let service = Arc::clone(&self.service);
-                let network = self.peer.network();
-                self.pending = Some(Box::pin(async move {
-                    Done::Registered(
-                        register::register(&service, network, &newnode, newalias).await,
-                    )
-                }));
-            }
-            Request::Login { uid, node } => {
-                let entered =
-                    login::login(&self.service, &uid, &node).and_then(|sender| self.enter(sender));
-                match entered {
-                    Ok(sender) => self.tell_devices(sender),
-                    Err(quit) => self.quit(quit),
-                }
-            }
+            Request::Register { newnode, newalias, .. } => self.register(newnode, newalias),
+            Request::Login { uid, node } => self.log_in(&uid, &node),
             Request::Quit => {
                 if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
                     repeat::forget(&self.service.store, on.sender.device);
@@ -427,53 +414,15 @@ impl<S: Stream> Link<S> {
             }
             Done::Answer(Answer::None) => {}
             Done::Answer(Answer::Uncertain) => self.end(End::Store),
-            Done::Registered(Ok((sender, event))) => {
-                self.service.metrics.registrations.one();
-                self.push_event(&event);
-                if let Err(quit) = self.enter(sender) {
-                    self.quit(quit);
-                }
-            }
-            Done::Registered(Err(quit)) => self.quit(quit),
+            Done::Registered(made) => self.handle_registered(made),
+            Done::Known(sender) => self.handle_known(sender),
         }
-    }
-
-    /// Brings the device online.
-    fn enter(&mut self, sender: Sender) -> Result<Sender, Quit> {
-        let place =
-            self.service.roster.enter(sender.member, sender.device).ok_or(Quit::NodeConnected)?;
-        self.session.authenticated();
-        self.peer.logged_in();
-        self.entry.set_owner(sender.member, sender.device);
-        self.service.metrics.logins.one();
-        let uids = self.uids_of(&place.online_now);
-        let (first, later) = uids.split_at(uids.len().min(ONLINE_MAX));
-        self.push_event(&Event::LoginOk { ohi: first.to_vec() });
-        for uid in later {
-            self.push_event(&Event::Ohi { from: uid.clone(), online: true });
-        }
-        let store = self.service.store.clone();
-        let metrics = Arc::clone(&self.service.metrics);
-        let delivery = Delivery::new(store, sender.device, &self.service.limits(), metrics);
-        self.on = Some(On { sender: sender.clone(), place, delivery, has_posted: false });
-        Ok(sender)
     }
 
     fn uids_of(&self, members: &[crate::directory::MemberNumber]) -> Vec<String> {
         let directory = self.service.directory();
         let members = members.iter().filter_map(|member| directory.member(*member));
         members.map(|member| member.uid.to_string()).collect()
-    }
-
-    fn tell_devices(&mut self, sender: Sender) {
-        let service = Arc::clone(&self.service);
-        self.pending = Some(Box::pin(async move {
-            if let Err(refusal) = login::tell_devices(&service, &sender).await {
-                static FAILED: Throttle = Throttle::new(10);
-                story!(warn, FAILED, why = %refusal, "a login could not be told to the member's devices");
-            }
-            Done::Answer(Answer::None)
-        }));
     }
 
     fn handle_mail(&mut self, mail: Mail) {

@@ -7,6 +7,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::directory::MemberNumber;
 use crate::store::DeviceNumber;
 
@@ -27,6 +29,8 @@ pub struct Notice {
 #[derive(Debug, Default)]
 pub struct Roster {
     online: Mutex<Online>,
+    /// A device has left.
+    left: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +80,18 @@ impl Roster {
         online_now.sort_unstable();
         let roster = Arc::clone(self);
         Some(Place { roster, member, device, mailbox, online_now })
+    }
+
+    /// Ready once the device has no link.
+    pub async fn vacated(&self, device: DeviceNumber) {
+        loop {
+            // Before it is looked, so that no leaving is missed.
+            let left = self.left.notified();
+            if !self.is_online(device) {
+                return;
+            }
+            left.await;
+        }
     }
 
     /// Tells links that their queues may have grown.
@@ -155,5 +171,6 @@ impl Online {
 impl Drop for Place {
     fn drop(&mut self) {
         self.roster.leave(self.member, self.device);
+        self.roster.left.notify_waiters();
     }
 }

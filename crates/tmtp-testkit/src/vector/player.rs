@@ -1,7 +1,5 @@
 //! Playing the steps of a file.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
 
@@ -10,9 +8,6 @@ use super::template::{self, Bindings};
 use crate::peer::RawPeer;
 use crate::process::ServiceProcess;
 use crate::wire::Frame;
-
-/// How long a device may be kept out after its last link was closed.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Player {
     service: ServiceProcess,
@@ -86,15 +81,10 @@ impl Player {
             LinkAction::Enter(uid, node) => {
                 let uid = template::fill(&uid, &self.known)?;
                 let node = template::fill(&node, &self.known)?;
-                let give_up = Instant::now() + PATIENCE;
-                let mut answer = log_in(peer, &uid, &node).await?;
-                // It may see this link begin before it sees the device's last one end, as any app
-                // that comes back at once must expect.
-                while answer.text("error") == "node already connected" && Instant::now() < give_up {
-                    *peer = RawPeer::connect(self.service.address()).await?;
-                    answer = log_in(peer, &uid, &node).await?;
-                }
-                ensure!(answer.op() == "info", "no info but {}", answer.raw_head);
+                peer.greet().await?;
+                peer.request(json!({"op": 2, "uid": uid, "node": node})).await?;
+                let info = peer.next().await?;
+                ensure!(info.op() == "info", "no info but {}", info.raw_head);
             }
             LinkAction::Send { split, message } => {
                 peer.set_split(split);
@@ -164,12 +154,6 @@ impl Player {
         }
         Ok(())
     }
-}
-
-async fn log_in(peer: &mut RawPeer, uid: &str, node: &str) -> Result<Frame> {
-    peer.greet().await?;
-    peer.request(json!({"op": 2, "uid": uid, "node": node})).await?;
-    peer.next().await
 }
 
 fn same_data(want: &[u8], came: &[u8]) -> Result<()> {

@@ -1,0 +1,93 @@
+//! How a link becomes a device's: by a new account, or by a login.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tmtp::event::Event;
+use tmtp::quit::Quit;
+use tokio::time::timeout;
+
+use super::delivery::Delivery;
+use super::{Done, Link, On, Stream};
+use crate::log::story;
+use crate::log::throttle::Throttle;
+use crate::request::{Answer, Sender, login, register};
+
+/// Members in the first list of who is online; a header holds some more.
+const ONLINE_MAX: usize = 1_500;
+/// How long a login waits for the device's last link to end. A device that comes back at once may be
+/// heard on its new link before the end of the old one is seen, which lies in the system already.
+const HANDOVER: Duration = Duration::from_secs(1);
+
+impl<S: Stream> Link<S> {
+    pub(super) fn register(&mut self, newnode: String, newalias: Option<String>) {
+        let service = Arc::clone(&self.service);
+        let network = self.peer.network();
+        self.pending = Some(Box::pin(async move {
+            Done::Registered(register::register(&service, network, &newnode, newalias).await)
+        }));
+    }
+
+    pub(super) fn handle_registered(&mut self, made: Result<(Sender, Event), Quit>) {
+        let entered = made.and_then(|(sender, event)| {
+            self.service.metrics.registrations.one();
+            self.push_event(&event);
+            self.enter(&sender)
+        });
+        if let Err(quit) = entered {
+            self.quit(quit);
+        }
+    }
+
+    pub(super) fn log_in(&mut self, uid: &str, node: &str) {
+        let sender = match login::login(&self.service, uid, node) {
+            Ok(sender) => sender,
+            Err(quit) => return self.quit(quit),
+        };
+        let roster = Arc::clone(&self.service.roster);
+        self.pending = Some(Box::pin(async move {
+            // Too late or not, the roster has the last word.
+            let _ = timeout(HANDOVER, roster.vacated(sender.device)).await;
+            Done::Known(sender)
+        }));
+    }
+
+    pub(super) fn handle_known(&mut self, sender: Sender) {
+        match self.enter(&sender) {
+            Ok(()) => self.tell_devices(sender),
+            Err(quit) => self.quit(quit),
+        }
+    }
+
+    /// Brings the device online.
+    fn enter(&mut self, sender: &Sender) -> Result<(), Quit> {
+        let place =
+            self.service.roster.enter(sender.member, sender.device).ok_or(Quit::NodeConnected)?;
+        self.session.authenticated();
+        self.peer.logged_in();
+        self.entry.set_owner(sender.member, sender.device);
+        self.service.metrics.logins.one();
+        let uids = self.uids_of(&place.online_now);
+        let (first, later) = uids.split_at(uids.len().min(ONLINE_MAX));
+        self.push_event(&Event::LoginOk { ohi: first.to_vec() });
+        for uid in later {
+            self.push_event(&Event::Ohi { from: uid.clone(), online: true });
+        }
+        let store = self.service.store.clone();
+        let metrics = Arc::clone(&self.service.metrics);
+        let delivery = Delivery::new(store, sender.device, &self.service.limits(), metrics);
+        self.on = Some(On { sender: sender.clone(), place, delivery, has_posted: false });
+        Ok(())
+    }
+
+    fn tell_devices(&mut self, sender: Sender) {
+        let service = Arc::clone(&self.service);
+        self.pending = Some(Box::pin(async move {
+            if let Err(refusal) = login::tell_devices(&service, &sender).await {
+                static FAILED: Throttle = Throttle::new(10);
+                story!(warn, FAILED, why = %refusal, "a login could not be told to the member's devices");
+            }
+            Done::Answer(Answer::None)
+        }));
+    }
+}
