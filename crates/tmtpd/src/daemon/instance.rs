@@ -140,6 +140,7 @@ impl Instance {
 
     async fn watch_store(self: Arc<Self>, failures: mpsc::Sender<Arc<Self>>) {
         tokio::select! {
+            biased; // who was asked to stop closes the store, which is no failure
             () = self.ended.requested() => {}
             () = self.service.store.ended() => {
                 self.set_state(State::Failed);
