@@ -252,8 +252,8 @@ impl<E: Engine + ?Sized> Rows<E> {
             Some(value) => Change::Put(key.to_vec(), value.clone()),
             None => Change::Delete(key.to_vec()),
         };
-        let rows = self.waiting().rows.iter().map(|(key, row)| change(key, row.value())).collect();
-        let mut changes: Vec<Change> = rows;
+        let mut changes: Vec<Change> =
+            self.waiting().rows.iter().map(|(key, row)| change(key, row.value())).collect();
         changes.push(change(JOURNAL_KEY, journal.as_ref()));
         if let Err(error) = self.engine.commit(&changes) {
             // It may have happened all the same. Then the old records count no more, and nothing may be

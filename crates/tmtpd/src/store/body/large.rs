@@ -92,11 +92,6 @@ impl FinishedBody {
         self.large.len == 0
     }
 
-    /// CRC-32C of its bytes.
-    pub fn crc32c(&self) -> u32 {
-        self.large.crc32c
-    }
-
     pub(crate) fn reference(&self) -> LargeRef {
         self.large
     }
