@@ -149,11 +149,10 @@ impl Work<'_> {
         let Some(thread) = self.read.thread_with(account, &post.thread_id)? else {
             return self.new_thread(account, &post.thread_id, post);
         };
-        if self.is_of(account, thread, &post.from_uid)? {
-            self.subscribe(account, thread, post)?;
-            return Ok(thread);
-        }
-        if self.read.has_group(thread)? {
+        if self.lets_in(account, thread, &post.from_uid)? {
+            if self.is_named(account, thread, &post.from_uid)? {
+                self.subscribe(account, thread, post)?;
+            }
             return Ok(thread);
         }
         let own = self.opened_thread(account, post)?;
@@ -164,8 +163,12 @@ impl Work<'_> {
         Ok(own)
     }
 
-    /// Whether somebody is in the thread by name.
-    pub(super) fn is_of(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+    /// Whether letters of somebody belong into the thread: who is in it by name, and in a group anybody.
+    pub(super) fn lets_in(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self.is_named(account, thread, uid)? || self.read.has_group(thread)?)
+    }
+
+    fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
         let is_own = uid == self.read.own_uid(account)? || Uid::is_service(uid);
         Ok(is_own || self.read.is_party(thread, uid)?)
     }

@@ -340,7 +340,7 @@ impl Work<'_> {
             .query_map(params![account, service_id], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<Vec<(ThreadId, String)>>>()?;
         for (reply, author) in early {
-            if self.read.has_group(id)? || self.is_of(account, id, &author)? {
+            if self.lets_in(account, id, &author)? {
                 self.merge_thread(reply, id)?;
             }
         }
