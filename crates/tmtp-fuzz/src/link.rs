@@ -47,7 +47,7 @@ async fn play(case: Case) {
     let over = Overrides { data: Some(PathBuf::from("unused")), ..Overrides::default() };
     let daemon = DaemonConfig::resolve(over, None).unwrap();
     let config = daemon.only().unwrap();
-    let limits = Limits { reserve_bytes: 0, ..Limits::default() };
+    let limits = Limits { reserve_bytes: 1 << 20, ..Limits::default() };
     let store = Store::open_with(folder.path(), limits, Arc::<MemoryEngine>::default()).unwrap();
     let service = Arc::new(Service::with(config, store, Machine).unwrap());
     let gate = Gate::new(&config.limits);

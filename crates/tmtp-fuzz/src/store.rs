@@ -61,7 +61,7 @@ pub(crate) fn scratch() -> TempDir {
 }
 
 fn limits() -> Limits {
-    Limits { cache_bytes: 1 << 20, reserve_bytes: 0, ..Limits::default() }
+    Limits { cache_bytes: 1 << 20, reserve_bytes: 1 << 20, ..Limits::default() }
 }
 
 /// Has the fuzzer bear a panic of redb that is caught on this thread, as opening damaged rows does.

@@ -29,6 +29,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1..).unwrap_or_default() {
+        [mode, in_flight] if mode == "posts" => {
+            beside_raw_log(&root(), in_flight.parse().unwrap(), &[1]);
+        }
         [mode, dir, count] if mode == "fill" => fill(Path::new(dir), count.parse().unwrap()),
         [mode, dir, mib] if mode == "large" => large(Path::new(dir), mib.parse().unwrap()),
         _ => report(),
@@ -39,9 +42,20 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("a whole number"))
 }
 
+fn root() -> PathBuf {
+    std::env::var_os("STORE_BENCH_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from)
+}
+
+fn beside_raw_log(root: &Path, in_flight: usize, devices: &[u32]) {
+    in_dir(root, |dir| raw_log(dir, in_flight));
+    for devices in devices {
+        in_dir(root, |dir| posts(dir, in_flight, *devices));
+    }
+}
+
 fn report() {
-    let root = std::env::var_os("STORE_BENCH_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    let root = root();
     println!(
         "1 KiB bodies, durable before the answer; R = devices owed; settled as soon as stored"
     );
@@ -50,10 +64,7 @@ fn report() {
         "", "in flight", "posts/s", "rows/s", "p50 ms", "p99 ms", "written÷", "left KiB"
     );
     for in_flight in [1, 64, 1_024] {
-        in_dir(&root, |dir| raw_log(dir, in_flight));
-        for devices in [1, 10, 100] {
-            in_dir(&root, |dir| posts(dir, in_flight, devices));
-        }
+        beside_raw_log(&root, in_flight, &[1, 10, 100]);
     }
     in_dir(&root, |dir| open_after_crash(dir, setting("STORE_BENCH_OWED", 100_000)));
     in_dir(&root, |dir| {
@@ -113,10 +124,11 @@ fn drive<R>(
 ) -> (Vec<Duration>, f64) {
     let mut waiting = VecDeque::with_capacity(in_flight);
     let mut latencies = Vec::new();
+    let run_time = run_time();
     let started = Instant::now();
     let mut next = 1;
     loop {
-        let open = started.elapsed() < run_time();
+        let open = started.elapsed() < run_time;
         if open && waiting.len() < in_flight {
             waiting.push_back((next, Instant::now(), submit(next)));
             next += 1;
@@ -166,7 +178,8 @@ fn raw_log(dir: &str, in_flight: usize) {
     let writer = std::thread::spawn(move || {
         while let Ok(first) = waiting.recv() {
             let group: Vec<_> = std::iter::once(first).chain(waiting.try_iter()).collect();
-            let bytes: Vec<u8> = group.iter().flat_map(|(body, _)| body.iter().copied()).collect();
+            let bytes: Vec<u8> =
+                group.iter().map(|(body, _)| body.as_ref()).collect::<Vec<_>>().concat();
             file.write_all(&bytes).unwrap();
             file.sync_data().unwrap();
             group.iter().for_each(|(_, answer)| answer.send(()).unwrap());

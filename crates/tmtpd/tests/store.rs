@@ -32,7 +32,7 @@ use tmtpd::store::{
 };
 
 fn open(dir: &Path) -> Store {
-    Store::open(dir, Limits { reserve_bytes: 0, ..Limits::default() }).unwrap()
+    Store::open(dir, Limits::default()).unwrap()
 }
 
 fn message(id: MessageId, data: &str, devices: &[DeviceNumber]) -> NewMessage {

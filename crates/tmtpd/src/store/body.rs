@@ -2,9 +2,9 @@
 //!
 //! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
 //! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say
-//! what lies where, so whatever no row names is garbage. Life of a body: written, made durable by the
-//! journal together with its row, synced with the next checkpoint if it is still alive, then the row
-//! deleted, then the body erased. A crash between any two leaves at worst bytes that no row names;
+//! what lies where, so whatever no row names is garbage. Life of a body: made durable by the journal together
+//! with its row; written to its file and synced with the next checkpoint if it is still alive; then the
+//! row deleted, then the body erased. A crash between any two leaves at worst bytes that no row names;
 //! [`sweep`] erases those at the next open.
 //!
 //! Small bodies are erased by punching a hole (the blocks go back to the file system) and whole
@@ -14,6 +14,7 @@ pub(crate) mod eraser;
 pub(crate) mod large;
 pub(crate) mod segment;
 pub(crate) mod sweep;
+pub(crate) mod unwritten;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use self::unwritten::Unwritten;
 use super::disk::{Disk, DiskFile, Open};
 use super::error::StoreError;
 use crate::metrics::StoreMetrics;
@@ -61,6 +63,14 @@ pub(crate) enum BodyRef {
     Large(LargeRef),
 }
 
+/// A body that no row names any more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dead {
+    body: BodyRef,
+    /// Whether it ever came to its place.
+    is_written: bool,
+}
+
 /// What is alive in one segment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Live {
@@ -74,6 +84,7 @@ pub(crate) struct Bodies {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
     live: Mutex<Alive>,
+    unwritten: Unwritten,
     /// Segments open for reading; only a cache.
     open: Mutex<BTreeMap<u32, Arc<dyn DiskFile>>>,
     /// Segments that were written or punched since they were synced.
@@ -94,7 +105,7 @@ pub(crate) struct Bodies {
 struct Held {
     /// How many want it held back.
     holders: usize,
-    dead: Vec<BodyRef>,
+    dead: Vec<Dead>,
     /// The store is closed, and its files may be another's: what is dead is left to the next sweep.
     closed: bool,
 }
@@ -132,6 +143,7 @@ impl Bodies {
             disk,
             dir,
             live: Mutex::default(),
+            unwritten: Unwritten::default(),
             open: Mutex::default(),
             unsynced: Mutex::default(),
             next_large: AtomicU64::new(1),
@@ -179,7 +191,7 @@ impl Bodies {
     }
 
     /// Whether the dead have to wait; then they are remembered.
-    pub(crate) fn hold_back(&self, dead: &[BodyRef]) -> bool {
+    pub(crate) fn hold_back(&self, dead: &[Dead]) -> bool {
         let mut held = self.held();
         if held.holders > 0 {
             held.dead.extend_from_slice(dead);
@@ -291,6 +303,10 @@ impl Bodies {
 
     /// The bytes of a small body, checked against its sum.
     pub(crate) fn read_small(&self, extent: &Extent) -> Result<Bytes, StoreError> {
+        // In this order: what waits no more was written before it went.
+        if let Some(bytes) = self.unwritten.get(extent) {
+            return Ok(bytes);
+        }
         let Extent { segment, offset, len, .. } = *extent;
         let mut bytes = vec![0; len as usize];
         match self.segment(segment)?.read_exact_at(&mut bytes, u64::from(offset)) {

@@ -144,10 +144,10 @@ impl Journal {
     /// # Errors
     /// When it could not be written it is not there, as far as can be known. When it could not be
     /// synced nothing can be known but by a new start: see [`Journal::failure`].
-    pub(crate) fn append(
+    pub(crate) fn append<'b>(
         &mut self,
         changes: &[Change],
-        run: Option<&Run<&[u8]>>,
+        run: Option<Run<impl Iterator<Item = &'b [u8]>>>,
     ) -> Result<(), StoreError> {
         self.failure.clone().map_or(Ok(()), Err)?;
         let mut record = std::mem::take(&mut self.record);

@@ -1,12 +1,12 @@
 //! The writer: many callers share one sync.
 //!
-//! It takes everything that waits, writes the bodies to their segment, appends one record with bodies
-//! and rows to the journal, syncs that, and answers all. While it syncs the next group gathers, so the
+//! It takes everything that waits, gives the bodies their places, appends one record with bodies and
+//! rows to the journal, syncs that, and answers all. While it syncs the next group gathers, so the
 //! busier the service the more messages share a sync. Acknowledgements ride along at most every 50 ms.
 //!
-//! A second later at the latest, or when the journal has grown long, comes the *checkpoint*: segments
-//! are synced, the rows that are still there go to the engine in one commit, and a new epoch of the
-//! journal begins with it.
+//! A second later at the latest, or when the journal has grown long, comes the *checkpoint*: bodies
+//! that are still alive are written to their segments, these are synced, the rows that are still there
+//! go to the engine in one commit, and a new epoch of the journal begins with it.
 //!
 //! It is a state machine that never waits: [`Writer::step`] does what is due and says when to come
 //! again. A thread drives it; in a simulation a task does, on simulated time.
@@ -73,12 +73,15 @@ impl Writer {
     /// Does what is due at `now`: at most one group of tasks.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
         if self.checkpoint_at.is_some_and(|at| at <= now) || self.is_journal_long() {
+            // What is acknowledged by now need not be stored for that.
+            self.commit_group(Vec::new(), true);
             self.checkpoint();
         }
         let retry_at = self.settle_failure.as_ref().map(|(at, _)| *at);
         let is_last = match self.inbox.poll(now, retry_at) {
             Ok(Group { tasks, settle, last }) => {
                 self.handle(tasks, settle);
+                self.write_some();
                 self.tidy_at = Some(Instant::now() + IDLE);
                 last
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::{Bodies, BodyRef, Extent};
+use super::{Bodies, BodyRef, Dead, Extent, Live};
 use crate::store::disk::Open;
 use crate::store::error::StoreError;
 
@@ -26,7 +26,7 @@ pub(crate) enum Eraser {
     /// At once, by the caller.
     Inline(Arc<Bodies>),
     /// Soon, by a thread; `None` once it was told to finish.
-    Thread(Arc<Bodies>, Option<(SyncSender<Vec<BodyRef>>, JoinHandle<()>)>),
+    Thread(Arc<Bodies>, Option<(SyncSender<Vec<Dead>>, JoinHandle<()>)>),
 }
 
 impl Eraser {
@@ -46,12 +46,12 @@ impl Eraser {
             _ if dead.is_empty() => {}
             Self::Inline(bodies) => {
                 bodies.metrics.dead.add(dead.len() as u64);
-                erase(bodies, &dead);
+                erase(bodies, &bodies.forget_unwritten(dead));
             }
             Self::Thread(bodies, Some((sender, _))) => {
                 bodies.metrics.dead.add(dead.len() as u64);
                 // Fails only when the thread died; then the sweep of the next start erases.
-                drop(sender.send(dead));
+                drop(sender.send(bodies.forget_unwritten(dead)));
             }
             Self::Thread(_, None) => {}
         }
@@ -70,7 +70,7 @@ impl Eraser {
     }
 }
 
-fn run(bodies: &Bodies, receiver: &Receiver<Vec<BodyRef>>) {
+fn run(bodies: &Bodies, receiver: &Receiver<Vec<Dead>>) {
     while let Ok(mut dead) = receiver.recv() {
         while dead.len() < BATCH_EXTENTS
             && let Ok(more) = receiver.try_recv()
@@ -81,18 +81,25 @@ fn run(bodies: &Bodies, receiver: &Receiver<Vec<BodyRef>>) {
     }
 }
 
-fn erase(bodies: &Bodies, dead: &[BodyRef]) {
+fn erase(bodies: &Bodies, dead: &[Dead]) {
     if !bodies.hold_back(dead) {
         erase_batch(bodies, dead);
     }
 }
 
-pub(super) fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
-    let mut by_segment: BTreeMap<u32, Vec<Extent>> = BTreeMap::new();
+pub(super) fn erase_batch(bodies: &Bodies, dead: &[Dead]) {
+    let mut by_segment: BTreeMap<u32, (Live, Vec<Extent>)> = BTreeMap::new();
     let mut large_ids = Vec::new();
-    for body in dead {
+    for Dead { body, is_written } in dead {
         match body {
-            BodyRef::Small(extent) => by_segment.entry(extent.segment).or_default().push(*extent),
+            BodyRef::Small(extent) => {
+                let (gone, written) = by_segment.entry(extent.segment).or_default();
+                gone.extents += 1;
+                gone.bytes += u64::from(extent.len);
+                if *is_written {
+                    written.push(*extent);
+                }
+            }
             BodyRef::Large(large) => {
                 let mut alive = bodies.alive();
                 alive.large_bytes = alive.large_bytes.saturating_sub(large.len);
@@ -101,9 +108,9 @@ pub(super) fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
         }
     }
     let mut unlinked = false;
-    for (segment, mut extents) in by_segment {
-        extents.sort_unstable();
-        match erase_extents(bodies, segment, &extents) {
+    for (segment, (gone, mut written)) in by_segment {
+        written.sort_unstable();
+        match erase_extents(bodies, segment, gone, &written) {
             Ok(whole) => unlinked |= whole,
             Err(error) => tracing::warn!(%error, segment, "erasing is left to the next start"),
         }
@@ -122,13 +129,19 @@ pub(super) fn erase_batch(bodies: &Bodies, dead: &[BodyRef]) {
     bodies.metrics.erased.add(dead.len() as u64);
 }
 
-/// Erases the sorted `extents` of one segment; says whether the segment went as a whole.
-fn erase_extents(bodies: &Bodies, segment: u32, extents: &[Extent]) -> Result<bool, StoreError> {
+/// Counts what is `gone` from one segment and erases what was `written` of it, sorted; says whether
+/// the segment went as a whole.
+fn erase_extents(
+    bodies: &Bodies,
+    segment: u32,
+    gone: Live,
+    written: &[Extent],
+) -> Result<bool, StoreError> {
     let mut alive = bodies.alive();
     let active = alive.active == Some(segment);
     let live = alive.segments.entry(segment).or_default();
-    live.extents = live.extents.saturating_sub(extents.len() as u32);
-    live.bytes = live.bytes.saturating_sub(extents.iter().map(|e| u64::from(e.len)).sum());
+    live.extents = live.extents.saturating_sub(gone.extents);
+    live.bytes = live.bytes.saturating_sub(gone.bytes);
     if live.extents == 0 && !active {
         alive.segments.remove(&segment);
         drop(alive);
@@ -136,6 +149,9 @@ fn erase_extents(bodies: &Bodies, segment: u32, extents: &[Extent]) -> Result<bo
         return Ok(true);
     }
     drop(alive);
+    if written.is_empty() {
+        return Ok(false);
+    }
     let failed = |error| StoreError::io("erasing a body", error);
     let file = match bodies.disk().open(&bodies.segment_path(segment), Open::Edit) {
         Ok(file) => file,
@@ -143,7 +159,7 @@ fn erase_extents(bodies: &Bodies, segment: u32, extents: &[Extent]) -> Result<bo
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(failed(error)),
     };
-    for (from, to) in merged(extents) {
+    for (from, to) in merged(written) {
         file.punch(from, to).map_err(failed)?;
     }
     bodies.note_unsynced(segment, &file);

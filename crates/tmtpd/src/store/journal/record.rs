@@ -59,12 +59,12 @@ pub(super) struct Record {
 }
 
 /// Writes a record into `out`, in place of what is there. `None` when it would be too long.
-pub(super) fn encode(
+pub(super) fn encode<'b>(
     out: &mut Vec<u8>,
     salt: u64,
     number: u32,
     changes: &[Change],
-    run: Option<&Run<&[u8]>>,
+    run: Option<Run<impl Iterator<Item = &'b [u8]>>>,
 ) -> Option<()> {
     out.clear();
     out.extend_from_slice(&salt.to_be_bytes());
@@ -84,7 +84,7 @@ pub(super) fn encode(
     if let Some(run) = run {
         out.extend_from_slice(&run.segment.to_be_bytes());
         out.extend_from_slice(&run.offset.to_be_bytes());
-        out.extend_from_slice(run.bytes);
+        run.bytes.for_each(|bytes| out.extend_from_slice(bytes));
     }
     let len = length(out.len() - HEADER_BYTES)?;
     out.get_mut(12..SUM_AT)?.copy_from_slice(&len);
@@ -159,9 +159,9 @@ mod tests {
             Change::Delete(b"other".into()),
             Change::Put(b"".into(), b"".into()),
         ];
-        let run = Run { segment: 7, offset: 9, bytes: b"<body><body>".as_slice() };
+        let bytes = [b"<body>".as_slice(), b"<body>"].into_iter();
         let mut out = b"of before".to_vec();
-        encode(&mut out, SALT, 3, &changes, Some(&run)).unwrap();
+        encode(&mut out, SALT, 3, &changes, Some(Run { segment: 7, offset: 9, bytes })).unwrap();
         let run = Run { segment: 7, offset: 9, bytes: Bytes::from_static(b"<body><body>") };
         (out, Record { number: 3, changes, run: Some(run) })
     }

@@ -93,8 +93,8 @@ mod tests {
         let mut record = Vec::new();
         for (number, salt) in [(0, SALT), (1, SALT), (2, SALT), (3, SALT - 1), (4, SALT - 1)] {
             let changes = [Change::Put(vec![number as u8; 3], b"value".into())];
-            let run = Run { segment: 1, offset: number, bytes: b"body".as_slice() };
-            encode(&mut record, salt, number, &changes, Some(&run)).unwrap();
+            let run = Run { segment: 1, offset: number, bytes: [b"body".as_slice()].into_iter() };
+            encode(&mut record, salt, number, &changes, Some(run)).unwrap();
             starts.push(bytes.len());
             bytes.extend_from_slice(&record);
         }
@@ -138,10 +138,11 @@ mod tests {
     fn a_body_cannot_pass_for_a_record() {
         // Its author knows all of the format, but not the salt.
         let mut forged = Vec::new();
-        encode(&mut forged, 0, 9, &[Change::Delete(b"d/m/admin".into())], None).unwrap();
+        let none = None::<Run<std::iter::Empty<_>>>;
+        encode(&mut forged, 0, 9, &[Change::Delete(b"d/m/admin".into())], none).unwrap();
         let mut bytes = Vec::new();
-        let run = Run { segment: 1, offset: 0, bytes: forged.as_slice() };
-        encode(&mut bytes, SALT, 0, &[], Some(&run)).unwrap();
+        let run = Run { segment: 1, offset: 0, bytes: [forged.as_slice()].into_iter() };
+        encode(&mut bytes, SALT, 0, &[], Some(run)).unwrap();
         let cut = bytes.len() - 1;
         let replay = Replay::of(&bytes[..cut].to_vec().into(), SALT).unwrap();
         assert_eq!((replay.changes.len(), replay.is_torn), (0, true));

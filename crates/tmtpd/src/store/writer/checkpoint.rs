@@ -20,6 +20,7 @@ const WAITING_BYTES: usize = 8 * 1024 * 1024;
 impl Writer {
     /// Leaves a store that needs no journal.
     pub(super) fn close_journal(&mut self) -> Result<(), StoreError> {
+        self.bodies.write_all()?;
         self.bodies.sync_segments()?;
         self.rows.checkpoint(None)?;
         self.journal.close()
@@ -39,6 +40,9 @@ impl Writer {
             return;
         }
         let started = Instant::now();
+        if let Err(error) = self.bodies.write_all() {
+            return self.stay(error);
+        }
         if let Err(error) = self.bodies.sync_segments() {
             // What the segments hold is not known now; the journal has all of it for the next start.
             return self.journal.fail(error);
@@ -52,13 +56,24 @@ impl Writer {
             }
             // Which of the two journals counts is only known after a restart.
             Err(error @ StoreError::Uncertain) => self.journal.fail(error),
-            Err(error) => {
-                static STAY: Throttle = Throttle::new(10);
-                story!(warn, STAY, %error, "commits stay in the journal for now");
-                self.checkpoint_failure = Some(error);
-                self.checkpoint_at = Some(Instant::now() + RETRY);
-            }
+            Err(error) => self.stay(error),
         }
+    }
+
+    /// Keeps memory for bodies in bounds between checkpoints.
+    pub(super) fn write_some(&mut self) {
+        if self.checkpoint_failure.is_none()
+            && let Err(error) = self.bodies.write_some()
+        {
+            self.stay(error);
+        }
+    }
+
+    fn stay(&mut self, error: StoreError) {
+        static STAY: Throttle = Throttle::new(10);
+        story!(warn, STAY, %error, "commits stay in the journal for now");
+        self.checkpoint_failure = Some(error);
+        self.checkpoint_at = Some(Instant::now() + RETRY);
     }
 
     /// Whether new messages can be taken.

@@ -1,5 +1,6 @@
 //! What waits together is committed together: bodies, rows and acknowledgements of many callers.
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -93,30 +94,38 @@ impl Writer {
         // Nothing is built on rows that cannot be trusted.
         let whole = self.failure().map_or(Ok(()), Err);
         let done = whole.and_then(|()| self.rows.judge(batches)).and_then(|(outcomes, changes)| {
-            if changes.is_empty() {
-                return Ok(outcomes);
-            }
-            let mut appended = self.append(&changes);
-            if matches!(appended, Err(StoreError::Full)) {
-                self.checkpoint(); // which makes the journal short
-                appended = self.append(&changes);
-            }
-            appended?;
+            self.append(&changes)?;
+            Ok((outcomes, changes))
+        });
+        // Before anybody sees the rows that name its bodies.
+        self.appender.end_group();
+        let (outcomes, changes) = done?;
+        if !changes.is_empty() {
             self.rows.apply(changes, last_id);
             self.checkpoint_at.get_or_insert_with(|| Instant::now() + CHECKPOINT_WITHIN);
-            Ok(outcomes)
-        });
-        self.appender.end_group();
-        done
+        }
+        Ok(outcomes)
     }
 
     fn append(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        let Self { journal, appender, bodies, .. } = self;
-        bodies.metrics.commits.time(|| journal.append(changes, appender.group().as_ref()))
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let appended = self.append_record(changes);
+        if !matches!(appended, Err(StoreError::Full)) {
+            return appended;
+        }
+        self.checkpoint(); // which makes the journal short
+        self.append_record(changes)
     }
 
-    /// Appends and writes the bodies of all tasks, if there is `room`. When that fails all are
-    /// answered and none is left.
+    fn append_record(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let Self { journal, appender, bodies, .. } = self;
+        bodies.metrics.commits.time(|| journal.append(changes, appender.group()))
+    }
+
+    /// Appends the bodies of all tasks, if there is `room`. When that fails all are answered and
+    /// none is left.
     pub(super) fn append_bodies(
         &mut self,
         tasks: Vec<Task>,
@@ -135,19 +144,15 @@ impl Writer {
             }
             staged.push(task);
         }
-        match failure.map_or_else(|| self.appender.write(), Err) {
-            Ok(()) => staged,
-            Err(error) => {
-                self.appender.abandon();
-                let mut dead = Vec::new();
-                for staged in staged {
-                    dead.extend_from_slice(&staged.bodies);
-                    staged.answer(Err(error.clone()));
-                }
-                self.eraser.erase(dead);
-                Vec::new()
-            }
+        let Some(error) = failure else { return staged };
+        self.appender.end_group();
+        let mut dead = Vec::new();
+        for staged in staged {
+            dead.extend_from_slice(&staged.bodies);
+            staged.answer(Err(error.clone()));
         }
+        self.eraser.erase(dead);
+        Vec::new()
     }
 
     fn append_messages(
@@ -163,13 +168,14 @@ impl Writer {
             if devices.is_empty() {
                 continue;
             }
-            let inline: &[u8] = match &data {
-                NewData::Inline(bytes) => bytes,
-                NewData::Large(_) => &[],
+            let inline = match &data {
+                NewData::Inline(bytes) => bytes.clone(),
+                NewData::Large(_) => Bytes::new(),
             };
-            let small = self.appender.append([&head, inline])?;
+            let small = self.appender.append([head.clone(), inline])?;
+            let head_len = head.len() as u32;
             let recent = match &data {
-                NewData::Inline(bytes) => Some((head.clone(), bytes.clone())),
+                NewData::Inline(bytes) => Some((head, bytes.clone())),
                 NewData::Large(_) => None,
             };
             task.bodies.push(BodyRef::Small(small));
@@ -183,7 +189,7 @@ impl Writer {
                     Some(large)
                 }
             };
-            let body = Body { head_len: head.len() as u32, small, large };
+            let body = Body { head_len, small, large };
             if let Some((head, data)) = recent {
                 task.recent.push((id, Recent { body, head, data }));
             }
