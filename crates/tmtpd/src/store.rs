@@ -35,6 +35,7 @@ mod overdue;
 mod recent;
 mod redb;
 mod release;
+mod rising;
 mod row;
 mod rows;
 mod writer;

@@ -124,7 +124,7 @@ impl Copying {
             return Ok(()); // a copy has none
         }
         self.copied.rows += 1;
-        self.changes.push(Change::Put(key.to_vec(), value.to_vec()));
+        self.changes.push(Change::Put(key.into(), value.to_vec()));
         if self.changes.len() >= BATCH_ROWS {
             self.commit()?;
         }

@@ -8,7 +8,12 @@
 
 use std::ops::{Bound, ControlFlow};
 
+use smallvec::SmallVec;
+
 use super::error::StoreError;
+
+/// The key of a row. Those of messages and of who is owed them need no memory of their own.
+pub type Key = SmallVec<[u8; 16]>;
 
 /// A range of keys, by bytes.
 pub type KeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
@@ -68,11 +73,11 @@ pub enum Precondition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Writes a row, over the old one if there is one.
-    Put(Vec<u8>, Vec<u8>),
+    Put(Key, Vec<u8>),
     /// Writes a row whose key was never used before, which spares asking whether there is one.
-    Insert(Vec<u8>, Vec<u8>),
+    Insert(Key, Vec<u8>),
     /// Deletes a row if it is there.
-    Delete(Vec<u8>),
+    Delete(Key),
 }
 
 /// Changes that happen all or not at all, under preconditions.
@@ -108,24 +113,20 @@ impl Batch {
     }
 
     /// Writes a row.
-    pub fn put(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> &mut Self {
-        self.changes.push(Change::Put(key.into(), value.into()));
+    pub fn put(&mut self, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) -> &mut Self {
+        self.changes.push(Change::Put(Key::from_slice(key.as_ref()), value.into()));
         self
     }
 
     /// Writes a row whose key was never used before.
-    pub(crate) fn insert(
-        &mut self,
-        key: impl Into<Vec<u8>>,
-        value: impl Into<Vec<u8>>,
-    ) -> &mut Self {
-        self.changes.push(Change::Insert(key.into(), value.into()));
+    pub(crate) fn insert(&mut self, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) -> &mut Self {
+        self.changes.push(Change::Insert(Key::from_slice(key.as_ref()), value.into()));
         self
     }
 
     /// Deletes a row if it is there.
-    pub fn delete(&mut self, key: impl Into<Vec<u8>>) -> &mut Self {
-        self.changes.push(Change::Delete(key.into()));
+    pub fn delete(&mut self, key: impl AsRef<[u8]>) -> &mut Self {
+        self.changes.push(Change::Delete(Key::from_slice(key.as_ref())));
         self
     }
 

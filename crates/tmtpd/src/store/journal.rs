@@ -3,12 +3,13 @@
 //! A commit is one record, appended and synced: the rows it changes and the bodies it brings. The rows'
 //! file and the segments get the same a little later, for many commits at once (a *checkpoint*, see
 //! `writer.rs`); until then a crash is mended from the journal. Two files take turns, an *epoch* each:
-//! the row `s/journal`, written with every checkpoint, says which file is in use and by which
-//! number its records are known. So a checkpoint ends an epoch in the very commit that makes its records
+//! the row `s/journal`, written with every checkpoint, says which file is in use, how long it is at
+//! least, and by which number its records are known. So a checkpoint ends an epoch in the very commit that makes its records
 //! superfluous, and what an earlier epoch left in a file is no record.
 //!
 //! Files keep their blocks when their content is overwritten, because syncing a file that does not
-//! grow costs half as much (`docs/decisions/0013`). What was delivered meanwhile is overwritten with
+//! grow costs half as much (`docs/decisions/0013`), and because a file that is shorter than it was is
+//! known to be damaged by that. What was delivered meanwhile is overwritten with
 //! zeros when the service comes to rest, or by the records of the next epoch but one.
 
 pub(crate) mod record;
@@ -22,7 +23,7 @@ use super::disk::{Disk, DiskFile, Open};
 use super::engine::Change;
 use super::error::StoreError;
 
-/// Files grow by so much,
+/// Files grow by so much, and are never shorter while rows name them,
 const GROWTH_BYTES: u64 = 256 * 1024;
 /// in pieces, because the kernel takes what was written as one for one: it counts all of it as
 /// written again whenever a part is.
@@ -54,21 +55,28 @@ pub(crate) struct Epoch {
     file: FileNumber,
     /// Nobody can guess it, so that no body can hold a record of its author's.
     salt: u64,
+    /// What the file has been made to hold, durably.
+    min_len: u64,
 }
 
 impl Epoch {
-    /// For the row `s/journal`: the number of the file, and the salt.
+    /// For the row `s/journal`: the number of the file, the salt, and the least length.
     pub(crate) fn encode(self) -> Vec<u8> {
         let mut row = vec![u8::from(self.file == FileNumber::Second)];
         row.extend_from_slice(&self.salt.to_be_bytes());
+        row.extend_from_slice(&self.min_len.to_be_bytes());
         row
     }
 
     fn decode(row: &[u8]) -> Result<Self, StoreError> {
         let parse = || {
-            let (file, salt) = row.split_first()?;
+            let (file, rest) = row.split_first()?;
             let file = [FileNumber::First, FileNumber::Second].get(usize::from(*file))?;
-            Some(Self { file: *file, salt: u64::from_be_bytes(salt.try_into().ok()?) })
+            let (salt, rest) = rest.split_first_chunk()?;
+            // Rows written before 22 November 2026 have none.
+            let min_len = if rest.is_empty() { [0; 8] } else { rest.try_into().ok()? };
+            let [salt, min_len] = [*salt, min_len].map(u64::from_be_bytes);
+            Some(Self { file: *file, salt, min_len })
         };
         parse().ok_or_else(|| StoreError::corrupt("the journal row has an unknown form"))
     }
@@ -111,20 +119,27 @@ impl Journal {
         let (first, second) = (first?, second?);
         disk.sync_dir(data_dir).map_err(opening)?;
         // Until an epoch begins nothing is appended.
-        let epoch = Epoch { file: FileNumber::Second, salt: 0 };
+        let epoch = Epoch { file: FileNumber::Second, salt: 0, min_len: 0 };
         let (number, end, record, failure) = (0, 0, Vec::new(), None);
         Ok(Self { disk, first, second, epoch, number, end, record, failure })
     }
 
     /// The epoch to begin with the next checkpoint.
-    pub(crate) fn next_epoch(&self) -> Result<Epoch, StoreError> {
-        let file = match self.epoch.file {
-            FileNumber::First => FileNumber::Second,
-            FileNumber::Second => FileNumber::First,
+    ///
+    /// # Errors
+    /// [`StoreError::Uncertain`] when it is not known how long its file is.
+    pub(crate) fn next_epoch(&mut self) -> Result<Epoch, StoreError> {
+        let beginning = |error| StoreError::io("beginning a journal", error);
+        let (file, number) = match self.epoch.file {
+            FileNumber::First => (&mut self.second, FileNumber::Second),
+            FileNumber::Second => (&mut self.first, FileNumber::First),
         };
-        let salt = self.disk.unguessable();
-        let salt = salt.map_err(|error| StoreError::io("beginning a journal", error))?;
-        Ok(Epoch { file, salt })
+        if file.len < GROWTH_BYTES {
+            file.grow(GROWTH_BYTES).map_err(beginning)?;
+            file.file.sync_data().map_err(|_| StoreError::Uncertain)?;
+        }
+        let salt = self.disk.unguessable().map_err(beginning)?;
+        Ok(Epoch { file: number, salt, min_len: GROWTH_BYTES })
     }
 
     /// Begins `epoch`, which the rows name now.
@@ -206,15 +221,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether its files take room.
-    pub(crate) fn has_files(&self) -> bool {
-        self.first.len + self.second.len > 0
+    /// Whether its files take room that they could give back.
+    pub(crate) fn is_long(&self) -> bool {
+        self.first.len.max(self.second.len) > GROWTH_BYTES
     }
 
     /// Empties the files: the rows name no epoch any more.
     pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         self.end = 0;
-        self.give_back()
+        self.cut(0)
     }
 
     /// Gives the room of the files back, with what is in them, which must have been before the last
@@ -223,8 +238,12 @@ impl Journal {
         if self.end > 0 {
             return Ok(()); // it is still needed
         }
+        self.cut(GROWTH_BYTES)
+    }
+
+    fn cut(&mut self, len: u64) -> Result<(), StoreError> {
         for file in [&mut self.first, &mut self.second] {
-            file.cut().map_err(|error| StoreError::io("emptying the journal", error))?;
+            file.cut(len).map_err(|error| StoreError::io("emptying the journal", error))?;
         }
         Ok(())
     }
@@ -268,23 +287,21 @@ impl JournalFile {
     }
 
     fn erase(&mut self) -> std::io::Result<()> {
-        if self.len > KEPT_BYTES {
-            return self.cut();
-        }
-        if self.used > 0 {
-            self.zero(0, self.used)?;
-            self.file.sync_data()?;
-            self.used = 0;
-        }
-        Ok(())
+        self.cut(if self.len > KEPT_BYTES { GROWTH_BYTES } else { self.len })
     }
 
-    fn cut(&mut self) -> std::io::Result<()> {
-        if self.len > 0 {
-            self.file.set_len(0)?;
-            (self.len, self.used) = (0, 0);
-            self.file.sync_data()?;
+    /// Cuts off what is longer than `len`, and leaves zeros.
+    fn cut(&mut self, len: u64) -> std::io::Result<()> {
+        if self.len <= len && self.used == 0 {
+            return Ok(());
         }
+        if self.len > len {
+            self.file.set_len(len)?;
+            (self.len, self.used) = (len, self.used.min(len));
+        }
+        self.zero(0, self.used)?;
+        self.file.sync_data()?;
+        self.used = 0;
         Ok(())
     }
 }

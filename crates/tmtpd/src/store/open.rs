@@ -170,7 +170,7 @@ fn recover(
         warn_of_undone();
     }
     let mut waiting = Waiting::default();
-    waiting.apply(Change::Put(FORMAT_KEY.to_vec(), FORMAT.to_be_bytes().to_vec()));
+    waiting.apply(Change::Put(FORMAT_KEY.into(), FORMAT.to_be_bytes().to_vec()));
     replay.changes.into_iter().for_each(|change| waiting.apply(change));
     restore(bodies, &waiting.alive()?, &replay.runs)?;
     let rows = Rows::new(engine, waiting);

@@ -4,11 +4,11 @@
 //! is owed to nobody any more. What is not here is read from rows and bodies, as after a restart;
 //! whether a device is owed a message is never asked here.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::rising::Rising;
 use super::row::{Body, MessageId};
 
 /// Bytes of messages that are kept, what keeping them costs included.
@@ -33,8 +33,7 @@ pub(crate) struct Recents {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The oldest first, since ids rise.
-    messages: BTreeMap<MessageId, Recent>,
+    messages: Rising<MessageId, Recent>,
     bytes: usize,
 }
 
@@ -54,7 +53,7 @@ impl Recents {
             state.messages.insert(id, message);
         }
         while state.bytes > BYTES_MAX
-            && let Some((_, oldest)) = state.messages.pop_first()
+            && let Some(oldest) = state.messages.pop_first()
         {
             state.bytes -= oldest.weight();
         }

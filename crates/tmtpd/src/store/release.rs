@@ -4,7 +4,6 @@
 //! is committed. The count in a message row goes down only by owed rows that were really there:
 //! acknowledging twice, or again after a crash, changes nothing.
 
-use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
 use super::body::BodyRef;
@@ -14,6 +13,7 @@ use super::error::StoreError;
 use super::row::{
     DeviceNumber, MessageId, MessageRow, OWED_KEY_BYTES, message_key, owed_key, owed_of,
 };
+use super::rows::Rows;
 
 /// Changes that take owed rows away.
 #[derive(Debug, Default)]
@@ -27,32 +27,39 @@ pub(crate) struct Release {
     pub(crate) gone: Vec<MessageId>,
 }
 
+/// A message, and how many of those who are owed it have acknowledged it.
+struct Message {
+    id: MessageId,
+    row: MessageRow,
+    taken: u32,
+}
+
 /// Takes away the owed rows `settled` names, and the messages owed to nobody then.
 pub(crate) fn release(
-    engine: &(impl ReadRows + ?Sized),
+    rows: &Rows<impl ReadRows + ?Sized>,
     mut settled: Vec<(DeviceNumber, MessageId)>,
 ) -> Result<Release, StoreError> {
     settled.sort_unstable();
     settled.dedup();
-    let mut rows = message_rows(engine, settled.iter().map(|(_, id)| *id))?;
-    let keys: Vec<([u8; OWED_KEY_BYTES], MessageId, OwedBytes)> = settled
-        .iter()
-        .filter_map(|(device, id)| {
-            let row = rows.get(id)?;
-            Some((owed_key(*device, row.class, *id), *id, (*device, row.body.len())))
+    let mut messages = message_rows(rows, settled.iter().map(|(_, id)| *id))?;
+    let place = |id| messages.binary_search_by_key(&id, |message| message.id).ok();
+    let settled = settled.into_iter().filter_map(|(device, id)| Some((device, place(id)?)));
+    let owed: Vec<(DeviceNumber, usize, [u8; OWED_KEY_BYTES])> = settled
+        .filter_map(|(device, at)| {
+            let message = messages.get(at)?;
+            Some((device, at, owed_key(device, message.row.class, message.id)))
         })
         .collect();
-    let there = present(engine, keys.iter().map(|(key, ..)| key))?;
+    let there = present(rows, owed.iter().map(|(.., key)| key))?;
 
     let mut release = Release::default();
-    let mut touched = BTreeMap::new();
-    for ((key, id, owed), _) in keys.iter().zip(there).filter(|(_, there)| *there) {
-        release.batch.delete(*key);
-        release.owed.push(*owed);
-        *touched.entry(*id).or_insert(0_u32) += 1;
+    for ((device, at, key), _) in owed.into_iter().zip(there).filter(|(_, there)| *there) {
+        let Some(message) = messages.get_mut(at) else { continue };
+        message.taken += 1;
+        release.batch.delete(key);
+        release.owed.push((device, message.row.body.len()));
     }
-    for (id, taken) in touched {
-        let Some(row) = rows.get_mut(&id) else { continue };
+    for Message { id, mut row, taken } in messages.into_iter().filter(|message| message.taken > 0) {
         if row.remaining > taken {
             row.remaining -= taken;
             release.batch.put(message_key(id), row.encode());
@@ -69,7 +76,7 @@ pub(crate) fn release(
 ///
 /// Holds about 150 bytes of memory for each message of the queue.
 pub(crate) fn copy_queue(
-    engine: &(impl ReadRows + ?Sized),
+    rows: &Rows<impl ReadRows + ?Sized>,
     from: DeviceNumber,
     to: DeviceNumber,
     batch: &mut Batch,
@@ -78,14 +85,15 @@ pub(crate) fn copy_queue(
     if from == to {
         return Ok(added);
     }
-    let ids = owed_ids(engine, from, usize::MAX)?;
-    let mut rows = message_rows(engine, ids.iter().copied())?;
-    let keys: Vec<_> = rows.iter().map(|(id, row)| owed_key(to, row.class, *id)).collect();
-    let there = present(engine, keys.iter())?;
-    for (((id, row), key), there) in rows.iter_mut().zip(keys).zip(there) {
+    let ids = owed_ids(rows, from, usize::MAX)?;
+    let messages = message_rows(rows, ids.into_iter())?;
+    let key = |message: &Message| owed_key(to, message.row.class, message.id);
+    let keys: Vec<_> = messages.iter().map(key).collect();
+    let there = present(rows, keys.iter())?;
+    for ((Message { id, mut row, .. }, key), there) in messages.into_iter().zip(keys).zip(there) {
         if !there {
             row.remaining = row.remaining.saturating_add(1);
-            batch.put(message_key(*id), row.encode()).put(key, []);
+            batch.put(message_key(id), row.encode()).put(key, []);
             added.push((to, row.body.len()));
         }
     }
@@ -115,28 +123,36 @@ pub(crate) fn owed_ids(
     bad.map_or(Ok(ids), Err)
 }
 
-/// The rows of those of `ids` that still exist.
+/// Those of the messages `ids` that still exist, in rising order.
 fn message_rows(
-    engine: &(impl ReadRows + ?Sized),
+    rows: &Rows<impl ReadRows + ?Sized>,
     ids: impl Iterator<Item = MessageId>,
-) -> Result<BTreeMap<MessageId, MessageRow>, StoreError> {
+) -> Result<Vec<Message>, StoreError> {
     let mut ids: Vec<MessageId> = ids.collect();
     ids.sort_unstable();
     ids.dedup();
     let keys: Vec<_> = ids.iter().map(|id| message_key(*id)).collect();
-    let keys: Vec<&[u8]> = keys.iter().map(<[u8; 9]>::as_slice).collect();
-    let found = engine.get_many(&keys)?;
-    ids.into_iter()
-        .zip(found)
-        .filter_map(|(id, row)| Some((id, row?)))
-        .map(|(id, row)| Ok((id, MessageRow::decode(&row)?)))
-        .collect()
+    let mut found = Vec::with_capacity(ids.len());
+    rows.find(&keys, |place, row| found.push((place, MessageRow::decode(row))))?;
+    // The engine's come behind those that wait for it.
+    found.sort_unstable_by_key(|(place, _)| *place);
+    let message = |(place, row): (usize, Result<_, _>)| {
+        let id = *ids.get(place)?;
+        Some(row.map(|row| Message { id, row, taken: 0 }))
+    };
+    found.into_iter().filter_map(message).collect()
 }
 
 fn present<'k>(
-    engine: &(impl ReadRows + ?Sized),
+    rows: &Rows<impl ReadRows + ?Sized>,
     keys: impl Iterator<Item = &'k [u8; OWED_KEY_BYTES]>,
 ) -> Result<Vec<bool>, StoreError> {
-    let keys: Vec<&[u8]> = keys.map(<[u8; OWED_KEY_BYTES]>::as_slice).collect();
-    Ok(engine.get_many(&keys)?.into_iter().map(|row| row.is_some()).collect())
+    let keys: Vec<_> = keys.collect();
+    let mut there = vec![false; keys.len()];
+    rows.find(&keys, |place, _| {
+        if let Some(there) = there.get_mut(place) {
+            *there = true;
+        }
+    })?;
+    Ok(there)
 }

@@ -98,7 +98,8 @@ const LARGE_ROW_BYTES: usize = 45;
 
 impl MessageRow {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut row = Vec::with_capacity(LARGE_ROW_BYTES);
+        let len = if self.body.large.is_some() { LARGE_ROW_BYTES } else { SMALL_ROW_BYTES };
+        let mut row = Vec::with_capacity(len);
         row.push(self.class.byte());
         for number in [
             self.remaining,

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::body::Extent;
 use super::engine::{
-    Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor,
+    Batch, Change, Conflict, Engine, Key, KeyRange, Outcomes, Precondition, ReadRows, Visitor,
 };
 use super::error::StoreError;
 use super::journal::Epoch;
@@ -31,7 +31,7 @@ pub(crate) struct Rows<E: ?Sized> {
 /// Committed changes that the engine does not have yet.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    rows: BTreeMap<Vec<u8>, Row>,
+    rows: BTreeMap<Key, Row>,
     bytes: usize,
     /// The last message that is committed, and the last that was when the engine got its rows: it
     /// has none of later ones.
@@ -126,12 +126,43 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         self.waiting().bytes
     }
 
+    /// Shows those of `keys` that there are: their place in the list, and the value. All of one moment.
+    pub(crate) fn find(
+        &self,
+        keys: &[impl AsRef<[u8]>],
+        mut found: impl FnMut(usize, &[u8]),
+    ) -> Result<(), StoreError> {
+        // Held until the engine has answered too, so that both are of one moment.
+        let waiting = self.waiting();
+        let (mut missing, mut places) = (Vec::new(), Vec::new());
+        for (place, key) in keys.iter().enumerate() {
+            match waiting.rows.get(key.as_ref()) {
+                Some(row) => row.value().into_iter().for_each(|value| found(place, value)),
+                None => {
+                    missing.push(key.as_ref());
+                    places.push(place);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let rows = self.engine.get_many(&missing)?;
+        for (place, value) in places.into_iter().zip(rows) {
+            value.into_iter().for_each(|value| found(place, &value));
+        }
+        Ok(())
+    }
+
     /// What `batches` change, each judged by the rows as the ones before it leave them.
     pub(crate) fn judge(&self, batches: Vec<Batch>) -> Result<(Outcomes, Vec<Change>), StoreError> {
         // Nearly always there is nothing to judge.
         if batches.iter().all(|batch| batch.preconditions.is_empty()) {
             let outcomes = vec![Ok(()); batches.len()];
-            return Ok((outcomes, batches.into_iter().flat_map(|batch| batch.changes).collect()));
+            let len = batches.iter().map(|batch| batch.changes.len()).sum();
+            let mut changes = Vec::with_capacity(len);
+            batches.into_iter().for_each(|batch| changes.extend(batch.changes));
+            return Ok((outcomes, changes));
         }
         let mut changed: HashMap<Vec<u8>, Option<Vec<u8>>> = HashMap::new();
         let mut changes = Vec::new();
@@ -249,8 +280,8 @@ impl<E: Engine + ?Sized> Rows<E> {
     pub(crate) fn checkpoint(&self, epoch: Option<Epoch>) -> Result<(), StoreError> {
         let journal = epoch.map(Epoch::encode);
         let change = |key: &[u8], value: Option<&Vec<u8>>| match value {
-            Some(value) => Change::Put(key.to_vec(), value.clone()),
-            None => Change::Delete(key.to_vec()),
+            Some(value) => Change::Put(key.into(), value.clone()),
+            None => Change::Delete(key.into()),
         };
         let mut changes: Vec<Change> =
             self.waiting().rows.iter().map(|(key, row)| change(key, row.value())).collect();
@@ -273,18 +304,13 @@ impl<E: Engine + ?Sized> Rows<E> {
 
 impl<E: ReadRows + ?Sized> ReadRows for Rows<E> {
     fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        // Held until the engine has answered too, so that both are of one moment.
-        let waiting = self.waiting();
-        let missing: Vec<&[u8]> =
-            keys.iter().filter(|key| !waiting.rows.contains_key(**key)).copied().collect();
-        let mut found =
-            if missing.is_empty() { Vec::new() } else { self.engine.get_many(&missing)? }
-                .into_iter();
-        let value = |key: &&[u8]| match waiting.rows.get(*key) {
-            Some(row) => row.value().cloned(),
-            None => found.next().flatten(),
-        };
-        Ok(keys.iter().map(value).collect())
+        let mut values = vec![None; keys.len()];
+        self.find(keys, |place, value| {
+            if let Some(found) = values.get_mut(place) {
+                *found = Some(value.to_vec());
+            }
+        })?;
+        Ok(values)
     }
 
     fn scan(&self, range: KeyRange<'_>, visit: &mut Visitor<'_>) -> Result<(), StoreError> {

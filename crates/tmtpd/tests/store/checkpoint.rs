@@ -46,7 +46,7 @@ impl LyingEngine {
         let mut rows = Vec::new();
         let all = (Bound::Unbounded, Bound::Unbounded);
         let keep = &mut |key: &[u8], value: &[u8]| {
-            rows.push(Change::Put(key.to_vec(), value.to_vec()));
+            rows.push(Change::Put(key.into(), value.to_vec()));
             ControlFlow::Continue(())
         };
         self.scan(all, keep).unwrap();

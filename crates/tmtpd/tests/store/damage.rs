@@ -226,6 +226,25 @@ fn a_flipped_bit_in_the_journal_is_named_or_undoes_the_newest_commit_alone() {
 }
 
 #[test]
+fn a_journal_that_is_cut_off_is_named() {
+    let disk = cut_off();
+    for (name, len) in ["journal.0", "journal.1"].map(|name| (name, file(&disk, name).1.len())) {
+        for len in [0, 1, 20, len / 2, len.saturating_sub(1)] {
+            let disk = disk.fork();
+            disk.truncate(&Path::new(DIR).join(name), len as u64).unwrap();
+            let Err(error) = check(&disk) else {
+                // The other file is the one in use.
+                assert_eq!(read_all(&open(&disk).unwrap()).unwrap().len(), 16);
+                assert_eq!(name, "journal.1");
+                continue;
+            };
+            assert!(error.to_string().contains(&format!("{name} has been cut off")), "{error}");
+            assert!(matches!(open(&disk), Err(StoreError::Corrupt { .. })));
+        }
+    }
+}
+
+#[test]
 fn a_missing_journal_is_named_when_it_is_needed() {
     let disk = cut_off();
     let used = ["journal.0", "journal.1"].map(|name| (file(&disk, name).1.len(), name));

@@ -24,8 +24,8 @@ pub(crate) fn value() -> impl Strategy<Value = Vec<u8>> {
 
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
-        2 => (key(), value()).prop_map(|(key, value)| Change::Put(key, value)),
-        1 => key().prop_map(Change::Delete),
+        2 => (key(), value()).prop_map(|(key, value)| Change::Put(key.into(), value)),
+        1 => key().prop_map(|key| Change::Delete(key.into())),
     ]
 }
 

@@ -260,7 +260,7 @@ fn a_second_opener_is_refused_and_a_newer_format_too() {
     drop(store);
 
     let engine = tmtpd::store::RedbEngine::open(&dir.path().join("rows.redb"), 1 << 20).unwrap();
-    let format = Change::Put(b"s/format".to_vec(), 3_u32.to_be_bytes().to_vec());
+    let format = Change::Put(b"s/format"[..].into(), 3_u32.to_be_bytes().to_vec());
     tmtpd::store::Engine::commit(&engine, &[format]).unwrap();
     drop(engine);
     let refused = Store::open(dir.path(), Limits::default());

@@ -4,7 +4,6 @@
 //! and never reach a segment at all. Only the writer puts bodies in and takes them out, so that none
 //! can die while it is written; any thread reads.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -12,11 +11,15 @@ use bytes::Bytes;
 use super::{Bodies, BodyRef, Dead, Extent};
 use crate::store::disk::{DiskFile, Open};
 use crate::store::error::StoreError;
+use crate::store::rising::Rising;
 
-/// Bytes of bodies that may wait for the checkpoint; then the older half is written before it.
+/// Bytes of memory for bodies that wait for the checkpoint; then the older half is written before it.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bodies that touch are written together, about so many bytes of them.
 const RUN_BYTES: usize = 256 * 1024;
+
+/// A body costs this much memory beside its bytes.
+const BODY_BYTES: usize = 256;
 
 /// Where a body is to lie, and its head and data.
 pub(crate) type Placed = (Extent, [Bytes; 2]);
@@ -27,7 +30,7 @@ pub(super) struct Unwritten(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    bodies: BTreeMap<Extent, [Bytes; 2]>,
+    bodies: Rising<Extent, [Bytes; 2]>,
     bytes: usize,
 }
 
@@ -45,7 +48,7 @@ impl Unwritten {
     /// The first bodies that touch each other, if there are more than `max` bytes in all.
     fn first_run(&self, max: usize) -> Option<Vec<Placed>> {
         let state = self.state();
-        let (first, _) = state.bodies.first_key_value().filter(|_| state.bytes > max)?;
+        let (first, _) = state.bodies.iter().next().filter(|_| state.bytes > max)?;
         let mut end = first.offset;
         let run = state.bodies.iter().take_while(|(extent, _)| {
             let touches = extent.segment == first.segment && extent.offset == end;
@@ -57,11 +60,15 @@ impl Unwritten {
     }
 }
 
+fn weight(extent: &Extent) -> usize {
+    BODY_BYTES + extent.len as usize
+}
+
 impl State {
     fn take(&mut self, extent: &Extent) -> bool {
         let taken = self.bodies.remove(extent).is_some();
         if taken {
-            self.bytes -= extent.len as usize;
+            self.bytes -= weight(extent);
         }
         taken
     }
@@ -72,8 +79,9 @@ impl Bodies {
     pub(crate) fn keep_unwritten(&self, group: impl Iterator<Item = Placed>) {
         let mut state = self.unwritten.state();
         for (extent, parts) in group {
-            state.bytes += extent.len as usize;
-            state.bodies.insert(extent, parts);
+            if state.bodies.insert(extent, parts).is_none() {
+                state.bytes += weight(&extent);
+            }
         }
     }
 

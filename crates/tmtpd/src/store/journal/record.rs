@@ -131,7 +131,7 @@ fn change(rest: &mut &[u8]) -> Option<Change> {
     let kind = *rest.split_off_first()?;
     let key_len = take(rest)? as usize;
     let value_len = if kind == WRITTEN { take(rest)? as usize } else { 0 };
-    let key = rest.split_off(..key_len)?.to_vec();
+    let key = rest.split_off(..key_len)?.into();
     let value = rest.split_off(..value_len)?.to_vec();
     match kind {
         GONE => Some(Change::Delete(key)),
@@ -155,9 +155,9 @@ mod tests {
 
     fn record() -> (Vec<u8>, Record) {
         let changes = vec![
-            Change::Put(b"key".into(), b"value".into()),
-            Change::Delete(b"other".into()),
-            Change::Put(b"".into(), b"".into()),
+            Change::Put(b"key"[..].into(), b"value".into()),
+            Change::Delete(b"other"[..].into()),
+            Change::Put(b""[..].into(), b"".into()),
         ];
         let bytes = [b"<body>".as_slice(), b"<body>"].into_iter();
         let mut out = b"of before".to_vec();

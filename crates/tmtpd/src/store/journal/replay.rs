@@ -11,7 +11,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::record::{Record, Run};
-use super::{Epoch, file_name};
+use super::{Epoch, GROWTH_BYTES, file_name};
 use crate::store::disk::{Disk, Open};
 use crate::store::engine::{Change, ReadRows};
 use crate::store::error::StoreError;
@@ -28,6 +28,15 @@ pub(crate) struct Replay {
     pub(crate) is_torn: bool,
 }
 
+/// What was written is not what is there.
+#[derive(Debug, PartialEq, Eq)]
+enum Damage {
+    /// The file is shorter than it was.
+    CutOff,
+    /// The record at this offset.
+    Record(usize),
+}
+
 impl Replay {
     /// Reads what `rows` say is in the journal of `data_dir`.
     ///
@@ -39,7 +48,7 @@ impl Replay {
         rows: &(impl ReadRows + ?Sized),
     ) -> Result<Self, StoreError> {
         let Some(row) = rows.get(JOURNAL_KEY)? else { return Ok(Self::default()) };
-        let Epoch { file, salt } = Epoch::decode(&row)?;
+        let Epoch { file, salt, min_len } = Epoch::decode(&row)?;
         let name = file_name(file);
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => StoreError::corrupt(format!("{name} is missing")),
@@ -48,34 +57,45 @@ impl Replay {
         let file = disk.open(&data_dir.join(name), Open::Read).map_err(failed)?;
         let mut bytes = vec![0; file.len().map_err(failed)? as usize];
         file.read_exact_at(&mut bytes, 0).map_err(failed)?;
-        Self::of(&bytes.into(), salt).map_err(|damaged| {
-            StoreError::corrupt(format!(
-                "{name}, the record at offset {damaged} is not what was written, and others follow it"
-            ))
+        let cut = || StoreError::corrupt(format!("{name} has been cut off"));
+        if (bytes.len() as u64) < min_len {
+            return Err(cut());
+        }
+        Self::of(&bytes.into(), salt).map_err(|damage| match damage {
+            Damage::CutOff => cut(),
+            Damage::Record(at) => StoreError::corrupt(format!(
+                "{name}, the record at offset {at} is not what was written, and others follow it"
+            )),
         })
     }
 
-    /// What lies in `bytes`; or the offset of a damaged record.
-    fn of(bytes: &Bytes, salt: u64) -> Result<Self, usize> {
+    /// What lies in `bytes`.
+    fn of(bytes: &Bytes, salt: u64) -> Result<Self, Damage> {
         let mut replay = Self::default();
-        let (mut at, mut count) = (0, 0);
+        let (mut at, mut count, mut last) = (0, 0, 0);
         while let Some((record, len)) = Record::decode(&bytes.slice(at..), salt)
             && record.number == count
         {
             replay.changes.extend(record.changes);
             replay.runs.extend(record.run);
+            last = at;
             at += len;
             count += 1;
         }
         let mark = salt.to_be_bytes();
         replay.is_torn = bytes.slice(at..).starts_with(&mark);
+        // A record is begun when those before it are durable, and so is the length they needed.
+        let durable = if replay.is_torn { at } else { last };
+        if bytes.len() < durable.next_multiple_of(GROWTH_BYTES as usize) {
+            return Err(Damage::CutOff);
+        }
         let rest = bytes.slice((at + 1).min(bytes.len())..);
         let is_later = |place: usize| {
             Record::decode(&rest.slice(place..), salt)
                 .is_some_and(|(record, _)| record.number > count)
         };
         let mut marks = rest.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark);
-        if marks.any(|(place, _)| is_later(place)) { Err(at) } else { Ok(replay) }
+        if marks.any(|(place, _)| is_later(place)) { Err(Damage::Record(at)) } else { Ok(replay) }
     }
 }
 
@@ -92,13 +112,13 @@ mod tests {
         let (mut bytes, mut starts) = (Vec::new(), Vec::new());
         let mut record = Vec::new();
         for (number, salt) in [(0, SALT), (1, SALT), (2, SALT), (3, SALT - 1), (4, SALT - 1)] {
-            let changes = [Change::Put(vec![number as u8; 3], b"value".into())];
+            let changes = [Change::Put([number as u8; 3][..].into(), b"value".into())];
             let run = Run { segment: 1, offset: number, bytes: [b"body".as_slice()].into_iter() };
             encode(&mut record, salt, number, &changes, Some(run)).unwrap();
             starts.push(bytes.len());
             bytes.extend_from_slice(&record);
         }
-        bytes.extend_from_slice(&[0; 100]);
+        bytes.resize(GROWTH_BYTES as usize, 0);
         (bytes, starts)
     }
 
@@ -129,9 +149,49 @@ mod tests {
                     assert_eq!((record, keys(&replay)), (2, vec![0, 1]), "bit {at}");
                     assert!(replay.is_torn);
                 }
-                Err(offset) => assert!(record < 2 && offset == starts[record], "bit {at}"),
+                Err(damage) => {
+                    assert!(record < 2, "bit {at}");
+                    assert_eq!(damage, Damage::Record(starts[record]), "bit {at}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_journal_that_is_cut_off_is_known_by_its_length() {
+        const RECORDS: u32 = 30;
+        let (mut bytes, mut record, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        for number in 0..RECORDS {
+            let change = Change::Put(b"key"[..].into(), vec![b'v'; 20_000]);
+            encode(&mut record, SALT, number, &[change], None::<Run<std::iter::Empty<_>>>).unwrap();
+            starts.push(bytes.len());
+            bytes.extend_from_slice(&record);
+        }
+        let growth = GROWTH_BYTES as usize;
+        let end = bytes.len();
+        bytes.resize(end.next_multiple_of(growth), 0);
+        let bytes = Bytes::from(bytes);
+        let mut found = 0;
+        for len in
+            (growth..end).step_by(512).chain(starts.iter().copied().filter(|at| *at > growth))
+        {
+            match Replay::of(&bytes.slice(..len), SALT) {
+                Err(damage) => {
+                    assert_eq!(damage, Damage::CutOff);
+                    found += 1;
+                }
+                Ok(replay) => {
+                    let next = replay.changes.len();
+                    // Or the cut is in the first record that needed more of the file.
+                    let crosses = starts[next.saturating_sub(1)] / growth < len / growth;
+                    assert!(
+                        next == RECORDS as usize - 1 || crosses,
+                        "cut at {len}: {next} records"
+                    );
+                }
+            }
+        }
+        assert!(found > 500, "{found}");
     }
 
     #[test]
@@ -139,7 +199,7 @@ mod tests {
         // Its author knows all of the format, but not the salt.
         let mut forged = Vec::new();
         let none = None::<Run<std::iter::Empty<_>>>;
-        encode(&mut forged, 0, 9, &[Change::Delete(b"d/m/admin".into())], none).unwrap();
+        encode(&mut forged, 0, 9, &[Change::Delete(b"d/m/admin"[..].into())], none).unwrap();
         let mut bytes = Vec::new();
         let run = Run { segment: 1, offset: 0, bytes: [forged.as_slice()].into_iter() };
         encode(&mut bytes, SALT, 0, &[], Some(run)).unwrap();

@@ -79,7 +79,7 @@ impl Writer {
     /// Whether new messages can be taken.
     pub(super) fn room(&mut self) -> Result<(), StoreError> {
         let room = self.bodies.check_room();
-        let is_full = matches!(room, Err(StoreError::Full)) && self.journal.has_files();
+        let is_full = matches!(room, Err(StoreError::Full)) && self.journal.is_long();
         if !is_full && self.checkpoint_failure.is_none() {
             return room;
         }
