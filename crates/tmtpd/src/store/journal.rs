@@ -105,6 +105,8 @@ struct JournalFile {
     len: u64,
     /// Up to where there may be something else than zeros.
     used: u64,
+    /// Whether there are zeros that a power cut may undo.
+    is_zeroed: bool,
 }
 
 impl Journal {
@@ -113,7 +115,7 @@ impl Journal {
         let open = |name| {
             let file = disk.open(&data_dir.join(name), Open::EditOrMake).map_err(opening)?;
             let len = file.len().map_err(opening)?;
-            Ok(JournalFile { file, len, used: len })
+            Ok(JournalFile { file, len, used: len, is_zeroed: false })
         };
         let [first, second] = FILES.map(open);
         let (first, second) = (first?, second?);
@@ -275,7 +277,8 @@ impl JournalFile {
         Ok(())
     }
 
-    fn zero(&self, from: u64, to: u64) -> std::io::Result<()> {
+    fn zero(&mut self, from: u64, to: u64) -> std::io::Result<()> {
+        self.is_zeroed |= from < to;
         let zeros = [0; 16 * PIECE_BYTES];
         let mut at = from;
         while at < to {
@@ -292,7 +295,7 @@ impl JournalFile {
 
     /// Cuts off what is longer than `len`, and leaves zeros.
     fn cut(&mut self, len: u64) -> std::io::Result<()> {
-        if self.len <= len && self.used == 0 {
+        if self.len <= len && self.used == 0 && !self.is_zeroed {
             return Ok(());
         }
         if self.len > len {
@@ -301,7 +304,7 @@ impl JournalFile {
         }
         self.zero(0, self.used)?;
         self.file.sync_data()?;
-        self.used = 0;
+        (self.used, self.is_zeroed) = (0, false);
         Ok(())
     }
 }

@@ -23,6 +23,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::log::story;
+use crate::log::throttle::Throttle;
+
 use super::body::Bodies;
 use super::body::eraser::Eraser;
 use super::body::segment::Appender;
@@ -109,8 +112,11 @@ impl Writer {
         self.appender.rest();
         self.recents.clear();
         self.checkpoint();
-        if let Err(error) = self.journal.erase() {
-            tracing::warn!(%error, "erasing the journal is left to the next time");
+        let is_checked = self.checkpoint_failure.clone().map_or(Ok(()), Err);
+        if let Err(error) = is_checked.and_then(|()| self.journal.erase()) {
+            static WAITS: Throttle = Throttle::new(10);
+            story!(warn, WAITS, %error, "erasing the journal waits");
+            self.tidy_at = Some(Instant::now() + RETRY);
         }
     }
 
