@@ -33,7 +33,7 @@ cargo xtask TASK [OPTION]...
   test      everything that has to hold: form, licences, lints, types, Rust and browser tests
               --rust-only  without npm, the pages and the browser tests
               --web-only   only the pages and their browser tests
-              --fast       without documentation, doc tests and browser tests
+              --fast       without documentation, doc tests, browser tests and Pebble
   web       build the pages into web/dist, where the app takes them from
   acme      the service orders and renews certificates from a real authority's test server
   bench     measure and print the figures: codec, sizes, memory, time to the first message

@@ -57,9 +57,10 @@ fn pages(steps: &mut Steps) -> Result<()> {
 }
 
 fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
+    let features = features(steps, options)?;
     steps.take("lints: clippy", || {
         let mut clippy = cargo(["clippy", "--quiet", "--workspace", "--all-targets"]);
-        run::loud(clippy.args(["--", "-D", "warnings"]))
+        run::loud(clippy.args(features).args(["--", "-D", "warnings"]))
     })?;
     steps.take("Rust tests", || {
         let mut runner = if run::on_path("cargo-nextest").is_some() {
@@ -67,16 +68,33 @@ fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
         } else {
             cargo(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
         };
-        run::tests(&mut runner, tally)
+        run::tests(runner.args(features), tally)
     })?;
     if !options.thorough {
         return Ok(());
     }
-    steps
-        .take("doc tests", || run::loud(&mut cargo(["test", "--quiet", "--workspace", "--doc"])))?;
+    steps.take("doc tests", || {
+        run::loud(cargo(["test", "--quiet", "--workspace", "--doc"]).args(features))
+    })?;
     steps.take("documentation", || {
         let mut doc = cargo(["doc", "--quiet", "--workspace", "--no-deps"]);
         run::loud(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    })
+}
+
+/// Tests that order certificates, where there is an authority to order them from.
+fn features(steps: &mut Steps, options: &Options) -> Result<&'static [&'static str]> {
+    if !options.thorough {
+        return Ok(&[]);
+    }
+    steps.take("an authority for certificates: Pebble", || {
+        match install::authority() {
+            Ok(()) => Ok(&["--features", "tmtpd/pebble"][..]),
+            Err(error) => {
+                println!("left out: {error:#}");
+                Ok(&[])
+            }
+        }
     })
 }
 
