@@ -87,13 +87,11 @@ fn features(steps: &mut Steps, options: &Options) -> Result<&'static [&'static s
     if !options.thorough {
         return Ok(&[]);
     }
-    steps.take("an authority for certificates: Pebble", || {
-        match install::authority() {
-            Ok(()) => Ok(&["--features", "tmtpd/pebble"][..]),
-            Err(error) => {
-                println!("left out: {error:#}");
-                Ok(&[])
-            }
+    steps.take("an authority for certificates: Pebble", || match install::authority() {
+        Ok(()) => Ok(&["--features", "tmtpd/pebble"][..]),
+        Err(error) => {
+            println!("left out: {error:#}");
+            Ok(&[])
         }
     })
 }
