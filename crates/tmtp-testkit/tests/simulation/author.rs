@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mnm_engine::command::Command;
-use mnm_engine::view::{Draft, MessageState, PingState, Standing, ThreadId};
+use mnm_engine::view::{Draft, MessageState, PartyKind, PingState, Standing, ThreadId, ThreadRow};
 use mnm_engine::{Engine, Error};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::ledger::{DeviceIndex, Fate};
@@ -103,20 +103,29 @@ impl Author {
     }
 
     async fn mark_read(&mut self) -> Result<(), Error> {
-        let Some((thread, _)) = self.some_thread().await? else { return Ok(()) };
-        self.engine.command(Command::MarkRead { thread }).await.map(drop)
+        let Some(row) = self.some_thread().await? else { return Ok(()) };
+        self.engine.command(Command::MarkRead { thread: row.id }).await.map(drop)
     }
 
-    async fn some_thread(&mut self) -> Result<Option<(ThreadId, String)>, Error> {
+    async fn some_thread(&mut self) -> Result<Option<ThreadRow>, Error> {
         let all = Command::Threads { account: None, before_ms: None, limit: None };
         let threads = ask!(self.engine, all, Threads)?;
-        Ok(self.dice.pick(&threads).map(|row| (row.id, row.subject.clone())))
+        Ok(self.dice.pick(&threads).cloned())
     }
 
     async fn reply(&mut self) -> Result<(), Error> {
-        let Some((thread, subject)) = self.some_thread().await? else { return Ok(()) };
-        let Some(audience) = self.cast.audience(&subject) else { return Ok(()) };
-        self.write(Some(thread), Some(subject), Vec::new(), audience).await
+        let Some(row) = self.some_thread().await? else { return Ok(()) };
+        let Some(audience) = self.cast.audience(&row.subject) else { return Ok(()) };
+        // Of two machines that are one device one may have an answer and not the letter that named
+        // everybody; what it writes then goes to fewer, as it shows.
+        let has_group = row.parties.iter().any(|party| party.kind == PartyKind::Group);
+        let named = row.parties.iter().filter_map(|party| Cast::member_called(&party.alias));
+        let named: BTreeSet<_> = named.collect();
+        let reaches_all = has_group || (!audience.club && audience.members.is_subset(&named));
+        if self.cast.is_copied(self.device) && !reaches_all {
+            return Ok(());
+        }
+        self.write(Some(row.id), Some(row.subject), Vec::new(), audience).await
     }
 
     async fn letter(&mut self) -> Result<(), Error> {

@@ -246,6 +246,11 @@ impl Cast {
         both.for_each(|letter| letter.repeats = true);
     }
 
+    /// Whether there are several machines that are this device.
+    pub(crate) fn is_copied(&self, device: DeviceIndex) -> bool {
+        self.state().copied.contains(&device)
+    }
+
     fn change(&self, marker: &str, change: impl FnOnce(&mut Noted, u64)) {
         let mut state = self.state();
         state.numbers += 1;

@@ -41,6 +41,9 @@ pub(crate) struct Weather {
     pub(crate) refuse_once_in: u64,
 }
 
+/// Bytes that may be on their way at most.
+const PIPE_BYTES_MAX: usize = 1 << 17;
+
 /// No faults, and a short delay.
 pub(crate) const CALM: Weather = Weather { delay_max_ms: 3, cut_once_in: 0, refuse_once_in: 0 };
 
@@ -111,10 +114,15 @@ impl Network {
         self.wires(app).iter().for_each(|wire| wire.break_off(how));
     }
 
-    /// No connection there is now breaks after some bytes.
+    /// No connection there is now breaks after some bytes, or takes its time.
     pub(crate) fn spare(&self) {
         for wire in self.wires(None) {
-            wire.pipes().pipes.iter_mut().for_each(|pipe| pipe.cut_in = None);
+            for pipe in &mut wire.pipes().pipes {
+                pipe.cut_in = None;
+                pipe.delay = pipe.delay.min(Duration::from_millis(CALM.delay_max_ms));
+                pipe.jitter_ms = pipe.jitter_ms.min(CALM.delay_max_ms);
+                pipe.capacity = PIPE_BYTES_MAX;
+            }
         }
     }
 
@@ -184,7 +192,7 @@ impl Pipe {
         Self {
             delay: Duration::from_millis(delay_ms),
             jitter_ms: delay_ms / 2,
-            capacity: 1 << dice.between(10, 17),
+            capacity: 1 << dice.between(10, PIPE_BYTES_MAX.ilog2().into()),
             chunks: VecDeque::new(),
             waiting: 0,
             last: Instant::now(),
