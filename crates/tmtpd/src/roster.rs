@@ -7,8 +7,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
-
 use crate::directory::MemberNumber;
 use crate::store::DeviceNumber;
 
@@ -29,8 +27,6 @@ pub struct Notice {
 #[derive(Debug, Default)]
 pub struct Roster {
     online: Mutex<Online>,
-    /// A device has left.
-    left: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -82,16 +78,17 @@ impl Roster {
         Some(Place { roster, member, device, mailbox, online_now })
     }
 
-    /// Ready once the device has no link.
+    /// Ready once the link that the device has now, if it has one, has left.
     pub async fn vacated(&self, device: DeviceNumber) {
-        loop {
-            // Before it is looked, so that no leaving is missed.
-            let left = self.left.notified();
-            if !self.is_online(device) {
-                return;
-            }
-            left.await;
+        let (mailbox, left);
+        {
+            // As long as this is locked nobody leaves unnoticed.
+            let online = self.online();
+            let Some(found) = online.links.get(&device) else { return };
+            mailbox = Arc::clone(found);
+            left = mailbox.left.notified();
         }
+        left.await;
     }
 
     /// Tells links that their queues may have grown.
@@ -171,6 +168,6 @@ impl Online {
 impl Drop for Place {
     fn drop(&mut self) {
         self.roster.leave(self.member, self.device);
-        self.roster.left.notify_waiters();
+        self.mailbox.left.notify_waiters();
     }
 }

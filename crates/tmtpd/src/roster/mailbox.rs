@@ -1,9 +1,11 @@
 //! What other tasks leave for one link: a wake, and presence notices.
 //!
-//! Empty it is one word and a lock; ten thousand idle links have one each.
+//! Empty it is a few words and two locks; ten thousand idle links have one each.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use tokio::sync::Notify;
 
 use super::Notice;
 
@@ -14,6 +16,8 @@ const NOTICES_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub struct Mailbox {
     state: Mutex<State>,
+    /// Tells whoever waits for it that the link has left.
+    pub(super) left: Notify,
 }
 
 #[derive(Debug, Default)]
