@@ -6,11 +6,15 @@
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tmtp_testkit::disk::SimulatedDisk;
+// Not synchronisation: simulated time, in which the store tidies up.
 use tmtpd::store::{Batch, Driver, Limits, Position, Store, StoreError};
+use tokio::time::sleep;
 
+use crate::power::on_simulated_time;
 use crate::{content, files_with, message, open, owed_ids, post};
 
 const DIR: &str = "STORE_FULL_DIR";
@@ -68,6 +72,30 @@ fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
         }
     }
     store.close().unwrap();
+}
+
+#[test]
+fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
+    on_simulated_time(async {
+        let disk = SimulatedDisk::new(1);
+        let driver = Driver::Task { commit_after: Duration::from_millis(1) };
+        let store =
+            Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver).unwrap();
+        store.post(message(1, "MARKER", &[1]), Batch::new()).await.unwrap();
+        let in_journal = || {
+            disk.image().iter().any(|(path, bytes)| {
+                path.to_string_lossy().contains("journal")
+                    && bytes.windows(6).any(|bytes| bytes == b"MARKER")
+            })
+        };
+        disk.set_capacity(Some(disk.used_bytes()));
+        sleep(Duration::from_secs(5)).await;
+        assert!(in_journal(), "it is nowhere else");
+        disk.set_capacity(None);
+        sleep(Duration::from_secs(5)).await;
+        assert!(!in_journal());
+        assert_eq!(owed_ids(&store, 1), [1]);
+    });
 }
 
 #[test]
