@@ -3,7 +3,8 @@
 //! `cargo bench -p tmtpd --bench store`. Set `STORE_BENCH_DIR` for another disk than that of
 //! `target/`, `STORE_BENCH_OWED` for another number of owed messages than 100,000 to open with,
 //! `STORE_BENCH_MIB` for another size of the large body than 256 MiB, `STORE_BENCH_SECONDS` for
-//! longer runs than one second. `posts N` alone does one line of it: N posts in flight, beside the raw log.
+//! longer runs than one second. With `-- posts N` it compares N posts in flight with the raw log, and
+//! does nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a bench that cannot run may panic
 
 use std::collections::VecDeque;

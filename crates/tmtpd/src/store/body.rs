@@ -2,10 +2,10 @@
 //!
 //! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
 //! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say
-//! what lies where, so whatever no row names is garbage. Life of a body: made durable by the journal together
-//! with its row; written to its file and synced with the next checkpoint if it is still alive; then the
-//! row deleted, then the body erased. A crash between any two leaves at worst bytes that no row names;
-//! [`sweep`] erases those at the next open.
+//! what lies where, so whatever no row names is garbage. Life of a small body: made durable by the
+//! journal together with its row; written to its segment and synced with the next checkpoint if it is
+//! still alive; then the row deleted, then the body erased. A crash between any two leaves at worst bytes
+//! that no row names; [`sweep`] erases those at the next open.
 //!
 //! Small bodies are erased by punching a hole (the blocks go back to the file system) and whole
 //! segments are unlinked when nothing in them is alive.

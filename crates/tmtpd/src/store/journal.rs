@@ -73,7 +73,7 @@ impl Epoch {
             let (file, rest) = row.split_first()?;
             let file = [FileNumber::First, FileNumber::Second].get(usize::from(*file))?;
             let (salt, rest) = rest.split_first_chunk()?;
-            // Rows written before 22 November 2026 have none.
+            // The first stores of format 2 have none.
             let min_len = if rest.is_empty() { [0; 8] } else { rest.try_into().ok()? };
             let [salt, min_len] = [*salt, min_len].map(u64::from_be_bytes);
             Some(Self { file: *file, salt, min_len })

@@ -67,9 +67,10 @@ impl<K: Copy + Ord, V> Rising<K, V> {
 
     /// Takes the first.
     pub(crate) fn pop_first(&mut self) -> Option<V> {
-        let (key, _) = self.iter().next()?;
-        let key = *key;
-        self.remove(&key)
+        let (_, first) = self.places.pop_front()?;
+        self.taken -= 1;
+        self.tidy();
+        first
     }
 
     fn tidy(&mut self) {

@@ -137,7 +137,11 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         let (mut missing, mut places) = (Vec::new(), Vec::new());
         for (place, key) in keys.iter().enumerate() {
             match waiting.rows.get(key.as_ref()) {
-                Some(row) => row.value().into_iter().for_each(|value| found(place, value)),
+                Some(row) => {
+                    if let Some(value) = row.value() {
+                        found(place, value);
+                    }
+                }
                 None => {
                     missing.push(key.as_ref());
                     places.push(place);
@@ -149,7 +153,9 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         }
         let rows = self.engine.get_many(&missing)?;
         for (place, value) in places.into_iter().zip(rows) {
-            value.into_iter().for_each(|value| found(place, &value));
+            if let Some(value) = value {
+                found(place, &value);
+            }
         }
         Ok(())
     }
