@@ -65,6 +65,13 @@ impl<K: Copy + Ord, V> Rising<K, V> {
         self.places.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
     }
 
+    /// All from `first` on.
+    pub(crate) fn range_from(&self, first: K) -> impl Iterator<Item = (&K, &V)> {
+        let (Ok(place) | Err(place)) = self.find(&first);
+        let places = self.places.range(place..);
+        places.filter_map(|(key, value)| Some((key, value.as_ref()?)))
+    }
+
     /// Takes the first.
     pub(crate) fn pop_first(&mut self) -> Option<V> {
         let (_, first) = self.places.pop_front()?;
@@ -113,6 +120,10 @@ mod tests {
                     }
                     _ if number < 30 => {
                         prop_assert_eq!(rising.pop_first(), map.pop_first().map(|(_, value)| value));
+                    }
+                    _ if number < 60 => {
+                        let from = next.saturating_sub(number);
+                        prop_assert!(rising.range_from(from).eq(map.range(from..)));
                     }
                     _ => prop_assert!(rising.iter().eq(map.iter())),
                 }

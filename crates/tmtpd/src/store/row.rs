@@ -150,8 +150,10 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*number)
 }
 
-pub(crate) fn message_key(id: MessageId) -> [u8; 9] {
-    let mut key = [MESSAGE; 9];
+const MESSAGE_KEY_BYTES: usize = 9;
+
+pub(crate) fn message_key(id: MessageId) -> [u8; MESSAGE_KEY_BYTES] {
+    let mut key = [MESSAGE; MESSAGE_KEY_BYTES];
     key[1..].copy_from_slice(&id.to_be_bytes());
     key
 }
@@ -178,6 +180,17 @@ pub(crate) fn owed_key(device: DeviceNumber, class: Class, id: MessageId) -> [u8
     key[5] = class.byte();
     key[6..].copy_from_slice(&id.to_be_bytes());
     key
+}
+
+/// The key of a message or an owed row, parted into the id and what is before it.
+pub(crate) fn id_of_key(key: &[u8]) -> Option<(&[u8], MessageId)> {
+    let (start, id) = key.split_last_chunk()?;
+    match (key.first()?, key.len()) {
+        (&MESSAGE, MESSAGE_KEY_BYTES) | (&OWED, OWED_KEY_BYTES) => {
+            Some((start, MessageId::from_be_bytes(*id)))
+        }
+        _ => None,
+    }
 }
 
 /// Device, class and message of an owed row.

@@ -5,106 +5,26 @@
 //! they come and go in memory and never reach the engine. Only the writer thread changes rows;
 //! any thread reads.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::{Bound, ControlFlow};
+mod waiting;
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use super::body::Extent;
 use super::engine::{
-    Batch, Change, Conflict, Engine, Key, KeyRange, Outcomes, Precondition, ReadRows, Visitor,
+    Batch, Change, Conflict, Engine, KeyRange, Outcomes, Precondition, ReadRows, Visitor,
 };
 use super::error::StoreError;
 use super::journal::Epoch;
 use super::memory::is_empty;
-use super::row::{JOURNAL_KEY, MESSAGES, MessageId, MessageRow};
+use super::row::{JOURNAL_KEY, MessageId};
 
-/// What a waiting row costs beside its key and value, in bytes.
-const ROW_BYTES: usize = 96;
+pub(crate) use self::waiting::Waiting;
 
 /// The rows.
 pub(crate) struct Rows<E: ?Sized> {
     waiting: RwLock<Waiting>,
     engine: Arc<E>,
-}
-
-/// Committed changes that the engine does not have yet.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    rows: BTreeMap<Key, Row>,
-    bytes: usize,
-    /// The last message that is committed, and the last that was when the engine got its rows: it
-    /// has none of later ones.
-    last_id: MessageId,
-    last_stored_id: MessageId,
-}
-
-#[derive(Debug)]
-enum Row {
-    /// Written; the engine has none.
-    New(Vec<u8>),
-    /// Written over what the engine may have.
-    Over(Vec<u8>),
-    /// Deleted from the engine.
-    Gone,
-}
-
-impl Row {
-    fn value(&self) -> Option<&Vec<u8>> {
-        match self {
-            Self::New(value) | Self::Over(value) => Some(value),
-            Self::Gone => None,
-        }
-    }
-}
-
-impl Waiting {
-    fn weight(key: &[u8], row: &Row) -> usize {
-        ROW_BYTES + key.len() + row.value().map_or(0, Vec::len)
-    }
-
-    pub(crate) fn apply(&mut self, change: Change) {
-        let (key, value, is_new) = match change {
-            Change::Put(key, value) => (key, Some(value), false),
-            Change::Insert(key, value) => (key, Some(value), true),
-            Change::Delete(key) => (key, None, false),
-        };
-        match self.rows.entry(key) {
-            Entry::Vacant(entry) => {
-                let row = match value {
-                    Some(value) if is_new => Row::New(value),
-                    Some(value) => Row::Over(value),
-                    None => Row::Gone,
-                };
-                self.bytes += Self::weight(entry.key(), &row);
-                entry.insert(row);
-            }
-            Entry::Occupied(mut entry) => {
-                self.bytes -= Self::weight(entry.key(), entry.get());
-                let row = match (entry.get(), value) {
-                    (Row::New(_), None) => {
-                        entry.remove();
-                        return;
-                    }
-                    (Row::New(_), Some(value)) => Row::New(value),
-                    (_, Some(value)) => Row::Over(value),
-                    (_, None) => Row::Gone,
-                };
-                self.bytes += Self::weight(entry.key(), &row);
-                entry.insert(row);
-            }
-        }
-    }
-}
-
-impl Waiting {
-    /// The small bodies that waiting rows of messages name.
-    pub(crate) fn alive(&self) -> Result<BTreeSet<Extent>, StoreError> {
-        let (from, to) = MESSAGES;
-        let range = (Bound::Included(from), Bound::Excluded(to));
-        let rows = self.rows.range::<[u8], _>(range).filter_map(|(_, row)| row.value());
-        rows.map(|row| Ok(MessageRow::decode(row)?.body.small)).collect()
-    }
 }
 
 impl<E: ReadRows + ?Sized> Rows<E> {
@@ -136,12 +56,9 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         let waiting = self.waiting();
         let (mut missing, mut places) = (Vec::new(), Vec::new());
         for (place, key) in keys.iter().enumerate() {
-            match waiting.rows.get(key.as_ref()) {
-                Some(row) => {
-                    if let Some(value) = row.value() {
-                        found(place, value);
-                    }
-                }
+            match waiting.get(key.as_ref()) {
+                Some(Some(value)) => found(place, value),
+                Some(None) => {}
                 None => {
                     missing.push(key.as_ref());
                     places.push(place);
@@ -218,7 +135,7 @@ impl<E: ReadRows + ?Sized> Rows<E> {
     /// The engine has messages up to `last_id`, and nothing waits.
     pub(crate) fn start_behind(&self, last_id: MessageId) {
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-        (waiting.last_id, waiting.last_stored_id) = (last_id, last_id);
+        *waiting = Waiting::behind(last_id);
     }
 
     /// The last message that is committed: all that come have a higher id.
@@ -248,19 +165,19 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         if is_empty(range) {
             return Ok(());
         }
-        let mut over = waiting.rows.range::<[u8], _>(range).peekable();
+        let mut over = waiting.range(range).peekable();
         let mut broke = false;
         let mut merge = |key: &[u8], value: &[u8]| {
             while let Some((waiting_key, row)) = over.next_if(|(over, _)| over.as_slice() < key) {
-                if let Some(value) = row.value() {
-                    broke = visit(waiting_key, value).is_break();
+                if let Some(value) = row {
+                    broke = visit(&waiting_key, value).is_break();
                     if broke {
                         return ControlFlow::Break(());
                     }
                 }
             }
             let shown = match over.next_if(|(over, _)| over.as_slice() == key) {
-                Some((_, row)) => row.value().map(Vec::as_slice),
+                Some((_, row)) => row.map(Vec::as_slice),
                 None => Some(value),
             };
             broke = shown.is_some_and(|value| visit(key, value).is_break());
@@ -270,9 +187,9 @@ impl<E: ReadRows + ?Sized> Rows<E> {
             self.engine.scan(range, &mut merge)?;
         }
         for (key, row) in over {
-            match row.value() {
+            match row {
                 _ if broke => break,
-                Some(value) => broke = visit(key, value).is_break(),
+                Some(value) => broke = visit(&key, value).is_break(),
                 None => {}
             }
         }
@@ -285,13 +202,12 @@ impl<E: Engine + ?Sized> Rows<E> {
     /// then; with none the journal is not needed any more.
     pub(crate) fn checkpoint(&self, epoch: Option<Epoch>) -> Result<(), StoreError> {
         let journal = epoch.map(Epoch::encode);
-        let change = |key: &[u8], value: Option<&Vec<u8>>| match value {
-            Some(value) => Change::Put(key.into(), value.clone()),
-            None => Change::Delete(key.into()),
+        let change = |(key, value): (_, Option<&Vec<u8>>)| match value {
+            Some(value) => Change::Put(key, value.clone()),
+            None => Change::Delete(key),
         };
-        let mut changes: Vec<Change> =
-            self.waiting().rows.iter().map(|(key, row)| change(key, row.value())).collect();
-        changes.push(change(JOURNAL_KEY, journal.as_ref()));
+        let mut changes: Vec<Change> = self.waiting().iter().map(change).collect();
+        changes.push(change((JOURNAL_KEY.into(), journal.as_ref())));
         if let Err(error) = self.engine.commit(&changes) {
             // It may have happened all the same. Then the old records count no more, and nothing may be
             // appended to them.
@@ -302,8 +218,7 @@ impl<E: Engine + ?Sized> Rows<E> {
         }
         // Not before: whoever reads between the two sees the same rows twice, and takes these.
         let mut waiting = self.waiting.write().unwrap_or_else(PoisonError::into_inner);
-        let last_id = waiting.last_id;
-        *waiting = Waiting { last_id, last_stored_id: last_id, ..Waiting::default() };
+        *waiting = Waiting::behind(waiting.last_id);
         Ok(())
     }
 }
