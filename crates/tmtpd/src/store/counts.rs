@@ -64,13 +64,14 @@ impl Counts {
     }
 
     /// So many messages and these owed rows are there now.
-    pub(crate) fn add(&self, messages: u64, owed: &[OwedBytes]) {
-        self.messages.fetch_add(messages, Ordering::Relaxed);
-        self.owed.fetch_add(owed.len() as u64, Ordering::Relaxed);
-        let mut queues = self.queues();
+    pub(crate) fn add<'o>(&self, messages: u64, owed: impl IntoIterator<Item = &'o OwedBytes>) {
+        let (mut queues, mut rows) = (self.queues(), 0);
         for (device, bytes) in owed {
             queues.entry(*device).or_default().add(*bytes);
+            rows += 1;
         }
+        self.messages.fetch_add(messages, Ordering::Relaxed);
+        self.owed.fetch_add(rows, Ordering::Relaxed);
     }
 
     /// So many messages and these owed rows are gone.

@@ -43,10 +43,7 @@ impl Recents {
     }
 
     /// Keeps messages that were stored, and forgets the oldest for them.
-    pub(crate) fn put(&self, messages: Vec<(MessageId, Recent)>) {
-        if messages.is_empty() {
-            return;
-        }
+    pub(crate) fn put(&self, messages: impl IntoIterator<Item = (MessageId, Recent)>) {
         let mut state = self.state();
         for (id, message) in messages {
             state.bytes += message.weight();

@@ -43,7 +43,10 @@ impl<K: Copy + Ord, V> Rising<K, V> {
     }
 
     fn find(&self, key: &K) -> Result<usize, usize> {
-        self.places.binary_search_by_key(key, |(key, _)| *key)
+        match self.places.front() {
+            Some((first, _)) if first == key => Ok(0),
+            _ => self.places.binary_search_by_key(key, |(key, _)| *key),
+        }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {

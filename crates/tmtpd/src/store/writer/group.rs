@@ -1,6 +1,7 @@
 //! What waits together is committed together: bodies, rows and acknowledgements of many callers.
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -23,14 +24,15 @@ use crate::store::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, o
 pub(super) struct Staged {
     answer: oneshot::Sender<Result<(), StoreError>>,
     pub(super) batch: Batch,
-    bodies: Vec<BodyRef>,
+    // Nearly always one of each.
+    bodies: SmallVec<[BodyRef; 1]>,
     finished: Vec<FinishedBody>,
     /// What readers will ask for first.
-    recent: Vec<(MessageId, Recent)>,
+    recent: SmallVec<[(MessageId, Recent); 1]>,
     /// The highest id given with the task, for the row that remembers it.
     pub(super) last_id: Option<MessageId>,
     messages: u64,
-    owed: Vec<OwedBytes>,
+    owed: SmallVec<[OwedBytes; 1]>,
 }
 
 impl Writer {
@@ -60,15 +62,17 @@ impl Writer {
         match self.commit(batches, last_id) {
             Ok(outcomes) => {
                 let mut refused = Vec::new();
+                let mut kept = Vec::with_capacity(staged.len());
                 for (staged, outcome) in staged.into_iter().zip(outcomes) {
                     match outcome {
-                        Ok(()) => self.keep(staged),
+                        Ok(()) => kept.push(staged),
                         Err(conflict) => {
                             refused.extend_from_slice(&staged.bodies);
                             staged.answer(Err(StoreError::Conflict(conflict)));
                         }
                     }
                 }
+                self.keep(kept);
                 self.eraser.erase(refused);
                 if let Some((dead, owed, gone)) = dead {
                     self.released(&owed, &gone);
@@ -205,12 +209,15 @@ impl Writer {
     }
 
     /// Rows name these bodies now.
-    pub(super) fn keep(&self, mut staged: Staged) {
-        self.counts.add(staged.messages, &staged.owed);
-        staged.finished.drain(..).for_each(FinishedBody::keep);
+    pub(super) fn keep(&self, mut staged: Vec<Staged>) {
+        let messages = staged.iter().map(|staged| staged.messages).sum();
+        self.counts.add(messages, staged.iter().flat_map(|staged| &staged.owed));
         // Before anybody is woken who will ask for them.
-        self.recents.put(std::mem::take(&mut staged.recent));
-        staged.answer(Ok(()));
+        self.recents.put(staged.iter_mut().flat_map(|staged| staged.recent.drain(..)));
+        for mut staged in staged {
+            staged.finished.drain(..).for_each(FinishedBody::keep);
+            staged.answer(Ok(()));
+        }
     }
 
     /// Rows of acknowledged messages are gone.
@@ -228,7 +235,7 @@ impl Writer {
         let mut dead = Vec::new();
         for mut staged in staged {
             if is_known {
-                dead.append(&mut staged.bodies);
+                dead.extend(staged.bodies.drain(..));
             } else {
                 // Large bodies are not in the record.
                 staged.finished.drain(..).for_each(FinishedBody::keep);
@@ -277,12 +284,12 @@ impl Staged {
         Self {
             answer,
             batch,
-            bodies: Vec::new(),
+            bodies: SmallVec::new(),
             finished: Vec::new(),
-            recent: Vec::new(),
+            recent: SmallVec::new(),
             last_id: None,
             messages: 0,
-            owed: Vec::new(),
+            owed: SmallVec::new(),
         }
     }
 

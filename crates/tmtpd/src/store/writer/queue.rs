@@ -54,7 +54,7 @@ impl Writer {
         match self.commit_one(batch, staged.last_id) {
             Ok(()) => {
                 self.released(&owed, &gone);
-                self.keep(staged);
+                self.keep(vec![staged]);
                 self.eraser.erase(dead);
             }
             Err(error) => self.fail(vec![staged], &error),
