@@ -25,9 +25,11 @@ use super::error::StoreError;
 
 /// Files grow by so much, and are never shorter while rows name them,
 const GROWTH_BYTES: u64 = 256 * 1024;
-/// in pieces, because the kernel takes what was written as one for one: it counts all of it as
-/// written again whenever a part is.
-const PIECE_BYTES: usize = 4096;
+/// in pieces: what was written as one the kernel keeps as one in memory. Large ones cost it less when
+/// much is written; but when a part is written again it counts the whole (the disk gets the part).
+const PIECE_BYTES: usize = 16 * 1024;
+/// Zeros are written so many at a time.
+const ZEROS: usize = 64 * 1024;
 /// What a file may keep of its length while nothing is in it.
 const KEPT_BYTES: u64 = 8 * 1024 * 1024;
 /// What the memory for one record may keep of its length.
@@ -279,7 +281,7 @@ impl JournalFile {
 
     fn zero(&mut self, from: u64, to: u64) -> std::io::Result<()> {
         self.is_zeroed |= from < to;
-        let zeros = [0; 16 * PIECE_BYTES];
+        let zeros = [0; ZEROS];
         let mut at = from;
         while at < to {
             let len = (to - at).min(zeros.len() as u64);
