@@ -32,6 +32,7 @@ mod memory;
 mod message;
 mod open;
 mod overdue;
+mod prepared;
 mod recent;
 mod redb;
 mod release;
@@ -69,6 +70,7 @@ use self::counts::Counts;
 use self::disk::{Disk, Lock, SystemDisk};
 use self::driver::Running;
 use self::inbox::{Inbox, Work};
+use self::prepared::{Prepared, check_keys};
 use self::recent::{Recent, Recents};
 use self::row::{Body, MessageRow, message_key, owed_key, owed_of};
 use self::rows::Rows;
@@ -182,7 +184,7 @@ impl Store {
 
     /// Stores one message and `extra` rows, all or nothing. See [`Store::post_all`].
     pub fn post(&self, message: NewMessage, extra: Batch) -> Receipt {
-        self.post_all(vec![message], extra)
+        self.commit([message], extra)
     }
 
     /// Stores messages and `extra` rows in one atomic commit: durable when the receipt says `Ok`.
@@ -190,16 +192,19 @@ impl Store {
     /// Never waits; the order of calls is the order of commits. Ids must rise from call to call
     /// ([`StoreError::IdNotRising`]): a reader that has seen an id never looks for a smaller one.
     pub fn post_all(&self, messages: Vec<NewMessage>, extra: Batch) -> Receipt {
-        let checked = messages.iter().try_for_each(check_length).and(check_keys(&extra));
-        match checked {
-            Ok(()) => self.shared.inbox.submit(Work::Commit { messages, rows: extra }),
-            Err(error) => Receipt::refused(error),
-        }
+        self.commit(messages, extra)
     }
 
     /// Commits rows of the caller's, in order with everything else.
     pub fn submit(&self, rows: Batch) -> Receipt {
-        self.post_all(Vec::new(), rows)
+        self.commit([], rows)
+    }
+
+    fn commit(&self, messages: impl IntoIterator<Item = NewMessage>, rows: Batch) -> Receipt {
+        match Prepared::new(messages, rows) {
+            Ok(prepared) => self.shared.inbox.submit(Work::Commit(prepared)),
+            Err(error) => Receipt::refused(error),
+        }
     }
 
     /// The first `limit` messages that `device` is owed behind `after`, in order of delivery.
@@ -448,21 +453,4 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("bodies", &self.bodies.dir()).finish_non_exhaustive()
     }
-}
-
-fn check_length(message: &NewMessage) -> Result<(), StoreError> {
-    let data = match &message.data {
-        NewData::Inline(bytes) => bytes.len(),
-        NewData::Large(_) => 0,
-    };
-    match message.head.len().max(data) {
-        len if len > MAX_SMALL_BYTES => Err(StoreError::TooLong { len, max: MAX_SMALL_BYTES }),
-        _ => Ok(()),
-    }
-}
-
-fn check_keys(rows: &Batch) -> Result<(), StoreError> {
-    rows.keys()
-        .find_map(|key| key.first().filter(|byte| RESERVED_PREFIXES.contains(byte)))
-        .map_or(Ok(()), |byte| Err(StoreError::ReservedKey { prefix: char::from(*byte) }))
 }

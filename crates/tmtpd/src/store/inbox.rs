@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Batch;
 use super::error::StoreError;
-use super::message::NewMessage;
+use super::prepared::{Prepared, Summed};
 use super::row::{DeviceNumber, MessageId};
 
 /// How long an acknowledgement may wait for others to share its commit.
@@ -38,13 +38,13 @@ pub(crate) struct Task {
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Messages and rows, in one atomic batch.
-    Commit { messages: Vec<NewMessage>, rows: Batch },
+    Commit(Prepared),
     /// One device's queue added to another's, with rows.
     CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
     /// All that is owed to one device forgotten, with rows.
     DropQueue { device: DeviceNumber, rows: Batch },
     /// Owed rows given up, with the messages and rows that tell of it, in one atomic batch.
-    GiveUp { owed: Vec<(DeviceNumber, MessageId)>, messages: Vec<NewMessage>, rows: Batch },
+    GiveUp { owed: Vec<(DeviceNumber, MessageId)>, notices: Prepared },
     /// Nothing: answered when all before it is done, acknowledgements included.
     Flush,
     /// All that is committed brought to the engine.
@@ -55,13 +55,8 @@ impl Work {
     fn weight(&self) -> usize {
         TASK_BYTES
             + match self {
-                Work::Commit { messages, rows } => {
-                    messages.iter().map(NewMessage::weight).sum::<usize>() + rows.weight()
-                }
-                Work::GiveUp { owed, messages, rows } => {
-                    let messages = messages.iter().map(NewMessage::weight).sum::<usize>();
-                    size_of_val(owed.as_slice()) + messages + rows.weight()
-                }
+                Work::Commit(prepared) => prepared.weight(),
+                Work::GiveUp { owed, notices } => size_of_val(owed.as_slice()) + notices.weight(),
                 Work::CopyQueue { rows, .. } | Work::DropQueue { rows, .. } => rows.weight(),
                 Work::Flush | Work::Checkpoint => 0,
             }
@@ -298,9 +293,9 @@ impl State {
         if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
             return Err(StoreError::Busy);
         }
-        if let Work::Commit { messages, .. } | Work::GiveUp { messages, .. } = work {
+        if let Work::Commit(prepared) | Work::GiveUp { notices: prepared, .. } = work {
             let mut last = self.last_id;
-            for message in messages {
+            for Summed { message, .. } in &prepared.messages {
                 if message.id <= last {
                     return Err(StoreError::IdNotRising { id: message.id, last });
                 }
@@ -331,7 +326,7 @@ impl State {
         let mut tasks = Vec::new();
         let mut bytes = 0;
         while let Some(task) = self.tasks.front() {
-            let alone = !matches!(task.work, Work::Commit { .. });
+            let alone = !matches!(task.work, Work::Commit(_));
             // What is computed from rows runs when all before it is committed, and by itself.
             if (alone && !tasks.is_empty()) || bytes > max_bytes.min(GROUP_BYTES) {
                 break;

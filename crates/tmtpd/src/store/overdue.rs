@@ -2,12 +2,13 @@
 
 use std::ops::{Bound, ControlFlow};
 
+use super::Store;
 use super::engine::{Batch, ReadRows};
 use super::error::StoreError;
 use super::inbox::{Receipt, Work};
 use super::message::{NewMessage, Owed};
+use super::prepared::Prepared;
 use super::row::{Class, DeviceNumber, MESSAGES, MessageId, message_of, owed_key, owed_of};
-use super::{Store, check_keys, check_length};
 
 impl Store {
     /// The oldest message that is owed to anybody.
@@ -85,8 +86,8 @@ impl Store {
         messages: Vec<NewMessage>,
         rows: Batch,
     ) -> Receipt {
-        match messages.iter().try_for_each(check_length).and(check_keys(&rows)) {
-            Ok(()) => self.shared.inbox.submit(Work::GiveUp { owed, messages, rows }),
+        match Prepared::new(messages, rows) {
+            Ok(notices) => self.shared.inbox.submit(Work::GiveUp { owed, notices }),
             Err(error) => Receipt::refused(error),
         }
     }

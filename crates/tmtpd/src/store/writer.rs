@@ -135,14 +135,14 @@ impl Writer {
 
     fn handle(&mut self, mut tasks: Vec<Task>, settle: bool) {
         // What is computed from rows comes alone, after all before it.
-        if let [Task { work: Work::Commit { .. }, .. }, ..] | [] = tasks.as_slice() {
+        if let [Task { work: Work::Commit(_), .. }, ..] | [] = tasks.as_slice() {
             return self.commit_group(tasks, settle);
         }
         self.commit_group(Vec::new(), settle);
         for Task { work, answer } in tasks.drain(..) {
             let done = match work {
-                Work::GiveUp { owed, messages, rows } => {
-                    self.give_up(owed, Task { work: Work::Commit { messages, rows }, answer });
+                Work::GiveUp { owed, notices } => {
+                    self.give_up(owed, Task { work: Work::Commit(notices), answer });
                     continue;
                 }
                 Work::CopyQueue { from, to, rows } => self.copy_queue(from, to, rows),
@@ -151,7 +151,7 @@ impl Writer {
                     self.checkpoint();
                     self.failure().or_else(|| self.checkpoint_failure.clone()).map_or(Ok(()), Err)
                 }
-                Work::Flush | Work::Commit { .. } => {
+                Work::Flush | Work::Commit(_) => {
                     self.settle_failure.clone().map_or(Ok(()), |(_, error)| Err(error))
                 }
             };

@@ -37,8 +37,8 @@ impl Appender {
         Self { bodies, next_segment, active: None, group: Vec::new() }
     }
 
-    /// Adds a body made of `parts` to the group and counts it as alive.
-    pub(crate) fn append(&mut self, parts: [Bytes; 2]) -> Result<Extent, StoreError> {
+    /// Adds a body made of `parts`, whose sum is `crc32c`, to the group and counts it as alive.
+    pub(crate) fn append(&mut self, parts: [Bytes; 2], crc32c: u32) -> Result<Extent, StoreError> {
         let len: usize = parts.iter().map(Bytes::len).sum();
         let len = u32::try_from(len)
             .ok()
@@ -53,7 +53,6 @@ impl Appender {
             self.start_segment()?;
         }
         let Some(active) = &mut self.active else { return Err(StoreError::Closed) };
-        let crc32c = crc32c::crc32c_append(crc32c::crc32c(&parts[0]), &parts[1]);
         let extent = Extent { segment: active.segment, offset: active.end, len, crc32c };
         active.end += len;
         self.bodies.add_live(&BodyRef::Small(extent));

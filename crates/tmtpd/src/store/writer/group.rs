@@ -16,6 +16,7 @@ use crate::store::engine::{Batch, Change, Outcomes};
 use crate::store::error::StoreError;
 use crate::store::inbox::{Task, Work};
 use crate::store::message::{NewData, NewMessage};
+use crate::store::prepared::{Prepared, Summed};
 use crate::store::recent::Recent;
 use crate::store::release::{Release, release};
 use crate::store::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
@@ -141,7 +142,7 @@ impl Writer {
         let mut staged = Vec::with_capacity(tasks.len());
         let mut failure = room.err();
         for Task { work, answer } in tasks {
-            let Work::Commit { messages, rows } = work else { continue };
+            let Work::Commit(Prepared { messages, rows }) = work else { continue };
             let mut task = Staged::new(answer, rows);
             if failure.is_none() {
                 failure = self.append_messages(messages, &mut task).err();
@@ -161,13 +162,11 @@ impl Writer {
 
     fn append_messages(
         &mut self,
-        messages: Vec<NewMessage>,
+        messages: SmallVec<[Summed; 1]>,
         task: &mut Staged,
     ) -> Result<(), StoreError> {
-        for message in messages {
-            let NewMessage { id, class, head, data, mut devices } = message;
-            devices.sort_unstable();
-            devices.dedup();
+        for Summed { message, crc32c } in messages {
+            let NewMessage { id, class, head, data, devices } = message;
             task.last_id = Some(id);
             if devices.is_empty() {
                 continue;
@@ -176,7 +175,7 @@ impl Writer {
                 NewData::Inline(bytes) => bytes.clone(),
                 NewData::Large(_) => Bytes::new(),
             };
-            let small = self.appender.append([head.clone(), inline])?;
+            let small = self.appender.append([head.clone(), inline], crc32c)?;
             let head_len = head.len() as u32;
             let recent = match &data {
                 NewData::Inline(bytes) => Some((head, bytes.clone())),
