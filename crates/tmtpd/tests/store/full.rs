@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tmtp_testkit::disk::SimulatedDisk;
-// Not synchronisation: simulated time, in which the store tidies up.
 use tmtpd::store::{Batch, Driver, Limits, Position, Store, StoreError};
+// Not synchronisation: simulated time, in which the store tidies up.
 use tokio::time::sleep;
 
 use crate::power::on_simulated_time;
