@@ -94,7 +94,8 @@ pub(crate) struct Inbox {
 
 #[derive(Debug)]
 struct State {
-    tasks: VecDeque<Task>,
+    /// With what they weigh.
+    tasks: VecDeque<(Task, usize)>,
     bytes: usize,
     last_id: MessageId,
     closed: bool,
@@ -139,11 +140,12 @@ impl Inbox {
     /// Queues `work`; the receipt says how it went.
     pub(crate) fn submit(&self, work: Work) -> Receipt {
         let (answer, receiver) = oneshot::channel();
+        let weight = work.weight();
         let mut state = self.state();
-        match state.admit(&work, self.max_bytes) {
-            Ok(weight) => {
+        match state.admit(&work, weight, self.max_bytes) {
+            Ok(()) => {
                 state.bytes += weight;
-                state.tasks.push_back(Task { work, answer });
+                state.tasks.push_back((Task { work, answer }, weight));
                 self.wake(state);
             }
             Err(error) => {
@@ -284,11 +286,10 @@ impl Inbox {
 }
 
 impl State {
-    fn admit(&mut self, work: &Work, max_bytes: usize) -> Result<usize, StoreError> {
+    fn admit(&mut self, work: &Work, weight: usize, max_bytes: usize) -> Result<(), StoreError> {
         if self.closed {
             return Err(StoreError::Closed);
         }
-        let weight = work.weight();
         // Room is asked for in advance for bodies, so this bound is only met by floods of rows.
         if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
             return Err(StoreError::Busy);
@@ -303,7 +304,7 @@ impl State {
             }
             self.last_id = last;
         }
-        Ok(weight)
+        Ok(())
     }
 
     fn settle_due(&self, retry_at: Option<Instant>) -> Option<Instant> {
@@ -325,14 +326,14 @@ impl State {
         }
         let mut tasks = Vec::new();
         let mut bytes = 0;
-        while let Some(task) = self.tasks.front() {
+        while let Some((task, weight)) = self.tasks.front() {
             let alone = !matches!(task.work, Work::Commit(_));
             // What is computed from rows runs when all before it is committed, and by itself.
             if (alone && !tasks.is_empty()) || bytes > max_bytes.min(GROUP_BYTES) {
                 break;
             }
-            bytes += task.work.weight();
-            tasks.extend(self.tasks.pop_front());
+            bytes += weight;
+            tasks.extend(self.tasks.pop_front().map(|(task, _)| task));
             if alone {
                 settle = true;
                 break;

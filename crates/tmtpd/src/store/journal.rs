@@ -29,7 +29,7 @@ const GROWTH_BYTES: u64 = 256 * 1024;
 /// much is written; but when a part is written again it counts the whole (the disk gets the part).
 const PIECE_BYTES: usize = 16 * 1024;
 /// Zeros are written so many at a time.
-const ZEROS: usize = 64 * 1024;
+const ZEROS_BYTES: usize = 64 * 1024;
 /// What a file may keep of its length while nothing is in it.
 const KEPT_BYTES: u64 = 8 * 1024 * 1024;
 /// What the memory for one record may keep of its length.
@@ -281,7 +281,7 @@ impl JournalFile {
 
     fn zero(&mut self, from: u64, to: u64) -> std::io::Result<()> {
         self.is_zeroed |= from < to;
-        let zeros = [0; ZEROS];
+        let zeros = [0; ZEROS_BYTES];
         let mut at = from;
         while at < to {
             let len = (to - at).min(zeros.len() as u64);

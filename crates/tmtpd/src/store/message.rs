@@ -30,14 +30,20 @@ pub enum NewData {
     Large(FinishedBody),
 }
 
+impl NewData {
+    /// What of it is in memory.
+    pub(crate) fn inline(&self) -> &[u8] {
+        match self {
+            NewData::Inline(bytes) => bytes,
+            NewData::Large(_) => &[],
+        }
+    }
+}
+
 impl NewMessage {
     /// Bytes this message holds in memory while it waits.
     pub(crate) fn weight(&self) -> usize {
-        let data = match &self.data {
-            NewData::Inline(bytes) => bytes.len(),
-            NewData::Large(_) => 0,
-        };
-        self.head.len() + data + self.devices.len() * 4
+        self.head.len() + self.data.inline().len() + self.devices.len() * 4
     }
 }
 

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::MAX_SMALL_BYTES;
 use super::engine::Batch;
 use super::error::StoreError;
-use super::message::{NewData, NewMessage};
+use super::message::NewMessage;
 use super::row::RESERVED_PREFIXES;
 
 /// Messages and rows to be committed together.
@@ -32,8 +32,8 @@ impl Prepared {
         messages: impl IntoIterator<Item = NewMessage>,
         rows: Batch,
     ) -> Result<Self, StoreError> {
-        let messages = messages.into_iter().map(Summed::new).collect::<Result<_, _>>()?;
         check_keys(&rows)?;
+        let messages = messages.into_iter().map(Summed::new).collect::<Result<_, _>>()?;
         Ok(Self { messages, rows })
     }
 
@@ -55,15 +55,6 @@ impl Summed {
         message.devices.sort_unstable();
         message.devices.dedup();
         Ok(Self { message, crc32c })
-    }
-}
-
-impl NewData {
-    fn inline(&self) -> &[u8] {
-        match self {
-            NewData::Inline(bytes) => bytes,
-            NewData::Large(_) => &[],
-        }
     }
 }
 

@@ -44,6 +44,7 @@ impl<K: Copy + Ord, V> Rising<K, V> {
 
     fn find(&self, key: &K) -> Result<usize, usize> {
         match self.places.front() {
+            // What goes is mostly the first.
             Some((first, _)) if first == key => Ok(0),
             _ => self.places.binary_search_by_key(key, |(key, _)| *key),
         }

@@ -58,30 +58,30 @@ impl Waiting {
 
     fn insert(&mut self, key: Key, value: Vec<u8>) {
         let Some((lane, id)) = id_of_key(&key) else { return self.set(key, Some(value)) };
-        self.bytes += weight(&key, Some(&value));
+        self.bytes += weight(key.len(), Some(&value));
         let lane = match self.lanes.get_mut(lane) {
             Some(lane) => lane,
             None => self.lanes.entry(lane.into()).or_default(),
         };
         if let Some(old) = lane.insert(id, value) {
-            self.bytes -= weight(&key, Some(&old));
+            self.bytes -= weight(key.len(), Some(&old));
         }
     }
 
     fn delete(&mut self, key: Key) {
         let new = id_of_key(&key).and_then(|(lane, id)| self.lanes.get_mut(lane)?.remove(&id));
         match new {
-            Some(old) => self.bytes -= weight(&key, Some(&old)),
+            Some(old) => self.bytes -= weight(key.len(), Some(&old)),
             None => self.set(key, None),
         }
     }
 
     fn set(&mut self, key: Key, value: Option<Vec<u8>>) {
-        if let Some(old) = self.others.get(&key) {
-            self.bytes -= weight(&key, old.as_ref());
+        let key_len = key.len();
+        self.bytes += weight(key_len, value.as_ref());
+        if let Some(old) = self.others.insert(key, value) {
+            self.bytes -= weight(key_len, old.as_ref());
         }
-        self.bytes += weight(&key, value.as_ref());
-        self.others.insert(key, value);
     }
 
     /// All of them in rising order of key.
@@ -132,8 +132,8 @@ impl Waiting {
     }
 }
 
-fn weight(key: &[u8], value: Option<&Vec<u8>>) -> usize {
-    ROW_BYTES + key.len() + value.map_or(0, Vec::len)
+fn weight(key_len: usize, value: Option<&Vec<u8>>) -> usize {
+    ROW_BYTES + key_len + value.map_or(0, Vec::len)
 }
 
 #[cfg(test)]
@@ -203,7 +203,7 @@ mod tests {
                 }
                 prop_assert_eq!(waiting.get(&key), model.get(&key).map(Option::as_ref));
             }
-            let bytes: usize = model.iter().map(|(key, value)| weight(key, value.as_ref())).sum();
+            let bytes: usize = model.iter().map(|(key, value)| weight(key.len(), value.as_ref())).sum();
             prop_assert_eq!(waiting.bytes, bytes);
             for (from, to) in &ranges {
                 let range = (from.as_ref().map(Vec::as_slice), to.as_ref().map(Vec::as_slice));
