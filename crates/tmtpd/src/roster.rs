@@ -171,3 +171,31 @@ impl Drop for Place {
         self.mailbox.left.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::pin::pin;
+    use std::sync::atomic::Ordering;
+    use std::task::{Context, Waker};
+
+    use super::mailbox::tests::Count;
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_device_is_woken_when_it_leaves_and_by_no_other() {
+        let roster = Arc::new(Roster::default());
+        let [here, other] = [1, 2].map(|device| roster.enter(MemberNumber(1), device).unwrap());
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut context = Context::from_waker(&waker);
+        let mut vacated = pin!(roster.vacated(1));
+        assert!(vacated.as_mut().poll(&mut context).is_pending());
+        drop(other);
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        drop(here);
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert!(vacated.as_mut().poll(&mut context).is_ready());
+        assert!(pin!(roster.vacated(1)).poll(&mut context).is_ready(), "nobody is there");
+    }
+}

@@ -84,7 +84,7 @@ impl Mailbox {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
@@ -92,8 +92,9 @@ mod tests {
     use super::*;
     use crate::directory::MemberNumber;
 
+    /// How often whoever waits was woken.
     #[derive(Default)]
-    struct Count(AtomicUsize);
+    pub(in crate::roster) struct Count(pub(in crate::roster) AtomicUsize);
 
     impl Wake for Count {
         fn wake(self: Arc<Self>) {
