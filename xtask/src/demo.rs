@@ -18,7 +18,7 @@ pub(crate) mod place;
 pub(crate) mod process;
 mod residue;
 pub(crate) mod service;
-mod story;
+pub(crate) mod story;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     build(&mut steps)?;
     let mut place = Place::new(run::built("debug"))?;
     let played = if options.headless {
-        story::play(&mut steps, &place)
+        story::play(&mut steps, &place, None)
     } else {
         show(&mut steps, &place, &mut signals, options.open)
     };
@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn build(steps: &mut Steps) -> Result<()> {
+pub(crate) fn build(steps: &mut Steps) -> Result<()> {
     install::to_build()?;
     if install::has_node() {
         steps.take("the pages are built", web::build)?;

@@ -14,6 +14,7 @@ mod load;
 mod package;
 mod run;
 mod simulate;
+mod skew;
 mod step;
 mod test;
 mod tidy;
@@ -51,6 +52,9 @@ cargo xtask TASK [OPTION]...
   crash     real service and apps under load, killed at random moments
               --rounds N   so often (10)
               --seed S     the same dice again; the moments are the machine's
+  skew      the demo's story with the released service and these apps, the other way round, and
+            upgraded in the middle
+              --from COMMIT    the version to compare with instead of the released one
   package   make the Debian package of the service, and try it, its unit and its image
   fuzz      looks for inputs that make the code fail
               --seconds N  for each target, 60 unless told
@@ -101,6 +105,11 @@ fn dispatch(args: &[String]) -> Result<()> {
             simulate::Simulation::read(given).and_then(|options| simulate::simulate(&options))
         }
         "crash" => simulate::Crashes::read(given).and_then(|options| simulate::crash(&options)),
+        "skew" => match given {
+            [] => skew::run(None),
+            [flag, commit] if flag == "--from" => skew::run(Some(commit)),
+            _ => bail!("skew takes --from COMMIT, or nothing\n\n{MENU}"),
+        },
         "package" => Flags::of(given, &[]).and_then(|_| package::run()),
         "fuzz" => fuzz::Options::read(given).and_then(|options| fuzz::run(&options)),
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),

@@ -60,6 +60,11 @@ impl App {
         Ok(())
     }
 
+    /// From its next start on it is this program: an upgrade.
+    pub(crate) fn replace(&mut self, program: PathBuf) {
+        self.program = program;
+    }
+
     /// SIGKILL: the device loses its power.
     pub(crate) fn kill(&mut self) -> Result<()> {
         self.process.take().context("this app does not run")?.kill()

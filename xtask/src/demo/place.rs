@@ -10,23 +10,29 @@ use anyhow::{Context, Result, ensure};
 #[derive(Debug)]
 pub(crate) struct Place {
     path: PathBuf,
+    /// Where all programs but the app are.
     programs: PathBuf,
+    /// Where `mnm` is.
+    apps: PathBuf,
     keep: bool,
 }
 
 impl Place {
     /// A new directory that only this user can enter. `programs` is where `tmtpd` and `mnm` are.
     pub(crate) fn new(programs: PathBuf) -> Result<Self> {
+        Self::skewed(programs.clone(), programs)
+    }
+
+    /// The same where the service and the apps are of two versions.
+    pub(crate) fn skewed(programs: PathBuf, apps: PathBuf) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("mnm-demo-{}", std::process::id()));
         private_folder(&path)?;
-        Ok(Self { path, programs, keep: false })
+        Ok(Self { path, programs, apps, keep: false })
     }
 
     /// One of the programs.
     pub(crate) fn program(&self, name: &str) -> Result<PathBuf> {
-        let program = self.programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-        ensure!(program.is_file(), "{} was not built", program.display());
-        Ok(program)
+        program(if name == "mnm" { &self.apps } else { &self.programs }, name)
     }
 
     /// Where it is.
@@ -47,6 +53,13 @@ impl Place {
     pub(crate) fn keep(&mut self) {
         self.keep = true;
     }
+}
+
+/// A program that was built into `folder`.
+pub(crate) fn program(folder: &Path, name: &str) -> Result<PathBuf> {
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    ensure!(program.is_file(), "{} was not built", program.display());
+    Ok(program)
 }
 
 impl Drop for Place {

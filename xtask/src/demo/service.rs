@@ -72,6 +72,11 @@ impl Service {
         self.run(&same)
     }
 
+    /// From its next start on it is this program: an upgrade.
+    pub(crate) fn replace(&mut self, program: PathBuf) {
+        self.program = program;
+    }
+
     fn run(&mut self, listen: &str) -> Result<()> {
         let mut command = Command::new(&self.program);
         command.arg("serve").arg("--data").arg(&self.data);

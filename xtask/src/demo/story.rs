@@ -1,10 +1,11 @@
 //! The story that plays by itself: letters, replies, a group, a device without power, a service
-//! killed in the middle of a big transfer, and the reckoning at the end.
+//! killed in the middle of a big transfer, and the reckoning at the end. On the way some of them may
+//! be upgraded.
 //!
 //! Every message is noted in `letters` before it is given to an app. At the end every device has to
 //! show exactly these, and the service nothing of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use super::app::App;
 use super::cast::{Cast, Member, accept};
 use super::check::{self, Standing};
 use super::letter::{self, Letter};
-use super::place::Place;
+use super::place::{self, Place};
 use super::residue::{self, Passages};
 use super::until;
 use crate::step::Steps;
@@ -30,8 +31,9 @@ const ERASED: Duration = Duration::from_secs(30);
 /// So much of the big attachment has to be on the service's disk before it is killed.
 const MIDDLE: u64 = 4 * 1024 * 1024;
 
-/// Plays it from an empty directory to the end.
-pub(crate) fn play(steps: &mut Steps, place: &Place) -> Result<()> {
+/// Plays it from an empty directory to the end. With `upgrade`, the folder of another version's
+/// programs, that version takes over in the middle, at the service and with two of the three members.
+pub(crate) fn play(steps: &mut Steps, place: &Place, upgrade: Option<&Path>) -> Result<()> {
     let cast = Cast::assemble(steps, place)?;
     cast.introduce(steps)?;
     let mut story = Story {
@@ -46,6 +48,11 @@ pub(crate) fn play(steps: &mut Steps, place: &Place) -> Result<()> {
     steps.tell("this repository's documents go out as letters", || story.documents())?;
     steps.take("the service holds them for the phone, and only so", || story.held())?;
     steps.take("a group: invited, joined, written to, answered", || story.group())?;
+    if let Some(programs) = upgrade {
+        steps.take("all but Carmen are upgraded: one stopped, the others killed", || {
+            story.upgrade(programs)
+        })?;
+    }
     steps.tell("the service is killed amid an attachment", || story.crash())?;
     steps.take("letters written meanwhile wait in their apps", || story.meanwhile())?;
     steps.take("the service and the phone are back", || story.recover())?;
@@ -127,6 +134,21 @@ impl Story<'_> {
         })?;
         self.reply(Member::Bjorn, "Thursday: eights or fours?", "Two fours. I rest.\n")?;
         self.wait_for_all(&[&self.cast.ada, &self.cast.bjorn, &self.cast.carmen])
+    }
+
+    /// Ada's phone has no power and starts with the new program later on.
+    fn upgrade(&mut self, programs: &Path) -> Result<()> {
+        let Cast { ada, phone, bjorn, service, .. } = &mut self.cast;
+        ada.stop()?;
+        bjorn.kill()?;
+        service.kill()?;
+        service.replace(place::program(programs, "tmtpd")?);
+        service.restart()?;
+        for app in [&mut *ada, &mut *bjorn, &mut *phone] {
+            app.replace(place::program(programs, "mnm")?);
+        }
+        ada.restart()?;
+        bjorn.restart()
     }
 
     /// Kills the service when a part of the attachment, but not all, is on its disk.
