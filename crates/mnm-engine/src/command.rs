@@ -132,15 +132,23 @@ pub enum Command {
         /// At most so many; 1..=500, default 100.
         limit: Option<u32>,
     },
-    /// One thread with its messages. Reply: [`Reply::Thread`].
+    /// One thread with a page of its messages. Reply: [`Reply::Thread`].
     Thread {
         /// Which.
         thread: ThreadId,
+        /// Which page; the newest messages when absent.
+        at: Option<Place>,
+        /// At most so many messages; 1..=200, default 100. Fewer come where their texts are large.
+        limit: Option<u32>,
     },
-    /// Mark all messages of a thread as seen. Reply: [`Reply::Done`].
+    /// Mark messages of a thread as seen, here and on the member's other devices.
+    /// Reply: [`Reply::Done`].
     MarkRead {
-        /// Which.
+        /// The thread.
         thread: ThreadId,
+        /// Which of its messages, at most 1,000; all when absent. Those of other threads and those
+        /// that are gone are passed over.
+        messages: Option<Vec<MessageId>>,
     },
     /// Create or replace a draft. Reply: [`Reply::Draft`].
     SaveDraft {
@@ -215,6 +223,22 @@ pub enum Command {
         /// At most so many; 1..=200, default 50.
         limit: Option<u32>,
     },
+}
+
+/// Which page of a thread is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// The newest messages.
+    End,
+    /// Around the first message that is unread; the newest where none is.
+    Unread,
+    /// Around this message; as [`Place::Unread`] where it is not in the thread any more.
+    Around(MessageId),
+    /// The messages before this one.
+    Before(MessageId),
+    /// The messages after this one.
+    After(MessageId),
 }
 
 /// What a command gives back, `{"kind": NAME, "value": …}`.

@@ -26,6 +26,7 @@ mod migration;
 mod notice;
 mod open;
 mod outbox;
+mod page;
 mod ping;
 mod sync;
 mod text;

@@ -140,13 +140,17 @@ pub struct ThreadRow {
     pub state: Option<MessageState>,
 }
 
-/// A thread with its messages, oldest first, and the draft of a reply if there is one.
+/// A thread with a page of its messages, and the draft of a reply if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
     /// The line of the list.
     pub row: ThreadRow,
-    /// All messages, oldest first.
+    /// The messages of the page, oldest first.
     pub messages: Vec<Message>,
+    /// Whether there are messages before these.
+    pub older: bool,
+    /// Whether there are messages after these.
+    pub newer: bool,
     /// The unsent reply.
     pub draft: Option<Draft>,
 }

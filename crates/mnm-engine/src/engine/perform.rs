@@ -6,7 +6,7 @@ use tmtp::request::{GroupAct, Request, UserEdit};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
 
-use crate::command::{Command, Reply};
+use crate::command::{Command, Place, Reply};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Event;
@@ -75,7 +75,9 @@ impl Engine {
                     Command::Threads { account, before_ms, limit } => {
                         Reply::Threads(vault.threads(account, before_ms, limit)?)
                     }
-                    Command::Thread { thread } => Reply::Thread(vault.thread(thread)?),
+                    Command::Thread { thread, at, limit } => {
+                        Reply::Thread(vault.thread_page(thread, at.unwrap_or(Place::End), limit)?)
+                    }
                     Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
                     Command::Search { account, words, limit } => {
                         Reply::Hits(vault.search(account, &words, limit)?)
@@ -139,10 +141,10 @@ impl Engine {
                 let account = message.account;
                 (Reply::Message(message), account)
             }
-            Command::MarkRead { thread } => {
-                self.store().write(move |vault| vault.mark_read(thread)).await?;
-                let row = self.store().read(move |vault| vault.thread(thread)).await?.row;
-                (Reply::Done, row.account)
+            Command::MarkRead { thread, messages } => {
+                let mark =
+                    self.store().write(move |vault| vault.mark_read(thread, messages.as_deref()));
+                (Reply::Done, mark.await?)
             }
             _ => return Err(misplaced().into()),
         };

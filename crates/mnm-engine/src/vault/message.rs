@@ -10,7 +10,8 @@ use crate::view::{
     AccountId, Attachment, AttachmentId, Message, MessageId, MessageState, ThreadId,
 };
 
-const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
+/// What [`Reader::message_from`] reads.
+pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
                        html, state, error, unread";
 
 /// What an insertion needs.
@@ -59,19 +60,7 @@ impl Reader<'_> {
         message.ok_or(VaultError::NotFound { what: "message", id })?
     }
 
-    /// All messages of a thread, oldest first.
-    pub(super) fn messages_of(&self, thread: ThreadId) -> Result<Vec<Message>> {
-        let sql = format!("SELECT {COLUMNS} FROM message WHERE thread = ?1 ORDER BY at_ms, id");
-        let mut statement = self.db.prepare_cached(&sql)?;
-        let mut rows = statement.query([thread])?;
-        let mut messages = Vec::new();
-        while let Some(row) = rows.next()? {
-            messages.push(self.message_from(row)?);
-        }
-        Ok(messages)
-    }
-
-    fn message_from(&self, row: &Row<'_>) -> Result<Message> {
+    pub(super) fn message_from(&self, row: &Row<'_>) -> Result<Message> {
         let id = row.get(0)?;
         let account = row.get(1)?;
         let uid: String = row.get(4)?;

@@ -3,10 +3,10 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
-use super::{Change, Result, Vault};
+use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
-use crate::view::{AccountId, MessageState, Party, PartyKind, Thread, ThreadId, ThreadRow};
+use crate::view::{AccountId, MessageState, Party, PartyKind, ThreadId, ThreadRow};
 
 /// Rows of [`Vault::threads`] when no number is given, and at most.
 const ROWS_DEFAULT: u32 = 100;
@@ -46,38 +46,6 @@ impl Vault {
             .query_map(params![account, before, oldest], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         ids.into_iter().map(|id| read.thread_row(id)).collect()
-    }
-
-    /// One thread with its messages and the draft of a reply.
-    pub fn thread(&self, id: ThreadId) -> Result<Thread> {
-        let read = self.reader();
-        Ok(Thread {
-            row: read.thread_row(id)?,
-            messages: read.messages_of(id)?,
-            draft: read.draft_of(id)?,
-        })
-    }
-
-    /// Marks all messages of a thread as seen, here and on the member's other devices. The event is
-    /// the thread's line; its messages are not sent again.
-    pub fn mark_read(&mut self, id: ThreadId) -> Result<Change<()>> {
-        self.change(|work| {
-            let account = work.read.account_of(id)?;
-            let marked = work
-                .db
-                .prepare_cached(
-                    "UPDATE message SET unread = 0 WHERE account = ?1 AND thread = ?2 AND unread = 1
-                     RETURNING msgid",
-                )?
-                .query_map([account, id], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<Option<String>>>>()?;
-            if !marked.is_empty() {
-                work.touch_thread(id);
-                work.touch_account(account);
-                work.tell_read(account, marked.into_iter().flatten().collect())?;
-            }
-            Ok(())
-        })
     }
 }
 

@@ -216,7 +216,7 @@ impl Person {
     }
 
     pub(crate) async fn thread(&self, thread: ThreadId) -> Thread {
-        ask!(self, Command::Thread { thread }, Thread)
+        ask!(self, Command::Thread { thread, at: None, limit: None }, Thread)
     }
 
     /// All messages with this text; the first is waited for.

@@ -72,7 +72,10 @@ async fn the_address_book_and_what_was_read_follow_to_every_device() {
     let here = ada.until_message("read me").await;
     tablet.until_message("read me").await;
     assert_eq!(tablet.state().await.unread, 1);
-    ada.engine.command(Command::MarkRead { thread: here.thread }).await.unwrap();
+    ada.engine
+        .command(Command::MarkRead { thread: here.thread, messages: Some(vec![here.id]) })
+        .await
+        .unwrap();
     tablet.until("read", || async { (tablet.state().await.unread == 0).then_some(()) }).await;
     // None of it shows as a letter.
     assert_eq!((ada.threads().await.len(), tablet.threads().await.len()), (1, 1));

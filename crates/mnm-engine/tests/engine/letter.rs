@@ -52,7 +52,7 @@ async fn strangers_become_correspondents() {
 }
 
 async fn expect_read(person: &Person, thread: i64) {
-    person.engine.command(Command::MarkRead { thread }).await.unwrap();
+    person.engine.command(Command::MarkRead { thread, messages: None }).await.unwrap();
     assert_eq!(person.state().await.unread, 0);
 }
 

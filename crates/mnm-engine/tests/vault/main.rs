@@ -9,6 +9,7 @@ mod inbox;
 mod notice;
 mod open;
 mod outbox;
+mod page;
 mod ping;
 mod search;
 mod thread;

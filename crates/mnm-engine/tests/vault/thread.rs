@@ -50,10 +50,10 @@ fn marking_read_clears_the_counters_once() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
-    let change = app.vault.mark_read(thread).unwrap();
+    let change = app.vault.mark_read(thread, None).unwrap();
     assert_eq!(names(&change.events), ["thread", "account"]);
     assert_eq!(app.vault.account(app.account).unwrap().unread, 0);
-    assert!(app.vault.mark_read(thread).unwrap().events.is_empty());
+    assert!(app.vault.mark_read(thread, None).unwrap().events.is_empty());
 }
 
 #[test]

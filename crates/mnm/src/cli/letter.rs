@@ -1,8 +1,10 @@
 //! Reading: threads, one thread, search, drafts.
 
 use mnm_engine::{
-    command::{Command as Ask, Reply},
-    view::{Message, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId, ThreadRow},
+    command::{Command as Ask, Place, Reply},
+    view::{
+        Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId, ThreadRow,
+    },
 };
 
 use super::Context;
@@ -11,6 +13,11 @@ use crate::{
     print::{Answer, Look, Table, block, inline, size},
     session::{Session, ask, unexpected},
 };
+
+/// Messages of a thread that are asked for at a time, as many as are given.
+const PAGE_ROWS: u32 = 200;
+/// Messages that are marked at a time, as many as are taken.
+const MARKED_ROWS: usize = 1_000;
 
 pub(super) async fn inbox(
     context: &Context,
@@ -93,18 +100,43 @@ pub(super) async fn read(
     id: ThreadId,
     peek: bool,
 ) -> Result<Answer, Failure> {
-    let thread = ask!(session, Ask::Thread { thread: id }, Thread);
+    let thread = whole_thread(session, id).await?;
     let accounts = context.accounts(session).await?;
     let service = accounts.iter().find(|account| account.id == thread.row.account);
     let service = service.map(|account| inline(&account.service)).unwrap_or_default();
     let text = thread_text(&context.look, &service, &thread);
-    if !peek && thread.row.unread > 0 {
-        match session.command(Ask::MarkRead { thread: id }).await? {
+    if !peek {
+        mark_read(session, &thread).await?;
+    }
+    Ok(Answer::new(&thread, text))
+}
+
+/// A thread with all its messages, fetched a page at a time from its end.
+pub(super) async fn whole_thread(session: &Session, id: ThreadId) -> Result<Thread, Failure> {
+    let page = |at| Ask::Thread { thread: id, at, limit: Some(PAGE_ROWS) };
+    let mut thread = ask!(session, page(None), Thread);
+    let mut later = Vec::new();
+    while let Some(first) = thread.messages.first().filter(|_| thread.older) {
+        let older = ask!(session, page(Some(Place::Before(first.id))), Thread);
+        later.push(std::mem::replace(&mut thread.messages, older.messages));
+        thread.older = older.older;
+    }
+    thread.messages.extend(later.into_iter().rev().flatten());
+    Ok(thread)
+}
+
+/// Marks what is shown, and nothing that came in meanwhile.
+async fn mark_read(session: &Session, thread: &Thread) -> Result<(), Failure> {
+    let unread: Vec<MessageId> =
+        thread.messages.iter().filter(|message| message.unread).map(|message| message.id).collect();
+    for messages in unread.chunks(MARKED_ROWS) {
+        let mark = Ask::MarkRead { thread: thread.row.id, messages: Some(messages.to_vec()) };
+        match session.command(mark).await? {
             Reply::Done => {}
             other => return Err(unexpected(&other)),
         }
     }
-    Ok(Answer::new(&thread, text))
+    Ok(())
 }
 
 fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {

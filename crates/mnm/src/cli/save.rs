@@ -9,20 +9,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mnm_engine::{
-    command::Command as Ask,
-    view::{Attachment, ThreadId},
-};
+use mnm_engine::view::{Attachment, ThreadId};
 use serde::Serialize;
 use tokio::{
     fs::{self, OpenOptions},
     io::AsyncWriteExt as _,
 };
 
+use super::letter::whole_thread;
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, inline, size},
-    session::{Session, ask},
+    session::Session,
 };
 
 #[cfg(test)]
@@ -48,7 +46,7 @@ pub(super) async fn save(
     target: &Path,
     force: bool,
 ) -> Result<Answer, Failure> {
-    let thread = ask!(session, Ask::Thread { thread }, Thread);
+    let thread = whole_thread(session, thread).await?;
     let attachments: Vec<Attachment> =
         thread.messages.into_iter().flat_map(|message| message.attachments).collect();
     let plan = if target.is_dir() {

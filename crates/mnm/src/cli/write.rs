@@ -51,7 +51,7 @@ pub(super) async fn reply(
     discard_draft: bool,
 ) -> Result<Answer, Failure> {
     let (text, files) = (content.text()?, content.open().await?);
-    let thread = ask!(session, Ask::Thread { thread: id }, Thread);
+    let thread = ask!(session, Ask::Thread { thread: id, at: None, limit: Some(1) }, Thread);
     if let Some(draft) = thread.draft {
         if !discard_draft {
             let why = "This thread has an unsent reply, which would be lost. Send it from the \

@@ -6,8 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mnm_engine::command::Command;
-use mnm_engine::view::{Account, Message, MessageState, PartyKind, Ping, PingState, Thread};
+use mnm_engine::command::{Command, Place};
+use mnm_engine::view::{
+    Account, Message, MessageState, PartyKind, Ping, PingState, Thread, ThreadId,
+};
 use mnm_engine::{Engine, Error, Options};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::ledger::{DeviceIndex, File, Home, Notice, Shown};
@@ -144,9 +146,21 @@ async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
     let all = Command::Threads { account: None, before_ms: None, limit: Some(500) };
     let mut threads = Vec::new();
     for row in ask!(engine, all, Threads)? {
-        threads.push(ask!(engine, Command::Thread { thread: row.id }, Thread)?);
+        threads.push(whole_thread(engine, row.id).await?);
     }
     Ok(threads)
+}
+
+/// All pages of a thread as one.
+async fn whole_thread(engine: &Engine, thread: ThreadId) -> Result<Thread, Error> {
+    let page = |at| Command::Thread { thread, at: Some(at), limit: None };
+    let mut whole = ask!(engine, page(Place::End), Thread)?;
+    while let Some(first) = whole.messages.first().filter(|_| whole.older) {
+        let before = ask!(engine, page(Place::Before(first.id)), Thread)?;
+        whole.older = before.older;
+        whole.messages.splice(0..0, before.messages);
+    }
+    Ok(whole)
 }
 
 /// Whether a message is in the outbox, or may be put there once more.

@@ -104,7 +104,7 @@ impl Author {
 
     async fn mark_read(&mut self) -> Result<(), Error> {
         let Some(row) = self.some_thread().await? else { return Ok(()) };
-        self.engine.command(Command::MarkRead { thread: row.id }).await.map(drop)
+        self.engine.command(Command::MarkRead { thread: row.id, messages: None }).await.map(drop)
     }
 
     async fn some_thread(&mut self) -> Result<Option<ThreadRow>, Error> {

@@ -1,0 +1,230 @@
+//! One thread a page at a time, and which of its messages have been seen.
+//!
+//! However long a thread is and however large its letters are, one answer is bounded by rows and by
+//! bytes, and reads no row that it does not give, but for one on either side.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::change::Reader;
+use super::message::COLUMNS;
+use super::{Change, Result, Vault};
+use crate::command::Place;
+use crate::error::VaultError;
+use crate::view::{AccountId, Message, MessageId, Thread, ThreadId};
+
+/// Messages of a page when no number is given, and at most.
+const ROWS_DEFAULT: u32 = 100;
+const ROWS_MAX: u32 = 200;
+/// Texts of a page together, as written and as rendered, bytes; a single message may have more.
+const BYTES_MAX: usize = 1 << 20;
+/// Messages marked at once.
+const MARKED_MAX: usize = 1_000;
+
+/// Where a message stands in its thread: by time, then by row.
+type Position = (i64, MessageId);
+
+/// What a page may still take.
+struct Room {
+    rows: usize,
+    bytes: usize,
+    /// Whether the next message is taken whatever its size.
+    must: bool,
+}
+
+/// Messages in one direction from a position, nearest first.
+#[derive(Default)]
+struct Run {
+    messages: Vec<Message>,
+    /// Whether there are more in this direction.
+    more: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Back,
+    On,
+}
+
+impl Vault {
+    /// One thread with its newest messages and the draft of a reply.
+    pub fn thread(&self, id: ThreadId) -> Result<Thread> {
+        self.thread_page(id, Place::End, None)
+    }
+
+    /// One thread with the page of its messages that is asked for, and the draft of a reply.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] without such a thread, and when the message that the page is to stand
+    /// before or after is not in it.
+    pub fn thread_page(&self, id: ThreadId, at: Place, limit: Option<u32>) -> Result<Thread> {
+        let read = self.reader();
+        let row = read.thread_row(id)?;
+        let rows = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize;
+        let (before, after) =
+            read.page(row.account, id, at, Room { rows, bytes: BYTES_MAX, must: true })?;
+        let mut messages = before.messages;
+        messages.reverse();
+        messages.extend(after.messages);
+        let draft = read.draft_of(id)?;
+        Ok(Thread { row, messages, older: before.more, newer: after.more, draft })
+    }
+
+    /// Marks messages of a thread as seen, all where none are named, here and on the member's other
+    /// devices. The event is the thread's line; its messages are not sent again. Gives the account.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] without such a thread, [`VaultError::TooLarge`] for more than 1,000
+    /// messages.
+    pub fn mark_read(
+        &mut self,
+        id: ThreadId,
+        messages: Option<&[MessageId]>,
+    ) -> Result<Change<AccountId>> {
+        if messages.is_some_and(|messages| messages.len() > MARKED_MAX) {
+            return Err(VaultError::TooLarge(format!(
+                "More than {MARKED_MAX} messages were to be marked at once. Mark fewer at a time."
+            )));
+        }
+        self.change(|work| {
+            let account = work.read.account_of(id)?;
+            let mut marked = Vec::new();
+            match messages {
+                None => {
+                    let sql = "UPDATE message SET unread = 0
+                               WHERE account = ?1 AND thread = ?2 AND unread = 1 RETURNING msgid";
+                    let mut mark = work.db.prepare_cached(sql)?;
+                    let rows = mark.query_map([account, id], |row| row.get(0))?;
+                    marked = rows.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
+                }
+                Some(messages) => {
+                    let sql = "UPDATE message SET unread = 0
+                               WHERE id = ?1 AND thread = ?2 AND unread = 1 RETURNING msgid";
+                    let mut mark = work.db.prepare_cached(sql)?;
+                    for &message in messages {
+                        marked.extend(
+                            mark.query_row([message, id], |row| row.get(0))
+                                .optional()?
+                                .map(|msgid: Option<String>| msgid),
+                        );
+                    }
+                }
+            }
+            if !marked.is_empty() {
+                work.touch_thread(id);
+                work.touch_account(account);
+                work.tell_read(account, marked.into_iter().flatten().collect())?;
+            }
+            Ok(account)
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// What stands before and what stands at and after the place.
+    fn page(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        at: Place,
+        mut room: Room,
+    ) -> Result<(Run, Run)> {
+        let position = match at {
+            Place::End => None,
+            Place::Unread => self.first_unread(account, thread)?,
+            Place::Around(id) => match self.position(thread, id)? {
+                Some(position) => Some(position),
+                None => self.first_unread(account, thread)?,
+            },
+            Place::Before(id) => {
+                let position = self.known_position(thread, id)?;
+                let before = self.run(thread, Direction::Back, position, &mut room)?;
+                return Ok((before, Run { more: true, ..Run::default() }));
+            }
+            Place::After(id) => {
+                let (at_ms, row) = self.known_position(thread, id)?;
+                let after = self.run(thread, Direction::On, (at_ms, row + 1), &mut room)?;
+                return Ok((Run { more: true, ..Run::default() }, after));
+            }
+        };
+        match position {
+            Some(position) => self.around(thread, position, room),
+            None => {
+                let end = (i64::MAX, MessageId::MAX);
+                Ok((self.run(thread, Direction::Back, end, &mut room)?, Run::default()))
+            }
+        }
+    }
+
+    /// A page that holds the position and of what is left three quarters after it.
+    fn around(&self, thread: ThreadId, at: Position, room: Room) -> Result<(Run, Run)> {
+        let share = |whole: usize| whole - whole / 4;
+        let mut on = Room { rows: share(room.rows), bytes: share(room.bytes), must: true };
+        let after = self.run(thread, Direction::On, at, &mut on)?;
+        let mut back = Room {
+            rows: room.rows - after.messages.len(),
+            bytes: room.bytes - share(room.bytes) + on.bytes,
+            must: false,
+        };
+        Ok((self.run(thread, Direction::Back, at, &mut back)?, after))
+    }
+
+    /// The messages from the position on (it included) or back (it excluded), as far as there is room.
+    fn run(
+        &self,
+        thread: ThreadId,
+        direction: Direction,
+        (at_ms, id): Position,
+        room: &mut Room,
+    ) -> Result<Run> {
+        let (compared, order) = match direction {
+            Direction::Back => ("<", "DESC"),
+            Direction::On => (">=", "ASC"),
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM message WHERE thread = ?1 AND (at_ms, id) {compared} (?2, ?3)
+             ORDER BY at_ms {order}, id {order}"
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![thread, at_ms, id])?;
+        let mut run = Run::default();
+        while let Some(row) = rows.next()? {
+            // Not even looked at when it cannot be taken: it may be large.
+            let full = room.rows == 0 || (room.bytes == 0 && !room.must);
+            let message = if full { None } else { Some(self.message_from(row)?) };
+            let size = |message: &Message| message.text.len() + message.html.len();
+            let fits = |message: &Message| room.must || size(message) <= room.bytes;
+            let Some(message) = message.filter(fits) else {
+                run.more = true;
+                break;
+            };
+            room.rows -= 1;
+            room.bytes = room.bytes.saturating_sub(size(&message));
+            room.must = false;
+            run.messages.push(message);
+        }
+        Ok(run)
+    }
+
+    fn position(&self, thread: ThreadId, message: MessageId) -> Result<Option<Position>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT at_ms, id FROM message WHERE id = ?1 AND thread = ?2")?
+            .query_row([message, thread], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    }
+
+    fn known_position(&self, thread: ThreadId, id: MessageId) -> Result<Position> {
+        self.position(thread, id)?.ok_or(VaultError::NotFound { what: "message", id })
+    }
+
+    fn first_unread(&self, account: AccountId, thread: ThreadId) -> Result<Option<Position>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT at_ms, id FROM message WHERE account = ?1 AND thread = ?2 AND unread = 1
+                 ORDER BY at_ms, id LIMIT 1",
+            )?
+            .query_row([account, thread], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    }
+}
