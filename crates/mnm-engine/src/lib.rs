@@ -25,6 +25,7 @@ mod inbox;
 mod link;
 pub mod markdown;
 mod outbox;
+pub mod picture;
 mod presence;
 pub mod search;
 mod trust;

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::picture::Size;
+
 /// Row number of an account in this installation; not known to any service.
 pub type AccountId = i64;
 /// Row number of a thread in this installation.
@@ -218,6 +220,11 @@ pub struct Attachment {
     pub name: String,
     /// Bytes.
     pub size: u64,
+    /// Points, if it is a picture of a kind that is shown and its size is known.
+    pub picture: Option<Size>,
+    /// Whether it may be asked for with `?inline=1`: a picture with no more points than a screen has
+    /// use for. Not certain where the size is not known, for what was stored long ago.
+    pub inline: bool,
 }
 
 /// A letter being written.

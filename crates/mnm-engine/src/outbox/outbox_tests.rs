@@ -19,7 +19,13 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
             Cc { who: "ada lovelace".into(), who_uid: "A".into() },
             Cc { who: "crew club".into(), who_uid: "crew club".into() },
         ],
-        attachments: vec![Attachment { id: 9, name: "a.png".into(), size: 5 }],
+        attachments: vec![Attachment {
+            id: 9,
+            name: "a.png".into(),
+            size: 5,
+            picture: None,
+            inline: false,
+        }],
         text: text.into(),
         recipients: vec![
             To { id: "B".into(), is_group: false },

@@ -9,6 +9,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Result, Vault};
 use crate::error::VaultError;
+use crate::picture::{self, Size};
 use crate::view::AttachmentId;
 
 /// Bytes of a row of `blob_chunk`. Stored blobs depend on it: change it only with a migration.
@@ -27,6 +28,8 @@ pub struct BlobWriter {
     seq: i64,
     size: u64,
     buffer: Vec<u8>,
+    /// Of the picture in it, from its head.
+    picture: Option<Size>,
 }
 
 impl BlobWriter {
@@ -48,7 +51,13 @@ impl Vault {
     /// Begins to stage a blob.
     pub fn begin_blob(&mut self) -> Result<BlobWriter> {
         self.db.execute("INSERT INTO blob (size) VALUES (0)", [])?;
-        Ok(BlobWriter { id: self.db.last_insert_rowid(), seq: 0, size: 0, buffer: Vec::new() })
+        Ok(BlobWriter {
+            id: self.db.last_insert_rowid(),
+            seq: 0,
+            size: 0,
+            buffer: Vec::new(),
+            picture: None,
+        })
     }
 
     /// Appends bytes, any number.
@@ -76,8 +85,12 @@ impl Vault {
     /// Ends staging. The blob is kept only if a draft or message comes to own it.
     pub fn finish_blob(&mut self, mut writer: BlobWriter) -> Result<StagedBlob> {
         self.flush(&mut writer)?;
-        self.db
-            .execute("UPDATE blob SET size = ?2 WHERE id = ?1", params![writer.id, writer.size])?;
+        // No width says that it was looked at and is no picture.
+        let (width, height) = writer.picture.map_or((0, 0), |size| (size.width, size.height));
+        self.db.execute(
+            "UPDATE blob SET size = ?2, width = ?3, height = ?4 WHERE id = ?1",
+            params![writer.id, writer.size, width, height],
+        )?;
         Ok(StagedBlob { id: writer.id, size: writer.size })
     }
 
@@ -132,6 +145,9 @@ impl Vault {
     fn flush(&mut self, writer: &mut BlobWriter) -> Result<()> {
         if writer.buffer.is_empty() {
             return Ok(());
+        }
+        if writer.seq == 0 {
+            writer.picture = picture::read(&writer.buffer).map(|(_, size)| size);
         }
         // See the head of this file: the transaction that gives the blob an owner syncs this too.
         self.db.execute_batch("PRAGMA synchronous = NORMAL")?;

@@ -105,7 +105,7 @@ impl Vault {
             let name = unique_file_name(name, &taken);
             let id = work.insert_attachment("draft", draft, &name, blob)?;
             work.stamp_draft(draft, now_ms)?;
-            Ok(Attachment { id, name, size: blob.size })
+            work.read.attachment(id)
         })
     }
 

@@ -6,6 +6,7 @@ use super::change::{Reader, Work};
 use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
+use crate::picture::Size;
 use crate::view::{
     AccountId, Attachment, AttachmentId, Message, MessageId, MessageState, ThreadId,
 };
@@ -38,14 +39,7 @@ impl Vault {
 
     /// Name and size of an attachment. Its bytes: [`Vault::read_blob`].
     pub fn attachment(&self, id: AttachmentId) -> Result<Attachment> {
-        self.db
-            .prepare_cached(
-                "SELECT a.id, a.name, b.size FROM attachment a JOIN blob b ON b.id = a.blob
-                 WHERE a.id = ?1",
-            )?
-            .query_row([id], attachment_from)
-            .optional()?
-            .ok_or(VaultError::NotFound { what: "attachment", id })
+        self.reader().attachment(id)
     }
 }
 
@@ -96,11 +90,22 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn attachment(&self, id: AttachmentId) -> Result<Attachment> {
+        self.db
+            .prepare_cached(
+                "SELECT a.id, a.name, b.size, b.width, b.height
+                 FROM attachment a JOIN blob b ON b.id = a.blob WHERE a.id = ?1",
+            )?
+            .query_row([id], attachment_from)
+            .optional()?
+            .ok_or(VaultError::NotFound { what: "attachment", id })
+    }
+
     /// Attachments of one `owner`: the column `message` or `draft`.
     pub(super) fn attachments_of(&self, owner: &'static str, id: i64) -> Result<Vec<Attachment>> {
         let sql = format!(
-            "SELECT a.id, a.name, b.size FROM attachment a JOIN blob b ON b.id = a.blob
-             WHERE a.{owner} = ?1 ORDER BY a.ord, a.id"
+            "SELECT a.id, a.name, b.size, b.width, b.height
+             FROM attachment a JOIN blob b ON b.id = a.blob WHERE a.{owner} = ?1 ORDER BY a.ord, a.id"
         );
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map([id], attachment_from)?;
@@ -177,5 +182,20 @@ impl Work<'_> {
 }
 
 fn attachment_from(row: &Row<'_>) -> rusqlite::Result<Attachment> {
-    Ok(Attachment { id: row.get(0)?, name: row.get(1)?, size: row.get(2)? })
+    let name: String = row.get(1)?;
+    let (picture, inline) = match (row.get(3)?, row.get(4)?) {
+        (Some(0), _) => (None, false),
+        (Some(width), Some(height)) => {
+            let size = Size { width, height };
+            (Some(size), size.is_shown())
+        }
+        // Stored by an app that did not look; whether it is shown is found out when it is.
+        (None, _) | (_, None) => (None, is_called_a_picture(&name)),
+    };
+    Ok(Attachment { id: row.get(0)?, name, size: row.get(2)?, picture, inline })
+}
+
+fn is_called_a_picture(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    matches!(ending.as_str(), "png" | "jpg" | "jpeg" | "gif" | "webp")
 }

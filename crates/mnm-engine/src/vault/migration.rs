@@ -6,8 +6,11 @@
 use rusqlite::Connection;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 2] =
-    [include_str!("migration/001_first.sql"), include_str!("migration/002_claimed_thread.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migration/001_first.sql"),
+    include_str!("migration/002_claimed_thread.sql"),
+    include_str!("migration/003_picture_size.sql"),
+];
 
 /// The version a database has after all steps.
 pub(super) fn latest() -> i64 {

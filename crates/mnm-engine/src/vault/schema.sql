@@ -159,8 +159,10 @@ CREATE TABLE draft_to (
 -- Bytes. A blob that no attachment owns is staged: being uploaded or received. The next start
 -- removes those, because whoever was writing them is gone.
 CREATE TABLE blob (
-    id   INTEGER PRIMARY KEY AUTOINCREMENT,
-    size INTEGER NOT NULL CHECK (size >= 0)
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    size   INTEGER NOT NULL CHECK (size >= 0),
+    width  INTEGER,                                 -- points of the picture in it, 0 if it is none; NULL
+    height INTEGER                                  -- for what was stored before these columns were there
 ) STRICT;
 
 -- 256 KiB each, the last one shorter, so that files of any size stream.

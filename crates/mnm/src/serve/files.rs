@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use mnm_engine::{
     command::Reply,
+    picture,
     view::{AttachmentId, DraftId},
 };
 use serde::Deserialize;
@@ -87,7 +88,7 @@ pub(crate) struct Download {
 }
 
 /// `GET /api/attachments/{id}`: the bytes, to be saved; with `?inline=1`, to be shown, which only
-/// pictures are that their first bytes prove to be such.
+/// pictures are whose head proves them to be such and of a size that a screen has use for.
 pub(crate) async fn download(
     State(app): State<Arc<App>>,
     Path(id): Path<AttachmentId>,
@@ -100,15 +101,16 @@ pub(crate) async fn download(
         }
     };
     let (kind, disposition, start) = if query.inline == Some(1) {
-        let start = match first_bytes(&mut reader).await {
+        let start = match head(&mut reader).await {
             Ok(start) => start,
             Err(cause) => return broken(id, &cause),
         };
-        let Some(kind) = picture_type(&start) else {
-            let why = "Only PNG, JPEG, GIF and WebP pictures can be shown in place.";
+        let Some((format, _)) = picture::read(&start).filter(|(_, size)| size.is_shown()) else {
+            let why = "Only PNG, JPEG, GIF and WebP pictures of at most 50 million points can be \
+                       shown in place.";
             return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "refused", why);
         };
-        (kind, "inline", start)
+        (format.media_type(), "inline", start)
     } else {
         ("application/octet-stream", "attachment", Vec::new())
     };
@@ -128,21 +130,10 @@ fn broken(id: AttachmentId, cause: &io::Error) -> Response {
     error(StatusCode::INTERNAL_SERVER_ERROR, "internal", why)
 }
 
-async fn first_bytes(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
-    let mut start = Vec::with_capacity(16);
-    reader.take(16).read_to_end(&mut start).await?;
+async fn head(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    reader.take(picture::HEAD_BYTES as u64).read_to_end(&mut start).await?;
     Ok(start)
-}
-
-/// The type of a picture that every browser can show and none can be scripted by.
-fn picture_type(start: &[u8]) -> Option<&'static str> {
-    match start {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ => None,
-    }
 }
 
 /// RFC 6266: a plain name for old readers, and the true one as RFC 8187 writes it.

@@ -162,15 +162,21 @@ fn attachments_can_be_saved_and_only_pictures_shown() {
     let origin = format!("http://{}", server.host());
     let page = [("Cookie", cookie.as_str()), ("Origin", origin.as_str())];
 
-    let png = b"\x89PNG\r\n\x1a\nnot much of a picture";
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0 not much of a picture";
+    let points = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x4e\x20\0\0\x4e\x20 some kilobytes";
+    let jpeg = b"\xff\xd8\xff\xe0\0\x04..\xff\xc0\0\x11\x08\x01\xe0\x02\x80";
+    let gif = b"GIF89a\x80\x02\xe0\x01\0\0\0\x2c\0\0\0\0\x80\x02\xe0\x01";
+    let webp = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x7f\x02\0\xdf\x01\0";
     let html = b"<!doctype html><script>alert(1)</script>";
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>";
     // Name in the address, bytes, and the type they are shown as.
-    let rows: [(&str, &[u8], Option<&str>); 6] = [
+    let rows: [(&str, &[u8], Option<&str>); 8] = [
         ("pic.png", png, Some("image/png")),
-        ("pic.html", b"\xff\xd8\xff\xe0 jpeg", Some("image/jpeg")),
-        ("a.gif", b"GIF89a...", Some("image/gif")),
-        ("a.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 ", Some("image/webp")),
+        ("pic.html", jpeg, Some("image/jpeg")),
+        ("a.gif", gif, Some("image/gif")),
+        ("a.webp", webp, Some("image/webp")),
+        ("points.png", points, None),
+        ("cut.png", &png[..20], None),
         ("fake.png", html, None),
         ("drawing.svg", svg, None),
     ];
@@ -179,7 +185,15 @@ fn attachments_can_be_saved_and_only_pictures_shown() {
         let answer = server.send(&line, &page, bytes);
         let answer: Value = serde_json::from_slice(&answer.body).unwrap();
         let attachments = answer["ok"]["value"]["attachments"].as_array().unwrap().clone();
-        let id = attachments.last().unwrap()["id"].to_string();
+        let about = attachments.last().unwrap();
+        let id = about["id"].to_string();
+        assert_eq!(about["inline"], shown_as.is_some(), "{name}");
+        let size = match name {
+            "points.png" => serde_json::json!({ "width": 20_000, "height": 20_000 }),
+            _ if shown_as.is_some() => serde_json::json!({ "width": 640, "height": 480 }),
+            _ => Value::Null,
+        };
+        assert_eq!(about["picture"], size, "{name}");
 
         let saved = server.send(&format!("GET /api/attachments/{id} HTTP/1.1"), &page[..1], b"");
         assert_eq!((saved.status, saved.body.as_slice()), (200, bytes), "{name}");

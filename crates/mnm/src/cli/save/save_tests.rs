@@ -44,7 +44,13 @@ fn equal_names_get_numbers() {
 
 #[test]
 fn the_newest_attachment_of_a_name_is_chosen() {
-    let file = |id, name: &str| Attachment { id, name: name.to_owned(), size: 1 };
+    let file = |id, name: &str| Attachment {
+        id,
+        name: name.to_owned(),
+        size: 1,
+        picture: None,
+        inline: false,
+    };
     let attachments = [file(1, "a.txt"), file(2, "a.txt"), file(3, "b:c.txt")];
     let chosen = |target: &str| one(&attachments, Path::new(target)).map(|(found, _)| found.id);
     assert_eq!(chosen("somewhere/a.txt").unwrap(), 2);

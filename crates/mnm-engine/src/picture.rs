@@ -1,0 +1,190 @@
+//! Pictures that can be shown in place: their kind and size, read from the head of a file as a
+//! browser reads it.
+//!
+//! A file of some kilobytes can hold a picture of billions of points, which a browser would unpack.
+//! So a picture is shown only when its size was found and is not more than a screen has use for.
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes of a file that are looked at. What stands in front of the size of a JPEG, such as a small
+/// copy of it, is rarely as long.
+pub const HEAD_BYTES: usize = 1 << 20;
+/// Most points of a picture that is shown. A camera gives as many; a browser needs four bytes for
+/// each.
+const POINTS_MAX: u64 = 50_000_000;
+
+/// A kind of picture that every browser can show and none can be scripted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Portable Network Graphics.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// GIF.
+    Gif,
+    /// WebP.
+    Webp,
+}
+
+impl Format {
+    /// The media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+        }
+    }
+}
+
+/// Points of a picture as it stands on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Points from left to right.
+    pub width: u32,
+    /// Points from top to bottom.
+    pub height: u32,
+}
+
+impl Size {
+    /// Whether a picture of this size is shown in place.
+    pub fn is_shown(self) -> bool {
+        u64::from(self.width) * u64::from(self.height) <= POINTS_MAX
+    }
+}
+
+/// What the first [`HEAD_BYTES`] of a file say of the picture in it; none when it is no picture of a
+/// known kind, or no browser would find its size either.
+pub fn read(head: &[u8]) -> Option<(Format, Size)> {
+    let head = head.get(..HEAD_BYTES).unwrap_or(head);
+    let (format, size) = match head {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => (Format::Png, png(head)?),
+        [0xff, 0xd8, 0xff, ..] => (Format::Jpeg, jpeg(head)?),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => (Format::Gif, gif(head)?),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => {
+            (Format::Webp, webp(head)?)
+        }
+        _ => return None,
+    };
+    (size.width > 0 && size.height > 0).then_some((format, size))
+}
+
+fn png(head: &[u8]) -> Option<Size> {
+    // The chunk with the size is the first, or it is no PNG.
+    (head.get(8..16)? == b"\0\0\0\rIHDR").then_some(())?;
+    Some(Size { width: be32(head, 16)?, height: be32(head, 20)? })
+}
+
+/// The first frame may reach beyond the screen that the head announces; browsers enlarge it then.
+fn gif(head: &[u8]) -> Option<Size> {
+    let screen = (le16(head, 6)?, le16(head, 8)?);
+    let mut at = 13 + colours(*head.get(10)?);
+    while *head.get(at)? == 0x21 {
+        at += 2;
+        loop {
+            let length = usize::from(*head.get(at)?);
+            at += 1 + length;
+            if length == 0 {
+                break;
+            }
+        }
+    }
+    (*head.get(at)? == 0x2c).then_some(())?;
+    let right = le16(head, at + 1)? + le16(head, at + 5)?;
+    let bottom = le16(head, at + 3)? + le16(head, at + 7)?;
+    Some(Size { width: screen.0.max(right), height: screen.1.max(bottom) })
+}
+
+/// Bytes of the table of colours that the flags announce.
+fn colours(flags: u8) -> usize {
+    if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
+}
+
+fn webp(head: &[u8]) -> Option<Size> {
+    match head.get(12..16)? {
+        b"VP8 " => {
+            (head.get(23..26)? == [0x9d, 0x01, 0x2a]).then_some(())?;
+            Some(Size { width: le16(head, 26)? & 0x3fff, height: le16(head, 28)? & 0x3fff })
+        }
+        b"VP8L" => {
+            (*head.get(20)? == 0x2f).then_some(())?;
+            let bits = le16(head, 21)? | le16(head, 23)? << 16;
+            Some(Size { width: (bits & 0x3fff) + 1, height: (bits >> 14 & 0x3fff) + 1 })
+        }
+        b"VP8X" => {
+            let less_one = |at| Some(le16(head, at)? | u32::from(*head.get(at + 2)?) << 16);
+            Some(Size { width: less_one(24)? + 1, height: less_one(27)? + 1 })
+        }
+        _ => None,
+    }
+}
+
+/// Walks the segments to the one with the size.
+fn jpeg(head: &[u8]) -> Option<Size> {
+    let mut at = 2;
+    let mut on_its_side = false;
+    loop {
+        (*head.get(at)? == 0xff).then_some(())?;
+        let marker = *head.get(at + 1)?;
+        at += match marker {
+            // Fills.
+            0xff => 1,
+            // Stand alone.
+            0x01 | 0xd0..=0xd8 => 2,
+            // The picture begins, or ends, without a size.
+            0xd9 | 0xda => return None,
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+                let (height, width) = (be16(head, at + 5)?, be16(head, at + 7)?);
+                let (width, height) = if on_its_side { (height, width) } else { (width, height) };
+                return Some(Size { width, height });
+            }
+            _ => {
+                let length = usize::try_from(be16(head, at + 2)?).ok()?;
+                if marker == 0xe1 {
+                    let segment = head.get(at + 4..(at + 2 + length).min(head.len()));
+                    on_its_side |= segment.and_then(orientation).is_some_and(|turn| turn >= 5);
+                }
+                2 + length
+            }
+        };
+    }
+}
+
+/// How the camera was held, 1 to 8, as Exif tells it.
+fn orientation(segment: &[u8]) -> Option<u32> {
+    const ORIENTATION: u32 = 0x0112;
+    let tiff = segment.strip_prefix(b"Exif\0\0")?;
+    let (short, long): (Read, Read) = match tiff.get(..4)? {
+        b"II*\0" => (le16, |bytes, at| Some(le16(bytes, at)? | le16(bytes, at + 2)? << 16)),
+        b"MM\0*" => (be16, be32),
+        _ => return None,
+    };
+    let directory = usize::try_from(long(tiff, 4)?).ok()?;
+    let tiff = tiff.get(directory..)?;
+    let entries = usize::try_from(short(tiff, 0)?).ok()?;
+    let entry =
+        (0..entries).map(|n| 2 + 12 * n).find(|&at| short(tiff, at) == Some(ORIENTATION))?;
+    short(tiff, entry + 8)
+}
+
+/// Reads a number that stands at an offset.
+type Read = fn(&[u8], usize) -> Option<u32>;
+
+fn be16(bytes: &[u8], at: usize) -> Option<u32> {
+    let &[high, low] = bytes.get(at..at + 2)? else { return None };
+    Some(u32::from(u16::from_be_bytes([high, low])))
+}
+
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(be16(bytes, at)? << 16 | be16(bytes, at + 2)?)
+}
+
+fn le16(bytes: &[u8], at: usize) -> Option<u32> {
+    let &[low, high] = bytes.get(at..at + 2)? else { return None };
+    Some(u32::from(u16::from_le_bytes([low, high])))
+}
+
+#[cfg(test)]
+#[path = "picture/picture_tests.rs"]
+mod tests;
