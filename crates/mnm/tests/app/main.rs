@@ -6,3 +6,4 @@ mod commands;
 mod letters;
 mod loopback;
 mod raw;
+mod upgrade;
