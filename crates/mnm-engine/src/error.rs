@@ -76,9 +76,15 @@ pub enum VaultError {
     UnknownRecipients(Vec<String>),
     /// A name that several contacts have.
     #[error(
-        "Several contacts are called {0}. The letter was not queued, so that it cannot reach the wrong one; answer in a thread with the right one instead."
+        "Several contacts are called {name}, or so that it looks the same. The letter was not queued, so that it cannot reach the wrong one; write the one you mean as it stands in the address book: {}.",
+        .tagged.join(", ")
     )]
-    AmbiguousRecipient(String),
+    AmbiguousRecipient {
+        /// The name.
+        name: String,
+        /// How the address book tells them apart.
+        tagged: Vec<String>,
+    },
     /// A new letter to nobody.
     #[error("The letter has no recipients. Name at least one contact or group.")]
     NoRecipients,
@@ -117,7 +123,9 @@ impl VaultError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound { .. } => ErrorCode::NotFound,
-            Self::UnknownRecipients(_) | Self::AmbiguousRecipient(_) => ErrorCode::UnknownRecipient,
+            Self::UnknownRecipients(_) | Self::AmbiguousRecipient { .. } => {
+                ErrorCode::UnknownRecipient
+            }
             Self::NoRecipients | Self::EmptyLetter | Self::Invalid(_) => ErrorCode::Invalid,
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,

@@ -23,6 +23,7 @@ mod letter;
 mod live;
 mod message;
 mod migration;
+mod name;
 mod notice;
 mod open;
 mod outbox;

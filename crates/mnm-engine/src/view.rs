@@ -259,12 +259,14 @@ pub struct Ping {
     pub service: String,
     /// Whether it came in or went out.
     pub incoming: bool,
-    /// Alias of the sender.
+    /// Alias of the sender; what cannot be seen in it is written out.
     pub from: String,
     /// Permanent id of the sender.
     pub from_uid: String,
-    /// Alias of the addressee.
+    /// Alias of the addressee; what cannot be seen in it is written out.
     pub to: String,
+    /// What to mind about the name of the one who is not the member.
+    pub mark: Option<NameMark>,
     /// Plain text, at most 140 UTF-16 units. To be shown as text; nothing in it is clickable.
     pub text: String,
     /// The group it invites to, if it is an invitation.
@@ -301,12 +303,27 @@ pub struct Contact {
     pub account: AccountId,
     /// Permanent id.
     pub uid: String,
-    /// The alias they were first known by.
+    /// The alias they were first known by; what cannot be seen in it is written out. Of several that
+    /// look alike, each has the beginning of its permanent id behind it, after ` #`.
     pub alias: String,
+    /// What to mind about the name.
+    pub mark: Option<NameMark>,
     /// Whether one of their devices is online and tells us so.
     pub online: bool,
     /// Since when they are in the address book.
     pub since_ms: i64,
+}
+
+/// What to mind about a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameMark {
+    /// It holds what cannot be seen or is easily overlooked.
+    Odd,
+    /// A contact with another permanent id is called the same, or so that it looks the same.
+    Alike,
+    /// It is a letter's claim; the service has not vouched for it.
+    Claimed,
 }
 
 /// A group that the member belongs or belonged to, or was invited to.

@@ -102,6 +102,7 @@ export interface Ping {
   from: string;
   from_uid: string;
   to: string;
+  mark: NameMark | null;
   text: string;
   group: string | null;
   at_ms: number;
@@ -115,10 +116,14 @@ export type PingState =
   | { state: "ignored" }
   | { state: "failed"; error: string };
 
+/** What to mind about a name. */
+export type NameMark = "odd" | "alike" | "claimed";
+
 export interface Contact {
   account: number;
   uid: string;
   alias: string;
+  mark: NameMark | null;
   online: boolean;
   since_ms: number;
 }

@@ -69,6 +69,11 @@ export const t = {
     group: "Group",
     looksAlike: "Mixed alphabets",
     looksAlikeLong: "This name mixes letters of several alphabets, so it can look like another name. Check the id.",
+    names: {
+      odd: "This name holds something that cannot be seen or is easily overlooked; it is written out here. Be sure that this is who you mean.",
+      alike: "Somebody else in your address book is called the same, or so that it looks the same. Compare the permanent ids.",
+      claimed: "This name is from a letter; the service has not vouched for it.",
+    },
     via: (service: string) => `via ${service}`,
     vouched: (service: string, uid: string) => `${service} vouches for the author’s permanent id ${uid}`,
     online: "online",

@@ -178,6 +178,9 @@ impl Engine {
         gid: String,
         alias: String,
     ) -> Result<Reply, Error> {
+        let (of, name) = (gid.clone(), alias);
+        let alias =
+            self.store().read(move |vault| vault.alias_of_member(account, &of, &name)).await?;
         let act = GroupAct::Drop { to: alias.clone() };
         self.ask(
             account,

@@ -1,12 +1,13 @@
 //! The address book, and who somebody is in a conversation.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
+use super::name::{is_clean, look, shown, tagged};
 use super::{Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Contact, Party, PartyKind};
+use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
 
 /// Threads whose line is announced when a party becomes a contact.
 const THREADS_ANNOUNCED: i64 = 100;
@@ -15,11 +16,15 @@ impl Vault {
     /// The address book of one account or of all, by alias.
     pub fn contacts(&self, account: Option<AccountId>) -> Result<Vec<Contact>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT account, uid, alias, since_ms FROM contact
+            "SELECT account, uid, alias, since_ms, vouched FROM contact
              WHERE ?1 IS NULL OR account = ?1 ORDER BY account, alias COLLATE NOCASE, uid",
         )?;
-        let rows = statement.query_map([account], |row| self.reader().contact_from(row))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query([account])?;
+        let mut contacts = Vec::new();
+        while let Some(row) = rows.next()? {
+            contacts.push(self.reader().contact_from(row)?);
+        }
+        Ok(contacts)
     }
 
     /// How many contacts an account has.
@@ -33,41 +38,88 @@ impl Vault {
 
 impl Reader<'_> {
     pub(super) fn contact(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT account, uid, alias, since_ms FROM contact WHERE account = ?1 AND uid = ?2",
-            )?
-            .query_row(params![account, uid], |row| self.contact_from(row))
-            .optional()?)
+        let mut statement = self.db.prepare_cached(
+            "SELECT account, uid, alias, since_ms, vouched FROM contact
+             WHERE account = ?1 AND uid = ?2",
+        )?;
+        let mut rows = statement.query(params![account, uid])?;
+        rows.next()?.map(|row| self.contact_from(row)).transpose()
     }
 
-    fn contact_from(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Contact> {
+    fn contact_from(&self, row: &rusqlite::Row<'_>) -> Result<Contact> {
         let account = row.get(0)?;
-        let uid: String = row.get(1)?;
+        let (uid, name): (String, String) = (row.get(1)?, row.get(2)?);
+        let vouched: bool = row.get(4)?;
+        let alike = self.looks_like_another(account, &uid, &name)?;
+        let mark = match () {
+            () if !vouched => Some(NameMark::Claimed),
+            () if alike => Some(NameMark::Alike),
+            () if !is_clean(&name) => Some(NameMark::Odd),
+            () => None,
+        };
         Ok(Contact {
             online: self.live.is_online(account, &uid),
             account,
+            alias: if alike { tagged(&name, &uid) } else { shown(&name) },
+            mark,
             uid,
-            alias: row.get(2)?,
             since_ms: row.get(3)?,
         })
     }
 
-    /// The permanent id of the contact called `alias`.
+    /// Whether a contact other than `uid` has a name that a reader may take for `name`.
+    pub(super) fn looks_like_another(
+        &self,
+        account: AccountId,
+        uid: &str,
+        name: &str,
+    ) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM contact
+                 WHERE account = ?1 AND look = ?2 AND uid <> ?3)",
+            )?
+            .query_row(params![account, look(name), uid], |row| row.get(0))?)
+    }
+
+    /// Whether a contact has exactly this alias.
+    pub(super) fn is_contact_called(&self, account: AccountId, alias: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM contact
+                 WHERE account = ?1 AND look = ?2 AND alias = ?3)",
+            )?
+            .query_row(params![account, look(alias), alias], |row| row.get(0))?)
+    }
+
+    /// The permanent id of the contact that is shown as `name`.
     ///
     /// # Errors
-    /// [`VaultError::AmbiguousRecipient`] when several are called so.
-    pub(super) fn contact_called(&self, account: AccountId, alias: &str) -> Result<Option<String>> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT uid FROM contact WHERE account = ?1 AND alias = ?2 LIMIT 2")?;
-        let mut uids = statement
-            .query_map(params![account, alias], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<String>>>()?;
-        match uids.len() {
-            0 | 1 => Ok(uids.pop()),
-            _ => Err(VaultError::AmbiguousRecipient(alias.to_owned())),
+    /// [`VaultError::AmbiguousRecipient`] when several look so.
+    pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<String>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT uid, alias, look FROM contact WHERE account = ?1")?;
+        let mut rows = statement.query([account])?;
+        let wanted = look(name);
+        let mut alike: Vec<(String, String)> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
+            if tagged(&alias, &uid) == name {
+                return Ok(Some(uid));
+            }
+            if row.get_ref(2)?.as_str()? == wanted || shown(&alias) == name {
+                alike.push((uid, alias));
+            }
+        }
+        match alike.as_slice() {
+            [] => Ok(None),
+            [(uid, alias)] => Ok((alias == name || shown(alias) == name).then(|| uid.clone())),
+            several => Err(VaultError::AmbiguousRecipient {
+                name: name.to_owned(),
+                tagged: several.iter().map(|(uid, alias)| tagged(alias, uid)).collect(),
+            }),
         }
     }
 
@@ -118,19 +170,50 @@ impl Work<'_> {
         alias: &str,
         now_ms: i64,
     ) -> Result<bool> {
-        let added = self
-            .db
-            .prepare_cached(
-                "INSERT INTO contact (account, uid, alias, since_ms) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![account, uid, alias, now_ms])?;
-        if added > 0 {
+        let known = self.read.contact(account, uid)?;
+        if known.as_ref().is_some_and(|known| known.mark == Some(NameMark::Claimed)) {
+            // From now on the service vouches for a name of theirs.
+            self.db
+                .prepare_cached(
+                    "UPDATE contact SET alias = ?3, look = ?4, vouched = 1
+                     WHERE account = ?1 AND uid = ?2",
+                )?
+                .execute(params![account, uid, alias, look(alias)])?;
             self.touch_contact(account, uid);
-            self.touch_threads_with(account, uid)?;
+        }
+        if known.is_none() {
+            self.insert_contact(account, uid, alias, now_ms, true)?;
         }
         self.settle_pings(account, uid, alias)?;
-        Ok(added > 0)
+        Ok(known.is_none())
+    }
+
+    fn insert_contact(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        alias: &str,
+        now_ms: i64,
+        vouched: bool,
+    ) -> Result<()> {
+        let look = look(alias);
+        self.db
+            .prepare_cached(
+                "INSERT INTO contact (account, uid, alias, since_ms, look, vouched)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![account, uid, alias, now_ms, look, vouched])?;
+        // Those that look alike are told apart from now on.
+        let alike = self
+            .db
+            .prepare_cached("SELECT uid FROM contact WHERE account = ?1 AND look = ?2")?
+            .query_map(params![account, look], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<String>>>()?;
+        for uid in alike {
+            self.touch_contact(account, &uid);
+            self.touch_threads_with(account, &uid)?;
+        }
+        Ok(())
     }
 
     /// Pings that wait for this member's answer, or ours, have it now.

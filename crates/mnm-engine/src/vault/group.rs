@@ -4,7 +4,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
+use super::name::shown;
 use super::{Change, Result, Vault};
+use crate::error::VaultError;
 use crate::view::{AccountId, Group, GroupMember, Standing};
 
 impl FromSql for Standing {
@@ -46,6 +48,26 @@ impl Vault {
         Ok(groups)
     }
 
+    /// The alias, as the wire has it, of the member of a group who is shown as `name`.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] when several are shown so.
+    pub fn alias_of_member(&self, account: AccountId, gid: &str, name: &str) -> Result<String> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT alias FROM group_member WHERE account = ?1 AND gid = ?2")?;
+        let aliases = statement
+            .query_map(params![account, gid], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<String>>>()?;
+        let mut meant = aliases.into_iter().filter(|alias| alias == name || shown(alias) == name);
+        match (meant.next(), meant.next()) {
+            (Some(_), Some(_)) => Err(VaultError::Conflict(format!(
+                "Several members of the group are shown as {name}. Nothing was done, so that it cannot meet the wrong one."
+            ))),
+            (meant, _) => Ok(meant.unwrap_or_else(|| name.to_owned())),
+        }
+    }
+
     /// Records the member's own standing in a group, after the service has acknowledged a request
     /// to join or leave. `alias` is the member's in the group, if it is known.
     pub fn set_standing(
@@ -71,7 +93,8 @@ impl Reader<'_> {
                  ORDER BY alias COLLATE NOCASE, alias",
             )?
             .query_map(params![account, gid], |row| {
-                Ok(GroupMember { alias: row.get(0)?, standing: row.get(1)? })
+                let alias: String = row.get(0)?;
+                Ok(GroupMember { alias: shown(&alias), standing: row.get(1)? })
             })?
             .collect::<rusqlite::Result<_>>()?;
         Ok(Some(Group { account, gid: gid.to_owned(), standing, members }))

@@ -3,7 +3,8 @@
 //! What the service vouches for is the author's permanent id, the message id and the time. All else
 //! is the author's claim, and is treated so:
 //!
-//! - An alias claimed is shown only for strangers; a contact has the address book's.
+//! - An alias claimed is shown only for strangers; a contact has the address book's. It makes nobody a
+//!   contact, not even if we have pinged it.
 //! - A thread id can be guessed or remembered by one who has left. A letter to a known thread is put
 //!   there only if its author is in it, or if a group is, whose members we cannot tell. Anyone else's
 //!   starts a thread of its own, so that nobody can step into a conversation and read the replies.
@@ -12,7 +13,6 @@
 //! - The letter that opens a thread decides who is in it; later on only those who are in it add
 //!   others.
 
-use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::blob::StagedBlob;
@@ -108,7 +108,6 @@ impl Vault {
                 }
                 return Ok(Received::Duplicate);
             }
-            work.meet_author(account, post)?;
             let thread = work.thread_for(account, post)?;
             let message = work.insert_received(account, thread, post)?;
             work.insert_files(message, post)?;
@@ -119,26 +118,6 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// A letter from one who answers our ping in the manner of revision-1 apps, with a post instead
-    /// of a ping: the alias claimed is one we have pinged. It is a claim only, so it does not count
-    /// when the alias is taken by a contact or the service has vouched for another one.
-    fn meet_author(&mut self, account: AccountId, post: &Incoming) -> Result<()> {
-        let (uid, alias) = (&post.from_uid, clean_label(&post.alias));
-        let read = self.read;
-        if *uid == read.own_uid(account)?
-            || Uid::is_service(uid)
-            || read.contact(account, uid)?.is_some()
-            || !read.has_pinged(account, &alias)?
-            || read.is_called(account, &alias)?
-        {
-            return Ok(());
-        }
-        match read.vouched_alias(account, uid)? {
-            Some(vouched) if vouched != alias => Ok(()),
-            _ => self.befriend(account, uid, &alias, post.posted_ms),
-        }
-    }
-
     /// The thread a letter goes to, found or made, with those it subscribes.
     fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
         // Both are 16 digits, so they compare as numbers do.
@@ -253,18 +232,6 @@ impl Work<'_> {
             taken.push(name);
         }
         Ok(())
-    }
-}
-
-impl super::change::Reader<'_> {
-    /// Whether any contact is called `alias`.
-    fn is_called(&self, account: AccountId, alias: &str) -> Result<bool> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM contact WHERE account = ?1 AND alias = ?2)",
-            )?
-            .query_row(params![account, alias], |row| row.get(0))?)
     }
 }
 

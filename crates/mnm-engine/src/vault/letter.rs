@@ -87,7 +87,8 @@ impl Reader<'_> {
     pub(super) fn names_in(&self, thread: ThreadId) -> Result<Vec<String>> {
         let parties = self.parties(thread)?.into_iter();
         Ok(parties
-            .filter(|party| party.kind != PartyKind::Me && !party.alias.is_empty())
+            // A stranger's alias is a claim, and may be somebody else's.
+            .filter(|party| matches!(party.kind, PartyKind::Contact | PartyKind::Group))
             .map(|party| party.alias)
             .collect())
     }

@@ -5,11 +5,14 @@
 
 use rusqlite::Connection;
 
+use super::name;
+
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
+    include_str!("migration/004_name.sql"),
 ];
 
 /// The version a database has after all steps.
@@ -24,6 +27,7 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
 
 /// Runs the steps that have not run yet.
 pub(super) fn run(db: &mut Connection) -> rusqlite::Result<()> {
+    name::register(db)?;
     let done = usize::try_from(version(db)?).unwrap_or(0);
     for (index, step) in STEPS.iter().enumerate().skip(done) {
         let tx = db.transaction()?;

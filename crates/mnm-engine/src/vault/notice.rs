@@ -6,8 +6,9 @@ use rusqlite::params;
 
 use super::change::{Reader, Work};
 use super::inbox::{Cc, Received, check_msgid};
+use super::name::is_clean;
 use super::ping::NewPing;
-use super::text::{clean_label, clean_ping};
+use super::text::clean_ping;
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, PingId, Standing};
 
@@ -81,8 +82,8 @@ impl Vault {
         Ok(change.value == Received::New(()))
     }
 
-    /// Stores a ping or an invitation. A ping from a contact, or from one whose alias the member has
-    /// pinged, is accepted by itself; any other waits for an answer. From the member's own id it is
+    /// Stores a ping or an invitation. A ping from a contact, or from one whose very alias the member
+    /// has pinged, is accepted by itself; any other waits for an answer. From the member's own id it is
     /// dropped.
     pub fn receive_ping(
         &mut self,
@@ -193,18 +194,18 @@ impl Work<'_> {
     }
 
     fn receive_ping(&mut self, account: AccountId, ping: &IncomingPing) -> Result<PingId> {
-        let alias = clean_label(&ping.alias);
+        let alias = ping.alias.as_str();
         let state = match &ping.gid {
-            Some(gid) => self.invited(account, gid, &alias, &ping.to)?,
-            None => self.greeted(account, &ping.from_uid, &alias, ping.posted_ms)?,
+            Some(gid) => self.invited(account, gid, alias, &ping.to)?,
+            None => self.greeted(account, &ping.from_uid, alias, ping.posted_ms)?,
         };
         self.insert_ping(&NewPing {
             account,
             msgid: Some(&ping.msgid),
             incoming: true,
             from_uid: &ping.from_uid,
-            from_alias: &alias,
-            to_alias: &clean_label(&ping.to),
+            from_alias: alias,
+            to_alias: &ping.to,
             text: &clean_ping(&ping.text),
             gid: ping.gid.as_deref(),
             at_ms: ping.posted_ms,
@@ -223,19 +224,19 @@ impl Work<'_> {
         if self.read.own_aliases(account)?.contains(&ping.to) {
             return Ok(None);
         }
-        let (alias, to) = (clean_label(&ping.alias), clean_label(&ping.to));
+        let (alias, to) = (ping.alias.as_str(), ping.to.as_str());
         if let Some(gid) = &ping.gid {
-            self.set_standing(account, gid, &alias, Standing::Joined)?;
-            self.set_member(account, gid, &to, Standing::Invited)?;
+            self.set_standing(account, gid, alias, Standing::Joined)?;
+            self.set_member(account, gid, to, Standing::Invited)?;
         }
-        let is_known = ping.gid.is_none() && self.read.contact_called(account, &to)?.is_some();
+        let is_known = ping.gid.is_none() && self.read.is_contact_called(account, to)?;
         let id = self.insert_ping(&NewPing {
             account,
             msgid: Some(&ping.msgid),
             incoming: false,
             from_uid: &ping.from_uid,
-            from_alias: &alias,
-            to_alias: &to,
+            from_alias: alias,
+            to_alias: to,
             text: &clean_ping(&ping.text),
             gid: ping.gid.as_deref(),
             at_ms: ping.posted_ms,
@@ -245,7 +246,8 @@ impl Work<'_> {
         Ok(Some(id))
     }
 
-    /// The state of a ping that came in; the sender is made a contact when we have pinged them.
+    /// The state of a ping that came in; the sender is made a contact when we have pinged them. A name
+    /// that could be mistaken for another waits for the member's own judgement.
     fn greeted(
         &mut self,
         account: AccountId,
@@ -254,7 +256,10 @@ impl Work<'_> {
         posted_ms: i64,
     ) -> Result<&'static str> {
         let known = self.read.contact(account, uid)?.is_some();
-        if !known && !self.read.has_pinged(account, alias)? {
+        let expected = is_clean(alias)
+            && self.read.has_pinged(account, alias)?
+            && !self.read.looks_like_another(account, uid, alias)?;
+        if !known && !expected {
             return Ok("waiting");
         }
         self.befriend(account, uid, alias, posted_ms)?;
@@ -279,7 +284,7 @@ impl Work<'_> {
 
     fn receive_member(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
         let gid = notice.gid.as_str();
-        let alias = clean_label(&notice.alias);
+        let alias = notice.alias.as_str();
         let mine = self.is_mine(account, notice)?;
         // Only members are told of a group, but of one's own joining by another device this may be
         // the first word.
@@ -287,16 +292,15 @@ impl Work<'_> {
             self.set_standing(account, gid, "", Standing::Joined)?;
         }
         match &notice.act {
-            MemberAct::Invite => self.set_member(account, gid, &alias, Standing::Invited),
-            MemberAct::Join if mine => self.set_standing(account, gid, &alias, Standing::Joined),
-            MemberAct::Join => self.set_member(account, gid, &alias, Standing::Joined),
-            MemberAct::Drop if mine => self.set_standing(account, gid, &alias, Standing::Left),
-            MemberAct::Drop => self.set_member(account, gid, &alias, Standing::Left),
+            MemberAct::Invite => self.set_member(account, gid, alias, Standing::Invited),
+            MemberAct::Join if mine => self.set_standing(account, gid, alias, Standing::Joined),
+            MemberAct::Join => self.set_member(account, gid, alias, Standing::Joined),
+            MemberAct::Drop if mine => self.set_standing(account, gid, alias, Standing::Left),
+            MemberAct::Drop => self.set_member(account, gid, alias, Standing::Left),
             MemberAct::Alias(new) => {
-                let new = clean_label(new);
-                self.rename_member(account, gid, &alias, &new)?;
+                self.rename_member(account, gid, alias, new)?;
                 if mine {
-                    self.set_standing(account, gid, &new, Standing::Joined)?;
+                    self.set_standing(account, gid, new, Standing::Joined)?;
                 }
                 Ok(())
             }

@@ -11,6 +11,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
 use super::inbox::Cc;
+use super::ping::StoredPing;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{
@@ -289,9 +290,8 @@ impl Reader<'_> {
     }
 
     fn outgoing_ping(&self, kind: OutboxKind, id: PingId) -> Result<OutboxAction> {
-        let ping = self.ping(id)?;
-        let gid = ping.group.unwrap_or_default();
-        let (from, to, text) = (ping.from, ping.to, ping.text);
+        let StoredPing { view: ping, from, to, .. } = self.stored_ping(id)?;
+        let (gid, text) = (ping.group.unwrap_or_default(), ping.text);
         Ok(match kind {
             OutboxKind::Join => OutboxAction::Join { ping: id, gid },
             OutboxKind::Invite => OutboxAction::Invite { ping: id, gid, from, to, text },
@@ -420,9 +420,9 @@ impl Work<'_> {
     }
 
     fn joined(&mut self, ping: PingId) -> Result<()> {
-        let ping = self.read.ping(ping)?;
-        if let Some(gid) = &ping.group {
-            self.set_standing(ping.account, gid, &ping.to, Standing::Joined)?;
+        let ping = self.read.stored_ping(ping)?;
+        if let Some(gid) = &ping.view.group {
+            self.set_standing(ping.view.account, gid, &ping.to, Standing::Joined)?;
         }
         Ok(())
     }

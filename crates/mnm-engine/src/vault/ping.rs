@@ -3,11 +3,12 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
+use super::name::{is_clean, shown};
 use super::outbox::{OutboxKind, Target};
 use super::text::{check_alias, check_ping};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Ping, PingId, PingState, Standing};
+use crate::view::{AccountId, NameMark, Ping, PingId, PingState, Standing};
 
 /// Rows of [`Vault::pings`] at most.
 const ROWS_MAX: u32 = 1000;
@@ -15,7 +16,16 @@ const ROWS_MAX: u32 = 1000;
 const ANSWER: &str = "Hello! I have accepted your ping.";
 
 const COLUMNS: &str = "p.id, p.account, a.service, p.incoming, p.from_alias, p.from_uid, \
-                       p.to_alias, p.text, p.gid, p.at_ms, p.state, p.error";
+                       p.to_alias, p.text, p.gid, p.at_ms, p.state, p.error, p.exact";
+
+/// A ping with its names as the wire has them.
+pub(super) struct StoredPing {
+    pub(super) view: Ping,
+    pub(super) from: String,
+    pub(super) to: String,
+    /// Whether `from` is what the service said: an older version of the app cleaned it.
+    exact: bool,
+}
 
 /// What an insertion needs.
 pub(super) struct NewPing<'a> {
@@ -41,8 +51,12 @@ impl Vault {
              WHERE ?1 IS NULL OR p.account = ?1 ORDER BY p.at_ms DESC, p.id DESC LIMIT {ROWS_MAX}"
         );
         let mut statement = self.db.prepare_cached(&sql)?;
-        let rows = statement.query_map([account], ping_from)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query([account])?;
+        let mut pings = Vec::new();
+        while let Some(row) = rows.next()? {
+            pings.push(self.reader().ping_from(row)?.view);
+        }
+        Ok(pings)
     }
 
     /// One ping or invitation.
@@ -68,7 +82,7 @@ impl Vault {
             if let Some(ping) = &waiting {
                 work.accept_ping(ping, now_ms)?;
             }
-            let answers = waiting.map(|ping| ping.id);
+            let answers = waiting.map(|ping| ping.view.id);
             let id = work.insert_queued_ping(account, to, text, None, answers, now_ms)?;
             work.enqueue(account, OutboxKind::Ping, Target::Ping(id))?;
             work.read.ping(id)
@@ -110,16 +124,17 @@ impl Vault {
         now_ms: i64,
     ) -> Result<Change<Ping>> {
         self.change(|work| {
-            let ping = work.read.ping(id)?;
-            check_open(&ping)?;
-            if ping.group.is_some() {
+            let ping = work.read.stored_ping(id)?;
+            check_open(&ping.view)?;
+            let account = ping.view.account;
+            if ping.view.group.is_some() {
                 work.set_ping_state(id, "accepted", None)?;
-                work.enqueue(ping.account, OutboxKind::Join, Target::Ping(id))?;
+                work.enqueue(account, OutboxKind::Join, Target::Ping(id))?;
             } else {
                 let text = text.unwrap_or(ANSWER);
                 check_ping(text)?;
+                work.check_answerable(&ping)?;
                 work.accept_ping(&ping, now_ms)?;
-                let account = ping.account;
                 let answer =
                     work.insert_queued_ping(account, &ping.from, text, None, Some(id), now_ms)?;
                 work.enqueue(account, OutboxKind::Ping, Target::Ping(answer))?;
@@ -159,28 +174,31 @@ fn check_open(ping: &Ping) -> Result<()> {
 
 impl Reader<'_> {
     pub(super) fn ping(&self, id: PingId) -> Result<Ping> {
+        Ok(self.stored_ping(id)?.view)
+    }
+
+    pub(super) fn stored_ping(&self, id: PingId) -> Result<StoredPing> {
         let sql = format!(
             "SELECT {COLUMNS} FROM ping p JOIN account a ON a.id = p.account WHERE p.id = ?1"
         );
-        self.db
-            .prepare_cached(&sql)?
-            .query_row([id], ping_from)
-            .optional()?
-            .ok_or(VaultError::NotFound { what: "ping", id })
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([id])?;
+        let row = rows.next()?.ok_or(VaultError::NotFound { what: "ping", id })?;
+        self.ping_from(row)
     }
 
-    /// The newest incoming ping from `alias` that waits or was put away.
-    fn waiting_from(&self, account: AccountId, alias: &str) -> Result<Option<Ping>> {
+    /// The newest incoming ping from exactly `alias` that waits or was put away.
+    fn waiting_from(&self, account: AccountId, alias: &str) -> Result<Option<StoredPing>> {
         let id = self
             .db
             .prepare_cached(
                 "SELECT id FROM ping WHERE account = ?1 AND incoming = 1 AND gid IS NULL
-                     AND from_alias = ?2 AND state IN ('waiting', 'ignored')
+                     AND from_alias = ?2 AND exact = 1 AND state IN ('waiting', 'ignored')
                  ORDER BY id DESC LIMIT 1",
             )?
             .query_row(params![account, alias], |row| row.get(0))
             .optional()?;
-        id.map(|id| self.ping(id)).transpose()
+        id.map(|id| self.stored_ping(id)).transpose()
     }
 
     /// Whether the member has pinged `alias` and the ping was not refused.
@@ -194,16 +212,40 @@ impl Reader<'_> {
             .query_row(params![account, alias], |row| row.get(0))?)
     }
 
-    /// The alias under which the service has vouched for `uid` in a ping, if it ever did.
-    pub(super) fn vouched_alias(&self, account: AccountId, uid: &str) -> Result<Option<String>> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT from_alias FROM ping WHERE account = ?1 AND incoming = 1 AND from_uid = ?2
-                 ORDER BY id DESC LIMIT 1",
-            )?
-            .query_row(params![account, uid], |row| row.get(0))
-            .optional()?)
+    fn ping_from(&self, row: &Row<'_>) -> Result<StoredPing> {
+        let state = match row.get_ref(10)?.as_str()? {
+            "waiting" => PingState::Waiting,
+            "queued" => PingState::Queued,
+            "accepted" => PingState::Accepted,
+            "ignored" => PingState::Ignored,
+            _ => PingState::Failed { error: row.get::<_, Option<String>>(11)?.unwrap_or_default() },
+        };
+        let (account, incoming) = (row.get(1)?, row.get(3)?);
+        let (from, from_uid): (String, String) = (row.get(4)?, row.get(5)?);
+        let to: String = row.get(6)?;
+        let other = if incoming { &from } else { &to };
+        let mark = if !is_clean(other) {
+            Some(NameMark::Odd)
+        } else if incoming && self.looks_like_another(account, &from_uid, &from)? {
+            Some(NameMark::Alike)
+        } else {
+            None
+        };
+        let view = Ping {
+            id: row.get(0)?,
+            account,
+            service: row.get(2)?,
+            incoming,
+            from: shown(&from),
+            from_uid,
+            to: shown(&to),
+            mark,
+            text: row.get(7)?,
+            group: row.get(8)?,
+            at_ms: row.get(9)?,
+            state,
+        };
+        Ok(StoredPing { view, from, to, exact: row.get(12)? })
     }
 }
 
@@ -218,10 +260,25 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The answer goes to a name, so it must be the one that the ping came from.
+    fn check_answerable(&self, ping: &StoredPing) -> Result<()> {
+        let account = ping.view.account;
+        let may_be_another = !ping.exact
+            && (self.read.has_pinged(account, &ping.from)?
+                || self.read.looks_like_another(account, &ping.view.from_uid, &ping.from)?);
+        if may_be_another {
+            return Err(VaultError::Conflict(format!(
+                "This ping came to an older version of the app, which may not have kept the name exactly, and another member is called {}. Nothing was sent; ask for a new ping.",
+                ping.view.from
+            )));
+        }
+        Ok(())
+    }
+
     /// Makes the sender of an incoming ping a contact and marks the ping.
-    fn accept_ping(&mut self, ping: &Ping, now_ms: i64) -> Result<()> {
-        self.set_ping_state(ping.id, "accepted", None)?;
-        self.befriend(ping.account, &ping.from_uid, &ping.from, now_ms)
+    fn accept_ping(&mut self, ping: &StoredPing, now_ms: i64) -> Result<()> {
+        self.set_ping_state(ping.view.id, "accepted", None)?;
+        self.befriend(ping.view.account, &ping.view.from_uid, &ping.from, now_ms)
     }
 
     fn insert_queued_ping(
@@ -293,15 +350,15 @@ impl Work<'_> {
 
     /// The service has taken an outgoing ping or invitation: it waits, or is settled already.
     pub(super) fn ping_sent(&mut self, id: PingId, msgid: &str, posted_ms: i64) -> Result<()> {
-        let ping = self.read.ping(id)?;
+        let ping = self.read.stored_ping(id)?;
         self.db
             .prepare_cached("UPDATE ping SET msgid = ?2, at_ms = ?3 WHERE id = ?1")?
             .execute(params![id, msgid, posted_ms])?;
-        let account = ping.account;
-        let known = ping.group.is_none() && self.read.contact_called(account, &ping.to)?.is_some();
+        let account = ping.view.account;
+        let known = ping.view.group.is_none() && self.read.is_contact_called(account, &ping.to)?;
         let state = if known { "accepted" } else { "waiting" };
         self.set_ping_state(id, state, None)?;
-        if let Some(gid) = &ping.group {
+        if let Some(gid) = &ping.view.group {
             // Whoever could invite is a member, the first one if the group is new.
             self.set_standing(account, gid, &ping.from, Standing::Joined)?;
             self.set_member(account, gid, &ping.to, Standing::Invited)?;
@@ -321,27 +378,4 @@ impl Work<'_> {
             None => Ok(()),
         }
     }
-}
-
-fn ping_from(row: &Row<'_>) -> rusqlite::Result<Ping> {
-    let state = match row.get_ref(10)?.as_str()? {
-        "waiting" => PingState::Waiting,
-        "queued" => PingState::Queued,
-        "accepted" => PingState::Accepted,
-        "ignored" => PingState::Ignored,
-        _ => PingState::Failed { error: row.get::<_, Option<String>>(11)?.unwrap_or_default() },
-    };
-    Ok(Ping {
-        id: row.get(0)?,
-        account: row.get(1)?,
-        service: row.get(2)?,
-        incoming: row.get(3)?,
-        from: row.get(4)?,
-        from_uid: row.get(5)?,
-        to: row.get(6)?,
-        text: row.get(7)?,
-        group: row.get(8)?,
-        at_ms: row.get(9)?,
-        state,
-    })
 }

@@ -39,13 +39,16 @@ CREATE UNIQUE INDEX device_this ON device (account) WHERE this = 1;
 CREATE TABLE contact (
     account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     uid      TEXT NOT NULL,
-    alias    TEXT NOT NULL,                         -- the alias they were first known by
+    alias    TEXT NOT NULL,                         -- the alias they were first known by, as on the wire
     since_ms INTEGER NOT NULL,
+    look     TEXT NOT NULL DEFAULT '',              -- what names have in common that look alike
+    vouched  INTEGER NOT NULL DEFAULT 1 CHECK (vouched IN (0, 1)), -- 0: the alias is a letter's claim
     PRIMARY KEY (account, uid)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX contact_alias ON contact (account, alias);
+CREATE INDEX contact_look ON contact (account, look);
 
--- First contacts: pings both ways, and invitations to groups (those with a `gid`).
+-- First contacts: pings both ways, and invitations to groups (those with a `gid`). Aliases are as on the
+-- wire.
 CREATE TABLE ping (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
@@ -60,6 +63,7 @@ CREATE TABLE ping (
     state      TEXT NOT NULL CHECK (state IN ('waiting', 'queued', 'accepted', 'ignored', 'failed')),
     error      TEXT,                                -- why it failed, for people
     answers    INTEGER REFERENCES ping (id),        -- the incoming ping that this outgoing one accepts
+    exact      INTEGER NOT NULL DEFAULT 1 CHECK (exact IN (0, 1)), -- 0: of a version that cleaned names
     CHECK ((state = 'failed') = (error IS NOT NULL))
 ) STRICT;
 CREATE INDEX ping_account ON ping (account, at_ms);

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Work;
 use super::inbox::Received;
-use super::text::clean_label;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Standing};
@@ -91,7 +90,7 @@ impl Vault {
                 work.apply_group(account, joined)?;
             }
             for alias in notice.aliases.iter().take(ENTRIES_MAX) {
-                work.insert_own_alias(account, &clean_label(alias))?;
+                work.insert_own_alias(account, alias)?;
                 work.touch_account(account);
             }
             for msgid in notice.read.iter().take(ENTRIES_MAX) {
@@ -165,11 +164,11 @@ impl Work<'_> {
 
     fn apply_contact(&mut self, account: AccountId, known: &Known) -> Result<()> {
         let own = known.uid == self.read.own_uid(account)?;
-        if known.uid.is_empty() || known.uid.len() > ID_BYTES_MAX || own {
+        let here = self.read.contact(account, &known.uid)?.is_some();
+        if known.uid.is_empty() || known.uid.len() > ID_BYTES_MAX || own || here {
             return Ok(());
         }
-        let alias = clean_label(&known.alias);
-        self.befriend_here(account, &known.uid, &alias, known.since_ms).map(drop)
+        self.befriend_here(account, &known.uid, &known.alias, known.since_ms).map(drop)
     }
 
     /// A group that is known here keeps its standing: what the service told is newer or the same.
@@ -179,7 +178,7 @@ impl Work<'_> {
         if gid.is_empty() || gid.len() > ID_BYTES_MAX || known.is_some() {
             return Ok(());
         }
-        self.set_standing(account, gid, &clean_label(&joined.alias), Standing::Joined)
+        self.set_standing(account, gid, &joined.alias, Standing::Joined)
     }
 
     fn apply_read(&mut self, account: AccountId, msgid: &str) -> Result<()> {

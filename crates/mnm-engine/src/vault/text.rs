@@ -15,7 +15,7 @@ const NAME_BYTES_MAX: usize = 255;
 
 /// Whether a character is invisible or turns the direction of what follows, so that a name holding
 /// it can look like another.
-fn is_deceptive(c: char) -> bool {
+pub(super) fn is_deceptive(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'

@@ -142,3 +142,30 @@ async fn a_forwarded_thread_subscribes_whom_it_names() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_under_the_name_of_somebody_pinged_makes_no_contact() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let (mut mallory, uid) = befriended(&service, &ada).await;
+    let ping = Command::Ping { account: ada.account, to: "bob babbage".into(), text: "hi".into() };
+    ask!(ada, ping, Ping);
+    let received = bob.until_ping("ada lovelace").await;
+    // A contact, and a fresh account that ada's contact has told her uid.
+    let claim = r#"{"ThreadId":"","Alias":"bob babbage","Subject":"It is me"}"#;
+    post(&mut mallory, &uid, claim, b"from a contact").await;
+    assert_eq!(ada.until_message("from a contact").await.from.alias, "raw stranger");
+    let (mut fresh, ..) = RawPeer::join(service.address(), "fresh account").await.unwrap();
+    // Under a policy that lets strangers write, by a letter; under any, by a ping of its own name.
+    let id = fresh.start_post(&json!([{"id": uid, "type": 1}]), b"anything").await.unwrap();
+    fresh.expect_ack(&id).await.unwrap();
+    fresh.ping("fresh account", "ada lovelace", "I am bob babbage").await.unwrap();
+    ada.until_ping("fresh account").await;
+    let contacts = ask!(ada, Command::Contacts { account: None }, Contacts);
+    let names: Vec<_> = contacts.iter().map(|contact| contact.alias.as_str()).collect();
+    assert_eq!(names, ["raw stranger"]);
+    ask!(bob, Command::Accept { ping: received.id, text: None }, Ping);
+    let contact = ada.until_contact("bob babbage").await;
+    assert_eq!((contact.uid, contact.mark), (bob.state().await.uid, None));
+}

@@ -8,10 +8,10 @@ use mnm_engine::vault::{
 use mnm_engine::view::{AccountId, Message, MessageId};
 use tempfile::TempDir;
 
-pub(crate) const ALICE: &str = "ALICE111111111111111111111111111";
-pub(crate) const BOB: &str = "BOB22222222222222222222222222222";
-pub(crate) const CAROL: &str = "CAROL333333333333333333333333333";
-pub(crate) const MALLORY: &str = "MALLORY4444444444444444444444444";
+pub(crate) const ALICE: &str = "LC111111111111111111111111111111";
+pub(crate) const BOB: &str = "BBB22222222222222222222222222222";
+pub(crate) const CAROL: &str = "CRRL3333333333333333333333333333";
+pub(crate) const MALLORY: &str = "MLLRY444444444444444444444444444";
 pub(crate) const SECRET: &str = "NODESECRET5555555555555555555555555555555";
 
 /// Alice's app with one account and an empty address book.

@@ -62,30 +62,6 @@ fn a_claimed_alias_never_makes_a_stranger_look_like_a_contact() {
 }
 
 #[test]
-fn a_post_under_an_alias_we_have_pinged_is_the_answer() {
-    let mut app = App::new();
-    let _ = app.vault.queue_ping(app.account, "Carol Brown", "Hello", 5).unwrap();
-    app.send_next();
-    let letter = app.letter(CAROL, "Carol Brown", "Hello yourself");
-    let message = app.receive(&letter);
-    assert_eq!(message.from.kind, PartyKind::Contact);
-    // The alias is taken now: another one who claims it stays a stranger.
-    let letter = app.letter(MALLORY, "Carol Brown", "no, I am Carol");
-    assert_eq!(app.receive(&letter).from.kind, PartyKind::Stranger);
-}
-
-#[test]
-fn who_is_vouched_for_under_another_alias_cannot_answer_as_somebody_else() {
-    let mut app = App::new();
-    let ping = app.ping_from(MALLORY, "Mallory X");
-    let _ = app.vault.receive_ping(app.account, &ping).unwrap();
-    let _ = app.vault.queue_ping(app.account, "Carol Brown", "Hello", 5).unwrap();
-    app.send_next();
-    let letter = app.letter(MALLORY, "Carol Brown", "I am Carol");
-    assert_eq!(app.receive(&letter).from.kind, PartyKind::Stranger);
-}
-
-#[test]
 fn replies_find_their_thread_and_unknown_threads_are_made() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");

@@ -6,6 +6,7 @@ mod blob;
 mod cast;
 mod draft;
 mod inbox;
+mod name;
 mod notice;
 mod open;
 mod outbox;

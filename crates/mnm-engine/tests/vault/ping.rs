@@ -113,7 +113,7 @@ fn a_ping_that_a_careless_service_let_through_is_cut() {
     ping.text = format!("{}\u{0}", "x".repeat(1000));
     let _ = app.vault.receive_ping(app.account, &ping).unwrap();
     let shown = &app.vault.pings(None).unwrap()[0];
-    assert_eq!((shown.from.as_str(), shown.text.len()), ("Carol Brown", 140));
+    assert_eq!((shown.from.as_str(), shown.text.len()), ("Carol‹U+202E› Brown", 140));
 }
 
 #[test]

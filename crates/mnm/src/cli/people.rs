@@ -5,7 +5,7 @@ use std::time::Duration;
 use mnm_engine::{
     command::{Command as Ask, Reply},
     event::Event,
-    view::{Group, GroupMember, Ping, PingId, PingState, Standing},
+    view::{Group, GroupMember, NameMark, Ping, PingId, PingState, Standing},
 };
 use serde_json::json;
 
@@ -164,9 +164,9 @@ pub(super) async fn pings(context: &Context, session: &Session) -> Result<Answer
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
     for ping in &pings {
         let who = if ping.incoming {
-            format!("from {}", inline(&ping.from))
+            format!("from {}", marked(&ping.from, ping.mark))
         } else {
-            format!("to {}", inline(&ping.to))
+            format!("to {}", marked(&ping.to, ping.mark))
         };
         let mut text = match &ping.group {
             Some(group) => format!("[group {}] {}", inline(group), inline(&ping.text)),
@@ -187,6 +187,17 @@ pub(super) async fn pings(context: &Context, session: &Session) -> Result<Answer
     Ok(Answer::new(&pings, table.text("No pings.")))
 }
 
+/// A name, and behind it what to mind about it.
+fn marked(name: &str, mark: Option<NameMark>) -> String {
+    let name = inline(name);
+    match mark {
+        None => name,
+        Some(NameMark::Odd) => format!("{name} (an odd name: look closely)"),
+        Some(NameMark::Alike) => format!("{name} (another contact is called so)"),
+        Some(NameMark::Claimed) => format!("{name} (a letter's claim)"),
+    }
+}
+
 fn standing_of(context: &Context, ping: &Ping) -> String {
     match &ping.state {
         PingState::Waiting if ping.incoming => context.look.bold("waits for you"),
@@ -205,7 +216,7 @@ pub(super) async fn contacts(context: &Context, session: &Session) -> Result<Ans
     for contact in &contacts {
         table.row([
             contact.account.to_string(),
-            inline(&contact.alias),
+            marked(&contact.alias, contact.mark),
             if contact.online { context.look.bold("online") } else { "-".to_owned() },
             context.look.time(contact.since_ms),
         ]);

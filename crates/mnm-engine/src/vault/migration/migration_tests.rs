@@ -52,6 +52,43 @@ fn every_table_is_strict() {
     assert_eq!(loose, 0);
 }
 
+/// A database as a version that knew `steps` steps left it.
+fn old(steps: usize) -> Connection {
+    let db = empty();
+    super::STEPS.iter().take(steps).for_each(|step| db.execute_batch(step).unwrap());
+    db.pragma_update(None, "user_version", i64::try_from(steps).unwrap()).unwrap();
+    db.execute_batch(
+        "INSERT INTO account VALUES (1, '=a:1', NULL, 'Site', 'ME', 'NODE', 1);
+         INSERT INTO device VALUES (1, 1, 'laptop', 1, 1);",
+    )
+    .unwrap();
+    db
+}
+
+#[test]
+fn names_of_an_older_version_are_kept_and_told_for_what_they_are() {
+    let mut db = old(3);
+    db.execute_batch(
+        "INSERT INTO contact (account, uid, alias, since_ms)
+             VALUES (1, 'U1', 'Dora Dorn', 1), (1, 'U2', 'DORA Dorn', 1);
+         INSERT INTO ping (account, incoming, from_uid, from_alias, to_alias, text, at_ms, state)
+             VALUES (1, 1, 'U1', 'Dora Dorn', 'me', '', 1, 'accepted');",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let contacts: Vec<(String, String, bool)> = db
+        .prepare("SELECT uid, look, vouched FROM contact ORDER BY uid")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    let look = || "dora dorn".to_owned();
+    assert_eq!(contacts, [("U1".into(), look(), true), ("U2".into(), look(), false)]);
+    let exact: bool = db.query_row("SELECT exact FROM ping", [], |row| row.get(0)).unwrap();
+    assert!(!exact, "it may have been cleaned");
+}
+
 #[test]
 fn running_again_changes_nothing() {
     let mut db = empty();

@@ -1,0 +1,80 @@
+//! Names of other members: which are clean, how odd ones are shown, and which look alike.
+//!
+//! Names are kept and compared as the wire has them; two that differ are never made one. They are
+//! changed for the eye only, at the edge ([`shown`]), so that nothing in them is overlooked.
+
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use tmtp::text::check_name;
+
+use super::text::{cut, is_deceptive};
+
+/// Longest name that is shown, bytes.
+const SHOWN_BYTES_MAX: usize = 255;
+/// Characters of a permanent id that tell members of one name apart.
+const TAG_CHARS: usize = 8;
+
+/// Whether a service like ours would grant the name. Any other waits for the member's own judgement.
+pub(super) fn is_clean(name: &str) -> bool {
+    let seen = |c| c == ' ' || !is_unseen(c);
+    let spaced = name.split(' ').any(str::is_empty);
+    check_name(name).is_ok() && name.chars().all(seen) && !spaced
+}
+
+/// The name for the eye: what cannot be seen, or is easily overlooked, is written out.
+pub(super) fn shown(name: &str) -> String {
+    if is_clean(name) {
+        return name.to_owned();
+    }
+    let mut shown = String::with_capacity(name.len());
+    let mut chars = name.chars().peekable();
+    let mut after_space = true;
+    while let Some(c) = chars.next() {
+        if c == ' ' && (after_space || chars.peek().is_none()) {
+            shown.push('␣');
+        } else if c == ' ' || !is_unseen(c) {
+            shown.push(c);
+        } else {
+            shown.push_str(&format!("‹U+{:04X}›", u32::from(c)));
+        }
+        after_space = c == ' ';
+    }
+    if shown.len() > SHOWN_BYTES_MAX {
+        return format!("{}…", cut(&shown, SHOWN_BYTES_MAX - '…'.len_utf8()));
+    }
+    shown
+}
+
+/// What names have in common that a reader may take for each other.
+pub(super) fn look(name: &str) -> String {
+    let seen: String = name.chars().filter(|&c| c.is_whitespace() || !is_unseen(c)).collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// A name that several have, with the beginning of the permanent id of the one that is meant.
+pub(super) fn tagged(name: &str, uid: &str) -> String {
+    format!("{} #{}", shown(name), uid.chars().take(TAG_CHARS).collect::<String>())
+}
+
+/// Whether a character leaves no ink: controls, format characters, fillers, every space but the plain
+/// one.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || is_deceptive(c)
+        || c.is_whitespace()
+        || matches!(c,
+            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+            | '\u{fffc}' | '\u{fffd}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e0fff}')
+}
+
+/// Gives the database the function `look`, for the migration that stores it.
+pub(super) fn register(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function("look", 1, flags, |context| Ok(look(&context.get::<String>(0)?)))
+}
+
+#[cfg(test)]
+#[path = "name/name_tests.rs"]
+mod tests;

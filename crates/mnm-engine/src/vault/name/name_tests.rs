@@ -1,0 +1,32 @@
+//! How names are shown, and which look alike.
+
+use super::{is_clean, look, shown, tagged};
+
+#[test]
+fn what_is_overlooked_is_written_out() {
+    for (name, expected) in [
+        ("Dora Dorn", "Dora Dorn"),
+        ("Dora Dorn ", "Dora Dorn␣"),
+        (" Dora  Dorn", "␣Dora ␣Dorn"),
+        ("Dora\u{a0}Dorn", "Dora‹U+00A0›Dorn"),
+        ("Dora\u{3164}Dorn", "Dora‹U+3164›Dorn"),
+        ("Dora\u{202e}Dorn\0", "Dora‹U+202E›Dorn‹U+0000›"),
+        ("Žofie-Ω アリアス", "Žofie-Ω アリアス"),
+        ("", ""),
+    ] {
+        assert_eq!(shown(name), expected);
+    }
+    assert!(shown(&"x".repeat(70_000)).len() <= 255);
+    assert_eq!(tagged("Dora Dorn", "7MW4MQ%1234567890"), "Dora Dorn #7MW4MQ%1");
+}
+
+#[test]
+fn names_that_a_reader_takes_for_each_other_have_one_look() {
+    for twin in ["Dora Dorn ", " Dora  Dorn", "dora dorn", "Dora\u{200b} Dorn", "Dora\u{fe0f} Dorn"]
+    {
+        assert_eq!(look(twin), look("Dora Dorn"), "{twin:?}");
+    }
+    assert_ne!(look("Dora Dorn"), look("Dora Born"));
+    assert!(is_clean("Dora Dorn"));
+    assert!(!is_clean("Dora\u{200b} Dorn"));
+}

@@ -1,0 +1,148 @@
+//! Who becomes a contact: whom the service vouches for under the very name we pinged, or whom the member
+//! accepts; and nobody ever becomes somebody else.
+
+use mnm_engine::error::VaultError;
+use mnm_engine::vault::{OutboxAction, Received};
+use mnm_engine::view::{NameMark, PartyKind, Ping, PingState};
+
+use crate::cast::{App, BOB, CAROL, MALLORY, cc};
+
+fn pinged(alias: &str) -> App {
+    let mut app = App::new();
+    let now = app.now();
+    let _ = app.vault.queue_ping(app.account, alias, "Hello", now).unwrap();
+    app.send_next();
+    app
+}
+
+fn receive_ping(app: &mut App, uid: &str, alias: &str) -> Ping {
+    let ping = app.ping_from(uid, alias);
+    let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
+        panic!("not stored")
+    };
+    app.vault.ping(id).unwrap()
+}
+
+#[test]
+fn an_alias_that_differs_by_what_is_not_seen_answers_no_ping() {
+    for (odd, shown) in [
+        ("Dora Dorn ", "Dora Dorn␣"),
+        (" Dora Dorn", "␣Dora Dorn"),
+        ("Dora  Dorn", "Dora ␣Dorn"),
+        ("Dora\u{200b} Dorn", "Dora‹U+200B› Dorn"),
+        ("Dora\u{3164} Dorn", "Dora‹U+3164› Dorn"),
+        ("Dora\u{fe0f} Dorn", "Dora‹U+FE0F› Dorn"),
+        ("Dora\u{34f} Dorn", "Dora‹U+034F› Dorn"),
+        ("Dora Dorn\u{0}", "Dora Dorn‹U+0000›"),
+        ("Dora\nDorn", "Dora‹U+000A›Dorn"),
+    ] {
+        let mut app = pinged("Dora Dorn");
+        let ping = receive_ping(&mut app, MALLORY, odd);
+        assert_eq!(ping.state, PingState::Waiting, "{odd:?}");
+        assert_eq!((ping.from.as_str(), ping.mark), (shown, Some(NameMark::Odd)));
+        assert!(app.vault.contacts(None).unwrap().is_empty(), "{odd:?}");
+        // The one who was pinged is met all the same.
+        assert_eq!(receive_ping(&mut app, CAROL, "Dora Dorn").state, PingState::Accepted);
+        let contacts = app.vault.contacts(None).unwrap();
+        assert_eq!((contacts[0].uid.as_str(), contacts[0].mark), (CAROL, None));
+    }
+}
+
+#[test]
+fn two_long_aliases_with_one_beginning_are_two() {
+    let (one, other) = ("x".repeat(255), "x".repeat(256));
+    let mut app = pinged(&one);
+    let waits = receive_ping(&mut app, MALLORY, &other);
+    assert_eq!(waits.state, PingState::Waiting);
+    assert_ne!(waits.from, one);
+}
+
+#[test]
+fn the_answer_goes_to_the_very_name_that_the_ping_came_from() {
+    for odd in ["Dora Dorn ", "Dora\u{200b} Dorn", &"y".repeat(300)] {
+        let mut app = App::new();
+        let ping = receive_ping(&mut app, MALLORY, odd);
+        let _ = app.vault.queue_accept(ping.id, None, 9).unwrap();
+        let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+        let OutboxAction::Ping { to, .. } = item.action else { panic!("not a ping") };
+        assert_eq!(to, odd);
+    }
+}
+
+#[test]
+fn pinging_a_name_accepts_only_the_ping_from_that_name() {
+    let mut app = App::new();
+    let ping = receive_ping(&mut app, MALLORY, "Dora Dorn ");
+    let _ = app.vault.queue_ping(app.account, "Dora Dorn", "Hello", 9).unwrap();
+    assert_eq!(app.vault.ping(ping.id).unwrap().state, PingState::Waiting);
+    assert!(app.vault.contacts(None).unwrap().is_empty());
+}
+
+#[test]
+fn what_a_letter_claims_makes_no_contact() {
+    let mut app = pinged("Carol Brown");
+    let mut letter = app.letter(MALLORY, "Carol Brown", "Hello yourself");
+    letter.cc.push(cc("Carol Brown", MALLORY));
+    let message = app.receive(&letter);
+    assert_eq!(message.from.kind, PartyKind::Stranger);
+    assert!(app.vault.contacts(None).unwrap().is_empty());
+    let names = vec!["Carol Brown".to_owned()];
+    let content = mnm_engine::vault::DraftContent { to: names, ..Default::default() };
+    let content = mnm_engine::vault::DraftContent { text: "secret".into(), ..content };
+    let draft = app.vault.save_draft(None, app.account, None, &content, 9).unwrap().value;
+    let error = app.vault.queue_draft(draft.id, 9).unwrap_err();
+    assert!(matches!(error, VaultError::UnknownRecipients(_)), "{error}");
+    // Nor do a notification or an invitation that name her.
+    let msgid = app.next_msgid();
+    let named = [cc("Carol Brown", MALLORY)];
+    let _ = app.vault.receive_notify(app.account, &msgid, MALLORY, &letter.msgid, &named).unwrap();
+    let mut invitation = app.ping_from(MALLORY, "Carol Brown");
+    invitation.gid = Some("Gardeners".into());
+    let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
+    assert!(app.vault.contacts(None).unwrap().is_empty());
+    // She herself is met, and is nobody else.
+    assert_eq!(receive_ping(&mut app, CAROL, "Carol Brown").state, PingState::Accepted);
+    assert_eq!(app.vault.contacts(None).unwrap()[0].uid, CAROL);
+}
+
+#[test]
+fn a_second_member_of_a_name_waits_and_is_told_apart() {
+    let mut app = App::with_bob();
+    let now = app.now();
+    let _ = app.vault.queue_ping(app.account, "Bob Jones", "Again", now).unwrap();
+    app.send_next();
+    let ping = receive_ping(&mut app, MALLORY, "Bob Jones");
+    assert_eq!((ping.state, ping.mark), (PingState::Waiting, Some(NameMark::Alike)));
+    let _ = app.vault.queue_accept(ping.id, None, 9).unwrap();
+    let contacts = app.vault.contacts(None).unwrap();
+    let names: Vec<_> = contacts.iter().map(|c| (c.uid.as_str(), c.alias.as_str())).collect();
+    assert!(names.contains(&(BOB, "Bob Jones #BBB22222")), "{names:?}");
+    assert!(names.contains(&(MALLORY, "Bob Jones #MLLRY444")), "{names:?}");
+    assert!(contacts.iter().all(|contact| contact.mark == Some(NameMark::Alike)));
+    // The name alone reaches neither; with its tag, the right one.
+    let queue = |app: &mut App, to: &str| {
+        let to = vec![to.to_owned()];
+        let content =
+            mnm_engine::vault::DraftContent { to, text: "hi".into(), ..Default::default() };
+        let draft = app.vault.save_draft(None, app.account, None, &content, 9).unwrap().value;
+        app.vault.queue_draft(draft.id, 9)
+    };
+    let error = queue(&mut app, "Bob Jones").unwrap_err().to_string();
+    assert!(error.contains("Bob Jones #BBB22222") && error.contains("#MLLRY444"), "{error}");
+    assert!(queue(&mut app, "bob jones").is_err());
+    let message = queue(&mut app, "Bob Jones #BBB22222").unwrap().value;
+    let parties = app.vault.thread(message.thread).unwrap().row.parties;
+    assert!(parties.iter().any(|party| party.uid == BOB));
+    assert!(parties.iter().all(|party| party.uid != MALLORY));
+}
+
+#[test]
+fn a_contact_of_an_odd_name_is_shown_and_found_as_such() {
+    let mut app = App::with_bob();
+    let ping = receive_ping(&mut app, MALLORY, "Bob\u{200b} Jones");
+    let _ = app.vault.queue_accept(ping.id, None, 9).unwrap();
+    let contacts = app.vault.contacts(None).unwrap();
+    assert!(contacts.iter().any(|c| c.alias == "Bob‹U+200B› Jones #MLLRY444"), "{contacts:?}");
+    let letter = app.letter(MALLORY, "Bob Jones", "it is me");
+    assert_eq!(app.receive(&letter).from.alias, "Bob‹U+200B› Jones #MLLRY444");
+}
