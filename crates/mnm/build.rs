@@ -1,6 +1,6 @@
 //! Embeds the built pages: lists `web/dist` into `$OUT_DIR/assets.rs`, one entry per file with its
 //! bytes, content type and etag. Without built pages the list is empty and the server shows a page
-//! that says how to build them.
+//! that says how to build them. Tells the program which version and commit it is.
 
 use std::{
     env,
@@ -12,7 +12,10 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
+include!("../../packaging/commit.rs");
+
 fn main() -> Result<(), Box<dyn Error>> {
+    tell_version();
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let dist = root.join("../../web/dist");
     // Cargo watches a directory with everything in it, but reruns this script at every build while

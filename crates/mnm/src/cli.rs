@@ -27,7 +27,7 @@ use crate::{
 /// Without a command: keeps all accounts connected and opens the pages in the browser, until
 /// Ctrl-C. The commands use the running app when there is one, and work by themselves when not.
 #[derive(Debug, Parser)]
-#[command(name = "mnm", version, after_help = exit::help(), args_conflicts_with_subcommands = false)]
+#[command(name = "mnm", version = env!("BUILD_VERSION"), after_help = exit::help(), args_conflicts_with_subcommands = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,

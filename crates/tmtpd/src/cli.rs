@@ -44,7 +44,7 @@ Exit codes:
 
 /// A members-only TMTP messaging service.
 #[derive(Debug, Parser)]
-#[command(name = "tmtpd", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "tmtpd", version = env!("BUILD_VERSION"), after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

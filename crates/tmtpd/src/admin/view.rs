@@ -22,7 +22,7 @@ pub fn status(desk: &Desk) -> Status {
     let (service, data) = (desk.service(), desk.instance.data());
     let stats = service.store.stats();
     Status {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        version: env!("BUILD_VERSION").to_owned(),
         pid: std::process::id(),
         name: service.terms().name.clone(),
         data: data.clone(),

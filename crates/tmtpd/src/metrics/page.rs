@@ -66,7 +66,7 @@ pub(super) fn page(checked: &[Checked]) -> String {
 
 fn process(page: &mut Exposition) {
     page.gauge("tmtpd_build_info", "The version that runs.")
-        .value(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+        .value(&[("version", env!("BUILD_VERSION"))], 1);
     let mut gauge = |name, help, value: Option<u64>| {
         if let Some(value) = value {
             page.gauge(name, help).value(&[], value);
