@@ -8,9 +8,9 @@
 fn tell_version() {
     println!("cargo::rerun-if-changed=../../packaging/commit.rs");
     println!("cargo::rerun-if-env-changed=BUILD_COMMIT");
-    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
-    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let given = std::env::var("BUILD_COMMIT").ok();
+    let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    let is_release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let given = env::var("BUILD_COMMIT").ok();
     let commit = given.or_else(|| is_release.then(commit_of_the_source).flatten());
     let told = commit.map_or_else(|| version.clone(), |commit| format!("{version} ({commit})"));
     println!("cargo::rustc-env=BUILD_VERSION={told}");

@@ -1,5 +1,7 @@
 //! Tells the program which version and commit it is.
 
+use std::env;
+
 include!("../../packaging/commit.rs");
 
 fn main() {
