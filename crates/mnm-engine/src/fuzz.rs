@@ -2,6 +2,7 @@
 //!
 //! Each function panics when something is found that must never be.
 
+use tmtp::forward::ForwardedThread;
 use tmtp::letter::LetterHead;
 use tmtp::request::Data;
 
@@ -16,6 +17,8 @@ pub struct Unpacked {
     pub head: LetterHead,
     /// The text, Markdown.
     pub text: String,
+    /// The thread that was forwarded, if it is that.
+    pub forward: Option<ForwardedThread>,
     /// Name and bytes of each file; whether it is complete.
     pub files: Vec<(String, Vec<u8>, bool)>,
 }
@@ -44,13 +47,13 @@ pub fn device_code(text: &str) {
     }
 }
 
-/// Takes a letter apart that was announced so and comes in these pieces. What comes after its end
-/// is left.
+/// Takes a letter, or a forwarded thread, apart that was announced so and comes in these pieces.
+/// What comes after its end is left.
 ///
 /// # Panics
 /// When steps come out of order, or a file's bytes are not those that came.
-pub fn unpack(data: Data, pieces: &[&[u8]]) -> Unpacked {
-    let mut unpacker = Unpacker::new(data);
+pub fn unpack(data: Data, notify: bool, pieces: &[&[u8]]) -> Unpacked {
+    let mut unpacker = Unpacker::new(data, notify);
     let mut files: Vec<(String, Vec<u8>, bool)> = Vec::new();
     for piece in pieces {
         let mut rest = *piece;
@@ -65,5 +68,5 @@ pub fn unpack(data: Data, pieces: &[&[u8]]) -> Unpacked {
         }
     }
     let unpacked = unpacker.finish();
-    Unpacked { head: unpacked.head, text: unpacked.text, files }
+    Unpacked { head: unpacked.head, text: unpacked.text, forward: unpacked.forward, files }
 }

@@ -19,8 +19,8 @@ use crate::engine::staging::Staging;
 use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{
-    Cc, Credentials, Incoming, IncomingAttachment, IncomingPing, MemberAct, MemberNotice, Secret,
-    UserNotice,
+    Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward,
+    IncomingPing, MemberAct, MemberNotice, Secret, UserNotice,
 };
 use crate::view::AccountId;
 use unpack::{Step, Unpacker};
@@ -84,13 +84,16 @@ impl Inbox {
                 Receiving::Short(Vec::new(), PING_BYTES_MAX)
             }
             MessageKind::Notify { .. } => Receiving::Short(Vec::new(), NOTE_BYTES_MAX),
-            MessageKind::Delivery { .. } => {
+            MessageKind::Delivery { notify } => {
                 let (account, msgid) = (self.account, message.id.to_string());
                 if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
                     Receiving::Nothing
                 } else {
                     Receiving::Letter(Box::new(Letter {
-                        unpacker: Unpacker::new(message.data),
+                        unpacker: Unpacker::new(
+                            message.data,
+                            notify.is_some_and(|count| count > 0),
+                        ),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
                     }))
@@ -229,6 +232,20 @@ impl Inbox {
             return apply.await.map(drop);
         }
         let head = unpacked.head;
+        if let Some(thread) = unpacked.forward {
+            let forward = IncomingForward {
+                msgid,
+                from_uid,
+                posted_ms,
+                thread_id: head.thread_id,
+                cc: cc(&thread.cc),
+                letters: thread.letters.into_iter().map(forwarded).collect(),
+            };
+            return self.forward(Arc::new(forward)).await;
+        }
+        let confirms = Some(head.confirm_id)
+            .filter(|id| !id.is_empty())
+            .map(|id| Confirms { id, posted_ms: tmtp::id::posted_ms(&head.confirm_posted) });
         let mut incoming = Incoming {
             msgid,
             from_uid,
@@ -236,6 +253,7 @@ impl Inbox {
             thread_id: head.thread_id,
             alias: head.alias,
             subject: head.subject,
+            confirms,
             cc: cc(&head.cc),
             text: unpacked.text,
             attachments: Vec::new(),
@@ -249,6 +267,31 @@ impl Inbox {
             })
             .await
             .map(drop)
+    }
+
+    /// Stores a forwarded thread, a piece at a time.
+    async fn forward(&self, forward: Arc<IncomingForward>) -> Result<(), Error> {
+        let (account, mut from) = (self.account, Some(0));
+        while let Some(next) = from {
+            let forward = Arc::clone(&forward);
+            let store =
+                self.store.write(move |vault| vault.receive_forward(account, &forward, next));
+            from = store.await?;
+        }
+        Ok(())
+    }
+}
+
+/// A letter of a forwarded thread. A text column cannot hold a zero byte, and no author means one.
+fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
+    ForwardedLetter {
+        id: letter.id,
+        author_uid: letter.from,
+        alias: letter.head.alias,
+        posted_ms: posted_ms(&letter.posted),
+        subject: letter.head.subject,
+        text: String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}"),
+        files: letter.head.attach,
     }
 }
 

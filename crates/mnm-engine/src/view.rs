@@ -109,6 +109,9 @@ pub enum PartyKind {
     Contact,
     /// A member who is not in the address book: reached us through a group or a shared thread.
     Stranger,
+    /// Somebody whom another member names as the author of a forwarded letter. The service vouches for
+    /// nothing of it; the alias is never the address book's.
+    Claimed,
     /// A group.
     Group,
     /// The service itself, with a word about its own work, such as that a letter did not arrive.
@@ -168,8 +171,10 @@ pub struct Message {
     pub account: AccountId,
     /// The id the service gave it, 16 hex digits; absent while it is in the outbox.
     pub msgid: Option<String>,
-    /// The author, as the service vouches for it.
+    /// The author, as the service vouches for it; of a letter that was forwarded, as claimed.
     pub from: Party,
+    /// For a letter that somebody forwarded, while its author has not confirmed it.
+    pub forwarded: Option<Forwarded>,
     /// When the service accepted it; when it was queued, for one in the outbox.
     pub at_ms: i64,
     /// Its own subject, when it sets a new one.
@@ -185,6 +190,16 @@ pub struct Message {
     pub state: MessageState,
     /// Whether the member has not seen it yet.
     pub unread: bool,
+}
+
+/// What is known of a letter that did not come from its author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// Who forwarded it, as the service vouches for it: who the author is, and what the letter says,
+    /// is their word.
+    pub by: Party,
+    /// Names of files that it had. They come when the author confirms it.
+    pub files: Vec<String>,
 }
 
 /// Where a message stands.

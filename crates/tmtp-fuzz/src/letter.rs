@@ -2,6 +2,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use mnm_engine::markdown::TAGS;
+use tmtp::forward::ForwardedThread;
 use tmtp::request::Data;
 
 use crate::cut::cut;
@@ -20,8 +21,16 @@ pub fn run(input: &[u8]) {
     let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(input)) else { return };
     let len = case.data.len() as u64 + u64::from(case.missing % 2);
     let data = Data { len, head: u64::from(case.head_len).min(len), sum: 0 };
-    let whole = mnm_engine::fuzz::unpack(data, &[case.data]);
-    assert_eq!(mnm_engine::fuzz::unpack(data, &cut(case.data, &case.lengths)), whole);
+    // Some are announced as a forwarded thread is.
+    let notify = case.missing / 2 % 2 == 1;
+    let whole = mnm_engine::fuzz::unpack(data, notify, &[case.data]);
+    assert_eq!(mnm_engine::fuzz::unpack(data, notify, &cut(case.data, &case.lengths)), whole);
+    if let Some(thread) = &whole.forward {
+        assert_eq!(
+            ForwardedThread::read(&thread.pack()).map(|again| again.letters.len()),
+            Ok(thread.letters.len())
+        );
+    }
     assert!(!whole.text.contains('\0'));
     show(&whole.text);
     if let Ok(text) = std::str::from_utf8(case.data) {

@@ -3,6 +3,7 @@
 //! A service never looks inside. The data of a post is `datahead` + text + the bytes of each
 //! attachment in the order of `Attach`, so the text is what is left of `datalen`.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,11 +109,18 @@ impl LetterHead {
     /// # Errors
     /// [`BadLetter::Form`].
     pub fn read(bytes: &[u8]) -> Result<Self, BadLetter> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|_| BadLetter::Form)?;
-        if !value.is_object() {
+        // An array would be read as the members in order.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(BadLetter::Form);
         }
-        serde_json::from_value(with_known_keys(value)).map_err(|_| BadLetter::Form)
+        read_known(bytes)
+    }
+
+    /// Whether a post that others are notified of is a forwarded thread, and no letter: its header
+    /// says which thread, and nothing more.
+    pub fn is_forward(&self) -> bool {
+        let thread = Self { thread_id: self.thread_id.clone(), ..Self::default() };
+        !self.thread_id.is_empty() && *self == thread
     }
 
     /// The bytes to put before the text.
@@ -135,8 +143,17 @@ impl LetterHead {
     }
 }
 
-/// Every key that has a meaning somewhere in a letter's header.
-const KEYS: [&str; 18] = [
+/// Reads JSON whose keys are matched without regard to case.
+///
+/// # Errors
+/// [`BadLetter::Form`].
+pub(crate) fn read_known<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadLetter> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| BadLetter::Form)?;
+    serde_json::from_value(with_known_keys(value)).map_err(|_| BadLetter::Form)
+}
+
+/// Every key that has a meaning somewhere in a letter's header or in a forwarded thread.
+const KEYS: [&str; 25] = [
     "ThreadId",
     "Alias",
     "Subject",
@@ -155,6 +172,13 @@ const KEYS: [&str; 18] = [
     "Name",
     "Size",
     "Ffn",
+    "Id",
+    "Len",
+    "Posted",
+    "From",
+    "SubHead",
+    "Offset",
+    "ForwardBy",
 ];
 
 /// Respells known keys as we do, drops unknown ones and nulls.

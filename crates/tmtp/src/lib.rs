@@ -11,10 +11,12 @@
 //! - [`event`]: what a service tells an app
 //! - [`session`]: the two sides of a link as state machines
 //! - [`letter`]: what apps put into the data of a post; a service never looks inside
+//! - [`forward`]: the same for a whole thread that is forwarded
 //!
 //! The protocol itself is described in `docs/protocol.md`.
 
 pub mod event;
+pub mod forward;
 pub mod frame;
 pub mod head;
 pub mod id;

@@ -32,7 +32,7 @@ export type Link =
 export interface Party {
   uid: string;
   alias: string;
-  kind: "me" | "contact" | "stranger" | "group" | "service";
+  kind: "me" | "contact" | "stranger" | "claimed" | "group" | "service";
 }
 
 export interface ThreadRow {
@@ -61,6 +61,7 @@ export interface Message {
   account: number;
   msgid: string | null;
   from: Party;
+  forwarded: Forwarded | null;
   at_ms: number;
   subject: string;
   text: string;
@@ -68,6 +69,12 @@ export interface Message {
   attachments: Attachment[];
   state: MessageState;
   unread: boolean;
+}
+
+/** A letter that somebody forwarded and its author has not confirmed. */
+export interface Forwarded {
+  by: Party;
+  files: string[];
 }
 
 export type MessageState =

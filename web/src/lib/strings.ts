@@ -61,6 +61,8 @@ export const t = {
   },
 
   marks: {
+    claimed: "Not confirmed",
+    claimedLong: "Another member says who wrote this. The service does not vouch for it.",
     stranger: "Not in your address book",
     strangerLong: "The service vouches for this member’s id, but they are not in your address book.",
     service: "The service itself",
@@ -119,6 +121,9 @@ export const t = {
     empty: "Choose a letter to read it here",
     emptyHint: "Or press c to write a new one, / to search, ? for all shortcuts.",
     picture: (name: string) => `Picture ${name}`,
+    forwardedBy: "Forwarded by",
+    notConfirmed: "The author has not confirmed it yet: who wrote it, and what it says, is the forwarder’s word.",
+    notSentAlong: "Files that did not come along:",
     download: (name: string, size: string) => `Save ${name}, ${size}`,
     save: "Save",
     attachments: (n: number, size: string) => `${plural(n, "file", "files")}, ${size}`,

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use tmtp::forward::ForwardedThread;
 use tmtp::letter::{Attach, LETTER_HEAD_MAX_BYTES, LetterHead};
 use tmtp::request::Data;
 
@@ -13,8 +14,11 @@ use tmtp::request::Data;
 const TEXT_MAX_BYTES: u64 = 4 << 20;
 /// Most files of one letter.
 const FILES_MAX: usize = 1_000;
+/// Longest forwarded thread that is read, in bytes; all of it is held while it comes in.
+const FORWARD_MAX_BYTES: u64 = 32 << 20;
 
 const UNREADABLE: &str = "*This message could not be read: its data is not of the form that letters have. All of it is attached as `message.bin`; ask the sender to send it again.*";
+const BAD_FORWARD: &str = "*A thread was forwarded to you here, but it could not be read: its data is not of the form that forwarded threads have, or it is longer than this app reads. All of it is attached as `message.bin`; ask the sender to forward it again, or to send you the letters themselves.*";
 const LONG_TEXT: &str =
     "*The text of this letter is too long to be shown here. It is attached as `message.md`.*";
 const NOT_UTF8: &str =
@@ -42,12 +46,16 @@ pub(crate) struct Unpacked {
     pub(crate) head: LetterHead,
     /// Markdown.
     pub(crate) text: String,
+    /// The thread that was forwarded, if it is no letter but that.
+    pub(crate) forward: Option<ForwardedThread>,
 }
 
 /// Takes one letter apart.
 #[derive(Debug)]
 pub(crate) struct Unpacker {
     data: Data,
+    /// Whether others were told of it, as of a forwarded thread.
+    notify: bool,
     part: Part,
     head: LetterHead,
     text: Vec<u8>,
@@ -55,34 +63,51 @@ pub(crate) struct Unpacker {
     files: VecDeque<Attach>,
     /// Steps that came about without new bytes.
     ready: VecDeque<Step<'static>>,
-    unreadable: bool,
+    forward: Option<ForwardedThread>,
+    /// Said in place of a text that could not be read.
+    unreadable: Option<&'static str>,
     cut: bool,
 }
 
 /// What the next bytes belong to, and how many of them are still to come.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
-    Head { bytes: Vec<u8>, left: u64 },
-    Text { left: u64 },
-    File { left: u64, keep: bool },
+    Head {
+        bytes: Vec<u8>,
+        left: u64,
+    },
+    Text {
+        left: u64,
+    },
+    File {
+        left: u64,
+        keep: bool,
+    },
+    /// Second header and forwarded thread.
+    Forward {
+        bytes: Vec<u8>,
+        left: u64,
+    },
     Done,
 }
 
 impl Unpacker {
-    /// For data announced so.
-    pub(crate) fn new(data: Data) -> Self {
+    /// For data announced so. `notify`: the delivery says that others were told of it.
+    pub(crate) fn new(data: Data, notify: bool) -> Self {
         let mut unpacker = Self {
             data,
+            notify,
             part: Part::Head { bytes: Vec::new(), left: data.head },
             head: LetterHead::default(),
             text: Vec::new(),
             files: VecDeque::new(),
             ready: VecDeque::new(),
-            unreadable: false,
+            forward: None,
+            unreadable: None,
             cut: false,
         };
         if data.head > LETTER_HEAD_MAX_BYTES {
-            unpacker.give_up(Vec::new());
+            unpacker.give_up(UNREADABLE, Vec::new());
         } else if data.head == 0 {
             unpacker.plan_text(data.len);
         }
@@ -115,6 +140,11 @@ impl Unpacker {
                         return Some(Step::Bytes(Cow::Borrowed(bytes)));
                     }
                 }
+                Part::Forward { bytes, left: 0 } => {
+                    let bytes = std::mem::take(bytes);
+                    self.end_forward(bytes);
+                }
+                Part::Forward { bytes, left } => bytes.extend_from_slice(take(input, left)?),
                 Part::Done => return None,
             }
         }
@@ -130,19 +160,17 @@ impl Unpacker {
 
     /// The letter, once all data was taken.
     pub(crate) fn finish(self) -> Unpacked {
-        let mut text = if self.unreadable {
-            UNREADABLE.to_owned()
-        } else {
-            match String::from_utf8(self.text) {
-                Ok(text) => text,
-                Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned() + NOT_UTF8,
-            }
+        let mut text = match (self.unreadable, String::from_utf8(self.text)) {
+            (Some(instead), _) => instead.to_owned(),
+            (None, Ok(text)) => text,
+            (None, Err(error)) => String::from_utf8_lossy(error.as_bytes()).into_owned() + NOT_UTF8,
         };
         if self.cut {
             text.push_str(CUT);
         }
         // A text column cannot hold it, and no author means it.
-        Unpacked { head: self.head, text: text.replace('\0', "\u{fffd}") }
+        let text = text.replace('\0', "\u{fffd}");
+        Unpacked { head: self.head, text, forward: self.forward }
     }
 
     fn read_head(&mut self, bytes: Vec<u8>) {
@@ -151,12 +179,37 @@ impl Unpacker {
             (head.attach.len() <= FILES_MAX).then_some((head, text))
         });
         match read {
+            Some((head, text_len)) if self.notify && head.is_forward() => {
+                self.head = head;
+                if text_len > FORWARD_MAX_BYTES {
+                    self.give_up(BAD_FORWARD, bytes);
+                } else {
+                    self.part = Part::Forward { bytes, left: text_len };
+                }
+            }
             Some((head, text_len)) => {
                 self.files = head.attach.iter().cloned().collect();
                 self.head = head;
                 self.plan_text(text_len);
             }
-            None => self.give_up(bytes),
+            None => self.give_up(UNREADABLE, bytes),
+        }
+    }
+
+    /// All of a forwarded thread is here, its second header in front.
+    fn end_forward(&mut self, bytes: Vec<u8>) {
+        let at = usize::try_from(self.data.head).unwrap_or(usize::MAX);
+        let read = ForwardedThread::read(bytes.get(at..).unwrap_or_default());
+        let shown = |thread: &ForwardedThread| {
+            let fits = |text: &[u8]| text.len() as u64 <= TEXT_MAX_BYTES;
+            !thread.letters.is_empty() && thread.letters.iter().all(|letter| fits(&letter.text))
+        };
+        match read.ok().filter(shown) {
+            Some(thread) => {
+                self.forward = Some(thread);
+                self.part = Part::Done;
+            }
+            None => self.give_up(BAD_FORWARD, bytes),
         }
     }
 
@@ -190,9 +243,10 @@ impl Unpacker {
         self.ready.push_back(Step::Begin { name: name.to_owned() });
     }
 
-    /// Everything becomes one file: what was taken so far, and what is still to come.
-    fn give_up(&mut self, taken: Vec<u8>) {
-        self.unreadable = true;
+    /// Everything becomes one file: what was taken so far, and what is still to come. The text is
+    /// `instead`.
+    fn give_up(&mut self, instead: &'static str, taken: Vec<u8>) {
+        self.unreadable = Some(instead);
         self.begin_file("message.bin", self.data.len.saturating_sub(taken.len() as u64));
         if !taken.is_empty() {
             self.ready.push_back(Step::Bytes(Cow::Owned(taken)));

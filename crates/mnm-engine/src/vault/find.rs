@@ -25,7 +25,8 @@ impl Vault {
         let limit = limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX);
         let mut statement = self.db.prepare_cached(
             "SELECT m.account, a.service, m.thread, m.id, t.subject, m.author_uid, m.author_alias,
-                 m.at_ms, snippet(message_fts, -1, ?4, ?5, '…', 24)
+                 m.at_ms, snippet(message_fts, -1, ?4, ?5, '…', 24),
+                 m.forwarded_by IS NOT NULL
              FROM message_fts
              JOIN message m ON m.id = message_fts.rowid
              JOIN thread t ON t.id = m.thread
@@ -45,7 +46,7 @@ impl Vault {
                 thread: row.get(2)?,
                 message: row.get(3)?,
                 subject: row.get(4)?,
-                from: self.reader().member(account, &uid, &claimed)?,
+                from: self.reader().author(account, &uid, &claimed, row.get(9)?)?,
                 at_ms: row.get(7)?,
                 snippet: search::mark(row.get_ref(8)?.as_str().unwrap_or_default()),
             });

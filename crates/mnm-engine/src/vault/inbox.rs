@@ -17,6 +17,7 @@ use tmtp::id::Uid;
 
 use super::blob::StagedBlob;
 use super::change::Work;
+use super::forward::Confirms;
 use super::message::NewMessage;
 use super::text::{clean_label, clean_subject, unique_file_name};
 use super::thread::NewParty;
@@ -42,6 +43,8 @@ pub struct Incoming {
     pub alias: String,
     /// `Subject`.
     pub subject: String,
+    /// Which letter of the author's own this is a copy of, if it is one.
+    pub confirms: Option<Confirms>,
     /// `Cc`: those who subscribe.
     pub cc: Vec<Cc>,
     /// Markdown.
@@ -108,6 +111,12 @@ impl Vault {
                 }
                 return Ok(Received::Duplicate);
             }
+            if let Some(confirms) = &post.confirms
+                && let Some(received) = work.confirm(account, post, confirms)?
+            {
+                work.settle_confirmed(post, received)?;
+                return Ok(received);
+            }
             let thread = work.thread_for(account, post)?;
             let message = work.insert_received(account, thread, post)?;
             work.insert_files(message, post)?;
@@ -118,6 +127,20 @@ impl Vault {
 }
 
 impl Work<'_> {
+    /// Gives the files of an author's copy to the letter in whose place it came, or to nobody.
+    fn settle_confirmed(&mut self, post: &Incoming, received: Received<MessageId>) -> Result<()> {
+        match received {
+            Received::New(message) => {
+                self.insert_files(message, post)?;
+                self.refresh_thread(self.read.thread_of(message)?).map(drop)
+            }
+            Received::Duplicate => {
+                post.attachments.iter().for_each(|file| self.orphan(file.blob.id));
+                Ok(())
+            }
+        }
+    }
+
     /// The thread a letter goes to, found or made, with those it subscribes.
     fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
         // Both are 16 digits, so they compare as numbers do.
@@ -147,7 +170,7 @@ impl Work<'_> {
         Ok(self.is_named(account, thread, uid)? || self.read.has_group(thread)?)
     }
 
-    fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+    pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
         let is_own = uid == self.read.own_uid(account)? || Uid::is_service(uid);
         Ok(is_own || self.read.is_party(thread, uid)?)
     }

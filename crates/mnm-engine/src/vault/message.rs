@@ -13,7 +13,7 @@ use crate::view::{
 
 /// What [`Reader::message_from`] reads.
 pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
-                       html, state, error, unread";
+                       html, state, error, unread, forwarded_by";
 
 /// What an insertion needs.
 pub(super) struct NewMessage<'a> {
@@ -59,12 +59,15 @@ impl Reader<'_> {
         let account = row.get(1)?;
         let uid: String = row.get(4)?;
         let claimed: String = row.get(5)?;
+        let forwarded_by: Option<String> = row.get(13)?;
+        let forwarded = forwarded_by.map(|by| self.forwarded(account, id, &by)).transpose()?;
         Ok(Message {
             id,
             account,
             thread: row.get(2)?,
             msgid: row.get(3)?,
-            from: self.member(account, &uid, &claimed)?,
+            from: self.author(account, &uid, &claimed, forwarded.is_some())?,
+            forwarded,
             at_ms: row.get(6)?,
             subject: row.get(7)?,
             text: row.get(8)?,

@@ -8,11 +8,12 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
     include_str!("migration/004_name.sql"),
+    include_str!("migration/005_forwarded.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -177,7 +177,7 @@ impl Reader<'_> {
 
 impl Work<'_> {
     /// Remembers an id; whether it is new. Message ids rise, so the lowest are the oldest.
-    fn insert_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
+    pub(super) fn insert_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
         let added = self
             .db
             .prepare_cached(

@@ -332,7 +332,7 @@ impl Reader<'_> {
         for party in self.parties(thread)? {
             let is_group = party.kind == PartyKind::Group;
             let reached = match party.kind {
-                PartyKind::Me | PartyKind::Service => false,
+                PartyKind::Me | PartyKind::Service | PartyKind::Claimed => false,
                 PartyKind::Contact | PartyKind::Stranger => true,
                 PartyKind::Group => self.may_post_to(account, &party.uid)?,
             };

@@ -124,7 +124,7 @@ CREATE TABLE message (
     account      INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     thread       INTEGER NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
     msgid        TEXT,
-    author_uid   TEXT NOT NULL,                     -- vouched for by the service
+    author_uid   TEXT NOT NULL,                     -- vouched for by the service, unless it was forwarded
     author_alias TEXT NOT NULL,                     -- claimed by the author
     at_ms        INTEGER NOT NULL,                  -- accepted by the service, or queued
     subject      TEXT NOT NULL,
@@ -133,13 +133,27 @@ CREATE TABLE message (
     state        TEXT NOT NULL CHECK (state IN ('received', 'queued', 'sent', 'failed')),
     error        TEXT,                              -- why it failed, for people
     unread       INTEGER NOT NULL CHECK (unread IN (0, 1)),
+    forwarded_by TEXT,                              -- who says that its author wrote it, while the author has
+                                                    -- not; its `msgid` is then of this app's own making
+    original_id  TEXT,                              -- the id it has, for one that was forwarded
     CHECK ((state = 'failed') = (error IS NOT NULL)),
     CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
 ) STRICT;
+CREATE INDEX message_original ON message (account, original_id) WHERE original_id IS NOT NULL;
 CREATE UNIQUE INDEX message_msgid ON message (account, msgid) WHERE msgid IS NOT NULL;
 CREATE INDEX message_thread ON message (thread, at_ms, id);
 CREATE INDEX message_unread ON message (account, thread) WHERE unread = 1;
 CREATE INDEX message_author ON message (account, author_uid);
+
+-- Files of a letter that was forwarded without them. The name as on the wire, with its kind.
+CREATE TABLE absent_file (
+    message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    ord     INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    size    INTEGER NOT NULL CHECK (size >= 0),
+    ffn     TEXT NOT NULL,
+    PRIMARY KEY (message, ord)
+) STRICT, WITHOUT ROWID;
 
 -- Letters being written. A thread has at most one.
 CREATE TABLE draft (

@@ -104,7 +104,9 @@ impl Reader<'_> {
 
     fn newest(&self, account: AccountId, thread: ThreadId) -> Result<Newest> {
         let mut statement = self.db.prepare_cached(
-            "SELECT id, author_uid, author_alias, substr(text, 1, ?2), state, error FROM message
+            "SELECT id, author_uid, author_alias, substr(text, 1, ?2), state, error,
+                 forwarded_by IS NOT NULL
+             FROM message
              WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
         )?;
         let mut rows = statement.query([thread, SNIPPET_SOURCE])?;
@@ -112,7 +114,7 @@ impl Reader<'_> {
         let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
         let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?);
         Ok(Newest {
-            from: self.member(account, &uid, &claimed)?,
+            from: self.author(account, &uid, &claimed, row.get(6)?)?,
             snippet: markdown::snippet(row.get_ref(3)?.as_str().unwrap_or_default()),
             state: (state != MessageState::Received).then_some(state),
         })

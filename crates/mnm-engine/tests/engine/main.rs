@@ -5,6 +5,7 @@
 mod cast;
 mod crash;
 mod device;
+mod forward;
 mod group;
 mod letter;
 mod stranger;

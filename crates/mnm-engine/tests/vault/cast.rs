@@ -78,6 +78,7 @@ impl App {
             thread_id: String::new(),
             alias: alias.into(),
             subject: format!("About {text}"),
+            confirms: None,
             cc: vec![cc(alias, uid), cc("Alice Smith", ALICE)],
             text: text.into(),
             attachments: Vec::new(),

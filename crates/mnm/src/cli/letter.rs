@@ -89,6 +89,7 @@ fn party(party: &Party) -> String {
         PartyKind::Me => "you".to_owned(),
         PartyKind::Contact => name,
         PartyKind::Stranger => format!("{name} (not in your address book)"),
+        PartyKind::Claimed => format!("{name} (not confirmed)"),
         PartyKind::Group => format!("{name} (group)"),
         PartyKind::Service => format!("{name} (the service itself)"),
     }
@@ -166,6 +167,10 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
         look.dim(look.time(message.at_ms)),
         state_mark(Some(&message.state)),
     );
+    if let Some(forwarded) = &message.forwarded {
+        let by = party(&forwarded.by);
+        text.push_str(&format!("  forwarded by {by}; the author has not confirmed it yet\n"));
+    }
     if !message.subject.is_empty() && message.subject != subject {
         text.push_str(&format!("  │ {}\n", look.bold(inline(&message.subject))));
     }
@@ -174,6 +179,9 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     }
     for file in &message.attachments {
         text.push_str(&format!("  + {} ({})\n", inline(&file.name), size(file.size)));
+    }
+    for name in message.forwarded.iter().flat_map(|forwarded| &forwarded.files) {
+        text.push_str(&format!("  - {} (not sent along)\n", inline(name)));
     }
     text
 }

@@ -62,7 +62,7 @@ pub async fn post(
     let mut introduced = Vec::new();
     let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, to)?;
-        introduced = introductions(service, directory, sender, &audience);
+        introduced = introductions(service, directory, sender, &audience.named);
         let own_device_too = audience.members.contains(&sender.member);
         let Audience { members, named } = audience;
         let devices = devices_of(directory, sender, members, own_device_too);
@@ -91,7 +91,10 @@ pub async fn post_notify(
         let audience = audience(service, directory, sender, &to)?;
         let mut told = self::audience(service, directory, sender, &note_to)?;
         told.members.extend(&audience.members);
-        introduced = introductions(service, directory, sender, &audience);
+        // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
+        // replies go to the others, who confirm to them what they wrote.
+        let named = audience.named.iter().chain(&told.named).copied().collect();
+        introduced = introductions(service, directory, sender, &named);
         let notify = to.len() + note_to.len() + usize::from(!not_self);
         let kind = MessageKind::Delivery { notify: Some(notify as u64) };
         let own_device_too = audience.members.contains(&sender.member);
@@ -105,7 +108,6 @@ pub async fn post_notify(
         let devices = devices_of(directory, sender, told.members, own_device_too);
         let kind = MessageKind::Notify { postid: String::new() };
         let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
-        let named = audience.named.into_iter().chain(told.named);
         Ok((vec![message, note], rows_of(service, sender, named, &introduced)))
     });
     let outcome = posted.await?;
@@ -191,13 +193,13 @@ fn introductions(
     service: &Service,
     directory: &Directory,
     sender: &Sender,
-    audience: &Audience,
+    named: &BTreeSet<MemberNumber>,
 ) -> Vec<(MemberNumber, MemberNumber)> {
     if service.terms().post_policy != PostPolicy::Acquainted {
         return Vec::new();
     }
-    let together: Vec<_> = audience.named.iter().copied().take(INTRODUCED_MAX).collect();
-    let answers = audience.named.iter().map(|member| (*member, sender.member));
+    let together: Vec<_> = named.iter().copied().take(INTRODUCED_MAX).collect();
+    let answers = named.iter().map(|member| (*member, sender.member));
     let each_other = together
         .iter()
         .flat_map(|from| together.iter().map(|to| (*from, *to)))

@@ -4,7 +4,8 @@ use super::*;
 
 /// Unpacks `data` fed in pieces of `piece` bytes: the letter, and the files with their bytes.
 fn unpack(data: &[u8], head: usize, piece: usize) -> (Unpacked, Vec<(String, Vec<u8>)>) {
-    let mut unpacker = Unpacker::new(Data { len: data.len() as u64, head: head as u64, sum: 0 });
+    let mut unpacker =
+        Unpacker::new(Data { len: data.len() as u64, head: head as u64, sum: 0 }, false);
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut open = false;
     for mut input in data.chunks(piece) {
@@ -92,7 +93,8 @@ fn a_text_of_any_length_or_encoding_is_kept() {
 fn a_file_can_be_cut_and_the_next_one_is_whole() {
     let files = vec![Attach::file("big", 4), Attach::file("next", 2)];
     let (data, head) = letter(files, b"textBIG!ok");
-    let mut unpacker = Unpacker::new(Data { len: data.len() as u64, head: head as u64, sum: 0 });
+    let mut unpacker =
+        Unpacker::new(Data { len: data.len() as u64, head: head as u64, sum: 0 }, false);
     let mut kept = Vec::new();
     for mut input in data.chunks(2) {
         while let Some(step) = unpacker.step(&mut input) {

@@ -1,0 +1,302 @@
+//! Forwarded threads that come in, and their authors' confirmations.
+//!
+//! The service vouches for the forwarder; who wrote which letter is what the forwarder says. So:
+//!
+//! - Such a letter shows the author as claimed, never as a contact or as the member, and says who
+//!   forwarded it, until the author's own copy comes (`ConfirmId`) and takes its place.
+//! - Ids are claims too. A letter that was forwarded has an id of this app's own making, so that it
+//!   can never stand in the way of the one that really has that id.
+//! - A forwarded thread joins one that is here only if the forwarder is in it; otherwise it stands
+//!   apart, as any letter from outside does.
+//!
+//! A thread of thousands of letters is stored in pieces, each a transaction; one that was broken off
+//! is delivered again, and what is here already is passed over.
+
+use rusqlite::{OptionalExtension, params};
+use tmtp::letter::Attach;
+
+use super::change::{Reader, Work};
+use super::inbox::{Cc, Incoming, Received, check_msgid};
+use super::message::NewMessage;
+use super::text::{clean_file_name, clean_label, clean_subject};
+use super::thread::NewParty;
+use super::{Change, Result, Vault};
+use crate::markdown;
+use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
+
+/// Letters stored in one transaction, and bytes of their texts after which it ends.
+const PIECE_LETTERS: usize = 20;
+const PIECE_BYTES: usize = 64 << 10;
+/// Files of one letter that are noted as absent.
+const ABSENT_MAX: usize = 1_000;
+
+/// A forwarded thread as the service delivered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingForward {
+    /// Id the service gave.
+    pub msgid: String,
+    /// The forwarder, vouched for by the service.
+    pub from_uid: String,
+    /// When the service accepted it.
+    pub posted_ms: i64,
+    /// The thread.
+    pub thread_id: String,
+    /// Who subscribes, without those it was forwarded to.
+    pub cc: Vec<Cc>,
+    /// The letters in order.
+    pub letters: Vec<ForwardedLetter>,
+}
+
+/// A letter as the forwarder shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedLetter {
+    /// The id it is said to have.
+    pub id: String,
+    /// Its author, as claimed.
+    pub author_uid: String,
+    /// What its author is called, as claimed.
+    pub alias: String,
+    /// When it was posted, as claimed; none when that is no time.
+    pub posted_ms: Option<i64>,
+    /// Subject.
+    pub subject: String,
+    /// Markdown.
+    pub text: String,
+    /// Files that it had, which do not come along.
+    pub files: Vec<Attach>,
+}
+
+/// What an author says of a copy: that it is the own letter of this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirms {
+    /// `ConfirmId`.
+    pub id: String,
+    /// `ConfirmPosted`; none when that is no time.
+    pub posted_ms: Option<i64>,
+}
+
+impl Vault {
+    /// Stores the letters of a forwarded thread from the one with this number, as many as one
+    /// transaction takes. Gives the number of the next; none once all are stored and the delivery
+    /// may be acknowledged.
+    pub fn receive_forward(
+        &mut self,
+        account: AccountId,
+        forward: &IncomingForward,
+        from: usize,
+    ) -> Result<Change<Option<usize>>> {
+        check_msgid(&forward.msgid)?;
+        self.change(|work| {
+            if work.read.is_seen(account, &forward.msgid)? {
+                return Ok(None);
+            }
+            let thread = work.thread_of_forward(account, forward)?;
+            let (mut next, mut bytes) = (from, 0);
+            for letter in forward.letters.iter().skip(from).take(PIECE_LETTERS) {
+                work.insert_forwarded(account, thread, forward, next, letter)?;
+                next += 1;
+                bytes += letter.text.len();
+                if bytes > PIECE_BYTES {
+                    break;
+                }
+            }
+            work.refresh_thread(thread)?;
+            if next < forward.letters.len() {
+                return Ok(Some(next));
+            }
+            work.insert_seen(account, &forward.msgid)?;
+            if work.read.service_id(thread)?.as_deref() == Some(&forward.thread_id) {
+                work.take_in(account, thread, &forward.thread_id)?;
+            }
+            Ok(None)
+        })
+    }
+}
+
+impl Work<'_> {
+    /// The thread that a forward goes to, found or made, with its subscribers.
+    fn thread_of_forward(
+        &mut self,
+        account: AccountId,
+        forward: &IncomingForward,
+    ) -> Result<ThreadId> {
+        // Both are 16 digits, so they compare as numbers do.
+        let claims = check_msgid(&forward.thread_id).is_ok() && forward.thread_id < forward.msgid;
+        let named = match self.read.thread_with(account, &forward.thread_id)? {
+            Some(thread) if claims && self.is_named(account, thread, &forward.from_uid)? => {
+                Some(thread)
+            }
+            Some(_) => self.read.thread_with(account, &forward.msgid)?,
+            None => None,
+        };
+        if let Some(thread) = named {
+            self.subscribe_cc(account, thread, &forward.cc)?;
+            return Ok(thread);
+        }
+        let is_free = claims && self.read.thread_with(account, &forward.thread_id)?.is_none();
+        let service_id = if is_free { &forward.thread_id } else { &forward.msgid };
+        let thread = self.insert_thread(account, Some(service_id), "", forward.posted_ms)?;
+        let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);
+        let alias = called.map(|cc| clean_label(&cc.who)).unwrap_or_default();
+        let forwarder = NewParty { uid: &forward.from_uid, alias: &alias, is_group: false };
+        self.insert_party(thread, &forwarder)?;
+        self.subscribe_cc(account, thread, &forward.cc)?;
+        Ok(thread)
+    }
+
+    /// Stores one letter, unless the thread has it.
+    fn insert_forwarded(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        forward: &IncomingForward,
+        number: usize,
+        letter: &ForwardedLetter,
+    ) -> Result<()> {
+        let msgid = format!("{}.{number}", forward.msgid);
+        if self.read.message_with(account, &msgid)?.is_some()
+            || self.read.has_original(thread, &letter.id)?
+        {
+            return Ok(());
+        }
+        let claimed_ms = letter.posted_ms.unwrap_or(forward.posted_ms);
+        let id = self.insert_message(&NewMessage {
+            account,
+            thread,
+            msgid: Some(&msgid),
+            author_uid: &clean_label(&letter.author_uid),
+            author_alias: &clean_label(&letter.alias),
+            at_ms: claimed_ms.clamp(0, forward.posted_ms),
+            subject: &clean_subject(&letter.subject, self.limits.subject_bytes),
+            text: &letter.text,
+            state: "received",
+            unread: true,
+        })?;
+        self.db
+            .prepare_cached("UPDATE message SET forwarded_by = ?2, original_id = ?3 WHERE id = ?1")?
+            .execute(params![id, forward.from_uid, clean_label(&letter.id)])?;
+        for (ord, file) in letter.files.iter().take(ABSENT_MAX).enumerate() {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO absent_file (message, ord, name, size, ffn)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![
+                    id,
+                    ord as i64,
+                    clean_label(&file.name),
+                    i64::try_from(file.size).unwrap_or(i64::MAX),
+                    clean_label(&file.ffn),
+                ])?;
+        }
+        Ok(())
+    }
+
+    /// Puts an author's own copy in the place of the letter that was forwarded. None when there is
+    /// nothing that it confirms; then it is a letter like others.
+    pub(super) fn confirm(
+        &mut self,
+        account: AccountId,
+        post: &Incoming,
+        confirms: &Confirms,
+    ) -> Result<Option<Received<MessageId>>> {
+        let Some(thread) = self.read.thread_with(account, &post.thread_id)? else {
+            return Ok(None);
+        };
+        if self.read.has_from(thread, &confirms.id, post)? {
+            // Another device of the author was faster, or the letter itself had come.
+            return Ok(Some(Received::Duplicate));
+        }
+        let waiting: Option<MessageId> = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM message
+                 WHERE account = ?1 AND original_id = ?2 AND thread = ?3 AND author_uid = ?4
+                   AND forwarded_by IS NOT NULL",
+            )?
+            .query_row(params![account, confirms.id, thread, post.from_uid], |row| row.get(0))
+            .optional()?;
+        let Some(id) = waiting else { return Ok(None) };
+        self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
+        self.db
+            .prepare_cached(
+                "UPDATE message SET msgid = ?2, author_alias = ?3, at_ms = coalesce(?4, at_ms),
+                     subject = ?5, text = ?6, html = ?7, forwarded_by = NULL
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                post.msgid,
+                clean_label(&post.alias),
+                confirms.posted_ms.map(|at_ms| at_ms.clamp(0, post.posted_ms)),
+                clean_subject(&post.subject, self.limits.subject_bytes),
+                post.text,
+                markdown::render(&post.text),
+            ])?;
+        self.touch_message(id);
+        Ok(Some(Received::New(id)))
+    }
+}
+
+impl Reader<'_> {
+    /// Whether the thread has a letter of this id, forwarded or not.
+    fn has_original(&self, thread: ThreadId, id: &str) -> Result<bool> {
+        let account = self.account_of(thread)?;
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM message
+                 WHERE account = ?1 AND thread = ?2 AND (msgid = ?3 OR original_id = ?3))",
+            )?
+            .query_row(params![account, thread, id], |row| row.get(0))?)
+    }
+
+    /// Whether the thread has this letter from its author.
+    fn has_from(&self, thread: ThreadId, id: &str, post: &Incoming) -> Result<bool> {
+        let account = self.account_of(thread)?;
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM message
+                 WHERE account = ?1 AND thread = ?2 AND (msgid = ?3 OR original_id = ?3)
+                   AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)",
+            )?
+            .query_row(params![account, thread, id, post.from_uid, post.text], |row| row.get(0))?)
+    }
+
+    /// The author of a letter: whom the service vouches for, or, while it is only forwarded, who is
+    /// said to be it.
+    pub(super) fn author(
+        &self,
+        account: AccountId,
+        uid: &str,
+        claimed: &str,
+        is_forwarded: bool,
+    ) -> Result<Party> {
+        if is_forwarded {
+            let kind = PartyKind::Claimed;
+            return Ok(Party { uid: uid.to_owned(), alias: claimed.to_owned(), kind });
+        }
+        self.member(account, uid, claimed)
+    }
+
+    /// What is said of a letter that was forwarded and not confirmed.
+    pub(super) fn forwarded(
+        &self,
+        account: AccountId,
+        message: MessageId,
+        by: &str,
+    ) -> Result<Forwarded> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord")?;
+        let names = statement.query_map([message], |row| row.get::<_, String>(0))?;
+        let files = names
+            .map(|name| {
+                let attach = Attach { name: name?, ..Attach::default() };
+                Ok(clean_file_name(attach.file_name()))
+            })
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Forwarded { by: self.member(account, by, "")?, files })
+    }
+}

@@ -1,0 +1,287 @@
+//! A thread that an app of other make forwards: read, confirmed by its authors, and what a forger gets.
+
+use mnm_engine::command::{Command, Reply};
+use mnm_engine::view::{Message, PartyKind, Thread};
+use serde_json::{Value, json};
+use tmtp_testkit::peer::RawPeer;
+use tmtp_testkit::process::ServiceProcess;
+
+use crate::cast::{Person, ask};
+
+/// Members may write only to those they know, which a forward has to work with.
+const STRICT: &str = "[service]\npost_policy = \"acquainted\"\n";
+/// The bytes of a forwarded thread, made by hand: see the head of `tmtp::forward`.
+fn thread_bytes(letters: &[(Value, &str)], cc: &Value) -> Vec<u8> {
+    let (mut messages, mut index) = (String::new(), Vec::new());
+    for (head, text) in letters {
+        let mut head = head.clone();
+        head["Size"] = json!(text.len());
+        let head_text = head.to_string();
+        let message = format!("{:04x}{head_text}\n{text}\n", head_text.len());
+        index.push(json!({
+            "Id": head["Id"], "From": head["From"], "Date": head["Posted"], "Seen": "",
+            "Offset": messages.len(), "Size": message.len(), "Checksum": 1,
+        }));
+        messages.push_str(&message);
+    }
+    let (index, cc) = (json!(index).to_string(), cc.to_string());
+    format!("{messages}{index}{cc}{:08x}{:08x}", index.len(), cc.len()).into_bytes()
+}
+
+fn letter(id: &str, from: &str, alias: &str, thread: &str, attach: &Value) -> Value {
+    json!({
+        "Id": id, "From": from, "Posted": "2020-02-03T04:05:06.789Z",
+        "SubHead": { "Alias": alias, "ThreadId": thread, "Subject": "Plans", "Attach": attach },
+    })
+}
+
+fn subscriber(who: &str, uid: &str) -> Value {
+    json!({ "Who": who, "WhoUid": uid, "By": who, "ByUid": uid, "Date": ".", "Note": "", "Subscribe": true })
+}
+
+/// A member with an app of other make.
+struct Raw {
+    peer: RawPeer,
+    alias: &'static str,
+    uid: String,
+}
+
+impl Raw {
+    async fn join(service: &ServiceProcess, alias: &'static str) -> Self {
+        let (peer, uid, _) = RawPeer::join(service.address(), alias).await.unwrap();
+        Self { peer, alias, uid }
+    }
+
+    /// Pings each other.
+    async fn befriend(&mut self, other: &mut Self) {
+        self.peer.ping(self.alias, other.alias, "hello").await.unwrap();
+        other.peer.receive("ping").await.unwrap();
+        other.peer.ping(other.alias, self.alias, "hello").await.unwrap();
+        self.peer.receive("ping").await.unwrap();
+    }
+
+    async fn meet(&mut self, ada: &Person) {
+        self.peer.ping(self.alias, "ada lovelace", "hello").await.unwrap();
+        let ping = ada.until_ping(self.alias).await;
+        ask!(ada, Command::Accept { ping: ping.id, text: None }, Ping);
+        self.peer.receive("ping").await.unwrap();
+    }
+
+    async fn post(&mut self, to: &[&str], head: &Value, rest: &[u8]) -> String {
+        let head = head.to_string();
+        let to: Vec<_> = to.iter().map(|uid| json!({ "id": uid, "type": 1 })).collect();
+        let id = self.peer.request_id();
+        let data = [head.as_bytes(), rest].concat();
+        let request = json!({
+            "op": 7, "id": id, "for": to, "datalen": data.len(), "datahead": head.len(),
+        });
+        self.peer.send(&request.to_string(), &data).await.unwrap();
+        self.peer.expect_done(&id).await.unwrap().text("msgid").to_owned()
+    }
+
+    /// Forwards these bytes as this thread to a new subscriber, and tells the old ones.
+    async fn forward(&mut self, thread: &str, new: &Value, old: &[&str], bytes: &[u8]) -> String {
+        let note = json!({ "ThreadId": thread, "Cc": [new] }).to_string();
+        let head = json!({ "Alias": "", "ThreadId": thread, "Subject": "" }).to_string();
+        let old: Vec<_> = old.iter().map(|uid| json!({ "id": uid, "type": 1 })).collect();
+        let id = self.peer.request_id();
+        let request = json!({
+            "op": 8, "id": id, "for": [{ "id": new["WhoUid"], "type": 1 }], "notefor": old,
+            "fornotself": true, "notelen": note.len(), "notehead": note.len(),
+            "datalen": note.len() + head.len() + bytes.len(), "datahead": head.len(),
+        });
+        let data = [note.as_bytes(), head.as_bytes(), bytes].concat();
+        self.peer.send(&request.to_string(), &data).await.unwrap();
+        self.peer.expect_done(&id).await.unwrap().text("msgid").to_owned()
+    }
+}
+
+async fn until_thread(ada: &Person, what: &str, wanted: impl Fn(&Thread) -> bool) -> Thread {
+    let wanted = &wanted;
+    ada.until(what, || async move {
+        for row in ada.threads().await {
+            let thread = ada.thread(row.id).await;
+            if wanted(&thread) {
+                return Some(thread);
+            }
+        }
+        None
+    })
+    .await
+}
+
+fn text<'a>(thread: &'a Thread, text: &str) -> &'a Message {
+    thread.messages.iter().find(|message| message.text == text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forwarded_thread_is_read_and_its_authors_confirm_it() {
+    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    let mut hubert = Raw::join(&service, "Hubert Two").await;
+    hanna.befriend(&mut hubert).await;
+    hanna.meet(&ada).await;
+    let me = ada.state().await.uid;
+    let attach = json!([{ "Name": "u:plan.bin", "Size": 3 }]);
+    let cc = json!([subscriber("Hanna One", &hanna.uid), subscriber("Hubert Two", &hubert.uid)]);
+    let opening = json!({ "ThreadId": "", "Alias": "Hanna One", "Subject": "Plans", "Cc": cc, "Attach": attach });
+    let first = hanna.post(&[&hubert.uid], &opening, b"orig by hanna123").await;
+    hubert.peer.receive("delivery").await.unwrap();
+    let answer = json!({ "ThreadId": first, "Alias": "Hubert Two", "Subject": "" });
+    let second = hubert.post(&[&hanna.uid], &answer, b"answer by hubert").await;
+
+    let bytes = thread_bytes(
+        &[
+            (letter(&first, &hanna.uid, "Hanna One", &first, &attach), "orig by hanna"),
+            (letter(&second, &hubert.uid, "Hubert Two", &first, &json!(null)), "answer by hubert"),
+        ],
+        &cc,
+    );
+    hanna.forward(&first, &subscriber("ada lovelace", &me), &[&hubert.uid], &bytes).await;
+    hubert.peer.receive("notify").await.unwrap();
+
+    let thread = until_thread(&ada, "the thread", |thread| thread.row.parties.len() == 3).await;
+    assert_eq!(ada.threads().await.len(), 1, "one thread, and nothing raw beside it");
+    assert_eq!((thread.messages.len(), thread.row.subject.as_str()), (2, "Plans"));
+    let orig = text(&thread, "orig by hanna");
+    // Not even the forwarder's own letter is vouched for: it did not come as one.
+    assert_eq!((orig.from.kind, orig.from.alias.as_str()), (PartyKind::Claimed, "Hanna One"));
+    let forwarded = orig.forwarded.as_ref().unwrap();
+    assert_eq!((forwarded.by.alias.as_str(), forwarded.by.kind), ("Hanna One", PartyKind::Contact));
+    assert_eq!(
+        (forwarded.files.as_slice(), orig.attachments.len()),
+        (&["plan.bin".to_owned()][..], 0)
+    );
+    assert!(orig.unread && orig.at_ms < 1_600_000_000_000, "{}", orig.at_ms);
+    assert_eq!(text(&thread, "answer by hubert").from.kind, PartyKind::Claimed);
+    let contacts = ask!(ada, Command::Contacts { account: None }, Contacts);
+    assert_eq!(contacts.len(), 1, "what a forward claims makes no contact");
+
+    // Each author's own copy takes the letter's place; another's word changes nothing.
+    let confirm = |id: &str, alias: &str, attach: &Value| {
+        json!({
+            "ThreadId": first, "Alias": alias, "Subject": "Plans", "Attach": attach,
+            "ConfirmId": id, "ConfirmPosted": "2020-02-03T04:05:06.789Z",
+        })
+    };
+    let forged = confirm(&second, "Hubert Two", &json!(null));
+    hanna.post(&[&me], &forged, b"words put into his mouth").await;
+    hubert.post(&[&me], &forged, b"answer by hubert").await;
+    hubert.post(&[&me], &forged, b"answer by hubert").await;
+    hanna.post(&[&me], &confirm(&first, "Hanna One", &attach), b"orig by hanna123").await;
+    let thread = until_thread(&ada, "both", |thread| {
+        thread.messages.len() == 3
+            && thread.messages.iter().all(|message| message.forwarded.is_none())
+    })
+    .await;
+    let orig = text(&thread, "orig by hanna");
+    assert_eq!((orig.from.kind, orig.from.alias.as_str()), (PartyKind::Contact, "Hanna One"));
+    assert_eq!(ada.bytes(&orig.attachments[0]).await, b"123");
+    let answer = text(&thread, "answer by hubert");
+    assert_eq!((answer.from.kind, &answer.from.uid), (PartyKind::Stranger, &hubert.uid));
+    assert_eq!(text(&thread, "words put into his mouth").from.uid, hanna.uid);
+
+    // A reply reaches both, in their thread.
+    let reply = ada.queue_reply(thread.row.id, "thank you", &[]).await;
+    ada.sent(&reply).await;
+    for peer in [&mut hanna.peer, &mut hubert.peer] {
+        let frame = peer
+            .expect("the reply", |frame| String::from_utf8_lossy(&frame.data).contains("thank you"))
+            .await
+            .unwrap();
+        assert!(String::from_utf8_lossy(&frame.data).contains(&first));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_forger_forwards_stays_apart_and_is_never_raw() {
+    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    let mut mallory = Raw::join(&service, "Mallory Four").await;
+    hanna.meet(&ada).await;
+    mallory.meet(&ada).await;
+    let me = ada.state().await.uid;
+    let opening = json!({ "ThreadId": "", "Alias": "Hanna One", "Subject": "Secrets" });
+    let real = hanna.post(&[&me], &opening, b"between us").await;
+    let home = ada.until_message("between us").await.thread;
+
+    // Authors that are others: the member, a contact, the service. Into a thread Mallory is not in.
+    let none = json!(null);
+    let service_uid = "%".repeat(32);
+    let letters = [
+        (letter(&real, &me, "ada lovelace", &real, &none), "I owe you"),
+        (letter("ffffffffffffffff", &hanna.uid, "Hanna One", &real, &none), "he is right"),
+        (letter("fffffffffffffffe", &service_uid, "The Service", &real, &none), "it is so"),
+    ];
+    let cc = json!([subscriber("Hanna One", &hanna.uid)]);
+    let new = subscriber("ada lovelace", &me);
+    mallory.forward(&real, &new, &[], &thread_bytes(&letters, &cc)).await;
+    let apart = until_thread(&ada, "it apart", |thread| thread.messages.len() == 3).await;
+    assert_ne!(apart.row.id, home);
+    for message in &apart.messages {
+        assert_eq!(message.from.kind, PartyKind::Claimed, "{}", message.text);
+        assert_eq!(message.forwarded.as_ref().unwrap().by.uid, mallory.uid);
+    }
+    let untouched = ada.thread(home).await;
+    assert_eq!((untouched.messages.len(), untouched.row.parties.len()), (1, 2));
+    // Somebody else's later letter that has a claimed id is not kept away by it.
+    hanna.post(&[&me], &json!({ "ThreadId": real, "Alias": "Hanna One" }), b"still here").await;
+    ada.until_message("still here").await;
+
+    // Damaged ones: kept whole, as a letter that says so.
+    let good = String::from_utf8(thread_bytes(&letters, &cc)).unwrap();
+    let tail = good.len() - 16;
+    let damaged = [
+        "copy".to_owned(),
+        format!("{}ffffffff00000002", &good[..tail]),
+        good.replacen("\"Offset\":0", "\"Offset\":7", 1),
+        thread_bytes(&[], &cc).iter().map(|byte| char::from(*byte)).collect(),
+    ];
+    for bytes in &damaged {
+        mallory.forward(&real, &new, &[], bytes.as_bytes()).await;
+    }
+    mallory.post(&[&me], &json!({ "Alias": "Mallory Four" }), b"the last").await;
+    ada.until_message("the last").await;
+    let mut kept = Vec::new();
+    for row in ada.threads().await {
+        let thread = ada.thread(row.id).await;
+        assert!(thread.row.id != home || thread.messages.len() == 2);
+        for message in thread.messages {
+            assert!(!message.text.contains("ThreadId"), "raw: {}", message.text);
+            if message.text.contains("could not be read") {
+                kept.push(ada.bytes(&message.attachments[0]).await);
+            }
+        }
+    }
+    assert_eq!(kept.len(), damaged.len());
+    for bytes in damaged {
+        assert!(kept.iter().any(|kept| kept.ends_with(bytes.as_bytes())));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_of_thousands_holds_nothing_up() {
+    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    hanna.meet(&ada).await;
+    let me = ada.state().await.uid;
+    let id = |n: u64| format!("{n:016x}");
+    let letters: Vec<_> = (1..=2_000)
+        .map(|n| (letter(&id(n), &hanna.uid, "Hanna One", &id(1), &json!(null)), "one of many"))
+        .collect();
+    let bytes = thread_bytes(&letters, &json!([subscriber("Hanna One", &hanna.uid)]));
+    hanna.forward(&id(1), &subscriber("ada lovelace", &me), &[], &bytes).await;
+    // Commands are answered in between: a thread that is half here is seen.
+    ada.until("a part of it", || async {
+        let rows = ada.threads().await;
+        rows.iter().any(|row| (1..2_000).contains(&row.count)).then_some(())
+    })
+    .await;
+    ada.until("all of it", || async {
+        ada.threads().await.iter().any(|row| row.count == 2_000).then_some(())
+    })
+    .await;
+}
