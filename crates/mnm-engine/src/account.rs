@@ -34,8 +34,6 @@ use backoff::Backoff;
 
 /// Least time between two attempts, however much is queued.
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
-/// A link that held so long was a good one.
-const STABLE_TIME: Duration = Duration::from_secs(60);
 /// Requests of commands that may wait for a link.
 const ASKS: usize = 16;
 
@@ -54,7 +52,7 @@ impl Handle {
         self.wake.notify_one();
     }
 
-    /// Connect now, even if the service had refused us.
+    /// Connect now, as if nothing had failed before, even if the service had refused us.
     pub(crate) fn reconnect(&self) {
         self.reconnect.notify_one();
     }
@@ -91,7 +89,8 @@ pub(crate) fn start(
         early: VecDeque::new(),
     };
     let reconnect = Arc::clone(&handle.reconnect);
-    let task = Task { store, account, waiters, reconnect, orders, attempted: Instant::now() };
+    let (backoff, attempted) = (Backoff::default(), Instant::now());
+    let task = Task { store, account, waiters, reconnect, orders, backoff, attempted };
     (handle, tokio::spawn(task.run()))
 }
 
@@ -101,13 +100,13 @@ struct Task {
     waiters: Arc<Waiters>,
     reconnect: Arc<Notify>,
     orders: Orders,
+    backoff: Backoff,
     /// When the last attempt began.
     attempted: Instant,
 }
 
 impl Task {
     async fn run(mut self) {
-        let mut backoff = Backoff::default();
         loop {
             self.attempted = Instant::now();
             let stop = self.orders.stop.clone();
@@ -123,17 +122,20 @@ impl Task {
             }
             let next = match verdict(&ended) {
                 Verdict::Retry(error) => {
-                    if self.attempted.elapsed() >= STABLE_TIME {
-                        backoff = Backoff::default();
-                    }
-                    self.offline(error, backoff.next_pause(self.store.edge())).await
+                    let pause = self.backoff.next_pause(self.store.edge());
+                    let retry_at_ms = self.at_ms(pause);
+                    self.wait(Link::Offline { error, retry_at_ms }, pause).await
                 }
-                Verdict::Refused(error) => self.refused(error).await,
+                Verdict::Refused { error, seen } => {
+                    let pause = backoff::refused_pause(self.store.edge());
+                    let retry_at_ms = self.at_ms(pause);
+                    self.wait(Link::Refused { error, seen, retry_at_ms }, pause).await
+                }
             };
             match next {
                 Next::Stop => return,
                 Next::Attempt => {}
-                Next::Afresh => backoff = Backoff::default(),
+                Next::Afresh => self.backoff = Backoff::default(),
             }
         }
     }
@@ -160,6 +162,8 @@ impl Task {
         };
         let entered = enter(connected.stream, &login).await?;
         tracing::info!(account, "link on");
+        self.backoff.entered();
+        let entered_at = Instant::now();
         let name = entered.service.unwrap_or_default();
         let online = entered.online;
         self.store.write(move |vault| vault.set_service_name(account, &name)).await?;
@@ -196,24 +200,34 @@ impl Task {
             },
         };
         writer.interrupted(&ended).await;
+        self.backoff.held(entered_at.elapsed());
         self.store.note(move |vault| vault.set_all_online(account, &[])).await?;
         Ok(ended)
     }
 
-    /// Waits until the next attempt is due or wanted.
-    async fn offline(&mut self, error: String, pause: Duration) -> Next {
-        let retry_at_ms =
-            self.store.now_ms() + i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+    /// Waits until the next attempt is due or wanted. While the service refuses us, requests of
+    /// commands are dropped, so that who asked is told how the link stands; otherwise they wait for
+    /// the link.
+    async fn wait(&mut self, link: Link, pause: Duration) -> Next {
+        let refused = matches!(link, Link::Refused { .. });
         let mut due = Instant::now() + pause;
-        if self.show(Link::Offline { error, retry_at_ms }).await.is_err() {
+        if self.show(link).await.is_err() {
             return Next::Stop;
+        }
+        if refused {
+            self.orders.early.clear();
         }
         loop {
             tokio::select! {
                 biased;
                 () = self.orders.stop.cancelled() => return Next::Stop,
                 () = self.reconnect.notified() => return Next::Afresh,
-                Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
+                Some(ask) = self.orders.asks.recv() => {
+                    if refused {
+                        continue;
+                    }
+                    self.orders.early.push_back(ask);
+                }
                 () = self.orders.wake.notified() => {}
                 () = tokio::time::sleep_until(due) => return Next::Attempt,
             }
@@ -221,21 +235,8 @@ impl Task {
         }
     }
 
-    /// Waits until the member wants another attempt.
-    async fn refused(&mut self, error: String) -> Next {
-        if self.show(Link::Refused { error }).await.is_err() {
-            return Next::Stop;
-        }
-        self.orders.early.clear();
-        loop {
-            tokio::select! {
-                biased;
-                () = self.orders.stop.cancelled() => return Next::Stop,
-                () = self.reconnect.notified() => return Next::Afresh,
-                // Dropped: who asked is told how the link stands.
-                Some(_) = self.orders.asks.recv() => {}
-            }
-        }
+    fn at_ms(&self, pause: Duration) -> i64 {
+        self.store.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
     }
 
     async fn show(&self, link: Link) -> Result<(), Error> {
@@ -281,14 +282,18 @@ pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust
 pub(crate) enum Verdict {
     /// Try again by itself; the text says why there is no link.
     Retry(String),
-    /// Only the member can help; the text says how.
-    Refused(String),
+    /// Only the member can help, or time. The text says how; `seen` is the fingerprint of a
+    /// certificate to compare.
+    Refused { error: String, seen: Option<String> },
 }
 
 /// Judges the end of a link.
 pub(crate) fn verdict(ended: &Ended) -> Verdict {
     match ended {
-        Ended::Connect(ConnectError::Distrust(why)) => Verdict::Refused(why.clone()),
+        Ended::Connect(ConnectError::Distrust { why, seen }) => Verdict::Refused {
+            error: why.clone(),
+            seen: seen.map(|seen| seen.to_string()),
+        },
         Ended::Connect(error) => Verdict::Retry(format!(
             "{error} What you write is kept; the app tries again by itself."
         )),
@@ -307,23 +312,25 @@ pub(crate) fn verdict(ended: &Ended) -> Verdict {
 
 fn quit_verdict(reason: &str) -> Verdict {
     match Quit::from_reason(reason) {
-        Some(Quit::LoginFailed | Quit::CorruptBase32) => Verdict::Refused(
-            "The service does not know this device any more. What is stored here stays readable. Add this device again from another device of yours, or join anew."
-                .into(),
+        Some(Quit::LoginFailed | Quit::CorruptBase32) => refused(
+            "The service does not know this device any more. What is stored here stays readable. Add this device again from another device of yours, or join anew.",
         ),
         Some(Quit::NodeConnected) => Verdict::Retry(
             "The service says that this device is connected already: another process of this device is connected, perhaps a copy of this home on another machine, or the last connection has not ended yet. The app tries again by itself."
                 .into(),
         ),
-        Some(Quit::AuthenticationRequired) => Verdict::Refused(
-            "The service wants members to prove themselves by a third party, which this app cannot do yet."
-                .into(),
+        Some(Quit::AuthenticationRequired) => refused(
+            "The service wants members to prove themselves by a third party, which this app cannot do yet.",
         ),
         _ => Verdict::Retry(format!(
             "The service ended the connection ({}). The app tries again by itself.",
             in_words(reason)
         )),
     }
+}
+
+fn refused(error: &str) -> Verdict {
+    Verdict::Refused { error: error.into(), seen: None }
 }
 
 #[cfg(test)]

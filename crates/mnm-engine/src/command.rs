@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::view::{
-    Account, AccountId, AttachmentId, Contact, Device, Draft, DraftId, Group, Message, MessageId,
-    Ping, PingId, SearchHit, State, Thread, ThreadId, ThreadRow,
+    Account, AccountId, AttachmentId, Contact, Device, Draft, DraftId, Group, Losses, Message,
+    MessageId, Ping, PingId, SearchHit, State, Thread, ThreadId, ThreadRow,
 };
 
 /// A request to the engine.
@@ -26,6 +26,33 @@ pub enum Command {
         alias: String,
         /// Label of this device; a default is chosen when absent.
         device: Option<String>,
+        /// Register even where there is an account on this service already. Otherwise that is
+        /// [`crate::ErrorCode::KnownService`], which offers the account that is here.
+        #[serde(default)]
+        another: bool,
+    },
+    /// Say where an account's service is now, or which certificate it has. What proves to be the
+    /// service that was pinned is accepted at once; anything else is [`crate::ErrorCode::Untrusted`]
+    /// with both fingerprints, until `trust` names the one that is shown. Waits for the service.
+    /// Reply: [`Reply::Account`].
+    SetService {
+        /// The account.
+        account: AccountId,
+        /// As for [`Command::Join`]; as before when absent.
+        address: Option<String>,
+        /// Fingerprint of the certificate to trust from now on, all 64 digits.
+        trust: Option<String>,
+    },
+    /// What would be lost with an account. Reply: [`Reply::Losses`].
+    Losses {
+        /// The account.
+        account: AccountId,
+    },
+    /// Erase an account with all that is stored of it here. The service is not told: there the
+    /// account stays, and so do other devices of it. Reply: [`Reply::Done`] once all is erased.
+    RemoveAccount {
+        /// The account.
+        account: AccountId,
     },
     /// Become a further device of an account, by a code made with [`Command::AddDevice`] on
     /// another device of it. Reply: [`Reply::Account`].
@@ -57,6 +84,9 @@ pub enum Command {
         /// The account.
         account: AccountId,
     },
+    /// Somebody looks, or the network has changed: accounts that are not connected try at once.
+    /// Reply: [`Reply::Done`].
+    Nudge,
     /// Send a first-contact ping; it is queued. Reply: [`Reply::Ping`].
     Ping {
         /// The account.
@@ -251,6 +281,8 @@ pub enum Reply {
     State(State),
     /// One account.
     Account(Account),
+    /// What would be lost.
+    Losses(Losses),
     /// A device code: a secret that makes whoever has it a device of the account. Show it once.
     Code(String),
     /// Devices.

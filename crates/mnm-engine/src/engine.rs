@@ -7,6 +7,7 @@
 mod files;
 mod join;
 mod perform;
+mod service;
 pub(crate) mod staging;
 pub(crate) mod store;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use tmtp::event::Outcome;
 use tmtp::request::Request;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -67,6 +68,8 @@ struct Shared {
     store: Store,
     waiters: Arc<Waiters>,
     connect: bool,
+    /// Held while an account is added, moved or removed.
+    changing: AsyncMutex<()>,
     links: Mutex<BTreeMap<AccountId, (Handle, JoinHandle<()>)>>,
 }
 
@@ -98,6 +101,7 @@ impl Engine {
                 store,
                 waiters: Arc::default(),
                 connect: options.connect,
+                changing: AsyncMutex::default(),
                 links: Mutex::default(),
             }),
         };
@@ -110,6 +114,7 @@ impl Engine {
             // Every command will say so to whoever asks.
             Err(error) => tracing::error!(%error, "the accounts cannot be read"),
         }
+        engine.finish_removals();
         Ok(engine)
     }
 
@@ -160,11 +165,28 @@ impl Engine {
         }
     }
 
+    /// Ends an account's link and waits until it is gone.
+    async fn stop_link(&self, account: AccountId) {
+        let link = self.links().remove(&account);
+        let Some((handle, mut task)) = link else { return };
+        handle.stop();
+        if timeout(CLOSE_TIME, &mut task).await.is_err() {
+            task.abort();
+            // It ends as aborted.
+            let _ = task.await;
+        }
+    }
+
     /// Has an account's link look at the outbox and the address book.
     fn wake(&self, account: AccountId) {
         if let Some(handle) = self.handle(account) {
             handle.wake();
         }
+    }
+
+    /// Has all accounts that are not connected try now.
+    fn nudge(&self) {
+        self.links().values().for_each(|(handle, _)| handle.wake());
     }
 
     /// Sends a request without data and waits for its answer, which must not be a refusal.
@@ -197,7 +219,7 @@ impl Engine {
         let link = self.store().read(move |vault| vault.account(account)).await;
         match link.map(|account| account.link) {
             Ok(Link::Offline { error, .. }) => Error::new(ErrorCode::Offline, error),
-            Ok(Link::Refused { error }) => Error::new(ErrorCode::Refused, error),
+            Ok(Link::Refused { error, .. }) => Error::new(ErrorCode::Refused, error),
             Ok(Link::Online { .. } | Link::Connecting) => Error::new(
                 ErrorCode::Timeout,
                 "The service did not answer in time, so it may or may not have done it. Look again in a moment, and try again if it has not.",

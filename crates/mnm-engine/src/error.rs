@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::view::AccountId;
+
 /// The answer to a command that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -14,12 +16,40 @@ pub struct Error {
     pub code: ErrorCode,
     /// For people: what happened, what it means, what to do.
     pub message: String,
+    /// What the member may want instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<Offer>,
+}
+
+/// What a member may want instead of what was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Offer {
+    /// The account that is here already: to give it the new address, or to trust the service's new
+    /// certificate.
+    Account {
+        /// Which.
+        account: AccountId,
+    },
+    /// To agree to another certificate after comparing it. Fingerprints are lower-case hex.
+    Trust {
+        /// The one that is known; none when none was pinned.
+        known: Option<String>,
+        /// The one that was shown.
+        seen: String,
+    },
 }
 
 impl Error {
     /// An error of kind `code` told by `message`.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), offer: None }
+    }
+
+    /// The same error with something to do instead.
+    #[must_use]
+    pub fn offering(self, offer: Offer) -> Self {
+        Self { offer: Some(offer), ..self }
     }
 }
 
@@ -41,6 +71,8 @@ pub enum ErrorCode {
     Offline,
     /// What answers is not the service that was joined: its certificate is another.
     Untrusted,
+    /// The member has an account on this service already.
+    KnownService,
     /// The service refused.
     Refused,
     /// The service has made the account but refused its alias; the account is here, without one.

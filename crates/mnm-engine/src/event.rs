@@ -20,6 +20,11 @@ pub enum Event {
         /// Its new state.
         account: Account,
     },
+    /// An account was removed, with all that belonged to it.
+    AccountGone {
+        /// Which.
+        account: AccountId,
+    },
     /// A thread's line: new message, read state, subject.
     Thread {
         /// Its new state.

@@ -4,7 +4,7 @@
 //! signatures of the handshake, which prove that the peer holds the certificate's key, are always
 //! verified by rustls.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -36,8 +36,9 @@ impl Trust {
         }
     }
 
-    /// The client side of TLS that believes this much.
-    pub(crate) fn client_config(self) -> Result<ClientConfig, Error> {
+    /// The client side of TLS that believes this much. A certificate that is not the pinned one is
+    /// left in `seen`; nothing has proved then that whoever showed it holds its key.
+    pub(crate) fn client_config(self, seen: &Seen) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
@@ -51,10 +52,13 @@ impl Trust {
             Self::FirstUse => None,
         };
         // "Dangerous" is what rustls calls every verifier that is not its own.
-        let verifier = Arc::new(PinVerifier { pin, provider });
+        let verifier = Arc::new(PinVerifier { pin, provider, seen: Arc::clone(seen) });
         Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
     }
 }
+
+/// Where a verifier leaves the fingerprint of the certificate that was shown.
+pub(crate) type Seen = Arc<OnceLock<Fingerprint>>;
 
 /// Whether a handshake failed because of whose certificate it was.
 pub(crate) fn is_distrust(error: &Error) -> bool {
@@ -66,6 +70,7 @@ pub(crate) fn is_distrust(error: &Error) -> bool {
 struct PinVerifier {
     pin: Option<Fingerprint>,
     provider: Arc<CryptoProvider>,
+    seen: Seen,
 }
 
 impl ServerCertVerifier for PinVerifier {
@@ -77,8 +82,11 @@ impl ServerCertVerifier for PinVerifier {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let shown = Fingerprint::of(end_entity);
+        // A handshake shows one certificate; the first one stays.
+        let _ = self.seen.set(shown);
         match self.pin {
-            Some(pin) if pin != Fingerprint::of(end_entity) => {
+            Some(pin) if pin != shown => {
                 Err(CertificateError::ApplicationVerificationFailure.into())
             }
             _ => Ok(ServerCertVerified::assertion()),

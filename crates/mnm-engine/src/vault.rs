@@ -30,6 +30,7 @@ mod open;
 mod outbox;
 mod page;
 mod ping;
+mod removal;
 mod sync;
 mod text;
 mod thread;

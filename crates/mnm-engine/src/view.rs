@@ -61,6 +61,21 @@ pub struct Account {
     pub queued: u64,
 }
 
+/// What is lost for good when an account is removed from this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Losses {
+    /// Messages stored here.
+    pub letters: u64,
+    /// Of them those that no service has yet: nobody will get them.
+    pub queued: u64,
+    /// Letters being written.
+    pub drafts: u64,
+    /// Entries of the address book.
+    pub contacts: u64,
+    /// Other devices of the account that this one knows of; they keep what they have.
+    pub other_devices: u64,
+}
+
 /// Connection state of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -79,11 +94,16 @@ pub enum Link {
         /// When the next attempt is due.
         retry_at_ms: i64,
     },
-    /// The service refused this device or showed a wrong certificate; the app does not try again
-    /// until the member asks it to.
+    /// The service refused this device or showed a wrong certificate; the app tries again only now
+    /// and then by itself.
     Refused {
         /// What happened, what it means and what to do.
         error: String,
+        /// Fingerprint of the certificate that was shown in place of the pinned one, lower-case
+        /// hex; the member may agree to it with [`crate::command::Command::SetService`].
+        seen: Option<String>,
+        /// When the next attempt is due.
+        retry_at_ms: i64,
     },
 }
 

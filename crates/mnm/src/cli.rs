@@ -105,6 +105,27 @@ enum Verb {
         /// where other users of this machine can't see it
         #[arg(long, value_name = "CODE")]
         device_code: Option<String>,
+        /// Make a second account although there is one on this service
+        #[arg(long, conflicts_with = "device_code")]
+        another: bool,
+    },
+    /// Show an account's service, tell the app that it has moved or has a new certificate, or remove
+    /// the account
+    Account {
+        /// Where the service is now: =HOST:PORT or +HOST:PORT. Accepted at once if it proves there
+        /// that it is the same
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<String>,
+        /// Trust the certificate with this fingerprint, all 64 digits, from now on. Compare it with
+        /// whoever runs the service first
+        #[arg(long, value_name = "FINGERPRINT")]
+        trust: Option<String>,
+        /// Erase the account from this device, with its letters. Says first what is lost
+        #[arg(long, conflicts_with_all = ["address", "trust"])]
+        remove: bool,
+        /// Really remove it
+        #[arg(long, requires = "remove")]
+        yes: bool,
     },
     /// Ask a member to exchange letters with you
     Ping {
@@ -290,6 +311,14 @@ impl Verb {
             Self::Read { .. } | Self::Save { .. } | Self::Search { .. } | Self::Drafts => {
                 Need::Disk
             }
+            Self::Account { address: None, trust: None, remove: false, .. } => {
+                if offline {
+                    Need::Disk
+                } else {
+                    Need::News
+                }
+            }
+            Self::Account { remove: true, .. } => Need::Disk,
             Self::Devices { action: None } | Self::Ignore { .. } | Self::Url | Self::Stop => {
                 Need::Disk
             }
@@ -299,11 +328,18 @@ impl Verb {
 
     async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
         match self {
-            Self::Join { address: Some(address), alias: Some(alias), device, .. } => {
-                account::join(context, session, address, alias, device).await
+            Self::Join { address: Some(address), alias: Some(alias), device, another, .. } => {
+                account::join(context, session, address, alias, device, another).await
             }
             Self::Join { device_code, .. } => {
                 account::join_device(context, session, device_code.unwrap_or_default()).await
+            }
+            Self::Account { remove: true, yes, .. } => account::remove(context, session, yes).await,
+            Self::Account { address: None, trust: None, .. } => {
+                account::show(context, session).await
+            }
+            Self::Account { address, trust, .. } => {
+                account::set_service(context, session, address, trust).await
             }
             Self::Status => account::status(context, session).await,
             Self::Devices { action: None } => account::devices(context, session).await,

@@ -8,10 +8,17 @@ fn quit(reason: &str) -> Verdict {
 }
 
 #[test]
-fn only_what_the_member_must_settle_stops_the_attempts() {
-    assert!(matches!(quit("login failed"), Verdict::Refused(text) if text.contains("device")));
-    let distrust = ConnectError::Distrust("another certificate".into());
-    assert_eq!(verdict(&Ended::Connect(distrust)), Verdict::Refused("another certificate".into()));
+fn only_what_the_member_must_settle_is_a_refusal() {
+    assert!(
+        matches!(quit("login failed"), Verdict::Refused { error, .. } if error.contains("device"))
+    );
+    let seen = Some(Fingerprint::of(b"a certificate"));
+    let distrust = ConnectError::Distrust { why: "another certificate".into(), seen };
+    let refused = Verdict::Refused {
+        error: "another certificate".into(),
+        seen: seen.map(|seen| seen.to_string()),
+    };
+    assert_eq!(verdict(&Ended::Connect(distrust)), refused);
     let busy = quit("node already connected");
     assert!(
         matches!(busy, Verdict::Retry(text) if text.contains("another process of this device"))

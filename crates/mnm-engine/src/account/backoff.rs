@@ -6,30 +6,66 @@ use crate::edge::Edge;
 
 const FIRST_MS: u64 = 500;
 const LONGEST_MS: u64 = 60_000;
+/// The pause after a refusal, which mostly waits for a person.
+const REFUSED_MS: u64 = 300_000;
+/// A link that held so long was a good one.
+const GOOD_TIME: Duration = Duration::from_secs(60);
+/// Short links in a row that lengthen the pause after the next one: to 8 s at most.
+const SHORT_MAX: u32 = 4;
 
 /// Pauses that double from half a second to a minute, each shortened at random by up to a half, so
-/// that the apps of all members do not come back at the same moment.
+/// that the apps of all members do not come back at the same moment. A granted login starts them
+/// anew; links that end soon after it lengthen them a little, so that a service which lets us in and
+/// ends the link at once is not asked twice a second for ever.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
+    /// Granted logins since a link held for [`GOOD_TIME`].
+    short: u32,
+}
+
+/// The pause after a refusal.
+pub(crate) fn refused_pause(edge: &dyn Edge) -> Duration {
+    shortened(REFUSED_MS, random(edge))
 }
 
 impl Backoff {
+    /// A login was granted.
+    pub(crate) fn entered(&mut self) {
+        self.failures = self.short;
+        self.short = (self.short + 1).min(SHORT_MAX);
+    }
+
+    /// The link that was entered has ended after this time.
+    pub(crate) fn held(&mut self, time: Duration) {
+        if time >= GOOD_TIME {
+            *self = Self::default();
+        }
+    }
+
     /// The pause after one more failure.
     pub(crate) fn next_pause(&mut self, edge: &dyn Edge) -> Duration {
-        let mut random = [0; 2];
-        // Without random numbers the full pause will do.
-        let _ = edge.random(&mut random);
-        self.pause(u16::from_le_bytes(random))
+        self.pause(random(edge))
     }
 
     /// The pause for a given random number: the larger, the shorter.
     fn pause(&mut self, random: u16) -> Duration {
         let full = FIRST_MS.saturating_mul(1 << self.failures.min(16)).min(LONGEST_MS);
         self.failures = self.failures.saturating_add(1);
-        let off = full * u64::from(random) / u64::from(u16::MAX) / 2;
-        Duration::from_millis(full - off)
+        shortened(full, random)
     }
+}
+
+fn random(edge: &dyn Edge) -> u16 {
+    let mut random = [0; 2];
+    // Without random numbers the full pause will do.
+    let _ = edge.random(&mut random);
+    u16::from_le_bytes(random)
+}
+
+fn shortened(full_ms: u64, random: u16) -> Duration {
+    let off = full_ms * u64::from(random) / u64::from(u16::MAX) / 2;
+    Duration::from_millis(full_ms - off)
 }
 
 #[cfg(test)]
@@ -44,6 +80,24 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(backoff.pause(0), Duration::from_secs(60));
         }
+    }
+
+    #[test]
+    fn a_granted_login_starts_anew_and_short_links_stay_bounded() {
+        let mut backoff = Backoff::default();
+        for _ in 0..9 {
+            backoff.pause(0);
+        }
+        let after_short = |backoff: &mut Backoff| {
+            backoff.entered();
+            backoff.held(Duration::from_secs(3));
+            backoff.pause(0).as_millis()
+        };
+        let pauses: Vec<u128> = (0..7).map(|_| after_short(&mut backoff)).collect();
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 8000, 8000]);
+        backoff.entered();
+        backoff.held(GOOD_TIME);
+        assert_eq!(backoff.pause(0), Duration::from_millis(500));
     }
 
     #[test]

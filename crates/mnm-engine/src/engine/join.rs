@@ -9,8 +9,8 @@ use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::device_code::{BadCode, DeviceCode};
 use crate::edge::{Edge, Stream};
 use crate::engine::{ANSWER_TIME, Engine};
-use crate::error::{Error, ErrorCode, VaultError};
-use crate::link::connect::{ConnectError, connect};
+use crate::error::{Error, ErrorCode, Offer, VaultError};
+use crate::link::connect::{ConnectError, Connected, connect};
 use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
 use crate::outbox::in_words;
@@ -31,11 +31,14 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::AliasRefused`] when the service has made the account but refused the alias: the
     /// account is stored, without alias, and another one can be asked for.
+    /// [`ErrorCode::KnownService`] when there is an account on this service and `another` was not
+    /// asked for.
     pub(super) async fn join(
         &self,
         address: &str,
         alias: String,
         device: Option<String>,
+        another: bool,
     ) -> Result<Account, Error> {
         let pasted: Pasted = address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
         check_new_alias(&alias)?;
@@ -43,10 +46,17 @@ impl Engine {
             return self.add_alias(account, alias).await;
         }
         let label = label(device.as_deref().unwrap_or(default_label()))?;
+        let _turn = self.shared.changing.lock().await;
+        if !another {
+            self.must_be_unknown(&pasted.address, pasted.fingerprint).await?;
+        }
+        let connected = reach(self.store().edge(), &pasted.address, pasted.fingerprint).await?;
+        if !another {
+            self.must_be_unknown(&pasted.address, connected.fingerprint).await?;
+        }
         let register =
             Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
-        let (link, seen) =
-            call(self.store().edge(), &pasted.address, pasted.fingerprint, &register).await?;
+        let (link, seen) = go_in(connected, &pasted.address, &register).await?;
         let Some(registered) = link.registered.clone() else { return Err(no_registration()) };
         let granted = registered.alias_error.is_none();
         let new = NewAccount {
@@ -76,15 +86,37 @@ impl Engine {
         Ok(accounts.iter().find(unnamed).map(|known| known.id))
     }
 
+    /// A service of which there is an account: at the same place, or with the certificate that is
+    /// pinned for it.
+    async fn must_be_unknown(
+        &self,
+        address: &Address,
+        fingerprint: Option<Fingerprint>,
+    ) -> Result<(), Error> {
+        let accounts = self.store().read(|vault| vault.accounts()).await?;
+        let certificate = fingerprint.map(|fingerprint| fingerprint.to_string());
+        let same = |known: &&Account| {
+            let there = known.address.parse::<Address>();
+            there.is_ok_and(|there| (&there.host, there.port) == (&address.host, address.port))
+                || (certificate.is_some() && known.fingerprint == certificate)
+        };
+        match accounts.iter().find(same) {
+            Some(known) => Err(known_service(known)),
+            None => Ok(()),
+        }
+    }
+
     /// Logs in with a device code and stores the account.
     pub(super) async fn join_device(&self, code: &str) -> Result<Account, Error> {
         let code = DeviceCode::read(code).map_err(|bad: BadCode| invalid(&bad))?;
         let address: Address = code.address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
+        let _turn = self.shared.changing.lock().await;
         self.must_be_new(&code).await?;
         let pin = code.fingerprint.as_deref().map(str::parse::<Fingerprint>);
         let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
         let login = Request::Login { uid: code.uid.clone(), node: code.node.to_string() };
-        let (link, _) = call(self.store().edge(), &address, pin, &login).await?;
+        let connected = reach(self.store().edge(), &address, pin).await?;
+        let (link, _) = go_in(connected, &address, &login).await?;
         let others = code.devices.clone();
         let new = code.into_account();
         let now_ms = self.store().now_ms();
@@ -98,11 +130,12 @@ impl Engine {
 
     /// A code of a member who is here already would log in beside this device's own link.
     async fn must_be_new(&self, code: &DeviceCode) -> Result<(), Error> {
-        let (address, uid) = (code.address.clone(), code.uid.clone());
+        // Wherever the service was when the code was made: a uid is of one member only.
+        let uid = code.uid.clone();
         self.store()
             .read(move |vault| {
                 let known = vault.accounts()?;
-                match known.iter().any(|known| known.uid == uid && known.address == address) {
+                match known.iter().any(|known| known.uid == uid) {
                     true => Err(VaultError::AccountExists),
                     false => Ok(()),
                 }
@@ -147,13 +180,12 @@ impl Engine {
     }
 }
 
-/// Connects to a service and enters; gives the link and the fingerprint to pin.
-async fn call(
+/// Connects to a service whose certificate is as the address says.
+pub(super) async fn reach(
     edge: &dyn Edge,
     address: &Address,
     pin: Option<Fingerprint>,
-    entry: &Request,
-) -> Result<(Link, Option<Fingerprint>), Error> {
+) -> Result<Connected, Error> {
     let connecting = connect(edge, address, Trust::new(address.proof, pin));
     let connected = connecting.await.map_err(|error| not_entered(&error.into()))?;
     if let (Proof::Public, Some(_)) = (address.proof, pin)
@@ -162,16 +194,25 @@ async fn call(
         let why = "The service shows another certificate than the address says. Nothing was sent; ask whoever gave you the address for a new one.";
         return Err(Error::new(ErrorCode::Untrusted, why));
     }
-    let link = enter(connected.stream, entry).await.map_err(|ended| not_entered(&ended))?;
+    Ok(connected)
+}
+
+/// Enters; gives the link and the fingerprint to pin.
+async fn go_in(
+    connected: Connected,
+    address: &Address,
+    entry: &Request,
+) -> Result<(Link, Option<Fingerprint>), Error> {
     // Certificates of public authorities change often, so they are not pinned.
     let pin = connected.fingerprint.filter(|_| address.proof == Proof::Pinned);
+    let link = enter(connected.stream, entry).await.map_err(|ended| not_entered(&ended))?;
     Ok((link, pin))
 }
 
 /// Why we are not in, when it is a person that waits.
-fn not_entered(ended: &Ended) -> Error {
+pub(super) fn not_entered(ended: &Ended) -> Error {
     match ended {
-        Ended::Connect(ConnectError::Distrust(why)) => {
+        Ended::Connect(ConnectError::Distrust { why, .. }) => {
             Error::new(ErrorCode::Untrusted, why.clone())
         }
         Ended::Connect(error @ ConnectError::Silent { .. }) => Error::new(
@@ -221,8 +262,17 @@ fn default_label() -> &'static str {
     }
 }
 
-fn invalid(error: &dyn std::error::Error) -> Error {
+pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
     Error::new(ErrorCode::Invalid, error.to_string())
+}
+
+fn known_service(known: &Account) -> Error {
+    let alias = if known.alias.is_empty() { "no alias yet" } else { known.alias.as_str() };
+    let told = format!(
+        "You have an account on this service already: {}, {alias} ({}). Nothing was changed. If the service has moved or has a new certificate, tell that account instead of joining again: under \u{201c}About this service\u{201d}, or by mnm account --account {} --address NEW. A second account would have neither its alias nor its letters.",
+        known.service, known.address, known.id
+    );
+    Error::new(ErrorCode::KnownService, told).offering(Offer::Account { account: known.id })
 }
 
 fn alias_refused(alias: &str, reason: &str) -> Error {

@@ -26,8 +26,18 @@ impl Engine {
     /// An [`Error`] whose code says what kind and whose message tells a person what to do.
     pub async fn command(&self, command: Command) -> Result<Reply, Error> {
         match command {
-            Command::Join { address, alias, device } => {
-                self.join(&address, alias, device).await.map(Reply::Account)
+            Command::Join { address, alias, device, another } => {
+                self.join(&address, alias, device, another).await.map(Reply::Account)
+            }
+            Command::SetService { account, address, trust } => {
+                self.set_service(account, address, trust).await.map(Reply::Account)
+            }
+            Command::Losses { account } => {
+                let losses = self.store().read(move |vault| vault.losses(account));
+                losses.await.map(Reply::Losses)
+            }
+            Command::RemoveAccount { account } => {
+                self.remove_account(account).await.map(|()| Reply::Done)
             }
             Command::JoinDevice { code } => self.join_device(&code).await.map(Reply::Account),
             Command::AddDevice { account, label } => {
@@ -35,6 +45,10 @@ impl Engine {
             }
             Command::AddAlias { account, alias } => {
                 self.add_alias(account, alias).await.map(Reply::Account)
+            }
+            Command::Nudge => {
+                self.nudge();
+                Ok(Reply::Done)
             }
             Command::Reconnect { account } => self.reconnect(account).await,
             Command::Drop { account, group, alias } => {

@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::address::{Address, Fingerprint};
 use crate::edge::{Dialling, Edge, Stream};
-use crate::trust::{Trust, is_distrust};
+use crate::trust::{Seen, Trust, is_distrust};
 
 /// How long looking up and connecting may take.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
@@ -54,8 +54,13 @@ pub(crate) enum ConnectError {
         source: io::Error,
     },
     /// The certificate is not the one to expect.
-    #[error("{0}")]
-    Distrust(String),
+    #[error("{why}")]
+    Distrust {
+        /// What happened, what it means and what to do.
+        why: String,
+        /// Of the certificate that was shown instead of the pinned one.
+        seen: Option<Fingerprint>,
+    },
 }
 
 /// An encrypted connection, nothing said on it yet.
@@ -97,8 +102,9 @@ async fn connect_tls(address: &Address, trust: Trust) -> Result<Connected, Conne
     let dialling = TcpStream::connect((address.host.as_str(), address.port));
     let tcp = timeout(CONNECT_TIME, dialling).await.map_err(silent)?.map_err(unreachable)?;
     notice_death(&tcp).map_err(unreachable)?;
-    let tls = |source| tls_error(&host, trust, source);
-    let config = trust.client_config().map_err(|error| tls(io::Error::other(error)))?;
+    let seen = Seen::default();
+    let tls = |source| tls_error(&host, trust, seen.get().copied(), source);
+    let config = trust.client_config(&seen).map_err(|error| tls(io::Error::other(error)))?;
     let name =
         ServerName::try_from(address.host.clone()).map_err(|error| tls(io::Error::other(error)))?;
     let shaking = TlsConnector::from(Arc::new(config)).connect(name, tcp);
@@ -121,17 +127,23 @@ fn notice_death(tcp: &TcpStream) -> io::Result<()> {
     socket.set_tcp_keepalive(&keepalive)
 }
 
-fn tls_error(host: &str, trust: Trust, source: io::Error) -> ConnectError {
+fn tls_error(
+    host: &str,
+    trust: Trust,
+    seen: Option<Fingerprint>,
+    source: io::Error,
+) -> ConnectError {
     let cause = source.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     if !cause.is_some_and(is_distrust) {
         return ConnectError::Tls { host: host.into(), source };
     }
-    ConnectError::Distrust(match trust {
+    let why = match trust {
         Trust::Public => format!(
             "The certificate of {host} is not valid for that name ({source}). Somebody may be listening in, or the service has a fault; nothing was sent. Ask whoever runs the service, then connect again."
         ),
         Trust::Pinned(_) | Trust::FirstUse => format!(
-            "{host} shows another certificate than the one known of this service. Somebody may be pretending to be it, or it was set up anew; nothing was sent. Compare fingerprints with whoever runs the service, and join again with the new address if it was."
+            "{host} shows another certificate than the one known of this service. Somebody may be pretending to be it, or its certificate was made anew; nothing was sent. Compare the new fingerprint with whoever runs the service, and trust it only if it is the same."
         ),
-    })
+    };
+    ConnectError::Distrust { why, seen }
 }

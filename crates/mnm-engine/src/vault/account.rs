@@ -101,7 +101,9 @@ impl Vault {
     /// Address and secrets of an account.
     pub fn credentials(&self, id: AccountId) -> Result<Credentials> {
         self.db
-            .prepare_cached("SELECT address, fingerprint, uid, node FROM account WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT address, fingerprint, uid, node FROM account WHERE id = ?1 AND gone = 0",
+            )?
             .query_row([id], |row| {
                 Ok(Credentials {
                     address: row.get(0)?,
@@ -146,6 +148,41 @@ impl Vault {
                 .execute(params![id, fingerprint])?;
             work.touch_account(id);
             Ok(())
+        })
+    }
+
+    /// Takes another address, with the certificate to expect there.
+    ///
+    /// # Errors
+    /// [`VaultError::AccountExists`] when this member is known at that address already.
+    pub fn set_service(
+        &mut self,
+        id: AccountId,
+        address: &str,
+        fingerprint: Option<&str>,
+    ) -> Result<Change<Account>> {
+        self.change(|work| {
+            let uid = work.read.own_uid(id)?;
+            let taken: bool = work
+                .db
+                .prepare_cached(
+                    "SELECT EXISTS
+                     (SELECT 1 FROM account WHERE address = ?1 AND uid = ?2 AND id <> ?3)",
+                )?
+                .query_row(params![address, uid, id], |row| row.get(0))?;
+            if taken {
+                return Err(VaultError::AccountExists);
+            }
+            // A service that has told no name is called by its address.
+            work.db
+                .prepare_cached(
+                    "UPDATE account SET address = ?2, fingerprint = ?3,
+                         service = iif(service = address, ?2, service)
+                     WHERE id = ?1",
+                )?
+                .execute(params![id, address, fingerprint])?;
+            work.touch_account(id);
+            work.read.account(id)
         })
     }
 
@@ -195,7 +232,8 @@ pub fn check_new_alias(alias: &str) -> Result<()> {
 
 impl Reader<'_> {
     pub(super) fn account_ids(&self) -> Result<Vec<AccountId>> {
-        let mut statement = self.db.prepare_cached("SELECT id FROM account ORDER BY id")?;
+        let mut statement =
+            self.db.prepare_cached("SELECT id FROM account WHERE gone = 0 ORDER BY id")?;
         let ids = statement.query_map([], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
@@ -210,7 +248,7 @@ impl Reader<'_> {
                     (SELECT count(*) FROM ping
                      WHERE account = a.id AND incoming = 1 AND state = 'waiting'),
                     (SELECT count(*) FROM outbox WHERE account = a.id AND kind = 'post')
-                 FROM account a WHERE a.id = ?1",
+                 FROM account a WHERE a.id = ?1 AND a.gone = 0",
             )?
             .query_row([id], |row| self.account_from(id, aliases, row))
             .optional()?

@@ -33,6 +33,12 @@ impl Live {
         self.sending.insert(message, (0, total));
     }
 
+    /// Nothing of a removed account is known any more.
+    pub(super) fn forget(&mut self, account: AccountId) {
+        self.links.remove(&account);
+        self.online.retain(|(of, _)| *of != account);
+    }
+
     pub(super) fn end_sending(&mut self, message: MessageId) {
         self.sending.remove(&message);
     }

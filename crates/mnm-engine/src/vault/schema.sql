@@ -13,6 +13,7 @@ CREATE TABLE account (
     uid         TEXT NOT NULL,                      -- permanent id of the member on that service
     node        TEXT NOT NULL,                      -- this device's secret: whoever has it is the member
     joined_ms   INTEGER NOT NULL,
+    gone        INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1)), -- being removed, in slices
     UNIQUE (address, uid)
 ) STRICT;
 

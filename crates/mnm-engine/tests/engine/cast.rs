@@ -65,6 +65,7 @@ impl Person {
             address: service.invitation().to_owned(),
             alias: alias.to_owned(),
             device: None,
+            another: false,
         };
         person.account = ask!(person, join, Account).id;
         person.online().await;

@@ -112,6 +112,7 @@ async fn refusals_tell_what_to_do() {
         address: service.invitation().into(),
         alias: alias.into(),
         device: None,
+        another: false,
     };
     let error = eve.refused(join("ada lovelace")).await;
     assert_eq!(error.code, mnm_engine::ErrorCode::AliasRefused, "{error}");
@@ -149,6 +150,7 @@ async fn one_app_keeps_accounts_on_several_services() {
         address: second.invitation().into(),
         alias: "ada lovelace".into(),
         device: Some("desk".into()),
+        another: false,
     };
     let there = ask!(ada, join, Account);
     assert_eq!((there.device.as_str(), there.queued), ("desk", 0));

@@ -8,5 +8,7 @@ mod device;
 mod forward;
 mod group;
 mod letter;
+mod retry;
+mod service;
 mod stranger;
 mod trust;

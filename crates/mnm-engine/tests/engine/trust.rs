@@ -8,7 +8,12 @@ use tmtp_testkit::process::ServiceProcess;
 use crate::cast::{Person, ask};
 
 fn join(address: impl Into<String>) -> Command {
-    Command::Join { address: address.into(), alias: "ada lovelace".into(), device: None }
+    Command::Join {
+        address: address.into(),
+        alias: "ada lovelace".into(),
+        device: None,
+        another: false,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +47,7 @@ async fn the_first_certificate_seen_is_pinned() {
     std::fs::remove_dir_all(service.data_dir()).unwrap();
     service.restart().unwrap();
     let text = ada.until_link("refused", |link| matches!(link, Link::Refused { .. })).await;
-    assert!(matches!(text, Link::Refused { error } if error.contains("another certificate")));
+    assert!(matches!(text, Link::Refused { error, .. } if error.contains("another certificate")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,5 +61,5 @@ async fn a_device_the_service_forgot_is_told_so() {
     std::fs::remove_file(service.data_dir().join("rows.redb")).unwrap();
     service.restart().unwrap();
     let link = ada.until_link("refused", |link| matches!(link, Link::Refused { .. })).await;
-    assert!(matches!(link, Link::Refused { error } if error.contains("device")), "told so");
+    assert!(matches!(link, Link::Refused { error, .. } if error.contains("device")), "told so");
 }

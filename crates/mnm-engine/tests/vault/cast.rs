@@ -177,6 +177,7 @@ pub(crate) fn names(events: &[Event]) -> Vec<&'static str> {
             Event::Group { .. } => "group",
             Event::Draft { .. } => "draft",
             Event::DraftGone { .. } => "draft_gone",
+            Event::AccountGone { .. } => "account_gone",
             Event::Lagged => "lagged",
         })
         .collect()

@@ -3,16 +3,16 @@
 use std::io::Read as _;
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::{Command as Ask, Reply},
     view::{Account, Link},
 };
 use serde_json::json;
 
 use super::Context;
 use crate::{
-    exit::Failure,
+    exit::{Exit, Failure},
     print::{Answer, Look, Table, block, inline},
-    session::{Session, ask},
+    session::{Session, ask, unexpected},
 };
 
 /// Longest device code read from standard input, bytes.
@@ -24,9 +24,10 @@ pub(super) async fn join(
     address: String,
     alias: String,
     device: Option<String>,
+    another: bool,
 ) -> Result<Answer, Failure> {
     let proven = address.contains('#');
-    let account = ask!(session, Ask::Join { address, alias, device }, Account);
+    let account = ask!(session, Ask::Join { address, alias, device, another }, Account);
     Ok(joined(context, &account, proven))
 }
 
@@ -76,6 +77,117 @@ fn in_pairs(fingerprint: &str) -> String {
     pairs.join(":")
 }
 
+/// `mnm account`: where the service is and by what it is recognised.
+pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer, Failure> {
+    let account = context.one(session).await?;
+    let service = context.look.bold(inline(&account.service));
+    let mut text = format!(
+        "Account {}: {service}\nAlias    {}\nAddress  {}\n",
+        account.id,
+        inline(&account.alias),
+        inline(&whole_address(&account)),
+    );
+    match (&account.fingerprint, seen(&account)) {
+        (Some(known), Some(seen)) => text.push_str(&format!(
+            "Known certificate  {}\nShown certificate  {}\nIf whoever runs the service \
+             confirms the second, all of it:\n  mnm account --account {} --trust {seen}\n",
+            in_pairs(known),
+            in_pairs(seen),
+            account.id,
+        )),
+        (Some(known), None) => {
+            text.push_str(&format!("Certificate  sha256 {}\n", inline(&in_pairs(known))));
+        }
+        (None, _) => text.push_str("Certificate  vouched for by public authorities\n"),
+    }
+    text.push_str(&format!("Link     {}", link(&context.look, session, &account.link)));
+    Ok(Answer::new(&account, text))
+}
+
+/// `=host:port#fingerprint`, as members hand it to each other.
+fn whole_address(account: &Account) -> String {
+    match &account.fingerprint {
+        Some(fingerprint) => format!("{}#{fingerprint}", account.address),
+        None => account.address.clone(),
+    }
+}
+
+/// The certificate that is shown in place of the known one.
+fn seen(account: &Account) -> Option<&String> {
+    match &account.link {
+        Link::Refused { seen, .. } => seen.as_ref(),
+        Link::Online { .. } | Link::Connecting | Link::Offline { .. } => None,
+    }
+}
+
+/// `mnm account --address NEW --trust FINGERPRINT`.
+pub(super) async fn set_service(
+    context: &Context,
+    session: &Session,
+    address: Option<String>,
+    trust: Option<String>,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let again = address.as_ref().map(|address| format!(" --address {}", inline(address)));
+    let changed = session.command(Ask::SetService { account, address, trust }).await;
+    let account = match changed {
+        Ok(Reply::Account(account)) => account,
+        Ok(other) => return Err(unexpected(&other)),
+        Err(failure) if failure.code == "untrusted" => {
+            let hint = format!(
+                "{}\nTo trust it: mnm account --account {account}{} --trust FINGERPRINT",
+                failure.message,
+                again.unwrap_or_default()
+            );
+            return Err(Failure { message: hint, ..failure });
+        }
+        Err(failure) => return Err(failure),
+    };
+    let text = format!(
+        "{} is at {} from now on.",
+        context.look.bold(inline(&account.service)),
+        inline(&whole_address(&account))
+    );
+    Ok(Answer::new(&account, text))
+}
+
+/// `mnm account --remove`: nothing is erased without `--yes`.
+pub(super) async fn remove(
+    context: &Context,
+    session: &Session,
+    yes: bool,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?;
+    let losses = ask!(session, Ask::Losses { account: account.id }, Losses);
+    let (service, alias) = (inline(&account.service), inline(&account.alias));
+    if yes {
+        match session.command(Ask::RemoveAccount { account: account.id }).await? {
+            Reply::Done => {}
+            other => return Err(unexpected(&other)),
+        }
+        let text =
+            format!("Account {} ({service}, {alias}) was removed from this device.", account.id);
+        return Ok(Answer::new(&json!({ "removed": account.id, "lost": losses }), text));
+    }
+    let others = match losses.other_devices {
+        0 => {
+            "No other device of it is known here: without one nobody can log in to it again.".into()
+        }
+        n => format!("Other devices keep what they have ({n} known here)."),
+    };
+    Err(Failure::new(
+        Exit::Usage,
+        "unconfirmed",
+        format!(
+            "Nothing was removed. This would erase account {} ({service}, {alias}) from this device \
+             for good: {} letters, {} of them not sent yet, {} drafts, {} people of the address \
+             book, and this device's key. At the service the account stays. {others}\n\
+             To do it: mnm account --account {} --remove --yes",
+            account.id, losses.letters, losses.queued, losses.drafts, losses.contacts, account.id
+        ),
+    ))
+}
+
 pub(super) async fn status(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let state = ask!(session, Ask::State, State);
     let look = &context.look;
@@ -118,7 +230,10 @@ fn link(look: &Look, session: &Session, link: &Link) -> String {
             };
             format!("offline. {}{retry}", inline(error)).trim_end().to_owned()
         }
-        Link::Refused { error } => format!("refused. {}", inline(error)),
+        Link::Refused { error, seen: None, .. } => format!("refused. {}", inline(error)),
+        Link::Refused { error, seen: Some(_), .. } => {
+            format!("refused. {} Both fingerprints: mnm account", inline(error))
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
+mod account;
 mod commands;
 mod letters;
 mod loopback;

@@ -71,6 +71,12 @@ impl ServiceProcess {
         Ok(())
     }
 
+    /// Starts it again on the same data, but at another port.
+    pub fn restart_elsewhere(&mut self) -> Result<()> {
+        self.address.set_port(0);
+        self.restart()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -124,7 +124,7 @@ impl World {
         let mut app = App::new(self.dir.clone(), edge);
         let engine = app.open(true).await;
         let alias = Cast::alias(member);
-        let join = Command::Join { address: ADDRESS.into(), alias, device: None };
+        let join = Command::Join { address: ADDRESS.into(), alias, device: None, another: false };
         let account = ask!(engine, join, Account).map_err(|error| error.to_string())?;
         (app.member, app.device) = self.cast.add_member(account.uid);
         self.apps.push(app);

@@ -1,0 +1,145 @@
+//! Changes to an account that is here: where its service is, which certificate is trusted, and the
+//! account's removal.
+//!
+//! A service is believed at a new place only for what it proves there: the pinned certificate, or
+//! for `+` addresses the same host. For anything else the member must name the fingerprint that is
+//! shown. Nothing of the account is sent before.
+
+use crate::account::whom_to_trust;
+use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
+use crate::engine::Engine;
+use crate::engine::join::{invalid, not_entered};
+use crate::error::{Error, ErrorCode, Offer};
+use crate::link::connect::{ConnectError, connect};
+use crate::trust::Trust;
+use crate::view::{Account, AccountId};
+
+/// What an account knows of its service.
+struct Known {
+    address: Address,
+    pin: Option<Fingerprint>,
+}
+
+impl Engine {
+    /// Takes another address or certificate for the service of an account, once it is proved or
+    /// agreed to, and connects there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Untrusted`] with an offer to trust the certificate that is shown.
+    pub(super) async fn set_service(
+        &self,
+        account: AccountId,
+        address: Option<String>,
+        trust: Option<String>,
+    ) -> Result<Account, Error> {
+        let parsed = address.as_deref().map(str::parse::<Pasted>);
+        let pasted = parsed.transpose().map_err(|bad: BadAddress| invalid(&bad))?;
+        let agreed = trust.as_deref().map(str::trim).map(str::parse::<Fingerprint>);
+        let agreed = agreed.transpose().map_err(|bad| invalid(&bad))?;
+        if pasted.is_none() && agreed.is_none() {
+            let why = "Nothing was changed: name the new address, or the fingerprint to trust.";
+            return Err(Error::new(ErrorCode::Invalid, why));
+        }
+        let _turn = self.shared.changing.lock().await;
+        let credentials = self.store().read(move |vault| vault.credentials(account)).await?;
+        let (known, trust) = whom_to_trust(&credentials)?;
+        let pin = match trust {
+            Trust::Pinned(pin) => Some(pin),
+            Trust::FirstUse | Trust::Public => None,
+        };
+        let known = Known { address: known, pin };
+        let address = pasted.map_or_else(|| known.address.clone(), |pasted| pasted.address);
+        let pin = self.prove(&known, &address, agreed).await?;
+        let (place, pin) = (address.to_string(), pin.map(|pin| pin.to_string()));
+        let changed = self
+            .store()
+            .write(move |vault| vault.set_service(account, &place, pin.as_deref()))
+            .await?;
+        self.stop_link(account).await;
+        self.start_link(account).await;
+        Ok(changed)
+    }
+
+    /// Has the service at `address` prove that it is the known one, or the one agreed to. Gives the
+    /// fingerprint to pin.
+    async fn prove(
+        &self,
+        known: &Known,
+        address: &Address,
+        agreed: Option<Fingerprint>,
+    ) -> Result<Option<Fingerprint>, Error> {
+        let wanted = agreed.or(known.pin);
+        let trust = Trust::new(address.proof, wanted);
+        let connected = match connect(self.store().edge(), address, trust).await {
+            Ok(connected) => connected,
+            Err(ConnectError::Distrust { seen: Some(seen), .. }) => {
+                return Err(unproved(address, known.pin, agreed, seen));
+            }
+            Err(error) => return Err(not_entered(&error.into())),
+        };
+        // An edge that believes its links shows none.
+        let Some(seen) = connected.fingerprint else { return Ok(wanted) };
+        let same_name = agreed.is_none()
+            && address.proof == Proof::Public
+            && known.address.proof == Proof::Public
+            && known.address.host == address.host;
+        if wanted != Some(seen) && !same_name {
+            return Err(unproved(address, known.pin, agreed, seen));
+        }
+        // Certificates of public authorities change often, so they are not pinned.
+        Ok(Some(seen).filter(|_| address.proof == Proof::Pinned))
+    }
+
+    /// Erases an account and all that is stored of it, in slices between which other commands run.
+    pub(super) async fn remove_account(&self, account: AccountId) -> Result<(), Error> {
+        let turn = self.shared.changing.lock().await;
+        self.store().read(move |vault| vault.account(account)).await?;
+        self.stop_link(account).await;
+        self.store().write(move |vault| vault.begin_removal(account)).await?;
+        drop(turn);
+        self.erase(account).await
+    }
+
+    /// Goes on with removals that the last run did not come to the end of.
+    pub(super) fn finish_removals(&self) {
+        let store = self.store().clone();
+        tokio::spawn(async move {
+            let removing = store.read(|vault| vault.removing()).await.unwrap_or_default();
+            for account in removing {
+                if let Err(error) = erase(&store, account).await {
+                    tracing::warn!(account, %error, "the rest of a removed account stays");
+                }
+            }
+        });
+    }
+
+    async fn erase(&self, account: AccountId) -> Result<(), Error> {
+        erase(self.store(), account).await
+    }
+}
+
+async fn erase(store: &crate::engine::store::Store, account: AccountId) -> Result<(), Error> {
+    while !store.read(move |vault| vault.remove_slice(account)).await? {}
+    Ok(())
+}
+
+fn unproved(
+    address: &Address,
+    pin: Option<Fingerprint>,
+    agreed: Option<Fingerprint>,
+    seen: Fingerprint,
+) -> Error {
+    let known = pin.map(|pin| pin.to_string());
+    let told = match (&known, agreed) {
+        (_, Some(agreed)) => format!(
+            "{address} shows the certificate {seen}, not {agreed}, which you named. Nothing was sent and nothing was changed. Compare all digits again with whoever runs the service."
+        ),
+        (Some(known), None) => format!(
+            "{address} shows the certificate {seen}. The one known of this service is {known}. Nothing was sent and nothing was changed. Compare the first with whoever runs the service, and trust it only if all digits are the same."
+        ),
+        (None, None) => format!(
+            "{address} shows the certificate {seen}, and none is known by which this service could be recognised there. Nothing was sent and nothing was changed. Compare it with whoever runs the service, and trust it only if all digits are the same."
+        ),
+    };
+    Error::new(ErrorCode::Untrusted, told).offering(Offer::Trust { known, seen: seen.to_string() })
+}

@@ -1,0 +1,173 @@
+//! When an app tries to connect again. Attempts are counted at a relay in front of the real service,
+//! or at the engine's edge, where hours pass at once.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mnm_engine::command::{Command, Reply};
+use mnm_engine::edge::{Dialling, Edge, Stream};
+use mnm_engine::view::Link;
+use mnm_engine::{Engine, Options};
+use tmtp_testkit::process::ServiceProcess;
+use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::cast::{Person, ask};
+
+/// Stands in front of a service, and can cut all links.
+struct Relay {
+    address: SocketAddr,
+    open: Arc<AtomicBool>,
+    attempts: watch::Receiver<usize>,
+    cut: watch::Sender<()>,
+}
+
+impl Relay {
+    async fn before(service: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = Arc::new(AtomicBool::new(true));
+        let (counted, attempts) = watch::channel(0);
+        let (cut, cutting) = watch::channel(());
+        let forward = Arc::clone(&open);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let forwarded = forward.load(Ordering::SeqCst);
+                counted.send_modify(|count| *count += 1);
+                if !forwarded {
+                    continue;
+                }
+                let mut cutting = cutting.clone();
+                cutting.mark_unchanged();
+                tokio::spawn(async move {
+                    let mut far = TcpStream::connect(service).await.unwrap();
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        _ = cutting.changed() => {}
+                    }
+                });
+            }
+        });
+        Self { address, open, attempts, cut }
+    }
+
+    /// Cuts all links, and refuses new ones until so many attempts have failed.
+    async fn fail(&mut self, attempts: usize) {
+        self.open.store(false, Ordering::SeqCst);
+        let wanted = *self.attempts.borrow() + attempts;
+        self.cut.send_replace(());
+        self.attempts.wait_for(|count| *count >= wanted).await.unwrap();
+        self.open.store(true, Ordering::SeqCst);
+    }
+}
+
+/// How long until the next attempt, while offline.
+fn pause_ms(link: &Link) -> i64 {
+    let Link::Offline { retry_at_ms, .. } = link else { panic!("{link:?}") };
+    retry_at_ms - Edge::now_ms(&mnm_engine::edge::Machine)
+}
+
+async fn offline(person: &Person) -> Link {
+    person.until_link("offline", |link| matches!(link, Link::Offline { .. })).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_is_reason_to_try_at_once_and_a_granted_login_to_begin_anew() {
+    let service = ServiceProcess::start().unwrap();
+    let mut relay = Relay::before(service.address()).await;
+    let mut ada = Person::new().await;
+    let join = Command::Join {
+        address: format!("={}", relay.address),
+        alias: "ada lovelace".into(),
+        device: None,
+        another: false,
+    };
+    ada.account = ask!(ada, join, Account).id;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.online().await;
+    ada.befriend(&bob).await;
+
+    relay.fail(4).await;
+    let waiting = offline(&ada).await;
+    assert!(pause_ms(&waiting) > 1_500, "after several failures: {waiting:?}");
+    let before = *relay.attempts.borrow();
+    let letter = ada.queue(&["bob babbage"], "at once", &[]).await;
+    ada.sent(&letter).await;
+    assert_eq!(*relay.attempts.borrow(), before + 1, "the first attempt was the one");
+
+    // That link was good, however short: its end is not one more failure.
+    relay.fail(0).await;
+    let waiting = offline(&ada).await;
+    assert!(pause_ms(&waiting) <= 1_000, "after a granted login: {waiting:?}");
+    ada.online().await;
+}
+
+/// An edge at which nobody is let in.
+#[derive(Debug, Default)]
+struct Closed {
+    attempts: Arc<AtomicUsize>,
+}
+
+impl Edge for Closed {
+    fn now_ms(&self) -> i64 {
+        0
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+        bytes.fill(0);
+        Ok(())
+    }
+
+    fn dial(&self, _host: &str, _port: u16) -> Option<Dialling> {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        Some(Box::pin(async {
+            let (near, mut far) = tokio::io::duplex(4096);
+            far.write_all(br#"0024{"error":"login failed","op":"quit"}"#).await?;
+            tokio::spawn(async move {
+                let mut heard = tokio::io::sink();
+                let _ = tokio::io::copy(&mut far, &mut heard).await;
+            });
+            Ok(Box::new(near) as Box<dyn Stream>)
+        }))
+    }
+
+    fn has_threads(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn a_refused_device_tries_now_and_then_and_when_somebody_looks() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    ada.engine.close().await;
+    let (home, account) = ada.into_home();
+    drop(service);
+
+    tokio::time::pause();
+    let edge = Closed::default();
+    let attempts = Arc::clone(&edge.attempts);
+    let count = || attempts.load(Ordering::SeqCst);
+    let options = Options { home: home.path().join("home"), connect: true };
+    let engine = Engine::open_at(options, Arc::new(edge)).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(count(), 1);
+    let Reply::State(state) = engine.command(Command::State).await.unwrap() else { panic!() };
+    let Link::Refused { retry_at_ms, .. } = state.accounts[0].link else { panic!("{state:?}") };
+    assert!((60_000..=300_000).contains(&retry_at_ms), "{retry_at_ms}");
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!((10..=30).contains(&count()), "{} attempts in an hour", count());
+
+    let before = count();
+    engine.command(Command::Nudge).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(count(), before + 1, "somebody looks");
+    let ping = Command::Ping { account, to: "bob babbage".into(), text: "hello".into() };
+    engine.command(ping).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(count(), before + 2, "something is to be sent");
+    engine.close().await;
+}
