@@ -31,6 +31,13 @@ export class Club {
     await this.#running?.kill();
   }
 
+  /** Comes back on the same data with another certificate. */
+  async renew(): Promise<void> {
+    await this.kill();
+    await rm(join(this.data, "tls"), { recursive: true });
+    await this.start();
+  }
+
   async stop(): Promise<void> {
     await this.#running?.stop();
   }

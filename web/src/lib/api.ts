@@ -27,7 +27,19 @@ export type Link =
   | { state: "online"; since_ms: number }
   | { state: "connecting" }
   | { state: "offline"; error: string; retry_at_ms: number }
-  | { state: "refused"; error: string };
+  | { state: "refused"; error: string; seen: string | null; retry_at_ms: number };
+
+/** What is lost for good when an account is removed from this device. */
+export interface Losses {
+  letters: number;
+  queued: number;
+  drafts: number;
+  contacts: number;
+  other_devices: number;
+}
+
+/** What the member may want instead of what was refused. */
+export type Offer = { kind: "account"; account: number } | { kind: "trust"; known: string | null; seen: string };
 
 export interface Party {
   uid: string;
@@ -170,12 +182,16 @@ export interface Device {
 /** Each command with what it takes; the names are the `cmd` tag. */
 export interface Commands {
   state: { args: object; reply: State };
-  join: { args: { address: string; alias: string; device?: string }; reply: Account };
+  join: { args: { address: string; alias: string; device?: string; another?: boolean }; reply: Account };
+  set_service: { args: { account: number; address?: string; trust?: string }; reply: Account };
+  losses: { args: { account: number }; reply: Losses };
+  remove_account: { args: { account: number }; reply: undefined };
   join_device: { args: { code: string }; reply: Account };
   add_device: { args: { account: number; label: string }; reply: string };
   devices: { args: { account?: number }; reply: Device[] };
   add_alias: { args: { account: number; alias: string }; reply: Account };
   reconnect: { args: { account: number }; reply: undefined };
+  nudge: { args: object; reply: undefined };
   ping: { args: { account: number; to: string; text: string }; reply: Ping };
   pings: { args: { account?: number }; reply: Ping[] };
   accept: { args: { ping: number; text?: string }; reply: Ping };
@@ -211,6 +227,7 @@ export interface Commands {
 
 export type Event =
   | { event: "account"; account: Account }
+  | { event: "account_gone"; account: number }
   | { event: "thread"; thread: ThreadRow }
   | { event: "message"; message: Message }
   | { event: "message_gone"; thread: number; message: number }

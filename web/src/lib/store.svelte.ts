@@ -55,6 +55,16 @@ class Store {
       lost: () => (this.lost = true),
       event: (event) => this.#hear(event),
     });
+    // Somebody looks, or the network is back: who is not connected tries now.
+    const nudge = (): void => {
+      if (document.visibilityState !== "visible" || this.accounts.every((a) => a.link.state === "online")) return;
+      command("nudge", {}).catch(() => {
+        // The app is away, which the event stream tells.
+      });
+    };
+    document.addEventListener("visibilitychange", nudge);
+    addEventListener("focus", nudge);
+    addEventListener("online", nudge);
   }
 
   /** Hears of every event after the store has taken it in. Returns how to stop. */
@@ -220,6 +230,9 @@ class Store {
       case "account":
         this.putAccount(event.account, this.#tell("account", event.account.id));
         break;
+      case "account_gone":
+        this.#withoutAccount(event.account);
+        break;
       case "thread":
         this.#putRow(event.thread);
         break;
@@ -260,6 +273,16 @@ class Store {
         void this.load();
         break;
     }
+  }
+
+  #withoutAccount(gone: number): void {
+    const stays = <T extends { account: number }>(list: readonly T[]): T[] => list.filter((item) => item.account !== gone);
+    this.accounts = this.accounts.filter((account) => account.id !== gone);
+    this.threads = stays(this.threads);
+    this.pings = stays(this.pings);
+    this.contacts = stays(this.contacts);
+    this.groups = stays(this.groups);
+    this.drafts = stays(this.drafts);
   }
 
   #putRow(row: ThreadRow): void {

@@ -1,5 +1,5 @@
 // How the pages reach the engine: commands, uploads and the event stream, same origin only.
-import type { Commands, Draft, Event } from "./api";
+import type { Commands, Draft, Event, Offer } from "./api";
 import { t } from "./strings";
 
 /** A refusal by the engine or a failure to reach it; `message` is for people. */
@@ -7,6 +7,7 @@ export class ApiError extends Error {
   constructor(
     readonly code: string,
     message: string,
+    readonly offer?: Offer,
   ) {
     super(message);
   }
@@ -26,7 +27,7 @@ export function problem(error: unknown): string {
 
 interface Answer {
   ok?: { kind: string; value?: unknown };
-  error?: { code: string; message: string };
+  error?: { code: string; message: string; offer?: Offer };
 }
 
 function unwrap(status: number, body: string): unknown {
@@ -41,7 +42,7 @@ function unwrap(status: number, body: string): unknown {
     // Falls through to the error below: the body is not ours.
   }
   if (answer.ok) return answer.ok.value;
-  if (answer.error) throw new ApiError(answer.error.code, answer.error.message);
+  if (answer.error) throw new ApiError(answer.error.code, answer.error.message, answer.error.offer);
   throw new ApiError("unreadable", t.live.unreadable);
 }
 

@@ -1,0 +1,46 @@
+// A service that shows another certificate, is joined a second time, and is left: with the member's
+// word, in the page.
+import { expect, introduce, test } from "./fixture";
+
+test("a new certificate is compared and trusted, and an account is erased after a last word", async ({ club, member }) => {
+  test.setTimeout(120_000);
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  const { page } = anna;
+  const digits = (text: string | null): string => (text ?? "").replace(/\s/g, "");
+
+  // The whole address, to hand on.
+  await page.getByRole("link", { name: /About this service/ }).first().click();
+  await expect(page.getByText(club.address)).toBeVisible();
+  const known = club.address.split("#")[1] ?? "";
+
+  await club.renew();
+  const seen = club.address.split("#")[1] ?? "";
+  expect(seen).not.toBe(known);
+  const note = page.locator("main .note.bad").filter({ hasText: "another certificate" });
+  await expect(note).toBeVisible({ timeout: 60_000 });
+  const shown = note.locator("dd.mono");
+  expect(digits(await shown.nth(0).textContent())).toBe(known);
+  expect(digits(await shown.nth(1).textContent())).toBe(seen);
+
+  // Joining again leads back to the account that is here.
+  await page.getByRole("link", { name: "Join a service" }).click();
+  await page.getByRole("textbox", { name: "Address", exact: true }).fill(club.address);
+  await page.getByRole("textbox", { name: "Your alias" }).fill(`${anna.alias} again`);
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await page.getByRole("link", { name: /Go to your account/ }).click();
+  await note.getByRole("button", { name: /I have compared it/ }).click();
+  await expect(page.locator("main .state", { hasText: "Connected" })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText(club.address)).toBeVisible();
+
+  await page.getByRole("button", { name: "Remove this account" }).click();
+  const dialog = page.getByRole("dialog", { name: "Remove this account" });
+  await expect(dialog).toContainText("1 person");
+  const erase = dialog.getByRole("button", { name: "Erase it" });
+  await expect(erase).toBeDisabled();
+  await dialog.getByLabel(/To go on/).fill("Test Club");
+  await erase.click();
+  await expect(page.getByRole("heading", { name: "Welcome" })).toBeVisible();
+  expect(await anna.run("contacts", "--offline")).toEqual([]);
+});
