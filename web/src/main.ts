@@ -7,6 +7,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
 import "./styles/prose.css";
+import "./styles/print.css";
 
 prefs.apply();
 

@@ -1,7 +1,7 @@
 // A service per worker and members with real apps and pages. Every request of every page is
 // recorded; a test fails when one leaves its app, when the console shows an error, or when the
 // Content-Security-Policy had to step in.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -92,6 +92,31 @@ export class Member {
   /** Runs a command of the app's command line, which goes through the running app. */
   async run(...args: string[]): Promise<unknown> {
     return mnm(this.home, ...args);
+  }
+
+  /** Has the running app do something, as its command line does, without a process for each. */
+  async command<T = unknown>(cmd: string, args: object = {}): Promise<T> {
+    const { port, token } = JSON.parse(await readFile(join(this.home, "app.json"), "utf8")) as { port: number; token: string };
+    const response = await fetch(`http://127.0.0.1:${port}/api/command`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ cmd, ...args }),
+    });
+    const answer = (await response.json()) as { ok?: { value: T }; error?: { message: string } };
+    if (!answer.ok) throw new Error(answer.error?.message);
+    return answer.ok.value;
+  }
+
+  /** Queues a letter, or a reply in a thread; gives back the thread. */
+  async write(to: string, subject: string, text: string, thread?: number): Promise<number> {
+    const draft = await this.command<{ id: number }>("save_draft", { account: 1, to: thread === undefined ? [to] : [], subject: thread === undefined ? subject : "", text, thread });
+    return (await this.command<{ thread: number }>("send", { draft: draft.id })).thread;
+  }
+
+  /** Unread messages, as the app counts them. */
+  async unread(): Promise<number> {
+    const state = await this.command<{ accounts: { unread: number }[] }>("state");
+    return state.accounts.reduce((sum, account) => sum + account.unread, 0);
   }
 
   /** Joins by the command line. */

@@ -61,9 +61,12 @@ export interface ThreadRow {
   state: MessageState | null;
 }
 
+/** A thread with a page of its messages. */
 export interface Thread {
   row: ThreadRow;
   messages: Message[];
+  older: boolean;
+  newer: boolean;
   draft: Draft | null;
 }
 
@@ -100,6 +103,8 @@ export interface Attachment {
   id: number;
   name: string;
   size: number;
+  picture: { width: number; height: number } | null;
+  inline: boolean;
 }
 
 export interface Draft {
@@ -179,6 +184,9 @@ export interface Device {
   since_ms: number;
 }
 
+/** Which page of a thread is asked for. */
+export type Place = "end" | "unread" | { around: number } | { before: number } | { after: number };
+
 /** Each command with what it takes; the names are the `cmd` tag. */
 export interface Commands {
   state: { args: object; reply: State };
@@ -202,8 +210,8 @@ export interface Commands {
   drop: { args: { account: number; group: string; alias: string }; reply: undefined };
   join_group: { args: { account: number; group: string }; reply: undefined };
   threads: { args: { account?: number; before_ms?: number; limit?: number }; reply: ThreadRow[] };
-  thread: { args: { thread: number }; reply: Thread };
-  mark_read: { args: { thread: number }; reply: undefined };
+  thread: { args: { thread: number; at?: Place; limit?: number }; reply: Thread };
+  mark_read: { args: { thread: number; messages?: number[] }; reply: undefined };
   save_draft: {
     args: {
       draft?: number;

@@ -4,15 +4,25 @@ import { t } from "./strings";
 
 const DAY_MS = 86_400_000;
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const dayMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const dayMonthYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+/** The pages speak English, so dates and numbers do, in the manner of the reader's country if its
+    language is English too. */
+const LOCALE = navigator.languages.find((language) => /^en\b/i.test(language)) ?? "en-GB";
+
+/** Farthest time that the clock of a page knows, milliseconds. */
+const TIME_MAX = 8.64e15;
+
+const clock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short" });
+const dayMonth = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const dayMonthYear = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
+const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "short" });
+
+/** The date of a time, whatever number a service has given for it. */
+const dateOf = (ms: number): Date => new Date(Math.min(Math.max(ms, -TIME_MAX), TIME_MAX));
 
 /** Short time for lists: the clock today, the weekday this week, the date before. */
 export function when(ms: number, now = Date.now()): string {
-  const date = new Date(ms);
+  const date = dateOf(ms);
   const today = new Date(now);
   if (date.toDateString() === today.toDateString()) return clock.format(date);
   if (now - ms < 6 * DAY_MS && ms < now) return weekday.format(date);
@@ -22,16 +32,16 @@ export function when(ms: number, now = Date.now()): string {
 
 /** Time of day with the date in front unless it is today's. */
 export function whenExact(ms: number, now = Date.now()): string {
-  const date = new Date(ms);
+  const date = dateOf(ms);
   const time = clock.format(date);
   return date.toDateString() === new Date(now).toDateString() ? time : `${when(ms, now)}, ${time}`;
 }
 
 /** Date and time in full, for titles. */
-export const whenFull = (ms: number): string => full.format(new Date(ms));
+export const whenFull = (ms: number): string => full.format(dateOf(ms));
 
 /** `YYYY-MM-DDThh:mm` for the `datetime` attribute. */
-export const iso = (ms: number): string => new Date(ms).toISOString();
+export const iso = (ms: number): string => dateOf(ms).toISOString();
 
 /** A size for people: 940 B, 12 kB, 3.4 MB. */
 export function bytes(count: number): string {
@@ -93,8 +103,21 @@ export function looksAlike(name: string): boolean {
   return scripts.filter((script) => script.test(name)).length > 1;
 }
 
-/** Whether the app will show the file as a picture. */
-export const isPicture = (file: Attachment): boolean => /\.(png|jpe?g|gif|webp)$/i.test(file.name);
+/** Pictures of one letter that are shown, and their points together: each is unpacked. */
+const PICTURES_MAX = 60;
+const POINTS_MAX = 300e6;
+
+/** The pictures of a letter that are shown in it. */
+export function shownPictures(files: Attachment[]): Attachment[] {
+  let points = 0;
+  return files
+    .filter((file) => file.inline)
+    .filter((file) => (points += file.picture ? file.picture.width * file.picture.height : 0) <= POINTS_MAX)
+    .slice(0, PICTURES_MAX);
+}
+
+/** A number of things, grouped by thousands. */
+export const count = (n: number): string => n.toLocaleString(LOCALE);
 
 /** Total size of files. */
 export const totalSize = (files: Attachment[]): number => files.reduce((sum, f) => sum + f.size, 0);
@@ -104,18 +127,41 @@ export function addressees(account: number, contacts: Contact[], groups: Group[]
   return [
     ...contacts
       .filter((c) => c.account === account && c.alias)
-      .map((c) => ({ name: c.alias, kind: "contact" as const, online: c.online })),
+      .map((c) => ({ name: c.alias, uid: c.uid, kind: "contact" as const, online: c.online })),
     ...groups
       .filter((g) => g.account === account && g.standing === "joined")
-      .map((g) => ({ name: g.gid, kind: "group" as const, online: false })),
+      .map((g) => ({ name: g.gid, uid: g.gid, kind: "group" as const, online: false })),
   ];
 }
 
 /** Somebody or something a letter can go to. */
 export interface Addressee {
   name: string;
+  uid: string;
   kind: "contact" | "group";
   online: boolean;
+}
+
+/**
+ * The names in a line that parts them by commas. A known name that holds commas itself stands as a
+ * whole. Unless the line is at its end, what may still become a name is its rest.
+ */
+export function splitNames(line: string, known: string[], ended: boolean): { names: string[]; rest: string } {
+  const parted = known.filter((name) => name.includes(",")).sort((a, b) => b.length - a.length);
+  const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+  const names: string[] = [];
+  let rest = line.trimStart();
+  while (rest) {
+    const found = parted.find((name) => same(rest.slice(0, name.length), name) && /^\s*(,|$)/.test(rest.slice(name.length)));
+    const begun = !ended && rest.includes(",") && parted.some((name) => same(name.slice(0, rest.length), rest));
+    if (begun) break;
+    const end = found?.length ?? rest.indexOf(",");
+    if (end < 0) break;
+    names.push(found ?? rest.slice(0, end).trim());
+    rest = rest.slice(end).replace(/^\s*,?\s*/, "");
+  }
+  if (ended && rest.trim()) names.push(rest.trim());
+  return { names: names.filter(Boolean), rest: ended ? "" : rest };
 }
 
 /** Case- and accent-insensitive "contains", for completing and filtering names. */

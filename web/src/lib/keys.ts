@@ -46,14 +46,34 @@ export interface KeyActions {
 export function listenToKeys(actions: KeyActions): void {
   let chordUntil = 0;
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") return escape(event, actions);
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    const key = meant(event);
     const chord = event.timeStamp < chordUntil;
-    chordUntil = !chord && event.key === "g" ? event.timeStamp + CHORD_MS : 0;
-    const done = chord ? goTo(PLACES[event.key]) : press(event.key, actions);
+    chordUntil = !chord && key === "g" ? event.timeStamp + CHORD_MS : 0;
+    const done = chord ? goTo(PLACES[key]) : press(key, actions);
     if (done) event.preventDefault();
   });
+}
+
+/** Whether a key belongs to the input method: some browsers say so only by the old number. */
+export const isComposing = (event: KeyboardEvent): boolean => event.isComposing || event.keyCode === 229;
+
+/** The command a key stands for: whatever Caps Lock says, and by its place on the keyboard where the
+    layout has other letters there. */
+function meant(event: KeyboardEvent): string {
+  const { key, code, shiftKey } = event;
+  if (/^[a-z]$/i.test(key)) return shiftKey ? key.toUpperCase() : key.toLowerCase();
+  if (key.length !== 1 || /[/?1-9]/.test(key)) return key;
+  // Not what a third level gives, such as the ć of a Polish keyboard.
+  const foreign = key > "\u007f" && !event.getModifierState("AltGraph");
+  const letter = /^Key([A-Z])$/.exec(code)?.[1];
+  if (letter && foreign) return shiftKey ? letter : letter.toLowerCase();
+  // Where other alphabets are written, a full stop or a comma lies in the place of the slash.
+  if (code === "Slash" && (foreign || key === "." || key === ",")) return shiftKey ? "?" : "/";
+  const digit = /^Digit([1-9])$/.exec(code)?.[1];
+  return digit && !shiftKey ? digit : key;
 }
 
 function isTyping(target: EventTarget | null): boolean {

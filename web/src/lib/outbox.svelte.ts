@@ -68,7 +68,7 @@ export async function edit(message: Message): Promise<string> {
       router.go(href(draft.account, "drafts", draft.id));
     } else {
       router.go(href(draft.account, "letters", draft.thread));
-      await store.reopen();
+      await store.open.reload();
     }
     return "";
   } catch (error) {

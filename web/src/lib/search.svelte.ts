@@ -6,10 +6,17 @@ import { store } from "./store.svelte";
 import { command, problem } from "./transport";
 
 const DELAY_MS = 120;
+/** Letters that are looked for at first, and at most. */
+const HITS_FIRST = 50;
+const HITS_MAX = 200;
 
 class Search {
   words = $state("");
   hits = $state.raw<SearchHit[]>([]);
+  /** There may be more letters than those found. */
+  more = $state(false);
+  /** There are too many to be found all. */
+  cut = $state(false);
   busy = $state(false);
   error = $state("");
 
@@ -19,6 +26,7 @@ class Search {
   drafts = $derived(this.#among(store.drafts, (d) => `${d.subject} ${d.to.join(" ")} ${d.text}`));
 
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #limit = HITS_FIRST;
   #pending: AbortController | null = null;
 
   get active(): boolean {
@@ -35,10 +43,20 @@ class Search {
     return list.filter((item) => words.every((word) => contains(text(item), word))).slice(0, 20);
   }
 
+  /** Looks for more letters. */
+  async all(): Promise<void> {
+    this.#limit = HITS_MAX;
+    this.busy = true;
+    await this.#ask();
+  }
+
   /** Takes new words and asks the engine a moment later. */
   type(words: string): void {
     this.words = words;
     this.error = "";
+    this.#limit = HITS_FIRST;
+    this.more = false;
+    this.cut = false;
     clearTimeout(this.#timer);
     this.#pending?.abort();
     if (!this.active) {
@@ -54,7 +72,10 @@ class Search {
     const pending = new AbortController();
     this.#pending = pending;
     try {
-      this.hits = await command("search", { words: this.words, limit: 50 }, { signal: pending.signal });
+      const hits = await command("search", { words: this.words, limit: this.#limit }, { signal: pending.signal });
+      this.hits = hits;
+      this.more = hits.length >= this.#limit && this.#limit < HITS_MAX;
+      this.cut = hits.length >= HITS_MAX;
     } catch (error) {
       if (pending.signal.aborted) return;
       this.hits = [];

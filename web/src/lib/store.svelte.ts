@@ -8,9 +8,12 @@
 import type { Account, Contact, Draft, Event, Group, Message, Ping, Thread, ThreadRow } from "./api";
 import { partyName } from "./format";
 import { t } from "./strings";
+import { OpenThread } from "./thread.svelte";
 import { command, problem, watch, whenGone } from "./transport";
 
 const PAGE_ROWS = 200;
+/** Longest that an event waits for others. */
+const BURST_MS = 250;
 
 class Store {
   /** The first load has finished. */
@@ -34,14 +37,14 @@ class Store {
   /** Accounts whose list has since been brought back to the first letter. */
   #complete = $state.raw<ReadonlySet<number>>(new Set());
 
-  /** The thread that is open; undefined while it is being loaded. */
-  thread = $state.raw<Thread | undefined>(undefined);
-  threadError = $state("");
+  /** The thread that is open. */
+  readonly open = new OpenThread();
   /** What a screen reader is told next. */
   announcement = $state("");
 
-  #openId = 0;
   #started = false;
+  /** Events that wait for the next frame. */
+  #waiting: Event[] = [];
   #watchers = new Set<(event: Event) => void>();
   /** Events so far, and for each record the number of the last one that told of it. */
   #events = 0;
@@ -53,7 +56,7 @@ class Store {
     watch({
       opened: () => void this.load(),
       lost: () => (this.lost = true),
-      event: (event) => this.#hear(event),
+      event: (event) => this.#queue(event),
     });
     // Somebody looks, or the network is back: who is not connected tries now.
     const nudge = (): void => {
@@ -73,12 +76,25 @@ class Store {
     return () => this.#watchers.delete(heard);
   }
 
+  /** Takes in a burst of events at once for each frame; a page that nobody sees has no frames. */
+  #queue(event: Event): void {
+    if (this.#waiting.push(event) > 1) return;
+    requestAnimationFrame(() => this.#hearAll());
+    setTimeout(() => this.#hearAll(), BURST_MS);
+  }
+
+  #hearAll(): void {
+    for (const event of this.#waiting.splice(0)) this.#hear(event);
+  }
+
   /** The present moment, to be passed to `put…` with the reply to a command sent now. */
   now(): number {
+    this.#hearAll();
     return this.#events;
   }
 
   #newer(kind: "account" | "message" | "ping" | "draft", id: number, since: number): boolean {
+    this.#hearAll();
     return (this.#told.get(`${kind} ${id}`) ?? 0) > since;
   }
 
@@ -86,7 +102,7 @@ class Store {
   async load(): Promise<void> {
     try {
       await this.#replaying(() => this.#loadAll());
-      if (this.#started) void this.reopen();
+      if (this.#started) void this.open.reload();
       this.#started = true;
       this.ready = true;
     } catch (error) {
@@ -147,55 +163,23 @@ class Store {
     return this.accounts.find((account) => account.id === id);
   }
 
+  /** The permanent id behind an alias, as far as the address book knows; otherwise the alias. */
+  uidOf(account: number, alias: string): string {
+    return this.contacts.find((c) => c.account === account && c.alias === alias)?.uid ?? alias;
+  }
+
   putAccount(account: Account, since: number): void {
     if (this.#newer("account", account.id, since)) return;
     this.accounts = put(this.accounts, account, (a) => a.id === account.id);
   }
 
-  /** Opens a thread, or closes the open one with 0. */
-  async openThread(id: number): Promise<void> {
-    this.#openId = id;
-    this.thread = undefined;
-    this.threadError = "";
-    if (id) await this.reopen();
-  }
-
-  /** Loads the open thread again. */
-  async reopen(): Promise<void> {
-    const id = this.#openId;
-    if (!id) return;
-    try {
-      await this.#replaying(async () => {
-        const thread = await command("thread", { thread: id });
-        if (this.#openId === id) this.thread = thread;
-      });
-    } catch (error) {
-      if (this.#openId === id) this.threadError = problem(error);
-    }
-  }
-
-  /** Marks the open thread as seen if somebody is there to see it. */
-  markSeen(): void {
-    const thread = this.thread;
-    if (!thread || document.visibilityState !== "visible") return;
-    const unread = thread.row.unread > 0 || thread.messages.some((m) => m.unread);
-    if (!unread) return;
-    this.thread = { ...thread, row: { ...thread.row, unread: 0 }, messages: thread.messages.map((m) => ({ ...m, unread: false })) };
-    command("mark_read", { thread: thread.row.id }).catch(() => {
-      // The mark stays at the engine and is tried again when the thread is opened next.
-    });
+  /** The thread that is open; undefined while it is being loaded. */
+  get thread(): Thread | undefined {
+    return this.open.shown;
   }
 
   putMessage(message: Message, since: number): void {
-    if (!this.#newer("message", message.id, since)) this.#setMessage(message);
-  }
-
-  #setMessage(message: Message): void {
-    const thread = this.thread;
-    if (!thread || thread.row.id !== message.thread) return;
-    const messages = put(thread.messages, message, (m) => m.id === message.id);
-    messages.sort((a, b) => a.at_ms - b.at_ms || a.id - b.id);
-    this.thread = { ...thread, messages };
+    if (!this.#newer("message", message.id, since)) this.open.put(message);
   }
 
   putPing(ping: Ping, since: number): void {
@@ -210,7 +194,7 @@ class Store {
 
   dropDraft(id: number): void {
     this.drafts = this.drafts.filter((draft) => draft.id !== id);
-    if (this.thread?.draft?.id === id) this.thread = { ...this.thread, draft: null };
+    this.open.dropDraft(id);
   }
 
   #hear(event: Event): void {
@@ -226,6 +210,7 @@ class Store {
   }
 
   #take(event: Event): void {
+    this.open.take(event);
     switch (event.event) {
       case "account":
         this.putAccount(event.account, this.#tell("account", event.account.id));
@@ -237,17 +222,15 @@ class Store {
         this.#putRow(event.thread);
         break;
       case "message":
-        this.putMessage(event.message, this.#tell("message", event.message.id));
+        this.#tell("message", event.message.id);
         break;
       case "message_gone":
         this.#tell("message", event.message);
-        this.#withoutMessage(event.thread, event.message);
         break;
       case "thread_gone":
         this.threads = this.threads.filter((row) => row.id !== event.thread);
         break;
       case "progress":
-        this.#progress(event.thread, event.message, event.state);
         break;
       case "ping":
         this.putPing(event.ping, this.#tell("ping", event.ping.id));
@@ -287,17 +270,6 @@ class Store {
 
   #putRow(row: ThreadRow): void {
     this.threads = put(this.threads, row, (r) => r.id === row.id).sort((a, b) => b.last_at_ms - a.last_at_ms);
-    if (this.thread?.row.id === row.id) this.thread = { ...this.thread, row };
-  }
-
-  #withoutMessage(thread: number, message: number): void {
-    if (this.thread?.row.id !== thread) return;
-    this.thread = { ...this.thread, messages: this.thread.messages.filter((m) => m.id !== message) };
-  }
-
-  #progress(thread: number, message: number, state: Message["state"]): void {
-    const known = this.thread?.row.id === thread && this.thread.messages.find((m) => m.id === message);
-    if (known) this.#setMessage({ ...known, state });
   }
 
   #announce(event: Event): void {

@@ -1,0 +1,213 @@
+// Reading: long threads and long lists, what counts as read, where a thread opens, pictures.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32, deflateSync } from "node:zlib";
+
+import type { Page } from "@playwright/test";
+
+import { expect, introduce, type Member, test } from "./fixture";
+
+const MESSAGES = 230;
+const THREADS = 215;
+
+/** Messages and rows of the list that are on the page. */
+const rows = (page: Page, what: string): Promise<number> => page.locator(what).count();
+
+const scroller = (page: Page) => page.getByRole("log");
+
+/** Scrolls to a height of the thread until the message is on the page. */
+async function scrollTo(page: Page, top: number, text: string): Promise<void> {
+  await expect(async () => {
+    await scroller(page).evaluate((element, to) => (element.scrollTop = to), top);
+    await expect(page.locator(".prose", { hasText: new RegExp(`^${text}\\s*$`) })).toBeInViewport({ timeout: 200 });
+  }).toPass();
+}
+
+async function pair(member: (name: string, options?: object) => Promise<Member>, club: Parameters<Member["join"]>[0]) {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  return { anna, boris };
+}
+
+test("a long thread is read a piece at a time, and only what was on screen is read", async ({ club, member }) => {
+  test.setTimeout(120_000);
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  let thread: number | undefined;
+  for (let n = 0; n < MESSAGES; n += 1) thread = await boris.write(anna.alias, "", `message ${n}`, thread);
+  await expect.poll(() => anna.unread(), { timeout: 60_000 }).toBe(MESSAGES);
+
+  await page.getByRole("link", { name: new RegExp(boris.alias) }).first().click();
+  await expect(page.locator(".prose", { hasText: /^message 0\s*$/ })).toBeInViewport();
+  expect(await rows(page, "[data-message]")).toBeLessThanOrEqual(100);
+  const pill = page.getByRole("button", { name: /^\d+ new$/ });
+  await expect.poll(() => anna.unread()).toBeLessThan(MESSAGES);
+  const left = await anna.unread();
+  expect(left).toBeGreaterThan(MESSAGES - 60);
+  await expect(pill).toHaveText(`${left} new`);
+
+  await pill.click();
+  await expect.poll(() => anna.unread()).toBeLessThan(left);
+  await scrollTo(page, 1e9, `message ${MESSAGES - 1}`);
+  expect(await rows(page, "[data-message]")).toBeLessThanOrEqual(200);
+  expect(await anna.unread()).toBeGreaterThan(0);
+  await scrollTo(page, 0, "message 0");
+  expect(await rows(page, "[data-message]")).toBeLessThanOrEqual(200);
+
+  const row = ((await anna.run("inbox")) as { id: number }[])[0];
+  const whole = (await anna.run("read", String(row?.id))) as { messages: { text: string }[] };
+  expect(whole.messages.map((m) => m.text)).toEqual(Array.from({ length: MESSAGES }, (_, n) => `message ${n}`));
+  expect(await anna.unread()).toBe(0);
+  await expect(pill).toHaveCount(0);
+});
+
+test("what comes while one reads above, or is away, is counted and not read", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  const thread = await boris.write(anna.alias, "", "the first");
+  for (let n = 0; n < 20; n += 1) await boris.write(anna.alias, "", `filling ${n}`, thread);
+  await expect.poll(() => anna.unread()).toBe(21);
+  await page.getByRole("link", { name: new RegExp(boris.alias) }).first().click();
+  await scrollTo(page, 1e9, "filling 19");
+  await scrollTo(page, 0, "the first");
+  await expect.poll(() => anna.unread()).toBeLessThan(20);
+  await anna.run("read", "1");
+
+  await boris.write(anna.alias, "", "while above", thread);
+  const pill = page.getByRole("button", { name: "1 new" });
+  await expect(pill).toBeVisible();
+  await expect(page.locator(".prose", { hasText: "the first" })).toBeInViewport();
+  expect(await anna.unread()).toBe(1);
+  await pill.click();
+  await expect(page.locator(".prose", { hasText: "while above" })).toBeInViewport();
+  await expect.poll(() => anna.unread()).toBe(0);
+
+  await page.evaluate(() => Object.defineProperty(document, "hasFocus", { value: () => false, configurable: true }));
+  await boris.write(anna.alias, "", "while away", thread);
+  await expect(page.locator(".prose", { hasText: "while away" })).toBeInViewport();
+  expect(await anna.unread()).toBe(1);
+  await expect(page.getByRole("separator")).toHaveText("New");
+  await page.evaluate(() => {
+    delete (document as { hasFocus?: unknown }).hasFocus;
+    dispatchEvent(new Event("focus"));
+  });
+  await expect.poll(() => anna.unread()).toBe(0);
+});
+
+test("letters open at their top, and a message found at its place", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  const long = Array.from({ length: 80 }, (_, n) => `paragraph ${n}`).join("\n\n");
+  const thread = await boris.write(anna.alias, "Two long letters", long);
+  await boris.write(anna.alias, "", `needle\n\n${long}`, thread);
+  await expect.poll(() => anna.unread()).toBe(2);
+  await page.getByRole("link", { name: /Two long letters/ }).click();
+  const letter = page.locator("[data-message]");
+  await expect(letter.nth(0).getByText("paragraph 0", { exact: true })).toBeInViewport();
+  // Its first screenful is read; the one below is not.
+  await expect.poll(() => anna.unread()).toBe(1);
+  await page.getByRole("button", { name: "1 new" }).click();
+  await expect(letter.getByText("needle")).toBeInViewport();
+  await expect.poll(() => anna.unread()).toBe(0);
+  await page.getByRole("link", { name: /^Pings/ }).click();
+  await page.getByRole("link", { name: /^Letters/ }).click();
+  await page.getByRole("link", { name: /Two long letters/ }).click();
+  await expect(letter.getByText("needle")).toBeInViewport();
+  await scroller(page).evaluate((element) => (element.scrollTop = 0));
+  await page.getByRole("searchbox").fill("needle");
+  await page.getByRole("link", { name: /Two long letters/ }).click();
+  await expect(letter.getByText("needle")).toBeInViewport();
+});
+
+test("of a long list only the rows near the screen are on the page, and all can be reached", async ({ club, member }) => {
+  test.setTimeout(120_000);
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  for (let n = 0; n < THREADS; n += 1) await boris.write(anna.alias, `subject ${n}`, "text");
+  await expect.poll(() => anna.unread(), { timeout: 60_000 }).toBe(THREADS);
+  const list = page.locator(".list-pane .scroll");
+  await expect(async () => {
+    await list.evaluate((element) => (element.scrollTop = 1e9));
+    await expect(page.getByRole("link", { name: /subject 0\b/ })).toBeInViewport({ timeout: 200 });
+  }).toPass();
+  expect(await rows(page, "[data-row]")).toBeLessThanOrEqual(120);
+  await expect(page.getByRole("button", { name: "Show older letters" })).toHaveCount(0);
+  await list.evaluate((element) => (element.scrollTop = 0));
+  await expect(page.getByRole("link", { name: new RegExp(`subject ${THREADS - 1}\\b`) })).toBeInViewport();
+  expect(await rows(page, "[data-row]")).toBeLessThanOrEqual(120);
+});
+
+function png(width: number, height: number, lines: number): Buffer {
+  const chunk = (kind: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(kind), data]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(data.length, 0);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([1, 0], 8);
+  const data = deflateSync(Buffer.alloc(lines * (1 + Math.ceil(width / 8))));
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
+}
+
+test("pictures have their place before they are there, and a picture of too many points stays a file", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  const small = join(boris.home, "small.png");
+  const points = join(boris.home, "points.png");
+  await writeFile(small, png(1200, 900, 900));
+  await writeFile(points, png(20_000, 20_000, 40));
+  await boris.run("send", "--to", anna.alias, "--subject", "Pictures", "--attach", small, "--attach", points, "Look");
+  const thread = ((await boris.run("inbox")) as { id: number }[])[0]?.id ?? 0;
+  for (let n = 0; n < 3; n += 1) await boris.run("reply", String(thread), "--attach", small, `picture ${n}`);
+  await expect.poll(() => anna.unread()).toBe(4);
+  await anna.run("read", "1");
+
+  // The bytes of pictures come when the test lets them.
+  let release = (): void => {};
+  const held = new Promise<void>((go) => (release = go));
+  const asked: string[] = [];
+  await page.route("**/api/attachments/*?inline=1", async (route) => {
+    asked.push(route.request().url());
+    await held;
+    await route.continue();
+  });
+  await page.getByRole("link", { name: /Pictures/ }).click();
+  await page.keyboard.press("v");
+  const images = page.locator("[data-message] img");
+  await expect(images).toHaveCount(4);
+  for (const box of await images.evaluateAll((all) => all.map((img) => [(img as HTMLElement).offsetWidth, (img as HTMLElement).offsetHeight]))) expect(box).toEqual([420, 315]);
+  await scrollTo(page, 1e9, "picture 2");
+  await expect.poll(() => asked.length).toBeGreaterThan(0);
+  release();
+  await expect.poll(() => images.last().evaluate((img: HTMLImageElement) => img.complete && img.naturalWidth)).toBe(1200);
+  await expect(page.locator(".prose", { hasText: "picture 2" })).toBeInViewport();
+  expect(new Set(asked).size).toBeLessThanOrEqual(4);
+
+  await expect(page.getByText("20,000 × 20,000 points")).toHaveCount(1);
+  await expect(page.getByRole("link", { name: /Save points.png/ })).toHaveCount(1);
+});
+
+test("a thread opens whatever its data says", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  await boris.write(anna.alias, "Odd", "still readable");
+  await expect.poll(() => anna.unread()).toBe(1);
+  // The real answer, with parties that share an id and a time beyond all clocks.
+  await page.route("**/api/command", async (route) => {
+    if (!route.request().postData()?.includes('"cmd":"thread"')) return route.continue();
+    const response = await route.fetch();
+    const answer = (await response.json()) as { ok: { value: { row: { parties: object[]; last_at_ms: number }; messages: { at_ms: number }[] } } };
+    const { row, messages } = answer.ok.value;
+    row.parties = row.parties.flatMap((party) => [party, party, { ...party, kind: "group" }]);
+    for (const message of messages) message.at_ms = 9e18;
+    await route.fulfill({ response, json: answer });
+  });
+  await page.getByRole("link", { name: /Odd/ }).click();
+  await expect(page.locator(".prose")).toContainText("still readable");
+  await expect(page.getByRole("heading", { name: "Odd" })).toBeVisible();
+});
