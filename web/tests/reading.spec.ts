@@ -52,12 +52,19 @@ test("a long thread is read a piece at a time, and only what was on screen is re
   await scrollTo(page, 1e9, `message ${MESSAGES - 1}`);
   expect(await rows(page, "[data-message]")).toBeLessThanOrEqual(200);
   expect(await anna.unread()).toBeGreaterThan(0);
+  // What was passed over does not draw the reader back.
+  await boris.write(anna.alias, "", "one more", thread);
+  await expect(page.locator(".prose", { hasText: /^one more\s*$/ })).toBeInViewport();
   await scrollTo(page, 0, "message 0");
   expect(await rows(page, "[data-message]")).toBeLessThanOrEqual(200);
+  await page.locator("[data-key=reply]").fill("from above");
+  await page.keyboard.press("Enter");
+  await expect(page.locator(".prose", { hasText: /^from above\s*$/ })).toBeInViewport();
 
   const row = ((await anna.run("inbox")) as { id: number }[])[0];
   const whole = (await anna.run("read", String(row?.id))) as { messages: { text: string }[] };
-  expect(whole.messages.map((m) => m.text)).toEqual(Array.from({ length: MESSAGES }, (_, n) => `message ${n}`));
+  const expected = Array.from({ length: MESSAGES }, (_, n) => `message ${n}`);
+  expect(whole.messages.map((m) => m.text)).toEqual([...expected, "one more", "from above"]);
   expect(await anna.unread()).toBe(0);
   await expect(pill).toHaveCount(0);
 });

@@ -33,6 +33,8 @@ export class Reading {
   /** The newest message so far, and whether there were others after it that are not loaded. */
   #last = 0;
   #newer = false;
+  /** Up to this message the reader has gone on to the end, whatever was unread. */
+  #passed = 0;
   /** Whether more was last loaded towards the beginning; undefined since the reader has scrolled. */
   #back: boolean | undefined;
 
@@ -96,6 +98,7 @@ export class Reading {
     if (this.#open.shown?.newer) await this.#open.seek("end");
     await tick();
     this.#hold = "end";
+    this.#passed = this.#last;
     this.#settle();
   }
 
@@ -143,8 +146,8 @@ export class Reading {
     const scroller = this.#scroller;
     if (!scroller) return;
     if (this.#hold === "end") {
-      // Not beyond the first that nobody has seen.
-      const unread = this.#unread()[0];
+      // Not beyond the first that has come since and that nobody has seen.
+      const unread = this.#unread().find((m) => m.id > this.#passed && this.#offset(m.id) > 0);
       const over = unread ? this.#offset(unread.id) - ROOM_PX : Infinity;
       if (unread && over < this.#left()) this.#hold = { id: unread.id, top: ROOM_PX };
     }
