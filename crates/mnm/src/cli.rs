@@ -4,6 +4,7 @@ mod account;
 mod app;
 mod letter;
 mod people;
+mod recipient;
 mod save;
 mod write;
 
@@ -184,8 +185,9 @@ enum Verb {
     },
     /// Send a letter
     Send {
-        /// Aliases of contacts and names of groups
-        #[arg(long, value_name = "ALIAS,…", required = true, value_delimiter = ',')]
+        /// Aliases of contacts and names of groups, parted by commas; may be given several times. A
+        /// name with a comma in it is taken whole if the address book has it, or in double quotes
+        #[arg(long, value_name = "ALIAS,…", required = true)]
         to: Vec<String>,
         /// What it is about
         #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]

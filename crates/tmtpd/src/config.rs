@@ -97,16 +97,16 @@ pub struct Service {
     pub default: bool,
     /// The address that members reach it by, where that is not one it listens on.
     pub public: Option<ListenAddress>,
-    /// Whom a member may post to.
-    pub post_policy: PostPolicy,
+    /// Whom a member may post to. Where nothing is said it depends on when the service was made
+    /// ([`policy`](crate::policy)).
+    pub post_policy: Option<PostPolicy>,
 }
 
 /// Whom a member may post to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PostPolicy {
     /// Anyone whose uid they know. A uid cannot be guessed: one learns it from a ping, an answer
-    /// or a thread that both are in. Deployed apps count on this when a thread is forwarded.
-    #[default]
+    /// or a thread that both are in.
     Uid,
     /// Only members who pinged or wrote to them before, who were written to together with them, or
     /// who have joined a group with them.

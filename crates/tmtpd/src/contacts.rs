@@ -4,15 +4,15 @@
 //! Requirement A3a: of a stranger one gets a few words, and nothing more until one answers. So each
 //! ping that waits for an answer is counted for its pair, in memory and in a row that goes with the
 //! ping's commit; a restart resets nothing. An answer is a ping back, or a post to the other by
-//! name. It takes the count away and leaves a row that lets both ping each other as often as a day
-//! allows; that row is read only when somebody pings. A ping that was not answered for as long as
-//! messages are kept is forgotten, so what is in memory is bounded by the pings of that time.
+//! name. It takes the count away; the two are acquainted then, as the directory knows, and ping each
+//! other as often as a day allows. A ping that was not answered for as long as messages are kept is
+//! forgotten, so what is in memory is bounded by the pings of that time.
 //!
 //! | key | value |
 //! |---|---|
 //! | `c/d/` member number (4 bytes, big-endian) | day since 1970 (4 bytes), pings of that day (4) |
 //! | `c/w/` who, whom | day of the last ping (4), pings without an answer (4) |
-//! | `c/a/` who, whom | nothing: they are in contact |
+//! | `c/a/` who, whom | nothing: they are in contact. Written by earlier versions only |
 //!
 //! What is counted is what is allowed, and it is counted before it is durable: a crash in between
 //! counts a ping that never was, or two devices' pings of one moment as one. Both are harmless.
@@ -111,6 +111,27 @@ impl Contacts {
         Ok(Self { state: Mutex::new(state) })
     }
 
+    /// Visits each (from, to) of whom the second has let the first in, by pings alone: pairs in contact as
+    /// earlier versions noted them, and whoever has a ping to answer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn answered_before(
+        &self,
+        store: &Store,
+        mut visit: impl FnMut(MemberNumber, MemberNumber),
+    ) -> Result<(), StoreError> {
+        self.state().waiting.keys().for_each(|(who, whom)| visit(*whom, *who));
+        let mut is_whole = true;
+        store.scan(ANSWERED, |key, _| {
+            let pair = key.strip_prefix(ANSWERED).and_then(read_pair);
+            is_whole = pair.is_some();
+            pair.into_iter().for_each(|(who, whom)| visit(who, whom));
+            is_whole
+        })?;
+        if is_whole { Ok(()) } else { Err(corrupt()) }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,7 +157,7 @@ impl Contacts {
         }
         if state.answer(pair.1, pair.0, rows) {
             // A ping back.
-        } else if !ping.acquainted && pair.0 != pair.1 && !is_answered(store, pair)? {
+        } else if !ping.acquainted && pair.0 != pair.1 {
             let count = state.waiting_now(pair, today, limits);
             if count as usize >= limits.unanswered_pings_max {
                 return Err(TooMany::Unanswered { days: limits.undelivered_days });
@@ -225,9 +246,7 @@ impl State {
         if self.waiting.remove(&(who, whom)).is_none() {
             return false;
         }
-        rows.delete(pair_key(WAITING, (who, whom)))
-            .put(pair_key(ANSWERED, (who, whom)), [])
-            .put(pair_key(ANSWERED, (whom, who)), []);
+        rows.delete(pair_key(WAITING, (who, whom)));
         true
     }
 }
@@ -244,10 +263,6 @@ impl Count {
         row[4..].copy_from_slice(&self.pings.to_be_bytes());
         row
     }
-}
-
-fn is_answered(store: &Store, pair: Pair) -> Result<bool, StoreError> {
-    Ok(store.get(&pair_key(ANSWERED, pair))?.is_some())
 }
 
 fn day_of(now_ms: i64) -> Day {

@@ -7,6 +7,7 @@
 
 mod group;
 mod member;
+mod names;
 pub mod rows;
 
 use std::collections::{HashMap, HashSet};
@@ -15,6 +16,7 @@ use tmtp::id::Uid;
 
 pub use group::{Group, GroupMember, Standing};
 pub use member::{Device, Member, SecretHash};
+use names::Names;
 
 use crate::store::DeviceNumber;
 
@@ -28,9 +30,18 @@ struct GroupNumber(u32);
 
 /// Aliases and names of groups share one name space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
+enum Named {
     Member(MemberNumber),
     Group(GroupNumber),
+}
+
+/// A member, and the alias by which they were found as it was granted, however it was spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aliased<'a> {
+    /// The member.
+    pub member: MemberNumber,
+    /// The alias.
+    pub alias: &'a str,
 }
 
 /// Who exists.
@@ -38,12 +49,12 @@ enum Name {
 pub struct Directory {
     members: Vec<Member>,
     uids: HashMap<Uid, MemberNumber>,
-    names: HashMap<Box<str>, Name>,
+    names: Names<Named>,
     groups: Vec<Group>,
     /// By member: the groups they are invited to or in, in rising order. What concerns a member
     /// looks here and never at all groups.
     memberships: Vec<Vec<GroupNumber>>,
-    /// (who, whom): the first may post to the second. Kept only where the policy asks for it.
+    /// (who, whom): the second has let the first in. Kept under either policy.
     acquaintances: HashSet<(MemberNumber, MemberNumber)>,
     /// By device: whose it is.
     owners: Vec<Option<MemberNumber>>,
@@ -80,24 +91,24 @@ impl Directory {
         self.uids.get(&Uid::from_wire(uid)?).copied()
     }
 
-    /// The member with this alias.
-    pub fn by_alias(&self, alias: &str) -> Option<MemberNumber> {
-        match self.names.get(alias)? {
-            Name::Member(number) => Some(*number),
-            Name::Group(_) => None,
+    /// The member with this alias, in any spelling of it.
+    pub fn by_alias(&self, alias: &str) -> Option<Aliased<'_>> {
+        match self.names.find(alias)? {
+            (alias, Named::Member(member)) => Some(Aliased { member: *member, alias }),
+            (_, Named::Group(_)) => None,
         }
     }
 
-    /// Whether an alias or group has this name.
+    /// Whether an alias or group has this name, in any spelling of it.
     pub fn name_is_taken(&self, name: &str) -> bool {
-        self.names.contains_key(name)
+        self.names.find(name).is_some()
     }
 
-    /// The group with this name.
+    /// The group with this name, in any spelling of it.
     pub fn group(&self, gid: &str) -> Option<&Group> {
-        match self.names.get(gid)? {
-            Name::Member(_) => None,
-            Name::Group(number) => self.groups.get(number.0 as usize),
+        match self.names.find(gid)? {
+            (_, Named::Member(_)) => None,
+            (_, Named::Group(number)) => self.groups.get(number.0 as usize),
         }
     }
 
@@ -117,11 +128,11 @@ impl Directory {
     }
 
     /// The member known by this alias in the group, unless they left it.
-    pub fn by_group_alias(&self, group: &Group, alias: &str) -> Option<MemberNumber> {
+    pub fn by_group_alias(&self, group: &Group, alias: &str) -> Option<Aliased<'_>> {
         // Whoever goes by an alias in a group owns it everywhere.
-        let member = self.by_alias(alias)?;
-        let record = group.record(member)?;
-        (record.alias == alias && record.standing.is_current()).then_some(member)
+        let found = self.by_alias(alias)?;
+        let record = group.record(found.member)?;
+        (record.alias == found.alias && record.standing.is_current()).then_some(found)
     }
 
     /// Groups that both have joined.
@@ -144,15 +155,18 @@ impl Directory {
     /// Whether `from` has been let in by `to`: a ping or a post went from `to` to `from`, somebody
     /// both know wrote to both, or both have joined one group.
     pub fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
-        from == to
-            || self.acquaintances.contains(&(from, to))
-            || self.groups_of_both(from, to).next().is_some()
+        from == to || self.has_let_in(to, from) || self.groups_of_both(from, to).next().is_some()
+    }
+
+    /// Whether `to` has let `from` in by name, which stays when groups end.
+    pub fn has_let_in(&self, to: MemberNumber, from: MemberNumber) -> bool {
+        self.acquaintances.contains(&(from, to))
     }
 
     /// Adds a member, or puts a changed one in place of the old. Aliases only grow.
     pub fn put_member(&mut self, number: MemberNumber, member: Member) {
         for alias in &member.aliases {
-            self.names.insert(alias.clone(), Name::Member(number));
+            self.names.put(alias, Named::Member(number));
         }
         for device in &member.devices {
             let index = device.number as usize;
@@ -183,7 +197,7 @@ impl Directory {
     /// Sets what a member is to a group, making the group if it is new.
     pub fn put_group_member(&mut self, gid: &str, member: MemberNumber, record: GroupMember) {
         let number = match self.names.get(gid) {
-            Some(Name::Group(number)) => *number,
+            Some(Named::Group(number)) => *number,
             // A name that is somebody's alias is never given to a group.
             _ => self.add_group(gid),
         };
@@ -197,7 +211,7 @@ impl Directory {
     fn add_group(&mut self, gid: &str) -> GroupNumber {
         let number = GroupNumber(u32::try_from(self.groups.len()).unwrap_or(u32::MAX));
         self.groups.push(Group::new(gid));
-        self.names.insert(gid.into(), Name::Group(number));
+        self.names.put(gid, Named::Group(number));
         number
     }
 
@@ -218,7 +232,7 @@ impl Directory {
         self.memberships.get(member.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// `from` may post to `to` from now on.
+    /// `to` has let `from` in, from now on.
     pub fn put_acquaintance(&mut self, from: MemberNumber, to: MemberNumber) {
         self.acquaintances.insert((from, to));
     }

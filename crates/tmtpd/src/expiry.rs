@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::directory::Member;
 use crate::edge::in_place;
 use crate::log::chain;
 use crate::post_office::PostError;
@@ -39,7 +40,7 @@ use crate::store::{DeviceNumber, MessageId, StoreError};
 
 pub use away::Away;
 use calendar::Calendar;
-pub(crate) use notice::not_stored;
+pub(crate) use notice::Office;
 use overdue::Overdue;
 use piece::Piece;
 pub(crate) use piece::is_passing;
@@ -116,10 +117,12 @@ pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Post
     if count == 0 {
         return Ok(());
     }
-    let letters = vec![notice::away(&service.terms().name, count, device)];
+    let (terms, now_ms) = (service.terms(), service.now_ms());
+    let office = Office { name: &terms.name, now_ms };
+    let letter = |reader: &Member| office.away(reader, count, device);
+    let letters = service.directory().member(sender.member).map(letter).into_iter().collect();
     let mut rows = Batch::new();
     service.away.tell(device, count, &mut rows);
-    let now_ms = service.now_ms();
     let submitted =
         service.post_office.submit(&service.store, &Uid::service(), now_ms, letters, |_| rows);
     let accepted = match submitted {
@@ -200,14 +203,16 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
     let submitted = {
         let (directory, terms) = (service.directory(), service.terms());
         let days = terms.limits.undelivered_days as u64;
-        let letters = returns.iter().map(|((author, returned), posted)| {
-            returned.letter(&terms.name, days, posted, directory.devices(*author).collect())
+        let (now_ms, rows_owed) = (service.now_ms(), owed.len());
+        let office = Office { name: &terms.name, now_ms };
+        let letters = returns.iter().filter_map(|((author, returned), posted)| {
+            Some(returned.letter(&office, directory.member(*author)?, days, posted))
         });
+        let letters: Vec<_> = letters.collect();
         let mut rows = Batch::new();
         service.away.add(&missing, &mut rows);
-        let (now_ms, rows_owed) = (service.now_ms(), owed.len());
         told = (rows_owed, letters.len());
-        service.post_office.submit_by(&Uid::service(), now_ms, letters.collect(), |_, letters| {
+        service.post_office.submit_by(&Uid::service(), now_ms, letters, |_, letters| {
             service.store.give_up(owed, letters, rows)
         })
     };

@@ -14,6 +14,7 @@ use crate::edge::{Edge, Machine};
 use crate::expiry::Away;
 use crate::links::Links;
 use crate::metrics::Metrics;
+use crate::policy;
 use crate::post_office::PostOffice;
 use crate::roster::Roster;
 use crate::spending::Spending;
@@ -23,6 +24,8 @@ use crate::store::{Store, StoreError};
 #[derive(Debug)]
 pub struct Service {
     terms: RwLock<Arc<Terms>>,
+    /// The post policy where the configuration says nothing.
+    unsaid: PostPolicy,
     /// Everything durable.
     pub store: Store,
     /// Gives ids.
@@ -56,14 +59,19 @@ pub struct Terms {
     pub limits: Arc<Limits>,
     /// Whom a member may post to.
     pub post_policy: PostPolicy,
+    /// The same for people to read.
+    pub policy_told: &'static str,
 }
 
 impl Terms {
-    fn of(config: &Config) -> Self {
+    fn of(config: &Config, unsaid: PostPolicy) -> Self {
+        let said = config.service.post_policy;
+        let post_policy = said.unwrap_or(unsaid);
         Self {
             name: config.service.name.clone(),
             limits: Arc::new(config.limits.clone()),
-            post_policy: config.service.post_policy,
+            post_policy,
+            policy_told: policy::told(said, post_policy),
         }
     }
 }
@@ -82,14 +90,19 @@ impl Service {
     /// # Errors
     /// [`StoreError`] when it cannot be read who exists.
     pub fn with(config: &Config, store: Store, edge: impl Edge) -> Result<Self, StoreError> {
-        let directory = read_directory(&store)?;
+        let mut directory = read_directory(&store)?;
         let contacts = Contacts::read(&store)?;
+        policy::read_earlier(&store, &contacts, &mut directory)?;
+        let unsaid = policy::unsaid(&store, &directory)?;
+        let terms = Terms::of(config, unsaid);
         let away = Away::read(&store)?;
         let now_ns = u64::try_from(edge.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
         let post_office = PostOffice::new(store.last_message_id(), now_ns);
         tracing::info!(members = directory.member_count(), "the directory is read");
+        tracing::info!("who may post to whom: {}", terms.policy_told);
         Ok(Self {
-            terms: RwLock::new(Arc::new(Terms::of(config))),
+            terms: RwLock::new(Arc::new(terms)),
+            unsaid,
             store,
             post_office,
             roster: Arc::default(),
@@ -133,7 +146,8 @@ impl Service {
     /// From now on `config` says the terms: for requests at once, for what a link set up at its start
     /// with the next link.
     pub fn set_terms(&self, config: &Config) {
-        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Terms::of(config));
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Terms::of(config, self.unsaid));
     }
 
     /// Who exists, to be looked at; never held across an await.

@@ -1,4 +1,4 @@
-//! `post_policy = "acquainted"`: the service itself refuses letters between members who were never in
+//! What new services do: the service itself refuses letters between members who were never in
 //! contact (requirement A3a), and still lets everything through that an acquaintance needs.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
@@ -8,8 +8,6 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
-
-const POLICY: &str = "[service]\npost_policy = \"acquainted\"\n";
 
 /// A member on the link.
 struct Member {
@@ -50,7 +48,7 @@ impl Member {
 
 #[tokio::test]
 async fn who_was_pinged_may_answer_and_the_answer_opens_the_way_back() {
-    let mut service = ServiceProcess::start_with(POLICY, &[]).unwrap();
+    let mut service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
 
@@ -75,7 +73,7 @@ async fn who_was_pinged_may_answer_and_the_answer_opens_the_way_back() {
 
 #[tokio::test]
 async fn whoever_is_written_to_together_may_go_on_together() {
-    let service = ServiceProcess::start_with(POLICY, &[]).unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
     let mut eve = Member::join(service.address(), "eve malory").await;
@@ -93,7 +91,7 @@ async fn whoever_is_written_to_together_may_go_on_together() {
 
 #[tokio::test]
 async fn one_who_may_not_be_reached_spoils_the_whole_post() {
-    let service = ServiceProcess::start_with(POLICY, &[]).unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
     let eve = Member::join(service.address(), "eve malory").await;
@@ -106,7 +104,7 @@ async fn one_who_may_not_be_reached_spoils_the_whole_post() {
 
 #[tokio::test]
 async fn who_has_joined_a_group_may_write_to_its_members() {
-    let service = ServiceProcess::start_with(POLICY, &[]).unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
     let invite =
@@ -123,4 +121,28 @@ async fn who_has_joined_a_group_may_write_to_its_members() {
     bob.peer.expect_done("j").await.unwrap();
     bob.writes_to(&mut ada).await;
     ada.writes_to(&mut bob).await;
+}
+
+#[tokio::test]
+async fn where_a_uid_is_enough_strangers_introduce_nobody() {
+    let mut service = ServiceProcess::start().unwrap();
+    let mut ada = Member::join(service.address(), "ada lovelace").await;
+    let mut bob = Member::join(service.address(), "bob babbage").await;
+    let mut eve = Member::join(service.address(), "eve malory").await;
+    let (uid_of_ada, uid_of_bob) = (ada.uid.clone(), bob.uid.clone());
+    eve.peer.post(&[&uid_of_ada, &uid_of_bob], b"to both").await.unwrap();
+    ada.peer.receive("delivery").await.unwrap();
+    bob.peer.receive("delivery").await.unwrap();
+
+    let config = "[service]\npost_policy = \"acquainted\"\n";
+    std::fs::write(service.data_dir().with_file_name("tmtpd.toml"), config).unwrap();
+    service.restart().unwrap();
+    for member in [&mut ada, &mut bob, &mut eve] {
+        member.come_back(service.address()).await;
+    }
+    // She has let both in; nobody has let her in, nor has her letter made them known to each other.
+    ada.writes_to(&mut eve).await;
+    eve.may_not_write_to(&[&uid_of_bob]).await;
+    ada.may_not_write_to(&[&uid_of_bob]).await;
+    eve.writes_to(&mut ada).await;
 }

@@ -202,7 +202,7 @@ fn the_command_line_overrides_the_file() {
     assert_eq!(config.service.name, "file");
     assert_eq!(config.service.data, folder.path().join("kept"));
     assert_eq!(config.service.listen, [address("a:1"), address("b:2")]);
-    assert_eq!(config.service.post_policy, PostPolicy::Acquainted);
+    assert_eq!(config.service.post_policy, Some(PostPolicy::Acquainted));
     let (cert, key) = (folder.path().join("c"), PathBuf::from("/k"));
     assert_eq!(config.tls, Tls::Files { cert, key });
     assert_eq!((daemon.log.format, daemon.log.level), (LogFormat::Json, LogLevel::Debug));
@@ -220,7 +220,7 @@ fn the_command_line_overrides_the_file() {
     assert_eq!(config.service.name, "line");
     assert_eq!(config.service.data, Path::new("given"));
     assert_eq!(config.service.listen, [address("c:3")]);
-    assert_eq!(config.service.post_policy, PostPolicy::Acquainted);
+    assert_eq!(config.service.post_policy, Some(PostPolicy::Acquainted));
     assert_eq!(config.tls, Tls::Files { cert: "x".into(), key: "y".into() });
     assert_eq!((daemon.log.format, daemon.log.level), (LogFormat::Text, LogLevel::Error));
 }

@@ -8,6 +8,9 @@
 //!     MAKE_OLD_STORE=format-2 cargo test -p tmtpd --test old_store
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
+#[path = "old_store/policy.rs"]
+mod policy;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -58,8 +61,11 @@ async fn reads(name: &str) {
 /// A service that runs on a copy of a store that is kept.
 fn serve_copy(name: &str) -> ServiceProcess {
     // So old that all of it would be returned to its authors, if that were not put off.
-    let terms = "[limits]\nundelivered_days = 3650\n";
-    let mut service = ServiceProcess::start_with(terms, &[]).unwrap();
+    serve_copy_with(name, "[limits]\nundelivered_days = 3650\n")
+}
+
+fn serve_copy_with(name: &str, config: &str) -> ServiceProcess {
+    let mut service = ServiceProcess::start_with(config, &[]).unwrap();
     assert!(service.sigterm().unwrap().success());
     for left in ["rows.redb", "bodies", "journal.0", "journal.1"] {
         let path = service.data_dir().join(left);
@@ -119,6 +125,9 @@ fn in_short(frame: Frame) -> (Value, String) {
 #[tokio::test]
 async fn make() {
     let Ok(name) = std::env::var("MAKE_OLD_STORE") else { return };
+    if !name.starts_with("format-") {
+        return;
+    }
     let mut service = ServiceProcess::start().unwrap();
     let devices = fill(&service).await;
     service.kill9().unwrap();

@@ -15,6 +15,7 @@ use crate::demo::process::Process;
 const CONFIG: &str = "\
 [service]
 listen = [\"127.0.0.1:0\"]
+post_policy = \"uid\"
 
 [limits]
 links_total = 200000

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use zeroize::Zeroizing;
 
 use super::change::{Reader, Work};
-use super::text::{check_alias, clean_label};
+use super::text::{check_new_name, clean_label};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{Account, AccountId, Device, State};
@@ -225,9 +225,9 @@ impl Vault {
     }
 }
 
-/// Checks an alias before it is asked of a service: 8 to 255 bytes, nothing invisible.
+/// Checks an alias before it is asked of a service: the rules of [`tmtp::text::check_name`].
 pub fn check_new_alias(alias: &str) -> Result<()> {
-    check_alias("The alias", alias)
+    check_new_name("The alias", alias)
 }
 
 impl Reader<'_> {

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use tmtp::text::check_name;
+use tmtp::text::{check_name, name_key};
 
 use super::text::{cut, is_deceptive};
 
@@ -16,9 +16,7 @@ const TAG_CHARS: usize = 8;
 
 /// Whether a service like ours would grant the name. Any other waits for the member's own judgement.
 pub(super) fn is_clean(name: &str) -> bool {
-    let seen = |c| c == ' ' || !is_unseen(c);
-    let spaced = name.split(' ').any(str::is_empty);
-    check_name(name).is_ok() && name.chars().all(seen) && !spaced
+    check_name(name).is_ok()
 }
 
 /// The name for the eye: what cannot be seen, or is easily overlooked, is written out.
@@ -48,7 +46,7 @@ pub(super) fn shown(name: &str) -> String {
 /// What names have in common that a reader may take for each other.
 pub(super) fn look(name: &str) -> String {
     let seen: String = name.chars().filter(|&c| c.is_whitespace() || !is_unseen(c)).collect();
-    seen.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    name_key(&seen).to_lowercase()
 }
 
 /// A name that several have, with the beginning of the permanent id of the one that is meant.

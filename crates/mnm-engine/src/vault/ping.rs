@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::change::{Reader, Work};
 use super::name::{is_clean, shown};
 use super::outbox::{OutboxKind, Target};
-use super::text::{check_alias, check_ping};
+use super::text::{check_new_name, check_old_name, check_ping};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, NameMark, Ping, PingId, PingState, Standing};
@@ -102,7 +102,10 @@ impl Vault {
         now_ms: i64,
     ) -> Result<Change<Ping>> {
         self.change(|work| {
-            check_alias("The name of the group", gid)?;
+            match work.read.standing(account, gid)?.is_some() {
+                true => check_old_name("The name of the group", gid)?,
+                false => check_new_name("The name of the group", gid)?,
+            }
             work.check_addressee(account, to)?;
             check_ping(text)?;
             let id = work.insert_queued_ping(account, to, text, Some(gid), None, now_ms)?;
@@ -251,7 +254,7 @@ impl Reader<'_> {
 
 impl Work<'_> {
     fn check_addressee(&self, account: AccountId, to: &str) -> Result<()> {
-        check_alias("The alias", to)?;
+        check_old_name("The alias", to)?;
         if self.read.own_aliases(account)?.iter().any(|own| own == to) {
             return Err(VaultError::Invalid(
                 "That alias is your own. Name the alias of another member.".into(),

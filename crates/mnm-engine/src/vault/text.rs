@@ -1,12 +1,12 @@
 //! Rules for short texts: aliases, labels, ping texts, file names.
 
+use tmtp::text::{NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, check_name, is_joiner, joins};
+
 use super::Result;
 use crate::error::VaultError;
 
-/// Shortest alias or group name, bytes (the protocol's rule).
-const ALIAS_BYTES_MIN: usize = 8;
-/// Longest alias or group name that this app sends, bytes.
-const ALIAS_BYTES_MAX: usize = 255;
+/// Longest label or name from outside, bytes.
+const LABEL_BYTES_MAX: usize = 255;
 /// Longest ping text, UTF-16 units and bytes (the protocol's rule).
 const PING_UNITS_MAX: usize = 140;
 const PING_BYTES_MAX: usize = 420;
@@ -22,20 +22,44 @@ pub(super) fn is_deceptive(c: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Checks an alias or the name of a group; `what` names it in the error.
-pub(super) fn check_alias(what: &str, alias: &str) -> Result<()> {
-    let length = alias.len();
-    if !(ALIAS_BYTES_MIN..=ALIAS_BYTES_MAX).contains(&length) {
+/// Checks a name that a service is asked to grant; `what` names it in the error.
+pub(super) fn check_new_name(what: &str, name: &str) -> Result<()> {
+    let why = match check_name(name) {
+        Ok(()) => return Ok(()),
+        Err(NameError::TooShort | NameError::TooLong) => return check_name_length(what, name),
+        Err(NameError::Replaced | NameError::NotPrintable) => {
+            "holds an invisible character. Type it anew with letters, digits, punctuation and spaces only."
+        }
+        Err(NameError::Spaces) => {
+            "begins or ends with a space, or has two in a row. Put single spaces between words only."
+        }
+        Err(NameError::Marks) => {
+            "has an accent without a letter, or too many on one. Type it anew."
+        }
+        Err(NameError::Uid) => "looks like the id of an account. Choose another.",
+    };
+    Err(VaultError::Invalid(format!("{what} {why}")))
+}
+
+/// Checks a name that a service may have granted long ago, by rules that are not ours.
+pub(super) fn check_old_name(what: &str, name: &str) -> Result<()> {
+    check_name_length(what, name)?;
+    if name.chars().any(char::is_control) {
         return Err(VaultError::Invalid(format!(
-            "{what} has {length} bytes; it must have {ALIAS_BYTES_MIN} to {ALIAS_BYTES_MAX} (a plain letter is one byte). Choose another."
-        )));
-    }
-    if alias.chars().any(|c| c.is_control() || is_deceptive(c)) {
-        return Err(VaultError::Invalid(format!(
-            "{what} holds an invisible character. Type it anew with letters, digits, punctuation and spaces only."
+            "{what} holds an invisible character. Type it anew."
         )));
     }
     Ok(())
+}
+
+fn check_name_length(what: &str, name: &str) -> Result<()> {
+    let length = name.len();
+    if (NAME_MIN_BYTES..=NAME_MAX_BYTES).contains(&length) {
+        return Ok(());
+    }
+    Err(VaultError::Invalid(format!(
+        "{what} has {length} bytes; it must have {NAME_MIN_BYTES} to {NAME_MAX_BYTES} (a plain letter is one byte). Choose another."
+    )))
 }
 
 /// Checks the text of a ping or invitation.
@@ -59,7 +83,8 @@ pub(super) fn check_ping(text: &str) -> Result<()> {
 pub(super) fn clean_ping(text: &str) -> String {
     let mut units = 0;
     text.chars()
-        .filter(|&c| c == '\n' || !(c.is_control() || is_deceptive(c)))
+        // Joiners are part of the spelling, and of pictures made of several.
+        .filter(|&c| c == '\n' || is_joiner(c) || !(c.is_control() || is_deceptive(c)))
         .take_while(|c| {
             units += c.len_utf16();
             units <= PING_UNITS_MAX
@@ -69,8 +94,20 @@ pub(super) fn clean_ping(text: &str) -> String {
 
 /// A label, alias or name from outside, on one line, at most 255 bytes.
 pub(super) fn clean_label(text: &str) -> String {
-    let clean: String = text.chars().filter(|&c| !(c.is_control() || is_deceptive(c))).collect();
-    cut(clean.trim(), ALIAS_BYTES_MAX).to_owned()
+    let clean: String = text
+        .char_indices()
+        .filter(|&(at, c)| match is_joiner(c) {
+            true => is_joiner_in_place(text, at, c),
+            false => !(c.is_control() || is_deceptive(c)),
+        })
+        .map(|(_, c)| c)
+        .collect();
+    cut(clean.trim(), LABEL_BYTES_MAX).to_owned()
+}
+
+fn is_joiner_in_place(text: &str, at: usize, c: char) -> bool {
+    let (before, rest) = text.split_at(at);
+    joins(before, c, rest.strip_prefix(c).unwrap_or_default())
 }
 
 /// A subject from outside, on one line, at most `max` bytes.

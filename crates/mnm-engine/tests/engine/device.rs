@@ -8,7 +8,7 @@ use crate::cast::{Person, ask};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_device_has_every_letter_once() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     ada.befriend(&bob).await;
@@ -38,7 +38,7 @@ async fn every_device_has_every_letter_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_works_once_per_home_and_not_when_changed() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let add = Command::AddDevice { account: ada.account, label: "tablet".into() };
     let code = ask!(ada, add, Code);
@@ -53,7 +53,7 @@ async fn a_code_works_once_per_home_and_not_when_changed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_address_book_and_what_was_read_follow_to_every_device() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     let eve = Person::join(&service, "eve ensemble").await;

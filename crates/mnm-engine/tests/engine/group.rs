@@ -22,7 +22,7 @@ async fn until_standing(person: &Person, alias: &str, standing: Standing) -> Gro
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_to_a_group_reaches_all_who_joined() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     let eve = Person::join(&service, "eve ensemble").await;

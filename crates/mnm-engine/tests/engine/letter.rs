@@ -8,7 +8,7 @@ use crate::cast::{Person, ask, noise};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_become_correspondents() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     let account = ada.state().await;
@@ -58,7 +58,7 @@ async fn expect_read(person: &Person, thread: i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_files_go_both_ways_at_once() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     ada.befriend(&bob).await;
@@ -79,7 +79,7 @@ async fn large_files_go_both_ways_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contacts_see_each_other_come_and_go() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     ada.befriend(&bob).await;
@@ -104,7 +104,7 @@ async fn until_online(person: &Person, online: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_tell_what_to_do() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     // The alias is taken, the account is made all the same.
     let eve = Person::new().await;
@@ -142,7 +142,7 @@ async fn refusals_tell_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_app_keeps_accounts_on_several_services() {
-    let (first, second) = (ServiceProcess::start().unwrap(), ServiceProcess::start().unwrap());
+    let (first, second) = (ServiceProcess::start_plain().unwrap(), ServiceProcess::start().unwrap());
     let ada = Person::join(&first, "ada lovelace").await;
     let bob = Person::join(&first, "bob babbage").await;
     let eve = Person::join(&second, "eve ensemble").await;
@@ -179,7 +179,7 @@ async fn one_app_keeps_accounts_on_several_services() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let save = Command::SaveDraft {
         draft: None,

@@ -15,7 +15,7 @@ use mnm_engine::{
 };
 use tokio::fs::File;
 
-use super::{Content, Context, Wait};
+use super::{Content, Context, Wait, recipient};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, inline},
@@ -36,10 +36,10 @@ pub(super) async fn send(
     subject: String,
     content: Content,
 ) -> Result<Answer, Failure> {
-    let account = context.one(session).await?.id;
+    let account = context.one(session).await?;
     let (text, files) = (content.text()?, content.open().await?);
-    let to: Vec<String> = to.into_iter().map(|to| to.trim().to_owned()).collect();
-    let save = Ask::SaveDraft { draft: None, account, thread: None, to, subject, text };
+    let to = recipient::named(session, &account, &to).await?;
+    let save = Ask::SaveDraft { draft: None, account: account.id, thread: None, to, subject, text };
     finish(session, save, files, content.wait).await
 }
 

@@ -54,7 +54,7 @@ fn thread(app: &AppProcess, subject: &str) -> String {
 
 #[test]
 fn letters_travel_without_an_app_running() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
     join(&bjorn, &service, BJORN);
@@ -93,7 +93,7 @@ fn letters_travel_without_an_app_running() {
 
 #[test]
 fn a_letter_is_queued_while_the_service_is_away() {
-    let mut service = ServiceProcess::start().unwrap();
+    let mut service = ServiceProcess::start_plain().unwrap();
     let (mut ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     ada.start().unwrap();
     join(&ada, &service, ADA);
@@ -114,7 +114,7 @@ fn a_letter_is_queued_while_the_service_is_away() {
 
 #[test]
 fn a_hostile_letter_can_not_drive_the_terminal() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
     join(&bjorn, &service, BJORN);
@@ -155,7 +155,7 @@ fn with_draft(server: &Server, service: &ServiceProcess, cookie: &str) -> String
 
 #[test]
 fn attachments_can_be_saved_and_only_pictures_shown() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
     let cookie = server.cookie();
     let draft = with_draft(&server, &service, &cookie);
@@ -217,7 +217,7 @@ fn attachments_can_be_saved_and_only_pictures_shown() {
 
 #[test]
 fn names_of_attachments_lead_nowhere() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
     let cookie = server.cookie();
     let draft = with_draft(&server, &service, &cookie);
@@ -248,7 +248,7 @@ fn names_of_attachments_lead_nowhere() {
 
 #[test]
 fn pages_hear_of_what_happens() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
     let cookie = server.cookie();
     let heard = std::thread::scope(|scope| {

@@ -14,6 +14,9 @@ use super::child::{Running, program};
 /// The service's name for itself in tests.
 pub const SITE: &str = "Test Harbour";
 
+/// Raw peers write without having pinged.
+const OPEN: &str = "[service]\npost_policy = \"uid\"\n";
+
 /// A service in a temporary directory.
 #[derive(Debug)]
 pub struct ServiceProcess {
@@ -26,13 +29,25 @@ pub struct ServiceProcess {
 }
 
 impl ServiceProcess {
-    /// Starts one without configuration.
+    /// Starts one in which a uid is the permission to post, for raw peers that do not ping first.
     pub fn start() -> Result<Self> {
-        Self::start_with("", &[])
+        Self::start_as(OPEN, &[])
     }
 
-    /// Starts one with a configuration file of this text (none if empty) and more arguments.
+    /// Starts one without configuration, as most administrators do.
+    pub fn start_plain() -> Result<Self> {
+        Self::start_as("", &[])
+    }
+
+    /// Starts one with a configuration file of this text and more arguments. If it says nothing of the
+    /// service itself, it is as open as with [`Self::start`].
     pub fn start_with(config: &str, more_arguments: &[&str]) -> Result<Self> {
+        let says_policy = config.contains("[service]") || config.contains("[[service]]");
+        let config = if says_policy { config.to_owned() } else { format!("{config}\n{OPEN}") };
+        Self::start_as(&config, more_arguments)
+    }
+
+    fn start_as(config: &str, more_arguments: &[&str]) -> Result<Self> {
         let home = tempfile::Builder::new().prefix("tmtpd-test-").tempdir()?;
         let mut arguments: Vec<_> =
             more_arguments.iter().map(|argument| (*argument).to_owned()).collect();

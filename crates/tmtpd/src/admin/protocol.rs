@@ -122,6 +122,9 @@ pub struct Status {
     pub started_ms: i64,
     /// What to hand out: `=host:port#fingerprint` or `+host:port`.
     pub addresses: Vec<String>,
+    /// Who may post to whom, for people to read.
+    #[serde(default)]
+    pub post_policy: String,
     /// Members in all.
     pub members: u64,
     /// Groups in all.

@@ -21,14 +21,16 @@ const PAGE: usize = 256;
 pub fn status(desk: &Desk) -> Status {
     let (service, data) = (desk.service(), desk.instance.data());
     let stats = service.store.stats();
+    let terms = service.terms();
     Status {
         version: env!("BUILD_VERSION").to_owned(),
         pid: std::process::id(),
-        name: service.terms().name.clone(),
+        name: terms.name.clone(),
         data: data.clone(),
         state: desk.state(),
         started_ms: desk.started_ms,
         addresses: desk.instance.addresses(),
+        post_policy: terms.policy_told.to_owned(),
         members: service.directory().member_count() as u64,
         groups: service.directory().group_count_total() as u64,
         devices_online: service.roster.len() as u64,

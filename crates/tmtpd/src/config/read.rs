@@ -35,7 +35,7 @@ pub(super) struct Draft {
     pub(super) server_names: Vec<String>,
     pub(super) default: bool,
     public: Option<ListenAddress>,
-    post_policy: PostPolicy,
+    post_policy: Option<PostPolicy>,
     tls: Tls,
     limits: Limits,
     store: Store,
@@ -155,7 +155,7 @@ impl Draft {
         section.choice(
             "post_policy",
             &mut draft.post_policy,
-            &[("uid", PostPolicy::Uid), ("acquainted", PostPolicy::Acquainted)],
+            &[("uid", Some(PostPolicy::Uid)), ("acquainted", Some(PostPolicy::Acquainted))],
         );
         section.inner("tls", "service.tls", |section| {
             draft.tls = shared.tls.for_one().take_own(section, folder);

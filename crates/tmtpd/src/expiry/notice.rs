@@ -2,7 +2,8 @@
 //! devices that were away for too long.
 //!
 //! Apps of revision 1 know no such thing, so it is a letter: `delivery` from [`Uid::SERVICE`], with
-//! the thread of the message it is about, for people to read.
+//! the thread of the message it is about, for people to read. One that opens a thread names who gets it as
+//! its only subscriber: apps of revision 1 take it that every thread has one, and some end when it has not.
 //!
 //! [`Uid::SERVICE`]: tmtp::id::Uid::SERVICE
 
@@ -10,17 +11,26 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use tmtp::event::MessageKind;
-use tmtp::id::MessageId;
-use tmtp::letter::LetterHead;
+use tmtp::id::{MessageId, posted_text};
+use tmtp::letter::{LetterHead, Subscriber};
 use tmtp::request::Data;
 
 use super::piece::name_of;
-use crate::directory::{Directory, MemberNumber};
+use crate::directory::{Directory, Member, MemberNumber};
 use crate::post_office::Letter;
 use crate::store::{DeviceNumber, NewData};
 
 /// Members named in one notice; of others it says how many.
 const NAMED_MAX: usize = 5;
+
+/// From where notices come, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Office<'a> {
+    /// The service's name for itself.
+    pub(crate) name: &'a str,
+    /// Now, Unix milliseconds.
+    pub(crate) now_ms: i64,
+}
 
 /// What did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,10 +63,10 @@ impl Return {
     /// For the devices of the author.
     pub(super) fn letter(
         &self,
-        service_name: &str,
+        office: &Office<'_>,
+        reader: &Member,
         days: u64,
         posted: &Posted,
-        devices: Vec<DeviceNumber>,
     ) -> Letter {
         let (whom, days) = (whom(&self.members), plural(days, "day"));
         let (thread, subject, what) = match &self.what {
@@ -79,59 +89,76 @@ impl Return {
              the service has given {it} up. Nobody else is concerned. If it still matters, write \
              again, or reach them in another way."
         );
-        letter(service_name, thread, subject, &text, devices)
+        office.letter(reader, thread, subject, &text)
     }
 }
 
-/// For a device that was away for so long that messages for it were given up.
-pub(super) fn away(service_name: &str, count: u64, device: DeviceNumber) -> Letter {
-    let messages = plural(count, "message");
-    let text = format!(
-        "This device was away for so long that {messages} for it had to be given up. Your other \
-         devices have those that they fetched. Of the others the authors were told that they did \
-         not reach you."
-    );
-    letter(
-        service_name,
-        String::new(),
-        "This device is missing messages".into(),
-        &text,
-        vec![device],
-    )
-}
+impl Office<'_> {
+    /// For a device that was away for so long that messages for it were given up.
+    pub(super) fn away(&self, reader: &Member, count: u64, device: DeviceNumber) -> Letter {
+        let messages = plural(count, "message");
+        let text = format!(
+            "This device was away for so long that {messages} for it had to be given up. Your other \
+             devices have those that they fetched. Of the others the authors were told that they did \
+             not reach you."
+        );
+        let subject = "This device is missing messages".to_owned();
+        Letter { devices: vec![device], ..self.letter(reader, String::new(), subject, &text) }
+    }
 
-/// For the devices of the author of a post to a group, of which it does not reach these members.
-pub(crate) fn not_stored(
-    service_name: &str,
-    directory: &Directory,
-    author: MemberNumber,
-    unreached: &BTreeSet<MemberNumber>,
-    devices: Vec<DeviceNumber>,
-) -> Letter {
-    let no_head = LetterHead::default();
-    let names = unreached.iter().map(|member| name_of(directory, author, *member, &no_head));
-    let whom = whom(&names.collect::<Vec<_>>());
-    let text = format!(
-        "Your message of just now was not delivered to {whom}. No device of theirs has fetched \
-         anything for so long that their queues are full. Everybody else gets it."
-    );
-    letter(service_name, String::new(), format!("Not delivered to {whom}"), &text, devices)
-}
+    /// For the devices of the author of a post to a group, of which it does not reach these members.
+    pub(crate) fn not_stored(
+        &self,
+        directory: &Directory,
+        author: MemberNumber,
+        unreached: &BTreeSet<MemberNumber>,
+    ) -> Option<Letter> {
+        let no_head = LetterHead::default();
+        let names = unreached.iter().map(|member| name_of(directory, author, *member, &no_head));
+        let whom = whom(&names.collect::<Vec<_>>());
+        let text = format!(
+            "Your message of just now was not delivered to {whom}. No device of theirs has fetched \
+             anything for so long that their queues are full. Everybody else gets it."
+        );
+        let subject = format!("Not delivered to {whom}");
+        Some(self.letter(directory.member(author)?, String::new(), subject, &text))
+    }
 
-fn letter(
-    service_name: &str,
-    thread_id: String,
-    subject: String,
-    text: &str,
-    devices: Vec<DeviceNumber>,
-) -> Letter {
-    let alias = service_name.to_owned();
-    let mut bytes = LetterHead { thread_id, alias, subject, ..LetterHead::default() }.pack();
-    let head = bytes.len() as u64;
-    bytes.extend_from_slice(text.as_bytes());
-    let data = Data { len: bytes.len() as u64, head, sum: 0 };
-    let body = NewData::Inline(Bytes::from(bytes));
-    Letter { kind: MessageKind::Delivery { notify: None }, data, body, devices, is_services: true }
+    /// For all devices of `reader`.
+    fn letter(&self, reader: &Member, thread_id: String, subject: String, text: &str) -> Letter {
+        let opens = thread_id.is_empty();
+        let cc = opens.then(|| self.subscriber(reader)).into_iter().collect();
+        let alias = self.name.to_owned();
+        let mut bytes =
+            LetterHead { thread_id, alias, subject, cc, ..LetterHead::default() }.pack();
+        let head = bytes.len() as u64;
+        bytes.extend_from_slice(text.as_bytes());
+        let data = Data { len: bytes.len() as u64, head, sum: 0 };
+        let body = NewData::Inline(Bytes::from(bytes));
+        let devices = reader.devices.iter().map(|device| device.number).collect();
+        Letter {
+            kind: MessageKind::Delivery { notify: None },
+            data,
+            body,
+            devices,
+            is_services: true,
+        }
+    }
+
+    /// As the author of a thread stands in it.
+    fn subscriber(&self, reader: &Member) -> Subscriber {
+        let (alias, uid) = (reader.aliases.first(), reader.uid.to_string());
+        let alias = alias.map_or_else(String::new, ToString::to_string);
+        Subscriber {
+            who: alias.clone(),
+            who_uid: uid.clone(),
+            by: alias,
+            by_uid: uid,
+            date: posted_text(self.now_ms),
+            note: String::new(),
+            subscribe: true,
+        }
+    }
 }
 
 /// "A, B and C", or "A, B and 7 more members".

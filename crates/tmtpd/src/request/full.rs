@@ -69,9 +69,9 @@ pub(super) fn pass_over(
         }
     }
     if !unreached.is_empty() {
-        let own = directory.devices(sender.member).collect();
-        let name = &service.terms().name;
-        letters.push(expiry::not_stored(name, directory, sender.member, &unreached, own));
+        let terms = service.terms();
+        let office = expiry::Office { name: &terms.name, now_ms: service.now_ms() };
+        letters.extend(office.not_stored(directory, sender.member, &unreached));
     }
     service.away.add(&missing, rows);
     missing

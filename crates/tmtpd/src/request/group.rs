@@ -4,7 +4,7 @@ use tmtp::event::{MessageKind, Outcome};
 use tmtp::request::{Data, GroupAct};
 use tmtp::text::check_name;
 
-use crate::directory::{Directory, Group, GroupMember, MemberNumber, Standing, rows};
+use crate::directory::{Aliased, Directory, Group, GroupMember, MemberNumber, Standing, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
@@ -41,22 +41,31 @@ pub async fn invite(
     invitation: Invitation,
 ) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
-    let Invitation { gid, from, to, data, text } = invitation;
+    let Invitation { mut gid, from, to, data, text } = invitation;
     let mut changes = Vec::new();
     let mut invited = None;
     let posted = service.post_marked(sender, mark, |directory| {
-        check_inviter(service, directory, sender, &gid)?;
-        let invitee = ping::addressee(directory, sender, &from, &to)?;
-        check_invitee(service, directory, &gid, invitee)?;
-        if directory.group(&gid).is_none() {
-            changes.push((sender.member, record(&from, Standing::Joined)));
+        let group = directory.group(&gid);
+        if let Some(group) = group {
+            group.name().clone_into(&mut gid);
         }
-        changes.push((invitee, record(&to, Standing::Invited)));
+        check_inviter(service, directory, sender, &gid)?;
+        let ping::Addressed { from, to } = ping::addressed(directory, sender, &from, &to)?;
+        let invitee = to.member;
+        check_invitee(service, directory, &gid, invitee)?;
+        if group.is_none() {
+            changes.push((sender.member, record(from, Standing::Joined)));
+        }
+        changes.push((invitee, record(to.alias, Standing::Invited)));
         let joined = joined_after(directory, &gid, &changes);
-        let kind = MessageKind::Invite { gid: gid.clone(), alias: from, to: to.clone() };
+        let kind = MessageKind::Invite {
+            gid: gid.clone(),
+            alias: from.to_owned(),
+            to: to.alias.to_owned(),
+        };
         let invite =
             Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
-        let notice = member_notice("invite", &gid, &to, None);
+        let notice = member_notice("invite", &gid, to.alias, None);
         let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
         let mut rows = batch_of(&gid, &changes);
         ping::count(service, directory, sender, invitee, &mut rows)?;
@@ -80,10 +89,13 @@ pub async fn edit(
 ) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
     let mut changes = Vec::new();
+    let mut name = String::new();
     let posted = service.post(sender, |directory| {
         let group = directory
             .group(gid)
             .ok_or_else(|| Refusal::new(Rule::Unknown, "gid is not a known group"))?;
+        group.name().clone_into(&mut name);
+        let gid = name.as_str();
         let (change, notice) = match act {
             GroupAct::Join { newalias } => join(directory, group, sender, gid, newalias)?,
             GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
@@ -99,7 +111,7 @@ pub async fn edit(
         Ok((vec![Letter::notice(notice, devices)], batch_of(gid, &changes)))
     });
     posted.await?;
-    apply(service, gid, changes);
+    apply(service, &name, changes);
     Ok(Outcome::Done)
 }
 
@@ -114,7 +126,11 @@ fn check_inviter(
         Some(_) => Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group")),
         None => {
             check_name(gid).map_err(|error| {
-                Refusal::new(Rule::NameForm, error.to_string().replace("newalias", "gid"))
+                let words = error.to_string();
+                Refusal::new(
+                    Rule::NameForm,
+                    words.replace("newalias", "gid").replace("AddAlias", "gid"),
+                )
             })?;
             if directory.name_is_taken(gid) {
                 return Err(Refusal::new(Rule::NameTaken, "gid is already taken by an alias"));
@@ -172,10 +188,9 @@ fn join(
         }
         Some(record) => &record.alias,
     };
-    let alias = newalias.unwrap_or_else(|| alias.clone());
-    check_own(directory, sender, &alias)?;
-    let notice = member_notice("join", gid, &alias, None);
-    Ok(((sender.member, record(&alias, Standing::Joined)), notice))
+    let alias = own_alias(directory, sender, newalias.as_deref().unwrap_or(alias))?;
+    let notice = member_notice("join", gid, alias, None);
+    Ok(((sender.member, record(alias, Standing::Joined)), notice))
 }
 
 fn rename(
@@ -189,9 +204,9 @@ fn rename(
     else {
         return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     };
-    check_own(directory, sender, &newalias)?;
-    let change = (sender.member, record(&newalias, Standing::Joined));
-    Ok((change, member_notice("alias", gid, alias, Some(newalias))))
+    let newalias = own_alias(directory, sender, &newalias)?;
+    let change = (sender.member, record(newalias, Standing::Joined));
+    Ok((change, member_notice("alias", gid, alias, Some(newalias.to_owned()))))
 }
 
 fn drop_member(
@@ -201,23 +216,25 @@ fn drop_member(
     gid: &str,
     to: &str,
 ) -> Result<(Change, MessageKind), Refusal> {
-    let member = directory
+    let Aliased { member, alias } = directory
         .by_group_alias(group, to)
         .ok_or_else(|| Refusal::new(Rule::NotInGroup, "to is not a member of the group"))?;
     if member != sender.member && !group.has_joined(sender.member) {
         return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     }
     let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
-    Ok(((member, record(to, standing)), member_notice("drop", gid, to, None)))
+    Ok(((member, record(alias, standing)), member_notice("drop", gid, alias, None)))
 }
 
-/// In a group too, a member goes by an alias of their own.
-fn check_own(directory: &Directory, sender: &Sender, alias: &str) -> Result<(), Refusal> {
-    if directory.by_alias(alias) == Some(sender.member) {
-        Ok(())
-    } else {
-        Err(Refusal::new(Rule::NotOwnAlias, "newalias must identify sender"))
-    }
+/// In a group too, a member goes by an alias of their own. Gives it as it was granted.
+fn own_alias<'a>(
+    directory: &'a Directory,
+    sender: &Sender,
+    alias: &str,
+) -> Result<&'a str, Refusal> {
+    let own = directory.by_alias(alias).filter(|own| own.member == sender.member);
+    own.map(|own| own.alias)
+        .ok_or_else(|| Refusal::new(Rule::NotOwnAlias, "newalias must identify sender"))
 }
 
 fn record(alias: &str, standing: Standing) -> GroupMember {

@@ -3,9 +3,8 @@
 use tmtp::event::{MessageKind, Outcome};
 use tmtp::request::Data;
 
-use crate::config::PostPolicy;
 use crate::contacts::{Ping, TooMany};
-use crate::directory::{Directory, MemberNumber, rows};
+use crate::directory::{Aliased, Directory, MemberNumber, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
@@ -26,39 +25,47 @@ pub async fn ping(
     data: Data,
     text: String,
 ) -> Result<Outcome, Refusal> {
-    let mut pinged = None;
+    let (mut pinged, mut let_in) = (None, false);
     let posted = service.post_marked(sender, mark, |directory| {
-        let member = addressee(directory, sender, &from, &to)?;
+        let Addressed { from, to } = addressed(directory, sender, &from, &to)?;
+        let member = to.member;
         let mut batch = Batch::new();
         count(service, directory, sender, member, &mut batch)?;
         pinged = Some(member);
         let devices = devices_of(directory, sender, [member], member == sender.member);
-        if service.terms().post_policy == PostPolicy::Acquainted {
+        // Whoever pings lets the other in.
+        if member != sender.member && !directory.has_let_in(sender.member, member) {
             rows::write_acquaintance(&mut batch, member, sender.member);
+            let_in = true;
         }
-        let kind = MessageKind::Ping { alias: from, to };
+        let kind = MessageKind::Ping { alias: from.to_owned(), to: to.alias.to_owned() };
         Ok((vec![Letter::text(kind, data, text, devices)], batch))
     });
     let outcome = posted.await.inspect_err(|_| take_back(service, sender, pinged))?;
-    if let Some(member) = pinged
-        && service.terms().post_policy == PostPolicy::Acquainted
-    {
+    if let Some(member) = pinged.filter(|_| let_in) {
         service.directory_mut().put_acquaintance(member, sender.member);
     }
     Ok(outcome)
 }
 
+/// Both ends of a ping, by their aliases as they were granted.
+pub(super) struct Addressed<'a> {
+    pub(super) from: &'a str,
+    pub(super) to: Aliased<'a>,
+}
+
 /// The member to be pinged, if the sender may ping under that name.
-pub(super) fn addressee(
-    directory: &Directory,
+pub(super) fn addressed<'a>(
+    directory: &'a Directory,
     sender: &Sender,
     from: &str,
     to: &str,
-) -> Result<MemberNumber, Refusal> {
-    if directory.by_alias(from) != Some(sender.member) {
-        return Err(Refusal::new(Rule::NotOwnAlias, "from must identify sender"));
-    }
-    directory.by_alias(to).ok_or_else(|| Refusal::new(Rule::Unknown, "to is not a known alias"))
+) -> Result<Addressed<'a>, Refusal> {
+    let own = directory.by_alias(from).filter(|own| own.member == sender.member);
+    let from = own.ok_or_else(|| Refusal::new(Rule::NotOwnAlias, "from must identify sender"))?;
+    let to = directory.by_alias(to);
+    let to = to.ok_or_else(|| Refusal::new(Rule::Unknown, "to is not a known alias"))?;
+    Ok(Addressed { from: from.alias, to })
 }
 
 /// Counts a ping or an invitation, if the sender may still send one to `member`.

@@ -62,7 +62,7 @@ pub async fn post(
     let mut introduced = Vec::new();
     let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, to)?;
-        introduced = introductions(service, directory, sender, &audience.named);
+        introduced = introductions(directory, sender, &audience.named);
         let own_device_too = audience.members.contains(&sender.member);
         let Audience { members, named } = audience;
         let devices = devices_of(directory, sender, members, own_device_too);
@@ -94,7 +94,7 @@ pub async fn post_notify(
         // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
         // replies go to the others, who confirm to them what they wrote.
         let named = audience.named.iter().chain(&told.named).copied().collect();
-        introduced = introductions(service, directory, sender, &named);
+        introduced = introductions(directory, sender, &named);
         let notify = to.len() + note_to.len() + usize::from(!not_self);
         let kind = MessageKind::Delivery { notify: Some(notify as u64) };
         let own_device_too = audience.members.contains(&sender.member);
@@ -187,24 +187,23 @@ fn group<'a>(
     Ok(group.joined())
 }
 
-/// Pairs that may write to each other from now on: whoever is written to may answer, and those who
-/// are written to together may go on together, as a thread needs.
+/// Pairs (from, to) of whom the second lets the first in from now on, under either policy: whoever is
+/// written to may answer, and those who know the sender and are written to together may go on together, as
+/// a thread needs. A sender whom nobody has let in introduces nobody.
 fn introductions(
-    service: &Service,
     directory: &Directory,
     sender: &Sender,
     named: &BTreeSet<MemberNumber>,
 ) -> Vec<(MemberNumber, MemberNumber)> {
-    if service.terms().post_policy != PostPolicy::Acquainted {
-        return Vec::new();
-    }
-    let together: Vec<_> = named.iter().copied().take(INTRODUCED_MAX).collect();
+    let knows = |member: &MemberNumber| directory.acquainted(sender.member, *member);
+    let together: Vec<_> = match named.len() {
+        0 | 1 => Vec::new(),
+        _ => named.iter().copied().filter(knows).take(INTRODUCED_MAX).collect(),
+    };
     let answers = named.iter().map(|member| (*member, sender.member));
-    let each_other = together
-        .iter()
-        .flat_map(|from| together.iter().map(|to| (*from, *to)))
-        .filter(|(from, to)| from != to);
-    answers.chain(each_other).filter(|(from, to)| !directory.acquainted(*from, *to)).collect()
+    let each_other = together.iter().flat_map(|from| together.iter().map(|to| (*from, *to)));
+    let pairs = answers.chain(each_other);
+    pairs.filter(|(from, to)| from != to && !directory.has_let_in(*to, *from)).collect()
 }
 
 /// What is committed with a post: who may write to whom from now on, and whose pings it answers.

@@ -13,6 +13,7 @@ use super::{Sender, user};
 use crate::listen::Network;
 use crate::log::throttle::Throttle;
 use crate::log::{chain, story};
+use crate::policy;
 
 /// So many lines a minute tell that nobody may register at the moment.
 static REFUSED: Throttle = Throttle::new(1);
@@ -38,8 +39,8 @@ pub async fn register(
     let _turn = service.edit().await;
     let (number, device, alias) = {
         let directory = service.directory();
-        let alias =
-            newalias.map(|alias| user::grant_alias(&directory, None, &alias).map(|()| alias));
+        let alias = newalias
+            .map(|alias| user::grant_alias(service, &directory, None, &alias).map(|()| alias));
         (directory.next_member(), directory.next_device(), alias.transpose())
     };
     let (alias, error) = match alias {
@@ -79,6 +80,7 @@ fn new_member(
 async fn make(service: &Service, number: MemberNumber, member: Member) -> Result<(), Quit> {
     let mut batch = Batch::new();
     rows::write_member(&mut batch, number, &member);
+    policy::note(&mut batch, number);
     service.store.submit(batch).await.map_err(|error| {
         static FAILED: Throttle = Throttle::new(10);
         story!(error, FAILED, error = %chain(&error), "a new member could not be stored");

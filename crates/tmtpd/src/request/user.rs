@@ -3,7 +3,7 @@
 use tmtp::event::{MessageKind, Outcome};
 use tmtp::id::NodeSecret;
 use tmtp::request::UserEdit;
-use tmtp::text::check_name;
+use tmtp::text::{check_name, name_key};
 
 use crate::directory::{Device, Directory, MemberNumber, SecretHash, rows};
 use crate::post_office::Letter;
@@ -31,13 +31,21 @@ pub async fn edit(service: &Service, sender: &Sender, edit: UserEdit) -> Result<
 
 /// Whether the alias may be granted to `member`, or to somebody new.
 pub(super) fn grant_alias(
+    service: &Service,
     directory: &Directory,
     member: Option<MemberNumber>,
     alias: &str,
 ) -> Result<(), Refusal> {
+    let owner = directory.by_alias(alias);
+    // Whoever was granted a name by an earlier version keeps it.
+    if owner.is_some_and(|owner| Some(owner.member) == member && owner.alias == alias) {
+        return Ok(());
+    }
     check_name(alias).map_err(|error| Refusal::new(Rule::NameForm, error.to_string()))?;
-    let own = member.is_some_and(|member| directory.by_alias(alias) == Some(member));
-    if directory.name_is_taken(alias) && !own {
+    let own = owner.is_some_and(|owner| Some(owner.member) == member);
+    // Under the service's own name it writes its notices.
+    let is_services = name_key(alias) == name_key(&service.terms().name);
+    if is_services || directory.name_is_taken(alias) && !own {
         return Err(Refusal::new(Rule::NameTaken, "newalias is already taken"));
     }
     Ok(())
@@ -63,7 +71,7 @@ pub(super) fn new_secret(service: &Service) -> Result<NodeSecret, getrandom::Err
 async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<Outcome, Refusal> {
     let mut changed = None;
     let posted = service.post(sender, |directory| {
-        grant_alias(directory, Some(sender.member), &alias)?;
+        grant_alias(service, directory, Some(sender.member), &alias)?;
         let mut member = known(directory, sender)?.clone();
         if !member.has_alias(&alias) {
             if member.aliases.len() >= service.limits().aliases_per_member {

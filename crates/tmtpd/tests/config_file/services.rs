@@ -29,8 +29,8 @@ fn the_example_of_several_services_means_what_it_says() {
     assert_eq!(rowing.service.data, Path::new("/var/lib/tmtpd/rowing"));
     assert!(rowing.service.default && !chess.service.default);
     assert_eq!(chess.service.server_names, ["chess.example.org", "www.chess.example.org"]);
-    assert_eq!(chess.service.post_policy, PostPolicy::Acquainted);
-    assert_eq!(rowing.service.post_policy, PostPolicy::Uid);
+    assert_eq!(chess.service.post_policy, Some(PostPolicy::Acquainted));
+    assert_eq!(rowing.service.post_policy, None);
     let links = [rowing, chess, choir].map(|one| one.limits.links_total);
     assert_eq!(links, [2_000, 500, 2_000]);
     assert_eq!(config.lobby.links_total, 2_000);

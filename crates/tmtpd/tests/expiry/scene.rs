@@ -142,6 +142,16 @@ impl Member {
         let (head, text) = frame.data.split_at(head_len);
         let head: Value = serde_json::from_slice(head).unwrap();
         assert_eq!(head["Alias"], tmtp_testkit::process::SITE);
+        // An app of revision 1 that is given a thread without a subscriber ends when it is answered.
+        let opens = head["ThreadId"] == "";
+        assert_eq!(head["Cc"].as_array().map_or(0, Vec::len), usize::from(opens), "{head}");
+        if opens {
+            let reader = &head["Cc"][0];
+            let (alias, uid) = (json!(self.alias), json!(self.uid));
+            let named = ["Who", "WhoUid", "By", "ByUid"].map(|key| reader[key].clone());
+            assert_eq!(named, [alias.clone(), uid.clone(), alias, uid], "{head}");
+            assert_eq!(reader["Subscribe"], true);
+        }
         Word {
             thread: head["ThreadId"].as_str().unwrap().to_owned(),
             subject: head["Subject"].as_str().unwrap().to_owned(),

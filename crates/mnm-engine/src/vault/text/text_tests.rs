@@ -43,9 +43,30 @@ fn ping_texts_are_counted_in_utf16_units_and_bytes() {
 }
 
 #[test]
-fn aliases_have_eight_bytes_and_nothing_invisible() {
-    assert!(check_alias("The alias", "Bob Jones").is_ok());
-    assert!(check_alias("The alias", "Bob").is_err());
-    assert!(check_alias("The alias", "Bob\u{200b}Jones").is_err());
-    assert!(check_alias("The alias", &"x".repeat(256)).is_err());
+fn a_new_name_is_refused_with_what_is_wrong_about_it() {
+    for (name, wrong) in [
+        ("Bob", "3 bytes"),
+        (&"x".repeat(257), "257 bytes"),
+        ("Bob\u{200b}Jones", "invisible"),
+        ("Bob Jones ", "space"),
+        ("Bob  Jones", "space"),
+        ("Bob\u{301}\u{301}Jones", "accent"),
+        ("%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%", "id of an account"),
+    ] {
+        let error = check_new_name("The alias", name).unwrap_err().to_string();
+        assert!(error.starts_with("The alias ") && error.contains(wrong), "{error}");
+    }
+    check_new_name("The alias", "Bob Jones").unwrap();
+    // Members of before have such names, and can be written to.
+    check_old_name("The alias", "Bob  Jones ").unwrap();
+    assert!(check_old_name("The alias", "Bob\nJones").is_err());
+}
+
+#[test]
+fn joiners_stay_where_they_are_part_of_the_spelling() {
+    let text = "می\u{200c}آیم 👨\u{200d}👩\u{200d}👧";
+    assert_eq!(clean_ping(text), text);
+    let alias = "مهدی نیک\u{200c}پور";
+    assert_eq!(clean_label(alias), alias);
+    assert_eq!(clean_label("Dora\u{200d}Dorn\u{200c}"), "DoraDorn");
 }

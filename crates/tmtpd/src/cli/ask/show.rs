@@ -34,6 +34,7 @@ fn one_status(status: &Status) -> io::Result<()> {
     for address in &status.addresses {
         line("members join by", address)?;
     }
+    line("post policy", &status.post_policy)?;
     line("members", &count(status.members))?;
     line("groups", &count(status.groups))?;
     line("devices online", &count(status.devices_online))?;
