@@ -142,7 +142,8 @@ async fn refusals_tell_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_app_keeps_accounts_on_several_services() {
-    let (first, second) = (ServiceProcess::start_plain().unwrap(), ServiceProcess::start().unwrap());
+    let (first, second) =
+        (ServiceProcess::start_plain().unwrap(), ServiceProcess::start().unwrap());
     let ada = Person::join(&first, "ada lovelace").await;
     let bob = Person::join(&first, "bob babbage").await;
     let eve = Person::join(&second, "eve ensemble").await;
