@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::view::{
-    Account, AccountId, AttachmentId, Contact, Device, Draft, DraftId, Group, Losses, Message,
-    MessageId, Ping, PingId, SearchHit, State, Thread, ThreadId, ThreadRow,
+    Account, AccountId, AttachmentId, Contact, Device, Draft, DraftId, ForwardState, Group, Losses,
+    Message, MessageId, Ping, PingId, SearchHit, State, Thread, ThreadId, ThreadRow,
 };
 
 /// A request to the engine.
@@ -238,6 +238,16 @@ pub enum Command {
         /// At most so long, milliseconds; at most 600,000.
         timeout_ms: u64,
     },
+    /// Forward a thread to people who are not in it; it is queued, and then waited for. Reply:
+    /// [`Reply::Forward`].
+    Forward {
+        /// The thread.
+        thread: ThreadId,
+        /// Aliases of contacts and names of groups.
+        to: Vec<String>,
+        /// Wait at most so long for the service, milliseconds; at most 600,000.
+        timeout_ms: u64,
+    },
     /// Render Markdown as a message would show it. Reply: [`Reply::Html`].
     Preview {
         /// Markdown.
@@ -301,6 +311,8 @@ pub enum Reply {
     Thread(Thread),
     /// One message.
     Message(Message),
+    /// Where a forward stands.
+    Forward(ForwardState),
     /// One draft.
     Draft(Draft),
     /// Drafts.

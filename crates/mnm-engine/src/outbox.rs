@@ -7,7 +7,7 @@ use tmtp::id::{posted_ms, posted_text};
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
-use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingPost};
+use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingForward, OutgoingPost};
 use crate::view::{Attachment, MessageId};
 
 /// Characters of a service's reason that are shown.
@@ -34,6 +34,9 @@ pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
     let id = item.request.clone();
     match &item.action {
         OutboxAction::Post(post) => letter(id, post, uid),
+        // Not shown as being sent: it was, long ago.
+        OutboxAction::Confirm(post) => Parcel { message: None, ..letter(id, post, uid) },
+        OutboxAction::Forward(forward) => self::forward(id, forward),
         OutboxAction::Ping { from, to, text, .. } => {
             let (from, to, data) = (from.clone(), to.clone(), Data::of_len(text.len() as u64));
             plain(Request::Ping { id, from, to, data }, text)
@@ -63,6 +66,8 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
         subject: post.subject.clone(),
         cc: post.cc.iter().map(|cc| subscriber(cc, &post.alias, uid, post.at_ms)).collect(),
         attach: post.attachments.iter().map(|file| Attach::file(&file.name, file.size)).collect(),
+        confirm_id: post.confirms.clone().unwrap_or_default(),
+        confirm_posted: post.confirms.as_ref().map(|_| posted_text(post.at_ms)).unwrap_or_default(),
         ..LetterHead::default()
     };
     let mut front = head.pack();
@@ -70,17 +75,44 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
     front.extend_from_slice(post.text.as_bytes());
     let files: u64 = post.attachments.iter().map(|file| file.size).sum();
     let data = Data { len: front.len() as u64 + files, head: head_bytes, sum: 0 };
-    let to = post.recipients.iter().map(|to| match to.is_group {
-        true => Recipient::Group(to.id.clone()),
-        false => Recipient::Member(to.id.clone()),
-    });
+    let to = post.recipients.iter().map(addressee).collect();
     Parcel {
-        request: Request::Post { id, to: to.collect(), data },
+        request: Request::Post { id, to, data },
         front,
         files: post.attachments.clone(),
         message: Some(post.message),
         head_bytes,
     }
+}
+
+fn addressee(to: &crate::vault::Recipient) -> Recipient {
+    match to.is_group {
+        true => Recipient::Group(to.id.clone()),
+        false => Recipient::Member(to.id.clone()),
+    }
+}
+
+/// A notification for everybody, and a copy of the thread for those who are new to it.
+fn forward(id: String, forward: &OutgoingForward) -> Parcel {
+    let thread_id = forward.thread_id.clone();
+    let note = LetterHead { thread_id, cc: forward.new.clone(), ..LetterHead::default() };
+    let head = LetterHead { cc: Vec::new(), ..note.clone() };
+    let (note, head) = (note.pack(), head.pack());
+    let (note_len, head_len) = (note.len() as u64, head.len() as u64);
+    let new = forward.new.iter().map(|new| match new.is_group() {
+        true => Recipient::Group(new.who_uid.clone()),
+        false => Recipient::Member(new.who_uid.clone()),
+    });
+    let request = Request::PostNotify {
+        id,
+        to: new.collect(),
+        note_to: forward.old.iter().map(addressee).collect(),
+        not_self: true,
+        note: Data { len: note_len, head: note_len, sum: 0 },
+        data: Data { len: head_len + forward.copy.len() as u64, head: head_len, sum: 0 },
+    };
+    let front = [&note, &head, forward.copy.as_bytes()].concat();
+    Parcel { request, front, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
 /// A post without recipients reaches the member's other devices.
@@ -123,6 +155,7 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
             msgid: msgid.clone(),
             posted_ms: posted_ms(posted).unwrap_or(now_ms),
         })),
+        (OutboxAction::Forward(_) | OutboxAction::Confirm(_), Outcome::Done) => Settled::Sent(None),
         // Sending it again for ever would be worse than telling.
         (_, Outcome::Done) => Settled::Failed(
             "The service accepted this without giving it an id, so it may or may not have been delivered. Ask the addressee before sending it again."
@@ -144,7 +177,10 @@ fn refusal(action: &OutboxAction, reason: &str) -> String {
             "The service refused to invite {to} to {gid} ({reason}); nobody was reached. Check both names and invite again."
         ),
         // Nobody sees it.
-        OutboxAction::Sync { .. } => reason,
+        OutboxAction::Sync { .. } | OutboxAction::Confirm(_) => reason,
+        OutboxAction::Forward(_) => format!(
+            "The service refused it ({reason}); nobody got anything. Check whom you name, then forward it again."
+        ),
         OutboxAction::Join { gid, .. } => format!(
             "The service refused to let you join {gid} ({reason}). Ask a member of the group for a new invitation."
         ),

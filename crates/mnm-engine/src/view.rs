@@ -212,6 +212,18 @@ pub struct Message {
     pub unread: bool,
 }
 
+/// Where a forward of a thread stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardState {
+    /// In the outbox; it goes out with the next link.
+    Queued,
+    /// The service has taken it.
+    Sent,
+    /// The service has refused it; the thread says why.
+    Failed,
+}
+
 /// What is known of a letter that did not come from its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forwarded {

@@ -223,6 +223,16 @@ enum Verb {
         #[arg(long)]
         discard_draft: bool,
     },
+    /// Forward a thread to people who are not in it; from then on they are
+    Forward {
+        /// Its number in `mnm inbox`
+        thread: ThreadId,
+        /// A contact or a group (may be repeated)
+        #[arg(long, value_name = "NAME", required = true)]
+        to: Vec<String>,
+        #[command(flatten)]
+        wait: Wait,
+    },
     /// Save attachments of a thread
     Save {
         /// Its number in `mnm inbox`
@@ -368,6 +378,7 @@ impl Verb {
             Self::Send { to, subject, content } => {
                 write::send(context, session, to, subject, content).await
             }
+            Self::Forward { thread, to, wait } => write::forward(session, thread, to, wait).await,
             Self::Reply { thread, content, discard_draft } => {
                 write::reply(context, session, thread, content, discard_draft).await
             }

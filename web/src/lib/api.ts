@@ -92,6 +92,9 @@ export interface Forwarded {
   files: string[];
 }
 
+/** Where a forward of a thread stands. */
+export type ForwardState = "queued" | "sent" | "failed";
+
 export type MessageState =
   | { state: "received" }
   | { state: "queued" }
@@ -229,6 +232,7 @@ export interface Commands {
   send: { args: { draft: number }; reply: Message };
   retry: { args: { message: number }; reply: Message };
   unsend: { args: { message: number }; reply: Draft };
+  forward: { args: { thread: number; to: string[]; timeout_ms: number }; reply: ForwardState };
   preview: { args: { text: string }; reply: string };
   search: { args: { account?: number; words: string; limit?: number }; reply: SearchHit[] };
 }

@@ -13,7 +13,9 @@ use crate::event::Event;
 use crate::link::writer::request_id;
 use crate::markdown;
 use crate::vault::{DraftContent, check_new_alias};
-use crate::view::{Account, AccountId, Message, MessageId, MessageState, Standing};
+use crate::view::{
+    Account, AccountId, ForwardState, Message, MessageId, MessageState, Standing, ThreadId,
+};
 
 /// Longest that [`Command::AwaitSent`] waits, milliseconds.
 const AWAIT_MAX_MS: u64 = 600_000;
@@ -57,6 +59,9 @@ impl Engine {
             Command::JoinGroup { account, group } => self.join_group(account, group).await,
             Command::AwaitSent { message, timeout_ms } => {
                 self.await_sent(message, timeout_ms).await.map(Reply::Message)
+            }
+            Command::Forward { thread, to, timeout_ms } => {
+                self.forward(thread, to, timeout_ms).await.map(Reply::Forward)
             }
             Command::Preview { text } => {
                 let rendering = tokio::task::spawn_blocking(move || markdown::render(&text));
@@ -228,6 +233,34 @@ impl Engine {
         self.store().write(move |vault| vault.set_standing(account, &gid, None, standing)).await
     }
 
+    async fn forward(
+        &self,
+        thread: ThreadId,
+        to: Vec<String>,
+        timeout_ms: u64,
+    ) -> Result<ForwardState, Error> {
+        let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
+        let now_ms = self.store().now_ms();
+        let mut events = self.events();
+        let names = to.clone();
+        let row =
+            self.store().write(move |vault| vault.queue_forward(thread, &names, now_ms)).await?;
+        self.wake(self.store().read(move |vault| vault.thread(thread)).await?.row.account);
+        loop {
+            let to = to.clone();
+            let taken =
+                self.store().read(move |vault| vault.forwarded_to(row, thread, &to)).await?;
+            match taken {
+                Some(true) => return Ok(ForwardState::Sent),
+                Some(false) => return Ok(ForwardState::Failed),
+                None if timeout_at(until, news_of_thread(thread, &mut events)).await.is_err() => {
+                    return Ok(ForwardState::Queued);
+                }
+                None => {}
+            }
+        }
+    }
+
     async fn await_sent(&self, message: MessageId, timeout_ms: u64) -> Result<Message, Error> {
         let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
         let mut events = self.events();
@@ -247,6 +280,18 @@ async fn news_of(message: MessageId, events: &mut tokio::sync::broadcast::Receiv
         match events.recv().await {
             Ok(Event::Message { message: changed }) if changed.id == message => return,
             Ok(Event::MessageGone { message: gone, .. }) if gone == message => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_) | RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Returns when something may have happened to a thread.
+async fn news_of_thread(thread: ThreadId, events: &mut tokio::sync::broadcast::Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Thread { thread: changed }) if changed.id == thread => return,
+            Ok(Event::ThreadGone { thread: gone, .. }) if gone == thread => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_) | RecvError::Closed) => return,
         }

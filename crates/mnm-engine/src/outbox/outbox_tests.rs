@@ -27,6 +27,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
             inline: false,
         }],
         text: text.into(),
+        confirms: None,
         recipients: vec![
             To { id: "B".into(), is_group: false },
             To { id: "crew club".into(), is_group: true },

@@ -94,7 +94,7 @@ impl Reader<'_> {
     }
 
     /// Who is meant by `name`: the permanent id, and whether it is a group.
-    fn resolve(&self, account: AccountId, name: &str) -> Result<Option<(String, bool)>> {
+    pub(super) fn resolve(&self, account: AccountId, name: &str) -> Result<Option<(String, bool)>> {
         if self.own_aliases(account)?.iter().any(|own| own == name) {
             return Ok(Some((self.own_uid(account)?, false)));
         }

@@ -143,7 +143,10 @@ impl Vault {
             };
             let mine = from_uid == work.read.own_uid(account)?;
             if mine || work.read.is_party(thread, from_uid)? {
+                let newcomers = if mine { Vec::new() } else { work.newcomers(thread, cc)? };
                 work.subscribe_cc(account, thread, cc)?;
+                // The device that forwards confirms; of what others forward each author does.
+                work.welcome(account, thread, newcomers)?;
             }
             Ok(())
         })

@@ -8,8 +8,10 @@
 //! deliver the letter twice.
 
 use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use super::change::{Reader, Work};
+use super::forwarding::OutgoingForward;
 use super::inbox::Cc;
 use super::ping::StoredPing;
 use super::{Change, Result, Vault};
@@ -72,6 +74,10 @@ pub enum OutboxAction {
         /// Name of the group.
         gid: String,
     },
+    /// Forward a thread.
+    Forward(Box<OutgoingForward>),
+    /// Post a letter again to those to whom somebody forwarded it.
+    Confirm(Box<OutgoingPost>),
     /// Tell the member's other devices something; nothing of it is shown.
     Sync {
         /// A notice of `sync`, JSON.
@@ -102,10 +108,13 @@ pub struct OutgoingPost {
     pub text: String,
     /// Who is to receive it. Empty for a letter to oneself.
     pub recipients: Vec<Recipient>,
+    /// The id it has, when it is posted again to confirm what was forwarded; `at_ms` is then when
+    /// the service accepted it.
+    pub confirms: Option<String>,
 }
 
 /// One addressee of a post.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// Permanent id, or a group's name.
     pub id: String,
@@ -130,6 +139,8 @@ pub(super) enum OutboxKind {
     Invite,
     Join,
     Sync,
+    Forward,
+    Confirm,
 }
 
 /// What a row is about.
@@ -137,7 +148,8 @@ pub(super) enum OutboxKind {
 pub(super) enum Target {
     Message(MessageId),
     Ping(PingId),
-    Devices,
+    /// What its body says.
+    Body,
 }
 
 /// A row as stored.
@@ -177,13 +189,16 @@ impl Vault {
     pub fn outbox_sent(&mut self, id: OutboxId, ack: Option<&Acked>) -> Result<Change<()>> {
         self.end_sending(id)?;
         self.change(|work| {
+            let body = work.read.body_if_any(id)?;
             let row = work.take_row(id)?;
             match (row.kind, row.target, ack) {
                 (OutboxKind::Post, Target::Message(message), Some(ack)) => {
                     work.message_sent(message, ack)
                 }
                 (OutboxKind::Join, Target::Ping(ping), _) => work.joined(ping),
-                (_, Target::Devices, _) => Ok(()),
+                (OutboxKind::Forward, _, _) => work.forward_sent(row.account, &body),
+                (OutboxKind::Confirm, _, _) => work.confirmed(row.account, &body),
+                (_, Target::Body, _) => Ok(()),
                 (_, Target::Ping(ping), Some(ack)) => {
                     work.ping_sent(ping, &ack.msgid, ack.posted_ms)
                 }
@@ -199,11 +214,16 @@ impl Vault {
     pub fn outbox_failed(&mut self, id: OutboxId, error: &str) -> Result<Change<()>> {
         self.end_sending(id)?;
         self.change(|work| {
+            let body = work.read.body_if_any(id)?;
             let row = work.take_row(id)?;
-            match row.target {
-                Target::Message(message) => work.message_failed(message, error),
-                Target::Ping(ping) => work.ping_failed(ping, error),
-                Target::Devices => Ok(()),
+            match (row.kind, row.target) {
+                (_, Target::Message(message)) => work.message_failed(message, error),
+                (_, Target::Ping(ping)) => work.ping_failed(ping, error),
+                (OutboxKind::Forward, Target::Body) => {
+                    work.forward_failed(row.account, &body, &row.request, error)
+                }
+                // What is told without being asked for: nobody waits for it.
+                (_, Target::Body) => Ok(()),
             }
         })
     }
@@ -254,7 +274,9 @@ impl Reader<'_> {
                     account: row.get(0)?,
                     kind,
                     target: match kind {
-                        OutboxKind::Sync => Target::Devices,
+                        OutboxKind::Sync | OutboxKind::Forward | OutboxKind::Confirm => {
+                            Target::Body
+                        }
                         OutboxKind::Post => Target::Message(target),
                         _ => Target::Ping(target),
                     },
@@ -271,7 +293,13 @@ impl Reader<'_> {
         let action = match row.target {
             Target::Message(message) => OutboxAction::Post(Box::new(self.outgoing_post(message)?)),
             Target::Ping(ping) => self.outgoing_ping(row.kind, ping)?,
-            Target::Devices => OutboxAction::Sync { body: self.sync_body(id)? },
+            Target::Body if row.kind == OutboxKind::Forward => {
+                OutboxAction::Forward(Box::new(self.outgoing_forward(id)?))
+            }
+            Target::Body if row.kind == OutboxKind::Confirm => {
+                OutboxAction::Confirm(Box::new(self.outgoing_confirm(id)?))
+            }
+            Target::Body => OutboxAction::Sync { body: self.body_of(id)? },
         };
         Ok(OutboxItem {
             id,
@@ -282,7 +310,17 @@ impl Reader<'_> {
         })
     }
 
-    fn sync_body(&self, id: OutboxId) -> Result<String> {
+    /// The body of a row; empty for one that has none.
+    fn body_if_any(&self, id: OutboxId) -> Result<String> {
+        let body: Option<Option<String>> = self
+            .db
+            .prepare_cached("SELECT body FROM outbox WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        Ok(body.flatten().unwrap_or_default())
+    }
+
+    pub(super) fn body_of(&self, id: OutboxId) -> Result<String> {
         Ok(self
             .db
             .prepare_cached("SELECT body FROM outbox WHERE id = ?1")?
@@ -295,9 +333,11 @@ impl Reader<'_> {
         Ok(match kind {
             OutboxKind::Join => OutboxAction::Join { ping: id, gid },
             OutboxKind::Invite => OutboxAction::Invite { ping: id, gid, from, to, text },
-            OutboxKind::Ping | OutboxKind::Post | OutboxKind::Sync => {
-                OutboxAction::Ping { ping: id, from, to, text }
-            }
+            OutboxKind::Ping
+            | OutboxKind::Post
+            | OutboxKind::Sync
+            | OutboxKind::Forward
+            | OutboxKind::Confirm => OutboxAction::Ping { ping: id, from, to, text },
         })
     }
 
@@ -317,6 +357,7 @@ impl Reader<'_> {
             attachments,
             text,
             recipients: self.recipients_of(account, thread)?,
+            confirms: None,
         })
     }
 
@@ -327,7 +368,11 @@ impl Reader<'_> {
 
     /// Everybody subscribed but the member. Groups the member has left are passed over: the service
     /// would refuse the whole letter.
-    fn recipients_of(&self, account: AccountId, thread: ThreadId) -> Result<Vec<Recipient>> {
+    pub(super) fn recipients_of(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+    ) -> Result<Vec<Recipient>> {
         let mut recipients = Vec::new();
         for party in self.parties(thread)? {
             let is_group = party.kind == PartyKind::Group;
@@ -355,8 +400,8 @@ impl Work<'_> {
         let (message, ping) = match target {
             Target::Message(id) => (Some(id), None),
             Target::Ping(id) => (None, Some(id)),
-            // Queued by `enqueue_sync`; the schema refuses it here.
-            Target::Devices => (None, None),
+            // Queued by `enqueue_body`; the schema refuses it here.
+            Target::Body => (None, None),
         };
         self.db
             .prepare_cached(
@@ -370,13 +415,23 @@ impl Work<'_> {
 
     /// Queues something for the member's other devices.
     pub(super) fn enqueue_sync(&mut self, account: AccountId, body: &str) -> Result<()> {
+        self.enqueue_body(account, OutboxKind::Sync, body).map(drop)
+    }
+
+    /// Queues something that its body says all of.
+    pub(super) fn enqueue_body(
+        &mut self,
+        account: AccountId,
+        kind: OutboxKind,
+        body: &str,
+    ) -> Result<OutboxId> {
         self.db
             .prepare_cached(
                 "INSERT INTO outbox (account, kind, body, request, attempts)
-                 VALUES (?1, 'sync', ?2, ?3, 0)",
+                 VALUES (?1, ?2, ?3, ?4, 0)",
             )?
-            .execute(params![account, body, request_id()?])?;
-        Ok(())
+            .execute(params![account, kind.name(), body, request_id()?])?;
+        Ok(self.db.last_insert_rowid())
     }
 
     fn take_row(&mut self, id: OutboxId) -> Result<OutboxRow> {
@@ -436,6 +491,8 @@ impl OutboxKind {
             Self::Invite => "invite",
             Self::Join => "join",
             Self::Sync => "sync",
+            Self::Forward => "forward",
+            Self::Confirm => "confirm",
         }
     }
 
@@ -446,6 +503,8 @@ impl OutboxKind {
             "invite" => Self::Invite,
             "join" => Self::Join,
             "sync" => Self::Sync,
+            "forward" => Self::Forward,
+            "confirm" => Self::Confirm,
             _ => Self::Ping,
         }
     }

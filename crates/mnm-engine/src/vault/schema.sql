@@ -211,15 +211,16 @@ CREATE INDEX attachment_draft ON attachment (draft, ord) WHERE draft IS NOT NULL
 CREATE TABLE outbox (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    kind     TEXT NOT NULL CHECK (kind IN ('post', 'ping', 'invite', 'join', 'sync')),
+    kind     TEXT NOT NULL CHECK (kind IN ('post', 'ping', 'invite', 'join', 'sync', 'forward', 'confirm')),
     message  INTEGER UNIQUE REFERENCES message (id) ON DELETE CASCADE,
     ping     INTEGER UNIQUE REFERENCES ping (id) ON DELETE CASCADE,
-    body     TEXT,                                  -- what a 'sync' tells the member's other devices, JSON
+    body     TEXT,                                  -- JSON: what a 'sync' tells the member's other devices, a
+                                                    -- thread to 'forward', letters to 'confirm'
     request  TEXT NOT NULL UNIQUE,                  -- id of the request, the same at every attempt
     attempts INTEGER NOT NULL,                      -- interrupted ones
     CHECK ((kind = 'post') = (message IS NOT NULL)),
     CHECK ((kind IN ('ping', 'invite', 'join')) = (ping IS NOT NULL)),
-    CHECK ((kind = 'sync') = (body IS NOT NULL))
+    CHECK ((kind IN ('sync', 'forward', 'confirm')) = (body IS NOT NULL))
 ) STRICT;
 CREATE INDEX outbox_account ON outbox (account, id);
 

@@ -1,7 +1,7 @@
 //! A thread that an app of other make forwards: read, confirmed by its authors, and what a forger gets.
 
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::view::{Message, PartyKind, Thread};
+use mnm_engine::view::{ForwardState, Message, PartyKind, Thread};
 use serde_json::{Value, json};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
@@ -284,4 +284,134 @@ async fn a_thread_of_thousands_holds_nothing_up() {
         ada.threads().await.iter().any(|row| row.count == 2_000).then_some(())
     })
     .await;
+}
+
+/// A frame's second header, and what stands behind it.
+fn taken_apart(frame: &tmtp_testkit::wire::Frame) -> (Value, String) {
+    let at = usize::try_from(frame.head["datahead"].as_u64().unwrap()).unwrap();
+    let head = serde_json::from_slice(&frame.data[..at]).unwrap();
+    (head, String::from_utf8(frame.data[at..].to_vec()).unwrap())
+}
+
+fn forward(thread: i64, to: &str) -> Command {
+    Command::Forward { thread, to: vec![to.to_owned()], timeout_ms: 60_000 }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_is_forwarded_as_deployed_apps_read_it() {
+    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    hanna.meet(&ada).await;
+    let letter = ada.queue(&["bob babbage"], "a <b> & c", &[("plan.bin", b"123")]).await;
+    let first = ada.sent(&letter).await.msgid.unwrap();
+    let got = bob.until_message("a <b> & c").await;
+    bob.sent(&bob.queue_reply(got.thread, "an answer", &[]).await).await;
+    let answer = ada.until_message("an answer").await;
+
+    let state = ask!(ada, forward(letter.thread, "Hanna One"), Forward);
+    assert_eq!(state, ForwardState::Sent);
+    let frame = hanna.peer.receive("delivery").await.unwrap();
+    let (head, body) = taken_apart(&frame);
+    assert_eq!(head, json!({ "ThreadId": first, "Alias": "", "Subject": "" }));
+    assert_eq!(frame.head["notify"], json!(2));
+    // The form of mnm-hammer 0.10.0, to the byte: it compares by a checksum over it.
+    let mine = ada.state().await.uid;
+    let posted = ada.thread(letter.thread).await.messages[0].at_ms;
+    let written = format!(
+        "{{\"Id\":\"{first}\",\"Size\":9,\"Posted\":\"{}\",\"From\":\"{mine}\",\"SubHead\":{{\"Alias\":\"ada lovelace\",\"ThreadId\":\"{first}\",\"Subject\":\"about a \\u003cb\\u003e \\u0026 c\",\"Attach\":[{{\"Name\":\"u:plan.bin\",\"Size\":3}}]}}}}",
+        tmtp::id::posted_text(posted),
+    );
+    let message = format!("{:04x}{written}\na <b> & c\n", written.len());
+    assert!(body.starts_with(&message), "{body}");
+    let tail = body.len() - 16;
+    let length = |at: usize| usize::from_str_radix(&body[at..at + 8], 16).unwrap();
+    let (index_len, cc_len) = (length(tail), length(tail + 8));
+    let index: Value =
+        serde_json::from_str(&body[tail - cc_len - index_len..tail - cc_len]).unwrap();
+    let sum = crc32c::crc32c(&message.as_bytes()[..message.len() - 1]);
+    assert_eq!(
+        (&index[0]["Offset"], &index[0]["Size"], &index[0]["Checksum"]),
+        (&json!(0), &json!(message.len()), &json!(sum))
+    );
+    assert_eq!(index[1]["Id"], json!(answer.msgid));
+    let cc: Value = serde_json::from_str(&body[tail - cc_len..tail]).unwrap();
+    let names: Vec<_> =
+        cc.as_array().unwrap().iter().map(|cc| cc["Who"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ada lovelace", "bob babbage"]);
+    let note = hanna.peer.receive("notify").await.unwrap();
+    let (note, rest) = taken_apart(&note);
+    assert_eq!(
+        (&note["Cc"][0]["WhoUid"], &note["Cc"][0]["ByUid"]),
+        (&json!(hanna.uid), &json!(mine))
+    );
+    assert_eq!((rest.as_str(), &note["Cc"][0]["Subscribe"]), ("", &json!(true)));
+
+    // Both authors confirm what they wrote, with their files, and only once.
+    for _ in 0..2 {
+        let (head, body) = taken_apart(&hanna.peer.receive("delivery").await.unwrap());
+        assert_eq!(head["ThreadId"], json!(first));
+        match head["ConfirmId"].as_str() {
+            Some(id) if id == first => {
+                assert_eq!(
+                    (body.as_str(), &head["Attach"][0]["Name"]),
+                    ("a <b> & c123", &json!("u:plan.bin"))
+                );
+                assert_eq!(head["ConfirmPosted"], json!(tmtp::id::posted_text(posted)));
+            }
+            id => {
+                assert_eq!((id, body.as_str()), (answer.msgid.as_deref(), "an answer"));
+            }
+        }
+    }
+    // She is in the thread now, of all.
+    for (person, thread) in [(&ada, letter.thread), (&bob, got.thread)] {
+        let wanted =
+            |thread: &Thread| thread.row.parties.iter().any(|party| party.uid == hanna.uid);
+        until_thread(person, "Hanna", wanted).await;
+        let reply = person.queue_reply(thread, "welcome", &[]).await;
+        person.sent(&reply).await;
+        let (_, body) = taken_apart(&hanna.peer.receive("delivery").await.unwrap());
+        assert_eq!(body, "welcome");
+    }
+    let again = ada.refused(forward(letter.thread, "Hanna One")).await;
+    assert_eq!(again.code, mnm_engine::ErrorCode::Conflict, "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_to_forward_and_confirm_survives_the_end_of_app_and_service() {
+    let mut service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let carol = Person::join(&service, "carol cassini").await;
+    ada.befriend(&bob).await;
+    ada.befriend(&carol).await;
+    let letter = ada.queue(&["bob babbage"], "the first", &[("plan.bin", b"123")]).await;
+    ada.sent(&letter).await;
+    for n in 0..5 {
+        ada.sent(&ada.queue_reply(letter.thread, &format!("more {n}"), &[]).await).await;
+    }
+    bob.until_message("more 4").await;
+    service.kill9().unwrap();
+    let queue =
+        Command::Forward { thread: letter.thread, to: vec!["carol cassini".into()], timeout_ms: 0 };
+    assert_eq!(ask!(ada, queue, Forward), ForwardState::Queued);
+    ada.engine.close().await;
+    let (home, account) = ada.into_home();
+    service.restart().unwrap();
+    let ada = Person::reopened(home, account).await;
+    let confirmed = |thread: &Thread| {
+        thread.messages.len() == 6
+            && thread.messages.iter().all(|message| message.forwarded.is_none())
+    };
+    let thread = until_thread(&carol, "all of it, confirmed", confirmed).await;
+    let order: Vec<_> = thread.messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(order, ["the first", "more 0", "more 1", "more 2", "more 3", "more 4"]);
+    assert_eq!(carol.bytes(&thread.messages[0].attachments[0]).await, b"123");
+    let reply = carol.queue_reply(thread.row.id, "I have it", &[]).await;
+    carol.sent(&reply).await;
+    bob.until_message("I have it").await;
+    ada.until_message("I have it").await;
 }

@@ -11,7 +11,7 @@ use std::{
 
 use mnm_engine::{
     command::Command as Ask,
-    view::{DraftId, Message, MessageState, ThreadId},
+    view::{DraftId, ForwardState, Message, MessageState, ThreadId},
 };
 use tokio::fs::File;
 
@@ -69,6 +69,28 @@ pub(super) async fn reply(
         text,
     };
     finish(session, save, files, content.wait).await
+}
+
+pub(super) async fn forward(
+    session: &Session,
+    thread: ThreadId,
+    to: Vec<String>,
+    wait: Wait,
+) -> Result<Answer, Failure> {
+    let command = Ask::Forward { thread, to, timeout_ms: wait.seconds * 1000 };
+    let state = ask!(session, command, Forward);
+    Ok(match state {
+        ForwardState::Sent => Answer::new(
+            &state,
+            "Forwarded. Its authors post their letters again to whoever is new, with their files.",
+        ),
+        ForwardState::Queued => Answer::new(&state, QUEUED).with_exit(Exit::Queued),
+        ForwardState::Failed => {
+            let why =
+                format!("Not forwarded: the service refused it. `mnm read {thread}` says why.");
+            Answer::new(&state, why).with_exit(Exit::Failed)
+        }
+    })
 }
 
 impl Content {

@@ -1,0 +1,409 @@
+//! Forwarding a thread, and confirming the member's own letters to whom others forward it.
+//!
+//! ```text
+//! forward:  queued (the copy is made then) ──ack──> new subscribers, and their confirmations
+//! confirm:  one row for all letters of a thread; each ack queues it again, behind all else, for the
+//!           next letter
+//! ```
+//!
+//! Both survive a crash at any moment: what an answer means is stored with the row's end.
+
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use tmtp::forward::{ForwardedLetter, ForwardedThread};
+use tmtp::id::{Uid, posted_text};
+use tmtp::letter::{Attach, LetterHead, Subscriber};
+
+use super::change::{Reader, Work};
+use super::inbox::Cc;
+use super::message::NewMessage;
+use super::outbox::{OutboxId, OutboxKind, OutgoingPost, Recipient};
+use super::thread::NewParty;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, Message, MessageId, PartyKind, ThreadId};
+
+/// Longest copy of a thread that is forwarded, bytes.
+const COPY_BYTES_MAX: usize = 16 << 20;
+
+/// A thread to forward. All of it was fixed when it was queued, so that it is the same at every
+/// attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingForward {
+    /// The thread here.
+    pub thread: ThreadId,
+    /// The thread's id at the service.
+    pub thread_id: String,
+    /// Whom it is forwarded to, as subscribers.
+    pub new: Vec<Subscriber>,
+    /// Who is told of them.
+    pub old: Vec<Recipient>,
+    /// What stands behind the second header.
+    pub copy: String,
+}
+
+/// Letters of the member's own that are posted again to new subscribers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Confirming {
+    thread: ThreadId,
+    to: Vec<Recipient>,
+    /// The last one that was posted.
+    after: MessageId,
+    /// The newest when they subscribed; what was written later went to them anyway.
+    until: MessageId,
+}
+
+impl Vault {
+    /// Queues a copy of a thread for people who are not in it. They are in it once the service has
+    /// taken it. Gives the row in the outbox.
+    ///
+    /// # Errors
+    /// [`VaultError::UnknownRecipients`], [`VaultError::NoRecipients`]; [`VaultError::Conflict`] when
+    /// all are in it already or its first letter has not left; [`VaultError::TooLarge`].
+    pub fn queue_forward(
+        &mut self,
+        thread: ThreadId,
+        to: &[String],
+        now_ms: i64,
+    ) -> Result<Change<OutboxId>> {
+        self.change(|work| {
+            let account = work.read.account_of(thread)?;
+            let Some(thread_id) = work.read.service_id(thread)? else {
+                return Err(VaultError::Conflict(
+                    "The first letter of this thread has not left yet, so there is nothing to forward. Wait until it is sent."
+                        .into(),
+                ));
+            };
+            let new = work.read.new_subscribers(account, thread, to, now_ms)?;
+            let old = work.read.recipients_of(account, thread)?;
+            let copy = work.read.copy_of(account, thread, &thread_id)?;
+            let forward = OutgoingForward { thread, thread_id, new, old, copy };
+            let id = work.enqueue_body(account, OutboxKind::Forward, &json(&forward)?)?;
+            work.touch_account(account);
+            Ok(id)
+        })
+    }
+
+    /// What became of a forward: none while it waits, else whether it was taken.
+    pub fn forwarded_to(
+        &self,
+        row: OutboxId,
+        thread: ThreadId,
+        to: &[String],
+    ) -> Result<Option<bool>> {
+        let waits: bool = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE id = ?1)")?
+            .query_row([row], |row| row.get(0))?;
+        if waits {
+            return Ok(None);
+        }
+        let read = self.reader();
+        let account = read.account_of(thread)?;
+        for name in to {
+            if let Some((uid, _)) = read.resolve(account, name)?
+                && !read.has_party(thread, &uid)?
+            {
+                return Ok(Some(false));
+            }
+        }
+        Ok(Some(true))
+    }
+}
+
+impl Reader<'_> {
+    fn new_subscribers(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        to: &[String],
+        now_ms: i64,
+    ) -> Result<Vec<Subscriber>> {
+        if to.is_empty() {
+            return Err(VaultError::NoRecipients);
+        }
+        let (by, by_uid) = (self.own_alias(account)?, self.own_uid(account)?);
+        let (mut new, mut unknown) = (Vec::<Subscriber>::new(), Vec::new());
+        for name in to {
+            let Some((uid, is_group)) = self.resolve(account, name)? else {
+                unknown.push(name.clone());
+                continue;
+            };
+            let is_new = |uid: &str| !new.iter().any(|known| known.who_uid == uid);
+            if uid != by_uid && is_new(&uid) && !self.has_party(thread, &uid)? {
+                let who =
+                    if is_group { uid.clone() } else { self.member(account, &uid, name)?.alias };
+                new.push(Subscriber {
+                    who,
+                    who_uid: uid,
+                    by: by.clone(),
+                    by_uid: by_uid.clone(),
+                    date: posted_text(now_ms),
+                    note: String::new(),
+                    subscribe: true,
+                });
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(VaultError::UnknownRecipients(unknown));
+        }
+        if new.is_empty() {
+            return Err(VaultError::Conflict(
+                "Everybody named is in this thread already. Nothing was forwarded.".into(),
+            ));
+        }
+        Ok(new)
+    }
+
+    /// Whether somebody, a member or a group, is in a thread.
+    fn has_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
+            .query_row(params![thread, uid], |row| row.get(0))?)
+    }
+
+    /// The letters of a thread that have an id of the service, as they are forwarded.
+    fn copy_of(&self, account: AccountId, thread: ThreadId, thread_id: &str) -> Result<String> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, coalesce(original_id, msgid), author_uid, author_alias, at_ms, subject, text,
+                 coalesce(forwarded_by, '')
+             FROM message
+             WHERE thread = ?1 AND length(coalesce(original_id, msgid)) = 16 ORDER BY at_ms, id",
+        )?;
+        let mut rows = statement.query([thread])?;
+        let (mut letters, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.next()? {
+            let text: String = row.get(6)?;
+            bytes += text.len();
+            if bytes > COPY_BYTES_MAX {
+                return Err(too_long());
+            }
+            letters.push(ForwardedLetter {
+                id: row.get(1)?,
+                from: row.get(2)?,
+                posted: posted_text(row.get(4)?),
+                forward_by: row.get(7)?,
+                head: LetterHead {
+                    thread_id: thread_id.to_owned(),
+                    alias: row.get(3)?,
+                    subject: row.get(5)?,
+                    attach: self.attach_of(row.get(0)?)?,
+                    ..LetterHead::default()
+                },
+                text: text.into_bytes(),
+            });
+        }
+        let date = letters.first().map(|letter| letter.posted.clone()).unwrap_or_default();
+        let cc = self.subscribers(account, thread, &date)?;
+        let copy = ForwardedThread { letters, cc }.pack();
+        if copy.len() > COPY_BYTES_MAX {
+            return Err(too_long());
+        }
+        String::from_utf8(copy).map_err(|error| {
+            VaultError::Invalid(format!("The thread could not be copied: {error}"))
+        })
+    }
+
+    fn subscribers(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        date: &str,
+    ) -> Result<Vec<Subscriber>> {
+        let me = self.own_alias(account)?;
+        let parties = self.parties(thread)?.into_iter();
+        Ok(parties
+            .filter(|party| party.kind != PartyKind::Service)
+            .map(|party| Subscriber {
+                who: if party.kind == PartyKind::Me { me.clone() } else { party.alias },
+                who_uid: party.uid,
+                date: date.to_owned(),
+                subscribe: true,
+                ..Subscriber::default()
+            })
+            .collect())
+    }
+
+    /// The files of a letter, or of one that came without them.
+    fn attach_of(&self, message: MessageId) -> Result<Vec<Attach>> {
+        let here = self.attachments_of("message", message)?;
+        if !here.is_empty() {
+            return Ok(here.iter().map(|file| Attach::file(&file.name, file.size)).collect());
+        }
+        let mut statement = self.db.prepare_cached(
+            "SELECT name, size, ffn FROM absent_file WHERE message = ?1 ORDER BY ord",
+        )?;
+        let rows = statement.query_map([message], |row| {
+            Ok(Attach { name: row.get(0)?, size: row.get(1)?, ffn: row.get(2)? })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The thread that a row of the outbox forwards.
+    pub(super) fn outgoing_forward(&self, row: OutboxId) -> Result<OutgoingForward> {
+        parse(&self.body_of(row)?)
+    }
+
+    /// The letter that a row of the outbox confirms now.
+    pub(super) fn outgoing_confirm(&self, row: OutboxId) -> Result<OutgoingPost> {
+        let confirming: Confirming = parse(&self.body_of(row)?)?;
+        let id = self.next_to_confirm(&confirming)?.unwrap_or(confirming.after);
+        let Message { thread, msgid, at_ms, subject, text, attachments, .. } = self.message(id)?;
+        let (alias, original): (String, Option<String>) = self
+            .db
+            .prepare_cached("SELECT author_alias, original_id FROM message WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(OutgoingPost {
+            message: id,
+            thread,
+            thread_id: self.service_id(thread)?.unwrap_or_default(),
+            alias,
+            subject,
+            cc: Vec::new(),
+            at_ms,
+            attachments,
+            text,
+            recipients: confirming.to,
+            confirms: original.or(msgid),
+        })
+    }
+
+    /// The next letter of the member's own, which the service has taken from one of their devices.
+    fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageId>> {
+        let account = self.account_of(confirming.thread)?;
+        let mine = self.own_uid(account)?;
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT id FROM message
+                 WHERE thread = ?1 AND id > ?2 AND id <= ?3 AND author_uid = ?4 AND state = 'sent'
+                   AND forwarded_by IS NULL
+                 ORDER BY id LIMIT 1",
+            )?
+            .query_row(
+                params![confirming.thread, confirming.after, confirming.until, mine],
+                |row| row.get(0),
+            )
+            .optional()?)
+    }
+}
+
+impl Work<'_> {
+    /// Has the member's letters of a thread posted again to those who have just come to it.
+    pub(super) fn confirm_to(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        to: Vec<Recipient>,
+    ) -> Result<()> {
+        if to.is_empty() {
+            return Ok(());
+        }
+        let until: Option<MessageId> = self
+            .db
+            .prepare_cached("SELECT max(id) FROM message WHERE thread = ?1")?
+            .query_row([thread], |row| row.get(0))?;
+        let confirming = Confirming { thread, to, after: 0, until: until.unwrap_or(0) };
+        self.go_on_confirming(account, &confirming)
+    }
+
+    fn go_on_confirming(&mut self, account: AccountId, confirming: &Confirming) -> Result<()> {
+        if self.read.next_to_confirm(confirming)?.is_some() {
+            self.enqueue_body(account, OutboxKind::Confirm, &json(confirming)?)?;
+        }
+        Ok(())
+    }
+
+    /// The service has taken one letter that was confirmed: the next one is queued behind all else.
+    pub(super) fn confirmed(&mut self, account: AccountId, body: &str) -> Result<()> {
+        let mut confirming: Confirming = parse(body)?;
+        let Some(done) = self.read.next_to_confirm(&confirming)? else { return Ok(()) };
+        confirming.after = done;
+        self.go_on_confirming(account, &confirming)
+    }
+
+    /// The service has taken a forward: who got it is in the thread.
+    pub(super) fn forward_sent(&mut self, account: AccountId, body: &str) -> Result<()> {
+        let forward: OutgoingForward = parse(body)?;
+        let mut to = Vec::new();
+        for new in &forward.new {
+            let party = NewParty { uid: &new.who_uid, alias: &new.who, is_group: new.is_group() };
+            self.insert_party(forward.thread, &party)?;
+            to.push(Recipient { id: new.who_uid.clone(), is_group: new.is_group() });
+        }
+        self.touch_thread(forward.thread);
+        self.confirm_to(account, forward.thread, to)
+    }
+
+    /// The service has refused a forward: the thread says so, in the service's name, because nothing
+    /// else of it is shown.
+    pub(super) fn forward_failed(
+        &mut self,
+        account: AccountId,
+        body: &str,
+        request: &str,
+        error: &str,
+    ) -> Result<()> {
+        let forward: OutgoingForward = parse(body)?;
+        let names: Vec<_> = forward.new.iter().map(|new| new.who.as_str()).collect();
+        let date = forward.new.first().map(|new| tmtp::id::posted_ms(&new.date));
+        self.insert_message(&NewMessage {
+            account,
+            thread: forward.thread,
+            msgid: Some(&format!("forward.{request}")),
+            author_uid: Uid::SERVICE,
+            author_alias: "",
+            at_ms: date.flatten().unwrap_or_default(),
+            subject: "",
+            text: &format!("The thread was not forwarded to {}. {error}", names.join(", ")),
+            state: "received",
+            unread: true,
+        })?;
+        self.refresh_thread(forward.thread).map(drop)
+    }
+
+    /// Those of `cc` who are not in the thread yet, as recipients.
+    pub(super) fn newcomers(&self, thread: ThreadId, cc: &[Cc]) -> Result<Vec<Recipient>> {
+        let mut new = Vec::new();
+        for cc in cc {
+            if !self.read.has_party(thread, &cc.who_uid)? {
+                new.push(Recipient { id: cc.who_uid.clone(), is_group: cc.who == cc.who_uid });
+            }
+        }
+        Ok(new)
+    }
+
+    /// Confirms to those of `newcomers` who have come to be in the thread.
+    pub(super) fn welcome(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        newcomers: Vec<Recipient>,
+    ) -> Result<()> {
+        let mut come = Vec::new();
+        for newcomer in newcomers {
+            if self.read.has_party(thread, &newcomer.id)? {
+                come.push(newcomer);
+            }
+        }
+        self.confirm_to(account, thread, come)
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| VaultError::Invalid(format!("This could not be queued: {error}")))
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T> {
+    serde_json::from_str(body)
+        .map_err(|error| VaultError::Damaged(format!("a row of the outbox: {error}")))
+}
+
+fn too_long() -> VaultError {
+    VaultError::TooLarge(
+        "This thread is longer than can be forwarded. Send a new letter with what matters of it."
+            .into(),
+    )
+}
