@@ -50,6 +50,7 @@ export class Member {
   #app!: Running;
   /** What the page did that it must not do. */
   readonly misdeeds: string[] = [];
+  #forgiven: RegExp[] = [];
   /** Addresses of all requests of the page. */
   readonly requests: string[] = [];
 
@@ -78,6 +79,7 @@ export class Member {
       if (new URL(url).origin !== origin) this.misdeeds.push(`a request left the app: ${url}`);
     });
     this.#context.on("console", (message) => {
+      if (this.#forgiven.some((pattern) => pattern.test(message.text()))) return;
       if (message.type() === "error" || /Content.Security.Policy/i.test(message.text())) {
         this.misdeeds.push(`the console says: ${message.text()}`);
       }
@@ -87,6 +89,11 @@ export class Member {
       this.misdeeds.push(`the page opened a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
+  }
+
+  /** Lets the console say what the test brings about. */
+  forgive(pattern: RegExp): void {
+    this.#forgiven.push(pattern);
   }
 
   /** Runs a command of the app's command line, which goes through the running app. */

@@ -195,6 +195,11 @@ pub enum Command {
         subject: String,
         /// Markdown.
         text: String,
+        /// The version of the draft that this was typed upon, 0 when the writer knew of none: if
+        /// another has been saved since, nothing is changed and the error is
+        /// [`crate::error::ErrorCode::Outdated`]. Absent: whatever is there is replaced.
+        #[serde(default)]
+        version: Option<u64>,
     },
     /// Drafts of new letters and of replies, newest first. Reply: [`Reply::Drafts`].
     Drafts {
@@ -218,6 +223,16 @@ pub enum Command {
     Send {
         /// Which.
         draft: DraftId,
+        /// Hold it back so long that it can be taken back, milliseconds; at most 60,000. It leaves
+        /// earlier when another letter is queued in its thread, by [`Command::SendNow`], and at the
+        /// next start of the app.
+        #[serde(default)]
+        hold_ms: Option<u64>,
+    },
+    /// Let a message that is held back leave. Reply: [`Reply::Message`].
+    SendNow {
+        /// Which.
+        message: MessageId,
     },
     /// Queue a failed message again. Reply: [`Reply::Message`].
     Retry {

@@ -67,6 +67,8 @@ pub enum ErrorCode {
     TooLarge,
     /// Not in this state: being sent at the moment, already answered, already there.
     Conflict,
+    /// What was to be replaced has been changed by somebody else since it was read.
+    Outdated,
     /// The service cannot be reached.
     Offline,
     /// What answers is not the service that was joined: its certificate is another.
@@ -132,6 +134,11 @@ pub enum VaultError {
     /// Not possible in this state; the text says why and what to do.
     #[error("{0}")]
     Conflict(String),
+    /// A draft was changed since the writer last read it.
+    #[error(
+        "This draft was changed in another window. Nothing was overwritten; look at both, then keep what you want."
+    )]
+    Outdated,
     /// The account asks to register twice.
     #[error("This account is already here. Nothing was changed.")]
     AccountExists,
@@ -161,6 +168,7 @@ impl VaultError {
             Self::NoRecipients | Self::EmptyLetter | Self::Invalid(_) => ErrorCode::Invalid,
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,
+            Self::Outdated => ErrorCode::Outdated,
             Self::Db(_) | Self::Damaged(_) => ErrorCode::Store,
             Self::Random(_) => ErrorCode::Internal,
         }

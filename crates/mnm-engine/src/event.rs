@@ -78,7 +78,7 @@ pub enum Event {
         /// Its new state.
         draft: Draft,
     },
-    /// A draft was sent or discarded.
+    /// A draft was sent, discarded or emptied.
     DraftGone {
         /// The account.
         account: AccountId,

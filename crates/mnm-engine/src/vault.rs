@@ -20,6 +20,7 @@ mod find;
 mod forward;
 mod forwarding;
 mod group;
+mod hold;
 mod inbox;
 mod letter;
 mod live;
@@ -106,6 +107,7 @@ impl Vault {
         let (db, lock) = open::open(home)?;
         let mut vault = Self { db, live: Live::default(), limits: Limits::default(), _lock: lock };
         let swept = vault.sweep_staged();
+        let swept = swept.and_then(|()| vault.sweep_drafts()).and_then(|()| vault.release_all());
         swept.map_err(|error| open::unusable(home, error))?;
         Ok(vault)
     }

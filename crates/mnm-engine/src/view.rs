@@ -242,6 +242,11 @@ pub enum MessageState {
     Received,
     /// In the outbox, safe on disk, waiting for the link.
     Queued,
+    /// In the outbox, held back for the member's second thoughts.
+    Held {
+        /// When it leaves by itself, Unix milliseconds.
+        until_ms: i64,
+    },
     /// Being sent now.
     Sending {
         /// Bytes sent so far.
@@ -293,6 +298,19 @@ pub struct Draft {
     pub attachments: Vec<Attachment>,
     /// Last change.
     pub updated_ms: i64,
+    /// Rises with every change of what was typed; attachments do not count.
+    pub version: u64,
+}
+
+impl Draft {
+    /// Nothing was typed and no file attached. Such a draft is shown nowhere; its row only waits for
+    /// a file that is being attached, or for the next word. What a reply says beside its text is its
+    /// thread's, not typed.
+    pub fn is_empty(&self) -> bool {
+        let addressed =
+            self.thread.is_none() && !(self.to.is_empty() && self.subject.trim().is_empty());
+        self.text.trim().is_empty() && self.attachments.is_empty() && !addressed
+    }
 }
 
 /// A ping or a group invitation, received or sent.

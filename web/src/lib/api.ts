@@ -98,6 +98,7 @@ export type ForwardState = "queued" | "sent" | "failed";
 export type MessageState =
   | { state: "received" }
   | { state: "queued" }
+  | { state: "held"; until_ms: number }
   | { state: "sending"; sent: number; total: number }
   | { state: "sent" }
   | { state: "failed"; error: string };
@@ -119,6 +120,7 @@ export interface Draft {
   text: string;
   attachments: Attachment[];
   updated_ms: number;
+  version: number;
 }
 
 export interface Ping {
@@ -223,13 +225,15 @@ export interface Commands {
       to: string[];
       subject: string;
       text: string;
+      version: number;
     };
     reply: Draft;
   };
   drafts: { args: { account?: number }; reply: Draft[] };
   drop_draft: { args: { draft: number }; reply: undefined };
   detach: { args: { draft: number; attachment: number }; reply: Draft };
-  send: { args: { draft: number }; reply: Message };
+  send: { args: { draft: number; hold_ms?: number }; reply: Message };
+  send_now: { args: { message: number }; reply: Message };
   retry: { args: { message: number }; reply: Message };
   unsend: { args: { message: number }; reply: Draft };
   forward: { args: { thread: number; to: string[]; timeout_ms: number }; reply: ForwardState };

@@ -1,4 +1,5 @@
 // The keyboard: one table that both answers the keys and prints the list under `?`.
+import { outbox } from "./outbox.svelte";
 import { href, router, type Section } from "./route.svelte";
 import { store } from "./store.svelte";
 import { t } from "./strings";
@@ -16,6 +17,7 @@ export const SHORTCUTS: Shortcut[] = [
   { keys: "p", label: t.keys.ping, group: g.write },
   { keys: "r", label: t.keys.reply, group: g.write },
   { keys: "Ctrl Enter", label: t.keys.send, group: g.write },
+  { keys: "z", label: t.keys.undo, group: g.write },
   { keys: "v", label: t.keys.look, group: g.write },
   { keys: "j", label: t.keys.next, group: g.list },
   { keys: "k", label: t.keys.previous, group: g.list },
@@ -48,7 +50,7 @@ export function listenToKeys(actions: KeyActions): void {
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") return escape(event, actions);
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || outbox.awaiting) return;
     const key = meant(event);
     const chord = event.timeStamp < chordUntil;
     chordUntil = !chord && key === "g" ? event.timeStamp + CHORD_MS : 0;
@@ -93,6 +95,9 @@ function press(key: string, actions: KeyActions): boolean {
       return move(-1);
     case "r":
       return focus("[data-key='reply']");
+    case "z":
+      void outbox.undo();
+      return outbox.last !== null;
     case "v":
       return click("[data-key='look']");
     case "u":

@@ -1,41 +1,97 @@
-// What has just been sent and can perhaps be taken back, and the retry and "edit again" of letters
-// that wait in the outbox.
+// What has just been sent and can be taken back for some seconds, and the retry and "edit again" of
+// letters that wait in the outbox.
 import type { Message } from "./api";
+import { shownDesk } from "./reply.svelte";
 import { href, router } from "./route.svelte";
 import { store } from "./store.svelte";
 import { command, problem } from "./transport";
 
+/** How long a letter is held back for second thoughts; chat leaves at once. */
+export const HOLD_MS = 5000;
 const SHOWN_MS = 8000;
-const SENT_SHOWN_MS = 4000;
+/** Longest that keys wait for a reply to be shown. */
+const AWAITED_MS = 3000;
 
 class Outbox {
-  /** The letter sent last, for as long as the notice of it is shown. */
+  /** The letter sent last, for as long as it can be taken back or something is to be said of it. */
   last = $state.raw<Message | null>(null);
+  /** Whole seconds until it leaves by itself. */
+  left = $state(0);
   error = $state("");
+  /** The thread whose reply is to have the focus once it is shown; 0 for none. */
+  #awaited = 0;
+  #awaitedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #clock: ReturnType<typeof setInterval> | undefined;
   /** The last letter of ours that an event told of; it may overtake the reply to `send`. */
   #told: Message | null = null;
 
   constructor() {
     store.listen((event) => {
       if (event.event === "message" && event.message.from.kind === "me") this.#told = event.message;
-      if (event.event === "message" && event.message.id === this.last?.id) this.#follow(event.message);
-      if (event.event === "progress" && event.message === this.last?.id) this.#follow({ ...this.last, state: event.state });
+      if (event.event === "message" && event.message.id === this.last?.id) this.#show(event.message);
+      if (event.event === "progress" && event.message === this.last?.id) this.#show({ ...this.last, state: event.state });
       if (event.event === "message_gone" && event.message === this.last?.id) this.close();
     });
+    // Who leaves has thought about it.
+    addEventListener("pagehide", () => void this.sendNow(true));
   }
 
-  /** Shows the notice with its undo. */
+  /** Typing goes on in the reply of a thread that is about to be shown. */
+  awaitReply(thread: number): void {
+    const shown = document.querySelector<HTMLElement>(`[data-key='reply'][data-thread='${thread}']`);
+    shown?.focus();
+    this.#awaited = shown ? 0 : thread;
+    this.#awaitedUntil = Date.now() + AWAITED_MS;
+  }
+
+  /** Whether the reply of this thread was awaited. Asked once, when it is shown. */
+  takeAwaited(thread: number): boolean {
+    const awaited = this.awaiting && this.#awaited === thread;
+    if (awaited) this.#awaited = 0;
+    return awaited;
+  }
+
+  /** What is typed now is meant for a reply, so it is no command. */
+  get awaiting(): boolean {
+    return this.#awaited !== 0 && Date.now() < this.#awaitedUntil;
+  }
+
+  get held(): boolean {
+    return this.last?.state.state === "held";
+  }
+
+  /** Shows the notice with its undo. The one before leaves at once. */
   note(message: Message): void {
+    if (this.last?.id !== message.id) void this.sendNow();
     this.error = "";
-    this.last = this.#told?.id === message.id ? this.#told : message;
-    this.#hideAfter(this.last.state.state === "sent" ? SENT_SHOWN_MS : SHOWN_MS);
+    this.#show(this.#told?.id === message.id ? this.#told : message);
   }
 
-  #follow(message: Message): void {
+  #show(message: Message): void {
     const before = this.last?.state.state;
+    const { state } = message;
     this.last = message;
-    if (message.state.state === "sent" && before !== "sent") this.#hideAfter(SENT_SHOWN_MS);
+    clearInterval(this.#clock);
+    switch (state.state) {
+      case "held":
+        clearTimeout(this.#timer);
+        this.#count(state.until_ms);
+        this.#clock = setInterval(() => this.#count(state.until_ms), 250);
+        break;
+      case "queued":
+      case "sending":
+      case "failed":
+        if (before !== state.state) this.#hideAfter(SHOWN_MS);
+        break;
+      case "sent":
+      case "received":
+        this.close();
+    }
+  }
+
+  #count(until_ms: number): void {
+    this.left = Math.max(0, Math.ceil((until_ms - Date.now()) / 1000));
   }
 
   #hideAfter(delay_ms: number): void {
@@ -45,8 +101,20 @@ class Outbox {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#clock);
     this.last = null;
     this.error = "";
+  }
+
+  /** Lets the letter leave that is held back. */
+  async sendNow(keepalive = false): Promise<void> {
+    if (!this.last || !this.held) return;
+    const since = store.now();
+    try {
+      store.putMessage(await command("send_now", { message: this.last.id }, { keepalive }), since);
+    } catch {
+      // It leaves when its time is up.
+    }
   }
 
   /** Takes the last letter back; when it is too late the notice says so. */
@@ -58,17 +126,23 @@ class Outbox {
   }
 }
 
-/** Makes a queued or failed letter a draft again and opens it. Returns what went wrong, if so. */
+/** Makes a letter that has not left a draft again and opens it. Returns what went wrong, if so. */
 export async function edit(message: Message): Promise<string> {
+  // What was begun in the reply since comes behind it in the same draft.
+  const desk = shownDesk(message.thread);
+  await desk?.settled();
+  await desk?.editor.save();
   const since = store.now();
   try {
     const draft = await command("unsend", { message: message.id });
     store.putDraft(draft, since);
+    desk?.editor.meet(draft);
     if (draft.thread === null) {
       router.go(href(draft.account, "drafts", draft.id));
     } else {
       router.go(href(draft.account, "letters", draft.thread));
       await store.open.reload();
+      outbox.awaitReply(draft.thread);
     }
     return "";
   } catch (error) {

@@ -46,6 +46,7 @@ class Store {
   /** Events that wait for the next frame. */
   #waiting: Event[] = [];
   #watchers = new Set<(event: Event) => void>();
+  #loaded = new Set<() => void>();
   /** Events so far, and for each record the number of the last one that told of it. */
   #events = 0;
   #told = new Map<string, number>();
@@ -87,6 +88,11 @@ class Store {
     for (const event of this.#waiting.splice(0)) this.#hear(event);
   }
 
+  /** Calls `loaded` whenever everything was loaded again. */
+  whenLoaded(loaded: () => void): void {
+    this.#loaded.add(loaded);
+  }
+
   /** The present moment, to be passed to `put…` with the reply to a command sent now. */
   now(): number {
     this.#hearAll();
@@ -105,6 +111,7 @@ class Store {
       if (this.#started) void this.open.reload();
       this.#started = true;
       this.ready = true;
+      for (const loaded of this.#loaded) loaded();
     } catch (error) {
       this.failure = problem(error);
     }
@@ -189,6 +196,8 @@ class Store {
 
   putDraft(draft: Draft, since: number): void {
     if (this.#newer("draft", draft.id, since)) return;
+    // Replies to two saves can overtake each other.
+    if (this.drafts.some((known) => known.id === draft.id && known.version > draft.version)) return;
     this.drafts = put(this.drafts, draft, (d) => d.id === draft.id).sort((a, b) => b.updated_ms - a.updated_ms);
   }
 

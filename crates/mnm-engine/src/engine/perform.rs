@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tmtp::request::{GroupAct, Request, UserEdit};
@@ -19,6 +20,8 @@ use crate::view::{
 
 /// Longest that [`Command::AwaitSent`] waits, milliseconds.
 const AWAIT_MAX_MS: u64 = 600_000;
+/// Longest that [`Command::Send`] holds a letter back, milliseconds.
+const HOLD_MAX_MS: u64 = 60_000;
 
 impl Engine {
     /// Does what a command asks for. What it changed is committed when this returns; if the future
@@ -75,6 +78,7 @@ impl Engine {
             | Command::DropDraft { .. }
             | Command::Detach { .. }
             | Command::Send { .. }
+            | Command::SendNow { .. }
             | Command::Retry { .. }
             | Command::Unsend { .. }
             | Command::MarkRead { .. }) => self.write(command).await,
@@ -129,11 +133,11 @@ impl Engine {
     async fn write(&self, command: Command) -> Result<Reply, Error> {
         let now_ms = self.store().now_ms();
         let (reply, account) = match command {
-            Command::SaveDraft { draft, account, thread, to, subject, text } => {
+            Command::SaveDraft { draft, account, thread, to, subject, text, version } => {
                 let content = DraftContent { to, subject, text };
-                let save = self
-                    .store()
-                    .write(move |vault| vault.save_draft(draft, account, thread, &content, now_ms));
+                let save = self.store().write(move |vault| {
+                    vault.save_draft_upon(version, draft, account, thread, &content, now_ms)
+                });
                 return save.await.map(Reply::Draft);
             }
             Command::DropDraft { draft } => {
@@ -149,9 +153,20 @@ impl Engine {
                 let draft = self.store().write(move |vault| vault.unsend(message, now_ms)).await?;
                 return Ok(Reply::Draft(draft));
             }
-            Command::Send { draft } => {
-                let queued = self.store().write(move |vault| vault.queue_draft(draft, now_ms));
-                let message = queued.await?;
+            Command::Send { draft, hold_ms } => {
+                let hold = hold_ms.map(|hold_ms| hold_ms.min(HOLD_MAX_MS)).unwrap_or_default();
+                let message = self
+                    .store()
+                    .write(move |vault| vault.queue_draft_held(draft, now_ms, hold))
+                    .await?;
+                if hold > 0 {
+                    self.send_later(message.id, hold);
+                }
+                let account = message.account;
+                (Reply::Message(message), account)
+            }
+            Command::SendNow { message } => {
+                let message = self.store().write(move |vault| vault.release(message)).await?;
                 let account = message.account;
                 (Reply::Message(message), account)
             }
@@ -169,6 +184,22 @@ impl Engine {
         };
         self.wake(account);
         Ok(reply)
+    }
+
+    /// Lets a letter go once its time is up. If the engine ends before, the next one does.
+    fn send_later(&self, message: MessageId, hold_ms: u64) {
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(hold_ms)).await;
+            let Some(shared) = shared.upgrade() else { return };
+            let engine = Self { shared };
+            match engine.command(Command::SendNow { message }).await {
+                // Taken back.
+                Err(error) if error.code == ErrorCode::NotFound => {}
+                Err(error) => tracing::warn!(%error, "a letter that was held back did not leave"),
+                Ok(_) => {}
+            }
+        });
     }
 
     /// Asks for a further alias and waits for the answer.
@@ -266,7 +297,10 @@ impl Engine {
         let mut events = self.events();
         loop {
             let now = self.store().read(move |vault| vault.message(message)).await?;
-            let waits = matches!(now.state, MessageState::Queued | MessageState::Sending { .. });
+            let waits = matches!(
+                now.state,
+                MessageState::Queued | MessageState::Held { .. } | MessageState::Sending { .. }
+            );
             if !waits || timeout_at(until, news_of(message, &mut events)).await.is_err() {
                 return Ok(now);
             }

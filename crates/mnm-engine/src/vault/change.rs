@@ -126,7 +126,11 @@ impl<'a> Work<'a> {
         }
         for &id in &self.drafts {
             let draft = read.draft(id)?;
-            events.push(Event::Draft { draft });
+            events.push(if draft.is_empty() {
+                Event::DraftGone { account: draft.account, draft: id }
+            } else {
+                Event::Draft { draft }
+            });
         }
         for &id in &self.pings {
             let ping = read.ping(id)?;

@@ -35,6 +35,23 @@ impl Vault {
         content: &DraftContent,
         now_ms: i64,
     ) -> Result<Change<Draft>> {
+        self.save_draft_upon(None, draft, account, thread, content, now_ms)
+    }
+
+    /// As [`Self::save_draft`], but only if the draft still has the version that the writer has read
+    /// last, 0 for none. An empty draft is as good as none.
+    ///
+    /// # Errors
+    /// As [`Self::save_draft`], and [`VaultError::Outdated`] when it has another.
+    pub fn save_draft_upon(
+        &mut self,
+        version: Option<u64>,
+        draft: Option<DraftId>,
+        account: AccountId,
+        thread: Option<ThreadId>,
+        content: &DraftContent,
+        now_ms: i64,
+    ) -> Result<Change<Draft>> {
         self.change(|work| {
             work.check_content(content)?;
             work.read.own_uid(account)?;
@@ -49,6 +66,9 @@ impl Vault {
             let id = match existing {
                 Some(old) => {
                     same_account(old.account, account)?;
+                    if version.is_some_and(|known| known != old.version) && !old.is_empty() {
+                        return Err(VaultError::Outdated);
+                    }
                     old.id
                 }
                 None => work.insert_draft(account, thread, now_ms)?,
@@ -63,18 +83,11 @@ impl Vault {
         self.reader().draft(id)
     }
 
-    /// Drafts of one account or of all, last changed first.
+    /// Drafts of one account or of all that have something in them, last changed first.
     pub fn drafts(&self, account: Option<AccountId>) -> Result<Vec<Draft>> {
-        let ids = self
-            .db
-            .prepare_cached(
-                "SELECT id FROM draft WHERE ?1 IS NULL OR account = ?1
-                 ORDER BY updated_ms DESC, id DESC",
-            )?
-            .query_map([account], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
         let read = self.reader();
-        ids.into_iter().map(|id| read.draft(id)).collect()
+        let drafts = self.draft_ids(account)?.into_iter().map(|id| read.draft(id));
+        drafts.filter(|draft| draft.as_ref().map_or(true, |draft| !draft.is_empty())).collect()
     }
 
     /// Discards a draft with its attachments.
@@ -109,6 +122,29 @@ impl Vault {
         })
     }
 
+    /// Removes drafts that nothing is in and nobody is at work on any more.
+    pub(super) fn sweep_drafts(&mut self) -> Result<()> {
+        let read = self.reader();
+        for id in self.draft_ids(None)? {
+            if read.draft(id)?.is_empty() {
+                self.db.execute("DELETE FROM draft WHERE id = ?1", [id])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draft_ids(&self, account: Option<AccountId>) -> Result<Vec<DraftId>> {
+        let ids = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM draft WHERE ?1 IS NULL OR account = ?1
+                 ORDER BY updated_ms DESC, id DESC",
+            )?
+            .query_map([account], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(ids)
+    }
+
     /// Takes an attachment from a draft and erases it.
     pub fn detach(
         &mut self,
@@ -137,7 +173,8 @@ impl Reader<'_> {
         let draft = self
             .db
             .prepare_cached(
-                "SELECT account, thread, subject, text, updated_ms FROM draft WHERE id = ?1",
+                "SELECT account, thread, subject, text, updated_ms, version
+                 FROM draft WHERE id = ?1",
             )?
             .query_row([id], |row| {
                 Ok(Draft {
@@ -149,6 +186,7 @@ impl Reader<'_> {
                     text: row.get(3)?,
                     attachments: Vec::new(),
                     updated_ms: row.get(4)?,
+                    version: row.get(5)?,
                 })
             })
             .optional()?
@@ -167,7 +205,7 @@ impl Reader<'_> {
         Ok(names.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The draft of a reply in `thread`.
+    /// The draft of a reply in `thread`, be it empty.
     pub(super) fn draft_of(&self, thread: ThreadId) -> Result<Option<Draft>> {
         let id = self
             .db
@@ -238,7 +276,9 @@ impl Work<'_> {
     ) -> Result<()> {
         let subject = clean_subject(&content.subject, self.limits.subject_bytes);
         self.db
-            .prepare_cached("UPDATE draft SET subject = ?2, text = ?3 WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE draft SET subject = ?2, text = ?3, version = version + 1 WHERE id = ?1",
+            )?
             .execute(params![id, subject, content.text])?;
         self.db.prepare_cached("DELETE FROM draft_to WHERE draft = ?1")?.execute([id])?;
         let mut insert = self

@@ -18,6 +18,20 @@ impl Vault {
     /// [`VaultError::UnknownRecipients`] naming who is neither contact nor group,
     /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`]; the draft stays as it is.
     pub fn queue_draft(&mut self, id: DraftId, now_ms: i64) -> Result<Change<Message>> {
+        self.queue_draft_held(id, now_ms, 0)
+    }
+
+    /// As [`Self::queue_draft`], held back for `hold_ms`: until [`Self::release`] is called, which
+    /// is up to the caller. What was held back in the same thread before leaves first.
+    ///
+    /// # Errors
+    /// As [`Self::queue_draft`].
+    pub fn queue_draft_held(
+        &mut self,
+        id: DraftId,
+        now_ms: i64,
+        hold_ms: u64,
+    ) -> Result<Change<Message>> {
         self.change(|work| {
             let draft = work.read.draft(id)?;
             if draft.text.trim().is_empty() && draft.attachments.is_empty() {
@@ -28,9 +42,13 @@ impl Vault {
                 Some(thread) => thread,
                 None => work.open_thread(&draft, now_ms)?,
             };
+            work.release_thread(thread)?;
             let message = work.insert_queued(&draft, thread, &alias, now_ms)?;
             work.hand_over(&draft, message)?;
-            work.enqueue(draft.account, OutboxKind::Post, Target::Message(message))?;
+            let row = work.enqueue(draft.account, OutboxKind::Post, Target::Message(message))?;
+            if hold_ms > 0 {
+                work.hold(row, now_ms.saturating_add_unsigned(hold_ms))?;
+            }
             work.refresh_thread(thread)?;
             work.read.message(message)
         })

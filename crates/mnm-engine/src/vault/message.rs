@@ -73,7 +73,7 @@ impl Reader<'_> {
             text: row.get(8)?,
             html: row.get(9)?,
             attachments: self.attachments_of("message", id)?,
-            state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?),
+            state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,
             unread: row.get(12)?,
         })
     }
@@ -84,13 +84,16 @@ impl Reader<'_> {
         id: MessageId,
         stored: &str,
         error: Option<String>,
-    ) -> MessageState {
-        match stored {
+    ) -> Result<MessageState> {
+        Ok(match stored {
             "received" => MessageState::Received,
             "sent" => MessageState::Sent,
             "failed" => MessageState::Failed { error: error.unwrap_or_default() },
-            _ => self.live.sending(id).unwrap_or(MessageState::Queued),
-        }
+            _ => match self.live.sending(id) {
+                Some(sending) => sending,
+                None => self.held(id)?.unwrap_or(MessageState::Queued),
+            },
+        })
     }
 
     pub(super) fn attachment(&self, id: AttachmentId) -> Result<Attachment> {

@@ -162,13 +162,16 @@ struct OutboxRow {
 }
 
 impl Vault {
-    /// The oldest item of an account's outbox, if any. A letter counts as being sent from now on:
+    /// The oldest item of an account's outbox that is not held back, if any. A letter counts as being sent from now on:
     /// it shows so, and can't be taken back until one of the three ends is reported.
     pub fn next_outbox(&mut self, account: AccountId) -> Result<Option<OutboxItem>> {
         let read = self.reader();
         let head = self
             .db
-            .prepare_cached("SELECT id FROM outbox WHERE account = ?1 ORDER BY id LIMIT 1")?
+            .prepare_cached(
+                "SELECT id FROM outbox WHERE account = ?1 AND held_until_ms IS NULL
+                 ORDER BY id LIMIT 1",
+            )?
             .query_row([account], |row| row.get(0))
             .optional()?;
         let item = head.map(|id| read.outbox_item(id)).transpose()?;

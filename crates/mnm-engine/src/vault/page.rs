@@ -65,7 +65,7 @@ impl Vault {
         let mut messages = before.messages;
         messages.reverse();
         messages.extend(after.messages);
-        let draft = read.draft_of(id)?;
+        let draft = read.draft_of(id)?.filter(|draft| !draft.is_empty());
         Ok(Thread { row, messages, older: before.more, newer: after.more, draft })
     }
 

@@ -163,7 +163,8 @@ CREATE TABLE draft (
     thread     INTEGER UNIQUE REFERENCES thread (id) ON DELETE CASCADE,
     subject    TEXT NOT NULL,
     text       TEXT NOT NULL,
-    updated_ms INTEGER NOT NULL
+    updated_ms INTEGER NOT NULL,
+    version    INTEGER NOT NULL DEFAULT 1           -- rises with every change of what was typed
 ) STRICT;
 CREATE INDEX draft_account ON draft (account, updated_ms);
 
@@ -218,6 +219,7 @@ CREATE TABLE outbox (
                                                     -- thread to 'forward', letters to 'confirm'
     request  TEXT NOT NULL UNIQUE,                  -- id of the request, the same at every attempt
     attempts INTEGER NOT NULL,                      -- interrupted ones
+    held_until_ms INTEGER,                          -- not to be sent before the member has thought again
     CHECK ((kind = 'post') = (message IS NOT NULL)),
     CHECK ((kind IN ('ping', 'invite', 'join')) = (ping IS NOT NULL)),
     CHECK ((kind IN ('sync', 'forward', 'confirm')) = (body IS NOT NULL))

@@ -112,7 +112,7 @@ impl Reader<'_> {
         let mut rows = statement.query([thread, SNIPPET_SOURCE])?;
         let row = rows.next()?.ok_or(VaultError::NotFound { what: "thread", id: thread })?;
         let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
-        let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?);
+        let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?)?;
         Ok(Newest {
             from: self.author(account, &uid, &claimed, row.get(6)?)?,
             snippet: markdown::snippet(row.get_ref(3)?.as_str().unwrap_or_default()),
@@ -319,8 +319,10 @@ impl Work<'_> {
 
     /// Moves the draft of a reply along when threads are merged, unless there is one already.
     fn move_draft(&mut self, from: ThreadId, to: ThreadId) -> Result<()> {
-        if self.read.draft_of(to)?.is_some() {
-            return Ok(());
+        match self.read.draft_of(to)? {
+            Some(draft) if draft.is_empty() => self.delete_draft(draft.account, draft.id)?,
+            Some(_) => return Ok(()),
+            None => {}
         }
         let moved = self
             .db

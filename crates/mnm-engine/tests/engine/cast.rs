@@ -173,12 +173,13 @@ impl Person {
             to: to.iter().map(|name| (*name).to_owned()).collect(),
             subject: format!("about {text}"),
             text: text.to_owned(),
+            version: None,
         };
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
             self.engine.attach(draft.id, name, *bytes).await.unwrap();
         }
-        ask!(self, Command::Send { draft: draft.id }, Message)
+        ask!(self, Command::Send { draft: draft.id, hold_ms: None }, Message)
     }
 
     /// Queues a reply.
@@ -195,12 +196,13 @@ impl Person {
             to: Vec::new(),
             subject: String::new(),
             text: text.to_owned(),
+            version: None,
         };
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
             self.engine.attach(draft.id, name, *bytes).await.unwrap();
         }
-        ask!(self, Command::Send { draft: draft.id }, Message)
+        ask!(self, Command::Send { draft: draft.id, hold_ms: None }, Message)
     }
 
     /// Waits until a message has left the outbox.

@@ -170,9 +170,10 @@ async fn one_app_keeps_accounts_on_several_services() {
         to: vec!["bob babbage".into()],
         subject: String::new(),
         text: "wrong place".into(),
+        version: None,
     };
     let draft = ask!(ada, draft, Draft);
-    let error = ada.refused(Command::Send { draft: draft.id }).await;
+    let error = ada.refused(Command::Send { draft: draft.id, hold_ms: None }).await;
     assert_eq!(error.code, mnm_engine::ErrorCode::UnknownRecipient);
     let both = ask!(ada, Command::State, State).accounts;
     assert_eq!(both.len(), 2);
@@ -189,6 +190,7 @@ async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
         to: Vec::new(),
         subject: String::new(),
         text: String::new(),
+        version: None,
     };
     let draft = ask!(ada, save, Draft).id;
     let (mut upload, bytes) = tokio::io::duplex(1 << 16);

@@ -97,3 +97,72 @@ fn a_queued_draft_becomes_a_message_with_its_attachments() {
     let aliases: Vec<_> = row.parties.iter().map(|p| (p.alias.as_str(), p.kind)).collect();
     assert_eq!(aliases, [("Alice Smith", PartyKind::Me), ("Bob Jones", PartyKind::Contact)]);
 }
+
+#[test]
+fn a_writer_that_is_behind_overwrites_nothing() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let (account, vault) = (app.account, &mut app.vault);
+    let mut save = |version, draft, text: &str| {
+        vault.save_draft_upon(version, draft, account, Some(thread), &content(&[], text), 5)
+    };
+    let first = save(Some(0), None, "from one window").unwrap().value;
+    // Another window that has seen nothing yet.
+    assert!(matches!(save(Some(0), None, "from another"), Err(VaultError::Outdated)));
+    let second = save(Some(first.version), Some(first.id), "one again").unwrap().value;
+    assert!(second.version > first.version);
+    let behind = save(Some(first.version), Some(first.id), "from another");
+    assert!(matches!(behind, Err(VaultError::Outdated)));
+    // The command line replaces whatever is there.
+    assert_eq!(save(None, None, "whatever").unwrap().value.id, first.id);
+}
+
+#[test]
+fn a_file_makes_no_writer_fall_behind() {
+    let mut app = App::new();
+    let typed = content(&[], "with a file");
+    let draft = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap().value;
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    let file = app.vault.attach(draft.id, "a.txt", blob, 6).unwrap().value;
+    assert_eq!(app.vault.draft(draft.id).unwrap().version, draft.version);
+    let detached = app.vault.detach(draft.id, file.id, 7).unwrap().value;
+    assert_eq!(detached.version, draft.version);
+}
+
+#[test]
+fn an_emptied_draft_is_gone() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let account = app.account;
+    for thread in [Some(thread), None] {
+        let blank = DraftContent { text: " \n\u{a0}".into(), ..DraftContent::default() };
+        let typed = DraftContent { text: "a word".into(), ..DraftContent::default() };
+        let draft = app.vault.save_draft(None, account, thread, &typed, 5).unwrap().value;
+        let emptied = app.vault.save_draft(Some(draft.id), account, thread, &blank, 6).unwrap();
+        assert_eq!(names(&emptied.events), ["draft_gone"]);
+        assert_eq!(app.vault.drafts(None).unwrap(), []);
+        if let Some(thread) = thread {
+            assert_eq!(app.vault.thread(thread).unwrap().draft, None);
+        }
+        // Who goes on writing in either window finds it again, whatever they have read.
+        let again = app.vault.save_draft_upon(Some(0), None, account, thread, &typed, 7);
+        assert_eq!(names(&again.unwrap().events), ["draft"]);
+        for draft in app.vault.drafts(None).unwrap() {
+            let _ = app.vault.save_draft(Some(draft.id), account, thread, &blank, 8).unwrap();
+        }
+    }
+    // A file alone is something; and what nothing is in leaves no row behind.
+    let nothing = DraftContent::default();
+    let id = app.vault.save_draft(None, account, Some(thread), &nothing, 9).unwrap().value.id;
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    assert_eq!(names(&app.vault.attach(id, "a.txt", blob, 9).unwrap().events), ["draft"]);
+    let _ = app.vault.save_draft(None, account, None, &nothing, 9).unwrap();
+    let app = app.restart();
+    let kept: Vec<_> = app.vault.drafts(None).unwrap().iter().map(|draft| draft.id).collect();
+    assert_eq!(kept, [id]);
+    assert!(matches!(app.vault.draft(id + 1), Err(VaultError::NotFound { .. })));
+}

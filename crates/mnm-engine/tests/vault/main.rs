@@ -5,6 +5,7 @@
 mod blob;
 mod cast;
 mod draft;
+mod hold;
 mod inbox;
 mod name;
 mod notice;

@@ -72,7 +72,7 @@ fn counts(look: &Look, thread: &ThreadRow) -> String {
 fn state_mark(state: Option<&MessageState>) -> String {
     match state {
         None | Some(MessageState::Received | MessageState::Sent) => String::new(),
-        Some(MessageState::Queued) => ", queued".to_owned(),
+        Some(MessageState::Queued | MessageState::Held { .. }) => ", queued".to_owned(),
         Some(MessageState::Sending { sent, total }) => {
             format!(", sending {} of {}", size(*sent), size(*total))
         }

@@ -39,7 +39,15 @@ pub(super) async fn send(
     let account = context.one(session).await?;
     let (text, files) = (content.text()?, content.open().await?);
     let to = recipient::named(session, &account, &to).await?;
-    let save = Ask::SaveDraft { draft: None, account: account.id, thread: None, to, subject, text };
+    let save = Ask::SaveDraft {
+        draft: None,
+        account: account.id,
+        thread: None,
+        to,
+        subject,
+        text,
+        version: None,
+    };
     finish(session, save, files, content.wait).await
 }
 
@@ -67,6 +75,7 @@ pub(super) async fn reply(
         to: Vec::new(),
         subject: String::new(),
         text,
+        version: None,
     };
     finish(session, save, files, content.wait).await
 }
@@ -166,7 +175,7 @@ async fn finish(
         MessageState::Failed { error } => {
             Answer::new(&message, format!("Not sent: {}", inline(error))).with_exit(Exit::Failed)
         }
-        MessageState::Queued | MessageState::Sending { .. } => {
+        MessageState::Queued | MessageState::Held { .. } | MessageState::Sending { .. } => {
             Answer::new(&message, QUEUED).with_exit(Exit::Queued)
         }
         MessageState::Sent | MessageState::Received => {
@@ -183,7 +192,7 @@ async fn queue(
     for (name, file) in files {
         session.attach(draft, &name, file).await?;
     }
-    Ok(ask!(session, Ask::Send { draft }, Message))
+    Ok(ask!(session, Ask::Send { draft, hold_ms: None }, Message))
 }
 
 async fn drop_draft(session: &Session, draft: DraftId) -> Result<(), Failure> {

@@ -180,6 +180,7 @@ impl Author {
             to,
             subject: if new { subject.clone() } else { String::new() },
             text: content.text.clone(),
+            version: None,
         };
         let draft = self.clean_draft(save).await?;
         for (name, bytes) in &content.files {
@@ -194,7 +195,7 @@ impl Author {
         self.cast.note(&posting);
         let bytes = content.files.iter().map(|f| f.1.len()).sum::<usize>();
         self.trace.note(|| format!("home {home} writes {marker} to {audience:?}, {bytes} bytes"));
-        ask!(self.engine, Command::Send { draft: draft.id }, Message)?;
+        ask!(self.engine, Command::Send { draft: draft.id, hold_ms: None }, Message)?;
         self.cast.settle(marker, Fate::Due);
         Ok(())
     }

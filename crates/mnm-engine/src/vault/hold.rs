@@ -1,0 +1,80 @@
+//! Letters held back in the outbox for a few seconds, in which the member can take them back.
+//!
+//! When the time is up is for the caller to tell; a vault that is opened lets everything go, because
+//! whoever was counting is gone.
+
+use rusqlite::OptionalExtension;
+
+use super::change::{Reader, Work};
+use super::outbox::OutboxId;
+use super::{Change, Result, Vault};
+use crate::view::{Message, MessageId, MessageState, ThreadId};
+
+impl Vault {
+    /// Lets a message leave that was held back; nothing for one that was not.
+    ///
+    /// # Errors
+    /// [`crate::error::VaultError::NotFound`] when there is no such message: it was taken back.
+    pub fn release(&mut self, id: MessageId) -> Result<Change<Message>> {
+        self.change(|work| {
+            work.release(id)?;
+            work.read.message(id)
+        })
+    }
+
+    /// Lets everything leave.
+    pub(super) fn release_all(&mut self) -> Result<()> {
+        self.db.execute("UPDATE outbox SET held_until_ms = NULL", [])?;
+        Ok(())
+    }
+}
+
+impl Reader<'_> {
+    /// That a message is held back, if it is.
+    pub(super) fn held(&self, id: MessageId) -> Result<Option<MessageState>> {
+        let until_ms: Option<Option<i64>> = self
+            .db
+            .prepare_cached("SELECT held_until_ms FROM outbox WHERE message = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        Ok(until_ms.flatten().map(|until_ms| MessageState::Held { until_ms }))
+    }
+}
+
+impl Work<'_> {
+    /// Holds a row of the outbox back.
+    pub(super) fn hold(&mut self, row: OutboxId, until_ms: i64) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE outbox SET held_until_ms = ?2 WHERE id = ?1")?
+            .execute([row, until_ms])?;
+        Ok(())
+    }
+
+    /// Lets the letters of a thread leave: what is written next must not overtake them.
+    pub(super) fn release_thread(&mut self, thread: ThreadId) -> Result<()> {
+        let held = self
+            .db
+            .prepare_cached(
+                "SELECT m.id FROM outbox o JOIN message m ON m.id = o.message
+                 WHERE m.thread = ?1 AND o.held_until_ms IS NOT NULL",
+            )?
+            .query_map([thread], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        held.into_iter().try_for_each(|id| self.release(id))
+    }
+
+    fn release(&mut self, id: MessageId) -> Result<()> {
+        let released = self
+            .db
+            .prepare_cached(
+                "UPDATE outbox SET held_until_ms = NULL
+                 WHERE message = ?1 AND held_until_ms IS NOT NULL",
+            )?
+            .execute([id])?;
+        if released > 0 {
+            self.touch_message(id);
+            self.touch_thread(self.read.thread_of(id)?);
+        }
+        Ok(())
+    }
+}

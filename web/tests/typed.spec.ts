@@ -1,0 +1,197 @@
+// What was typed is never lost: however late the app answers, in several windows, and after Undo.
+import type { Page } from "@playwright/test";
+
+import { type Club, expect, introduce, type Member, test } from "./fixture";
+
+/** Two members with one thread, open on the first one's page; its row number. */
+async function thread(club: Club, member: (name: string) => Promise<Member>): Promise<{ anna: Member; boris: Member; id: number }> {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  const sent = (await boris.run("send", "--to", anna.alias, "--subject", "Plans", "Shall we?")) as { thread: number };
+  expect(sent.thread).toBeGreaterThan(0);
+  await anna.page.getByRole("link", { name: /Plans/ }).click();
+  await expect(reply(anna.page)).toBeVisible();
+  return { anna, boris, id: Number(new URL(anna.page.url()).hash.split("/").at(3)) };
+}
+
+const reply = (page: Page) => page.locator("[data-key='reply']");
+const texts = (page: Page) => page.locator("[data-message] .prose");
+
+/** The real app answers, only late. */
+async function late(page: Page, delay_ms: number): Promise<void> {
+  await page.unroute("**/api/command");
+  await page.route("**/api/command", async (route) => {
+    await new Promise((done) => setTimeout(done, delay_ms));
+    await route.continue();
+  });
+}
+
+test("what is typed while a message is on its way is the next one", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  const { page } = anna;
+  await page.keyboard.press("v");
+  const expected = ["Shall we?"];
+  for (const delay of [0, 100, 250, 500]) {
+    await late(page, delay);
+    await reply(page).focus();
+    await page.keyboard.type(`yes ${delay}`, { delay: 20 });
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("tomorrow", { delay: 60 });
+    expected.push(`yes ${delay}`);
+    await expect(texts(page)).toHaveText(expected);
+    await expect(reply(page)).toHaveValue("tomorrow");
+    await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+    await reply(page).fill("");
+    await expect(page.getByRole("link", { name: /^Drafts/ })).not.toContainText(/\d/);
+  }
+  await late(page, 150);
+  const quick = Array.from({ length: 10 }, (_, n) => `quick ${n}`);
+  await reply(page).focus();
+  for (const line of quick) {
+    await page.keyboard.type(line);
+    await page.keyboard.press("Enter");
+  }
+  await expect(texts(page)).toHaveText([...expected, ...quick]);
+  await expect(page.locator("[data-message] [data-state=sent]")).toHaveCount(expected.length - 1 + quick.length);
+  await boris.page.getByRole("link", { name: /Plans/ }).click();
+  await expect(texts(boris.page)).toHaveText([...expected, ...quick]);
+});
+
+test("what is typed after a new letter was sent begins the answer", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  const { page } = anna;
+  await late(page, 300);
+  await page.keyboard.press("c");
+  await page.keyboard.type(boris.alias);
+  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Letter" }).fill("The letter.");
+  await page.getByRole("textbox", { name: "Letter" }).focus();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Control+Enter");
+  await page.keyboard.type(" PS", { delay: 30 });
+  await expect(texts(page)).toHaveText(["The letter."]);
+  await expect(reply(page)).toHaveValue("PS");
+  await expect(reply(page)).toBeFocused();
+});
+
+test("messages that could not be handed over come back in their order", async ({ club, member }) => {
+  const { anna } = await thread(club, member);
+  const { page } = anna;
+  await page.keyboard.press("v");
+  anna.forgive(/ERR_FAILED/);
+  await page.route("**/api/command", async (route) => {
+    await new Promise((done) => setTimeout(done, 700));
+    await route.abort();
+  });
+  await reply(page).focus();
+  for (const line of ["one", "two"]) {
+    await page.keyboard.type(line);
+    await page.keyboard.press("Enter");
+  }
+  await page.keyboard.type("three");
+  await expect(reply(page)).toHaveValue("one\n\ntwo\n\nthree");
+  await page.unroute("**/api/command");
+  await page.keyboard.press("Enter");
+  await expect(texts(page)).toHaveCount(2);
+  await expect(reply(page)).toHaveValue("");
+});
+
+test("Undo beside a half-written reply shows both, and sends what is shown", async ({ club, member }) => {
+  const { anna, id } = await thread(club, member);
+  const { page } = anna;
+  await reply(page).fill("first letter, to be taken back");
+  await page.keyboard.press("Control+Enter");
+  await expect(texts(page)).toHaveCount(2);
+  await page.keyboard.type("second letter, half typed");
+  await page.getByRole("button", { name: "Undo" }).click();
+  const both = "first letter, to be taken back\n\nsecond letter, half typed";
+  await expect(reply(page)).toHaveValue(both);
+  await expect(reply(page)).toBeFocused();
+  const drafts = (await anna.run("drafts")) as { text: string }[];
+  expect(drafts.map((draft) => draft.text)).toEqual([both]);
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("button", { name: "Send now" }).click();
+  await expect(page.locator("article [data-state=sent]")).toBeVisible();
+  const read = JSON.stringify(await anna.run("read", String(id)));
+  expect(read).toContain("taken back\\n\\nsecond letter");
+});
+
+test("a letter can be taken back for five seconds, and leaves then", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  const { page } = anna;
+  await boris.page.getByRole("link", { name: /Plans/ }).click();
+  await reply(page).fill("Think again");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.locator("article [data-state=held]")).toBeVisible();
+  // By the key: the focus is in the empty reply, so it leaves it first.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("z");
+  await expect(reply(page)).toHaveValue("Think again");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
+  await expect(page.locator("article [data-state=sent]")).toBeVisible();
+  await expect(texts(boris.page)).toHaveText(["Shall we?", "Think again"]);
+
+  // A second Ctrl+Enter does not wait, and neither does who goes away.
+  await reply(page).fill("At once");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.locator("article [data-state=held]")).toBeVisible();
+  await page.keyboard.press("Control+Enter");
+  await expect(page.locator("article [data-state=sent]")).toHaveCount(2, { timeout: 3_000 });
+  await reply(page).fill("Leaving");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.locator("article [data-state=held]")).toBeVisible();
+  await page.goto("about:blank");
+  await expect(texts(boris.page)).toHaveText(["Shall we?", "Think again", "At once", "Leaving"], { timeout: 3_000 });
+});
+
+test("two windows on one thread overwrite nothing", async ({ club, member }) => {
+  const { anna } = await thread(club, member);
+  const one = anna.page;
+  const two = await one.context().newPage();
+  await two.goto(one.url());
+  await expect(reply(two)).toBeVisible();
+
+  // Where nothing is unsaved the other window's words appear.
+  await reply(one).fill("from the first");
+  await expect(reply(two)).toHaveValue("from the first");
+
+  // Where something is, the member is asked.
+  await late(two, 1500);
+  await reply(two).pressSequentially(" and the second");
+  await reply(one).fill("from the first, changed");
+  await expect(two.getByRole("alert")).toContainText("changed in another window");
+  await expect(two.getByRole("alert")).toContainText("from the first, changed");
+  await expect(reply(two)).toHaveValue("from the first and the second");
+  await expect(reply(one)).toHaveValue("from the first, changed");
+  await two.getByRole("button", { name: "Keep both" }).click();
+  const both = "from the first, changed\n\nfrom the first and the second";
+  await expect(reply(two)).toHaveValue(both);
+  await expect(reply(one)).toHaveValue(both);
+
+  // Sent in one, it is gone in the other; unsaved words stay.
+  await late(two, 0);
+  await reply(one).focus();
+  await one.keyboard.press("Control+Enter");
+  await expect(reply(two)).toHaveValue("");
+});
+
+test("an emptied draft is gone, and one that only names the recipient never was", async ({ club, member }) => {
+  const { anna, boris, id } = await thread(club, member);
+  const { page } = anna;
+  await reply(page).fill("a word");
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  expect(await anna.run("drafts")).toHaveLength(1);
+  await reply(page).fill("");
+  await expect.poll(() => anna.run("drafts")).toHaveLength(0);
+  await anna.run("reply", String(id), "By the command line");
+
+  await page.getByRole("link", { name: /^People/ }).click();
+  await page.getByRole("link", { name: boris.alias }).click();
+  await page.getByRole("link", { name: /Write a letter/ }).click();
+  await expect(page.getByLabel("Subject")).toBeFocused();
+  await page.getByRole("link", { name: /^Drafts/ }).click();
+  await expect(page.getByText("No drafts").first()).toBeVisible();
+});
