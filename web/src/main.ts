@@ -2,6 +2,7 @@
 import { mount } from "svelte";
 
 import App from "./App.svelte";
+import { openWith } from "./lib/session";
 import { prefs } from "./lib/prefs.svelte";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -9,6 +10,12 @@ import "./styles/controls.css";
 import "./styles/prose.css";
 import "./styles/print.css";
 
+// The token is good once, and belongs neither into the history nor into a bookmark.
+const token = new URLSearchParams(location.search).get("token");
+if (token) {
+  openWith(token);
+  history.replaceState(null, "", location.pathname + location.hash);
+}
 prefs.apply();
 
 const target = document.getElementById("app");

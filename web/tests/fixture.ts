@@ -51,6 +51,8 @@ export class Member {
   /** What the page did that it must not do. */
   readonly misdeeds: string[] = [];
   #forgiven: RegExp[] = [];
+  #allowed: string[] = [];
+  #url = "";
   /** Addresses of all requests of the page. */
   readonly requests: string[] = [];
 
@@ -62,9 +64,10 @@ export class Member {
   static async start(browser: Browser, alias: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Member> {
     const home = await mkdtemp(join(tmpdir(), "mnm-web-"));
     const member = new Member(alias, home);
-    member.#app = await Running.start(MNM, ["--home", home, "--no-open", "--port", "0"], /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/);
+    member.#app = await startApp(home);
     member.#context = await browser.newContext(options);
     const url = member.#app.said[0];
+    member.#url = url;
     member.#watch(new URL(url).origin);
     member.page = await member.#context.newPage();
     await member.page.goto(url);
@@ -76,7 +79,7 @@ export class Member {
       const url = request.url();
       this.requests.push(url);
       if (/^(data|blob):/.test(url)) return;
-      if (new URL(url).origin !== origin) this.misdeeds.push(`a request left the app: ${url}`);
+      if (new URL(url).origin !== origin && !this.#allowed.includes(new URL(url).origin)) this.misdeeds.push(`a request left the app: ${url}`);
     });
     this.#context.on("console", (message) => {
       if (this.#forgiven.some((pattern) => pattern.test(message.text()))) return;
@@ -89,6 +92,26 @@ export class Member {
       this.misdeeds.push(`the page opened a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
+  }
+
+  /** Where the app's pages are. */
+  get origin(): string {
+    return new URL(this.#url).origin;
+  }
+
+  /** Lets the pages go to another origin. */
+  allow(origin: string): void {
+    this.#allowed.push(origin);
+  }
+
+  /** Ends the app; the pages stay open. */
+  async stopApp(): Promise<void> {
+    await this.#app.stop();
+  }
+
+  /** Starts the app again on its home. */
+  async startApp(): Promise<void> {
+    this.#app = await startApp(this.home);
   }
 
   /** Lets the console say what the test brings about. */
@@ -137,6 +160,10 @@ export class Member {
     await this.#app.stop();
     await rm(this.home, { recursive: true, force: true });
   }
+}
+
+function startApp(home: string): Promise<Running> {
+  return Running.start(MNM, ["--home", home, "--no-open"], /http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/);
 }
 
 /** Makes two members acquainted, by the command line. */

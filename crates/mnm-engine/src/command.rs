@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::view::{
-    Account, AccountId, AttachmentId, Contact, Device, Draft, DraftId, ForwardState, Group, Losses,
-    Message, MessageId, Ping, PingId, SearchHit, State, Thread, ThreadId, ThreadRow,
+    Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
+    ForwardState, Group, Losses, Message, MessageId, Ping, PingId, SearchHit, State, Thread,
+    ThreadId, ThreadRow,
 };
 
 /// A request to the engine.
@@ -263,6 +264,13 @@ pub enum Command {
         /// Wait at most so long for the service, milliseconds; at most 600,000.
         timeout_ms: u64,
     },
+    /// Browsers that were let in to the pages, the one used last first. Reply: [`Reply::Browsers`].
+    Browsers,
+    /// Shut a browser out. Reply: [`Reply::Done`].
+    RevokeBrowser {
+        /// Which.
+        browser: BrowserId,
+    },
     /// Render Markdown as a message would show it. Reply: [`Reply::Html`].
     Preview {
         /// Markdown.
@@ -332,6 +340,8 @@ pub enum Reply {
     Draft(Draft),
     /// Drafts.
     Drafts(Vec<Draft>),
+    /// Browsers.
+    Browsers(Vec<Browser>),
     /// Sanitised HTML.
     Html(String),
     /// Search results, best first.

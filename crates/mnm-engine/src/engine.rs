@@ -4,6 +4,7 @@
 //! account's own task ([`crate::account`]), which it wakes. Commands that need the service's
 //! answer wait for it, for a bounded time.
 
+mod browser;
 mod files;
 mod join;
 mod perform;

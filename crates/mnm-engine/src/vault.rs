@@ -13,6 +13,7 @@
 
 mod account;
 mod blob;
+mod browser;
 mod change;
 mod contact;
 mod draft;
@@ -46,6 +47,7 @@ use crate::error::{OpenError, VaultError};
 
 pub use account::{Credentials, NewAccount, Secret, check_new_alias};
 pub use blob::{BlobWriter, StagedBlob};
+pub use browser::BrowserKey;
 pub use change::Change;
 pub use draft::DraftContent;
 pub use forward::{Confirms, ForwardedLetter, IncomingForward};

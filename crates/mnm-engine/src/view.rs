@@ -19,6 +19,8 @@ pub type MessageId = i64;
 pub type DraftId = i64;
 /// Row number of an attachment in this installation.
 pub type AttachmentId = i64;
+/// Local row number of a browser.
+pub type BrowserId = i64;
 /// Row number of a ping or group invitation in this installation; the `N` of `mnm accept N`.
 pub type PingId = i64;
 
@@ -311,6 +313,19 @@ impl Draft {
             self.thread.is_none() && !(self.to.is_empty() && self.subject.trim().is_empty());
         self.text.trim().is_empty() && self.attachments.is_empty() && !addressed
     }
+}
+
+/// A browser that was let in to the pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// Local row number.
+    pub id: BrowserId,
+    /// What it calls itself.
+    pub label: String,
+    /// When it was let in.
+    pub since_ms: i64,
+    /// When a page was last opened in it.
+    pub used_ms: i64,
 }
 
 /// A ping or a group invitation, received or sent.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use mnm_engine::{
     command::{Command as Ask, Reply},
-    view::{Account, AccountId, PingId, ThreadId},
+    view::{Account, AccountId, BrowserId, PingId, ThreadId},
 };
 
 use crate::{
@@ -62,7 +62,7 @@ pub(crate) struct Serve {
     /// Do not open a browser
     #[arg(long)]
     no_open: bool,
-    /// Port on 127.0.0.1 [default: any free one]
+    /// Port on 127.0.0.1 [default: this home's own, chosen once]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     port: u16,
 }
@@ -257,6 +257,12 @@ enum Verb {
         #[command(subcommand)]
         action: Option<DevicesVerb>,
     },
+    /// List the browsers that open the pages without being let in again, or shut one out
+    Browsers {
+        /// Shut out the browser of this number
+        #[arg(long, value_name = "N")]
+        revoke: Option<BrowserId>,
+    },
     /// List drafts
     Drafts,
     /// Print a fresh address that opens the pages of the running app, once
@@ -331,9 +337,11 @@ impl Verb {
                 }
             }
             Self::Account { remove: true, .. } => Need::Disk,
-            Self::Devices { action: None } | Self::Ignore { .. } | Self::Url | Self::Stop => {
-                Need::Disk
-            }
+            Self::Devices { action: None }
+            | Self::Browsers { .. }
+            | Self::Ignore { .. }
+            | Self::Url
+            | Self::Stop => Need::Disk,
             _ => Need::Links,
         }
     }
@@ -358,6 +366,7 @@ impl Verb {
             Self::Devices { action: Some(DevicesVerb::Add { label }) } => {
                 account::add_device(context, session, label).await
             }
+            Self::Browsers { revoke } => account::browsers(context, session, revoke).await,
             Self::Ping { alias, text, wait } => {
                 people::ping(context, session, alias, text, wait).await
             }

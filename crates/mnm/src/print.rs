@@ -54,6 +54,11 @@ pub(crate) fn print_failure(failure: &Failure, as_json: bool) {
     }
 }
 
+/// Says on standard error what people should know besides.
+pub(crate) fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "mnm: {}", block(text, "  "));
+}
+
 /// Writes text and a line's end to standard output. A reader that has gone away (`mnm inbox | head`)
 /// is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {

@@ -7,15 +7,16 @@
 pub(crate) mod api;
 pub(crate) mod assets;
 pub(crate) mod auth;
+pub(crate) mod browser;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod headers;
 pub(crate) mod pages;
 pub(crate) mod peer;
+pub(crate) mod port;
 
 use std::{
     io,
-    net::Ipv4Addr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -27,7 +28,6 @@ use axum::{
     routing::{get, post},
 };
 use mnm_engine::Engine;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -44,6 +44,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub(crate) struct App {
     engine: Engine,
     auth: Auth,
+    port: u16,
     /// The values of `Host` that mean this server.
     hosts: [String; 2],
     /// Cancelled when the app is to end.
@@ -59,34 +60,36 @@ impl App {
 
 /// A server that listens and can be found, but does not serve yet.
 pub(crate) struct Server {
+    /// What people should know about its port.
+    pub(crate) notice: Option<String>,
     listener: OwnListener,
     app: Arc<App>,
     announcement: Announcement,
 }
 
 impl Server {
-    /// Listens on 127.0.0.1; port 0 takes any free one. From here on signals end the server in
+    /// Listens on 127.0.0.1; port 0 takes the home's own. From here on signals end the server in
     /// order instead of killing the process.
     pub(crate) async fn bind(engine: Engine, home: &Home, port: u16) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-            Failure::io(format_args!("Can't listen on port {port} of this machine"), &error)
-        })?;
+        let (listener, notice) = port::listen(&engine, port).await?;
         let port = listener
             .local_addr()
             .map_err(|error| Failure::io("Can't tell which port was taken", &error))?
             .port();
-        let auth = Auth::new(port).map_err(no_random)?;
+        let auth = Auth::new().map_err(no_random)?;
         let announcement =
             home.announce(&AppFile { port, token: auth.bearer_text(), pid: std::process::id() })?;
         let app = App {
             engine,
             auth,
+            port,
             hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             stop: CancellationToken::new(),
         };
         stop_on_signals(&app.stop)
             .map_err(|error| Failure::io("Can't listen to signals", &error))?;
-        Ok(Self { listener: OwnListener::new(listener, port), app: Arc::new(app), announcement })
+        let listener = OwnListener::new(listener, port);
+        Ok(Self { notice, listener, app: Arc::new(app), announcement })
     }
 
     /// An address that opens the pages, once.
@@ -118,6 +121,9 @@ fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/api/command", post(api::command).layer(DefaultBodyLimit::max(api::COMMAND_MAX)))
         .route("/api/events", get(events::watch))
+        .route("/api/browser/hello", post(browser::hello).layer(small()))
+        .route("/api/browser/enter", post(browser::enter).layer(small()))
+        .route("/api/browser/register", post(browser::register).layer(small()))
         .route("/api/drafts/{id}/attachments", post(files::upload))
         .route("/api/attachments/{id}", get(files::download))
         .route("/api/url", post(api::url))
@@ -125,6 +131,11 @@ fn router(app: &Arc<App>) -> Router {
         .fallback(assets::serve)
         .layer(middleware::from_fn_with_state(Arc::clone(app), headers::gate))
         .with_state(Arc::clone(app))
+}
+
+/// For requests of whoever asks to be recognised.
+fn small() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(4096)
 }
 
 /// Ctrl-C, and on Unix SIGTERM too, cancel `stop`; a second one changes nothing.

@@ -192,6 +192,13 @@ export interface Device {
 /** Which page of a thread is asked for. */
 export type Place = "end" | "unread" | { around: number } | { before: number } | { after: number };
 
+export interface Browser {
+  id: number;
+  label: string;
+  since_ms: number;
+  used_ms: number;
+}
+
 /** Each command with what it takes; the names are the `cmd` tag. */
 export interface Commands {
   state: { args: object; reply: State };
@@ -237,6 +244,8 @@ export interface Commands {
   retry: { args: { message: number }; reply: Message };
   unsend: { args: { message: number }; reply: Draft };
   forward: { args: { thread: number; to: string[]; timeout_ms: number }; reply: ForwardState };
+  browsers: { args: object; reply: Browser[] };
+  revoke_browser: { args: { browser: number }; reply: undefined };
   preview: { args: { text: string }; reply: string };
   search: { args: { account?: number; words: string; limit?: number }; reply: SearchHit[] };
 }

@@ -165,3 +165,14 @@ function click(selector: string): boolean {
   element?.click();
   return element !== null;
 }
+
+/** Attached to forms with a field of several lines, where Enter alone starts a new one. */
+export function submitOnCtrlEnter(form: HTMLFormElement): () => void {
+  const onkeydown = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat) return;
+    event.preventDefault();
+    if (form.querySelector("button.primary:enabled")) form.requestSubmit();
+  };
+  form.addEventListener("keydown", onkeydown);
+  return () => form.removeEventListener("keydown", onkeydown);
+}

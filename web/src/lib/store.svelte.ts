@@ -8,8 +8,9 @@
 import type { Account, Contact, Draft, Event, Group, Message, Ping, Thread, ThreadRow } from "./api";
 import { partyName } from "./format";
 import { t } from "./strings";
+import type { Loss, News } from "./stream";
 import { OpenThread } from "./thread.svelte";
-import { command, problem, watch, whenGone } from "./transport";
+import { command, problem, watch } from "./transport";
 
 const PAGE_ROWS = 200;
 /** Longest that an event waits for others. */
@@ -20,10 +21,10 @@ class Store {
   ready = $state(false);
   /** Why the first load failed. */
   failure = $state("");
-  /** The app no longer knows this page. */
-  gone = $state(false);
-  /** The event stream is broken. */
-  lost = $state(false);
+  /** Why there is no connection to the app; null while there is one. */
+  lost = $state<Loss | null>(null);
+  /** The app has other pages than these. */
+  outdated = $state(false);
   version = $state("");
 
   accounts = $state.raw<Account[]>([]);
@@ -45,6 +46,8 @@ class Store {
   #started = false;
   /** Events that wait for the next frame. */
   #waiting: Event[] = [];
+  /** Which build these pages are of. */
+  #pages: string | null = null;
   #watchers = new Set<(event: Event) => void>();
   #loaded = new Set<() => void>();
   /** Events so far, and for each record the number of the last one that told of it. */
@@ -53,12 +56,7 @@ class Store {
 
   /** Connects to the engine; call once. */
   start(): void {
-    whenGone(() => (this.gone = true));
-    watch({
-      opened: () => void this.load(),
-      lost: () => (this.lost = true),
-      event: (event) => this.#queue(event),
-    });
+    void watch((news) => this.#news(news));
     // Somebody looks, or the network is back: who is not connected tries now.
     const nudge = (): void => {
       if (document.visibilityState !== "visible" || this.accounts.every((a) => a.link.state === "online")) return;
@@ -69,6 +67,21 @@ class Store {
     document.addEventListener("visibilitychange", nudge);
     addEventListener("focus", nudge);
     addEventListener("online", nudge);
+  }
+
+  #news(news: News): void {
+    switch (news.news) {
+      case "opened":
+        this.#pages ??= news.pages;
+        this.outdated = news.pages !== this.#pages;
+        void this.load();
+        break;
+      case "lost":
+        this.lost = news.loss;
+        break;
+      case "event":
+        this.#queue(news.event);
+    }
   }
 
   /** Hears of every event after the store has taken it in. Returns how to stop. */
@@ -147,7 +160,7 @@ class Store {
     this.drafts = drafts;
     this.#whole = threads.length < PAGE_ROWS;
     this.#complete = new Set();
-    this.lost = false;
+    this.lost = null;
     this.failure = "";
   }
 

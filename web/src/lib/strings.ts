@@ -7,13 +7,18 @@ export const t = {
   app: { name: "mnm", loading: "Opening your letters…" },
 
   gone: {
-    title: "This page’s key is gone",
-    text: "The app was restarted or this link was opened elsewhere, so it no longer knows this page. Nothing is lost. Open it again from a terminal:",
+    unknown: "This browser was not let in",
+    impostor: "This is not your mnm",
     command: "mnm",
   },
 
   live: {
-    lost: "The app isn’t answering. Your letters are safe on disk; start it again with “mnm”.",
+    away: "The app isn’t answering. Your letters are safe on disk; start it again with “mnm”, and this page goes on by itself.",
+    unknown: "The app does not know this browser, or knows it no more. Run this in a terminal; it opens the pages and lets this browser in:",
+    impostor: "Another program answers at the app’s address. Nothing was told to it. End it, then start the app again with:",
+    unsaved: "What you typed is kept here; do not close the page.",
+    outdated: "mnm was replaced by another version. The page loads anew once nothing unsaved is on screen.",
+    reload: "Load now",
     unreadable: "The app gave an answer that this page doesn’t understand. Reload the page.",
     failed: "The letters could not be loaded.",
     retry: "Try again",
@@ -453,6 +458,14 @@ export const t = {
     nth: "Service 1 to 9",
     look: "Letters or chat",
     then: "then",
+  },
+
+  browsers: {
+    title: "Browsers",
+    lead: "These open the pages of this app without being let in again, whatever the service.",
+    used: (when: string) => `last used ${when}`,
+    revoke: "Shut out",
+    revokeThis: (label: string) => `Shut out ${label}`,
   },
 
   arrivals: {

@@ -1,5 +1,9 @@
 // How the pages reach the engine: commands, uploads and the event stream, same origin only.
-import type { Commands, Draft, Event, Offer } from "./api";
+import type { Commands, Draft, Offer } from "./api";
+import type { FromTab } from "./events.worker";
+import { filesPass } from "./pass.svelte";
+import { authorised, Away, forget, Impostor, pass, Unknown } from "./session";
+import { follow, type News } from "./stream";
 import { t } from "./strings";
 
 /** A refusal by the engine or a failure to reach it; `message` is for people. */
@@ -13,15 +17,11 @@ export class ApiError extends Error {
   }
 }
 
-let onGone: () => void = () => {};
-
-/** Registers what happens when the app no longer knows this page (status 401). */
-export function whenGone(handler: () => void): void {
-  onGone = handler;
-}
-
 /** What to show for any caught error. */
 export function problem(error: unknown): string {
+  if (error instanceof Away) return t.live.away;
+  if (error instanceof Unknown) return t.live.unknown;
+  if (error instanceof Impostor) return t.live.impostor;
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -30,11 +30,7 @@ interface Answer {
   error?: { code: string; message: string; offer?: Offer };
 }
 
-function unwrap(status: number, body: string): unknown {
-  if (status === 401) {
-    onGone();
-    throw new ApiError("unauthorized", t.gone.title);
-  }
+function unwrap(body: string): unknown {
   let answer: Answer = {};
   try {
     answer = JSON.parse(body) as Answer;
@@ -52,20 +48,13 @@ export async function command<K extends keyof Commands>(
   args: Commands[K]["args"],
   options: { keepalive?: boolean; signal?: AbortSignal } = {},
 ): Promise<Commands[K]["reply"]> {
-  let response: Response;
-  try {
-    response = await fetch("/api/command", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ cmd, ...args }),
-      credentials: "same-origin",
-      ...options,
-    });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError("unreachable", t.live.lost);
-  }
-  return unwrap(response.status, await response.text()) as Commands[K]["reply"];
+  const response = await authorised("/api/command", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ cmd, ...args }),
+    ...options,
+  });
+  return unwrap(await response.text()) as Commands[K]["reply"];
 }
 
 /** An upload under way. */
@@ -78,58 +67,70 @@ export interface Transfer {
 /** Uploads a file into a draft; XMLHttpRequest because fetch reports no upload progress. */
 export function upload(draft: number, file: File, progress: (sent: number) => void): Transfer {
   const xhr = new XMLHttpRequest();
-  const done = new Promise<Draft>((resolve, reject) => {
-    xhr.upload.onprogress = (event) => progress(event.loaded);
-    xhr.onload = () => {
-      try {
-        resolve(unwrap(xhr.status, xhr.responseText) as Draft);
-      } catch (error) {
-        reject(error as Error);
-      }
-    };
-    xhr.onerror = () => reject(new ApiError("unreachable", t.live.lost));
-    xhr.onabort = () => reject(new ApiError("canceled", t.attach.canceled));
-  });
-  xhr.open("POST", `/api/drafts/${draft}/attachments?name=${encodeURIComponent(file.name)}`);
-  xhr.setRequestHeader("content-type", "application/octet-stream");
-  xhr.send(file);
-  return { done, cancel: () => xhr.abort() };
+  let canceled = false;
+  const done = pass().then(
+    ({ page }) =>
+      new Promise<Draft>((resolve, reject) => {
+        if (canceled) return reject(new ApiError("canceled", t.attach.canceled));
+        xhr.upload.onprogress = (event) => progress(event.loaded);
+        xhr.onload = () => {
+          try {
+            resolve(unwrap(xhr.responseText) as Draft);
+          } catch (error) {
+            reject(error as Error);
+          }
+        };
+        xhr.onerror = () => reject(new Away());
+        xhr.onabort = () => reject(new ApiError("canceled", t.attach.canceled));
+        xhr.open("POST", `/api/drafts/${draft}/attachments?name=${encodeURIComponent(file.name)}`);
+        xhr.setRequestHeader("content-type", "application/octet-stream");
+        xhr.setRequestHeader("authorization", `Page ${page}`);
+        xhr.send(file);
+      }),
+  );
+  const cancel = (): void => {
+    canceled = true;
+    xhr.abort();
+  };
+  return { done, cancel };
 }
 
 /** Where the bytes of an attachment are; `inline` shows a raster image, otherwise a download. */
 export function attachmentUrl(id: number, inline = false): string {
-  return `/api/attachments/${id}${inline ? "?inline=1" : ""}`;
+  return `/api/attachments/${id}?${inline ? "inline=1&" : ""}pass=${filesPass.value}`;
 }
 
-const RETRY_MS = 2000;
-
 /**
- * Watches the engine. `opened` is called on every (re)connect, when everything must be loaded
- * again; `lost` when the stream breaks.
+ * Watches the engine, over restarts of the app. At each `opened` everything must be loaded again. One
+ * stream serves all tabs of a browser that has shared workers.
  */
-export function watch(handlers: {
-  opened: () => void;
-  lost: () => void;
-  event: (event: Event) => void;
-}): void {
-  const source = new EventSource("/api/events");
-  source.onopen = handlers.opened;
-  source.onmessage = (message: MessageEvent<string>) => {
-    handlers.event(JSON.parse(message.data) as Event);
+export async function watch(told: (news: News) => void): Promise<void> {
+  const tell = (news: News): void => {
+    // Whoever answers next has to prove itself.
+    if (news.news === "lost") forget();
+    if (news.news !== "opened") return told(news);
+    pass().then(
+      ({ files }) => {
+        filesPass.value = files;
+        told(news);
+      },
+      () => told({ news: "lost", loss: "away" }),
+    );
   };
-  source.onerror = () => {
-    handlers.lost();
-    // The browser retries by itself while CONNECTING; a refused stream stays CLOSED. Then a
-    // command tells whether the app is away or the key is gone.
-    if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => {
-      command("state", {}).then(
-        () => watch(handlers),
-        (error: unknown) => {
-          if (error instanceof ApiError && error.code === "unauthorized") return;
-          watch(handlers);
-        },
-      );
-    }, RETRY_MS);
+  // The token of the address is this tab's.
+  await pass().catch(() => undefined);
+  if (!("SharedWorker" in globalThis) || !("locks" in navigator)) return follow(tell);
+  const worker = new SharedWorker(new URL("./events.worker.ts", import.meta.url), { type: "module", name: "mnm events" });
+  worker.onerror = () => void follow(tell);
+  const send = (message: FromTab): void => worker.port.postMessage(message);
+  worker.port.onmessage = ({ data }: MessageEvent<News>) => {
+    send({ taken: true });
+    tell(data);
   };
+  const tab = crypto.randomUUID();
+  // Held for as long as this tab lives.
+  void navigator.locks.request(tab, async () => {
+    send({ tab });
+    await new Promise(() => {});
+  });
 }

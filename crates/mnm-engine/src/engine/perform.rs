@@ -70,6 +70,10 @@ impl Engine {
                 let rendering = tokio::task::spawn_blocking(move || markdown::render(&text));
                 rendering.await.map(Reply::Html).map_err(|_| rendering_failed())
             }
+            Command::RevokeBrowser { browser } => {
+                self.store().write(move |vault| vault.revoke_browser(browser)).await?;
+                Ok(Reply::Done)
+            }
             command @ (Command::Ping { .. }
             | Command::Accept { .. }
             | Command::Ignore { .. }
@@ -101,6 +105,7 @@ impl Engine {
                     Command::Thread { thread, at, limit } => {
                         Reply::Thread(vault.thread_page(thread, at.unwrap_or(Place::End), limit)?)
                     }
+                    Command::Browsers => Reply::Browsers(vault.browsers()?),
                     Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
                     Command::Search { account, words, limit } => {
                         Reply::Hits(vault.search(account, &words, limit)?)

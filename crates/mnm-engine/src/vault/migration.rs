@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -18,6 +18,7 @@ const STEPS: [&str; 9] = [
     include_str!("migration/007_forwarding.sql"),
     include_str!("migration/008_draft_version.sql"),
     include_str!("migration/009_hold.sql"),
+    include_str!("migration/010_browser.sql"),
 ];
 
 /// The version a database has after all steps.

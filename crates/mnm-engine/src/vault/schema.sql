@@ -226,6 +226,21 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_account ON outbox (account, id);
 
+-- Browsers that were let in to the pages.
+CREATE TABLE browser (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    label    TEXT NOT NULL,
+    key      BLOB NOT NULL CHECK (length(key) = 32), -- by which it and the app prove themselves
+    since_ms INTEGER NOT NULL,
+    used_ms  INTEGER NOT NULL
+) STRICT;
+
+-- The port of this home's pages, chosen once.
+CREATE TABLE page_port (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    port INTEGER NOT NULL CHECK (port BETWEEN 1024 AND 65535)
+) STRICT;
+
 -- Notices that have been handled, so that one delivered again is dropped.
 CREATE TABLE seen (
     account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,

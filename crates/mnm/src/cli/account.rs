@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use mnm_engine::{
     command::{Command as Ask, Reply},
-    view::{Account, Link},
+    view::{Account, BrowserId, Link},
 };
 use serde_json::json;
 
@@ -265,4 +265,28 @@ pub(super) async fn add_device(
         block(&code, "")
     );
     Ok(Answer::new(&json!({ "code": code }), text))
+}
+
+/// `mnm browsers`: who opens the pages without being let in again; `revoke` shuts one of them out.
+pub(super) async fn browsers(
+    context: &Context,
+    session: &Session,
+    revoke: Option<BrowserId>,
+) -> Result<Answer, Failure> {
+    if let Some(browser) = revoke {
+        session.command(Ask::RevokeBrowser { browser }).await?;
+        let text = format!("Browser {browser} is shut out. `mnm url` lets it in again.");
+        return Ok(Answer::new(&json!({ "revoked": browser }), text));
+    }
+    let browsers = ask!(session, Ask::Browsers, Browsers);
+    let mut table = Table::new(&context.look, ["NUMBER", "BROWSER", "LET IN", "LAST USED"]);
+    for browser in &browsers {
+        table.row([
+            browser.id.to_string(),
+            inline(&browser.label),
+            context.look.time(browser.since_ms),
+            context.look.time(browser.used_ms),
+        ]);
+    }
+    Ok(Answer::new(&browsers, table.text("No browser was let in so far.")))
 }

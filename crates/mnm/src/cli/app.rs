@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Context, Serve};
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, json as document, print},
+    print::{Answer, json as document, print, warn},
     serve::Server,
     session::{Remote, open_engine},
 };
@@ -45,6 +45,9 @@ pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failu
 /// Serves the pages until the process is asked to end.
 async fn serve(context: &Context, options: Serve, engine: Engine) -> Result<(), Failure> {
     let server = Server::bind(engine, &context.home, options.port).await?;
+    if let Some(notice) = &server.notice {
+        warn(notice);
+    }
     open(context, options, &server.opening_url()?)?;
     server.run().await
 }

@@ -49,7 +49,13 @@ pub(crate) async fn command(
             return error(StatusCode::BAD_REQUEST, "malformed", &why);
         }
     };
-    match app.engine.command(command).await {
+    let revoked =
+        if let Command::RevokeBrowser { browser } = &command { Some(*browser) } else { None };
+    let done = app.engine.command(command).await;
+    if let Some(browser) = revoked {
+        app.auth.shut_out(browser);
+    }
+    match done {
         Ok(reply) => Json(json!({ "ok": reply })).into_response(),
         Err(refused) => refusal(&refused),
     }
@@ -60,7 +66,7 @@ pub(crate) async fn url(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Response {
-    if caller != Caller::CommandLine {
+    if !matches!(caller, Caller::CommandLine) {
         return not_for_pages();
     }
     match app.opening_url(Instant::now()) {
@@ -78,7 +84,7 @@ pub(crate) async fn stop(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Response {
-    if caller != Caller::CommandLine {
+    if !matches!(caller, Caller::CommandLine) {
         return not_for_pages();
     }
     app.stop.cancel();

@@ -1,10 +1,15 @@
 //! The built pages, embedded by `build.rs`.
 
+use std::sync::OnceLock;
+
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 
 use super::{headers::refuse, pages};
 
@@ -19,6 +24,19 @@ pub(crate) struct Asset {
 }
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// Which build of the pages is embedded; pages of another are out of date.
+pub(crate) fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let mut hash = Sha256::new();
+        for asset in ASSETS {
+            hash.update(asset.path);
+            hash.update(asset.etag);
+        }
+        HEXLOWER.encode(&hash.finalize()[..8])
+    })
+}
 
 /// Serves `/` and every embedded file under its own name. Names are compared as they stand, so no
 /// spelling of a path leads anywhere else.

@@ -3,13 +3,17 @@
 //! Everybody on this machine can connect to a loopback port, and any web page can make the browser
 //! do so; only what carries one of these secrets is served:
 //!
-//! - an *opening* token, good once and for ten minutes, in the address that opens the pages; it is
-//!   traded for
-//! - a *session*, in a cookie that scripts can't read and other sites can't send;
+//! - an *opening* token, good once and for ten minutes, in the address that opens the pages; with it
+//!   a browser hands over a *key*, by which the two know each other again after a restart of either
+//!   ([`super::browser`]);
+//! - a *page* secret, which a page gets when it has shown that it can use such a key, and sends in a
+//!   header; and with it a *files* secret, for the addresses of attachments, which the browser
+//!   fetches by itself and may remember. Both end with this run of the app;
 //! - the *bearer* token of `app.json`, for the command line.
 //!
-//! All are 32 random bytes. They live in memory only (the bearer also in `app.json`), and are
-//! compared in constant time, all candidates every time.
+//! There is no cookie: the browser would send it to every port of this machine. All are 32 random
+//! bytes, live in memory only (the bearer also in `app.json`, the keys in the encrypted store), and
+//! are compared in constant time, all candidates every time.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -18,43 +22,70 @@ use std::{
 
 use axum::http::{HeaderMap, header};
 use data_encoding::BASE64URL_NOPAD;
+use mnm_engine::view::BrowserId;
 use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 /// How long an opening address is good for.
 const OPENING_LIFE: Duration = Duration::from_secs(10 * 60);
-/// Openings that may be outstanding, and sessions that may exist; beyond it the oldest goes.
-const SECRETS_MAX: usize = 64;
+/// How long a browser may take to answer a challenge.
+const CHALLENGE_LIFE: Duration = Duration::from_secs(60);
+/// Openings, challenges and pages that may be there at a time; beyond it the oldest goes.
+const SECRETS_MAX: usize = 256;
 
 /// 32 secret bytes.
 pub(crate) type Secret = Zeroizing<[u8; 32]>;
 
 /// How a request has shown that it may be served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Caller {
-    /// A page, by its cookie.
-    Page,
+    /// A page. The token is cancelled when its browser is shut out.
+    Page(CancellationToken),
     /// The command line, by the bearer token.
     CommandLine,
 }
 
+/// What a page is given: the secrets of its header and of its addresses, as text.
+pub(crate) struct PageSecrets {
+    pub(crate) page: String,
+    pub(crate) files: String,
+}
+
+/// A page that was let in.
+struct Page {
+    browser: BrowserId,
+    page: Secret,
+    files: Secret,
+    end: CancellationToken,
+}
+
+/// What a browser was asked, to be answered once.
+pub(crate) struct Challenge {
+    pub(crate) browser: BrowserId,
+    /// The app's random bytes.
+    pub(crate) ours: Secret,
+    /// The browser's.
+    pub(crate) theirs: Secret,
+}
+
 /// The secrets of one running server.
 pub(crate) struct Auth {
-    cookie_name: String,
     bearer: Secret,
     openings: Mutex<Vec<(Instant, Secret)>>,
-    sessions: Mutex<Vec<Secret>>,
+    challenges: Mutex<Vec<(Instant, Challenge)>>,
+    pages: Mutex<Vec<Page>>,
 }
 
 impl Auth {
-    /// For the server on `port`: cookies are shared by all ports of a host, hence its own name.
-    pub(crate) fn new(port: u16) -> Result<Self, getrandom::Error> {
+    /// With a fresh bearer token.
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
         Ok(Self {
-            cookie_name: format!("mnm_{port}"),
             bearer: random()?,
             openings: Mutex::default(),
-            sessions: Mutex::default(),
+            challenges: Mutex::default(),
+            pages: Mutex::default(),
         })
     }
 
@@ -74,56 +105,81 @@ impl Auth {
         Ok(text)
     }
 
-    /// Trades an opening token for a session and gives the value of `Set-Cookie`; none when the
-    /// token is unknown, used or too old.
-    pub(crate) fn redeem(
-        &self,
-        token: &str,
-        now: Instant,
-    ) -> Result<Option<String>, getrandom::Error> {
-        let Some(token) = decode(token) else { return Ok(None) };
+    /// Uses an opening token up; false when it is unknown, used or too old.
+    pub(crate) fn redeem(&self, token: &str, now: Instant) -> bool {
+        let Some(token) = decode(token) else { return false };
         let mut openings = lock(&self.openings);
         openings.retain(|(until, _)| *until > now);
         let before = openings.len();
         openings.retain(|(_, secret)| !bool::from(secret.ct_eq(&*token)));
-        if openings.len() == before {
-            return Ok(None);
-        }
-        drop(openings);
-        self.new_session().map(Some)
+        openings.len() < before
     }
 
-    fn new_session(&self) -> Result<String, getrandom::Error> {
-        let secret = random()?;
-        let cookie = format!(
-            "{}={}; HttpOnly; SameSite=Strict; Path=/",
-            self.cookie_name,
-            BASE64URL_NOPAD.encode(&*secret)
-        );
-        let mut sessions = lock(&self.sessions);
-        make_room(&mut sessions);
-        sessions.push(secret);
-        Ok(cookie)
+    /// Remembers what a browser was asked.
+    pub(crate) fn challenge(&self, challenge: Challenge, now: Instant) {
+        let mut challenges = lock(&self.challenges);
+        challenges.retain(|(until, _)| *until > now);
+        make_room(&mut challenges);
+        challenges.push((now + CHALLENGE_LIFE, challenge));
     }
 
-    /// What the headers of a request prove. A wrong bearer is not excused by a right cookie.
-    pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
-        match headers.get(header::AUTHORIZATION) {
-            Some(value) => {
-                let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
-                let right = self.bearer.ct_eq(&*decode(token)?);
-                bool::from(right).then_some(Caller::CommandLine)
+    /// What was asked with these random bytes of ours; only once.
+    pub(crate) fn take_challenge(&self, ours: &Secret, now: Instant) -> Option<Challenge> {
+        let mut challenges = lock(&self.challenges);
+        challenges.retain(|(until, _)| *until > now);
+        let at = challenges.iter().position(|(_, asked)| bool::from(asked.ours.ct_eq(&**ours)))?;
+        Some(challenges.remove(at).1)
+    }
+
+    /// Lets a page of a known browser in.
+    pub(crate) fn let_in(&self, browser: BrowserId) -> Result<PageSecrets, getrandom::Error> {
+        let (page, files) = (random()?, random()?);
+        let secrets = PageSecrets {
+            page: BASE64URL_NOPAD.encode(&*page),
+            files: BASE64URL_NOPAD.encode(&*files),
+        };
+        let mut pages = lock(&self.pages);
+        make_room(&mut pages);
+        pages.push(Page { browser, page, files, end: CancellationToken::new() });
+        Ok(secrets)
+    }
+
+    /// Shuts the pages of a browser out, and ends what they listen to.
+    pub(crate) fn shut_out(&self, browser: BrowserId) {
+        lock(&self.pages).retain(|page| {
+            if page.browser == browser {
+                page.end.cancel();
             }
-            None => self.has_session(headers).then_some(Caller::Page),
-        }
+            page.browser != browser
+        });
     }
 
-    fn has_session(&self, headers: &HeaderMap) -> bool {
-        let sessions = lock(&self.sessions);
-        cookies(headers)
-            .filter(|(name, _)| *name == self.cookie_name)
-            .filter_map(|(_, value)| decode(value))
-            .any(|value| known(&sessions, &value))
+    /// What the headers of a request prove.
+    pub(crate) fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+        let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        if let Some(token) = value.strip_prefix("Bearer ") {
+            let right = self.bearer.ct_eq(&*decode(token)?);
+            return bool::from(right).then_some(Caller::CommandLine);
+        }
+        let secret = decode(value.strip_prefix("Page ")?)?;
+        self.page_with(|page| page.page.ct_eq(&*secret))
+    }
+
+    /// What the address of an attachment proves.
+    pub(crate) fn reader(&self, files: &str) -> Option<Caller> {
+        let secret = decode(files)?;
+        self.page_with(|page| page.files.ct_eq(&*secret))
+    }
+
+    fn page_with(&self, is: impl Fn(&Page) -> subtle::Choice) -> Option<Caller> {
+        let pages = lock(&self.pages);
+        let mut found = None;
+        for page in &*pages {
+            if bool::from(is(page)) {
+                found = Some(page.end.clone());
+            }
+        }
+        found.map(Caller::Page)
     }
 
     /// Answers the command line's question whether this is the app that wrote `app.json`: the
@@ -172,21 +228,6 @@ pub(crate) fn decode(text: &str) -> Option<Secret> {
     let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?);
     let array: [u8; 32] = bytes.as_slice().try_into().ok()?;
     Some(Zeroizing::new(array))
-}
-
-fn known(secrets: &[Secret], value: &Secret) -> bool {
-    let found =
-        secrets.iter().fold(Choice::from(0), |found, secret| found | secret.ct_eq(&**value));
-    bool::from(found)
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 fn make_room<T>(secrets: &mut Vec<T>) {

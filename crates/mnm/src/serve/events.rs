@@ -1,8 +1,10 @@
-//! `GET /api/events`: everything the engine tells, as server-sent events, until the app ends.
+//! `GET /api/events`: everything the engine tells, as server-sent events, until the app ends or
+//! the page's browser is shut out.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     extract::State,
     response::{
         Sse,
@@ -12,8 +14,9 @@ use axum::{
 use futures_util::{Stream, stream};
 use mnm_engine::event::Event;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
 
-use super::App;
+use super::{App, auth::Caller};
 
 /// A comment this often lets a page notice that the app is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -22,11 +25,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// nothing that happens from then on.
 pub(crate) async fn watch(
     State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
 ) -> Sse<impl Stream<Item = Result<Line, Infallible>>> {
     let events = app.engine.events();
-    let lines = stream::unfold((events, app), |(mut events, app)| async move {
+    let shut_out = match caller {
+        Caller::Page(end) => end,
+        Caller::CommandLine => CancellationToken::new(),
+    };
+    let lines = stream::unfold((events, app, shut_out), |(mut events, app, shut_out)| async move {
         let event = tokio::select! {
             () = app.stop.cancelled() => return None,
+            () = shut_out.cancelled() => return None,
             event = events.recv() => match event {
                 Ok(event) => event,
                 Err(RecvError::Lagged(_)) => Event::Lagged,
@@ -37,7 +46,7 @@ pub(crate) async fn watch(
             tracing::error!(%error, "an event can't be written as JSON");
             Line::default().comment("lost")
         });
-        Some((Ok(line), (events, app)))
+        Some((Ok(line), (events, app, shut_out)))
     });
     Sse::new(lines).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }

@@ -3,9 +3,10 @@
 //! In this order: `Host` must be ours (a name that was rebound to 127.0.0.1 is not), `Origin` must
 //! be ours where there is one, a browser must not say that another site caused the request, then
 //! the caller is identified, and a page that changes something must show that it is our page.
-//! Nothing, the pages' own files included, is served to a caller who is not identified.
+//! Whoever is not identified gets the pages' own files, which hold nothing of anybody's, and may ask
+//! to be recognised ([`super::browser`]).
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
@@ -14,7 +15,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{App, auth::Caller, pages};
+use super::{App, auth::Caller, browser};
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'none'; \
@@ -43,6 +44,7 @@ pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
+        Ok(Admitted::Anyone) => next.run(request).await,
         Ok(Admitted::Answered(response)) | Err(response) => response,
     };
     for (name, value) in &DEFAULTS {
@@ -54,28 +56,51 @@ pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
 enum Admitted {
     /// May go on to the handler.
     Caller(Caller),
-    /// Needs no handler: the pages are being opened, or the command line says hello.
+    /// So may whoever asks for what is no secret: the pages' own files, and to be recognised.
+    Anyone,
+    /// Needs no handler: the command line says hello.
     Answered(Response),
 }
 
 #[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
 fn admit(app: &App, request: &Request) -> Result<Admitted, Response> {
-    let headers = request.headers();
+    let (headers, path) = (request.headers(), request.uri().path());
     check_host(app, request.uri(), headers)?;
     let from_our_page = check_origin(app, headers)?;
-    if let Some(response) = open_pages(app, request) {
-        return Ok(Admitted::Answered(response));
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    // The page may be opened from anywhere; what it shows by itself is nothing.
+    if reads && path == "/" {
+        return Ok(Admitted::Anyone);
     }
     check_site(headers)?;
     if let Some(response) = hello(app, request) {
         return Ok(Admitted::Answered(response));
     }
-    let caller = app.auth.caller(headers).ok_or_else(pages::unauthorised)?;
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if caller == Caller::Page && !reads && !from_our_page {
+    let open = path.starts_with("/api/browser/");
+    if !(open || path == "/api" || path.starts_with("/api/")) {
+        return Ok(Admitted::Anyone);
+    }
+    let caller = if open { None } else { Some(caller(app, request)?) };
+    if matches!(caller, None | Some(Caller::Page(_))) && !reads && !from_our_page {
         return Err(refuse(StatusCode::FORBIDDEN, "A change must come from our own page."));
     }
-    Ok(Admitted::Caller(caller))
+    Ok(caller.map_or(Admitted::Anyone, Admitted::Caller))
+}
+
+/// Who makes a request: by its headers, or by the address where the browser fetches an attachment
+/// by itself.
+#[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
+fn caller(app: &App, request: &Request) -> Result<Caller, Response> {
+    let (headers, uri) = (request.headers(), request.uri());
+    let found = if headers.contains_key(header::AUTHORIZATION) {
+        app.auth.caller(headers)
+    } else if request.method() == Method::GET && uri.path().starts_with("/api/attachments/") {
+        let mut pairs = uri.query().unwrap_or_default().split('&');
+        pairs.find_map(|pair| pair.strip_prefix("pass=")).and_then(|pass| app.auth.reader(pass))
+    } else {
+        None
+    };
+    found.ok_or_else(browser::unknown)
 }
 
 /// The only `Host` that names this server, by its number or as `localhost`.
@@ -120,26 +145,6 @@ fn check_site(headers: &HeaderMap) -> Result<(), Response> {
         Some(site) if site == "same-origin" || site == "none" => Ok(()),
         Some(_) => Err(refuse(StatusCode::FORBIDDEN, "Another site can't use this server.")),
     }
-}
-
-/// `GET /?token=…`: trades the token for a session and takes it out of the address.
-fn open_pages(app: &App, request: &Request) -> Option<Response> {
-    if request.method() != Method::GET || request.uri().path() != "/" {
-        return None;
-    }
-    let token = request.uri().query()?.strip_prefix("token=")?;
-    Some(match app.auth.redeem(token, Instant::now()) {
-        Ok(Some(cookie)) => {
-            let headers = [(header::SET_COOKIE, cookie), (header::LOCATION, "/".to_owned())];
-            (StatusCode::SEE_OTHER, headers).into_response()
-        }
-        // A reload of the opening address, or its second use by the same browser.
-        Ok(None) if app.auth.caller(request.headers()).is_some() => {
-            (StatusCode::SEE_OTHER, [(header::LOCATION, "/")]).into_response()
-        }
-        Ok(None) => pages::unauthorised(),
-        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "No random numbers are available."),
-    })
 }
 
 /// `GET /api/hello` with `Authorization: Hello NONCE.PROOF`; see [`super::auth::Auth::answer_hello`].

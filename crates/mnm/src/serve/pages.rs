@@ -2,20 +2,9 @@
 //! or style, which the content policy would refuse.
 
 use axum::{
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse as _, Response},
 };
-
-/// To whoever shows no valid cookie or token.
-pub(crate) fn unauthorised() -> Response {
-    let page = page(
-        "mnm does not know this browser",
-        "The address that opens mnm works once and for ten minutes. For a fresh one, run \
-         <code>mnm</code> again, or <code>mnm url</code>.",
-    );
-    (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page)
-        .into_response()
-}
 
 /// In the place of pages that were not built.
 pub(crate) fn not_built() -> Response {

@@ -145,10 +145,10 @@ fn a_hostile_letter_can_not_drive_the_terminal() {
 }
 
 /// A server whose member has a draft to attach to; gives its number.
-fn with_draft(server: &Server, service: &ServiceProcess, cookie: &str) -> String {
+fn with_draft(server: &Server, service: &ServiceProcess, page: &str) -> String {
     join(&server.app, service, ADA);
     let body = br#"{"cmd":"save_draft","draft":null,"account":1,"thread":null,"to":[],"subject":"Files","text":""}"#;
-    let saved = server.page_command(cookie, body);
+    let saved = server.page_command(page, body);
     let saved: Value = serde_json::from_slice(&saved.body).unwrap();
     saved["ok"]["value"]["id"].to_string()
 }
@@ -157,10 +157,10 @@ fn with_draft(server: &Server, service: &ServiceProcess, cookie: &str) -> String
 fn attachments_can_be_saved_and_only_pictures_shown() {
     let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
-    let cookie = server.cookie();
-    let draft = with_draft(&server, &service, &cookie);
+    let page = server.page();
+    let draft = with_draft(&server, &service, &page);
     let origin = format!("http://{}", server.host());
-    let page = [("Cookie", cookie.as_str()), ("Origin", origin.as_str())];
+    let page = [("Authorization", page.as_str()), ("Origin", origin.as_str())];
 
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0 not much of a picture";
     let points = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x4e\x20\0\0\x4e\x20 some kilobytes";
@@ -219,10 +219,10 @@ fn attachments_can_be_saved_and_only_pictures_shown() {
 fn names_of_attachments_lead_nowhere() {
     let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
-    let cookie = server.cookie();
-    let draft = with_draft(&server, &service, &cookie);
+    let page = server.page();
+    let draft = with_draft(&server, &service, &page);
     let origin = format!("http://{}", server.host());
-    let page = [("Cookie", cookie.as_str()), ("Origin", origin.as_str())];
+    let page = [("Authorization", page.as_str()), ("Origin", origin.as_str())];
     for name in [
         "..%2F..%2Fup.txt",
         "%2Fetc%2Fpasswd",
@@ -250,16 +250,17 @@ fn names_of_attachments_lead_nowhere() {
 fn pages_hear_of_what_happens() {
     let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
-    let cookie = server.cookie();
+    let page = server.page();
     let heard = std::thread::scope(|scope| {
         let (host, port) = (server.host(), server.port);
-        let cookie = cookie.as_str();
+        let page = page.as_str();
         let (connected, connection) = std::sync::mpsc::channel();
         let watcher = scope.spawn(move || {
             use std::io::{BufRead as _, BufReader, Write as _};
             let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let request =
-                format!("GET /api/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
+            let request = format!(
+                "GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n"
+            );
             stream.write_all(request.as_bytes()).unwrap();
             let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
             lines.find(String::is_empty).unwrap();

@@ -1,40 +1,35 @@
 //! The loopback server trusts nobody: what it must refuse, row by row, against the real program.
 
-use crate::raw::Server;
+use crate::raw::{KEY, Server};
 
 const STATE: &[u8] = br#"{"cmd":"state"}"#;
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 #[test]
-fn nothing_is_served_without_a_secret() {
+fn nothing_of_anybodys_is_served_without_a_secret() {
     let server = Server::start();
-    let old_cookie = format!("mnm_{}={}", server.port, "A".repeat(43));
-    let wrong_bearer = format!("Bearer {}", "A".repeat(43));
+    let cookie = format!("mnm_{}={}", server.port, "A".repeat(43));
+    let wrong = ["Bearer", "Page"].map(|kind| format!("{kind} {}", "A".repeat(43)));
     let hello = format!("Hello {0}.{0}", "A".repeat(43));
     let lines = [
-        "GET / HTTP/1.1",
-        "HEAD / HTTP/1.1",
-        "GET /index.html HTTP/1.1",
-        "GET /assets/index.js HTTP/1.1",
-        "GET /nowhere HTTP/1.1",
-        "POST / HTTP/1.1",
         "GET /api/events HTTP/1.1",
         "GET /api/hello HTTP/1.1",
         "GET /api/attachments/1 HTTP/1.1",
+        "GET /api/attachments/1?pass= HTTP/1.1",
+        "GET /api/ HTTP/1.1",
+        "GET /api HTTP/1.1",
         "POST /api/command HTTP/1.1",
         "POST /api/drafts/1/attachments?name=a HTTP/1.1",
         "POST /api/url HTTP/1.1",
         "POST /api/stop HTTP/1.1",
-        "GET /?token= HTTP/1.1",
-        "GET /?token=AAAA HTTP/1.1",
         "OPTIONS /api/command HTTP/1.1",
     ];
     let origin = format!("http://{}", server.host());
     let nothing: [&[(&str, &str)]; 5] = [
         &[],
-        &[("Cookie", &old_cookie)],
-        &[("Cookie", "mnm=; mnm_1=x; ;;=")],
-        &[("Authorization", &wrong_bearer)],
+        &[("Cookie", &cookie)],
+        &[("Authorization", &wrong[0])],
+        &[("Authorization", &wrong[1])],
         &[("Authorization", &hello)],
     ];
     for line in lines {
@@ -43,44 +38,20 @@ fn nothing_is_served_without_a_secret() {
                 secrets.iter().copied().chain([JSON, ("Origin", &origin)]).collect();
             let answer = server.send(line, &headers, STATE);
             assert_eq!(answer.status, 401, "{line} {secrets:?}: {answer:?}");
-            assert!(!answer.text().contains("<script"), "{line}: {}", answer.text());
             assert!(!answer.text().contains("\"ok\""), "{line}: {}", answer.text());
         }
     }
+    // The pages' own files hold nothing of anybody's.
+    assert_eq!(server.send("GET / HTTP/1.1", &[], b"").status, 200);
+    assert_eq!(server.send("GET /nowhere HTTP/1.1", &[], b"").status, 404);
     // They ended nothing and used nothing up.
-    assert_eq!(server.page_command(&server.cookie(), STATE).status, 200);
-}
-
-#[test]
-fn a_token_opens_the_pages_once() {
-    let server = Server::start();
-    let line = format!("GET /?token={} HTTP/1.1", server.token());
-    assert_eq!(server.send(&line.replace("GET", "POST"), &[], b"").status, 401);
-    assert_eq!(server.send(&line.replace("token=", "token=A"), &[], b"").status, 401);
-
-    let opened = server.send(&line, &[], b"");
-    assert_eq!(opened.status, 303);
-    assert_eq!(opened.header("location"), Some("/"));
-    let cookie = opened.header("set-cookie").unwrap();
-    assert!(cookie.starts_with(&format!("mnm_{}=", server.port)), "{cookie}");
-    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
-    let cookie = cookie.split(';').next().unwrap();
-
-    let again = server.send(&line, &[], b"");
-    assert_eq!((again.status, again.header("set-cookie")), (401, None));
-    // Whoever has the cookie may reload the address, and gets no second cookie.
-    let reload = server.send(&line, &[("Cookie", cookie)], b"");
-    assert_eq!((reload.status, reload.header("set-cookie")), (303, None));
-
-    assert_eq!(server.send("GET / HTTP/1.1", &[("Cookie", cookie)], b"").status, 200);
-    let among_others = format!("a=b; {cookie}; c=d");
-    assert_eq!(server.send("GET / HTTP/1.1", &[("Cookie", &among_others)], b"").status, 200);
+    assert_eq!(server.page_command(&server.page(), STATE).status, 200);
 }
 
 #[test]
 fn only_our_own_host_is_answered() {
     let server = Server::start();
-    let (cookie, port, host) = (server.cookie(), server.port, server.host());
+    let (page, port, host) = (server.page(), server.port, server.host());
     let refused = [
         "evil.example".to_owned(),
         format!("evil.example:{port}"),
@@ -96,27 +67,27 @@ fn only_our_own_host_is_answered() {
     ];
     for wrong in &refused {
         for line in ["GET / HTTP/1.1", "GET /?token=x HTTP/1.1", "GET /api/hello HTTP/1.1"] {
-            let headers = [("Host", wrong.as_str()), ("Cookie", cookie.as_str())];
+            let headers = [("Host", wrong.as_str()), ("Authorization", page.as_str())];
             let answer = server.send_exactly(line, &headers, b"");
             assert_eq!(answer.status, 421, "{wrong:?} {line}: {answer:?}");
         }
     }
-    let two = [("Host", host.as_str()), ("Host", "evil.example"), ("Cookie", &cookie)];
+    let two = [("Host", host.as_str()), ("Host", "evil.example"), ("Authorization", &page)];
     assert_eq!(server.send_exactly("GET / HTTP/1.1", &two, b"").status, 421);
-    let none = server.send_exactly("GET / HTTP/1.1", &[("Cookie", &cookie)], b"");
+    let none = server.send_exactly("GET / HTTP/1.1", &[("Authorization", &page)], b"");
     assert!(matches!(none.status, 400 | 421), "{none:?}");
     let absolute = "GET http://evil.example/ HTTP/1.1";
-    assert_eq!(server.send(absolute, &[("Cookie", &cookie)], b"").status, 421);
+    assert_eq!(server.send(absolute, &[("Authorization", &page)], b"").status, 421);
 
     let localhost = format!("localhost:{port}");
-    let headers = [("Host", localhost.as_str()), ("Cookie", &cookie)];
+    let headers = [("Host", localhost.as_str()), ("Authorization", &page)];
     assert_eq!(server.send_exactly("GET / HTTP/1.1", &headers, b"").status, 200);
 }
 
 #[test]
-fn other_sites_can_do_nothing_with_the_cookie() {
+fn other_sites_can_do_nothing_with_a_pages_secret() {
     let server = Server::start();
-    let (cookie, port) = (server.cookie(), server.port);
+    let (page, port) = (server.page(), server.port);
     let own = format!("http://127.0.0.1:{port}");
     let foreign = [
         "http://evil.example".to_owned(),
@@ -131,7 +102,7 @@ fn other_sites_can_do_nothing_with_the_cookie() {
     let attempts = ["POST /api/command HTTP/1.1", "GET /api/events HTTP/1.1", "GET / HTTP/1.1"];
     for line in attempts {
         for origin in &foreign {
-            let headers = [("Cookie", cookie.as_str()), JSON, ("Origin", origin)];
+            let headers = [("Authorization", page.as_str()), JSON, ("Origin", origin)];
             assert_eq!(server.send(line, &headers, STATE).status, 403, "{line} {origin:?}");
         }
     }
@@ -147,8 +118,10 @@ fn other_sites_can_do_nothing_with_the_cookie() {
         ("GET /api/events HTTP/1.1", &[("Sec-Fetch-Site", "same-site")], 403),
     ];
     for (line, more, expected) in rows {
-        let headers: Vec<_> =
-            [("Cookie", cookie.as_str()), JSON].into_iter().chain(more.iter().copied()).collect();
+        let headers: Vec<_> = [("Authorization", page.as_str()), JSON]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
         assert_eq!(server.send(line, &headers, STATE).status, expected, "{line} {more:?}");
     }
 }
@@ -156,17 +129,18 @@ fn other_sites_can_do_nothing_with_the_cookie() {
 #[test]
 fn the_bearer_is_for_the_command_line_only() {
     let server = Server::start();
-    let (cookie, bearer) = (server.cookie(), format!("Bearer {}", server.bearer()));
+    let (page, bearer) = (server.page(), format!("Bearer {}", server.bearer()));
     let own = format!("http://{}", server.host());
     let command = "POST /api/command HTTP/1.1";
     let authorised = [("Authorization", bearer.as_str()), JSON];
     assert_eq!(server.send(command, &authorised, STATE).status, 200);
 
     for line in ["POST /api/url HTTP/1.1", "POST /api/stop HTTP/1.1"] {
-        let page = [("Cookie", cookie.as_str()), ("Origin", &own)];
+        let page = [("Authorization", page.as_str()), ("Origin", &own)];
         assert_eq!(server.send(line, &page, b"").status, 403, "{line}");
     }
-    let wrong = [("Authorization", "Bearer wrong"), ("Cookie", &cookie), ("Origin", &own), JSON];
+    let wrong =
+        [("Authorization", "Bearer wrong"), ("Authorization", &page), ("Origin", &own), JSON];
     assert_eq!(server.send(command, &wrong, STATE).status, 401);
     let foreign = [("Authorization", bearer.as_str()), ("Origin", "http://evil.example"), JSON];
     assert_eq!(server.send(command, &foreign, STATE).status, 403);
@@ -174,16 +148,17 @@ fn the_bearer_is_for_the_command_line_only() {
     let fresh = server.send("POST /api/url HTTP/1.1", &[("Authorization", &bearer)], b"");
     let fresh: serde_json::Value = serde_json::from_slice(&fresh.body).unwrap();
     let token = fresh["ok"]["url"].as_str().unwrap().split_once("token=").unwrap().1.to_owned();
-    assert_eq!(server.send(&format!("GET /?token={token} HTTP/1.1"), &[], b"").status, 303);
+    let body = format!(r#"{{"token":"{token}","key":"{KEY}","label":"Another"}}"#);
+    assert_eq!(server.ask_browser("register", &body).status, 200);
 }
 
 #[test]
 fn what_is_no_command_is_refused() {
     let server = Server::start();
-    let cookie = server.cookie();
+    let page = server.page();
     let own = format!("http://{}", server.host());
     let send = |kind: &str, body: &[u8]| {
-        let headers = [("Cookie", cookie.as_str()), ("Origin", &own), ("Content-Type", kind)];
+        let headers = [("Authorization", page.as_str()), ("Origin", &own), ("Content-Type", kind)];
         server.send("POST /api/command HTTP/1.1", &headers, body).status
     };
     assert_eq!(send("application/json", STATE), 200);
@@ -203,7 +178,7 @@ fn what_is_no_command_is_refused() {
         assert_eq!(send("application/json", body), 400, "{}", String::from_utf8_lossy(body));
     }
     // A refusal by the engine is an answer.
-    let refused = server.page_command(&cookie, br#"{"cmd":"thread","thread":99}"#);
+    let refused = server.page_command(&page, br#"{"cmd":"thread","thread":99}"#);
     let answer: serde_json::Value = serde_json::from_slice(&refused.body).unwrap();
     assert_eq!((refused.status, &answer["error"]["code"]), (200, &"not_found".into()));
 }
@@ -211,13 +186,13 @@ fn what_is_no_command_is_refused() {
 #[test]
 fn sizes_are_limited() {
     let server = Server::start();
-    let cookie = server.cookie();
+    let page = server.page();
     let text = "a".repeat(2 * 1024 * 1024);
     let large = format!(r#"{{"cmd":"preview","text":"{text}"}}"#);
-    assert_eq!(server.page_command(&cookie, large.as_bytes()).status, 413);
+    assert_eq!(server.page_command(&page, large.as_bytes()).status, 413);
 
     let own = format!("http://{}", server.host());
-    let page = [("Cookie", cookie.as_str()), ("Origin", own.as_str())];
+    let page = [("Authorization", page.as_str()), ("Origin", own.as_str())];
     let upload = |name: &str, length: &str| {
         let headers: Vec<_> = page.into_iter().chain([("Content-Length", length)]).collect();
         let line = format!("POST /api/drafts/1/attachments?name={name} HTTP/1.1");
@@ -235,7 +210,7 @@ fn sizes_are_limited() {
 #[test]
 fn no_path_leads_out_of_the_pages() {
     let server = Server::start();
-    let cookie = server.cookie();
+    let page = server.page();
     for path in [
         "/assets/../index.html",
         "/assets/%2e%2e/index.html",
@@ -251,21 +226,22 @@ fn no_path_leads_out_of_the_pages() {
         "/api/attachments/../../app.json",
     ] {
         let line = format!("GET {path} HTTP/1.1");
-        let answer = server.send(&line, &[("Cookie", &cookie)], b"");
+        let answer = server.send(&line, &[("Authorization", &page)], b"");
         assert!(matches!(answer.status, 400 | 404), "{path}: {}", answer.status);
     }
-    let not_a_number = server.send("GET /api/attachments/x HTTP/1.1", &[("Cookie", &cookie)], b"");
+    let not_a_number =
+        server.send("GET /api/attachments/x HTTP/1.1", &[("Authorization", &page)], b"");
     assert_eq!(not_a_number.status, 400);
-    let missing = server.send("GET /api/attachments/99 HTTP/1.1", &[("Cookie", &cookie)], b"");
+    let missing = server.send("GET /api/attachments/99 HTTP/1.1", &[("Authorization", &page)], b"");
     assert_eq!(missing.status, 404);
 }
 
 #[test]
 fn wrong_methods_are_refused() {
     let server = Server::start();
-    let cookie = server.cookie();
+    let page = server.page();
     let own = format!("http://{}", server.host());
-    let page = [("Cookie", cookie.as_str()), ("Origin", own.as_str())];
+    let page = [("Authorization", page.as_str()), ("Origin", own.as_str())];
     for line in [
         "GET /api/command HTTP/1.1",
         "PUT /api/command HTTP/1.1",
@@ -285,8 +261,8 @@ fn wrong_methods_are_refused() {
 #[test]
 fn every_answer_carries_the_protective_headers() {
     let server = Server::start();
-    let cookie = server.cookie();
-    let with = [("Cookie", cookie.as_str())];
+    let page = server.page();
+    let with = [("Authorization", page.as_str())];
     let answers = [
         server.send("GET / HTTP/1.1", &with, b""),
         server.send("GET / HTTP/1.1", &[], b""),
@@ -294,7 +270,7 @@ fn every_answer_carries_the_protective_headers() {
         server.send("GET /api/attachments/99 HTTP/1.1", &with, b""),
         server.send("POST /api/command HTTP/1.1", &with, b""),
         server.send_exactly("GET / HTTP/1.1", &[("Host", "evil.example")], b""),
-        server.page_command(&cookie, STATE),
+        server.page_command(&page, STATE),
     ];
     for answer in answers {
         let policy = answer.header("content-security-policy").unwrap();
@@ -317,16 +293,17 @@ fn every_answer_carries_the_protective_headers() {
 #[test]
 fn events_end_when_the_app_ends() {
     let mut server = Server::start();
-    let cookie = server.cookie();
+    let page = server.page();
     std::thread::scope(|scope| {
         let (host, port) = (server.host(), server.port);
-        let cookie = cookie.as_str();
+        let page = page.as_str();
         let (connected, connection) = std::sync::mpsc::channel();
         let watcher = scope.spawn(move || {
             use std::io::{BufRead as _, BufReader, Read as _, Write as _};
             let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let request =
-                format!("GET /api/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
+            let request = format!(
+                "GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n"
+            );
             stream.write_all(request.as_bytes()).unwrap();
             let mut reader = BufReader::new(stream);
             let mut status = String::new();

@@ -12,6 +12,28 @@ pub(crate) struct Server {
     pub(crate) port: u16,
 }
 
+/// The key of the test's browser, 32 times 7, as text.
+pub(crate) const KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+
+/// A browser that was let in.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    pub(crate) id: i64,
+    /// The value of `Authorization`.
+    pub(crate) page: String,
+    /// The secret in the addresses of attachments.
+    pub(crate) files: String,
+}
+
+impl Browser {
+    pub(crate) fn from(answer: &Response) -> Self {
+        let answer: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let text = |name: &str| answer["ok"][name].as_str().unwrap().to_owned();
+        let id = answer["ok"]["browser"].as_i64().unwrap();
+        Self { id, page: format!("Page {}", text("page")), files: text("files") }
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -29,16 +51,36 @@ impl Server {
         Self { app, port }
     }
 
+    /// Starts it again on the same home.
+    pub(crate) fn restart(&mut self) {
+        let url = self.app.start().unwrap().to_owned();
+        self.port = url.split(['/', ':']).nth(4).unwrap().parse().unwrap();
+    }
+
     /// The token of the address that the app printed.
     pub(crate) fn token(&self) -> String {
         self.app.url().split_once("token=").unwrap().1.to_owned()
     }
 
-    /// Uses up that token; gives the cookie as `name=value`.
-    pub(crate) fn cookie(&self) -> String {
-        let opened = self.send(&format!("GET /?token={} HTTP/1.1", self.token()), &[], b"");
-        assert_eq!(opened.status, 303, "{opened:?}");
-        opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    /// Lets a browser in with that token.
+    pub(crate) fn register(&self) -> Browser {
+        let token = self.token();
+        let body = format!(r#"{{"token":"{token}","key":"{KEY}","label":"Test, Linux"}}"#);
+        let answer = self.ask_browser("register", &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Browser::from(&answer)
+    }
+
+    /// A step of a browser that wants to be recognised.
+    pub(crate) fn ask_browser(&self, step: &str, body: &str) -> Response {
+        let origin = format!("http://{}", self.host());
+        let headers = [("Origin", origin.as_str()), ("Content-Type", "application/json")];
+        self.send(&format!("POST /api/browser/{step} HTTP/1.1"), &headers, body.as_bytes())
+    }
+
+    /// Lets a browser in; gives the value of its pages' `Authorization`.
+    pub(crate) fn page(&self) -> String {
+        self.register().page
     }
 
     /// The command line's secret.
@@ -87,10 +129,10 @@ impl Server {
     }
 
     /// A command as a page sends it.
-    pub(crate) fn page_command(&self, cookie: &str, body: &[u8]) -> Response {
+    pub(crate) fn page_command(&self, page: &str, body: &[u8]) -> Response {
         let origin = format!("http://{}", self.host());
         let headers =
-            [("Cookie", cookie), ("Origin", &origin), ("Content-Type", "application/json")];
+            [("Authorization", page), ("Origin", &origin), ("Content-Type", "application/json")];
         self.send("POST /api/command HTTP/1.1", &headers, body)
     }
 }

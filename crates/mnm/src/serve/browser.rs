@@ -1,0 +1,155 @@
+//! How a browser that was let in comes back: after a reload, and after a restart of the app.
+//!
+//! Browser and app share a key that the browser keeps where no script can read it out. The app has
+//! to prove itself first, because whoever listens on the port while the app is away is asked too:
+//!
+//! 1. `hello`: the browser's number and random bytes; the app answers with its own and a proof;
+//! 2. `enter`: the browser's proof, answered with the secrets of one page, good for this run;
+//! 3. `register`, once for each browser: an opening token and the key, answered likewise.
+//!
+//! A proof is an HMAC over who gives it, the port, and the random bytes of both. With the port in it,
+//! whoever sits on another port of this machine can't pass the questions on to the app.
+
+use std::{sync::Arc, time::Instant};
+
+use aws_lc_rs::hmac;
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use data_encoding::BASE64URL_NOPAD;
+use mnm_engine::view::BrowserId;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    App,
+    api::{error, refusal},
+    assets,
+    auth::{Challenge, PageSecrets, Secret, decode, random},
+};
+
+/// Who gives a proof. All of one length.
+const APP: &[u8; 13] = b"mnm app here\n";
+const BROWSER: &[u8; 13] = b"mnm browser!\n";
+/// Longest label of a browser that is taken, bytes.
+const LABEL_MAX: usize = 200;
+
+/// Step 1.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Hello {
+    browser: BrowserId,
+    nonce: String,
+}
+
+/// Step 2.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enter {
+    /// The app's random bytes, which say what is answered.
+    nonce: String,
+    proof: String,
+    /// Of the address that opened this page; it is used up.
+    token: Option<String>,
+}
+
+/// Step 3.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Register {
+    token: String,
+    key: String,
+    label: String,
+}
+
+/// `POST /api/browser/hello`.
+pub(crate) async fn hello(State(app): State<Arc<App>>, Json(asked): Json<Hello>) -> Response {
+    let Some(theirs) = decode(&asked.nonce) else { return unknown() };
+    let key = match app.engine.browser_key(asked.browser).await {
+        Ok(Some(key)) => key,
+        Ok(None) => return unknown(),
+        Err(failed) => return refusal(&failed),
+    };
+    let Ok(ours) = random() else { return no_random() };
+    let proof = hmac::sign(&hmac_key(&key), &statement(APP, app.port, &theirs, &ours));
+    let answer = json!({ "ok": {
+        "nonce": BASE64URL_NOPAD.encode(&*ours),
+        "proof": BASE64URL_NOPAD.encode(proof.as_ref()),
+    } });
+    let challenge = Challenge { browser: asked.browser, ours, theirs };
+    app.auth.challenge(challenge, Instant::now());
+    Json(answer).into_response()
+}
+
+/// `POST /api/browser/enter`.
+pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>) -> Response {
+    let now = Instant::now();
+    let challenge = decode(&answer.nonce).and_then(|ours| app.auth.take_challenge(&ours, now));
+    let Some(Challenge { browser, ours, theirs }) = challenge else { return unknown() };
+    // Read again: it may have been shut out meanwhile.
+    let key = match app.engine.browser_key(browser).await {
+        Ok(Some(key)) => key,
+        Ok(None) => return unknown(),
+        Err(failed) => return refusal(&failed),
+    };
+    let proof = BASE64URL_NOPAD.decode(answer.proof.as_bytes()).unwrap_or_default();
+    let said = statement(BROWSER, app.port, &theirs, &ours);
+    if hmac::verify(&hmac_key(&key), &said, &proof).is_err() {
+        return unknown();
+    }
+    if let Some(token) = &answer.token {
+        app.auth.redeem(token, now);
+    }
+    if let Err(failed) = app.engine.browser_used(browser).await {
+        tracing::warn!(%failed, "the return of a browser was not noted");
+    }
+    let_in(&app, browser)
+}
+
+/// `POST /api/browser/register`.
+pub(crate) async fn register(State(app): State<Arc<App>>, Json(asked): Json<Register>) -> Response {
+    let Some(key) = decode(&asked.key).filter(|_| asked.label.len() <= LABEL_MAX) else {
+        return error(StatusCode::BAD_REQUEST, "malformed", "No key, or too long a label.");
+    };
+    if !app.auth.redeem(&asked.token, Instant::now()) {
+        return unknown();
+    }
+    match app.engine.add_browser(&asked.label, key).await {
+        Ok(browser) => let_in(&app, browser),
+        Err(failed) => refusal(&failed),
+    }
+}
+
+fn let_in(app: &App, browser: BrowserId) -> Response {
+    match app.auth.let_in(browser) {
+        Ok(PageSecrets { page, files }) => {
+            let pages = assets::version();
+            let given = json!({ "browser": browser, "page": page, "files": files, "pages": pages });
+            Json(json!({ "ok": given })).into_response()
+        }
+        Err(_) => no_random(),
+    }
+}
+
+fn hmac_key(key: &Secret) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())
+}
+
+/// What a proof is made over: each part has a fixed length.
+fn statement(side: &[u8; 13], port: u16, theirs: &Secret, ours: &Secret) -> Vec<u8> {
+    [side.as_slice(), &port.to_be_bytes(), theirs.as_slice(), ours.as_slice()].concat()
+}
+
+/// To a browser that is not let in, or whose answer is wrong.
+pub(crate) fn unknown() -> Response {
+    let why = "This browser is not known here. Open the pages with mnm.";
+    error(StatusCode::UNAUTHORIZED, "unknown_browser", why)
+}
+
+fn no_random() -> Response {
+    let why = "The system gives no random numbers.";
+    error(StatusCode::INTERNAL_SERVER_ERROR, "internal", why)
+}

