@@ -65,6 +65,7 @@ test("who types while the app is away loses nothing, and the page goes on by its
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|status of 401/);
   const { page } = anna;
+  await expect(page.getByText("No letters yet")).toBeVisible();
   await page.keyboard.press("c");
   await page.getByLabel("Subject").fill("Before");
   await page.getByRole("textbox", { name: "Letter" }).fill("Written before. ");
@@ -105,6 +106,7 @@ test("a program at the app's address is told nothing, and can use nothing of it 
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_|status of 401/);
   const { page } = anna;
+  await expect(page.getByText("No letters yet")).toBeVisible();
   await page.keyboard.press("c");
   await page.getByLabel("Subject").fill("Secret subject");
   await page.getByRole("textbox", { name: "Letter" }).fill("Secret words");
@@ -165,4 +167,33 @@ test("another port of this machine gets nothing from the browser", async ({ club
   expect(neighbour.heard.length).toBeGreaterThan(0);
   for (const { headers } of neighbour.heard) expect(headers["cookie"]).toBeUndefined();
   await neighbour.stop();
+});
+
+test("pages of another version load anew once nothing unsaved is on screen", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  anna.forgive(/ERR_|status of 401/);
+  // Without a shared worker a page has a stream of its own.
+  await anna.page.addInitScript("delete globalThis.SharedWorker");
+  // The app's answer, with the mark of other pages from the second run on.
+  let run = 0;
+  await anna.page.route("**/api/browser/enter", async (route) => {
+    const response = await route.fetch();
+    const answer = (await response.json()) as { ok: { pages: string } };
+    if (run > 0) answer.ok.pages = `other ${run}`;
+    await route.fulfill({ response, json: answer });
+  });
+  await anna.page.goto(anna.origin);
+  await expect(anna.page.getByText("No letters yet")).toBeVisible();
+  await anna.page.evaluate("globalThis.sameAsBefore = true");
+  await anna.page.keyboard.press("p");
+  await anna.page.getByLabel("A few words").fill("Half a ping");
+  run = 1;
+  await anna.stopApp();
+  await anna.startApp();
+  await expect(anna.page.getByText("mnm was replaced by another version")).toBeVisible();
+  await expect(anna.page.getByLabel("A few words")).toHaveValue("Half a ping");
+  expect(await anna.page.evaluate("globalThis.sameAsBefore")).toBe(true);
+  await anna.page.getByLabel("A few words").fill("");
+  await expect.poll(() => anna.page.evaluate("globalThis.sameAsBefore").catch(() => true)).toBeUndefined();
+  await expect(anna.page.getByText("mnm was replaced by another version")).toBeHidden();
 });

@@ -195,3 +195,45 @@ test("an emptied draft is gone, and one that only names the recipient never was"
   await page.getByRole("link", { name: /^Drafts/ }).click();
   await expect(page.getByText("No drafts").first()).toBeVisible();
 });
+
+test("typing right after a key that opens a form lands in it, and Forward after Back finds it again", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  const { page } = anna;
+  await reply(page).blur();
+  await page.keyboard.press("c");
+  await expect(page.getByRole("combobox", { name: "To" })).toBeFocused();
+  await page.keyboard.type(boris.alias);
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Subject").fill("Half a thought");
+  await page.goBack();
+  await expect(reply(page)).toBeVisible();
+  await expect.poll(() => anna.run("drafts")).toHaveLength(1);
+  await page.goForward();
+  await expect(page.getByLabel("Subject")).toHaveValue("Half a thought");
+  await page.getByRole("button", { name: "Discard draft" }).click();
+  await page.getByRole("button", { name: "Discard", exact: true }).click();
+
+  // A draft that is no longer there has a way back.
+  await page.goto(`${anna.origin}/#/1/drafts/999`);
+  await page.getByRole("link", { name: "Back to the drafts" }).click();
+  await expect(page.getByText("No drafts").first()).toBeVisible();
+});
+
+test("a ping that failed keeps its words for the next try", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const { page } = anna;
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  await page.keyboard.press("p");
+  await page.getByLabel("Their alias").fill("Nobody by this name");
+  await page.getByLabel("A few words").fill("Are you there?");
+  await page.keyboard.press("Control+Enter");
+  await page.locator(".note.bad").getByRole("link", { name: "New ping" }).click();
+  await expect(page.getByLabel("Their alias")).toHaveValue("Nobody by this name");
+  await expect(page.getByLabel("A few words")).toHaveValue("Are you there?");
+  // Errors of a form are told beside the field.
+  await page.getByRole("link", { name: /^Groups/ }).click();
+  await page.getByRole("link", { name: "New group" }).first().click();
+  await page.keyboard.type("short");
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByRole("alert").first()).toContainText("At least 8 characters");
+});

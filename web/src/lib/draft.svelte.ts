@@ -33,6 +33,11 @@ export function anythingUnsaved(): boolean {
   return unsaved.size > 0;
 }
 
+/** The editor in which changes of this draft wait to be saved, if there is one. */
+export function unsavedEditor(id: number): DraftEditor | undefined {
+  return [...unsaved].find((editor) => editor.id === id);
+}
+
 /** All that somebody looks at, or that still have to be saved. */
 const editors = new Set<DraftEditor>();
 
@@ -165,7 +170,7 @@ export class DraftEditor {
       this.#setDirty(true);
       this.status = "unsaved";
       this.error = problem(error);
-      if (error instanceof ApiError && error.code === "outdated") await this.#compare(fields.text);
+      if (error instanceof ApiError && error.code === "outdated") await this.#compare(fields);
       if (error instanceof ApiError && error.code === "not_found") this.#stray();
       return false;
     }
@@ -184,7 +189,7 @@ export class DraftEditor {
   }
 
   /** The engine has another version: it may be our own, saved by a request whose answer was lost. */
-  async #compare(tried: string): Promise<void> {
+  async #compare(tried: Typed): Promise<void> {
     let theirs: Draft | undefined;
     try {
       const drafts = await command("drafts", { account: this.account });
@@ -195,7 +200,7 @@ export class DraftEditor {
     }
     this.error = "";
     if (!theirs) this.#stray();
-    else if (theirs.text === tried || theirs.text === this.text) this.#follow(theirs);
+    else if (same(theirs, tried) || same(theirs, this)) this.#follow(theirs);
     else this.theirs = theirs;
   }
 
@@ -241,7 +246,7 @@ export class DraftEditor {
       return;
     }
     if (!this.#dirty) this.#take(draft);
-    else if (draft.text === this.text) this.#follow(draft);
+    else if (same(draft, this)) this.#follow(draft);
     else this.theirs = draft;
   }
 
@@ -434,6 +439,17 @@ export class DraftEditor {
     if (!this.#dirty) this.close();
   }
 
+  /** Somebody looks at it again; false when it has ended. */
+  revive(): boolean {
+    this.#released = false;
+    return !this.#closed;
+  }
+
+  /** Whether the app does not have all of it. */
+  get unsaved(): boolean {
+    return unsaved.has(this);
+  }
+
   /** Ends it without saving. */
   close(): void {
     this.#closed = true;
@@ -442,6 +458,18 @@ export class DraftEditor {
     unsaved.delete(this);
     clearTimeout(this.#timer);
   }
+}
+
+/** What a member types; of a reply only the text. */
+interface Typed {
+  text: string;
+  subject: string;
+  to: string[];
+}
+
+function same(draft: Draft, typed: Typed): boolean {
+  if (draft.text !== typed.text) return false;
+  return draft.thread !== null || (draft.subject === typed.subject.trim() && draft.to.join("\n") === typed.to.map((name) => name.trim()).join("\n"));
 }
 
 /** Texts one below the other; blank ones left out. */

@@ -37,6 +37,7 @@ export const SHORTCUTS: Shortcut[] = [
 
 const PLACES: Record<string, Section> = { l: "letters", p: "pings", c: "people", g: "groups", d: "drafts", s: "service" };
 const CHORD_MS = 1200;
+const OPENING_MS = 1000;
 
 /** What only the pages themselves can do. */
 export interface KeyActions {
@@ -47,15 +48,23 @@ export interface KeyActions {
 /** Starts answering the keys. */
 export function listenToKeys(actions: KeyActions): void {
   let chordUntil = 0;
+  // Between a key that opens a form and its first field having the focus, keys are neither.
+  let openingUntil = 0;
+  addEventListener("focusin", (event) => {
+    if (isTyping(event.target)) openingUntil = 0;
+  });
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") return escape(event, actions);
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || outbox.awaiting) return;
+    if (event.timeStamp < openingUntil) return event.preventDefault();
     const key = meant(event);
     const chord = event.timeStamp < chordUntil;
     chordUntil = !chord && key === "g" ? event.timeStamp + CHORD_MS : 0;
     const done = chord ? goTo(PLACES[key]) : press(key, actions);
-    if (done) event.preventDefault();
+    if (!done) return;
+    event.preventDefault();
+    if (!chord && (key === "c" || key === "p")) openingUntil = event.timeStamp + OPENING_MS;
   });
 }
 
@@ -169,7 +178,7 @@ function click(selector: string): boolean {
 /** Attached to forms with a field of several lines, where Enter alone starts a new one. */
 export function submitOnCtrlEnter(form: HTMLFormElement): () => void {
   const onkeydown = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || isComposing(event) || event.repeat) return;
     event.preventDefault();
     if (form.querySelector("button.primary:enabled")) form.requestSubmit();
   };

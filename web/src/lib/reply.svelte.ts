@@ -72,7 +72,8 @@ export async function releaseDesk(desk: ReplyDesk): Promise<void> {
   desk.users -= 1;
   await desk.settled();
   await desk.editor.save();
-  if (desk.users > 0 || desks.get(desk.thread) !== desk) return;
+  // What could not be saved is to be found here again.
+  if (desk.users > 0 || desk.editor.unsaved || desks.get(desk.thread) !== desk) return;
   desks.delete(desk.thread);
   await desk.editor.release();
 }

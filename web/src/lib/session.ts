@@ -33,6 +33,13 @@ const SECRET_BYTES = 32;
 let current: Promise<Pass> | null = null;
 let token: string | null = null;
 
+let told: (pass: Pass) => void = () => {};
+
+/** Calls `tell` with every new pass. */
+export function whenLetIn(tell: (pass: Pass) => void): void {
+  told = tell;
+}
+
 /** The token of the address that opened this page is used for the first pass. */
 export function openWith(opening: string): void {
   token = opening;
@@ -40,10 +47,16 @@ export function openWith(opening: string): void {
 
 /** The pass of this page; asks the app for one when there is none. */
 export function pass(): Promise<Pass> {
-  current ??= enter().catch((error: unknown) => {
-    current = null;
-    throw error;
-  });
+  current ??= enter().then(
+    (given) => {
+      told(given);
+      return given;
+    },
+    (error: unknown) => {
+      current = null;
+      throw error;
+    },
+  );
   return current;
 }
 

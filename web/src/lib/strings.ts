@@ -14,8 +14,8 @@ export const t = {
 
   live: {
     away: "The app isn’t answering. Your letters are safe on disk; start it again with “mnm”, and this page goes on by itself.",
-    unknown: "The app does not know this browser, or knows it no more. Run this in a terminal; it opens the pages and lets this browser in:",
-    impostor: "Another program answers at the app’s address. Nothing was told to it. End it, then start the app again with:",
+    unknown: "The app does not know this browser, or knows it no more. Run “mnm” in a terminal: it opens the pages and lets this browser in.",
+    impostor: "Another program answers at the app’s address. Nothing was told to it. End it, then start the app again with “mnm”.",
     unsaved: "What you typed is kept here; do not close the page.",
     outdated: "mnm was replaced by another version. The page loads anew once nothing unsaved is on screen.",
     reload: "Load now",
@@ -458,6 +458,12 @@ export const t = {
     nth: "Service 1 to 9",
     look: "Letters or chat",
     then: "then",
+  },
+
+  forms: {
+    missing: "Fill this in first.",
+    short: (least: number, is: number) => `At least ${least} characters, please; so far it has ${is}.`,
+    wrong: "This can’t be taken as it is.",
   },
 
   browsers: {

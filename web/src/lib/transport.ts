@@ -2,7 +2,7 @@
 import type { Commands, Draft, Offer } from "./api";
 import type { FromTab } from "./events.worker";
 import { filesPass } from "./pass.svelte";
-import { authorised, Away, forget, Impostor, pass, Unknown } from "./session";
+import { authorised, Away, forget, Impostor, pass, Unknown, whenLetIn } from "./session";
 import { follow, type News } from "./stream";
 import { t } from "./strings";
 
@@ -108,15 +108,9 @@ export async function watch(told: (news: News) => void): Promise<void> {
   const tell = (news: News): void => {
     // Whoever answers next has to prove itself.
     if (news.news === "lost") forget();
-    if (news.news !== "opened") return told(news);
-    pass().then(
-      ({ files }) => {
-        filesPass.value = files;
-        told(news);
-      },
-      () => told({ news: "lost", loss: "away" }),
-    );
+    told(news);
   };
+  whenLetIn(({ files }) => (filesPass.value = files));
   // The token of the address is this tab's.
   await pass().catch(() => undefined);
   if (!("SharedWorker" in globalThis) || !("locks" in navigator)) return follow(tell);
