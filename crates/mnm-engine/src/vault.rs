@@ -17,6 +17,7 @@ mod browser;
 mod change;
 mod contact;
 mod draft;
+mod file_name;
 mod find;
 mod forward;
 mod forwarding;

@@ -50,14 +50,12 @@ pub struct StagedBlob {
 impl Vault {
     /// Begins to stage a blob.
     pub fn begin_blob(&mut self) -> Result<BlobWriter> {
-        self.db.execute("INSERT INTO blob (size) VALUES (0)", [])?;
-        Ok(BlobWriter {
-            id: self.db.last_insert_rowid(),
-            seq: 0,
-            size: 0,
-            buffer: Vec::new(),
-            picture: None,
-        })
+        self.unsynced(|vault| {
+            vault.db.prepare_cached("INSERT INTO blob (size) VALUES (0)")?.execute([])?;
+            Ok(())
+        })?;
+        let id = self.db.last_insert_rowid();
+        Ok(BlobWriter { id, seq: 0, size: 0, buffer: Vec::new(), picture: None })
     }
 
     /// Appends bytes, any number.
@@ -87,10 +85,13 @@ impl Vault {
         self.flush(&mut writer)?;
         // No width says that it was looked at and is no picture.
         let (width, height) = writer.picture.map_or((0, 0), |size| (size.width, size.height));
-        self.db.execute(
-            "UPDATE blob SET size = ?2, width = ?3, height = ?4 WHERE id = ?1",
-            params![writer.id, writer.size, width, height],
-        )?;
+        self.unsynced(|vault| {
+            vault
+                .db
+                .prepare_cached("UPDATE blob SET size = ?2, width = ?3, height = ?4 WHERE id = ?1")?
+                .execute(params![writer.id, writer.size, width, height])?;
+            Ok(())
+        })?;
         Ok(StagedBlob { id: writer.id, size: writer.size })
     }
 
@@ -149,13 +150,18 @@ impl Vault {
         if writer.seq == 0 {
             writer.picture = picture::read(&writer.buffer).map(|(_, size)| size);
         }
-        // See the head of this file: the transaction that gives the blob an owner syncs this too.
-        self.db.execute_batch("PRAGMA synchronous = NORMAL")?;
-        let written = self.insert_chunks(writer);
-        self.db.execute_batch("PRAGMA synchronous = FULL")?;
-        written?;
+        self.unsynced(|vault| vault.insert_chunks(writer))?;
         writer.buffer.clear();
         Ok(())
+    }
+
+    /// Writes without waiting for the disk. See the head of this file: the transaction that gives
+    /// the blob an owner syncs this too.
+    fn unsynced<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.db.execute_batch("PRAGMA synchronous = NORMAL")?;
+        let written = write(self);
+        self.db.execute_batch("PRAGMA synchronous = FULL")?;
+        written
     }
 
     fn insert_chunks(&mut self, writer: &mut BlobWriter) -> Result<()> {

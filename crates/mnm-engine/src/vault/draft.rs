@@ -4,7 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::blob::{StagedBlob, too_large};
 use super::change::{Reader, Work};
-use super::text::{clean_subject, unique_file_name};
+use super::file_name::FileNames;
+use super::text::clean_subject;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
@@ -114,8 +115,7 @@ impl Vault {
         self.change(|work| {
             let attached = work.read.draft(draft)?.attachments;
             work.check_room(&attached, blob.size)?;
-            let taken: Vec<String> = attached.into_iter().map(|a| a.name).collect();
-            let name = unique_file_name(name, &taken);
+            let name = FileNames::of(attached.iter().map(|a| &*a.name)).add(name);
             let id = work.insert_attachment("draft", draft, &name, blob)?;
             work.stamp_draft(draft, now_ms)?;
             work.read.attachment(id)

@@ -18,8 +18,9 @@ use tmtp::id::Uid;
 use super::blob::StagedBlob;
 use super::change::Work;
 use super::forward::Confirms;
+use super::file_name::FileNames;
 use super::message::NewMessage;
-use super::text::{clean_label, clean_subject, unique_file_name};
+use super::text::{clean_label, clean_subject};
 use super::thread::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -248,11 +249,9 @@ impl Work<'_> {
     }
 
     fn insert_files(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
-        let mut taken = Vec::with_capacity(post.attachments.len());
+        let mut names = FileNames::default();
         for file in &post.attachments {
-            let name = unique_file_name(&file.name, &taken);
-            self.insert_attachment("message", message, &name, file.blob)?;
-            taken.push(name);
+            self.insert_attachment("message", message, &names.add(&file.name), file.blob)?;
         }
         Ok(())
     }

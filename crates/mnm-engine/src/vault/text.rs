@@ -1,4 +1,4 @@
-//! Rules for short texts: aliases, labels, ping texts, file names.
+//! Rules for short texts: aliases, labels, subjects, ping texts.
 
 use tmtp::text::{NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, check_name, is_joiner, joins};
 
@@ -10,8 +10,6 @@ const LABEL_BYTES_MAX: usize = 255;
 /// Longest ping text, UTF-16 units and bytes (the protocol's rule).
 const PING_UNITS_MAX: usize = 140;
 const PING_BYTES_MAX: usize = 420;
-/// Longest file name, bytes.
-const NAME_BYTES_MAX: usize = 255;
 
 /// Whether a character is invisible or turns the direction of what follows, so that a name holding
 /// it can look like another.
@@ -118,50 +116,6 @@ pub(super) fn clean_subject(text: &str, max: usize) -> String {
         .filter(|&c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .collect();
     cut(line.trim(), max).to_owned()
-}
-
-/// The name under which a file may be shown and saved: no directories, nothing invisible, nothing a
-/// file system chokes on, at most 255 bytes with its extension kept.
-pub(super) fn clean_file_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last
-        .chars()
-        .filter(|&c| !(c.is_control() || is_deceptive(c)))
-        .map(|c| if ":*?\"<>|".contains(c) { '_' } else { c })
-        .collect();
-    // A leading dot would hide the file; trailing ones are dropped by some systems.
-    let clean = clean.trim().trim_matches('.').trim();
-    if clean.is_empty() {
-        return "file".into();
-    }
-    shorten(clean, "", NAME_BYTES_MAX)
-}
-
-/// `name`, made different from all in `taken` (ignoring case) by a number before its extension.
-pub(super) fn unique_file_name(name: &str, taken: &[String]) -> String {
-    let name = clean_file_name(name);
-    let is_taken = |name: &str| {
-        let lower = name.to_lowercase();
-        taken.iter().any(|other| other.to_lowercase() == lower)
-    };
-    if !is_taken(&name) {
-        return name;
-    }
-    // One of the first `taken.len() + 1` numbers is free.
-    (2..=taken.len() + 2)
-        .map(|n| shorten(&name, &format!(" ({n})"), NAME_BYTES_MAX))
-        .find(|candidate| !is_taken(candidate))
-        .unwrap_or(name)
-}
-
-/// Inserts `mark` before the extension and cuts the stem so that all fits `max` bytes.
-fn shorten(name: &str, mark: &str, max: usize) -> String {
-    let (stem, extension) = match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= 16 => name.split_at(dot),
-        _ => (name, ""),
-    };
-    let room = max.saturating_sub(mark.len() + extension.len());
-    format!("{}{mark}{extension}", cut(stem, room))
 }
 
 /// The longest beginning of `text` that has at most `max` bytes and ends between characters.
