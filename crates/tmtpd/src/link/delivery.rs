@@ -106,7 +106,7 @@ impl Delivery {
         self.window.resend_at()
     }
 
-    /// Sends everything again that is in flight.
+    /// Sends everything again that is in flight, or passes it over if it was sent twice.
     pub(super) fn resend(&mut self) {
         self.window.resend();
     }

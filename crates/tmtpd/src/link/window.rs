@@ -1,7 +1,9 @@
 //! What was sent to a device and not acknowledged yet.
 //!
 //! Many messages go out ahead of the acks, in order. What is not acknowledged within
-//! `resend_after` of the last progress is sent again, the same bytes, in the same order.
+//! `resend_after` of the last progress is sent again, the same bytes, in the same order. What is
+//! not acknowledged then either is set aside: the device has no room for it now, and it must not
+//! hold up what is behind it. It goes out again on the device's next link.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,6 +18,10 @@ pub(super) struct Window {
     sent: VecDeque<Owed>,
     /// Messages among `sent` that go out again before anything new does.
     again: VecDeque<Owed>,
+    /// How many of the first of `sent` went out twice.
+    twice: usize,
+    /// Ids of messages that went out twice and count no more; at most `max_messages`.
+    aside: VecDeque<u64>,
     bytes: u64,
     max_messages: usize,
     max_bytes: u64,
@@ -29,6 +35,8 @@ impl Window {
         Self {
             sent: VecDeque::new(),
             again: VecDeque::new(),
+            twice: 0,
+            aside: VecDeque::new(),
             bytes: 0,
             max_messages,
             max_bytes,
@@ -58,11 +66,17 @@ impl Window {
         self.sent.push_back(owed);
     }
 
-    /// Takes a message out; false if it was not in flight.
+    /// Takes a message out; false if it was not sent on this link, or is out already.
     pub(super) fn acknowledged(&mut self, id: u64) -> bool {
-        let Some(at) = self.sent.iter().position(|owed| owed.id() == id) else { return false };
+        let Some(at) = self.sent.iter().position(|owed| owed.id() == id) else {
+            let at = self.aside.iter().position(|aside| *aside == id);
+            return at.and_then(|at| self.aside.remove(at)).is_some();
+        };
         if let Some(owed) = self.sent.remove(at) {
             self.bytes = self.bytes.saturating_sub(owed.data_len());
+        }
+        if at < self.twice {
+            self.twice -= 1;
         }
         self.again.retain(|owed| owed.id() != id);
         self.progress_at = Instant::now();
@@ -79,9 +93,15 @@ impl Window {
         (!self.sent.is_empty()).then(|| self.progress_at + self.resend_after)
     }
 
-    /// Makes everything in flight go out again.
+    /// Makes everything in flight go out again, or sets it aside if it did before.
     pub(super) fn resend(&mut self) {
+        let aside = self.twice.min(self.max_messages.saturating_sub(self.aside.len()));
+        for owed in self.sent.drain(..aside) {
+            self.bytes = self.bytes.saturating_sub(owed.data_len());
+            self.aside.push_back(owed.id());
+        }
         self.again = self.sent.clone();
+        self.twice = self.sent.len();
         self.progress_at = Instant::now();
     }
 }
