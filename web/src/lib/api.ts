@@ -6,6 +6,10 @@
 export interface State {
   accounts: Account[];
   version: string;
+  /** Parts of the store were passed over because they are damaged. */
+  damaged: boolean;
+  /** The home was copied or restored from a backup. */
+  copied: boolean;
 }
 
 export interface Account {
@@ -21,6 +25,14 @@ export interface Account {
   unread: number;
   pings: number;
   queued: number;
+  held: Held | null;
+}
+
+/** Messages that wait at the service because the disk here is nearly full. */
+export interface Held {
+  messages: number;
+  bytes: number;
+  missing: number;
 }
 
 export type Link =
@@ -213,9 +225,11 @@ export interface Commands {
   reconnect: { args: { account: number }; reply: undefined };
   nudge: { args: object; reply: undefined };
   ping: { args: { account: number; to: string; text: string }; reply: Ping };
-  pings: { args: { account?: number }; reply: Ping[] };
+  pings: { args: { account?: number; before?: number; find?: string; limit?: number }; reply: Ping[] };
+  one_ping: { args: { ping: number }; reply: Ping };
   accept: { args: { ping: number; text?: string }; reply: Ping };
   ignore: { args: { ping: number }; reply: Ping };
+  ignore_all: { args: { account?: number; before_ms?: number }; reply: number };
   contacts: { args: { account?: number }; reply: Contact[] };
   groups: { args: { account?: number }; reply: Group[] };
   invite: { args: { account: number; group: string; to: string; text: string }; reply: Ping };

@@ -26,6 +26,10 @@ class Store {
   /** The app has other pages than these. */
   outdated = $state(false);
   version = $state("");
+  /** Parts of the store can't be read. */
+  damaged = $state(false);
+  /** This home was copied or restored from a backup. */
+  copied = $state(false);
 
   accounts = $state.raw<Account[]>([]);
   threads = $state.raw<ThreadRow[]>([]);
@@ -37,6 +41,10 @@ class Store {
   #whole = $state(false);
   /** Accounts whose list has since been brought back to the first letter. */
   #complete = $state.raw<ReadonlySet<number>>(new Set());
+  /** The first load brought every ping of every account. */
+  #allPings = $state(false);
+  /** Accounts whose pings have since been brought back to the first one. */
+  #pingsComplete = $state.raw<ReadonlySet<number>>(new Set());
 
   /** The thread that is open. */
   readonly open = new OpenThread();
@@ -146,13 +154,15 @@ class Store {
     const [state, threads, pings, contacts, groups, drafts] = await Promise.all([
       command("state", {}),
       command("threads", { limit: PAGE_ROWS }),
-      command("pings", {}),
+      command("pings", { limit: PAGE_ROWS }),
       command("contacts", {}),
       command("groups", {}),
       command("drafts", {}),
     ]);
     this.accounts = state.accounts;
     this.version = state.version;
+    this.damaged = state.damaged;
+    this.copied = state.copied;
     this.threads = threads;
     this.pings = pings;
     this.contacts = contacts;
@@ -160,6 +170,8 @@ class Store {
     this.drafts = drafts;
     this.#whole = threads.length < PAGE_ROWS;
     this.#complete = new Set();
+    this.#allPings = pings.length < PAGE_ROWS;
+    this.#pingsComplete = new Set();
     this.lost = null;
     this.failure = "";
   }
@@ -177,6 +189,26 @@ class Store {
   /** Whether the account's list reaches back to its first letter. */
   complete(account: number): boolean {
     return this.#whole || this.#complete.has(account);
+  }
+
+  /** Loads pings of an account that are listed behind those shown. */
+  async loadOlderPings(account: number): Promise<void> {
+    const last = this.pings.filter((ping) => ping.account === account).at(-1);
+    const older = await command("pings", { account, ...(last ? { before: last.id } : {}), limit: PAGE_ROWS });
+    this.takePings(older);
+    if (older.length < PAGE_ROWS) this.#pingsComplete = new Set([...this.#pingsComplete, account]);
+  }
+
+  /** Whether the account's pings reach back to its first one. */
+  pingsComplete(account: number): boolean {
+    return this.#allPings || this.#pingsComplete.has(account);
+  }
+
+  /** Takes in pings that are not here yet. */
+  takePings(pings: Ping[]): void {
+    const known = new Set(this.pings.map((ping) => ping.id));
+    const fresh = pings.filter((ping) => !known.has(ping.id));
+    this.pings = [...this.pings, ...fresh].sort((a, b) => b.at_ms - a.at_ms || b.id - a.id);
   }
 
   account(id: number): Account | undefined {
@@ -204,7 +236,7 @@ class Store {
 
   putPing(ping: Ping, since: number): void {
     if (this.#newer("ping", ping.id, since)) return;
-    this.pings = put(this.pings, ping, (p) => p.id === ping.id).sort((a, b) => b.at_ms - a.at_ms);
+    this.pings = put(this.pings, ping, (p) => p.id === ping.id).sort((a, b) => b.at_ms - a.at_ms || b.id - a.id);
   }
 
   putDraft(draft: Draft, since: number): void {

@@ -19,6 +19,8 @@ export const t = {
     unsaved: "What you typed is kept here; do not close the page.",
     outdated: "mnm was replaced by another version. The page loads anew once nothing unsaved is on screen.",
     reload: "Load now",
+    damaged: "A part of what is stored here is damaged and left out. End the app and run “mnm check”: it says what is damaged, and saves what is whole.",
+    copied: "This home was copied or restored from a backup. Letters that came after the copy was made are not here, and what was waiting to be sent waits for you: it may have been sent already.",
     unreadable: "The app gave an answer that this page doesn’t understand. Reload the page.",
     failed: "The letters could not be loaded.",
     retry: "Try again",
@@ -61,6 +63,8 @@ export const t = {
     reconnect: "Reconnect",
     queued: (n: number) => plural(n, "letter waits to be sent", "letters wait to be sent"),
     retryAt: (time: string) => `Next try at ${time}.`,
+    held: (n: number, size: string, missing: string) =>
+      `${plural(n, "message waits", "messages wait")} at the service (${size}), because the disk here is nearly full. They are not lost; they come when there is ${missing} more room.`,
     since: (time: string) => `since ${time}`,
     details: "About this service",
     compare: "Compare the certificates",
@@ -292,6 +296,13 @@ export const t = {
     incoming: "From",
     outgoing: "To",
     invitation: (group: string) => `Invitation to ${group}`,
+    find: "Find a name among the pings",
+    noneFound: "No ping with that name.",
+    older: "Older pings",
+    ignoreAll: "Put all away",
+    ignoreAllHint: (n: number) => `${plural(n, "ping waits", "pings wait")}. Put away, none of them is lost: each stays in this list and can be accepted later. Nobody is told.`,
+    ignoreAllNow: "Put them away",
+    keep: "Keep them",
   },
 
   people: {
