@@ -168,6 +168,7 @@ impl Task {
         let online = entered.online;
         self.store.write(move |vault| vault.set_service_name(account, &name)).await?;
         self.store.note(move |vault| vault.set_all_online(account, &online)).await?;
+        self.store.note(move |vault| Ok(vec![vault.set_held(account, 0, 0)?])).await?;
         self.show(Link::Online { since_ms: self.store.now_ms() }).await?;
         let outgoing = Arc::new(Outgoing::default());
         let (read_half, write_half) = tokio::io::split(entered.stream);
@@ -302,6 +303,9 @@ pub(crate) fn verdict(ended: &Ended) -> Verdict {
             "The service does not speak the protocol as this app knows it ({error}). The app tries again by itself; if this lasts, tell whoever runs the service."
         )),
         Ended::Store(error) => Verdict::Retry(error.message.clone()),
+        Ended::Room => Verdict::Retry(
+            "There is room on the disk again; the app connects anew for what waits.".into(),
+        ),
         Ended::Stopped => Verdict::Retry("The app has ended the link.".into()),
         Ended::Closed | Ended::Io(_) | Ended::Silent => Verdict::Retry(
             "The connection to the service was lost. What you write is kept and sent when it is back."

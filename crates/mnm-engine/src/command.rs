@@ -101,6 +101,17 @@ pub enum Command {
     Pings {
         /// The account, or all.
         account: Option<AccountId>,
+        /// Only those that are listed behind this one.
+        before: Option<PingId>,
+        /// Only those whose sender, addressee or group has this in its name, whatever the case.
+        find: Option<String>,
+        /// At most so many; 1..=1000, default 200.
+        limit: Option<u32>,
+    },
+    /// One ping or invitation. Reply: [`Reply::Ping`].
+    OnePing {
+        /// Which.
+        ping: PingId,
     },
     /// Accept a ping by answering it with a ping, or an invitation by joining the group; it is
     /// queued. Reply: [`Reply::Ping`].
@@ -114,6 +125,14 @@ pub enum Command {
     Ignore {
         /// Which.
         ping: PingId,
+    },
+    /// Put all pings and invitations away that wait for an answer, without telling their senders.
+    /// Reply: [`Reply::Count`].
+    IgnoreAll {
+        /// The account, or all.
+        account: Option<AccountId>,
+        /// Only those that came before this time.
+        before_ms: Option<i64>,
     },
     /// The address book. Reply: [`Reply::Contacts`].
     Contacts {
@@ -324,6 +343,8 @@ pub enum Reply {
     Ping(Ping),
     /// Pings.
     Pings(Vec<Ping>),
+    /// How many were changed.
+    Count(u64),
     /// Address book entries.
     Contacts(Vec<Contact>),
     /// Groups.

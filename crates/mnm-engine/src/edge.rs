@@ -9,6 +9,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -29,6 +30,11 @@ pub trait Edge: Debug + Send + Sync + 'static {
     /// Makes a link to a service without TLS, whose other end is believed; none leaves it to TCP
     /// and TLS.
     fn dial(&self, _host: &str, _port: u16) -> Option<Dialling> {
+        None
+    }
+
+    /// What tells a home from a copy of it, however exact; none where nothing does.
+    fn home_mark(&self, _home: &Path) -> Option<String> {
         None
     }
 
@@ -59,5 +65,14 @@ impl Edge for Machine {
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         getrandom::fill(bytes)
+    }
+
+    /// The key is written once. Its file has a number of its own and a time of last change, which a
+    /// program can't set; a copy has others, also one that keeps all other times.
+    #[cfg(unix)]
+    fn home_mark(&self, home: &Path) -> Option<String> {
+        use std::os::unix::fs::MetadataExt as _;
+        let key = std::fs::metadata(home.join("vault.key")).ok()?;
+        Some(format!("{} {}.{:09}", key.ino(), key.ctime(), key.ctime_nsec()))
     }
 }

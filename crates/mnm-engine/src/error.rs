@@ -4,6 +4,7 @@
 //! Every message says what happened, what it means and what to do. Nothing a member wrote to
 //! another appears in one; aliases and file names do, because they are what has to be corrected.
 
+use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
 use serde::{Deserialize, Serialize};
 
 use crate::view::AccountId;
@@ -85,6 +86,8 @@ pub enum ErrorCode {
     InUse,
     /// The store on disk failed.
     Store,
+    /// The disk has no room for it.
+    NoRoom,
     /// A fault of this program.
     Internal,
 }
@@ -147,10 +150,17 @@ pub enum VaultError {
         "The system gave no random numbers, without which nothing can be made safe. Nothing was changed; restart the computer."
     )]
     Random(#[source] getrandom::Error),
-    /// The database failed.
+    /// The disk has no room for something that is to be stored.
     #[error(
-        "The encrypted store could not be read or written. What was asked for was not done; check that the disk has space and works, then start the app again."
+        "The disk is nearly full, so this was not stored: {} MB are missing. Everything that is here can be read; make room on the disk, then try again.",
+        megabytes(*.missing)
     )]
+    NoRoom {
+        /// Bytes that are missing.
+        missing: u64,
+    },
+    /// The database failed.
+    #[error("{}", in_words(.0))]
     Db(#[from] rusqlite::Error),
     /// A check of the whole store found damage.
     #[error("The encrypted store is damaged ({0}). Restore it from a backup.")]
@@ -169,8 +179,30 @@ impl VaultError {
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,
             Self::Outdated => ErrorCode::Outdated,
+            Self::NoRoom { .. } => ErrorCode::NoRoom,
+            Self::Db(error) if error.sqlite_error_code() == Some(DiskFull) => ErrorCode::NoRoom,
             Self::Db(_) | Self::Damaged(_) => ErrorCode::Store,
             Self::Random(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+/// Bytes as full megabytes, at least one.
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1_000_000)
+}
+
+/// A failure of the database, for people.
+fn in_words(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(DiskFull) => {
+            "The disk is full, so this was not stored. Everything that is here can be read; make room on the disk (some megabytes), then try again."
+        }
+        Some(DatabaseCorrupt | NotADatabase) => {
+            "A part of the encrypted store is damaged and could not be read. Everything else is whole. End the app and run `mnm check`: it says what is damaged, and saves what is whole."
+        }
+        _ => {
+            "The encrypted store could not be read or written. What was asked for was not done; check that the disk works, then start the app again. `mnm check` says whether the store is damaged."
         }
     }
 }
@@ -250,6 +282,28 @@ pub enum OpenError {
         /// The newest this app knows.
         known: i64,
     },
+    /// There is no store to look over.
+    #[error("There is no store in {home}. Name the directory of an installation with --home.")]
+    NoStore {
+        /// The home directory.
+        home: String,
+    },
+    /// There is a store where one was to be made.
+    #[error(
+        "There is a store in {home} already. Nothing was changed; name a directory that is new or empty."
+    )]
+    StoreExists {
+        /// The directory.
+        home: String,
+    },
+    /// The disk has no room to open the store.
+    #[error(
+        "The disk is full, so the store {db} could not be opened. Nothing is lost; make room on the disk (some megabytes), then start again."
+    )]
+    DiskFull {
+        /// The store.
+        db: String,
+    },
     /// A file or directory of the home could not be used.
     #[error(
         "{path} cannot be used. Check that the directory exists, belongs to you and the disk has space."
@@ -282,6 +336,7 @@ impl From<OpenError> for Error {
         let code = match &error {
             OpenError::InUse { .. } => ErrorCode::InUse,
             OpenError::Random(_) => ErrorCode::Internal,
+            OpenError::DiskFull { .. } => ErrorCode::NoRoom,
             _ => ErrorCode::Store,
         };
         Self::new(code, error.to_string())

@@ -4,8 +4,10 @@
 //! The rule for everything that comes in: never lost, never the same one for ever, never a crash.
 //! A copy is acknowledged again and dropped. A letter whose data makes no sense is stored as a
 //! letter that says so, with all its bytes attached ([`unpack`]). Only a failure of our own store
-//! leaves a message unacknowledged, to be sent again on the next link.
+//! leaves a message unacknowledged, to be sent again on the next link. What the disk has no room for
+//! is not acknowledged either: it waits at the service ([`Held`]), and what comes behind it is taken.
 
+pub(crate) mod held;
 pub(crate) mod unpack;
 pub(crate) mod waiters;
 
@@ -23,6 +25,7 @@ use crate::vault::{
     IncomingPing, MemberAct, MemberNotice, Secret, UserNotice,
 };
 use crate::view::AccountId;
+use held::Held;
 use unpack::{Step, Unpacker};
 use waiters::Waiters;
 
@@ -41,6 +44,7 @@ pub(crate) struct Inbox {
     node: Secret,
     waiters: Arc<Waiters>,
     receiving: Option<(Message, Receiving)>,
+    held: Held,
 }
 
 /// How the data of the message that began is taken.
@@ -51,6 +55,8 @@ enum Receiving {
     Letter(Box<Letter>),
     /// A copy, or data that nobody reads.
     Nothing,
+    /// There is no room for it here.
+    Held,
 }
 
 /// A letter on its way in: its files go to the store piece by piece.
@@ -69,12 +75,19 @@ impl Inbox {
         waiters: Arc<Waiters>,
     ) -> Self {
         let (uid, node) = (credentials.uid.clone(), credentials.node.clone());
-        Self { store, account, uid, node, waiters, receiving: None }
+        let held = Held::default();
+        Self { store, account, uid, node, waiters, receiving: None, held }
     }
 
-    /// A message without data. Once this returns, it may be acknowledged.
-    pub(crate) async fn message(&mut self, message: Message) -> Result<(), Error> {
+    /// A message without data. Whether it may be acknowledged.
+    pub(crate) async fn message(&mut self, message: Message) -> Result<bool, Error> {
         self.finish(message, Receiving::Nothing).await
+    }
+
+    /// Whether a message waits at the service that there is room for now.
+    pub(crate) async fn has_room_again(&self) -> Result<bool, Error> {
+        let Some(bytes) = self.held.smallest() else { return Ok(false) };
+        Ok(self.store.run(move |vault| vault.check_disk(bytes)).await?.is_ok())
     }
 
     /// A message with data begins.
@@ -86,17 +99,22 @@ impl Inbox {
             MessageKind::Notify { .. } => Receiving::Short(Vec::new(), NOTE_BYTES_MAX),
             MessageKind::Delivery { notify } => {
                 let (account, msgid) = (self.account, message.id.to_string());
-                if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
-                    Receiving::Nothing
-                } else {
-                    Receiving::Letter(Box::new(Letter {
-                        unpacker: Unpacker::new(
-                            message.data,
-                            notify.is_some_and(|count| count > 0),
-                        ),
+                let bytes = message.data.len;
+                let (known, room) = self
+                    .store
+                    .read(move |vault| {
+                        Ok((vault.is_known(account, &msgid)?, vault.check_disk(bytes).is_ok()))
+                    })
+                    .await?;
+                let index = notify.is_some_and(|count| count > 0);
+                match (known, room) {
+                    (true, _) => Receiving::Nothing,
+                    (false, false) => Receiving::Held,
+                    (false, true) => Receiving::Letter(Box::new(Letter {
+                        unpacker: Unpacker::new(message.data, index),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
-                    }))
+                    })),
                 }
             }
             _ => Receiving::Nothing,
@@ -118,26 +136,45 @@ impl Inbox {
                 let room = max.saturating_sub(kept.len());
                 kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
             }
-            Receiving::Letter(letter) => letter.take(bytes).await?,
-            Receiving::Nothing => {}
+            Receiving::Letter(letter) => match letter.take(bytes).await {
+                // Others have filled the disk meanwhile. What was staged goes.
+                Err(error) if error.code == ErrorCode::NoRoom => *receiving = Receiving::Held,
+                taken => taken?,
+            },
+            Receiving::Nothing | Receiving::Held => {}
         }
         if !last {
             return Ok(None);
         }
         let Some((message, receiving)) = self.receiving.take() else { return Ok(None) };
-        self.finish(message.clone(), receiving).await?;
-        Ok(Some(message))
+        let stored = self.finish(message.clone(), receiving).await?;
+        Ok(stored.then_some(message))
     }
 
-    async fn finish(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
+    /// Whether the message may be acknowledged.
+    async fn finish(&mut self, message: Message, receiving: Receiving) -> Result<bool, Error> {
+        let (id, bytes) = (message.id.to_string(), message.data.len);
+        if matches!(receiving, Receiving::Held) {
+            return self.hold(id, bytes).await.map(|()| false);
+        }
         match self.handle(message, receiving).await {
+            Err(error) if error.code == ErrorCode::NoRoom => {
+                self.hold(id, bytes).await.map(|()| false)
+            }
             // Nothing the service sends again would be handled otherwise.
             Err(error) if !is_our_failure(&error) => {
                 tracing::warn!(account = self.account, code = ?error.code, "a message was dropped");
-                Ok(())
+                Ok(true)
             }
-            handled => handled,
+            handled => handled.map(|()| true),
         }
+    }
+
+    /// Leaves a message at the service, and says so.
+    async fn hold(&mut self, id: String, bytes: u64) -> Result<(), Error> {
+        self.held.add(id, bytes);
+        let (account, letters, bytes) = (self.account, self.held.len(), self.held.bytes());
+        self.store.note(move |vault| Ok(vec![vault.set_held(account, letters, bytes)?])).await
     }
 
     async fn handle(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
@@ -327,7 +364,7 @@ impl Letter {
 
 /// Whether it is our store that failed, so that the message must come again.
 fn is_our_failure(error: &Error) -> bool {
-    matches!(error.code, ErrorCode::Store | ErrorCode::Internal)
+    matches!(error.code, ErrorCode::Store | ErrorCode::NoRoom | ErrorCode::Internal)
 }
 
 fn cc(subscribers: &[Subscriber]) -> Vec<Cc> {

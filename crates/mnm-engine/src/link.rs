@@ -58,6 +58,9 @@ pub(crate) enum Ended {
     /// The service does not speak as it should.
     #[error(transparent)]
     Protocol(#[from] LinkError),
+    /// There is room again for what waits at the service.
+    #[error("there is room again for what waits")]
+    Room,
     /// Our own store failed.
     #[error(transparent)]
     Store(#[from] Error),

@@ -9,13 +9,18 @@
 //! [`Vault::set_link`] and its siblings, and is mixed into the views.
 //!
 //! A crash at any moment leaves the state before or after a call. Bytes of attachments are staged
-//! chunk by chunk before the call that owns them; what no call came to own is removed on opening.
+//! chunk by chunk before the call that owns them; what no call came to own is removed by
+//! [`Vault::tidy`], as is what lost its owner.
 
 mod account;
 mod blob;
 mod browser;
 mod change;
+pub mod check;
+mod chore;
 mod contact;
+mod copied;
+mod damage;
 mod draft;
 mod file_name;
 mod find;
@@ -35,6 +40,7 @@ mod outbox;
 mod page;
 mod ping;
 mod removal;
+mod room;
 mod sync;
 mod text;
 mod thread;
@@ -56,9 +62,12 @@ pub use forwarding::OutgoingForward;
 pub use inbox::{Cc, Incoming, IncomingAttachment, Received};
 pub use notice::{IncomingPing, MemberAct, MemberNotice, UserNotice};
 pub use outbox::{Acked, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Recipient};
+pub use ping::PingQuery;
 
 use change::{Reader, Work};
+use chore::Chores;
 use live::Live;
+use room::Room;
 
 type Result<T> = std::result::Result<T, VaultError>;
 
@@ -75,6 +84,8 @@ pub struct Limits {
     pub subject_bytes: usize,
     /// Recipients named in a new letter.
     pub recipients: usize,
+    /// Bytes of the disk that taking files leaves free.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Limits {
@@ -85,6 +96,7 @@ impl Default for Limits {
             text_bytes: 1 << 20,
             subject_bytes: 1000,
             recipients: 200,
+            reserve_bytes: 1 << 20,
         }
     }
 }
@@ -96,6 +108,8 @@ pub struct Vault {
     db: Connection,
     live: Live,
     limits: Limits,
+    room: Room,
+    chores: Chores,
     _lock: File,
 }
 
@@ -108,10 +122,21 @@ impl Vault {
     /// newer than this app. Nothing that exists is overwritten.
     pub fn open(home: &Path) -> std::result::Result<Self, OpenError> {
         let (db, lock) = open::open(home)?;
-        let mut vault = Self { db, live: Live::default(), limits: Limits::default(), _lock: lock };
-        let swept = vault.sweep_staged();
+        let mut vault = Self {
+            db,
+            live: Live::default(),
+            limits: Limits::default(),
+            room: Room::new(home),
+            chores: Chores::default(),
+            _lock: lock,
+        };
+        let swept = vault.find_orphans();
         let swept = swept.and_then(|()| vault.sweep_drafts()).and_then(|()| vault.release_all());
-        swept.map_err(|error| open::unusable(home, error))?;
+        if let Err(error) = &swept {
+            // On a full disk or with a damaged page, say: everything else can be read all the same.
+            tracing::warn!(%error, "what the last run left is not tidied up");
+        }
+        vault.recover(&swept);
         Ok(vault)
     }
 
@@ -152,7 +177,7 @@ impl Vault {
     }
 
     /// Runs `act` in one transaction. The events are built inside it, from the state that is being
-    /// committed; blobs that lost their owner are erased after it, because that may take long.
+    /// committed; blobs that lost their owner are erased later, because that may take long.
     fn change<T>(&mut self, act: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<Change<T>> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut work = Work::new(&tx, &self.live, &self.limits);
@@ -161,9 +186,7 @@ impl Vault {
         let orphans = work.into_orphans();
         tx.commit()?;
         for blob in orphans {
-            if let Err(error) = self.erase_blob(blob) {
-                tracing::warn!(%error, "erasing an attachment failed; the next start does it");
-            }
+            self.chores.erase(blob);
         }
         Ok(Change { value, events })
     }

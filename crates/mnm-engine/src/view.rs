@@ -31,6 +31,14 @@ pub struct State {
     pub accounts: Vec<Account>,
     /// Version of the running app.
     pub version: String,
+    /// Whether parts of the store were passed over since the app started because they are damaged;
+    /// `mnm check` tells more.
+    #[serde(default)]
+    pub damaged: bool,
+    /// Whether this home was copied or restored from a backup since it was opened before. What came
+    /// in after the copy was made is not in it.
+    #[serde(default)]
+    pub copied: bool,
 }
 
 /// One account on one service.
@@ -61,6 +69,20 @@ pub struct Account {
     pub pings: u64,
     /// Messages in the outbox that no service has acknowledged yet.
     pub queued: u64,
+    /// What waits at the service because the disk here has no room for it.
+    #[serde(default)]
+    pub held: Option<Held>,
+}
+
+/// Messages that wait at the service for room on this device's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// How many.
+    pub messages: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Bytes that are missing on the disk to take all.
+    pub missing: u64,
 }
 
 /// What is lost for good when an account is removed from this device.

@@ -2,6 +2,7 @@
 
 mod account;
 mod app;
+mod check;
 mod letter;
 mod people;
 mod recipient;
@@ -138,8 +139,19 @@ enum Verb {
         #[command(flatten)]
         wait: Wait,
     },
-    /// List pings and group invitations
-    Pings,
+    /// List pings and group invitations, newest first
+    Pings {
+        /// Only those with this in the name of sender, addressee or group
+        #[arg(long, value_name = "NAME")]
+        find: Option<String>,
+        /// Only those listed behind this number
+        #[arg(long, value_name = "N")]
+        before: Option<PingId>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 200,
+              value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
     /// Accept a ping or a group invitation
     Accept {
         /// Its number in `mnm pings`
@@ -150,10 +162,17 @@ enum Verb {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Put a ping away; its sender is not told
+    /// Put a ping away, or all that wait; their senders are not told
     Ignore {
         /// Its number in `mnm pings`
-        n: PingId,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        n: Option<PingId>,
+        /// All pings and invitations that wait for an answer
+        #[arg(long)]
+        all: bool,
+        /// With --all: only those that came more days ago
+        #[arg(long, value_name = "DAYS", requires = "all")]
+        older_than: Option<u32>,
     },
     /// List the address book
     Contacts,
@@ -202,8 +221,14 @@ enum Verb {
         unread: bool,
         /// At most so many
         #[arg(long, value_name = "N", default_value_t = 100,
-              value_parser = clap::value_parser!(u32).range(1..=500))]
+              value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
+        /// Only those that are listed behind this thread
+        #[arg(long, value_name = "THREAD")]
+        before: Option<ThreadId>,
+        /// All of them, however many
+        #[arg(long, conflicts_with = "limit")]
+        all: bool,
     },
     /// Show a thread and mark it as read
     Read {
@@ -265,6 +290,12 @@ enum Verb {
     },
     /// List drafts
     Drafts,
+    /// Look for damage in what is stored here, and save what is whole. The app must have ended
+    Check {
+        /// Save everything that can be read to a new directory, which can then be used with --home
+        #[arg(long, value_name = "DIR")]
+        save_to: Option<PathBuf>,
+    },
     /// Print a fresh address that opens the pages of the running app, once
     Url,
     /// Ask the running app to end
@@ -304,6 +335,7 @@ impl Cli {
             }
             Some(Verb::Url) => app::url(&context).await?,
             Some(Verb::Stop) => app::stop(&context).await?,
+            Some(Verb::Check { save_to }) => check::check(&context, save_to).await?,
             Some(verb) => {
                 let session = Session::open(&context.home, verb.need(context.offline)).await?;
                 let answer = verb.run(&context, &session).await;
@@ -319,7 +351,11 @@ impl Verb {
     /// What the engine has to have for this command when no app runs.
     fn need(&self, offline: bool) -> Need {
         match self {
-            Self::Pings | Self::Inbox { .. } | Self::Contacts | Self::Groups | Self::Status => {
+            Self::Pings { .. }
+            | Self::Inbox { .. }
+            | Self::Contacts
+            | Self::Groups
+            | Self::Status => {
                 if offline {
                     Need::Disk
                 } else {
@@ -341,7 +377,8 @@ impl Verb {
             | Self::Browsers { .. }
             | Self::Ignore { .. }
             | Self::Url
-            | Self::Stop => Need::Disk,
+            | Self::Stop
+            | Self::Check { .. } => Need::Disk,
             _ => Need::Links,
         }
     }
@@ -370,9 +407,14 @@ impl Verb {
             Self::Ping { alias, text, wait } => {
                 people::ping(context, session, alias, text, wait).await
             }
-            Self::Pings => people::pings(context, session).await,
+            Self::Pings { find, before, limit } => {
+                people::pings(context, session, find, before, limit).await
+            }
             Self::Accept { n, text, wait } => people::accept(context, session, n, text, wait).await,
-            Self::Ignore { n } => people::ignore(context, session, n).await,
+            Self::Ignore { n: Some(n), .. } => people::ignore(context, session, n).await,
+            Self::Ignore { n: None, older_than, .. } => {
+                people::ignore_all(context, session, older_than).await
+            }
             Self::Contacts => people::contacts(context, session).await,
             Self::Groups => people::groups(context, session).await,
             Self::Invite { group, alias, text, wait } => {
@@ -380,7 +422,10 @@ impl Verb {
             }
             Self::Leave { group } => people::leave(context, session, group).await,
             Self::Drop { group, alias } => people::remove(context, session, group, alias).await,
-            Self::Inbox { unread, limit } => letter::inbox(context, session, unread, limit).await,
+            Self::Inbox { unread, limit, before, all } => {
+                let limit = if all { usize::MAX } else { limit as usize };
+                letter::inbox(context, session, unread, limit, before).await
+            }
             Self::Read { thread, peek } => letter::read(context, session, thread, peek).await,
             Self::Search { words } => letter::search(context, session, &words).await,
             Self::Drafts => letter::drafts(context, session).await,
@@ -392,6 +437,7 @@ impl Verb {
                 write::reply(context, session, thread, content, discard_draft).await
             }
             Self::Save { thread, file, force } => save::save(session, thread, &file, force).await,
+            Self::Check { save_to } => check::check(context, save_to).await,
             Self::Url => app::url(context).await,
             Self::Stop => app::stop(context).await,
         }

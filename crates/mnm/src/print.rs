@@ -166,6 +166,11 @@ impl Look {
         }
     }
 
+    /// Now, Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
     /// Stands out.
     pub(crate) fn bold(&self, text: impl Into<String>) -> String {
         self.paint("1", text.into())

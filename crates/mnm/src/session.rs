@@ -99,16 +99,17 @@ impl Session {
         })
     }
 
-    /// Streams a file into a draft.
+    /// Streams a file into a draft; `size` is how many bytes it must have, if that is known.
     pub(crate) async fn attach(
         &self,
         draft: DraftId,
         name: &str,
+        size: Option<u64>,
         file: File,
     ) -> Result<Draft, Failure> {
         match self {
-            Self::Remote(remote) => remote.attach(draft, name, file).await,
-            Self::Local(engine) => Ok(engine.attach(draft, name, file).await?),
+            Self::Remote(remote) => remote.attach(draft, name, size, file).await,
+            Self::Local(engine) => Ok(engine.attach(draft, name, size, file).await?),
         }
     }
 

@@ -18,31 +18,34 @@ const CHUNK_BYTES: usize = 256 * 1024;
 
 impl Engine {
     /// Reads `bytes` to their end and attaches them to a draft under `name`, which is made safe and
-    /// unique. If it fails or the future is dropped, the draft is as it was.
+    /// unique. `size` is how many there are to be, if that is known. If it fails or the future is
+    /// dropped, the draft is as it was.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`] without such a draft, [`ErrorCode::TooLarge`] beyond what a letter
-    /// carries, [`ErrorCode::Invalid`] when reading fails.
-    pub async fn attach<R>(&self, draft: DraftId, name: &str, mut bytes: R) -> Result<Draft, Error>
+    /// carries, [`ErrorCode::NoRoom`] when the disk has no room for it, [`ErrorCode::Invalid`] when
+    /// reading fails or `bytes` are not `size` bytes.
+    pub async fn attach<R>(
+        &self,
+        draft: DraftId,
+        name: &str,
+        size: Option<u64>,
+        bytes: R,
+    ) -> Result<Draft, Error>
     where
         R: AsyncRead + Unpin + Send,
     {
-        self.store().read(move |vault| vault.draft(draft)).await?;
+        self.store()
+            .read(move |vault| {
+                vault.check_attachable(draft, size.unwrap_or_default())?;
+                vault.check_disk(size.unwrap_or_default())
+            })
+            .await?;
         let staging = Staging::new(self.store().clone());
-        staging.begin().await?;
-        loop {
-            let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-            (&mut bytes)
-                .take(CHUNK_BYTES as u64)
-                .read_to_end(&mut chunk)
-                .await
-                .map_err(broken_off)?;
-            if chunk.is_empty() {
-                break;
-            }
-            staging.append(chunk).await?;
+        if let Err(error) = stage(&staging, name, size, bytes).await {
+            staging.discard().await;
+            return Err(error);
         }
-        staging.finish().await?;
         let (name, now_ms) = (name.to_owned(), self.store().now_ms());
         staging
             .own(move |vault, blobs| {
@@ -74,11 +77,54 @@ impl Engine {
     }
 }
 
-fn broken_off(cause: io::Error) -> Error {
+/// Stages one file, which must have as many bytes as were announced.
+async fn stage<R>(
+    staging: &Staging,
+    name: &str,
+    size: Option<u64>,
+    mut bytes: R,
+) -> Result<(), Error>
+where
+    R: AsyncRead + Unpin + Send,
+{
+    staging.begin().await?;
+    let mut read = 0;
+    loop {
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+        (&mut bytes)
+            .take(CHUNK_BYTES as u64)
+            .read_to_end(&mut chunk)
+            .await
+            .map_err(|cause| broken_off(name, &cause))?;
+        if chunk.is_empty() {
+            break;
+        }
+        read += chunk.len() as u64;
+        if size.is_some_and(|size| read > size) {
+            return Err(changed(name));
+        }
+        staging.append(chunk).await?;
+    }
+    if size.is_some_and(|size| read != size) {
+        return Err(changed(name));
+    }
+    staging.finish().await
+}
+
+fn broken_off(name: &str, cause: &io::Error) -> Error {
     Error::new(
         ErrorCode::Invalid,
         format!(
-            "The file could not be read to its end ({cause}). Nothing was attached; try again."
+            "The file {name} could not be read to its end ({cause}). It was not attached; try again."
+        ),
+    )
+}
+
+fn changed(name: &str) -> Error {
+    Error::new(
+        ErrorCode::Invalid,
+        format!(
+            "The file {name} changed while it was read: it has not the length that it began with. It was not attached; try again when nothing writes to it any more."
         ),
     )
 }

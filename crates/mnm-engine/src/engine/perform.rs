@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode};
 use crate::event::Event;
 use crate::link::writer::request_id;
 use crate::markdown;
-use crate::vault::{DraftContent, check_new_alias};
+use crate::vault::{DraftContent, PingQuery, check_new_alias};
 use crate::view::{
     Account, AccountId, ForwardState, Message, MessageId, MessageState, Standing, ThreadId,
 };
@@ -59,6 +59,9 @@ impl Engine {
             Command::Drop { account, group, alias } => {
                 self.drop_member(account, group, alias).await
             }
+            Command::IgnoreAll { account, before_ms } => {
+                self.ignore_all(account, before_ms).await.map(Reply::Count)
+            }
             Command::JoinGroup { account, group } => self.join_group(account, group).await,
             Command::AwaitSent { message, timeout_ms } => {
                 self.await_sent(message, timeout_ms).await.map(Reply::Message)
@@ -96,14 +99,17 @@ impl Engine {
             .read(move |vault| {
                 Ok(match command {
                     Command::Devices { account } => Reply::Devices(vault.devices(account)?),
-                    Command::Pings { account } => Reply::Pings(vault.pings(account)?),
+                    Command::Pings { account, before, find, limit } => {
+                        Reply::Pings(vault.pings(&PingQuery { account, before, find, limit })?)
+                    }
+                    Command::OnePing { ping } => Reply::Ping(vault.ping(ping)?),
                     Command::Contacts { account } => Reply::Contacts(vault.contacts(account)?),
                     Command::Groups { account } => Reply::Groups(vault.groups(account)?),
                     Command::Threads { account, before_ms, limit } => {
-                        Reply::Threads(vault.threads(account, before_ms, limit)?)
+                        Reply::Threads(vault.threads_left(account, before_ms, limit)?)
                     }
                     Command::Thread { thread, at, limit } => {
-                        Reply::Thread(vault.thread_page(thread, at.unwrap_or(Place::End), limit)?)
+                        Reply::Thread(vault.thread_left(thread, at.unwrap_or(Place::End), limit)?)
                     }
                     Command::Browsers => Reply::Browsers(vault.browsers()?),
                     Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
@@ -111,7 +117,7 @@ impl Engine {
                         Reply::Hits(vault.search(account, &words, limit)?)
                     }
                     // All others are handled where commands are sorted.
-                    _ => Reply::State(vault.state(env!("CARGO_PKG_VERSION"))?),
+                    _ => Reply::State(vault.state_left(env!("CARGO_PKG_VERSION"))?),
                 })
             })
             .await
@@ -132,6 +138,22 @@ impl Engine {
         let ping = change.await?;
         self.wake(ping.account);
         Ok(Reply::Ping(ping))
+    }
+
+    /// Puts pings away, some at a time, so that others have their turns.
+    async fn ignore_all(
+        &self,
+        account: Option<AccountId>,
+        before_ms: Option<i64>,
+    ) -> Result<u64, Error> {
+        let mut count = 0;
+        loop {
+            let some = self.store().write(move |vault| vault.ignore_some(account, before_ms));
+            match some.await? {
+                0 => return Ok(count),
+                some => count += some,
+            }
+        }
     }
 
     /// Drafts, letters and read marks: stored, and the link woken.

@@ -26,11 +26,11 @@ impl Files {
         self.open.is_none() && self.done.is_empty()
     }
 
-    fn discard(&mut self, vault: &mut Vault) -> Result<(), VaultError> {
+    fn discard(&mut self, vault: &mut Vault) {
         if let Some(writer) = self.open.take() {
-            vault.discard_blob(writer)?;
+            vault.discard_blob(writer);
         }
-        self.done.drain(..).try_for_each(|blob| vault.discard_staged(blob))
+        self.done.drain(..).for_each(|blob| vault.discard_staged(blob));
     }
 }
 
@@ -52,15 +52,15 @@ impl Staging {
     /// Appends to the file that is open.
     ///
     /// # Errors
-    /// [`crate::error::ErrorCode::TooLarge`] beyond what a letter may carry. The file stays open,
-    /// emptied.
+    /// [`crate::error::ErrorCode::TooLarge`] beyond what a letter may carry; the file stays open,
+    /// emptied. [`crate::error::ErrorCode::NoRoom`] when the disk is nearly full.
     pub(crate) async fn append(&self, bytes: Vec<u8>) -> Result<(), Error> {
         self.with(move |vault, files| {
             let Some(writer) = &mut files.open else { return Ok(()) };
             let appended = vault.append_blob(writer, &bytes);
             if matches!(appended, Err(VaultError::TooLarge(_))) {
                 let fresh = vault.begin_blob()?;
-                vault.discard_blob(std::mem::replace(writer, fresh))?;
+                vault.discard_blob(std::mem::replace(writer, fresh));
             }
             appended
         })
@@ -76,6 +76,17 @@ impl Staging {
             Ok(())
         })
         .await
+    }
+
+    /// Has everything erased that was staged.
+    pub(crate) async fn discard(&self) {
+        let discarded = self.with(|vault, files| {
+            files.discard(vault);
+            Ok(())
+        });
+        if let Err(error) = discarded.await {
+            tracing::warn!(%error, "staged files stay until the next start");
+        }
     }
 
     /// Has `act` give the files an owner, in order. If it fails, they are erased.
@@ -113,7 +124,7 @@ impl Drop for Staging {
             return;
         }
         runtime.spawn(async move {
-            let erased = store.read(move |vault| lock(&files).discard(vault)).await;
+            let erased = store.run(move |vault| lock(&files).discard(vault)).await;
             if let Err(error) = erased {
                 tracing::warn!(%error, "staged files stay until the next start");
             }

@@ -2,7 +2,8 @@
 //!
 //! The vault blocks on the disk, so it must not run on the runtime's threads. Whoever needs it
 //! sends a closure over a bounded channel and awaits its result; closures run one at a time, in
-//! order. One that was sent runs to its end even if nobody awaits it any more.
+//! order. One that was sent runs to its end even if nobody awaits it any more. Between closures the
+//! vault tidies up.
 //!
 //! The thread is joined by [`Store::close`], or else when the last handle is dropped. A process must
 //! not end before: the cryptographic library frees what it keeps for a thread when the thread ends,
@@ -11,8 +12,10 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::edge::Edge;
@@ -24,9 +27,12 @@ use crate::vault::{Change, Vault};
 const QUEUE: usize = 64;
 /// Events a watcher may lag behind before it is told to ask for everything again.
 const EVENTS: usize = 4096;
+/// How long closing may go on tidying up; the next start does the rest.
+const TIDY_TIME: Duration = Duration::from_secs(1);
 
 /// A closure to run; none closes the vault.
-type Job = Option<Box<dyn FnOnce(&mut Vault) + Send>>;
+type Job = Option<Act>;
+type Act = Box<dyn FnOnce(&mut Vault) + Send>;
 
 /// The vault, from any task. Clones share it; it closes when the last is gone and what was sent
 /// has run.
@@ -82,6 +88,7 @@ impl Drop for Shared {
 impl Store {
     /// Opens the vault of a home, on a new thread if the edge has threads.
     pub(crate) async fn open(home: PathBuf, edge: Arc<dyn Edge>) -> Result<Self, OpenError> {
+        let made = home.clone();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, closed) = watch::channel(false);
         let thread = if edge.has_threads() {
@@ -90,8 +97,16 @@ impl Store {
             tokio::spawn(work_as_task(Vault::open(&home)?, queue, closing));
             None
         };
+        let mark = edge.home_mark(&made);
         let (jobs, events, thread) = (Some(jobs), broadcast::channel(EVENTS).0, Mutex::new(thread));
-        Ok(Self { shared: Arc::new(Shared { jobs, events, closed, thread, edge }) })
+        let store = Self { shared: Arc::new(Shared { jobs, events, closed, thread, edge }) };
+        if let Some(mark) = mark
+            && let Err(error) = store.write(move |vault| vault.recognise(&mark)).await
+        {
+            // A full disk, say: what is here can be read all the same.
+            tracing::warn!(%error, "whether this home is a copy is not known");
+        }
+        Ok(store)
     }
 
     /// Now, Unix milliseconds.
@@ -126,7 +141,12 @@ impl Store {
         &self,
         act: impl FnOnce(&mut Vault) -> Result<T, VaultError> + Send + 'static,
     ) -> Result<T, Error> {
-        self.run(act).await?.map_err(told)
+        let done = self.run(|vault| {
+            let done = act(vault);
+            vault.recover(&done);
+            done
+        });
+        done.await?.map_err(told)
     }
 
     /// Runs a write and publishes what it changed, before any later write does so.
@@ -192,9 +212,11 @@ async fn open_on_thread(
             }
         };
         if opened.send(Ok(())).is_ok() {
-            while let Some(Some(job)) = queue.blocking_recv() {
+            while let Some(job) = next_job(&mut vault, &mut queue) {
                 job(&mut vault);
             }
+            let until = Instant::now() + TIDY_TIME;
+            while Instant::now() < until && vault.tidy() {}
         }
         drop(vault);
         closing.send_replace(true);
@@ -212,6 +234,18 @@ async fn open_on_thread(
     }
 }
 
+/// The next closure to run; while there is none, the vault tidies up, a slice at a time.
+fn next_job(vault: &mut Vault, queue: &mut mpsc::Receiver<Job>) -> Option<Act> {
+    loop {
+        match queue.try_recv() {
+            Ok(job) => return job,
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) if vault.tidy() => {}
+            Err(TryRecvError::Empty) => return queue.blocking_recv().flatten(),
+        }
+    }
+}
+
 /// As the thread does, on the runtime's.
 async fn work_as_task(
     mut vault: Vault,
@@ -220,6 +254,7 @@ async fn work_as_task(
 ) {
     while let Some(Some(job)) = queue.recv().await {
         job(&mut vault);
+        while vault.tidy() {}
     }
     drop(vault);
     closing.send_replace(true);

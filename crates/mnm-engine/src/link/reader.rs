@@ -2,6 +2,7 @@
 //! from them to the writer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tmtp::event::Event;
 use tmtp::session::app::{AppSession, Output};
@@ -12,6 +13,9 @@ use crate::inbox::Inbox;
 use crate::link::outgoing::Outgoing;
 use crate::link::{Clock, Ended, READ_BYTES};
 use crate::view::AccountId;
+
+/// How often the disk is looked at while something waits for room.
+const ROOM_TIME: Duration = Duration::from_secs(10);
 
 /// One link's reader.
 pub(crate) struct Reader<R> {
@@ -36,10 +40,15 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     async fn read_on(&mut self, early: Vec<u8>) -> Result<(), Ended> {
         self.take(&early).await?;
         let mut buffer = vec![0; READ_BYTES];
+        let mut room = tokio::time::interval(ROOM_TIME);
         loop {
             let pulse = self.clock.until(self.session.deadline());
             tokio::select! {
                 biased;
+                // The next link brings what waits.
+                _ = room.tick() => if self.inbox.has_room_again().await? {
+                    return Err(Ended::Room);
+                },
                 // First, so that it is due even while a long message comes in without a pause.
                 () = tokio::time::sleep(pulse) => {
                     self.session.handle_timeout(self.clock.now())?;
@@ -58,8 +67,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             match output {
                 Output::Event(Event::Message(message)) => {
                     let id = message.id;
-                    self.inbox.message(*message).await?;
-                    self.outgoing.ack(id);
+                    if self.inbox.message(*message).await? {
+                        self.outgoing.ack(id);
+                    }
                 }
                 Output::Event(event) => self.event(event).await?,
                 Output::Begin(message) => self.inbox.begin(*message).await?,

@@ -95,7 +95,9 @@ impl Vault {
 
     /// The first screen; `version` is that of the running app.
     pub fn state(&self, version: &str) -> Result<State> {
-        Ok(State { accounts: self.accounts()?, version: version.to_owned() })
+        let (accounts, version) = (self.accounts()?, version.to_owned());
+        let (damaged, copied) = (self.live.is_damaged(), self.live.is_copied());
+        Ok(State { accounts, version, damaged, copied })
     }
 
     /// Address and secrets of an account.
@@ -239,15 +241,25 @@ impl Reader<'_> {
     }
 
     pub(super) fn account(&self, id: AccountId) -> Result<Account> {
+        let count = |sql| -> Result<u64> {
+            Ok(self.db.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+        };
+        let mut account = self.account_uncounted(id)?;
+        account.unread = count("SELECT count(*) FROM message WHERE account = ?1 AND unread = 1")?;
+        account.pings = count(
+            "SELECT count(*) FROM ping WHERE account = ?1 AND incoming = 1 AND state = 'waiting'",
+        )?;
+        account.queued = count("SELECT count(*) FROM outbox WHERE account = ?1 AND kind = 'post'")?;
+        Ok(account)
+    }
+
+    /// An account, as if it had no letters.
+    pub(super) fn account_uncounted(&self, id: AccountId) -> Result<Account> {
         let aliases = self.own_aliases(id)?;
         self.db
             .prepare_cached(
                 "SELECT a.service, a.address, a.fingerprint, a.uid,
-                    (SELECT label FROM device WHERE account = a.id AND this = 1),
-                    (SELECT count(*) FROM message WHERE account = a.id AND unread = 1),
-                    (SELECT count(*) FROM ping
-                     WHERE account = a.id AND incoming = 1 AND state = 'waiting'),
-                    (SELECT count(*) FROM outbox WHERE account = a.id AND kind = 'post')
+                    (SELECT label FROM device WHERE account = a.id AND this = 1)
                  FROM account a WHERE a.id = ?1 AND a.gone = 0",
             )?
             .query_row([id], |row| self.account_from(id, aliases, row))
@@ -271,9 +283,10 @@ impl Reader<'_> {
             aliases,
             device: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
             link: self.live.link(id),
-            unread: row.get(5)?,
-            pings: row.get(6)?,
-            queued: row.get(7)?,
+            unread: 0,
+            pings: 0,
+            queued: 0,
+            held: self.live.held(id),
         })
     }
 

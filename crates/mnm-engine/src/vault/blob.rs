@@ -3,7 +3,7 @@
 //! A writer stages chunks; the call that gives the blob an owner (a draft or a received message)
 //! commits with a full sync, which in the write-ahead log carries everything staged before it to
 //! stable storage as well. So staging itself need not wait for the disk. Staged blobs that no call
-//! came to own are erased on opening, or by [`Vault::discard_blob`].
+//! came to own are erased after opening, or after [`Vault::discard_blob`], by [`Vault::tidy`].
 
 use rusqlite::{OptionalExtension, params};
 
@@ -15,12 +15,9 @@ use crate::view::AttachmentId;
 /// Bytes of a row of `blob_chunk`. Stored blobs depend on it: change it only with a migration.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// Chunks written in one transaction, which bounds the memory of a writer.
-const BATCH_BYTES: usize = 8 * CHUNK_BYTES;
+const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
 /// Most that [`Vault::read_blob`] returns at once.
 const READ_BYTES_MAX: usize = 4 << 20;
-/// Chunks erased in one transaction, which bounds the log.
-const ERASE_CHUNKS: i64 = 64;
-
 /// A blob being staged. Hand it to [`Vault::finish_blob`] or [`Vault::discard_blob`].
 #[derive(Debug)]
 pub struct BlobWriter {
@@ -61,7 +58,8 @@ impl Vault {
     /// Appends bytes, any number.
     ///
     /// # Errors
-    /// [`VaultError::TooLarge`] beyond [`super::Limits::attachments_bytes`]; discard the writer then.
+    /// [`VaultError::TooLarge`] beyond [`super::Limits::attachments_bytes`], [`VaultError::NoRoom`]
+    /// when the disk is nearly full; discard the writer then.
     pub fn append_blob(&mut self, writer: &mut BlobWriter, bytes: &[u8]) -> Result<()> {
         writer.size += bytes.len() as u64;
         if writer.size > self.limits.attachments_bytes {
@@ -95,14 +93,14 @@ impl Vault {
         Ok(StagedBlob { id: writer.id, size: writer.size })
     }
 
-    /// Erases what an abandoned writer staged.
-    pub fn discard_blob(&mut self, writer: BlobWriter) -> Result<()> {
-        self.erase_blob(writer.id)
+    /// Has what an abandoned writer staged erased.
+    pub fn discard_blob(&mut self, writer: BlobWriter) {
+        self.chores.erase(writer.id);
     }
 
-    /// Erases a finished blob that nobody came to own.
-    pub fn discard_staged(&mut self, blob: StagedBlob) -> Result<()> {
-        self.erase_blob(blob.id)
+    /// Has a finished blob erased that nobody came to own.
+    pub fn discard_staged(&mut self, blob: StagedBlob) {
+        self.chores.erase(blob.id);
     }
 
     /// Up to `max` bytes of an attachment from `offset`; empty at its end. At most 4 MiB at once.
@@ -150,6 +148,7 @@ impl Vault {
         if writer.seq == 0 {
             writer.picture = picture::read(&writer.buffer).map(|(_, size)| size);
         }
+        self.check_disk(writer.buffer.len() as u64)?;
         self.unsynced(|vault| vault.insert_chunks(writer))?;
         writer.buffer.clear();
         Ok(())
@@ -157,7 +156,7 @@ impl Vault {
 
     /// Writes without waiting for the disk. See the head of this file: the transaction that gives
     /// the blob an owner syncs this too.
-    fn unsynced<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn unsynced<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.db.execute_batch("PRAGMA synchronous = NORMAL")?;
         let written = write(self);
         self.db.execute_batch("PRAGMA synchronous = FULL")?;
@@ -174,37 +173,6 @@ impl Vault {
         }
         tx.commit()?;
         writer.seq = seq;
-        Ok(())
-    }
-
-    /// Erases a blob that no attachment owns, a bounded piece at a time.
-    pub(super) fn erase_blob(&mut self, blob: i64) -> Result<()> {
-        loop {
-            let erased = self
-                .db
-                .prepare_cached(
-                    "DELETE FROM blob_chunk WHERE id IN
-                     (SELECT id FROM blob_chunk WHERE blob = ?1 LIMIT ?2)",
-                )?
-                .execute([blob, ERASE_CHUNKS])?;
-            if erased == 0 {
-                break;
-            }
-        }
-        self.db.execute("DELETE FROM blob WHERE id = ?1", [blob])?;
-        Ok(())
-    }
-
-    /// Erases all staged blobs; only right after opening, when nobody can be writing one.
-    pub(super) fn sweep_staged(&mut self) -> Result<()> {
-        let staged: Vec<i64> = self
-            .db
-            .prepare("SELECT id FROM blob WHERE id NOT IN (SELECT blob FROM attachment)")?
-            .query_map([], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        for blob in staged {
-            self.erase_blob(blob)?;
-        }
         Ok(())
     }
 }

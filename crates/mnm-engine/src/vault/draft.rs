@@ -6,7 +6,7 @@ use super::blob::{StagedBlob, too_large};
 use super::change::{Reader, Work};
 use super::file_name::FileNames;
 use super::text::clean_subject;
-use super::{Change, Result, Vault};
+use super::{Change, Limits, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
 
@@ -114,12 +114,20 @@ impl Vault {
     ) -> Result<Change<Attachment>> {
         self.change(|work| {
             let attached = work.read.draft(draft)?.attachments;
-            work.check_room(&attached, blob.size)?;
+            check_room(work.limits, &attached, blob.size)?;
             let name = FileNames::of(attached.iter().map(|a| &*a.name)).add(name);
             let id = work.insert_attachment("draft", draft, &name, blob)?;
             work.stamp_draft(draft, now_ms)?;
             work.read.attachment(id)
         })
+    }
+
+    /// Checks that a draft can take one more file, of `size` bytes or more.
+    ///
+    /// # Errors
+    /// As [`Self::attach`].
+    pub fn check_attachable(&self, draft: DraftId, size: u64) -> Result<()> {
+        check_room(&self.limits, &self.reader().draft(draft)?.attachments, size)
     }
 
     /// Removes drafts that nothing is in and nobody is at work on any more.
@@ -239,20 +247,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn check_room(&self, attached: &[Attachment], size: u64) -> Result<()> {
-        if attached.len() >= self.limits.attachments {
-            return Err(VaultError::TooLarge(format!(
-                "A letter carries at most {} attachments. Pack several files into one.",
-                self.limits.attachments
-            )));
-        }
-        let total = attached.iter().fold(size, |sum, a| sum.saturating_add(a.size));
-        if total > self.limits.attachments_bytes {
-            return Err(too_large(self.limits.attachments_bytes));
-        }
-        Ok(())
-    }
-
     pub(super) fn insert_draft(
         &mut self,
         account: AccountId,
@@ -337,6 +331,20 @@ impl Work<'_> {
         self.db.prepare_cached(&sql)?.execute(params![id, name, blob.id])?;
         Ok(self.db.last_insert_rowid())
     }
+}
+
+fn check_room(limits: &Limits, attached: &[Attachment], size: u64) -> Result<()> {
+    if attached.len() >= limits.attachments {
+        return Err(VaultError::TooLarge(format!(
+            "A letter carries at most {} attachments. Pack several files into one.",
+            limits.attachments
+        )));
+    }
+    let total = attached.iter().fold(size, |sum, a| sum.saturating_add(a.size));
+    if total > limits.attachments_bytes {
+        return Err(too_large(limits.attachments_bytes));
+    }
+    Ok(())
 }
 
 fn same_account(one: AccountId, other: AccountId) -> Result<()> {

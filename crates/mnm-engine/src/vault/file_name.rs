@@ -58,7 +58,7 @@ impl FileNames {
 
 /// The name under which a file may be shown and saved: no directories, nothing invisible, nothing a
 /// file system chokes on, at most 255 bytes with its extension kept.
-fn clean_file_name(name: &str) -> String {
+pub(super) fn clean_file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last
         .chars()

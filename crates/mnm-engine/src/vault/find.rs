@@ -1,18 +1,25 @@
-//! Search over subjects and texts.
+//! Search over subjects, texts and the names of files.
 
-use rusqlite::params;
+use std::collections::HashSet;
 
+use rusqlite::{Row, ToSql};
+
+use super::change::Reader;
 use super::{Result, Vault};
 use crate::search;
-use crate::view::{AccountId, SearchHit};
+use crate::view::{AccountId, MessageId, SearchHit};
 
 /// Hits when no number is given, and at most.
 const HITS_DEFAULT: u32 = 50;
 const HITS_MAX: u32 = 200;
 
+/// What a hit shows, but for its snippet.
+const COLUMNS: &str = "m.account, a.service, m.thread, m.id, t.subject, m.author_uid, \
+                       m.author_alias, m.at_ms, m.forwarded_by IS NOT NULL";
+
 impl Vault {
-    /// Messages in which all `words` occur, the last perhaps as a beginning; best first. Nothing
-    /// for words without letters and digits.
+    /// Messages in which all `words` occur, the last perhaps as a beginning, best first; then those
+    /// that have all of them in the name of one file. Nothing for words without letters and digits.
     pub fn search(
         &self,
         account: Option<AccountId>,
@@ -23,34 +30,64 @@ impl Vault {
             return Ok(Vec::new());
         };
         let limit = limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX);
-        let mut statement = self.db.prepare_cached(
-            "SELECT m.account, a.service, m.thread, m.id, t.subject, m.author_uid, m.author_alias,
-                 m.at_ms, snippet(message_fts, -1, ?4, ?5, '…', 24),
-                 m.forwarded_by IS NOT NULL
-             FROM message_fts
-             JOIN message m ON m.id = message_fts.rowid
-             JOIN thread t ON t.id = m.thread
-             JOIN account a ON a.id = m.account
-             WHERE message_fts MATCH ?1 AND (?2 IS NULL OR m.account = ?2)
-             ORDER BY message_fts.rank, m.at_ms DESC LIMIT ?3",
+        let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
+        let arguments: [&dyn ToSql; 5] = [&query, &account, &limit, &open, &close];
+        let read = self.reader();
+        let mut hits = read.hits(
+            &format!(
+                "SELECT {COLUMNS}, snippet(message_fts, -1, ?4, ?5, '…', 24)
+                 FROM message_fts
+                 JOIN message m ON m.id = message_fts.rowid
+                 JOIN thread t ON t.id = m.thread
+                 JOIN account a ON a.id = m.account
+                 WHERE message_fts MATCH ?1 AND (?2 IS NULL OR m.account = ?2)
+                 ORDER BY message_fts.rank, m.at_ms DESC LIMIT ?3"
+            ),
+            &arguments,
         )?;
-        let marks = (search::OPEN.to_string(), search::CLOSE.to_string());
-        let mut rows = statement.query(params![query, account, limit, marks.0, marks.1])?;
+        let files = read.hits(
+            &format!(
+                "SELECT {COLUMNS}, snippet(file_fts, 0, ?4, ?5, '…', 24)
+                 FROM file_fts
+                 JOIN attachment f ON f.id = file_fts.rowid
+                 JOIN message m ON m.id = f.message
+                 JOIN thread t ON t.id = m.thread
+                 JOIN account a ON a.id = m.account
+                 WHERE file_fts MATCH ?1 AND (?2 IS NULL OR m.account = ?2)
+                 ORDER BY m.at_ms DESC LIMIT ?3"
+            ),
+            &arguments,
+        )?;
+        let mut found: HashSet<MessageId> = hits.iter().map(|hit| hit.message).collect();
+        hits.extend(files.into_iter().filter(|hit| found.insert(hit.message)));
+        hits.truncate(limit as usize);
+        Ok(hits)
+    }
+}
+
+impl Reader<'_> {
+    fn hits(&self, sql: &str, arguments: &[&dyn ToSql]) -> Result<Vec<SearchHit>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(arguments)?;
         let mut hits = Vec::new();
         while let Some(row) = rows.next()? {
-            let account = row.get(0)?;
-            let (uid, claimed): (String, String) = (row.get(5)?, row.get(6)?);
-            hits.push(SearchHit {
-                account,
-                service: row.get(1)?,
-                thread: row.get(2)?,
-                message: row.get(3)?,
-                subject: row.get(4)?,
-                from: self.reader().author(account, &uid, &claimed, row.get(9)?)?,
-                at_ms: row.get(7)?,
-                snippet: search::mark(row.get_ref(8)?.as_str().unwrap_or_default()),
-            });
+            hits.push(self.hit_from(row)?);
         }
         Ok(hits)
+    }
+
+    fn hit_from(&self, row: &Row<'_>) -> Result<SearchHit> {
+        let account = row.get(0)?;
+        let (uid, claimed): (String, String) = (row.get(5)?, row.get(6)?);
+        Ok(SearchHit {
+            account,
+            service: row.get(1)?,
+            thread: row.get(2)?,
+            message: row.get(3)?,
+            subject: row.get(4)?,
+            from: self.author(account, &uid, &claimed, row.get(8)?)?,
+            at_ms: row.get(7)?,
+            snippet: search::mark(row.get_ref(9)?.as_str().unwrap_or_default()),
+        })
     }
 }

@@ -16,9 +16,10 @@ use rusqlite::{OptionalExtension, params};
 use tmtp::letter::Attach;
 
 use super::change::{Reader, Work};
+use super::file_name::clean_file_name;
 use super::inbox::{Cc, Incoming, Received, check_msgid};
 use super::message::NewMessage;
-use super::text::{clean_file_name, clean_label, clean_subject};
+use super::text::{clean_label, clean_subject};
 use super::thread::NewParty;
 use super::{Change, Result, Vault};
 use crate::markdown;

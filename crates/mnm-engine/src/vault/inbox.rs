@@ -17,8 +17,8 @@ use tmtp::id::Uid;
 
 use super::blob::StagedBlob;
 use super::change::Work;
-use super::forward::Confirms;
 use super::file_name::FileNames;
+use super::forward::Confirms;
 use super::message::NewMessage;
 use super::text::{clean_label, clean_subject};
 use super::thread::NewParty;
@@ -30,7 +30,7 @@ use crate::view::{AccountId, MessageId, ThreadId};
 const CC_MAX: usize = 1000;
 
 /// A letter as the service delivered it, its attachments staged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Incoming {
     /// Id the service gave, 16 lower-case hex digits.
     pub msgid: String,

@@ -1,10 +1,11 @@
 //! What is known only while the app runs: links, who is online, how much of a message is sent.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use super::{Result, Vault};
 use crate::event::Event;
-use crate::view::{AccountId, Link, MessageId, MessageState};
+use crate::view::{AccountId, Held, Link, MessageId, MessageState};
 
 /// The memory beside the store.
 #[derive(Debug, Default)]
@@ -12,11 +13,38 @@ pub(super) struct Live {
     links: HashMap<AccountId, Link>,
     online: HashSet<(AccountId, String)>,
     sending: HashMap<MessageId, (u64, u64)>,
+    held: HashMap<AccountId, Held>,
+    /// Whether the home was found to be a copy when it was opened.
+    copied: bool,
+    /// Whether something was passed over because its page can't be read.
+    damaged: Cell<bool>,
 }
 
 impl Live {
     pub(super) fn link(&self, account: AccountId) -> Link {
         self.links.get(&account).cloned().unwrap_or(Link::Connecting)
+    }
+
+    pub(super) fn is_copied(&self) -> bool {
+        self.copied
+    }
+
+    pub(super) fn set_copied(&mut self, copied: bool) {
+        self.copied = copied;
+    }
+
+    pub(super) fn note_damage(&self) {
+        if !self.damaged.replace(true) {
+            tracing::error!("a part of the store is damaged and passed over");
+        }
+    }
+
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.get()
+    }
+
+    pub(super) fn held(&self, account: AccountId) -> Option<Held> {
+        self.held.get(&account).copied()
     }
 
     pub(super) fn is_online(&self, account: AccountId, uid: &str) -> bool {
@@ -49,6 +77,18 @@ impl Vault {
     /// [`Link::Connecting`].
     pub fn set_link(&mut self, account: AccountId, link: Link) -> Result<Event> {
         self.live.links.insert(account, link);
+        let account = self.account(account)?;
+        Ok(Event::Account { account })
+    }
+
+    /// Records how many messages wait at the service for room on this disk, and their bytes.
+    pub fn set_held(&mut self, account: AccountId, messages: u64, bytes: u64) -> Result<Event> {
+        if messages == 0 {
+            self.live.held.remove(&account);
+        } else {
+            let missing = self.missing_bytes(bytes);
+            self.live.held.insert(account, Held { messages, bytes, missing });
+        }
         let account = self.account(account)?;
         Ok(Event::Account { account })
     }

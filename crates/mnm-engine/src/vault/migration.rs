@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 10] = [
+const STEPS: [&str; 12] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -19,6 +19,8 @@ const STEPS: [&str; 10] = [
     include_str!("migration/008_draft_version.sql"),
     include_str!("migration/009_hold.sql"),
     include_str!("migration/010_browser.sql"),
+    include_str!("migration/011_file_names.sql"),
+    include_str!("migration/012_home.sql"),
 ];
 
 /// The version a database has after all steps.
@@ -33,9 +35,15 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
 
 /// Runs the steps that have not run yet.
 pub(super) fn run(db: &mut Connection) -> rusqlite::Result<()> {
+    run_to(db, latest())
+}
+
+/// Runs the steps up to a version that have not run yet.
+pub(super) fn run_to(db: &mut Connection, wanted: i64) -> rusqlite::Result<()> {
+    let wanted = usize::try_from(wanted).unwrap_or(0);
     name::register(db)?;
     let done = usize::try_from(version(db)?).unwrap_or(0);
-    for (index, step) in STEPS.iter().enumerate().skip(done) {
+    for (index, step) in STEPS.iter().enumerate().take(wanted).skip(done) {
         let tx = db.transaction()?;
         tx.execute_batch(step)?;
         tx.pragma_update(None, "user_version", index as i64 + 1)?;

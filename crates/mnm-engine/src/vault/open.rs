@@ -9,15 +9,21 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
+use super::chore::AUTO_VACUUM_INCREMENTAL;
 use super::migration;
-use crate::error::{OpenError, VaultError};
+use super::room::Room;
+use crate::error::OpenError;
 
 const KEY_BYTES: usize = 32;
 /// SQLCipher's default page; every database file is a multiple of it.
 const PAGE_BYTES: u64 = 4096;
+
+/// Largest store that is written anew on opening to let it shrink, bytes.
+const REWRITE_BYTES_MAX: u64 = 16 << 20;
 
 /// The files of a home.
 struct Home {
@@ -29,7 +35,7 @@ struct Home {
 /// Opens the store in `dir`, making what is missing. The file returned holds the lock and must
 /// outlive the connection.
 pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
-    let home = Home { dir: dir.to_owned(), key: dir.join("vault.key"), db: dir.join("vault.db") };
+    let home = Home::new(dir);
     make_directory(dir)?;
     let lock = lock(dir)?;
     let key = home.key()?;
@@ -39,10 +45,101 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
     check_length(&home.db)?;
     let mut db = home.connect(&home.db, &key)?;
     home.migrate(&mut db)?;
+    home.let_shrink(&db);
     Ok((db, lock))
 }
 
+/// A store opened to be looked over: nothing is written to it, whatever is wrong with it.
+#[derive(Debug)]
+pub(super) struct AsItIs {
+    // Declared before the lock, so that it is closed before the lock is given up.
+    pub(super) db: Connection,
+    /// The version of its schema.
+    pub(super) version: i64,
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Reopen for AsItIs {
+    fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    fn reopen(&mut self) -> Result<(), OpenError> {
+        reopen(&mut self.db, &self.dir)?;
+        read_only(&self.db).map_err(|e| Home::new(&self.dir).db_error(e))
+    }
+}
+
+/// A connection that is opened anew after it met a damaged page: until then the cryptographic
+/// library refuses all others as well.
+pub(super) trait Reopen {
+    /// The connection.
+    fn db(&self) -> &Connection;
+
+    /// Opens it anew.
+    fn reopen(&mut self) -> Result<(), OpenError>;
+}
+
+/// Opens the connection of a store anew, whose lock the caller holds.
+pub(super) fn reopen(db: &mut Connection, dir: &Path) -> Result<(), OpenError> {
+    let home = Home::new(dir);
+    let key = read_key(&home.key)?;
+    // The old one must be closed before: it alone may use the file.
+    drop(std::mem::replace(db, Connection::open_in_memory().map_err(|e| home.db_error(e))?));
+    *db = home.connect(&home.db, &key)?;
+    Ok(())
+}
+
+/// Has a connection write again, whatever refers to whatever.
+pub(super) fn writable(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch("PRAGMA query_only = OFF; PRAGMA foreign_keys = OFF;")
+}
+
+/// Has a connection write nothing, and closing it move nothing from the log into the file.
+fn read_only(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.execute_batch("PRAGMA query_only = ON")
+}
+
+/// Opens the store in `dir` to be looked over.
+pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
+    let home = Home::new(dir);
+    if !exists(&home.db)? {
+        return Err(OpenError::NoStore { home: show(dir) });
+    }
+    let lock = lock(dir)?;
+    let key = home.key()?;
+    let db = home.connect(&home.db, &key)?;
+    read_only(&db).map_err(|e| home.db_error(e))?;
+    let version = migration::version(&db).map_err(|e| home.db_error(e))?;
+    if version > migration::latest() {
+        let (db, known) = (show(&home.db), migration::latest());
+        return Err(OpenError::Newer { db, found: version, known });
+    }
+    Ok(AsItIs { db, version, dir: dir.to_owned(), _lock: lock })
+}
+
+/// Makes a store in `dir`, which has none, whose schema is of `version`.
+pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenError> {
+    let home = Home::new(dir);
+    make_directory(dir)?;
+    let lock = lock(dir)?;
+    if exists(&home.db)? || exists(&home.key)? {
+        return Err(OpenError::StoreExists { home: show(dir) });
+    }
+    let key = home.key()?;
+    create_private(&home.db).map_err(|source| io(&home.db, source))?;
+    let mut db = home.connect(&home.db, &key)?;
+    migration::run_to(&mut db, version).map_err(|e| home.db_error(e))?;
+    Ok(AsItIs { db, version, dir: dir.to_owned(), _lock: lock })
+}
+
 impl Home {
+    fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), key: dir.join("vault.key"), db: dir.join("vault.db") }
+    }
+
     /// Reads the key, or makes one when neither key nor database exist.
     fn key(&self) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {
         if exists(&self.key)? {
@@ -102,6 +199,21 @@ impl Home {
         migration::run(db).map_err(|e| self.db_error(e))
     }
 
+    /// Writes a store anew, if it is small, that was made before stores could give room back. One
+    /// that is large stays as it is and fills its free pages again.
+    fn let_shrink(&self, db: &Connection) {
+        let small = fs::metadata(&self.db).is_ok_and(|file| file.len() <= REWRITE_BYTES_MAX);
+        let mode = db.query_row("PRAGMA auto_vacuum", [], |row| row.get(0));
+        let room =
+            Room::new(&self.dir).free_bytes().is_none_or(|free| free >= 4 * REWRITE_BYTES_MAX);
+        if !small || !room || mode == Ok(AUTO_VACUUM_INCREMENTAL) {
+            return;
+        }
+        if let Err(error) = db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;") {
+            tracing::warn!(%error, "the store keeps the form in which it can't shrink");
+        }
+    }
+
     fn db_error(&self, source: rusqlite::Error) -> OpenError {
         let db = show(&self.db);
         match source.sqlite_error_code() {
@@ -109,6 +221,7 @@ impl Home {
             Some(ErrorCode::DatabaseCorrupt) => {
                 OpenError::Damaged { db, reason: "its pages contradict each other".into() }
             }
+            Some(ErrorCode::DiskFull) => OpenError::DiskFull { db },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 OpenError::InUse { home: show(&self.dir) }
             }
@@ -130,6 +243,11 @@ fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
         *hex
     )))?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    // Taken on only by a store that is still empty; it can then give room back to the disk.
+    let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    if pages == 0 {
+        db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
     // Memory security (locking and wiping every allocation) stays off: it costs much, and whoever
     // reads this process's memory reads the messages on the screen as well.
     db.execute_batch(
@@ -138,7 +256,7 @@ fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA journal_size_limit = 67108864;
+         PRAGMA journal_size_limit = 4194304;
          PRAGMA trusted_schema = OFF;",
     )?;
     db.busy_timeout(Duration::from_secs(5))?;
@@ -227,13 +345,4 @@ fn io(path: &Path, source: std::io::Error) -> OpenError {
 
 fn show(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// The error of a store that opened but could not be prepared.
-pub(super) fn unusable(dir: &Path, error: VaultError) -> OpenError {
-    let db = show(&dir.join("vault.db"));
-    match error {
-        VaultError::Db(source) => OpenError::Db { db, source },
-        other => OpenError::Damaged { db, reason: other.to_string() },
-    }
 }

@@ -468,7 +468,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn message_failed(&mut self, id: MessageId, error: &str) -> Result<()> {
+    pub(super) fn message_failed(&mut self, id: MessageId, error: &str) -> Result<()> {
         self.db
             .prepare_cached("UPDATE message SET state = 'failed', error = ?2 WHERE id = ?1")?
             .execute(params![id, error])?;

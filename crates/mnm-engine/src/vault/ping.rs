@@ -10,8 +10,11 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, NameMark, Ping, PingId, PingState, Standing};
 
-/// Rows of [`Vault::pings`] at most.
+/// Rows of [`Vault::pings`] when no number is given, and at most.
+const ROWS_DEFAULT: u32 = 200;
 const ROWS_MAX: u32 = 1000;
+/// Pings put away in one transaction.
+const IGNORED_MAX: u32 = 200;
 /// What an acceptance says when the member gives no text.
 const ANSWER: &str = "Hello! I have accepted your ping.";
 
@@ -25,6 +28,19 @@ pub(super) struct StoredPing {
     pub(super) to: String,
     /// Whether `from` is what the service said: an older version of the app cleaned it.
     exact: bool,
+}
+
+/// Which pings and invitations to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PingQuery {
+    /// Of one account, or of all.
+    pub account: Option<AccountId>,
+    /// Only those listed behind this one.
+    pub before: Option<PingId>,
+    /// Only those whose sender, addressee or group has this in its name, whatever the case.
+    pub find: Option<String>,
+    /// At most so many; 1..=1000, default 200.
+    pub limit: Option<u32>,
 }
 
 /// What an insertion needs.
@@ -44,17 +60,36 @@ pub(super) struct NewPing<'a> {
 }
 
 impl Vault {
-    /// Pings and invitations of one account or of all, newest first, at most 1000.
-    pub fn pings(&self, account: Option<AccountId>) -> Result<Vec<Ping>> {
+    /// Pings and invitations, newest first.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when there is no ping to begin behind.
+    pub fn pings(&self, query: &PingQuery) -> Result<Vec<Ping>> {
+        let before = match query.before {
+            Some(id) => (self.ping(id)?.at_ms, id),
+            None => (i64::MAX, i64::MAX),
+        };
+        let limit = query.limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize;
+        let find = query.find.as_deref().unwrap_or_default().to_lowercase();
         let sql = format!(
             "SELECT {COLUMNS} FROM ping p JOIN account a ON a.id = p.account
-             WHERE ?1 IS NULL OR p.account = ?1 ORDER BY p.at_ms DESC, p.id DESC LIMIT {ROWS_MAX}"
+             WHERE (?1 IS NULL OR p.account = ?1) AND (p.at_ms, p.id) < (?2, ?3)
+             ORDER BY p.at_ms DESC, p.id DESC"
         );
         let mut statement = self.db.prepare_cached(&sql)?;
-        let mut rows = statement.query([account])?;
+        let mut rows = statement.query(params![query.account, before.0, before.1])?;
         let mut pings = Vec::new();
-        while let Some(row) = rows.next()? {
-            pings.push(self.reader().ping_from(row)?.view);
+        while pings.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            // Columns 4, 6 and 8 are the names.
+            let has = |column| -> Result<bool> {
+                let name = row.get_ref(column)?.as_str_or_null()?;
+                Ok(name.is_some_and(|name| name.to_lowercase().contains(&find)))
+            };
+            if find.is_empty() || has(4)? || has(6)? || has(8)? {
+                pings.push(self.reader().ping_from(row)?.view);
+            }
         }
         Ok(pings)
     }
@@ -155,6 +190,33 @@ impl Vault {
             check_open(&work.read.ping(id)?)?;
             work.set_ping_state(id, "ignored", None)?;
             work.read.ping(id)
+        })
+    }
+
+    /// Puts some of those away that wait for an answer, the oldest first; their senders are not
+    /// told. Returns how many; none are left when it is none.
+    pub fn ignore_some(
+        &mut self,
+        account: Option<AccountId>,
+        before_ms: Option<i64>,
+    ) -> Result<Change<u64>> {
+        self.change(|work| {
+            let ids = work
+                .db
+                .prepare_cached(
+                    "SELECT id FROM ping
+                     WHERE incoming = 1 AND state = 'waiting' AND (?1 IS NULL OR account = ?1)
+                         AND at_ms < ?2
+                     ORDER BY id LIMIT ?3",
+                )?
+                .query_map(params![account, before_ms.unwrap_or(i64::MAX), IGNORED_MAX], |row| {
+                    row.get(0)
+                })?
+                .collect::<rusqlite::Result<Vec<PingId>>>()?;
+            for id in &ids {
+                work.set_ping_state(*id, "ignored", None)?;
+            }
+            Ok(ids.len() as u64)
         })
     }
 }

@@ -269,3 +269,26 @@ CREATE TRIGGER message_fts_update AFTER UPDATE OF subject, text ON message BEGIN
     VALUES ('delete', old.id, old.subject, old.text);
     INSERT INTO message_fts (rowid, subject, text) VALUES (new.id, new.subject, new.text);
 END;
+
+-- Words of the names of attachments, of drafts too. A name never changes.
+CREATE VIRTUAL TABLE file_fts USING fts5 (
+    name,
+    content = 'attachment', content_rowid = 'id',
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+-- A setting of the index, kept in it.
+INSERT INTO file_fts (file_fts, rank) VALUES ('secure-delete', 1);
+
+CREATE TRIGGER file_fts_insert AFTER INSERT ON attachment BEGIN
+    INSERT INTO file_fts (rowid, name) VALUES (new.id, new.name);
+END;
+
+CREATE TRIGGER file_fts_delete AFTER DELETE ON attachment BEGIN
+    INSERT INTO file_fts (file_fts, rowid, name) VALUES ('delete', old.id, old.name);
+END;
+
+-- By what this home is told from a copy of it.
+CREATE TABLE home (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    mark TEXT NOT NULL                              -- of the key's file, as the system tells it
+) STRICT;

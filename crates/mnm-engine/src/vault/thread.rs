@@ -31,10 +31,20 @@ impl Vault {
         before_ms: Option<i64>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
+        let ids = self.thread_ids(account, before_ms, limit)?;
+        ids.into_iter().map(|id| self.reader().thread_row(id)).collect()
+    }
+
+    /// The threads of a page.
+    pub(super) fn thread_ids(
+        &self,
+        account: Option<AccountId>,
+        before_ms: Option<i64>,
+        limit: Option<u32>,
+    ) -> Result<Vec<ThreadId>> {
         let before = before_ms.unwrap_or(i64::MAX);
         let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
-        let read = self.reader();
-        let Some(oldest) = read.page_end(account, before, limit)? else {
+        let Some(oldest) = self.reader().page_end(account, before, limit)? else {
             return Ok(Vec::new());
         };
         let mut statement = self.db.prepare_cached(
@@ -42,10 +52,8 @@ impl Vault {
              WHERE (?1 IS NULL OR account = ?1) AND last_at_ms < ?2 AND last_at_ms >= ?3
              ORDER BY last_at_ms DESC, id DESC",
         )?;
-        let ids = statement
-            .query_map(params![account, before, oldest], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
-        ids.into_iter().map(|id| read.thread_row(id)).collect()
+        let ids = statement.query_map(params![account, before, oldest], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 }
 

@@ -145,7 +145,11 @@ impl Person {
     pub(crate) async fn until_ping(&self, from: &str) -> Ping {
         let from = &from;
         self.until("a ping", || async move {
-            let pings = ask!(self, Command::Pings { account: None }, Pings);
+            let pings = ask!(
+                self,
+                Command::Pings { account: None, before: None, find: None, limit: None },
+                Pings
+            );
             pings.into_iter().find(|ping| {
                 ping.from == **from
                     && ping.incoming
@@ -177,7 +181,7 @@ impl Person {
         };
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
-            self.engine.attach(draft.id, name, *bytes).await.unwrap();
+            self.engine.attach(draft.id, name, None, *bytes).await.unwrap();
         }
         ask!(self, Command::Send { draft: draft.id, hold_ms: None }, Message)
     }
@@ -200,7 +204,7 @@ impl Person {
         };
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
-            self.engine.attach(draft.id, name, *bytes).await.unwrap();
+            self.engine.attach(draft.id, name, None, *bytes).await.unwrap();
         }
         ask!(self, Command::Send { draft: draft.id, hold_ms: None }, Message)
     }

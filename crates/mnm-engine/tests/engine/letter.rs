@@ -130,7 +130,11 @@ async fn refusals_tell_what_to_do() {
     let id = ask!(ada, ping, Ping).id;
     let refused = ada
         .until("refused", || async {
-            let pings = ask!(ada, Command::Pings { account: None }, Pings);
+            let pings = ask!(
+                ada,
+                Command::Pings { account: None, before: None, find: None, limit: None },
+                Pings
+            );
             pings.into_iter().find_map(|ping| match ping.state {
                 PingState::Failed { error } if ping.id == id => Some(error),
                 _ => None,
@@ -195,15 +199,16 @@ async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
     let draft = ask!(ada, save, Draft).id;
     let (mut upload, bytes) = tokio::io::duplex(1 << 16);
     let engine = ada.engine.clone();
-    let attaching = tokio::spawn(async move { engine.attach(draft, "half.bin", bytes).await });
+    let attaching =
+        tokio::spawn(async move { engine.attach(draft, "half.bin", None, bytes).await });
     tokio::io::AsyncWriteExt::write_all(&mut upload, &noise(1 << 20)).await.unwrap();
     attaching.abort();
     assert!(attaching.await.unwrap_err().is_cancelled());
     let drafts = ask!(ada, Command::Drafts { account: None }, Drafts);
     assert!(drafts[0].attachments.is_empty());
-    let draft = ada.engine.attach(draft, "whole.bin", &noise(3 << 20)[..]).await.unwrap();
+    let draft = ada.engine.attach(draft, "whole.bin", None, &noise(3 << 20)[..]).await.unwrap();
     assert_eq!((draft.attachments.len(), draft.attachments[0].size), (1, 3 << 20));
-    let error = ada.engine.attach(999, "x", &b"x"[..]).await.unwrap_err();
+    let error = ada.engine.attach(999, "x", None, &b"x"[..]).await.unwrap_err();
     assert_eq!(error.code, mnm_engine::ErrorCode::NotFound);
 }
 

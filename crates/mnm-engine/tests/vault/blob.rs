@@ -96,14 +96,14 @@ fn limits_hold_for_one_file_and_for_all_together() {
     app.vault.append_blob(&mut writer, &[0; 1000]).unwrap();
     let error = app.vault.append_blob(&mut writer, &[0]).unwrap_err();
     assert!(matches!(error, VaultError::TooLarge(_)));
-    app.vault.discard_blob(writer).unwrap();
+    app.vault.discard_blob(writer);
 
     let first = stage(&mut app, &[0; 600], 600);
     let _ = app.vault.attach(draft, "a", first, 6).unwrap();
     let second = stage(&mut app, &[0; 401], 600);
     let error = app.vault.attach(draft, "b", second, 6).unwrap_err();
     assert!(matches!(error, VaultError::TooLarge(_)));
-    app.vault.discard_staged(second).unwrap();
+    app.vault.discard_staged(second);
 
     let third = stage(&mut app, &[0; 1], 600);
     let _ = app.vault.attach(draft, "c", third, 6).unwrap();
@@ -119,4 +119,56 @@ fn a_staged_blob_is_owned_only_once() {
     let _ = app.vault.attach(draft, "a", blob, 6).unwrap();
     assert!(app.vault.attach(draft, "b", blob, 6).is_err());
     assert_eq!(app.vault.draft(draft).unwrap().attachments.len(), 1);
+}
+
+#[test]
+fn what_is_erased_gives_its_room_back_to_the_disk() {
+    let mut app = App::new();
+    let length = |app: &App| {
+        let files = std::fs::read_dir(app.home.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>()
+    };
+    let before = length(&app);
+    let bytes = pattern(20 << 20);
+    let unowned = stage(&mut app, &bytes, 1 << 20);
+    let draft = draft(&mut app);
+    let owned = stage(&mut app, &bytes, 1 << 20);
+    let _ = app.vault.attach(draft, "big.bin", owned, 6).unwrap();
+    app.vault.discard_staged(unowned);
+    let _ = app.vault.drop_draft(draft).unwrap();
+    let mut slices = 0;
+    while app.vault.tidy() {
+        slices += 1;
+    }
+    assert!(slices >= 40, "each slice is about a megabyte, not more: {slices}");
+    let after = length(&app);
+    assert!(after <= before + (2 << 20), "{before} bytes before, {after} after");
+    app.vault.check().unwrap();
+    assert!(!app.vault.tidy(), "there is nothing left to do");
+}
+
+#[test]
+fn what_nobody_came_to_own_is_erased_after_a_restart() {
+    let mut app = App::new();
+    stage(&mut app, &pattern(3 << 20), 1 << 20);
+    let mut app = app.restart();
+    assert!(app.vault.tidy());
+    while app.vault.tidy() {}
+    let mut app = app.restart();
+    // The word that there may be something to give back is all there is.
+    assert!(!app.vault.tidy());
+}
+
+#[test]
+fn a_disk_without_room_refuses_files_and_says_how_much_is_missing() {
+    let mut app = App::new();
+    app.vault.set_limits(Limits { reserve_bytes: u64::MAX / 4, ..Limits::default() });
+    assert!(matches!(app.vault.check_disk(1), Err(VaultError::NoRoom { .. })));
+    let mut writer = app.vault.begin_blob().unwrap();
+    let error = app.vault.append_blob(&mut writer, &pattern(1 << 20)).unwrap_err();
+    let VaultError::NoRoom { missing } = error else { panic!("{error}") };
+    assert!(missing > 1 << 40);
+    app.vault.discard_blob(writer);
+    // What is small is not held up.
+    app.queue(&["Alice Smith"], "a note to myself");
 }

@@ -168,7 +168,8 @@ fn a_bad_id_and_a_blob_that_is_gone_store_nothing() {
     let mut letter = app.letter(BOB, "Bob Jones", "hello");
     let writer = app.vault.begin_blob().unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
-    app.vault.discard_staged(blob).unwrap();
+    app.vault.discard_staged(blob);
+    while app.vault.tidy() {}
     letter.attachments.push(IncomingAttachment { name: "a".into(), blob });
     let error = app.vault.receive_post(app.account, &letter).unwrap_err();
     assert!(matches!(error, VaultError::Db(_)), "foreign keys hold: {error:?}");
@@ -208,4 +209,20 @@ fn the_service_itself_speaks_in_our_threads_and_is_in_none() {
     // Nobody takes its name for themselves.
     let letter = app.letter(MALLORY, &accounts[0].service, "we need your password");
     assert_eq!(app.receive(&letter).from.kind, PartyKind::Stranger);
+}
+
+#[test]
+fn a_thousand_files_of_one_name_are_a_letter_like_any_other() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "many");
+    for _ in 0..1000 {
+        let writer = app.vault.begin_blob().unwrap();
+        let blob = app.vault.finish_blob(writer).unwrap();
+        letter.attachments.push(IncomingAttachment { name: "ß".repeat(120), blob });
+    }
+    let message = app.receive(&letter);
+    let names: std::collections::BTreeSet<_> =
+        message.attachments.iter().map(|a| &a.name).collect();
+    assert_eq!(names.len(), 1000);
+    app.vault.check().unwrap();
 }

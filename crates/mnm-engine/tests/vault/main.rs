@@ -4,6 +4,7 @@
 
 mod blob;
 mod cast;
+mod damage;
 mod draft;
 mod hold;
 mod inbox;

@@ -1,7 +1,7 @@
 //! First contacts: who may come in, and what an answer changes.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{OutboxAction, Received};
+use mnm_engine::vault::{OutboxAction, PingQuery, Received};
 use mnm_engine::view::{PartyKind, PingState, Standing};
 
 use crate::cast::{ALICE, App, BOB, CAROL, names};
@@ -48,7 +48,7 @@ fn an_answer_to_our_ping_makes_the_contact() {
     assert_eq!(app.vault.ping(ours.id).unwrap().state, PingState::Accepted);
     assert_eq!(app.vault.contacts(None).unwrap()[0].alias, "Bob Jones");
     assert_eq!(app.vault.receive_ping(app.account, &ping).unwrap().value, Received::Duplicate);
-    assert_eq!(app.vault.pings(None).unwrap().len(), 2);
+    assert_eq!(app.vault.pings(&PingQuery::default()).unwrap().len(), 2);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn texts_and_names_against_the_rules_are_refused_before_they_are_queued() {
     }
     assert!(app.vault.queue_invite(account, "tiny", "Bob Jones", "", 5).is_err());
     assert_eq!(app.vault.outbox_len(account).unwrap(), 0);
-    assert!(app.vault.pings(None).unwrap().is_empty());
+    assert!(app.vault.pings(&PingQuery::default()).unwrap().is_empty());
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_ping_that_a_careless_service_let_through_is_cut() {
     let mut ping = app.ping_from(CAROL, "Carol\u{202e} Brown");
     ping.text = format!("{}\u{0}", "x".repeat(1000));
     let _ = app.vault.receive_ping(app.account, &ping).unwrap();
-    let shown = &app.vault.pings(None).unwrap()[0];
+    let shown = &app.vault.pings(&PingQuery::default()).unwrap()[0];
     assert_eq!((shown.from.as_str(), shown.text.len()), ("Carol‹U+202E› Brown", 140));
 }
 
@@ -183,5 +183,50 @@ fn a_ping_from_oneself_is_dropped() {
     let ping = app.ping_from(ALICE, "Alice Smith");
     let change = app.vault.receive_ping(app.account, &ping).unwrap();
     assert_eq!(change.value, Received::New(None));
-    assert!(app.vault.pings(None).unwrap().is_empty());
+    assert!(app.vault.pings(&PingQuery::default()).unwrap().is_empty());
+}
+
+#[test]
+fn a_flood_of_pings_hides_nobody_and_is_put_away_at_once() {
+    let mut app = App::new();
+    let real = app.ping_from(BOB, "Björn Berg");
+    let _ = app.vault.receive_ping(app.account, &real).unwrap();
+    for n in 0..1500 {
+        let ping = app.ping_from(&format!("FLOOD{n:027}"), &format!("Stranger {n}"));
+        let _ = app.vault.receive_ping(app.account, &ping).unwrap();
+    }
+    // By its name, in whatever case, and by paging to the end.
+    let find = |name: &str| {
+        let query = PingQuery { find: Some(name.into()), ..PingQuery::default() };
+        app.vault.pings(&query).unwrap()
+    };
+    assert_eq!(find("björn").len(), 1);
+    assert_eq!(find("BJÖRN BERG")[0].from, "Björn Berg");
+    let mut seen = Vec::new();
+    loop {
+        let before = seen.last().copied();
+        let page = app.vault.pings(&PingQuery { before, limit: Some(400), ..PingQuery::default() });
+        let page = page.unwrap();
+        assert!(page.len() <= 400);
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page.iter().map(|ping| ping.id));
+    }
+    assert_eq!(seen.len(), 1501);
+    assert!(seen.windows(2).all(|two| two[0] > two[1]), "newest first, none twice");
+
+    let kept = app.vault.ping(seen[1500]).unwrap();
+    let _ = app.vault.queue_accept(kept.id, None, 5).unwrap();
+    let mut slices = Vec::new();
+    loop {
+        match app.vault.ignore_some(Some(app.account), None).unwrap().value {
+            0 => break,
+            some => slices.push(some),
+        }
+    }
+    assert_eq!(slices.iter().sum::<u64>(), 1500);
+    assert!(slices.iter().all(|some| *some <= 200), "a few at a time");
+    assert_eq!(app.vault.account(app.account).unwrap().pings, 0);
+    assert_eq!(app.vault.ping(kept.id).unwrap().state, PingState::Accepted);
 }

@@ -1,5 +1,6 @@
 //! Search over what was received and written.
 
+use mnm_engine::vault::IncomingAttachment;
 use mnm_engine::view::PartyKind;
 
 use crate::cast::{App, BOB, CAROL};
@@ -53,5 +54,27 @@ fn a_message_taken_back_is_found_no_more() {
     assert_eq!(app.vault.search(None, "unicorn", None).unwrap().len(), 1);
     let _ = app.vault.unsend(message.id, 50).unwrap();
     assert!(app.vault.search(None, "unicorn", None).unwrap().is_empty());
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn names_of_files_are_found() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "see the files");
+    for name in ["Jahresbericht_2026-final.pdf", "Fotos vom Sommer.zip"] {
+        let writer = app.vault.begin_blob().unwrap();
+        let blob = app.vault.finish_blob(writer).unwrap();
+        letter.attachments.push(IncomingAttachment { name: name.into(), blob });
+    }
+    let message = app.receive(&letter);
+    for words in ["jahresbericht", "2026 FINAL", "sommer fo", "pdf"] {
+        let hits = app.vault.search(None, words, None).unwrap();
+        assert_eq!(hits.len(), 1, "{words}");
+        assert_eq!(hits[0].message, message.id);
+        assert!(hits[0].snippet.contains("<mark>"), "{words}: {}", hits[0].snippet);
+    }
+    // In the text and in a name: one hit.
+    assert_eq!(app.vault.search(None, "files", None).unwrap().len(), 1);
+    assert!(app.vault.search(None, "bericht sommer", None).unwrap().is_empty());
     app.vault.check().unwrap();
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Context;
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, Look, Table, block, inline},
+    print::{Answer, Look, Table, block, inline, size},
     session::{Session, ask, unexpected},
 };
 
@@ -209,9 +209,38 @@ pub(super) async fn status(context: &Context, session: &Session) -> Result<Answe
         Session::Local(_) => "The app is not running; `mnm` starts it.",
     };
     let none = "No account yet. Join a service: mnm join ADDRESS --alias NAME";
-    let text =
-        format!("{}\n{app} Version {}.", table.text(none).trim_end(), inline(&state.version));
+    let mut held: String = state.accounts.iter().filter_map(held).collect();
+    if state.damaged {
+        held.push_str(DAMAGED);
+    }
+    if state.copied {
+        held.push_str(COPIED);
+    }
+    let table = table.text(none);
+    let text = format!("{}\n{held}{app} Version {}.", table.trim_end(), inline(&state.version));
     Ok(Answer::new(&state, text))
+}
+
+/// What is said when something could not be read and was passed over.
+pub(super) const DAMAGED: &str = "A part of what is stored here is damaged and was passed over. End \
+     the app and run `mnm check`: it says what is damaged, and saves what is whole.\n";
+
+/// What is said of a home that was copied.
+const COPIED: &str = "This home was copied or restored from a backup. Letters that came in after the \
+     copy was made are not here. What was waiting to be sent is marked in its thread: it may have been \
+     sent already, so it leaves only when you send it again. Use only one of the copies.\n";
+
+/// What waits at the service for room on this disk.
+fn held(account: &Account) -> Option<String> {
+    let held = account.held?;
+    Some(format!(
+        "Account {}: {} message(s) of {} wait at the service, because the disk here is nearly full. \
+         They are not lost; they come when there is {} more room.\n",
+        account.id,
+        held.messages,
+        size(held.bytes),
+        size(held.missing)
+    ))
 }
 
 fn count(look: &Look, count: u64) -> String {

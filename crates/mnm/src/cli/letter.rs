@@ -3,7 +3,8 @@
 use mnm_engine::{
     command::{Command as Ask, Place, Reply},
     view::{
-        Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId, ThreadRow,
+        Account, Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId,
+        ThreadRow,
     },
 };
 
@@ -18,18 +19,18 @@ use crate::{
 const PAGE_ROWS: u32 = 200;
 /// Messages that are marked at a time, as many as are taken.
 const MARKED_ROWS: usize = 1_000;
+/// Threads of the inbox that are asked for at a time, as many as are given.
+const INBOX_ROWS: u32 = 500;
 
 pub(super) async fn inbox(
     context: &Context,
     session: &Session,
     unread: bool,
-    limit: u32,
+    limit: usize,
+    before: Option<ThreadId>,
 ) -> Result<Answer, Failure> {
-    let accounts = context.accounts(session).await?;
-    let account = context.chosen(session).await?;
-    let command = Ask::Threads { account, before_ms: None, limit: Some(limit) };
-    let mut threads = ask!(session, command, Threads);
-    threads.retain(|thread| !unread || thread.unread > 0);
+    let (threads, more) = threads(context, session, unread, limit, before).await?;
+    let (accounts, damaged) = accounts_and_damage(session).await?;
     let service = |thread: &ThreadRow| {
         let of = accounts.iter().find(|account| account.id == thread.account);
         of.map(|account| inline(&account.service)).unwrap_or_default()
@@ -51,7 +52,55 @@ pub(super) async fn inbox(
         ]);
     }
     let none = if unread { "Nothing unread." } else { "No letters yet." };
-    Ok(Answer::new(&threads, table.text(none)))
+    let mut text = table.text(none);
+    if let Some(last) = threads.last().filter(|_| more) {
+        let unread = if unread { " --unread" } else { "" };
+        text.push_str(&format!("There are older ones: mnm inbox{unread} --before {}\n", last.id));
+    }
+    if damaged {
+        text.push_str(super::account::DAMAGED);
+    }
+    Ok(Answer::new(&threads, text))
+}
+
+/// The accounts, and whether something was passed over because it is damaged.
+async fn accounts_and_damage(session: &Session) -> Result<(Vec<Account>, bool), Failure> {
+    let state = ask!(session, Ask::State, State);
+    Ok((state.accounts, state.damaged))
+}
+
+/// Threads from page to page until there are enough, and whether there are more.
+async fn threads(
+    context: &Context,
+    session: &Session,
+    unread: bool,
+    limit: usize,
+    before: Option<ThreadId>,
+) -> Result<(Vec<ThreadRow>, bool), Failure> {
+    let account = context.chosen(session).await?;
+    let end = match before {
+        Some(thread) => {
+            let ask = Ask::Thread { thread, at: None, limit: Some(1) };
+            (ask!(session, ask, Thread).row.last_at_ms, thread)
+        }
+        None => (i64::MAX, ThreadId::MAX),
+    };
+    // Others may share the time of that thread.
+    let mut before_ms = Some(end.0.saturating_add(1));
+    let mut threads = Vec::new();
+    loop {
+        let command = Ask::Threads { account, before_ms, limit: Some(INBOX_ROWS) };
+        let page = ask!(session, command, Threads);
+        let complete = page.len() < INBOX_ROWS as usize;
+        before_ms = page.last().map(|row| row.last_at_ms);
+        let page = page.into_iter().filter(|thread| (thread.last_at_ms, thread.id) < end);
+        threads.extend(page.filter(|thread| !unread || thread.unread > 0));
+        if complete || threads.len() >= limit {
+            let more = !complete || threads.len() > limit;
+            threads.truncate(limit);
+            return Ok((threads, more));
+        }
+    }
 }
 
 fn subject(look: &Look, thread: &ThreadRow) -> String {
@@ -102,12 +151,16 @@ pub(super) async fn read(
     peek: bool,
 ) -> Result<Answer, Failure> {
     let thread = whole_thread(session, id).await?;
-    let accounts = context.accounts(session).await?;
+    let (accounts, damaged) = accounts_and_damage(session).await?;
     let service = accounts.iter().find(|account| account.id == thread.row.account);
     let service = service.map(|account| inline(&account.service)).unwrap_or_default();
-    let text = thread_text(&context.look, &service, &thread);
-    if !peek {
-        mark_read(session, &thread).await?;
+    let mut text = thread_text(&context.look, &service, &thread);
+    if damaged {
+        text.push_str(&format!("\n{}", super::account::DAMAGED));
+    }
+    if !peek && let Err(failure) = mark_read(session, &thread).await {
+        // It can be read all the same.
+        text.push_str(&format!("\nNot marked as read: {}\n", failure.message));
     }
     Ok(Answer::new(&thread, text))
 }

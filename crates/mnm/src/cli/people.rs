@@ -87,13 +87,17 @@ enum Progress {
 /// An invitation is done when the group was joined, a ping when the answering ping is out.
 async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failure> {
     let account = Some(accepted.account);
-    let pings = ask!(session, Ask::Pings { account }, Pings);
     let decisive = match &accepted.group {
-        Some(_) => pings.iter().find(|ping| ping.id == accepted.id),
-        None => pings.iter().filter(|ping| answers(ping, accepted)).max_by_key(|ping| ping.id),
+        Some(_) => Some(ask!(session, Ask::OnePing { ping: accepted.id }, Ping)),
+        None => {
+            // The answer is among the newest.
+            let newest = Ask::Pings { account, before: None, find: None, limit: None };
+            let pings = ask!(session, newest, Pings).into_iter();
+            pings.filter(|ping| answers(ping, accepted)).max_by_key(|ping| ping.id)
+        }
     };
-    match decisive.map(|ping| &ping.state) {
-        Some(PingState::Failed { error }) => return Ok(Progress::Refused(error.clone())),
+    match decisive.map(|ping| ping.state) {
+        Some(PingState::Failed { error }) => return Ok(Progress::Refused(error)),
         Some(PingState::Queued) => return Ok(Progress::Open),
         _ => {}
     }
@@ -120,17 +124,11 @@ async fn queue(session: &Session, command: Ask, wait: Wait) -> Result<(Ping, boo
         };
         match next {
             Event::Ping { ping: changed } if changed.id == ping.id => ping = changed,
-            Event::Lagged => ping = find(session, ping).await?,
+            Event::Lagged => ping = ask!(session, Ask::OnePing { ping: ping.id }, Ping),
             _ => {}
         }
     }
     Ok((ping, true))
-}
-
-/// The present state of a ping.
-async fn find(session: &Session, ping: Ping) -> Result<Ping, Failure> {
-    let pings = ask!(session, Ask::Pings { account: Some(ping.account) }, Pings);
-    Ok(pings.into_iter().find(|other| other.id == ping.id).unwrap_or(ping))
 }
 
 fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
@@ -158,9 +156,29 @@ pub(super) async fn ignore(
     Ok(Answer::new(&ping, format!("Put away. {} is not told.", inline(&ping.from))))
 }
 
-pub(super) async fn pings(context: &Context, session: &Session) -> Result<Answer, Failure> {
+pub(super) async fn ignore_all(
+    context: &Context,
+    session: &Session,
+    older_than_days: Option<u32>,
+) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let pings = ask!(session, Ask::Pings { account }, Pings);
+    let before_ms =
+        older_than_days.map(|days| context.look.now_ms() - i64::from(days) * 24 * 3_600_000);
+    let count = ask!(session, Ask::IgnoreAll { account, before_ms }, Count);
+    let text = format!("Put away: {count}. Nobody is told; each can still be accepted.");
+    Ok(Answer::new(&json!({ "ignored": count }), text))
+}
+
+pub(super) async fn pings(
+    context: &Context,
+    session: &Session,
+    find: Option<String>,
+    before: Option<PingId>,
+    limit: u32,
+) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let finding = find.is_some();
+    let pings = ask!(session, Ask::Pings { account, before, find, limit: Some(limit) }, Pings);
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
     for ping in &pings {
         let who = if ping.incoming {
@@ -184,7 +202,11 @@ pub(super) async fn pings(context: &Context, session: &Session) -> Result<Answer
             text,
         ]);
     }
-    Ok(Answer::new(&pings, table.text("No pings.")))
+    let mut text = table.text(if finding { "No ping like that." } else { "No pings." });
+    if let Some(last) = pings.last().filter(|_| pings.len() == limit as usize) {
+        text.push_str(&format!("There may be more: mnm pings --before {}\n", last.id));
+    }
+    Ok(Answer::new(&pings, text))
 }
 
 /// A name, and behind it what to mind about it.

@@ -5,7 +5,8 @@
 //! process.
 
 use std::{
-    io::Read as _,
+    fs::Metadata,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -116,29 +117,72 @@ impl Content {
     }
 
     /// Opens all files before anything is written, so that a wrong name costs nothing.
-    async fn open(&self) -> Result<Vec<(String, File)>, Failure> {
+    async fn open(&self) -> Result<Vec<Chosen>, Failure> {
         let mut files = Vec::new();
         for path in &self.attach {
-            files.push(open(path).await?);
+            files.push(Chosen::open(path).await?);
         }
         Ok(files)
     }
 }
 
-async fn open(path: &PathBuf) -> Result<(String, File), Failure> {
-    let failed = |error| Failure::io(format_args!("Can't attach {}", path.display()), &error);
-    let file = File::open(path).await.map_err(failed)?;
-    if file.metadata().await.map_err(failed)?.is_dir() {
-        let why = format!("Can't attach {}: it is a directory.", path.display());
-        return Err(Failure::new(Exit::Failed, "io", why));
+/// A file to attach, as it was when the command began.
+struct Chosen {
+    path: PathBuf,
+    file: File,
+    about: Metadata,
+}
+
+impl Chosen {
+    async fn open(path: &Path) -> Result<Self, Failure> {
+        let failed = |error| Failure::io(format_args!("Can't attach {}", path.display()), &error);
+        let file = File::open(path).await.map_err(failed)?;
+        let about = file.metadata().await.map_err(failed)?;
+        if about.is_dir() {
+            let why = format!("Can't attach {}: it is a directory.", path.display());
+            return Err(Failure::new(Exit::Failed, "io", why));
+        }
+        Ok(Self { path: path.to_owned(), file, about })
     }
-    let name = Path::file_name(path).map(|name| name.to_string_lossy().into_owned());
-    Ok((name.unwrap_or_else(|| "file".to_owned()), file))
+
+    /// Its bytes, where it is a file that has them beforehand; a pipe has not.
+    fn size(&self) -> Option<u64> {
+        (self.about.is_file() && self.about.len() > 0).then_some(self.about.len())
+    }
+
+    /// Attaches it, if it is still what it was when all of it was read.
+    async fn attach(self, session: &Session, draft: DraftId) -> Result<(), Failure> {
+        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let (size, reading) = (self.size(), self.file.try_clone().await);
+        let reading = reading.map_err(|error| self.unreadable(&error))?;
+        let attached =
+            session.attach(draft, name.as_deref().unwrap_or("file"), size, reading).await;
+        if size.is_some() && !self.is_unchanged().await {
+            let why = format!(
+                "Can't attach {}: it was changed or removed while it was read. Nothing was sent; \
+                 try again when nothing writes to it any more.",
+                self.path.display()
+            );
+            return Err(Failure::new(Exit::Failed, "changed", why));
+        }
+        attached.map(drop)
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Failure {
+        Failure::io(format_args!("Can't attach {}", self.path.display()), error)
+    }
+
+    async fn is_unchanged(&self) -> bool {
+        let Ok(now) = self.file.metadata().await else { return false };
+        now.len() == self.about.len()
+            && now.modified().ok() == self.about.modified().ok()
+            && tokio::fs::try_exists(&self.path).await.unwrap_or(false)
+    }
 }
 
 fn read_text() -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    std::io::stdin()
+    io::stdin()
         .lock()
         .take(TEXT_MAX + 1)
         .read_to_end(&mut bytes)
@@ -157,7 +201,7 @@ fn read_text() -> Result<String, Failure> {
 async fn finish(
     session: &Session,
     save: Ask,
-    files: Vec<(String, File)>,
+    files: Vec<Chosen>,
     wait: Wait,
 ) -> Result<Answer, Failure> {
     let draft = ask!(session, save, Draft).id;
@@ -184,13 +228,9 @@ async fn finish(
     })
 }
 
-async fn queue(
-    session: &Session,
-    draft: DraftId,
-    files: Vec<(String, File)>,
-) -> Result<Message, Failure> {
-    for (name, file) in files {
-        session.attach(draft, &name, file).await?;
+async fn queue(session: &Session, draft: DraftId, files: Vec<Chosen>) -> Result<Message, Failure> {
+    for file in files {
+        file.attach(session, draft).await?;
     }
     Ok(ask!(session, Ask::Send { draft, hold_ms: None }, Message))
 }

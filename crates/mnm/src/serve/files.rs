@@ -39,13 +39,15 @@ const FILE_POLICY: &str = "default-src 'none'; sandbox";
 #[derive(Deserialize)]
 pub(crate) struct Upload {
     name: String,
+    /// Bytes that the file has, where the body's length is not announced.
+    size: Option<u64>,
 }
 
 /// `POST /api/drafts/{id}/attachments?name=…`, the body being the bytes.
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
     Path(draft): Path<DraftId>,
-    Query(Upload { name }): Query<Upload>,
+    Query(Upload { name, size }): Query<Upload>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -54,15 +56,13 @@ pub(crate) async fn upload(
         return error(StatusCode::BAD_REQUEST, "malformed", why);
     }
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: u64| length > UPLOAD_MAX)
-    {
+    let size = size.or_else(|| announced.and_then(|length| length.parse().ok()));
+    if size.is_some_and(|size| size > UPLOAD_MAX) {
         let why = "An attachment can have at most 4 GiB.";
         return error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why);
     }
     let bytes = StreamReader::new(limited(body.into_data_stream()));
-    match app.engine.attach(draft, &name, bytes).await {
+    match app.engine.attach(draft, &name, size, bytes).await {
         Ok(draft) => Json(json!({ "ok": Reply::Draft(draft) })).into_response(),
         Err(refused) => refusal(&refused),
     }

@@ -119,12 +119,14 @@ impl Remote {
         &self,
         draft: DraftId,
         name: &str,
+        size: Option<u64>,
         file: File,
     ) -> Result<Draft, Failure> {
         let name = percent_encode(name);
+        let size = size.map(|size| format!("&size={size}")).unwrap_or_default();
         let stream = ReaderStream::with_capacity(file, CHUNK).map_ok(Frame::data);
         let request = self
-            .authorised(Method::POST, &format!("/api/drafts/{draft}/attachments?name={name}"))
+            .authorised(Method::POST, &format!("/api/drafts/{draft}/attachments?name={name}{size}"))
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .body(StreamBody::new(stream).boxed_unsync())
             .map_err(|_| broken("a request that can't be written"))?;

@@ -7,16 +7,16 @@ use crate::raw::Server;
 use serde_json::Value;
 use tmtp_testkit::process::{AppProcess, ServiceProcess};
 
-const ADA: &str = "Ada Lindqvist";
-const BJORN: &str = "Björn Ekdal";
+pub(crate) const ADA: &str = "Ada Lindqvist";
+pub(crate) const BJORN: &str = "Björn Ekdal";
 
-fn join(app: &AppProcess, service: &ServiceProcess, alias: &str) {
+pub(crate) fn join(app: &AppProcess, service: &ServiceProcess, alias: &str) {
     let account = app.json(&["join", service.handed_out_address(), "--alias", alias]).unwrap();
     assert_eq!(account["alias"], alias, "{account}");
 }
 
 /// Repeats a question until the answer satisfies; a service delivers when it delivers.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = std::time::Instant::now();
     while start.elapsed().as_secs() < 30 {
         if let Some(answer) = ask() {
@@ -33,7 +33,7 @@ fn waiting_ping(app: &AppProcess) -> Option<Value> {
     pings.as_array().unwrap().iter().find(waits).cloned()
 }
 
-fn introduce(ada: &AppProcess, bjorn: &AppProcess) {
+pub(crate) fn introduce(ada: &AppProcess, bjorn: &AppProcess) {
     ada.ok(&["ping", BJORN, "Hello, Ada here."]).unwrap();
     let ping = until("the ping", || waiting_ping(bjorn));
     assert_eq!((&ping["from"], &ping["text"]), (&ADA.into(), &"Hello, Ada here.".into()));
@@ -44,7 +44,7 @@ fn introduce(ada: &AppProcess, bjorn: &AppProcess) {
     });
 }
 
-fn thread(app: &AppProcess, subject: &str) -> String {
+pub(crate) fn thread(app: &AppProcess, subject: &str) -> String {
     until(subject, || {
         let inbox = app.json(&["inbox"]).unwrap();
         let row = inbox.as_array().unwrap().iter().find(|row| row["subject"] == subject)?;

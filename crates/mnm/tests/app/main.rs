@@ -5,6 +5,7 @@
 mod account;
 mod browser;
 mod commands;
+mod disk;
 mod letters;
 mod loopback;
 mod raw;

@@ -184,7 +184,11 @@ pub(crate) async fn shown(app: &App, engine: &Engine) -> Result<Home, Error> {
             }
         }
     }
-    let pings = ask!(engine, Command::Pings { account: None }, Pings)?;
+    let pings = ask!(
+        engine,
+        Command::Pings { account: None, before: None, find: None, limit: None },
+        Pings
+    )?;
     home.shown.extend(pings.into_iter().map(ping));
     Ok(home)
 }
@@ -234,7 +238,12 @@ async fn own_pings(
     engine: &Engine,
     is_wanted: impl Fn(&PingState) -> bool,
 ) -> Result<Vec<String>, Error> {
-    let pings = ask!(engine, Command::Pings { account: None }, Pings)?.into_iter();
+    let pings = ask!(
+        engine,
+        Command::Pings { account: None, before: None, find: None, limit: None },
+        Pings
+    )?
+    .into_iter();
     let wanted = pings.filter(|ping| !ping.incoming && is_wanted(&ping.state));
     Ok(wanted.map(|ping| marker_of(&ping.text).to_owned()).collect())
 }

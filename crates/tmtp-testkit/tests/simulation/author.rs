@@ -184,7 +184,7 @@ impl Author {
         };
         let draft = self.clean_draft(save).await?;
         for (name, bytes) in &content.files {
-            self.engine.attach(draft.id, name, bytes.as_slice()).await?;
+            self.engine.attach(draft.id, name, None, bytes.as_slice()).await?;
         }
         let groups = ask!(self.engine, Command::Groups { account: Some(account) }, Groups)?;
         let in_club = groups.iter().any(|g| g.gid == CLUB && g.standing == Standing::Joined);
@@ -237,7 +237,11 @@ pub(crate) async fn accept_all(
     cast: &Cast,
     host: &ServiceHost,
 ) -> Result<(), Error> {
-    for ping in ask!(engine, Command::Pings { account: None }, Pings)? {
+    for ping in ask!(
+        engine,
+        Command::Pings { account: None, before: None, find: None, limit: None },
+        Pings
+    )? {
         let is_later =
             ping.group.as_deref() == Some(CLUB) && Cast::member_called(&ping.to) == cast.mover();
         if !ping.incoming || ping.state != PingState::Waiting || is_later {

@@ -1,0 +1,241 @@
+//! Rows of a store whose pages may be damaged: every one that can be read, and none twice.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
+
+use crate::vault::open::Reopen;
+
+/// Rows passed over in a row before the rest of a table is given up.
+const PASSED_OVER_MAX: i64 = 3_000;
+
+/// A table with what is needed to read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
+    /// Columns of the primary key, in order.
+    key: Vec<String>,
+    /// Whether the key is one number, by which each row can be asked for.
+    numbered: bool,
+}
+
+impl Table {
+    /// The number of a row.
+    pub(super) fn number(&self, row: &[Value]) -> Option<i64> {
+        let place = self.columns.iter().position(|column| self.key.first() == Some(column))?;
+        match row.get(place) {
+            Some(Value::Integer(number)) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+/// The tables that hold rows of their own, parents before children. Indexes of words are made
+/// anew by the triggers of what they index.
+pub(super) fn tables(db: &Connection) -> Vec<Table> {
+    let read = || -> rusqlite::Result<Vec<Table>> {
+        let names = db
+            .prepare(
+                "SELECT s.name, l.wr FROM sqlite_schema s JOIN pragma_table_list l USING (name)
+                 WHERE l.schema = 'main' AND l.type = 'table' AND s.name NOT LIKE 'sqlite_%'
+                 ORDER BY s.rowid",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(String, bool)>>>()?;
+        names.into_iter().map(|(name, keyed)| table(db, name, keyed)).collect()
+    };
+    read().unwrap_or_default()
+}
+
+fn table(db: &Connection, name: String, keyed: bool) -> rusqlite::Result<Table> {
+    let columns = db
+        .prepare("SELECT name, pk FROM pragma_table_info(?1)")?
+        .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(String, i64)>>>()?;
+    let mut key: Vec<_> = columns.iter().filter(|(_, place)| *place > 0).cloned().collect();
+    key.sort_by_key(|(_, place)| *place);
+    let key: Vec<String> = key.into_iter().map(|(name, _)| name).collect();
+    let columns = columns.into_iter().map(|(name, _)| name).collect();
+    Ok(Table { name, columns, numbered: !keyed && key.len() == 1, key })
+}
+
+/// Reads every row that can be read, and gives it on. False when some could not be.
+///
+/// # Errors
+/// What `give` fails with. A row may be given twice.
+pub(super) fn read(
+    store: &mut dyn Reopen,
+    table: &Table,
+    give: &mut dyn FnMut(Vec<Value>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<bool> {
+    if table.numbered { read_numbered(store, table, give) } else { read_keyed(store, table, give) }
+}
+
+/// From row to row, passing over those that can't be read.
+fn read_numbered(
+    store: &mut dyn Reopen,
+    table: &Table,
+    give: &mut dyn FnMut(Vec<Value>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<bool> {
+    let (columns, name, id) = (table.columns.join(", "), &table.name, table.key.join(""));
+    let onward =
+        format!("SELECT {id}, {columns} FROM {name} NOT INDEXED WHERE {id} > ?1 ORDER BY {id}");
+    let end = last(store, name, &id);
+    let (mut at, mut whole, mut passed_over) = (0, true, 0);
+    loop {
+        let (mut stopped, from) = (false, at);
+        scan(
+            store,
+            &onward,
+            &[&from],
+            &mut |row| {
+                at = row.get(0)?;
+                passed_over = 0;
+                give(values(row, 1, table.columns.len())?)
+            },
+            &mut stopped,
+        )?;
+        if !stopped {
+            return Ok(whole);
+        }
+        whole = false;
+        at += 1;
+        passed_over += 1;
+        if end.is_some_and(|end| at >= end) || passed_over >= PASSED_OVER_MAX {
+            return Ok(false);
+        }
+    }
+}
+
+/// The largest number that a row was given.
+fn last(store: &mut dyn Reopen, table: &str, id: &str) -> Option<i64> {
+    let counter = format!("SELECT seq FROM sqlite_sequence WHERE name = '{table}'");
+    let largest = format!("SELECT max({id}) FROM {table}");
+    [counter, largest].iter().find_map(|sql| listed(store, sql).first().copied())
+}
+
+/// From both ends, and by each first part of the key that is met or that numbers a row elsewhere.
+fn read_keyed(
+    store: &mut dyn Reopen,
+    table: &Table,
+    give: &mut dyn FnMut(Vec<Value>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<bool> {
+    let (columns, name) = (table.columns.join(", "), &table.name);
+    let mut stopped = false;
+    let mut take = |row: &Row<'_>| give(values(row, 0, table.columns.len())?);
+    scan(
+        store,
+        &format!("SELECT {columns} FROM {name} NOT INDEXED"),
+        &[],
+        &mut take,
+        &mut stopped,
+    )?;
+    if !stopped {
+        return Ok(true);
+    }
+    let back: Vec<String> = table.key.iter().map(|column| format!("{column} DESC")).collect();
+    let backward = format!("SELECT {columns} FROM {name} NOT INDEXED ORDER BY {}", back.join(", "));
+    scan(store, &backward, &[], &mut take, &mut stopped)?;
+    // The first part of every key here is the number of an account, a thread or a draft.
+    let Some(first) = table.key.first() else { return Ok(false) };
+    let parents = listed(store, &format!("SELECT id FROM {first}"));
+    for parent in parents {
+        let of = format!("SELECT {columns} FROM {name} NOT INDEXED WHERE {first} = ?1");
+        scan(store, &of, &[&parent], &mut take, &mut stopped)?;
+    }
+    Ok(false)
+}
+
+/// Gives rows on until one can't be read, which it notes; the store is opened anew then.
+fn scan(
+    store: &mut dyn Reopen,
+    sql: &str,
+    arguments: &[&dyn rusqlite::ToSql],
+    give: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    stopped: &mut bool,
+) -> rusqlite::Result<()> {
+    let mut given = Ok(());
+    let whole = || -> rusqlite::Result<()> {
+        let mut statement = store.db().prepare(sql)?;
+        let mut rows = statement.query(arguments)?;
+        while given.is_ok()
+            && let Some(row) = rows.next()?
+        {
+            given = give(row);
+        }
+        Ok(())
+    }();
+    if whole.is_err() {
+        *stopped = true;
+        // One that does not open any more gives no rows, and is told by whoever reads on.
+        if let Err(error) = store.reopen() {
+            tracing::warn!(%error, "a damaged store does not open again");
+        }
+    }
+    given
+}
+
+fn values(row: &Row<'_>, from: usize, count: usize) -> rusqlite::Result<Vec<Value>> {
+    (from..from + count).map(|column| row.get(column)).collect()
+}
+
+/// Numbers that a query gives, as far as it can be read.
+pub(super) fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
+    let mut found = Vec::new();
+    let mut stopped = false;
+    let listed = scan(
+        store,
+        sql,
+        &[],
+        &mut |row| {
+            found.push(row.get(0)?);
+            Ok(())
+        },
+        &mut stopped,
+    );
+    tracing::debug!(whole = !stopped && listed.is_ok(), "rows were listed");
+    found
+}
+
+/// Names of files with the numbers of their bytes, as far as they can be read.
+pub(super) fn files(store: &mut dyn Reopen) -> Vec<(String, i64)> {
+    let mut found = Vec::new();
+    let Some(table) = tables(store.db()).into_iter().find(|table| table.name == "attachment")
+    else {
+        return found;
+    };
+    let place = |name| table.columns.iter().position(|column| column == name).unwrap_or(0);
+    let (name, blob) = (place("name"), place("blob"));
+    let read = read(store, &table, &mut |row| {
+        if let (Some(Value::Text(name)), Some(Value::Integer(blob))) =
+            (row.get(name), row.get(blob))
+        {
+            found.push((name.clone(), *blob));
+        }
+        Ok(())
+    });
+    tracing::debug!(whole = matches!(read, Ok(true)), "files were listed");
+    found
+}
+
+/// Whether all bytes of a file can be read.
+pub(super) fn is_whole(store: &mut dyn Reopen, blob: i64) -> bool {
+    let read = |db: &Connection| -> rusqlite::Result<bool> {
+        let size: i64 =
+            db.query_row("SELECT size FROM blob WHERE id = ?1", [blob], |row| row.get(0))?;
+        let mut chunks =
+            db.prepare_cached("SELECT bytes FROM blob_chunk WHERE blob = ?1 ORDER BY seq")?;
+        let mut rows = chunks.query([blob])?;
+        let mut bytes = 0;
+        while let Some(row) = rows.next()? {
+            bytes += row.get_ref(0)?.as_blob()?.len() as i64;
+        }
+        Ok(bytes == size)
+    };
+    read(store.db()).unwrap_or_else(|error| {
+        // Whether it is there or damaged, the next one is read.
+        let reopened = store.reopen();
+        tracing::debug!(%error, whole = reopened.is_ok(), "a file can't be read");
+        false
+    })
+}

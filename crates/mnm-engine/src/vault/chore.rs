@@ -1,0 +1,136 @@
+//! What the vault does when nobody waits for it: erasing files that lost their owner, and giving
+//! room back to the disk.
+//!
+//! Both can be many pages, so they are done in slices, each a transaction of a few milliseconds
+//! between the calls of others. A slice that is lost in a crash is done after the next start, when
+//! all files without an owner are found again.
+
+use std::collections::VecDeque;
+
+use super::{Result, Vault};
+
+/// Chunks of a file erased in one slice, about a megabyte; it also bounds what goes to the log,
+/// which a full disk has to have room for.
+const ERASE_CHUNKS: i64 = 4;
+/// Pages given back in one slice.
+const VACUUM_PAGES: i64 = 256;
+/// Free pages that the store keeps, to fill again: a megabyte.
+const FREE_PAGES_KEPT: i64 = 256;
+
+/// What is left to do.
+#[derive(Debug, Default)]
+pub(super) struct Chores {
+    /// Files nobody owns.
+    orphans: VecDeque<i64>,
+    /// Whether pages came free since room was given back last.
+    erased: bool,
+}
+
+impl Chores {
+    /// Has a file erased that nobody owns any more.
+    pub(super) fn erase(&mut self, blob: i64) {
+        self.orphans.push_back(blob);
+    }
+
+    /// Has room given back, if there is enough of it to be worth it.
+    pub(super) fn give_back(&mut self) {
+        self.erased = true;
+    }
+}
+
+impl Vault {
+    /// Does one slice of what is left to do; true while there is more. A failure is logged and ends
+    /// it until the next start, or until there is something new to do.
+    pub fn tidy(&mut self) -> bool {
+        match self.tidy_slice() {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!(%error, "tidying the store failed; the next start goes on with it");
+                self.chores = Chores::default();
+                false
+            }
+        }
+    }
+
+    fn tidy_slice(&mut self) -> Result<bool> {
+        if let Some(&blob) = self.chores.orphans.front() {
+            if self.erase_slice(blob)? {
+                self.chores.orphans.pop_front();
+                self.chores.give_back();
+            }
+            return Ok(true);
+        }
+        if !self.chores.erased {
+            return Ok(false);
+        }
+        if self.vacuum_slice()? {
+            return Ok(true);
+        }
+        self.chores.erased = false;
+        // The file is cut when the log is moved into it.
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(false)
+    }
+
+    /// Erases the last pieces of a file, and its row with the last of them. True once it is gone.
+    fn erase_slice(&mut self, blob: i64) -> Result<bool> {
+        self.unsynced(|vault| {
+            let erased = vault
+                .db
+                .prepare_cached(
+                    "DELETE FROM blob_chunk WHERE id IN
+                     (SELECT id FROM blob_chunk WHERE blob = ?1
+                          AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = ?1)
+                      ORDER BY seq DESC LIMIT ?2)",
+                )?
+                .execute([blob, ERASE_CHUNKS])?;
+            if erased > 0 {
+                return Ok(false);
+            }
+            vault
+                .db
+                .prepare_cached(
+                    "DELETE FROM blob WHERE id = ?1
+                 AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = ?1)",
+                )?
+                .execute([blob])?;
+            Ok(true)
+        })
+    }
+
+    /// Gives pages back; false when there are none to give. A store made before it could shrink
+    /// keeps them, and fills them again.
+    fn vacuum_slice(&mut self) -> Result<bool> {
+        let pragma = |name| self.db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
+        let (mode, free): (i64, i64) = (pragma("auto_vacuum")?, pragma("freelist_count")?);
+        if mode != AUTO_VACUUM_INCREMENTAL || free <= FREE_PAGES_KEPT {
+            return Ok(false);
+        }
+        let pages = VACUUM_PAGES.min(free - FREE_PAGES_KEPT);
+        self.unsynced(|vault| {
+            // One row a page.
+            let mut given = vault.db.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut rows = given.query([])?;
+            while rows.next()?.is_some() {}
+            Ok(())
+        })?;
+        Ok(true)
+    }
+
+    /// Notes all files without an owner; only right after opening, when nobody can be writing one.
+    pub(super) fn find_orphans(&mut self) -> Result<()> {
+        let orphans = self
+            .db
+            .prepare(
+                "SELECT id FROM blob
+                 WHERE NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = blob.id)",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        self.chores = Chores { orphans, erased: true };
+        Ok(())
+    }
+}
+
+/// What `PRAGMA auto_vacuum` says of a store that can give pages back.
+pub(super) const AUTO_VACUUM_INCREMENTAL: i64 = 2;

@@ -1,0 +1,158 @@
+//! Reading around damage: what lies on a page that can't be read is passed over, and that it was is
+//! remembered and said, so that one such page does not close the inbox.
+//!
+//! Every page is authenticated; damage is an error of the database and never wrong text. Finding out
+//! how much is damaged, and saving the rest, is [`super::check`]'s.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
+
+use super::check::read_around;
+use super::open::{Reopen, reopen};
+use super::{Result, Vault};
+use crate::command::Place;
+use crate::error::{OpenError, VaultError};
+use crate::view::{AccountId, MessageId, State, Thread, ThreadId, ThreadRow};
+
+/// Messages of a thread that are looked for when some can't be read.
+const MESSAGES_MAX: i64 = 1_000;
+
+impl VaultError {
+    /// Whether it tells of a page that can't be read.
+    fn is_damage(&self) -> bool {
+        let Self::Db(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        )
+    }
+}
+
+impl Reopen for Vault {
+    fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    fn reopen(&mut self) -> std::result::Result<(), OpenError> {
+        reopen(&mut self.db, self.room.dir())
+    }
+}
+
+impl Vault {
+    /// As [`Vault::state`]; an account whose letters can't be counted says that it has none.
+    pub fn state_left(&mut self, version: &str) -> Result<State> {
+        if let Some(state) = self.attempt(|vault| vault.state(version))? {
+            return Ok(state);
+        }
+        let ids = self.attempt(|vault| vault.reader().account_ids())?.unwrap_or_default();
+        let mut accounts = Vec::new();
+        for id in ids {
+            let account = match self.attempt(|vault| vault.account(id))? {
+                Some(account) => Some(account),
+                None => self.attempt(|vault| vault.reader().account_uncounted(id))?,
+            };
+            accounts.extend(account);
+        }
+        Ok(State {
+            accounts,
+            version: version.to_owned(),
+            damaged: true,
+            copied: self.live.is_copied(),
+        })
+    }
+
+    /// As [`Vault::threads`], without those that can't be read.
+    pub fn threads_left(
+        &mut self,
+        account: Option<AccountId>,
+        before_ms: Option<i64>,
+        limit: Option<u32>,
+    ) -> Result<Vec<ThreadRow>> {
+        let page = |vault: &Self| vault.threads(account, before_ms, limit);
+        if let Some(rows) = self.attempt(page)? {
+            return Ok(rows);
+        }
+        let ids = match self.attempt(|vault| vault.thread_ids(account, before_ms, limit))? {
+            Some(ids) => ids,
+            None => self.thread_ids_around(account, before_ms.unwrap_or(i64::MAX))?,
+        };
+        let mut rows = Vec::new();
+        for id in ids {
+            rows.extend(self.attempt(|vault| vault.reader().thread_row(id))?);
+        }
+        Ok(rows)
+    }
+
+    /// As [`Vault::thread_page`]; where messages can't be read, the newest of those that can.
+    ///
+    /// # Errors
+    /// As [`Vault::thread_page`]; [`VaultError::Damaged`] when nothing of it can be read.
+    pub fn thread_left(&mut self, id: ThreadId, at: Place, limit: Option<u32>) -> Result<Thread> {
+        if let Some(thread) = self.attempt(|vault| vault.thread_page(id, at, limit))? {
+            return Ok(thread);
+        }
+        let row = self.attempt(|vault| vault.reader().thread_row(id))?;
+        let row = row.ok_or_else(|| VaultError::Damaged("the thread can't be read".into()))?;
+        let ids = self.attempt(|vault| vault.reader().message_ids(id, MESSAGES_MAX))?;
+        let mut messages = Vec::new();
+        for message in ids.unwrap_or_default() {
+            messages.extend(self.attempt(|vault| vault.message(message))?);
+        }
+        messages.reverse();
+        let draft = self.attempt(|vault| vault.reader().draft_of(id))?.flatten();
+        Ok(Thread { row, messages, older: false, newer: false, draft })
+    }
+
+    /// What was read, or none when it lies on a damaged page.
+    fn attempt<T>(&mut self, read: impl FnOnce(&Self) -> Result<T>) -> Result<Option<T>> {
+        match read(self) {
+            Err(error) if error.is_damage() => {
+                self.live.note_damage();
+                self.reopen().map_err(|error| VaultError::Damaged(error.to_string()))?;
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+
+    /// Opens the store anew if a read or write met a damaged page: all others would fail as well.
+    pub fn recover<T>(&mut self, done: &Result<T>) {
+        let Err(error) = done else { return };
+        if error.is_damage() {
+            self.live.note_damage();
+            if let Err(error) = self.reopen() {
+                tracing::error!(%error, "the damaged store does not open again");
+            }
+        }
+    }
+
+    /// Threads without the help of their indexes, newest first, all that are older.
+    fn thread_ids_around(
+        &mut self,
+        account: Option<AccountId>,
+        before: i64,
+    ) -> Result<Vec<ThreadId>> {
+        let mut found = Vec::new();
+        read_around(self, "thread", &["account", "last_at_ms", "id"], &mut |row| {
+            if let [Value::Integer(of), Value::Integer(at_ms), Value::Integer(id)] = *row
+                && account.is_none_or(|account| account == of)
+                && at_ms < before
+            {
+                found.push((at_ms, id));
+            }
+        })?;
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+}
+
+impl super::change::Reader<'_> {
+    /// Messages of a thread, newest first.
+    fn message_ids(&self, thread: ThreadId, limit: i64) -> Result<Vec<MessageId>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id FROM message WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2",
+        )?;
+        let ids = statement.query_map([thread, limit], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+}

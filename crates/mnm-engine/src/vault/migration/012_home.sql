@@ -1,0 +1,4 @@
+CREATE TABLE home (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    mark TEXT NOT NULL
+) STRICT;

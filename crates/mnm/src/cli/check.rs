@@ -1,0 +1,72 @@
+//! Looking a store over that may be damaged, and saving what of it can be read.
+
+use std::path::{Path, PathBuf};
+
+use mnm_engine::vault::check::{self, Checked};
+
+use super::Context;
+use crate::{
+    exit::{Exit, Failure},
+    print::{Answer, inline},
+};
+
+/// Lost files that are named; the JSON names more.
+const NAMED: usize = 20;
+
+pub(super) async fn check(context: &Context, save_to: Option<PathBuf>) -> Result<Answer, Failure> {
+    let home = context.home.path().to_owned();
+    let to = save_to.map(std::path::absolute).transpose();
+    let to = to.map_err(|error| Failure::io("Can't use that directory", &error))?;
+    let looked = tokio::task::spawn_blocking({
+        let to = to.clone();
+        move || match &to {
+            Some(to) => check::save(&home, to),
+            None => check::check(&home),
+        }
+    });
+    let checked = looked
+        .await
+        .map_err(|error| Failure::new(Exit::Failed, "internal", error.to_string()))??;
+    let exit = if checked.is_whole() { Exit::Ok } else { Exit::Failed };
+    Ok(Answer::new(&checked, text(&checked, to.as_deref())).with_exit(exit))
+}
+
+fn text(checked: &Checked, to: Option<&Path>) -> String {
+    let holds = format!(
+        "{} account(s), {} letter(s), {} file(s)",
+        checked.accounts, checked.letters, checked.files
+    );
+    if checked.is_whole() {
+        let saved = to.map(|to| format!(" Saved to {}.", to.display())).unwrap_or_default();
+        return format!("The store is whole: {holds}.{saved}");
+    }
+    let mut text = format!(
+        "The store is damaged: {} page(s) can't be read.\nWhole: {holds}.\n",
+        checked.damaged_pages
+    );
+    if checked.letters_lost > 0 {
+        text.push_str(&format!("Lost: {} letter(s).\n", checked.letters_lost));
+    }
+    for name in checked.files_lost.iter().take(NAMED) {
+        text.push_str(&format!("Lost: the file {}\n", inline(name)));
+    }
+    if checked.files_lost.len() > NAMED {
+        text.push_str(&format!("… and {} more files\n", checked.files_lost.len() - NAMED));
+    }
+    if checked.others_lost {
+        text.push_str("Some names, drafts or marks can't be read either.\n");
+    }
+    text.push_str(&match to {
+        Some(to) => format!(
+            "Everything that is whole was saved to {0}. Use it with --home {0}, or in place of the \
+             old directory once the app has ended; the damaged store was left as it is.",
+            to.display()
+        ),
+        None => {
+            "Nothing was changed. Save what is whole to a new directory: mnm check --save-to DIR\n\
+                 A backup from before the damage may hold what is lost."
+                .to_owned()
+        }
+    });
+    text
+}
