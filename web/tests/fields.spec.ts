@@ -85,6 +85,7 @@ test("files dropped on the messages go to the reply, and the files of a long let
   });
   for (const kind of ["dragenter", "dragover", "drop"]) await page.locator(".prose").dispatchEvent(kind, { dataTransfer: files });
   await expect(page.getByRole("button", { name: "Take dropped.txt out" })).toHaveCount(1);
+  await expect(page.getByRole("link", { name: /Drop here/ }).getByText("Draft")).toBeVisible();
 
   await page.locator("body").press("Escape");
   await page.keyboard.press("c");
@@ -96,7 +97,8 @@ test("files dropped on the messages go to the reply, and the files of a long let
 });
 
 test("on paper a letter is whole, with who, when and subject, and without the lists", async ({ club, member }) => {
-  const anna = await (await member("Anna")).join(club);
+  // The words are English, and so is the date, whatever the browser speaks.
+  const anna = await (await member("Anna", { locale: "de-DE" })).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(anna, boris);
   await boris.write(anna.alias, "To be printed", Array.from({ length: 120 }, (_, n) => `paragraph ${n}`).join("\n\n"));
@@ -111,4 +113,8 @@ test("on paper a letter is whole, with who, when and subject, and without the li
   await expect(page.locator("[data-message]").getByText(boris.alias).first()).toBeVisible();
   for (const gone of [".list-pane", ".rail", ".reply", ".look"]) await expect(page.locator(gone)).toBeHidden();
   expect(await page.getByRole("log").evaluate((e) => e.scrollHeight - e.clientHeight)).toBe(0);
+
+  // Where the system chooses the colours, what is chosen is told by a line around it.
+  await page.emulateMedia({ media: "screen", forcedColors: "active" });
+  for (const chosen of await page.locator("a[aria-current]").all()) await expect(chosen).toHaveCSS("outline-style", "solid");
 });

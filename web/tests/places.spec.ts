@@ -40,6 +40,7 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
 
   await anna.page.getByRole("link", { name: /^Groups/ }).click();
   await anna.page.getByRole("link", { name: "New group" }).first().click();
+  await expect(anna.page.getByLabel("Name of the group")).toBeFocused();
   await anna.page.getByLabel("Name of the group").fill(name);
   await anna.page.getByLabel("First person to invite").fill(boris.alias);
   await anna.page.getByLabel("A few words").fill("Join us");
@@ -94,6 +95,12 @@ async function noSidewaysScroll(page: Page): Promise<void> {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
 }
 
+/** One main part with one heading of the first level, for who jumps by them. */
+async function isPage(page: Page): Promise<void> {
+  await expect(page.getByRole("main")).toHaveCount(1);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+}
+
 test("a phone shows one pane at a time, with the way back", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club, { viewport: { width: 320, height: 640 }, hasTouch: true });
   await boris.run("send", "--to", anna.alias, "--subject", "A walk", "Through\n\n    all-the-panes-and-a-very-long-line-of-code-that-does-not-fit-a-phone()");
@@ -105,9 +112,11 @@ test("a phone shows one pane at a time, with the way back", async ({ club, membe
 
   await page.goBack();
   await expect(page.getByRole("searchbox")).toBeVisible();
+  await isPage(page);
   await noSidewaysScroll(page);
   await page.getByRole("link", { name: "All services" }).click();
   await expect(page.getByRole("heading", { name: "Services" })).toBeVisible();
+  await isPage(page);
   await noSidewaysScroll(page);
   await page.getByRole("link", { name: /Test Club/ }).click();
   for (const place of ["Pings", "People", "Groups", "Drafts"]) {

@@ -143,6 +143,12 @@ test("of a long list only the rows near the screen are on the page, and all can 
   await list.evaluate((element) => (element.scrollTop = 0));
   await expect(page.getByRole("link", { name: new RegExp(`subject ${THREADS - 1}\\b`) })).toBeInViewport();
   expect(await rows(page, "[data-row]")).toBeLessThanOrEqual(120);
+
+  await page.getByRole("searchbox").fill("text");
+  await expect(page.locator(".list-pane [data-row]")).toHaveCount(50);
+  await page.getByRole("button", { name: "Show more letters" }).click();
+  await expect(page.locator(".list-pane [data-row]")).toHaveCount(200);
+  await expect(page.getByText("There are more letters with these words")).toBeVisible();
 });
 
 function png(width: number, height: number, lines: number): Buffer {
@@ -197,6 +203,8 @@ test("pictures have their place before they are there, and a picture of too many
 
   await expect(page.getByText("20,000 × 20,000 points")).toHaveCount(1);
   await expect(page.getByRole("link", { name: /Save points.png/ })).toHaveCount(1);
+  await boris.run("reply", String(thread), "--attach", small);
+  await expect(page.getByRole("link", { name: /Pictures/ })).toContainText("A file");
 });
 
 test("a thread opens whatever its data says", async ({ club, member }) => {

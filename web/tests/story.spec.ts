@@ -152,4 +152,5 @@ test("a further device joins by a code that is shown once", async ({ club, membe
   await second.page.getByLabel("Device code", { exact: true }).fill(code);
   await second.page.getByRole("button", { name: "Add this device" }).click();
   await expect(second.page.locator(".list-pane .state", { hasText: "Connected" })).toBeVisible();
+  await expect(second.page.getByText("You have other devices.")).toBeVisible();
 });
