@@ -111,7 +111,7 @@ test("on paper a letter is whole, with who, when and subject, and without the li
   await expect(page.getByRole("heading", { name: "To be printed" })).toBeVisible();
   await expect(page.getByText(new RegExp(`${new Date().getFullYear()} at`)).first()).toBeVisible();
   await expect(page.locator("[data-message]").getByText(boris.alias).first()).toBeVisible();
-  for (const gone of [".list-pane", ".rail", ".reply", ".look"]) await expect(page.locator(gone)).toBeHidden();
+  for (const gone of [".list-pane", ".rail", ".reply", "[data-key=look]"]) await expect(page.locator(gone)).toBeHidden();
   expect(await page.getByRole("log").evaluate((e) => e.scrollHeight - e.clientHeight)).toBe(0);
 
   // Where the system chooses the colours, what is chosen is told by a line around it.
