@@ -201,6 +201,7 @@ impl<S: Stream> Link<S> {
                     }
                 }
                 Turn::Stop => self.end(End::Stopping),
+                Turn::GiveWay => break End::GaveWay,
             }
         };
         // What was asked is finished while the device still has its place: whoever waits for the

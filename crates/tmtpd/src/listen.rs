@@ -6,6 +6,7 @@
 //! peer does ends the loop: a shortage of the machine (files, memory) makes it pause.
 //!
 //! - [`gate`]: how many links there may be
+//! - `turns`: who may log in next, and who has to make room
 //! - [`route`]: which service a connection is for
 //! - [`entrance`]: TLS, and the way into one service
 
@@ -14,6 +15,9 @@ pub mod gate;
 #[cfg(test)]
 mod gate_tests;
 pub mod route;
+mod turns;
+#[cfg(test)]
+mod turns_tests;
 
 use std::io;
 use std::net::SocketAddr;

@@ -145,6 +145,8 @@ kinds! {
         LinksTotal => "links_total",
         /// There are as many links from its address as may be.
         LinksPerAddress => "links_per_address",
+        /// It had not shaken hands, and others waited.
+        GaveWay => "gave_way",
         /// It did not manage a TLS handshake in time.
         Handshake => "handshake",
         /// It asked for a TLS server name that no service here has.

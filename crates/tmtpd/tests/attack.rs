@@ -28,5 +28,7 @@ mod head;
 mod log;
 #[path = "attack/pace.rs"]
 mod pace;
+#[path = "attack/places.rs"]
+mod places;
 #[path = "attack/soak.rs"]
 mod soak;

@@ -212,7 +212,9 @@ impl ServiceHost {
         let service_end = service_end.powered_by(self.disk.clone());
         let service = Arc::clone(&running.service);
         running.links.spawn(async move {
-            peer.turn().await;
+            if !peer.turn().await {
+                return;
+            }
             tmtpd::link::run(service_end, peer, service, Shutdown::new()).await;
         });
         Ok(app)

@@ -16,8 +16,8 @@ pub struct Limits {
     pub links_total: usize,
     /// Links at once from one IPv4 address or one IPv6 /64 network.
     pub links_per_address: usize,
-    /// Links at once that have not logged in, at most half of them from one address or network.
-    /// Further ones wait for their turn.
+    /// Links at once that have not logged in. Further ones wait for their turn, by addresses or
+    /// networks.
     pub unauthenticated_links: usize,
     /// TLS handshakes whose keys are computed at once; further ones wait for them.
     pub handshakes_at_once: usize,

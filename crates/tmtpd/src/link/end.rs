@@ -19,6 +19,8 @@ pub(super) enum End {
     Quit(Quit),
     #[error("not logged in in time")]
     LoginTimeout,
+    #[error("not logged in while others waited")]
+    GaveWay,
     #[error("silent for too long")]
     Silence,
     #[error("sent what it had begun too slowly")]
@@ -50,6 +52,8 @@ kinds! {
         RegisterFailure => "register_failure",
         /// It did not log in in time.
         LoginTimeout => "login_timeout",
+        /// It had not logged in, and others waited.
+        GaveWay => "gave_way",
         /// It was silent for too long.
         Silence => "silence",
         /// It sent too slowly.
@@ -78,6 +82,7 @@ impl End {
             Self::Quit(Quit::RegisterFailure) => EndKind::RegisterFailure,
             Self::Quit(_) => EndKind::Violation,
             Self::LoginTimeout => EndKind::LoginTimeout,
+            Self::GaveWay => EndKind::GaveWay,
             Self::Silence => EndKind::Silence,
             Self::SlowSender => EndKind::SlowSender,
             Self::SlowReader => EndKind::SlowReader,

@@ -22,8 +22,9 @@ const HANDOVER: Duration = Duration::from_secs(1);
 impl<S: Stream> Link<S> {
     pub(super) fn register(&mut self, newnode: String, newalias: Option<String>) {
         let service = Arc::clone(&self.service);
-        let network = self.peer.network();
+        let (network, served) = (self.peer.network(), self.peer.served());
         self.pending = Some(Box::pin(async move {
+            let _served = served;
             Done::Registered(register::register(&service, network, &newnode, newalias).await)
         }));
     }
@@ -44,8 +45,9 @@ impl<S: Stream> Link<S> {
             Ok(sender) => sender,
             Err(quit) => return self.quit(quit),
         };
-        let roster = Arc::clone(&self.service.roster);
+        let (roster, served) = (Arc::clone(&self.service.roster), self.peer.served());
         self.pending = Some(Box::pin(async move {
+            let _served = served;
             // Too late or not, the roster has the last word.
             let _ = timeout(HANDOVER, roster.vacated(sender.device)).await;
             Done::Known(sender)

@@ -34,6 +34,8 @@ pub(super) enum Turn {
     Mail(Mail),
     Time,
     Stop,
+    /// Its turn to log in has been taken back.
+    GiveWay,
 }
 
 /// What a link waits for besides what it holds. It is kept from turn to turn, because making a timer
@@ -69,6 +71,9 @@ impl<S: Stream> Link<S> {
         let idle = self.pending.is_none() && self.ending.is_none();
         if idle && waits.stop.as_mut().poll(context).is_ready() {
             return Poll::Ready(Turn::Stop);
+        }
+        if idle && self.on.is_none() && self.peer.poll_taken_back(context).is_ready() {
+            return Poll::Ready(Turn::GiveWay);
         }
         if let Some(deadline) = self.deadline()
             && waits.poll_time(deadline, context).is_ready()

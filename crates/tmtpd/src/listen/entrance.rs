@@ -1,10 +1,12 @@
 //! The way into one service: from an accepted connection to a link.
 //!
-//! 1. The connection has passed a door, which counts it; now it waits for its turn.
+//! 1. The connection has passed a door, which counts it; now it waits for its turn. Until it is logged in
+//!    the turn can be taken back, and the connection ends.
 //! 2. It sends its ClientHello, which says the service it wants.
 //! 3. On a shared address it passes that service's own door, and the lobby forgets it.
 //! 4. It shakes hands with that service's certificate, and the link begins.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,13 +15,13 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use super::gate::{Full, Gate, Peer};
 use super::route::Route;
+use super::turns::Turns;
 use crate::certificate::identity::Identity;
 use crate::config::Limits;
 use crate::link;
@@ -36,22 +38,9 @@ pub struct Door {
     gate: Arc<Gate>,
     /// For telling of those who were refused.
     throttles: Throttles<Turned, { Turned::COUNT }>,
-    bounds: Mutex<Bounds>,
-}
-
-/// What holds for those who come from now on.
-#[derive(Debug, Clone)]
-struct Bounds {
-    login_timeout: Duration,
-    /// A permit for each handshake whose keys may be computed now.
-    handshakes: Arc<Semaphore>,
-}
-
-impl Bounds {
-    fn of(limits: &Limits) -> Self {
-        let handshakes = Arc::new(Semaphore::new(limits.handshakes_at_once));
-        Self { login_timeout: limits.login_timeout, handshakes }
-    }
+    /// For computing the keys of a handshake.
+    handshakes: Arc<Turns>,
+    login_timeout: Mutex<Duration>,
 }
 
 /// One service, for who wants to come in.
@@ -77,18 +66,16 @@ impl Door {
         Arc::new(Self {
             gate: Gate::new(limits),
             throttles: Throttles::new::<1>(),
-            bounds: Mutex::new(Bounds::of(limits)),
+            handshakes: Turns::new(limits.handshakes_at_once),
+            login_timeout: Mutex::new(limits.login_timeout),
         })
     }
 
     /// From now on `limits` hold. Who is in stays.
     pub fn set_limits(&self, limits: &Limits) {
         self.gate.set_limits(limits);
-        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = Bounds::of(limits);
-    }
-
-    fn bounds(&self) -> Bounds {
-        self.bounds.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.handshakes.set_bound(limits.handshakes_at_once);
+        *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner) = limits.login_timeout;
     }
 
     /// Counts a connection in, or tells why not.
@@ -104,8 +91,48 @@ impl Door {
 
     /// When a connection whose turn began with `peer` must be done.
     fn deadline(&self, peer: &Peer) -> Instant {
-        peer.accepted_at() + self.bounds().login_timeout
+        peer.accepted_at() + *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Shakes hands when it is the turn of the peer's network to have keys computed.
+    async fn shake_hands(
+        &self,
+        greeted: Greeted,
+        tls: Arc<ServerConfig>,
+        peer: &mut Peer,
+    ) -> Result<TlsStream, NotGreeted> {
+        let (served, network) = (peer.served(), peer.network());
+        let handshake = async {
+            // Many who come at once wait here, where they take no time from those who are in.
+            let turn = self.handshakes.wait(network).await;
+            greeted.shake_hands(tls, (turn, served)).await
+        };
+        self.within_turn(peer, handshake).await
+    }
+
+    /// Does `work`, as long as the turn of `peer` lasts.
+    async fn within_turn<T>(
+        &self,
+        peer: &mut Peer,
+        work: impl Future<Output = io::Result<T>>,
+    ) -> Result<T, NotGreeted> {
+        let deadline = self.deadline(peer);
+        tokio::select! {
+            done = timeout_at(deadline, work) => Ok(done.map_err(io::Error::from)??),
+            () = poll_fn(|context| peer.poll_taken_back(context)) => Err(NotGreeted::GaveWay),
+        }
+    }
+}
+
+/// Why a connection did not become a link.
+#[derive(Debug, thiserror::Error)]
+enum NotGreeted {
+    /// It did not log in, and others waited.
+    #[error("it gave way to others")]
+    GaveWay,
+    /// It did not manage to in time, or broke.
+    #[error(transparent)]
+    Broken(#[from] io::Error),
 }
 
 impl Entrance {
@@ -155,7 +182,7 @@ impl Entrance {
     /// A link, from the ClientHello to its end.
     async fn serve(&self, greeted: Greeted, peer: Peer) {
         if let Some(tls) = self.identity.challenge(&greeted.client_hello()) {
-            return self.answer_challenge(greeted, tls, &peer).await;
+            return self.answer_challenge(greeted, tls, peer).await;
         }
         tokio::select! {
             () = self.cut.requested() => {}
@@ -163,42 +190,31 @@ impl Entrance {
         }
     }
 
-    async fn open_link(&self, greeted: Greeted, peer: Peer) {
-        let address = peer.address();
-        tokio::select! {
+    async fn open_link(&self, greeted: Greeted, mut peer: Peer) {
+        let shaken = tokio::select! {
             // A link that has not even shaken hands has nothing to finish.
-            () = self.shutdown.requested() => {}
-            shaken = self.shake_hands(greeted, &peer) => match shaken {
-                Ok(tls) => {
-                    let service = Arc::clone(&self.service);
-                    link::run(tls, peer, service, self.shutdown.clone()).await;
-                }
-                Err(error) => not_greeted(address, &error),
-            },
+            () = self.shutdown.requested() => return,
+            shaken = self.door.shake_hands(greeted, Arc::clone(&self.tls), &mut peer) => shaken,
+        };
+        match shaken {
+            Ok(tls) => {
+                let service = Arc::clone(&self.service);
+                link::run(tls, peer, service, self.shutdown.clone()).await;
+            }
+            Err(why) => not_greeted(peer.address(), &why),
         }
     }
 
     /// An authority that looks at the service gets its answer in the handshake and nothing after it.
-    async fn answer_challenge(&self, greeted: Greeted, tls: Arc<ServerConfig>, peer: &Peer) {
-        let answered = async {
-            let turn = self.door.bounds().handshakes.acquire_owned().await;
-            let mut stream = greeted.shake_hands(tls, turn.ok()).await?;
-            stream.shutdown().await
-        };
-        match timeout_at(self.door.deadline(peer), answered).await {
-            Ok(Ok(())) => tracing::debug!("an authority has looked at the service"),
-            Ok(Err(error)) => tracing::debug!(%error, "an authority could not look at the service"),
-            Err(_) => tracing::debug!("an authority took too long to look at the service"),
+    async fn answer_challenge(&self, greeted: Greeted, tls: Arc<ServerConfig>, mut peer: Peer) {
+        match self.door.shake_hands(greeted, tls, &mut peer).await {
+            Ok(mut stream) => {
+                // It has what it came for, and need not hear the end.
+                let _ = timeout_at(self.door.deadline(&peer), stream.shutdown()).await;
+                tracing::debug!("an authority has looked at the service");
+            }
+            Err(why) => tracing::debug!(%why, "an authority could not look at the service"),
         }
-    }
-
-    async fn shake_hands(&self, greeted: Greeted, peer: &Peer) -> io::Result<TlsStream> {
-        let handshake = async {
-            // Many who come at once wait here, where they take no time from those who are in.
-            let turn = self.door.bounds().handshakes.acquire_owned().await;
-            greeted.shake_hands(Arc::clone(&self.tls), turn.ok()).await
-        };
-        timeout_at(self.door.deadline(peer), handshake).await?
     }
 }
 
@@ -217,7 +233,7 @@ pub(super) async fn let_in(
     };
     let greeted = match greeted {
         Ok(greeted) => greeted,
-        Err(error) => return not_greeted(address, &error),
+        Err(why) => return not_greeted(address, &why),
     };
     let Some(entrance) = route.entrance(greeted.client_hello().server_name()).cloned() else {
         DOOR.turned_away.one(Turned::UnknownName);
@@ -228,9 +244,12 @@ pub(super) async fn let_in(
         let Some(inside) = entrance.door.admit(address) else { return };
         // Here the lobby forgets it.
         peer = inside;
-        tokio::select! {
+        let has_turn = tokio::select! {
             () = entrance.shutdown.requested() => return,
-            () = peer.turn() => {}
+            has_turn = peer.turn() => has_turn,
+        };
+        if !has_turn {
+            return not_greeted(address, &NotGreeted::GaveWay);
         }
     }
     let served = entrance.serve(greeted, peer).instrument(entrance.span.clone());
@@ -239,16 +258,21 @@ pub(super) async fn let_in(
 
 /// Waits for the turn of a connection, then for its ClientHello. Without a word to a peer that takes
 /// longer than the login timeout.
-async fn greeting(stream: TcpStream, peer: &mut Peer, door: &Door) -> io::Result<Greeted> {
-    peer.turn().await;
+async fn greeting(stream: TcpStream, peer: &mut Peer, door: &Door) -> Result<Greeted, NotGreeted> {
+    if !peer.turn().await {
+        return Err(NotGreeted::GaveWay);
+    }
     // Acks and instant messages are small and must not wait for more.
     stream.set_nodelay(true)?;
-    timeout_at(door.deadline(peer), greet(stream)).await?
+    door.within_turn(peer, greet(stream)).await
 }
 
-fn not_greeted(address: SocketAddr, error: &io::Error) {
-    DOOR.turned_away.one(Turned::Handshake);
-    tracing::debug!(%address, %error, "no TLS handshake");
+fn not_greeted(address: SocketAddr, why: &NotGreeted) {
+    DOOR.turned_away.one(match why {
+        NotGreeted::GaveWay => Turned::GaveWay,
+        NotGreeted::Broken(_) => Turned::Handshake,
+    });
+    tracing::debug!(%address, %why, "no TLS handshake");
 }
 
 async fn refuse_name(greeted: Greeted, peer: &Peer, door: &Door) {

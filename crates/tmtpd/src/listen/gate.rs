@@ -1,18 +1,20 @@
 //! How many links there may be: in all, from one network, and not yet logged in.
 //!
 //! [`Gate::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
-//! leak whatever ends a link. Links over the total or over their network's share are closed at
-//! once. Links over the number that may be logging in wait for [`Peer::turn`] instead: after a
-//! restart every device comes back in the same second, and each of them is welcome. One network has
-//! at most half of the turns, so one machine that never logs in cannot keep the others out.
+//! leak whatever ends a link. Links over their network's share are closed at once. Links over the
+//! number that may be logging in wait for [`Peer::turn`] instead: after a restart every device comes
+//! back in the same second, and each of them is welcome. Turns go by networks, and those that do
+//! nothing with theirs lose it to others (`turns`). Over the total, a link that waits of the network
+//! that has most of them gives way.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::turns::{Served, Turn, Turns};
 use crate::config::Limits;
 use crate::metrics::Turned;
 
@@ -20,14 +22,14 @@ use crate::metrics::Turned;
 #[derive(Debug)]
 pub struct Gate {
     counts: Mutex<Counts>,
+    turns: Arc<Turns>,
 }
 
 #[derive(Debug)]
 struct Counts {
     bounds: Bounds,
     total: usize,
-    networks: HashMap<Network, OfNetwork>,
-    turns: Arc<Semaphore>,
+    networks: HashMap<Network, usize>,
 }
 
 /// What the limits say about numbers of links.
@@ -35,31 +37,16 @@ struct Counts {
 struct Bounds {
     links_total: usize,
     links_per_network: usize,
-    turns: usize,
 }
 
 impl Bounds {
     fn of(limits: &Limits) -> Self {
-        Self {
-            links_total: limits.links_total,
-            links_per_network: limits.links_per_address,
-            turns: limits.unauthenticated_links,
-        }
+        Self { links_total: limits.links_total, links_per_network: limits.links_per_address }
     }
-
-    fn turns_of_network(self) -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(self.turns.div_ceil(2)))
-    }
-}
-
-#[derive(Debug)]
-struct OfNetwork {
-    links: usize,
-    turns: Arc<Semaphore>,
 }
 
 /// Who shares a count: an IPv4 address, or an IPv6 /64, all of which one machine may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(IpAddr);
 
 /// Why a link is not admitted.
@@ -89,76 +76,56 @@ pub struct Peer {
     address: SocketAddr,
     accepted_at: Instant,
     gate: Arc<Gate>,
-    turns: Turns,
-    turn: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
-}
-
-/// Where a link waits for its turn.
-#[derive(Debug)]
-struct Turns {
-    of_network: Arc<Semaphore>,
-    of_all: Arc<Semaphore>,
+    /// Until it is logged in.
+    turn: Option<Turn>,
 }
 
 impl Gate {
     /// A gate that nobody has passed.
     #[must_use]
     pub fn new(limits: &Limits) -> Arc<Self> {
-        let bounds = Bounds::of(limits);
-        let turns = Arc::new(Semaphore::new(bounds.turns));
-        let counts = Counts { bounds, total: 0, networks: HashMap::new(), turns };
-        Arc::new(Self { counts: Mutex::new(counts) })
+        let counts = Counts { bounds: Bounds::of(limits), total: 0, networks: HashMap::new() };
+        let turns = Turns::new(limits.unauthenticated_links);
+        Arc::new(Self { counts: Mutex::new(counts), turns })
     }
 
-    /// From now on `limits` hold. Links that are in stay, and those that are logging in finish that
-    /// beside the new turns, so for a login timeout there may be more of them than the limits say.
+    /// From now on `limits` hold. Links that are in stay, and those that are logging in go on.
     pub fn set_limits(&self, limits: &Limits) {
-        let bounds = Bounds::of(limits);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.bounds.turns != bounds.turns {
-            counts.turns = Arc::new(Semaphore::new(bounds.turns));
-            for of_network in counts.networks.values_mut() {
-                of_network.turns = bounds.turns_of_network();
-            }
-        }
-        counts.bounds = bounds;
+        self.turns.set_bound(limits.unauthenticated_links);
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).bounds = Bounds::of(limits);
     }
 
-    /// Counts a link in.
+    /// Counts a link in. If that is one more than there may be in all, another that is not logged in
+    /// has been told to end.
     ///
     /// # Errors
     /// [`Full`].
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
-        let turns = self.count_in(Network::of(address.ip()))?;
-        let (gate, accepted_at) = (Arc::clone(self), Instant::now());
-        Ok(Peer { address, accepted_at, gate, turns, turn: None })
+        self.count_in(Network::of(address.ip()))?;
+        Ok(Peer { address, accepted_at: Instant::now(), gate: Arc::clone(self), turn: None })
     }
 
-    fn count_in(&self, network: Network) -> Result<Turns, Full> {
+    fn count_in(&self, network: Network) -> Result<(), Full> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let bounds = counts.bounds;
-        if counts.total >= bounds.links_total {
-            return Err(Full::Total);
-        }
-        let of_network = counts
-            .networks
-            .entry(network)
-            .or_insert_with(|| OfNetwork { links: 0, turns: bounds.turns_of_network() });
-        if of_network.links >= bounds.links_per_network {
+        let links = counts.networks.get(&network).copied().unwrap_or(0);
+        if links >= bounds.links_per_network {
             return Err(Full::Network);
         }
-        of_network.links += 1;
-        let of_network = Arc::clone(&of_network.turns);
+        if counts.total >= bounds.links_total && !self.turns.make_room(network) {
+            return Err(Full::Total);
+        }
+        counts.networks.insert(network, links + 1);
         counts.total += 1;
-        Ok(Turns { of_network, of_all: Arc::clone(&counts.turns) })
+        Ok(())
     }
 
     fn count_out(&self, network: Network) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total = counts.total.saturating_sub(1);
-        if let Some(of_network) = counts.networks.get_mut(&network) {
-            of_network.links = of_network.links.saturating_sub(1);
-            if of_network.links == 0 {
+        if let Some(links) = counts.networks.get_mut(&network) {
+            *links = links.saturating_sub(1);
+            if *links == 0 {
                 counts.networks.remove(&network);
             }
         }
@@ -166,7 +133,7 @@ impl Gate {
 }
 
 impl Network {
-    fn of(address: IpAddr) -> Self {
+    pub(super) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(v6) => Self(IpAddr::V6((v6.to_bits() >> 64 << 64).into())),
             v4 => Self(v4),
@@ -187,14 +154,26 @@ impl Peer {
         Network::of(self.address.ip())
     }
 
-    /// Waits until it is this link's turn to log in, and starts its clock.
-    pub async fn turn(&mut self) {
-        // Neither semaphore is ever closed. The network's comes first: who waits for it must not
-        // hold a turn that another network could use.
-        let of_network = Arc::clone(&self.turns.of_network).acquire_owned().await;
-        let of_all = Arc::clone(&self.turns.of_all).acquire_owned().await;
-        self.turn = of_network.ok().zip(of_all.ok());
+    /// Waits until it is this link's turn to log in, and starts its clock. False: it has to end
+    /// instead, to make room for others.
+    pub async fn turn(&mut self) -> bool {
+        self.turn = self.gate.turns.demand(self.network()).await;
         self.accepted_at = Instant::now();
+        self.turn.is_some()
+    }
+
+    /// The service is at work for this link, which has not logged in, until what this returns is
+    /// dropped: meanwhile its turn is not taken back.
+    pub(crate) fn served(&self) -> Option<Served> {
+        self.turn.as_ref().map(Turn::served)
+    }
+
+    /// Ready when the link has to end, since others wait and it does not log in.
+    pub(crate) fn poll_taken_back(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.turn {
+            Some(turn) => turn.poll_taken_back(context),
+            None => Poll::Pending,
+        }
     }
 
     /// When the link began; the time for TLS and login runs from here.
