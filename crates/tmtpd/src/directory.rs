@@ -58,6 +58,8 @@ pub struct Directory {
     acquaintances: HashSet<(MemberNumber, MemberNumber)>,
     /// By device: whose it is.
     owners: Vec<Option<MemberNumber>>,
+    /// By member: devices that are being added. They are owed what comes, and cannot log in yet.
+    coming: HashMap<MemberNumber, Vec<DeviceNumber>>,
 }
 
 impl Directory {
@@ -147,9 +149,11 @@ impl Directory {
         groups.filter(move |group| group.has_joined(one) && group.has_joined(other))
     }
 
-    /// Devices of a member.
+    /// Devices of a member, with those that are being added.
     pub fn devices(&self, member: MemberNumber) -> impl Iterator<Item = DeviceNumber> + '_ {
-        self.member(member).into_iter().flat_map(|member| member.devices.iter().map(|d| d.number))
+        let there = self.member(member).into_iter().flat_map(|member| &member.devices);
+        let coming = self.coming.get(&member).into_iter().flatten();
+        there.map(|device| device.number).chain(coming.copied())
     }
 
     /// Whether `from` has been let in by `to`: a ping or a post went from `to` to `from`, somebody
@@ -169,13 +173,8 @@ impl Directory {
             self.names.put(alias, Named::Member(number));
         }
         for device in &member.devices {
-            let index = device.number as usize;
-            if self.owners.len() <= index {
-                self.owners.resize(index + 1, None);
-            }
-            if let Some(owner) = self.owners.get_mut(index) {
-                *owner = Some(number);
-            }
+            self.set_owner(device.number, Some(number));
+            self.stop_expecting(number, device.number);
         }
         self.uids.insert(member.uid.clone(), number);
         match self.members.get_mut(number.0 as usize) {
@@ -184,12 +183,40 @@ impl Directory {
         }
     }
 
-    /// Takes back the last device of a member whose rows could not be made durable.
-    pub fn take_back_device(&mut self, number: MemberNumber, device: DeviceNumber) {
-        if let Some(member) = self.members.get_mut(number.0 as usize) {
-            member.devices.retain(|known| known.number != device);
-            if let Some(owner) = self.owners.get_mut(device as usize) {
-                *owner = None;
+    /// `device`, which is being added to a member, is owed from now on what comes for them.
+    pub fn expect_device(&mut self, member: MemberNumber, device: DeviceNumber) {
+        self.set_owner(device, Some(member));
+        self.coming.entry(member).or_default().push(device);
+    }
+
+    /// A device that was expected does not come. Its number is not used again.
+    pub fn forget_device(&mut self, member: MemberNumber, device: DeviceNumber) {
+        self.set_owner(device, None);
+        self.stop_expecting(member, device);
+    }
+
+    /// The number of a device that an earlier run expected in vain is not used again.
+    pub fn pass_over_device(&mut self, device: DeviceNumber) {
+        if self.owner(device).is_none() {
+            self.set_owner(device, None);
+        }
+    }
+
+    fn set_owner(&mut self, device: DeviceNumber, owner: Option<MemberNumber>) {
+        let index = device as usize;
+        if self.owners.len() <= index {
+            self.owners.resize(index + 1, None);
+        }
+        if let Some(of_device) = self.owners.get_mut(index) {
+            *of_device = owner;
+        }
+    }
+
+    fn stop_expecting(&mut self, member: MemberNumber, device: DeviceNumber) {
+        if let Some(coming) = self.coming.get_mut(&member) {
+            coming.retain(|known| *known != device);
+            if coming.is_empty() {
+                self.coming.remove(&member);
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::links::Links;
 use crate::metrics::Metrics;
 use crate::policy;
 use crate::post_office::PostOffice;
+use crate::request::user;
 use crate::roster::Roster;
 use crate::spending::Spending;
 use crate::store::{Store, StoreError};
@@ -91,6 +92,10 @@ impl Service {
     /// [`StoreError`] when it cannot be read who exists.
     pub fn with(config: &Config, store: Store, edge: impl Edge) -> Result<Self, StoreError> {
         let mut directory = read_directory(&store)?;
+        for device in rows::read_coming(&store)? {
+            directory.pass_over_device(device);
+            user::undo_device(&store, device);
+        }
         let contacts = Contacts::read(&store)?;
         policy::read_earlier(&store, &contacts, &mut directory)?;
         let unsaid = policy::unsaid(&store, &directory)?;

@@ -1,4 +1,4 @@
-//! What is counted over time: accounts made, and presence told.
+//! What is counted over time: accounts made, devices added, and presence told.
 //!
 //! Kept in memory only: after a restart everybody may begin anew.
 
@@ -20,6 +20,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub struct Spending {
     registrations: Mutex<Registrations>,
     presence: Mutex<Allowances<MemberNumber>>,
+    devices: Mutex<Allowances<MemberNumber>>,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +53,12 @@ impl Spending {
     pub fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
         let rate = Rate { count: limits.presence_per_minute, period: MINUTE };
         locked(&self.presence).try_spend(member, rate, changes, Instant::now())
+    }
+
+    /// Counts a device that `member` is about to add; false if there were too many.
+    pub fn may_add_device(&self, limits: &Limits, member: MemberNumber) -> bool {
+        let rate = Rate { count: limits.devices_per_hour, period: HOUR };
+        locked(&self.devices).try_spend(member, rate, 1, Instant::now())
     }
 }
 

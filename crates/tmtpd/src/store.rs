@@ -85,6 +85,8 @@ pub struct Limits {
     /// Room that new messages leave free on the disk, in bytes, so that acknowledgements can be
     /// committed even when it is full.
     pub reserve_bytes: u64,
+    /// Messages of a queue that are copied to a new device between two commits of others.
+    pub copy_slice: usize,
 }
 
 impl Default for Limits {
@@ -93,6 +95,7 @@ impl Default for Limits {
             cache_bytes: 16 * 1024 * 1024,
             queue_bytes: 8 * 1024 * 1024,
             reserve_bytes: 32 * 1024 * 1024,
+            copy_slice: 500,
         }
     }
 }
@@ -338,11 +341,14 @@ impl Store {
         self.shared.inbox.settle(device, ids);
     }
 
-    /// Makes `to` owed everything that `from` is owed at this place in the order of commits,
-    /// atomically with `extra`.
-    pub fn copy_queue(&self, from: DeviceNumber, to: DeviceNumber, extra: Batch) -> Receipt {
-        match check_keys(&extra) {
-            Ok(()) => self.shared.inbox.submit(Work::CopyQueue { from, to, rows: extra }),
+    /// Makes `to` owed everything that `from` is owed at this place in the order of commits. `begin` is
+    /// committed first; then the queue is copied in slices, between the commits of others, and the
+    /// receipt answers when all of it is durable. What `from` acknowledges meanwhile is copied too.
+    ///
+    /// After a failure or a crash a part may be there: drop the queue of `to`.
+    pub fn copy_queue(&self, from: DeviceNumber, to: DeviceNumber, begin: Batch) -> Receipt {
+        match check_keys(&begin) {
+            Ok(()) => self.shared.inbox.submit(Work::CopyQueue { from, to, rows: begin }),
             Err(error) => Receipt::refused(error),
         }
     }

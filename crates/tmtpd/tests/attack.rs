@@ -26,6 +26,8 @@ mod handshake;
 mod head;
 #[path = "attack/log.rs"]
 mod log;
+#[path = "attack/long_queue.rs"]
+mod long_queue;
 #[path = "attack/pace.rs"]
 mod pace;
 #[path = "attack/places.rs"]

@@ -50,7 +50,7 @@ fn post(store: &Store, id: MessageId, data: &str, devices: &[DeviceNumber]) {
 }
 
 fn owed_ids(store: &Store, device: DeviceNumber) -> Vec<MessageId> {
-    let owed = store.owed(device, Position::start(), 1_000).unwrap();
+    let owed = store.owed(device, Position::start(), 10_000).unwrap();
     owed.iter().map(Owed::id).collect()
 }
 

@@ -93,7 +93,8 @@ impl ServiceHost {
     /// The store does not open; it must, unless the power goes while it does.
     pub(crate) fn start(&self) -> Result<(), StoreError> {
         let commit_after = Duration::from_millis(self.state().dice.between(0, 20));
-        let limits = Limits { reserve_bytes: RESERVE_BYTES, ..Limits::default() };
+        // So that a copy of a queue takes many slices.
+        let limits = Limits { reserve_bytes: RESERVE_BYTES, copy_slice: 2, ..Limits::default() };
         let driver = Driver::Task { commit_after };
         let store = Store::open_on(self.disk.mount(), Path::new(DATA), limits, driver)?;
         let service = Arc::new(Service::with(&self.config, store, self.machine.clone())?);

@@ -47,6 +47,8 @@ pub struct Limits {
     pub recipients_max: usize,
     /// Devices of one member.
     pub devices_per_member: usize,
+    /// Devices that one member adds in an hour: each gets a copy of a queue.
+    pub devices_per_hour: usize,
     /// Aliases of one member.
     pub aliases_per_member: usize,
     /// Groups one member is in.
@@ -57,7 +59,7 @@ pub struct Limits {
     pub pings_per_day: usize,
     /// Pings and invitations one member sends to another who has answered none of them.
     pub unanswered_pings_max: usize,
-    /// Messages that one device is owed. What happens then is said in `request/full.rs`.
+    /// Messages that one device is owed, and half of what all devices of a member are. What happens then is said in `request/full.rs`.
     pub owed_messages_max: usize,
     /// Bytes of messages that one device is owed; one message may exceed it.
     pub owed_bytes_max: u64,
@@ -90,6 +92,7 @@ impl Default for Limits {
             message_bytes_max: 4 * GIB,
             recipients_max: 1_000,
             devices_per_member: 100,
+            devices_per_hour: 20,
             aliases_per_member: 20,
             groups_per_member: 1_000,
             group_members_max: 10_000,
@@ -127,6 +130,7 @@ impl Limits {
         section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
         section.count("recipients_max", &mut self.recipients_max, 1..=2_000);
         section.count("devices_per_member", &mut self.devices_per_member, 1..=100);
+        section.count("devices_per_hour", &mut self.devices_per_hour, 1..=1_000);
         section.count("aliases_per_member", &mut self.aliases_per_member, 1..=1_000);
         section.count("groups_per_member", &mut self.groups_per_member, 1..=100_000);
         section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);

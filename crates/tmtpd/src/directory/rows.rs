@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `d/m/` member number (4 bytes, big-endian) | JSON: uid, devices, aliases |
 //! | `d/g/` length of gid (2 bytes), gid, member number | JSON: alias, standing |
+//! | `n/` device number | nothing: the device is being added, and has a part of a queue |
 //! | `d/a/` member number who may post, member number to whom | nothing |
 //!
 //! Values are JSON so that a later version can add to them and an administrator can read them.
@@ -13,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
 use super::{Device, Directory, GroupMember, Member, MemberNumber, SecretHash, Standing};
-use crate::store::StoreError;
 use crate::store::engine::Batch;
+use crate::store::{DeviceNumber, Store, StoreError};
 
 const MEMBER: &[u8] = b"d/m/";
 const GROUP: &[u8] = b"d/g/";
 const ACQUAINTANCE: &[u8] = b"d/a/";
-/// What all rows of the directory begin with.
+/// Not read with the others: what this says is undone at the start.
+const COMING: &[u8] = b"n/";
+/// What all rows of the directory begin with, but those of devices that are being added.
 pub const PREFIX: &[u8] = b"d/";
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +74,34 @@ pub fn write_group_member(
     let len = u16::try_from(gid.len()).unwrap_or(u16::MAX).to_be_bytes();
     let key = [GROUP, &len, gid.as_bytes(), &number.0.to_be_bytes()].concat();
     batch.put(key, json(&row));
+}
+
+/// Adds the row that says that a device is being added.
+pub fn write_coming(batch: &mut Batch, device: DeviceNumber) {
+    batch.put(coming_key(device), Vec::new());
+}
+
+/// Takes that row away: the device is there, or does not come.
+pub fn delete_coming(batch: &mut Batch, device: DeviceNumber) {
+    batch.delete(coming_key(device));
+}
+
+fn coming_key(device: DeviceNumber) -> Vec<u8> {
+    [COMING, &device.to_be_bytes()].concat()
+}
+
+/// Devices that were being added when the service ended.
+///
+/// # Errors
+/// The rows cannot be read.
+pub fn read_coming(store: &Store) -> Result<Vec<DeviceNumber>, StoreError> {
+    let mut coming = Vec::new();
+    store.scan(COMING, |key, _| {
+        let number = key.strip_prefix(COMING).and_then(|number| number.try_into().ok());
+        coming.extend(number.map(u32::from_be_bytes));
+        true
+    })?;
+    Ok(coming)
 }
 
 /// Adds the row that says who may post to whom.

@@ -1,4 +1,5 @@
-//! Queues that are full: a device is owed `owed_messages_max` messages or `owed_bytes_max` bytes.
+//! Queues that are full: a device is owed `owed_messages_max` messages or `owed_bytes_max` bytes, or the
+//! devices of its member together are owed twice that and it has its full share of it.
 //!
 //! Such a device has not fetched anything for long. As long as another device of its member takes a
 //! message, it is passed over and marked as needing its siblings' history, so that a tablet in a
@@ -16,8 +17,8 @@ use crate::directory::{Directory, MemberNumber};
 use crate::expiry;
 use crate::post_office::Letter;
 use crate::service::Service;
-use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
+use crate::store::{DeviceNumber, Queue};
 
 use super::rule::Rule;
 use super::{Refusal, Sender};
@@ -30,7 +31,9 @@ pub(super) fn check(
     member: MemberNumber,
 ) -> Result<(), Refusal> {
     let devices: Vec<_> = directory.devices(member).collect();
-    if member == sender.member || full(service, &service.limits(), &devices).len() < devices.len() {
+    if member == sender.member
+        || full(service, directory, &service.limits(), &devices).len() < devices.len()
+    {
         return Ok(());
     }
     Err(Refusal::new(
@@ -53,7 +56,7 @@ pub(super) fn pass_over(
     let mut missing = BTreeMap::new();
     let mut unreached = BTreeSet::new();
     for letter in letters.iter_mut() {
-        let mut full = full(service, &limits, &letter.devices);
+        let mut full = full(service, directory, &limits, &letter.devices);
         // Who asks is there, and waits for the word of it.
         full.retain(|device| *device != sender.device);
         if full.is_empty() {
@@ -78,12 +81,66 @@ pub(super) fn pass_over(
 }
 
 /// Those of `devices` whose queues are full, in rising order.
-fn full(service: &Service, limits: &Limits, devices: &[DeviceNumber]) -> Vec<DeviceNumber> {
-    let mut full =
-        service.store.queues_over(devices, limits.owed_messages_max as u64, limits.owed_bytes_max);
+fn full(
+    service: &Service,
+    directory: &Directory,
+    limits: &Limits,
+    devices: &[DeviceNumber],
+) -> Vec<DeviceNumber> {
+    let alone = of_device(limits);
+    // Who is owed less has a share that is never full. As a rule nobody is owed so much.
+    let share = shared(together(limits), limits.devices_per_member);
+    let mut full = service.store.queues_over(devices, share.messages, share.bytes);
+    full.retain(|device| {
+        let own = service.store.queue(*device);
+        own.reaches(alone) || has_full_share(service, directory, limits, *device, own)
+    });
     full.sort_unstable();
     full.dedup();
     full
+}
+
+/// Whether the devices of the member are owed too much together, and `device` its part of that.
+fn has_full_share(
+    service: &Service,
+    directory: &Directory,
+    limits: &Limits,
+    device: DeviceNumber,
+    own: Queue,
+) -> bool {
+    let Some(member) = directory.owner(device) else { return false };
+    let devices: Vec<_> = directory.devices(member).collect();
+    let (sum, all) = (service.store.queues_together(&devices), together(limits));
+    let share = shared(all, devices.len());
+    (sum.messages >= all.messages && own.messages >= share.messages)
+        || (sum.bytes >= all.bytes && own.bytes >= share.bytes)
+}
+
+/// Whether `more` would be too much for the `devices` of one member together.
+pub(super) fn are_over(
+    service: &Service,
+    limits: &Limits,
+    devices: &[DeviceNumber],
+    more: Queue,
+) -> bool {
+    let (sum, all) = (service.store.queues_together(devices), together(limits));
+    sum.messages.saturating_add(more.messages) > all.messages
+        || sum.bytes.saturating_add(more.bytes) > all.bytes
+}
+
+fn of_device(limits: &Limits) -> Queue {
+    Queue { messages: limits.owed_messages_max as u64, bytes: limits.owed_bytes_max }
+}
+
+/// What all devices of a member may be owed together.
+fn together(limits: &Limits) -> Queue {
+    let Queue { messages, bytes } = of_device(limits);
+    Queue { messages: messages.saturating_mul(2), bytes: bytes.saturating_mul(2) }
+}
+
+fn shared(all: Queue, devices: usize) -> Queue {
+    let devices = devices.max(1) as u64;
+    Queue { messages: (all.messages / devices).max(1), bytes: (all.bytes / devices).max(1) }
 }
 
 /// Members of whom no device is left.

@@ -36,6 +36,8 @@ kinds! {
         AliasesPerMember => "aliases_per_member",
         /// The member has too many devices.
         DevicesPerMember => "devices_per_member",
+        /// The member has added too many devices within an hour.
+        DevicesPerHour => "devices_per_hour",
         /// Names and lists do not fit into a header.
         HeaderRoom => "header_room",
         /// No device of a receiver has room in its queue.

@@ -9,8 +9,9 @@ use crate::directory::{Device, Directory, MemberNumber, SecretHash, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
+use crate::store::{DeviceNumber, Store};
 
-use super::{Refusal, Rule, Sender, devices_of};
+use super::{Refusal, Rule, Sender, devices_of, full};
 use crate::log::throttle::Throttle;
 use crate::log::{chain, story};
 
@@ -22,7 +23,6 @@ const LABEL_MAX_BYTES: usize = 1_024;
 /// # Errors
 /// [`Refusal`].
 pub async fn edit(service: &Service, sender: &Sender, edit: UserEdit) -> Result<Outcome, Refusal> {
-    let _turn = service.edit().await;
     match edit {
         UserEdit::NewAlias(alias) => add_alias(service, sender, alias).await,
         UserEdit::NewNode(label) => add_device(service, sender, label).await,
@@ -69,6 +69,7 @@ pub(super) fn new_secret(service: &Service) -> Result<NodeSecret, getrandom::Err
 }
 
 async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<Outcome, Refusal> {
+    let _turn = service.edit().await;
     let mut changed = None;
     let posted = service.post(sender, |directory| {
         grant_alias(service, directory, Some(sender.member), &alias)?;
@@ -97,8 +98,12 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
 }
 
 /// The new device gets a copy of the queue of the device that asked, and everything posted after
-/// that. Both without a gap and without an overlap: the device is listed, and the copy submitted,
-/// in one moment; what was submitted before is in the copy, what comes after names the device.
+/// that. Both without a gap and without an overlap: the device is expected, and the copy submitted, in
+/// one moment; what was submitted before is in the copy, what comes after names the device.
+///
+/// The copy is made in slices, while others go on. Only when it is whole the device is there: in the
+/// commit of the message that tells its secret. A row says until then that there may be a part of it,
+/// which is undone at the next start.
 async fn add_device(service: &Service, sender: &Sender, label: String) -> Result<Outcome, Refusal> {
     check_label(&label)?;
     let secret = new_secret(service).map_err(|error| {
@@ -106,38 +111,93 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
         story!(error, FAILED, error = %chain(&error), "no random bytes for a new device");
         Refusal::new(Rule::Failed, "the service could not make a device; try again later")
     })?;
-    let (device, receipt) = {
+    let (number, copied) = {
+        let _turn = service.edit().await;
         let mut directory = service.directory_mut();
+        may_add_device(service, &directory, sender)?;
         let number = directory.next_device();
-        let mut member = known(&directory, sender)?.clone();
-        if member.devices.len() >= service.limits().devices_per_member {
-            return Err(Refusal::new(
-                Rule::DevicesPerMember,
-                "a member can have no more devices here",
-            ));
-        }
+        let mut begin = Batch::new();
+        rows::write_coming(&mut begin, number);
+        directory.expect_device(sender.member, number);
+        (number, service.store.copy_queue(sender.device, number, begin))
+    };
+    let added = match copied.await {
+        Ok(()) => bring_device(service, sender, number, label, &secret).await,
+        Err(error) => Err(error.into()),
+    };
+    added.inspect_err(|_| {
+        service.directory_mut().forget_device(sender.member, number);
+        undo_device(&service.store, number);
+    })
+}
+
+/// The copy is whole: the device is there, and all devices are told its secret.
+async fn bring_device(
+    service: &Service,
+    sender: &Sender,
+    number: DeviceNumber,
+    label: String,
+    secret: &NodeSecret,
+) -> Result<Outcome, Refusal> {
+    let _turn = service.edit().await;
+    let mut changed = None;
+    let posted = service.post(sender, |directory| {
+        let mut member = known(directory, sender)?.clone();
         member.devices.push(Device {
             number,
-            secret: SecretHash::of(&secret),
+            secret: SecretHash::of(secret),
             label: label.clone(),
             added_ms: service.now_ms(),
         });
         let mut batch = Batch::new();
         rows::write_member(&mut batch, sender.member, &member);
-        directory.put_member(sender.member, member);
-        (number, service.store.copy_queue(sender.device, number, batch))
-    };
-    if let Err(error) = receipt.await {
-        service.directory_mut().take_back_device(sender.member, device);
-        return Err(error.into());
-    }
-    let posted = service.post(sender, |directory| {
+        rows::delete_coming(&mut batch, number);
+        changed = Some(member);
         let kind = MessageKind::NewNode { label, nodeid: secret.to_wire() };
         let devices = devices_of(directory, sender, [], true);
-        Ok((vec![Letter::notice(kind, devices)], Batch::new()))
+        Ok((vec![Letter::notice(kind, devices)], batch))
     });
     posted.await?;
+    if let Some(member) = changed {
+        service.directory_mut().put_member(sender.member, member);
+    }
     Ok(Outcome::Done)
+}
+
+/// What the limits say to one more device of the sender.
+fn may_add_device(
+    service: &Service,
+    directory: &Directory,
+    sender: &Sender,
+) -> Result<(), Refusal> {
+    let limits = service.limits();
+    known(directory, sender)?;
+    let devices: Vec<_> = directory.devices(sender.member).collect();
+    if devices.len() >= limits.devices_per_member {
+        return Err(Refusal::new(Rule::DevicesPerMember, "a member can have no more devices here"));
+    }
+    let copy = service.store.queue(sender.device);
+    if full::are_over(service, &limits, &devices, copy) {
+        return Err(Refusal::new(
+            Rule::QueueFull,
+            "too much waits for your devices to be copied for one more; fetch it first",
+        ));
+    }
+    if !service.spending.may_add_device(&limits, sender.member) {
+        return Err(Refusal::new(
+            Rule::DevicesPerHour,
+            "a member can add no more devices here within this hour; try again later",
+        ));
+    }
+    Ok(())
+}
+
+/// Takes away what there is of a device that does not come. If it cannot be, the next start does.
+pub(crate) fn undo_device(store: &Store, number: DeviceNumber) {
+    let mut rows = Batch::new();
+    rows::delete_coming(&mut rows, number);
+    // Nobody waits for it: what comes after it is committed after it.
+    drop(store.drop_queue(number, rows));
 }
 
 fn known<'a>(

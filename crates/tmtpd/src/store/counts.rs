@@ -38,6 +38,17 @@ impl Store {
         self.shared.counts.queues().get(&device).copied().unwrap_or_default()
     }
 
+    /// What `devices` are owed together, as far as it is committed.
+    pub fn queues_together(&self, devices: &[DeviceNumber]) -> Queue {
+        let queues = self.shared.counts.queues();
+        let mut sum = Queue::default();
+        for queue in devices.iter().filter_map(|device| queues.get(device)) {
+            sum.messages += queue.messages;
+            sum.bytes = sum.bytes.saturating_add(queue.bytes);
+        }
+        sum
+    }
+
     /// Those of `devices` that are owed so many messages or bytes, or more.
     pub fn queues_over(
         &self,
@@ -115,6 +126,12 @@ impl Counts {
 }
 
 impl Queue {
+    /// Whether it has as many messages as `other`, or as many bytes.
+    #[must_use]
+    pub fn reaches(self, other: Self) -> bool {
+        self.messages >= other.messages || self.bytes >= other.bytes
+    }
+
     fn add(&mut self, bytes: u64) {
         self.messages += 1;
         self.bytes = self.bytes.saturating_add(bytes);

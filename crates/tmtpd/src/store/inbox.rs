@@ -39,7 +39,7 @@ pub(crate) struct Task {
 pub(crate) enum Work {
     /// Messages and rows, in one atomic batch.
     Commit(Prepared),
-    /// One device's queue added to another's, with rows.
+    /// Rows, and then one device's queue added to another's.
     CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
     /// All that is owed to one device forgotten, with rows.
     DropQueue { device: DeviceNumber, rows: Batch },

@@ -128,6 +128,8 @@ fn start(
         settle_failure: None,
         checkpoint_at: None,
         checkpoint_failure: None,
+        copies: std::collections::VecDeque::new(),
+        copy_slice: limits.copy_slice.max(1),
         tidy_at: None,
     };
     let running = Running::start(driver, writer, Sweep { bodies: bodies.clone(), found, named })?;

@@ -1,4 +1,4 @@
-//! Computing what an acknowledgement, a copied or a dropped queue changes in the rows.
+//! Computing what an acknowledgement or a dropped queue changes in the rows.
 //!
 //! Runs on the writer thread between two commits, so what it reads cannot change before its batch
 //! is committed. The count in a message row goes down only by owed rows that were really there:
@@ -14,6 +14,7 @@ use super::row::{
     DeviceNumber, MessageId, MessageRow, OWED_KEY_BYTES, message_key, owed_key, owed_of,
 };
 use super::rows::Rows;
+use super::writer::copy::Copying;
 
 /// Changes that take owed rows away.
 #[derive(Debug, Default)]
@@ -23,21 +24,26 @@ pub(crate) struct Release {
     pub(crate) dead: Vec<BodyRef>,
     /// Owed rows that go.
     pub(crate) owed: Vec<OwedBytes>,
+    /// Owed rows that come in their place, for devices that get a copy of the queue.
+    pub(crate) inherited: Vec<OwedBytes>,
     /// Messages that go.
     pub(crate) gone: Vec<MessageId>,
 }
 
 /// A message, and how many of those who are owed it have acknowledged it.
-struct Message {
-    id: MessageId,
-    row: MessageRow,
+pub(super) struct Message {
+    pub(super) id: MessageId,
+    pub(super) row: MessageRow,
     taken: u32,
+    inherited: u32,
 }
 
-/// Takes away the owed rows `settled` names, and the messages owed to nobody then.
-pub(crate) fn release(
+/// Takes away the owed rows `settled` names, and the messages owed to nobody then. What one of
+/// `copies` has still to copy becomes owed to the device that gets it.
+pub(crate) fn release<'c>(
     rows: &Rows<impl ReadRows + ?Sized>,
     mut settled: Vec<(DeviceNumber, MessageId)>,
+    copies: impl Iterator<Item = &'c Copying> + Clone,
 ) -> Result<Release, StoreError> {
     settled.sort_unstable();
     settled.dedup();
@@ -58,8 +64,19 @@ pub(crate) fn release(
         message.taken += 1;
         release.batch.delete(key);
         release.owed.push((device, message.row.body.len()));
+        let class = message.row.class;
+        for copy in copies.clone().filter(|copy| copy.is_ahead(device, (class, message.id))) {
+            let key = owed_key(copy.to, class, message.id);
+            if rows.get(&key)?.is_none() {
+                message.inherited += 1;
+                release.batch.put(key, []);
+                release.inherited.push((copy.to, message.row.body.len()));
+            }
+        }
     }
-    for Message { id, mut row, taken } in messages.into_iter().filter(|message| message.taken > 0) {
+    let changed = messages.into_iter().filter(|message| message.taken > 0);
+    for Message { id, mut row, taken, inherited } in changed {
+        row.remaining = row.remaining.saturating_add(inherited);
         if row.remaining > taken {
             row.remaining -= taken;
             release.batch.put(message_key(id), row.encode());
@@ -70,34 +87,6 @@ pub(crate) fn release(
         }
     }
     Ok(release)
-}
-
-/// Adds to `batch` what makes `to` owed everything that `from` is owed; says which rows.
-///
-/// Holds about 150 bytes of memory for each message of the queue.
-pub(crate) fn copy_queue(
-    rows: &Rows<impl ReadRows + ?Sized>,
-    from: DeviceNumber,
-    to: DeviceNumber,
-    batch: &mut Batch,
-) -> Result<Vec<OwedBytes>, StoreError> {
-    let mut added = Vec::new();
-    if from == to {
-        return Ok(added);
-    }
-    let ids = owed_ids(rows, from, usize::MAX)?;
-    let messages = message_rows(rows, ids.into_iter())?;
-    let key = |message: &Message| owed_key(to, message.row.class, message.id);
-    let keys: Vec<_> = messages.iter().map(key).collect();
-    let there = present(rows, keys.iter())?;
-    for ((Message { id, mut row, .. }, key), there) in messages.into_iter().zip(keys).zip(there) {
-        if !there {
-            row.remaining = row.remaining.saturating_add(1);
-            batch.put(message_key(id), row.encode()).put(key, []);
-            added.push((to, row.body.len()));
-        }
-    }
-    Ok(added)
 }
 
 /// The first `limit` messages that `device` is owed.
@@ -124,7 +113,7 @@ pub(crate) fn owed_ids(
 }
 
 /// Those of the messages `ids` that still exist, in rising order.
-fn message_rows(
+pub(super) fn message_rows(
     rows: &Rows<impl ReadRows + ?Sized>,
     ids: impl Iterator<Item = MessageId>,
 ) -> Result<Vec<Message>, StoreError> {
@@ -138,12 +127,13 @@ fn message_rows(
     found.sort_unstable_by_key(|(place, _)| *place);
     let message = |(place, row): (usize, Result<_, _>)| {
         let id = *ids.get(place)?;
-        Some(row.map(|row| Message { id, row, taken: 0 }))
+        Some(row.map(|row| Message { id, row, taken: 0, inherited: 0 }))
     };
     found.into_iter().filter_map(message).collect()
 }
 
-fn present<'k>(
+/// Which of `keys` there are.
+pub(super) fn present<'k>(
     rows: &Rows<impl ReadRows + ?Sized>,
     keys: impl Iterator<Item = &'k [u8; OWED_KEY_BYTES]>,
 ) -> Result<Vec<bool>, StoreError> {

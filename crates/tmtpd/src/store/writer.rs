@@ -11,13 +11,17 @@
 //! It is a state machine that never waits: [`Writer::step`] does what is due and says when to come
 //! again. A thread drives it; in a simulation a task does, on simulated time.
 //!
+//! A queue is copied to a new device in slices between two groups (`copy`).
+//!
 //! Whatever fails, a commit is whole or absent: it is one record. Bodies are erased after the rows
 //! that name them are durably gone.
 
 mod checkpoint;
+pub(crate) mod copy;
 mod group;
 mod queue;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +40,7 @@ use super::inbox::{Due, Group, Inbox, Task, Work};
 use super::journal::Journal;
 use super::recent::Recents;
 use super::rows::Rows;
+use copy::Copying;
 
 /// How long nothing must have come before the writer tidies up.
 const IDLE: Duration = Duration::from_secs(1);
@@ -57,6 +62,9 @@ pub(crate) struct Writer {
     pub(crate) checkpoint_at: Option<Instant>,
     /// Why it could not; until it can, no new messages are taken.
     pub(crate) checkpoint_failure: Option<StoreError>,
+    /// Queues that are being copied.
+    pub(crate) copies: VecDeque<Copying>,
+    pub(crate) copy_slice: usize,
     /// When to tidy up if nothing comes.
     pub(crate) tidy_at: Option<Instant>,
 }
@@ -73,7 +81,7 @@ pub(crate) enum Step {
 }
 
 impl Writer {
-    /// Does what is due at `now`: at most one group of tasks.
+    /// Does what is due at `now`: at most one group of tasks, and a slice of a queue that is copied.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
         if self.checkpoint_at.is_some_and(|at| at <= now) || self.is_journal_long() {
             // What is acknowledged by now need not be stored for that.
@@ -85,9 +93,11 @@ impl Writer {
             Ok(Group { tasks, settle, last }) => {
                 self.handle(tasks, settle);
                 self.write_some();
+                self.copy_some();
                 self.tidy_at = Some(Instant::now() + IDLE);
                 last
             }
+            Err(Due(_)) if self.failure().is_none() && self.copy_some() => false,
             Err(Due(_)) if self.tidy_at.is_some_and(|at| at <= now) => {
                 self.tidy();
                 false
@@ -122,6 +132,8 @@ impl Writer {
 
     fn end(&mut self) -> Step {
         self.inbox.abandon();
+        // Who waits for them is told that the store is closed.
+        self.copies.clear();
         self.eraser.finish();
         self.appender.retire();
         if self.failure().is_none() {
@@ -145,7 +157,10 @@ impl Writer {
                     self.give_up(owed, Task { work: Work::Commit(notices), answer });
                     continue;
                 }
-                Work::CopyQueue { from, to, rows } => self.copy_queue(from, to, rows),
+                Work::CopyQueue { from, to, rows } => {
+                    self.begin_copy(from, to, rows, answer);
+                    continue;
+                }
                 Work::DropQueue { device, rows } => self.drop_queue(device, rows),
                 Work::Checkpoint => {
                     self.checkpoint();

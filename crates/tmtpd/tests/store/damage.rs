@@ -16,7 +16,8 @@ const DEVICES: Range<u32> = 1..4;
 /// A row of the caller's.
 const KEY: &[u8] = b"d/m/first";
 /// No page stays in memory longer than it is used.
-const NO_CACHE: Limits = Limits { cache_bytes: 0, queue_bytes: 8 << 20, reserve_bytes: 0 };
+const NO_CACHE: Limits =
+    Limits { cache_bytes: 0, queue_bytes: 8 << 20, reserve_bytes: 0, copy_slice: 500 };
 
 /// Everything that can be read, or why it cannot.
 type Read = BTreeMap<(u32, u64), Result<Vec<u8>, StoreError>>;

@@ -179,6 +179,72 @@ fn a_new_device_gets_a_copy_of_the_queue_in_commit_order() {
     assert_eq!((store.stats().messages, store.stats().owed), (0, 0));
 }
 
+/// A store whose copies of queues have slices of ten, and a queue of `messages` for device 1.
+fn with_long_queue(dir: &std::path::Path, messages: u64) -> Store {
+    let store = Store::open(dir, Limits { copy_slice: 10, ..Limits::default() }).unwrap();
+    let posted: Vec<_> =
+        (1..=messages).map(|id| store.post(message(id, "waits", &[1]), Batch::new())).collect();
+    posted.into_iter().for_each(|receipt| receipt.wait().unwrap());
+    store
+}
+
+#[test]
+fn others_post_between_the_slices_of_a_copy() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_long_queue(dir.path(), 2_000);
+    let copied = store.copy_queue(1, 2, Batch::new());
+    for id in 2_001..2_006 {
+        store.post(message(id, "others", &[3]), Batch::new()).wait().unwrap();
+        let copied = store.queue(2).messages;
+        assert!(copied < 2_000, "message {id} waited for the whole copy");
+    }
+    copied.wait().unwrap();
+    let all: Vec<_> = (1..=2_000).collect();
+    assert_eq!(store.queue(2).messages, 2_000);
+    assert_eq!(owed_ids(&store, 2), all);
+}
+
+#[test]
+fn what_is_acknowledged_during_a_copy_is_copied_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_long_queue(dir.path(), 2_000);
+    let first = store.copy_queue(1, 2, Batch::new());
+    let second = store.copy_queue(1, 3, Batch::new());
+    while store.queue(3).messages == 0 {
+        std::thread::yield_now();
+    }
+    let all: Vec<_> = (1..=2_000).collect();
+    store.settle(1, &all);
+    first.wait().unwrap();
+    second.wait().unwrap();
+    store.flush().wait().unwrap();
+    for device in [2, 3] {
+        let owed = store.owed(device, Position::start(), 3_000).unwrap();
+        assert_eq!(owed_ids(&store, device), all, "{device}");
+        assert_eq!(content(&store, &owed[1_999]).1, b"waits");
+    }
+    assert_eq!((store.queue(1).messages, store.stats().owed), (0, 4_000));
+    store.settle(2, &all);
+    store.settle(3, &all);
+    store.flush().wait().unwrap();
+    assert_eq!((store.stats().messages, store.stats().owed), (0, 0), "each is counted once");
+}
+
+#[test]
+fn a_store_that_ends_during_a_copy_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = with_long_queue(dir.path(), 2_000);
+    let copied = store.copy_queue(1, 2, Batch::new());
+    store.close().unwrap();
+    assert!(matches!(copied.wait(), Err(StoreError::Closed)));
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.queue(1).messages, 2_000);
+    // What there is of the copy is whole, and can be undone.
+    store.drop_queue(2, Batch::new()).wait().unwrap();
+    assert_eq!((store.stats().messages, store.stats().owed), (2_000, 2_000));
+}
+
 #[test]
 fn a_large_body_streams_through_a_file_of_its_own() {
     let dir = tempfile::tempdir().unwrap();

@@ -51,7 +51,7 @@ impl Writer {
         let released = if settle { self.release_settled() } else { None };
         let dead = released.map(|released| {
             batches.push(released.batch);
-            (released.dead, released.owed, released.gone)
+            (released.dead, released.owed, released.gone, released.inherited)
         });
         if batches.iter().all(Batch::is_empty) {
             staged.into_iter().for_each(|staged| staged.answer(Ok(())));
@@ -75,8 +75,9 @@ impl Writer {
                 }
                 self.keep(kept);
                 self.eraser.erase(refused);
-                if let Some((dead, owed, gone)) = dead {
+                if let Some((dead, owed, gone, inherited)) = dead {
                     self.released(&owed, &gone);
+                    self.counts.add(0, &inherited);
                     self.settled();
                     self.eraser.erase(dead);
                 }
@@ -245,7 +246,7 @@ impl Writer {
     }
 
     fn release_settled(&mut self) -> Option<Release> {
-        match release(&*self.rows, self.inbox.take_settling()) {
+        match release(&*self.rows, self.inbox.take_settling(), self.copies.iter()) {
             Ok(release) => Some(release),
             Err(error) => {
                 self.settle_later(&error);

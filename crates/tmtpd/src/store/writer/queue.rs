@@ -4,28 +4,20 @@ use super::Writer;
 use crate::store::engine::Batch;
 use crate::store::error::StoreError;
 use crate::store::inbox::Task;
-use crate::store::release::{Release, copy_queue, owed_ids, release};
+use crate::store::release::{Release, owed_ids, release};
 use crate::store::row::{LAST_ID_KEY, MessageId};
 
 /// Owed rows dropped with one commit when a whole queue goes.
 const DROP_ROWS: usize = 8_192;
 
 impl Writer {
-    pub(super) fn copy_queue(&mut self, from: u32, to: u32, rows: Batch) -> Result<(), StoreError> {
-        self.bodies.check_room()?;
-        let mut batch = rows;
-        let added = copy_queue(&*self.rows, from, to, &mut batch)?;
-        self.commit_one(batch, None)?;
-        self.counts.add(0, &added);
-        Ok(())
-    }
-
     pub(super) fn drop_queue(&mut self, device: u32, mut rows: Batch) -> Result<(), StoreError> {
         loop {
             let ids = owed_ids(&*self.rows, device, DROP_ROWS)?;
             let more = ids.len() == DROP_ROWS;
             let settled = ids.into_iter().map(|id| (device, id)).collect();
-            let Release { mut batch, dead, owed, gone } = release(&*self.rows, settled)?;
+            let Release { mut batch, dead, owed, gone, .. } =
+                release(&*self.rows, settled, std::iter::empty())?;
             rows.changes.append(&mut batch.changes);
             self.commit_one(std::mem::take(&mut rows), None)?;
             self.released(&owed, &gone);
@@ -39,14 +31,14 @@ impl Writer {
     /// Takes owed rows away in the commit of what tells of it. It makes room, so none is asked for.
     pub(super) fn give_up(&mut self, owed: Vec<(u32, MessageId)>, task: Task) {
         let pairs = owed.len();
-        let released = match release(&*self.rows, owed) {
+        let released = match release(&*self.rows, owed, std::iter::empty()) {
             Ok(released) if released.owed.len() == pairs => released,
             Ok(_) => return drop(task.answer.send(Err(StoreError::Gone))),
             Err(error) => return drop(task.answer.send(Err(error))),
         };
         let Some(mut staged) = self.append_bodies(vec![task], Ok(())).pop() else { return };
         let mut batch = std::mem::take(&mut staged.batch);
-        let Release { batch: mut release, dead, owed, gone } = released;
+        let Release { batch: mut release, dead, owed, gone, .. } = released;
         batch.changes.append(&mut release.changes);
         if let Some(last) = staged.last_id {
             batch.put(LAST_ID_KEY, last.to_be_bytes());
