@@ -8,6 +8,9 @@
 //! other as often as a day allows. A ping that was not answered for as long as messages are kept is
 //! forgotten, so what is in memory is bounded by the pings of that time.
 //!
+//! Besides, a member gets so many pings of strangers in a day, and only a part of them from accounts that
+//! were made within a day: who makes many accounts buries nobody. That is counted in memory only.
+//!
 //! | key | value |
 //! |---|---|
 //! | `c/d/` member number (4 bytes, big-endian) | day since 1970 (4 bytes), pings of that day (4) |
@@ -19,7 +22,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::allowance::{Allowances, Rate};
 use crate::config::Limits;
 use crate::directory::MemberNumber;
 use crate::store::engine::Batch;
@@ -30,6 +37,9 @@ const WAITING: &[u8] = b"c/w/";
 const ANSWERED: &[u8] = b"c/a/";
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
+const DAY: Duration = Duration::from_secs(86_400);
+/// One in so many of a member's pings from strangers may be from an account made within a day.
+const NEW_PART: usize = 5;
 
 /// Days since 1970, by the clock.
 type Day = u32;
@@ -55,6 +65,9 @@ struct State {
     today: Day,
     pinged: HashMap<MemberNumber, u32>,
     waiting: HashMap<Pair, Count>,
+    /// Pings that members got from strangers, and those of them from new accounts.
+    received: Allowances<MemberNumber>,
+    received_from_new: Allowances<MemberNumber>,
 }
 
 /// A ping or an invitation.
@@ -68,6 +81,8 @@ pub struct Ping {
     pub now_ms: i64,
     /// Whether the directory knows already that they are in contact.
     pub acquainted: bool,
+    /// When the account of who pings was made, Unix milliseconds.
+    pub since_ms: i64,
 }
 
 /// Why a ping may not be sent.
@@ -85,6 +100,9 @@ pub enum TooMany {
         /// After so many days without an answer one more is allowed.
         days: usize,
     },
+    /// The other has got many of those who are no contact of theirs.
+    #[error("to has received many pings from people they do not know; try again later")]
+    Received,
     /// It cannot be read how many there were.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -162,6 +180,9 @@ impl Contacts {
             if count as usize >= limits.unanswered_pings_max {
                 return Err(TooMany::Unanswered { days: limits.undelivered_days });
             }
+            if !state.may_receive(ping, limits) {
+                return Err(TooMany::Received);
+            }
             let count = Count { day: today, pings: count.saturating_add(1) };
             state.waiting.insert(pair, count);
             rows.put(pair_key(WAITING, pair), count.to_bytes());
@@ -233,6 +254,18 @@ impl State {
         let Some(row) = store.get(&[DAYS, &who.0.to_be_bytes()].concat())? else { return Ok(0) };
         let count = read_count(&row).ok_or_else(corrupt)?;
         Ok(if count.day == today { count.pings } else { 0 })
+    }
+
+    /// Counts a ping of a stranger for who gets it; false if there were too many.
+    fn may_receive(&mut self, ping: Ping, limits: &Limits) -> bool {
+        let (whom, now) = (ping.whom, Instant::now());
+        let rate = |count| Rate { count, period: DAY };
+        let all = limits.pings_received_per_day;
+        // What is refused to new accounts is not taken from the others.
+        let is_new = ping.now_ms.saturating_sub(ping.since_ms) < DAY_MS;
+        let new = rate(all.div_ceil(NEW_PART));
+        (!is_new || self.received_from_new.try_spend(whom, new, 1, now))
+            && self.received.try_spend(whom, rate(all), 1, now)
     }
 
     /// Pings of the pair that still wait for an answer.

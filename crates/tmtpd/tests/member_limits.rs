@@ -254,3 +254,50 @@ async fn so_many_messages_and_bytes_are_on_their_way_to_a_device_at_once() {
         assert!(!ids.iter().any(|id| id == fifth.id() || id == sixth.id()));
     }
 }
+
+#[tokio::test]
+async fn many_new_accounts_bury_nobody() {
+    let mut service = start("pings_received_per_day = 10");
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let mut old = Member::join(&service, "old acquaintance").await;
+    // The account of one is made out to be of another day.
+    service.sigterm().unwrap();
+    let data = service.data_dir();
+    tokio::task::spawn_blocking(move || make_old(&data, b"d/m/\0\0\0\x01")).await.unwrap();
+    service.restart().unwrap();
+    bob.come_back(&service).await;
+    old.come_back(&service).await;
+
+    let mut refused = 0;
+    for number in 0..20 {
+        let alias: &'static str = format!("new account {number:02}").leak();
+        let mut new = Member::join(&service, alias).await;
+        let error = new.pings(bob.alias).await;
+        if !error.is_empty() {
+            assert!(error.contains("has received many pings"), "{error}");
+            assert!(
+                new.invites(bob.alias, &format!("group of {alias}")).await.contains("many pings")
+            );
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 18, "a fifth of ten is let through");
+    // Who has been here for long still reaches him, and those he writes to himself do too.
+    assert_eq!(old.pings(bob.alias).await, "");
+    let mut friend = Member::join(&service, "friend of his").await;
+    assert!(friend.pings(bob.alias).await.contains("many pings"));
+    assert_eq!(bob.pings(friend.alias).await, "");
+    assert_eq!(friend.pings(bob.alias).await, "");
+}
+
+/// Sets the time at which an account was made to 1970.
+fn make_old(data: &std::path::Path, key: &[u8]) {
+    use tmtpd::store::{Batch, Limits, Store};
+    let store = Store::open(data, Limits::default()).unwrap();
+    let mut row: Value = serde_json::from_slice(&store.get(key).unwrap().unwrap()).unwrap();
+    row["devices"][0]["added_ms"] = json!(0);
+    let mut rows = Batch::new();
+    rows.put(key, row.to_string().into_bytes());
+    store.submit(rows).wait().unwrap();
+    store.close().unwrap();
+}

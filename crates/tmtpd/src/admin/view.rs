@@ -109,7 +109,7 @@ fn member(
     let aliases = || account.aliases.iter().map(|alias| alias.to_string()).collect();
     Member {
         member: short(account),
-        since_ms: account.devices.first().map(|device| device.added_ms),
+        since_ms: account.since_ms(),
         groups: directory.group_count(number) as u64,
         devices: account.devices.iter().map(device).collect(),
         aliases: names.then(aliases),

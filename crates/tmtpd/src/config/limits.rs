@@ -59,6 +59,9 @@ pub struct Limits {
     pub pings_per_day: usize,
     /// Pings and invitations one member sends to another who has answered none of them.
     pub unanswered_pings_max: usize,
+    /// Pings and invitations one member gets in a day from members they are in no contact with; a
+    /// fifth of them from accounts made within a day.
+    pub pings_received_per_day: usize,
     /// Messages that one device is owed, and half of what all devices of a member are. What happens then is said in `request/full.rs`.
     pub owed_messages_max: usize,
     /// Bytes of messages that one device is owed; one message may exceed it.
@@ -98,6 +101,7 @@ impl Default for Limits {
             group_members_max: 10_000,
             pings_per_day: 1_000,
             unanswered_pings_max: 3,
+            pings_received_per_day: 500,
             owed_messages_max: 2_000_000,
             owed_bytes_max: 64 * GIB,
             undelivered_days: 30,
@@ -136,6 +140,7 @@ impl Limits {
         section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
         section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
         section.count("unanswered_pings_max", &mut self.unanswered_pings_max, 1..=1_000);
+        section.count("pings_received_per_day", &mut self.pings_received_per_day, 1..=1_000_000);
         section.count("owed_messages_max", &mut self.owed_messages_max, 10..=100_000_000);
         section.size("owed_bytes_max", &mut self.owed_bytes_max, 64 * KIB..=TIB);
         section.count("undelivered_days", &mut self.undelivered_days, 1..=3_650);

@@ -58,6 +58,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// When the account was made, Unix milliseconds: its first device was then added.
+    #[must_use]
+    pub fn since_ms(&self) -> Option<i64> {
+        self.devices.first().map(|device| device.added_ms)
+    }
+
     /// Whether the alias is this member's.
     pub fn has_alias(&self, alias: &str) -> bool {
         self.aliases.iter().any(|own| &**own == alias)

@@ -4,7 +4,7 @@ use tmtp::event::{MessageKind, Outcome};
 use tmtp::request::Data;
 
 use crate::contacts::{Ping, TooMany};
-use crate::directory::{Aliased, Directory, MemberNumber, rows};
+use crate::directory::{Aliased, Directory, Member, MemberNumber, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
@@ -79,11 +79,13 @@ pub(super) fn count(
     full::check(service, directory, sender, member)?;
     let acquainted = directory.acquainted(sender.member, member);
     let now_ms = service.now_ms();
-    let ping = Ping { who: sender.member, whom: member, now_ms, acquainted };
+    let since_ms = directory.member(sender.member).and_then(Member::since_ms).unwrap_or(now_ms);
+    let ping = Ping { who: sender.member, whom: member, now_ms, acquainted, since_ms };
     service.contacts.count(&service.store, &service.limits(), ping, rows).map_err(|error| {
         match error {
             TooMany::Store(error) => error.into(),
             TooMany::Today => Refusal::new(Rule::PingsPerDay, error.to_string()),
+            TooMany::Received => Refusal::new(Rule::PingsReceived, error.to_string()),
             TooMany::Unanswered { .. } => Refusal::new(Rule::UnansweredPings, error.to_string()),
         }
     })

@@ -26,6 +26,8 @@ kinds! {
         PingsPerDay => "pings_per_day",
         /// The receiver has not answered earlier pings.
         UnansweredPings => "unanswered_pings",
+        /// The receiver has got many pings from strangers.
+        PingsReceived => "pings_received",
         /// The member's changes of presence for the minute are used up.
         PresencePerMinute => "presence_per_minute",
         /// The group is full.

@@ -5,6 +5,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::json;
+use tmtp::event::{Message, MessageKind};
+use tmtp::id::{MessageId, Uid};
+use tmtp::request::Data;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 use tmtpd::store::{Batch, Class, Limits, NewData, NewMessage, Store};
@@ -22,7 +25,9 @@ fn fill(data: &Path, device: u32, messages: u64) {
     let first = store.last_message_id() + 1;
     let posted: Vec<_> = (first..first + messages)
         .map(|id| {
-            let (head, data) = (Bytes::from_static(b"head"), NewData::Inline(Bytes::new()));
+            let kind = MessageKind::NewAlias { alias: "much to fetch".into() };
+            let message = Message::new(MessageId(id), Uid::SERVICE, 0, Data::default(), kind);
+            let (head, data) = (message.pack().unwrap().into(), NewData::Inline(Bytes::new()));
             let message = NewMessage { id, class: Class::Rest, head, data, devices: vec![device] };
             store.post(message, Batch::new())
         })
@@ -43,9 +48,17 @@ async fn with_long_queue(service: &mut ServiceProcess) -> (String, String) {
     (uid, node)
 }
 
+/// Logs in. The word of it comes behind the queue and is not waited for.
+async fn enter(service: &ServiceProcess, (uid, node): &(String, String)) -> RawPeer {
+    let mut peer = RawPeer::connect(service.address()).await.unwrap();
+    peer.greet().await.unwrap();
+    peer.request(json!({"op": 2, "uid": uid, "node": node})).await.unwrap();
+    peer
+}
+
 /// Asks for a device on a link of its own, whose deliveries are left unread.
-async fn ask(service: &ServiceProcess, (uid, node): &(String, String)) -> RawPeer {
-    let mut peer = RawPeer::enter(service.address(), uid, node).await.unwrap();
+async fn ask(service: &ServiceProcess, member: &(String, String)) -> RawPeer {
+    let mut peer = enter(service, member).await;
     peer.request(json!({"op": 3, "id": "n", "newnode": "one more"})).await.unwrap();
     peer
 }
@@ -80,9 +93,8 @@ async fn a_device_that_a_crash_left_half_made_is_undone() {
     bystanders.are_served().await;
     service.kill9().unwrap();
     service.restart().unwrap();
-    let (uid, node) = member;
-    let mut peer = RawPeer::enter(service.address(), &uid, &node).await.unwrap();
-    let id = peer.start_post(&json!([{"id": uid, "type": 1}]), b"x").await.unwrap();
+    let mut peer = enter(&service, &member).await;
+    let id = peer.start_post(&json!([{"id": member.0, "type": 1}]), b"x").await.unwrap();
     peer.expect_done(&id).await.unwrap();
     service.sigterm().unwrap();
     let store = Store::open(&service.data_dir(), Limits::default()).unwrap();
