@@ -299,6 +299,13 @@ pub(crate) fn verdict(ended: &Ended) -> Verdict {
             "{error} What you write is kept; the app tries again by itself."
         )),
         Ended::Quit(reason) => quit_verdict(reason),
+        Ended::ThirdParty(at) => refused(&format!(
+            "The service lets in members by a login at {at}, which this app cannot do yet."
+        )),
+        Ended::Mute => Verdict::Retry(
+            "The service took the connection and then said nothing, so it may be too busy. What you write is kept; the app tries again by itself."
+                .into(),
+        ),
         Ended::Protocol(error) => Verdict::Retry(format!(
             "The service does not speak the protocol as this app knows it ({error}). The app tries again by itself; if this lasts, tell whoever runs the service."
         )),

@@ -97,6 +97,18 @@ impl Inbox {
                 Receiving::Short(Vec::new(), PING_BYTES_MAX)
             }
             MessageKind::Notify { .. } => Receiving::Short(Vec::new(), NOTE_BYTES_MAX),
+            MessageKind::Other { .. } => {
+                let (account, msgid) = (self.account, message.id.to_string());
+                if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
+                    Receiving::Nothing
+                } else {
+                    Receiving::Letter(Box::new(Letter {
+                        unpacker: Unpacker::unknown(message.data),
+                        staging: Staging::new(self.store.clone()),
+                        names: Vec::new(),
+                    }))
+                }
+            }
             MessageKind::Delivery { notify } => {
                 let (account, msgid) = (self.account, message.id.to_string());
                 let bytes = message.data.len;
@@ -180,7 +192,8 @@ impl Inbox {
     async fn handle(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
         let account = self.account;
         let msgid = message.id.to_string();
-        let posted_ms = posted_ms(&message.posted).unwrap_or_default();
+        // Of no use to anybody at the end of a list, as a letter of 1970.
+        let posted_ms = posted_ms(&message.posted).unwrap_or_else(|| self.store.now_ms());
         let (from_uid, short) = (message.from, receiving.short());
         let ping = |alias, to, gid| IncomingPing {
             msgid: msgid.clone(),
@@ -230,6 +243,19 @@ impl Inbox {
                 // A copy, or a post without any data, which the protocol does not allow.
                 _ => Ok(()),
             },
+            MessageKind::Other { op } => {
+                tracing::warn!(account, "a message of unknown meaning was kept");
+                let letter = match receiving {
+                    Receiving::Letter(letter) => *letter,
+                    _ if message.data.len > 0 => return Ok(()),
+                    _ => Letter {
+                        unpacker: Unpacker::unknown(message.data),
+                        staging: Staging::new(self.store.clone()),
+                        names: Vec::new(),
+                    },
+                };
+                self.letter(msgid, from_uid, posted_ms, letter.about(&op)).await
+            }
             // Of no consequence here: another device of ours logged in, or told whom we are
             // visible to.
             MessageKind::Login { .. } | MessageKind::OhiEdit { .. } => Ok(()),
@@ -342,6 +368,12 @@ impl Receiving {
 }
 
 impl Letter {
+    /// With a subject of our own.
+    fn about(mut self, op: &str) -> Self {
+        self.unpacker.set_subject(format!("Unknown: {op}"));
+        self
+    }
+
     async fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while let Some(step) = self.unpacker.step(&mut bytes) {
             match step {

@@ -18,17 +18,23 @@ use std::io;
 use std::time::Duration;
 
 use tmtp::event::Event;
+use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tmtp::session::Millis;
-use tmtp::session::app::{AppSession, LOGIN_MS, LinkError, Output};
+use tmtp::session::app::{AppSession, LinkError, Output};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
+use crate::outbox::in_words;
 use connect::ConnectError;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
+/// How long a service may take to let us in.
+const ENTER_TIME: Duration = Duration::from_secs(15);
+/// Characters of the name of a third party that are shown.
+const LABEL_MAX_CHARS: usize = 100;
 /// How long the peer may take no byte of ours.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may take to end a link that we gave up.
@@ -52,6 +58,12 @@ pub(crate) enum Ended {
     /// The system reported an error.
     #[error("the link broke: {0}")]
     Io(#[from] io::Error),
+    /// It lets in only who proves themselves to somebody else, named here in the service's words.
+    #[error("the service asks for a login at {0}")]
+    ThirdParty(String),
+    /// It took the connection and then said nothing.
+    #[error("the service said nothing for {} seconds", ENTER_TIME.as_secs())]
+    Mute,
     /// Nothing moved for too long.
     #[error("the service does not answer")]
     Silent,
@@ -105,13 +117,15 @@ pub(crate) struct Entered<S> {
     pub(crate) early: Vec<u8>,
     /// The service's name for itself.
     pub(crate) service: Option<String>,
+    /// Who proves members' identities, in the service's words.
+    third_party: Option<String>,
     /// Answer to a Register.
     pub(crate) registered: Option<Registered>,
     /// Members online who share their presence.
     pub(crate) online: Vec<String>,
 }
 
-/// Greets and enters by `entry`, a Register or Login, within [`LOGIN_MS`].
+/// Greets and enters by `entry`, a Register or Login, within [`ENTER_TIME`].
 pub(crate) async fn enter<S>(stream: S, entry: &Request) -> Result<Entered<S>, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -125,12 +139,13 @@ where
         clock,
         early: Vec::new(),
         service: None,
+        third_party: None,
         registered: None,
         online: Vec::new(),
     };
-    match timeout(Duration::from_millis(LOGIN_MS), entered.exchange()).await {
+    match timeout(ENTER_TIME, entered.exchange()).await {
         Ok(entered) => entered,
-        Err(_) => Err(LinkError::LoginTimeout.into()),
+        Err(_) => Err(Ended::Mute),
     }
 }
 
@@ -160,7 +175,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
     /// Takes a step of the entry; true when we are in.
     fn note(&mut self, output: Output<'_>) -> Result<bool, Ended> {
         match output {
-            Output::Event(Event::TmtpRev { name, .. }) => self.service = name,
+            Output::Event(Event::TmtpRev { name, authby, .. }) => {
+                self.service = name;
+                self.third_party = authby.as_ref().map(third_party);
+            }
             Output::Event(Event::Registered { uid, nodeid, error }) => {
                 self.registered = Some(Registered { uid, nodeid, alias_error: error });
             }
@@ -168,7 +186,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
                 self.online = ohi;
                 return Ok(true);
             }
-            Output::Event(Event::Quit { error }) => return Err(Ended::Quit(error)),
+            Output::Event(Event::Quit { error }) => {
+                let wanted = Quit::from_reason(&error) == Some(Quit::AuthenticationRequired);
+                let third_party = self.third_party.take().filter(|_| wanted);
+                return Err(third_party.map_or(Ended::Quit(error), Ended::ThirdParty));
+            }
             // Nothing else is due before the login's answer.
             _ => {}
         }
@@ -187,6 +209,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
         };
         // The link is of no use any more, however this ends.
         let _ = timeout(FAREWELL_TIME, farewell).await;
+    }
+}
+
+/// What a service says of who proves identities: label and address of the first it names.
+fn third_party(authby: &serde_json::Value) -> String {
+    let first = authby.get(0).unwrap_or(authby);
+    let label = first.get("label").and_then(|label| label.as_str()).unwrap_or("a third party");
+    let at = first.pointer("/login/0").and_then(|at| at.as_str()).unwrap_or_default();
+    let short = |text: &str| in_words(text).chars().take(LABEL_MAX_CHARS).collect::<String>();
+    match at.is_empty() {
+        true => short(label),
+        false => format!("{} ({})", short(label), short(at)),
     }
 }
 

@@ -132,7 +132,8 @@ fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {
         by: alias.to_owned(),
         by_uid: uid.to_owned(),
         date: posted_text(at_ms),
-        note: String::new(),
+        // What deployed apps write there.
+        note: if cc.who_uid == uid { "author" } else { "initial recipient" }.to_owned(),
         subscribe: true,
     }
 }

@@ -202,6 +202,7 @@ impl Look {
 fn relative(ago_ms: i64) -> Option<String> {
     let minutes = ago_ms.unsigned_abs() / 60_000;
     let amount = match minutes {
+        0 if ago_ms < 0 => return Some("in a moment".to_owned()),
         0 => return Some("just now".to_owned()),
         1..60 => format!("{minutes} min"),
         60..1_440 => format!("{} h", minutes / 60),

@@ -55,7 +55,7 @@ pub enum Event {
     },
     /// A stored message; its data, if any, follows.
     Message(Box<Message>),
-    /// Something this revision does not know; its data, if any, follows.
+    /// Something this revision does not know and that is no message; its data, if any, follows.
     Unknown {
         /// The op.
         op: String,
@@ -162,6 +162,12 @@ pub enum MessageKind {
         /// Alias of the addressee.
         to: String,
     },
+    /// Something that this revision does not know, or whose head does not match its headsum. A device
+    /// acknowledges it like all messages, or it would come again for ever.
+    Other {
+        /// The op.
+        op: String,
+    },
 }
 
 /// Why a message from a service cannot be used.
@@ -241,6 +247,7 @@ impl Message {
             },
             MessageKind::Delivery { notify } => Keys { op: "delivery", notify: *notify, ..keys },
             MessageKind::Notify { postid } => Keys { op: "notify", postid: Some(postid), ..keys },
+            MessageKind::Other { op } => Keys { op, ..keys },
             MessageKind::Ping { alias, to } => {
                 Keys { op: "ping", alias: Some(alias), to: Some(to), ..keys }
             }
@@ -251,7 +258,7 @@ impl Message {
 /// The keys of a message's header that differ by kind.
 #[derive(Default)]
 struct Keys<'a> {
-    op: &'static str,
+    op: &'a str,
     act: Option<&'a str>,
     alias: Option<&'a str>,
     gid: Option<&'a str>,
@@ -356,8 +363,23 @@ impl Event {
                 }
                 Self::Message(Box::new(raw.message()?))
             }
-            op => Self::Unknown { op: op.into(), datalen: raw.datalen.unwrap_or(0) },
+            op => {
+                let unknown = Self::Unknown { op: op.into(), datalen: raw.datalen.unwrap_or(0) };
+                let kind = MessageKind::Other { op: op.into() };
+                raw.message_of(kind).map_or(unknown, |message| Self::Message(Box::new(message)))
+            }
         })
+    }
+
+    /// Reads the header of a message whatever its headsum says, as one of unknown meaning: none of
+    /// what it says of itself is believed but what an ack needs.
+    ///
+    /// # Errors
+    /// [`BadEvent::Form`].
+    pub fn read_unsummed(head: &[u8]) -> Result<Self, BadEvent> {
+        let raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
+        let kind = MessageKind::Other { op: raw.op.clone().unwrap_or_default() };
+        Ok(Self::Message(Box::new(raw.message_of(kind)?)))
     }
 
     /// Bytes of data that follow the header.
@@ -382,7 +404,12 @@ impl RawEvent {
         }
     }
 
-    fn message(self) -> Result<Message, BadEvent> {
+    fn message(mut self) -> Result<Message, BadEvent> {
+        let kind = self.take_kind()?;
+        self.message_of(kind)
+    }
+
+    fn message_of(self, kind: MessageKind) -> Result<Message, BadEvent> {
         let data = Data {
             len: self.datalen.unwrap_or(0),
             head: self.datahead.unwrap_or(0),
@@ -391,44 +418,48 @@ impl RawEvent {
         if data.head > data.len {
             return Err(BadEvent::Form);
         }
-        let kind = match self.op.as_deref().unwrap_or_default() {
-            "login" => MessageKind::Login { node: self.node.unwrap_or_default() },
-            "user" => match self.newalias.filter(|alias| !alias.is_empty()) {
+        let id = MessageId::from_wire(&required(self.id)?).ok_or(BadEvent::Form)?;
+        Ok(Message { id, from: required(self.from)?, posted: required(self.posted)?, data, kind })
+    }
+
+    fn take_kind(&mut self) -> Result<MessageKind, BadEvent> {
+        Ok(match self.op.as_deref().unwrap_or_default() {
+            "login" => MessageKind::Login { node: self.node.take().unwrap_or_default() },
+            "user" => match self.newalias.take().filter(|alias| !alias.is_empty()) {
                 Some(alias) => MessageKind::NewAlias { alias },
                 None => MessageKind::NewNode {
-                    label: self.newnode.unwrap_or_default(),
-                    nodeid: required(self.nodeid)?,
+                    label: self.newnode.take().unwrap_or_default(),
+                    nodeid: required(self.nodeid.take())?,
                 },
             },
             "ohiedit" => MessageKind::OhiEdit {
-                act: self.kind.unwrap_or_default(),
+                act: self.kind.take().unwrap_or_default(),
                 members: self
                     .to_list
+                    .take()
                     .unwrap_or_default()
                     .into_iter()
                     .filter_map(|raw| Some(OhiMember { uid: raw.id?, kind: raw.kind.unwrap_or(0) }))
                     .collect(),
             },
             "invite" => MessageKind::Invite {
-                gid: required(self.gid)?,
-                alias: self.alias.unwrap_or_default(),
-                to: self.to.unwrap_or_default(),
+                gid: required(self.gid.take())?,
+                alias: self.alias.take().unwrap_or_default(),
+                to: self.to.take().unwrap_or_default(),
             },
             "member" => MessageKind::Member {
-                act: required(self.act)?,
-                gid: required(self.gid)?,
-                alias: self.alias.unwrap_or_default(),
-                newalias: self.newalias.filter(|alias| !alias.is_empty()),
+                act: required(self.act.take())?,
+                gid: required(self.gid.take())?,
+                alias: self.alias.take().unwrap_or_default(),
+                newalias: self.newalias.take().filter(|alias| !alias.is_empty()),
             },
             "delivery" => MessageKind::Delivery { notify: self.notify },
-            "notify" => MessageKind::Notify { postid: required(self.postid)? },
+            "notify" => MessageKind::Notify { postid: required(self.postid.take())? },
             _ => MessageKind::Ping {
-                alias: self.alias.unwrap_or_default(),
-                to: self.to.unwrap_or_default(),
+                alias: self.alias.take().unwrap_or_default(),
+                to: self.to.take().unwrap_or_default(),
             },
-        };
-        let id = MessageId::from_wire(&required(self.id)?).ok_or(BadEvent::Form)?;
-        Ok(Message { id, from: required(self.from)?, posted: required(self.posted)?, data, kind })
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use tmtp::quit::Quit;
 use tmtp::request::{Request, UserEdit};
+use tmtp::session::app::LinkError;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -205,7 +206,7 @@ async fn go_in(
 ) -> Result<(Link, Option<Fingerprint>), Error> {
     // Certificates of public authorities change often, so they are not pinned.
     let pin = connected.fingerprint.filter(|_| address.proof == Proof::Pinned);
-    let link = enter(connected.stream, entry).await.map_err(|ended| not_entered(&ended))?;
+    let link = enter(connected.stream, entry).await.map_err(|ended| not_let_in(&ended, entry))?;
     Ok((link, pin))
 }
 
@@ -223,23 +224,56 @@ pub(super) fn not_entered(ended: &Ended) -> Error {
             ErrorCode::Offline,
             format!("{error} Nothing was changed; check the address and try again."),
         ),
-        Ended::Quit(reason) if Quit::from_reason(reason) == Some(Quit::NodeConnected) => {
-            Error::new(
-                ErrorCode::Refused,
-                "A device with this code is already connected: each code makes one device. Make another code on a device of yours.",
-            )
-        }
         Ended::Quit(reason) => Error::new(
             ErrorCode::Refused,
             format!(
-                "The service does not let this device in ({}). Ask whoever runs it; a device code that was used or is old must be made anew.",
+                "The service does not let this device in; it says: {}. Nothing was changed; ask whoever runs it.",
                 in_words(reason)
+            ),
+        ),
+        Ended::ThirdParty(at) => Error::new(
+            ErrorCode::Refused,
+            format!(
+                "This service lets in new members by a login at {at}, which this app cannot do yet. Nothing was changed; ask whoever runs the service whether there is another way in."
+            ),
+        ),
+        Ended::Mute => Error::new(
+            ErrorCode::Timeout,
+            format!(
+                "The service took the connection, but {ended}. Nothing was changed. It may be no TMTP service, or be too busy; check the address, or try again later."
+            ),
+        ),
+        Ended::Protocol(LinkError::Revision(theirs)) => Error::new(
+            ErrorCode::Refused,
+            format!(
+                "The service speaks revision {} of the protocol and this app revision 1, so they do not understand each other. Nothing was changed. Ask whoever runs the service which app fits it.",
+                in_words(theirs)
             ),
         ),
         other => Error::new(
             ErrorCode::Offline,
             format!("The connection ended too early ({other}). Try again in a moment."),
         ),
+    }
+}
+
+/// As [`not_entered`], where it matters whether a code was used.
+fn not_let_in(ended: &Ended, entry: &Request) -> Error {
+    let with_code = matches!(entry, Request::Login { .. });
+    let Ended::Quit(reason) = ended else { return not_entered(ended) };
+    match (Quit::from_reason(reason), with_code) {
+        (Some(Quit::NodeConnected), true) => Error::new(
+            ErrorCode::Refused,
+            "A device with this code is already connected: each code makes one device. Make another code on a device of yours.",
+        ),
+        (_, true) => Error::new(
+            ErrorCode::Refused,
+            format!(
+                "The service does not let this device in; it says: {}. A device code that was used or is old must be made anew on a device of yours.",
+                in_words(reason)
+            ),
+        ),
+        (_, false) => not_entered(ended),
     }
 }
 

@@ -18,6 +18,7 @@ const FILES_MAX: usize = 1_000;
 const FORWARD_MAX_BYTES: u64 = 32 << 20;
 
 const UNREADABLE: &str = "*This message could not be read: its data is not of the form that letters have. All of it is attached as `message.bin`; ask the sender to send it again.*";
+const UNKNOWN: &str = "*The service delivered something that this version of the app does not understand. It is kept here: what it holds is attached as `message.bin`, if it holds anything. A newer version may be able to read it; ask the sender what it is.*";
 const BAD_FORWARD: &str = "*A thread was forwarded to you here, but it could not be read: its data is not of the form that forwarded threads have, or it is longer than this app reads. All of it is attached as `message.bin`; ask the sender to forward it again, or to send you the letters themselves.*";
 const LONG_TEXT: &str =
     "*The text of this letter is too long to be shown here. It is attached as `message.md`.*";
@@ -112,6 +113,22 @@ impl Unpacker {
             unpacker.plan_text(data.len);
         }
         unpacker
+    }
+
+    /// For data of unknown meaning: all of it becomes a file.
+    pub(crate) fn unknown(data: Data) -> Self {
+        let mut unpacker = Self::new(Data::of_len(data.len), false);
+        if data.len > 0 {
+            unpacker.give_up(UNKNOWN, Vec::new());
+        } else {
+            unpacker.unreadable = Some(UNKNOWN);
+        }
+        unpacker
+    }
+
+    /// Gives the letter a subject in the place of its own.
+    pub(crate) fn set_subject(&mut self, subject: String) {
+        self.head.subject = subject;
     }
 
     /// The next step. None: all of `input` is taken; call again with what comes then.

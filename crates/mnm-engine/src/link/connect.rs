@@ -53,6 +53,11 @@ pub(crate) enum ConnectError {
         /// What went wrong.
         source: io::Error,
     },
+    /// No certificate can be judged.
+    #[error(
+        "The clock of this computer stands before 1970, so no certificate can be checked. Set the clock."
+    )]
+    Clock,
     /// The certificate is not the one to expect.
     #[error("{why}")]
     Distrust {
@@ -77,6 +82,10 @@ pub(crate) async fn connect(
     address: &Address,
     trust: Trust,
 ) -> Result<Connected, ConnectError> {
+    // Less would stop the TLS library.
+    if edge.now_ms() < 0 {
+        return Err(ConnectError::Clock);
+    }
     match edge.dial(&address.host, address.port) {
         Some(dialling) => connect_believing(address, dialling).await,
         None => connect_tls(address, trust).await,

@@ -58,6 +58,11 @@ impl Person {
         Self { engine: open(&home.path().join("home"), true).await, account: 0, home }
     }
 
+    /// An app that a test has opened.
+    pub(crate) fn with(engine: Engine, home: TempDir) -> Self {
+        Self { engine, account: 0, home }
+    }
+
     /// A new member of a service, connected.
     pub(crate) async fn join(service: &ServiceProcess, alias: &str) -> Self {
         let mut person = Self::new().await;

@@ -8,6 +8,7 @@ mod device;
 mod forward;
 mod group;
 mod letter;
+mod odd_service;
 mod retry;
 mod service;
 mod stranger;

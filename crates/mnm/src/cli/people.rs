@@ -182,7 +182,9 @@ pub(super) async fn pings(
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
     for ping in &pings {
         let who = if ping.incoming {
-            format!("from {}", marked(&ping.from, ping.mark))
+            // A service may tell of no alias.
+            let from = if ping.from.is_empty() { &ping.from_uid } else { &ping.from };
+            format!("from {}", marked(from, ping.mark))
         } else {
             format!("to {}", marked(&ping.to, ping.mark))
         };
