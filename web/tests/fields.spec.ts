@@ -1,5 +1,5 @@
 // Fields and keys: input methods, names with commas, other keyboards, dropped files, paper.
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
 import { expect, introduce, test } from "./fixture";
 
@@ -8,6 +8,10 @@ async function key(page: Page, init: { key: string; code: string; shiftKey?: boo
   await page.evaluate((made) => document.body.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...made })), init);
 }
 
+/** The colour that an element is painted in, as an angle. */
+const hue = (what: Locator, name: string): Promise<string> =>
+  what.first().evaluate((element, property) => getComputedStyle(element).getPropertyValue(property).trim(), name);
+
 test("names with commas stay whole, and an input method keeps its keys", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const miller = await (await member("Miller, Jo Ann")).join(club);
@@ -15,6 +19,11 @@ test("names with commas stay whole, and an input method keeps its keys", async (
   const { page } = anna;
   const chips = page.locator(".chip bdi");
   const to = page.getByRole("combobox", { name: "To" });
+  // Whoever is pinged by name is of one colour with whom the address book knows.
+  await page.getByRole("link", { name: /^Pings/ }).click();
+  const pinged = await hue(page.locator("[data-row]", { hasText: `To ${miller.alias}` }).locator(".avatar"), "--own");
+  await page.getByRole("link", { name: /^People/ }).click();
+  expect(await hue(page.getByRole("link", { name: miller.alias }).locator(".avatar"), "--own")).toBe(pinged);
   await page.keyboard.press("c");
 
   await to.fill(`${miller.alias.toLowerCase()}, Somebody Else, Third`);
@@ -63,6 +72,8 @@ test("the keys count by their place where the layout has other letters", async (
   await key(page, { key: ",", code: "Slash", shiftKey: true });
   await expect(page.getByRole("dialog", { name: "Keyboard" })).toBeVisible();
   await expect(page.getByRole("dialog").getByRole("heading", { name: "Keyboard" })).toBeInViewport();
+  // What lies over the page is of the same place.
+  expect(await hue(page.locator("dialog[open]"), "--hue")).toBe(await hue(page.locator(".rail a[aria-current]"), "--hue"));
   await page.keyboard.press("Escape");
   // Letters that a layout has in another place are what they say, and so is the third level.
   await key(page, { key: "-", code: "Slash" });
