@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -21,6 +21,7 @@ const STEPS: [&str; 12] = [
     include_str!("migration/010_browser.sql"),
     include_str!("migration/011_file_names.sql"),
     include_str!("migration/012_home.sql"),
+    include_str!("migration/013_thread_counts.sql"),
 ];
 
 /// The version a database has after all steps.

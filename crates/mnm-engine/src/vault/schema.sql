@@ -100,8 +100,10 @@ CREATE TABLE thread (
     service_id TEXT,                                -- id of its first message; NULL until acknowledged
     subject    TEXT NOT NULL,
     last_at_ms INTEGER NOT NULL,
-    claimed_id TEXT                                 -- thread that its first letter said it is a reply in, which
+    claimed_id TEXT,                                -- thread that its first letter said it is a reply in, which
                                                     -- did not let it in while its own first letter was not here
+    messages   INTEGER NOT NULL DEFAULT 0,          -- how many it has, kept by triggers
+    files      INTEGER NOT NULL DEFAULT 0           -- how many files they have together, likewise
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
@@ -292,3 +294,40 @@ CREATE TABLE home (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     mark TEXT NOT NULL                              -- of the key's file, as the system tells it
 ) STRICT;
+
+-- The newest message that has a subject, without looking at all others.
+CREATE INDEX message_subject ON message (thread, at_ms, id) WHERE subject <> '';
+
+CREATE TRIGGER thread_count_insert AFTER INSERT ON message BEGIN
+    UPDATE thread SET messages = messages + 1 WHERE id = new.thread;
+END;
+
+CREATE TRIGGER thread_count_delete AFTER DELETE ON message BEGIN
+    UPDATE thread SET messages = messages - 1 WHERE id = old.thread;
+END;
+
+CREATE TRIGGER thread_count_move AFTER UPDATE OF thread ON message BEGIN
+    UPDATE thread SET messages = messages - 1 WHERE id = old.thread;
+    UPDATE thread SET messages = messages + 1 WHERE id = new.thread;
+    UPDATE thread SET files = files
+        + (SELECT count(*) FROM attachment WHERE message = new.id) WHERE id = new.thread;
+    UPDATE thread SET files = files
+        - (SELECT count(*) FROM attachment WHERE message = new.id) WHERE id = old.thread;
+END;
+
+CREATE TRIGGER thread_files_insert AFTER INSERT ON attachment WHEN new.message IS NOT NULL BEGIN
+    UPDATE thread SET files = files + 1
+    WHERE id = (SELECT thread FROM message WHERE id = new.message);
+END;
+
+CREATE TRIGGER thread_files_delete AFTER DELETE ON attachment WHEN old.message IS NOT NULL BEGIN
+    UPDATE thread SET files = files - 1
+    WHERE id = (SELECT thread FROM message WHERE id = old.message);
+END;
+
+CREATE TRIGGER thread_files_move AFTER UPDATE OF message ON attachment BEGIN
+    UPDATE thread SET files = files - 1
+    WHERE id = (SELECT thread FROM message WHERE id = old.message);
+    UPDATE thread SET files = files + 1
+    WHERE id = (SELECT thread FROM message WHERE id = new.message);
+END;

@@ -87,11 +87,11 @@ impl Reader<'_> {
         let (count, unread, attachments) = self
             .db
             .prepare_cached(
-                "SELECT (SELECT count(*) FROM message WHERE thread = ?1),
+                "SELECT messages,
                     (SELECT count(*) FROM message
                      WHERE account = ?2 AND thread = ?1 AND unread = 1),
-                    EXISTS (SELECT 1 FROM message m JOIN attachment a ON a.message = m.id
-                            WHERE m.thread = ?1)",
+                    files > 0
+                 FROM thread WHERE id = ?1",
             )?
             .query_row([id, account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let newest = self.newest(account, id)?;
@@ -233,11 +233,11 @@ impl Work<'_> {
     pub(super) fn refresh_thread(&mut self, id: ThreadId) -> Result<bool> {
         let account = self.read.account_of(id)?;
         self.touch_account(account);
-        let (count, last_at_ms): (i64, Option<i64>) = self
+        let last_at_ms: Option<i64> = self
             .db
-            .prepare_cached("SELECT count(*), max(at_ms) FROM message WHERE thread = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if count == 0 {
+            .prepare_cached("SELECT max(at_ms) FROM message WHERE thread = ?1")?
+            .query_row([id], |row| row.get(0))?;
+        if last_at_ms.is_none() {
             self.delete_thread(account, id)?;
             return Ok(false);
         }

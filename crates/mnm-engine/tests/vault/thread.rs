@@ -1,8 +1,54 @@
 //! The list of threads: order, paging, counters, subjects.
 
+use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment};
 use mnm_engine::view::{Link, MessageState};
 
 use crate::cast::{App, BOB, names};
+
+#[test]
+fn a_thread_knows_how_many_messages_and_files_it_has() {
+    let mut app = App::with_bob();
+    let shown = |app: &App| {
+        let rows = app.vault.threads(None, None, None).unwrap();
+        rows.iter().map(|row| (row.count, row.attachments)).collect::<Vec<_>>()
+    };
+    let mut letter = app.letter(BOB, "Bob Jones", "with a file");
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    letter.attachments.push(IncomingAttachment { name: "a".into(), blob });
+    let first = app.receive(&letter);
+    let reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    app.receive(&reply);
+    assert_eq!(shown(&app), [(2, true)]);
+
+    // One of ours, with a file, taken back, and sent.
+    let now = app.now();
+    let content = DraftContent { text: "mine".into(), ..DraftContent::default() };
+    let draft = app.vault.save_draft(None, app.account, Some(first.thread), &content, now);
+    let draft = draft.unwrap().value.id;
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    let _ = app.vault.attach(draft, "b", blob, now).unwrap();
+    let queued = app.vault.queue_draft(draft, now).unwrap().value;
+    assert_eq!(shown(&app), [(3, true)]);
+    let draft = app.vault.unsend(queued.id, now).unwrap().value.id;
+    assert_eq!(shown(&app), [(2, true)]);
+    let _ = app.vault.drop_draft(draft).unwrap();
+
+    // A letter of ours whose reply comes before its acknowledgement: both threads become one.
+    let ours = app.queue(&["Bob Jones"], "our own");
+    let (item, _) = app.next_post();
+    let msgid = app.next_msgid();
+    let mut early = app.reply(&msgid, BOB, "Bob Jones");
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    early.attachments.push(IncomingAttachment { name: "c".into(), blob });
+    app.receive(&early);
+    let ack = Acked { msgid, posted_ms: app.now() };
+    let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+    let row = app.vault.thread(ours.thread).unwrap().row;
+    assert_eq!((row.count, row.attachments), (2, true));
+}
 
 #[test]
 fn paging_by_time_shows_every_thread_once() {

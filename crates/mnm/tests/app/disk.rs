@@ -159,11 +159,11 @@ fn a_file_that_changes_while_it_is_attached_is_refused_by_name() {
         }
         for change in ["cut", "grow", "remove"] {
             fs::write(&path, vec![b'x'; 40 << 20]).unwrap();
-            // The change is made as soon as the command has the file open.
+            // The change is made as soon as the command has read some of it.
             let watch = std::thread::spawn({
                 let path = path.clone();
                 move || {
-                    until("the command reads it", || is_open_elsewhere(&path).then_some(()));
+                    until("the command reads it", || is_read_elsewhere(&path).then_some(()));
                     match change {
                         "cut" => {
                             File::options().write(true).open(&path).unwrap().set_len(9).unwrap()
@@ -187,13 +187,16 @@ fn a_file_that_changes_while_it_is_attached_is_refused_by_name() {
     }
 }
 
-/// Whether a process other than this one has the file open.
-fn is_open_elsewhere(path: &Path) -> bool {
+/// Whether a process other than this one has read some of the file.
+fn is_read_elsewhere(path: &Path) -> bool {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let own = std::process::id().to_string();
     processes.filter(|process| process.file_name() != own.as_str()).any(|process| {
         let Ok(open) = fs::read_dir(process.path().join("fd")) else { return false };
-        open.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to == path))
+        open.flatten().filter(|fd| fs::read_link(fd.path()).is_ok_and(|to| to == path)).any(|fd| {
+            let about = process.path().join("fdinfo").join(fd.file_name());
+            fs::read_to_string(about).is_ok_and(|about| !about.starts_with("pos:\t0\n"))
+        })
     })
 }
 

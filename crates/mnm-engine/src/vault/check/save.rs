@@ -36,9 +36,17 @@ pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
     mend(&new.db).map_err(failed)?;
     drop(new);
     // It takes the steps that the old one had not taken.
-    Vault::open(to)?;
+    let vault = Vault::open(to)?;
+    vault.db.execute_batch(RECOUNT).map_err(failed)?;
     Ok(checked)
 }
+
+/// What triggers keep was copied, and then kept a second time.
+const RECOUNT: &str = "
+    UPDATE thread SET
+        messages = (SELECT count(*) FROM message WHERE message.thread = thread.id),
+        files = (SELECT count(*) FROM message JOIN attachment ON attachment.message = message.id
+                 WHERE message.thread = thread.id)";
 
 fn copy(
     old: &mut dyn Reopen,
