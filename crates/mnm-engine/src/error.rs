@@ -96,9 +96,7 @@ pub enum ErrorCode {
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The row is not there.
-    #[error(
-        "There is no {what} {id}. It may have been removed on another page; reload to see what there is."
-    )]
+    #[error("There is no {what} {id} here. It may have been removed; look at the list again.")]
     NotFound {
         /// What kind of row.
         what: &'static str,

@@ -5,20 +5,29 @@
 //! images become their description and address, links of other schemes become text, and nesting
 //! stays bounded; then the HTML made from them passes a sanitiser that admits a short list of tags
 //! and, as attributes, only the address of a link.
+//!
+//! Line ends are shown as they were typed, and a line of dashes under a text makes no heading of it. What
+//! is rendered is bounded in bytes and elements, so that a letter can slow no page down.
 
 mod filter;
 mod link;
+mod source;
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
-use pulldown_cmark::{Event, Options, Parser, TagEnd, TextMergeStream, html};
+use pulldown_cmark::{Event, Tag, TagEnd, html};
 
 use filter::Filter;
+use source::{clip, events};
 
-/// Bytes of text that are rendered; the rest is not shown, and says so.
-pub const RENDERED_BYTES_MAX: usize = 1 << 20;
+/// Bytes of text that are rendered; the rest is cut.
+pub const RENDERED_BYTES_MAX: usize = 256 << 10;
+/// Elements that are rendered, line ends among them; the rest is cut.
+pub const ELEMENTS_MAX: usize = 5_000;
+/// Rises when the same text is rendered to something else: what was stored before is rendered anew.
+pub const RENDERING: i64 = 2;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
@@ -68,36 +77,91 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
+/// What is shown of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// HTML that may be shown.
+    pub html: String,
+    /// The text goes on behind it.
+    pub cut: bool,
+}
+
 /// HTML of a Markdown text: headings, emphasis, lists, quotes, code, tables, task lists, and links
 /// to `http`, `https` and `mailto`. Everything else shows as the text it is written with.
-pub fn render(text: &str) -> String {
+pub fn render(text: &str) -> Rendered {
     let shown = clip(text, RENDERED_BYTES_MAX);
     let mut unsafe_html = String::with_capacity(shown.len() * 3 / 2);
-    html::push_html(&mut unsafe_html, Filter::new(events(shown)));
-    let mut safe = SANITISER.clean(&unsafe_html).to_string();
-    if shown.len() < text.len() {
-        safe.push_str("<p><em>The rest of this message is too long to be shown.</em></p>");
-    }
-    safe
+    let mut filter = Filter::new(events(shown), ELEMENTS_MAX);
+    html::push_html(&mut unsafe_html, &mut filter);
+    let cut = filter.is_cut() || shown.len() < text.len();
+    Rendered { html: SANITISER.clean(&unsafe_html).to_string(), cut }
 }
 
 /// The first words of a Markdown text, on one line without markup, at most
 /// [`SNIPPET_CHARS`] characters. Plain text: escape it before it becomes part of HTML.
 pub fn snippet(text: &str) -> String {
+    ellipsis(plain(clip(text, SNIPPET_BYTES), SNIPPET_CHARS * 8))
+}
+
+/// An excerpt from the middle of a Markdown text, without markup: what is left of a link that was cut
+/// goes too.
+pub(crate) fn excerpt(text: &str) -> String {
+    let mut text = text;
+    // The end of a link whose beginning is missing, and the beginning of one whose end is.
+    let joined;
+    if let Some((before, after)) = text.split_once("](")
+        && !before.contains('[')
+        && let Some((_, rest)) = after.split_once(')')
+    {
+        joined = format!("{before}{rest}");
+        text = &joined;
+    }
+    let shortened;
+    if let Some((before, after)) = text.rsplit_once("](")
+        && !after.contains(')')
+        && let Some((start, label)) = before.rsplit_once('[')
+    {
+        shortened = format!("{start}{label}…");
+        text = &shortened;
+    }
+    // Emphasis that is cut off stays literal otherwise.
+    plain(text, usize::MAX).replace("**", "").replace("~~", "")
+}
+
+/// The words of a Markdown text on one line, until there are so many bytes.
+fn plain(text: &str, enough: usize) -> String {
     let mut plain = String::new();
-    for event in events(clip(text, SNIPPET_BYTES)) {
+    // The number of the next item of each list around; none for one without.
+    let mut lists: Vec<Option<u64>> = Vec::new();
+    for event in events(text) {
         match event {
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 plain.push_str(&text);
             }
             Event::SoftBreak | Event::HardBreak | Event::Rule => plain.push(' '),
+            Event::TaskListMarker(done) => plain.push_str(if done { "☑ " } else { "☐ " }),
+            Event::Start(Tag::List(first)) => {
+                lists.push(first);
+                plain.push(' ');
+            }
+            Event::Start(Tag::Item) => match lists.last_mut() {
+                Some(Some(number)) => {
+                    plain.push_str(&format!(" {number}. "));
+                    *number = number.saturating_add(1);
+                }
+                Some(None) | None => plain.push_str(" • "),
+            },
+            Event::End(TagEnd::List(_)) => {
+                lists.pop();
+                plain.push(' ');
+            }
             Event::End(
                 TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link,
             ) => {}
             Event::End(_) => plain.push(' '),
             _ => {}
         }
-        if plain.len() > SNIPPET_CHARS * 8 {
+        if plain.len() > enough {
             break;
         }
     }
@@ -108,21 +172,7 @@ pub fn snippet(text: &str) -> String {
         }
         words.push_str(word);
     }
-    ellipsis(words)
-}
-
-fn events(source: &str) -> TextMergeStream<'_, Parser<'_>> {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    TextMergeStream::new(Parser::new_ext(source, options))
-}
-
-fn clip(text: &str, max: usize) -> &str {
-    let mut end = max.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    words
 }
 
 fn ellipsis(text: String) -> String {

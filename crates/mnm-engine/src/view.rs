@@ -228,6 +228,8 @@ pub struct Message {
     /// The text rendered and sanitised: no scripts, styles, images from elsewhere or clickable
     /// links of unknown schemes.
     pub html: String,
+    /// Whether the text goes on behind what `html` shows of it.
+    pub cut: bool,
     /// Attachments in the order they were added.
     pub attachments: Vec<Attachment>,
     /// Where it stands.

@@ -155,6 +155,7 @@ enum Verb {
     /// Accept a ping or a group invitation
     Accept {
         /// Its number in `mnm pings`
+        #[arg(value_parser = number)]
         n: PingId,
         /// The answer to a ping
         #[arg(allow_hyphen_values = true)]
@@ -165,7 +166,7 @@ enum Verb {
     /// Put a ping away, or all that wait; their senders are not told
     Ignore {
         /// Its number in `mnm pings`
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(value_parser = number, required_unless_present = "all", conflicts_with = "all")]
         n: Option<PingId>,
         /// All pings and invitations that wait for an answer
         #[arg(long)]
@@ -208,8 +209,14 @@ enum Verb {
         /// name with a comma in it is taken whole if the address book has it, or in double quotes
         #[arg(long, value_name = "ALIAS,…", required = true)]
         to: Vec<String>,
-        /// What it is about
-        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+        /// What it is about; a quick line needs none
+        #[arg(
+            long,
+            value_name = "TEXT",
+            allow_hyphen_values = true,
+            default_value = "",
+            hide_default_value = true
+        )]
         subject: String,
         #[command(flatten)]
         content: Content,
@@ -233,6 +240,7 @@ enum Verb {
     /// Show a thread and mark it as read
     Read {
         /// Its number in `mnm inbox`
+        #[arg(value_parser = number)]
         thread: ThreadId,
         /// Leave it unread
         #[arg(long)]
@@ -241,6 +249,7 @@ enum Verb {
     /// Answer in a thread
     Reply {
         /// Its number in `mnm inbox`
+        #[arg(value_parser = number)]
         thread: ThreadId,
         #[command(flatten)]
         content: Content,
@@ -261,6 +270,7 @@ enum Verb {
     /// Save attachments of a thread
     Save {
         /// Its number in `mnm inbox`
+        #[arg(value_parser = number)]
         thread: ThreadId,
         /// Where to: a path whose last part is the attachment's name, or a directory for all. Of
         /// several attachments with that name the newest is saved
@@ -309,6 +319,11 @@ enum DevicesVerb {
         /// Label of the new device
         label: String,
     },
+}
+
+/// The number of a row in a list.
+fn number(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "a number is expected, as the list shows it")
 }
 
 impl Cli {

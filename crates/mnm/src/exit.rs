@@ -71,7 +71,7 @@ impl Failure {
 
     /// A file or stream of this machine failed; `what` says which, as the beginning of a sentence.
     pub(crate) fn io(what: impl std::fmt::Display, error: &io::Error) -> Self {
-        Self::new(Exit::Failed, "io", format!("{what}: {error}"))
+        Self::new(Exit::Failed, "io", format!("{what}: {}", why(error)))
     }
 
     /// A refusal as the engine or the running app words it; `code` decides the exit code.
@@ -83,6 +83,19 @@ impl Failure {
             _ => Exit::Failed,
         };
         Self::new(exit, code, message)
+    }
+}
+
+/// What a fault of the system means, without its number.
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is nothing of that name".to_owned(),
+        io::ErrorKind::PermissionDenied => "this user may not do that".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        _ => {
+            let words = error.to_string();
+            words.split(" (os error").next().unwrap_or_default().to_owned()
+        }
     }
 }
 

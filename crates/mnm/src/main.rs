@@ -11,17 +11,14 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::{EnvFilter, fmt, registry};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    // Logs never hold content. `MNM_LOG=info` shows more.
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_env("MNM_LOG").unwrap_or_else(|_| EnvFilter::new("error")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    log();
     let json = cli.json();
     let exit = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
@@ -37,4 +34,21 @@ fn main() -> ExitCode {
         failure.exit
     });
     ExitCode::from(exit as u8)
+}
+
+/// Writes the log to standard error; `MNM_LOG=info` shows more.
+///
+/// It never holds content. Our crates see to that for theirs. Of others only warnings are let through,
+/// whatever `MNM_LOG` says, and nothing at all of those that log by the `log` crate: what parses
+/// messages tells of each piece.
+fn log() {
+    let asked = EnvFilter::try_from_env("MNM_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let ours = filter_fn(|metadata| {
+        let target = metadata.target();
+        let is_ours = target.starts_with("mnm") || target.starts_with("tmtp");
+        is_ours || *metadata.level() <= Level::WARN
+    });
+    let lines = fmt::layer().with_writer(std::io::stderr).with_filter(asked.and(ours));
+    // Nobody else sets one.
+    let _ = tracing::subscriber::set_global_default(registry().with(lines));
 }

@@ -213,20 +213,21 @@ fn relative(ago_ms: i64) -> Option<String> {
     Some(if ago_ms < 0 { format!("in {amount}") } else { format!("{amount} ago") })
 }
 
-/// A size for people: `64.0 MiB`.
+/// A size for people, as the pages tell it: `64 MB`, `3.4 kB`.
 pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if bytes < 1024 {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
         return format!("{bytes} B");
     }
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let mut amount = bytes as f64 / 1024.0;
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let mut amount = bytes as f64 / 1000.0;
     let mut unit = 0;
-    while amount >= 1024.0 && unit + 1 < UNITS.len() {
-        amount /= 1024.0;
+    while amount >= 1000.0 && unit + 1 < UNITS.len() {
+        amount /= 1000.0;
         unit += 1;
     }
-    format!("{amount:.1} {}", UNITS[unit])
+    let digits = usize::from(amount < 10.0);
+    format!("{amount:.digits$} {}", UNITS[unit])
 }
 
 /// Rows of cells in columns that line up; colours do not count as width.

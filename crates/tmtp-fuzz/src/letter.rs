@@ -40,7 +40,7 @@ pub fn run(input: &[u8]) {
 
 fn show(text: &str) {
     let _ = mnm_engine::markdown::snippet(text);
-    let html = mnm_engine::markdown::render(text);
+    let html = mnm_engine::markdown::render(text).html;
     for tag in html.split('<').skip(1) {
         let inside = tag.split('>').next().unwrap_or_default();
         let name = inside.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();

@@ -93,6 +93,8 @@ export interface Message {
   subject: string;
   text: string;
   html: string;
+  /** The text goes on behind what `html` shows of it. */
+  cut: boolean;
   attachments: Attachment[];
   state: MessageState;
   unread: boolean;

@@ -123,6 +123,7 @@ export const t = {
   },
 
   thread: {
+    showAll: "Show all of this message, without its markup",
     loading: "Opening the letter…",
     failed: "This thread could not be opened.",
     letters: "Letters",

@@ -71,7 +71,10 @@ impl Engine {
             }
             Command::Preview { text } => {
                 let rendering = tokio::task::spawn_blocking(move || markdown::render(&text));
-                rendering.await.map(Reply::Html).map_err(|_| rendering_failed())
+                rendering
+                    .await
+                    .map(|rendered| Reply::Html(rendered.html))
+                    .map_err(|_| rendering_failed())
             }
             Command::RevokeBrowser { browser } => {
                 self.store().write(move |vault| vault.revoke_browser(browser)).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
 use super::link::{self, Piece};
 
@@ -28,6 +28,12 @@ pub(super) struct Filter<'a, I> {
     open: Vec<Open>,
     /// Quotes, lists and emphasis open and passed on.
     depth: usize,
+    /// Elements that may still be passed on.
+    room: usize,
+    /// There was more.
+    cut: bool,
+    /// A line of raw HTML has ended, and another may follow.
+    line_ended: bool,
     in_code: bool,
     /// Target of the link around, and the text shown for it so far.
     link: Option<(String, String)>,
@@ -35,15 +41,24 @@ pub(super) struct Filter<'a, I> {
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
-    pub(super) fn new(events: I) -> Self {
+    /// Passes on at most `elements` elements.
+    pub(super) fn new(events: I, elements: usize) -> Self {
         Self {
             events,
             open: Vec::new(),
             depth: 0,
+            room: elements,
+            cut: false,
+            line_ended: false,
             in_code: false,
             link: None,
             ready: VecDeque::new(),
         }
+    }
+
+    /// Whether there was more than may be passed on.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
     }
 
     fn handle(&mut self, event: Event<'a>) {
@@ -55,15 +70,18 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 self.note_shown(&text);
                 self.ready.push_back(Event::Code(text));
             }
-            Event::Html(text) | Event::InlineHtml(text) => {
+            Event::Html(text) => self.handle_lines(&text),
+            Event::InlineHtml(text) => {
                 self.note_shown(&text);
-                self.ready.push_back(Event::Text(text));
+                self.handle_lines(&text);
             }
             Event::TaskListMarker(done) => {
                 let mark = if done { "☑ " } else { "☐ " };
                 self.ready.push_back(Event::Text(mark.into()));
             }
-            Event::SoftBreak | Event::HardBreak | Event::Rule => self.ready.push_back(event),
+            // Line ends are shown as they were typed.
+            Event::SoftBreak | Event::HardBreak => self.ready.push_back(Event::HardBreak),
+            Event::Rule => self.ready.push_back(event),
             // Extensions that are not enabled.
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
                 self.ready.push_back(Event::Text(text));
@@ -80,11 +98,16 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 return;
             }
             Tag::Image { dest_url, .. } => Open::Address(dest_url.to_string()),
-            Tag::Link { dest_url, .. } if link::is_allowed(dest_url) && self.link.is_none() => {
-                self.link = Some((dest_url.to_string(), String::new()));
-                Open::Link
+            Tag::Link { link_type, dest_url, .. } => {
+                let target = link::target(*link_type, dest_url);
+                if link::is_allowed(&target) && self.link.is_none() {
+                    self.ready.push_back(link::start(&target));
+                    self.link = Some((target, String::new()));
+                    self.open.push(Open::Link);
+                    return;
+                }
+                Open::Address(target)
             }
-            Tag::Link { dest_url, .. } => Open::Address(dest_url.to_string()),
             _ if !nests(&tag.to_end()) => Open::Kept,
             _ if self.depth < DEPTH_MAX => {
                 self.depth += 1;
@@ -92,8 +115,8 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
             }
             _ => Open::Dropped,
         };
-        if matches!(open, Open::Kept | Open::Link) {
-            self.ready.push_back(Event::Start(plain(tag)));
+        if matches!(open, Open::Kept) {
+            self.ready.push_back(Event::Start(tag));
         }
         self.open.push(open);
     }
@@ -102,6 +125,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         self.in_code &= tag != TagEnd::CodeBlock;
         match self.open.pop() {
             Some(Open::Kept) if tag == TagEnd::HtmlBlock => {
+                self.line_ended = false;
                 self.ready.push_back(Event::End(TagEnd::Paragraph));
             }
             Some(Open::Kept) => {
@@ -111,7 +135,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 self.ready.push_back(Event::End(tag));
             }
             Some(Open::Link) => {
-                self.ready.push_back(Event::End(tag));
+                self.ready.push_back(link::end());
                 if let Some((target, shown)) = self.link.take()
                     && link::misleads(&shown, &target)
                 {
@@ -120,6 +144,18 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
             }
             Some(Open::Address(target)) => self.push_address(&target),
             Some(Open::Dropped) | None => {}
+        }
+    }
+
+    /// Lines of raw HTML, as text.
+    fn handle_lines(&mut self, text: &str) {
+        for line in text.split_inclusive('\n') {
+            if std::mem::take(&mut self.line_ended) {
+                self.ready.push_back(Event::HardBreak);
+            }
+            let shown = line.trim_end_matches(['\n', '\r']);
+            self.line_ended = shown.len() < line.len();
+            self.ready.push_back(Event::Text(shown.to_owned().into()));
         }
     }
 
@@ -139,15 +175,9 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
     }
 
     fn push_link(&mut self, address: &str) {
-        let tag = Tag::Link {
-            link_type: LinkType::Autolink,
-            dest_url: address.to_owned().into(),
-            title: "".into(),
-            id: "".into(),
-        };
-        self.ready.push_back(Event::Start(tag));
+        self.ready.push_back(link::start(address));
         self.ready.push_back(Event::Text(address.to_owned().into()));
-        self.ready.push_back(Event::End(TagEnd::Link));
+        self.ready.push_back(link::end());
         if link::misleads(address, address) {
             self.push_address(address);
         }
@@ -173,11 +203,27 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Filter<'a, I> {
     fn next(&mut self) -> Option<Event<'a>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
+                let Some(room) = self.room.checked_sub(elements(&event)) else {
+                    // The sanitiser ends what is open.
+                    self.cut = true;
+                    return None;
+                };
+                self.room = room;
                 return Some(event);
             }
             let event = self.events.next()?;
             self.handle(event);
         }
+    }
+}
+
+/// How many elements the event adds to the page.
+fn elements(event: &Event<'_>) -> usize {
+    match event {
+        Event::Start(Tag::CodeBlock(_)) => 2,
+        Event::Start(_) | Event::InlineHtml(_) | Event::Code(_) => 1,
+        Event::HardBreak | Event::Rule => 1,
+        _ => 0,
     }
 }
 
@@ -192,14 +238,4 @@ fn nests(tag: &TagEnd) -> bool {
             | TagEnd::Strong
             | TagEnd::Strikethrough
     )
-}
-
-/// The tag without what only styles it: titles, languages, classes.
-fn plain(tag: Tag<'_>) -> Tag<'_> {
-    match tag {
-        Tag::Link { link_type, dest_url, .. } => {
-            Tag::Link { link_type, dest_url, title: "".into(), id: "".into() }
-        }
-        other => other,
-    }
 }

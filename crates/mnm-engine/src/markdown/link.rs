@@ -1,4 +1,6 @@
-//! Which links may be clicked, and which say something else than where they lead.
+//! Which links may be clicked, how they are written, and which say something else than where they lead.
+
+use pulldown_cmark::{Event, LinkType};
 
 /// Schemes of links that may be clicked.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
@@ -7,6 +9,46 @@ pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 const ADDRESS_BYTES_MAX: usize = 2000;
 /// Characters of an address that are shown.
 const SHOWN_CHARS: usize = 300;
+
+/// Where a link leads: with the scheme that an address of electronic mail in `<>` has not, and with
+/// spaces as addresses have them.
+pub(super) fn target(link_type: LinkType, address: &str) -> String {
+    let address = address.replace(' ', "%20");
+    match link_type {
+        LinkType::Email => format!("mailto:{address}"),
+        LinkType::Inline
+        | LinkType::Reference
+        | LinkType::ReferenceUnknown
+        | LinkType::Collapsed
+        | LinkType::CollapsedUnknown
+        | LinkType::Shortcut
+        | LinkType::ShortcutUnknown
+        | LinkType::Autolink
+        | LinkType::WikiLink { .. } => address,
+    }
+}
+
+/// The beginning of a link to `target`, which is allowed.
+pub(super) fn start<'a>(target: &str) -> Event<'a> {
+    let mut html = String::from("<a href=\"");
+    for byte in target.bytes() {
+        match byte {
+            b'&' => html.push_str("&amp;"),
+            b'\'' => html.push_str("&#x27;"),
+            _ if byte.is_ascii_alphanumeric() || b"!#$%()*+,-./:;=?@[]_~".contains(&byte) => {
+                html.push(char::from(byte));
+            }
+            _ => html.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    html.push_str("\">");
+    Event::InlineHtml(html.into())
+}
+
+/// The end of a link.
+pub(super) fn end<'a>() -> Event<'a> {
+    Event::InlineHtml("</a>".into())
+}
 
 /// Whether a target may become a link: an address of an allowed scheme, with a host if it needs one.
 pub(super) fn is_allowed(target: &str) -> bool {
@@ -51,9 +93,12 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     // Text before `done` is in `pieces`; before `seen`, no address begins.
     let (mut done, mut seen) = (0, 0);
-    for (start, _) in text.match_indices("http") {
+    // Telephones write the first word of a sentence large. The lengths are the same.
+    let lower = text.to_ascii_lowercase();
+    for (start, _) in lower.match_indices("http") {
         let (before, rest) = text.split_at(start);
-        let begins = rest.starts_with("http://") || rest.starts_with("https://");
+        let scheme = lower.get(start..).unwrap_or_default();
+        let begins = scheme.starts_with("http://") || scheme.starts_with("https://");
         if start < seen || !begins || before.ends_with(char::is_alphanumeric) {
             continue;
         }
@@ -72,17 +117,34 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
 /// The address at the beginning of a text, without the punctuation of the sentence around it.
 fn written_out(text: &str) -> &str {
     let ends = |c: char| is_unfit(c) || matches!(c, '<' | '>' | '"' | '`');
-    let address = text.split(ends).next().unwrap_or_default();
-    let balanced = address.contains('(');
-    address.trim_end_matches(|c| {
-        matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | ']')
-            || (c == ')' && !balanced)
-    })
+    let mut address = text.split(ends).next().unwrap_or_default();
+    if address.len() > 2 * ADDRESS_BYTES_MAX {
+        return address; // which becomes no link
+    }
+    while let Some(last) = address.chars().next_back() {
+        let belongs = match last {
+            // As many as were opened belong to the address.
+            ')' => address.matches(')').count() <= address.matches('(').count(),
+            ']' => address.matches(']').count() <= address.matches('[').count(),
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' => false,
+            '…' | '‘' | '’' | '‚' | '“' | '”' | '„' | '«' | '»' | '‹' | '›' => {
+                false
+            }
+            '。' | '、' | '，' | '）' | '」' | '』' => false,
+            _ => true,
+        };
+        if belongs {
+            break;
+        }
+        address = address.get(..address.len() - last.len_utf8()).unwrap_or_default();
+    }
+    address
 }
 
 /// An address as text: without anything invisible, cut to a length that fits a screen.
 pub(super) fn readable(target: &str) -> String {
-    let mut shown: String = target.chars().filter(|&c| !is_unfit(c)).take(SHOWN_CHARS).collect();
+    let mut shown: String =
+        target.replace(' ', "%20").chars().filter(|&c| !is_unfit(c)).take(SHOWN_CHARS).collect();
     if target.chars().count() > SHOWN_CHARS {
         shown.push('…');
     }

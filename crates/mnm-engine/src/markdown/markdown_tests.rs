@@ -9,6 +9,10 @@ use super::*;
 
 const LINK: &str = r#" target="_blank" rel="noopener noreferrer nofollow""#;
 
+fn html_of(text: &str) -> String {
+    render(text).html
+}
+
 /// The tags of an output, each with all between `<` and `>`.
 fn tags(html: &str) -> Vec<&str> {
     html.split('<').skip(1).map(|rest| rest.split_once('>').map_or(rest, |(tag, _)| tag)).collect()
@@ -59,9 +63,9 @@ fn ordinary_markdown() {
         ("```rust\nlet a = 1 < 2;\n```", "<pre><code>let a = 1 &lt; 2;\n</code></pre>\n"),
         ("1 < 2 & \"3\"", "<p>1 &lt; 2 &amp; \"3\"</p>\n"),
     ] {
-        assert_eq!(render(text), expected, "{text:?}");
+        assert_eq!(html_of(text), expected, "{text:?}");
     }
-    let table = render("|a|b|\n|:-|-:|\n|1|2|");
+    let table = html_of("|a|b|\n|:-|-:|\n|1|2|");
     assert!(table.contains("<th>b</th>") && table.contains("<td>2</td>"), "{table}");
 }
 
@@ -97,7 +101,7 @@ fn links_are_kept_only_to_web_and_mail() {
         ("`https://example.org`", "<p><code>https://example.org</code></p>\n".into()),
         ("xhttps://example.org", "<p>xhttps://example.org</p>\n".into()),
     ] {
-        assert_eq!(render(text), expected, "{text:?}");
+        assert_eq!(html_of(text), expected, "{text:?}");
     }
 }
 
@@ -120,7 +124,7 @@ fn a_link_that_shows_another_address_tells_the_true_one() {
         ("bаnk.example", "https://bаnk.example", true),
         ("v1.2", "https://example.org/", false),
     ] {
-        let html = render(&format!("[{shown}]({target})"));
+        let html = html_of(&format!("[{shown}]({target})"));
         assert!(html.contains("href="), "{html}");
         assert_eq!(html.contains("</a> ("), tells, "{html}");
     }
@@ -161,16 +165,15 @@ fn hostile_markup_shows_as_text() {
         "\0<script\0>alert(1)</script>",
         "| <img src=x> |\n|-|\n| <b onclick=x>y</b> |",
     ] {
-        assert_harmless(text, &render(text));
+        assert_harmless(text, &html_of(text));
     }
-    assert_eq!(render("<b>x</b>"), "<p>&lt;b&gt;x&lt;/b&gt;</p>\n");
-    assert_eq!(render("<div>\nx\n</div>"), "<p>&lt;div&gt;\nx\n&lt;/div&gt;</p>\n");
+    assert_eq!(html_of("<b>x</b>"), "<p>&lt;b&gt;x&lt;/b&gt;</p>\n");
 }
 
 /// Far beyond what any of these takes, far below what a quadratic handling would.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Large enough that a quadratic handling takes minutes.
-const BOMB_BYTES: usize = RENDERED_BYTES_MAX / 4;
+const BOMB_BYTES: usize = RENDERED_BYTES_MAX;
 
 #[test]
 fn bombs_are_bounded() {
@@ -206,24 +209,126 @@ fn bombs_are_bounded() {
         ("link text", format!("[{}](http://a.b)", "a.b ".repeat(BOMB_BYTES / 8))),
     ] {
         let start = Instant::now();
-        render(&text);
+        let html = html_of(&text);
         let took = start.elapsed();
         assert!(took < PATIENCE, "{name} took {took:?}");
+        assert!(tags(&html).len() <= 3 * ELEMENTS_MAX, "{name} has {} tags", tags(&html).len());
     }
 }
 
 #[test]
 fn too_long_a_text_is_cut_and_says_so() {
-    let html = render(&"ä".repeat(RENDERED_BYTES_MAX));
-    assert!(html.ends_with("too long to be shown.</em></p>"));
-    assert!(html.len() < RENDERED_BYTES_MAX + 200);
+    let whole = render(&"ä".repeat(RENDERED_BYTES_MAX / 2));
+    assert!(!whole.cut);
+    let cut = render(&"ä".repeat(RENDERED_BYTES_MAX / 2 + 1));
+    assert!(cut.cut && cut.html.len() < RENDERED_BYTES_MAX + 200);
+}
+
+#[test]
+fn many_elements_are_cut_and_say_so() {
+    for piece in ["```\n", "# a\n", "- a\n", "**a** ", "[a](http://a.b) ", "a\n", "> a\n\n", "|a"] {
+        let many = format!("{}\n|-\n", piece.repeat(ELEMENTS_MAX * 2));
+        let Rendered { html, cut } = render(&many);
+        assert!(tags(&html).len() <= 3 * ELEMENTS_MAX, "{piece:?}: {}", tags(&html).len());
+        assert!(cut || tags(&html).len() < 10, "{piece:?}");
+    }
+    let few = "# a\n\nb\n".repeat(ELEMENTS_MAX / 4);
+    assert!(!render(&few).cut);
+}
+
+#[test]
+fn line_ends_are_shown_as_they_were_typed() {
+    for (text, expected) in [
+        ("line one\nline two", "<p>line one<br>\nline two</p>\n"),
+        ("line one\r\nline two", "<p>line one<br>\nline two</p>\n"),
+        ("Best,\nAda\n\nPS", "<p>Best,<br>\nAda</p>\n<p>PS</p>\n"),
+        ("- one\n  two", "<ul>\n<li>one<br>\ntwo</li>\n</ul>\n"),
+        ("> one\n> two\nthree", "<blockquote>\n<p>one<br>\ntwo<br>\nthree</p>\n</blockquote>\n"),
+        ("*one\ntwo*", "<p><em>one<br>\ntwo</em></p>\n"),
+        ("one  \ntwo\\\nthree", "<p>one<br>\ntwo<br>\nthree</p>\n"),
+        ("<div>\nx\n</div>\n", "<p>&lt;div&gt;<br>\nx<br>\n&lt;/div&gt;</p>\n"),
+        ("<!-- a\n\nb -->", "<p>&lt;!-- a<br>\n<br>\nb --&gt;</p>\n"),
+        ("a <b\nc>", "<p>a &lt;b<br>\nc&gt;</p>\n"),
+        ("```\none\ntwo\n```", "<pre><code>one\ntwo\n</code></pre>\n"),
+    ] {
+        assert_eq!(html_of(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_line_under_a_text_makes_no_heading() {
+    for (text, expected) in [
+        (
+            "See you on Monday.\n-- \nHarbour Rowing Club\nBoat house 2",
+            "<p>See you on Monday.<br>\n--</p>\n<p>Harbour Rowing Club<br>\nBoat house 2</p>\n",
+        ),
+        ("text\n-", "<p>text<br>\n-</p>\n"),
+        ("text\n=", "<p>text<br>\n=</p>\n"),
+        ("text\n=====", "<p>text<br>\n=====</p>\n"),
+        ("text\n-----\nmore", "<p>text</p>\n<hr>\n<p>more</p>\n"),
+        ("one\ntwo\n--", "<p>one<br>\ntwo<br>\n--</p>\n"),
+        ("> text\n> -- \n> Ada", "<blockquote>\n<p>text<br>\n--</p>\n<p>Ada</p>\n</blockquote>\n"),
+        ("- text\n  --", "<ul>\n<li>\n<p>text<br>\n--</p>\n</li>\n</ul>\n"),
+        ("text\r\n--\r\nAda", "<p>text<br>\n--</p>\n<p>Ada</p>\n"),
+        ("# A heading\n--", "<h1>A heading</h1>\n<p>--</p>\n"),
+        ("## #\n---", "<h2></h2>\n<hr>\n"),
+    ] {
+        assert_eq!(html_of(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn addresses_in_a_text_are_what_people_mean() {
+    let to = |address: &str, text: &str| format!("<a href=\"{address}\"{LINK}>{text}</a>");
+    let bare = |address: &str| to(address, address);
+    for (text, expected) in [
+        (
+            "See (https://example.org/a_(b)) first.",
+            format!("See ({}) first.", bare("https://example.org/a_(b)")),
+        ),
+        ("(https://example.org/ab)", format!("({})", bare("https://example.org/ab"))),
+        (
+            "Write to <name@example.org> today.",
+            format!("Write to {} today.", to("mailto:name@example.org", "name@example.org")),
+        ),
+        ("Open https://[::1]:80/x here.", format!("Open {} here.", bare("https://[::1]:80/x"))),
+        ("[https://example.org/x]", format!("[{}]", bare("https://example.org/x"))),
+        ("[text](<https://example.org/a b>)", to("https://example.org/a%20b", "text")),
+        ("Https://example.org is it", format!("{} is it", bare("Https://example.org"))),
+        (
+            "„https://example.org“, «https://example.org/a»…",
+            format!("„{}“, «{}»…", bare("https://example.org"), bare("https://example.org/a")),
+        ),
+        ("[x](https://[::1]/?a=1&b='2')", to("https://[::1]/?a=1&amp;b='2'", "x")),
+    ] {
+        assert_eq!(html_of(text), format!("<p>{expected}</p>\n"), "{text:?}");
+    }
+}
+
+#[test]
+fn an_excerpt_of_the_middle_has_no_markup() {
+    for (text, expected) in [
+        ("…the **plan** for\n- ~~one~~", "…the plan for • one"),
+        ("…see [the club](https://example.org/lo…", "…see the club…"),
+        ("…club](https://example.org) and **more…", "…club and more…"),
+        ("…[a](https://a.b) `code`", "…a code"),
+    ] {
+        assert_eq!(excerpt(text), expected, "{text:?}");
+    }
 }
 
 #[test]
 fn snippets_are_plain_and_short() {
     for (text, expected) in [
         ("# Hello\n\n**World**  again", "Hello World again"),
-        ("- a\n- b", "a b"),
+        ("- a\n- b", "• a • b"),
+        ("2026. What a year!", "2026. What a year!"),
+        ("- 5 degrees today", "• 5 degrees today"),
+        ("- one\n  - inner\n    1. deep\n\n       end", "• one • inner 1. deep end"),
+        ("3. a\n4. b\n\nc", "3. a 4. b c"),
+        ("- [ ] open\n- [x] done", "• ☐ open • ☑ done"),
+        ("See you.\n-- \nAda", "See you. -- Ada"),
+        ("one\ntwo\n> three", "one two three"),
         ("[link](https://example.org) ![image](x)", "link image"),
         ("<b>x</b>", "<b>x</b>"),
         ("", ""),
@@ -298,7 +403,7 @@ proptest! {
 
     #[test]
     fn any_text_renders_harmlessly(text in fragments()) {
-        assert_harmless(&text, &render(&text));
+        assert_harmless(&text, &html_of(&text));
         prop_assert!(snippet(&text).chars().count() <= SNIPPET_CHARS);
     }
 }

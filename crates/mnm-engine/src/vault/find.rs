@@ -6,8 +6,8 @@ use rusqlite::{Row, ToSql};
 
 use super::change::Reader;
 use super::{Result, Vault};
-use crate::search;
 use crate::view::{AccountId, MessageId, SearchHit};
+use crate::{markdown, search};
 
 /// Hits when no number is given, and at most.
 const HITS_DEFAULT: u32 = 50;
@@ -44,6 +44,7 @@ impl Vault {
                  ORDER BY message_fts.rank, m.at_ms DESC LIMIT ?3"
             ),
             &arguments,
+            markdown::excerpt,
         )?;
         let files = read.hits(
             &format!(
@@ -57,6 +58,7 @@ impl Vault {
                  ORDER BY m.at_ms DESC LIMIT ?3"
             ),
             &arguments,
+            str::to_owned,
         )?;
         let mut found: HashSet<MessageId> = hits.iter().map(|hit| hit.message).collect();
         hits.extend(files.into_iter().filter(|hit| found.insert(hit.message)));
@@ -66,17 +68,23 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    fn hits(&self, sql: &str, arguments: &[&dyn ToSql]) -> Result<Vec<SearchHit>> {
+    /// What `sql` finds; `plain` makes words for people of an excerpt.
+    fn hits(
+        &self,
+        sql: &str,
+        arguments: &[&dyn ToSql],
+        plain: fn(&str) -> String,
+    ) -> Result<Vec<SearchHit>> {
         let mut statement = self.db.prepare_cached(sql)?;
         let mut rows = statement.query(arguments)?;
         let mut hits = Vec::new();
         while let Some(row) = rows.next()? {
-            hits.push(self.hit_from(row)?);
+            hits.push(self.hit_from(row, plain)?);
         }
         Ok(hits)
     }
 
-    fn hit_from(&self, row: &Row<'_>) -> Result<SearchHit> {
+    fn hit_from(&self, row: &Row<'_>, plain: fn(&str) -> String) -> Result<SearchHit> {
         let account = row.get(0)?;
         let (uid, claimed): (String, String) = (row.get(5)?, row.get(6)?);
         Ok(SearchHit {
@@ -87,7 +95,7 @@ impl Reader<'_> {
             subject: row.get(4)?,
             from: self.author(account, &uid, &claimed, row.get(8)?)?,
             at_ms: row.get(7)?,
-            snippet: search::mark(row.get_ref(9)?.as_str().unwrap_or_default()),
+            snippet: search::mark(&plain(row.get_ref(9)?.as_str().unwrap_or_default())),
         })
     }
 }

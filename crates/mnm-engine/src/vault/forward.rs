@@ -22,7 +22,7 @@ use super::message::NewMessage;
 use super::text::{clean_label, clean_subject};
 use super::thread::NewParty;
 use super::{Change, Result, Vault};
-use crate::markdown;
+use crate::markdown::{self, Rendered};
 use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
 
 /// Letters stored in one transaction, and bytes of their texts after which it ends.
@@ -218,11 +218,13 @@ impl Work<'_> {
             .query_row(params![account, confirms.id, thread, post.from_uid], |row| row.get(0))
             .optional()?;
         let Some(id) = waiting else { return Ok(None) };
+        let Rendered { html, cut } = markdown::render(&post.text);
         self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
         self.db
             .prepare_cached(
                 "UPDATE message SET msgid = ?2, author_alias = ?3, at_ms = coalesce(?4, at_ms),
-                     subject = ?5, text = ?6, html = ?7, forwarded_by = NULL
+                     subject = ?5, text = ?6, html = ?7, cut = ?8, rendering = ?9,
+                     forwarded_by = NULL
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -232,7 +234,9 @@ impl Work<'_> {
                 confirms.posted_ms.map(|at_ms| at_ms.clamp(0, post.posted_ms)),
                 clean_subject(&post.subject, self.limits.subject_bytes),
                 post.text,
-                markdown::render(&post.text),
+                html,
+                cut,
+                markdown::RENDERING,
             ])?;
         self.touch_message(id);
         Ok(Some(Received::New(id)))

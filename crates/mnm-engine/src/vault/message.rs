@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::change::{Reader, Work};
 use super::{Result, Vault};
 use crate::error::VaultError;
-use crate::markdown;
+use crate::markdown::{self, Rendered};
 use crate::picture::Size;
 use crate::view::{
     AccountId, Attachment, AttachmentId, Message, MessageId, MessageState, ThreadId,
@@ -13,7 +13,7 @@ use crate::view::{
 
 /// What [`Reader::message_from`] reads.
 pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
-                       html, state, error, unread, forwarded_by";
+                       html, state, error, unread, forwarded_by, cut, rendering";
 
 /// What an insertion needs.
 pub(super) struct NewMessage<'a> {
@@ -60,6 +60,12 @@ impl Reader<'_> {
         let uid: String = row.get(4)?;
         let claimed: String = row.get(5)?;
         let forwarded_by: Option<String> = row.get(13)?;
+        let text: String = row.get(8)?;
+        // What another version has rendered is rendered anew.
+        let Rendered { html, cut } = match row.get::<_, i64>(15)? {
+            markdown::RENDERING => Rendered { html: row.get(9)?, cut: row.get(14)? },
+            _ => markdown::render(&text),
+        };
         let forwarded = forwarded_by.map(|by| self.forwarded(account, id, &by)).transpose()?;
         Ok(Message {
             id,
@@ -70,8 +76,9 @@ impl Reader<'_> {
             forwarded,
             at_ms: row.get(6)?,
             subject: row.get(7)?,
-            text: row.get(8)?,
-            html: row.get(9)?,
+            text,
+            html,
+            cut,
             attachments: self.attachments_of("message", id)?,
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,
             unread: row.get(12)?,
@@ -138,11 +145,12 @@ impl Reader<'_> {
 
 impl Work<'_> {
     pub(super) fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<MessageId> {
+        let Rendered { html, cut } = markdown::render(new.text);
         self.db
             .prepare_cached(
                 "INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms,
-                     subject, text, html, state, unread)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     subject, text, html, state, unread, cut, rendering)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 new.account,
@@ -153,9 +161,11 @@ impl Work<'_> {
                 new.at_ms,
                 new.subject,
                 new.text,
-                markdown::render(new.text),
+                html,
                 new.state,
                 new.unread,
+                cut,
+                markdown::RENDERING,
             ])?;
         let id = self.db.last_insert_rowid();
         self.touch_message(id);

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 14] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -22,6 +22,7 @@ const STEPS: [&str; 13] = [
     include_str!("migration/011_file_names.sql"),
     include_str!("migration/012_home.sql"),
     include_str!("migration/013_thread_counts.sql"),
+    include_str!("migration/014_rendering.sql"),
 ];
 
 /// The version a database has after all steps.

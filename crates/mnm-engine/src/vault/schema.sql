@@ -139,6 +139,8 @@ CREATE TABLE message (
     forwarded_by TEXT,                              -- who says that its author wrote it, while the author has
                                                     -- not; its `msgid` is then of this app's own making
     original_id  TEXT,                              -- the id it has, for one that was forwarded
+    cut          INTEGER NOT NULL DEFAULT 0 CHECK (cut IN (0, 1)), -- whether `text` goes on behind `html`
+    rendering    INTEGER NOT NULL DEFAULT 1,        -- by which rules `html` was rendered
     CHECK ((state = 'failed') = (error IS NOT NULL)),
     CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
 ) STRICT;

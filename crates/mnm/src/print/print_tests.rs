@@ -68,6 +68,8 @@ fn columns_line_up_whatever_is_in_them() {
 
 #[test]
 fn sizes_are_short() {
-    assert_eq!(size(1023), "1023 B");
-    assert_eq!(size(64 * 1024 * 1024), "64.0 MiB");
+    assert_eq!(size(999), "999 B");
+    assert_eq!(size(1_000), "1.0 kB");
+    assert_eq!(size(379_190), "379 kB");
+    assert_eq!(size(64 * 1024 * 1024), "67 MB");
 }

@@ -274,3 +274,29 @@ fn pages_hear_of_what_happens() {
     let event: Value = serde_json::from_str(&heard).unwrap();
     assert_eq!(event["event"], "account", "{event}");
 }
+
+#[test]
+fn the_log_holds_nothing_of_a_letter_at_any_level() {
+    let service = ServiceProcess::start().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    introduce(&ada, &bjorn);
+    let sent = std::process::Command::new(env!("CARGO_BIN_EXE_mnm"))
+        .arg("--home")
+        .arg(ada.home())
+        .args([
+            "send",
+            "--to",
+            BJORN,
+            "**marker-4711** <b>marker-4712</b> & [a](https://marker-4713.org)",
+        ])
+        .env("MNM_LOG", "trace")
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&sent.stderr).into_owned();
+    assert!(sent.status.success(), "a quick line needs no subject: {log}");
+    assert!(log.contains("mnm_engine"), "our own lines are there: {log}");
+    let others: Vec<_> = log.lines().filter(|line| line.contains("html5ever")).collect();
+    assert!(others.is_empty() && !log.contains("marker-47"), "{log}");
+}

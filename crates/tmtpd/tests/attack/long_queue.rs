@@ -10,7 +10,7 @@ use tmtp::id::{MessageId, Uid};
 use tmtp::request::Data;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
-use tmtpd::store::{Batch, Class, Limits, NewData, NewMessage, Store};
+use tmtpd::store::{Batch, Class, Limits, NewData, NewMessage, Receipt, Store};
 
 use crate::cast::{Bystanders, Member, service};
 
@@ -23,17 +23,23 @@ fn messages() -> u64 {
 fn fill(data: &Path, device: u32, messages: u64) {
     let store = Store::open(data, Limits::default()).unwrap();
     let first = store.last_message_id() + 1;
-    let posted: Vec<_> = (first..first + messages)
-        .map(|id| {
-            let kind = MessageKind::NewAlias { alias: "much to fetch".into() };
-            let message = Message::new(MessageId(id), Uid::SERVICE, 0, Data::default(), kind);
-            let (head, data) = (message.pack().unwrap().into(), NewData::Inline(Bytes::new()));
-            let message = NewMessage { id, class: Class::Rest, head, data, devices: vec![device] };
-            store.post(message, Batch::new())
-        })
-        .collect();
-    posted.into_iter().for_each(|receipt| receipt.wait().unwrap());
+    let ids: Vec<_> = (first..first + messages).collect();
+    // No more at once than the store takes.
+    for ids in ids.chunks(1_000) {
+        let posted: Vec<_> = ids.iter().map(|id| post(&store, *id, device)).collect();
+        posted.into_iter().for_each(|receipt| receipt.wait().unwrap());
+    }
     store.close().unwrap();
+}
+
+fn post(store: &Store, id: u64, device: u32) -> Receipt {
+    let kind = MessageKind::NewAlias { alias: "much to fetch".into() };
+    let message = Message::new(MessageId(id), Uid::SERVICE, 0, Data::default(), kind);
+    let (head, data) = (message.pack().unwrap().into(), NewData::Inline(Bytes::new()));
+    store.post(
+        NewMessage { id, class: Class::Rest, head, data, devices: vec![device] },
+        Batch::new(),
+    )
 }
 
 /// A member without a link, of whom the device is owed many messages.

@@ -1,0 +1,85 @@
+//! A Markdown text as the parser's events, without what people do not mean: a line of dashes or equals
+//! signs under a text makes no heading of it. It is a sign-off, or a line that somebody drew.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
+
+/// A line of so many dashes under a text is a line across.
+const RULE_DASHES: usize = 3;
+
+/// The events of `source`.
+pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let parser = Parser::new_ext(source, options).into_offset_iter();
+    let events = TextMergeWithOffset::new(parser);
+    Events { source, events, underline: None, ready: VecDeque::new() }
+}
+
+/// The beginning of a text, at most `max` bytes.
+pub(super) fn clip(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+struct Events<'a, I> {
+    source: &'a str,
+    events: I,
+    /// What stands under the text that is shown as a paragraph instead of a heading.
+    underline: Option<&'a str>,
+    ready: VecDeque<Event<'a>>,
+}
+
+impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
+    fn handle(&mut self, event: Event<'a>, range: Range<usize>) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => {
+                self.underline = underline(self.source.get(range).unwrap_or_default());
+                self.ready.push_back(match self.underline {
+                    Some(_) => Event::Start(Tag::Paragraph),
+                    None => event,
+                });
+            }
+            Event::End(TagEnd::Heading(_)) => match self.underline.take() {
+                Some(line) if line.len() >= RULE_DASHES && line.starts_with('-') => {
+                    self.ready.extend([Event::End(TagEnd::Paragraph), Event::Rule]);
+                }
+                Some(line) => self.ready.extend([
+                    Event::HardBreak,
+                    Event::Text(line.into()),
+                    Event::End(TagEnd::Paragraph),
+                ]),
+                None => self.ready.push_back(event),
+            },
+            event => self.ready.push_back(event),
+        }
+    }
+}
+
+impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Events<'a, I> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            let (event, range) = self.events.next()?;
+            self.handle(event, range);
+        }
+    }
+}
+
+/// The line that makes a heading of the text above it, if it is one of that kind.
+fn underline(heading: &str) -> Option<&str> {
+    let (_, last) = heading.trim_end().rsplit_once(['\n', '\r'])?;
+    // Quotes around it are marked on each line.
+    let line = last.trim_start_matches([' ', '\t', '>']).trim_end();
+    let is_line = |mark| !line.is_empty() && line.chars().all(|c| c == mark);
+    (is_line('-') || is_line('=')).then_some(line)
+}
