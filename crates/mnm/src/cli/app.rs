@@ -49,6 +49,11 @@ async fn serve(context: &Context, options: Serve, engine: Engine) -> Result<(), 
         warn(notice);
     }
     open(context, options, &server.opening_url()?)?;
+    if !context.json {
+        print(
+            "Leave this running: it keeps you connected. Ctrl-C, or `mnm stop` elsewhere, ends it.",
+        )?;
+    }
     server.run().await
 }
 

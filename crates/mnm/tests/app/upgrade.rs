@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use tmtp_testkit::process::AppProcess;
+
+use crate::raw::Server;
 
 const QUESTIONS: &[(&str, &[&str])] = &[
     ("status", &["status"]),
@@ -30,11 +33,15 @@ fn fixture(name: &str) -> PathBuf {
 /// A copy of a home that is kept, as its version left it.
 fn copy(name: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
+    copy_to(name, home.path());
+    home
+}
+
+fn copy_to(name: &str, home: &Path) {
     for file in fs::read_dir(fixture(name).join("home")).unwrap() {
         let file = file.unwrap();
-        fs::copy(file.path(), home.path().join(file.file_name())).unwrap();
+        fs::copy(file.path(), home.join(file.file_name())).unwrap();
     }
-    home
 }
 
 fn ask(home: &Path, arguments: &[&str]) -> Value {
@@ -105,4 +112,21 @@ fn files_of_an_old_home_are_saved_byte_for_byte() {
     let saved = home.path().join("plan.txt");
     ask(home.path(), &["save", &row["id"].to_string(), &saved.to_string_lossy()]);
     assert_eq!(fs::read(saved).unwrap(), "The plan, page one.\n".repeat(50).as_bytes());
+}
+
+#[test]
+fn letters_of_an_old_home_are_shown_by_the_rules_of_today() {
+    let app = AppProcess::new().unwrap();
+    fs::create_dir_all(app.home()).unwrap();
+    copy_to("0.1.0-stopped", &app.home());
+    let mut server = Server { app, port: 0 };
+    server.restart();
+    let page = server.page();
+    let inbox = ask(&server.app.home(), &["inbox"]);
+    let row = inbox.as_array().unwrap().iter().find(|row| row["subject"] == "Plan").unwrap();
+    let body = format!(r#"{{"cmd":"thread","thread":{},"at":null,"limit":null}}"#, row["id"]);
+    let thread = server.page_command(&page, body.as_bytes());
+    let thread = String::from_utf8(thread.body).unwrap();
+    // That version had stored it without the line end.
+    assert!(thread.contains("<em>second</em> page.<br>\\nAnd a second line."), "{thread}");
 }
