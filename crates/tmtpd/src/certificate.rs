@@ -27,7 +27,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
-pub use validity::Validity;
+pub use validity::{SOON_DAYS, Validity, remaining};
 
 use crate::config::ListenAddress;
 use crate::private;

@@ -193,6 +193,27 @@ impl Contacts {
         Ok(())
     }
 
+    /// Counts a name that `who` tried and that nobody has, or that is another's, as a ping of the day;
+    /// until the next start only.
+    ///
+    /// # Errors
+    /// [`TooMany::Today`] when they are used up, whatever the name was.
+    pub fn tried(
+        &self,
+        store: &Store,
+        limits: &Limits,
+        who: MemberNumber,
+        now_ms: i64,
+    ) -> Result<(), TooMany> {
+        let mut state = self.state();
+        let used = state.used_today(store, day_of(now_ms), who)?;
+        if used as usize >= limits.pings_per_day {
+            return Err(TooMany::Today);
+        }
+        state.pinged.insert(who, used.saturating_add(1));
+        Ok(())
+    }
+
     /// A ping that was counted could not be committed.
     pub fn take_back(&self, who: MemberNumber, whom: MemberNumber) {
         let mut state = self.state();

@@ -6,6 +6,7 @@
 //!
 //! - [`instance`]: one service
 //! - `keeper`: its certificate
+//! - `reminder`: the end of its certificate
 //! - [`sockets`]: which addresses are listened on for whom
 //! - `ready`: the line on stdout
 //! - [`reload`]: from what is to what should be
@@ -16,6 +17,7 @@ pub mod instance;
 mod keeper;
 mod ready;
 pub mod reload;
+mod reminder;
 pub mod sockets;
 
 use std::path::PathBuf;

@@ -16,6 +16,38 @@ pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// What became of a folder that was to be for this user alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It was new, or closed to others already.
+    Private,
+    /// It is closed to others now.
+    Closed,
+    /// It is open to others and was left so: it is not only ours, or not a folder but a link to one.
+    Open,
+}
+
+/// Makes `path` for this user alone, or closes it to others if nothing is in it but `ours`.
+///
+/// # Errors
+/// The system refuses, or there is something that is not a folder.
+pub(crate) fn take_dir(path: &Path, ours: &[&str]) -> io::Result<Taken> {
+    make_dir(path)?;
+    if mode(path)? & OTHERS == 0 {
+        return Ok(Taken::Private);
+    }
+    if fs::symlink_metadata(path)?.is_symlink() {
+        return Ok(Taken::Open);
+    }
+    for entry in fs::read_dir(path)? {
+        if !entry?.file_name().to_str().is_some_and(|name| ours.contains(&name)) {
+            return Ok(Taken::Open);
+        }
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    Ok(Taken::Closed)
+}
+
 /// Writes a file of mode 0600 so that after a crash it is whole or not there, and on stable
 /// storage when this returns. Replaces what `path` was: the caller knows that nothing is lost.
 ///

@@ -131,8 +131,6 @@ async fn the_pings_of_a_day_are_counted_through_a_crash() {
     let bob = Member::join(&service, "bob babbage").await;
     assert_eq!(ada.pings(bob.alias).await, "");
     assert_eq!(ada.invites(bob.alias, "the engine").await, "");
-    // What is refused is not counted.
-    assert!(ada.pings("nobody at all").await.contains("not a known alias"));
     service.kill9().unwrap();
     service.restart().unwrap();
     ada.come_back(&service).await;
@@ -140,6 +138,44 @@ async fn the_pings_of_a_day_are_counted_through_a_crash() {
     assert!(ada.pings(bob.alias).await.contains("too many pings and invitations today"));
     let error = ada.invites(bob.alias, "the engine").await;
     assert!(error.contains("too many pings and invitations today"), "{error}");
+}
+
+#[tokio::test]
+async fn names_cannot_be_found_out_by_trying() {
+    let service = start("pings_per_day = 3");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let bob = Member::join(&service, "bob babbage").await;
+    let alias = json!({"op": 3, "newalias": bob.alias});
+    assert!(ada.pings("nobody at all").await.contains("not a known alias"));
+    assert!(ada.invites("nobody at all", "the engine").await.contains("not a known alias"));
+    assert!(ada.ask(alias.clone(), b"").await.contains("already taken"));
+    // From now on the answer is the same whether there is such a name or not.
+    for name in ["nobody at all", bob.alias] {
+        assert!(ada.pings(name).await.contains("too many pings and invitations today"));
+        assert!(
+            ada.invites(name, "the engine").await.contains("too many pings and invitations today")
+        );
+    }
+    assert!(ada.ask(alias, b"").await.contains("too many pings and invitations today"));
+    // Of a group nothing is told to who is not in it.
+    let mut cyd = Member::join(&service, "cyd charisse").await;
+    let mut dan = Member::join(&service, "dan dennett").await;
+    assert_eq!(cyd.invites(bob.alias, "the engine").await, "");
+    let answers = async |member: &mut Member, gid: &str| {
+        let join = json!({"op": 6, "gid": gid, "act": "join"});
+        let drop = |to: &str| json!({"op": 6, "gid": gid, "act": "drop", "to": to});
+        let rename = json!({"op": 6, "gid": gid, "act": "alias", "newalias": member.alias});
+        let post = json!({"op": 7, "for": [{"id": gid, "type": 3}]});
+        let mut answers = Vec::new();
+        for request in [join, drop(cyd.alias), drop("nobody at all"), rename] {
+            answers.push(member.ask(request, b"").await);
+        }
+        answers.push(member.ask(post, b"letter").await);
+        answers
+    };
+    let of_one = answers(&mut dan, "the engine").await;
+    assert!(of_one.iter().all(|answer| !answer.is_empty()), "{of_one:?}");
+    assert_eq!(answers(&mut dan, "no such group").await, of_one);
 }
 
 #[tokio::test]

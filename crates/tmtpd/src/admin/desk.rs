@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,9 @@ use crate::daemon::{Daemon, Instance, Reloaded};
 use crate::edge::in_place;
 use crate::log::throttle::Throttle;
 use crate::log::{chain, story};
+use crate::private::{self, Taken};
 use crate::service::Service;
+use crate::store::{Copied, Store, StoreError};
 
 /// Commands that may be connected at once.
 const COMMANDS_MAX: usize = 16;
@@ -212,9 +214,17 @@ async fn back_up(desk: &Desk, to: PathBuf, out: &mut Out) -> io::Result<()> {
         return out.fail(FailureKind::Failed, "a backup is being made already").await;
     };
     let (service, folder) = (Arc::clone(desk.service()), to.clone());
-    let copied = tokio::task::spawn_blocking(move || service.store.backup(&folder)).await;
+    let copied = tokio::task::spawn_blocking(move || copy(&service.store, &folder)).await;
     let copied = match copied {
-        Ok(Ok(copied)) => copied,
+        Ok(Ok(Some(copied))) => copied,
+        Ok(Ok(None)) => {
+            let what = format!(
+                "no backup was made: {} is open to other users of this machine and holds other files, or \
+                 is a link to elsewhere; name a folder that is new",
+                to.display()
+            );
+            return out.fail(FailureKind::Failed, &what).await;
+        }
         Ok(Err(error)) => {
             let what = format!("no backup was made in {}", to.display());
             return out.failed(&what, &error).await;
@@ -226,6 +236,15 @@ async fn back_up(desk: &Desk, to: PathBuf, out: &mut Out) -> io::Result<()> {
     let (rows, messages, body_bytes) = (copied.rows, copied.messages, copied.body_bytes);
     out.rows(&[Backup { to, rows, messages, body_bytes, damaged }]).await?;
     out.done().await
+}
+
+/// Copies the store into a folder that is for this user alone; none if it is not.
+fn copy(store: &Store, to: &Path) -> Result<Option<Copied>, StoreError> {
+    let failed = |error| StoreError::io("making the folder of the copy", error);
+    match private::take_dir(to, &[]).map_err(failed)? {
+        Taken::Private | Taken::Closed => store.backup(to).map(Some),
+        Taken::Open => Ok(None),
+    }
 }
 
 async fn reload(desk: &Desk, out: &mut Out) -> io::Result<()> {

@@ -125,6 +125,9 @@ pub struct Status {
     /// Who may post to whom, for people to read.
     #[serde(default)]
     pub post_policy: String,
+    /// Until when its certificate is valid.
+    #[serde(default)]
+    pub certificate_until_ms: Option<i64>,
     /// Members in all.
     pub members: u64,
     /// Groups in all.
@@ -218,7 +221,7 @@ pub struct Device {
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
-    /// The first characters of its name.
+    /// The beginning of the SHA-256 of its name.
     pub group: String,
     /// Members who have joined.
     pub joined: u64,

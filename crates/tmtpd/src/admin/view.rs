@@ -2,6 +2,8 @@
 //!
 //! A page function moves its cursor on and gives none at the end. A page may be empty before that.
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 use tmtp::id::posted_ms;
 
 use super::desk::Desk;
@@ -22,6 +24,7 @@ pub fn status(desk: &Desk) -> Status {
     let (service, data) = (desk.service(), desk.instance.data());
     let stats = service.store.stats();
     let terms = service.terms();
+    let validity = desk.instance.identity().certificate().validity();
     Status {
         version: env!("BUILD_VERSION").to_owned(),
         pid: std::process::id(),
@@ -31,6 +34,7 @@ pub fn status(desk: &Desk) -> Status {
         started_ms: desk.started_ms,
         addresses: desk.instance.addresses(),
         post_policy: terms.policy_told.to_owned(),
+        certificate_until_ms: validity.map(|validity| validity.until_s.saturating_mul(1_000)),
         members: service.directory().member_count() as u64,
         groups: service.directory().group_count_total() as u64,
         devices_online: service.roster.len() as u64,
@@ -124,7 +128,7 @@ pub fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Gr
     let row = |group: &&crate::directory::Group| {
         let joined = group.joined().count();
         Group {
-            group: ShortId::new(group.name()).to_string(),
+            group: short_hash(group.name()),
             joined: joined as u64,
             invited: group.size().saturating_sub(joined) as u64,
             name: names.then(|| group.name().to_owned()),
@@ -192,6 +196,11 @@ fn accounts<'d>(
     *next = from.saturating_add(PAGE as u32);
     let numbers = (from..*next).map(MemberNumber);
     Some(numbers.map_while(|number| Some((number, directory.member(number)?))))
+}
+
+/// Tells groups apart, and nothing of their names.
+fn short_hash(name: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(name)).chars().take(8).collect()
 }
 
 fn short(account: &Account) -> String {

@@ -6,7 +6,10 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use tmtp::id::posted_text;
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
 const SEQUENCE: u8 = 0x30;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -49,6 +52,26 @@ impl Validity {
     }
 }
 
+/// A certificate that ends within so many days is told of: three weeks are time to find out how one was
+/// made and to make another, and a renewal every 90 days is done 30 days before the end.
+pub const SOON_DAYS: i64 = 21;
+
+/// How long a certificate is valid from `now_ms` on, for people to read.
+#[must_use]
+pub fn remaining(until_ms: i64, now_ms: i64) -> String {
+    let until = posted_text(until_ms);
+    let day = until.get(..10).unwrap_or(&until);
+    let days = until_ms.saturating_sub(now_ms) / DAY_MS;
+    match days {
+        _ if until_ms < now_ms => {
+            format!("is over since {day}: apps that do not pin it refuse this service; renew it")
+        }
+        0 => format!("ends within a day, on {day}"),
+        ..=SOON_DAYS => format!("ends in {days} days, on {day}: renew it"),
+        _ => format!("is valid until {day}"),
+    }
+}
+
 /// The content of the first element, which has this tag, and what follows it.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (found, content, rest) = any(der)?;
@@ -84,4 +107,24 @@ fn time(tag: u8, text: &[u8]) -> Option<i64> {
     let time = DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
     let time: Timestamp = time.to_zoned(TimeZone::UTC).ok()?.timestamp();
     Some(time.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_weeks_before_the_end_it_is_told_to_renew() {
+        let day = |days: i64| 1_700_000_000_000 + days * DAY_MS;
+        for (left, told) in [
+            (22, "is valid until 2023-12-06"),
+            (21, "ends in 21 days, on 2023-12-05: renew it"),
+            (1, "ends in 1 days"),
+            (0, "ends within a day, on 2023-11-14"),
+            (-1, "is over since 2023-11-13"),
+        ] {
+            let words = remaining(day(left), day(0));
+            assert!(words.starts_with(told), "{left}: {words}");
+        }
+    }
 }

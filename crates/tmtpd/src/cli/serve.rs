@@ -20,6 +20,7 @@ use crate::config::{
     ConfigError, DaemonConfig, ListenAddress, LogFormat, LogLevel, Overrides, parse_service_name,
 };
 use crate::daemon::{Daemon, InstanceError, Source};
+use crate::listen::Listener;
 use crate::log;
 use crate::log::throttle::untold;
 use crate::metrics::health::{self, Sick};
@@ -122,6 +123,7 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     // Before anything else, for without it a hangup ends the process.
     let hangups = signal(SignalKind::hangup()).map_err(no_signals)?;
     let monitor = bind_monitor(&config).await?;
+    try_to_listen(&config).await?;
     let daemon = Daemon::start(source, config, shutdown).await?;
     let _monitor = monitor.map(|socket| monitor::Server::start(socket, daemon.clone()));
     notify::ready();
@@ -132,6 +134,18 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     daemon.run().await?;
     let untold = untold();
     tracing::info!(untold = (untold > 0).then_some(untold), "stopped");
+    Ok(())
+}
+
+/// An address that cannot be had costs a new service no folder. Of several services the others start.
+async fn try_to_listen(config: &DaemonConfig) -> Result<(), InstanceError> {
+    let Ok(one) = config.only() else { return Ok(()) };
+    if one.service.data.exists() {
+        return Ok(());
+    }
+    for address in &one.service.listen {
+        drop(Listener::bind(address).await?);
+    }
     Ok(())
 }
 

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
-use tracing::Span;
+use tracing::{Instrument as _, Span};
 
 use super::Daemon;
 use super::keeper::{self, Keeper, Stamps};
+use super::reminder;
 use crate::admin::desk::{self, Desk};
 use crate::certificate::identity::Identity;
 use crate::certificate::{Certificate, CertificateError};
@@ -17,7 +18,7 @@ use crate::config::{Config, Tls};
 use crate::expiry::Expiry;
 use crate::listen::{Entrance, ListenError, route};
 use crate::log::chain;
-use crate::private;
+use crate::private::{self, Taken};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
@@ -79,6 +80,16 @@ pub enum InstanceError {
         /// Why.
         source: io::Error,
     },
+    /// The data folder is open to others, and is not only this service's.
+    #[error(
+        "the folder {} is open to other users of this machine and holds other files, or is a link to \
+         elsewhere, so it was not touched; name a folder that is new, or chmod 700 this one",
+        path.display()
+    )]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The store cannot be opened, or failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -112,9 +123,9 @@ impl Instance {
             true => tracing::info_span!("service", name = %config.service.name),
             false => Span::none(),
         };
-        let inside = span.clone();
+        let (inside, opening) = (span.clone(), span.clone());
         // Opening reads the disk, for long after a crash: the links of other services go on.
-        let opened = tokio::task::spawn_blocking(move || inside.in_scope(|| Opened::open(config)));
+        let opened = tokio::task::spawn_blocking(move || opening.in_scope(|| Opened::open(config)));
         let Opened { config, service, identity, files } =
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
         let expiry = span.in_scope(|| Expiry::start(Arc::clone(&service)));
@@ -135,6 +146,8 @@ impl Instance {
             keeper,
         });
         tokio::spawn(Arc::clone(&instance).watch_store(failures));
+        let reminding = reminder::run(Arc::downgrade(&instance), instance.ended.clone());
+        tokio::spawn(reminding.instrument(inside));
         Ok(instance)
     }
 
@@ -314,15 +327,25 @@ fn given_certificate(tls: &Tls) -> Result<Option<Certificate>, InstanceError> {
     }
 }
 
+/// What a service keeps in its data folder.
+const OURS: &[&str] = &[ROWS, "bodies", "journal.0", "journal.1", "tls", "LOCK", "control.sock"];
+const ROWS: &str = "rows.redb";
+
 fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
     let path = &config.service.data;
     let failed = |source| InstanceError::Data { path: path.clone(), source };
-    private::make_dir(path).map_err(failed)?;
-    if private::mode(path).map_err(failed)? & private::OTHERS != 0 {
-        tracing::warn!(
-            data = %path.display(),
+    let path_shown = path.display();
+    match private::take_dir(path, OURS).map_err(failed)? {
+        Taken::Private => {}
+        Taken::Closed => {
+            tracing::info!(data = %path_shown, "the data folder is now for its user alone")
+        }
+        // One of ours that served before goes on; the administrator has to decide about the rest.
+        Taken::Open if path.join(ROWS).exists() => tracing::warn!(
+            data = %path_shown,
             "other users of this machine may look into the data folder; chmod 700 keeps them out"
-        );
+        ),
+        Taken::Open => return Err(InstanceError::NotOurs { path: path.clone() }),
     }
     Ok(())
 }

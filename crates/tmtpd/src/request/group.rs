@@ -50,7 +50,7 @@ pub async fn invite(
             group.name().clone_into(&mut gid);
         }
         check_inviter(service, directory, sender, &gid)?;
-        let ping::Addressed { from, to } = ping::addressed(directory, sender, &from, &to)?;
+        let ping::Addressed { from, to } = ping::addressed(service, directory, sender, &from, &to)?;
         let invitee = to.member;
         check_invitee(service, directory, &gid, invitee)?;
         if group.is_none() {
@@ -91,9 +91,7 @@ pub async fn edit(
     let mut changes = Vec::new();
     let mut name = String::new();
     let posted = service.post(sender, |directory| {
-        let group = directory
-            .group(gid)
-            .ok_or_else(|| Refusal::new(Rule::Unknown, "gid is not a known group"))?;
+        let group = directory.group(gid).ok_or_else(|| unknown(&act))?;
         group.name().clone_into(&mut name);
         let gid = name.as_str();
         let (change, notice) = match act {
@@ -113,6 +111,17 @@ pub async fn edit(
     posted.await?;
     apply(service, &name, changes);
     Ok(Outcome::Done)
+}
+
+/// What is said of a group in which the sender is not, whether there is one or not: its name is not
+/// told to others.
+fn unknown(act: &GroupAct) -> Refusal {
+    let words = match act {
+        GroupAct::Join { .. } => "sender is not invited to the group",
+        GroupAct::Alias { .. } => "sender is not a member of the group",
+        GroupAct::Drop { .. } => "to is not a member of the group",
+    };
+    Refusal::new(Rule::NotInGroup, words)
 }
 
 fn check_inviter(
@@ -182,12 +191,15 @@ fn join(
     newalias: Option<String>,
 ) -> Result<(Change, MessageKind), Refusal> {
     // Whoever has joined may say so again: the ack of the first time may have been lost.
-    let alias = match group.record(sender.member) {
-        Some(GroupMember { standing: Standing::Removed, .. }) | None => {
-            return Err(Refusal::new(Rule::NotInGroup, "sender is not invited to the group"));
-        }
-        Some(record) => &record.alias,
-    };
+    let act = GroupAct::Join { newalias: None };
+    let GroupMember { alias, standing } =
+        group.record(sender.member).ok_or_else(|| unknown(&act))?;
+    // A group that all have left is open to those who were in it: nobody else can invite them.
+    let is_empty = || group.joined().next().is_none();
+    match standing {
+        Standing::Removed if !is_empty() => return Err(unknown(&act)),
+        Standing::Removed | Standing::Invited | Standing::Joined | Standing::Left => {}
+    }
     let alias = own_alias(directory, sender, newalias.as_deref().unwrap_or(alias))?;
     let notice = member_notice("join", gid, alias, None);
     Ok(((sender.member, record(alias, Standing::Joined)), notice))
@@ -202,7 +214,7 @@ fn rename(
 ) -> Result<(Change, MessageKind), Refusal> {
     let Some(GroupMember { alias, standing: Standing::Joined }) = group.record(sender.member)
     else {
-        return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
+        return Err(unknown(&GroupAct::Alias { newalias }));
     };
     let newalias = own_alias(directory, sender, &newalias)?;
     let change = (sender.member, record(newalias, Standing::Joined));
@@ -216,9 +228,10 @@ fn drop_member(
     gid: &str,
     to: &str,
 ) -> Result<(Change, MessageKind), Refusal> {
-    let Aliased { member, alias } = directory
-        .by_group_alias(group, to)
-        .ok_or_else(|| Refusal::new(Rule::NotInGroup, "to is not a member of the group"))?;
+    // Who is not in it learns nothing of who is.
+    let found = directory.by_group_alias(group, to).filter(|_| group.counts(sender.member));
+    let Aliased { member, alias } =
+        found.ok_or_else(|| unknown(&GroupAct::Drop { to: String::new() }))?;
     if member != sender.member && !group.has_joined(sender.member) {
         return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     }

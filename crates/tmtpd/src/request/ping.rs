@@ -27,7 +27,7 @@ pub async fn ping(
 ) -> Result<Outcome, Refusal> {
     let (mut pinged, mut let_in) = (None, false);
     let posted = service.post_marked(sender, mark, |directory| {
-        let Addressed { from, to } = addressed(directory, sender, &from, &to)?;
+        let Addressed { from, to } = addressed(service, directory, sender, &from, &to)?;
         let member = to.member;
         let mut batch = Batch::new();
         count(service, directory, sender, member, &mut batch)?;
@@ -55,7 +55,10 @@ pub(super) struct Addressed<'a> {
 }
 
 /// The member to be pinged, if the sender may ping under that name.
+///
+/// A name that nobody has counts as a ping of the day, so that names cannot be found out by trying.
 pub(super) fn addressed<'a>(
+    service: &Service,
     directory: &'a Directory,
     sender: &Sender,
     from: &str,
@@ -63,9 +66,32 @@ pub(super) fn addressed<'a>(
 ) -> Result<Addressed<'a>, Refusal> {
     let own = directory.by_alias(from).filter(|own| own.member == sender.member);
     let from = own.ok_or_else(|| Refusal::new(Rule::NotOwnAlias, "from must identify sender"))?;
-    let to = directory.by_alias(to);
-    let to = to.ok_or_else(|| Refusal::new(Rule::Unknown, "to is not a known alias"))?;
-    Ok(Addressed { from: from.alias, to })
+    match directory.by_alias(to) {
+        Some(to) => Ok(Addressed { from: from.alias, to }),
+        None => {
+            count_name(service, sender)?;
+            Err(Refusal::new(Rule::Unknown, "to is not a known alias"))
+        }
+    }
+}
+
+/// Counts a name that was tried in vain.
+///
+/// # Errors
+/// [`Refusal`] when the day's pings are used up.
+pub(super) fn count_name(service: &Service, sender: &Sender) -> Result<(), Refusal> {
+    let now_ms = service.now_ms();
+    let counted = service.contacts.tried(&service.store, &service.limits(), sender.member, now_ms);
+    counted.map_err(refusal)
+}
+
+fn refusal(error: TooMany) -> Refusal {
+    match error {
+        TooMany::Store(error) => error.into(),
+        TooMany::Today => Refusal::new(Rule::PingsPerDay, error.to_string()),
+        TooMany::Received => Refusal::new(Rule::PingsReceived, error.to_string()),
+        TooMany::Unanswered { .. } => Refusal::new(Rule::UnansweredPings, error.to_string()),
+    }
 }
 
 /// Counts a ping or an invitation, if the sender may still send one to `member`.
@@ -81,14 +107,7 @@ pub(super) fn count(
     let now_ms = service.now_ms();
     let since_ms = directory.member(sender.member).and_then(Member::since_ms).unwrap_or(now_ms);
     let ping = Ping { who: sender.member, whom: member, now_ms, acquainted, since_ms };
-    service.contacts.count(&service.store, &service.limits(), ping, rows).map_err(|error| {
-        match error {
-            TooMany::Store(error) => error.into(),
-            TooMany::Today => Refusal::new(Rule::PingsPerDay, error.to_string()),
-            TooMany::Received => Refusal::new(Rule::PingsReceived, error.to_string()),
-            TooMany::Unanswered { .. } => Refusal::new(Rule::UnansweredPings, error.to_string()),
-        }
-    })
+    service.contacts.count(&service.store, &service.limits(), ping, rows).map_err(refusal)
 }
 
 /// The ping that was counted was not stored.

@@ -157,8 +157,8 @@ fn audience(
                 audience.named.insert(member);
             }
             Recipient::GroupWithSender(gid) => {
+                // The sender among them, once they have joined.
                 audience.members.extend(group(directory, sender, gid)?);
-                audience.members.insert(sender.member);
             }
             Recipient::Group(gid) => {
                 let others = group(directory, sender, gid)?;
@@ -175,15 +175,11 @@ fn group<'a>(
     sender: &Sender,
     gid: &str,
 ) -> Result<impl Iterator<Item = MemberNumber> + 'a, Refusal> {
-    let group = directory
-        .group(gid)
-        .ok_or_else(|| Refusal::new(Rule::Unknown, "a group named in for is unknown"))?;
-    if !group.counts(sender.member) {
-        return Err(Refusal::new(
-            Rule::NotInGroup,
-            "sender is not a member of a group named in for",
-        ));
-    }
+    // The same words whether there is such a group or not: names of groups are not told to others.
+    let group = directory.group(gid).filter(|group| group.counts(sender.member));
+    let group = group.ok_or_else(|| {
+        Refusal::new(Rule::NotInGroup, "sender is not a member of a group named in for")
+    })?;
     Ok(group.joined())
 }
 

@@ -11,7 +11,7 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, Store};
 
-use super::{Refusal, Rule, Sender, devices_of, full};
+use super::{Refusal, Rule, Sender, devices_of, full, ping};
 use crate::log::throttle::Throttle;
 use crate::log::{chain, story};
 
@@ -72,7 +72,11 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
     let _turn = service.edit().await;
     let mut changed = None;
     let posted = service.post(sender, |directory| {
-        grant_alias(service, directory, Some(sender.member), &alias)?;
+        let granted = grant_alias(service, directory, Some(sender.member), &alias);
+        if granted.as_ref().is_err_and(|refusal| refusal.rule == Rule::NameTaken) {
+            ping::count_name(service, sender)?;
+        }
+        granted?;
         let mut member = known(directory, sender)?.clone();
         if !member.has_alias(&alias) {
             if member.aliases.len() >= service.limits().aliases_per_member {

@@ -228,3 +228,24 @@ fn files_that_hold_something_else_are_refused() {
     let missing = "key.pem cannot be read: No such file or directory (os error 2)";
     assert!(given.refused().ends_with(missing));
 }
+
+#[test]
+fn the_end_of_a_certificate_is_told_in_time() {
+    for (year, told) in [(1999, "is over since 1999-06-01"), (2999, "is valid until 2999-06-01")] {
+        let given = Given::for_hosts(&["localhost"]);
+        let pair = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(1990, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 6, 1);
+        write_key(&given.key, &pair);
+        fs::write(&given.cert, params.self_signed(&pair).unwrap().pem()).unwrap();
+        let (process, _) = given.serve("127.0.0.1:0");
+        let mut status = std::process::Command::new(env!("CARGO_BIN_EXE_tmtpd"));
+        let status = status.args(["status", "--data"]).arg(given.data()).output().unwrap();
+        let status = String::from_utf8(status.stdout).unwrap();
+        assert!(status.contains(&format!("certificate     {told}")), "{status}");
+        process.signal(rustix::process::Signal::TERM);
+        let log = process.end().stderr;
+        assert_eq!(log.contains("the certificate is over since"), year == 1999, "{log}");
+    }
+}

@@ -48,6 +48,50 @@ fn the_first_start_makes_what_is_missing_for_its_user_alone() {
 }
 
 #[test]
+fn an_address_that_is_taken_costs_no_folder() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = refused(&["--data", data.to_str().unwrap(), "--listen", &address]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&address), "{}", ended.stderr);
+    assert!(!data.exists());
+}
+
+#[test]
+fn a_folder_that_is_there_is_closed_to_others_if_it_is_the_services_own() {
+    let folder = tempdir().unwrap();
+    let open = |name: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    };
+    let own = open("own");
+    started(&own, &[]).0.stop();
+    assert_eq!(mode(&own), 0o700);
+    // And one of a service that was here before, however it came to be open.
+    fs::set_permissions(&own, fs::Permissions::from_mode(0o777)).unwrap();
+    started(&own, &[]).0.stop();
+    assert_eq!(mode(&own), 0o700);
+
+    let others = open("others");
+    fs::write(others.join("letter.txt"), "a letter").unwrap();
+    let target = open("target");
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    for (named, is) in [(&others, &others), (&link, &target)] {
+        let ended = refused(&["--data", named.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("was not touched"), "{}", ended.stderr);
+        assert_eq!(mode(is), 0o755);
+        let files = fs::read_dir(is).unwrap().count();
+        assert_eq!(files, usize::from(is == &others), "nothing was left behind");
+    }
+}
+
+#[test]
 fn a_restart_keeps_the_certificate() {
     let folder = tempdir().unwrap();
     let (process, first) = started(folder.path(), &[]);

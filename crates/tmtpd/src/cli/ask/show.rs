@@ -8,6 +8,7 @@ use super::super::table::{Table, count, size, span};
 use super::CommandError;
 use crate::admin::client::Rows;
 use crate::admin::protocol::{Backup, Group, Link, Member, Queue, Reload, Service, State, Status};
+use crate::certificate::remaining;
 use crate::edge::{Edge, Machine};
 
 pub(super) fn status(rows: Rows<Status>) -> Result<(), CommandError> {
@@ -33,6 +34,9 @@ fn one_status(status: &Status) -> io::Result<()> {
     line("data", &status.data.display())?;
     for address in &status.addresses {
         line("members join by", address)?;
+    }
+    if let Some(until_ms) = status.certificate_until_ms {
+        line("certificate", &remaining(until_ms, Machine.now_ms()))?;
     }
     line("post policy", &status.post_policy)?;
     line("members", &count(status.members))?;

@@ -1,0 +1,99 @@
+//! Who is in a group, on the wire: what the invited get of their own posts, and who may come back to a
+//! group that all have left.
+
+#![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
+
+use serde_json::{Value, json};
+use tmtp_testkit::peer::RawPeer;
+use tmtp_testkit::process::ServiceProcess;
+
+const GROUP: &str = "the engine";
+
+struct Member {
+    peer: RawPeer,
+    alias: &'static str,
+    uid: String,
+    node: String,
+}
+
+impl Member {
+    async fn join(service: &ServiceProcess, alias: &'static str) -> Self {
+        let (peer, uid, node) = RawPeer::join(service.address(), alias).await.unwrap();
+        Self { peer, alias, uid, node }
+    }
+
+    async fn come_back(&mut self, service: &ServiceProcess) {
+        self.peer = RawPeer::enter(service.address(), &self.uid, &self.node).await.unwrap();
+    }
+
+    /// What the ack says; nothing if it is granted.
+    async fn ask(&mut self, mut head: Value, data: &[u8]) -> String {
+        let id = self.peer.request_id();
+        head["id"] = json!(id);
+        if !data.is_empty() {
+            head["datalen"] = json!(data.len());
+        }
+        self.peer.send(&head.to_string(), data).await.unwrap();
+        self.peer.expect_ack(&id).await.unwrap().text("error").to_owned()
+    }
+
+    async fn invites(&mut self, to: &str) -> String {
+        self.ask(json!({"op": 5, "gid": GROUP, "from": self.alias, "to": to}), b"").await
+    }
+
+    async fn enters(&mut self) -> String {
+        self.ask(json!({"op": 6, "gid": GROUP, "act": "join"}), b"").await
+    }
+
+    async fn drops(&mut self, to: &str) -> String {
+        self.ask(json!({"op": 6, "gid": GROUP, "act": "drop", "to": to}), b"").await
+    }
+
+    async fn posts(&mut self, kind: u8, text: &[u8]) {
+        let post = json!({"op": 7, "for": [{"id": GROUP, "type": kind}]});
+        assert_eq!(self.ask(post, text).await, "");
+    }
+
+    async fn receives(&mut self) -> Vec<u8> {
+        self.peer.receive("delivery").await.unwrap().data
+    }
+}
+
+#[tokio::test]
+async fn who_is_invited_gets_no_copy_of_the_own_post_until_they_have_joined() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    assert_eq!(ada.invites(bob.alias).await, "");
+    bob.posts(2, b"invited").await;
+    assert_eq!(ada.receives().await, b"invited");
+    assert_eq!(bob.enters().await, "");
+    bob.posts(2, b"joined").await;
+    assert_eq!(ada.receives().await, b"joined");
+    // The first that comes to him is of the time after.
+    assert_eq!(bob.receives().await, b"joined");
+}
+
+#[tokio::test]
+async fn an_empty_group_is_open_to_those_who_were_in_it() {
+    let mut service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let mut eve = Member::join(&service, "eve malory").await;
+    assert_eq!(ada.invites(bob.alias).await, "");
+    assert_eq!(bob.enters().await, "");
+    assert_eq!(bob.drops(ada.alias).await, "");
+    // As long as somebody is in it, who was removed has to be invited.
+    assert!(ada.enters().await.contains("not invited"));
+    assert_eq!(bob.drops(bob.alias).await, "");
+    assert!(eve.enters().await.contains("not invited"), "a stranger to it");
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    bob.come_back(&service).await;
+    assert_eq!(ada.enters().await, "", "its founder");
+    assert_eq!(bob.enters().await, "", "the last who was in it");
+    assert_eq!(ada.drops(bob.alias).await, "");
+    assert!(bob.enters().await.contains("not invited"));
+    assert_eq!(ada.invites(bob.alias).await, "");
+}
