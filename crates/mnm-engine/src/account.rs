@@ -26,7 +26,7 @@ use crate::link::outgoing::Outgoing;
 use crate::link::reader::Reader;
 use crate::link::writer::{Ask, Orders, Writer};
 use crate::link::{Ended, FAREWELL_TIME, enter};
-use crate::outbox::in_words;
+use crate::reason::in_words;
 use crate::trust::Trust;
 use crate::vault::Credentials;
 use crate::view::{AccountId, Link};

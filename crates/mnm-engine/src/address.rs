@@ -97,12 +97,24 @@ impl FromStr for Address {
             None if host.contains(':') => return Err(BadAddress::Host),
             None => host,
         };
+        let host = ascii(host)?;
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(BadAddress::Port)?;
-        if host.len() > HOST_MAX_BYTES || rustls::pki_types::ServerName::try_from(host).is_err() {
+        if host.len() > HOST_MAX_BYTES
+            || rustls::pki_types::ServerName::try_from(host.as_str()).is_err()
+        {
             return Err(BadAddress::Host);
         }
         Ok(Self { proof, host: host.to_ascii_lowercase(), port })
     }
+}
+
+/// The form of a host's name that is looked up and compared: letters outside of ASCII in their
+/// encoded form (IDNA), so that both spellings are one address and no letter can pass for another.
+fn ascii(host: &str) -> Result<String, BadAddress> {
+    if host.is_ascii() {
+        return Ok(host.to_owned());
+    }
+    idna::domain_to_ascii_strict(host).map_err(|_| BadAddress::Host)
 }
 
 /// An address with the fingerprint that came with it.
@@ -201,6 +213,25 @@ mod tests {
         ] {
             let pasted: Pasted = text.parse().unwrap();
             assert_eq!(pasted.address.to_string(), "=h.example:1", "{text}");
+        }
+    }
+
+    #[test]
+    fn both_spellings_of_a_name_outside_of_ascii_are_one_address() {
+        let spelled = |text: &str| text.parse::<Pasted>().map(|pasted| pasted.address.to_string());
+        for text in ["=bücher.example:5050", "=BÜCHER.example:5050", "=bu\u{308}cher.example:5050"]
+        {
+            assert_eq!(spelled(text).as_deref(), Ok("=xn--bcher-kva.example:5050"), "{text}");
+        }
+        assert_eq!(
+            spelled("=xn--bcher-kva.example:5050").as_deref(),
+            Ok("=xn--bcher-kva.example:5050")
+        );
+        assert_eq!(spelled("=例え。テスト:1").as_deref(), Ok("=xn--r8jz45g.xn--zckzah:1"));
+        // Not a letter that looks like another, but the encoded form of what it is.
+        assert_eq!(spelled("=pаypal.example:1").as_deref(), Ok("=xn--pypal-4ve.example:1"));
+        for text in ["=bü cher.example:1", "=bü\u{202e}cher.example:1", "=ü_.example:1"] {
+            assert_eq!(spelled(text), Err(BadAddress::Host), "{text}");
         }
     }
 

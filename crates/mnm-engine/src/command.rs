@@ -85,6 +85,17 @@ pub enum Command {
         /// The account.
         account: AccountId,
     },
+    /// Choose whether contacts see that the member is online. The member's other devices follow.
+    /// Reply: [`Reply::Done`].
+    SetPresence {
+        /// The account.
+        account: AccountId,
+        /// Permanent id of one contact to choose for; all who have no choice of their own when
+        /// absent.
+        contact: Option<String>,
+        /// Whether. Absent only with a contact: as for the others.
+        shown: Option<bool>,
+    },
     /// Somebody looks, or the network has changed: accounts that are not connected try at once.
     /// Reply: [`Reply::Done`].
     Nudge,

@@ -4,6 +4,7 @@
 //! account's own task ([`crate::account`]), which it wakes. Commands that need the service's
 //! answer wait for it, for a bounded time.
 
+mod awake;
 mod browser;
 mod files;
 mod join;
@@ -29,7 +30,7 @@ use crate::error::{Error, ErrorCode, OpenError};
 use crate::event::Event;
 use crate::inbox::waiters::Waiters;
 use crate::link::writer::Ask;
-use crate::outbox::in_words;
+use crate::reason::in_words;
 use crate::view::{AccountId, Link};
 pub use files::AttachmentReader;
 use store::Store;
@@ -116,6 +117,9 @@ impl Engine {
             Err(error) => tracing::error!(%error, "the accounts cannot be read"),
         }
         engine.finish_removals();
+        if engine.shared.connect {
+            engine.watch_network();
+        }
         Ok(engine)
     }
 

@@ -228,6 +228,14 @@ pub enum OpenError {
         /// The home directory.
         home: String,
     },
+    /// The directory is somebody else's: things lie in it, and no store.
+    #[error(
+        "{home} is a directory with other things in it and no store of mnm, so none was made there. Nothing was changed; name an empty or a new directory."
+    )]
+    NotAHome {
+        /// The directory.
+        home: String,
+    },
     /// There is a store but no key.
     #[error(
         "The store {db} is there but its key {key} is missing. Nothing can be read without that key; put the key file back from a backup. Nothing was changed."

@@ -27,6 +27,7 @@ pub mod markdown;
 mod outbox;
 pub mod picture;
 mod presence;
+mod reason;
 pub mod search;
 mod trust;
 pub mod vault;

@@ -26,7 +26,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
-use crate::outbox::in_words;
+use crate::reason::in_words;
 use connect::ConnectError;
 
 /// Bytes read at a time.

@@ -7,11 +7,9 @@ use tmtp::id::{posted_ms, posted_text};
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
+use crate::reason::in_words;
 use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingForward, OutgoingPost};
 use crate::view::{Attachment, MessageId};
-
-/// Characters of a service's reason that are shown.
-const REASON_MAX_CHARS: usize = 200;
 
 /// An item as it goes over the wire: `request`, then `front`, then the bytes of `files`.
 #[derive(Debug, Clone, PartialEq)]
@@ -186,11 +184,6 @@ fn refusal(action: &OutboxAction, reason: &str) -> String {
             "The service refused to let you join {gid} ({reason}). Ask a member of the group for a new invitation."
         ),
     }
-}
-
-/// A service's reason as it may be shown: one line of bounded length.
-pub(crate) fn in_words(reason: &str) -> String {
-    reason.chars().filter(|c| !c.is_control()).take(REASON_MAX_CHARS).collect()
 }
 
 #[cfg(test)]

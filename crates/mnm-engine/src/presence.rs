@@ -1,42 +1,46 @@
-//! Who is told that we are online.
+//! Who is told that we are online: those whom the member chose, and nobody else.
 //!
-//! A service forgets the list when the member's last device goes offline, so every login gives it
-//! the whole address book; contacts made later are added one by one. Who of them is online is known
-//! to the vault's memory only.
+//! A service forgets the list when the member's last device goes offline, so every login gives it the
+//! list anew; later changes follow one by one. Who is chosen is in the vault
+//! (`vault/presence.rs`); who of the others is online is known to the vault's memory only.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use tmtp::request::{OhiKind, OhiMember, Request};
 
 /// Members named in one request: a header holds about 1,500 uids of 32 characters.
 const MEMBERS_MAX: usize = 500;
 
-/// Which contacts the service has been told of on this link.
+/// Whom the service has been told of on this link.
 #[derive(Debug, Default)]
 pub(crate) struct Announced {
-    told: HashSet<String>,
+    told: BTreeSet<String>,
     entered: bool,
+    /// The version of the member's choice that the service knows.
+    version: u64,
 }
 
 impl Announced {
-    /// How many the service has been told of.
-    pub(crate) fn count(&self) -> usize {
-        self.told.len()
+    /// Whether the service knows a choice of this version and size.
+    pub(crate) fn knows(&self, version: u64, chosen: u64) -> bool {
+        self.version == version && self.told.len() as u64 == chosen
     }
 
-    /// Requests that bring the service's list in step with the address book.
+    /// Requests that bring the service's list in step with the choice.
     pub(crate) fn requests(
         &mut self,
-        contacts: impl IntoIterator<Item = String>,
+        version: u64,
+        chosen: BTreeSet<String>,
         mut request_id: impl FnMut() -> String,
     ) -> Vec<Request> {
         let kind = if self.entered { OhiKind::Add } else { OhiKind::Init };
-        self.entered = true;
-        let fresh: Vec<String> =
-            contacts.into_iter().filter(|uid| self.told.insert(uid.clone())).collect();
-        fresh
-            .chunks(MEMBERS_MAX)
-            .map(|uids| Request::OhiEdit {
+        let fresh: Vec<_> = chosen.difference(&self.told).cloned().collect();
+        let gone: Vec<_> = self.told.difference(&chosen).cloned().collect();
+        (self.entered, self.told, self.version) = (true, chosen, version);
+        [(OhiKind::Drop, gone), (kind, fresh)]
+            .iter()
+            .flat_map(|(kind, uids)| uids.chunks(MEMBERS_MAX).map(|uids| (*kind, uids)))
+            .map(|(kind, uids)| Request::OhiEdit {
                 id: request_id(),
                 kind,
                 members: uids.iter().map(|uid| OhiMember { uid: uid.clone(), kind: 0 }).collect(),
@@ -50,11 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_book_at_first_then_only_who_is_new() {
+    fn all_who_are_chosen_at_first_then_only_what_changed() {
         let mut announced = Announced::default();
-        let book = |count: usize| (0..count).map(|n| format!("uid {n}"));
-        let mut shapes = |count| {
-            let requests = announced.requests(book(count), || "r".into());
+        let some = |count: usize| (0..count).map(|n| format!("uid {n}")).collect();
+        let mut shapes = |version, count| {
+            let requests = announced.requests(version, some(count), || "r".into());
+            assert!(announced.knows(version, count as u64));
             requests
                 .iter()
                 .map(|request| match request {
@@ -63,16 +68,18 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
         };
-        assert_eq!(shapes(501), [("init", 500), ("init", 1)]);
-        assert_eq!(shapes(501), []);
-        assert_eq!(shapes(503), [("add", 2)]);
+        assert_eq!(shapes(0, 501), [("init", 500), ("init", 1)]);
+        assert_eq!(shapes(0, 501), []);
+        assert_eq!(shapes(1, 503), [("add", 2)]);
+        assert_eq!(shapes(2, 501), [("drop", 2)]);
+        assert_eq!(shapes(3, 0), [("drop", 500), ("drop", 1)]);
     }
 
     #[test]
-    fn nothing_is_asked_for_an_empty_book() {
+    fn nothing_is_asked_when_nobody_is_chosen() {
         let mut announced = Announced::default();
-        assert_eq!(announced.requests([], || "r".into()), []);
-        let later = announced.requests(["a".into()], || "r".into());
+        assert_eq!(announced.requests(0, BTreeSet::new(), || "r".into()), []);
+        let later = announced.requests(1, BTreeSet::from(["a".into()]), || "r".into());
         assert!(matches!(&later[..], [Request::OhiEdit { kind: OhiKind::Add, .. }]));
     }
 }

@@ -39,6 +39,7 @@ mod open;
 mod outbox;
 mod page;
 mod ping;
+mod presence;
 mod removal;
 mod room;
 mod sync;

@@ -69,6 +69,9 @@ pub struct Account {
     pub pings: u64,
     /// Messages in the outbox that no service has acknowledged yet.
     pub queued: u64,
+    /// Whether contacts see that the member is online; none until the member has chosen, and then
+    /// nobody does.
+    pub presence: Option<bool>,
     /// What waits at the service because the disk here has no room for it.
     #[serde(default)]
     pub held: Option<Held>,
@@ -416,6 +419,9 @@ pub struct Contact {
     pub online: bool,
     /// Since when they are in the address book.
     pub since_ms: i64,
+    /// Whether they see that the member is online, if the member has chosen for them alone;
+    /// otherwise [`Account::presence`] counts.
+    pub presence: Option<bool>,
 }
 
 /// What to mind about a name.

@@ -11,7 +11,7 @@ mod write;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use mnm_engine::{
     command::{Command as Ask, Reply},
     view::{Account, AccountId, BrowserId, PingId, ThreadId},
@@ -52,7 +52,8 @@ struct Global {
     /// The account to use: its number in `mnm status`, or the name or address of its service
     #[arg(long, value_name = "ACCOUNT", global = true)]
     account: Option<String>,
-    /// Show what is stored here without connecting first (when no app is running)
+    /// Do not connect (when no app is running): show what is stored here, and only queue what is to
+    /// be sent
     #[arg(long, global = true)]
     offline: bool,
 }
@@ -287,6 +288,15 @@ enum Verb {
     },
     /// Show accounts and their connections
     Status,
+    /// Show or choose who sees that you are online: people of your address book, never strangers
+    Presence {
+        /// Whether they see it; `default`, with --contact, treats one person as the others
+        #[arg(value_enum)]
+        shown: Option<Shown>,
+        /// Choose for one person of the address book only
+        #[arg(long, value_name = "ALIAS", requires = "shown")]
+        contact: Option<String>,
+    },
     /// List this account's devices, or add one
     Devices {
         #[command(subcommand)]
@@ -310,6 +320,17 @@ enum Verb {
     Url,
     /// Ask the running app to end
     Stop,
+}
+
+/// Whether somebody sees that the member is online.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shown {
+    /// They see it
+    On,
+    /// They don't
+    Off,
+    /// As the others
+    Default,
 }
 
 #[derive(Debug, Subcommand)]
@@ -352,6 +373,7 @@ impl Cli {
             Some(Verb::Stop) => app::stop(&context).await?,
             Some(Verb::Check { save_to }) => check::check(&context, save_to).await?,
             Some(verb) => {
+                let verb = if context.offline { verb.without_wait() } else { verb };
                 let session = Session::open(&context.home, verb.need(context.offline)).await?;
                 let answer = verb.run(&context, &session).await;
                 session.close().await;
@@ -365,37 +387,75 @@ impl Cli {
 impl Verb {
     /// What the engine has to have for this command when no app runs.
     fn need(&self, offline: bool) -> Need {
-        match self {
+        let need = match self {
+            Self::Join { .. } => return Need::Beginning,
+            // Asks the service in any case.
+            Self::Account { address: Some(_), .. } | Self::Account { trust: Some(_), .. } => {
+                return Need::Links;
+            }
             Self::Pings { .. }
             | Self::Inbox { .. }
             | Self::Contacts
             | Self::Groups
-            | Self::Status => {
-                if offline {
-                    Need::Disk
-                } else {
-                    Need::News
-                }
-            }
-            Self::Read { .. } | Self::Save { .. } | Self::Search { .. } | Self::Drafts => {
-                Need::Disk
-            }
-            Self::Account { address: None, trust: None, remove: false, .. } => {
-                if offline {
-                    Need::Disk
-                } else {
-                    Need::News
-                }
-            }
-            Self::Account { remove: true, .. } => Need::Disk,
-            Self::Devices { action: None }
+            | Self::Status
+            | Self::Account { remove: false, .. } => Need::News,
+            Self::Read { .. }
+            | Self::Save { .. }
+            | Self::Search { .. }
+            | Self::Drafts
+            | Self::Account { remove: true, .. }
+            | Self::Devices { action: None }
             | Self::Browsers { .. }
             | Self::Ignore { .. }
             | Self::Url
             | Self::Stop
             | Self::Check { .. } => Need::Disk,
-            _ => Need::Links,
+            Self::Ping { .. }
+            | Self::Accept { .. }
+            | Self::Invite { .. }
+            | Self::Leave { .. }
+            | Self::Drop { .. }
+            | Self::Send { .. }
+            | Self::Reply { .. }
+            | Self::Forward { .. }
+            | Self::Presence { .. }
+            | Self::Devices { action: Some(_) } => Need::Links,
+        };
+        if offline { Need::Disk } else { need }
+    }
+
+    /// Nobody waits for what is not sent now.
+    fn without_wait(mut self) -> Self {
+        match &mut self {
+            Self::Ping { wait, .. }
+            | Self::Accept { wait, .. }
+            | Self::Invite { wait, .. }
+            | Self::Forward { wait, .. } => {
+                wait.seconds = 0;
+            }
+            Self::Send { content, .. } | Self::Reply { content, .. } => content.wait.seconds = 0,
+            Self::Join { .. }
+            | Self::Account { .. }
+            | Self::Presence { .. }
+            | Self::Pings { .. }
+            | Self::Inbox { .. }
+            | Self::Contacts
+            | Self::Groups
+            | Self::Status
+            | Self::Read { .. }
+            | Self::Save { .. }
+            | Self::Search { .. }
+            | Self::Drafts
+            | Self::Devices { .. }
+            | Self::Browsers { .. }
+            | Self::Ignore { .. }
+            | Self::Leave { .. }
+            | Self::Drop { .. }
+            | Self::Check { .. }
+            | Self::Url
+            | Self::Stop => {}
         }
+        self
     }
 
     async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
@@ -412,6 +472,9 @@ impl Verb {
             }
             Self::Account { address, trust, .. } => {
                 account::set_service(context, session, address, trust).await
+            }
+            Self::Presence { shown, contact } => {
+                people::presence(context, session, shown, contact).await
             }
             Self::Status => account::status(context, session).await,
             Self::Devices { action: None } => account::devices(context, session).await,

@@ -57,6 +57,27 @@ impl Home {
         serde_json::from_slice(&text).ok()
     }
 
+    /// Whether there is a store in it.
+    pub(crate) fn has_store(&self) -> bool {
+        // Where that cannot be told, opening it says why.
+        ["vault.db", "vault.key"]
+            .iter()
+            .any(|name| self.path.join(name).try_exists().unwrap_or(true))
+    }
+
+    /// The failure of a command that needs a store where there is none.
+    pub(crate) fn no_store(&self) -> Failure {
+        Failure::new(
+            Exit::NotFound,
+            "not_found",
+            format!(
+                "There is no store of mnm in {}, and none was made. Join a service: mnm join ADDRESS \
+                 --alias NAME. If your letters are elsewhere, name the directory with --home.",
+                self.path.display()
+            ),
+        )
+    }
+
     /// The failure of a home that another process holds.
     pub(crate) fn in_use(&self) -> Failure {
         Failure::new(

@@ -47,6 +47,8 @@ pub(crate) enum Need {
     Links,
     /// Links, and whatever has arrived there meanwhile.
     News,
+    /// No store yet: one is made where there is none.
+    Beginning,
 }
 
 /// The engine, wherever it runs.
@@ -60,6 +62,9 @@ pub(crate) enum Session {
 impl Session {
     /// Finds the running app, or opens the engine here.
     pub(crate) async fn open(home: &Home, need: Need) -> Result<Self, Failure> {
+        if need != Need::Beginning && !home.has_store() {
+            return Err(home.no_store());
+        }
         let until = Instant::now() + LOCK_PATIENCE;
         loop {
             if let Some(remote) = Remote::find(home).await {

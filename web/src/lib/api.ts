@@ -25,6 +25,8 @@ export interface Account {
   unread: number;
   pings: number;
   queued: number;
+  /** Whether contacts see that the member is online; null until the member has chosen. */
+  presence: boolean | null;
   held: Held | null;
 }
 
@@ -169,6 +171,8 @@ export interface Contact {
   mark: NameMark | null;
   online: boolean;
   since_ms: number;
+  /** As in `Account`, for them alone; null: as the others. */
+  presence: boolean | null;
 }
 
 export type Standing = "invited" | "joined" | "left";
@@ -225,6 +229,7 @@ export interface Commands {
   devices: { args: { account?: number }; reply: Device[] };
   add_alias: { args: { account: number; alias: string }; reply: Account };
   reconnect: { args: { account: number }; reply: undefined };
+  set_presence: { args: { account: number; contact?: string; shown?: boolean }; reply: undefined };
   nudge: { args: object; reply: undefined };
   ping: { args: { account: number; to: string; text: string }; reply: Ping };
   pings: { args: { account?: number; before?: number; find?: string; limit?: number }; reply: Ping[] };

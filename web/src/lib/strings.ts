@@ -316,6 +316,7 @@ export const t = {
     letters: "Your letters with them",
     noLetters: "No letters yet.",
     missing: "This person is not in your address book.",
+    presence: "They see when you are online",
   },
 
   groups: {
@@ -398,6 +399,12 @@ export const t = {
     fingerprint: "Certificate",
     fingerprintNone: "Checked against the public roots",
     fingerprintHint: "Pinned at the first contact. Compare it with the one the service prints.",
+    presence: "Who sees when you are online",
+    presenceLead: "Only people in your address book can, never strangers. For one person you can choose otherwise on their page.",
+    presenceAsk: "Shall the people in your address book see when you are online? So far nobody does.",
+    presenceSwitch: "People in my address book see when I am online",
+    presenceYes: "They may see it",
+    presenceNo: "Nobody",
     addressCopy: "Copy address",
     addressHint: "Whoever joins with the whole address can’t meet another service in its place.",
     known: "Known",

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorCode, Offer, VaultError};
 use crate::link::connect::{ConnectError, Connected, connect};
 use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
-use crate::outbox::in_words;
+use crate::reason::in_words;
 use crate::trust::Trust;
 use crate::vault::{NewAccount, Secret, check_new_alias};
 use crate::view::{Account, AccountId};

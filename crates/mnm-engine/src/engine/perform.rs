@@ -51,6 +51,9 @@ impl Engine {
             Command::AddAlias { account, alias } => {
                 self.add_alias(account, alias).await.map(Reply::Account)
             }
+            Command::SetPresence { account, contact, shown } => {
+                self.set_presence(account, contact, shown).await.map(|()| Reply::Done)
+            }
             Command::Nudge => {
                 self.nudge();
                 Ok(Reply::Done)

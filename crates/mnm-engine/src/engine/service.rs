@@ -1,5 +1,5 @@
-//! Changes to an account that is here: where its service is, which certificate is trusted, and the
-//! account's removal.
+//! Changes to an account that is here: where its service is, which certificate is trusted, who sees
+//! that the member is online, and the account's removal.
 //!
 //! A service is believed at a new place only for what it proves there: the pinned certificate, or
 //! for `+` addresses the same host. For anything else the member must name the fingerprint that is
@@ -9,7 +9,7 @@ use crate::account::whom_to_trust;
 use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::engine::Engine;
 use crate::engine::join::{invalid, not_entered};
-use crate::error::{Error, ErrorCode, Offer};
+use crate::error::{Error, ErrorCode, Offer, VaultError};
 use crate::link::connect::{ConnectError, connect};
 use crate::trust::Trust;
 use crate::view::{Account, AccountId};
@@ -88,6 +88,26 @@ impl Engine {
         }
         // Certificates of public authorities change often, so they are not pinned.
         Ok(Some(seen).filter(|_| address.proof == Proof::Pinned))
+    }
+
+    /// Chooses who sees that the member is online, and has the link tell the service.
+    pub(super) async fn set_presence(
+        &self,
+        account: AccountId,
+        contact: Option<String>,
+        shown: Option<bool>,
+    ) -> Result<(), Error> {
+        let now_ms = self.store().now_ms();
+        let chosen = self.store().write(move |vault| match (contact, shown) {
+            (Some(uid), shown) => vault.set_contact_presence(account, &uid, shown, now_ms),
+            (None, Some(shown)) => vault.set_presence(account, shown, now_ms),
+            (None, None) => Err(VaultError::Invalid(
+                "Nothing was changed: say whether your contacts see that you are online.".into(),
+            )),
+        });
+        chosen.await?;
+        self.wake(account);
+        Ok(())
     }
 
     /// Erases an account and all that is stored of it, in slices between which other commands run.

@@ -1,12 +1,13 @@
 //! TCP and TLS to a service, within bounded times.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -30,12 +31,20 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     /// Not reachable.
-    #[error("{host} could not be reached ({source}).")]
+    #[error("{host} could not be reached: {}.", cause(source))]
     Unreachable {
         /// Host and port.
         host: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// Not to be found.
+    #[error(
+        "{host} could not be found: there is no such name, or this computer is not on the network."
+    )]
+    Unknown {
+        /// Host and port.
+        host: String,
     },
     /// No answer.
     #[error("{host} does not answer.")]
@@ -108,7 +117,11 @@ async fn connect_tls(address: &Address, trust: Trust) -> Result<Connected, Conne
     let host = format!("{}:{}", address.host, address.port);
     let unreachable = |source| ConnectError::Unreachable { host: host.clone(), source };
     let silent = |_| ConnectError::Silent { host: host.clone() };
-    let dialling = TcpStream::connect((address.host.as_str(), address.port));
+    let looking = lookup_host((address.host.as_str(), address.port));
+    let found = timeout(CONNECT_TIME, looking).await.map_err(silent)?;
+    let unknown = |_| ConnectError::Unknown { host: host.clone() };
+    let found: Vec<SocketAddr> = found.map_err(unknown)?.collect();
+    let dialling = TcpStream::connect(found.as_slice());
     let tcp = timeout(CONNECT_TIME, dialling).await.map_err(silent)?.map_err(unreachable)?;
     notice_death(&tcp).map_err(unreachable)?;
     let seen = Seen::default();
@@ -134,6 +147,21 @@ fn notice_death(tcp: &TcpStream) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
     socket.set_tcp_keepalive(&keepalive)
+}
+
+/// What it means that a host was not reached.
+fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "no service answers there at the moment".into(),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            "this computer has no way there, so it may not be on the network".into()
+        }
+        io::ErrorKind::TimedOut => "it does not answer".into(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+            "it broke the connection off".into()
+        }
+        _ => error.to_string(),
+    }
 }
 
 fn tls_error(

@@ -168,18 +168,17 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
     }
 
-    /// Tells the service of contacts it has not been told of.
+    /// Tells the service whom presence is shown to, when that has changed.
     async fn announce(&mut self) -> Result<(), Ended> {
-        let (account, told) = (self.account, self.announced.count());
-        let contacts = self.store.read(move |vault| {
-            // Contacts are only ever added.
-            if vault.contact_count(account)? == told as u64 {
-                return Ok(Vec::new());
-            }
-            vault.contacts(Some(account))
-        });
-        let uids: Vec<_> = contacts.await?.into_iter().map(|contact| contact.uid).collect();
-        for request in self.announced.requests(uids, || request_id(self.store.edge())) {
+        let account = self.account;
+        let (version, count) =
+            self.store.read(move |vault| vault.presence_version(account)).await?;
+        if self.announced.knows(version, count) {
+            return Ok(());
+        }
+        let chosen = self.store.read(move |vault| vault.presence_shown_to(account)).await?;
+        let id = || request_id(self.store.edge());
+        for request in self.announced.requests(version, chosen, id) {
             self.outgoing.request(request);
         }
         Ok(())

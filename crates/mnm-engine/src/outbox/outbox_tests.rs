@@ -94,8 +94,3 @@ fn every_answer_settles_an_item() {
     assert_eq!(settle(&join, &Outcome::Done, 5), Settled::Sent(None));
     assert!(matches!(settle(&join, &refused("x"), 5), Settled::Failed(_)));
 }
-
-#[test]
-fn a_reason_is_cut() {
-    assert_eq!(in_words(&"ü".repeat(500)).chars().count(), REASON_MAX_CHARS);
-}

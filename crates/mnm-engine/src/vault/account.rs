@@ -259,7 +259,8 @@ impl Reader<'_> {
         self.db
             .prepare_cached(
                 "SELECT a.service, a.address, a.fingerprint, a.uid,
-                    (SELECT label FROM device WHERE account = a.id AND this = 1)
+                    (SELECT label FROM device WHERE account = a.id AND this = 1),
+                    a.presence
                  FROM account a WHERE a.id = ?1 AND a.gone = 0",
             )?
             .query_row([id], |row| self.account_from(id, aliases, row))
@@ -287,6 +288,7 @@ impl Reader<'_> {
             pings: 0,
             queued: 0,
             held: self.live.held(id),
+            presence: row.get(5)?,
         })
     }
 

@@ -16,7 +16,7 @@ impl Vault {
     /// The address book of one account or of all, by alias.
     pub fn contacts(&self, account: Option<AccountId>) -> Result<Vec<Contact>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT account, uid, alias, since_ms, vouched FROM contact
+            "SELECT account, uid, alias, since_ms, vouched, presence FROM contact
              WHERE ?1 IS NULL OR account = ?1 ORDER BY account, alias COLLATE NOCASE, uid",
         )?;
         let mut rows = statement.query([account])?;
@@ -26,20 +26,12 @@ impl Vault {
         }
         Ok(contacts)
     }
-
-    /// How many contacts an account has.
-    pub fn contact_count(&self, account: AccountId) -> Result<u64> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT count(*) FROM contact WHERE account = ?1")?
-            .query_row([account], |row| row.get(0))?)
-    }
 }
 
 impl Reader<'_> {
     pub(super) fn contact(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT account, uid, alias, since_ms, vouched FROM contact
+            "SELECT account, uid, alias, since_ms, vouched, presence FROM contact
              WHERE account = ?1 AND uid = ?2",
         )?;
         let mut rows = statement.query(params![account, uid])?;
@@ -64,6 +56,7 @@ impl Reader<'_> {
             mark,
             uid,
             since_ms: row.get(3)?,
+            presence: row.get(5)?,
         })
     }
 

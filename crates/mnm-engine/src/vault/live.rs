@@ -3,21 +3,31 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
+use tmtp::id::Uid;
+
 use super::{Result, Vault};
 use crate::event::Event;
 use crate::view::{AccountId, Held, Link, MessageId, MessageState};
+
+/// Members online who are not contacts, of all accounts together.
+const MET_MAX: usize = 64;
 
 /// The memory beside the store.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     links: HashMap<AccountId, Link>,
     online: HashSet<(AccountId, String)>,
+    /// Members online who are not contacts. One may be about to become a contact: the word of their
+    /// presence can overtake the answer to a ping.
+    met: HashSet<(AccountId, String)>,
     sending: HashMap<MessageId, (u64, u64)>,
     held: HashMap<AccountId, Held>,
     /// Whether the home was found to be a copy when it was opened.
     copied: bool,
     /// Whether something was passed over because its page can't be read.
     damaged: Cell<bool>,
+    /// Counts changes of whom presence is shown to.
+    presence_version: Cell<u64>,
 }
 
 impl Live {
@@ -49,7 +59,8 @@ impl Live {
 
     pub(super) fn is_online(&self, account: AccountId, uid: &str) -> bool {
         // A set of pairs can't be asked with a borrowed uid; presence is small and asked rarely.
-        self.online.contains(&(account, uid.to_owned()))
+        let key = (account, uid.to_owned());
+        self.online.contains(&key) || self.met.contains(&key)
     }
 
     pub(super) fn sending(&self, message: MessageId) -> Option<MessageState> {
@@ -61,10 +72,19 @@ impl Live {
         self.sending.insert(message, (0, total));
     }
 
+    pub(super) fn presence_version(&self) -> u64 {
+        self.presence_version.get()
+    }
+
+    pub(super) fn presence_changed(&self) {
+        self.presence_version.set(self.presence_version.get().wrapping_add(1));
+    }
+
     /// Nothing of a removed account is known any more.
     pub(super) fn forget(&mut self, account: AccountId) {
         self.links.remove(&account);
         self.online.retain(|(of, _)| *of != account);
+        self.met.retain(|(of, _)| *of != account);
     }
 
     pub(super) fn end_sending(&mut self, message: MessageId) {
@@ -93,7 +113,8 @@ impl Vault {
         Ok(Event::Account { account })
     }
 
-    /// Records that a member went online or offline. Only a contact gives an event.
+    /// Records that a member went online or offline. Only a contact gives an event, and of others no
+    /// more than [`MET_MAX`] are remembered.
     pub fn set_online(
         &mut self,
         account: AccountId,
@@ -101,9 +122,22 @@ impl Vault {
         online: bool,
     ) -> Result<Option<Event>> {
         let key = (account, uid.to_owned());
-        let changed =
-            if online { self.live.online.insert(key) } else { self.live.online.remove(&key) };
-        if !changed {
+        if self.reader().contact(account, uid)?.is_none() {
+            if !online {
+                self.live.met.remove(&key);
+            } else if self.live.met.len() < MET_MAX && Uid::from_wire(uid).is_some() {
+                self.live.met.insert(key);
+            }
+            return Ok(None);
+        }
+        let met = self.live.met.remove(&key);
+        let before = self.live.online.contains(&key) || met;
+        if online {
+            self.live.online.insert(key);
+        } else {
+            self.live.online.remove(&key);
+        }
+        if before == online {
             return Ok(None);
         }
         let contact = self.reader().contact(account, uid)?;
@@ -112,15 +146,14 @@ impl Vault {
 
     /// Replaces who is online, after a login or, with an empty list, when the link is lost.
     pub fn set_all_online(&mut self, account: AccountId, uids: &[String]) -> Result<Vec<Event>> {
-        let before: Vec<String> = self
-            .live
-            .online
-            .iter()
-            .filter(|(of, _)| *of == account)
+        let now: HashSet<&str> = uids.iter().map(String::as_str).collect();
+        let known = self.live.online.iter().chain(&self.live.met);
+        let gone: Vec<String> = known
+            .filter(|(of, uid)| *of == account && !now.contains(uid.as_str()))
             .map(|(_, uid)| uid.clone())
             .collect();
         let mut events = Vec::new();
-        for uid in before.iter().filter(|uid| !uids.contains(uid)) {
+        for uid in &gone {
             events.extend(self.set_online(account, uid, false)?);
         }
         for uid in uids {
@@ -142,3 +175,7 @@ impl Vault {
         Ok(Some(Event::Progress { thread, message, state }))
     }
 }
+
+#[cfg(test)]
+#[path = "live/live_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 14] = [
+const STEPS: [&str; 15] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -23,6 +23,7 @@ const STEPS: [&str; 14] = [
     include_str!("migration/012_home.sql"),
     include_str!("migration/013_thread_counts.sql"),
     include_str!("migration/014_rendering.sql"),
+    include_str!("migration/015_presence.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -36,7 +36,7 @@ struct Home {
 /// outlive the connection.
 pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
     let home = Home::new(dir);
-    make_directory(dir)?;
+    make_directory(&home)?;
     let lock = lock(dir)?;
     let key = home.key()?;
     if !exists(&home.db)? {
@@ -123,7 +123,7 @@ pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
 /// Makes a store in `dir`, which has none, whose schema is of `version`.
 pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
-    make_directory(dir)?;
+    make_directory(&home)?;
     let lock = lock(dir)?;
     if exists(&home.db)? || exists(&home.key)? {
         return Err(OpenError::StoreExists { home: show(dir) });
@@ -298,17 +298,39 @@ fn check_length(db: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn make_directory(dir: &Path) -> Result<(), OpenError> {
+/// Makes the directory, or takes one that is empty or a home already.
+fn make_directory(home: &Home) -> Result<(), OpenError> {
+    let dir = home.dir.as_path();
+    if exists(dir)? && !exists(&home.db)? && holds_other_things(dir)? {
+        return Err(OpenError::NotAHome { home: show(dir) });
+    }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir).map_err(|source| io(dir, source))?;
-    // One made by somebody else's umask is closed to others as well.
+    // One made by somebody else's umask is closed to others as well; what a link leads to is left
+    // as it is. The files in it are closed in any case.
     #[cfg(unix)]
-    fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
-        .map_err(|source| io(dir, source))?;
+    if !fs::symlink_metadata(dir).map_err(|source| io(dir, source))?.is_symlink() {
+        fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+            .map_err(|source| io(dir, source))?;
+    }
     Ok(())
+}
+
+/// Whether something lies in the directory that a start broken off would not have left there.
+fn holds_other_things(dir: &Path) -> Result<bool, OpenError> {
+    for entry in fs::read_dir(dir).map_err(|source| io(dir, source))? {
+        let name = entry.map_err(|source| io(dir, source))?.file_name();
+        let name = name.to_string_lossy();
+        let ours = name == "lock"
+            || ["vault.", "app.json"].iter().any(|beginning| name.starts_with(beginning));
+        if !ours {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

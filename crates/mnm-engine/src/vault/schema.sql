@@ -14,6 +14,8 @@ CREATE TABLE account (
     node        TEXT NOT NULL,                      -- this device's secret: whoever has it is the member
     joined_ms   INTEGER NOT NULL,
     gone        INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1)), -- being removed, in slices
+    presence    INTEGER CHECK (presence IN (0, 1)), -- whether contacts see the member online; NULL: not chosen
+    presence_ms INTEGER NOT NULL DEFAULT 0,         -- when that was chosen
     UNIQUE (address, uid)
 ) STRICT;
 
@@ -44,6 +46,8 @@ CREATE TABLE contact (
     since_ms INTEGER NOT NULL,
     look     TEXT NOT NULL DEFAULT '',              -- what names have in common that look alike
     vouched  INTEGER NOT NULL DEFAULT 1 CHECK (vouched IN (0, 1)), -- 0: the alias is a letter's claim
+    presence INTEGER CHECK (presence IN (0, 1)),    -- as in `account`, for them alone; NULL: as the others
+    presence_ms INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (account, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_look ON contact (account, look);

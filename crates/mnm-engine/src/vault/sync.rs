@@ -1,4 +1,5 @@
-//! What one device of a member tells the others: contacts, groups, aliases, what was read.
+//! What one device of a member tells the others: contacts, groups, aliases, what was read, who sees
+//! that the member is online.
 //!
 //! It travels as a post to nobody but the member's own devices and is only ever additive: applied
 //! twice, late or in another order it comes to the same. It is applied only when the service vouches
@@ -36,6 +37,8 @@ struct Notice {
     groups: Vec<Joined>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<Chosen>,
     /// Ids of messages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     read: Vec<String>,
@@ -46,6 +49,16 @@ struct Known {
     uid: String,
     alias: String,
     since_ms: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    presence: Option<Chosen>,
+}
+
+/// Whether presence is shown, and when that was chosen: the latest choice counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Chosen {
+    /// None for a contact who is to be treated as the others.
+    shown: Option<bool>,
+    at_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +74,9 @@ impl Vault {
     pub fn queue_address_book(&mut self, account: AccountId) -> Result<Change<()>> {
         self.change(|work| {
             let aliases = work.read.own_aliases(account)?;
-            work.tell(account, Notice { aliases, ..Notice::default() })?;
+            let presence =
+                work.presence(account)?.map(|(shown, at_ms)| Chosen { shown: Some(shown), at_ms });
+            work.tell(account, Notice { aliases, presence, ..Notice::default() })?;
             for contacts in work.known(account)?.chunks(ENTRIES) {
                 work.tell(account, Notice { contacts: contacts.to_vec(), ..Notice::default() })?;
             }
@@ -92,6 +107,9 @@ impl Vault {
             for alias in notice.aliases.iter().take(ENTRIES_MAX) {
                 work.insert_own_alias(account, alias)?;
                 work.touch_account(account);
+            }
+            if let Some(Chosen { shown: Some(shown), at_ms }) = notice.presence {
+                work.apply_presence(account, shown, at_ms)?;
             }
             for msgid in notice.read.iter().take(ENTRIES_MAX) {
                 work.apply_read(account, msgid)?;
@@ -132,7 +150,35 @@ impl Work<'_> {
         alias: &str,
         since_ms: i64,
     ) -> Result<()> {
-        let known = Known { uid: uid.to_owned(), alias: alias.to_owned(), since_ms };
+        let (uid, alias) = (uid.to_owned(), alias.to_owned());
+        let known = Known { uid, alias, since_ms, presence: None };
+        self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
+    }
+
+    pub(super) fn tell_presence(
+        &mut self,
+        account: AccountId,
+        shown: bool,
+        at_ms: i64,
+    ) -> Result<()> {
+        let presence = Some(Chosen { shown: Some(shown), at_ms });
+        self.tell(account, Notice { presence, ..Notice::default() })
+    }
+
+    pub(super) fn tell_contact_presence(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        shown: Option<bool>,
+        at_ms: i64,
+    ) -> Result<()> {
+        // The alias as it is stored, which may be shown otherwise.
+        let (alias, since_ms) = self
+            .db
+            .prepare_cached("SELECT alias, since_ms FROM contact WHERE account = ?1 AND uid = ?2")?
+            .query_row(params![account, uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let presence = Some(Chosen { shown, at_ms });
+        let known = Known { uid: uid.to_owned(), alias, since_ms, presence };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
@@ -144,11 +190,17 @@ impl Work<'_> {
     }
 
     fn known(&self, account: AccountId) -> Result<Vec<Known>> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT uid, alias, since_ms FROM contact WHERE account = ?1")?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT uid, alias, since_ms, presence, presence_ms FROM contact WHERE account = ?1",
+        )?;
         let rows = statement.query_map([account], |row| {
-            Ok(Known { uid: row.get(0)?, alias: row.get(1)?, since_ms: row.get(2)? })
+            let (shown, at_ms) = (row.get(3)?, row.get(4)?);
+            Ok(Known {
+                uid: row.get(0)?,
+                alias: row.get(1)?,
+                since_ms: row.get(2)?,
+                presence: (at_ms > 0).then_some(Chosen { shown, at_ms }),
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -165,10 +217,18 @@ impl Work<'_> {
     fn apply_contact(&mut self, account: AccountId, known: &Known) -> Result<()> {
         let own = known.uid == self.read.own_uid(account)?;
         let here = self.read.contact(account, &known.uid)?.is_some();
-        if known.uid.is_empty() || known.uid.len() > ID_BYTES_MAX || own || here {
+        if known.uid.is_empty() || known.uid.len() > ID_BYTES_MAX || own {
             return Ok(());
         }
-        self.befriend_here(account, &known.uid, &known.alias, known.since_ms).map(drop)
+        if !here {
+            self.befriend_here(account, &known.uid, &known.alias, known.since_ms)?;
+        }
+        match known.presence {
+            Some(Chosen { shown, at_ms }) => {
+                self.apply_contact_presence(account, &known.uid, shown, at_ms)
+            }
+            None => Ok(()),
+        }
     }
 
     /// A group that is known here keeps its standing: what the service told is newer or the same.

@@ -78,31 +78,6 @@ async fn large_files_go_both_ways_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn contacts_see_each_other_come_and_go() {
-    let service = ServiceProcess::start_plain().unwrap();
-    let ada = Person::join(&service, "ada lovelace").await;
-    let bob = Person::join(&service, "bob babbage").await;
-    ada.befriend(&bob).await;
-    until_online(&ada, true).await;
-    until_online(&bob, true).await;
-    bob.engine.close().await;
-    until_online(&ada, false).await;
-    let (home, account) = bob.into_home();
-    let bob = Person::reopened(home, account).await;
-    until_online(&ada, true).await;
-    until_online(&bob, true).await;
-}
-
-async fn until_online(person: &Person, online: bool) {
-    person
-        .until("presence", || async {
-            let contacts = ask!(person, Command::Contacts { account: None }, Contacts);
-            contacts.iter().all(|contact| contact.online == online).then_some(())
-        })
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn refusals_tell_what_to_do() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;

@@ -9,6 +9,7 @@ mod forward;
 mod group;
 mod letter;
 mod odd_service;
+mod presence;
 mod retry;
 mod service;
 mod stranger;

@@ -1,9 +1,9 @@
 //! When an app tries to connect again. Attempts are counted at a relay in front of the real service,
 //! or at the engine's edge, where hours pass at once.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mnm_engine::command::{Command, Reply};
@@ -76,7 +76,7 @@ async fn offline(person: &Person) -> Link {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_is_reason_to_try_at_once_and_a_granted_login_to_begin_anew() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let mut relay = Relay::before(service.address()).await;
     let mut ada = Person::new().await;
     let join = Command::Join {
@@ -105,10 +105,17 @@ async fn a_letter_is_reason_to_try_at_once_and_a_granted_login_to_begin_anew() {
     ada.online().await;
 }
 
+/// Has the simulated time go on by so much; everything that is due meanwhile happens.
+async fn pass(span: Duration) {
+    let nothing = std::future::pending::<()>();
+    assert!(tokio::time::timeout(span, nothing).await.is_err());
+}
+
 /// An edge at which nobody is let in.
 #[derive(Debug, Default)]
 struct Closed {
     attempts: Arc<AtomicUsize>,
+    network: Arc<Mutex<Vec<IpAddr>>>,
 }
 
 impl Edge for Closed {
@@ -134,6 +141,10 @@ impl Edge for Closed {
         }))
     }
 
+    fn network(&self) -> Option<Vec<IpAddr>> {
+        Some(self.network.lock().unwrap().clone())
+    }
+
     fn has_threads(&self) -> bool {
         false
     }
@@ -141,7 +152,7 @@ impl Edge for Closed {
 
 #[tokio::test]
 async fn a_refused_device_tries_now_and_then_and_when_somebody_looks() {
-    let service = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     ada.engine.close().await;
     let (home, account) = ada.into_home();
@@ -149,25 +160,32 @@ async fn a_refused_device_tries_now_and_then_and_when_somebody_looks() {
 
     tokio::time::pause();
     let edge = Closed::default();
-    let attempts = Arc::clone(&edge.attempts);
+    let (attempts, network) = (Arc::clone(&edge.attempts), Arc::clone(&edge.network));
     let count = || attempts.load(Ordering::SeqCst);
     let options = Options { home: home.path().join("home"), connect: true };
     let engine = Engine::open_at(options, Arc::new(edge)).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    pass(Duration::from_secs(10)).await;
     assert_eq!(count(), 1);
     let Reply::State(state) = engine.command(Command::State).await.unwrap() else { panic!() };
     let Link::Refused { retry_at_ms, .. } = state.accounts[0].link else { panic!("{state:?}") };
     assert!((60_000..=300_000).contains(&retry_at_ms), "{retry_at_ms}");
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    pass(Duration::from_secs(3600)).await;
     assert!((10..=30).contains(&count()), "{} attempts in an hour", count());
 
     let before = count();
     engine.command(Command::Nudge).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    pass(Duration::from_secs(2)).await;
     assert_eq!(count(), before + 1, "somebody looks");
     let ping = Command::Ping { account, to: "bob babbage".into(), text: "hello".into() };
     engine.command(ping).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    pass(Duration::from_secs(2)).await;
     assert_eq!(count(), before + 2, "something is to be sent");
+
+    network.lock().unwrap().push(IpAddr::from([192, 0, 2, 77]));
+    pass(Duration::from_secs(10)).await;
+    assert_eq!(count(), before + 3, "the network is back");
+    network.lock().unwrap().clear();
+    pass(Duration::from_secs(10)).await;
+    assert_eq!(count(), before + 3, "the network is gone");
     engine.close().await;
 }

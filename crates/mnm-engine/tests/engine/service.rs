@@ -28,7 +28,7 @@ fn offers_account(error: &Error, account: AccountId) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_proves_the_pinned_certificate_is_followed_to_a_new_address() {
-    let mut service = ServiceProcess::start().unwrap();
+    let mut service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     ada.befriend(&bob).await;
@@ -58,8 +58,8 @@ async fn who_proves_the_pinned_certificate_is_followed_to_a_new_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_certificate_is_trusted_only_by_the_members_word() {
-    let service = ServiceProcess::start().unwrap();
-    let other = ServiceProcess::start().unwrap();
+    let service = ServiceProcess::start_plain().unwrap();
+    let other = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let before = ada.state().await;
     let (address, seen) = (other.handed_out_address(), other.fingerprint());
@@ -91,7 +91,7 @@ async fn another_certificate_is_trusted_only_by_the_members_word() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renewed_certificate_is_shown_beside_the_known_one_and_can_be_trusted() {
-    let mut service = ServiceProcess::start().unwrap();
+    let mut service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let known = service.fingerprint().to_owned();
     service.kill9().unwrap();
@@ -117,7 +117,7 @@ async fn a_renewed_certificate_is_shown_beside_the_known_one_and_can_be_trusted(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_removed_with_all_its_letters_and_can_come_back() {
-    let mut service = ServiceProcess::start().unwrap();
+    let mut service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
     ada.befriend(&bob).await;

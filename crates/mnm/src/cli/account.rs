@@ -100,6 +100,13 @@ pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer,
         }
         (None, _) => text.push_str("Certificate  vouched for by public authorities\n"),
     }
+    let presence = match account.presence {
+        Some(true) => "your address book sees that you are online (mnm presence off)",
+        Some(false) | None => {
+            "nobody sees that you are online, but whom you chose (mnm presence on)"
+        }
+    };
+    text.push_str(&format!("Presence {presence}\n"));
     text.push_str(&format!("Link     {}", link(&context.look, session, &account.link)));
     Ok(Answer::new(&account, text))
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use mnm_engine::{
     command::{Command as Ask, Reply},
     event::Event,
-    view::{Group, GroupMember, NameMark, Ping, PingId, PingState, Standing},
+    view::{Account, Group, GroupMember, NameMark, Ping, PingId, PingState, Standing},
 };
 use serde_json::json;
 
-use super::{Context, Wait};
+use super::{Context, Shown, Wait};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, Table, inline},
@@ -302,5 +302,69 @@ async fn drop_from(session: &Session, command: Ask, text: String) -> Result<Answ
     match session.command(command).await? {
         Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
         other => Err(unexpected(&other)),
+    }
+}
+
+/// `mnm presence`: who sees that the member is online, and the choice.
+pub(super) async fn presence(
+    context: &Context,
+    session: &Session,
+    shown: Option<Shown>,
+    contact: Option<String>,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?;
+    if let Some(shown) = shown {
+        let contact = match contact {
+            Some(alias) => Some(uid_of(session, &account, &alias).await?),
+            None => None,
+        };
+        let shown = match shown {
+            Shown::On => Some(true),
+            Shown::Off => Some(false),
+            Shown::Default => None,
+        };
+        let command = Ask::SetPresence { account: account.id, contact, shown };
+        match session.command(command).await? {
+            Reply::Done => {}
+            other => return Err(unexpected(&other)),
+        }
+    }
+    let account = context.one(session).await?;
+    let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);
+    let word = |shown: bool| if shown { "on" } else { "off" };
+    let all = match account.presence {
+        Some(shown) => word(shown),
+        None => "off, until you choose: mnm presence on, or off",
+    };
+    let mut text = format!(
+        "People of your address book on {} see that you are online: {all}\n",
+        inline(&account.service)
+    );
+    for person in &people {
+        if let Some(shown) = person.presence {
+            text.push_str(&format!("  {}: {}\n", inline(&person.alias), word(shown)));
+        }
+    }
+    let chosen: Vec<_> = people.iter().filter(|person| person.presence.is_some()).collect();
+    let document = json!({ "account": account.id, "presence": account.presence, "people": chosen });
+    Ok(Answer::new(&document, text.trim_end().to_owned()))
+}
+
+/// The permanent id of the one contact of that alias.
+async fn uid_of(session: &Session, account: &Account, alias: &str) -> Result<String, Failure> {
+    let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);
+    let mut called = people.into_iter().filter(|person| person.alias == alias);
+    match (called.next(), called.next()) {
+        (Some(person), None) => Ok(person.uid),
+        (None, _) => Err(Failure::new(
+            Exit::NotFound,
+            "not_found",
+            format!("Nobody in your address book there is called {}.", inline(alias)),
+        )),
+        (Some(_), Some(_)) => Err(Failure::new(
+            Exit::NotFound,
+            "ambiguous",
+            format!("Several people are called {}; choose on their pages.", inline(alias)),
+        )),
     }
 }

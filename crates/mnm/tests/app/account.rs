@@ -4,7 +4,7 @@ use tmtp_testkit::process::{AppProcess, ServiceProcess};
 
 #[test]
 fn an_account_follows_its_service_and_is_removed_only_after_a_last_word() {
-    let mut service = ServiceProcess::start().unwrap();
+    let mut service = ServiceProcess::start_plain().unwrap();
     let app = AppProcess::new().unwrap();
     app.ok(&["join", service.invitation(), "--alias", "Ada Lindqvist"]).unwrap();
     let told = app.ok(&["account"]).unwrap();

@@ -23,6 +23,14 @@ fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
+/// Makes a store, by a join that reaches nobody.
+fn store(home: &Path) {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("={}", unused.local_addr().unwrap());
+    drop(unused);
+    assert_eq!(code(&mnm(home, &["join", &address, "--alias", "Ada Lindqvist"])), 6);
+}
+
 fn document(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
@@ -33,8 +41,8 @@ fn exit_codes_tell_what_happened() {
     let rows: &[(i32, &[&str])] = &[
         (0, &["--help"]),
         (0, &["--version"]),
-        (0, &["status"]),
-        (0, &["inbox", "--offline"]),
+        (3, &["status"]),
+        (3, &["inbox", "--offline"]),
         (2, &["no-such-command"]),
         (2, &["join"]),
         (2, &["join", "=host:1"]),
@@ -56,6 +64,47 @@ fn exit_codes_tell_what_happened() {
         let output = mnm(home.path(), arguments);
         assert_eq!(code(&output), *expected, "{arguments:?}: {output:?}");
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn only_what_begins_makes_a_store_and_only_where_nothing_else_lies() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let desk = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = |name: &str| {
+        let path = desk.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        path
+    };
+    let names = |path: &Path| std::fs::read_dir(path).unwrap().count();
+    let (absent, empty, full) = (desk.path().join("absent"), folder("empty"), folder("full"));
+    std::fs::write(full.join("letter.txt"), "mine").unwrap();
+    for reading in [&["status"][..], &["inbox"], &["search", "words"], &["account"], &["stop"]] {
+        for home in [&absent, &empty, &full] {
+            let output = mnm(home, reading);
+            assert_eq!(code(&output), 3, "{reading:?}: {output:?}");
+        }
+    }
+    assert!(!absent.exists());
+    assert_eq!((names(&empty), names(&full), mode(&empty), mode(&full)), (0, 1, 0o755, 0o755));
+
+    // What begins refuses a folder of somebody else's, in words.
+    for beginning in [&["join", "=127.0.0.1:1", "--alias", "Ada Lindqvist"][..], &["--no-open"]] {
+        let output = mnm(&full, beginning);
+        assert_eq!(code(&output), 1, "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no store of mnm"), "{output:?}");
+    }
+    assert_eq!((names(&full), mode(&full)), (1, 0o755));
+    // What a link leads to keeps its mode; a folder of our own is closed.
+    let link = desk.path().join("link");
+    symlink(&empty, &link).unwrap();
+    store(&link);
+    assert_eq!(mode(&empty), 0o755);
+    assert_eq!(mode(&empty.join("vault.key")), 0o600);
+    store(&absent);
+    assert_eq!(mode(&absent), 0o700);
 }
 
 #[test]
@@ -82,6 +131,7 @@ fn a_service_that_is_not_there_is_a_network_failure() {
 #[test]
 fn json_is_one_document_also_for_failures() {
     let home = tempfile::tempdir().unwrap();
+    store(home.path());
     assert_eq!(
         document(&mnm(home.path(), &["status", "--json"]))["accounts"],
         Value::Array(vec![])
@@ -145,6 +195,7 @@ fn a_stranger_on_the_announced_port_learns_nothing() {
     let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = stranger.local_addr().unwrap().port();
     let home = tempfile::tempdir().unwrap();
+    store(home.path());
     let token = "c3RhbGUgdG9rZW4gb2YgYW4gYXBwIHRoYXQgaXMgZ28";
     let app = format!(r#"{{"port":{port},"token":"{token}","pid":1}}"#);
     std::fs::write(home.path().join("app.json"), app).unwrap();
@@ -169,6 +220,7 @@ fn a_stranger_on_the_announced_port_learns_nothing() {
 fn damaged_announcements_count_as_none() {
     for damaged in ["", "{", r#"{"port":70000}"#, r#"{"port":1,"token":"short","pid":1}"#] {
         let home = tempfile::tempdir().unwrap();
+        store(home.path());
         std::fs::write(home.path().join("app.json"), damaged).unwrap();
         assert_eq!(code(&mnm(home.path(), &["status"])), 0, "{damaged:?}");
     }

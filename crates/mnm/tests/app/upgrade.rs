@@ -91,6 +91,8 @@ fn is_whole(name: &str) {
             let id = thread["row"]["id"].to_string();
             keeps(thread, &ask(home.path(), &["read", &id, "--peek"]), &format!("thread {id}"));
         }
+        // It told its whole address book, and goes on until the member chooses.
+        assert_eq!(ask(home.path(), &["presence"])["presence"], true);
     }
 }
 

@@ -1,0 +1,39 @@
+//! Noticing that the network is back, or that the machine has slept: then every account that is not
+//! connected tries at once, as if nothing had failed before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::engine::Engine;
+
+/// How often the network and the clock are looked at.
+const LOOK_TIME: Duration = Duration::from_secs(5);
+/// The time of day has gone so much further than the time the machine was awake.
+const SLEPT: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// Watches for as long as the engine is there, if its edge can tell.
+    pub(super) fn watch_network(&self) {
+        let Some(mut before) = self.store().edge().network() else { return };
+        let shared = Arc::downgrade(&self.shared);
+        let (mut awake, mut day_ms) = (Instant::now(), self.store().now_ms());
+        tokio::spawn(async move {
+            loop {
+                sleep(LOOK_TIME).await;
+                let Some(shared) = shared.upgrade() else { return };
+                let engine = Self { shared };
+                let network = engine.store().edge().network().unwrap_or_default();
+                let (now, now_ms) = (Instant::now(), engine.store().now_ms());
+                let gone_ms = u64::try_from(now_ms.saturating_sub(day_ms)).unwrap_or(0);
+                let slept = Duration::from_millis(gone_ms) > now - awake + SLEPT;
+                if slept || network != before && !network.is_empty() {
+                    tracing::info!("the network or the machine is back");
+                    engine.links().values().for_each(|(handle, _)| handle.reconnect());
+                }
+                (before, awake, day_ms) = (network, now, now_ms);
+            }
+        });
+    }
+}

@@ -1,0 +1,47 @@
+//! What a service says of who is online cannot make the memory grow.
+
+use super::*;
+use crate::vault::{NewAccount, Secret};
+
+fn vault() -> (tempfile::TempDir, Vault, AccountId) {
+    let home = tempfile::tempdir().unwrap();
+    let mut vault = Vault::open(&home.path().join("home")).unwrap();
+    let new = NewAccount {
+        address: "=h.example:1".into(),
+        fingerprint: None,
+        service: String::new(),
+        uid: "me".into(),
+        node: Secret::new("n".into()),
+        device: "desk".into(),
+        aliases: Vec::new(),
+    };
+    let account = vault.add_account(new, 1).unwrap().value.id;
+    (home, vault, account)
+}
+
+#[test]
+fn strangers_and_nonsense_are_not_remembered_without_bound() {
+    let (_home, mut vault, account) = vault();
+    for stranger in 0..10_000 {
+        let event = vault.set_online(account, &format!("stranger {stranger}"), true).unwrap();
+        assert!(event.is_none());
+    }
+    let long = "x".repeat(60_000);
+    assert!(vault.set_online(account, &long, true).unwrap().is_none());
+    assert!(vault.live.online.is_empty());
+    assert!(vault.live.met.len() <= MET_MAX && !vault.live.is_online(account, &long));
+    vault.set_all_online(account, &[]).unwrap();
+    assert!(vault.live.met.is_empty());
+}
+
+#[test]
+fn who_becomes_a_contact_while_online_is_seen_online() {
+    let (_home, mut vault, account) = vault();
+    vault.set_online(account, "bob", true).unwrap();
+    let notice = r#"{"mnm":1,"contacts":[{"uid":"bob","alias":"bob babbage","since_ms":1}]}"#;
+    let _ = vault.receive_sync(account, "0000000000000001", notice).unwrap();
+    assert!(vault.contacts(Some(account)).unwrap()[0].online);
+    let gone = vault.set_online(account, "bob", false).unwrap();
+    assert!(matches!(gone, Some(Event::Contact { contact }) if !contact.online));
+    assert!(vault.live.online.is_empty() && vault.live.met.is_empty());
+}
