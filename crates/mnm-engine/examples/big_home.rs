@@ -101,7 +101,7 @@ fn main() {
     for _ in 0..FILES {
         let writer = vault.begin_blob().unwrap();
         let blob = vault.finish_blob(writer).unwrap();
-        many.attachments.push(IncomingAttachment { name: "ß".repeat(120), blob });
+        many.attachments.push(IncomingAttachment { name: "ß".repeat(120), form: None, blob });
     }
     let _ =
         table.time("take a letter of 1,000 files", || vault.receive_post(account, &many).unwrap());

@@ -60,7 +60,7 @@ pub fn unpack(data: Data, notify: bool, pieces: &[&[u8]]) -> Unpacked {
         while let Some(step) = unpacker.step(&mut rest) {
             let open = files.last_mut().filter(|(_, _, complete)| !complete);
             match (step, open) {
-                (Step::Begin { name }, None) => files.push((name, Vec::new(), false)),
+                (Step::Begin { name, .. }, None) => files.push((name, Vec::new(), false)),
                 (Step::Bytes(bytes), Some((_, file, _))) => file.extend_from_slice(&bytes),
                 (Step::End, Some((_, _, complete))) => *complete = true,
                 (step, open) => panic!("{step:?} while {open:?} is open"),

@@ -24,7 +24,7 @@ use crate::vault::{
     Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward,
     IncomingPing, MemberAct, MemberNotice, Secret, UserNotice,
 };
-use crate::view::AccountId;
+use crate::view::{AccountId, Form};
 use held::Held;
 use unpack::{Step, Unpacker};
 use waiters::Waiters;
@@ -63,7 +63,7 @@ enum Receiving {
 struct Letter {
     unpacker: Unpacker,
     staging: Staging,
-    names: Vec<String>,
+    names: Vec<(String, Option<Form>)>,
 }
 
 impl Inbox {
@@ -324,8 +324,9 @@ impl Inbox {
         staging
             .own(move |vault, blobs| {
                 let files = names.into_iter().zip(blobs);
-                incoming.attachments =
-                    files.map(|(name, blob)| IncomingAttachment { name, blob }).collect();
+                incoming.attachments = files
+                    .map(|((name, form), blob)| IncomingAttachment { name, form, blob })
+                    .collect();
                 vault.receive_post(account, &incoming)
             })
             .await
@@ -377,8 +378,8 @@ impl Letter {
     async fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while let Some(step) = self.unpacker.step(&mut bytes) {
             match step {
-                Step::Begin { name } => {
-                    self.names.push(name);
+                Step::Begin { name, form } => {
+                    self.names.push((name, form));
                     self.staging.begin().await?;
                 }
                 Step::Bytes(bytes) => match self.staging.append(bytes.into_owned()).await {

@@ -4,11 +4,11 @@
 
 use tmtp::event::Outcome;
 use tmtp::id::{posted_ms, posted_text};
-use tmtp::letter::{Attach, LetterHead, Subscriber};
+use tmtp::letter::{LetterHead, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
 use crate::reason::in_words;
-use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingForward, OutgoingPost};
+use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingForward, OutgoingPost, announced};
 use crate::view::{Attachment, MessageId};
 
 /// An item as it goes over the wire: `request`, then `front`, then the bytes of `files`.
@@ -63,7 +63,7 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
         alias: post.alias.clone(),
         subject: post.subject.clone(),
         cc: post.cc.iter().map(|cc| subscriber(cc, &post.alias, uid, post.at_ms)).collect(),
-        attach: post.attachments.iter().map(|file| Attach::file(&file.name, file.size)).collect(),
+        attach: post.attachments.iter().map(announced).collect(),
         confirm_id: post.confirms.clone().unwrap_or_default(),
         confirm_posted: post.confirms.as_ref().map(|_| posted_text(post.at_ms)).unwrap_or_default(),
         ..LetterHead::default()

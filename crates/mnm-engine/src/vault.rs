@@ -60,6 +60,7 @@ pub use change::Change;
 pub use draft::DraftContent;
 pub use forward::{Confirms, ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
+pub(crate) use forwarding::announced;
 pub use inbox::{Cc, Incoming, IncomingAttachment, Received};
 pub use notice::{IncomingPing, MemberAct, MemberNotice, UserNotice};
 pub use outbox::{Acked, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Recipient};

@@ -301,11 +301,22 @@ pub struct Attachment {
     pub name: String,
     /// Bytes.
     pub size: u64,
+    /// For a form of an app that has them: which.
+    pub form: Option<Form>,
     /// Points, if it is a picture of a kind that is shown and its size is known.
     pub picture: Option<Size>,
     /// Whether it may be asked for with `?inline=1`: a picture with no more points than a screen has
     /// use for. Not certain where the size is not known, for what was stored long ago.
     pub inline: bool,
+}
+
+/// That a file is a form, blank or filled, in the way of other apps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Whether somebody filled it.
+    pub filled: bool,
+    /// By which its author's app knows the form; may be empty.
+    pub name: String,
 }
 
 /// A letter being written.

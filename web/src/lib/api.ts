@@ -123,6 +123,7 @@ export interface Attachment {
   id: number;
   name: string;
   size: number;
+  form: { filled: boolean; name: string } | null;
   picture: { width: number; height: number } | null;
   inline: boolean;
 }

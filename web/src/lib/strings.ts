@@ -142,6 +142,8 @@ export const t = {
     emptyHint: "Or press c to write a new one, / to search, ? for all shortcuts.",
     onlyFile: "A file",
     picture: (name: string) => `Picture ${name}`,
+    form: "form",
+    filledForm: (name: string) => (name ? `filled form of ${name}` : "filled form"),
     forward: "Forward",
     forwardTitle: "Forward this thread",
     forwardLong: "Whoever you name gets all letters of this thread, and everybody in it is told. From then on they are in it.",

@@ -10,6 +10,8 @@ use tmtp::forward::ForwardedThread;
 use tmtp::letter::{Attach, LETTER_HEAD_MAX_BYTES, LetterHead};
 use tmtp::request::Data;
 
+use crate::view::Form;
+
 /// Longest text that is shown, in bytes; a longer one becomes a file.
 const TEXT_MAX_BYTES: u64 = 4 << 20;
 /// Most files of one letter.
@@ -33,6 +35,8 @@ pub(crate) enum Step<'a> {
     Begin {
         /// Its name, as the author gave it.
         name: String,
+        /// If it is a form: which.
+        form: Option<Form>,
     },
     /// Bytes of that file.
     Bytes(Cow<'a, [u8]>),
@@ -236,12 +240,12 @@ impl Unpacker {
             return;
         }
         self.text.extend_from_slice(LONG_TEXT.as_bytes());
-        self.begin_file("message.md", len);
+        self.begin_file("message.md", None, len);
     }
 
     fn end_text(&mut self) {
         if str::from_utf8(&self.text).is_err() {
-            self.ready.push_back(Step::Begin { name: "message.txt".into() });
+            self.ready.push_back(Step::Begin { name: "message.txt".into(), form: None });
             self.ready.push_back(Step::Bytes(Cow::Owned(self.text.clone())));
             self.ready.push_back(Step::End);
         }
@@ -250,25 +254,35 @@ impl Unpacker {
 
     fn next_file(&mut self) {
         match self.files.pop_front() {
-            Some(file) => self.begin_file(file.file_name(), file.size),
+            Some(file) => self.begin_file(file.file_name(), form_of(&file), file.size),
             None => self.part = Part::Done,
         }
     }
 
-    fn begin_file(&mut self, name: &str, size: u64) {
+    fn begin_file(&mut self, name: &str, form: Option<Form>, size: u64) {
         self.part = Part::File { left: size, keep: true };
-        self.ready.push_back(Step::Begin { name: name.to_owned() });
+        self.ready.push_back(Step::Begin { name: name.to_owned(), form });
     }
 
     /// Everything becomes one file: what was taken so far, and what is still to come. The text is
     /// `instead`.
     fn give_up(&mut self, instead: &'static str, taken: Vec<u8>) {
         self.unreadable = Some(instead);
-        self.begin_file("message.bin", self.data.len.saturating_sub(taken.len() as u64));
+        self.begin_file("message.bin", None, self.data.len.saturating_sub(taken.len() as u64));
         if !taken.is_empty() {
             self.ready.push_back(Step::Bytes(Cow::Owned(taken)));
         }
     }
+}
+
+/// Which form a file is, by what its name begins with.
+fn form_of(file: &Attach) -> Option<Form> {
+    let filled = match file.name.get(..2) {
+        Some("f:") => false,
+        Some("r:") => true,
+        _ => return None,
+    };
+    Some(Form { filled, name: file.ffn.clone() })
 }
 
 /// Splits off what belongs to the part; none when there is nothing.

@@ -23,6 +23,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
             id: 9,
             name: "a.png".into(),
             size: 5,
+            form: None,
             picture: None,
             inline: false,
         }],
@@ -54,7 +55,7 @@ fn a_letter_is_header_text_and_files() {
     assert_eq!(head.cc[0].by_uid, "A");
     assert_eq!(head.cc[0].date, "1970-01-01T00:00:00.000Z");
     assert!(head.cc[1].is_group() && head.cc.iter().all(|cc| cc.subscribe));
-    assert_eq!(head.attach, [Attach::file("a.png", 5)]);
+    assert_eq!(head.attach, [tmtp::letter::Attach::file("a.png", 5)]);
     assert_eq!((parcel.files.len(), parcel.message), (1, Some(7)));
 }
 

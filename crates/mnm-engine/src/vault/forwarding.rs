@@ -21,7 +21,7 @@ use super::outbox::{OutboxId, OutboxKind, OutgoingPost, Recipient};
 use super::thread::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Message, MessageId, PartyKind, ThreadId};
+use crate::view::{AccountId, Attachment, Message, MessageId, PartyKind, ThreadId};
 
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
@@ -229,7 +229,7 @@ impl Reader<'_> {
     fn attach_of(&self, message: MessageId) -> Result<Vec<Attach>> {
         let here = self.attachments_of("message", message)?;
         if !here.is_empty() {
-            return Ok(here.iter().map(|file| Attach::file(&file.name, file.size)).collect());
+            return Ok(here.iter().map(announced).collect());
         }
         let mut statement = self.db.prepare_cached(
             "SELECT name, size, ffn FROM absent_file WHERE message = ?1 ORDER BY ord",
@@ -389,6 +389,16 @@ impl Work<'_> {
         }
         self.confirm_to(account, thread, come)
     }
+}
+
+/// A file as a letter announces it.
+pub(crate) fn announced(file: &Attachment) -> Attach {
+    let (kind, ffn) = match &file.form {
+        None => ("u", ""),
+        Some(form) if form.filled => ("r", form.name.as_str()),
+        Some(form) => ("f", form.name.as_str()),
+    };
+    Attach { name: format!("{kind}:{}", file.name), size: file.size, ffn: ffn.to_owned() }
 }
 
 fn json(value: &impl Serialize) -> Result<String> {

@@ -13,6 +13,7 @@
 //! - The letter that opens a thread decides who is in it; later on only those who are in it add
 //!   others.
 
+use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::blob::StagedBlob;
@@ -24,7 +25,7 @@ use super::text::{clean_label, clean_subject};
 use super::thread::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, MessageId, ThreadId};
+use crate::view::{AccountId, Form, MessageId, ThreadId};
 
 /// Subscribers that a thread takes from letters.
 const CC_MAX: usize = 1000;
@@ -74,6 +75,8 @@ impl Cc {
 pub struct IncomingAttachment {
     /// Name as the author gave it, without the `u:` of the wire.
     pub name: String,
+    /// If it is a form: which.
+    pub form: Option<Form>,
     /// Its bytes.
     pub blob: StagedBlob,
 }
@@ -251,7 +254,16 @@ impl Work<'_> {
     fn insert_files(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
         let mut names = FileNames::default();
         for file in &post.attachments {
-            self.insert_attachment("message", message, &names.add(&file.name), file.blob)?;
+            let id =
+                self.insert_attachment("message", message, &names.add(&file.name), file.blob)?;
+            let Some(form) = &file.form else { continue };
+            self.db
+                .prepare_cached("UPDATE attachment SET form = ?2, form_name = ?3 WHERE id = ?1")?
+                .execute(params![
+                    id,
+                    if form.filled { "filled" } else { "blank" },
+                    clean_label(&form.name)
+                ])?;
         }
         Ok(())
     }

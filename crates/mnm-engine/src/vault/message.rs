@@ -8,7 +8,7 @@ use crate::error::VaultError;
 use crate::markdown::{self, Rendered};
 use crate::picture::Size;
 use crate::view::{
-    AccountId, Attachment, AttachmentId, Message, MessageId, MessageState, ThreadId,
+    AccountId, Attachment, AttachmentId, Form, Message, MessageId, MessageState, ThreadId,
 };
 
 /// What [`Reader::message_from`] reads.
@@ -106,7 +106,7 @@ impl Reader<'_> {
     pub(super) fn attachment(&self, id: AttachmentId) -> Result<Attachment> {
         self.db
             .prepare_cached(
-                "SELECT a.id, a.name, b.size, b.width, b.height
+                "SELECT a.id, a.name, b.size, b.width, b.height, a.form, a.form_name
                  FROM attachment a JOIN blob b ON b.id = a.blob WHERE a.id = ?1",
             )?
             .query_row([id], attachment_from)
@@ -117,7 +117,7 @@ impl Reader<'_> {
     /// Attachments of one `owner`: the column `message` or `draft`.
     pub(super) fn attachments_of(&self, owner: &'static str, id: i64) -> Result<Vec<Attachment>> {
         let sql = format!(
-            "SELECT a.id, a.name, b.size, b.width, b.height
+            "SELECT a.id, a.name, b.size, b.width, b.height, a.form, a.form_name
              FROM attachment a JOIN blob b ON b.id = a.blob WHERE a.{owner} = ?1 ORDER BY a.ord, a.id"
         );
         let mut statement = self.db.prepare_cached(&sql)?;
@@ -208,7 +208,11 @@ fn attachment_from(row: &Row<'_>) -> rusqlite::Result<Attachment> {
         // Stored by an app that did not look; whether it is shown is found out when it is.
         (None, _) | (_, None) => (None, is_called_a_picture(&name)),
     };
-    Ok(Attachment { id: row.get(0)?, name, size: row.get(2)?, picture, inline })
+    let form: Option<String> = row.get(5)?;
+    let form_name: Option<String> = row.get(6)?;
+    let form =
+        form.map(|form| Form { filled: form == "filled", name: form_name.unwrap_or_default() });
+    Ok(Attachment { id: row.get(0)?, name, size: row.get(2)?, form, picture, inline })
 }
 
 fn is_called_a_picture(name: &str) -> bool {

@@ -210,6 +210,8 @@ CREATE TABLE attachment (
     ord     INTEGER NOT NULL,
     name    TEXT NOT NULL,
     blob    INTEGER NOT NULL UNIQUE REFERENCES blob (id),
+    form    TEXT CHECK (form IN ('blank', 'filled')), -- NULL for a file that is no form
+    form_name TEXT,                                 -- by which the author's app knows the form
     CHECK ((message IS NULL) <> (draft IS NULL))
 ) STRICT;
 CREATE INDEX attachment_message ON attachment (message, ord) WHERE message IS NOT NULL;

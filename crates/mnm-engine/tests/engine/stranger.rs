@@ -55,6 +55,22 @@ async fn letters_of_a_deployed_app_are_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn forms_are_called_forms() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let head = r#"{"Attach":[{"Name":"f:Survey.original","Size":2,"Ffn":"local/Survey"},{"Name":"r:Survey.original","Size":3,"Ffn":"local/Survey"},{"Name":"u:Survey.txt","Size":1}]}"#;
+    post(&mut peer, &uid, head, b"fill this{}{1}x").await;
+    let got = ada.until_message("fill this").await;
+    let forms: Vec<_> = got.attachments.iter().map(|file| file.form.as_ref()).collect();
+    let [Some(blank), Some(filled), None] = forms[..] else { panic!("{forms:?}") };
+    assert_eq!((blank.filled, filled.filled, filled.name.as_str()), (false, true, "local/Survey"));
+    // Both are kept, each under a name of its own to save it by.
+    assert_ne!(got.attachments[0].name, got.attachments[1].name);
+    assert_eq!(ada.bytes(&got.attachments[1]).await, b"{1}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nonsense_is_kept_and_holds_nothing_up() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;

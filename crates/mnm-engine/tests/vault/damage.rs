@@ -24,7 +24,8 @@ fn full_home() -> (TempDir, BTreeMap<String, String>) {
             let mut writer = app.vault.begin_blob().unwrap();
             app.vault.append_blob(&mut writer, &vec![n as u8; 9_000]).unwrap();
             let blob = app.vault.finish_blob(writer).unwrap();
-            letter.attachments = vec![IncomingAttachment { name: format!("{n}.bin"), blob }];
+            letter.attachments =
+                vec![IncomingAttachment { name: format!("{n}.bin"), form: None, blob }];
         }
         texts.insert(letter.msgid.clone(), letter.text.clone());
         app.receive(&letter);

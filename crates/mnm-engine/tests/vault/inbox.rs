@@ -15,7 +15,7 @@ fn a_letter_delivered_twice_is_stored_once() {
         let mut writer = app.vault.begin_blob().unwrap();
         app.vault.append_blob(&mut writer, b"file").unwrap();
         let blob = app.vault.finish_blob(writer).unwrap();
-        vec![IncomingAttachment { name: "C:\\a\\b.txt".into(), blob }]
+        vec![IncomingAttachment { name: "C:\\a\\b.txt".into(), form: None, blob }]
     };
     letter.attachments = stage(&mut app);
     let first = app.vault.receive_post(app.account, &letter).unwrap();
@@ -170,7 +170,7 @@ fn a_bad_id_and_a_blob_that_is_gone_store_nothing() {
     let blob = app.vault.finish_blob(writer).unwrap();
     app.vault.discard_staged(blob);
     while app.vault.tidy() {}
-    letter.attachments.push(IncomingAttachment { name: "a".into(), blob });
+    letter.attachments.push(IncomingAttachment { name: "a".into(), form: None, blob });
     let error = app.vault.receive_post(app.account, &letter).unwrap_err();
     assert!(matches!(error, VaultError::Db(_)), "foreign keys hold: {error:?}");
     assert!(app.vault.threads(None, None, None).unwrap().is_empty());
@@ -218,7 +218,7 @@ fn a_thousand_files_of_one_name_are_a_letter_like_any_other() {
     for _ in 0..1000 {
         let writer = app.vault.begin_blob().unwrap();
         let blob = app.vault.finish_blob(writer).unwrap();
-        letter.attachments.push(IncomingAttachment { name: "ß".repeat(120), blob });
+        letter.attachments.push(IncomingAttachment { name: "ß".repeat(120), form: None, blob });
     }
     let message = app.receive(&letter);
     let names: std::collections::BTreeSet<_> =

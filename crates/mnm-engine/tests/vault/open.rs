@@ -190,9 +190,11 @@ fn nothing_on_disk_can_be_read_without_the_key() {
     app.vault.append_blob(&mut writer, MARK.repeat(1000).as_bytes()).unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
     let mut letter = app.letter(BOB, "Bob Jones", MARK);
-    letter
-        .attachments
-        .push(mnm_engine::vault::IncomingAttachment { name: "mark.txt".into(), blob });
+    letter.attachments.push(mnm_engine::vault::IncomingAttachment {
+        name: "mark.txt".into(),
+        form: None,
+        blob,
+    });
     app.receive(&letter);
     let mut files = 0;
     for (name, bytes) in contents(app.home.path()) {

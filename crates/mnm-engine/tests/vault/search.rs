@@ -64,7 +64,7 @@ fn names_of_files_are_found() {
     for name in ["Jahresbericht_2026-final.pdf", "Fotos vom Sommer.zip"] {
         let writer = app.vault.begin_blob().unwrap();
         let blob = app.vault.finish_blob(writer).unwrap();
-        letter.attachments.push(IncomingAttachment { name: name.into(), blob });
+        letter.attachments.push(IncomingAttachment { name: name.into(), form: None, blob });
     }
     let message = app.receive(&letter);
     for words in ["jahresbericht", "2026 FINAL", "sommer fo", "pdf"] {

@@ -231,7 +231,13 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
         text.push_str(&format!("  │ {}\n", block(&message.text, "  │ ")));
     }
     for file in &message.attachments {
-        text.push_str(&format!("  + {} ({})\n", inline(&file.name), size(file.size)));
+        let form = match &file.form {
+            None => String::new(),
+            Some(form) if !form.filled => "form, ".to_owned(),
+            Some(form) if form.name.is_empty() => "filled form, ".to_owned(),
+            Some(form) => format!("filled form of {}, ", inline(&form.name)),
+        };
+        text.push_str(&format!("  + {} ({form}{})\n", inline(&file.name), size(file.size)));
     }
     for name in message.forwarded.iter().flat_map(|forwarded| &forwarded.files) {
         text.push_str(&format!("  - {} (not sent along)\n", inline(name)));

@@ -11,7 +11,7 @@ fn unpack(data: &[u8], head: usize, piece: usize) -> (Unpacked, Vec<(String, Vec
     for mut input in data.chunks(piece) {
         while let Some(step) = unpacker.step(&mut input) {
             match step {
-                Step::Begin { name } => {
+                Step::Begin { name, .. } => {
                     assert!(!open);
                     open = true;
                     files.push((name, Vec::new()));

@@ -48,6 +48,7 @@ fn the_newest_attachment_of_a_name_is_chosen() {
         id,
         name: name.to_owned(),
         size: 1,
+        form: None,
         picture: None,
         inline: false,
     };
