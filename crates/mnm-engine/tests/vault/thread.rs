@@ -15,7 +15,7 @@ fn a_thread_knows_how_many_messages_and_files_it_has() {
     let mut letter = app.letter(BOB, "Bob Jones", "with a file");
     let writer = app.vault.begin_blob().unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
-    letter.attachments.push(IncomingAttachment { name: "a".into(), blob });
+    letter.attachments.push(IncomingAttachment { name: "a".into(), form: None, blob });
     let first = app.receive(&letter);
     let reply = app.reply(&letter.msgid, BOB, "Bob Jones");
     app.receive(&reply);
@@ -42,7 +42,7 @@ fn a_thread_knows_how_many_messages_and_files_it_has() {
     let mut early = app.reply(&msgid, BOB, "Bob Jones");
     let writer = app.vault.begin_blob().unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
-    early.attachments.push(IncomingAttachment { name: "c".into(), blob });
+    early.attachments.push(IncomingAttachment { name: "c".into(), form: None, blob });
     app.receive(&early);
     let ack = Acked { msgid, posted_ms: app.now() };
     let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
