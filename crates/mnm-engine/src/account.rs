@@ -107,6 +107,7 @@ struct Task {
 
 impl Task {
     async fn run(mut self) {
+        self.tell_threads().await;
         loop {
             self.attempted = Instant::now();
             let stop = self.orders.stop.clone();
@@ -137,6 +138,15 @@ impl Task {
                 Next::Attempt => {}
                 Next::Afresh => self.backoff = Backoff::default(),
             }
+        }
+    }
+
+    /// Queues for the member's other devices who is in threads that they may not know.
+    async fn tell_threads(&self) {
+        let (account, now_ms) = (self.account, self.store.now_ms());
+        let told = self.store.write(move |vault| vault.queue_threads(account, now_ms));
+        if let Err(error) = told.await {
+            tracing::warn!(account, code = ?error.code, "other devices were not told of threads");
         }
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
-    ForwardState, Group, Losses, Message, MessageId, Ping, PingId, SearchHit, State, Thread,
-    ThreadId, ThreadRow,
+    ForwardState, Group, Losses, Message, MessageId, Ping, PingId, Readers, SearchHit, State,
+    Thread, ThreadId, ThreadRow,
 };
 
 /// A request to the engine.
@@ -211,6 +211,32 @@ pub enum Command {
         /// that are gone are passed over.
         messages: Option<Vec<MessageId>>,
     },
+    /// Who reads a thread, and who added them. Reply: [`Reply::Readers`].
+    Readers {
+        /// The thread.
+        thread: ThreadId,
+    },
+    /// Strike somebody from a thread: the member's letters go to them no more, and theirs do not come
+    /// into it. Reply: [`Reply::Done`].
+    Strike {
+        /// The thread.
+        thread: ThreadId,
+        /// Permanent id, or a group's name.
+        uid: String,
+    },
+    /// Have somebody who was struck read a thread again. Reply: [`Reply::Done`].
+    Readmit {
+        /// The thread.
+        thread: ThreadId,
+        /// Permanent id, or a group's name.
+        uid: String,
+    },
+    /// Put a letter that stands in a thread of its own where it says it belongs; its author counts as
+    /// one of the readers there. Reply: [`Reply::Thread`], the thread it is in now.
+    TakeIn {
+        /// The thread of its own.
+        thread: ThreadId,
+    },
     /// Create or replace a draft. Reply: [`Reply::Draft`].
     SaveDraft {
         /// The draft to replace; a new one when absent.
@@ -364,6 +390,8 @@ pub enum Reply {
     Threads(Vec<ThreadRow>),
     /// One thread.
     Thread(Thread),
+    /// Who reads a thread.
+    Readers(Readers),
     /// One message.
     Message(Message),
     /// Where a forward stands.

@@ -109,7 +109,7 @@ impl Inbox {
                     }))
                 }
             }
-            MessageKind::Delivery { notify } => {
+            MessageKind::Delivery { notify, .. } => {
                 let (account, msgid) = (self.account, message.id.to_string());
                 let bytes = message.data.len;
                 let (known, room) = self
@@ -233,13 +233,16 @@ impl Inbox {
                 let cc = cc(&head.cc);
                 self.store
                     .write(move |vault| {
-                        vault.receive_notify(account, &msgid, &from_uid, &head.thread_id, &cc)
+                        let thread_id = &head.thread_id;
+                        vault.receive_notify(account, &msgid, &from_uid, posted_ms, thread_id, &cc)
                     })
                     .await
                     .map(drop)
             }
-            MessageKind::Delivery { .. } => match receiving {
-                Receiving::Letter(letter) => self.letter(msgid, from_uid, posted_ms, *letter).await,
+            MessageKind::Delivery { groups, .. } => match receiving {
+                Receiving::Letter(letter) => {
+                    self.letter(msgid, from_uid, posted_ms, groups, *letter).await
+                }
                 // A copy, or a post without any data, which the protocol does not allow.
                 _ => Ok(()),
             },
@@ -254,7 +257,7 @@ impl Inbox {
                         names: Vec::new(),
                     },
                 };
-                self.letter(msgid, from_uid, posted_ms, letter.about(&op)).await
+                self.letter(msgid, from_uid, posted_ms, Vec::new(), letter.about(&op)).await
             }
             // Of no consequence here: another device of ours logged in, or told whom we are
             // visible to.
@@ -280,6 +283,7 @@ impl Inbox {
         msgid: String,
         from_uid: String,
         posted_ms: i64,
+        groups: Vec<String>,
         letter: Letter,
     ) -> Result<(), Error> {
         let Letter { unpacker, staging, names } = letter;
@@ -318,6 +322,7 @@ impl Inbox {
             subject: head.subject,
             confirms,
             cc: cc(&head.cc),
+            groups,
             text: unpacked.text,
             attachments: Vec::new(),
         };

@@ -143,11 +143,28 @@ pub(crate) enum Settled {
     Sent(Option<Acked>),
     /// Nothing was delivered; the text says why to people.
     Failed(String),
+    /// Nothing was delivered, because of some of the recipients alone.
+    LeftOut {
+        /// Their ids.
+        uids: Vec<String>,
+        /// The service's reason.
+        reason: String,
+        /// What to tell people if nobody else is left.
+        error: String,
+    },
 }
 
 /// Reads the answer to an item.
 pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
     match (action, outcome) {
+        (OutboxAction::Post(post), Outcome::Refused { error }) => {
+            let (reason, uids) = blamed(post, error);
+            let error = refusal(action, reason);
+            match uids.is_empty() {
+                true => Settled::Failed(error),
+                false => Settled::LeftOut { uids, reason: in_words(reason), error },
+            }
+        }
         (_, Outcome::Refused { error }) => Settled::Failed(refusal(action, error)),
         (OutboxAction::Join { .. } | OutboxAction::Sync { .. }, _) => Settled::Sent(None),
         (_, Outcome::Posted { msgid, posted }) => Settled::Sent(Some(Acked {
@@ -160,6 +177,18 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
             "The service accepted this without giving it an id, so it may or may not have been delivered. Ask the addressee before sending it again."
                 .into(),
         ),
+    }
+}
+
+/// The recipients that a refusal names: their ids stand behind its last colon. Without them, the reason
+/// as it is.
+fn blamed<'a>(post: &OutgoingPost, error: &'a str) -> (&'a str, Vec<String>) {
+    let is_recipient = |id: &str| post.recipients.iter().any(|to| !to.is_group && to.id == id);
+    match error.rsplit_once(": ") {
+        Some((reason, ids)) if ids.split(' ').all(is_recipient) => {
+            (reason, ids.split(' ').map(str::to_owned).collect())
+        }
+        _ => (error, Vec::new()),
     }
 }
 

@@ -190,6 +190,61 @@ pub struct ThreadRow {
     pub attachments: bool,
     /// State of the newest message, when it is one of ours.
     pub state: Option<MessageState>,
+    /// Whether a reply would reach somebody.
+    pub may_reply: MayReply,
+    /// The thread that its first letter says it belongs to, whose readers its author is not known to be
+    /// among.
+    pub belongs_to: Option<ThreadId>,
+}
+
+/// Whether a reply in a thread would reach somebody. Where it would not, it is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MayReply {
+    /// There are readers.
+    Yes,
+    /// It is a note to oneself, on all devices.
+    Oneself,
+    /// The member has left groups that read it.
+    LeftGroup {
+        /// Their names.
+        groups: Vec<String>,
+    },
+    /// Who reads it is not known here, or everybody was struck.
+    Nobody,
+    /// The service itself wrote it, and reads nothing.
+    Service,
+}
+
+/// Who reads a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readers {
+    /// In order of joining, the struck ones too.
+    pub readers: Vec<Reader>,
+    /// How often more were named than a thread takes.
+    pub unlisted: u64,
+}
+
+/// Somebody who was added to a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// Who.
+    pub party: Party,
+    /// Permanent id of whoever added them, as the service vouches for it; absent when it was not noted.
+    pub by: Option<String>,
+    /// When; 0 when it was not noted.
+    pub at_ms: i64,
+    /// Whether the member has struck them: letters go to them no more.
+    pub struck: bool,
+}
+
+/// Somebody whom the service could not reach with a letter that the others have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Who.
+    pub party: Party,
+    /// Why, in the service's words.
+    pub reason: String,
 }
 
 /// A thread with a page of its messages, and the draft of a reply if there is one.
@@ -235,6 +290,8 @@ pub struct Message {
     pub cut: bool,
     /// Attachments in the order they were added.
     pub attachments: Vec<Attachment>,
+    /// Whom the service could not reach with it.
+    pub left_out: Vec<LeftOut>,
     /// Where it stands.
     pub state: MessageState,
     /// Whether the member has not seen it yet.

@@ -5,6 +5,7 @@ mod app;
 mod check;
 mod letter;
 mod people;
+mod reader;
 mod recipient;
 mod save;
 mod write;
@@ -246,6 +247,27 @@ enum Verb {
         /// Leave it unread
         #[arg(long)]
         peek: bool,
+    },
+    /// Show who reads a thread and who added them, strike somebody from it or let them read again
+    People {
+        /// Number of the thread
+        thread: ThreadId,
+        /// Strike whom this name or id means: your letters go to them no more, theirs do not come in
+        #[arg(long, value_name = "WHO", conflicts_with = "readmit")]
+        strike: Option<String>,
+        /// Let somebody who was struck read again
+        #[arg(long, value_name = "WHO")]
+        readmit: Option<String>,
+    },
+    /// Put a letter that stands in a thread of its own where it says it belongs
+    TakeIn {
+        /// Number of the thread of its own
+        thread: ThreadId,
+    },
+    /// Join a group again that you have left
+    JoinGroup {
+        /// Name of the group
+        group: String,
     },
     /// Answer in a thread
     Reply {
@@ -514,6 +536,11 @@ impl Verb {
             Self::Reply { thread, content, discard_draft } => {
                 write::reply(context, session, thread, content, discard_draft).await
             }
+            Self::People { thread, strike, readmit } => {
+                reader::people(context, session, thread, strike, readmit).await
+            }
+            Self::TakeIn { thread } => reader::take_in(session, thread).await,
+            Self::JoinGroup { group } => people::join_group(context, session, group).await,
             Self::Save { thread, file, force } => save::save(session, thread, &file, force).await,
             Self::Check { save_to } => check::check(context, save_to).await,
             Self::Url => app::url(context).await,

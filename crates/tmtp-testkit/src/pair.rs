@@ -206,6 +206,6 @@ pub fn delivery(id: u64, data_len: usize) -> Message {
         "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%",
         1_136_214_245_000,
         Data::of_len(data_len as u64),
-        MessageKind::Delivery { notify: None },
+        MessageKind::Delivery { notify: None, groups: Vec::new() },
     )
 }

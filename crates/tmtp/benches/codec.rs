@@ -34,7 +34,7 @@ fn post() -> Request {
 }
 
 fn delivery() -> Message {
-    let kind = MessageKind::Delivery { notify: None };
+    let kind = MessageKind::Delivery { notify: None, groups: Vec::new() };
     Message::new(MessageId(0x17a1_b2c3_d4e5_f607), &uid(9), 1_700_000_000_000, DATA, kind)
 }
 

@@ -149,6 +149,9 @@ pub enum MessageKind {
     Delivery {
         /// For a PostNotify: how many were named to be notified, the sender included.
         notify: Option<u64>,
+        /// Groups it was posted to, which the sender may post to. Ours beyond revision 1 (`groups`): a
+        /// service that does not know it leaves it out.
+        groups: Vec<String>,
     },
     /// The notification of a PostNotify.
     Notify {
@@ -209,9 +212,13 @@ impl Message {
         if let MessageKind::OhiEdit { members, .. } = &self.kind {
             head.list("for", members, write_ohi_member);
         }
-        head.text("from", &self.from)
-            .text_if("gid", keys.gid)
-            .text("id", &id)
+        head.text("from", &self.from).text_if("gid", keys.gid);
+        if let MessageKind::Delivery { groups, .. } = &self.kind
+            && !groups.is_empty()
+        {
+            head.list("groups", groups, |out, gid| write_text(out, gid));
+        }
+        head.text("id", &id)
             .text_if("newalias", keys.newalias)
             .text_if("newnode", keys.newnode)
             .text_if("node", keys.node)
@@ -245,7 +252,9 @@ impl Message {
                 newalias: newalias.as_deref(),
                 ..keys
             },
-            MessageKind::Delivery { notify } => Keys { op: "delivery", notify: *notify, ..keys },
+            MessageKind::Delivery { notify, .. } => {
+                Keys { op: "delivery", notify: *notify, ..keys }
+            }
             MessageKind::Notify { postid } => Keys { op: "notify", postid: Some(postid), ..keys },
             MessageKind::Other { op } => Keys { op, ..keys },
             MessageKind::Ping { alias, to } => {
@@ -453,13 +462,26 @@ impl RawEvent {
                 alias: self.alias.take().unwrap_or_default(),
                 newalias: self.newalias.take().filter(|alias| !alias.is_empty()),
             },
-            "delivery" => MessageKind::Delivery { notify: self.notify },
+            "delivery" => MessageKind::Delivery {
+                notify: self.notify,
+                groups: self.groups.take().map(texts).unwrap_or_default(),
+            },
             "notify" => MessageKind::Notify { postid: required(self.postid.take())? },
             _ => MessageKind::Ping {
                 alias: self.alias.take().unwrap_or_default(),
                 to: self.to.take().unwrap_or_default(),
             },
         })
+    }
+}
+
+/// The texts of a list; anything else is passed over.
+fn texts(value: serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Array(items) => {
+            items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -150,6 +150,8 @@ raw_head! {
         to_list: Vec<RawRecipient> = b"for",
         kind: String = b"type",
         gid: String = b"gid",
+        // Ours beyond revision 1, so that nothing is wrong with it whatever it holds.
+        groups: serde_json::Value = b"groups",
         act: String = b"act",
         alias: String = b"alias",
         to: String = b"to",

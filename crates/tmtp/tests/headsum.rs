@@ -34,7 +34,7 @@ fn delivery_of_a_forwarded_message() {
     check(
         0x17a1_b2c3_d4e5_f607,
         Data { len: 1024, head: 77, sum: 4_000_000_000 },
-        MessageKind::Delivery { notify: Some(3) },
+        MessageKind::Delivery { notify: Some(3), groups: Vec::new() },
         r#"00c9{"datahead":77,"datalen":1024,"datasum":4000000000,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","headsum":2782808733,"id":"17a1b2c3d4e5f607","notify":3,"op":"delivery","posted":"2006-01-02T15:04:05.000Z"}"#,
     );
 }

@@ -73,6 +73,25 @@ export interface ThreadRow {
   unread: number;
   attachments: boolean;
   state: MessageState | null;
+  may_reply: MayReply;
+  /** The thread that its first letter says it belongs to. */
+  belongs_to: number | null;
+}
+
+/** Whether a reply would reach somebody. */
+export type MayReply = { state: "yes" | "oneself" | "nobody" | "service" } | { state: "left_group"; groups: string[] };
+
+/** Somebody who was added to a thread. */
+export interface Reader {
+  party: Party;
+  by: string | null;
+  at_ms: number;
+  struck: boolean;
+}
+
+export interface Readers {
+  readers: Reader[];
+  unlisted: number;
 }
 
 /** A thread with a page of its messages. */
@@ -98,6 +117,8 @@ export interface Message {
   /** The text goes on behind what `html` shows of it. */
   cut: boolean;
   attachments: Attachment[];
+  /** Whom the service could not reach with it. */
+  left_out: { party: Party; reason: string }[];
   state: MessageState;
   unread: boolean;
 }
@@ -258,6 +279,10 @@ export interface Commands {
     };
     reply: Draft;
   };
+  readers: { args: { thread: number }; reply: Readers };
+  strike: { args: { thread: number; uid: string }; reply: undefined };
+  readmit: { args: { thread: number; uid: string }; reply: undefined };
+  take_in: { args: { thread: number }; reply: Thread };
   drafts: { args: { account?: number }; reply: Draft[] };
   drop_draft: { args: { draft: number }; reply: undefined };
   detach: { args: { draft: number; attachment: number }; reply: Draft };

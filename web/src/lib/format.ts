@@ -70,7 +70,9 @@ export function threadNames(row: ThreadRow): string[] {
   const groups = row.parties.filter((party) => party.kind === "group");
   const people = row.parties.filter((party) => party.kind === "contact" || party.kind === "stranger");
   const others = [...groups, ...people].map(partyName);
-  return others.length > 0 ? others : [t.names.noteToSelf];
+  if (others.length > 0) return others;
+  const { state } = row.may_reply;
+  return [state === "nobody" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
 }
 
 /** First letter (grapheme) of a name, for badges. */

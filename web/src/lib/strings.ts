@@ -30,6 +30,7 @@ export const t = {
     me: "You",
     nameless: (id: string) => `Member ${id}`,
     noteToSelf: "Note to yourself",
+    unknownReaders: "Readers not known here",
     and: (n: number) => `+${n}`,
   },
 
@@ -171,6 +172,26 @@ export const t = {
     copied: "Copied",
     open: "Open in a new tab",
     cancel: "Stay here",
+  },
+
+  readers: {
+    title: "Who reads this",
+    open: "Who reads this thread",
+    me: "you",
+    by: (name: string, when: string) => `added by ${name}, ${when}`,
+    unnoted: "from the beginning, as far as is known",
+    strike: "Strike",
+    strikeLong: (name: string) => `Strike ${name}: your letters go to them no more, and theirs do not come into this thread`,
+    readmit: "Let read again",
+    struck: "struck by you",
+    unlisted: (n: number) => `${n} more ${n === 1 ? "was" : "were"} named than a thread can have; they get none of your letters.`,
+    leftGroup: (groups: string) => `You have left ${groups}. Join again to write.`,
+    nobody: "Nobody would read a reply: who else is in this thread is not known here. Answer on the device on which it began, or write a new letter.",
+    service: "This is from the service itself, which reads no letters.",
+    belongs: "This letter says that it belongs to another thread, but its author is not known to be in it.",
+    takeIn: "Put it there",
+    look: "See that thread",
+    leftOut: (names: string) => `Not delivered to ${names}, whom the service could not reach.`,
   },
 
   write: {

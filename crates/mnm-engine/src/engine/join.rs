@@ -175,7 +175,8 @@ impl Engine {
             aliases: known.aliases,
             devices: devices.into_iter().map(|device| device.label).collect(),
         };
-        self.store().write(move |vault| vault.queue_address_book(account)).await?;
+        let now_ms = self.store().now_ms();
+        self.store().write(move |vault| vault.queue_address_book(account, now_ms)).await?;
         self.wake(account);
         Ok(code.pack().to_string())
     }

@@ -94,6 +94,9 @@ impl Engine {
             | Command::SendNow { .. }
             | Command::Retry { .. }
             | Command::Unsend { .. }
+            | Command::Strike { .. }
+            | Command::Readmit { .. }
+            | Command::TakeIn { .. }
             | Command::MarkRead { .. }) => self.write(command).await,
             command => self.show(command).await,
         }
@@ -118,6 +121,7 @@ impl Engine {
                         Reply::Thread(vault.thread_left(thread, at.unwrap_or(Place::End), limit)?)
                     }
                     Command::Browsers => Reply::Browsers(vault.browsers()?),
+                    Command::Readers { thread } => Reply::Readers(vault.readers(thread)?),
                     Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
                     Command::Search { account, words, limit } => {
                         Reply::Hits(vault.search(account, &words, limit)?)
@@ -213,10 +217,31 @@ impl Engine {
                     self.store().write(move |vault| vault.mark_read(thread, messages.as_deref()));
                 (Reply::Done, mark.await?)
             }
+            Command::Strike { thread, uid } => {
+                (Reply::Done, self.strike(thread, uid, true, now_ms).await?)
+            }
+            Command::Readmit { thread, uid } => {
+                (Reply::Done, self.strike(thread, uid, false, now_ms).await?)
+            }
+            Command::TakeIn { thread } => {
+                let taken = self.store().write(move |vault| vault.take_in(thread, now_ms)).await?;
+                let thread = self.store().read(move |vault| vault.thread(taken)).await?;
+                return Ok(Reply::Thread(thread));
+            }
             _ => return Err(misplaced().into()),
         };
         self.wake(account);
         Ok(reply)
+    }
+
+    async fn strike(
+        &self,
+        thread: ThreadId,
+        uid: String,
+        struck: bool,
+        now_ms: i64,
+    ) -> Result<AccountId, Error> {
+        self.store().write(move |vault| vault.strike(thread, &uid, struck, now_ms)).await
     }
 
     /// Lets a letter go once its time is up. If the engine ends before, the next one does.

@@ -22,7 +22,7 @@ use crate::link::outgoing::Outgoing;
 use crate::link::{Ended, FAREWELL_TIME, flush, write_all};
 use crate::outbox::{Parcel, Settled, parcel, settle};
 use crate::presence::Announced;
-use crate::vault::{Change, OutboxItem};
+use crate::vault::{Change, OutboxAction, OutboxItem};
 use crate::view::{AccountId, Attachment};
 
 /// Bytes of a file read from the store at a time.
@@ -235,6 +235,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 
     async fn send_item(&mut self, item: OutboxItem) -> Result<(), Ended> {
+        if let OutboxAction::Post(post) = &item.action
+            && let Some(why) = &post.unreachable
+        {
+            self.settled(&item, Settled::Failed(why.clone())).await?;
+            self.taking = false;
+            return Ok(());
+        }
         let parcel = parcel(&item, &self.uid);
         let Ok(mut bytes) = parcel.request.pack() else {
             let why = "The letter names more recipients than the service can take at once. Send it to fewer, or to a group.";
@@ -318,6 +325,9 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             .write(move |vault| match &settled {
                 Settled::Sent(acked) => vault.outbox_sent(id, acked.as_ref()),
                 Settled::Failed(error) => vault.outbox_failed(id, error),
+                Settled::LeftOut { uids, reason, error } => {
+                    vault.outbox_left_out(id, uids, reason, error)
+                }
             })
             .await?;
         Ok(())

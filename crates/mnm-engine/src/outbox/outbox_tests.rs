@@ -33,6 +33,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
             To { id: "B".into(), is_group: false },
             To { id: "crew club".into(), is_group: true },
         ],
+        unreachable: None,
     }
 }
 

@@ -78,7 +78,7 @@ impl Vault {
         };
         let mut rows = Vec::new();
         for id in ids {
-            rows.extend(self.attempt(|vault| vault.reader().thread_row(id))?);
+            rows.extend(self.attempt_lean(|vault| vault.reader().thread_row(id))?);
         }
         Ok(rows)
     }
@@ -91,12 +91,12 @@ impl Vault {
         if let Some(thread) = self.attempt(|vault| vault.thread_page(id, at, limit))? {
             return Ok(thread);
         }
-        let row = self.attempt(|vault| vault.reader().thread_row(id))?;
+        let row = self.attempt_lean(|vault| vault.reader().thread_row(id))?;
         let row = row.ok_or_else(|| VaultError::Damaged("the thread can't be read".into()))?;
         let ids = self.attempt(|vault| vault.reader().message_ids(id, MESSAGES_MAX))?;
         let mut messages = Vec::new();
         for message in ids.unwrap_or_default() {
-            messages.extend(self.attempt(|vault| vault.message(message))?);
+            messages.extend(self.attempt_lean(|vault| vault.message(message))?);
         }
         messages.reverse();
         let draft = self.attempt(|vault| vault.reader().draft_of(id))?.flatten();
@@ -113,6 +113,18 @@ impl Vault {
             }
             read => read.map(Some),
         }
+    }
+
+    /// As [`Self::attempt`], and then once more without what stands beside letters: who reads a thread,
+    /// whom a letter did not reach.
+    fn attempt_lean<T>(&mut self, read: impl Fn(&Self) -> Result<T>) -> Result<Option<T>> {
+        if let Some(whole) = self.attempt(&read)? {
+            return Ok(Some(whole));
+        }
+        self.live.set_lean(true);
+        let letters = self.attempt(&read);
+        self.live.set_lean(false);
+        letters
     }
 
     /// Opens the store anew if a read or write met a damaged page: all others would fail as well.

@@ -19,8 +19,8 @@ use super::change::{Reader, Work};
 use super::file_name::clean_file_name;
 use super::inbox::{Cc, Incoming, Received, check_msgid};
 use super::message::NewMessage;
+use super::party::NewParty;
 use super::text::{clean_label, clean_subject};
-use super::thread::NewParty;
 use super::{Change, Result, Vault};
 use crate::markdown::{self, Rendered};
 use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
@@ -131,7 +131,7 @@ impl Work<'_> {
             None => None,
         };
         if let Some(thread) = named {
-            self.subscribe_cc(account, thread, &forward.cc)?;
+            self.subscribe_cc(account, thread, &forward.cc, &forward.from_uid, forward.posted_ms)?;
             return Ok(thread);
         }
         let is_free = claims && self.read.thread_with(account, &forward.thread_id)?.is_none();
@@ -139,9 +139,10 @@ impl Work<'_> {
         let thread = self.insert_thread(account, Some(service_id), "", forward.posted_ms)?;
         let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);
         let alias = called.map(|cc| clean_label(&cc.who)).unwrap_or_default();
-        let forwarder = NewParty { uid: &forward.from_uid, alias: &alias, is_group: false };
+        let (uid, at_ms) = (&forward.from_uid, forward.posted_ms);
+        let forwarder = NewParty { uid, alias: &alias, is_group: false, by: uid, at_ms };
         self.insert_party(thread, &forwarder)?;
-        self.subscribe_cc(account, thread, &forward.cc)?;
+        self.subscribe_cc(account, thread, &forward.cc, &forward.from_uid, forward.posted_ms)?;
         Ok(thread)
     }
 

@@ -18,7 +18,7 @@ use super::change::{Reader, Work};
 use super::inbox::Cc;
 use super::message::NewMessage;
 use super::outbox::{OutboxId, OutboxKind, OutgoingPost, Recipient};
-use super::thread::NewParty;
+use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, Message, MessageId, PartyKind, ThreadId};
@@ -266,6 +266,7 @@ impl Reader<'_> {
             text,
             recipients: confirming.to,
             confirms: original.or(msgid),
+            unreachable: None,
         })
     }
 
@@ -328,7 +329,13 @@ impl Work<'_> {
         let forward: OutgoingForward = parse(body)?;
         let mut to = Vec::new();
         for new in &forward.new {
-            let party = NewParty { uid: &new.who_uid, alias: &new.who, is_group: new.is_group() };
+            let party = NewParty {
+                uid: &new.who_uid,
+                alias: &new.who,
+                is_group: new.is_group(),
+                by: &new.by_uid,
+                at_ms: tmtp::id::posted_ms(&new.date).unwrap_or_default(),
+            };
             self.insert_party(forward.thread, &party)?;
             to.push(Recipient { id: new.who_uid.clone(), is_group: new.is_group() });
         }

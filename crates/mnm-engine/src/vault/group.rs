@@ -5,9 +5,13 @@ use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
 use super::name::shown;
+use super::notice::{MemberAct, MemberNotice};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Group, GroupMember, Standing};
+
+/// Threads whose line is announced when the member's standing changes.
+const THREADS_ANNOUNCED: i64 = 100;
 
 impl FromSql for Standing {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -115,6 +119,17 @@ impl Reader<'_> {
         Ok(matches!(standing, Some(Standing::Joined | Standing::Invited)))
     }
 
+    /// Whether a permanent id is known to be a member's of the group.
+    pub(super) fn is_known_member(&self, account: AccountId, gid: &str, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM group_uid
+                 WHERE account = ?1 AND gid = ?2 AND uid = ?3)",
+            )?
+            .query_row(params![account, gid, uid], |row| row.get(0))?)
+    }
+
     /// The member's own alias in a group; empty when it is not known.
     pub(super) fn alias_in(&self, account: AccountId, gid: &str) -> Result<String> {
         Ok(self
@@ -127,6 +142,104 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
+    /// Takes a permanent id as a member's of a group that is known here. An empty `alias` leaves the one
+    /// known. Their letters in the group's threads that waited outside come in.
+    pub(super) fn learn_member(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        uid: &str,
+        alias: &str,
+    ) -> Result<()> {
+        if self.read.standing(account, gid)?.is_none() {
+            return Ok(());
+        }
+        let is_new = !self.read.is_known_member(account, gid, uid)?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO group_uid (account, gid, uid, alias) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account, gid, uid) DO UPDATE SET
+                     alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
+            )?
+            .execute(params![account, gid, uid, alias])?;
+        if !is_new {
+            return Ok(());
+        }
+        let waiting = self
+            .db
+            .prepare_cached(
+                "SELECT DISTINCT thread.id, thread.service_id FROM thread
+                 JOIN thread AS own ON own.account = ?1 AND own.claimed_id = thread.service_id
+                 JOIN party ON party.thread = thread.id AND party.uid = ?2 AND party.is_group = 1
+                 WHERE thread.account = ?1 LIMIT 100",
+            )?
+            .query_map(params![account, gid], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
+        for (thread, service_id) in waiting {
+            self.take_in(account, thread, &service_id)?;
+        }
+        Ok(())
+    }
+
+    /// What a notice of a group tells of permanent ids: only members act, and who joins does it alone.
+    pub(super) fn learn_from(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
+        let (gid, uid, alias) = (&notice.gid, &notice.from_uid, notice.alias.as_str());
+        match &notice.act {
+            MemberAct::Invite => self.learn_member(account, gid, uid, ""),
+            MemberAct::Join => self.learn_member(account, gid, uid, alias),
+            MemberAct::Alias(new) => self.learn_member(account, gid, uid, new),
+            MemberAct::Drop => {
+                // Who left is known by alias only; who has none here may be the one.
+                self.db
+                    .prepare_cached(
+                        "DELETE FROM group_uid
+                         WHERE account = ?1 AND gid = ?2 AND (alias = ?3 OR alias = '')",
+                    )?
+                    .execute(params![account, gid, alias])?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Invitations of the member that `alias` has taken up are answered.
+    pub(super) fn settle_invitations(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        alias: &str,
+    ) -> Result<()> {
+        let settled = self
+            .db
+            .prepare_cached(
+                "UPDATE ping SET state = 'accepted'
+                 WHERE account = ?1 AND incoming = 0 AND gid = ?2 AND to_alias = ?3
+                   AND state = 'waiting' RETURNING id",
+            )?
+            .query_map(params![account, gid, alias], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for ping in settled {
+            self.touch_ping(ping);
+        }
+        Ok(())
+    }
+
+    /// Announces the threads of a group, in which a reply may have become possible or impossible.
+    fn touch_threads_of(&mut self, account: AccountId, gid: &str) -> Result<()> {
+        let threads = self
+            .db
+            .prepare_cached(
+                "SELECT thread.id FROM thread JOIN party ON party.thread = thread.id
+                 WHERE thread.account = ?1 AND party.uid = ?2 AND party.is_group = 1
+                 ORDER BY thread.last_at_ms DESC LIMIT ?3",
+            )?
+            .query_map(params![account, gid, THREADS_ANNOUNCED], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for thread in threads {
+            self.touch_thread(thread);
+        }
+        Ok(())
+    }
+
     /// Sets the member's own standing; an empty `alias` leaves the one known.
     pub(super) fn set_standing(
         &mut self,
@@ -135,6 +248,7 @@ impl Work<'_> {
         alias: &str,
         standing: Standing,
     ) -> Result<()> {
+        let before = self.read.standing(account, gid)?;
         self.db
             .prepare_cached(
                 "INSERT INTO grp (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
@@ -142,6 +256,9 @@ impl Work<'_> {
                      alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
             )?
             .execute(params![account, gid, alias, standing])?;
+        if before != Some(standing) {
+            self.touch_threads_of(account, gid)?;
+        }
         let alias = self.read.alias_in(account, gid)?;
         if !alias.is_empty() {
             self.set_member(account, gid, &alias, standing)?;

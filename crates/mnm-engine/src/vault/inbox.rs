@@ -6,8 +6,9 @@
 //! - An alias claimed is shown only for strangers; a contact has the address book's. It makes nobody a
 //!   contact, not even if we have pinged it.
 //! - A thread id can be guessed or remembered by one who has left. A letter to a known thread is put
-//!   there only if its author is in it, or if a group is, whose members we cannot tell. Anyone else's
-//!   starts a thread of its own, so that nobody can step into a conversation and read the replies.
+//!   there only if its author is in it, if a group is of which the author is known to be a member, or if
+//!   the service vouches that it was posted to that group. Anyone else's starts a thread of its own, so
+//!   that nobody can step into a conversation, read the replies or rename it. The member may move it.
 //! - The service itself may put a word into any thread, and is in none: nobody writes to it.
 //! - Thread ids are message ids and rise; an id from the future is no thread.
 //! - The letter that opens a thread decides who is in it; later on only those who are in it add
@@ -19,10 +20,11 @@ use tmtp::id::Uid;
 use super::blob::StagedBlob;
 use super::change::Work;
 use super::file_name::FileNames;
+use super::foretold::ToldThread;
 use super::forward::Confirms;
 use super::message::NewMessage;
+use super::party::{NewParty, is_uid};
 use super::text::{clean_label, clean_subject};
-use super::thread::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Form, MessageId, ThreadId};
@@ -49,6 +51,8 @@ pub struct Incoming {
     pub confirms: Option<Confirms>,
     /// `Cc`: those who subscribe.
     pub cc: Vec<Cc>,
+    /// Groups that the service vouches it was posted to.
+    pub groups: Vec<String>,
     /// Markdown.
     pub text: String,
     /// Files in order.
@@ -65,8 +69,10 @@ pub struct Cc {
 }
 
 impl Cc {
-    fn party(&self) -> NewParty<'_> {
-        NewParty { uid: &self.who_uid, alias: &self.who, is_group: self.who == self.who_uid }
+    /// The party it names, added by `by`. A member may be called by their own id.
+    fn party<'a>(&'a self, by: &'a str, at_ms: i64) -> NewParty<'a> {
+        let is_group = self.who == self.who_uid && !is_uid(&self.who_uid);
+        NewParty { uid: &self.who_uid, alias: &self.who, is_group, by, at_ms }
     }
 }
 
@@ -152,26 +158,70 @@ impl Work<'_> {
         if !claims {
             return self.opened_thread(account, post);
         }
-        let Some(thread) = self.read.thread_with(account, &post.thread_id)? else {
-            return self.new_thread(account, &post.thread_id, post);
+        for gid in &post.groups {
+            self.learn_member(account, gid, &post.from_uid, "")?;
+        }
+        let known = match self.read.thread_with(account, &post.thread_id)? {
+            Some(thread) => Some(thread),
+            None => match self.foretold(account, &post.thread_id)? {
+                Some(told) => self.begin_foretold(account, post, &told)?,
+                None => return self.new_thread(account, &post.thread_id, post),
+            },
         };
-        if self.lets_in(account, thread, &post.from_uid)? {
+        if let Some(thread) = known
+            && (self.is_vouched(thread, post)? || self.lets_in(account, thread, &post.from_uid)?)
+        {
             if self.is_named(account, thread, &post.from_uid)? {
                 self.subscribe(account, thread, post)?;
             }
             return Ok(thread);
         }
         let own = self.opened_thread(account, post)?;
-        // Who else is in it is known once its first letter is here.
-        if self.read.message_with(account, &post.thread_id)?.is_none() {
-            self.claim(own, &post.thread_id)?;
-        }
+        self.claim(own, &post.thread_id)?;
         Ok(own)
     }
 
-    /// Whether letters of somebody belong into the thread: who is in it by name, and in a group anybody.
+    /// Begins a thread of which another device has told, if the letter belongs into it.
+    fn begin_foretold(
+        &mut self,
+        account: AccountId,
+        post: &Incoming,
+        told: &ToldThread,
+    ) -> Result<Option<ThreadId>> {
+        let uid = post.from_uid.as_str();
+        let mut belongs =
+            told.names(uid) || uid == self.read.own_uid(account)? || Uid::is_service(uid);
+        for gid in told.groups() {
+            belongs = belongs
+                || post.groups.contains(&gid)
+                || self.read.is_known_member(account, &gid, uid)?;
+        }
+        if !belongs {
+            return Ok(None);
+        }
+        let thread = self.insert_thread(account, Some(&post.thread_id), "", post.posted_ms)?;
+        self.settle_told(account, thread, told)?;
+        Ok(Some(thread))
+    }
+
+    /// Whether the service vouches that the letter was posted to a group that reads the thread.
+    fn is_vouched(&self, thread: ThreadId, post: &Incoming) -> Result<bool> {
+        let groups = self.read.groups_in(thread)?;
+        Ok(post.groups.iter().any(|gid| groups.contains(gid)))
+    }
+
+    /// Whether letters of somebody belong into the thread: who is in it by name, and who is known as a
+    /// member of a group that is.
     pub(super) fn lets_in(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
-        Ok(self.is_named(account, thread, uid)? || self.read.has_group(thread)?)
+        if self.is_named(account, thread, uid)? {
+            return Ok(true);
+        }
+        for gid in self.read.groups_in(thread)? {
+            if self.read.is_known_member(account, &gid, uid)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
@@ -183,11 +233,16 @@ impl Work<'_> {
     /// one now says who is in it.
     fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
         let Some(thread) = self.read.thread_with(account, &post.msgid)? else {
-            return self.new_thread(account, &post.msgid, post);
+            let thread = self.new_thread(account, &post.msgid, post)?;
+            self.set_known(thread)?;
+            return Ok(thread);
         };
-        self.db.prepare_cached("DELETE FROM party WHERE thread = ?1")?.execute([thread])?;
+        if !self.is_known_thread(thread)? {
+            self.clear_parties(thread)?;
+        }
         self.subscribe(account, thread, post)?;
-        self.take_in(account, thread, &post.msgid)?;
+        self.set_known(thread)?;
+        self.settle_early(account, thread, &post.msgid)?;
         Ok(thread)
     }
 
@@ -206,27 +261,32 @@ impl Work<'_> {
     fn subscribe(&mut self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<()> {
         if !Uid::is_service(&post.from_uid) {
             let alias = clean_label(&post.alias);
-            let author = NewParty { uid: &post.from_uid, alias: &alias, is_group: false };
+            let uid = &post.from_uid;
+            let at_ms = post.posted_ms;
+            let author = NewParty { uid, alias: &alias, is_group: false, by: uid, at_ms };
             self.insert_party(thread, &author)?;
         }
-        self.subscribe_cc(account, thread, &post.cc)
+        self.subscribe_cc(account, thread, &post.cc, &post.from_uid, post.posted_ms)
     }
 
-    /// Subscribes those named, and the member.
+    /// Subscribes the member and those whom `by` names.
     pub(super) fn subscribe_cc(
         &mut self,
         account: AccountId,
         thread: ThreadId,
         cc: &[Cc],
+        by: &str,
+        at_ms: i64,
     ) -> Result<()> {
+        // The member first, so that there is room.
+        let uid = &self.read.own_uid(account)?;
+        self.insert_party(thread, &NewParty { uid, alias: "", is_group: false, by, at_ms })?;
         for named in cc.iter().take(CC_MAX) {
-            let named = Cc { who: clean_label(&named.who), who_uid: clean_label(&named.who_uid) };
-            if !named.who_uid.is_empty() && !Uid::is_service(&named.who_uid) {
-                self.insert_party(thread, &named.party())?;
+            if !Uid::is_service(&named.who_uid) {
+                self.insert_party(thread, &named.party(by, at_ms))?;
             }
         }
-        let me = NewParty { uid: &self.read.own_uid(account)?, alias: "", is_group: false };
-        self.insert_party(thread, &me)
+        Ok(())
     }
 
     fn insert_received(

@@ -6,7 +6,7 @@ use super::change::{Reader, Work};
 use super::draft::DraftContent;
 use super::message::NewMessage;
 use super::outbox::{OutboxKind, Target};
-use super::thread::NewParty;
+use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, ThreadId};
@@ -39,7 +39,11 @@ impl Vault {
             }
             let alias = work.read.own_alias(draft.account)?;
             let thread = match draft.thread {
-                Some(thread) => thread,
+                Some(thread) => {
+                    work.check_readers(thread)?;
+                    work.tell_before_reply(draft.account, thread, now_ms)?;
+                    thread
+                }
                 None => work.open_thread(&draft, now_ms)?,
             };
             work.release_thread(thread)?;
@@ -81,6 +85,7 @@ impl Vault {
     pub fn retry(&mut self, id: MessageId) -> Result<Change<Message>> {
         self.change(|work| {
             let message = work.read.message(id)?;
+            work.check_readers(message.thread)?;
             let changed = work.db.execute(
                 "UPDATE message SET state = 'queued', error = NULL
                  WHERE id = ?1 AND state = 'failed'",
@@ -125,6 +130,14 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
+    /// A letter that would reach nobody is not sent.
+    fn check_readers(&self, thread: ThreadId) -> Result<()> {
+        match self.read.why_not_reply(thread)? {
+            Some(why) => Err(VaultError::Conflict(why)),
+            None => Ok(()),
+        }
+    }
+
     /// Makes the thread of a new letter: the member first, then the recipients as named.
     fn open_thread(&mut self, draft: &Draft, now_ms: i64) -> Result<ThreadId> {
         if draft.to.is_empty() {
@@ -142,14 +155,15 @@ impl Work<'_> {
             return Err(VaultError::UnknownRecipients(unknown));
         }
         let thread = self.insert_thread(draft.account, None, &draft.subject, now_ms)?;
-        let me = NewParty {
-            uid: &self.read.own_uid(draft.account)?,
-            alias: &self.read.own_alias(draft.account)?,
-            is_group: false,
-        };
-        self.insert_party(thread, &me)?;
+        self.set_known(thread)?;
+        let (me, alias) = (self.read.own_uid(draft.account)?, self.read.own_alias(draft.account)?);
+        let (by, at_ms) = (me.as_str(), now_ms);
+        self.insert_party(
+            thread,
+            &NewParty { uid: by, alias: &alias, is_group: false, by, at_ms },
+        )?;
         for (uid, is_group, alias) in &resolved {
-            let party = NewParty { uid, alias, is_group: *is_group };
+            let party = NewParty { uid, alias, is_group: *is_group, by, at_ms };
             self.insert_party(thread, &party)?;
         }
         Ok(thread)

@@ -28,6 +28,8 @@ pub(super) struct Live {
     damaged: Cell<bool>,
     /// Counts changes of whom presence is shown to.
     presence_version: Cell<u64>,
+    /// Whether what stands beside letters is passed over.
+    lean: Cell<bool>,
 }
 
 impl Live {
@@ -47,6 +49,15 @@ impl Live {
         if !self.damaged.replace(true) {
             tracing::error!("a part of the store is damaged and passed over");
         }
+    }
+
+    /// Whether only letters are read, without what stands beside them and may be damaged.
+    pub(super) fn is_lean(&self) -> bool {
+        self.lean.get()
+    }
+
+    pub(super) fn set_lean(&self, lean: bool) {
+        self.lean.set(lean);
     }
 
     pub(super) fn is_damaged(&self) -> bool {

@@ -80,6 +80,10 @@ impl Reader<'_> {
             html,
             cut,
             attachments: self.attachments_of("message", id)?,
+            left_out: match self.live.is_lean() {
+                true => Vec::new(),
+                false => self.left_out(account, id)?,
+            },
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,
             unread: row.get(12)?,
         })

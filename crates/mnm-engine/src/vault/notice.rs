@@ -134,6 +134,7 @@ impl Vault {
         account: AccountId,
         msgid: &str,
         from_uid: &str,
+        posted_ms: i64,
         thread_id: &str,
         cc: &[Cc],
     ) -> Result<Change<Received<()>>> {
@@ -144,7 +145,7 @@ impl Vault {
             let mine = from_uid == work.read.own_uid(account)?;
             if mine || work.read.is_party(thread, from_uid)? {
                 let newcomers = if mine { Vec::new() } else { work.newcomers(thread, cc)? };
-                work.subscribe_cc(account, thread, cc)?;
+                work.subscribe_cc(account, thread, cc, from_uid, posted_ms)?;
                 // The device that forwards confirms; of what others forward each author does.
                 work.welcome(account, thread, newcomers)?;
             }
@@ -199,7 +200,11 @@ impl Work<'_> {
     fn receive_ping(&mut self, account: AccountId, ping: &IncomingPing) -> Result<PingId> {
         let alias = ping.alias.as_str();
         let state = match &ping.gid {
-            Some(gid) => self.invited(account, gid, alias, &ping.to)?,
+            Some(gid) => {
+                let state = self.invited(account, gid, alias, &ping.to)?;
+                self.learn_member(account, gid, &ping.from_uid, alias)?;
+                state
+            }
             None => self.greeted(account, &ping.from_uid, alias, ping.posted_ms)?,
         };
         self.insert_ping(&NewPing {
@@ -294,10 +299,14 @@ impl Work<'_> {
         if self.read.standing(account, gid)?.is_none() {
             self.set_standing(account, gid, "", Standing::Joined)?;
         }
+        self.learn_from(account, notice)?;
         match &notice.act {
             MemberAct::Invite => self.set_member(account, gid, alias, Standing::Invited),
             MemberAct::Join if mine => self.set_standing(account, gid, alias, Standing::Joined),
-            MemberAct::Join => self.set_member(account, gid, alias, Standing::Joined),
+            MemberAct::Join => {
+                self.set_member(account, gid, alias, Standing::Joined)?;
+                self.settle_invitations(account, gid, alias)
+            }
             MemberAct::Drop if mine => self.set_standing(account, gid, alias, Standing::Left),
             MemberAct::Drop => self.set_member(account, gid, alias, Standing::Left),
             MemberAct::Alias(new) => {

@@ -17,7 +17,7 @@ use super::ping::StoredPing;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{
-    AccountId, Attachment, Message, MessageId, PartyKind, PingId, Standing, ThreadId,
+    AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, Standing, ThreadId,
 };
 
 /// Row number of something in the outbox.
@@ -111,6 +111,8 @@ pub struct OutgoingPost {
     /// The id it has, when it is posted again to confirm what was forwarded; `at_ms` is then when
     /// the service accepted it.
     pub confirms: Option<String>,
+    /// Why it would reach nobody, for people: then it must not be sent.
+    pub unreachable: Option<String>,
 }
 
 /// One addressee of a post.
@@ -228,6 +230,49 @@ impl Vault {
                 // What is told without being asked for: nobody waits for it.
                 (_, Target::Body) => Ok(()),
             }
+        })
+    }
+
+    /// The service has refused a letter because of these recipients alone, and nothing was delivered: it
+    /// stays at the head, to be sent to the others. When nobody is left, it has failed.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when the item is gone.
+    pub fn outbox_left_out(
+        &mut self,
+        id: OutboxId,
+        uids: &[String],
+        reason: &str,
+        error: &str,
+    ) -> Result<Change<()>> {
+        self.end_sending(id)?;
+        self.change(|work| {
+            let row = work.read.outbox_row(id)?;
+            let Target::Message(message) = row.target else {
+                return work.take_row(id).map(drop);
+            };
+            let thread = work.read.thread_of(message)?;
+            let before = work.read.addressees(row.account, thread, message)?;
+            let meant = |uid: &&String| before.iter().any(|to| !to.is_group && to.id == **uid);
+            let uids: Vec<_> = uids.iter().filter(meant).collect();
+            if uids.is_empty() || uids.len() >= before.len() {
+                work.take_row(id)?;
+                return work.message_failed(message, error);
+            }
+            for uid in uids {
+                work.db
+                    .prepare_cached(
+                        "INSERT INTO left_out (message, uid, reason) VALUES (?1, ?2, ?3)
+                         ON CONFLICT DO NOTHING",
+                    )?
+                    .execute(params![message, uid, reason])?;
+            }
+            // Another letter than the one that was refused.
+            work.db
+                .prepare_cached("UPDATE outbox SET request = ?2, attempts = 0 WHERE id = ?1")?
+                .execute(params![id, request_id()?])?;
+            work.touch_message(message);
+            Ok(())
         })
     }
 
@@ -359,7 +404,8 @@ impl Reader<'_> {
             at_ms,
             attachments,
             text,
-            recipients: self.recipients_of(account, thread)?,
+            recipients: self.addressees(account, thread, id)?,
+            unreachable: self.why_not_reply(thread)?,
             confirms: None,
         })
     }
@@ -369,8 +415,8 @@ impl Reader<'_> {
         Ok(parties.map(|party| Cc { who: party.alias, who_uid: party.uid }).collect())
     }
 
-    /// Everybody subscribed but the member. Groups the member has left are passed over: the service
-    /// would refuse the whole letter.
+    /// Everybody subscribed but the member. A group that the member is not in is passed over: the service
+    /// would refuse the letter.
     pub(super) fn recipients_of(
         &self,
         account: AccountId,
@@ -380,8 +426,8 @@ impl Reader<'_> {
         for party in self.parties(thread)? {
             let is_group = party.kind == PartyKind::Group;
             let reached = match party.kind {
-                PartyKind::Me | PartyKind::Service | PartyKind::Claimed => false,
-                PartyKind::Contact | PartyKind::Stranger => true,
+                PartyKind::Me | PartyKind::Service => false,
+                PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => true,
                 PartyKind::Group => self.may_post_to(account, &party.uid)?,
             };
             if reached {
@@ -389,6 +435,32 @@ impl Reader<'_> {
             }
         }
         Ok(recipients)
+    }
+
+    /// As [`Self::recipients_of`], without those whom the service could not reach with this letter.
+    fn addressees(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        message: MessageId,
+    ) -> Result<Vec<Recipient>> {
+        let left_out = self.left_out(account, message)?;
+        let mut recipients = self.recipients_of(account, thread)?;
+        recipients.retain(|to| !left_out.iter().any(|left| left.party.uid == to.id));
+        Ok(recipients)
+    }
+
+    /// Whom the service could not reach with a letter, and why.
+    pub(super) fn left_out(&self, account: AccountId, message: MessageId) -> Result<Vec<LeftOut>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT uid, reason FROM left_out WHERE message = ?1")?;
+        let mut rows = statement.query([message])?;
+        let mut left_out = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, reason): (String, String) = (row.get(0)?, row.get(1)?);
+            left_out.push(LeftOut { party: self.member(account, &uid, "")?, reason });
+        }
+        Ok(left_out)
     }
 }
 

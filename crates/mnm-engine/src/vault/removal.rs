@@ -18,7 +18,7 @@ const ROWS: i64 = 200;
 
 /// What goes last, in this order: rows that refer to others before those they refer to. An answer
 /// to a ping is younger than the ping. The account takes along what is left.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 10] = [
     "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM ping WHERE id IN
      (SELECT id FROM ping WHERE account = ?1 ORDER BY id DESC LIMIT ?2)",
@@ -27,6 +27,10 @@ const TABLES: [&str; 8] = [
      (SELECT uid FROM contact WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM seen WHERE account = ?1 AND msgid IN
      (SELECT msgid FROM seen WHERE account = ?1 LIMIT ?2)",
+    "DELETE FROM foretold WHERE account = ?1 AND service_id IN
+     (SELECT service_id FROM foretold WHERE account = ?1 LIMIT ?2)",
+    "DELETE FROM group_uid WHERE (account, gid, uid) IN
+     (SELECT account, gid, uid FROM group_uid WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM group_member WHERE (account, gid, alias) IN
      (SELECT account, gid, alias FROM group_member WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM grp WHERE account = ?1 AND gid IN

@@ -97,6 +97,16 @@ CREATE TABLE group_member (
     FOREIGN KEY (account, gid) REFERENCES grp (account, gid) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+-- Members of groups whose permanent id is known: the service has vouched, or the member has said so.
+CREATE TABLE group_uid (
+    account INTEGER NOT NULL,
+    gid     TEXT NOT NULL,
+    uid     TEXT NOT NULL,
+    alias   TEXT NOT NULL,                          -- in the group; empty until it is known
+    PRIMARY KEY (account, gid, uid),
+    FOREIGN KEY (account, gid) REFERENCES grp (account, gid) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 -- Conversations. `subject` and `last_at_ms` repeat what the messages say, for the list.
 CREATE TABLE thread (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -108,21 +118,36 @@ CREATE TABLE thread (
                                                     -- did not let it in while its own first letter was not here
     messages   INTEGER NOT NULL DEFAULT 0,          -- how many it has, kept by triggers
     files      INTEGER NOT NULL DEFAULT 0           -- how many files they have together, likewise
+    , known    INTEGER NOT NULL DEFAULT 0 CHECK (known IN (0, 1)) -- whether who is in it is known, by its first
+                                                    -- letter or from another device of the member
+    , told_ms  INTEGER                              -- when the other devices were told who is in it
+    , unlisted INTEGER NOT NULL DEFAULT 0           -- readers that were named, and were too many
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
 CREATE INDEX thread_account ON thread (account, last_at_ms);
 CREATE INDEX thread_last ON thread (last_at_ms);
 
--- Who a reply goes to, the member included. The alias is the one claimed when they were added; a
--- contact is shown under the address book's.
+-- Threads of which another device of the member has told, and of which no letter is here yet.
+CREATE TABLE foretold (
+    account    INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    service_id TEXT NOT NULL,
+    body       TEXT NOT NULL,                       -- who is in it, JSON as it was told
+    PRIMARY KEY (account, service_id)
+) STRICT, WITHOUT ROWID;
+
+-- Who a reply goes to, the member included; one row for each id. The alias is the one claimed when they
+-- were added; a contact is shown under the address book's.
 CREATE TABLE party (
-    thread   INTEGER NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
-    ord      INTEGER NOT NULL,
-    is_group INTEGER NOT NULL CHECK (is_group IN (0, 1)),
-    uid      TEXT NOT NULL,                         -- a group's name for a group
-    alias    TEXT NOT NULL,
-    PRIMARY KEY (thread, is_group, uid)
+    thread    INTEGER NOT NULL REFERENCES thread (id) ON DELETE CASCADE,
+    ord       INTEGER NOT NULL,
+    is_group  INTEGER NOT NULL CHECK (is_group IN (0, 1)),
+    uid       TEXT NOT NULL,                        -- a group's name for a group
+    alias     TEXT NOT NULL,
+    by_uid    TEXT NOT NULL,                        -- who added them; empty when an older version did not note it
+    at_ms     INTEGER NOT NULL,                     -- when
+    struck_ms INTEGER,                              -- when the member struck them; NULL for a reader
+    PRIMARY KEY (thread, uid)
 ) STRICT, WITHOUT ROWID;
 
 -- Messages: received, sent, and those in the outbox, which have no `msgid` yet.
@@ -162,6 +187,14 @@ CREATE TABLE absent_file (
     size    INTEGER NOT NULL CHECK (size >= 0),
     ffn     TEXT NOT NULL,
     PRIMARY KEY (message, ord)
+) STRICT, WITHOUT ROWID;
+
+-- Whom the service could not reach with a letter that the others have.
+CREATE TABLE left_out (
+    message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    uid     TEXT NOT NULL,
+    reason  TEXT NOT NULL,                          -- in the service's words
+    PRIMARY KEY (message, uid)
 ) STRICT, WITHOUT ROWID;
 
 -- Letters being written. A thread has at most one.

@@ -1,5 +1,5 @@
-//! What one device of a member tells the others: contacts, groups, aliases, what was read, who sees
-//! that the member is online.
+//! What one device of a member tells the others: contacts, groups, aliases, who is in their threads, what
+//! was read, who sees that the member is online.
 //!
 //! It travels as a post to nobody but the member's own devices and is only ever additive: applied
 //! twice, late or in another order it comes to the same. It is applied only when the service vouches
@@ -9,6 +9,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::change::Work;
+use super::foretold::ToldThread;
 use super::inbox::Received;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -39,6 +40,9 @@ struct Notice {
     aliases: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     presence: Option<Chosen>,
+    /// Who is in threads that the others may not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    threads: Vec<ToldThread>,
     /// Ids of messages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     read: Vec<String>,
@@ -71,7 +75,7 @@ struct Joined {
 impl Vault {
     /// Queues everything that a device which was just added cannot know. The service gives it to
     /// that device's queue, so it is there whenever the device is.
-    pub fn queue_address_book(&mut self, account: AccountId) -> Result<Change<()>> {
+    pub fn queue_address_book(&mut self, account: AccountId, now_ms: i64) -> Result<Change<()>> {
         self.change(|work| {
             let aliases = work.read.own_aliases(account)?;
             let presence =
@@ -83,7 +87,7 @@ impl Vault {
             for groups in work.joined_groups(account)?.chunks(ENTRIES) {
                 work.tell(account, Notice { groups: groups.to_vec(), ..Notice::default() })?;
             }
-            Ok(())
+            work.tell_threads(account, true, now_ms)
         })
     }
 
@@ -110,6 +114,9 @@ impl Vault {
             }
             if let Some(Chosen { shown: Some(shown), at_ms }) = notice.presence {
                 work.apply_presence(account, shown, at_ms)?;
+            }
+            for told in notice.threads.iter().take(ENTRIES_MAX) {
+                work.apply_thread(account, told)?;
             }
             for msgid in notice.read.iter().take(ENTRIES_MAX) {
                 work.apply_read(account, msgid)?;
@@ -180,6 +187,10 @@ impl Work<'_> {
         let presence = Some(Chosen { shown, at_ms });
         let known = Known { uid: uid.to_owned(), alias, since_ms, presence };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
+    }
+
+    pub(super) fn tell_of(&mut self, account: AccountId, threads: Vec<ToldThread>) -> Result<()> {
+        self.tell(account, Notice { threads, ..Notice::default() })
     }
 
     pub(super) fn tell_read(&mut self, account: AccountId, msgids: Vec<String>) -> Result<()> {

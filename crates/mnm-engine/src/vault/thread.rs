@@ -3,10 +3,12 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
-use super::{Result, Vault};
+use super::party::NewParty;
+use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
-use crate::view::{AccountId, MessageState, Party, PartyKind, ThreadId, ThreadRow};
+use crate::view::{AccountId, MayReply, MessageId, MessageState, Party, ThreadId, ThreadRow};
+use tmtp::id::Uid;
 
 /// Rows of [`Vault::threads`] when no number is given, and at most.
 const ROWS_DEFAULT: u32 = 100;
@@ -14,14 +16,19 @@ const ROWS_MAX: u32 = 500;
 /// Characters of a message that may become its snippet.
 const SNIPPET_SOURCE: i64 = 2000;
 
-/// Somebody to subscribe to a thread.
-pub(super) struct NewParty<'a> {
-    pub(super) uid: &'a str,
-    pub(super) alias: &'a str,
-    pub(super) is_group: bool,
-}
-
 impl Vault {
+    /// The member's own word that a letter which stands in a thread of its own belongs where it says.
+    /// Gives the thread it is in now.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] when it says nothing of the kind.
+    pub fn take_in(&mut self, id: ThreadId, now_ms: i64) -> Result<Change<ThreadId>> {
+        self.change(|work| {
+            let account = work.read.account_of(id)?;
+            work.take_in_by_hand(account, id, now_ms)
+        })
+    }
+
     /// Threads, newest first; those whose newest message is older than `before_ms`. Threads that
     /// share the millisecond of the last row come along beyond `limit`, so that paging by time
     /// loses none.
@@ -95,11 +102,21 @@ impl Reader<'_> {
             )?
             .query_row([id, account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let newest = self.newest(account, id)?;
+        // Without readers nobody can be answered.
+        let (parties, may_reply) = if self.live.is_lean() {
+            (Vec::new(), MayReply::Nobody)
+        } else {
+            let parties = self.parties(id)?;
+            let may_reply = self.may_reply(id, &parties)?;
+            (parties, may_reply)
+        };
         Ok(ThreadRow {
             id,
             account,
             subject,
-            parties: self.parties(id)?,
+            may_reply,
+            belongs_to: self.claimed_thread(account, id)?,
+            parties,
             last_from: newest.from,
             last_at_ms,
             snippet: newest.snippet,
@@ -128,42 +145,18 @@ impl Reader<'_> {
         })
     }
 
-    /// Everybody subscribed, in order of joining.
-    pub(super) fn parties(&self, thread: ThreadId) -> Result<Vec<Party>> {
-        let account = self.account_of(thread)?;
-        let mut statement = self.db.prepare_cached(
-            "SELECT is_group, uid, alias FROM party WHERE thread = ?1 ORDER BY ord",
-        )?;
-        let mut rows = statement.query([thread])?;
-        let mut parties = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (uid, alias): (String, String) = (row.get(1)?, row.get(2)?);
-            parties.push(if row.get(0)? {
-                let kind = PartyKind::Group;
-                Party { uid, alias, kind }
-            } else {
-                self.member(account, &uid, &alias)?
-            });
-        }
-        Ok(parties)
-    }
-
-    pub(super) fn is_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
-        Ok(self
+    /// The thread here that the letter which made this one said it is a reply in.
+    pub(super) fn claimed_thread(
+        &self,
+        account: AccountId,
+        id: ThreadId,
+    ) -> Result<Option<ThreadId>> {
+        let claimed: Option<String> = self
             .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND is_group = 0 AND uid = ?2)",
-            )?
-            .query_row(params![thread, uid], |row| row.get(0))?)
-    }
-
-    pub(super) fn has_group(&self, thread: ThreadId) -> Result<bool> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND is_group = 1)",
-            )?
-            .query_row([thread], |row| row.get(0))?)
+            .prepare_cached("SELECT claimed_id FROM thread WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?;
+        // The index is asked only where there is a claim: damage to it costs no other thread.
+        claimed.map_or(Ok(None), |claimed| self.thread_with(account, &claimed))
     }
 
     /// The thread that has this id of the service.
@@ -212,22 +205,6 @@ impl Work<'_> {
         Ok(self.db.last_insert_rowid())
     }
 
-    /// Subscribes somebody; one who is subscribed keeps place and alias.
-    pub(super) fn insert_party(&mut self, thread: ThreadId, party: &NewParty<'_>) -> Result<()> {
-        let added = self
-            .db
-            .prepare_cached(
-                "INSERT INTO party (thread, ord, is_group, uid, alias)
-                 SELECT ?1, coalesce(max(ord), 0) + 1, ?2, ?3, ?4 FROM party WHERE thread = ?1
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![thread, party.is_group, party.uid, party.alias])?;
-        if added > 0 {
-            self.touch_thread(thread);
-        }
-        Ok(())
-    }
-
     /// Brings the thread's line in step with its messages; a thread without any is removed.
     /// Returns whether it still exists.
     pub(super) fn refresh_thread(&mut self, id: ThreadId) -> Result<bool> {
@@ -245,10 +222,12 @@ impl Work<'_> {
             .prepare_cached(
                 "UPDATE thread SET last_at_ms = ?2, subject = coalesce(
                      (SELECT subject FROM message WHERE thread = ?1 AND subject <> ''
+                          -- A word of the service in a thread of members does not rename it.
+                          AND (author_uid <> ?3 OR msgid IS thread.service_id)
                       ORDER BY at_ms DESC, id DESC LIMIT 1), '')
                  WHERE id = ?1",
             )?
-            .execute(params![id, last_at_ms])?;
+            .execute(params![id, last_at_ms, Uid::SERVICE])?;
         self.touch_thread(id);
         Ok(true)
     }
@@ -272,7 +251,8 @@ impl Work<'_> {
         self.db
             .prepare_cached("UPDATE thread SET service_id = ?2 WHERE id = ?1")?
             .execute(params![id, service_id])?;
-        self.take_in(account, id, service_id)?;
+        self.set_known(id)?;
+        self.settle_early(account, id, service_id)?;
         self.touch_thread(id);
         Ok(())
     }
@@ -297,6 +277,87 @@ impl Work<'_> {
             .prepare_cached("UPDATE thread SET claimed_id = ?2 WHERE id = ?1")?
             .execute(params![id, claimed_id])?;
         Ok(())
+    }
+
+    /// Now that it is known who is in a thread: what came before from others leaves it again, and what
+    /// waited outside comes in.
+    pub(super) fn settle_early(
+        &mut self,
+        account: AccountId,
+        id: ThreadId,
+        service_id: &str,
+    ) -> Result<()> {
+        let outside = self
+            .db
+            .prepare_cached(
+                "SELECT id, author_uid, msgid, author_alias, at_ms FROM message
+                 WHERE thread = ?1 AND state = 'received' AND msgid <> ?2
+                     -- What was forwarded is its forwarder's.
+                     AND instr(msgid, '.') = 0",
+            )?
+            .query_map(params![id, service_id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })?
+            .collect::<rusqlite::Result<Vec<(MessageId, String, String, String, i64)>>>()?;
+        for (message, author, msgid, alias, at_ms) in outside {
+            if self.lets_in(account, id, &author)? {
+                continue;
+            }
+            let own = self.insert_thread(account, Some(&msgid), "", at_ms)?;
+            self.claim(own, service_id)?;
+            let me = self.read.own_uid(account)?;
+            for (uid, alias) in [(&author, alias.as_str()), (&me, "")] {
+                let party = NewParty { uid, alias, is_group: false, by: &author, at_ms };
+                self.insert_party(own, &party)?;
+            }
+            self.db
+                .prepare_cached("UPDATE message SET thread = ?2 WHERE id = ?1")?
+                .execute([message, own])?;
+            self.message_gone(id, message);
+            self.touch_message(message);
+            self.refresh_thread(own)?;
+        }
+        self.take_in(account, id, service_id)
+    }
+
+    /// The member's own word that a letter belongs where it says: its author is in that thread from now
+    /// on, or known as a member of its groups.
+    pub(super) fn take_in_by_hand(
+        &mut self,
+        account: AccountId,
+        id: ThreadId,
+        now_ms: i64,
+    ) -> Result<ThreadId> {
+        let Some(target) = self.read.claimed_thread(account, id)? else {
+            return Err(VaultError::Conflict(
+                "The letter does not say that it belongs to a thread that is here. Nothing was changed.".into(),
+            ));
+        };
+        let me = self.read.own_uid(account)?;
+        let authors = self
+            .db
+            .prepare_cached(
+                "SELECT DISTINCT author_uid, author_alias FROM message
+                 WHERE thread = ?1 AND author_uid <> ?2 LIMIT 100",
+            )?
+            .query_map(params![id, me], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+        let groups = self.read.groups_in(target)?;
+        for (uid, alias) in &authors {
+            for gid in &groups {
+                self.learn_member(account, gid, uid, "")?;
+            }
+            if groups.is_empty() {
+                let party = NewParty { uid, alias, is_group: false, by: &me, at_ms: now_ms };
+                self.insert_party(target, &party)?;
+            }
+        }
+        // Whom one has learned to know may have come in already.
+        if self.read.account_of(id).is_ok() {
+            self.merge_thread(id, target)?;
+        }
+        self.refresh_thread(target)?;
+        Ok(target)
     }
 
     /// Now that the first letter of a thread is here, takes in the replies that came before it and

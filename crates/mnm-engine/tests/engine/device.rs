@@ -1,7 +1,8 @@
 //! One member with several devices.
 
+use mnm_engine::ErrorCode;
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::{ErrorCode, view::MessageState};
+use mnm_engine::view::{MayReply, MessageState};
 use tmtp_testkit::process::ServiceProcess;
 
 use crate::cast::{Person, ask};
@@ -84,4 +85,35 @@ async fn the_address_book_and_what_was_read_follow_to_every_device() {
     tablet.sent(&letter).await;
     eve.until_message("from the tablet").await;
     ada.until_message("from the tablet").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_was_added_later_answers_to_everybody_in_an_older_thread() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let eve = Person::join(&service, "eve ensemble").await;
+    ada.befriend(&bob).await;
+    ada.befriend(&eve).await;
+    let letter = ada.queue(&["bob babbage", "eve ensemble"], "to you both", &[]).await;
+    let thread = ada.sent(&letter).await.thread;
+    bob.until_message("to you both").await;
+    eve.until_message("to you both").await;
+    let tablet = ada.another_device("tablet").await;
+    let reply = ada.queue_reply(thread, "from the laptop", &[]).await;
+    ada.sent(&reply).await;
+    let copy = tablet.until_message("from the laptop").await;
+    let row = tablet
+        .until("readers", || async {
+            let row = tablet.thread(copy.thread).await.row;
+            (row.may_reply == MayReply::Yes).then_some(row)
+        })
+        .await;
+    assert_eq!(row.parties.len(), 3, "{:?}", row.parties);
+    let reply = tablet.queue_reply(copy.thread, "from the tablet", &[]).await;
+    tablet.sent(&reply).await;
+    for person in [&bob, &eve, &ada] {
+        let got = person.until_message("from the tablet").await;
+        assert_eq!(person.thread(got.thread).await.messages.len(), 3);
+    }
 }

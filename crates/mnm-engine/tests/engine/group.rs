@@ -1,7 +1,9 @@
 //! Groups: inviting, joining, posting, leaving.
 
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::view::{Group, PartyKind, Standing};
+use mnm_engine::view::{Group, MayReply, PartyKind, PingState, Standing};
+use serde_json::json;
+use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 
 use crate::cast::{Person, ask};
@@ -39,6 +41,14 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
         ask!(person, Command::Accept { ping: invitation.id, text: None }, Ping);
         until_standing(&ada, alias, Standing::Joined).await;
         until_standing(person, alias, Standing::Joined).await;
+        // Who took up an invitation has answered it.
+        let pings = ask!(
+            ada,
+            Command::Pings { account: None, before: None, limit: None, find: None },
+            Pings
+        );
+        let invitation = pings.iter().find(|ping| !ping.incoming && ping.to == alias).unwrap();
+        assert_eq!(invitation.state, PingState::Accepted);
     }
 
     let letter = ada.queue(&[CREW], "all hands", &[]).await;
@@ -57,6 +67,22 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
         Command::Drop { account: eve.account, group: CREW.into(), alias: "eve ensemble".into() };
     eve.engine.command(leave).await.unwrap();
     until_standing(&ada, "eve ensemble", Standing::Left).await;
+    // Who has left does not write into the void.
+    let old = eve.until_message("all hands").await.thread;
+    let groups = vec![CREW.to_owned()];
+    assert_eq!(eve.thread(old).await.row.may_reply, MayReply::LeftGroup { groups });
+    let save = Command::SaveDraft {
+        draft: None,
+        version: None,
+        account: eve.account,
+        thread: Some(old),
+        to: Vec::new(),
+        subject: String::new(),
+        text: "into the void".into(),
+    };
+    let draft = ask!(eve, save, Draft);
+    let error = eve.refused(Command::Send { draft: draft.id, hold_ms: None }).await;
+    assert!(error.message.contains("You have left crew of the harbour"), "{error}");
     let letter = ada.queue_reply(letter.thread, "without eve", &[]).await;
     ada.sent(&letter).await;
     bob.until_message("without eve").await;
@@ -64,6 +90,53 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
     eve.engine.command(rejoin).await.unwrap();
     let letter = ada.queue_reply(letter.thread, "with eve again", &[]).await;
     ada.sent(&letter).await;
-    eve.until_message("with eve again").await;
+    let again = eve.until_message("with eve again").await;
+    assert_eq!((again.thread, eve.thread(old).await.row.may_reply), (old, MayReply::Yes));
     assert!(eve.messages("without eve").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outsider_who_knows_a_groups_thread_does_not_get_into_it() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let carol = Person::join(&service, "carol clarke").await;
+    for (person, alias) in [(&carol, "carol clarke"), (&bob, "bob babbage")] {
+        let (account, to, text) = (ada.account, alias.into(), "Join us".into());
+        ask!(ada, Command::Invite { account, group: CREW.into(), to, text }, Ping);
+        let invitation = person.until_ping("ada lovelace").await;
+        ask!(person, Command::Accept { ping: invitation.id, text: None }, Ping);
+        until_standing(&ada, alias, Standing::Joined).await;
+        until_standing(person, alias, Standing::Joined).await;
+    }
+    let letter = ada.queue(&[CREW], "all hands", &[]).await;
+    let letter = ada.sent(&letter).await;
+    let thread = bob.until_message("all hands").await.thread;
+    // Bob came after Carol and has heard nothing of her; that she may post to the group is vouched for.
+    let carols = carol.until_message("all hands").await.thread;
+    let reply = carol.queue_reply(carols, "aye from carol", &[]).await;
+    carol.sent(&reply).await;
+    assert_eq!(bob.until_message("aye from carol").await.thread, thread);
+
+    let (mut mallory, ..) = RawPeer::join(service.address(), "raw stranger").await.unwrap();
+    mallory.ping("raw stranger", "bob babbage", "hello").await.unwrap();
+    let ping = bob.until_ping("raw stranger").await;
+    ask!(bob, Command::Accept { ping: ping.id, text: None }, Ping);
+    mallory.receive("ping").await.unwrap();
+    let head = json!({
+        "ThreadId": letter.msgid, "Alias": "carol clarke", "Subject": "Budget FINAL",
+        "groups": [CREW], "Cc": [{"Who": CREW, "WhoUid": CREW, "Subscribe": true}],
+    })
+    .to_string();
+    let (id, uid) = (mallory.request_id(), bob.state().await.uid);
+    let request = json!({
+        "op": 7, "id": id, "for": [{"id": uid, "type": 1}], "groups": [CREW],
+        "datalen": head.len() + 4, "datahead": head.len(),
+    });
+    mallory.send(&request.to_string(), format!("{head}evil").as_bytes()).await.unwrap();
+    mallory.expect_done(&id).await.unwrap();
+    let outside = bob.until_message("evil").await;
+    assert_ne!(outside.thread, thread);
+    let row = bob.thread(thread).await.row;
+    assert_eq!((row.subject.as_str(), row.count), ("about all hands", 2));
 }

@@ -8,6 +8,9 @@ use tmtp_testkit::process::ServiceProcess;
 
 use crate::cast::{Person, ask};
 
+/// The id of no member.
+const EVE: &str = "BVC11111111111111111111111111111";
+
 /// A raw app whose member is in ada's address book, and ada's uid.
 async fn befriended(service: &ServiceProcess, ada: &Person) -> (RawPeer, String) {
     let (mut peer, ..) = RawPeer::join(service.address(), "raw stranger").await.unwrap();
@@ -140,7 +143,7 @@ async fn a_forwarded_thread_subscribes_whom_it_names() {
     let (mut peer, uid) = befriended(&service, &ada).await;
     let msgid = post(&mut peer, &uid, r#"{"Subject":"Hi"}"#, b"opening").await;
     let got = ada.until_message("opening").await;
-    let cc = json!([{ "Who": "eve ensemble", "WhoUid": "EVE", "Subscribe": true }]);
+    let cc = json!([{ "Who": "eve ensemble", "WhoUid": EVE, "Subscribe": true }]);
     let note = json!({ "ThreadId": msgid, "Cc": cc }).to_string();
     let head = json!({ "ThreadId": msgid }).to_string();
     let copy = format!("{head}copy");
@@ -154,7 +157,7 @@ async fn a_forwarded_thread_subscribes_whom_it_names() {
     peer.expect_done(&id).await.unwrap();
     ada.until("a subscriber", || async {
         let parties = ada.thread(got.thread).await.row.parties;
-        parties.iter().any(|party| party.uid == "EVE").then_some(())
+        parties.iter().any(|party| party.uid == EVE).then_some(())
     })
     .await;
 }
@@ -184,4 +187,30 @@ async fn a_letter_under_the_name_of_somebody_pinged_makes_no_contact() {
     ask!(bob, Command::Accept { ping: received.id, text: None }, Ping);
     let contact = ada.until_contact("bob babbage").await;
     assert_eq!((contact.uid, contact.mark), (bob.state().await.uid, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_does_not_exist_stops_nobodys_letters() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let cc = json!([{ "Who": "eve ensemble", "WhoUid": EVE, "Subscribe": true },
+        { "Who": "bob babbage", "WhoUid": bob.state().await.uid, "Subscribe": true }]);
+    let head = json!({ "Subject": "Hi", "Cc": cc }).to_string();
+    post(&mut peer, &uid, &head, b"opening").await;
+    let thread = ada.until_message("opening").await.thread;
+    let reply = ada.queue_reply(thread, "to all of you", &[("a.txt", b"bytes")]).await;
+    let sent = ada.sent(&reply).await;
+    let left_out: Vec<_> = sent.left_out.iter().map(|left| left.party.uid.as_str()).collect();
+    assert_eq!(left_out, [EVE]);
+    bob.until_message("to all of you").await;
+    let frame = peer.receive("delivery").await.unwrap();
+    assert!(frame.data.ends_with(b"to all of youbytes"));
+    // Struck, they are tried no more.
+    ada.engine.command(Command::Strike { thread, uid: EVE.into() }).await.unwrap();
+    let reply = ada.queue_reply(thread, "once more", &[]).await;
+    assert!(ada.sent(&reply).await.left_out.is_empty());
+    bob.until_message("once more").await;
 }

@@ -1,11 +1,12 @@
 //! Alice and her app, and what others send her.
 
+use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
 use mnm_engine::vault::{
-    Acked, Cc, DraftContent, Incoming, IncomingPing, NewAccount, OutboxAction, OutboxItem,
-    OutgoingPost, Received, Secret, Vault,
+    Acked, Cc, DraftContent, Incoming, IncomingPing, MemberAct, MemberNotice, NewAccount,
+    OutboxAction, OutboxItem, OutgoingPost, Received, Secret, Vault,
 };
-use mnm_engine::view::{AccountId, Message, MessageId};
+use mnm_engine::view::{AccountId, Message, MessageId, ThreadId};
 use tempfile::TempDir;
 
 pub(crate) const ALICE: &str = "LC111111111111111111111111111111";
@@ -80,6 +81,7 @@ impl App {
             subject: format!("About {text}"),
             confirms: None,
             cc: vec![cc(alias, uid), cc("Alice Smith", ALICE)],
+            groups: Vec::new(),
             text: text.into(),
             attachments: Vec::new(),
         }
@@ -115,6 +117,20 @@ impl App {
             self.vault.save_draft(None, self.account, None, &content, now).unwrap().value.id;
         let now = self.now();
         self.vault.queue_draft(draft, now).unwrap().value
+    }
+
+    /// Queues a reply.
+    pub(crate) fn queue_reply(
+        &mut self,
+        thread: ThreadId,
+        text: &str,
+    ) -> Result<Message, VaultError> {
+        let content = DraftContent { text: text.into(), ..DraftContent::default() };
+        let (now, account) = (self.now(), self.account);
+        let saved = self.vault.save_draft(None, account, Some(thread), &content, now);
+        let draft = saved.unwrap().value.id;
+        let now = self.now();
+        self.vault.queue_draft(draft, now).map(|change| change.value)
     }
 
     pub(crate) fn next_post(&mut self) -> (OutboxItem, OutgoingPost) {
@@ -155,6 +171,18 @@ pub(crate) fn alice() -> NewAccount {
         device: "laptop".into(),
         aliases: vec!["Alice Smith".into()],
     }
+}
+
+/// Alice joins the group.
+pub(crate) fn join_gardeners(app: &mut App) {
+    let notice = member(app, ALICE, "Alice Smith", MemberAct::Join);
+    let _ = app.vault.receive_member(app.account, &notice).unwrap();
+}
+
+/// News of the group.
+pub(crate) fn member(app: &mut App, from: &str, alias: &str, act: MemberAct) -> MemberNotice {
+    let (msgid, gid) = (app.next_msgid(), "Gardeners".into());
+    MemberNotice { msgid, from_uid: from.into(), gid, alias: alias.into(), act }
 }
 
 pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {

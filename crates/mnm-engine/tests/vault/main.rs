@@ -14,5 +14,6 @@ mod open;
 mod outbox;
 mod page;
 mod ping;
+mod reader;
 mod search;
 mod thread;

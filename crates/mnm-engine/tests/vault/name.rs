@@ -95,7 +95,8 @@ fn what_a_letter_claims_makes_no_contact() {
     // Nor do a notification or an invitation that name her.
     let msgid = app.next_msgid();
     let named = [cc("Carol Brown", MALLORY)];
-    let _ = app.vault.receive_notify(app.account, &msgid, MALLORY, &letter.msgid, &named).unwrap();
+    let account = app.account;
+    let _ = app.vault.receive_notify(account, &msgid, MALLORY, 9, &letter.msgid, &named).unwrap();
     let mut invitation = app.ping_from(MALLORY, "Carol Brown");
     invitation.gid = Some("Gardeners".into());
     let _ = app.vault.receive_ping(app.account, &invitation).unwrap();

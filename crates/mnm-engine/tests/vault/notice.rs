@@ -82,7 +82,7 @@ fn only_those_in_a_thread_bring_others_into_it() {
     for (from, named, expected) in [(MALLORY, MALLORY, 2), (BOB, CAROL, 3)] {
         let msgid = app.next_msgid();
         let named = [cc("Carol Brown", named)];
-        let change = app.vault.receive_notify(app.account, &msgid, from, &letter.msgid, &named);
+        let change = app.vault.receive_notify(app.account, &msgid, from, 9, &letter.msgid, &named);
         assert_eq!(change.unwrap().value, Received::New(()));
         assert_eq!(count(&app), expected, "{from}");
     }

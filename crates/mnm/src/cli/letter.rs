@@ -8,7 +8,7 @@ use mnm_engine::{
     },
 };
 
-use super::Context;
+use super::{Context, reader};
 use crate::{
     exit::Failure,
     print::{Answer, Look, Table, block, inline, size},
@@ -204,6 +204,16 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
         text.push('\n');
         text.push_str(&message_text(look, message, &thread.row.subject));
     }
+    if let Some(closed) = reader::closed(&thread.row.may_reply) {
+        text.push_str(&format!("\n{}\n", look.dim(closed)));
+    }
+    if let Some(other) = thread.row.belongs_to {
+        let belongs = format!(
+            "It says that it belongs to thread {other}, whose readers its author is not known to be among. To put it there: mnm take-in {}",
+            thread.row.id
+        );
+        text.push_str(&format!("\n{}\n", look.dim(belongs)));
+    }
     if thread.draft.is_some() {
         text.push_str(&format!("\n{}\n", look.dim("There is an unsent reply in this thread.")));
     }
@@ -229,6 +239,10 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     }
     if !message.text.is_empty() {
         text.push_str(&format!("  │ {}\n", block(&message.text, "  │ ")));
+    }
+    for left in &message.left_out {
+        let why = inline(&left.reason);
+        text.push_str(&format!("  ! not delivered to {}: {why}\n", party(&left.party)));
     }
     for file in &message.attachments {
         let form = match &file.form {

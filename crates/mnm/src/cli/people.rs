@@ -284,7 +284,17 @@ pub(super) async fn leave(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
     let text = format!("Left {}.", inline(&group));
-    drop_from(session, Ask::Drop { account: account.id, group, alias: account.alias }, text).await
+    edit_group(session, Ask::Drop { account: account.id, group, alias: account.alias }, text).await
+}
+
+pub(super) async fn join_group(
+    context: &Context,
+    session: &Session,
+    group: String,
+) -> Result<Answer, Failure> {
+    let account = context.one(session).await?.id;
+    let text = format!("Joined {}.", inline(&group));
+    edit_group(session, Ask::JoinGroup { account, group }, text).await
 }
 
 pub(super) async fn remove(
@@ -295,10 +305,10 @@ pub(super) async fn remove(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
     let text = format!("Removed {} from {}.", inline(&alias), inline(&group));
-    drop_from(session, Ask::Drop { account, group, alias }, text).await
+    edit_group(session, Ask::Drop { account, group, alias }, text).await
 }
 
-async fn drop_from(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
+async fn edit_group(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
     match session.command(command).await? {
         Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
         other => Err(unexpected(&other)),

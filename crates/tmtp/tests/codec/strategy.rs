@@ -177,7 +177,8 @@ fn message_kind() -> impl Strategy<Value = MessageKind> {
         (full_text(), full_text(), text(), option::of(full_text())).prop_map(
             |(act, gid, alias, newalias)| MessageKind::Member { act, gid, alias, newalias }
         ),
-        option::of(any::<u64>()).prop_map(|notify| MessageKind::Delivery { notify }),
+        (option::of(any::<u64>()), vec(full_text(), 0..3))
+            .prop_map(|(notify, groups)| MessageKind::Delivery { notify, groups }),
         full_text().prop_map(|postid| MessageKind::Notify { postid }),
         (text(), text()).prop_map(|(alias, to)| MessageKind::Ping { alias, to }),
     ]

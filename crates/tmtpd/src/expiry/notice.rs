@@ -137,7 +137,7 @@ impl Office<'_> {
         let body = NewData::Inline(Bytes::from(bytes));
         let devices = reader.devices.iter().map(|device| device.number).collect();
         Letter {
-            kind: MessageKind::Delivery { notify: None },
+            kind: MessageKind::Delivery { notify: None, groups: Vec::new() },
             data,
             body,
             devices,

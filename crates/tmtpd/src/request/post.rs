@@ -20,6 +20,11 @@ use super::{Refusal, Rule, Sender, devices_of, full};
 /// grow with the square.
 const INTRODUCED_MAX: usize = 32;
 
+/// Bytes of the ids that a refusal names; it has to fit into a header.
+const BLAMED_MAX_BYTES: usize = 32 * 1024;
+/// Groups that a delivery names. A name has 256 bytes, each of which may take six in a header.
+const GROUPS_NAMED_MAX: usize = 20;
+
 /// A PostNotify.
 #[derive(Debug)]
 pub struct Split {
@@ -66,7 +71,7 @@ pub async fn post(
         let own_device_too = audience.members.contains(&sender.member);
         let Audience { members, named } = audience;
         let devices = devices_of(directory, sender, members, own_device_too);
-        let kind = MessageKind::Delivery { notify: None };
+        let kind = MessageKind::Delivery { notify: None, groups: groups_of(to) };
         let rows = rows_of(service, sender, named, &introduced);
         Ok((vec![Letter { kind, data, body, devices, is_services: false }], rows))
     });
@@ -96,7 +101,7 @@ pub async fn post_notify(
         let named = audience.named.iter().chain(&told.named).copied().collect();
         introduced = introductions(directory, sender, &named);
         let notify = to.len() + note_to.len() + usize::from(!not_self);
-        let kind = MessageKind::Delivery { notify: Some(notify as u64) };
+        let kind = MessageKind::Delivery { notify: Some(notify as u64), groups: groups_of(&to) };
         let own_device_too = audience.members.contains(&sender.member);
         let mut devices = devices_of(directory, sender, audience.members.clone(), own_device_too);
         if not_self && !own_device_too {
@@ -133,6 +138,7 @@ fn audience(
         return Err(Refusal::new(Rule::RecipientsMax, "for names too many recipients"));
     }
     let mut audience = Audience::default();
+    let mut blamed = Blamed::default();
     for recipient in to {
         match recipient {
             // Somebody answers a thread in which the service has put a word; it reads none.
@@ -141,18 +147,24 @@ fn audience(
                 return Err(Refusal::new(Rule::Unknown, "the service itself takes no messages"));
             }
             Recipient::Member(uid) => {
-                let member = directory.by_uid(uid).ok_or_else(|| {
-                    Refusal::new(Rule::Unknown, "a recipient named in for is unknown")
-                })?;
+                let Some(member) = directory.by_uid(uid) else {
+                    blamed.add(
+                        Refusal::new(Rule::Unknown, "a recipient named in for is unknown"),
+                        uid,
+                    );
+                    continue;
+                };
                 if service.terms().post_policy == PostPolicy::Acquainted
                     && !directory.acquainted(sender.member, member)
                 {
-                    return Err(Refusal::new(
-                        Rule::NotAcquainted,
-                        "a recipient named in for must be pinged first",
-                    ));
+                    let words = "a recipient named in for must be pinged first";
+                    blamed.add(Refusal::new(Rule::NotAcquainted, words), uid);
+                    continue;
                 }
-                full::check(service, directory, sender, member)?;
+                if let Err(refusal) = full::check(service, directory, sender, member) {
+                    blamed.add(refusal, uid);
+                    continue;
+                }
                 audience.members.insert(member);
                 audience.named.insert(member);
             }
@@ -166,7 +178,47 @@ fn audience(
             }
         }
     }
-    Ok(audience)
+    blamed.end().map(|()| audience)
+}
+
+/// The first reason to refuse a list of recipients, and everybody it is true of, so that the sender can
+/// write to the others. Their ids stand behind the words.
+#[derive(Debug, Default)]
+struct Blamed {
+    refusal: Option<Refusal>,
+    uids: Vec<String>,
+    bytes: usize,
+}
+
+impl Blamed {
+    fn add(&mut self, refusal: Refusal, uid: &str) {
+        let first = self.refusal.get_or_insert(refusal.clone());
+        self.bytes += uid.len() + 1;
+        if first.rule == refusal.rule && self.bytes <= BLAMED_MAX_BYTES {
+            self.uids.push(uid.to_owned());
+        }
+    }
+
+    fn end(self) -> Result<(), Refusal> {
+        match self.refusal {
+            None => Ok(()),
+            Some(Refusal { rule, words }) => {
+                Err(Refusal::new(rule, format!("{words}: {}", self.uids.join(" "))))
+            }
+        }
+    }
+}
+
+/// The groups among the recipients, as far as a header can name them.
+fn groups_of(to: &[Recipient]) -> Vec<String> {
+    let groups: BTreeSet<&String> = to
+        .iter()
+        .filter_map(|recipient| match recipient {
+            Recipient::GroupWithSender(gid) | Recipient::Group(gid) => Some(gid),
+            Recipient::Member(_) => None,
+        })
+        .collect();
+    groups.into_iter().take(GROUPS_NAMED_MAX).cloned().collect()
 }
 
 /// Everybody who has joined the group. An invited member may already post to it.

@@ -55,11 +55,13 @@ fn every_table_is_strict() {
 /// A database as a version that knew `steps` steps left it.
 fn old(steps: usize) -> Connection {
     let db = empty();
+    super::name::register(&db).unwrap();
     super::STEPS.iter().take(steps).for_each(|step| db.execute_batch(step).unwrap());
     db.pragma_update(None, "user_version", i64::try_from(steps).unwrap()).unwrap();
     db.execute_batch(
-        "INSERT INTO account VALUES (1, '=a:1', NULL, 'Site', 'ME', 'NODE', 1);
-         INSERT INTO device VALUES (1, 1, 'laptop', 1, 1);",
+        "INSERT INTO account (id, address, fingerprint, service, uid, node, joined_ms)
+             VALUES (1, '=a:1', NULL, 'Site', 'ME', 'NODE', 1);
+         INSERT INTO device (id, account, label, this, since_ms) VALUES (1, 1, 'laptop', 1, 1);",
     )
     .unwrap();
     db
@@ -87,6 +89,52 @@ fn names_of_an_older_version_are_kept_and_told_for_what_they_are() {
     assert_eq!(contacts, [("U1".into(), look(), true), ("U2".into(), look(), false)]);
     let exact: bool = db.query_row("SELECT exact FROM ping", [], |row| row.get(0)).unwrap();
     assert!(!exact, "it may have been cleaned");
+}
+
+#[test]
+fn one_id_of_an_older_version_is_one_reader_and_nonsense_is_none() {
+    let mut db = old(16);
+    let (member, other) = ("BBB22222222222222222222222222222", "CRRL3333333333333333333333333333");
+    db.execute_batch(&format!(
+        "INSERT INTO thread (id, account, service_id, subject, last_at_ms)
+             VALUES (1, 1, '0000000000000001', '', 1), (2, 1, '0000000000000002', '', 1);
+         INSERT INTO party (thread, ord, is_group, uid, alias)
+             VALUES (1, 1, 0, '{member}', 'Quentin Q'), (1, 2, 1, '{member}', '{member}'),
+                    (1, 3, 1, '{other}', '{other}'), (1, 4, 1, 'Gardeners', 'Gardeners'),
+                    (1, 5, 0, 'EVE', 'nonsense'), (1, 6, 0, 'ME', 'me');
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+             INSERT INTO party (thread, ord, is_group, uid, alias)
+             SELECT 2, i, 0, printf('%032d', 11111111 + i) || '', '' FROM n;
+         UPDATE party SET uid = replace(uid, '0', 'Z') WHERE thread = 2;
+         INSERT INTO grp (account, gid, alias, standing) VALUES (1, 'Gardeners', 'me', 'joined');
+         INSERT INTO group_member (account, gid, alias, standing)
+             VALUES (1, 'Gardeners', 'Carol Brown', 'joined');
+         INSERT INTO ping (account, incoming, from_uid, from_alias, to_alias, text, gid, at_ms, state)
+             VALUES (1, 0, 'ME', 'me', 'Carol Brown', '', 'Gardeners', 1, 'waiting'),
+                    (1, 1, '{member}', 'Quentin Q', 'me', '', 'Gardeners', 1, 'accepted');",
+    ))
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let readers: Vec<(String, bool, bool)> = db
+        .prepare("SELECT uid, is_group, struck_ms IS NULL FROM party WHERE thread = 1 ORDER BY ord")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    let expected = [
+        (member, false, true),
+        (other, false, true),
+        ("Gardeners", true, true),
+        ("EVE", false, false),
+        ("ME", false, true),
+    ];
+    assert_eq!(readers, expected.map(|(uid, group, reads)| (uid.to_owned(), group, reads)));
+    let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let reading = "SELECT count(*) FROM party WHERE thread = 2 AND struck_ms IS NULL";
+    assert_eq!(number(reading), 500);
+    assert_eq!(number("SELECT count(*) FROM group_uid"), 1);
+    assert_eq!(number("SELECT count(*) FROM ping WHERE state = 'waiting'"), 0);
 }
 
 #[test]

@@ -1,0 +1,261 @@
+//! What the member's devices tell each other of who is in their threads.
+//!
+//! A letter says who is in its thread only when it opens it, so a device that was added later does not
+//! know. Before a reply in a thread that is older than another device, and when a device is added, the
+//! readers go to the member's other devices. They may come before the first letter of the thread that is
+//! delivered there ([`Work::remember`]) or after it; it comes to the same.
+
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::change::Work;
+use super::inbox::check_msgid;
+use super::party::NewParty;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{AccountId, ThreadId};
+
+/// Threads that a new device is told of, the newest ones.
+const THREADS_MAX: i64 = 1_000;
+/// Threads of one notice, and its length in bytes, as far as it is written here.
+const NOTICE_THREADS: usize = 100;
+const NOTICE_BYTES: usize = 256 * 1024;
+/// Threads that are remembered before any letter of them is here.
+const FORETOLD_MAX: i64 = 5_000;
+/// Readers that are taken from one thread of a notice.
+const READERS_MAX: usize = 2_000;
+
+/// Who is in a thread.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct ToldThread {
+    /// Its id at the service.
+    id: String,
+    readers: Vec<ToldReader>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct ToldReader {
+    uid: String,
+    alias: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    group: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    by: String,
+    at_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    struck_ms: Option<i64>,
+}
+
+impl Vault {
+    /// Queues for the member's other devices who is in the threads that are older than one of them and
+    /// that they have not been told of, the newest first.
+    pub fn queue_threads(&mut self, account: AccountId, now_ms: i64) -> Result<Change<()>> {
+        self.change(|work| work.tell_threads(account, false, now_ms))
+    }
+}
+
+impl Work<'_> {
+    /// As [`Vault::queue_threads`]; `again` for a device that was just added: all of them.
+    pub(super) fn tell_threads(
+        &mut self,
+        account: AccountId,
+        again: bool,
+        now_ms: i64,
+    ) -> Result<()> {
+        let threads = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM thread WHERE account = ?1 AND service_id IS NOT NULL AND known = 1
+                     AND (?2 OR told_ms IS NULL AND last_at_ms > 0 AND
+                         (SELECT max(since_ms) FROM device WHERE account = ?1 AND this = 0) >
+                         (SELECT min(at_ms) FROM message WHERE thread = thread.id))
+                 ORDER BY last_at_ms DESC LIMIT ?3",
+            )?
+            .query_map(params![account, again, THREADS_MAX], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<ThreadId>>>()?;
+        let (mut notice, mut bytes) = (Vec::new(), 0);
+        for thread in threads {
+            self.set_told(thread, now_ms)?;
+            let Some(told) = self.told(thread)? else { continue };
+            bytes += told.readers.len() * 100;
+            notice.push(told);
+            if notice.len() >= NOTICE_THREADS || bytes >= NOTICE_BYTES {
+                self.tell_of(account, std::mem::take(&mut notice))?;
+                bytes = 0;
+            }
+        }
+        if notice.is_empty() {
+            return Ok(());
+        }
+        self.tell_of(account, notice)
+    }
+
+    /// Before a reply: tells who is in the thread, if another device may not know.
+    pub(super) fn tell_before_reply(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        now_ms: i64,
+    ) -> Result<()> {
+        let wanted: bool = self
+            .db
+            .prepare_cached(
+                "SELECT coalesce((SELECT max(since_ms) FROM device WHERE account = ?1 AND this = 0) >
+                     coalesce((SELECT told_ms FROM thread WHERE id = ?2),
+                         (SELECT min(at_ms) FROM message WHERE thread = ?2)), 0)",
+            )?
+            .query_row([account, thread], |row| row.get(0))?;
+        if wanted { self.tell_thread(account, thread, now_ms) } else { Ok(()) }
+    }
+
+    /// Tells who is in the thread.
+    pub(super) fn tell_thread(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        now_ms: i64,
+    ) -> Result<()> {
+        self.set_told(thread, now_ms)?;
+        match self.told(thread)? {
+            Some(told) => self.tell_of(account, vec![told]),
+            None => Ok(()),
+        }
+    }
+
+    fn set_told(&mut self, thread: ThreadId, now_ms: i64) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE thread SET told_ms = ?2 WHERE id = ?1")?
+            .execute([thread, now_ms])?;
+        Ok(())
+    }
+
+    /// What there is to tell; nothing while the service has not named the thread.
+    fn told(&self, thread: ThreadId) -> Result<Option<ToldThread>> {
+        let Some(id) = self.read.service_id(thread)? else { return Ok(None) };
+        let mut statement = self.db.prepare_cached(
+            "SELECT uid, alias, is_group, by_uid, at_ms, struck_ms FROM party
+             WHERE thread = ?1 ORDER BY ord, uid",
+        )?;
+        let readers = statement
+            .query_map([thread], |row| {
+                Ok(ToldReader {
+                    uid: row.get(0)?,
+                    alias: row.get(1)?,
+                    group: row.get(2)?,
+                    by: row.get(3)?,
+                    at_ms: row.get(4)?,
+                    struck_ms: row.get(5)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Some(ToldThread { id, readers }))
+    }
+
+    /// Takes what another device told.
+    pub(super) fn apply_thread(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
+        if check_msgid(&told.id).is_err() {
+            return Ok(());
+        }
+        match self.read.thread_with(account, &told.id)? {
+            Some(thread) => self.settle_told(account, thread, told),
+            None => self.remember(account, told),
+        }
+    }
+
+    /// Keeps what was told until a letter of the thread comes.
+    fn remember(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
+        let body = serde_json::to_string(told).map_err(|error| {
+            VaultError::Invalid(format!("A notice could not be written: {error}"))
+        })?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO foretold (account, service_id, body) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (account, service_id) DO UPDATE SET body = excluded.body",
+            )?
+            .execute(params![account, told.id, body])?;
+        self.db
+            .prepare_cached(
+                "DELETE FROM foretold WHERE account = ?1 AND service_id <=
+                     (SELECT service_id FROM foretold WHERE account = ?1
+                      ORDER BY service_id DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute([account, FORETOLD_MAX])?;
+        Ok(())
+    }
+
+    /// What another device told of a thread of which nothing is here yet.
+    pub(super) fn foretold(
+        &self,
+        account: AccountId,
+        service_id: &str,
+    ) -> Result<Option<ToldThread>> {
+        let body: Option<String> = self
+            .db
+            .prepare_cached("SELECT body FROM foretold WHERE account = ?1 AND service_id = ?2")?
+            .query_row(params![account, service_id], |row| row.get(0))
+            .optional()?;
+        Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
+    }
+
+    /// Gives a thread that begins here the readers that were told of it.
+    pub(super) fn settle_told(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        told: &ToldThread,
+    ) -> Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM foretold WHERE account = ?1 AND service_id = ?2")?
+            .execute(params![account, told.id])?;
+        if !self.is_known_thread(thread)? {
+            self.clear_parties(thread)?;
+        }
+        for reader in told.readers.iter().take(READERS_MAX) {
+            self.insert_party(
+                thread,
+                &NewParty {
+                    uid: &reader.uid,
+                    alias: &reader.alias,
+                    is_group: reader.group,
+                    by: &reader.by,
+                    at_ms: reader.at_ms,
+                },
+            )?;
+            // The later word counts: struck, or added again.
+            self.db
+                .prepare_cached(
+                    "UPDATE party SET struck_ms = ?3, at_ms = max(at_ms, ?4)
+                     WHERE thread = ?1 AND uid = ?2
+                       AND (?3 IS NOT NULL AND struck_ms IS NULL AND ?3 > at_ms
+                         OR ?3 IS NULL AND struck_ms IS NOT NULL AND ?4 > struck_ms)",
+                )?
+                .execute(params![thread, reader.uid, reader.struck_ms, reader.at_ms])?;
+        }
+        self.set_known(thread)?;
+        self.touch_thread(thread);
+        self.settle_early(account, thread, &told.id)
+    }
+
+    pub(super) fn is_known_thread(&self, thread: ThreadId) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT known FROM thread WHERE id = ?1")?
+            .query_row([thread], |row| row.get(0))?)
+    }
+}
+
+impl ToldThread {
+    /// Whether `uid` is named among the readers.
+    pub(super) fn names(&self, uid: &str) -> bool {
+        let reads = |reader: &&ToldReader| !reader.group && reader.struck_ms.is_none();
+        self.readers.iter().filter(reads).any(|reader| reader.uid == uid)
+    }
+
+    /// The groups among the readers.
+    pub(super) fn groups(&self) -> Vec<String> {
+        let reads = |reader: &&ToldReader| reader.group && reader.struck_ms.is_none();
+        self.readers.iter().filter(reads).map(|reader| reader.uid.clone()).collect()
+    }
+}

@@ -1,0 +1,296 @@
+//! Who reads a thread: its parties, who added them, whom the member has struck, and whether a reply
+//! would reach anybody at all.
+
+use rusqlite::{OptionalExtension, params};
+use tmtp::id::Uid;
+use tmtp::text::NAME_MAX_BYTES;
+
+use super::change::{Reader, Work};
+use super::name::shown;
+use super::{Change, Result, Vault};
+use crate::error::VaultError;
+use crate::view::{self, AccountId, MayReply, Party, PartyKind, Standing, ThreadId};
+
+/// Readers that a thread has at most, so that all of them fit into the header of a post, which has
+/// 65,535 bytes.
+const PARTIES_MAX: i64 = 500;
+/// Groups among them at most: their names are longer than ids.
+const GROUPS_MAX: i64 = 20;
+/// Rows of a thread at most, the struck ones included.
+const ROWS_MAX: i64 = 2_000;
+/// Shortest name of a group, bytes.
+const GROUP_BYTES_MIN: usize = 1;
+
+/// Somebody to subscribe to a thread.
+pub(super) struct NewParty<'a> {
+    pub(super) uid: &'a str,
+    pub(super) alias: &'a str,
+    pub(super) is_group: bool,
+    /// Who adds them.
+    pub(super) by: &'a str,
+    pub(super) at_ms: i64,
+}
+
+/// Whether a text has the form of a member's permanent id; no group is called so.
+pub(super) fn is_uid(text: &str) -> bool {
+    Uid::from_wire(text).is_some_and(|uid| uid.bytes().is_some())
+}
+
+/// Whether a group may be called so.
+pub(super) fn is_gid(text: &str) -> bool {
+    (GROUP_BYTES_MIN..=NAME_MAX_BYTES).contains(&text.len()) && !is_uid(text)
+}
+
+impl Vault {
+    /// Strikes somebody from a thread, or has them read it again: the member's letters go to them no
+    /// more, and theirs do not come into it. The member's other devices follow.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] for the member's own id or one who is not in the thread.
+    /// Gives the account.
+    pub fn strike(
+        &mut self,
+        thread: ThreadId,
+        uid: &str,
+        struck: bool,
+        now_ms: i64,
+    ) -> Result<Change<AccountId>> {
+        self.change(|work| {
+            let account = work.read.account_of(thread)?;
+            if uid == work.read.own_uid(account)? {
+                return Err(VaultError::Invalid(
+                    "You can't be struck from your own thread.".into(),
+                ));
+            }
+            let changed = work
+                .db
+                .prepare_cached(
+                    "UPDATE party SET struck_ms = CASE WHEN ?3 THEN ?4 END,
+                         at_ms = CASE WHEN ?3 THEN at_ms ELSE ?4 END
+                     WHERE thread = ?1 AND uid = ?2",
+                )?
+                .execute(params![thread, uid, struck, now_ms])?;
+            if changed == 0 {
+                return Err(VaultError::Invalid(
+                    "Nobody with that id is in the thread. Nothing was changed.".into(),
+                ));
+            }
+            work.touch_thread(thread);
+            work.tell_thread(account, thread, now_ms)?;
+            Ok(account)
+        })
+    }
+
+    /// Who reads a thread.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] without such a thread.
+    pub fn readers(&self, thread: ThreadId) -> Result<view::Readers> {
+        let read = self.reader();
+        let unlisted = self
+            .db
+            .prepare_cached("SELECT unlisted FROM thread WHERE id = ?1")?
+            .query_row([thread], |row| row.get(0))
+            .optional()?
+            .ok_or(VaultError::NotFound { what: "thread", id: thread })?;
+        Ok(view::Readers { readers: read.readers(thread)?, unlisted })
+    }
+}
+
+impl Reader<'_> {
+    /// Everybody subscribed, in order of joining.
+    pub(super) fn parties(&self, thread: ThreadId) -> Result<Vec<Party>> {
+        let readers = self.readers(thread)?.into_iter();
+        Ok(readers.filter(|reader| !reader.struck).map(|reader| reader.party).collect())
+    }
+
+    /// Everybody who was added, in order of joining, the struck ones too.
+    pub(super) fn readers(&self, thread: ThreadId) -> Result<Vec<view::Reader>> {
+        let account = self.account_of(thread)?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT is_group, uid, alias, by_uid, at_ms, struck_ms IS NOT NULL FROM party
+             WHERE thread = ?1 ORDER BY ord, uid",
+        )?;
+        let mut rows = statement.query([thread])?;
+        let mut readers = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, alias): (String, String) = (row.get(1)?, row.get(2)?);
+            let by: String = row.get(3)?;
+            let party = match row.get(0)? {
+                true => Party { uid, alias: shown(&alias), kind: PartyKind::Group },
+                false => self.member(account, &uid, &alias)?,
+            };
+            readers.push(view::Reader {
+                party,
+                by: (!by.is_empty()).then_some(by),
+                at_ms: row.get(4)?,
+                struck: row.get(5)?,
+            });
+        }
+        Ok(readers)
+    }
+
+    pub(super) fn is_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM party
+                 WHERE thread = ?1 AND uid = ?2 AND is_group = 0 AND struck_ms IS NULL)",
+            )?
+            .query_row(params![thread, uid], |row| row.get(0))?)
+    }
+
+    /// The groups that read a thread.
+    pub(super) fn groups_in(&self, thread: ThreadId) -> Result<Vec<String>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT uid FROM party WHERE thread = ?1 AND is_group = 1 AND struck_ms IS NULL",
+        )?;
+        let groups = statement.query_map([thread], |row| row.get(0))?;
+        Ok(groups.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether a reply in the thread would reach somebody.
+    pub(super) fn may_reply(&self, thread: ThreadId, parties: &[Party]) -> Result<MayReply> {
+        let account = self.account_of(thread)?;
+        let mut left = Vec::new();
+        let mut readers = false;
+        for party in parties {
+            match party.kind {
+                PartyKind::Me | PartyKind::Service => {}
+                PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => readers = true,
+                PartyKind::Group => match self.standing(account, &party.uid)? {
+                    Some(Standing::Left) => left.push(party.uid.clone()),
+                    Some(Standing::Joined | Standing::Invited) => readers = true,
+                    // The member was named beside a group they are not in.
+                    None => {}
+                },
+            }
+        }
+        if !left.is_empty() {
+            return Ok(MayReply::LeftGroup { groups: left });
+        }
+        if readers {
+            return Ok(MayReply::Yes);
+        }
+        self.without_readers(account, thread)
+    }
+
+    /// What a thread is that nobody but the member is in.
+    fn without_readers(&self, account: AccountId, thread: ThreadId) -> Result<MayReply> {
+        let (known, rows): (bool, i64) = self
+            .db
+            .prepare_cached(
+                "SELECT known, (SELECT count(*) FROM party WHERE thread = ?1) FROM thread
+                 WHERE id = ?1",
+            )?
+            .query_row([thread], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let others: Option<String> = self
+            .db
+            .prepare_cached(
+                "SELECT author_uid FROM message WHERE thread = ?1 AND author_uid <> ?2
+                 ORDER BY author_uid <> ?3 LIMIT 1",
+            )?
+            .query_row(params![thread, self.own_uid(account)?, Uid::SERVICE], |row| row.get(0))
+            .optional()?;
+        Ok(match others {
+            Some(uid) if Uid::is_service(&uid) => MayReply::Service,
+            None if known && rows <= 1 => MayReply::Oneself,
+            _ => MayReply::Nobody,
+        })
+    }
+
+    /// Why a letter in the thread would reach nobody; none when it would.
+    pub(super) fn why_not_reply(&self, thread: ThreadId) -> Result<Option<String>> {
+        Ok(match self.may_reply(thread, &self.parties(thread)?)? {
+            MayReply::Yes | MayReply::Oneself => None,
+            MayReply::LeftGroup { groups } => {
+                let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
+                Some(format!(
+                    "You have left {names}, so the letter would not reach the group. Nothing was sent. Join {names} again to write, or strike it from the people of this thread."
+                ))
+            }
+            MayReply::Nobody => Some(
+                "Nobody would read this letter: who else is in this thread is not known here. Nothing was sent. Answer on the device on which the thread began, or write a new letter."
+                    .into(),
+            ),
+            MayReply::Service => Some(
+                "This thread is from the service itself, which reads no letters. Nothing was sent. Write a new letter to whom it is about."
+                    .into(),
+            ),
+        })
+    }
+}
+
+impl Work<'_> {
+    /// Subscribes somebody; one who is subscribed keeps place and alias, and one who was struck stays
+    /// so. What has not the form of an id, or is too many, is passed over.
+    pub(super) fn insert_party(&mut self, thread: ThreadId, party: &NewParty<'_>) -> Result<()> {
+        let account = self.read.account_of(thread)?;
+        let fits = match party.is_group {
+            true => is_gid(party.uid),
+            false => {
+                is_uid(party.uid)
+                    || party.uid == party.by
+                    || party.uid == self.read.own_uid(account)?
+            }
+        };
+        if !fits || self.has_row(thread, party.uid)? {
+            return Ok(());
+        }
+        if !self.has_room(thread, party.is_group)? {
+            self.db
+                .prepare_cached("UPDATE thread SET unlisted = unlisted + 1 WHERE id = ?1")?
+                .execute([thread])?;
+            return Ok(());
+        }
+        self.db
+            .prepare_cached(
+                "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+                 SELECT ?1, coalesce(max(ord), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM party
+                 WHERE thread = ?1",
+            )?
+            .execute(params![
+                thread,
+                party.is_group,
+                party.uid,
+                party.alias,
+                party.by,
+                party.at_ms
+            ])?;
+        self.touch_thread(thread);
+        Ok(())
+    }
+
+    fn has_row(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
+            .query_row(params![thread, uid], |row| row.get(0))?)
+    }
+
+    fn has_room(&self, thread: ThreadId, is_group: bool) -> Result<bool> {
+        let (rows, readers, groups): (i64, i64, i64) = self
+            .db
+            .prepare_cached(
+                "SELECT count(*), count(*) - count(struck_ms),
+                     count(*) FILTER (WHERE is_group = 1 AND struck_ms IS NULL)
+                 FROM party WHERE thread = ?1",
+            )?
+            .query_row([thread], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows < ROWS_MAX && readers < PARTIES_MAX && (!is_group || groups < GROUPS_MAX))
+    }
+
+    /// Forgets who is in a thread, but not whom the member has struck.
+    pub(super) fn clear_parties(&mut self, thread: ThreadId) -> Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM party WHERE thread = ?1 AND struck_ms IS NULL")?
+            .execute([thread])?;
+        Ok(())
+    }
+
+    /// Notes that who is in a thread is known.
+    pub(super) fn set_known(&mut self, thread: ThreadId) -> Result<()> {
+        self.db.prepare_cached("UPDATE thread SET known = 1 WHERE id = ?1")?.execute([thread])?;
+        Ok(())
+    }
+}

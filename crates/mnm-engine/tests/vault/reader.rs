@@ -1,0 +1,403 @@
+//! Who reads a thread: a letter always knows its readers, and nobody gets in who is not among them.
+
+use mnm_engine::vault::{
+    Incoming, MemberAct, OutboxAction, OutgoingPost, Received, UserNotice, Vault,
+};
+use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, ThreadId};
+use tmtp::id::Uid;
+
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, alice, cc, join_gardeners, member};
+
+/// Permanent ids of which nobody has heard.
+fn uid(n: u32) -> String {
+    let mut bytes = [7; 20];
+    bytes[..4].copy_from_slice(&n.to_be_bytes());
+    Uid::from_bytes(&bytes).as_str().to_owned()
+}
+
+fn may_reply(app: &App, thread: ThreadId) -> MayReply {
+    app.vault.thread(thread).unwrap().row.may_reply
+}
+
+fn refused(app: &mut App, thread: ThreadId) -> String {
+    let error = app.queue_reply(thread, "is anybody there?").unwrap_err().to_string();
+    assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0, "{error}");
+    error
+}
+
+fn recipients(post: &OutgoingPost) -> Vec<&str> {
+    post.recipients.iter().map(|to| to.id.as_str()).collect()
+}
+
+fn add_device(app: &mut App) {
+    let (msgid, now) = (app.next_msgid(), app.now());
+    let device = UserNotice::Device { label: "tablet".into() };
+    let _ = app.vault.receive_user(app.account, &msgid, now, &device).unwrap();
+}
+
+/// What the app has for the member's other devices.
+fn notices(app: &mut App) -> Vec<String> {
+    let mut notices = Vec::new();
+    while let Some(item) = app.vault.next_outbox(app.account).unwrap() {
+        if let OutboxAction::Sync { body } = &item.action {
+            notices.push(body.clone());
+        }
+        let ack = mnm_engine::vault::Acked { msgid: app.next_msgid(), posted_ms: app.now() };
+        let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+    }
+    notices
+}
+
+/// A thread with Bob and Carol, and the opening letter.
+fn of_three(app: &mut App) -> (ThreadId, Incoming) {
+    let mut letter = app.letter(BOB, "Bob Jones", "hello both");
+    letter.cc.push(cc("Carol Brown", CAROL));
+    (app.receive(&letter).thread, letter)
+}
+
+#[test]
+fn a_reply_in_a_thread_whose_readers_are_not_known_is_refused() {
+    let mut app = App::with_bob();
+    // Written on another device, in a thread that is older than this one.
+    let copy = app.reply("0000000000000007", ALICE, "Alice Smith");
+    let thread = app.receive(&copy).thread;
+    assert_eq!(may_reply(&app, thread), MayReply::Nobody);
+    let error = refused(&mut app, thread);
+    assert!(error.contains("Nothing was sent"), "{error}");
+}
+
+#[test]
+fn a_further_device_answers_to_the_same_people_whichever_word_comes_first() {
+    let mut laptop = App::with_bob();
+    let (thread, opening) = of_three(&mut laptop);
+    add_device(&mut laptop);
+    notices(&mut laptop);
+    let reply = laptop.queue_reply(thread, "from the laptop").unwrap();
+    let told = notices(&mut laptop);
+    assert_eq!(told.len(), 1, "the other device is told once who is in the thread");
+    let again = laptop.queue_reply(thread, "once more").unwrap();
+    assert!(notices(&mut laptop).is_empty());
+    assert_ne!(reply.id, again.id);
+
+    for told_first in [true, false] {
+        let mut tablet = App::new();
+        let mut copy = tablet.reply(&opening.msgid, ALICE, "Alice Smith");
+        copy.msgid = "0000000000002000".into();
+        let hear = |tablet: &mut App, msgid: &str| {
+            let _ = tablet.vault.receive_sync(tablet.account, msgid, &told[0]).unwrap();
+        };
+        if told_first {
+            hear(&mut tablet, "0000000000002001");
+        }
+        let thread = tablet.receive(&copy).thread;
+        if !told_first {
+            assert_eq!(may_reply(&tablet, thread), MayReply::Nobody);
+            hear(&mut tablet, "0000000000002001");
+        }
+        // Told again, nothing changes.
+        hear(&mut tablet, "0000000000002002");
+        assert_eq!(may_reply(&tablet, thread), MayReply::Yes, "{told_first}");
+        tablet.queue_reply(thread, "from the tablet").unwrap();
+        let (_, post) = tablet.next_post();
+        let mut to = recipients(&post);
+        to.sort_unstable();
+        assert_eq!((to, post.thread_id.as_str()), (vec![BOB, CAROL], opening.msgid.as_str()));
+    }
+}
+
+#[test]
+fn who_was_not_told_of_does_not_get_into_a_thread_on_a_further_device() {
+    let mut laptop = App::with_bob();
+    let (_, opening) = of_three(&mut laptop);
+    add_device(&mut laptop);
+    let now = laptop.now();
+    let _ = laptop.vault.queue_address_book(laptop.account, now).unwrap();
+    let told = notices(&mut laptop);
+    for told_first in [true, false] {
+        let mut tablet = App::new();
+        let account = tablet.account;
+        let hear = |vault: &mut Vault, from: u32| {
+            for (n, told) in told.iter().enumerate() {
+                let msgid = format!("{:016x}", from as usize + n);
+                let _ = vault.receive_sync(account, &msgid, told).unwrap();
+            }
+        };
+        if told_first {
+            hear(&mut tablet.vault, 0x3000);
+        }
+        let mut intrusion = tablet.reply(&opening.msgid, MALLORY, "Carol Brown");
+        intrusion.msgid = "0000000000002000".into();
+        let outside = tablet.receive(&intrusion);
+        let mut reply = tablet.reply(&opening.msgid, CAROL, "Carol Brown");
+        reply.msgid = "0000000000002003".into();
+        let inside = tablet.receive(&reply);
+        if !told_first {
+            hear(&mut tablet.vault, 0x3000);
+        }
+        let (outside, inside) = (tablet.message(outside.id), tablet.message(inside.id));
+        assert_ne!(outside.thread, inside.thread, "{told_first}");
+        let row = tablet.vault.thread(inside.thread).unwrap().row;
+        assert!(row.parties.iter().all(|party| party.uid != MALLORY), "{:?}", row.parties);
+        assert_eq!((row.count, row.parties.len()), (1, 3));
+        tablet.vault.check().unwrap();
+    }
+}
+
+#[test]
+fn after_leaving_a_group_its_threads_take_no_letter() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "hello group");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    assert_eq!(may_reply(&app, thread), MayReply::Yes);
+    // What was queued before is not sent to fewer than was meant.
+    let queued = app.queue_reply(thread, "queued in time").unwrap();
+    let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
+    let change = app.vault.receive_member(app.account, &left).unwrap();
+    let told = change.events.iter().any(|event| {
+        matches!(event,
+        mnm_engine::event::Event::Thread { thread: row } if row.id == thread)
+    });
+    assert!(told, "the page hears of it");
+    let (item, post) = app.next_post();
+    let why = post.unreachable.expect("it would not reach the group");
+    assert!(why.contains("You have left Gardeners"), "{why}");
+    let _ = app.vault.outbox_failed(item.id, &why).unwrap();
+    let error = app.vault.retry(queued.id).unwrap_err().to_string();
+    assert!(error.contains("Join Gardeners again"), "{error}");
+    assert!(matches!(app.message(queued.id).state, MessageState::Failed { .. }));
+    let groups = vec!["Gardeners".to_owned()];
+    assert_eq!(may_reply(&app, thread), MayReply::LeftGroup { groups });
+    refused(&mut app, thread);
+    // Struck from the thread, the group is no reader any more, and Bob still is.
+    let now = app.now();
+    let _ = app.vault.strike(thread, "Gardeners", true, now).unwrap();
+    app.queue_reply(thread, "between us").unwrap();
+    assert_eq!(recipients(&app.next_post().1), [BOB]);
+}
+
+#[test]
+fn the_service_reads_no_letters_and_a_note_to_oneself_is_one() {
+    let mut app = App::with_bob();
+    let mut word = app.letter(Uid::SERVICE, "Test Service", "not delivered");
+    word.cc = vec![cc("Alice Smith", ALICE)];
+    let thread = app.receive(&word).thread;
+    assert_eq!(may_reply(&app, thread), MayReply::Service);
+    let error = refused(&mut app, thread);
+    assert!(error.contains("the service itself"), "{error}");
+
+    let note = app.queue(&["Alice Smith"], "buy milk");
+    assert_eq!(may_reply(&app, note.thread), MayReply::Oneself);
+    assert_eq!(app.next_post().1.unreachable, None);
+    app.send_next();
+    app.queue_reply(note.thread, "and bread").unwrap();
+    app.send_next();
+    // So is the copy of one from another device.
+    let mut copy = app.letter(ALICE, "Alice Smith", "from my phone");
+    copy.cc = vec![cc("Alice Smith", ALICE)];
+    let thread = app.receive(&copy).thread;
+    assert_eq!(may_reply(&app, thread), MayReply::Oneself);
+}
+
+#[test]
+fn who_is_not_in_a_group_does_not_get_into_its_threads() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "private");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    let mut intrusion = app.reply(&letter.msgid, MALLORY, "Carol Brown");
+    intrusion.subject = "Budget 2027 FINAL".into();
+    intrusion.cc = vec![cc("Mallory X", MALLORY), cc("Gardeners", "Gardeners")];
+    intrusion.groups = vec!["Another group".into()];
+    let outside = app.receive(&intrusion);
+    assert_ne!(outside.thread, thread);
+    assert_eq!(outside.from.kind, PartyKind::Stranger);
+    let row = app.vault.thread(thread).unwrap().row;
+    assert_eq!((row.subject.as_str(), row.count), ("About private", 1));
+    assert!(row.parties.iter().all(|party| party.uid != MALLORY));
+    assert_eq!(app.vault.thread(outside.thread).unwrap().row.belongs_to, Some(thread));
+    // One whom the service vouches for gets in, and is no reader by name.
+    let mut vouched = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    vouched.groups = vec!["Gardeners".into()];
+    assert_eq!(app.receive(&vouched).thread, thread);
+    let row = app.vault.thread(thread).unwrap().row;
+    assert!(row.parties.iter().all(|party| party.uid != CAROL));
+}
+
+#[test]
+fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "private");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    let early = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let early = app.receive(&early);
+    assert_ne!(early.thread, thread);
+    let joined = member(&mut app, CAROL, "Carol Brown", MemberAct::Join);
+    let _ = app.vault.receive_member(app.account, &joined).unwrap();
+    assert_eq!(app.message(early.id).thread, thread);
+    // Removed, she is outside again.
+    let removed = member(&mut app, ALICE, "Carol Brown", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &removed).unwrap();
+    let late = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    assert_ne!(app.receive(&late).thread, thread);
+}
+
+#[test]
+fn the_member_may_put_a_letter_where_it_says_it_belongs() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "private");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    let outside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let outside = app.receive(&outside);
+    let now = app.now();
+    assert_eq!(app.vault.take_in(outside.thread, now).unwrap().value, thread);
+    assert_eq!(app.message(outside.id).thread, thread);
+    // From now on her letters in the group's threads are.
+    let more = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    assert_eq!(app.receive(&more).thread, thread);
+    assert!(app.vault.take_in(thread, now).is_err());
+}
+
+#[test]
+fn a_thread_takes_so_many_readers_as_a_header_does_and_only_ids() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "to all the world");
+    for n in 0..900 {
+        letter.cc.push(cc("Somebody", &uid(n)));
+    }
+    let thread = app.receive(&letter).thread;
+    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    reply.cc = (900..1_900).map(|n| cc("Somebody", &uid(n))).collect();
+    app.receive(&reply);
+    let readers = app.vault.readers(thread).unwrap();
+    assert_eq!(readers.readers.len(), 500);
+    assert!(readers.unlisted > 0);
+    app.queue_reply(thread, "an answer").unwrap();
+    assert_eq!(app.next_post().1.recipients.len(), 499);
+
+    let mut letter = app.letter(BOB, "Bob Jones", "nonsense");
+    for id in ["EVE", "", "x\u{202e}y", &"g".repeat(300), "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%"] {
+        letter.cc.push(cc("Eve Ensemble", id));
+        letter.cc.push(cc(id, id));
+    }
+    let thread = app.receive(&letter).thread;
+    let parties = app.vault.thread(thread).unwrap().row.parties;
+    let members = parties.iter().filter(|party| party.kind != PartyKind::Group);
+    assert_eq!(members.count(), 2, "{parties:?}");
+}
+
+#[test]
+fn one_id_is_one_reader_and_a_members_id_is_no_group() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "twice");
+    for (who, uid) in [("Quentin Q", CAROL), (CAROL, CAROL), (MALLORY, MALLORY), (ALICE, ALICE)] {
+        letter.cc.push(cc(who, uid));
+    }
+    let thread = app.receive(&letter).thread;
+    let parties = app.vault.thread(thread).unwrap().row.parties;
+    assert!(parties.iter().all(|party| party.kind != PartyKind::Group), "{parties:?}");
+    let mut uids: Vec<_> = parties.iter().map(|party| party.uid.as_str()).collect();
+    uids.sort_unstable();
+    let mut expected = vec![ALICE, BOB, CAROL, MALLORY];
+    expected.sort_unstable();
+    assert_eq!(uids, expected);
+    app.queue_reply(thread, "to all three").unwrap();
+    let (_, post) = app.next_post();
+    assert_eq!(post.recipients.len(), 3);
+    assert!(post.recipients.iter().all(|to| !to.is_group));
+}
+
+#[test]
+fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
+    let mut app = App::with_bob();
+    let (thread, letter) = of_three(&mut app);
+    let mut reply = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    reply.cc = vec![cc("Mallory X", MALLORY)];
+    app.receive(&reply);
+    let reader = |app: &App, uid: &str| {
+        let readers = app.vault.readers(thread).unwrap().readers;
+        readers.into_iter().find(|reader| reader.party.uid == uid).unwrap()
+    };
+    let mallory = reader(&app, MALLORY);
+    assert_eq!((mallory.by.as_deref(), mallory.at_ms), (Some(CAROL), reply.posted_ms));
+    add_device(&mut app);
+    notices(&mut app);
+    let now = app.now();
+    let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+    assert!(reader(&app, MALLORY).struck);
+    let told = notices(&mut app);
+    assert!(told.iter().any(|notice| notice.contains("struck_ms")), "{told:?}");
+    app.queue_reply(thread, "without them").unwrap();
+    let (_, post) = app.next_post();
+    assert!(!recipients(&post).contains(&MALLORY));
+    // Nobody else brings them back, and their letters stay outside.
+    let mut again = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    again.cc = vec![cc("Mallory X", MALLORY)];
+    app.receive(&again);
+    assert!(reader(&app, MALLORY).struck);
+    let intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    assert_ne!(app.receive(&intrusion).thread, thread);
+    let now = app.now();
+    let _ = app.vault.strike(thread, MALLORY, false, now).unwrap();
+    assert!(!reader(&app, MALLORY).struck);
+    assert!(app.vault.strike(thread, ALICE, true, now).is_err());
+    // With everybody struck there is nobody to write to, and it is no note to oneself.
+    for uid in [BOB, CAROL, MALLORY] {
+        let _ = app.vault.strike(thread, uid, true, now).unwrap();
+    }
+    assert_eq!(may_reply(&app, thread), MayReply::Nobody);
+    assert!(app.queue_reply(thread, "alone").is_err());
+}
+
+#[test]
+fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
+    let mut app = App::with_bob();
+    let (thread, _) = of_three(&mut app);
+    let queued = app.queue_reply(thread, "to both").unwrap();
+    let (first, _) = app.next_post();
+    let left = vec![CAROL.to_owned()];
+    let _ = app.vault.outbox_left_out(first.id, &left, "unknown", "failed").unwrap();
+    let (second, post) = app.next_post();
+    assert_eq!((recipients(&post), second.id), (vec![BOB], first.id));
+    assert_ne!(second.request, first.request);
+    app.send_next();
+    let sent = app.message(queued.id);
+    assert_eq!(sent.state, MessageState::Sent);
+    assert_eq!((sent.left_out[0].party.uid.as_str(), sent.left_out.len()), (CAROL, 1));
+    // Nobody left: it has failed, and says so.
+    let queued = app.queue_reply(thread, "to both again").unwrap();
+    let (item, _) = app.next_post();
+    let left = vec![CAROL.to_owned(), BOB.to_owned()];
+    let _ = app.vault.outbox_left_out(item.id, &left, "unknown", "failed").unwrap();
+    assert!(matches!(app.message(queued.id).state, MessageState::Failed { .. }));
+}
+
+#[test]
+fn a_word_of_the_service_renames_no_thread() {
+    let mut app = App::with_bob();
+    let (thread, letter) = of_three(&mut app);
+    let mut word = app.reply(&letter.msgid, Uid::SERVICE, "Test Service");
+    word.subject = "Not delivered".into();
+    app.receive(&word);
+    assert_eq!(app.vault.thread(thread).unwrap().row.subject, "About hello both");
+}
+
+#[test]
+fn an_invitation_is_answered_when_the_invited_joins() {
+    let mut app = App::new();
+    let invite = app.vault.queue_invite(app.account, "Gardeners", "Carol Brown", "", 5);
+    let invite = invite.unwrap().value.id;
+    app.send_next();
+    assert_eq!(app.vault.ping(invite).unwrap().state, PingState::Waiting);
+    let joined = member(&mut app, CAROL, "Carol Brown", MemberAct::Join);
+    let first = app.vault.receive_member(app.account, &joined).unwrap();
+    assert_eq!(first.value, Received::New(()));
+    assert_eq!(app.vault.ping(invite).unwrap().state, PingState::Accepted);
+    assert_eq!(alice().uid, ALICE);
+}

@@ -1,0 +1,109 @@
+//! Who reads a thread.
+
+use mnm_engine::{
+    command::{Command as Ask, Reply},
+    view::{MayReply, PartyKind, Reader, ThreadId},
+};
+use serde_json::json;
+
+use super::Context;
+use crate::{
+    exit::Failure,
+    print::{Answer, Table, inline},
+    session::{Session, ask, unexpected},
+};
+
+pub(super) async fn people(
+    context: &Context,
+    session: &Session,
+    thread: ThreadId,
+    strike: Option<String>,
+    readmit: Option<String>,
+) -> Result<Answer, Failure> {
+    let known = ask!(session, Ask::Readers { thread }, Readers);
+    if let Some(name) = strike {
+        let uid = meant(&known.readers, &name)?;
+        let text = format!("Struck {} from thread {thread}.", inline(&name));
+        return done(session, Ask::Strike { thread, uid }, text).await;
+    }
+    if let Some(name) = readmit {
+        let uid = meant(&known.readers, &name)?;
+        let text = format!("{} reads thread {thread} again.", inline(&name));
+        return done(session, Ask::Readmit { thread, uid }, text).await;
+    }
+    let called = |uid: &str| {
+        let reader = known.readers.iter().find(|reader| reader.party.uid == uid);
+        reader.map_or_else(|| inline(uid), name_of)
+    };
+    let mut table = Table::new(&context.look, ["WHO", "ID", "ADDED BY", "WHEN"]);
+    for reader in &known.readers {
+        let struck = if reader.struck { " (struck)" } else { "" };
+        table.row([
+            format!("{}{struck}", name_of(reader)),
+            inline(&reader.party.uid),
+            reader.by.as_deref().map(called).unwrap_or_default(),
+            if reader.at_ms > 0 { context.look.time(reader.at_ms) } else { String::new() },
+        ]);
+    }
+    let mut text = table.text("Nobody.");
+    if known.unlisted > 0 {
+        text.push_str(&format!(
+            "{} more were named than a thread can have; they get none of your letters.\n",
+            known.unlisted
+        ));
+    }
+    Ok(Answer::new(&known, text))
+}
+
+pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answer, Failure> {
+    let thread = ask!(session, Ask::TakeIn { thread }, Thread);
+    let text = format!("It is in thread {} now.", thread.row.id);
+    Ok(Answer::new(&thread.row, text))
+}
+
+/// What stands below a thread in which a reply would reach nobody.
+pub(super) fn closed(may_reply: &MayReply) -> Option<String> {
+    match may_reply {
+        MayReply::Yes | MayReply::Oneself => None,
+        MayReply::LeftGroup { groups } => {
+            let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
+            let names = names.join(", ");
+            Some(format!("You have left {names}. Join again to write: mnm join-group GROUP"))
+        }
+        MayReply::Nobody => Some("Who else reads this thread is not known here.".into()),
+        MayReply::Service => Some("The service itself reads no letters.".into()),
+    }
+}
+
+fn name_of(reader: &Reader) -> String {
+    let name = if reader.party.alias.is_empty() { &reader.party.uid } else { &reader.party.alias };
+    let name = inline(name);
+    match reader.party.kind {
+        PartyKind::Me => "you".into(),
+        PartyKind::Stranger => format!("{name} (not in your address book)"),
+        PartyKind::Group => format!("{name} (group)"),
+        PartyKind::Contact | PartyKind::Claimed | PartyKind::Service => name,
+    }
+}
+
+/// The one reader that a name or an id means.
+fn meant(readers: &[Reader], name: &str) -> Result<String, Failure> {
+    let fits = |reader: &&Reader| reader.party.uid == name || reader.party.alias == name;
+    let mut found = readers.iter().filter(fits);
+    match (found.next(), found.next()) {
+        (Some(reader), None) => Ok(reader.party.uid.clone()),
+        (None, _) => Err(Failure::usage(
+            "Nobody of that name is in the thread. `mnm people THREAD` lists them.",
+        )),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            "Several in the thread are called so. Give the id, which `mnm people THREAD` lists.",
+        )),
+    }
+}
+
+async fn done(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
+    match session.command(command).await? {
+        Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
+        other => Err(unexpected(&other)),
+    }
+}
