@@ -431,6 +431,7 @@ impl Verb {
             | Self::Ignore { .. }
             | Self::Url
             | Self::Stop
+            | Self::People { strike: None, readmit: None, .. }
             | Self::Check { .. } => Need::Disk,
             Self::Ping { .. }
             | Self::Accept { .. }
@@ -441,6 +442,9 @@ impl Verb {
             | Self::Reply { .. }
             | Self::Forward { .. }
             | Self::Presence { .. }
+            | Self::People { .. }
+            | Self::TakeIn { .. }
+            | Self::JoinGroup { .. }
             | Self::Devices { action: Some(_) } => Need::Links,
         };
         if offline { Need::Disk } else { need }
@@ -473,6 +477,9 @@ impl Verb {
             | Self::Ignore { .. }
             | Self::Leave { .. }
             | Self::Drop { .. }
+            | Self::People { .. }
+            | Self::TakeIn { .. }
+            | Self::JoinGroup { .. }
             | Self::Check { .. }
             | Self::Url
             | Self::Stop => {}
