@@ -130,7 +130,7 @@ test("whose alias is taken chooses another", async ({ club, member }) => {
   await expect(page.getByText("is taken or not allowed")).toBeVisible();
   await page.getByLabel("Your alias").fill(anna.alias);
   await page.getByRole("button", { name: "Add alias" }).click();
-  await expect(page.getByRole("alert")).toContainText("taken");
+  await expect(page.getByRole("alert")).toContainText("has that alias already");
   await page.getByLabel("Your alias").fill(alias);
   await page.getByRole("button", { name: "Add alias" }).click();
   await expect(page.getByText("is taken or not allowed")).toBeHidden();
