@@ -4,7 +4,9 @@
 //! every kind, and `expected.json`, which has what that version answered to the commands of
 //! [`QUESTIONS`] and to `read` of each thread. The killed one has a part of its rows in the log of
 //! its database alone, a letter, a ping, an invitation, a joining and a read mark in its outbox, and
-//! a letter that was refused. What an answer may gain with a version is allowed; nothing may go.
+//! a letter that was refused. What an answer may gain with a version is allowed; nothing
+//! may go. One thing is put right in it: an invitation that was taken up is answered, and no longer
+//! waits.
 
 use std::fs;
 use std::path::{Path, PathBuf};
