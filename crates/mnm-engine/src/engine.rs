@@ -207,7 +207,7 @@ impl Engine {
             take.await
         };
         match timeout(ANSWER_TIME, asking).await {
-            Ok(Ok(Outcome::Refused { error })) => Err(Error::new(
+            Ok(Ok(Outcome::Refused { error, .. })) => Err(Error::new(
                 ErrorCode::Refused,
                 format!(
                     "The service refused: {}. Nothing was changed; correct it and try again.",

@@ -2,6 +2,8 @@
 //!
 //! Nothing here sends or stores; [`crate::link::writer`] does, one item at a time, in order.
 
+use std::collections::BTreeSet;
+
 use tmtp::event::Outcome;
 use tmtp::id::{posted_ms, posted_text};
 use tmtp::letter::{LetterHead, Subscriber};
@@ -157,15 +159,15 @@ pub(crate) enum Settled {
 /// Reads the answer to an item.
 pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
     match (action, outcome) {
-        (OutboxAction::Post(post), Outcome::Refused { error }) => {
-            let (reason, uids) = blamed(post, error);
+        (OutboxAction::Post(post), Outcome::Refused { error: reason, of }) => {
             let error = refusal(action, reason);
+            let uids = recipients_of(post, of);
             match uids.is_empty() {
                 true => Settled::Failed(error),
                 false => Settled::LeftOut { uids, reason: in_words(reason), error },
             }
         }
-        (_, Outcome::Refused { error }) => Settled::Failed(refusal(action, error)),
+        (_, Outcome::Refused { error, .. }) => Settled::Failed(refusal(action, error)),
         (OutboxAction::Join { .. } | OutboxAction::Sync { .. }, _) => Settled::Sent(None),
         (_, Outcome::Posted { msgid, posted }) => Settled::Sent(Some(Acked {
             msgid: msgid.clone(),
@@ -180,16 +182,11 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
     }
 }
 
-/// The recipients that a refusal names: their ids stand behind its last colon. Without them, the reason
-/// as it is.
-fn blamed<'a>(post: &OutgoingPost, error: &'a str) -> (&'a str, Vec<String>) {
-    let is_recipient = |id: &str| post.recipients.iter().any(|to| !to.is_group && to.id == id);
-    match error.rsplit_once(": ") {
-        Some((reason, ids)) if ids.split(' ').all(is_recipient) => {
-            (reason, ids.split(' ').map(str::to_owned).collect())
-        }
-        _ => (error, Vec::new()),
-    }
+/// Those of a letter's recipients whom a refusal names.
+fn recipients_of(post: &OutgoingPost, named: &[String]) -> Vec<String> {
+    let named: BTreeSet<&String> = named.iter().collect();
+    let blamed = post.recipients.iter().filter(|to| !to.is_group && named.contains(&to.id));
+    blamed.map(|to| to.id.clone()).collect()
 }
 
 fn refusal(action: &OutboxAction, reason: &str) -> String {

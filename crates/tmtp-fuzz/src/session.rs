@@ -114,7 +114,9 @@ impl Tell {
             Self::Ack(id, error) => {
                 let outcome = match error {
                     None => tmtp::event::Outcome::Done,
-                    Some(error) => tmtp::event::Outcome::Refused { error: error.to_string() },
+                    Some(error) => {
+                        tmtp::event::Outcome::Refused { error: error.to_string(), of: Vec::new() }
+                    }
                 };
                 Event::Ack { id: id.to_string(), outcome }
             }

@@ -271,7 +271,7 @@ impl Link {
             Event::Ack { id, outcome } => {
                 let id = u64::from_str_radix(&id, 16).unwrap_or(u64::MAX);
                 let refused = match outcome {
-                    Outcome::Refused { error } => Some(error.into_boxed_str()),
+                    Outcome::Refused { error, .. } => Some(error.into_boxed_str()),
                     Outcome::Done | Outcome::Posted { .. } => None,
                 };
                 Some(Happening::Acked { link: number, id, refused })

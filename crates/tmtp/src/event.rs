@@ -80,6 +80,9 @@ pub enum Outcome {
     Refused {
         /// Why.
         error: String,
+        /// Uids of the recipients because of whom, when the others could have been reached. Ours beyond
+        /// revision 1 (`refused`): a service that does not know it leaves it out.
+        of: Vec<String>,
     },
 }
 
@@ -323,8 +326,12 @@ impl Event {
                         .text("msgid", msgid)
                         .text("op", "ack")
                         .text("posted", posted),
-                    Outcome::Refused { error } => {
-                        head.text("error", error).text("id", id).text("op", "ack")
+                    Outcome::Refused { error, of } => {
+                        head.text("error", error).text("id", id).text("op", "ack");
+                        match of.is_empty() {
+                            true => &mut head,
+                            false => head.list("refused", of, |out, uid| write_text(out, uid)),
+                        }
                     }
                 };
             }
@@ -348,7 +355,7 @@ impl Event {
     /// # Errors
     /// [`BadEvent`]; the link cannot be trusted any more.
     pub fn read(head: &[u8]) -> Result<Self, BadEvent> {
-        let raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
+        let mut raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
         let op = raw.op.as_deref().ok_or(BadEvent::Form)?;
         Ok(match op {
             "tmtprev" => Self::TmtpRev {
@@ -402,10 +409,12 @@ impl Event {
 }
 
 impl RawEvent {
-    fn outcome(&self) -> Outcome {
+    fn outcome(&mut self) -> Outcome {
         let full = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         match (full(&self.error), full(&self.msgid)) {
-            (Some(error), _) => Outcome::Refused { error },
+            (Some(error), _) => {
+                Outcome::Refused { error, of: self.refused.take().map(texts).unwrap_or_default() }
+            }
             (None, Some(msgid)) => {
                 Outcome::Posted { msgid, posted: self.posted.clone().unwrap_or_default() }
             }

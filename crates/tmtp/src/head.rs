@@ -152,6 +152,7 @@ raw_head! {
         gid: String = b"gid",
         // Ours beyond revision 1, so that nothing is wrong with it whatever it holds.
         groups: serde_json::Value = b"groups",
+        refused: serde_json::Value = b"refused",
         act: String = b"act",
         alias: String = b"alias",
         to: String = b"to",

@@ -502,6 +502,6 @@ fn echo_fits(request: &Request) -> bool {
     if id.len() <= PLAIN_ID_BYTES {
         return true;
     }
-    let outcome = Outcome::Refused { error: " ".repeat(200) };
+    let outcome = Outcome::Refused { error: " ".repeat(200), of: Vec::new() };
     Event::Ack { id: id.to_owned(), outcome }.pack().is_ok()
 }

@@ -56,6 +56,9 @@ pub struct Sender {
     pub uid: Uid,
 }
 
+/// Longest id of a request, in bytes, whose refusal also names recipients: both are in one header.
+const ID_BESIDE_LIST_MAX: usize = 1024;
+
 /// Why a request was not granted. The words are the peer's to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{words}")]
@@ -64,11 +67,13 @@ pub struct Refusal {
     pub rule: Rule,
     /// What the peer is told.
     pub words: String,
+    /// Uids of the recipients because of whom; empty where nobody else could have been reached.
+    pub of: Vec<String>,
 }
 
 impl Refusal {
     pub(crate) fn new(rule: Rule, words: impl Into<String>) -> Self {
-        Self { rule, words: words.into() }
+        Self { rule, words: words.into(), of: Vec::new() }
     }
 }
 
@@ -166,8 +171,11 @@ pub async fn answer(
     };
     match answer {
         Ok(outcome) => Answer::Ack(id, outcome),
-        Err(refusal) => {
+        Err(mut refusal) => {
             let is_uncertain = refusal.rule == Rule::Uncertain;
+            if id.len() > ID_BESIDE_LIST_MAX {
+                refusal.of.clear();
+            }
             let outcome = refused(service, sender, name, refusal);
             if is_uncertain { Answer::Uncertain } else { Answer::Ack(id, outcome) }
         }
@@ -183,11 +191,11 @@ fn note_posted(service: &Service, outcome: &Outcome) {
 /// Refuses a request `op`: told to the peer, to the log by which rule, and counted.
 fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
     static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
-    let Refusal { rule, words } = refusal;
+    let Refusal { rule, words, of } = refusal;
     let (member, throttle) = (ShortId::new(sender.uid.as_str()), THROTTLES.of(rule));
     story!(info, throttle, %member, op, rule = rule.name(), why = words, "request refused");
     service.metrics.refused.one(rule);
-    Outcome::Refused { error: words }
+    Outcome::Refused { error: words, of }
 }
 
 /// Does what is asked; none for what is not acknowledged. A message is remembered by its `mark`.

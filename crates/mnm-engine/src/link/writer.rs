@@ -118,7 +118,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         if let (Some(InFlight::Item(item)), Ended::Quit(reason)) = (&self.in_flight, ended)
             && blames_the_request(reason)
         {
-            let refused = Outcome::Refused { error: reason.clone() };
+            let refused = Outcome::Refused { error: reason.clone(), of: Vec::new() };
             let noted =
                 self.settled(item, settle(&item.action, &refused, self.store.now_ms())).await;
             if let Err(error) = noted {

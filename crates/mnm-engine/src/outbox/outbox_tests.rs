@@ -38,7 +38,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
 }
 
 fn refused(reason: &str) -> Outcome {
-    Outcome::Refused { error: reason.into() }
+    Outcome::Refused { error: reason.into(), of: Vec::new() }
 }
 
 #[test]

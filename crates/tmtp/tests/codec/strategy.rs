@@ -196,7 +196,7 @@ pub(crate) fn answer() -> impl Strategy<Value = Event> {
     let outcome = prop_oneof![
         Just(Outcome::Done),
         (full_text(), text()).prop_map(|(msgid, posted)| Outcome::Posted { msgid, posted }),
-        full_text().prop_map(|error| Outcome::Refused { error }),
+        (full_text(), vec(text(), 0..3)).prop_map(|(error, of)| Outcome::Refused { error, of }),
     ];
     prop_oneof![
         (option::of(text()), option::of(json_value())).prop_map(|(name, authby)| Event::TmtpRev {

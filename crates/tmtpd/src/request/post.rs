@@ -20,8 +20,8 @@ use super::{Refusal, Rule, Sender, devices_of, full};
 /// grow with the square.
 const INTRODUCED_MAX: usize = 32;
 
-/// Bytes of the ids that a refusal names; it has to fit into a header.
-const BLAMED_MAX_BYTES: usize = 32 * 1024;
+/// Recipients that a refusal names, at 35 bytes each; it has to fit into a header with the request's id.
+const BLAMED_MAX: usize = 1000;
 /// Groups that a delivery names. A name has 256 bytes, each of which may take six in a header.
 const GROUPS_NAMED_MAX: usize = 20;
 
@@ -182,19 +182,19 @@ fn audience(
 }
 
 /// The first reason to refuse a list of recipients, and everybody it is true of, so that the sender can
-/// write to the others. Their ids stand behind the words.
+/// write to the others.
 #[derive(Debug, Default)]
 struct Blamed {
     refusal: Option<Refusal>,
     uids: Vec<String>,
-    bytes: usize,
 }
 
 impl Blamed {
     fn add(&mut self, refusal: Refusal, uid: &str) {
         let first = self.refusal.get_or_insert(refusal.clone());
-        self.bytes += uid.len() + 1;
-        if first.rule == refusal.rule && self.bytes <= BLAMED_MAX_BYTES {
+        let is_same = first.rule == refusal.rule;
+        // What is no uid may hold anything, and be of any length once it is escaped.
+        if is_same && self.uids.len() < BLAMED_MAX && is_made(uid) {
             self.uids.push(uid.to_owned());
         }
     }
@@ -202,11 +202,14 @@ impl Blamed {
     fn end(self) -> Result<(), Refusal> {
         match self.refusal {
             None => Ok(()),
-            Some(Refusal { rule, words }) => {
-                Err(Refusal::new(rule, format!("{words}: {}", self.uids.join(" "))))
-            }
+            Some(refusal) => Err(Refusal { of: self.uids, ..refusal }),
         }
     }
+}
+
+/// Whether an id has the form of those that services make.
+fn is_made(uid: &str) -> bool {
+    Uid::from_wire(uid).is_some_and(|uid| uid.bytes().is_some())
 }
 
 /// The groups among the recipients, as far as a header can name them.

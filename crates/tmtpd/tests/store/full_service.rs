@@ -16,15 +16,22 @@ use crate::files_with;
 struct Service {
     child: Child,
     address: SocketAddr,
+    /// Holds the configuration, under which strangers may post.
+    _config: tempfile::TempDir,
 }
 
 impl Service {
     /// Past its limit a process gets SIGXFSZ; ignored, the system call fails instead.
     fn start(data: &Path) -> Self {
+        let config = tempfile::tempdir().unwrap();
+        let file = config.path().join("tmtpd.toml");
+        std::fs::write(&file, "[service]\npost_policy = \"uid\"\n").unwrap();
         let mut child = Command::new("sh")
             .args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#, env!("CARGO_BIN_EXE_tmtpd")])
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .arg("--config")
+            .arg(file)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -32,7 +39,7 @@ impl Service {
         let mut ready = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let address = ready.strip_prefix("ready: =").and_then(|rest| rest.split_once('#'));
-        Self { child, address: address.unwrap().0.parse().unwrap() }
+        Self { child, address: address.unwrap().0.parse().unwrap(), _config: config }
     }
 
     fn limit_files(&self, bytes: Option<u64>) {
