@@ -38,7 +38,7 @@ use store::Store;
 /// How long a command waits for a service, the making of a link included.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
 /// How long the links have to end politely.
-const CLOSE_TIME: Duration = Duration::from_secs(5);
+const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 /// How to open an engine.
 #[derive(Debug, Clone)]

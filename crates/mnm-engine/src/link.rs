@@ -38,7 +38,7 @@ const LABEL_MAX_CHARS: usize = 100;
 /// How long the peer may take no byte of ours.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 /// How long a service may take to end a link that we gave up.
-pub(crate) const FAREWELL_TIME: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL_TIME: Duration = Duration::from_secs(1);
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]

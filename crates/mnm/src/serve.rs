@@ -38,7 +38,7 @@ use auth::Auth;
 use peer::OwnListener;
 
 /// How long open requests may take after the app was asked to end.
-const FAREWELL: Duration = Duration::from_secs(3);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What all handlers share.
 pub(crate) struct App {

@@ -28,7 +28,7 @@ const QUEUE: usize = 64;
 /// Events a watcher may lag behind before it is told to ask for everything again.
 const EVENTS: usize = 4096;
 /// How long closing may go on tidying up; the next start does the rest.
-const TIDY_TIME: Duration = Duration::from_secs(1);
+const TIDY_TIME: Duration = Duration::from_millis(500);
 
 /// A closure to run; none closes the vault.
 type Job = Option<Act>;

@@ -4,6 +4,7 @@ use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
+use super::live::Detail;
 use super::name::{is_clean, look, shown, tagged};
 use super::{Result, Vault};
 use crate::error::VaultError;
@@ -68,7 +69,7 @@ impl Reader<'_> {
         name: &str,
     ) -> Result<bool> {
         // The index stands beside the address book: damage to it costs no letter.
-        if self.live.is_lean() {
+        if self.live.detail() < Detail::Whole {
             return Ok(false);
         }
         Ok(self
@@ -127,12 +128,20 @@ impl Reader<'_> {
             (own.unwrap_or_default(), PartyKind::Me)
         } else if Uid::is_service(uid) {
             (self.service_name(account)?, PartyKind::Service)
-        } else if let Some(contact) = self.contact(account, uid)? {
+        } else if let Some(contact) = self.contact_read(account, uid)? {
             (contact.alias, PartyKind::Contact)
         } else {
             (claimed.to_owned(), PartyKind::Stranger)
         };
         Ok(Party { uid: uid.to_owned(), alias, kind })
+    }
+
+    /// The contact, unless the address book is passed over.
+    fn contact_read(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
+        match self.live.detail() {
+            Detail::Bare => Ok(None),
+            Detail::Lean | Detail::Whole => self.contact(account, uid),
+        }
     }
 
     fn service_name(&self, account: AccountId) -> Result<String> {

@@ -8,6 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
 use super::check::read_around;
+use super::live::Detail;
 use super::open::{Reopen, reopen};
 use super::{Result, Vault};
 use crate::command::Place;
@@ -115,16 +116,17 @@ impl Vault {
         }
     }
 
-    /// As [`Self::attempt`], and then once more without what stands beside letters: who reads a thread,
-    /// whom a letter did not reach.
+    /// As [`Self::attempt`], and then again with less and less of what stands beside letters.
     fn attempt_lean<T>(&mut self, read: impl Fn(&Self) -> Result<T>) -> Result<Option<T>> {
-        if let Some(whole) = self.attempt(&read)? {
-            return Ok(Some(whole));
+        for detail in [Detail::Whole, Detail::Lean, Detail::Bare] {
+            self.live.set_detail(detail);
+            let read = self.attempt(&read);
+            self.live.set_detail(Detail::Whole);
+            if let Some(read) = read? {
+                return Ok(Some(read));
+            }
         }
-        self.live.set_lean(true);
-        let letters = self.attempt(&read);
-        self.live.set_lean(false);
-        letters
+        Ok(None)
     }
 
     /// Opens the store anew if a read or write met a damaged page: all others would fail as well.

@@ -28,8 +28,20 @@ pub(super) struct Live {
     damaged: Cell<bool>,
     /// Counts changes of whom presence is shown to.
     presence_version: Cell<u64>,
-    /// Whether what stands beside letters is passed over.
-    lean: Cell<bool>,
+    /// What of letters is read.
+    detail: Cell<Detail>,
+}
+
+/// How much of what stands beside letters is read with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// Nothing: no names of the address book, no files, no count of unread ones.
+    Bare,
+    /// Names, files and counts, without who reads a thread and whom a letter did not reach.
+    Lean,
+    /// Everything.
+    #[default]
+    Whole,
 }
 
 impl Live {
@@ -51,13 +63,13 @@ impl Live {
         }
     }
 
-    /// Whether only letters are read, without what stands beside them and may be damaged.
-    pub(super) fn is_lean(&self) -> bool {
-        self.lean.get()
+    /// What of letters is read, as what stands beside them may be damaged.
+    pub(super) fn detail(&self) -> Detail {
+        self.detail.get()
     }
 
-    pub(super) fn set_lean(&self, lean: bool) {
-        self.lean.set(lean);
+    pub(super) fn set_detail(&self, detail: Detail) {
+        self.detail.set(detail);
     }
 
     pub(super) fn is_damaged(&self) -> bool {

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
+use super::live::Detail;
 use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown::{self, Rendered};
@@ -79,10 +80,13 @@ impl Reader<'_> {
             text,
             html,
             cut,
-            attachments: self.attachments_of("message", id)?,
-            left_out: match self.live.is_lean() {
-                true => Vec::new(),
-                false => self.left_out(account, id)?,
+            attachments: match self.live.detail() {
+                Detail::Bare => Vec::new(),
+                Detail::Lean | Detail::Whole => self.attachments_of("message", id)?,
+            },
+            left_out: match self.live.detail() {
+                Detail::Bare | Detail::Lean => Vec::new(),
+                Detail::Whole => self.left_out(account, id)?,
             },
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,
             unread: row.get(12)?,

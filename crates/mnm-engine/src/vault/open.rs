@@ -7,6 +7,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -184,6 +185,7 @@ impl Home {
     }
 
     fn connect(&self, path: &Path, key: &[u8; KEY_BYTES]) -> Result<Connection, OpenError> {
+        begin_library();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|e| self.db_error(e))?;
         configure(&db, key).map_err(|e| self.db_error(e))?;
@@ -228,6 +230,14 @@ impl Home {
             _ => OpenError::Db { db, source },
         }
     }
+}
+
+/// Has the cryptographic library make itself ready, which the first connection of a process does. A
+/// second one that is opened meanwhile would find it half made, and be refused its key.
+fn begin_library() {
+    static BEGIN: Once = Once::new();
+    // If even this fails, so does what is opened next, and that is told.
+    BEGIN.call_once(|| drop(Connection::open_in_memory()));
 }
 
 /// Sets key and pragmas. The first read, which proves the key, comes right after it.

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
+use super::live::Detail;
 use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -91,24 +92,28 @@ impl Reader<'_> {
             .db
             .prepare_cached("SELECT subject, last_at_ms FROM thread WHERE id = ?1")?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (count, unread, attachments) = self
+        let (count, attachments) = self
             .db
-            .prepare_cached(
-                "SELECT messages,
-                    (SELECT count(*) FROM message
-                     WHERE account = ?2 AND thread = ?1 AND unread = 1),
-                    files > 0
-                 FROM thread WHERE id = ?1",
-            )?
-            .query_row([id, account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            .prepare_cached("SELECT messages, files > 0 FROM thread WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let unread = match self.live.detail() {
+            Detail::Bare => 0,
+            Detail::Lean | Detail::Whole => self
+                .db
+                .prepare_cached(
+                    "SELECT count(*) FROM message WHERE account = ?2 AND thread = ?1 AND unread = 1",
+                )?
+                .query_row([id, account], |row| row.get(0))?,
+        };
         let newest = self.newest(account, id)?;
         // Without readers nobody can be answered.
-        let (parties, may_reply) = if self.live.is_lean() {
-            (Vec::new(), MayReply::Nobody)
-        } else {
-            let parties = self.parties(id)?;
-            let may_reply = self.may_reply(id, &parties)?;
-            (parties, may_reply)
+        let (parties, may_reply) = match self.live.detail() {
+            Detail::Bare | Detail::Lean => (Vec::new(), MayReply::Nobody),
+            Detail::Whole => {
+                let parties = self.parties(id)?;
+                let may_reply = self.may_reply(id, &parties)?;
+                (parties, may_reply)
+            }
         };
         Ok(ThreadRow {
             id,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Barrier;
 
 use mnm_engine::error::{Error, ErrorCode, OpenError};
 use mnm_engine::vault::Vault;
@@ -47,6 +48,23 @@ fn a_home_is_made_private_and_opens_again() {
     assert_eq!(vault.accounts().unwrap().len(), 1);
     assert_eq!(vault.credentials(1).unwrap().node.expose(), SECRET);
     vault.check().unwrap();
+}
+
+#[test]
+fn homes_that_open_at_once_as_the_first_of_a_process_all_open() {
+    const HOMES: usize = 8;
+    let together = Barrier::new(HOMES);
+    std::thread::scope(|scope| {
+        for _ in 0..HOMES {
+            scope.spawn(|| {
+                // With a key, so that all of them come to the database in the same moment.
+                let home = TempDir::new().unwrap();
+                fs::write(home.path().join("vault.key"), [7; 32]).unwrap();
+                together.wait();
+                Vault::open(home.path()).unwrap();
+            });
+        }
+    });
 }
 
 #[cfg(unix)]

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row};
 
 use crate::vault::open::Reopen;
 
-/// Rows passed over in a row before the rest of a table is given up.
-const PASSED_OVER_MAX: i64 = 3_000;
+/// Rows that are passed over one by one; from there on the steps become longer.
+const ONE_BY_ONE: i64 = 500;
 
 /// A table with what is needed to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,8 @@ pub(super) fn read(
     if table.numbered { read_numbered(store, table, give) } else { read_keyed(store, table, give) }
 }
 
-/// From row to row, passing over those that can't be read.
+/// From row to row, passing over those that can't be read. Where very many of them follow each other,
+/// some that could be read between two damaged pages may be passed over as well.
 fn read_numbered(
     store: &mut dyn Reopen,
     table: &Table,
@@ -79,18 +80,20 @@ fn read_numbered(
 ) -> rusqlite::Result<bool> {
     let (columns, name, id) = (table.columns.join(", "), &table.name, table.key.join(""));
     let onward =
-        format!("SELECT {id}, {columns} FROM {name} NOT INDEXED WHERE {id} > ?1 ORDER BY {id}");
+        format!("SELECT {id}, {columns} FROM {name} NOT INDEXED WHERE {id} >= ?1 ORDER BY {id}");
+    // Down to the row by its number, as the way from the row before may be what is damaged.
+    let probe =
+        format!("SELECT {id} FROM {name} NOT INDEXED WHERE {id} >= ?1 ORDER BY {id} LIMIT 1");
     let end = last(store, name, &id);
-    let (mut at, mut whole, mut passed_over) = (0, true, 0);
+    let (mut from, mut whole) = (1, true);
     loop {
-        let (mut stopped, from) = (false, at);
+        let (mut stopped, begin) = (false, from);
         scan(
             store,
             &onward,
-            &[&from],
+            &[&begin],
             &mut |row| {
-                at = row.get(0)?;
-                passed_over = 0;
+                from = row.get::<_, i64>(0)?.saturating_add(1);
                 give(values(row, 1, table.columns.len())?)
             },
             &mut stopped,
@@ -99,12 +102,41 @@ fn read_numbered(
             return Ok(whole);
         }
         whole = false;
-        at += 1;
-        passed_over += 1;
-        if end.is_some_and(|end| at >= end) || passed_over >= PASSED_OVER_MAX {
-            return Ok(false);
+        match next_readable(store, &probe, from, end) {
+            Some(next) => from = next,
+            None => return Ok(false),
         }
     }
+}
+
+/// The next number behind `bad`, a row that can't be read, at which reading goes on.
+fn next_readable(store: &mut dyn Reopen, probe: &str, bad: i64, end: Option<i64>) -> Option<i64> {
+    let (first, end) = (bad, end.unwrap_or(i64::MAX));
+    let (mut bad, mut step) = (bad, 1);
+    let mut good = loop {
+        if bad >= end {
+            return None;
+        }
+        let next = bad.saturating_add(step).min(end);
+        if can_be_read(store, probe, next) {
+            break next;
+        }
+        bad = next;
+        if bad - first > ONE_BY_ONE {
+            step = step.saturating_mul(2);
+        }
+    };
+    while good - bad > 1 {
+        let between = bad + (good - bad) / 2;
+        if can_be_read(store, probe, between) { good = between } else { bad = between }
+    }
+    Some(good)
+}
+
+fn can_be_read(store: &mut dyn Reopen, probe: &str, from: i64) -> bool {
+    let mut stopped = false;
+    // It gives nothing on that could fail.
+    scan(store, probe, &[&from], &mut |_| Ok(()), &mut stopped).is_ok() && !stopped
 }
 
 /// The largest number that a row was given.
