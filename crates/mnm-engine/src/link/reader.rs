@@ -15,7 +15,7 @@ use crate::link::{Clock, Ended, READ_BYTES};
 use crate::view::AccountId;
 
 /// How often the disk is looked at while something waits for room.
-const ROOM_TIME: Duration = Duration::from_secs(10);
+const ROOM_TIME: Duration = Duration::from_secs(3);
 
 /// One link's reader.
 pub(crate) struct Reader<R> {
