@@ -1,11 +1,11 @@
 // Reading: long threads and long lists, what counts as read, where a thread opens, pictures.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32, deflateSync } from "node:zlib";
 
 import type { Page } from "@playwright/test";
 
 import { expect, introduce, type Member, test } from "./fixture";
+import { png } from "./picture";
 
 const MESSAGES = 230;
 const THREADS = 215;
@@ -150,22 +150,6 @@ test("of a long list only the rows near the screen are on the page, and all can 
   await expect(page.locator(".list-pane [data-row]")).toHaveCount(200);
   await expect(page.getByText("There are more letters with these words")).toBeVisible();
 });
-
-function png(width: number, height: number, lines: number): Buffer {
-  const chunk = (kind: string, data: Buffer): Buffer => {
-    const body = Buffer.concat([Buffer.from(kind), data]);
-    const ends = Buffer.alloc(8);
-    ends.writeUInt32BE(data.length, 0);
-    ends.writeUInt32BE(crc32(body), 4);
-    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([1, 0], 8);
-  const data = deflateSync(Buffer.alloc(lines * (1 + Math.ceil(width / 8))));
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header), chunk("IDAT", data), chunk("IEND", Buffer.alloc(0))]);
-}
 
 test("pictures have their place before they are there, and a picture of too many points stays a file", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);

@@ -4,13 +4,15 @@
 //! Two walls, one behind the other. The parser's events are rewritten so that raw HTML becomes text,
 //! images become their description and address, links of other schemes become text, and nesting
 //! stays bounded; then the HTML made from them passes a sanitiser that admits a short list of tags
-//! and, as attributes, only the address of a link.
+//! and, as attributes, only the address of a link and the name of a file of the letter itself.
 //!
 //! Line ends are shown as they were typed, and a line of dashes under a text makes no heading of it. What
 //! is rendered is bounded in bytes and elements, so that a letter can slow no page down.
 
 mod filter;
 mod link;
+mod reference;
+mod slide;
 mod source;
 
 use std::collections::HashSet;
@@ -27,14 +29,14 @@ pub const RENDERED_BYTES_MAX: usize = 256 << 10;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
 /// Rises when the same text is rendered to something else: what was stored before is rendered anew.
-pub const RENDERING: i64 = 2;
+pub const RENDERING: i64 = 3;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
 const SNIPPET_BYTES: usize = 8192;
 
 /// What the HTML of a letter consists of, beside text.
-pub const TAGS: [&str; 26] = [
+pub const TAGS: [&str; 28] = [
     "a",
     "blockquote",
     "br",
@@ -52,6 +54,8 @@ pub const TAGS: [&str; 26] = [
     "ol",
     "p",
     "pre",
+    "small",
+    "span",
     "strong",
     "table",
     "tbody",
@@ -69,6 +73,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tags(HashSet::from(TAGS))
         .add_tag_attributes("a", ["href"])
         .add_tag_attributes("ol", ["start"])
+        .add_tag_attributes("span", ["data-attachment", "data-picture"])
         .clean_content_tags(HashSet::from(["script", "style"]))
         .url_schemes(HashSet::from(link::SCHEMES))
         .url_relative(UrlRelative::Deny)
@@ -88,6 +93,10 @@ pub struct Rendered {
 
 /// HTML of a Markdown text: headings, emphasis, lists, quotes, code, tables, task lists, and links
 /// to `http`, `https` and `mailto`. Everything else shows as the text it is written with.
+///
+/// A reference to a file of the letter is a `span` with the name, percent-encoded, in `data-attachment`, or
+/// in `data-picture` where it is to be shown; the name in words stands at its end in a `small`. Whoever shows
+/// it looks for the file among the letter's own, and leaves the text as it is where there is none.
 pub fn render(text: &str) -> Rendered {
     let shown = clip(text, RENDERED_BYTES_MAX);
     let mut unsafe_html = String::with_capacity(shown.len() * 3 / 2);

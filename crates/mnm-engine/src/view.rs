@@ -356,6 +356,10 @@ pub struct Attachment {
     pub id: AttachmentId,
     /// File name without directories or control characters.
     pub name: String,
+    /// The name its author gave it, by which the letter's text refers to it; absent when it is the same.
+    /// To be compared, never shown or saved under.
+    #[serde(default)]
+    pub wire_name: Option<String>,
     /// Bytes.
     pub size: u64,
     /// For a form of an app that has them: which.

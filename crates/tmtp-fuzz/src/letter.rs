@@ -56,6 +56,8 @@ fn show(text: &str) {
                 "target=\"_blank",
                 "start=\"",
                 "title=\"",
+                "data-attachment=\"",
+                "data-picture=\"",
             ]
             .iter()
             .any(|known| attribute.starts_with(known))

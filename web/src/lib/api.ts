@@ -143,6 +143,8 @@ export type MessageState =
 export interface Attachment {
   id: number;
   name: string;
+  /** The name by which the letter's text refers to it, where that is another; only to be compared. */
+  wire_name: string | null;
   size: number;
   form: { filled: boolean; name: string } | null;
   picture: { width: number; height: number } | null;

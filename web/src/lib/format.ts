@@ -118,6 +118,14 @@ export function shownPictures(files: Attachment[]): Attachment[] {
     .slice(0, PICTURES_MAX);
 }
 
+const WIDTH_MAX = 420;
+const HEIGHT_MAX = 320;
+
+/** The width at which a picture fits; with its proportion, it has its place before it is loaded. */
+export function pictureWidth(size: { width: number; height: number }): number {
+  return Math.max(1, Math.round(size.width * Math.min(1, WIDTH_MAX / size.width, HEIGHT_MAX / size.height)));
+}
+
 /** A number of things, grouped by thousands. */
 export const count = (n: number): string => n.toLocaleString(LOCALE);
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 
 use super::link::{self, Piece};
+use super::reference::{self, Reference};
 
 /// Quotes, lists and emphasis inside each other, at most; deeper ones lose their mark, not their
 /// text. The sanitiser's time grows with the depth.
@@ -20,6 +21,12 @@ enum Open {
     Link,
     /// A link or an image shown as text, followed by its address.
     Address(String),
+    /// A link to a file of the letter, by its name.
+    File(String),
+    /// A picture among the files of the letter, by its name.
+    Picture(String),
+    /// A reference shown as text, followed by words.
+    Words(String),
 }
 
 /// The events that may be shown.
@@ -35,6 +42,8 @@ pub(super) struct Filter<'a, I> {
     /// A line of raw HTML has ended, and another may follow.
     line_ended: bool,
     in_code: bool,
+    /// In the description of a picture of the letter.
+    in_picture: bool,
     /// Target of the link around, and the text shown for it so far.
     link: Option<(String, String)>,
     ready: VecDeque<Event<'a>>,
@@ -51,6 +60,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
             cut: false,
             line_ended: false,
             in_code: false,
+            in_picture: false,
             link: None,
             ready: VecDeque::new(),
         }
@@ -97,10 +107,32 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 self.open.push(Open::Kept);
                 return;
             }
-            Tag::Image { dest_url, .. } => Open::Address(dest_url.to_string()),
+            Tag::Image { dest_url, .. } => match reference::read(dest_url) {
+                Some(Reference::File(name)) if !self.in_picture => {
+                    self.ready.push_back(reference::start(&name, true));
+                    self.in_picture = true;
+                    Open::Picture(name)
+                }
+                Some(Reference::Words(words)) => Open::Words(words),
+                Some(Reference::File(_)) | None => Open::Address(dest_url.to_string()),
+            },
             Tag::Link { link_type, dest_url, .. } => {
                 let target = link::target(*link_type, dest_url);
-                if link::is_allowed(&target) && self.link.is_none() {
+                let is_free = self.link.is_none() && !self.in_picture;
+                match reference::read(dest_url) {
+                    Some(Reference::File(name)) if is_free => {
+                        self.ready.push_back(reference::start(&name, false));
+                        self.link = Some((target, String::new()));
+                        self.open.push(Open::File(name));
+                        return;
+                    }
+                    Some(Reference::Words(words)) => {
+                        self.open.push(Open::Words(words));
+                        return;
+                    }
+                    Some(Reference::File(_)) | None => {}
+                }
+                if link::is_allowed(&target) && is_free {
                     self.ready.push_back(link::start(&target));
                     self.link = Some((target, String::new()));
                     self.open.push(Open::Link);
@@ -143,6 +175,19 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 }
             }
             Some(Open::Address(target)) => self.push_address(&target),
+            Some(Open::File(name)) => {
+                self.ready.extend(reference::end(&name));
+                let shown = self.link.take().map(|(_, shown)| shown).unwrap_or_default();
+                let name = reference::readable(&name);
+                if shown.trim() != name && link::misleads(&shown, &name) {
+                    self.push_words(format!(" ({name})"));
+                }
+            }
+            Some(Open::Picture(name)) => {
+                self.in_picture = false;
+                self.ready.extend(reference::end(&name));
+            }
+            Some(Open::Words(words)) => self.push_words(words),
             Some(Open::Dropped) | None => {}
         }
     }
@@ -161,8 +206,12 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
 
     /// Text; an address written out in it becomes a link, unless it stands in one or in code.
     fn handle_text(&mut self, text: CowStr<'a>) {
+        // What stands for a form that could be filled here.
+        if &*text == "?" && matches!(self.open.last(), Some(Open::Words(_))) {
+            return;
+        }
         self.note_shown(&text);
-        if self.in_code || self.link.is_some() {
+        if self.in_code || self.in_picture || self.link.is_some() {
             self.ready.push_back(Event::Text(text));
             return;
         }
@@ -184,9 +233,12 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
     }
 
     fn push_address(&mut self, target: &str) {
-        let shown = format!(" ({})", link::readable(target));
-        self.note_shown(&shown);
-        self.ready.push_back(Event::Text(shown.into()));
+        self.push_words(format!(" ({})", link::readable(target)));
+    }
+
+    fn push_words(&mut self, words: String) {
+        self.note_shown(&words);
+        self.ready.push_back(Event::Text(words.into()));
     }
 
     /// Remembers what is shown as the text of the link around it.

@@ -152,7 +152,7 @@ pub(super) fn readable(target: &str) -> String {
 }
 
 /// Controls and characters that hide or turn around what is beside them.
-fn is_unfit(c: char) -> bool {
+pub(super) fn is_unfit(c: char) -> bool {
     c.is_control()
         || c.is_whitespace()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -27,6 +27,7 @@ fn assert_harmless(input: &str, html: &str) {
         let fine = match name {
             "a" if !tag.starts_with('/') => is_link(attributes),
             "ol" => attributes.is_empty() || is_start(attributes),
+            "span" if !tag.starts_with('/') => is_reference(attributes),
             _ => attributes.is_empty() || attributes == "/",
         };
         assert!(fine, "<{tag}> from {input:?}");
@@ -42,6 +43,14 @@ fn is_link(attributes: &str) -> bool {
         None => attributes,
     };
     rest.trim() == LINK.trim()
+}
+
+fn is_reference(attributes: &str) -> bool {
+    let name = ["data-attachment=\"", "data-picture=\""]
+        .iter()
+        .find_map(|start| attributes.strip_prefix(start).and_then(|rest| rest.strip_suffix('"')));
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"%-._~".contains(&b);
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(fits))
 }
 
 fn is_start(attributes: &str) -> bool {
@@ -100,6 +109,80 @@ fn links_are_kept_only_to_web_and_mail() {
         ),
         ("`https://example.org`", "<p><code>https://example.org</code></p>\n".into()),
         ("xhttps://example.org", "<p>xhttps://example.org</p>\n".into()),
+    ] {
+        assert_eq!(html_of(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn files_of_the_letter_are_referred_to_by_name() {
+    let file = |kind: &str, name: &str, shown: &str, words: &str| {
+        format!("<span data-{kind}=\"{name}\">{shown}<small> ({words})</small></span>")
+    };
+    for (text, expected) in [
+        ("![a *pic*](this_u:pic.png)", file("picture", "pic.png", "a <em>pic</em>", "pic.png")),
+        ("[plan](this_u:plan.bin)", file("attachment", "plan.bin", "plan", "plan.bin")),
+        ("[a]\n\n[a]: this_u:x", file("attachment", "x", "a", "x")),
+        ("[r](<this_u:ré ply.txt>)", file("attachment", "r%C3%A9%20ply.txt", "r", "ré ply.txt")),
+        (
+            "[r](this_u:r%C3%A9%20ply.txt)",
+            file("attachment", "r%C3%A9%20ply.txt", "r", "ré ply.txt"),
+        ),
+        ("[r](this_u:100%.txt)", file("attachment", "100%25.txt", "r", "100%.txt")),
+        ("[r](this_u:%ff)", file("attachment", "%25ff", "r", "%ff")),
+        // Only a name to look for, whatever it is.
+        ("![x](this_u:../../a)", file("picture", "..%2F..%2Fa", "x", "../../a")),
+        (
+            "![x](<this_u:\"onerror='a'>)",
+            file("picture", "%22onerror%3D%27a%27", "x", "\"onerror='a'"),
+        ),
+        ("[x](this_u:javascript:a)", file("attachment", "javascript%3Aa", "x", "javascript:a")),
+        (
+            "[x](<this_u:https://a.b/c>)",
+            file("attachment", "https%3A%2F%2Fa.b%2Fc", "x", "https://a.b/c"),
+        ),
+        ("[x](this_u:a\u{202e}b)", file("attachment", "a%E2%80%AEb", "x", "ab")),
+        // Another name than the file's is told beside it.
+        (
+            "[https://bank.example](this_u:x.html)",
+            file("attachment", "x.html", "https://bank.example", "x.html") + " (x.html)",
+        ),
+        ("[plan.bin](this_u:plan.bin)", file("attachment", "plan.bin", "plan.bin", "plan.bin")),
+        // A picture is no place for others, nor for links.
+        (
+            "![a ![b](this_u:b) [c](https://c.d) https://e.f](this_u:a)",
+            file("picture", "a", "a b (this_u:b) c (https://c.d) https://e.f", "a"),
+        ),
+        (
+            "[![b](this_u:b)](this_u:a)",
+            file("attachment", "a", &file("picture", "b", "b", "b"), "a"),
+        ),
+        // What other messages have, and forms, only words stand for.
+        ("![x](18ec1739a3e57a22_u:plan.bin)", "x (plan.bin)".into()),
+        ("[x](18ec1739a3e57a22_f:S.original)", "x (S.original)".into()),
+        ("[the letter](#18ec1739a3e57a22&18ec1739a3e57a23)", "the letter".into()),
+        ("![?](this_f:Survey.original)", " (form Survey.original)".into()),
+        ("[x](this_u:)", "x (this_u:)".into()),
+        ("[x](That_u:a)", "x (That_u:a)".into()),
+        ("[x](#top)", "x (#top)".into()),
+    ] {
+        assert_eq!(html_of(text), format!("<p>{expected}</p>\n"), "{text:?}");
+    }
+    let long = format!("[x](this_u:{})", "a".repeat(1025));
+    assert!(!html_of(&long).contains("<span"));
+}
+
+#[test]
+fn slides_are_parted_by_lines() {
+    for (text, expected) in [
+        (":::\none\n:::\ntwo\n:::>", "<hr>\n<p>one</p>\n<hr>\n<p>two</p>\n<hr>\n"),
+        (":::\n\n# One\n\n:::", "<hr>\n<h1>One</h1>\n<hr>\n"),
+        (":::\n:::\n:::>", "<hr>\n<hr>\n<hr>\n"),
+        ("> one\n> :::\n> two", "<blockquote>\n<p>one</p>\n<hr>\n<p>two</p>\n</blockquote>\n"),
+        ("*one\n:::\ntwo*", "<p><em>one<br>\n:::<br>\ntwo</em></p>\n"),
+        ("one :::\n::: two\n:::*x*", "<p>one :::<br>\n::: two<br>\n:::<em>x</em></p>\n"),
+        ("```\n:::\n```", "<pre><code>:::\n</code></pre>\n"),
+        ("    :::", "<pre><code>:::</code></pre>\n"),
     ] {
         assert_eq!(html_of(text), expected, "{text:?}");
     }
@@ -206,6 +289,10 @@ fn bombs_are_bounded() {
         ("emphasis", format!("{}a{}", "*".repeat(BOMB_BYTES / 2), "*".repeat(BOMB_BYTES / 2))),
         ("strikes", of("~~a ")),
         ("long address", format!("http://{}", "a/".repeat(BOMB_BYTES / 2))),
+        ("references", of("![a](this_u:a)")),
+        ("names", format!("[a](this_u:{})", "%41".repeat(BOMB_BYTES / 4))),
+        ("slides", of(":::\n")),
+        ("pictures in pictures", of("![") + &of("](this_u:a)")),
         ("link text", format!("[{}](http://a.b)", "a.b ".repeat(BOMB_BYTES / 8))),
     ] {
         let start = Instant::now();
@@ -226,7 +313,18 @@ fn too_long_a_text_is_cut_and_says_so() {
 
 #[test]
 fn many_elements_are_cut_and_say_so() {
-    for piece in ["```\n", "# a\n", "- a\n", "**a** ", "[a](http://a.b) ", "a\n", "> a\n\n", "|a"] {
+    for piece in [
+        "![a](this_u:a) ",
+        ":::\n",
+        "```\n",
+        "# a\n",
+        "- a\n",
+        "**a** ",
+        "[a](http://a.b) ",
+        "a\n",
+        "> a\n\n",
+        "|a",
+    ] {
         let many = format!("{}\n|-\n", piece.repeat(ELEMENTS_MAX * 2));
         let Rendered { html, cut } = render(&many);
         assert!(tags(&html).len() <= 3 * ELEMENTS_MAX, "{piece:?}: {}", tags(&html).len());
@@ -352,6 +450,8 @@ fn fragments() -> impl Strategy<Value = String> {
             "![",
             "](",
             "](https://a.b)",
+            "](this_u:a)",
+            ":::",
             "<a href=\"",
             "\">",
             "<!--",

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
 
+use super::slide::Slides;
+
 /// A line of so many dashes under a text is a line across.
 const RULE_DASHES: usize = 3;
 
@@ -15,7 +17,7 @@ pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let parser = Parser::new_ext(source, options).into_offset_iter();
     let events = TextMergeWithOffset::new(parser);
-    Events { source, events, underline: None, ready: VecDeque::new() }
+    Slides::new(Events { source, events, underline: None, ready: VecDeque::new() })
 }
 
 /// The beginning of a text, at most `max` bytes.

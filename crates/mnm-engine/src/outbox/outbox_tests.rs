@@ -22,6 +22,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
         attachments: vec![Attachment {
             id: 9,
             name: "a.png".into(),
+            wire_name: None,
             size: 5,
             form: None,
             picture: None,

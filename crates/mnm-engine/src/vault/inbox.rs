@@ -31,6 +31,8 @@ use crate::view::{AccountId, Form, MessageId, ThreadId};
 
 /// Subscribers that a thread takes from letters.
 const CC_MAX: usize = 1000;
+/// Longest name of a file that is kept as the wire has it, bytes.
+const WIRE_NAME_BYTES_MAX: usize = 1024;
 
 /// A letter as the service delivered it, its attachments staged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -314,8 +316,13 @@ impl Work<'_> {
     fn insert_files(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
         let mut names = FileNames::default();
         for file in &post.attachments {
-            let id =
-                self.insert_attachment("message", message, &names.add(&file.name), file.blob)?;
+            let name = names.add(&file.name);
+            let id = self.insert_attachment("message", message, &name, file.blob)?;
+            if file.name != name && file.name.len() <= WIRE_NAME_BYTES_MAX {
+                self.db
+                    .prepare_cached("UPDATE attachment SET wire_name = ?2 WHERE id = ?1")?
+                    .execute(params![id, file.name])?;
+            }
             let Some(form) = &file.form else { continue };
             self.db
                 .prepare_cached("UPDATE attachment SET form = ?2, form_name = ?3 WHERE id = ?1")?

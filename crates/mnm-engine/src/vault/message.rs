@@ -114,7 +114,7 @@ impl Reader<'_> {
     pub(super) fn attachment(&self, id: AttachmentId) -> Result<Attachment> {
         self.db
             .prepare_cached(
-                "SELECT a.id, a.name, b.size, b.width, b.height, a.form, a.form_name
+                "SELECT a.id, a.name, b.size, b.width, b.height, a.form, a.form_name, a.wire_name
                  FROM attachment a JOIN blob b ON b.id = a.blob WHERE a.id = ?1",
             )?
             .query_row([id], attachment_from)
@@ -125,7 +125,7 @@ impl Reader<'_> {
     /// Attachments of one `owner`: the column `message` or `draft`.
     pub(super) fn attachments_of(&self, owner: &'static str, id: i64) -> Result<Vec<Attachment>> {
         let sql = format!(
-            "SELECT a.id, a.name, b.size, b.width, b.height, a.form, a.form_name
+            "SELECT a.id, a.name, b.size, b.width, b.height, a.form, a.form_name, a.wire_name
              FROM attachment a JOIN blob b ON b.id = a.blob WHERE a.{owner} = ?1 ORDER BY a.ord, a.id"
         );
         let mut statement = self.db.prepare_cached(&sql)?;
@@ -220,7 +220,8 @@ fn attachment_from(row: &Row<'_>) -> rusqlite::Result<Attachment> {
     let form_name: Option<String> = row.get(6)?;
     let form =
         form.map(|form| Form { filled: form == "filled", name: form_name.unwrap_or_default() });
-    Ok(Attachment { id: row.get(0)?, name, size: row.get(2)?, form, picture, inline })
+    let wire_name = row.get(7)?;
+    Ok(Attachment { id: row.get(0)?, name, wire_name, size: row.get(2)?, form, picture, inline })
 }
 
 fn is_called_a_picture(name: &str) -> bool {

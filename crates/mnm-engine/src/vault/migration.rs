@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 17] = [
+const STEPS: [&str; 18] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -26,6 +26,7 @@ const STEPS: [&str; 17] = [
     include_str!("migration/015_presence.sql"),
     include_str!("migration/016_form.sql"),
     include_str!("migration/017_party.sql"),
+    include_str!("migration/018_wire_name.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -245,6 +245,7 @@ CREATE TABLE attachment (
     blob    INTEGER NOT NULL UNIQUE REFERENCES blob (id),
     form    TEXT CHECK (form IN ('blank', 'filled')), -- NULL for a file that is no form
     form_name TEXT,                                 -- by which the author's app knows the form
+    wire_name TEXT,                                 -- by which its letter refers to it, where that is another
     CHECK ((message IS NULL) <> (draft IS NULL))
 ) STRICT;
 CREATE INDEX attachment_message ON attachment (message, ord) WHERE message IS NOT NULL;

@@ -201,6 +201,30 @@ fn the_service_itself_speaks_in_our_threads_and_is_in_none() {
 }
 
 #[test]
+fn a_file_is_referred_to_by_the_name_its_author_gave_it() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "files");
+    for name in ["a.png", "a.png", "a:b.png", "../\u{202e}a.png", &"x".repeat(2000)] {
+        let writer = app.vault.begin_blob().unwrap();
+        let blob = app.vault.finish_blob(writer).unwrap();
+        letter.attachments.push(IncomingAttachment { name: name.into(), form: None, blob });
+    }
+    let message = app.receive(&letter);
+    let names: Vec<_> =
+        message.attachments.iter().map(|a| (a.name.as_str(), a.wire_name.as_deref())).collect();
+    assert_eq!(
+        names,
+        [
+            ("a.png", None),
+            ("a (2).png", Some("a.png")),
+            ("a_b.png", Some("a:b.png")),
+            ("a (3).png", Some("../\u{202e}a.png")),
+            ("x".repeat(255).as_str(), None),
+        ]
+    );
+}
+
+#[test]
 fn a_thousand_files_of_one_name_are_a_letter_like_any_other() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "many");

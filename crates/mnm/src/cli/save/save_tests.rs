@@ -47,6 +47,7 @@ fn the_newest_attachment_of_a_name_is_chosen() {
     let file = |id, name: &str| Attachment {
         id,
         name: name.to_owned(),
+        wire_name: None,
         size: 1,
         form: None,
         picture: None,

@@ -1,0 +1,106 @@
+//! References of a text to files and messages, in the way of other apps of revision 1: `this_u:` and a
+//! name for a file of the same letter, `this_f:` for a form of it, a message's id before either for those
+//! of another, and `#` with ids for a message.
+//!
+//! Only files of the letter itself are linked and shown. What is rendered names them; which file that
+//! is, and its address, the page finds among the letter's own. A name that is not there stays text.
+
+use pulldown_cmark::Event;
+
+use super::link::is_unfit;
+
+/// Longest name of a file that is looked for, bytes.
+const NAME_BYTES_MAX: usize = 1024;
+/// Characters of a name that are shown.
+const SHOWN_CHARS: usize = 255;
+/// Hex digits of a message's id.
+const ID_DIGITS: usize = 16;
+
+/// What a target refers to.
+pub(super) enum Reference {
+    /// A file of the letter, by its name on the wire.
+    File(String),
+    /// What only words can stand for: they are shown behind the text, and may be empty.
+    Words(String),
+}
+
+/// Reads a link's or an image's target as a reference.
+pub(super) fn read(target: &str) -> Option<Reference> {
+    if target.len() > 3 * NAME_BYTES_MAX {
+        return None;
+    }
+    if let Some(ids) = target.strip_prefix('#') {
+        return ids.split('&').all(is_id).then(|| Reference::Words(String::new()));
+    }
+    let (place, name) = target.split_once(':')?;
+    let name = decoded(name);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    match place {
+        "this_u" => Some(Reference::File(name)),
+        "this_f" => Some(Reference::Words(format!(" (form {})", readable(&name)))),
+        _ => {
+            let id = place.strip_suffix("_u").or_else(|| place.strip_suffix("_f"))?;
+            is_id(id).then(|| Reference::Words(format!(" ({})", readable(&name))))
+        }
+    }
+}
+
+/// The beginning of what refers to the file.
+pub(super) fn start<'a>(name: &str, is_picture: bool) -> Event<'a> {
+    let attribute = if is_picture { "picture" } else { "attachment" };
+    let mut html = format!("<span data-{attribute}=\"");
+    for byte in name.bytes() {
+        match byte {
+            _ if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                html.push(char::from(byte));
+            }
+            _ => html.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    html.push_str("\">");
+    Event::InlineHtml(html.into())
+}
+
+/// The end of it, with the name for whoever has no such file.
+pub(super) fn end<'a>(name: &str) -> [Event<'a>; 3] {
+    [
+        Event::InlineHtml("<small>".into()),
+        Event::Text(format!(" ({})", readable(name)).into()),
+        Event::InlineHtml("</small></span>".into()),
+    ]
+}
+
+/// A name for the eye, without anything invisible.
+pub(super) fn readable(name: &str) -> String {
+    name.chars().filter(|&c| c == ' ' || !is_unfit(c)).take(SHOWN_CHARS).collect()
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A name without the escapes of addresses; as it is when they are none.
+fn decoded(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        match (byte, behind) {
+            (b'%', &[high, low, ref behind @ ..]) if let Some(escaped) = hex(high, low) => {
+                bytes.push(escaped);
+                rest = behind;
+            }
+            _ => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+}

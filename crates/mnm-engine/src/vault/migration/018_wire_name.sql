@@ -1,0 +1,1 @@
+ALTER TABLE attachment ADD COLUMN wire_name TEXT;
