@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use tmtp::text::{check_name, name_key};
 
-use super::text::{cut, is_deceptive};
+use super::text::{cut, is_deceptive, is_joiner_in_place};
 
 /// Longest name that is shown, bytes.
 const SHOWN_BYTES_MAX: usize = 255;
@@ -25,12 +25,12 @@ pub(super) fn shown(name: &str) -> String {
         return name.to_owned();
     }
     let mut shown = String::with_capacity(name.len());
-    let mut chars = name.chars().peekable();
+    let mut chars = name.char_indices().peekable();
     let mut after_space = true;
-    while let Some(c) = chars.next() {
+    while let Some((at, c)) = chars.next() {
         if c == ' ' && (after_space || chars.peek().is_none()) {
             shown.push('␣');
-        } else if c == ' ' || !is_unseen(c) {
+        } else if c == ' ' || !is_unseen(c) || is_joiner_in_place(name, at, c) {
             shown.push(c);
         } else {
             shown.push_str(&format!("‹U+{:04X}›", u32::from(c)));

@@ -94,18 +94,16 @@ pub(super) fn clean_ping(text: &str) -> String {
 pub(super) fn clean_label(text: &str) -> String {
     let clean: String = text
         .char_indices()
-        .filter(|&(at, c)| match is_joiner(c) {
-            true => is_joiner_in_place(text, at, c),
-            false => !(c.is_control() || is_deceptive(c)),
-        })
+        .filter(|&(at, c)| is_joiner_in_place(text, at, c) || !(c.is_control() || is_deceptive(c)))
         .map(|(_, c)| c)
         .collect();
     cut(clean.trim(), LABEL_BYTES_MAX).to_owned()
 }
 
-fn is_joiner_in_place(text: &str, at: usize, c: char) -> bool {
+/// Whether `c`, at the offset `at`, is a joiner that belongs to the spelling.
+pub(super) fn is_joiner_in_place(text: &str, at: usize, c: char) -> bool {
     let (before, rest) = text.split_at(at);
-    joins(before, c, rest.strip_prefix(c).unwrap_or_default())
+    is_joiner(c) && joins(before, c, rest.strip_prefix(c).unwrap_or_default())
 }
 
 /// A subject from outside, on one line, at most `max` bytes.

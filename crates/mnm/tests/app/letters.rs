@@ -53,6 +53,25 @@ pub(crate) fn thread(app: &AppProcess, subject: &str) -> String {
 }
 
 #[test]
+fn joiners_are_part_of_the_spelling_of_names_and_pings() {
+    const NAME: &str = "مهدی نیک\u{200c}پور";
+    const TEXT: &str = "می\u{200c}آیم 👨\u{200d}👩\u{200d}👧";
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, mehdi) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&mehdi, &service, NAME);
+    mehdi.ok(&["ping", ADA, TEXT]).unwrap();
+    let ping = until("the ping", || waiting_ping(&ada));
+    assert_eq!((&ping["from"], &ping["text"]), (&NAME.into(), &TEXT.into()));
+    let told = ada.ok(&["pings"]).unwrap();
+    assert!(told.contains(NAME) && told.contains(TEXT) && !told.contains("U+200"), "{told}");
+    ada.ok(&["accept", &ping["id"].to_string()]).unwrap();
+    ada.ok(&["send", "--to", NAME, "--subject", "Welcome", "hello"]).unwrap();
+    thread(&mehdi, "Welcome");
+    assert_eq!(ada.json(&["contacts"]).unwrap()[0]["alias"], NAME);
+}
+
+#[test]
 fn letters_travel_without_an_app_running() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());

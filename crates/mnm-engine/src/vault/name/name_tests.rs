@@ -12,6 +12,11 @@ fn what_is_overlooked_is_written_out() {
         ("Dora\u{3164}Dorn", "Dora‹U+3164›Dorn"),
         ("Dora\u{202e}Dorn\0", "Dora‹U+202E›Dorn‹U+0000›"),
         ("Žofie-Ω アリアス", "Žofie-Ω アリアス"),
+        // Joiners are part of the spelling, also where the name is odd otherwise.
+        ("مهدی نیک\u{200c}پور", "مهدی نیک\u{200c}پور"),
+        ("अक्\u{200d}षय कुमार", "अक्\u{200d}षय कुमार"),
+        ("نیک\u{200c}پور ", "نیک\u{200c}پور␣"),
+        ("Dora\u{200c}Dorn", "Dora‹U+200C›Dorn"),
         ("", ""),
     ] {
         assert_eq!(shown(name), expected);
