@@ -179,7 +179,7 @@ pub(crate) enum BadAddress {
     Host,
     /// Not 64 hex digits.
     #[error(
-        "What stands behind the # is not a certificate's fingerprint, which has 64 digits 0-9 and a-f. Copy the whole address again."
+        "That is no certificate's fingerprint, which has 64 digits 0-9 and a-f and stands behind the # of an address. Copy all of it again."
     )]
     Fingerprint,
 }

@@ -421,7 +421,7 @@ export const t = {
     address: "Address",
     fingerprint: "Certificate",
     fingerprintNone: "Checked against the public roots",
-    fingerprintHint: "Pinned at the first contact. Compare it with the one the service prints.",
+    fingerprintHint: "This app takes no other. It has to be the one that the service prints.",
     presence: "Who sees when you are online",
     presenceLead: "Only people in your address book can, never strangers. For one person you can choose otherwise on their page.",
     presenceAsk: "Shall the people in your address book see when you are online? So far nobody does.",

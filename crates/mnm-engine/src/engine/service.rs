@@ -47,6 +47,17 @@ impl Engine {
             Trust::Pinned(pin) => Some(pin),
             Trust::FirstUse | Trust::Public => None,
         };
+        let named = pasted.as_ref().and_then(|pasted| pasted.fingerprint);
+        if let (Some(named), None) = (named, agreed)
+            && pin.is_some_and(|pin| pin != named)
+        {
+            return Err(Error::new(
+                ErrorCode::Untrusted,
+                format!(
+                    "The address names another certificate than the one this account knows, so nothing was changed. If whoever runs the service confirms it, all of it, name it to be trusted: {named}."
+                ),
+            ));
+        }
         let known = Known { address: known, pin };
         let address = pasted.map_or_else(|| known.address.clone(), |pasted| pasted.address);
         let pin = self.prove(&known, &address, agreed).await?;

@@ -130,6 +130,18 @@ impl Reader<'_> {
             .query_row(params![account, gid, uid], |row| row.get(0))?)
     }
 
+    /// Whether somebody may be in a group of whom no notice told: a contact, at a service that never said
+    /// to which groups a letter was posted.
+    pub(super) fn is_taken_for_member(&self, account: AccountId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM account JOIN contact ON contact.account = account.id
+                 WHERE account.id = ?1 AND account.vouches = 0 AND contact.uid = ?2)",
+            )?
+            .query_row(params![account, uid], |row| row.get(0))?)
+    }
+
     /// The member's own alias in a group; empty when it is not known.
     pub(super) fn alias_in(&self, account: AccountId, gid: &str) -> Result<String> {
         Ok(self

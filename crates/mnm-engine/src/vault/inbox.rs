@@ -155,6 +155,9 @@ impl Work<'_> {
 
     /// The thread a letter goes to, found or made, with those it subscribes.
     fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
+        if !post.groups.is_empty() {
+            self.set_vouches(account)?;
+        }
         // Both are 16 digits, so they compare as numbers do.
         let claims = check_msgid(&post.thread_id).is_ok() && post.thread_id < post.msgid;
         if !claims {
@@ -196,7 +199,8 @@ impl Work<'_> {
         for gid in told.groups() {
             belongs = belongs
                 || post.groups.contains(&gid)
-                || self.read.is_known_member(account, &gid, uid)?;
+                || self.read.is_known_member(account, &gid, uid)?
+                || self.read.is_taken_for_member(account, uid)?;
         }
         if !belongs {
             return Ok(None);
@@ -212,18 +216,28 @@ impl Work<'_> {
         Ok(post.groups.iter().any(|gid| groups.contains(gid)))
     }
 
+    /// Notes that the service says which groups a letter was posted to.
+    fn set_vouches(&mut self, account: AccountId) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE account SET vouches = 1 WHERE id = ?1 AND vouches = 0")?
+            .execute([account])?;
+        Ok(())
+    }
+
     /// Whether letters of somebody belong into the thread: who is in it by name, and who is known as a
-    /// member of a group that is.
+    /// member of a group that is. A service that does not say which groups a letter was posted to tells
+    /// nobody who was in a group before them; there the address book has to do.
     pub(super) fn lets_in(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
         if self.is_named(account, thread, uid)? {
             return Ok(true);
         }
-        for gid in self.read.groups_in(thread)? {
-            if self.read.is_known_member(account, &gid, uid)? {
+        let groups = self.read.groups_in(thread)?;
+        for gid in &groups {
+            if self.read.is_known_member(account, gid, uid)? {
                 return Ok(true);
             }
         }
-        Ok(false)
+        Ok(!groups.is_empty() && self.read.is_taken_for_member(account, uid)?)
     }
 
     pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {

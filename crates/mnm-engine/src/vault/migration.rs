@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 18] = [
+const STEPS: [&str; 19] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -27,6 +27,7 @@ const STEPS: [&str; 18] = [
     include_str!("migration/016_form.sql"),
     include_str!("migration/017_party.sql"),
     include_str!("migration/018_wire_name.sql"),
+    include_str!("migration/019_vouching.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -16,6 +16,8 @@ CREATE TABLE account (
     gone        INTEGER NOT NULL DEFAULT 0 CHECK (gone IN (0, 1)), -- being removed, in slices
     presence    INTEGER CHECK (presence IN (0, 1)), -- whether contacts see the member online; NULL: not chosen
     presence_ms INTEGER NOT NULL DEFAULT 0,         -- when that was chosen
+    vouches     INTEGER NOT NULL DEFAULT 0 CHECK (vouches IN (0, 1)), -- whether the service says which groups
+                                                    -- a letter was posted to
     UNIQUE (address, uid)
 ) STRICT;
 

@@ -401,3 +401,25 @@ fn an_invitation_is_answered_when_the_invited_joins() {
     assert_eq!(app.vault.ping(invite).unwrap().state, PingState::Accepted);
     assert_eq!(alice().uid, ALICE);
 }
+
+#[test]
+fn where_no_service_says_who_is_in_a_group_contacts_are_believed() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Carol Brown");
+    join_gardeners(&mut app);
+    // Of Bob and Carol, who were in the group before, no notice told.
+    let mut opener = app.letter(CAROL, "Carol Brown", "hello group");
+    opener.cc = vec![cc("Carol Brown", CAROL), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&opener).thread;
+    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    assert_eq!(app.receive(&reply).thread, thread, "a contact");
+    let reply = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    assert_ne!(app.receive(&reply).thread, thread, "a stranger");
+
+    // From the first letter on that the service vouches for, only such letters come in.
+    let mut vouched = app.reply(&opener.msgid, CAROL, "Carol Brown");
+    vouched.groups = vec!["Gardeners".into()];
+    assert_eq!(app.receive(&vouched).thread, thread);
+    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    assert_ne!(app.receive(&reply).thread, thread);
+}

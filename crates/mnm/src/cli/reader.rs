@@ -67,8 +67,10 @@ pub(super) fn closed(may_reply: &MayReply) -> Option<String> {
         MayReply::Yes | MayReply::Oneself => None,
         MayReply::LeftGroup { groups } => {
             let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
-            let names = names.join(", ");
-            Some(format!("You have left {names}. Join again to write: mnm join-group GROUP"))
+            let joins: Vec<String> =
+                names.iter().map(|name| format!("mnm join-group '{name}'")).collect();
+            let (names, joins) = (names.join(", "), joins.join("; "));
+            Some(format!("You have left {names}. Join again to write: {joins}"))
         }
         MayReply::Nobody => Some("Who else reads this thread is not known here.".into()),
         MayReply::Service => Some("The service itself reads no letters.".into()),
