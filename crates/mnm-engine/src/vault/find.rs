@@ -13,6 +13,10 @@ use crate::{markdown, search};
 const HITS_DEFAULT: u32 = 50;
 const HITS_MAX: u32 = 200;
 
+/// Bytes of a text whose best passage the index looks for: it compares all places where a word occurs
+/// with each other. Of longer texts the first place of the first word is shown.
+const PASSAGE_BYTES: u32 = 4096;
+
 /// What a hit shows, but for its snippet.
 const COLUMNS: &str = "m.account, a.service, m.thread, m.id, t.subject, m.author_uid, \
                        m.author_alias, m.at_ms, m.forwarded_by IS NOT NULL";
@@ -32,10 +36,15 @@ impl Vault {
         let limit = limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX);
         let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
         let arguments: [&dyn ToSql; 5] = [&query, &account, &limit, &open, &close];
+        let first = words.split_whitespace().next().unwrap_or_default().to_lowercase();
+        let with_first: [&dyn ToSql; 6] = [&query, &account, &limit, &open, &close, &first];
         let read = self.reader();
         let mut hits = read.hits(
             &format!(
-                "SELECT {COLUMNS}, snippet(message_fts, -1, ?4, ?5, '…', 24)
+                "SELECT {COLUMNS}, CASE WHEN octet_length(m.text) <= {PASSAGE_BYTES}
+                     THEN snippet(message_fts, -1, ?4, ?5, '…', 24)
+                     ELSE substr(m.text, max(1, instr(lower(substr(m.text, 1, 262144)), ?6) - 60), 240)
+                     END
                  FROM message_fts
                  JOIN message m ON m.id = message_fts.rowid
                  JOIN thread t ON t.id = m.thread
@@ -43,7 +52,7 @@ impl Vault {
                  WHERE message_fts MATCH ?1 AND (?2 IS NULL OR m.account = ?2)
                  ORDER BY message_fts.rank, m.at_ms DESC LIMIT ?3"
             ),
-            &arguments,
+            &with_first,
             markdown::excerpt,
         )?;
         let files = read.hits(

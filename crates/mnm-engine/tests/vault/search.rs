@@ -78,3 +78,19 @@ fn names_of_files_are_found() {
     assert!(app.vault.search(None, "bericht sommer", None).unwrap().is_empty());
     app.vault.check().unwrap();
 }
+
+#[test]
+fn a_letter_of_one_word_a_hundred_thousand_times_holds_no_search_up() {
+    let mut app = App::with_bob();
+    let text = format!("Harbour. {} Anchor is last.", "play ".repeat(40_000));
+    let letter = app.letter(BOB, "Bob Jones", &text);
+    app.receive(&letter);
+    let begin = std::time::Instant::now();
+    for words in ["play", "anchor"] {
+        let hits = app.vault.search(None, words, None).unwrap();
+        assert_eq!(hits.len(), 1);
+        assert!(hits[0].snippet.to_lowercase().contains(words), "{}", hits[0].snippet);
+    }
+    // Comparing all places with each other takes minutes.
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+}
