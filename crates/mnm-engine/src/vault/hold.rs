@@ -24,8 +24,17 @@ impl Vault {
 
     /// Lets everything leave.
     pub(super) fn release_all(&mut self) -> Result<()> {
-        self.db.execute("UPDATE outbox SET held_until_ms = NULL", [])?;
-        Ok(())
+        let change = self.change(|work| {
+            let held = work
+                .db
+                .prepare_cached(
+                    "SELECT message FROM outbox WHERE held_until_ms IS NOT NULL ORDER BY id",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<i64>>>()?;
+            held.into_iter().try_for_each(|id| work.release(id))
+        });
+        change.map(drop)
     }
 }
 
@@ -56,22 +65,29 @@ impl Work<'_> {
             .db
             .prepare_cached(
                 "SELECT m.id FROM outbox o JOIN message m ON m.id = o.message
-                 WHERE m.thread = ?1 AND o.held_until_ms IS NOT NULL",
+                 WHERE m.thread = ?1 AND o.held_until_ms IS NOT NULL ORDER BY o.id",
             )?
             .query_map([thread], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         held.into_iter().try_for_each(|id| self.release(id))
     }
 
+    /// What is released goes to the end: the head of the outbox may be at the service, whose answer was
+    /// lost, and the service recognises a repetition only of the last request that it had.
     fn release(&mut self, id: MessageId) -> Result<()> {
         let released = self
             .db
             .prepare_cached(
-                "UPDATE outbox SET held_until_ms = NULL
+                "UPDATE outbox SET held_until_ms = NULL,
+                     id = (SELECT seq + 1 FROM sqlite_sequence WHERE name = 'outbox')
                  WHERE message = ?1 AND held_until_ms IS NOT NULL",
             )?
             .execute([id])?;
         if released > 0 {
+            // No later row gets the same number.
+            self.db
+                .prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'")?
+                .execute([])?;
             self.touch_message(id);
             self.touch_thread(self.read.thread_of(id)?);
         }

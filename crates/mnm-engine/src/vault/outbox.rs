@@ -1,11 +1,11 @@
-//! The outbox: what no service has acknowledged yet, in the order it was queued.
+//! The outbox: what no service has acknowledged yet, in the order it was queued or released.
 //!
 //! The link takes [`Vault::next_outbox`], sends it, and reports one of three ends:
 //! [`Vault::outbox_sent`], [`Vault::outbox_failed`] (the service refused it), or
 //! [`Vault::outbox_interrupted`] (the link broke before an answer). A row keeps its request id over
 //! restarts, and the head of the outbox is the first request of the next link, so that `tmtpd`
-//! recognises a repetition. Other services of revision 1 may not: after a lost acknowledgement they
-//! deliver the letter twice.
+//! recognises a repetition: nothing goes before it, also not what was held back and is released. Other
+//! services of revision 1 may not: after a lost acknowledgement they deliver the letter twice.
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};

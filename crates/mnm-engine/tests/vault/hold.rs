@@ -15,6 +15,14 @@ fn reply(app: &mut App, thread: ThreadId, text: &str, hold_ms: u64) -> Message {
     app.vault.queue_draft_held(draft.id, 100, hold_ms).unwrap().value
 }
 
+/// Queues a letter that opens a thread, held back for so long.
+fn open_held(app: &mut App, text: &str, hold_ms: u64) -> Message {
+    let to = vec!["Bob Jones".to_owned()];
+    let typed = DraftContent { to, text: text.into(), ..DraftContent::default() };
+    let draft = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap().value;
+    app.vault.queue_draft_held(draft.id, 100, hold_ms).unwrap().value
+}
+
 fn with_thread() -> (App, ThreadId) {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
@@ -70,4 +78,31 @@ fn a_held_letter_leaves_after_a_crash() {
     let mut app = app.restart();
     assert_eq!(app.message(held.id).state, MessageState::Queued);
     assert_eq!(app.next_post().1.message, held.id);
+}
+
+/// The service recognises a repetition only of the last request of a device, so nothing may come between
+/// a request and its repetition.
+#[test]
+fn a_released_letter_does_not_overtake_one_that_the_service_may_have() {
+    for crash in [false, true] {
+        let (mut app, thread) = with_thread();
+        let held = reply(&mut app, thread, "think again", HOLD_MS);
+        let later = open_held(&mut app, "held too", HOLD_MS);
+        let under_way = app.queue(&["Bob Jones"], "elsewhere");
+        let (item, _) = app.next_post();
+        if crash {
+            app = app.restart();
+        } else {
+            let _ = app.vault.release(held.id).unwrap();
+            let _ = app.vault.outbox_interrupted(item.id).unwrap();
+            let _ = app.vault.release(later.id).unwrap();
+        }
+        let (again, post) = app.next_post();
+        assert_eq!((post.message, again.request), (under_way.id, item.request), "{crash}");
+        let newest = app.queue(&["Bob Jones"], "newest");
+        for expected in [under_way.id, held.id, later.id, newest.id] {
+            assert_eq!(app.next_post().1.message, expected, "{crash}");
+            app.send_next();
+        }
+    }
 }
