@@ -159,15 +159,14 @@ pub(crate) enum Settled {
 /// Reads the answer to an item.
 pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
     match (action, outcome) {
-        (OutboxAction::Post(post), Outcome::Refused { error: reason, of }) => {
+        (_, Outcome::Refused { error: reason, of }) => {
             let error = refusal(action, reason);
-            let uids = recipients_of(post, of);
+            let uids = blamed(action, of);
             match uids.is_empty() {
                 true => Settled::Failed(error),
                 false => Settled::LeftOut { uids, reason: in_words(reason), error },
             }
         }
-        (_, Outcome::Refused { error, .. }) => Settled::Failed(refusal(action, error)),
         (OutboxAction::Join { .. } | OutboxAction::Sync { .. }, _) => Settled::Sent(None),
         (_, Outcome::Posted { msgid, posted }) => Settled::Sent(Some(Acked {
             msgid: msgid.clone(),
@@ -182,11 +181,26 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
     }
 }
 
-/// Those of a letter's recipients whom a refusal names.
-fn recipients_of(post: &OutgoingPost, named: &[String]) -> Vec<String> {
-    let named: BTreeSet<&String> = named.iter().collect();
-    let blamed = post.recipients.iter().filter(|to| !to.is_group && named.contains(&to.id));
-    blamed.map(|to| to.id.clone()).collect()
+/// Those whom a refusal names, among the members that the item is for.
+fn blamed(action: &OutboxAction, named: &[String]) -> Vec<String> {
+    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+    let is_named = |uid: &&str| named.contains(uid);
+    let members = |to: &'_ [crate::vault::Recipient]| {
+        let members = to.iter().filter(|to| !to.is_group).map(|to| to.id.as_str());
+        members.filter(is_named).map(str::to_owned).collect::<Vec<_>>()
+    };
+    match action {
+        OutboxAction::Post(post) | OutboxAction::Confirm(post) => members(&post.recipients),
+        OutboxAction::Forward(forward) => {
+            let new = forward.new.iter().filter(|new| !new.is_group());
+            let new = new.map(|new| new.who_uid.as_str()).filter(is_named).map(str::to_owned);
+            new.chain(members(&forward.old)).collect()
+        }
+        OutboxAction::Ping { .. }
+        | OutboxAction::Invite { .. }
+        | OutboxAction::Join { .. }
+        | OutboxAction::Sync { .. } => Vec::new(),
+    }
 }
 
 fn refusal(action: &OutboxAction, reason: &str) -> String {

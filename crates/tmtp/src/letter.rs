@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::id::Uid;
+
 /// Longest second header that an app takes, in bytes.
 pub const LETTER_HEAD_MAX_BYTES: u64 = 1 << 20;
 
@@ -31,9 +33,10 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Whether it is a group.
+    /// Whether it is a group. A member may be called by their own id.
     pub fn is_group(&self) -> bool {
         self.who == self.who_uid
+            && Uid::from_wire(&self.who_uid).is_none_or(|uid| uid.bytes().is_none())
     }
 }
 

@@ -10,7 +10,7 @@
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
-use tmtp::forward::{ForwardedLetter, ForwardedThread};
+use tmtp::forward::{ForwardedLetter, ForwardedThread, LETTERS_MAX};
 use tmtp::id::{Uid, posted_text};
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 
@@ -176,7 +176,7 @@ impl Reader<'_> {
         while let Some(row) = rows.next()? {
             let text: String = row.get(6)?;
             bytes += text.len();
-            if bytes > COPY_BYTES_MAX {
+            if bytes > COPY_BYTES_MAX || letters.len() >= LETTERS_MAX {
                 return Err(too_long());
             }
             letters.push(ForwardedLetter {
@@ -324,6 +324,30 @@ impl Work<'_> {
         self.go_on_confirming(account, &confirming)
     }
 
+    /// Leaves those whom the service cannot reach out of a confirmation. Whether anybody is left.
+    pub(super) fn confirm_to_others(&mut self, row: OutboxId, uids: &[String]) -> Result<bool> {
+        let mut confirming: Confirming = parse(&self.read.body_of(row)?)?;
+        let before = confirming.to.len();
+        confirming.to.retain(|to| to.is_group || !uids.contains(&to.id));
+        self.set_body(row, &json(&confirming)?)?;
+        Ok(!confirming.to.is_empty() && confirming.to.len() < before)
+    }
+
+    /// The service has refused a confirmation and does not say because of whom. Half of the newcomers
+    /// are tried without the other half, and who is alone with the next letter: one whom it does not
+    /// know takes the letters from nobody else.
+    pub(super) fn confirm_refused(&mut self, account: AccountId, body: &str) -> Result<()> {
+        let confirming: Confirming = parse(body)?;
+        if confirming.to.len() < 2 {
+            return self.confirmed(account, body);
+        }
+        let (one, other) = confirming.to.split_at(confirming.to.len() / 2);
+        for to in [one, other] {
+            self.go_on_confirming(account, &Confirming { to: to.to_vec(), ..confirming })?;
+        }
+        Ok(())
+    }
+
     /// The service has taken a forward: who got it is in the thread.
     pub(super) fn forward_sent(&mut self, account: AccountId, body: &str) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;
@@ -353,21 +377,64 @@ impl Work<'_> {
         error: &str,
     ) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;
-        let names: Vec<_> = forward.new.iter().map(|new| new.who.as_str()).collect();
-        let date = forward.new.first().map(|new| tmtp::id::posted_ms(&new.date));
+        let new: Vec<_> = forward.new.iter().collect();
+        self.tell_not_forwarded(account, forward.thread, &new, request, error)
+    }
+
+    /// Leaves those whom the service cannot reach out of a forward; newcomers among them are told of in
+    /// the thread. Whether it can go on; if not, nothing has changed.
+    pub(super) fn forward_to_others(
+        &mut self,
+        account: AccountId,
+        row: OutboxId,
+        request: &str,
+        uids: &[String],
+        reason: &str,
+    ) -> Result<bool> {
+        let mut forward = self.read.outgoing_forward(row)?;
+        let before = forward.new.len() + forward.old.len();
+        let is_out = |uid: &String, is_group: bool| !is_group && uids.contains(uid);
+        forward.old.retain(|to| !is_out(&to.id, to.is_group));
+        let (out, new): (Vec<_>, Vec<_>) =
+            forward.new.into_iter().partition(|new| is_out(&new.who_uid, new.is_group()));
+        if new.is_empty() || new.len() + forward.old.len() == before {
+            return Ok(false);
+        }
+        forward.new = new;
+        self.set_body(row, &json(&forward)?)?;
+        if !out.is_empty() {
+            let why = format!(
+                "The service refused to reach them ({reason}); the others get it. Check whom you name, then forward it again."
+            );
+            let out: Vec<_> = out.iter().collect();
+            self.tell_not_forwarded(account, forward.thread, &out, request, &why)?;
+        }
+        Ok(true)
+    }
+
+    fn tell_not_forwarded(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        new: &[&Subscriber],
+        request: &str,
+        why: &str,
+    ) -> Result<()> {
+        let names: Vec<_> = new.iter().map(|new| new.who.as_str()).collect();
+        let date = new.first().map(|new| tmtp::id::posted_ms(&new.date));
         self.insert_message(&NewMessage {
             account,
-            thread: forward.thread,
+            thread,
             msgid: Some(&format!("forward.{request}")),
             author_uid: Uid::SERVICE,
             author_alias: "",
             at_ms: date.flatten().unwrap_or_default(),
             subject: "",
-            text: &format!("The thread was not forwarded to {}. {error}", names.join(", ")),
+            text: &format!("The thread was not forwarded to {}. {why}", names.join(", ")),
             state: "received",
             unread: true,
         })?;
-        self.refresh_thread(forward.thread).map(drop)
+        self.refresh_thread(thread).map(drop)
     }
 
     /// Those of `cc` who are not in the thread yet, as recipients.
@@ -375,7 +442,7 @@ impl Work<'_> {
         let mut new = Vec::new();
         for cc in cc {
             if !self.read.has_party(thread, &cc.who_uid)? {
-                new.push(Recipient { id: cc.who_uid.clone(), is_group: cc.who == cc.who_uid });
+                new.push(Recipient { id: cc.who_uid.clone(), is_group: cc.is_group() });
             }
         }
         Ok(new)

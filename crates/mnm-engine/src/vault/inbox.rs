@@ -71,9 +71,14 @@ pub struct Cc {
 }
 
 impl Cc {
-    /// The party it names, added by `by`. A member may be called by their own id.
+    /// Whether it names a group. A member may be called by their own id.
+    pub(super) fn is_group(&self) -> bool {
+        self.who == self.who_uid && !is_uid(&self.who_uid)
+    }
+
+    /// The party it names, added by `by`.
     fn party<'a>(&'a self, by: &'a str, at_ms: i64) -> NewParty<'a> {
-        let is_group = self.who == self.who_uid && !is_uid(&self.who_uid);
+        let is_group = self.is_group();
         NewParty { uid: &self.who_uid, alias: &self.who, is_group, by, at_ms }
     }
 }

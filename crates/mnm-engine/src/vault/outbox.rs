@@ -218,23 +218,12 @@ impl Vault {
     /// The service has refused an item; `error` says so to people. Nothing was delivered.
     pub fn outbox_failed(&mut self, id: OutboxId, error: &str) -> Result<Change<()>> {
         self.end_sending(id)?;
-        self.change(|work| {
-            let body = work.read.body_if_any(id)?;
-            let row = work.take_row(id)?;
-            match (row.kind, row.target) {
-                (_, Target::Message(message)) => work.message_failed(message, error),
-                (_, Target::Ping(ping)) => work.ping_failed(ping, error),
-                (OutboxKind::Forward, Target::Body) => {
-                    work.forward_failed(row.account, &body, &row.request, error)
-                }
-                // What is told without being asked for: nobody waits for it.
-                (_, Target::Body) => Ok(()),
-            }
-        })
+        self.change(|work| work.refused(id, error))
     }
 
-    /// The service has refused a letter because of these recipients alone, and nothing was delivered: it
-    /// stays at the head, to be sent to the others. When nobody is left, it has failed.
+    /// The service has refused a letter, a forward or a confirmation because of these members alone, and
+    /// nothing was delivered: it stays at the head, to be sent to the others. When nobody is left, it has
+    /// failed.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] when the item is gone.
@@ -248,30 +237,28 @@ impl Vault {
         self.end_sending(id)?;
         self.change(|work| {
             let row = work.read.outbox_row(id)?;
-            let Target::Message(message) = row.target else {
-                return work.take_row(id).map(drop);
+            let is_left = match (row.kind, row.target) {
+                (_, Target::Message(message)) => {
+                    work.letter_to_others(row.account, message, uids, reason)?
+                }
+                (OutboxKind::Forward, Target::Body) => {
+                    work.forward_to_others(row.account, id, &row.request, uids, reason)?
+                }
+                (OutboxKind::Confirm, Target::Body) => {
+                    if !work.confirm_to_others(id, uids)? {
+                        return work.take_row(id).map(drop);
+                    }
+                    true
+                }
+                (_, Target::Body | Target::Ping(_)) => false,
             };
-            let thread = work.read.thread_of(message)?;
-            let before = work.read.addressees(row.account, thread, message)?;
-            let meant = |uid: &&String| before.iter().any(|to| !to.is_group && to.id == **uid);
-            let uids: Vec<_> = uids.iter().filter(meant).collect();
-            if uids.is_empty() || uids.len() >= before.len() {
-                work.take_row(id)?;
-                return work.message_failed(message, error);
+            if !is_left {
+                return work.refused(id, error);
             }
-            for uid in uids {
-                work.db
-                    .prepare_cached(
-                        "INSERT INTO left_out (message, uid, reason) VALUES (?1, ?2, ?3)
-                         ON CONFLICT DO NOTHING",
-                    )?
-                    .execute(params![message, uid, reason])?;
-            }
-            // Another letter than the one that was refused.
+            // Another request than the one that was refused.
             work.db
                 .prepare_cached("UPDATE outbox SET request = ?2, attempts = 0 WHERE id = ?1")?
                 .execute(params![id, request_id()?])?;
-            work.touch_message(message);
             Ok(())
         })
     }
@@ -507,6 +494,57 @@ impl Work<'_> {
             )?
             .execute(params![account, kind.name(), body, request_id()?])?;
         Ok(self.db.last_insert_rowid())
+    }
+
+    /// Replaces what a row says.
+    pub(super) fn set_body(&mut self, id: OutboxId, body: &str) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE outbox SET body = ?2 WHERE id = ?1")?
+            .execute(params![id, body])?;
+        Ok(())
+    }
+
+    /// Notes whom a letter does not reach. Whether anybody is left; if not, nothing is noted.
+    fn letter_to_others(
+        &mut self,
+        account: AccountId,
+        message: MessageId,
+        uids: &[String],
+        reason: &str,
+    ) -> Result<bool> {
+        let thread = self.read.thread_of(message)?;
+        let before = self.read.addressees(account, thread, message)?;
+        let meant = |uid: &&String| before.iter().any(|to| !to.is_group && to.id == **uid);
+        let uids: Vec<_> = uids.iter().filter(meant).collect();
+        if uids.is_empty() || uids.len() >= before.len() {
+            return Ok(false);
+        }
+        for uid in uids {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO left_out (message, uid, reason) VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![message, uid, reason])?;
+        }
+        self.touch_message(message);
+        Ok(true)
+    }
+
+    /// Ends an item that the service has refused for good.
+    fn refused(&mut self, id: OutboxId, error: &str) -> Result<()> {
+        let body = self.read.body_if_any(id)?;
+        let row = self.take_row(id)?;
+        match (row.kind, row.target) {
+            (_, Target::Message(message)) => self.message_failed(message, error),
+            (_, Target::Ping(ping)) => self.ping_failed(ping, error),
+            (OutboxKind::Forward, Target::Body) => {
+                self.forward_failed(row.account, &body, &row.request, error)
+            }
+            (OutboxKind::Confirm, Target::Body) => self.confirm_refused(row.account, &body),
+            // What is told without being asked for: nobody waits for it.
+            (_, Target::Body) => Ok(()),
+        }
     }
 
     fn take_row(&mut self, id: OutboxId) -> Result<OutboxRow> {

@@ -81,7 +81,19 @@ impl Raw {
 
     /// Forwards these bytes as this thread to a new subscriber, and tells the old ones.
     async fn forward(&mut self, thread: &str, new: &Value, old: &[&str], bytes: &[u8]) -> String {
-        let note = json!({ "ThreadId": thread, "Cc": [new] }).to_string();
+        self.forward_naming(thread, new, &json!([new]), old, bytes).await
+    }
+
+    /// Forwards to one, and tells the old ones of these.
+    async fn forward_naming(
+        &mut self,
+        thread: &str,
+        new: &Value,
+        named: &Value,
+        old: &[&str],
+        bytes: &[u8],
+    ) -> String {
+        let note = json!({ "ThreadId": thread, "Cc": named }).to_string();
         let head = json!({ "Alias": "", "ThreadId": thread, "Subject": "" }).to_string();
         let old: Vec<_> = old.iter().map(|uid| json!({ "id": uid, "type": 1 })).collect();
         let id = self.peer.request_id();
@@ -414,4 +426,47 @@ async fn what_is_queued_to_forward_and_confirm_survives_the_end_of_app_and_servi
     carol.sent(&reply).await;
     bob.until_message("I have it").await;
     ada.until_message("I have it").await;
+}
+
+/// Uids of the form that services give, which nobody has.
+const GHOSTS: [&str; 2] = ["BVC11111111111111111111111111111", "BVC22222222222222222222222222222"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_nobody_knows_keeps_a_thread_from_nobody() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut hubert = Raw::join(&service, "Hubert Two").await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    hubert.meet(&ada).await;
+    hanna.meet(&ada).await;
+    let me = ada.state().await.uid;
+    let cc = json!([subscriber("ada lovelace", &me), subscriber("Ghost Gus", GHOSTS[0])]);
+    let opening = json!({ "ThreadId": "", "Alias": "Hubert Two", "Subject": "Plans", "Cc": cc });
+    let first = hubert.post(&[&me], &opening, b"opening").await;
+    let thread = ada.until_message("opening").await.thread;
+    let reply = ada.queue_reply(thread, "my own", &[]).await;
+    ada.sent(&reply).await;
+    ada.sent(&ada.queue_reply(thread, "my second", &[]).await).await;
+    // One of the readers does not exist.
+    assert_eq!(ask!(ada, forward(thread, "Hanna One"), Forward), ForwardState::Sent);
+    let (head, _) = taken_apart(&hanna.peer.receive("delivery").await.unwrap());
+    assert_eq!(head["ThreadId"], json!(first));
+    for text in ["my own", "my second"] {
+        let (_, body) = taken_apart(&hanna.peer.receive("delivery").await.unwrap());
+        assert_eq!(body, text);
+    }
+    // One of the newcomers does not exist, one is called by the own id, and a group is none.
+    let mut clara = Raw::join(&service, "Clara Three").await;
+    let named = json!([
+        subscriber("Ghost Gil", GHOSTS[1]),
+        subscriber("No such group", "No such group"),
+        subscriber(&clara.uid, &clara.uid),
+    ]);
+    let new = subscriber(&clara.uid, &clara.uid);
+    hubert.forward_naming(&first, &new, &named, &[&me], b"unread").await;
+    clara.peer.receive("delivery").await.unwrap();
+    for text in ["my own", "my second"] {
+        let (head, body) = taken_apart(&clara.peer.receive("delivery").await.unwrap());
+        assert_eq!((body.as_str(), head["ConfirmId"].is_string()), (text, true));
+    }
 }

@@ -186,3 +186,36 @@ fn a_refused_answer_leaves_the_ping_waiting() {
     assert_eq!(app.vault.ping(id).unwrap().state, PingState::Waiting);
     assert!(app.vault.queue_accept(id, None, 6).is_ok());
 }
+
+#[test]
+fn a_forward_goes_to_the_others_and_says_whom_it_does_not_reach() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Carol Brown");
+    app.befriend(MALLORY, "Mallory X");
+    let thread = app.queue(&["Bob Jones"], "the first").thread;
+    app.send_next();
+    let to = ["Carol Brown".to_owned(), "Mallory X".to_owned()];
+    let now = app.now();
+    let _ = app.vault.queue_forward(thread, &to, now).unwrap();
+    let head = |app: &mut App| {
+        let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+        let OutboxAction::Forward(forward) = item.action else { panic!("{:?}", item.action) };
+        (item.id, item.request, forward)
+    };
+    let (first, request, _) = head(&mut app);
+    let out = [MALLORY.to_owned(), BOB.to_owned()];
+    let _ = app.vault.outbox_left_out(first, &out, "unknown", "failed").unwrap();
+    let (second, other, forward) = head(&mut app);
+    assert_eq!((second, forward.new.len(), forward.old.len()), (first, 1, 0));
+    assert_eq!(forward.new[0].who_uid, CAROL);
+    assert_ne!(request, other);
+    let told = app.vault.thread(thread).unwrap().messages.pop().unwrap().text;
+    assert!(told.starts_with("The thread was not forwarded to Mallory X. "), "{told}");
+    // Nobody left: all of it has failed, and says so.
+    let out = [CAROL.to_owned()];
+    let _ = app.vault.outbox_left_out(first, &out, "unknown", "Nobody got it.").unwrap();
+    assert!(app.vault.next_outbox(app.account).unwrap().is_none());
+    let told = app.vault.thread(thread).unwrap().messages;
+    let wanted = "The thread was not forwarded to Carol Brown. Nobody got it.";
+    assert!(told.iter().any(|message| message.text == wanted), "{told:?}");
+}
