@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::letter::{Attach, LetterHead, Subscriber, read_known};
 
-/// Most letters of a forwarded thread that are read.
-pub const LETTERS_MAX: usize = 20_000;
+/// Most letters of a forwarded thread that are read, and that are worth forwarding. Each costs its reader far
+/// more than the few bytes it may consist of.
+pub const LETTERS_MAX: usize = 2_000;
 /// Bytes of the tail.
 const TAIL_BYTES: usize = 16;
 /// Hex digits of each length in the tail.

@@ -21,7 +21,7 @@ const FORWARD_MAX_BYTES: u64 = 32 << 20;
 
 const UNREADABLE: &str = "*This message could not be read: its data is not of the form that letters have. All of it is attached as `message.bin`; ask the sender to send it again.*";
 const UNKNOWN: &str = "*The service delivered something that this version of the app does not understand. It is kept here: what it holds is attached as `message.bin`, if it holds anything. A newer version may be able to read it; ask the sender what it is.*";
-const BAD_FORWARD: &str = "*A thread was forwarded to you here, but it could not be read: its data is not of the form that forwarded threads have, or it is longer than this app reads. All of it is attached as `message.bin`; ask the sender to forward it again, or to send you the letters themselves.*";
+const BAD_FORWARD: &str = "*A thread was forwarded to you here, but it could not be read: its data is not of the form that forwarded threads have, or it is longer or has too many letters (over 2,000) for this app. All of it is attached as `message.bin`; ask the sender to forward it again, or to send you the letters themselves.*";
 const LONG_TEXT: &str =
     "*The text of this letter is too long to be shown here. It is attached as `message.md`.*";
 const NOT_UTF8: &str =

@@ -91,7 +91,7 @@ impl Vault {
             if work.read.is_seen(account, &forward.msgid)? {
                 return Ok(None);
             }
-            let thread = work.thread_of_forward(account, forward)?;
+            let thread = work.thread_of_forward(account, forward, from == 0)?;
             let (mut next, mut bytes) = (from, 0);
             for letter in forward.letters.iter().skip(from).take(PIECE_LETTERS) {
                 work.insert_forwarded(account, thread, forward, next, letter)?;
@@ -101,10 +101,13 @@ impl Vault {
                     break;
                 }
             }
-            work.refresh_thread(thread)?;
             if next < forward.letters.len() {
+                // What is said of the whole is found out once: a look at all letters for each piece
+                // would take minutes. Their number is counted as they come.
+                work.touch_thread(thread);
                 return Ok(Some(next));
             }
+            work.refresh_thread(thread)?;
             work.insert_seen(account, &forward.msgid)?;
             if work.read.service_id(thread)?.as_deref() == Some(&forward.thread_id) {
                 work.take_in(account, thread, &forward.thread_id)?;
@@ -115,11 +118,13 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// The thread that a forward goes to, found or made, with its subscribers.
+    /// The thread that a forward goes to, found or made, with its subscribers; these are looked at when
+    /// its first letters come.
     fn thread_of_forward(
         &mut self,
         account: AccountId,
         forward: &IncomingForward,
+        is_first: bool,
     ) -> Result<ThreadId> {
         // Both are 16 digits, so they compare as numbers do.
         let claims = check_msgid(&forward.thread_id).is_ok() && forward.thread_id < forward.msgid;
@@ -131,7 +136,10 @@ impl Work<'_> {
             None => None,
         };
         if let Some(thread) = named {
-            self.subscribe_cc(account, thread, &forward.cc, &forward.from_uid, forward.posted_ms)?;
+            if is_first {
+                let (cc, by) = (&forward.cc, &forward.from_uid);
+                self.subscribe_cc(account, thread, cc, by, forward.posted_ms)?;
+            }
             return Ok(thread);
         }
         let is_free = claims && self.read.thread_with(account, &forward.thread_id)?.is_none();
@@ -251,8 +259,11 @@ impl Reader<'_> {
         Ok(self
             .db
             .prepare_cached(
+                // One after the other, each by its index: with OR all letters of the account are read.
                 "SELECT EXISTS (SELECT 1 FROM message
-                 WHERE account = ?1 AND thread = ?2 AND (msgid = ?3 OR original_id = ?3))",
+                     WHERE account = ?1 AND msgid = ?3 AND thread = ?2)
+                 OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
+                     WHERE account = ?1 AND original_id = ?3 AND thread = ?2)",
             )?
             .query_row(params![account, thread, id], |row| row.get(0))?)
     }
@@ -264,8 +275,11 @@ impl Reader<'_> {
             .db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM message
-                 WHERE account = ?1 AND thread = ?2 AND (msgid = ?3 OR original_id = ?3)
-                   AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)",
+                     WHERE account = ?1 AND msgid = ?3 AND thread = ?2
+                       AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)
+                 OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
+                     WHERE account = ?1 AND original_id = ?3 AND thread = ?2
+                       AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)",
             )?
             .query_row(params![account, thread, id, post.from_uid, post.text], |row| row.get(0))?)
     }

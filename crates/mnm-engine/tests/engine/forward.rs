@@ -470,3 +470,23 @@ async fn whom_nobody_knows_keeps_a_thread_from_nobody() {
         assert_eq!((body.as_str(), head["ConfirmId"].is_string()), (text, true));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_of_too_many_letters_is_kept_as_a_file() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    hanna.meet(&ada).await;
+    let me = ada.state().await.uid;
+    let id = |n: usize| format!("{n:016x}");
+    let letters: Vec<_> = (1..=tmtp::forward::LETTERS_MAX + 1)
+        .map(|n| (letter(&id(n), &hanna.uid, "Hanna One", &id(1), &json!(null)), "x"))
+        .collect();
+    let bytes = thread_bytes(&letters, &json!([subscriber("Hanna One", &hanna.uid)]));
+    hanna.forward(&id(1), &subscriber("ada lovelace", &me), &[], &bytes).await;
+    let kept = until_thread(&ada, "the file", |thread| thread.row.attachments).await;
+    assert_eq!(kept.messages.len(), 1);
+    let message = &kept.messages[0];
+    assert!(message.text.contains("too many letters"), "{}", message.text);
+    assert!(ada.bytes(&message.attachments[0]).await.ends_with(&bytes));
+}
