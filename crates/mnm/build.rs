@@ -1,5 +1,5 @@
 //! Embeds the built pages: lists `web/dist` into `$OUT_DIR/assets.rs`, one entry per file with its
-//! bytes, content type and etag. Without built pages the list is empty and the server shows a page
+//! bytes, content type and digest. Without built pages the list is empty and the server shows a page
 //! that says how to build them. Tells the program which version and commit it is.
 
 use std::{
@@ -66,10 +66,9 @@ fn generate(dist: &Path, files: &[PathBuf], copies: &Path) -> Result<String, Box
         fs::write(&copy, &bytes)?;
         writeln!(
             text,
-            "    Asset {{ path: {path:?}, content_type: {:?}, etag: {:?}, hashed: {}, bytes: include_bytes!({:?}) }},",
+            "    Asset {{ path: {path:?}, content_type: {:?}, digest: {:?}, bytes: include_bytes!({:?}) }},",
             content_type(file)?,
-            etag(&bytes),
-            path.starts_with("/assets/"),
+            digest(&bytes),
             copy.to_str().ok_or("the build directory's path is not UTF-8")?,
         )?;
     }
@@ -77,14 +76,12 @@ fn generate(dist: &Path, files: &[PathBuf], copies: &Path) -> Result<String, Box
     Ok(text)
 }
 
-/// A strong etag, quotes included.
-fn etag(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let hex = digest[..16].iter().fold(String::new(), |mut hex, byte| {
+/// Which content a file has.
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)[..16].iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
-    });
-    format!("\"{hex}\"")
+    })
 }
 
 /// An unknown kind of file fails the build: browsers are told never to guess.

@@ -2,6 +2,7 @@
 import { mount } from "svelte";
 
 import App from "./App.svelte";
+import { alone } from "./lib/foreign";
 import { openWith } from "./lib/session";
 import { prefs } from "./lib/prefs.svelte";
 import "./styles/tokens.css";
@@ -10,13 +11,19 @@ import "./styles/controls.css";
 import "./styles/prose.css";
 import "./styles/print.css";
 
-// The token is good once, and belongs neither into the history nor into a bookmark.
-const token = new URLSearchParams(location.search).get("token");
-if (token) {
-  openWith(token);
-  history.replaceState(null, "", location.pathname + location.hash);
-}
-prefs.apply();
+async function start(): Promise<void> {
+  // With the token still in the address, so that the page that comes instead has it.
+  if (!(await alone())) return location.reload();
+  // The token is good once, and belongs neither into the history nor into a bookmark.
+  const token = new URLSearchParams(location.search).get("token");
+  if (token) {
+    openWith(token);
+    history.replaceState(null, "", location.pathname + location.hash);
+  }
+  prefs.apply();
 
-const target = document.getElementById("app");
-if (target) mount(App, { target });
+  const target = document.getElementById("app");
+  if (target) mount(App, { target });
+}
+
+void start();

@@ -5,17 +5,31 @@ import type { AddressInfo } from "node:net";
 
 import { expect, introduce, type Member, test } from "./fixture";
 
+interface Loot {
+  /** What it answers at some addresses. */
+  scripts?: Record<string, string>;
+  /** Whether browsers are to keep its answers for good. */
+  keep?: boolean;
+}
+
 /** A program at the app's address that answers everything and keeps what it hears. */
 class Squatter {
   readonly heard: { line: string; headers: Record<string, unknown>; body: string }[] = [];
   #server: Server;
 
-  private constructor(page: string) {
+  private constructor(page: string, { scripts = {}, keep = false }: Loot) {
     this.#server = createServer((request, response) => {
       let body = "";
       request.on("data", (bytes: Buffer) => (body += bytes.toString()));
       request.on("end", () => {
         this.heard.push({ line: `${request.method} ${request.url}`, headers: request.headers, body });
+        const script = scripts[request.url ?? ""];
+        if (keep) response.setHeader("cache-control", "max-age=31536000, immutable");
+        if (script !== undefined) {
+          response.setHeader("content-type", "text/javascript");
+          response.setHeader("service-worker-allowed", "/");
+          return response.end(script);
+        }
         const html = request.method === "GET" && !request.url?.startsWith("/api");
         response.setHeader("content-type", html ? "text/html" : "application/json");
         response.end(html ? page : JSON.stringify({ ok: { nonce: "A".repeat(43), proof: "A".repeat(43), page: "A", files: "A", pages: "A" } }));
@@ -23,8 +37,8 @@ class Squatter {
     });
   }
 
-  static async at(port: number, page = ""): Promise<Squatter> {
-    const squatter = new Squatter(page);
+  static async at(port: number, page = "", loot: Loot = {}): Promise<Squatter> {
+    const squatter = new Squatter(page, loot);
     await new Promise<void>((done) => squatter.#server.listen(port, "127.0.0.1", done));
     return squatter;
   }
@@ -156,6 +170,100 @@ test("a program at the app's address is told nothing, and can use nothing of it 
   }
 });
 
+const FOREIGN = "<title>Foreign</title><h1>Another program's page</h1>";
+
+for (const script of ["/sw.js", "/assets/deep/sw.js"]) {
+  test(`a service worker that another program left at ${script} goes once the app is back`, async ({ club, member }) => {
+    const anna = await (await member("Anna")).join(club);
+    anna.forgive(/ERR_|status of 40[14]/);
+    const { page } = anna;
+    await expect(page.getByText("No letters yet")).toBeVisible();
+    await page.goto("about:blank");
+    await anna.stopApp();
+    const squatter = await Squatter.at(
+      Number(new URL(anna.origin).port),
+      `${FOREIGN}<script>navigator.serviceWorker.register("${script}", { scope: "/" })</script>`,
+      {
+        scripts: {
+          [script]: `
+            addEventListener("install", () => skipWaiting());
+            addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+            addEventListener("fetch", (event) => {
+              if (event.request.mode === "navigate") event.respondWith(new Response(${JSON.stringify(FOREIGN)}, { headers: { "content-type": "text/html" } }));
+            });`,
+        },
+      },
+    );
+    await page.goto(anna.origin);
+    await page.evaluate("navigator.serviceWorker.ready.then(() => undefined)");
+    await expect.poll(() => page.evaluate("Boolean(navigator.serviceWorker.controller)")).toBe(true);
+    await squatter.stop();
+
+    await anna.startApp();
+    // The worker answers once more; its page is replaced.
+    await page.goto(anna.origin);
+    await expect(page.getByText("No letters yet")).toBeVisible();
+    await page.goto(anna.origin);
+    await expect(page.getByText("No letters yet")).toBeVisible();
+    expect(await page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)")).toBe(0);
+    expect(await page.evaluate("Boolean(navigator.serviceWorker.controller)")).toBe(false);
+  });
+}
+
+test("the page asks nothing of the app through a service worker of another program", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  anna.forgive(/ERR_|status of 40[14]/);
+  const { page } = anna;
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  await page.goto("about:blank");
+  await anna.stopApp();
+  const squatter = await Squatter.at(Number(new URL(anna.origin).port), `${FOREIGN}<script>navigator.serviceWorker.register("/sw.js")</script>`, {
+    scripts: { "/sw.js": 'addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));' },
+  });
+  await page.goto(anna.origin);
+  await page.evaluate("navigator.serviceWorker.ready.then(() => undefined)");
+  await squatter.stop();
+
+  await anna.startApp();
+  await page.addInitScript(`
+    const real = fetch;
+    globalThis.fetch = (path, init) => {
+      if (navigator.serviceWorker.controller) localStorage.setItem("through", path);
+      return real(path, init);
+    };`);
+  const { url } = (await anna.run("url")) as { url: string };
+  await page.goto(url);
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  expect(await page.evaluate("localStorage.getItem('through')")).toBeNull();
+  expect(page.url()).not.toContain("token");
+});
+
+test("what a browser keeps of another program's page is thrown away once the app is opened", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  anna.forgive(/ERR_|status of 40[14]/);
+  const { page } = anna;
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  const own = new URL((await page.locator("script[src]").first().getAttribute("src")) ?? "", anna.origin).pathname;
+  await page.goto("about:blank");
+  await anna.stopApp();
+  const squatter = await Squatter.at(Number(new URL(anna.origin).port), `${FOREIGN}<script type="module" crossorigin src="${own}"></script>`, {
+    scripts: { [own]: "document.body.append('Foreign script')" },
+    keep: true,
+  });
+  await page.goto(anna.origin);
+  await expect(page.getByText("Foreign script")).toBeVisible();
+  await squatter.stop();
+
+  await anna.startApp();
+  const { url } = (await anna.run("url")) as { url: string };
+  await page.goto(url);
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  await page.goto("about:blank");
+  await page.goto(anna.origin);
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  await expect(page.getByText("Foreign script")).toHaveCount(0);
+});
+
 test("another port of this machine gets nothing from the browser", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   await expect(anna.page.getByText("No letters yet")).toBeVisible();
@@ -166,6 +274,7 @@ test("another port of this machine gets nothing from the browser", async ({ club
   await tab.goto(elsewhere);
   expect(neighbour.heard.length).toBeGreaterThan(0);
   for (const { headers } of neighbour.heard) expect(headers["cookie"]).toBeUndefined();
+  await tab.close();
   await neighbour.stop();
 });
 

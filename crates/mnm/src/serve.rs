@@ -14,6 +14,7 @@ pub(crate) mod headers;
 pub(crate) mod pages;
 pub(crate) mod peer;
 pub(crate) mod port;
+pub(crate) mod worker;
 
 use std::{
     io,

@@ -4,22 +4,27 @@ use std::sync::OnceLock;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::{headers::refuse, pages};
+use super::{auth::random, headers::refuse, pages};
+
+/// Has a browser throw away what it keeps of this address.
+pub(crate) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// Only the copies of files: not the browser's key.
+pub(crate) const CACHE: &str = r#""cache""#;
+
+const PAGE: &str = "/index.html";
 
 /// One embedded file.
 pub(crate) struct Asset {
     path: &'static str,
     content_type: &'static str,
-    etag: &'static str,
-    /// The name changes with the content, so a browser may keep it for good.
-    hashed: bool,
+    digest: &'static str,
     bytes: &'static [u8],
 }
 
@@ -32,7 +37,7 @@ pub(crate) fn version() -> &'static str {
         let mut hash = Sha256::new();
         for asset in ASSETS {
             hash.update(asset.path);
-            hash.update(asset.etag);
+            hash.update(asset.digest);
         }
         HEXLOWER.encode(&hash.finalize()[..8])
     })
@@ -40,31 +45,37 @@ pub(crate) fn version() -> &'static str {
 
 /// Serves `/` and every embedded file under its own name. Names are compared as they stand, so no
 /// spelling of a path leads anywhere else.
-pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
         let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "Files can only be read.");
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let path = if uri.path() == "/" { "/index.html" } else { uri.path() };
+    let path = if uri.path() == "/" { PAGE } else { uri.path() };
     match ASSETS.iter().find(|asset| asset.path == path) {
-        Some(asset) => send(asset, &headers),
+        Some(asset) => send(asset),
         None if uri.path() == "/" => pages::not_built(),
         None => refuse(StatusCode::NOT_FOUND, "There is nothing here."),
     }
 }
 
-fn send(asset: &Asset, headers: &HeaderMap) -> Response {
-    // `no-cache` keeps a copy but asks each time, so a page after an update is never the old one.
-    let cache =
-        if asset.hashed { "private, max-age=31536000, immutable" } else { "private, no-cache" };
-    let about = [
-        (header::CONTENT_TYPE, asset.content_type),
-        (header::ETAG, asset.etag),
-        (header::CACHE_CONTROL, cache),
-    ];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|etag| etag == asset.etag) {
-        return (StatusCode::NOT_MODIFIED, about).into_response();
+/// Nothing is kept by the browser, and no copy is confirmed: what it has under one of our addresses may
+/// be from another program that listened here while the app was away.
+fn send(asset: &Asset) -> Response {
+    let about = [(header::CONTENT_TYPE, asset.content_type)];
+    if asset.path == PAGE {
+        return (about, [(CLEAR_SITE_DATA, CACHE)], first_page(asset.bytes)).into_response();
     }
     (about, Body::from(asset.bytes)).into_response()
+}
+
+/// The page that starts everything. It names its files otherwise in each run: a tab keeps copies of
+/// its own, which are not thrown away on demand, and nobody has any under names of this run.
+fn first_page(bytes: &'static [u8]) -> &'static str {
+    static FIRST_PAGE: OnceLock<String> = OnceLock::new();
+    FIRST_PAGE.get_or_init(|| {
+        let run = random().map(|bytes| HEXLOWER.encode(&bytes[..16])).unwrap_or_default();
+        let html = String::from_utf8_lossy(bytes);
+        html.replace(".js\"", &format!(".js?{run}\"")).replace(".css\"", &format!(".css?{run}\""))
+    })
 }

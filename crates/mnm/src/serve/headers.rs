@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{App, auth::Caller, browser};
+use super::{App, auth::Caller, browser, worker};
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'none'; \
@@ -58,7 +58,7 @@ enum Admitted {
     Caller(Caller),
     /// So may whoever asks for what is no secret: the pages' own files, and to be recognised.
     Anyone,
-    /// Needs no handler: the command line says hello.
+    /// Needs no handler: the command line says hello, or a browser asks for a worker's script.
     Answered(Response),
 }
 
@@ -68,6 +68,9 @@ fn admit(app: &App, request: &Request) -> Result<Admitted, Response> {
     check_host(app, request.uri(), headers)?;
     let from_our_page = check_origin(app, headers)?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(response) = worker::farewell(headers) {
+        return Ok(Admitted::Answered(response));
+    }
     // The page may be opened from anywhere; what it shows by itself is nothing.
     if reads && path == "/" {
         return Ok(Admitted::Anyone);

@@ -136,6 +136,23 @@ fn the_address_of_an_attachment_carries_a_secret_for_that_only() {
 }
 
 #[test]
+fn nothing_of_another_program_is_kept_or_confirmed() {
+    let server = Server::start();
+    for line in ["GET /sw.js HTTP/1.1", "GET / HTTP/1.1", "GET /api/attachments/1 HTTP/1.1"] {
+        let headers = [("Service-Worker", "script"), ("Sec-Fetch-Site", "same-origin")];
+        let script = server.send(line, &headers, b"");
+        assert_eq!(script.status, 200, "{line}");
+        assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(script.header("service-worker-allowed"), Some("/"));
+        assert_eq!(script.header("cache-control"), Some("no-store"));
+        assert!(String::from_utf8_lossy(&script.body).contains("registration.unregister()"));
+    }
+    let page = server.send("GET / HTTP/1.1", &[("If-None-Match", "*")], b"");
+    assert_eq!((page.status, page.header("etag")), (200, None));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+}
+
+#[test]
 fn a_port_that_is_taken_is_told_and_kept_for_the_next_run() {
     let mut app = AppProcess::new().unwrap();
     let port = |url: &str| url.split(['/', ':']).nth(4).unwrap().parse::<u16>().unwrap();

@@ -1,0 +1,37 @@
+//! The end of a foreign service worker.
+//!
+//! The pages have none. Whoever listened on the port while the app was away may have left one in the
+//! browser, which then answers for this address without the app being asked. Browsers look for a
+//! newer script of a worker when a page is opened, and ask past the worker itself: what they get here
+//! takes the worker's place, empties its caches, removes it and loads its pages anew.
+
+use axum::{
+    http::{HeaderMap, HeaderName, header},
+    response::{IntoResponse as _, Response},
+};
+
+use super::assets::{CACHE, CLEAR_SITE_DATA};
+
+const SCRIPT: &str = r#"addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(leave()));
+async function leave() {
+  for (const name of await caches.keys()) await caches.delete(name);
+  await registration.unregister();
+  for (const page of await clients.matchAll({ type: "window" })) page.navigate("/").catch(() => undefined);
+}
+"#;
+
+/// The answer to a browser that asks for the script of a service worker, at any path.
+pub(crate) fn farewell(headers: &HeaderMap) -> Option<Response> {
+    let asked = headers.get("service-worker").is_some_and(|what| what == "script");
+    let answer = (
+        [
+            (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+            // A worker whose script lies deeper than what it answers for is not replaced without.
+            (HeaderName::from_static("service-worker-allowed"), "/"),
+            (CLEAR_SITE_DATA, CACHE),
+        ],
+        SCRIPT,
+    );
+    asked.then(|| answer.into_response())
+}
