@@ -7,7 +7,7 @@
 //! and, as attributes, only the address of a link and the name of a file of the letter itself.
 //!
 //! Line ends are shown as they were typed, and a line of dashes under a text makes no heading of it. What
-//! is rendered is bounded in bytes and elements, so that a letter can slow no page down.
+//! is rendered is bounded in bytes, elements and accents in a row, so that a letter can slow no page down.
 
 mod filter;
 mod link;
@@ -20,6 +20,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{Event, Tag, TagEnd, html};
+use tmtp::text::{Heap, without_heaps};
 
 use filter::Filter;
 use source::{clip, events};
@@ -29,7 +30,7 @@ pub const RENDERED_BYTES_MAX: usize = 256 << 10;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
 /// Rises when the same text is rendered to something else: what was stored before is rendered anew.
-pub const RENDERING: i64 = 3;
+pub const RENDERING: i64 = 4;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
@@ -103,7 +104,23 @@ pub fn render(text: &str) -> Rendered {
     let mut filter = Filter::new(events(shown), ELEMENTS_MAX);
     html::push_html(&mut unsafe_html, &mut filter);
     let cut = filter.is_cut() || shown.len() < text.len();
-    Rendered { html: SANITISER.clean(&unsafe_html).to_string(), cut }
+    Rendered { html: without_heaps_in(SANITISER.clean(&unsafe_html).to_string()), cut }
+}
+
+/// HTML without the marks that follow too many in a row, whichever elements they stand in: to whoever draws
+/// them, and has no end of it, they are one character.
+fn without_heaps_in(html: String) -> String {
+    if html.is_ascii() {
+        return html;
+    }
+    let (mut heap, mut in_tag) = (Heap::default(), false);
+    html.chars()
+        .filter(|&c| {
+            let is_markup = in_tag || c == '<';
+            in_tag = is_markup && c != '>';
+            is_markup || heap.admits(c)
+        })
+        .collect()
 }
 
 /// The first words of a Markdown text, on one line without markup, at most
@@ -181,7 +198,7 @@ fn plain(text: &str, enough: usize) -> String {
         }
         words.push_str(word);
     }
-    words
+    without_heaps(&words).into_owned()
 }
 
 fn ellipsis(text: String) -> String {

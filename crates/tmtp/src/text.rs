@@ -1,9 +1,11 @@
-//! What an alias, a group's name and a ping's text may hold.
+//! What an alias, a group's name and a ping's text may hold, and what of any text is drawn.
 
 mod joiner;
+mod marks;
 mod name;
 
 pub use joiner::{is_joiner, joins};
+pub use marks::{HEAP_MAX, Heap, without_heaps};
 pub use name::{NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, check_name, name_key};
 
 /// Longest text of a ping, in bytes.

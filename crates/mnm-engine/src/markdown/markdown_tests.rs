@@ -507,3 +507,19 @@ proptest! {
         prop_assert!(snippet(&text).chars().count() <= SNIPPET_CHARS);
     }
 }
+
+#[test]
+fn heaps_of_accents_are_cut_however_they_are_written() {
+    let count = |text: &str| text.chars().filter(|c| *c == '\u{301}').count();
+    for heap in ["\u{301}", "&#769;", "&#x301;", "\u{301}\u{200d}"] {
+        let text = format!("a{} end", heap.repeat(20_000));
+        let shown = render(&text).html;
+        assert!((1..=30).contains(&count(&shown)), "{heap}: {}", count(&shown));
+        assert!(count(&snippet(&text)) <= 30, "{heap}");
+    }
+    // Markup between them ends no row.
+    let part = "\u{301}".repeat(25);
+    let shown = render(&format!("a{part}`{part}`")).html;
+    assert_eq!((count(&shown), shown.contains("<code>")), (30, true));
+    assert_eq!(render("Vie\u{323}\u{302}t").html, "<p>Vie\u{323}\u{302}t</p>\n");
+}

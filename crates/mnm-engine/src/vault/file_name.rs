@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use tmtp::text::without_heaps;
+
 use super::text::{cut, is_deceptive};
 
 /// Longest file name, bytes.
@@ -65,6 +67,7 @@ pub(super) fn clean_file_name(name: &str) -> String {
         .filter(|&c| !(c.is_control() || is_deceptive(c)))
         .map(|c| if ":*?\"<>|".contains(c) { '_' } else { c })
         .collect();
+    let clean = without_heaps(&clean);
     // A leading dot would hide the file; trailing ones are dropped by some systems.
     let clean = clean.trim().trim_matches('.').trim();
     if clean.is_empty() {

@@ -1,6 +1,8 @@
 //! Rules for short texts: aliases, labels, subjects, ping texts.
 
-use tmtp::text::{NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, check_name, is_joiner, joins};
+use tmtp::text::{
+    Heap, NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, check_name, is_joiner, joins, without_heaps,
+};
 
 use super::Result;
 use crate::error::VaultError;
@@ -79,10 +81,11 @@ pub(super) fn check_ping(text: &str) -> Result<()> {
 
 /// A received ping text as it may be shown, whatever the service let through.
 pub(super) fn clean_ping(text: &str) -> String {
-    let mut units = 0;
+    let (mut units, mut heap) = (0, Heap::default());
     text.chars()
         // Joiners are part of the spelling, and of pictures made of several.
         .filter(|&c| c == '\n' || is_joiner(c) || !(c.is_control() || is_deceptive(c)))
+        .filter(|&c| heap.admits(c))
         .take_while(|c| {
             units += c.len_utf16();
             units <= PING_UNITS_MAX
@@ -97,7 +100,7 @@ pub(super) fn clean_label(text: &str) -> String {
         .filter(|&(at, c)| is_joiner_in_place(text, at, c) || !(c.is_control() || is_deceptive(c)))
         .map(|(_, c)| c)
         .collect();
-    cut(clean.trim(), LABEL_BYTES_MAX).to_owned()
+    cut(&without_heaps(clean.trim()), LABEL_BYTES_MAX).to_owned()
 }
 
 /// Whether `c`, at the offset `at`, is a joiner that belongs to the spelling.
@@ -113,7 +116,7 @@ pub(super) fn clean_subject(text: &str, max: usize) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .filter(|&c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .collect();
-    cut(line.trim(), max).to_owned()
+    cut(&without_heaps(line.trim()), max).to_owned()
 }
 
 /// The longest beginning of `text` that has at most `max` bytes and ends between characters.

@@ -42,3 +42,12 @@ fn joiners_stay_where_they_are_part_of_the_spelling() {
     assert_eq!(clean_label(alias), alias);
     assert_eq!(clean_label("Dora\u{200d}Dorn\u{200c}"), "DoraDorn");
 }
+
+#[test]
+fn heaps_of_accents_are_cut_in_whatever_has_a_name() {
+    let heap = format!("Zalgo{}!", "\u{301}".repeat(100));
+    let cut = format!("Zalgo{}!", "\u{301}".repeat(30));
+    assert_eq!(clean_label(&heap), cut);
+    assert_eq!(clean_subject(&heap, 1000), cut);
+    assert_eq!(clean_ping(&heap), cut);
+}
