@@ -201,11 +201,16 @@ pub struct ThreadRow {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum MayReply {
-    /// There are readers.
+    /// All who read it.
     Yes,
+    /// Some who read it; not groups that the member is not in.
+    Others {
+        /// The names of those groups.
+        groups: Vec<String>,
+    },
     /// It is a note to oneself, on all devices.
     Oneself,
-    /// The member has left groups that read it.
+    /// The member has left groups that read it, and nobody else does.
     LeftGroup {
         /// Their names.
         groups: Vec<String>,

@@ -79,7 +79,7 @@ export interface ThreadRow {
 }
 
 /** Whether a reply would reach somebody. */
-export type MayReply = { state: "yes" | "oneself" | "nobody" | "service" } | { state: "left_group"; groups: string[] };
+export type MayReply = { state: "yes" | "oneself" | "nobody" | "service" } | { state: "others" | "left_group"; groups: string[] };
 
 /** Somebody who was added to a thread. */
 export interface Reader {

@@ -185,6 +185,8 @@ export const t = {
     readmit: "Let read again",
     struck: "struck by you",
     unlisted: (n: number) => `${n} more ${n === 1 ? "was" : "were"} named than a thread can have; they get none of your letters.`,
+    inGroup: "Who is struck and is in a group that reads this still gets your replies as one of its members. To leave the group out, strike it too.",
+    others: (groups: string) => `You are not in ${groups}: a reply goes to the others, and not there.`,
     leftGroup: (groups: string) => `You have left ${groups}. Join again to write.`,
     nobody: "Nobody would read a reply: who else is in this thread is not known here. Answer on the device on which it began, or write a new letter.",
     service: "This is from the service itself, which reads no letters.",

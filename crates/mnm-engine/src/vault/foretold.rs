@@ -253,6 +253,11 @@ impl ToldThread {
         self.readers.iter().filter(reads).any(|reader| reader.uid == uid)
     }
 
+    /// Whether the member has struck `uid`.
+    pub(super) fn strikes(&self, uid: &str) -> bool {
+        self.readers.iter().any(|reader| reader.uid == uid && reader.struck_ms.is_some())
+    }
+
     /// The groups among the readers.
     pub(super) fn groups(&self) -> Vec<String> {
         let reads = |reader: &&ToldReader| reader.group && reader.struck_ms.is_none();

@@ -235,6 +235,28 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Forgets a group to which the member was invited and is no more; the invitations wait no longer.
+    pub(super) fn uninvite(&mut self, account: AccountId, gid: &str) -> Result<()> {
+        let withdrawn = self
+            .db
+            .prepare_cached(
+                "UPDATE ping SET state = 'ignored'
+                 WHERE account = ?1 AND incoming = 1 AND gid = ?2 AND state = 'waiting'
+                 RETURNING id",
+            )?
+            .query_map(params![account, gid], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for ping in withdrawn {
+            self.touch_ping(ping);
+        }
+        self.db
+            .prepare_cached(
+                "DELETE FROM grp WHERE account = ?1 AND gid = ?2 AND standing = 'invited'",
+            )?
+            .execute(params![account, gid])?;
+        self.touch_threads_of(account, gid)
+    }
+
     /// Announces the threads of a group, in which a reply may have become possible or impossible.
     fn touch_threads_of(&mut self, account: AccountId, gid: &str) -> Result<()> {
         let threads = self

@@ -179,7 +179,7 @@ impl Work<'_> {
             },
         };
         if let Some(thread) = known
-            && (self.is_vouched(thread, post)? || self.lets_in(account, thread, &post.from_uid)?)
+            && self.lets_in(account, thread, &post.from_uid, &post.groups)?
         {
             if self.is_named(account, thread, &post.from_uid)? {
                 self.subscribe(account, thread, post)?;
@@ -207,18 +207,12 @@ impl Work<'_> {
                 || self.read.is_known_member(account, &gid, uid)?
                 || self.read.is_taken_for_member(account, uid)?;
         }
-        if !belongs {
+        if !belongs || told.strikes(uid) {
             return Ok(None);
         }
         let thread = self.insert_thread(account, Some(&post.thread_id), "", post.posted_ms)?;
         self.settle_told(account, thread, told)?;
         Ok(Some(thread))
-    }
-
-    /// Whether the service vouches that the letter was posted to a group that reads the thread.
-    fn is_vouched(&self, thread: ThreadId, post: &Incoming) -> Result<bool> {
-        let groups = self.read.groups_in(thread)?;
-        Ok(post.groups.iter().any(|gid| groups.contains(gid)))
     }
 
     /// Notes that the service says which groups a letter was posted to.
@@ -229,16 +223,26 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Whether letters of somebody belong into the thread: who is in it by name, and who is known as a
-    /// member of a group that is. A service that does not say which groups a letter was posted to tells
+    /// Whether a letter of somebody belongs into the thread: who is in it by name, and who is known as a
+    /// member of a group that is, or posted to it as the service vouches (`vouched`); nobody whom the
+    /// member has struck. A service that does not say which groups a letter was posted to tells
     /// nobody who was in a group before them; there the address book has to do.
-    pub(super) fn lets_in(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+    pub(super) fn lets_in(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        uid: &str,
+        vouched: &[String],
+    ) -> Result<bool> {
         if self.is_named(account, thread, uid)? {
             return Ok(true);
         }
+        if self.read.is_struck(thread, uid)? {
+            return Ok(false);
+        }
         let groups = self.read.groups_in(thread)?;
         for gid in &groups {
-            if self.read.is_known_member(account, gid, uid)? {
+            if vouched.contains(gid) || self.read.is_known_member(account, gid, uid)? {
                 return Ok(true);
             }
         }

@@ -294,6 +294,9 @@ impl Work<'_> {
         let gid = notice.gid.as_str();
         let alias = notice.alias.as_str();
         let mine = self.is_mine(account, notice)?;
+        if mine && notice.act == MemberAct::Drop && !self.was_joined(account, gid)? {
+            return self.uninvite(account, gid);
+        }
         // Only members are told of a group, but of one's own joining by another device this may be
         // the first word.
         if self.read.standing(account, gid)?.is_none() {
@@ -317,6 +320,14 @@ impl Work<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the member is or was in a group: who never joined cannot have left.
+    fn was_joined(&self, account: AccountId, gid: &str) -> Result<bool> {
+        Ok(match self.read.standing(account, gid)? {
+            Some(Standing::Joined | Standing::Left) => true,
+            Some(Standing::Invited) | None => false,
+        })
     }
 
     /// Whether a notice concerns the member. Joining and renaming are done by oneself; removing may

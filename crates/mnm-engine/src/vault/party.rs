@@ -140,6 +140,17 @@ impl Reader<'_> {
             .query_row(params![thread, uid], |row| row.get(0))?)
     }
 
+    /// Whether the member has struck somebody from a thread.
+    pub(super) fn is_struck(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM party
+                 WHERE thread = ?1 AND uid = ?2 AND struck_ms IS NOT NULL)",
+            )?
+            .query_row(params![thread, uid], |row| row.get(0))?)
+    }
+
     /// The groups that read a thread.
     pub(super) fn groups_in(&self, thread: ThreadId) -> Result<Vec<String>> {
         let mut statement = self.db.prepare_cached(
@@ -153,6 +164,7 @@ impl Reader<'_> {
     pub(super) fn may_reply(&self, thread: ThreadId, parties: &[Party]) -> Result<MayReply> {
         let account = self.account_of(thread)?;
         let mut left = Vec::new();
+        let mut unheard = Vec::new();
         let mut readers = false;
         for party in parties {
             match party.kind {
@@ -162,15 +174,19 @@ impl Reader<'_> {
                     Some(Standing::Left) => left.push(party.uid.clone()),
                     Some(Standing::Joined | Standing::Invited) => readers = true,
                     // The member was named beside a group they are not in.
-                    None => {}
+                    None => unheard.push(party.uid.clone()),
                 },
             }
         }
+        if readers {
+            left.append(&mut unheard);
+            return Ok(match left.is_empty() {
+                true => MayReply::Yes,
+                false => MayReply::Others { groups: left },
+            });
+        }
         if !left.is_empty() {
             return Ok(MayReply::LeftGroup { groups: left });
-        }
-        if readers {
-            return Ok(MayReply::Yes);
         }
         self.without_readers(account, thread)
     }
@@ -202,11 +218,11 @@ impl Reader<'_> {
     /// Why a letter in the thread would reach nobody; none when it would.
     pub(super) fn why_not_reply(&self, thread: ThreadId) -> Result<Option<String>> {
         Ok(match self.may_reply(thread, &self.parties(thread)?)? {
-            MayReply::Yes | MayReply::Oneself => None,
+            MayReply::Yes | MayReply::Others { .. } | MayReply::Oneself => None,
             MayReply::LeftGroup { groups } => {
                 let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
                 Some(format!(
-                    "You have left {names}, so the letter would not reach the group. Nothing was sent. Join {names} again to write, or strike it from the people of this thread."
+                    "You have left {names}, so nobody would read the letter. Nothing was sent. Join {names} again to write."
                 ))
             }
             MayReply::Nobody => Some(

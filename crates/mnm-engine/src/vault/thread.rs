@@ -305,7 +305,7 @@ impl Work<'_> {
             })?
             .collect::<rusqlite::Result<Vec<(MessageId, String, String, String, i64)>>>()?;
         for (message, author, msgid, alias, at_ms) in outside {
-            if self.lets_in(account, id, &author)? {
+            if self.lets_in(account, id, &author, &[])? {
                 continue;
             }
             let own = self.insert_thread(account, Some(&msgid), "", at_ms)?;
@@ -384,7 +384,7 @@ impl Work<'_> {
             .query_map(params![account, service_id], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<Vec<(ThreadId, String)>>>()?;
         for (reply, author) in early {
-            if self.lets_in(account, id, &author)? {
+            if self.lets_in(account, id, &author, &[])? {
                 self.merge_thread(reply, id)?;
             }
         }

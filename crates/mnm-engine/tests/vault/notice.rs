@@ -1,7 +1,7 @@
 //! Notices of groups, devices, aliases and forwarded threads: each handled once.
 
 use mnm_engine::vault::{MemberAct, MemberNotice, Received, UserNotice};
-use mnm_engine::view::Standing;
+use mnm_engine::view::{PingState, Standing};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc};
 
@@ -51,6 +51,24 @@ fn the_life_of_a_group() {
     let _ = app.vault.receive_member(app.account, &removed).unwrap();
     assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Left);
     assert_eq!(members(&app)[0], ("Alice in G".to_owned(), Standing::Left));
+}
+
+#[test]
+fn who_did_not_join_a_group_cannot_have_left_it() {
+    let mut app = App::new();
+    // Removed from what the member never heard of, and from what they were only invited to.
+    let removed = notice(&mut app, MALLORY, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &removed).unwrap();
+    assert!(app.vault.groups(None).unwrap().is_empty());
+    let mut invitation = app.ping_from(MALLORY, "Mallory X");
+    invitation.gid = Some("Gardeners".into());
+    let invited = app.vault.receive_ping(app.account, &invitation).unwrap().value;
+    let Received::New(Some(invited)) = invited else { panic!("{invited:?}") };
+    assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Invited);
+    let removed = notice(&mut app, MALLORY, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &removed).unwrap();
+    assert!(app.vault.groups(None).unwrap().is_empty());
+    assert_eq!(app.vault.ping(invited).unwrap().state, PingState::Ignored);
 }
 
 #[test]

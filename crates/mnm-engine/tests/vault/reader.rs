@@ -144,14 +144,12 @@ fn who_was_not_told_of_does_not_get_into_a_thread_on_a_further_device() {
 }
 
 #[test]
-fn after_leaving_a_group_its_threads_take_no_letter() {
+fn after_leaving_a_group_a_letter_that_only_it_would_read_is_refused() {
     let mut app = App::with_bob();
     join_gardeners(&mut app);
-    let mut letter = app.letter(BOB, "Bob Jones", "hello group");
-    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
-    let thread = app.receive(&letter).thread;
+    let thread = app.queue(&["Gardeners"], "hello group").thread;
+    app.send_next();
     assert_eq!(may_reply(&app, thread), MayReply::Yes);
-    // What was queued before is not sent to fewer than was meant.
     let queued = app.queue_reply(thread, "queued in time").unwrap();
     let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
     let change = app.vault.receive_member(app.account, &left).unwrap();
@@ -170,11 +168,30 @@ fn after_leaving_a_group_its_threads_take_no_letter() {
     let groups = vec!["Gardeners".to_owned()];
     assert_eq!(may_reply(&app, thread), MayReply::LeftGroup { groups });
     refused(&mut app, thread);
-    // Struck from the thread, the group is no reader any more, and Bob still is.
+}
+
+#[test]
+fn a_group_that_the_member_is_not_in_keeps_no_letter_from_the_others() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "hello group");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners"), cc("Choir", "Choir")];
+    let thread = app.receive(&letter).thread;
+    let others = |groups: &[&str]| MayReply::Others {
+        groups: groups.iter().map(|&group| group.to_owned()).collect(),
+    };
+    assert_eq!(may_reply(&app, thread), others(&["Choir"]));
+    let left = member(&mut app, MALLORY, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &left).unwrap();
+    assert_eq!(may_reply(&app, thread), others(&["Gardeners", "Choir"]));
+    app.queue_reply(thread, "to Bob at least").unwrap();
+    let (_, post) = app.next_post();
+    assert_eq!((recipients(&post), post.unreachable.as_ref()), (vec![BOB], None));
     let now = app.now();
-    let _ = app.vault.strike(thread, "Gardeners", true, now).unwrap();
-    app.queue_reply(thread, "between us").unwrap();
-    assert_eq!(recipients(&app.next_post().1), [BOB]);
+    for group in ["Gardeners", "Choir"] {
+        let _ = app.vault.strike(thread, group, true, now).unwrap();
+    }
+    assert_eq!(may_reply(&app, thread), MayReply::Yes);
 }
 
 #[test]
@@ -353,6 +370,66 @@ fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
     }
     assert_eq!(may_reply(&app, thread), MayReply::Nobody);
     assert!(app.queue_reply(thread, "alone").is_err());
+}
+
+#[test]
+fn who_is_struck_does_not_come_in_through_a_group() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(MALLORY, "Mallory X", "sail");
+    letter.cc = vec![cc("Mallory X", MALLORY), cc("Gardeners", "Gardeners")];
+    letter.groups = vec!["Gardeners".into()];
+    let thread = app.receive(&letter).thread;
+    let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
+    let _ = app.vault.receive_member(app.account, &joined).unwrap();
+    let now = app.now();
+    let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+    for groups in [vec!["Gardeners".to_owned()], Vec::new()] {
+        let mut intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
+        intrusion.subject = "Renamed".into();
+        intrusion.groups = groups;
+        assert_ne!(app.receive(&intrusion).thread, thread);
+    }
+    let row = app.vault.thread(thread).unwrap().row;
+    assert_eq!((row.subject.as_str(), row.count), ("About sail", 1));
+    // The others of the group write on, and one who is let in again does too.
+    let mut other = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    other.groups = vec!["Gardeners".into()];
+    assert_eq!(app.receive(&other).thread, thread);
+    let now = app.now();
+    let _ = app.vault.strike(thread, MALLORY, false, now).unwrap();
+    let more = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    assert_eq!(app.receive(&more).thread, thread);
+}
+
+#[test]
+fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
+    let mut laptop = App::with_bob();
+    join_gardeners(&mut laptop);
+    let mut opening = laptop.letter(MALLORY, "Mallory X", "sail");
+    opening.cc = vec![cc("Mallory X", MALLORY), cc("Gardeners", "Gardeners")];
+    let thread = laptop.receive(&opening).thread;
+    add_device(&mut laptop);
+    notices(&mut laptop);
+    let now = laptop.now();
+    let _ = laptop.vault.strike(thread, MALLORY, true, now).unwrap();
+    let told = notices(&mut laptop);
+
+    let mut tablet = App::with_bob();
+    join_gardeners(&mut tablet);
+    for notice in &told {
+        let (account, msgid) = (tablet.account, tablet.next_msgid());
+        let _ = tablet.vault.receive_sync(account, &msgid, notice).unwrap();
+    }
+    let mut intrusion = tablet.reply(&opening.msgid, MALLORY, "Mallory X");
+    intrusion.msgid = "0000000000002001".into();
+    intrusion.groups = vec!["Gardeners".into()];
+    let outside = tablet.receive(&intrusion).thread;
+    let mut other = tablet.reply(&opening.msgid, CAROL, "Carol Brown");
+    other.msgid = "0000000000002002".into();
+    other.groups = vec!["Gardeners".into()];
+    assert_ne!(tablet.receive(&other).thread, outside);
+    tablet.vault.check().unwrap();
 }
 
 #[test]

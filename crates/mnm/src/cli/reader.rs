@@ -23,7 +23,16 @@ pub(super) async fn people(
     let known = ask!(session, Ask::Readers { thread }, Readers);
     if let Some(name) = strike {
         let uid = meant(&known.readers, &name)?;
-        let text = format!("Struck {} from thread {thread}.", inline(&name));
+        let mut text = format!("Struck {} from thread {thread}.", inline(&name));
+        let is_group = |reader: &&Reader| {
+            reader.party.kind == PartyKind::Group && !reader.struck && reader.party.uid != uid
+        };
+        for group in known.readers.iter().filter(is_group) {
+            text.push_str(&format!(
+                " A reply goes to all members of {} still; to leave the group out, strike it too.",
+                inline(&group.party.uid)
+            ));
+        }
         return done(session, Ask::Strike { thread, uid }, text).await;
     }
     if let Some(name) = readmit {
@@ -61,10 +70,15 @@ pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answe
     Ok(Answer::new(&thread.row, text))
 }
 
-/// What stands below a thread in which a reply would reach nobody.
+/// What stands below a thread in which a reply would reach nobody, or not all.
 pub(super) fn closed(may_reply: &MayReply) -> Option<String> {
     match may_reply {
         MayReply::Yes | MayReply::Oneself => None,
+        MayReply::Others { groups } => {
+            let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
+            let names = names.join(", ");
+            Some(format!("You are not in {names}: a reply goes to the others, and not there."))
+        }
         MayReply::LeftGroup { groups } => {
             let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
             let joins: Vec<String> =
