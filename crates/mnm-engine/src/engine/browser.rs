@@ -32,6 +32,14 @@ impl Engine {
         self.store().read(move |vault| vault.browser_used(browser, now_ms)).await
     }
 
+    /// Shuts every browser out, so that each has to be let in anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn revoke_browsers(&self) -> Result<(), Error> {
+        self.store().read(|vault| vault.revoke_browsers()).await
+    }
+
     /// The port on which this home's pages are; none before it was chosen.
     ///
     /// # Errors

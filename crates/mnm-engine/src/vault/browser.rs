@@ -78,6 +78,15 @@ impl Vault {
         Ok(Change { value: (), events: Vec::new() })
     }
 
+    /// Shuts every browser out: their keys are good no more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn revoke_browsers(&self) -> Result<()> {
+        self.db.execute("DELETE FROM browser", [])?;
+        Ok(())
+    }
+
     /// The port on which this home's pages are; none before it was chosen.
     pub fn page_port(&self) -> Result<Option<u16>> {
         Ok(self

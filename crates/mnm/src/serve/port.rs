@@ -31,6 +31,8 @@ pub(super) async fn listen(
         return match bind(kept).await {
             Ok(listener) => Ok((listener, None)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                // Its pages may have used the browsers' keys, and may wait for us to come back.
+                engine.revoke_browsers().await?;
                 Ok((any().await?, Some(taken(kept))))
             }
             Err(error) => Err(Failure::io(format_args!("Can't listen on port {kept}"), &error)),
@@ -52,8 +54,9 @@ pub(super) async fn listen(
 fn taken(port: u16) -> String {
     format!(
         "Another program uses port {port}, which is this home's. The pages are at another address \
-         for this run; open tabs and bookmarks do not reach it. End that program, then start mnm \
-         again."
+         for this run; open tabs and bookmarks do not reach it, and no \
+         browser is known any more: that program could have used what they have. End it, then start \
+         mnm again; it lets your browser in anew."
     )
 }
 

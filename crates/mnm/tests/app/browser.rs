@@ -153,6 +153,21 @@ fn nothing_of_another_program_is_kept_or_confirmed() {
 }
 
 #[test]
+fn who_was_let_in_is_not_known_after_another_program_had_the_port() {
+    let mut server = Server::start();
+    let browser = server.register();
+    assert!(server.app.stop().unwrap().success());
+    let squatter = TcpListener::bind((Ipv4Addr::LOCALHOST, server.port)).unwrap();
+    server.restart();
+    assert_eq!(server.app.json(&["browsers"]).unwrap(), serde_json::json!([]));
+    assert!(server.app.stop().unwrap().success());
+    drop(squatter);
+    server.restart();
+    let asked = format!(r#"{{"browser":{},"nonce":"{NONCE}"}}"#, browser.id);
+    assert_eq!(server.ask_browser("hello", &asked).status, 401);
+}
+
+#[test]
 fn a_port_that_is_taken_is_told_and_kept_for_the_next_run() {
     let mut app = AppProcess::new().unwrap();
     let port = |url: &str| url.split(['/', ':']).nth(4).unwrap().parse::<u16>().unwrap();
