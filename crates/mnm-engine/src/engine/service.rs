@@ -48,19 +48,20 @@ impl Engine {
             Trust::FirstUse | Trust::Public => None,
         };
         let named = pasted.as_ref().and_then(|pasted| pasted.fingerprint);
-        if let (Some(named), None) = (named, agreed)
-            && pin.is_some_and(|pin| pin != named)
+        let known = Known { address: known, pin };
+        let address = pasted.map_or_else(|| known.address.clone(), |pasted| pasted.address);
+        let pin = self.prove(&known, &address, agreed).await?;
+        if let (Some(named), Some(proved)) = (named, pin)
+            && agreed.is_none()
+            && named != proved
         {
             return Err(Error::new(
                 ErrorCode::Untrusted,
                 format!(
-                    "The address names another certificate than the one this account knows, so nothing was changed. If whoever runs the service confirms it, all of it, name it to be trusted: {named}."
+                    "The service there is the one this account knows, but the address names another certificate, {named}. Nothing was changed. Ask whoever gave you the address, or leave out what stands behind the #."
                 ),
             ));
         }
-        let known = Known { address: known, pin };
-        let address = pasted.map_or_else(|| known.address.clone(), |pasted| pasted.address);
-        let pin = self.prove(&known, &address, agreed).await?;
         let (place, pin) = (address.to_string(), pin.map(|pin| pin.to_string()));
         let changed = self
             .store()
