@@ -203,14 +203,14 @@ pub struct ThreadRow {
 pub enum MayReply {
     /// All who read it.
     Yes,
-    /// Some who read it; not groups that the member is not in.
+    /// Some who read it; not groups that the member never was in.
     Others {
         /// The names of those groups.
         groups: Vec<String>,
     },
     /// It is a note to oneself, on all devices.
     Oneself,
-    /// The member has left groups that read it, and nobody else does.
+    /// The member has left groups that read it.
     LeftGroup {
         /// Their names.
         groups: Vec<String>,

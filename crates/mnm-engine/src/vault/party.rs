@@ -178,15 +178,15 @@ impl Reader<'_> {
                 },
             }
         }
-        if readers {
-            left.append(&mut unheard);
-            return Ok(match left.is_empty() {
-                true => MayReply::Yes,
-                false => MayReply::Others { groups: left },
-            });
-        }
+        // The others would get it as from one who is not in the thread any more, and apart from it.
         if !left.is_empty() {
             return Ok(MayReply::LeftGroup { groups: left });
+        }
+        if readers {
+            return Ok(match unheard.is_empty() {
+                true => MayReply::Yes,
+                false => MayReply::Others { groups: unheard },
+            });
         }
         self.without_readers(account, thread)
     }
@@ -222,7 +222,7 @@ impl Reader<'_> {
             MayReply::LeftGroup { groups } => {
                 let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
                 Some(format!(
-                    "You have left {names}, so nobody would read the letter. Nothing was sent. Join {names} again to write."
+                    "You have left {names}, so the letter would not reach the group. Nothing was sent. Join {names} again to write, or strike it from the people of this thread."
                 ))
             }
             MayReply::Nobody => Some(
