@@ -137,7 +137,7 @@ impl Vault {
     }
 
     /// Records that a member went online or offline. Only a contact gives an event, and of others no
-    /// more than [`MET_MAX`] are remembered.
+    /// more than 64 at once are remembered.
     pub fn set_online(
         &mut self,
         account: AccountId,
