@@ -128,21 +128,24 @@ impl Work<'_> {
     ) -> Result<ThreadId> {
         // Both are 16 digits, so they compare as numbers do.
         let claims = check_msgid(&forward.thread_id).is_ok() && forward.thread_id < forward.msgid;
-        let named = match self.read.thread_with(account, &forward.thread_id)? {
-            Some(thread) if claims && self.is_named(account, thread, &forward.from_uid)? => {
-                Some(thread)
-            }
-            Some(_) => self.read.thread_with(account, &forward.msgid)?,
-            None => None,
+        let claimed = match claims {
+            true => self.read.thread_with(account, &forward.thread_id)?,
+            false => None,
         };
-        if let Some(thread) = named {
+        let found = match claimed {
+            Some(thread) if self.is_named(account, thread, &forward.from_uid)? => Some(thread),
+            None if claims => None,
+            // Where it stands apart, its first piece has made the thread.
+            Some(_) | None => self.read.thread_with(account, &forward.msgid)?,
+        };
+        if let Some(thread) = found {
             if is_first {
                 let (cc, by) = (&forward.cc, &forward.from_uid);
                 self.subscribe_cc(account, thread, cc, by, forward.posted_ms)?;
             }
             return Ok(thread);
         }
-        let is_free = claims && self.read.thread_with(account, &forward.thread_id)?.is_none();
+        let is_free = claims && claimed.is_none();
         let service_id = if is_free { &forward.thread_id } else { &forward.msgid };
         let thread = self.insert_thread(account, Some(service_id), "", forward.posted_ms)?;
         let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);

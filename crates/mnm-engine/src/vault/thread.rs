@@ -308,7 +308,11 @@ impl Work<'_> {
             if self.lets_in(account, id, &author, &[])? {
                 continue;
             }
-            let own = self.insert_thread(account, Some(&msgid), "", at_ms)?;
+            // Somebody may have answered it as the first letter of a thread.
+            let own = match self.read.thread_with(account, &msgid)? {
+                Some(answered) => answered,
+                None => self.insert_thread(account, Some(&msgid), "", at_ms)?,
+            };
             self.claim(own, service_id)?;
             let me = self.read.own_uid(account)?;
             for (uid, alias) in [(&author, alias.as_str()), (&me, "")] {

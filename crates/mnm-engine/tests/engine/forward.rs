@@ -274,6 +274,32 @@ async fn what_a_forger_forwards_stays_apart_and_is_never_raw() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_thread_of_many_pieces_that_has_no_id_or_one_from_the_future_is_taken() {
+    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut mallory = Raw::join(&service, "Mallory Four").await;
+    mallory.meet(&ada).await;
+    let me = ada.state().await.uid;
+    let new = subscriber("ada lovelace", &me);
+    for thread in ["no id at all", "ffffffffffffffff"] {
+        let letters: Vec<_> = (1..=50)
+            .map(|n| {
+                let id = format!("{n:016x}");
+                (letter(&id, &mallory.uid, "Mallory Four", thread, &json!(null)), "one of many")
+            })
+            .collect();
+        let bytes = thread_bytes(&letters, &json!([subscriber("Mallory Four", &mallory.uid)]));
+        mallory.forward(thread, &new, &[], &bytes).await;
+    }
+    // What comes behind them is not held up.
+    mallory.post(&[&me], &json!({ "Alias": "Mallory Four" }), b"the last").await;
+    ada.until_message("the last").await;
+    let mut counts: Vec<_> = ada.threads().await.iter().map(|row| row.count).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 50, 50]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thread_of_thousands_holds_nothing_up() {
     let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
