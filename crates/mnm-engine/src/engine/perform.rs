@@ -32,19 +32,31 @@ impl Engine {
     pub async fn command(&self, command: Command) -> Result<Reply, Error> {
         match command {
             Command::Join { address, alias, device, another } => {
-                self.join(&address, alias, device, another).await.map(Reply::Account)
+                let engine = self.clone();
+                let joined =
+                    to_its_end(async move { engine.join(&address, alias, device, another).await });
+                joined.await.map(Reply::Account)
             }
             Command::SetService { account, address, trust } => {
-                self.set_service(account, address, trust).await.map(Reply::Account)
+                let engine = self.clone();
+                let set =
+                    to_its_end(async move { engine.set_service(account, address, trust).await });
+                set.await.map(Reply::Account)
             }
             Command::Losses { account } => {
                 let losses = self.store().read(move |vault| vault.losses(account));
                 losses.await.map(Reply::Losses)
             }
             Command::RemoveAccount { account } => {
-                self.remove_account(account).await.map(|()| Reply::Done)
+                let engine = self.clone();
+                to_its_end(async move { engine.remove_account(account).await }).await?;
+                Ok(Reply::Done)
             }
-            Command::JoinDevice { code } => self.join_device(&code).await.map(Reply::Account),
+            Command::JoinDevice { code } => {
+                let engine = self.clone();
+                let joined = to_its_end(async move { engine.join_device(&code).await });
+                joined.await.map(Reply::Account)
+            }
             Command::AddDevice { account, label } => {
                 self.add_device(account, &label).await.map(Reply::Code)
             }
@@ -126,8 +138,9 @@ impl Engine {
                     Command::Search { account, words, limit } => {
                         Reply::Hits(vault.search(account, &words, limit)?)
                     }
+                    Command::State => Reply::State(vault.state_left(env!("CARGO_PKG_VERSION"))?),
                     // All others are handled where commands are sorted.
-                    _ => Reply::State(vault.state_left(env!("CARGO_PKG_VERSION"))?),
+                    _ => return Err(misplaced()),
                 })
             })
             .await
@@ -378,6 +391,14 @@ async fn news_of(message: MessageId, events: &mut tokio::sync::broadcast::Receiv
     }
 }
 
+/// Does `work` to its end even if whoever asked for it has gone: an account must not be left halfway,
+/// stored and without a link.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(broken_off()))
+}
+
 /// Returns when something may have happened to a thread.
 async fn news_of_thread(thread: ThreadId, events: &mut tokio::sync::broadcast::Receiver<Event>) {
     loop {
@@ -388,6 +409,11 @@ async fn news_of_thread(thread: ThreadId, events: &mut tokio::sync::broadcast::R
             Err(RecvError::Lagged(_) | RecvError::Closed) => return,
         }
     }
+}
+
+fn broken_off() -> Error {
+    let why = "The app has failed amid this, so it may or may not have been done. Look again, and try again if it has not.";
+    Error::new(ErrorCode::Internal, why)
 }
 
 fn rendering_failed() -> Error {

@@ -9,6 +9,7 @@ use crate::account::whom_to_trust;
 use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::engine::Engine;
 use crate::engine::join::{invalid, not_entered};
+use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode, Offer, VaultError};
 use crate::link::connect::{ConnectError, connect};
 use crate::trust::Trust;
@@ -129,7 +130,7 @@ impl Engine {
         self.stop_link(account).await;
         self.store().write(move |vault| vault.begin_removal(account)).await?;
         drop(turn);
-        self.erase(account).await
+        erase(self.store(), account).await
     }
 
     /// Goes on with removals that the last run did not come to the end of.
@@ -144,13 +145,9 @@ impl Engine {
             }
         });
     }
-
-    async fn erase(&self, account: AccountId) -> Result<(), Error> {
-        erase(self.store(), account).await
-    }
 }
 
-async fn erase(store: &crate::engine::store::Store, account: AccountId) -> Result<(), Error> {
+async fn erase(store: &Store, account: AccountId) -> Result<(), Error> {
     while !store.read(move |vault| vault.remove_slice(account)).await? {}
     Ok(())
 }

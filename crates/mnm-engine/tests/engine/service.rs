@@ -1,5 +1,8 @@
 //! A service that moves, shows another certificate, or is left.
 
+use std::future::{Future as _, poll_fn};
+use std::task::Poll;
+
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::error::Offer;
 use mnm_engine::event::Event;
@@ -154,4 +157,32 @@ async fn an_account_is_removed_with_all_its_letters_and_can_come_back() {
     let back = ask!(ada, Command::JoinDevice { code }, Account);
     assert_eq!(back.alias, "ada lovelace");
     assert_ne!(back.id, ada.account);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gives_up_waiting_for_a_change_of_the_service_leaves_no_account_without_a_link() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let address = service.handed_out_address().to_owned();
+    // Gives up after one more look at the command each time, until it is done before.
+    for looks in 1.. {
+        let mut set = Box::pin(ada.engine.command(set_service(ada.account, Some(&address), None)));
+        let mut looked = 0;
+        let done = poll_fn(|context| {
+            looked += 1;
+            match set.as_mut().poll(context) {
+                Poll::Pending if looked < looks => Poll::Pending,
+                polled => Poll::Ready(polled.is_ready()),
+            }
+        });
+        let done = done.await;
+        drop(set);
+        // Waits for its turn behind what was given up.
+        ada.refused(join(&address, false)).await;
+        let note = ada.queue(&["ada lovelace"], "a note to myself", &[]).await;
+        ada.sent(&note).await;
+        if done {
+            break;
+        }
+    }
 }
