@@ -1,5 +1,4 @@
-//! What a service sends is stored here, each message in one transaction; only then is it
-//! acknowledged.
+//! The inbox: what a service sends, each message stored in one transaction before it is acknowledged.
 //!
 //! The rule for everything that comes in: never lost, never the same one for ever, never a crash.
 //! A copy is acknowledged again and dropped. A letter whose data makes no sense is stored as a
@@ -82,6 +81,11 @@ impl Inbox {
     /// A message without data. Whether it may be acknowledged.
     pub(crate) async fn message(&mut self, message: Message) -> Result<bool, Error> {
         self.finish(message, Receiving::Nothing).await
+    }
+
+    /// Whether a message waits at the service because there was no room for it.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.len() > 0
     }
 
     /// Whether a message waits at the service that there is room for now.

@@ -1,4 +1,4 @@
-//! What waits at the service because the disk here has no room for it.
+//! Messages left at the service because the disk here has no room for them.
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tmtp::event::Event;
 use tmtp::session::app::{AppSession, Output};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::MissedTickBehavior;
 
 use crate::engine::store::Store;
 use crate::inbox::Inbox;
@@ -41,15 +42,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.take(&early).await?;
         let mut buffer = vec![0; READ_BYTES];
         let mut room = tokio::time::interval(ROOM_TIME);
+        room.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let pulse = self.clock.until(self.session.deadline());
             tokio::select! {
                 biased;
+                // Timers first, so that they are due even while a long message comes in without a pause.
                 // The next link brings what waits.
-                _ = room.tick() => if self.inbox.has_room_again().await? {
+                _ = room.tick(), if self.inbox.holds() => if self.inbox.has_room_again().await? {
                     return Err(Ended::Room);
                 },
-                // First, so that it is due even while a long message comes in without a pause.
                 () = tokio::time::sleep(pulse) => {
                     self.session.handle_timeout(self.clock.now())?;
                     self.outgoing.session(&self.session.take_output());
