@@ -5,9 +5,9 @@
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use tmtp::text::{check_name, name_key};
+use tmtp::text::{check_name, is_visible, name_key};
 
-use super::text::{cut, is_deceptive, is_joiner_in_place};
+use super::text::{cut, is_joiner_in_place};
 
 /// Longest name that is shown, bytes.
 const SHOWN_BYTES_MAX: usize = 255;
@@ -54,17 +54,9 @@ pub(super) fn tagged(name: &str, uid: &str) -> String {
     format!("{} #{}", shown(name), uid.chars().take(TAG_CHARS).collect::<String>())
 }
 
-/// Whether a character leaves no ink: controls, format characters, fillers, every space but the plain
-/// one.
+/// Whether a character leaves no ink, or stands for bytes that were no text.
 fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || is_deceptive(c)
-        || c.is_whitespace()
-        || matches!(c,
-            '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
-            | '\u{fffc}' | '\u{fffd}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e0fff}')
+    c == char::REPLACEMENT_CHARACTER || !is_visible(c)
 }
 
 /// Gives the database the function `look`, for the migration that stores it.

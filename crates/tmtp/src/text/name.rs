@@ -105,8 +105,9 @@ fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }
 
-/// Whether a character is seen, by itself or on the one before it.
-fn is_visible(c: char) -> bool {
+/// Whether a character is seen, by itself or on the one before it. No space is, and nothing that Unicode
+/// has not assigned.
+pub fn is_visible(c: char) -> bool {
     const SHOWN: GeneralCategoryGroup = GeneralCategoryGroup::Letter
         .union(GeneralCategoryGroup::Mark)
         .union(GeneralCategoryGroup::Number)

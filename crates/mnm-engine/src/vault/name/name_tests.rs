@@ -10,6 +10,10 @@ fn what_is_overlooked_is_written_out() {
         (" Dora  Dorn", "␣Dora ␣Dorn"),
         ("Dora\u{a0}Dorn", "Dora‹U+00A0›Dorn"),
         ("Dora\u{3164}Dorn", "Dora‹U+3164›Dorn"),
+        // Blanks that are letters or symbols, and bytes that were no text.
+        ("Dora\u{13441}Dorn", "Dora‹U+13441›Dorn"),
+        ("Dora\u{16fe4}Dorn", "Dora‹U+16FE4›Dorn"),
+        ("Dora\u{fffd}Dorn", "Dora‹U+FFFD›Dorn"),
         ("Dora\u{202e}Dorn\0", "Dora‹U+202E›Dorn‹U+0000›"),
         ("Žofie-Ω アリアス", "Žofie-Ω アリアス"),
         // Joiners are part of the spelling, also where the name is odd otherwise.
@@ -27,8 +31,14 @@ fn what_is_overlooked_is_written_out() {
 
 #[test]
 fn names_that_a_reader_takes_for_each_other_have_one_look() {
-    for twin in ["Dora Dorn ", " Dora  Dorn", "dora dorn", "Dora\u{200b} Dorn", "Dora\u{fe0f} Dorn"]
-    {
+    for twin in [
+        "Dora Dorn ",
+        " Dora  Dorn",
+        "dora dorn",
+        "Dora\u{200b} Dorn",
+        "Dora\u{fe0f} Dorn",
+        "Dora\u{13441} Dorn",
+    ] {
         assert_eq!(look(twin), look("Dora Dorn"), "{twin:?}");
     }
     assert_ne!(look("Dora Dorn"), look("Dora Born"));
