@@ -1,4 +1,4 @@
-//! Who reads a thread.
+//! `mnm people` and `mnm take-in`: the readers of a thread.
 
 use mnm_engine::{
     command::{Command as Ask, Reply},
@@ -82,13 +82,18 @@ pub(super) fn closed(may_reply: &MayReply) -> Option<String> {
         MayReply::LeftGroup { groups } => {
             let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
             let joins: Vec<String> =
-                names.iter().map(|name| format!("mnm join-group '{name}'")).collect();
+                names.iter().map(|name| format!("mnm join-group {}", quoted(name))).collect();
             let (names, joins) = (names.join(", "), joins.join("; "));
             Some(format!("You have left {names}. Join again to write: {joins}"))
         }
         MayReply::Nobody => Some("Who else reads this thread is not known here.".into()),
         MayReply::Service => Some("The service itself reads no letters.".into()),
     }
+}
+
+/// A name as one word for a shell, whatever is in it: others have chosen it, and people copy the line.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', r"'\''"))
 }
 
 fn name_of(reader: &Reader) -> String {
@@ -121,5 +126,17 @@ async fn done(session: &Session, command: Ask, text: String) -> Result<Answer, F
     match session.command(command).await? {
         Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
         other => Err(unexpected(&other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_to_copy_is_one_command_whatever_the_group_is_called() {
+        let groups = vec!["x'; rm -rf ~; 'y".to_owned()];
+        let told = closed(&MayReply::LeftGroup { groups }).unwrap_or_default();
+        assert!(told.ends_with(r"mnm join-group 'x'\''; rm -rf ~; '\''y'"), "{told}");
     }
 }

@@ -1,4 +1,4 @@
-//! How a browser that was let in comes back: after a reload, and after a restart of the app.
+//! Recognition of a browser that was let in: after a reload, and after a restart of the app.
 //!
 //! Browser and app share a key that the browser keeps where no script can read it out. The app has
 //! to prove itself first, because whoever listens on the port while the app is away is asked too:
@@ -106,7 +106,15 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>
     if let Err(failed) = app.engine.browser_used(browser).await {
         tracing::warn!(%failed, "the return of a browser was not noted");
     }
-    let_in(&app, browser)
+    let given = let_in(&app, browser);
+    // Whoever was shut out since the key was read must not stay.
+    match app.engine.browser_key(browser).await {
+        Ok(Some(_)) | Err(_) => given,
+        Ok(None) => {
+            app.auth.shut_out(browser);
+            unknown()
+        }
+    }
 }
 
 /// `POST /api/browser/register`.
