@@ -33,13 +33,21 @@ export async function follow(tell: (news: News) => void): Promise<never> {
 /** Reads events until the stream ends. Each is one line `data: …`; other lines keep it alive. */
 async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, tell: (event: Event) => void): Promise<void> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
+  // A long event comes in many pieces, which are put together once.
+  let begun: string[] = [];
+  let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > EVENT_MAX) throw new Error();
-    for (const line of lines) if (line.startsWith("data:")) tell(JSON.parse(line.slice(5)) as Event);
+    const [first = "", ...others] = value.split("\n");
+    begun.push(first);
+    length += first.length;
+    if (length > EVENT_MAX) throw new Error();
+    for (const other of others) {
+      const line = begun.join("");
+      if (line.startsWith("data:")) tell(JSON.parse(line.slice(5)) as Event);
+      begun = [other];
+      length = other.length;
+    }
   }
 }
