@@ -1,0 +1,138 @@
+//! What the peer sends: bytes to the session, and each request to who answers it.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use tmtp::event::{Event, Outcome};
+use tmtp::id::MessageId;
+use tmtp::quit::Quit;
+use tmtp::request::Request;
+use tmtp::session::service::Input;
+use tokio::time::Instant;
+
+use super::end::End;
+use super::intake::{self, Complete, Intake};
+use super::{Done, Link, Stream};
+use crate::request::repeat::{self, Content, Mark};
+use crate::request::{Payload, answer};
+
+/// Longest request id whose echo fits into a header however it is escaped, in bytes.
+const PLAIN_ID_BYTES: usize = 8 * 1_024;
+
+impl<S: Stream> Link<S> {
+    /// Gives the session what was read, as far as requests can be answered at once.
+    pub(super) fn take_input(&mut self) {
+        let now = Instant::now();
+        self.paused_until = self.quota.pause_until(now);
+        let input = std::mem::take(&mut self.input);
+        let mut rest = input.get(self.input_at..).unwrap_or_default();
+        let mut acks = Vec::new();
+        while self.is_listening() && !rest.is_empty() {
+            let Some(step) = self.session.handle_input(&mut rest) else { break };
+            if matches!(step, Input::Request { .. } | Input::Begin(_)) {
+                self.quota.spend(1, now);
+                self.paused_until = self.quota.pause_until(now);
+            }
+            match step {
+                Input::Request { request: Request::Ack { id, .. }, .. } => {
+                    acks.extend(MessageId::from_wire(&id).map(|id| id.0));
+                }
+                Input::Request { request, text } => self.handle_request(request, text),
+                Input::Begin(request) => self.handle_begin(request),
+                Input::Data { bytes, last } => self.handle_data(bytes, last),
+                Input::Violation(violation) => {
+                    self.push_answer(&violation.farewell());
+                    self.end(End::Quit(violation.quit));
+                }
+            }
+        }
+        self.input_at = input.len() - rest.len();
+        if self.input_at < input.len() {
+            self.input = input;
+        } else {
+            self.input_at = 0;
+        }
+        if let Some(on) = &mut self.on
+            && !acks.is_empty()
+        {
+            on.delivery.acknowledged(&mut acks);
+            // It was owed them: they are not asking for anything.
+            self.quota.give_back(acks.len());
+        }
+    }
+
+    fn handle_request(&mut self, request: Request, text: String) {
+        match request {
+            Request::TmtpRev { .. } => {
+                let name = Some(self.service.terms().name.clone());
+                self.push_event(&Event::TmtpRev { id: "1".into(), name, authby: None });
+            }
+            Request::Register { newnode, newalias, .. } => self.register(newnode, newalias),
+            Request::Login { uid, node } => self.log_in(&uid, &node),
+            Request::Quit => {
+                if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
+                    repeat::forget(&self.service.store, on.sender.device);
+                }
+                self.quit(Quit::Logout);
+            }
+            Request::Pulse | Request::Ack { .. } => {}
+            request => self.answer_later(request, text),
+        }
+    }
+
+    fn answer_later(&mut self, request: Request, text: String) {
+        let Some(on) = &self.on else { return };
+        if !echo_fits(&request) {
+            return self.quit(Quit::InvalidHeader);
+        }
+        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        let may_repeat = !on.has_posted;
+        self.pending = Some(Box::pin(async move {
+            let mark = Mark::of(&request, Content::Text(&text));
+            let payload = ready(Ok(Payload::Text(text)));
+            Done::Answer(answer(&service, &sender, may_repeat, request, mark, payload).await)
+        }));
+    }
+
+    fn handle_begin(&mut self, request: Request) {
+        let Some(on) = &self.on else { return };
+        if !echo_fits(&request) {
+            return self.quit(Quit::InvalidHeader);
+        }
+        if request.data_len() > self.service.limits().message_bytes_max {
+            return self.quit(Quit::DataTooLong);
+        }
+        self.intake = Some(Intake::begin(&self.service, &on.sender, request));
+    }
+
+    fn handle_data(&mut self, bytes: &[u8], last: bool) {
+        let Some(intake) = &mut self.intake else { return };
+        intake.take(bytes);
+        if !last {
+            return;
+        }
+        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on)
+        else {
+            return;
+        };
+        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        let may_repeat = !on.has_posted;
+        self.pending = Some(Box::pin(async move {
+            // Only now, as this waits for the disk: while the data came, it waited for the peer.
+            let _room = service.store.room(complete.memory_bytes()).await;
+            let Complete { request, mark, body } = complete;
+            let payload = intake::payload(body);
+            Done::Answer(answer(&service, &sender, may_repeat, request, mark, payload).await)
+        }));
+    }
+}
+
+/// Whether an ack that repeats the request's id fits into a header.
+fn echo_fits(request: &Request) -> bool {
+    let id = request.id().unwrap_or_default();
+    if id.len() <= PLAIN_ID_BYTES {
+        return true;
+    }
+    let outcome = Outcome::Refused { error: " ".repeat(200), of: Vec::new() };
+    Event::Ack { id: id.to_owned(), outcome }.pack().is_ok()
+}
