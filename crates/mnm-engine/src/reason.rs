@@ -1,4 +1,4 @@
-//! Why a service refused, in words for people.
+//! A service's reasons for a refusal, as people may be shown them.
 //!
 //! Services give reasons in the protocol's terms. Those that are known are told as what they mean to
 //! the member; any other is shown as it came, on one line of bounded length.

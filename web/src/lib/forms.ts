@@ -1,5 +1,4 @@
-// What is wrong with a form, said in the page's own words beside the field instead of in the browser's
-// bubbles.
+// Error notes of forms, in the page's own words beside the field instead of in the browser's bubbles.
 import { t } from "./strings";
 
 /** Attached to a form. */

@@ -1,4 +1,4 @@
-// What has just been sent and can be taken back for some seconds, and the retry and "edit again" of
+// The letter just sent, which can be taken back for some seconds, and the retry and "edit again" of
 // letters that wait in the outbox.
 import type { Message } from "./api";
 import { shownDesk } from "./reply.svelte";

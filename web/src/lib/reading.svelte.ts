@@ -1,4 +1,4 @@
-// Where the reader of the open thread stands: what is held in place while the page around it
+// The reader's place in the open thread: what is held in place while the page around it
 // changes, what of it has been on screen, and what is still to come below.
 import { tick } from "svelte";
 import type { Message, Thread } from "./api";

@@ -1,4 +1,4 @@
-//! Noticing that the network is back, or that the machine has slept: then every account that is not
+//! A watch for the network that is back and the machine that has slept: then every account that is not
 //! connected tries at once, as if nothing had failed before.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the loopback server keeps over restarts: browsers that were let in, and its port.
+//! State of the loopback server that outlives it: browsers that were let in, and its port.
 
 use crate::engine::Engine;
 use crate::error::Error;

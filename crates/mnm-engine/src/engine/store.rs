@@ -88,7 +88,7 @@ impl Drop for Shared {
 impl Store {
     /// Opens the vault of a home, on a new thread if the edge has threads.
     pub(crate) async fn open(home: PathBuf, edge: Arc<dyn Edge>) -> Result<Self, OpenError> {
-        let made = home.clone();
+        let dir = home.clone();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, closed) = watch::channel(false);
         let thread = if edge.has_threads() {
@@ -97,7 +97,7 @@ impl Store {
             tokio::spawn(work_as_task(Vault::open(&home)?, queue, closing));
             None
         };
-        let mark = edge.home_mark(&made);
+        let mark = edge.home_mark(&dir);
         let (jobs, events, thread) = (Some(jobs), broadcast::channel(EVENTS).0, Mutex::new(thread));
         let store = Self { shared: Arc::new(Shared { jobs, events, closed, thread, edge }) };
         if let Some(mark) = mark
@@ -136,7 +136,7 @@ impl Store {
         take.await.map_err(|_| gone())
     }
 
-    /// Runs a read.
+    /// Runs a read, or a write of which nothing is published.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Vault) -> Result<T, VaultError> + Send + 'static,

@@ -15,7 +15,7 @@ use crate::address::{Address, Fingerprint};
 use crate::edge::{Dialling, Edge, Stream};
 use crate::trust::{Seen, Trust, is_distrust};
 
-/// How long looking up and connecting may take.
+/// How long looking up may take, and connecting after it.
 const CONNECT_TIME: Duration = Duration::from_secs(15);
 /// How long the TLS handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(15);

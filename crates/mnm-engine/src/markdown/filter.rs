@@ -1,4 +1,4 @@
-//! Rewrites the parser's events: only what the app shows of Markdown passes, the rest as text.
+//! A filter of the parser's events: only what the app shows of Markdown passes, the rest as text.
 
 use std::collections::VecDeque;
 

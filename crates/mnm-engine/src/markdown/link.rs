@@ -1,4 +1,4 @@
-//! Which links may be clicked, how they are written, and which say something else than where they lead.
+//! Links: which may be clicked, how they are written, and which say something else than where they lead.
 
 use pulldown_cmark::{Event, LinkType};
 

@@ -18,6 +18,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const BATCH_BYTES: usize = 4 * CHUNK_BYTES;
 /// Most that [`Vault::read_blob`] returns at once.
 const READ_BYTES_MAX: usize = 4 << 20;
+
 /// A blob being staged. Hand it to [`Vault::finish_blob`] or [`Vault::discard_blob`].
 #[derive(Debug)]
 pub struct BlobWriter {

@@ -1,4 +1,4 @@
-//! What the vault does when nobody waits for it: erasing files that lost their owner, and giving
+//! Chores of the vault, done when nobody waits for it: erasing files that lost their owner, and giving
 //! room back to the disk.
 //!
 //! Both can be many pages, so they are done in slices, each a transaction of a few milliseconds
@@ -12,6 +12,8 @@ use super::{Result, Vault};
 /// Chunks of a file erased in one slice, about a megabyte; it also bounds what goes to the log,
 /// which a full disk has to have room for.
 const ERASE_CHUNKS: i64 = 4;
+/// What `PRAGMA auto_vacuum` says of a store that can give pages back.
+pub(super) const AUTO_VACUUM_INCREMENTAL: i64 = 2;
 /// Pages given back in one slice.
 const VACUUM_PAGES: i64 = 256;
 /// Free pages that the store keeps, to fill again: a megabyte.
@@ -131,6 +133,3 @@ impl Vault {
         Ok(())
     }
 }
-
-/// What `PRAGMA auto_vacuum` says of a store that can give pages back.
-pub(super) const AUTO_VACUUM_INCREMENTAL: i64 = 2;

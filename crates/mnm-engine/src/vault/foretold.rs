@@ -1,4 +1,4 @@
-//! What the member's devices tell each other of who is in their threads.
+//! Readers of threads, as the member's devices tell them to each other.
 //!
 //! A letter says who is in its thread only when it opens it, so a device that was added later does not
 //! know. Before a reply in a thread that is older than another device, and when a device is added, the

@@ -108,6 +108,7 @@ impl Live {
         self.links.remove(&account);
         self.online.retain(|(of, _)| *of != account);
         self.met.retain(|(of, _)| *of != account);
+        self.held.remove(&account);
     }
 
     pub(super) fn end_sending(&mut self, message: MessageId) {

@@ -164,8 +164,8 @@ struct OutboxRow {
 }
 
 impl Vault {
-    /// The oldest item of an account's outbox that is not held back, if any. A letter counts as being sent from now on:
-    /// it shows so, and can't be taken back until one of the three ends is reported.
+    /// The oldest item of an account's outbox that is not held back, if any. A letter counts as being
+    /// sent from now on: it shows so, and can't be taken back until one of the three ends is reported.
     pub fn next_outbox(&mut self, account: AccountId) -> Result<Option<OutboxItem>> {
         let read = self.reader();
         let head = self

@@ -1,4 +1,4 @@
-//! Who reads a thread: its parties, who added them, whom the member has struck, and whether a reply
+//! The readers of a thread: its parties, who added them, whom the member has struck, and whether a reply
 //! would reach anybody at all.
 
 use rusqlite::{OptionalExtension, params};

@@ -1,5 +1,5 @@
-//! Whom the member lets see that they are online: a choice for each service, and for each contact who
-//! is to be treated otherwise. Strangers never see it.
+//! The member's choice of who sees that they are online: one for each service, and one for each contact
+//! who is to be treated otherwise. Strangers never see it.
 //!
 //! The latest choice counts, on whichever of the member's devices it was made.
 

@@ -1,4 +1,4 @@
-//! Whom `--to` names: aliases and groups of the address book, which may hold commas themselves.
+//! The recipients that `--to` names: aliases and groups of the address book, which may hold commas themselves.
 //!
 //! Commas part names, but a name that is in the address book as a whole wins over its parts, and what
 //! stands in double quotes is never parted. Every spelling of a name means the name as it is known.

@@ -1,4 +1,4 @@
-//! Who may use the loopback server.
+//! Authentication of who uses the loopback server.
 //!
 //! Everybody on this machine can connect to a loopback port, and any web page can make the browser
 //! do so; only what carries one of these secrets is served:

@@ -62,7 +62,8 @@ pub struct Limits {
     /// Pings and invitations one member gets in a day from members they are in no contact with; a
     /// fifth of them from accounts made within a day.
     pub pings_received_per_day: usize,
-    /// Messages that one device is owed, and half of what all devices of a member are. What happens then is said in `request/full.rs`.
+    /// Messages that one device is owed, and half of what all devices of a member are together. What
+    /// happens then is said in `request/full.rs`.
     pub owed_messages_max: usize,
     /// Bytes of messages that one device is owed; one message may exceed it.
     pub owed_bytes_max: u64,

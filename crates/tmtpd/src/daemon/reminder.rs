@@ -1,4 +1,4 @@
-//! Says in the log, at start and each day, that a service's certificate is over or ends soon.
+//! A reminder in the log, at start and each day, that a service's certificate is over or ends soon.
 
 use std::sync::Weak;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What was sent to a device and not acknowledged yet.
+//! The window of messages that were sent to a device and not acknowledged yet.
 //!
 //! Many messages go out ahead of the acks, in order. What is not acknowledged within
 //! `resend_after` of the last progress is sent again, the same bytes, in the same order. What is

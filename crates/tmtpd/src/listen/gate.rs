@@ -1,4 +1,4 @@
-//! How many links there may be: in all, from one network, and not yet logged in.
+//! Limits on the number of links: in all, from one network, and not yet logged in.
 //!
 //! [`Gate::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
 //! leak whatever ends a link. Links over their network's share are closed at once. Links over the

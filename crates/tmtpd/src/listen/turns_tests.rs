@@ -1,4 +1,4 @@
-//! Whose turn is next, who loses theirs, and when.
+//! Tests of turns: who is next, who loses theirs, and when.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a service says of who is online cannot make the memory grow.
+//! Bounds on what is remembered of who is online, whatever a service says.
 
 use super::*;
 use crate::vault::{NewAccount, Secret};
