@@ -109,6 +109,11 @@ pub enum VaultError {
         .0.join(", ")
     )]
     UnknownRecipients(Vec<String>),
+    /// A group that the member has left.
+    #[error(
+        "You have left {0}, so the letter would not reach the group. Nothing was sent. Join again to write: under Groups, or by mnm join-group '{0}'"
+    )]
+    LeftGroup(String),
     /// A name that several contacts have.
     #[error(
         "Several contacts are called {name}, or so that it looks the same. The letter was not queued, so that it cannot reach the wrong one; write the one you mean as it stands in the address book: {}.",
@@ -161,7 +166,9 @@ pub enum VaultError {
     #[error("{}", in_words(.0))]
     Db(#[from] rusqlite::Error),
     /// A check of the whole store found damage.
-    #[error("The encrypted store is damaged ({0}). Restore it from a backup.")]
+    #[error(
+        "The encrypted store is damaged ({0}). End the app and run `mnm check`: it says what is damaged, and `mnm check --save-to DIR` saves what is whole."
+    )]
     Damaged(String),
 }
 
@@ -175,7 +182,7 @@ impl VaultError {
             }
             Self::NoRecipients | Self::EmptyLetter | Self::Invalid(_) => ErrorCode::Invalid,
             Self::TooLarge(_) => ErrorCode::TooLarge,
-            Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,
+            Self::LeftGroup(_) | Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,
             Self::Outdated => ErrorCode::Outdated,
             Self::NoRoom { .. } => ErrorCode::NoRoom,
             Self::Db(error) if error.sqlite_error_code() == Some(DiskFull) => ErrorCode::NoRoom,
@@ -258,7 +265,7 @@ pub enum OpenError {
     },
     /// The first page cannot be decrypted: another key, or damage to exactly that page.
     #[error(
-        "The key {key} does not fit the store {db}, or the beginning of the store is damaged. Put back the key and the store that belong together. Nothing was changed."
+        "The beginning of the store {db} can't be read: it is damaged, or the key {key} is another store's. End the app and run `mnm check --save-to DIR`: if the key fits, it saves what is whole. If it does not, put back the key and the store that belong together. Nothing was changed."
     )]
     KeyMismatch {
         /// The store.
@@ -268,7 +275,7 @@ pub enum OpenError {
     },
     /// The store is cut short or otherwise not whole.
     #[error(
-        "The store {db} is damaged: {reason}. Restore it from a backup; the damaged file was left as it is."
+        "The store {db} is damaged: {reason}. `mnm check --save-to DIR` saves what is whole into a new directory; the damaged file was left as it is. A backup from before the damage may hold what is lost."
     )]
     Damaged {
         /// The store.

@@ -5,6 +5,7 @@
 //! wrong text. A damaged page takes the rows on it along; the others are found around it. The store
 //! that is looked over is not written to.
 
+mod loose;
 mod rows;
 mod save;
 

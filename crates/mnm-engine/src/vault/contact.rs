@@ -123,7 +123,9 @@ impl Reader<'_> {
 
     /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
     pub(super) fn member(&self, account: AccountId, uid: &str, claimed: &str) -> Result<Party> {
-        let (alias, kind) = if uid == self.own_uid(account)? {
+        let (alias, kind) = if self.live.detail() == Detail::Alone {
+            (claimed.to_owned(), PartyKind::Stranger)
+        } else if uid == self.own_uid(account)? {
             let own = self.own_aliases(account)?.into_iter().next();
             (own.unwrap_or_default(), PartyKind::Me)
         } else if Uid::is_service(uid) {
@@ -139,7 +141,7 @@ impl Reader<'_> {
     /// The contact, unless the address book is passed over.
     fn contact_read(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
         match self.live.detail() {
-            Detail::Bare => Ok(None),
+            Detail::Alone | Detail::Bare => Ok(None),
             Detail::Lean | Detail::Whole => self.contact(account, uid),
         }
     }

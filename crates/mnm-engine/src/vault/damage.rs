@@ -4,6 +4,9 @@
 //! Every page is authenticated; damage is an error of the database and never wrong text. Finding out
 //! how much is damaged, and saving the rest, is [`super::check`]'s.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
@@ -21,11 +24,26 @@ const MESSAGES_MAX: i64 = 1_000;
 impl VaultError {
     /// Whether it tells of a page that can't be read.
     fn is_damage(&self) -> bool {
-        let Self::Db(error) = self else { return false };
-        matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        )
+        match self {
+            Self::Db(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            ),
+            Self::Damaged(_) => true,
+            Self::NotFound { .. }
+            | Self::UnknownRecipients(_)
+            | Self::AmbiguousRecipient { .. }
+            | Self::LeftGroup(_)
+            | Self::NoRecipients
+            | Self::EmptyLetter
+            | Self::Invalid(_)
+            | Self::TooLarge(_)
+            | Self::Conflict(_)
+            | Self::Outdated
+            | Self::AccountExists
+            | Self::Random(_)
+            | Self::NoRoom { .. } => false,
+        }
     }
 }
 
@@ -77,9 +95,23 @@ impl Vault {
             Some(ids) => ids,
             None => self.thread_ids_around(account, before_ms.unwrap_or(i64::MAX))?,
         };
-        let mut rows = Vec::new();
+        let (mut rows, mut lost) = (Vec::new(), Vec::new());
         for id in ids {
-            rows.extend(self.attempt_lean(|vault| vault.reader().thread_row(id))?);
+            match self.attempt_lean(|vault| vault.reader().thread_row(id))? {
+                Some(row) => rows.push(row),
+                None => lost.push(id),
+            }
+        }
+        if !lost.is_empty() {
+            lost.sort_unstable();
+            let newest = self.messages_around(|thread| lost.binary_search(&thread).is_ok())?;
+            for id in lost {
+                let Some((_, message)) = newest.get(&id).and_then(|of| of.iter().max()) else {
+                    continue;
+                };
+                rows.extend(self.attempt_lean(|vault| vault.reader().thread_row_of(id, *message))?);
+            }
+            rows.sort_by_key(|row| Reverse((row.last_at_ms, row.id)));
         }
         Ok(rows)
     }
@@ -92,11 +124,22 @@ impl Vault {
         if let Some(thread) = self.attempt(|vault| vault.thread_page(id, at, limit))? {
             return Ok(thread);
         }
-        let row = self.attempt_lean(|vault| vault.reader().thread_row(id))?;
+        let ids = match self.attempt(|vault| vault.reader().message_ids(id, MESSAGES_MAX))? {
+            Some(ids) => ids,
+            None => {
+                let mut found =
+                    self.messages_around(|thread| thread == id)?.remove(&id).unwrap_or_default();
+                found.sort_unstable_by(|a, b| b.cmp(a));
+                found.into_iter().take(MESSAGES_MAX as usize).map(|(_, id)| id).collect()
+            }
+        };
+        let row = match ids.first() {
+            Some(&newest) => self.attempt_lean(|vault| vault.reader().thread_row_of(id, newest))?,
+            None => None,
+        };
         let row = row.ok_or_else(|| VaultError::Damaged("the thread can't be read".into()))?;
-        let ids = self.attempt(|vault| vault.reader().message_ids(id, MESSAGES_MAX))?;
         let mut messages = Vec::new();
-        for message in ids.unwrap_or_default() {
+        for message in ids {
             messages.extend(self.attempt_lean(|vault| vault.message(message))?);
         }
         messages.reverse();
@@ -118,7 +161,7 @@ impl Vault {
 
     /// As [`Self::attempt`], and then again with less and less of what stands beside letters.
     fn attempt_lean<T>(&mut self, read: impl Fn(&Self) -> Result<T>) -> Result<Option<T>> {
-        for detail in [Detail::Whole, Detail::Lean, Detail::Bare] {
+        for detail in [Detail::Whole, Detail::Lean, Detail::Bare, Detail::Alone] {
             self.live.set_detail(detail);
             let read = self.attempt(&read);
             self.live.set_detail(Detail::Whole);
@@ -138,6 +181,22 @@ impl Vault {
                 tracing::error!(%error, "the damaged store does not open again");
             }
         }
+    }
+
+    /// Messages of some threads without the help of their indexes, with their times.
+    fn messages_around(
+        &mut self,
+        of: impl Fn(ThreadId) -> bool,
+    ) -> Result<HashMap<ThreadId, Vec<(i64, MessageId)>>> {
+        let mut found: HashMap<ThreadId, Vec<(i64, MessageId)>> = HashMap::new();
+        read_around(self, "message", &["thread", "at_ms", "id"], &mut |row| {
+            if let [Value::Integer(thread), Value::Integer(at_ms), Value::Integer(id)] = *row
+                && of(thread)
+            {
+                found.entry(thread).or_default().push((at_ms, id));
+            }
+        })?;
+        Ok(found)
     }
 
     /// Threads without the help of their indexes, newest first, all that are older.

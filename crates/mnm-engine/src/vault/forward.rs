@@ -18,6 +18,7 @@ use tmtp::letter::Attach;
 use super::change::{Reader, Work};
 use super::file_name::clean_file_name;
 use super::inbox::{Cc, Incoming, Received, check_msgid};
+use super::live::Detail;
 use super::message::NewMessage;
 use super::party::NewParty;
 use super::text::{clean_label, clean_subject};
@@ -310,6 +311,9 @@ impl Reader<'_> {
         message: MessageId,
         by: &str,
     ) -> Result<Forwarded> {
+        if self.live.detail() == Detail::Alone {
+            return Ok(Forwarded { by: self.member(account, by, "")?, files: Vec::new() });
+        }
         let mut statement = self
             .db
             .prepare_cached("SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord")?;

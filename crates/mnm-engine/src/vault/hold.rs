@@ -6,6 +6,7 @@
 use rusqlite::OptionalExtension;
 
 use super::change::{Reader, Work};
+use super::live::Detail;
 use super::outbox::OutboxId;
 use super::{Change, Result, Vault};
 use crate::view::{Message, MessageId, MessageState, ThreadId};
@@ -41,6 +42,9 @@ impl Vault {
 impl Reader<'_> {
     /// That a message is held back, if it is.
     pub(super) fn held(&self, id: MessageId) -> Result<Option<MessageState>> {
+        if self.live.detail() == Detail::Alone {
+            return Ok(None);
+        }
         let until_ms: Option<Option<i64>> = self
             .db
             .prepare_cached("SELECT held_until_ms FROM outbox WHERE message = ?1")?

@@ -35,7 +35,9 @@ pub(super) struct Live {
 /// How much of what stands beside letters is read with them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Detail {
-    /// Nothing: no names of the address book, no files, no count of unread ones.
+    /// Nothing at all, not even who wrote it other than by its own word.
+    Alone,
+    /// No names of the address book, no files, no count of unread ones.
     Bare,
     /// Names, files and counts, without who reads a thread and whom a letter did not reach.
     Lean,

@@ -67,6 +67,11 @@ impl Reader<'_> {
             markdown::RENDERING => Rendered { html: row.get(9)?, cut: row.get(14)? },
             _ => markdown::render(&text),
         };
+        // What came in has none: it is what a page of zeros is read as where text was.
+        if row.get_ref(10)?.as_str()? == "received" && (text.contains('\0') || html.contains('\0'))
+        {
+            return Err(VaultError::Damaged("a text of zeros".into()));
+        }
         let forwarded = forwarded_by.map(|by| self.forwarded(account, id, &by)).transpose()?;
         Ok(Message {
             id,
@@ -81,11 +86,11 @@ impl Reader<'_> {
             html,
             cut,
             attachments: match self.live.detail() {
-                Detail::Bare => Vec::new(),
+                Detail::Alone | Detail::Bare => Vec::new(),
                 Detail::Lean | Detail::Whole => self.attachments_of("message", id)?,
             },
             left_out: match self.live.detail() {
-                Detail::Bare | Detail::Lean => Vec::new(),
+                Detail::Alone | Detail::Bare | Detail::Lean => Vec::new(),
                 Detail::Whole => self.left_out(account, id)?,
             },
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,

@@ -21,7 +21,12 @@ use crate::error::OpenError;
 
 const KEY_BYTES: usize = 32;
 /// SQLCipher's default page; every database file is a multiple of it.
-const PAGE_BYTES: u64 = 4096;
+pub(super) const PAGE_BYTES: u64 = 4096;
+/// Bytes at the beginning of the file that are not encrypted; without them no page can be proved.
+pub(super) const SALT_BYTES: usize = 16;
+
+/// The key of a store.
+pub(super) type Key = Zeroizing<[u8; KEY_BYTES]>;
 
 /// Largest store that is written anew on opening to let it shrink, bytes.
 const REWRITE_BYTES_MAX: u64 = 16 << 20;
@@ -47,7 +52,20 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
     let mut db = home.connect(&home.db, &key)?;
     home.migrate(&mut db)?;
     home.let_shrink(&db);
+    if let Err(error) = home.keep_salt() {
+        tracing::warn!(%error, "the salt of the store is not kept a second time");
+    }
     Ok((db, lock))
+}
+
+/// Where the salt of a store is kept a second time, should the beginning of its file be damaged.
+pub(super) fn salt_path(dir: &Path) -> PathBuf {
+    dir.join("vault.salt")
+}
+
+/// The key of the store in `dir`.
+pub(super) fn key_of(dir: &Path) -> Result<Key, OpenError> {
+    read_key(&Home::new(dir).key)
 }
 
 /// A store opened to be looked over: nothing is written to it, whatever is wrong with it.
@@ -101,6 +119,14 @@ pub(super) fn writable(db: &Connection) -> rusqlite::Result<()> {
 fn read_only(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.execute_batch("PRAGMA query_only = ON")
+}
+
+/// Removes a home that was just made, and holds nothing.
+pub(super) fn remove_home(dir: &Path) -> Result<(), OpenError> {
+    for name in ["vault.db", "vault.db-wal", "vault.key", "lock"] {
+        remove_if_there(&dir.join(name))?;
+    }
+    fs::remove_dir(dir).map_err(|source| io(dir, source))
 }
 
 /// Opens the store in `dir` to be looked over.
@@ -184,6 +210,18 @@ impl Home {
         sync_directory(&self.dir)
     }
 
+    /// The salt is no secret, and stays what it is as long as the store is.
+    fn keep_salt(&self) -> std::io::Result<()> {
+        let mut salt = [0; SALT_BYTES];
+        File::open(&self.db)?.read_exact(&mut salt)?;
+        let path = salt_path(&self.dir);
+        if fs::read(&path).is_ok_and(|kept| kept == salt) {
+            return Ok(());
+        }
+        let mut options = OpenOptions::new();
+        private(options.write(true).create(true).truncate(true)).open(&path)?.write_all(&salt)
+    }
+
     fn connect(&self, path: &Path, key: &[u8; KEY_BYTES]) -> Result<Connection, OpenError> {
         begin_library();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -221,7 +259,7 @@ impl Home {
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => OpenError::KeyMismatch { db, key: show(&self.key) },
             Some(ErrorCode::DatabaseCorrupt) => {
-                OpenError::Damaged { db, reason: "its pages contradict each other".into() }
+                OpenError::Damaged { db, reason: "the list of what is in it can't be read".into() }
             }
             Some(ErrorCode::DiskFull) => OpenError::DiskFull { db },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -242,16 +280,9 @@ fn begin_library() {
 
 /// Sets key and pragmas. The first read, which proves the key, comes right after it.
 fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
-    let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(key));
-    // A raw key: it is random already, so stretching it would only cost time. Exclusive, which
-    // counts only before the first read: no `-shm` file, and a stray sqlite shell cannot write
-    // beside us. Its own log would go to the terminal; failures come back as errors anyway.
-    db.execute_batch(&Zeroizing::new(format!(
-        "PRAGMA cipher_log_level = NONE;
-         PRAGMA key = \"x'{}'\";
-         PRAGMA locking_mode = EXCLUSIVE;",
-        *hex
-    )))?;
+    unlock(db, key, &[])?;
+    // Counts only before the first read: no `-shm` file, and a stray sqlite shell cannot write beside us.
+    db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     // Taken on only by a store that is still empty; it can then give room back to the disk.
     let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -272,6 +303,19 @@ fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
     db.busy_timeout(Duration::from_secs(5))?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(())
+}
+
+/// Has a connection use a key, and, where a file is begun, this salt if there is one.
+pub(super) fn unlock(db: &Connection, key: &[u8; KEY_BYTES], salt: &[u8]) -> rusqlite::Result<()> {
+    // A raw key: it is random already, so stretching it would only cost time. The library's own log
+    // would go to the terminal; failures come back as errors anyway.
+    let hex = data_encoding::HEXLOWER;
+    let key = Zeroizing::new(hex.encode(key));
+    db.execute_batch(&Zeroizing::new(format!(
+        "PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'{}{}'\"",
+        *key,
+        hex.encode(salt)
+    )))
 }
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
@@ -349,7 +393,7 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn create_private(path: &Path) -> std::io::Result<File> {
+pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
     private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
 
@@ -371,8 +415,12 @@ fn exists(path: &Path) -> Result<bool, OpenError> {
     path.try_exists().map_err(|source| io(path, source))
 }
 
-fn io(path: &Path, source: std::io::Error) -> OpenError {
+pub(super) fn io(path: &Path, source: std::io::Error) -> OpenError {
     OpenError::Io { path: show(path), source }
+}
+
+pub(super) fn db(path: &Path, source: rusqlite::Error) -> OpenError {
+    OpenError::Db { db: show(path), source }
 }
 
 fn show(path: &Path) -> String {

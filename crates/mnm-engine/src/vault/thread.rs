@@ -87,6 +87,18 @@ impl Reader<'_> {
     }
 
     pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
+        let newest: Option<MessageId> = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM message WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
+            )?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        self.thread_row_of(id, newest.ok_or(VaultError::NotFound { what: "thread", id })?)
+    }
+
+    /// The line of a thread whose newest message is known.
+    pub(super) fn thread_row_of(&self, id: ThreadId, newest: MessageId) -> Result<ThreadRow> {
         let account = self.account_of(id)?;
         let (subject, last_at_ms) = self
             .db
@@ -97,7 +109,7 @@ impl Reader<'_> {
             .prepare_cached("SELECT messages, files > 0 FROM thread WHERE id = ?1")?
             .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let unread = match self.live.detail() {
-            Detail::Bare => 0,
+            Detail::Alone | Detail::Bare => 0,
             Detail::Lean | Detail::Whole => self
                 .db
                 .prepare_cached(
@@ -105,10 +117,10 @@ impl Reader<'_> {
                 )?
                 .query_row([id, account], |row| row.get(0))?,
         };
-        let newest = self.newest(account, id)?;
+        let newest = self.newest(account, newest)?;
         // Without readers nobody can be answered.
         let (parties, may_reply) = match self.live.detail() {
-            Detail::Bare | Detail::Lean => (Vec::new(), MayReply::Nobody),
+            Detail::Alone | Detail::Bare | Detail::Lean => (Vec::new(), MayReply::Nobody),
             Detail::Whole => {
                 let parties = self.parties(id)?;
                 let may_reply = self.may_reply(id, &parties)?;
@@ -132,15 +144,14 @@ impl Reader<'_> {
         })
     }
 
-    fn newest(&self, account: AccountId, thread: ThreadId) -> Result<Newest> {
+    fn newest(&self, account: AccountId, id: MessageId) -> Result<Newest> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, author_uid, author_alias, substr(text, 1, ?2), state, error,
                  forwarded_by IS NOT NULL
-             FROM message
-             WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
+             FROM message WHERE id = ?1",
         )?;
-        let mut rows = statement.query([thread, SNIPPET_SOURCE])?;
-        let row = rows.next()?.ok_or(VaultError::NotFound { what: "thread", id: thread })?;
+        let mut rows = statement.query([id, SNIPPET_SOURCE])?;
+        let row = rows.next()?.ok_or(VaultError::NotFound { what: "message", id })?;
         let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
         let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?)?;
         Ok(Newest {
@@ -156,6 +167,9 @@ impl Reader<'_> {
         account: AccountId,
         id: ThreadId,
     ) -> Result<Option<ThreadId>> {
+        if self.live.detail() == Detail::Alone {
+            return Ok(None);
+        }
         let claimed: Option<String> = self
             .db
             .prepare_cached("SELECT claimed_id FROM thread WHERE id = ?1")?

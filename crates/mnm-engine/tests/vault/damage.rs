@@ -1,5 +1,5 @@
-//! Bits that flip in the file of the store: always noticed, never wrong text, and what lies on other
-//! pages stays within reach.
+//! Pages of the store that are flipped, zeroed, torn or cut off: always noticed, never wrong text, and
+//! what lies on other pages stays within reach.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,17 +43,10 @@ fn copy_of(home: &Path) -> (TempDir, PathBuf) {
     let dir = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
     let copy = dir.path().join("home");
     fs::create_dir(&copy).unwrap();
-    for name in ["vault.db", "vault.key"] {
+    for name in ["vault.db", "vault.key", "vault.salt"] {
         fs::copy(home.join(name), copy.join(name)).unwrap();
     }
     (dir, copy)
-}
-
-fn flip(home: &Path, byte: usize) {
-    let path = home.join("vault.db");
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[byte] ^= 1 << (byte % 8);
-    fs::write(&path, bytes).unwrap();
 }
 
 /// Letters that the inbox leads to; their texts must be those that were written.
@@ -113,24 +106,22 @@ enum Kind {
 }
 
 impl Page {
-    /// Letters that may be lost with it from what is saved. Those on other pages are found by their
-    /// numbers, and letters alone make a thread or an account that are lost.
+    /// Letters that may be lost with it. Those on other pages are found by their numbers or by
+    /// themselves, and letters alone make a thread or an account that are lost.
     fn letters_lost(&self) -> usize {
         match (self.of.as_str(), self.kind) {
-            ("message", Kind::Way) => LETTERS,
             ("message", Kind::Leaf) => self.rows,
             ("message", Kind::Rest) => 1,
             _ => 0,
         }
     }
 
-    /// Letters that the inbox may not lead to any more, while the store is as it is. Those whose thread or
-    /// place in the thread is lost can be saved.
+    /// Letters that the inbox may not lead to any more, while the store is as it is. Those whose
+    /// thread is lost can be saved.
     fn letters_out_of_sight(&self) -> usize {
         match (self.of.as_str(), self.kind) {
-            ("thread", Kind::Way) => LETTERS,
-            ("thread" | "message_thread", Kind::Leaf) => self.rows,
-            ("account", _) => LETTERS,
+            ("message" | "thread", Kind::Way) => LETTERS,
+            ("thread", Kind::Leaf) => self.rows,
             // Pages of a long letter may be found by the bookkeeping.
             (_, Kind::Free) => LONG,
             _ => self.letters_lost(),
@@ -141,6 +132,33 @@ impl Page {
     fn opens(&self) -> bool {
         self.of != "sqlite_schema"
     }
+
+    /// Whether the saving is tried with it as well, which takes its time.
+    fn is_saved(&self) -> bool {
+        let tables = ["message", "thread", "account", "own_alias", "blob_chunk", "message_thread"];
+        !self.opens() || self.of.is_empty() || tables.contains(&self.of.as_str())
+    }
+}
+
+/// What happens to a page.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    Flip,
+    Zero,
+    /// The second half is another page's.
+    Tear,
+}
+
+fn harm(home: &Path, page: usize, harm: Harm) {
+    let path = home.join("vault.db");
+    let mut bytes = fs::read(&path).unwrap();
+    let at = (page - 1) * 4096;
+    match harm {
+        Harm::Flip => bytes[at + page * 997 % 4096] ^= 1 << (page % 8),
+        Harm::Zero => bytes[at..at + 4096].fill(0),
+        Harm::Tear => bytes.copy_within(4096 + 2048..8192, at + 2048),
+    }
+    fs::write(&path, bytes).unwrap();
 }
 
 /// All pages of the store, by the database's own words.
@@ -188,52 +206,104 @@ fn some_of_each(pages: &[Page]) -> Vec<Page> {
 }
 
 #[test]
-fn a_flipped_bit_costs_what_is_on_its_page_and_the_rest_is_saved() {
+fn a_damaged_page_costs_what_is_on_it_and_the_rest_is_seen_and_saved() {
     let (home, texts) = full_home();
     let pages = some_of_each(&pages(home.path()));
     for kind in [Kind::Leaf, Kind::Way, Kind::Rest] {
         assert!(pages.iter().any(|page| page.of == "message" && page.kind == kind), "{kind:?}");
     }
-    for page in pages {
-        let (_dir, damaged) = copy_of(home.path());
-        flip(&damaged, (page.number - 1) * 4096 + page.number * 997 % 4096);
-        let before = fs::read(damaged.join("vault.db")).unwrap();
-        let to = damaged.with_file_name("saved");
-        match check::save(&damaged, &to) {
-            Ok(checked) => {
-                assert!(!checked.is_whole(), "it is noticed: {page:?}, {checked:?}");
-                let found = letters_in(&Vault::open(&to).unwrap(), &texts);
-                assert_eq!(found as u64, checked.letters, "{page:?}: {checked:?}");
-                assert!(found + page.letters_lost() >= LETTERS, "{found} of {page:?}: {checked:?}");
-                assert!(found as u64 + checked.letters_lost >= LETTERS as u64, "{checked:?}");
+    for (n, page) in pages.iter().enumerate() {
+        let harms = [Harm::Flip, Harm::Zero, Harm::Tear];
+        // The very beginning suffers all of it; the tearing of the page that is torn from is none.
+        let some = if page.number == 1 { &harms[..] } else { &harms[n % 3..=n % 3] };
+        for &of in some {
+            let of = if page.number == 2 { Harm::Flip } else { of };
+            let (_dir, damaged) = copy_of(home.path());
+            harm(&damaged, page.number, of);
+            let what = format!("{of:?} of {page:?}");
+            if page.is_saved() {
+                saved(&damaged, &texts, page, &what);
             }
-            Err(error) => assert!(!page.opens(), "{page:?}: {error}"),
-        }
-        assert!(before == fs::read(damaged.join("vault.db")).unwrap(), "nothing is written to it");
-        let read = Vault::open(&damaged).map(|mut vault| {
-            let state = vault.state_left("").unwrap();
-            let mut letters = 0;
-            for row in vault.threads_left(None, None, Some(500)).unwrap() {
-                // What lies on the page may be all of it.
-                let Ok(thread) = vault.thread_left(row.id, Place::End, None) else { continue };
-                for message in thread.messages {
-                    assert_eq!(texts[&message.msgid.unwrap()], message.text, "never wrong text");
-                    letters += 1;
-                }
-            }
-            (state.accounts.len(), letters)
-        });
-        match read {
-            Ok((_, seen)) => {
-                assert!(seen + page.letters_out_of_sight() >= LETTERS, "{seen} with {page:?}");
-            }
-            Err(error) => assert!(!page.opens(), "{page:?}: {error}"),
+            seen(&damaged, &texts, page, &what);
         }
     }
 }
 
+/// All that does not lie on the page is saved, and the damaged store left as it is.
+fn saved(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &str) {
+    let before = fs::read(damaged.join("vault.db")).unwrap();
+    let to = damaged.with_file_name("saved");
+    let checked = check::save(damaged, &to).unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(!checked.is_whole(), "it is noticed: {what}, {checked:?}");
+    let found = letters_in(&Vault::open(&to).unwrap(), texts);
+    assert_eq!(found as u64, checked.letters, "{what}: {checked:?}");
+    assert!(found + page.letters_lost() >= LETTERS, "{found} of {what}: {checked:?}");
+    assert!(
+        found as u64 + checked.letters_lost >= LETTERS as u64 || !page.opens(),
+        "{what}: {checked:?}"
+    );
+    assert!(before == fs::read(damaged.join("vault.db")).unwrap(), "nothing is written to it");
+    let names = fs::read_dir(&to).unwrap().map(|file| file.unwrap().file_name());
+    assert!(names.into_iter().all(|name| name != "vault.loose"), "{what}");
+}
+
+/// The store shows what does not lie on the page, and says that it is damaged where anything is missing;
+/// or it does not open, and says what to do.
+fn seen(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &str) {
+    let mut vault = match Vault::open(damaged) {
+        Ok(vault) => vault,
+        Err(error) => {
+            assert!(!page.opens(), "{what}: {error}");
+            assert!(error.to_string().contains("mnm check --save-to"), "{what}: {error}");
+            return;
+        }
+    };
+    let mut letters = 0;
+    for row in vault.threads_left(None, None, Some(500)).unwrap() {
+        // What lies on the page may be all of it.
+        let Ok(thread) = vault.thread_left(row.id, Place::End, None) else { continue };
+        for message in thread.messages {
+            assert_eq!(texts[&message.msgid.unwrap()], message.text, "never wrong text: {what}");
+            letters += 1;
+        }
+    }
+    let state = vault.state_left("").unwrap();
+    let all = letters == LETTERS && state.accounts.len() == 1;
+    assert!(all || state.damaged, "{letters} letters and no word of damage: {what}");
+    assert!(letters + page.letters_out_of_sight() >= LETTERS, "{letters} seen: {what}");
+}
+
 #[test]
-fn thousands_of_letters_behind_a_damaged_page_do_not_end_the_saving() {
+fn a_store_that_is_cut_is_saved_up_to_the_cut_and_a_foreign_key_saves_nothing() {
+    let (home, texts) = full_home();
+    let length = fs::metadata(home.path().join("vault.db")).unwrap().len();
+    for to_length in [length - 4096, length / 2 + 1234, 4096 * 3] {
+        let (_dir, damaged) = copy_of(home.path());
+        let file = fs::File::options().write(true).open(damaged.join("vault.db")).unwrap();
+        file.set_len(to_length).unwrap();
+        let refused = Vault::open(&damaged).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("mnm check --save-to"), "{to_length}: {refused}");
+        match check::save(&damaged, &damaged.with_file_name("saved")) {
+            Ok(checked) => {
+                assert!(!checked.is_whole(), "{checked:?}");
+                let found =
+                    letters_in(&Vault::open(&damaged.with_file_name("saved")).unwrap(), &texts);
+                assert!(found > 0 || to_length < length / 2, "{to_length}: {checked:?}");
+            }
+            // There may be no row at all in so little.
+            Err(error) => assert!(to_length < length / 2, "{to_length}: {error}"),
+        }
+    }
+    let (_dir, foreign) = copy_of(home.path());
+    fs::write(foreign.join("vault.key"), [7; 32]).unwrap();
+    let to = foreign.with_file_name("saved");
+    let refused = check::save(&foreign, &to).unwrap_err();
+    assert!(matches!(refused, OpenError::KeyMismatch { .. }), "{refused}");
+    assert!(!to.exists(), "nothing that looks like a home");
+}
+
+#[test]
+fn thousands_of_letters_behind_a_damaged_page_are_saved() {
     const SHORT: usize = 30_000;
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "The first.");
@@ -262,9 +332,8 @@ fn thousands_of_letters_behind_a_damaged_page_do_not_end_the_saving() {
     let first = ways.min_by_key(|way| &way.path).unwrap();
     assert!((5_000..SHORT - 5_000).contains(&below(first)), "{first:?}");
     let (_dir, damaged) = copy_of(home.path());
-    flip(&damaged, (first.number - 1) * 4096 + 7);
+    harm(&damaged, first.number, Harm::Flip);
     let to = damaged.with_file_name("saved");
     let checked = check::save(&damaged, &to).unwrap();
-    let lost = below(first);
-    assert_eq!((checked.letters as usize, checked.letters_lost as usize), (SHORT + 1 - lost, lost));
+    assert_eq!((checked.letters as usize, checked.letters_lost), (SHORT + 1, 0), "{checked:?}");
 }

@@ -14,9 +14,9 @@ pub(super) struct Table {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
     /// Columns of the primary key, in order.
-    key: Vec<String>,
+    pub(super) key: Vec<String>,
     /// Whether the key is one number, by which each row can be asked for.
-    numbered: bool,
+    pub(super) numbered: bool,
 }
 
 impl Table {
@@ -207,7 +207,7 @@ fn scan(
     given
 }
 
-fn values(row: &Row<'_>, from: usize, count: usize) -> rusqlite::Result<Vec<Value>> {
+pub(super) fn values(row: &Row<'_>, from: usize, count: usize) -> rusqlite::Result<Vec<Value>> {
     (from..from + count).map(|column| row.get(column)).collect()
 }
 

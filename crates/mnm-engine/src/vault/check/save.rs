@@ -6,39 +6,125 @@ use std::path::Path;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::loose::Loose;
+use super::rows::Table;
 use super::{Checked, look, rows};
 use crate::error::OpenError;
-use crate::vault::Vault;
-use crate::vault::open::{self, Reopen};
+use crate::vault::open::{self, AsItIs, Reopen};
+use crate::vault::{Vault, migration};
 
 /// Rows written in one transaction.
 const ROWS: usize = 200;
 
 /// Saves everything that can be read of the store in `home` into a new one in `to`, and tells what
-/// is in it and what is lost. The old one is left as it is.
+/// is in it and what is lost. The old one is left as it is. Where it is damaged, this takes as much
+/// room once more, for a while.
 ///
 /// # Errors
-/// When the old store is in use or does not open at all, or the new one can't be written.
+/// When the old store is in use or its key does not fit, or the new one can't be written.
 pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
-    let mut old = open::open_as_it_is(home)?;
-    let mut checked = look(&mut old);
-    let mut new = open::make_at_version(to, old.version)?;
-    let failed = |source| OpenError::Db { db: to.display().to_string(), source };
-    new.db.execute_batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
-    let mut letters = HashSet::new();
-    for table in rows::tables(&new.db) {
-        let note = &mut |row: &[Value]| checked.note(&table, row, &mut letters);
-        let whole = copy(&mut old, &new.db, &table, note).map_err(failed)?;
-        checked.note_end(&table, whole);
+    match open::open_as_it_is(home) {
+        Ok(mut old) => {
+            let mut checked = look(&mut old);
+            let mut new = open::make_at_version(to, old.version)?;
+            if checked.is_whole() {
+                let lost = copy_all(&mut old, &new, &mut checked, to)?;
+                checked.count_lost(&mut old, Some(&mut new), &lost.letters);
+            } else {
+                rescue(home, &mut new, &mut checked, to)?;
+            }
+            finish(new, to)?;
+            Ok(checked)
+        }
+        Err(error @ (OpenError::Damaged { .. } | OpenError::KeyMismatch { .. })) => {
+            let mut new = open::make_at_version(to, migration::latest())?;
+            let mut checked = Checked::default();
+            checked.findings.push(error.to_string());
+            rescue(home, &mut new, &mut checked, to)?;
+            if checked.accounts == 0 && checked.letters == 0 {
+                // Nothing is to lie there that looks like a home.
+                drop(new);
+                open::remove_home(to)?;
+                return Err(error);
+            }
+            finish(new, to)?;
+            Ok(checked)
+        }
+        Err(error) => Err(error),
     }
-    checked.count_lost(&mut old, Some(&mut new), &letters);
+}
+
+/// What was copied, and of which tables not all.
+struct Copied {
+    letters: HashSet<i64>,
+    lost: Vec<Table>,
+}
+
+fn copy_all(
+    old: &mut dyn Reopen,
+    new: &AsItIs,
+    checked: &mut Checked,
+    to: &Path,
+) -> Result<Copied, OpenError> {
+    let failed = |source| open::db(to, source);
+    new.db.execute_batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    let mut copied = Copied { letters: HashSet::new(), lost: Vec::new() };
+    for table in rows::tables(&new.db) {
+        let note = &mut |row: &[Value]| checked.note(&table, row, &mut copied.letters);
+        let whole = copy(old, &new.db, &table, note).map_err(failed)?;
+        checked.note_end(&table, whole);
+        if !whole {
+            copied.lost.push(table);
+        }
+    }
+    Ok(copied)
+}
+
+/// Copies what a damaged store leads to, and then what lies on pages that it does not lead to.
+fn rescue(
+    home: &Path,
+    new: &mut AsItIs,
+    checked: &mut Checked,
+    to: &Path,
+) -> Result<(), OpenError> {
+    let failed = |source| open::db(to, source);
+    let mut loose = Loose::gather(home, to)?;
+    checked.damaged_pages = checked.damaged_pages.max(loose.damaged);
+    let mut copied = if loose.opens {
+        copy_all(&mut loose, new, checked, to)?
+    } else {
+        checked.others_lost = true;
+        Copied { letters: HashSet::new(), lost: rows::tables(&new.db) }
+    };
+    let (db, letters) = (&new.db, &mut copied.letters);
+    db.execute_batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    let found = loose.read(&copied.lost, db, &mut |table, row| {
+        checked.note(table, &row, letters);
+        db.prepare_cached(&insertion(table))?.execute(params_from_iter(row)).map(drop)
+    });
+    found.map_err(failed)?;
+    checked.accounts = count_accounts(db).map_err(failed)?;
+    if loose.opens {
+        checked.count_lost(&mut loose, Some(new), letters);
+    } else {
+        checked.count_lost(new, None, letters);
+    }
+    Ok(())
+}
+
+fn count_accounts(db: &Connection) -> rusqlite::Result<u64> {
+    db.query_row("SELECT count(*) FROM account", [], |row| row.get(0))
+}
+
+/// Makes a store of what was copied.
+fn finish(new: AsItIs, to: &Path) -> Result<(), OpenError> {
+    let failed = |source| open::db(to, source);
     open::writable(&new.db).map_err(failed)?;
     mend(&new.db).map_err(failed)?;
     drop(new);
     // It takes the steps that the old one had not taken.
     let vault = Vault::open(to)?;
-    vault.db.execute_batch(RECOUNT).map_err(failed)?;
-    Ok(checked)
+    vault.db.execute_batch(RECOUNT).map_err(failed)
 }
 
 /// What triggers keep was copied, and then kept a second time.
@@ -51,17 +137,10 @@ const RECOUNT: &str = "
 fn copy(
     old: &mut dyn Reopen,
     new: &Connection,
-    table: &rows::Table,
+    table: &Table,
     note: &mut dyn FnMut(&[Value]),
 ) -> rusqlite::Result<bool> {
-    let places: Vec<&str> = table.columns.iter().map(|_| "?").collect();
-    let insert = format!(
-        "INSERT OR IGNORE INTO {} ({}) VALUES ({})",
-        table.name,
-        table.columns.join(", "),
-        places.join(", ")
-    );
-    let mut insert = new.prepare(&insert)?;
+    let mut insert = new.prepare(&insertion(table))?;
     let mut written = 0;
     new.execute_batch("BEGIN")?;
     let whole = rows::read(old, table, &mut |row| {
@@ -75,6 +154,12 @@ fn copy(
     })?;
     new.execute_batch("COMMIT")?;
     Ok(whole)
+}
+
+fn insertion(table: &Table) -> String {
+    let places = vec!["?"; table.columns.len()].join(", ");
+    let (name, columns) = (&table.name, table.columns.join(", "));
+    format!("INSERT OR IGNORE INTO {name} ({columns}) VALUES ({places})")
 }
 
 /// Makes rows that lost what they belong to fit again: letters get a thread and an account, files

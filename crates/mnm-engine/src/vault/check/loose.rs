@@ -1,0 +1,302 @@
+//! The pages of a damaged store in a copy, where damage can't pass for what it is not, and where a page
+//! can be read to which no way leads any more, because the way, the list of the tables or the very
+//! beginning of the store is damaged.
+//!
+//! Every page is authenticated by itself, so each can be read as if it were the only one of its table:
+//! one after the other is said to be the root of a table. Where the store does not open, the pages are
+//! copied behind a new beginning, made with the same key. Rows that are freed are overwritten, so
+//! nothing that was erased comes back.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
+
+use super::rows::{Table, values};
+use crate::error::OpenError;
+use crate::vault::open::{self, PAGE_BYTES, Reopen, SALT_BYTES};
+
+/// Bytes of a row that fills pages; a database takes no more than 1 GB in one.
+const FILLER_BYTES: u64 = 256 << 20;
+/// Bytes before the frames of the log, and before the page in each of them.
+const WAL_HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+
+/// A copy of all pages of a store. Removed when dropped.
+pub(super) struct Loose {
+    db: Connection,
+    path: PathBuf,
+    key: open::Key,
+    pages: u64,
+    /// Pages that are not authentic.
+    pub(super) damaged: u64,
+    /// Whether the way to the tables is there.
+    pub(super) opens: bool,
+}
+
+impl Drop for Loose {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!(%error, "the copy of a damaged store stays where it is");
+        }
+    }
+}
+
+impl Reopen for Loose {
+    fn db(&self) -> &Connection {
+        &self.db
+    }
+
+    fn reopen(&mut self) -> Result<(), OpenError> {
+        let failed = |source| open::db(&self.path, source);
+        // The old one must be closed before: it alone may use the file.
+        drop(std::mem::replace(&mut self.db, Connection::open_in_memory().map_err(failed)?));
+        self.db = connect(&self.path, &self.key).map_err(failed)?;
+        Ok(())
+    }
+}
+
+impl Loose {
+    /// Copies the pages of the store in `home` to a file in `dir`, which takes as much room.
+    ///
+    /// # Errors
+    /// Without the key, and when the copy can't be written.
+    pub(super) fn gather(home: &Path, dir: &Path) -> Result<Self, OpenError> {
+        if let Ok(loose) = Self::copy(home, dir, None) {
+            return Ok(loose);
+        }
+        let old = home.join("vault.db");
+        let salt = beginning(&old).map_err(|source| open::io(&old, source))?;
+        let loose = Self::copy(home, dir, Some(&salt))?;
+        match beginning(&open::salt_path(home)) {
+            Ok(kept) if kept != salt && loose.damaged >= loose.pages / 2 => {
+                drop(loose);
+                Self::copy(home, dir, Some(&kept))
+            }
+            _ => Ok(loose),
+        }
+    }
+
+    /// The copy, behind a new beginning if there is a salt for one.
+    fn copy(home: &Path, dir: &Path, salt: Option<&[u8]>) -> Result<Self, OpenError> {
+        let (key, path) = (open::key_of(home)?, dir.join("vault.loose"));
+        let old = home.join("vault.db");
+        let failed = |source| open::io(&path, source);
+        let pages = fs::metadata(&old).map_err(failed)?.len() / PAGE_BYTES;
+        let mut copy = open::create_private(&path).map_err(failed)?;
+        let first = match salt {
+            Some(salt) => {
+                make(&path, &key, salt, pages).map_err(|source| open::db(&path, source))?;
+                1
+            }
+            None => 0,
+        };
+        let copied = copy_pages(&old, &mut copy, first..pages);
+        let copied = copied.and_then(|()| copy_log(&home.join("vault.db-wal"), &mut copy, first));
+        let db = match copied.map_err(failed) {
+            Ok(()) => connect(&path, &key).map_err(|source| open::db(&path, source)),
+            Err(error) => Err(error),
+        };
+        match db {
+            Ok(db) => {
+                let mut loose = Self { db, path, key, pages, damaged: 0, opens: salt.is_none() };
+                loose.damaged = loose.count_damaged().min(pages);
+                Ok(loose)
+            }
+            Err(error) => {
+                fs::remove_file(&path).map_err(failed)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn count_damaged(&self) -> u64 {
+        let count = || -> rusqlite::Result<usize> {
+            let mut check = self.db.prepare("PRAGMA cipher_integrity_check")?;
+            check.query_map([], |_| Ok(()))?.try_fold(0, |count, row| row.map(|()| count + 1))
+        };
+        count().map_or(u64::MAX, |count| count as u64)
+    }
+
+    /// Reads each page as one of each table that is given, and gives on the rows of those that fit
+    /// one table and no other. `new` has those tables, and tells by what it takes.
+    ///
+    /// # Errors
+    /// What `give` fails with.
+    pub(super) fn read(
+        &mut self,
+        tables: &[Table],
+        new: &Connection,
+        give: &mut dyn FnMut(&Table, Vec<Value>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let shapes = tables
+            .iter()
+            .map(|table| Ok((table, shape(new, table)?)))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        for page in 2..=self.pages {
+            let mut fitting = Vec::new();
+            for (table, sql) in &shapes {
+                let Some(rows) = self.rows(page, table, sql) else { continue };
+                if !rows.is_empty() && is_taken(new, table, &rows)? {
+                    fitting.push((*table, rows));
+                }
+            }
+            if let Ok([(table, rows)]) = <[_; 1]>::try_from(fitting) {
+                for row in rows {
+                    give(table, row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a page, if it can be read as one of the table.
+    fn rows(&mut self, page: u64, table: &Table, sql: &str) -> Option<Vec<Vec<Value>>> {
+        let read = |db: &Connection| -> rusqlite::Result<Option<Vec<Vec<Value>>>> {
+            if db.is_autocommit() {
+                db.execute_batch("BEGIN")?;
+            }
+            db.execute_batch("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema")?;
+            db.prepare_cached("INSERT INTO sqlite_schema VALUES ('table', ?1, ?1, ?2, ?3)")?
+                .execute(params![table.name, page as i64, sql])?;
+            db.execute_batch("PRAGMA writable_schema = RESET")?;
+            let columns = table.columns.join(", ");
+            let mut select = db.prepare(&format!(
+                "SELECT {columns}, beyond IS NULL FROM {} NOT INDEXED",
+                table.name
+            ))?;
+            let mut found = select.query([])?;
+            let mut rows = Vec::new();
+            while let Some(row) = found.next()? {
+                if !row.get::<_, bool>(table.columns.len())? {
+                    return Ok(None);
+                }
+                rows.push(values(row, 0, table.columns.len())?);
+            }
+            Ok(Some(rows))
+        };
+        match read(&self.db) {
+            Ok(rows) => rows,
+            Err(_) => {
+                // One page that is not authentic closes the connection for all others.
+                let reopened = self.reopen();
+                tracing::debug!(whole = reopened.is_ok(), page, "a page is none of a table");
+                None
+            }
+        }
+    }
+}
+
+/// What a table is called and consists of, with one column more, which only rows of others have.
+fn shape(new: &Connection, table: &Table) -> rusqlite::Result<String> {
+    let columns = new
+        .prepare("SELECT name, type, dflt_value FROM pragma_table_info(?1)")?
+        .query_map([&table.name], |row| {
+            let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
+            let default: Option<String> = row.get(2)?;
+            let default = default.map(|value| format!(" DEFAULT {value}")).unwrap_or_default();
+            Ok(format!("{name} {kind}{default}"))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let (key, ending) = (table.key.join(", "), if table.numbered { "" } else { " WITHOUT ROWID" });
+    Ok(format!(
+        "CREATE TABLE {} ({}, beyond, PRIMARY KEY ({key})){ending}",
+        table.name,
+        columns.join(", ")
+    ))
+}
+
+/// Whether a table takes all the rows; it is left as it is.
+fn is_taken(new: &Connection, table: &Table, rows: &[Vec<Value>]) -> rusqlite::Result<bool> {
+    let places = vec!["?"; table.columns.len()].join(", ");
+    let sql =
+        format!("REPLACE INTO {} ({}) VALUES ({places})", table.name, table.columns.join(", "));
+    new.execute_batch("SAVEPOINT trial")?;
+    let mut insert = new.prepare(&sql)?;
+    let taken = rows.iter().all(|row| insert.execute(params_from_iter(row)).is_ok());
+    new.execute_batch("ROLLBACK TO trial; RELEASE trial")?;
+    Ok(taken)
+}
+
+/// A database of so many pages, with this key and salt.
+fn make(path: &Path, key: &open::Key, salt: &[u8], pages: u64) -> rusqlite::Result<()> {
+    let db = Connection::open(path)?;
+    open::unlock(&db, key, salt)?;
+    db.execute_batch(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE filler (bytes)",
+    )?;
+    let mut left = pages.saturating_mul(PAGE_BYTES);
+    while left > 0 {
+        let some = left.min(FILLER_BYTES);
+        db.execute("INSERT INTO filler VALUES (zeroblob(?1))", [some as i64])?;
+        left -= some;
+    }
+    db.close().map_err(|(_, error)| error)
+}
+
+fn connect(path: &Path, key: &open::Key) -> rusqlite::Result<Connection> {
+    let db = Connection::open(path)?;
+    open::unlock(&db, key, &[])?;
+    db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    db.execute_batch("PRAGMA journal_mode = OFF; PRAGMA cache_spill = OFF")?;
+    Ok(db)
+}
+
+/// The salt with which a store or a copy of its salt begins.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut salt = vec![0; SALT_BYTES];
+    File::open(path)?.read_exact(&mut salt)?;
+    Ok(salt)
+}
+
+/// Copies pages. One of nothing but zeros would be taken for one that was never written, and read as
+/// zeros; so it is made one that is not authentic.
+fn copy_pages(from: &Path, to: &mut File, pages: Range<u64>) -> io::Result<()> {
+    let mut page = [0; PAGE_BYTES as usize];
+    let mut from = File::open(from)?;
+    from.seek(SeekFrom::Start(pages.start * PAGE_BYTES))?;
+    to.seek(SeekFrom::Start(pages.start * PAGE_BYTES))?;
+    for _ in pages {
+        from.read_exact(&mut page)?;
+        if page.iter().all(|byte| *byte == 0) {
+            page.fill(0xff);
+        }
+        to.write_all(&page)?;
+    }
+    Ok(())
+}
+
+/// What was committed to the log and has not come into the file, as far as it is whole; its pages prove
+/// themselves as all others do. Pages before `first`, counted from 0, are left out.
+fn copy_log(log: &Path, to: &mut File, first: u64) -> io::Result<()> {
+    let Ok(mut log) = File::open(log) else { return Ok(()) };
+    let mut header = [0; WAL_HEADER];
+    if log.read_exact(&mut header).is_err() {
+        return Ok(());
+    }
+    let (mut frame, mut page) = ([0; FRAME_HEADER], [0; PAGE_BYTES as usize]);
+    let mut pending = Vec::new();
+    while log.read_exact(&mut frame).is_ok() && log.read_exact(&mut page).is_ok() {
+        // Frames of an earlier round have another salt.
+        if frame[8..16] != header[16..24] {
+            break;
+        }
+        pending.push((u64::from(number(&frame, 0)), page));
+        if number(&frame, 4) == 0 {
+            continue;
+        }
+        for (place, page) in pending.drain(..).filter(|(place, _)| *place > first) {
+            to.seek(SeekFrom::Start((place - 1) * PAGE_BYTES))?;
+            to.write_all(&page)?;
+        }
+    }
+    Ok(())
+}
+
+fn number(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
+}
