@@ -15,8 +15,19 @@ use crate::run;
 use crate::step::{Output, Steps};
 
 /// The targets, in the order in which they run.
-const TARGETS: [&str; 9] =
-    ["frame", "head", "session", "link", "invitation", "letter", "config", "admin", "store"];
+const TARGETS: [&str; 11] = [
+    "frame",
+    "head",
+    "session",
+    "link",
+    "invitation",
+    "letter",
+    "forward",
+    "name",
+    "config",
+    "admin",
+    "store",
+];
 /// The version of cargo-fuzz that is installed where there is none.
 const CARGO_FUZZ: &str = "0.13.2";
 /// For each target, unless told.

@@ -12,6 +12,8 @@
 //! | [`link`] | such sequences, by several members, to a whole service in memory | every answer is of the protocol's form; no hang |
 //! | [`invitation`] | what somebody pastes to join | what is read is written and read again |
 //! | [`letter`] | the data of a letter, and its text | no byte is lost or invented; only harmless HTML |
+//! | [`forward`] | a thread that is forwarded | what is read is written and read again, and no larger than what came |
+//! | [`name`] | a name that is asked for | what is granted has nothing unseen in it, and one key |
 //! | [`config`] | a configuration file | it is used, or everything wrong with it is told with its line |
 //! | [`admin`] | what local processes write to the administrator's socket | every answer is what was due, and complete |
 //! | [`store`] | damage to the files of a store | it opens or says why not; no message is served with other bytes |
@@ -23,11 +25,13 @@ pub mod admin;
 mod ask;
 pub mod config;
 mod cut;
+pub mod forward;
 pub mod frame;
 pub mod head;
 pub mod invitation;
 pub mod letter;
 pub mod link;
+pub mod name;
 mod peer;
 pub mod session;
 pub mod store;
@@ -37,13 +41,15 @@ pub mod store;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     ("frame", frame::run),
     ("head", head::run),
     ("session", session::run),
     ("link", link::run),
     ("invitation", invitation::run),
     ("letter", letter::run),
+    ("forward", forward::run),
+    ("name", name::run),
     ("config", config::run),
     ("admin", admin::run),
     ("store", store::run),

@@ -42,4 +42,4 @@ macro_rules! replay {
     }};
 }
 
-replay! { frame head session link invitation letter config admin store }
+replay! { frame head session link invitation letter forward name config admin store }
