@@ -96,6 +96,14 @@ pub enum Command {
         /// Whether. Absent only with a contact: as for the others.
         shown: Option<bool>,
     },
+    /// Remove somebody from the address book, on the member's other devices too. Letters stay; theirs
+    /// come as a stranger's from then on. Reply: [`Reply::Done`].
+    RemoveContact {
+        /// The account.
+        account: AccountId,
+        /// Their permanent id.
+        contact: String,
+    },
     /// Somebody looks, or the network has changed: accounts that are not connected try at once.
     /// Reply: [`Reply::Done`].
     Nudge,

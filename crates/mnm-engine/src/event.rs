@@ -68,6 +68,13 @@ pub enum Event {
         /// Its new state.
         contact: Contact,
     },
+    /// A contact was removed from the address book.
+    ContactGone {
+        /// The account.
+        account: AccountId,
+        /// Their permanent id.
+        uid: String,
+    },
     /// A group changed.
     Group {
         /// Its new state.

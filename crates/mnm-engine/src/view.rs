@@ -215,8 +215,10 @@ pub enum MayReply {
         /// Their names.
         groups: Vec<String>,
     },
-    /// Who reads it is not known here, or everybody was struck.
+    /// Who reads it is not known here.
     Nobody,
+    /// Everybody else who read it was struck.
+    Struck,
     /// The service itself wrote it, and reads nothing.
     Service,
 }

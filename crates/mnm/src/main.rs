@@ -8,6 +8,7 @@ mod print;
 mod serve;
 mod session;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -36,19 +37,22 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Writes the log to standard error; `MNM_LOG=info` shows more.
+/// Writes the log to standard error; `MNM_LOG=info` shows more. To somebody at a terminal it shows nothing
+/// unless asked: what they have to know, commands say.
 ///
 /// It never holds content. Our crates see to that for theirs. Of others only warnings are let through,
 /// whatever `MNM_LOG` says, and nothing at all of those that log by the `log` crate: what parses
 /// messages tells of each piece.
 fn log() {
-    let asked = EnvFilter::try_from_env("MNM_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let unasked = if std::io::stderr().is_terminal() { "off" } else { "error" };
+    let asked = EnvFilter::try_from_env("MNM_LOG").unwrap_or_else(|_| EnvFilter::new(unasked));
     let ours = filter_fn(|metadata| {
         let target = metadata.target();
         let is_ours = target.starts_with("mnm") || target.starts_with("tmtp");
         is_ours || *metadata.level() <= Level::WARN
     });
-    let lines = fmt::layer().with_writer(std::io::stderr).with_filter(asked.and(ours));
+    let lines =
+        fmt::layer().with_ansi(false).with_writer(std::io::stderr).with_filter(asked.and(ours));
     // Nobody else sets one.
     let _ = tracing::subscriber::set_global_default(registry().with(lines));
 }

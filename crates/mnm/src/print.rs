@@ -145,6 +145,9 @@ fn is_unsafe(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Milliseconds for which a command may run until it shows a time.
+const MOMENT_MS: i64 = 60_000;
+
 /// How text for people looks here and now.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
@@ -185,13 +188,24 @@ impl Look {
         if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }
 
-    /// A time of the past or the near future, as `2026-11-22 05:01 (3 min ago)`.
+    /// A time of the past, as `2026-11-22 05:01 (3 min ago)`. What has happened since the command began
+    /// happened just now.
     pub(crate) fn time(&self, at_ms: i64) -> String {
+        let since = (self.now_ms..self.now_ms.saturating_add(MOMENT_MS)).contains(&at_ms);
+        self.moment(at_ms, if since { 0 } else { self.now_ms.saturating_sub(at_ms) })
+    }
+
+    /// A time that is to come, as `2026-11-22 05:01 (in 3 min)`.
+    pub(crate) fn time_to_come(&self, at_ms: i64) -> String {
+        self.moment(at_ms, self.now_ms.saturating_sub(at_ms))
+    }
+
+    fn moment(&self, at_ms: i64, ago_ms: i64) -> String {
         let Ok(at) = Timestamp::from_millisecond(at_ms) else {
             return "an unknown time".to_owned();
         };
         let absolute = at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
-        match relative(self.now_ms.saturating_sub(at_ms)) {
+        match relative(ago_ms) {
             Some(relative) => format!("{absolute} ({relative})"),
             None => absolute,
         }
@@ -211,6 +225,11 @@ fn relative(ago_ms: i64) -> Option<String> {
         _ => return None,
     };
     Some(if ago_ms < 0 { format!("in {amount}") } else { format!("{amount} ago") })
+}
+
+/// A number of things: `1 letter`, `2 letters`.
+pub(crate) fn plural(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 /// A size for people, as the pages tell it: `64 MB`, `3.4 kB`.

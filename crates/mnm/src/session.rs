@@ -138,9 +138,12 @@ impl Session {
     }
 
     /// Gives an engine that was just opened here the time to connect and to receive what waits for
-    /// it. There is no telling when a service has sent everything, so a pause in the news has to do;
+    /// it; a running app has had it. There is no telling when a service has sent everything, so a pause in the news has to do;
     /// what comes later is seen by the next command.
-    async fn settle(&self) -> Result<(), Failure> {
+    pub(crate) async fn settle(&self) -> Result<(), Failure> {
+        if matches!(self, Self::Remote(_)) {
+            return Ok(());
+        }
         let until = tokio::time::Instant::now() + LINK_PATIENCE;
         let mut events = self.events().await?;
         while self.is_connecting().await? {

@@ -79,7 +79,7 @@ export interface ThreadRow {
 }
 
 /** Whether a reply would reach somebody. */
-export type MayReply = { state: "yes" | "oneself" | "nobody" | "service" } | { state: "others" | "left_group"; groups: string[] };
+export type MayReply = { state: "yes" | "oneself" | "nobody" | "struck" | "service" } | { state: "others" | "left_group"; groups: string[] };
 
 /** Somebody who was added to a thread. */
 export interface Reader {
@@ -253,6 +253,7 @@ export interface Commands {
   devices: { args: { account?: number }; reply: Device[] };
   add_alias: { args: { account: number; alias: string }; reply: Account };
   reconnect: { args: { account: number }; reply: undefined };
+  remove_contact: { args: { account: number; contact: string }; reply: undefined };
   set_presence: { args: { account: number; contact?: string; shown?: boolean }; reply: undefined };
   nudge: { args: object; reply: undefined };
   ping: { args: { account: number; to: string; text: string }; reply: Ping };
@@ -302,6 +303,7 @@ export interface Commands {
 export type Event =
   | { event: "account"; account: Account }
   | { event: "account_gone"; account: number }
+  | { event: "contact_gone"; account: number; uid: string }
   | { event: "thread"; thread: ThreadRow }
   | { event: "message"; message: Message }
   | { event: "message_gone"; thread: number; message: number }

@@ -76,7 +76,7 @@ export function threadNames(row: ThreadRow): string[] {
   const others = [...groups, ...people].map(partyName);
   if (others.length > 0) return others;
   const { state } = row.may_reply;
-  return [state === "nobody" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
+  return [state === "nobody" || state === "struck" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
 }
 
 /** First letter (grapheme) of a name, for badges. */

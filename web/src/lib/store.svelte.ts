@@ -294,6 +294,9 @@ class Store {
         this.contacts = put(this.contacts, event.contact, (c) => c.account === account && c.uid === uid);
         break;
       }
+      case "contact_gone":
+        this.contacts = this.contacts.filter((c) => c.account !== event.account || c.uid !== event.uid);
+        break;
       case "group": {
         const { account, gid } = event.group;
         this.groups = put(this.groups, event.group, (g) => g.account === account && g.gid === gid);

@@ -187,6 +187,7 @@ export const t = {
     unlisted: (n: number) => `${n} more ${n === 1 ? "was" : "were"} named than a thread can have; they get none of your letters.`,
     inGroup: "Who is struck and is in a group that reads this still gets your replies as one of its members. To leave the group out, strike it too.",
     others: (groups: string) => `You are not in ${groups}: a reply goes to the others, and not there.`,
+    allStruck: "You have struck everybody else from this conversation. Let somebody read again to write.",
     leftGroup: (groups: string) => `You have left ${groups}. Join again to write.`,
     nobody: "Nobody would read a reply: who else is in this thread is not known here. Answer on the device on which it began, or write a new letter.",
     service: "This is from the service itself, which reads no letters.",
@@ -342,6 +343,10 @@ export const t = {
     noLetters: "No letters yet.",
     missing: "This person is not in your address book.",
     presence: "They see when you are online",
+    remove: "Remove from the address book",
+    removeLead: (name: string) => `Remove ${name} from your address book? Your letters with them stay. What they write from now on is marked as a stranger’s, and they never see that you are online. They are not told.`,
+    removeYes: "Remove",
+    removeNo: "Keep",
   },
 
   groups: {

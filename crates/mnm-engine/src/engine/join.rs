@@ -48,12 +48,12 @@ impl Engine {
         }
         let label = label(device.as_deref().unwrap_or(default_label()))?;
         let _turn = self.shared.changing.lock().await;
-        if !another {
-            self.must_be_unknown(&pasted.address, pasted.fingerprint).await?;
+        if !another && let Some(known) = self.known(&pasted.address, pasted.fingerprint).await? {
+            return Err(self.known_service(&known, &pasted).await);
         }
         let connected = reach(self.store().edge(), &pasted.address, pasted.fingerprint).await?;
-        if !another {
-            self.must_be_unknown(&pasted.address, connected.fingerprint).await?;
+        if !another && let Some(known) = self.known(&pasted.address, connected.fingerprint).await? {
+            return Err(known_service(&known, &pasted.address, connected.fingerprint));
         }
         let register =
             Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
@@ -75,7 +75,7 @@ impl Engine {
         self.start_link(account.id).await;
         match registered.alias_error {
             None => Ok(account),
-            Some(reason) => Err(alias_refused(&alias, &reason)),
+            Some(reason) => Err(alias_refused(&pasted.address, &alias, &reason)),
         }
     }
 
@@ -87,13 +87,12 @@ impl Engine {
         Ok(accounts.iter().find(unnamed).map(|known| known.id))
     }
 
-    /// A service of which there is an account: at the same place, or with the certificate that is
-    /// pinned for it.
-    async fn must_be_unknown(
+    /// The account on a service: at the same place, or with the certificate that is pinned for it.
+    async fn known(
         &self,
         address: &Address,
         fingerprint: Option<Fingerprint>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Account>, Error> {
         let accounts = self.store().read(|vault| vault.accounts()).await?;
         let certificate = fingerprint.map(|fingerprint| fingerprint.to_string());
         let same = |known: &&Account| {
@@ -101,10 +100,15 @@ impl Engine {
             there.is_ok_and(|there| (&there.host, there.port) == (&address.host, address.port))
                 || (certificate.is_some() && known.fingerprint == certificate)
         };
-        match accounts.iter().find(same) {
-            Some(known) => Err(known_service(known)),
-            None => Ok(()),
-        }
+        Ok(accounts.iter().find(same).cloned())
+    }
+
+    /// What to do instead of joining a service again, for which the certificate is looked at that it
+    /// shows now.
+    async fn known_service(&self, known: &Account, pasted: &Pasted) -> Error {
+        let connected = reach(self.store().edge(), &pasted.address, pasted.fingerprint).await;
+        let seen = connected.ok().and_then(|connected| connected.fingerprint);
+        known_service(known, &pasted.address, seen.or(pasted.fingerprint))
     }
 
     /// Logs in with a device code and stores the account.
@@ -301,20 +305,34 @@ pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
     Error::new(ErrorCode::Invalid, error.to_string())
 }
 
-fn known_service(known: &Account) -> Error {
+fn known_service(known: &Account, address: &Address, seen: Option<Fingerprint>) -> Error {
     let alias = if known.alias.is_empty() { "no alias yet" } else { known.alias.as_str() };
-    let told = format!(
-        "You have an account on this service already: {}, {alias} ({}). Nothing was changed. If the service has moved or has a new certificate, tell that account instead of joining again: under \u{201c}About this service\u{201d}, or by mnm account --account {} --address NEW. A second account would have neither its alias nor its letters.",
-        known.service, known.address, known.id
+    let mut told = format!(
+        "You have an account on this service already: {}, {alias} ({}). Nothing was changed; a second account would have neither its alias nor its letters.",
+        known.service, known.address
     );
+    let seen = seen.map(|seen| seen.to_string()).filter(|_| address.proof == Proof::Pinned);
+    let (trust, asked) = match (&known.fingerprint, seen) {
+        (Some(trusted), Some(seen)) if *trusted != seen => {
+            told.push_str(&format!(
+                " It shows another certificate than the one that is trusted, sha256 {seen}."
+            ));
+            (format!(" --trust {seen}"), "If whoever runs the service confirms all of it")
+        }
+        _ => (String::new(), "If the service has moved"),
+    };
+    told.push_str(&format!(
+        " {asked}, tell that account: under \u{201c}About this service\u{201d}, or by\nmnm account --account {} --address '{address}'{trust}",
+        known.id
+    ));
     Error::new(ErrorCode::KnownService, told).offering(Offer::Account { account: known.id })
 }
 
-fn alias_refused(alias: &str, reason: &str) -> Error {
+fn alias_refused(address: &Address, alias: &str, reason: &str) -> Error {
     Error::new(
         ErrorCode::AliasRefused,
         format!(
-            "You are a member now, but the service did not give you the alias {alias} ({}). Choose another alias for this account.",
+            "You are a member at {address} now, but the service did not give you the alias {alias} ({}). Nobody can find you yet; choose another alias for this account: here, or by mnm join '{address}' --alias ANOTHER",
             in_words(reason)
         ),
     )

@@ -66,6 +66,15 @@ impl Engine {
             Command::SetPresence { account, contact, shown } => {
                 self.set_presence(account, contact, shown).await.map(|()| Reply::Done)
             }
+            Command::RemoveContact { account, contact } => {
+                let now_ms = self.store().now_ms();
+                let removed = self
+                    .store()
+                    .write(move |vault| vault.remove_contact(account, &contact, now_ms));
+                removed.await?;
+                self.wake(account);
+                Ok(Reply::Done)
+            }
             Command::Nudge => {
                 self.nudge();
                 Ok(Reply::Done)

@@ -80,6 +80,11 @@ impl<'a> Work<'a> {
         self.contacts.insert((account, uid.to_owned()));
     }
 
+    pub(super) fn contact_gone(&mut self, account: AccountId, uid: &str) {
+        self.contacts.remove(&(account, uid.to_owned()));
+        self.gone.push(Event::ContactGone { account, uid: uid.to_owned() });
+    }
+
     pub(super) fn touch_group(&mut self, account: AccountId, gid: &str) {
         self.groups.insert((account, gid.to_owned()));
     }

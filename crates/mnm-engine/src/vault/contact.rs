@@ -1,12 +1,12 @@
 //! The address book, and who somebody is in a conversation.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
 use super::live::Detail;
 use super::name::{is_clean, look, shown, tagged};
-use super::{Result, Vault};
+use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
 
@@ -154,7 +154,60 @@ impl Reader<'_> {
     }
 }
 
+impl Vault {
+    /// Removes somebody from the address book, here and on the member's other devices. Their letters stay,
+    /// and a ping of theirs waits for an answer again.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] when they are not in it.
+    pub fn remove_contact(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        now_ms: i64,
+    ) -> Result<Change<()>> {
+        self.change(|work| {
+            if !work.part_from(account, uid, now_ms)? {
+                return Err(VaultError::Invalid(
+                    "This member is not in your address book. Nothing was changed.".into(),
+                ));
+            }
+            work.tell_parted(account, uid, now_ms)
+        })
+    }
+}
+
 impl Work<'_> {
+    /// As [`Vault::remove_contact`], on this device only, unless they became a contact later than that.
+    pub(super) fn part_from(&mut self, account: AccountId, uid: &str, at_ms: i64) -> Result<bool> {
+        let alias: Option<String> = self
+            .db
+            .prepare_cached(
+                "DELETE FROM contact WHERE account = ?1 AND uid = ?2 AND since_ms <= ?3
+                 RETURNING alias",
+            )?
+            .query_row(params![account, uid, at_ms], |row| row.get(0))
+            .optional()?;
+        let Some(alias) = alias else { return Ok(false) };
+        // What was once asked does not make them a contact again.
+        let asked = self
+            .db
+            .prepare_cached(
+                "UPDATE ping SET state = 'ignored'
+                 WHERE account = ?1 AND incoming = 0 AND gid IS NULL AND to_alias = ?2
+                   AND state IN ('waiting', 'accepted') RETURNING id",
+            )?
+            .query_map(params![account, alias], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        for ping in asked {
+            self.touch_ping(ping);
+        }
+        self.contact_gone(account, uid);
+        self.read.live.presence_changed();
+        self.touch_threads_with(account, uid)?;
+        Ok(true)
+    }
+
     /// Makes `uid` a contact, or keeps the one there is under its old alias, and settles the pings
     /// between both. The member's other devices are told of a new one.
     pub(super) fn befriend(

@@ -5,11 +5,12 @@ use rusqlite::{OptionalExtension, params};
 use super::change::{Reader, Work};
 use super::draft::DraftContent;
 use super::message::NewMessage;
+use super::name::shown;
 use super::outbox::{OutboxKind, Target};
 use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, ThreadId};
+use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, Standing, ThreadId};
 
 impl Vault {
     /// Queues a draft: it becomes a message in its thread, or opens one, and waits in the outbox.
@@ -148,7 +149,12 @@ impl Work<'_> {
         for name in &draft.to {
             match self.read.resolve(draft.account, name)? {
                 Some((uid, is_group)) => resolved.push((uid, is_group, name)),
-                None => unknown.push(name.clone()),
+                None => {
+                    if self.read.standing(draft.account, name)? == Some(Standing::Left) {
+                        return Err(VaultError::LeftGroup(shown(name)));
+                    }
+                    unknown.push(name.clone());
+                }
             }
         }
         if !unknown.is_empty() {

@@ -11,6 +11,8 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{self, AccountId, MayReply, Party, PartyKind, Standing, ThreadId};
 
+/// Newest letters of a thread whose authors are listed though nobody has added them.
+const WRITERS_LOOKED_FOR: i64 = 1_000;
 /// Readers that a thread has at most, so that all of them fit into the header of a post, which has
 /// 65,535 bytes.
 const PARTIES_MAX: i64 = 500;
@@ -62,6 +64,10 @@ impl Vault {
                     "You can't be struck from your own thread.".into(),
                 ));
             }
+            if struck && work.read.writes_without_row(thread, uid)? {
+                let party = NewParty { uid, alias: "", is_group: false, by: "", at_ms: now_ms };
+                work.insert_party(thread, &party)?;
+            }
             let changed = work
                 .db
                 .prepare_cached(
@@ -93,7 +99,9 @@ impl Vault {
             .query_row([thread], |row| row.get(0))
             .optional()?
             .ok_or(VaultError::NotFound { what: "thread", id: thread })?;
-        Ok(view::Readers { readers: read.readers(thread)?, unlisted })
+        let mut readers = read.readers(thread)?;
+        readers.extend(read.writers(thread, &readers)?);
+        Ok(view::Readers { readers, unlisted })
     }
 }
 
@@ -128,6 +136,41 @@ impl Reader<'_> {
             });
         }
         Ok(readers)
+    }
+
+    /// Who writes in a thread as a member of its groups only, as far as its newest letters tell.
+    fn writers(&self, thread: ThreadId, named: &[view::Reader]) -> Result<Vec<view::Reader>> {
+        let account = self.account_of(thread)?;
+        let mut statement = self.db.prepare_cached(
+            "SELECT author_uid, max(author_alias) FROM (
+                 SELECT author_uid, author_alias FROM message WHERE thread = ?1
+                 ORDER BY at_ms DESC, id DESC LIMIT ?2)
+             GROUP BY author_uid",
+        )?;
+        let mut rows = statement.query([thread, WRITERS_LOOKED_FOR])?;
+        let mut writers = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
+            let is_named = named.iter().any(|reader| reader.party.uid == uid);
+            if !is_named && !Uid::is_service(&uid) && uid != self.own_uid(account)? {
+                let party = self.member(account, &uid, &shown(&alias))?;
+                writers.push(view::Reader { party, by: None, at_ms: 0, struck: false });
+            }
+        }
+        Ok(writers)
+    }
+
+    /// Whether somebody wrote in a thread who was never added to it.
+    fn writes_without_row(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        let account = self.account_of(thread)?;
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT NOT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)
+                 AND EXISTS (SELECT 1 FROM message
+                     WHERE account = ?3 AND author_uid = ?2 AND thread = ?1)",
+            )?
+            .query_row(params![thread, uid, account], |row| row.get(0))?)
     }
 
     pub(super) fn is_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
@@ -193,13 +236,16 @@ impl Reader<'_> {
 
     /// What a thread is that nobody but the member is in.
     fn without_readers(&self, account: AccountId, thread: ThreadId) -> Result<MayReply> {
-        let (known, rows): (bool, i64) = self
+        let (known, rows, struck): (bool, i64, i64) = self
             .db
             .prepare_cached(
-                "SELECT known, (SELECT count(*) FROM party WHERE thread = ?1) FROM thread
-                 WHERE id = ?1",
+                "SELECT known, count(party.uid), count(struck_ms)
+                 FROM thread LEFT JOIN party ON party.thread = thread.id WHERE thread.id = ?1",
             )?
-            .query_row([thread], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row([thread], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        if struck > 0 {
+            return Ok(MayReply::Struck);
+        }
         let others: Option<String> = self
             .db
             .prepare_cached(
@@ -227,6 +273,10 @@ impl Reader<'_> {
             }
             MayReply::Nobody => Some(
                 "Nobody would read this letter: who else is in this thread is not known here. Nothing was sent. Answer on the device on which the thread began, or write a new letter."
+                    .into(),
+            ),
+            MayReply::Struck => Some(
+                "Nobody would read this letter: you have struck everybody else from this thread. Nothing was sent. Let somebody read again among the people of this thread, or write a new letter."
                     .into(),
             ),
             MayReply::Service => Some(

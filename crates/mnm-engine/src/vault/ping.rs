@@ -272,7 +272,7 @@ impl Reader<'_> {
             .db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM ping WHERE account = ?1 AND incoming = 0
-                 AND gid IS NULL AND to_alias = ?2 AND state <> 'failed')",
+                 AND gid IS NULL AND to_alias = ?2 AND state NOT IN ('failed', 'ignored'))",
             )?
             .query_row(params![account, alias], |row| row.get(0))?)
     }

@@ -1,8 +1,8 @@
 //! What one device of a member tells the others: contacts, groups, aliases, who is in their threads, what
 //! was read, who sees that the member is online.
 //!
-//! It travels as a post to nobody but the member's own devices and is only ever additive: applied
-//! twice, late or in another order it comes to the same. It is applied only when the service vouches
+//! It travels as a post to nobody but the member's own devices and is only ever additive, but for a
+//! contact who was removed after they had become one: applied twice or late it comes to the same. It is applied only when the service vouches
 //! that the member is its author. Nothing is queued while the member has one device.
 
 use rusqlite::params;
@@ -34,6 +34,9 @@ struct Notice {
     mnm: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Known>,
+    /// Who was removed from the address book.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parted: Vec<Parted>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<Joined>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +58,12 @@ struct Known {
     since_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     presence: Option<Chosen>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Parted {
+    uid: String,
+    at_ms: i64,
 }
 
 /// Whether presence is shown, and when that was chosen: the latest choice counts.
@@ -104,6 +113,9 @@ impl Vault {
             let Some(notice) = notice else { return Ok(()) };
             for known in notice.contacts.iter().take(ENTRIES_MAX) {
                 work.apply_contact(account, known)?;
+            }
+            for parted in notice.parted.iter().take(ENTRIES_MAX) {
+                work.part_from(account, &parted.uid, parted.at_ms)?;
             }
             for joined in notice.groups.iter().take(ENTRIES_MAX) {
                 work.apply_group(account, joined)?;
@@ -160,6 +172,11 @@ impl Work<'_> {
         let (uid, alias) = (uid.to_owned(), alias.to_owned());
         let known = Known { uid, alias, since_ms, presence: None };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
+    }
+
+    pub(super) fn tell_parted(&mut self, account: AccountId, uid: &str, at_ms: i64) -> Result<()> {
+        let parted = vec![Parted { uid: uid.to_owned(), at_ms }];
+        self.tell(account, Notice { parted, ..Notice::default() })
     }
 
     pub(super) fn tell_presence(

@@ -202,6 +202,7 @@ pub(crate) fn names(events: &[Event]) -> Vec<&'static str> {
             Event::Progress { .. } => "progress",
             Event::Ping { .. } => "ping",
             Event::Contact { .. } => "contact",
+            Event::ContactGone { .. } => "contact_gone",
             Event::Group { .. } => "group",
             Event::Draft { .. } => "draft",
             Event::DraftGone { .. } => "draft_gone",

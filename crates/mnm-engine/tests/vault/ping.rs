@@ -230,3 +230,22 @@ fn a_flood_of_pings_hides_nobody_and_is_put_away_at_once() {
     assert_eq!(app.vault.account(app.account).unwrap().pings, 0);
     assert_eq!(app.vault.ping(kept.id).unwrap().state, PingState::Accepted);
 }
+
+#[test]
+fn who_was_removed_from_the_address_book_asks_anew_and_their_letters_stay() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "before");
+    let thread = app.receive(&letter).thread;
+    let now = app.now();
+    let events = app.vault.remove_contact(app.account, BOB, now).unwrap().events;
+    assert!(names(&events).contains(&"contact_gone"), "{events:?}");
+    assert_eq!(app.vault.contacts(None).unwrap(), []);
+    let left = app.vault.thread(thread).unwrap();
+    assert_eq!(left.messages[0].from.kind, PartyKind::Stranger);
+    assert_eq!(left.messages[0].text, "before");
+    let ping = app.ping_from(BOB, "Bob Jones");
+    let _ = app.vault.receive_ping(app.account, &ping).unwrap();
+    assert_eq!(app.vault.contacts(None).unwrap(), [], "a ping once sent lets nobody in again");
+    let now = app.now();
+    assert!(app.vault.remove_contact(app.account, BOB, now).is_err());
+}

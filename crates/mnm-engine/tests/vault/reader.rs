@@ -405,6 +405,31 @@ fn who_is_struck_does_not_come_in_through_a_group() {
 }
 
 #[test]
+fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "seeds");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    letter.groups = vec!["Gardeners".into()];
+    let thread = app.receive(&letter).thread;
+    let mut through = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    through.groups = vec!["Gardeners".into()];
+    assert_eq!(app.receive(&through).thread, thread);
+    let listed = app.vault.readers(thread).unwrap().readers;
+    assert!(listed.iter().any(|reader| reader.party.uid == CAROL && !reader.struck), "{listed:?}");
+    let now = app.now();
+    let _ = app.vault.strike(thread, CAROL, true, now).unwrap();
+    let mut again = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    again.groups = vec!["Gardeners".into()];
+    assert_ne!(app.receive(&again).thread, thread);
+    let listed = app.vault.readers(thread).unwrap().readers;
+    assert!(listed.iter().any(|reader| reader.party.uid == CAROL && reader.struck), "{listed:?}");
+    // Who never wrote there can't be.
+    let now = app.now();
+    assert!(app.vault.strike(thread, MALLORY, true, now).is_err());
+}
+
+#[test]
 fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
     let mut laptop = App::with_bob();
     join_gardeners(&mut laptop);

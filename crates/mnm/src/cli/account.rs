@@ -1,6 +1,7 @@
 //! Joining services, and what is known of accounts and devices.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use mnm_engine::{
     command::{Command as Ask, Reply},
@@ -11,12 +12,14 @@ use serde_json::json;
 use super::Context;
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, Look, Table, block, inline, size},
+    print::{Answer, Look, Table, block, inline, plural, size, warn},
     session::{Session, ask, unexpected},
 };
 
 /// Longest device code read from standard input, bytes.
 const CODE_MAX: u64 = 16 * 1024;
+/// How long somebody waits without a word.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn join(
     context: &Context,
@@ -27,7 +30,9 @@ pub(super) async fn join(
     another: bool,
 ) -> Result<Answer, Failure> {
     let proven = address.contains('#');
-    let account = ask!(session, Ask::Join { address, alias, device, another }, Account);
+    let waits = format!("Waiting for {} to answer.", inline(&address));
+    let join = Ask::Join { address, alias, device, another };
+    let account = patiently(waits, async { Ok(ask!(session, join, Account)) }).await?;
     Ok(joined(context, &account, proven))
 }
 
@@ -37,8 +42,25 @@ pub(super) async fn join_device(
     code: String,
 ) -> Result<Answer, Failure> {
     let code = if code == "-" { read_code()? } else { code };
-    let account = ask!(session, Ask::JoinDevice { code }, Account);
+    let waits = "Waiting for the service to answer.".to_owned();
+    let join = async { Ok(ask!(session, Ask::JoinDevice { code }, Account)) };
+    let account = patiently(waits, join).await?;
     Ok(joined(context, &account, true))
+}
+
+/// Says what is waited for, if it takes longer.
+async fn patiently<T>(
+    waits: String,
+    answer: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut answer = std::pin::pin!(answer);
+    match tokio::time::timeout(PATIENCE, &mut answer).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            warn(&waits);
+            answer.await
+        }
+    }
 }
 
 fn read_code() -> Result<String, Failure> {
@@ -136,6 +158,7 @@ pub(super) async fn set_service(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
     let again = address.as_ref().map(|address| format!(" --address {}", inline(address)));
+    let moved = address.is_some();
     let changed = session.command(Ask::SetService { account, address, trust }).await;
     let account = match changed {
         Ok(Reply::Account(account)) => account,
@@ -150,11 +173,14 @@ pub(super) async fn set_service(
         }
         Err(failure) => return Err(failure),
     };
-    let text = format!(
-        "{} is at {} from now on.",
-        context.look.bold(inline(&account.service)),
-        inline(&whole_address(&account))
-    );
+    let service = context.look.bold(inline(&account.service));
+    let text = match &account.fingerprint {
+        Some(fingerprint) if !moved => format!(
+            "The certificate of {service} is trusted from now on:\n  sha256 {}",
+            in_pairs(fingerprint)
+        ),
+        _ => format!("{service} is at {} from now on.", inline(&whole_address(&account))),
+    };
     Ok(Answer::new(&account, text))
 }
 
@@ -187,10 +213,15 @@ pub(super) async fn remove(
         "unconfirmed",
         format!(
             "Nothing was removed. This would erase account {} ({service}, {alias}) from this device \
-             for good: {} letters, {} of them not sent yet, {} drafts, {} people of the address \
-             book, and this device's key. At the service the account stays. {others}\n\
+             for good: {}, {} of them not sent yet, {}, {} of the address book, and this device's \
+             key. At the service the account stays. {others}\n\
              To do it: mnm account --account {} --remove --yes",
-            account.id, losses.letters, losses.queued, losses.drafts, losses.contacts, account.id
+            account.id,
+            plural(losses.letters, "letter"),
+            losses.queued,
+            plural(losses.drafts, "draft"),
+            plural(losses.contacts, "contact"),
+            account.id
         ),
     ))
 }
@@ -215,7 +246,10 @@ pub(super) async fn status(context: &Context, session: &Session) -> Result<Answe
         Session::Remote(_) => "The app is running.",
         Session::Local(_) => "The app is not running; `mnm` starts it.",
     };
-    let none = "No account yet. Join a service: mnm join ADDRESS --alias NAME";
+    let none = match state.damaged {
+        true => "No account can be read.",
+        false => "No account yet. Join a service: mnm join ADDRESS --alias NAME",
+    };
     let mut held: String = state.accounts.iter().filter_map(held).collect();
     if state.damaged {
         held.push_str(DAMAGED);
@@ -233,7 +267,7 @@ pub(super) const DAMAGED: &str = "A part of what is stored here is damaged and w
      the app and run `mnm check`: it says what is damaged, and saves what is whole.\n";
 
 /// What is said of a home that was copied.
-const COPIED: &str = "This home was copied or restored from a backup. Letters that came in after the \
+pub(super) const COPIED: &str = "This home was copied or restored from a backup. Letters that came in after the \
      copy was made are not here. What was waiting to be sent is marked in its thread: it may have been \
      sent already, so it leaves only when you send it again. Use only one of the copies.\n";
 
@@ -241,10 +275,10 @@ const COPIED: &str = "This home was copied or restored from a backup. Letters th
 fn held(account: &Account) -> Option<String> {
     let held = account.held?;
     Some(format!(
-        "Account {}: {} message(s) of {} wait at the service, because the disk here is nearly full. \
-         They are not lost; they come when there is {} more room.\n",
+        "Account {}: the disk here is nearly full, so {} ({}) must wait at the service. Nothing is lost; \
+         it comes when there is {} more room.\n",
         account.id,
-        held.messages,
+        plural(held.messages, "message"),
         size(held.bytes),
         size(held.missing)
     ))
@@ -261,7 +295,9 @@ fn link(look: &Look, session: &Session, link: &Link) -> String {
         Link::Offline { error, retry_at_ms } => {
             // Only a running app tries again by itself.
             let retry = match session {
-                Session::Remote(_) => format!(" Next attempt: {}.", look.time(*retry_at_ms)),
+                Session::Remote(_) => {
+                    format!(" Next attempt: {}.", look.time_to_come(*retry_at_ms))
+                }
                 Session::Local(_) => String::new(),
             };
             format!("offline. {}{retry}", inline(error)).trim_end().to_owned()

@@ -7,7 +7,7 @@ use mnm_engine::vault::check::{self, Checked};
 use super::Context;
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, inline},
+    print::{Answer, inline, plural},
 };
 
 /// Lost files that are named; the JSON names more.
@@ -33,28 +33,33 @@ pub(super) async fn check(context: &Context, save_to: Option<PathBuf>) -> Result
 
 fn text(checked: &Checked, to: Option<&Path>) -> String {
     let holds = format!(
-        "{} account(s), {} letter(s), {} file(s)",
-        checked.accounts, checked.letters, checked.files
+        "{}, {}, {}",
+        plural(checked.accounts, "account"),
+        plural(checked.letters, "letter"),
+        plural(checked.files, "file")
     );
     if checked.is_whole() {
         let saved = to.map(|to| format!(" Saved to {}.", to.display())).unwrap_or_default();
         return format!("The store is whole: {holds}.{saved}");
     }
     let mut text = format!(
-        "The store is damaged: {} page(s) can't be read.\nWhole: {holds}.\n",
-        checked.damaged_pages
+        "The store is damaged: {} can't be read.\nWhole: {holds}.\n",
+        plural(checked.damaged_pages, "page")
     );
     if checked.letters_lost > 0 {
-        text.push_str(&format!("Lost: {} letter(s).\n", checked.letters_lost));
+        text.push_str(&format!("Lost: {}.\n", plural(checked.letters_lost, "letter")));
     }
     for name in checked.files_lost.iter().take(NAMED) {
         text.push_str(&format!("Lost: the file {}\n", inline(name)));
     }
     if checked.files_lost.len() > NAMED {
-        text.push_str(&format!("… and {} more files\n", checked.files_lost.len() - NAMED));
+        text.push_str(&format!(
+            "… and {} more\n",
+            plural((checked.files_lost.len() - NAMED) as u64, "file")
+        ));
     }
     if checked.others_lost {
-        text.push_str("Some names, drafts or marks can't be read either.\n");
+        text.push_str("Some names, drafts or marks may be lost as well.\n");
     }
     text.push_str(&match to {
         Some(to) => format!(

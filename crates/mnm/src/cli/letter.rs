@@ -3,8 +3,8 @@
 use mnm_engine::{
     command::{Command as Ask, Place, Reply},
     view::{
-        Account, Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId,
-        ThreadRow,
+        Account, Link, Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread,
+        ThreadId, ThreadRow,
     },
 };
 
@@ -51,7 +51,11 @@ pub(super) async fn inbox(
             ),
         ]);
     }
-    let none = if unread { "Nothing unread." } else { "No letters yet." };
+    let none = match (damaged, unread) {
+        (true, _) => "No letters can be read.\n",
+        (false, true) => "Nothing unread.",
+        (false, false) => "No letters yet.",
+    };
     let mut text = table.text(none);
     if let Some(last) = threads.last().filter(|_| more) {
         let unread = if unread { " --unread" } else { "" };
@@ -158,11 +162,30 @@ pub(super) async fn read(
     if damaged {
         text.push_str(&format!("\n{}", super::account::DAMAGED));
     }
+    if let Some(behind) = behind(session, &accounts, &thread) {
+        text.push_str(&format!("\n{}\n", context.look.dim(behind)));
+    }
     if !peek && let Err(failure) = mark_read(session, &thread).await {
         // It can be read all the same.
         text.push_str(&format!("\nNot marked as read: {}\n", failure.message));
     }
     Ok(Answer::new(&thread, text))
+}
+
+/// What is said where letters may wait at the service that are not here.
+fn behind(session: &Session, accounts: &[Account], thread: &Thread) -> Option<String> {
+    let account = accounts.iter().find(|account| account.id == thread.row.account)?;
+    let service = inline(&account.service);
+    match (session, &account.link) {
+        (Session::Local(_), _) => Some(format!(
+            "This is what is stored here. The app is not running, so newer letters may wait at \
+             {service}: `mnm inbox` fetches them."
+        )),
+        (Session::Remote(_), Link::Online { .. }) => None,
+        (Session::Remote(_), Link::Connecting | Link::Offline { .. } | Link::Refused { .. }) => {
+            Some(format!("Not connected to {service}: newer letters may wait there."))
+        }
+    }
 }
 
 /// A thread with all its messages, fetched a page at a time from its end.
@@ -204,7 +227,7 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
         text.push('\n');
         text.push_str(&message_text(look, message, &thread.row.subject));
     }
-    if let Some(closed) = reader::closed(&thread.row.may_reply) {
+    if let Some(closed) = reader::closed(thread.row.id, &thread.row.may_reply) {
         text.push_str(&format!("\n{}\n", look.dim(closed)));
     }
     if let Some(other) = thread.row.belongs_to {

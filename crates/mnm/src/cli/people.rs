@@ -1,11 +1,11 @@
-//! First contact, address book and groups.
+//! First contact and the address book.
 
 use std::time::Duration;
 
 use mnm_engine::{
     command::{Command as Ask, Reply},
     event::Event,
-    view::{Account, Group, GroupMember, NameMark, Ping, PingId, PingState, Standing},
+    view::{Account, Group, NameMark, Ping, PingId, PingState, Standing},
 };
 use serde_json::json;
 
@@ -27,21 +27,6 @@ pub(super) async fn ping(
     let (ping, settled) = queue(session, Ask::Ping { account, to, text }, wait).await?;
     let done =
         format!("Pinged {}. When the ping is accepted you can write letters.", inline(&ping.to));
-    Ok(outcome(&ping, settled, done))
-}
-
-pub(super) async fn invite(
-    context: &Context,
-    session: &Session,
-    group: String,
-    to: String,
-    text: Option<String>,
-    wait: Wait,
-) -> Result<Answer, Failure> {
-    let account = context.one(session).await?.id;
-    let text = text.unwrap_or_default();
-    let done = format!("Invited {} to {}.", inline(&to), inline(&group));
-    let (ping, settled) = queue(session, Ask::Invite { account, group, to, text }, wait).await?;
     Ok(outcome(&ping, settled, done))
 }
 
@@ -113,7 +98,11 @@ fn answers(ping: &Ping, accepted: &Ping) -> bool {
 
 /// Gives a command that puts something into the outbox, and waits until the service has answered
 /// it or the time is up.
-async fn queue(session: &Session, command: Ask, wait: Wait) -> Result<(Ping, bool), Failure> {
+pub(super) async fn queue(
+    session: &Session,
+    command: Ask,
+    wait: Wait,
+) -> Result<(Ping, bool), Failure> {
     let mut events = session.events().await?;
     let mut ping = ask!(session, command, Ping);
     let until = deadline(wait);
@@ -131,7 +120,7 @@ async fn queue(session: &Session, command: Ask, wait: Wait) -> Result<(Ping, boo
     Ok((ping, true))
 }
 
-fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
+pub(super) fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
     match &ping.state {
         PingState::Failed { error } => refused(ping, error),
         _ if settled => Answer::new(ping, done),
@@ -193,7 +182,7 @@ pub(super) async fn pings(
             None => inline(&ping.text),
         };
         if let PingState::Failed { error } = &ping.state {
-            text = inline(error);
+            text = format!("{text} (refused: {})", inline(error));
         }
         table.row([
             ping.id.to_string(),
@@ -249,66 +238,22 @@ pub(super) async fn contacts(context: &Context, session: &Session) -> Result<Ans
     Ok(Answer::new(&contacts, table.text(none)))
 }
 
-pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answer, Failure> {
-    let account = context.chosen(session).await?;
-    let groups = ask!(session, Ask::Groups { account }, Groups);
-    let mut table = Table::new(&context.look, ["ACCOUNT", "GROUP", "YOU", "MEMBERS"]);
-    for group in &groups {
-        let member = |member: &GroupMember| match member.standing {
-            Standing::Joined => inline(&member.alias),
-            other => format!("{} ({})", inline(&member.alias), word(other)),
-        };
-        let members: Vec<String> = group.members.iter().map(member).collect();
-        table.row([
-            group.account.to_string(),
-            inline(&group.gid),
-            word(group.standing).to_owned(),
-            members.join(", "),
-        ]);
-    }
-    Ok(Answer::new(&groups, table.text("No groups. Make one: mnm invite GROUP ALIAS")))
-}
-
-fn word(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Invited => "invited",
-        Standing::Joined => "joined",
-        Standing::Left => "left",
-    }
-}
-
-pub(super) async fn leave(
+pub(super) async fn remove_contact(
     context: &Context,
     session: &Session,
-    group: String,
-) -> Result<Answer, Failure> {
-    let account = context.one(session).await?;
-    let text = format!("Left {}.", inline(&group));
-    edit_group(session, Ask::Drop { account: account.id, group, alias: account.alias }, text).await
-}
-
-pub(super) async fn join_group(
-    context: &Context,
-    session: &Session,
-    group: String,
-) -> Result<Answer, Failure> {
-    let account = context.one(session).await?.id;
-    let text = format!("Joined {}.", inline(&group));
-    edit_group(session, Ask::JoinGroup { account, group }, text).await
-}
-
-pub(super) async fn remove(
-    context: &Context,
-    session: &Session,
-    group: String,
     alias: String,
 ) -> Result<Answer, Failure> {
-    let account = context.one(session).await?.id;
-    let text = format!("Removed {} from {}.", inline(&alias), inline(&group));
-    edit_group(session, Ask::Drop { account, group, alias }, text).await
+    let account = context.one(session).await?;
+    let contact = uid_of(session, &account, &alias).await?;
+    let text = format!(
+        "Removed {0} from the address book. What {0} wrote stays; what comes from now on is marked as a \
+         stranger's.",
+        inline(&alias)
+    );
+    done(session, Ask::RemoveContact { account: account.id, contact }, text).await
 }
 
-async fn edit_group(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
+pub(super) async fn done(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
     match session.command(command).await? {
         Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
         other => Err(unexpected(&other)),
@@ -374,7 +319,10 @@ async fn uid_of(session: &Session, account: &Account, alias: &str) -> Result<Str
         (Some(_), Some(_)) => Err(Failure::new(
             Exit::NotFound,
             "ambiguous",
-            format!("Several people are called {}; choose on their pages.", inline(alias)),
+            format!(
+                "Several people are called {}. Write the one you mean as `mnm contacts` lists it.",
+                inline(alias)
+            ),
         )),
     }
 }

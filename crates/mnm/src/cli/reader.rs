@@ -71,7 +71,7 @@ pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answe
 }
 
 /// What stands below a thread in which a reply would reach nobody, or not all.
-pub(super) fn closed(may_reply: &MayReply) -> Option<String> {
+pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
     match may_reply {
         MayReply::Yes | MayReply::Oneself => None,
         MayReply::Others { groups } => {
@@ -87,6 +87,10 @@ pub(super) fn closed(may_reply: &MayReply) -> Option<String> {
             Some(format!("You have left {names}. Join again to write: {joins}"))
         }
         MayReply::Nobody => Some("Who else reads this thread is not known here.".into()),
+        MayReply::Struck => Some(format!(
+            "You have struck everybody else, so a reply reaches nobody. Let somebody read again: \
+             mnm people {thread} --readmit NAME"
+        )),
         MayReply::Service => Some("The service itself reads no letters.".into()),
     }
 }

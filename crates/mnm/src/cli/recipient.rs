@@ -9,22 +9,34 @@ use mnm_engine::command::Command as Ask;
 use mnm_engine::view::Account;
 use tmtp::text::{NAME_MAX_BYTES, name_key};
 
+use super::Context;
 use crate::exit::Failure;
 use crate::session::{Session, ask};
 
 /// The names that a letter of `account` goes to. Those that nobody has are left as they were typed.
+/// Where one is not known, what waits at the service is fetched first: it may be the answer to a ping.
 pub(super) async fn named(
+    context: &Context,
     session: &Session,
     account: &Account,
     to: &[String],
 ) -> Result<Vec<String>, Failure> {
+    let book = book(session, account).await?;
+    let names = book.names_in(to);
+    if context.offline || names.iter().all(|name| book.names.contains(name)) {
+        return Ok(names);
+    }
+    session.settle().await?;
+    Ok(self::book(session, account).await?.names_in(to))
+}
+
+async fn book(session: &Session, account: &Account) -> Result<Book, Failure> {
     let account_id = Some(account.id);
     let contacts = ask!(session, Ask::Contacts { account: account_id }, Contacts);
     let groups = ask!(session, Ask::Groups { account: account_id }, Groups);
     let aliases = contacts.into_iter().map(|contact| contact.alias);
     let gids = groups.into_iter().map(|group| group.gid);
-    let book = Book::new(aliases.chain(gids).chain([account.alias.clone()]));
-    Ok(to.iter().flat_map(|value| book.read(value)).collect())
+    Ok(Book::new(aliases.chain(gids).chain([account.alias.clone()])))
 }
 
 /// The names that are known.
@@ -43,6 +55,10 @@ impl Book {
             others.and_modify(|name| *name = None).or_insert_with(|| Some(name.clone()));
         }
         Self { names, by_key }
+    }
+
+    fn names_in(&self, to: &[String]) -> Vec<String> {
+        to.iter().flat_map(|value| self.read(value)).collect()
     }
 
     /// The known name that is meant by `typed`.

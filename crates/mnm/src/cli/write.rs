@@ -39,7 +39,7 @@ pub(super) async fn send(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
     let (text, files) = (content.text()?, content.open().await?);
-    let to = recipient::named(session, &account, &to).await?;
+    let to = recipient::named(context, session, &account, &to).await?;
     let save = Ask::SaveDraft {
         draft: None,
         account: account.id,
@@ -136,18 +136,18 @@ struct Chosen {
 impl Chosen {
     async fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error| Failure::io(format_args!("Can't attach {}", path.display()), &error);
+        // Looked at before it is opened: opening a pipe waits for somebody who writes to it.
+        let before = tokio::fs::metadata(path).await.map_err(failed)?;
+        only_file(path, &before)?;
         let file = File::open(path).await.map_err(failed)?;
         let about = file.metadata().await.map_err(failed)?;
-        if about.is_dir() {
-            let why = format!("Can't attach {}: it is a directory.", path.display());
-            return Err(Failure::new(Exit::Failed, "io", why));
-        }
+        only_file(path, &about)?;
         Ok(Self { path: path.to_owned(), file, about })
     }
 
-    /// Its bytes, where it is a file that has them beforehand; a pipe has not.
+    /// Its bytes, where they are known beforehand: some files of the system have more than they say.
     fn size(&self) -> Option<u64> {
-        (self.about.is_file() && self.about.len() > 0).then_some(self.about.len())
+        (self.about.len() > 0).then_some(self.about.len())
     }
 
     /// Attaches it, if it is still what it was when all of it was read.
@@ -178,6 +178,20 @@ impl Chosen {
             && now.modified().ok() == self.about.modified().ok()
             && tokio::fs::try_exists(&self.path).await.unwrap_or(false)
     }
+}
+
+/// Refuses what has no bytes of its own, or no end of them.
+fn only_file(path: &Path, about: &Metadata) -> Result<(), Failure> {
+    if about.is_file() {
+        return Ok(());
+    }
+    let what = if about.is_dir() {
+        "a directory. Attach the files in it, or an archive of it"
+    } else {
+        "not a file but a pipe, a socket or a device. Write what comes from it to a file, and attach that"
+    };
+    let why = format!("Can't attach {}: it is {what}. Nothing was sent.", path.display());
+    Err(Failure::new(Exit::Failed, "io", why))
 }
 
 fn read_text() -> Result<String, Failure> {

@@ -82,17 +82,6 @@ fn a_file_larger_than_the_disk_is_refused_and_costs_nothing() {
     let refused = announced.as_mut().unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(refused.stderr.contains("MB are missing"), "{refused:?}");
-    // A pipe does not tell how long it is.
-    let pipe = ada.desk().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let feed = std::thread::spawn({
-        let (from, to) = (ada.desk().join("big"), pipe.clone());
-        move || fs::copy(from, to)
-    });
-    let refused = ada.run(&["send", "--to", BJORN, "--subject", "big", "--attach", "pipe", "x"]);
-    assert_eq!(refused.as_ref().unwrap().status.code(), Some(1), "{refused:?}");
-    assert!(refused.unwrap().stderr.contains("MB are missing"));
-    assert!(feed.join().unwrap().is_err(), "nobody read all of it");
     let after = used(&ada.home());
     assert!(after <= before + (2 << 20), "{before} bytes before, {after} after");
 
@@ -247,7 +236,7 @@ fn a_damaged_page_does_not_close_the_inbox() {
     assert!(ada.run(&["check"]).unwrap().stderr.contains("Another mnm is running"));
     ada.stop().unwrap();
     let whole = ada.ok(&["check"]).unwrap();
-    assert!(whole.contains("The store is whole: 1 account(s), 40 letter(s)"), "{whole}");
+    assert!(whole.contains("The store is whole: 1 account, 40 letters"), "{whole}");
     let path = ada.home().join("vault.db");
     let mut bytes = fs::read(&path).unwrap();
     // The last pages hold the letters that came last.
@@ -263,7 +252,7 @@ fn a_damaged_page_does_not_close_the_inbox() {
     }
     let checked = ada.run(&["check"]).unwrap();
     assert_eq!(checked.status.code(), Some(1), "{checked:?}");
-    assert!(checked.stdout.contains("The store is damaged: 1 page(s)"), "{checked:?}");
+    assert!(checked.stdout.contains("The store is damaged: 1 page can"), "{checked:?}");
     let to = rescued.home();
     let saved = ada.run(&["check", "--save-to", to.to_str().unwrap()]).unwrap();
     assert!(saved.stdout.contains("Everything that is whole was saved to"), "{saved:?}");

@@ -10,3 +10,4 @@ mod letters;
 mod loopback;
 mod raw;
 mod upgrade;
+mod words;

@@ -1,0 +1,163 @@
+//! Which family of commands answers what was asked, and what it needs for that.
+
+use super::verb::{DevicesVerb, Verb};
+use super::{Context, account, app, check, group, letter, people, reader, save, write};
+use crate::{
+    exit::Failure,
+    print::Answer,
+    session::{Need, Session},
+};
+
+impl Verb {
+    /// What the engine has to have for this command when no app runs.
+    pub(super) fn need(&self, offline: bool) -> Need {
+        let need = match self {
+            Self::Join { .. } => return Need::Beginning,
+            // Asks the service in any case.
+            Self::Account { address: Some(_), .. } | Self::Account { trust: Some(_), .. } => {
+                return Need::Links;
+            }
+            Self::Pings { .. }
+            | Self::Inbox { .. }
+            | Self::Contacts { remove: None }
+            | Self::Groups
+            | Self::Status
+            | Self::Account { remove: false, .. } => Need::News,
+            Self::Read { .. }
+            | Self::Save { .. }
+            | Self::Search { .. }
+            | Self::Drafts
+            | Self::Account { remove: true, .. }
+            | Self::Devices { action: None }
+            | Self::Browsers { .. }
+            | Self::Ignore { .. }
+            | Self::Url
+            | Self::Stop
+            | Self::People { strike: None, readmit: None, .. }
+            | Self::Check { .. } => Need::Disk,
+            Self::Ping { .. }
+            | Self::Accept { .. }
+            | Self::Invite { .. }
+            | Self::Leave { .. }
+            | Self::Drop { .. }
+            | Self::Send { .. }
+            | Self::Reply { .. }
+            | Self::Forward { .. }
+            | Self::Contacts { remove: Some(_) }
+            | Self::Presence { .. }
+            | Self::People { .. }
+            | Self::TakeIn { .. }
+            | Self::JoinGroup { .. }
+            | Self::Devices { action: Some(_) } => Need::Links,
+        };
+        if offline { Need::Disk } else { need }
+    }
+
+    /// Nobody waits for what is not sent now.
+    pub(super) fn without_wait(mut self) -> Self {
+        match &mut self {
+            Self::Ping { wait, .. }
+            | Self::Accept { wait, .. }
+            | Self::Invite { wait, .. }
+            | Self::Forward { wait, .. } => {
+                wait.seconds = 0;
+            }
+            Self::Send { content, .. } | Self::Reply { content, .. } => content.wait.seconds = 0,
+            Self::Join { .. }
+            | Self::Account { .. }
+            | Self::Presence { .. }
+            | Self::Pings { .. }
+            | Self::Inbox { .. }
+            | Self::Contacts { .. }
+            | Self::Groups
+            | Self::Status
+            | Self::Read { .. }
+            | Self::Save { .. }
+            | Self::Search { .. }
+            | Self::Drafts
+            | Self::Devices { .. }
+            | Self::Browsers { .. }
+            | Self::Ignore { .. }
+            | Self::Leave { .. }
+            | Self::Drop { .. }
+            | Self::People { .. }
+            | Self::TakeIn { .. }
+            | Self::JoinGroup { .. }
+            | Self::Check { .. }
+            | Self::Url
+            | Self::Stop => {}
+        }
+        self
+    }
+
+    pub(super) async fn run(self, context: &Context, session: &Session) -> Result<Answer, Failure> {
+        match self {
+            Self::Join { address: Some(address), alias: Some(alias), device, another, .. } => {
+                account::join(context, session, address, alias, device, another).await
+            }
+            Self::Join { device_code, .. } => {
+                account::join_device(context, session, device_code.unwrap_or_default()).await
+            }
+            Self::Account { remove: true, yes, .. } => account::remove(context, session, yes).await,
+            Self::Account { address: None, trust: None, .. } => {
+                account::show(context, session).await
+            }
+            Self::Account { address, trust, .. } => {
+                account::set_service(context, session, address, trust).await
+            }
+            Self::Presence { shown, contact } => {
+                people::presence(context, session, shown, contact).await
+            }
+            Self::Status => account::status(context, session).await,
+            Self::Devices { action: None } => account::devices(context, session).await,
+            Self::Devices { action: Some(DevicesVerb::Add { label }) } => {
+                account::add_device(context, session, label).await
+            }
+            Self::Browsers { revoke } => account::browsers(context, session, revoke).await,
+            Self::Ping { alias, text, wait } => {
+                people::ping(context, session, alias, text, wait).await
+            }
+            Self::Pings { find, before, limit } => {
+                people::pings(context, session, find, before, limit).await
+            }
+            Self::Accept { n, text, wait } => people::accept(context, session, n, text, wait).await,
+            Self::Ignore { n: Some(n), .. } => people::ignore(context, session, n).await,
+            Self::Ignore { n: None, older_than, .. } => {
+                people::ignore_all(context, session, older_than).await
+            }
+            Self::Contacts { remove: None } => people::contacts(context, session).await,
+            Self::Contacts { remove: Some(alias) } => {
+                people::remove_contact(context, session, alias).await
+            }
+            Self::Groups => group::groups(context, session).await,
+            Self::Invite { group, alias, text, wait } => {
+                group::invite(context, session, group, alias, text, wait).await
+            }
+            Self::Leave { group } => group::leave(context, session, group).await,
+            Self::Drop { group, alias } => group::remove(context, session, group, alias).await,
+            Self::Inbox { unread, limit, before, all } => {
+                let limit = if all { usize::MAX } else { limit as usize };
+                letter::inbox(context, session, unread, limit, before).await
+            }
+            Self::Read { thread, peek } => letter::read(context, session, thread, peek).await,
+            Self::Search { words } => letter::search(context, session, &words).await,
+            Self::Drafts => letter::drafts(context, session).await,
+            Self::Send { to, subject, content } => {
+                write::send(context, session, to, subject, content).await
+            }
+            Self::Forward { thread, to, wait } => write::forward(session, thread, to, wait).await,
+            Self::Reply { thread, content, discard_draft } => {
+                write::reply(context, session, thread, content, discard_draft).await
+            }
+            Self::People { thread, strike, readmit } => {
+                reader::people(context, session, thread, strike, readmit).await
+            }
+            Self::TakeIn { thread } => reader::take_in(session, thread).await,
+            Self::JoinGroup { group } => group::join_group(context, session, group).await,
+            Self::Save { thread, file, force } => save::save(session, thread, &file, force).await,
+            Self::Check { save_to } => check::check(context, save_to).await,
+            Self::Url => app::url(context).await,
+            Self::Stop => app::stop(context).await,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What commands say when it is not simply done: what happened, and the command that helps.
+
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tmtp_testkit::process::{AppProcess, ServiceProcess};
+
+use crate::letters::{ADA, BJORN, introduce, join, thread, until};
+
+#[test]
+fn a_taken_alias_and_a_refused_ping_say_what_they_were_about() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, other) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    let address = service.handed_out_address();
+    let plain = address.split('#').next().unwrap();
+    let taken = other.run(&["join", address, "--alias", ADA]).unwrap();
+    assert_eq!(taken.status.code(), Some(1), "{taken:?}");
+    assert!(taken.stderr.contains(ADA) && taken.stderr.contains(plain), "{taken:?}");
+    // The command that it names works.
+    other.ok(&["join", plain, "--alias", BJORN]).unwrap();
+    assert_eq!(other.json(&["status"]).unwrap()["accounts"][0]["alias"], BJORN);
+
+    let nobody = ada.run(&["ping", "Nobody At All", "words of the ping"]).unwrap();
+    assert!(nobody.stdout.contains("nobody there has that alias"), "{nobody:?}");
+    let listed = ada.ok(&["pings"]).unwrap();
+    assert!(listed.contains("words of the ping"), "{listed}");
+    assert!(listed.contains("refused: "), "{listed}");
+}
+
+#[test]
+fn a_group_that_was_left_and_a_thread_without_readers_say_so() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    introduce(&ada, &bjorn);
+    ada.ok(&["invite", "Garden Party", BJORN]).unwrap();
+    ada.ok(&["leave", "Garden Party"]).unwrap();
+    let left = ada.run(&["send", "--to", "Garden Party", "hello"]).unwrap();
+    assert_eq!(left.status.code(), Some(1), "{left:?}");
+    assert!(left.stderr.contains("You have left Garden Party"), "{left:?}");
+    assert!(left.stderr.contains("mnm join-group 'Garden Party'"), "{left:?}");
+
+    ada.ok(&["send", "--to", BJORN, "--subject", "Two of us", "hello"]).unwrap();
+    let id = thread(&ada, "Two of us");
+    ada.ok(&["people", &id, "--strike", BJORN]).unwrap();
+    let nobody = ada.run(&["reply", &id, "is anybody there"]).unwrap();
+    assert_eq!(nobody.status.code(), Some(1), "{nobody:?}");
+    assert!(nobody.stderr.contains("struck everybody else"), "{nobody:?}");
+    assert!(ada.ok(&["read", &id]).unwrap().contains("--readmit"));
+}
+
+#[test]
+fn what_is_no_file_is_refused_by_name_at_once() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let ada = AppProcess::new().unwrap();
+    join(&ada, &service, ADA);
+    let at = |name: &str| ada.desk().join(name);
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let _socket = UnixListener::bind(at("socket")).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    std::os::unix::fs::symlink(at("pipe"), at("link")).unwrap();
+    for name in ["pipe", "socket", "folder", "link", "/dev/zero"] {
+        let since = Instant::now();
+        let refused = ada.run(&["send", "--to", ADA, "--attach", name, "x"]).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{name}: {refused:?}");
+        assert!(refused.stderr.contains(&format!("Can't attach {name}: it is")), "{refused:?}");
+        assert!(since.elapsed() < Duration::from_secs(20), "{name}: nobody writes to it");
+    }
+    assert_eq!(ada.json(&["drafts"]).unwrap(), serde_json::json!([]));
+}
+
+#[test]
+fn who_has_just_accepted_can_be_written_to() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    ada.ok(&["ping", BJORN, "hello"]).unwrap();
+    let ping = until("the ping", || {
+        bjorn
+            .json(&["pings"])
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .first()
+            .map(|ping| ping["id"].to_string())
+    });
+    bjorn.ok(&["accept", &ping]).unwrap();
+    // Nothing was asked of the service since.
+    ada.ok(&["send", "--to", BJORN, "--subject", "At once", "hello"]).unwrap();
+    let id = thread(&bjorn, "At once");
+    let shown = bjorn.ok(&["read", &id]).unwrap();
+    assert!(shown.contains("The app is not running"), "how old it may be: {shown}");
+    let contacts = ada.ok(&["contacts", "--remove", BJORN]).unwrap();
+    assert!(contacts.contains("Removed"), "{contacts}");
+    assert_eq!(ada.json(&["contacts"]).unwrap(), serde_json::json!([]));
+    let again = ada.run(&["contacts", "--remove", BJORN]).unwrap();
+    assert_eq!(again.status.code(), Some(3), "{again:?}");
+}
+
+#[test]
+fn any_first_command_tells_that_the_home_was_copied() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, copy) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    let copied = Command::new("cp").arg("-r").args([ada.home(), copy.home()]).status().unwrap();
+    assert!(copied.success());
+    let first = copy.run(&["drafts"]).unwrap();
+    assert!(first.stderr.contains("was copied or restored"), "{first:?}");
+    let second = copy.run(&["drafts"]).unwrap();
+    assert!(!second.stderr.contains("was copied"), "{second:?}");
+}
+
+#[test]
+fn joining_a_service_that_moved_with_another_certificate_names_the_command_that_works() {
+    let mut service = ServiceProcess::start_plain().unwrap();
+    let ada = AppProcess::new().unwrap();
+    join(&ada, &service, ADA);
+    service.sigterm().unwrap();
+    std::fs::remove_dir_all(service.data_dir().join("tls")).unwrap();
+    service.restart().unwrap();
+    let address = service.handed_out_address().split('#').next().unwrap().to_owned();
+    let known = ada.run(&["join", &address, "--alias", ADA]).unwrap();
+    assert_eq!(known.status.code(), Some(1), "{known:?}");
+    let named = known.stderr.lines().find_map(|line| line.trim().strip_prefix("mnm account "));
+    let named = named.unwrap_or_else(|| panic!("no command: {known:?}")).replace('\'', "");
+    assert!(named.contains(service.fingerprint()), "{named}");
+    let mut command = vec!["account"];
+    command.extend(named.split_whitespace());
+    ada.ok(&command).unwrap();
+    assert!(ada.ok(&["status"]).unwrap().contains("online"));
+}
