@@ -182,7 +182,7 @@ pub(super) async fn pings(
             None => inline(&ping.text),
         };
         if let PingState::Failed { error } = &ping.state {
-            text = format!("{text} (refused: {})", inline(error));
+            text = format!("{text} ({})", inline(error));
         }
         table.row([
             ping.id.to_string(),
