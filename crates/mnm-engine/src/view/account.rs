@@ -1,0 +1,124 @@
+//! Accounts, their links, devices and browsers, as they are shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, BrowserId};
+
+/// One account on one service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Local row number.
+    pub id: AccountId,
+    /// The name the service gives itself; the address until it has told one.
+    pub service: String,
+    /// The address the member joined by, `=host:port` or `+host:port`.
+    pub address: String,
+    /// SHA-256 fingerprint of the service's certificate, pinned at the first contact; lower-case hex.
+    /// Absent for `+` addresses, whose certificate is checked against the public roots.
+    pub fingerprint: Option<String>,
+    /// The member's permanent id on that service.
+    pub uid: String,
+    /// The alias used for new letters; empty while none was granted.
+    pub alias: String,
+    /// All aliases of the member on that service.
+    pub aliases: Vec<String>,
+    /// Label of this device on that service.
+    pub device: String,
+    /// Connection state.
+    pub link: Link,
+    /// Unread messages.
+    pub unread: u64,
+    /// Pings and group invitations that wait for an answer.
+    pub pings: u64,
+    /// Messages in the outbox that no service has acknowledged yet.
+    pub queued: u64,
+    /// Whether contacts see that the member is online; none until the member has chosen, and then
+    /// nobody does.
+    pub presence: Option<bool>,
+    /// What waits at the service because the disk here has no room for it.
+    #[serde(default)]
+    pub held: Option<Held>,
+}
+
+/// Messages that wait at the service for room on this device's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// How many.
+    pub messages: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Bytes that are missing on the disk to take all.
+    pub missing: u64,
+}
+
+/// What is lost for good when an account is removed from this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Losses {
+    /// Messages stored here.
+    pub letters: u64,
+    /// Of them those that no service has yet: nobody will get them.
+    pub queued: u64,
+    /// Letters being written.
+    pub drafts: u64,
+    /// Entries of the address book.
+    pub contacts: u64,
+    /// Other devices of the account that this one knows of; they keep what they have.
+    pub other_devices: u64,
+}
+
+/// Connection state of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Link {
+    /// Logged in.
+    Online {
+        /// Since when.
+        since_ms: i64,
+    },
+    /// A connection is being made.
+    Connecting,
+    /// Not connected; the app tries again by itself.
+    Offline {
+        /// What happened, what it means and what to do, in one sentence for people.
+        error: String,
+        /// When the next attempt is due.
+        retry_at_ms: i64,
+    },
+    /// The service refused this device or showed a wrong certificate; the app tries again only now
+    /// and then by itself.
+    Refused {
+        /// What happened, what it means and what to do.
+        error: String,
+        /// Fingerprint of the certificate that was shown in place of the pinned one, lower-case
+        /// hex; the member may agree to it with [`crate::command::Command::SetService`].
+        seen: Option<String>,
+        /// When the next attempt is due.
+        retry_at_ms: i64,
+    },
+}
+
+/// A browser that was let in to the pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// Local row number.
+    pub id: BrowserId,
+    /// What it calls itself.
+    pub label: String,
+    /// When it was let in.
+    pub since_ms: i64,
+    /// When a page was last opened in it.
+    pub used_ms: i64,
+}
+
+/// A device of an account, as far as this app has been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The account.
+    pub account: AccountId,
+    /// Label given when it was added.
+    pub label: String,
+    /// Whether it is this one.
+    pub this: bool,
+    /// When this app learned of it.
+    pub since_ms: i64,
+}

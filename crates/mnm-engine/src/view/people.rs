@@ -1,0 +1,120 @@
+//! Pings, contacts and groups, as they are shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AccountId, PingId};
+
+/// A ping or a group invitation, received or sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ping {
+    /// Local row number.
+    pub id: PingId,
+    /// The account it came to or left from.
+    pub account: AccountId,
+    /// Name of that account's service.
+    pub service: String,
+    /// Whether it came in or went out.
+    pub incoming: bool,
+    /// Alias of the sender; what cannot be seen in it is written out.
+    pub from: String,
+    /// Permanent id of the sender.
+    pub from_uid: String,
+    /// Alias of the addressee; what cannot be seen in it is written out.
+    pub to: String,
+    /// What to mind about the name of the one who is not the member.
+    pub mark: Option<NameMark>,
+    /// Plain text, at most 140 UTF-16 units. To be shown as text; nothing in it is clickable.
+    pub text: String,
+    /// The group it invites to, if it is an invitation.
+    pub group: Option<String>,
+    /// When the service accepted it.
+    pub at_ms: i64,
+    /// Where it stands.
+    pub state: PingState,
+}
+
+/// Where a ping stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PingState {
+    /// Incoming: waits for our answer. Outgoing: the service has it, no answer yet.
+    Waiting,
+    /// Outgoing, in the outbox.
+    Queued,
+    /// Answered: both are in each other's address book, or the group was joined.
+    Accepted,
+    /// Incoming: the member put it away. The sender is not told.
+    Ignored,
+    /// Outgoing: the service refused it.
+    Failed {
+        /// What happened, what it means and what to do.
+        error: String,
+    },
+}
+
+/// Somebody in an account's address book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The account whose address book it is.
+    pub account: AccountId,
+    /// Permanent id.
+    pub uid: String,
+    /// The alias they were first known by; what cannot be seen in it is written out. Of several that
+    /// look alike, each has the beginning of its permanent id behind it, after ` #`.
+    pub alias: String,
+    /// What to mind about the name.
+    pub mark: Option<NameMark>,
+    /// Whether one of their devices is online and tells us so.
+    pub online: bool,
+    /// Since when they are in the address book.
+    pub since_ms: i64,
+    /// Whether they see that the member is online, if the member has chosen for them alone;
+    /// otherwise [`Account::presence`](super::Account::presence) counts.
+    pub presence: Option<bool>,
+}
+
+/// What to mind about a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameMark {
+    /// It holds what cannot be seen or is easily overlooked.
+    Odd,
+    /// A contact with another permanent id is called the same, or so that it looks the same.
+    Alike,
+    /// It is a letter's claim; the service has not vouched for it.
+    Claimed,
+}
+
+/// A group that the member belongs or belonged to, or was invited to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// Its name.
+    pub gid: String,
+    /// The member's own standing.
+    pub standing: Standing,
+    /// What is known of the members, by alias.
+    pub members: Vec<GroupMember>,
+}
+
+/// One member of a group, as far as this app has been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMember {
+    /// Alias in the group.
+    pub alias: String,
+    /// Standing.
+    pub standing: Standing,
+}
+
+/// Somebody's standing in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Invited, has not joined.
+    Invited,
+    /// Joined.
+    Joined,
+    /// Left, or was removed.
+    Left,
+}
