@@ -82,7 +82,7 @@ fn files_are_for_their_owner_only() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    assert_eq!(names, ["lock", "vault.db", "vault.db-wal", "vault.key"]);
+    assert_eq!(names, ["lock", "vault.db", "vault.db-wal", "vault.key", "vault.salt"]);
 }
 
 #[test]

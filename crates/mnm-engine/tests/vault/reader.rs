@@ -370,7 +370,7 @@ fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
     for uid in [BOB, CAROL, MALLORY] {
         let _ = app.vault.strike(thread, uid, true, now).unwrap();
     }
-    assert_eq!(may_reply(&app, thread), MayReply::Nobody);
+    assert_eq!(may_reply(&app, thread), MayReply::Struck);
     assert!(app.queue_reply(thread, "alone").is_err());
 }
 
