@@ -111,7 +111,8 @@ pub enum VaultError {
     UnknownRecipients(Vec<String>),
     /// A group that the member has left.
     #[error(
-        "You have left {0}, so the letter would not reach the group. Nothing was sent. Join again to write: under Groups, or by mnm join-group '{0}'"
+        "You have left {0}, so the letter would not reach the group. Nothing was sent. Join again to write: under Groups, or by mnm join-group '{quoted}'",
+        quoted = .0.replace('\'', r"'\''")
     )]
     LeftGroup(String),
     /// A name that several contacts have.

@@ -1,4 +1,4 @@
-//! What every command is given, and the account it acts for.
+//! The context of a command: its home, how it prints, and the account it acts for.
 
 use mnm_engine::{
     command::{Command as Ask, Reply},

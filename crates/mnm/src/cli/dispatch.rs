@@ -1,4 +1,4 @@
-//! Which family of commands answers what was asked, and what it needs for that.
+//! The way from a command to the family that answers it, and what it needs for that.
 
 use super::verb::{DevicesVerb, Verb};
 use super::{Context, account, app, check, group, letter, people, reader, save, write};

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_line_to_copy_is_one_command_whatever_the_group_is_called() {
         let groups = vec!["x'; rm -rf ~; 'y".to_owned()];
-        let told = closed(&MayReply::LeftGroup { groups }).unwrap_or_default();
+        let told = closed(1, &MayReply::LeftGroup { groups }).unwrap_or_default();
         assert!(told.ends_with(r"mnm join-group 'x'\''; rm -rf ~; '\''y'"), "{told}");
     }
 }

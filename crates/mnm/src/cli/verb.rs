@@ -1,4 +1,4 @@
-//! What can be asked on the command line, as the argument parser reads it.
+//! The commands and their options, as the argument parser reads them.
 
 use std::path::PathBuf;
 

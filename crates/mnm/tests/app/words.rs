@@ -1,4 +1,4 @@
-//! What commands say when it is not simply done: what happened, and the command that helps.
+//! The words of commands when it is not simply done: what happened, and the command that helps.
 
 use std::os::unix::net::UnixListener;
 use std::process::Command;
