@@ -109,6 +109,11 @@ export class Member {
     await this.#app.stop();
   }
 
+  /** Ends the app as a power cut would. */
+  async killApp(): Promise<void> {
+    await this.#app.kill();
+  }
+
   /** Starts the app again on its home. */
   async startApp(): Promise<void> {
     this.#app = await startApp(this.home);

@@ -1,31 +1,6 @@
-// What was typed is never lost: however late the app answers, in several windows, and after Undo.
-import type { Page } from "@playwright/test";
-
-import { type Club, expect, introduce, type Member, test } from "./fixture";
-
-/** Two members with one thread, open on the first one's page; its row number. */
-async function thread(club: Club, member: (name: string) => Promise<Member>): Promise<{ anna: Member; boris: Member; id: number }> {
-  const anna = await (await member("Anna")).join(club);
-  const boris = await (await member("Boris")).join(club);
-  await introduce(anna, boris);
-  const sent = (await boris.run("send", "--to", anna.alias, "--subject", "Plans", "Shall we?")) as { thread: number };
-  expect(sent.thread).toBeGreaterThan(0);
-  await anna.page.getByRole("link", { name: /Plans/ }).click();
-  await expect(reply(anna.page)).toBeVisible();
-  return { anna, boris, id: Number(new URL(anna.page.url()).hash.split("/").at(3)) };
-}
-
-const reply = (page: Page) => page.locator("[data-key='reply']");
-const texts = (page: Page) => page.locator("[data-message] .prose");
-
-/** The real app answers, only late. */
-async function late(page: Page, delay_ms: number): Promise<void> {
-  await page.unroute("**/api/command");
-  await page.route("**/api/command", async (route) => {
-    await new Promise((done) => setTimeout(done, delay_ms));
-    await route.continue();
-  });
-}
+// What was typed is never lost: however late the app answers, and after Undo.
+import { expect, test } from "./fixture";
+import { late, reply, texts, thread } from "./writing";
 
 test("what is typed while a message is on its way is the next one", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
@@ -145,37 +120,6 @@ test("a letter can be taken back for five seconds, and leaves then", async ({ cl
   await expect(page.locator("article [data-state=held]")).toBeVisible();
   await page.goto("about:blank");
   await expect(texts(boris.page)).toHaveText(["Shall we?", "Think again", "At once", "Leaving"], { timeout: 3_000 });
-});
-
-test("two windows on one thread overwrite nothing", async ({ club, member }) => {
-  const { anna } = await thread(club, member);
-  const one = anna.page;
-  const two = await one.context().newPage();
-  await two.goto(one.url());
-  await expect(reply(two)).toBeVisible();
-
-  // Where nothing is unsaved the other window's words appear.
-  await reply(one).fill("from the first");
-  await expect(reply(two)).toHaveValue("from the first");
-
-  // Where something is, the member is asked.
-  await late(two, 1500);
-  await reply(two).pressSequentially(" and the second");
-  await reply(one).fill("from the first, changed");
-  await expect(two.getByRole("alert")).toContainText("changed in another window");
-  await expect(two.getByRole("alert")).toContainText("from the first, changed");
-  await expect(reply(two)).toHaveValue("from the first and the second");
-  await expect(reply(one)).toHaveValue("from the first, changed");
-  await two.getByRole("button", { name: "Keep both" }).click();
-  const both = "from the first, changed\n\nfrom the first and the second";
-  await expect(reply(two)).toHaveValue(both);
-  await expect(reply(one)).toHaveValue(both);
-
-  // Sent in one, it is gone in the other; unsaved words stay.
-  await late(two, 0);
-  await reply(one).focus();
-  await one.keyboard.press("Control+Enter");
-  await expect(reply(two)).toHaveValue("");
 });
 
 test("an emptied draft is gone, and one that only names the recipient never was", async ({ club, member }) => {

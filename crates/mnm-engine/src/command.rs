@@ -265,6 +265,10 @@ pub enum Command {
         /// [`crate::error::ErrorCode::Outdated`]. Absent: whatever is there is replaced.
         #[serde(default)]
         version: Option<u64>,
+        /// The writer goes away and can't be asked: rather than refusing, both are kept, as
+        /// [`crate::vault::Vault::save_draft_upon`] says.
+        #[serde(default)]
+        leaving: bool,
     },
     /// Drafts of new letters and of replies, newest first. Reply: [`Reply::Drafts`].
     Drafts {
@@ -288,6 +292,10 @@ pub enum Command {
     Send {
         /// Which.
         draft: DraftId,
+        /// The version that was on screen: if there is another by now, nothing is sent and the error
+        /// is [`crate::error::ErrorCode::Outdated`]. Absent: it is sent as it is.
+        #[serde(default)]
+        version: Option<u64>,
         /// Hold it back so long that it can be taken back, milliseconds; at most 60,000. It leaves
         /// earlier when another letter is queued in its thread, by [`Command::SendNow`], and at the
         /// next start of the app.

@@ -59,7 +59,7 @@ pub use account::{Credentials, NewAccount, Secret, check_new_alias};
 pub use blob::{BlobWriter, StagedBlob};
 pub use browser::BrowserKey;
 pub use change::Change;
-pub use draft::DraftContent;
+pub use draft::{DraftContent, Upon};
 pub use forward::{Confirms, ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
 pub(crate) use forwarding::announced;

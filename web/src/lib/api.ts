@@ -279,6 +279,7 @@ export interface Commands {
       subject: string;
       text: string;
       version: number;
+      leaving?: boolean;
     };
     reply: Draft;
   };
@@ -289,7 +290,7 @@ export interface Commands {
   drafts: { args: { account?: number }; reply: Draft[] };
   drop_draft: { args: { draft: number }; reply: undefined };
   detach: { args: { draft: number; attachment: number }; reply: Draft };
-  send: { args: { draft: number; hold_ms?: number }; reply: Message };
+  send: { args: { draft: number; version?: number; hold_ms?: number }; reply: Message };
   send_now: { args: { message: number }; reply: Message };
   retry: { args: { message: number }; reply: Message };
   unsend: { args: { message: number }; reply: Draft };

@@ -5,46 +5,16 @@
 // engine refuses one that is behind; an editor in which nothing is unsaved follows what others save,
 // one in which something is asks (`theirs`).
 import type { Attachment, Draft, Event, Message } from "./api";
+import { isComposing, open, unsaved } from "./editing";
 import { store } from "./store.svelte";
 import { t } from "./strings";
-import { ApiError, command, problem, upload, type Transfer } from "./transport";
+import { ApiError, command, problem } from "./transport";
+import { both, joined, same, type Typed } from "./typed";
+import { Uploads } from "./upload.svelte";
 
 const SAVE_DELAY_MS = 500;
-
-/** A file on its way into the draft. */
-export interface Upload {
-  key: number;
-  file: File;
-  name: string;
-  total: number;
-  sent: number;
-  started_ms: number;
-  transfer: Transfer | null;
-  error: string;
-}
-
-let nextKey = 1;
-
-/** Editors with something in them that the app does not have. */
-const unsaved = new Set<DraftEditor>();
-
-/** Whether closing the page would lose what was typed. */
-export function anythingUnsaved(): boolean {
-  return unsaved.size > 0;
-}
-
-/** The editor in which changes of this draft wait to be saved, if there is one. */
-export function unsavedEditor(id: number): DraftEditor | undefined {
-  return [...unsaved].find((editor) => editor.id === id);
-}
-
-/** All that somebody looks at, or that still have to be saved. */
-const editors = new Set<DraftEditor>();
-
-// After the app was away: what it has meanwhile, and what it has yet to be told.
-store.whenLoaded(() => {
-  for (const editor of editors) editor.reconcile();
-});
+/** How often a letter that only another's save of the same text held up is handed over. */
+const TRIES = 3;
 
 export class DraftEditor {
   readonly account: number;
@@ -55,7 +25,7 @@ export class DraftEditor {
   subject = $state("");
   text = $state("");
   attachments = $state.raw<Attachment[]>([]);
-  uploads = $state<Upload[]>([]);
+  readonly uploads = new Uploads();
   status = $state<"" | "unsaved" | "saving" | "saved">("");
   error = $state("");
   /** It is being handed over as it was when it was sealed; what is typed since is not part of it. */
@@ -69,7 +39,12 @@ export class DraftEditor {
   #version = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dirty = false;
+  /** The engine is being told; what is heard meanwhile is looked at behind it. */
   #saving: Promise<void> | null = null;
+  /** The draft that was heard to be gone while that could not be looked at. */
+  #missed: number | null = null;
+  /** Called when the member has chosen between two versions. */
+  #chosen: (() => void)[] = [];
   #closed = false;
   #released = false;
   /** The text when it was sealed. */
@@ -84,21 +59,21 @@ export class DraftEditor {
     this.#turn = turn;
     if (draft) this.#take(draft);
     this.#deaf = store.listen((event) => this.#hear(event));
-    editors.add(this);
+    open.add(this);
     void turn?.then(() => {
       this.#turn = null;
+      this.catchUp();
       return this.save();
     });
   }
 
   /** Nothing worth keeping has been written. */
   get empty(): boolean {
-    const addressed = this.thread === null && (this.subject.trim() !== "" || this.to.length > 0);
-    return !this.text.trim() && !addressed && this.attachments.length === 0 && this.uploads.length === 0;
+    return this.#blank && this.attachments.length === 0 && this.uploads.shown.length === 0;
   }
 
-  get uploading(): boolean {
-    return this.uploads.some((u) => !u.error);
+  get #blank(): boolean {
+    return !this.text.trim() && (this.thread !== null || (!this.subject.trim() && this.to.length === 0));
   }
 
   #take(draft: Draft): void {
@@ -107,7 +82,7 @@ export class DraftEditor {
     this.subject = draft.subject;
     this.text = draft.text;
     this.attachments = draft.attachments;
-    this.theirs = null;
+    this.#choose();
     this.#version = draft.version;
     this.#setDirty(false);
     this.status = "saved";
@@ -129,34 +104,41 @@ export class DraftEditor {
   }
 
   /** Saves now what has changed, one save at a time. Failures are shown in `error`. */
-  async save(keepalive = false): Promise<void> {
+  async save(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#turn && !keepalive) return;
     while (this.#saving) await this.#saving;
-    if (!this.#dirty || this.#closed || this.theirs || this.sending) return;
+    // Hears what waits to be heard, and that may be another window's version of this draft.
+    const since = store.now();
+    if (this.#turn || !this.#dirty || this.#closed || this.theirs || this.sending) return;
     if (this.empty && this.id === null) return this.#setDirty(false);
-    await this.#write(keepalive);
+    await this.#write(since);
     if (this.#released && !this.#dirty) return this.close();
-    const known = store.drafts.find((draft) => draft.id === this.id);
-    if (known) this.meet(known);
+    this.catchUp();
   }
 
-  /** Saves the fields as they are now; false when that failed. */
-  async #write(keepalive: boolean): Promise<boolean> {
-    const writing = this.#tryToWrite(keepalive);
+  /** The page goes away: sends along what the app may not have, and waits for nothing. */
+  leave(): void {
+    if (this.#closed || (this.empty && this.id === null)) return;
+    command("save_draft", { ...this.#fields(this.text), leaving: true }, { keepalive: true }).catch(() => {
+      // If the page comes back, it is unsaved as before.
+    });
+  }
+
+  /** Saves the fields as they are now; false when that failed. Nothing is heard until it is done. */
+  async #write(since: number): Promise<boolean> {
+    const writing = this.#tryToWrite(since);
     this.#saving = writing.then(() => undefined);
     const written = await writing;
     this.#saving = null;
     return written;
   }
 
-  async #tryToWrite(keepalive: boolean): Promise<boolean> {
+  async #tryToWrite(since: number): Promise<boolean> {
     this.#dirty = false;
     this.status = "saving";
-    const since = store.now();
-    const fields = this.#fields();
+    const fields = this.#fields(this.sending ? this.#sealed : this.text);
     try {
-      const draft = await command("save_draft", fields, { keepalive });
+      const draft = await command("save_draft", fields);
       this.id = draft.id;
       this.#version = draft.version;
       this.status = this.#dirty ? "unsaved" : "saved";
@@ -167,21 +149,26 @@ export class DraftEditor {
       else store.putDraft(draft, since);
       return true;
     } catch (error) {
-      this.#setDirty(true);
-      this.status = "unsaved";
-      this.error = problem(error);
-      if (error instanceof ApiError && error.code === "outdated") await this.#compare(fields);
-      if (error instanceof ApiError && error.code === "not_found") this.#stray();
+      await this.#fail(error, fields);
       return false;
     }
   }
 
-  #fields() {
+  /** What was to be saved or sent was not. */
+  async #fail(error: unknown, tried: Typed): Promise<void> {
+    this.#setDirty(true);
+    this.status = "unsaved";
+    this.error = problem(error);
+    if (error instanceof ApiError && error.code === "outdated") await this.#compare(tried);
+    if (error instanceof ApiError && error.code === "not_found") this.#stray();
+  }
+
+  #fields(text: string) {
     return {
       account: this.account,
       to: this.to,
       subject: this.subject,
-      text: this.sending ? this.#sealed : this.text,
+      text,
       version: this.#version,
       ...(this.id === null ? {} : { draft: this.id }),
       ...(this.thread === null ? {} : { thread: this.thread }),
@@ -193,7 +180,7 @@ export class DraftEditor {
     let theirs: Draft | undefined;
     try {
       const drafts = await command("drafts", { account: this.account });
-      theirs = drafts.find((draft) => draft.id === this.id || (this.thread !== null && draft.thread === this.thread));
+      theirs = drafts.find((draft) => this.#isOurs(draft));
     } catch (error) {
       this.error = problem(error);
       return;
@@ -221,28 +208,45 @@ export class DraftEditor {
     this.error = t.write.elsewhere;
   }
 
+  #isOurs(draft: Draft): boolean {
+    return draft.id === this.id || (this.thread !== null && draft.thread === this.thread);
+  }
+
   #hear(event: Event): void {
-    if (event.event === "draft") {
-      const { draft } = event;
-      if (draft.id === this.id || (this.id === null && this.thread !== null && draft.thread === this.thread)) this.meet(draft);
-    } else if (event.event === "draft_gone" && event.draft === this.id) {
-      this.lose();
-    }
+    if (event.event === "draft" && this.#isOurs(event.draft)) this.meet(event.draft);
+    else if (event.event === "draft_gone" && event.draft === this.id) this.lose();
+  }
+
+  /** Looks at what could not be looked at when it was heard. */
+  catchUp(): void {
+    if (this.#missed !== null && this.#missed === this.id) this.lose();
+    const known = store.drafts.find((draft) => this.#isOurs(draft));
+    if (known) this.meet(known);
   }
 
   /** Compares with what was just loaded, and saves what is unsaved. */
   reconcile(): void {
-    const known = store.drafts.find((draft) => draft.id === this.id || (this.thread !== null && draft.thread === this.thread));
-    if (known) this.meet(known);
-    else this.lose();
+    if (store.drafts.some((draft) => this.#isOurs(draft))) this.catchUp();
+    else if (this.id !== null) void this.#lookAgain(this.id);
     void this.save();
+  }
+
+  /** It is not in a list that may have been made before it was. */
+  async #lookAgain(id: number): Promise<void> {
+    const version = this.#version;
+    try {
+      const drafts = await command("drafts", { account: this.account });
+      if (this.id === id && this.#version === version && !drafts.some((draft) => draft.id === id)) this.lose();
+    } catch {
+      // It is looked for when the app is back.
+    }
   }
 
   /** Takes in how the engine has the draft now, unless the engine is just being told. */
   meet(draft: Draft): void {
-    if (this.#closed || this.#saving || this.sending || this.#turn) return;
+    if (this.#closed || this.#saving || this.sending || this.#turn || (isComposing() && !this.#dirty)) return;
     if (draft.id === this.id && draft.version <= this.#version) {
-      if (draft.version === this.#version && !this.uploading) this.attachments = draft.attachments;
+      if (draft.version === this.#version && !this.uploads.running) this.attachments = draft.attachments;
       return;
     }
     if (!this.#dirty) this.#take(draft);
@@ -252,8 +256,13 @@ export class DraftEditor {
 
   /** The engine has the draft no more. */
   lose(): void {
-    if (this.#closed || this.#saving || this.sending || this.id === null) return;
-    this.theirs = null;
+    // One that waits for its first file is said to be gone too: there is nothing in it.
+    if (this.#closed || this.id === null || (this.#blank && this.uploads.running)) return;
+    if (this.#saving || this.sending || isComposing()) {
+      this.#missed = this.id;
+      return;
+    }
+    this.#choose();
     if (this.#dirty && !this.empty) return this.#stray();
     const emptied = this.empty;
     this.id = null;
@@ -267,6 +276,11 @@ export class DraftEditor {
     this.gone = this.thread === null;
   }
 
+  #choose(): void {
+    this.theirs = null;
+    for (const chosen of this.#chosen.splice(0)) chosen();
+  }
+
   /** Puts the other window's draft in the place of what is here. */
   takeTheirs(): void {
     if (this.theirs) this.#take(this.theirs);
@@ -277,67 +291,35 @@ export class DraftEditor {
   keepMine(): void {
     const { theirs } = this;
     if (!theirs) return;
-    this.theirs = null;
     if (this.thread === null) {
       this.id = null;
       this.#version = 0;
       this.attachments = [];
     } else {
-      this.text = joined([theirs.text, this.text]);
+      this.text = both(theirs.text, this.text);
       this.id = theirs.id;
       this.#version = theirs.version;
       this.attachments = theirs.attachments;
     }
+    this.#choose();
     this.touch();
     void this.save();
   }
 
   /** Attaches files one after the other; each shows its progress. */
   async attach(files: Iterable<File>): Promise<void> {
-    const queue = [...files].map((file) => ({ file, key: this.#announce(file) }));
-    if (queue.length === 0) return;
+    const keys = this.uploads.announce(files);
+    if (keys.length === 0) return;
     await this.#turn;
     this.#setDirty(true);
     await this.save();
-    for (const { file, key } of queue) await this.#upload(file, key);
-  }
-
-  #announce(file: File): number {
-    const key = nextKey++;
-    this.uploads.push({ key, file, name: file.name, total: file.size, sent: 0, started_ms: Date.now(), transfer: null, error: "" });
-    return key;
-  }
-
-  async #upload(file: File, key: number): Promise<void> {
-    const shown = this.uploads.find((u) => u.key === key);
-    if (!shown) return;
-    if (this.id === null) {
-      shown.error = this.error || t.attach.noDraft;
-      return;
+    // Of two versions it is not known yet which one has the files.
+    while (this.theirs) await new Promise<void>((chosen) => this.#chosen.push(chosen));
+    await this.save();
+    for (const key of keys) {
+      const draft = await this.uploads.send(key, this.id, this.error);
+      if (draft?.id === this.id) this.attachments = draft.attachments;
     }
-    shown.started_ms = Date.now();
-    const since = store.now();
-    try {
-      const transfer = upload(this.id, file, (sent) => (shown.sent = sent));
-      shown.transfer = transfer;
-      const draft = await transfer.done;
-      this.attachments = draft.attachments;
-      this.#forget(key);
-      store.putDraft(draft, since);
-    } catch (error) {
-      if (this.uploads.some((u) => u.key === key)) shown.error = problem(error);
-    }
-  }
-
-  /** Stops an upload, or puts a failed one away. */
-  cancel(key: number): void {
-    const transfer = this.uploads.find((u) => u.key === key)?.transfer;
-    this.#forget(key);
-    transfer?.cancel();
-  }
-
-  #forget(key: number): void {
-    this.uploads = this.uploads.filter((u) => u.key !== key);
   }
 
   async detach(attachment: number): Promise<void> {
@@ -366,22 +348,35 @@ export class DraftEditor {
 
   /** Hands a sealed letter over, when it is its turn; null and `error` set when that has failed, and then it is open again. */
   async handOver(hold_ms: number): Promise<Message | null> {
-    try {
+    for (let tries = 0; tries < TRIES; tries += 1) {
       while (this.#saving) await this.#saving;
-      if ((this.#dirty || this.id === null) && !(await this.#write(false))) return null;
-      const id = this.id;
-      if (id === null) return null;
-      const since = store.now();
-      const message = await command("send", { draft: id, hold_ms });
+      const message = await this.#tryToSend(hold_ms);
+      if (message) return message;
+      if (this.error || this.theirs) break;
+    }
+    this.sending = false;
+    this.catchUp();
+    void this.save();
+    return null;
+  }
+
+  async #tryToSend(hold_ms: number): Promise<Message | null> {
+    const since = store.now();
+    if ((this.#dirty || this.id === null) && !(await this.#write(since))) return null;
+    if (this.id === null) return null;
+    const id = this.id;
+    const tried = this.#fields(this.#sealed);
+    try {
+      const message = await command("send", { draft: id, version: this.#version, hold_ms });
       this.close();
       store.dropDraft(id);
       store.putMessage(message, since);
       return message;
     } catch (error) {
-      this.error = problem(error);
+      const known = error instanceof ApiError && (error.code === "outdated" || error.code === "not_found");
+      if (known) await this.#fail(error, tried);
+      else this.error = problem(error);
       return null;
-    } finally {
-      this.sending = false;
     }
   }
 
@@ -394,7 +389,7 @@ export class DraftEditor {
   absorb(others: DraftEditor[]): void {
     this.sending = false;
     const error = this.error;
-    const files = others.flatMap((other) => other.uploads.map((u) => u.file));
+    const files = others.flatMap((other) => other.uploads.shown.map((u) => u.file));
     this.text = joined([this.text, ...others.map((other) => other.text)]);
     for (const other of others) other.close();
     this.touch();
@@ -404,7 +399,7 @@ export class DraftEditor {
 
   #obstacle(): string {
     if (this.theirs) return t.write.changed;
-    if (this.uploading) return t.write.uploading;
+    if (this.uploads.running) return t.write.uploading;
     if (this.thread === null && this.to.length === 0) return t.write.needTo;
     if (!this.text.trim() && this.attachments.length === 0) return t.write.needText;
     return "";
@@ -413,7 +408,7 @@ export class DraftEditor {
   /** Throws the draft away; true when it is gone. */
   async discard(): Promise<boolean> {
     clearTimeout(this.#timer);
-    for (const { key } of [...this.uploads]) this.cancel(key);
+    this.uploads.cancelAll();
     try {
       await this.#saving;
       if (this.id !== null) {
@@ -454,30 +449,9 @@ export class DraftEditor {
   close(): void {
     this.#closed = true;
     this.#deaf();
-    editors.delete(this);
+    open.delete(this);
     unsaved.delete(this);
     clearTimeout(this.#timer);
+    this.#choose();
   }
 }
-
-/** What a member types; of a reply only the text. */
-interface Typed {
-  text: string;
-  subject: string;
-  to: string[];
-}
-
-function same(draft: Draft, typed: Typed): boolean {
-  if (draft.text !== typed.text) return false;
-  return draft.thread !== null || (draft.subject === typed.subject.trim() && draft.to.join("\n") === typed.to.map((name) => name.trim()).join("\n"));
-}
-
-/** Texts one below the other; blank ones left out. */
-function joined(texts: string[]): string {
-  return texts.filter((text) => text.trim()).join("\n\n");
-}
-
-// A page that goes away takes along what its timers have yet to save.
-addEventListener("pagehide", () => {
-  for (const editor of unsaved) void editor.save(true);
-});

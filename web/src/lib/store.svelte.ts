@@ -75,6 +75,10 @@ class Store {
     document.addEventListener("visibilitychange", nudge);
     addEventListener("focus", nudge);
     addEventListener("online", nudge);
+    // Back from the browser's memory: it has heard nothing meanwhile.
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) void this.load();
+    });
   }
 
   #news(news: News): void {

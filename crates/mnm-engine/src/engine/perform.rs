@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorCode};
 use crate::event::Event;
 use crate::link::writer::request_id;
 use crate::markdown;
-use crate::vault::{DraftContent, PingQuery, check_new_alias};
+use crate::vault::{DraftContent, PingQuery, Upon, check_new_alias};
 use crate::view::{
     Account, AccountId, ForwardState, Message, MessageId, MessageState, Standing, ThreadId,
 };
@@ -192,10 +192,15 @@ impl Engine {
     async fn write(&self, command: Command) -> Result<Reply, Error> {
         let now_ms = self.store().now_ms();
         let (reply, account) = match command {
-            Command::SaveDraft { draft, account, thread, to, subject, text, version } => {
+            Command::SaveDraft { draft, account, thread, to, subject, text, version, leaving } => {
                 let content = DraftContent { to, subject, text };
+                let upon = match version {
+                    None => Upon::Anything,
+                    Some(known) if leaving => Upon::Leaving(known),
+                    Some(known) => Upon::Version(known),
+                };
                 let save = self.store().write(move |vault| {
-                    vault.save_draft_upon(version, draft, account, thread, &content, now_ms)
+                    vault.save_draft_upon(upon, draft, account, thread, &content, now_ms)
                 });
                 return save.await.map(Reply::Draft);
             }
@@ -212,11 +217,11 @@ impl Engine {
                 let draft = self.store().write(move |vault| vault.unsend(message, now_ms)).await?;
                 return Ok(Reply::Draft(draft));
             }
-            Command::Send { draft, hold_ms } => {
+            Command::Send { draft, version, hold_ms } => {
                 let hold = hold_ms.map(|hold_ms| hold_ms.min(HOLD_MAX_MS)).unwrap_or_default();
                 let message = self
                     .store()
-                    .write(move |vault| vault.queue_draft_held(draft, now_ms, hold))
+                    .write(move |vault| vault.queue_draft_held(draft, version, now_ms, hold))
                     .await?;
                 if hold > 0 {
                     self.send_later(message.id, hold);

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::blob::{StagedBlob, too_large};
 use super::change::{Reader, Work};
 use super::file_name::FileNames;
+use super::letter::join_texts;
 use super::text::clean_subject;
 use super::{Change, Limits, Result, Vault};
 use crate::error::VaultError;
@@ -19,6 +20,17 @@ pub struct DraftContent {
     pub subject: String,
     /// Markdown.
     pub text: String,
+}
+
+/// What somebody who saves a draft knows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upon {
+    /// Nothing: whatever is there is replaced.
+    Anything,
+    /// The version that was read last, 0 for none.
+    Version(u64),
+    /// That version likewise; but the writer is leaving and can't be asked what to keep.
+    Leaving(u64),
 }
 
 impl Vault {
@@ -36,17 +48,20 @@ impl Vault {
         content: &DraftContent,
         now_ms: i64,
     ) -> Result<Change<Draft>> {
-        self.save_draft_upon(None, draft, account, thread, content, now_ms)
+        self.save_draft_upon(Upon::Anything, draft, account, thread, content, now_ms)
     }
 
-    /// As [`Self::save_draft`], but only if the draft still has the version that the writer has read
-    /// last, 0 for none. An empty draft is as good as none.
+    /// As [`Self::save_draft`], but a draft that was changed since the writer has read it is not
+    /// overwritten. What somebody types who is leaving is kept beside it: a reply has both texts one
+    /// below the other, of a letter it becomes a second draft. An empty draft is as good as none, and
+    /// what stands in the new text as a whole is not lost by it.
     ///
     /// # Errors
-    /// As [`Self::save_draft`], and [`VaultError::Outdated`] when it has another.
+    /// As [`Self::save_draft`], and [`VaultError::Outdated`] when it was changed; neither that nor
+    /// [`VaultError::NotFound`] for who is leaving.
     pub fn save_draft_upon(
         &mut self,
-        version: Option<u64>,
+        upon: Upon,
         draft: Option<DraftId>,
         account: AccountId,
         thread: Option<ThreadId>,
@@ -59,20 +74,29 @@ impl Vault {
             if let Some(thread) = thread {
                 same_account(work.read.account_of(thread)?, account)?;
             }
-            let existing = match (draft, thread) {
-                (Some(id), _) => Some(work.read.draft(id)?),
+            let named = match draft.map(|id| work.read.draft(id)).transpose() {
+                Err(VaultError::NotFound { .. }) if matches!(upon, Upon::Leaving(_)) => None,
+                named => named?,
+            };
+            let existing = match (named, thread) {
+                (Some(old), _) => Some(old),
                 (None, Some(thread)) => work.read.draft_of(thread)?,
                 (None, None) => None,
             };
-            let id = match existing {
-                Some(old) => {
-                    same_account(old.account, account)?;
-                    if version.is_some_and(|known| known != old.version) && !old.is_empty() {
-                        return Err(VaultError::Outdated);
-                    }
-                    old.id
+            let Some(old) = existing else {
+                let id = work.insert_draft(account, thread, now_ms)?;
+                work.write_content(id, content, now_ms)?;
+                return work.read.draft(id);
+            };
+            same_account(old.account, account)?;
+            let id = match upon {
+                Upon::Version(known) if known != old.version && !old.is_empty() => {
+                    return Err(VaultError::Outdated);
                 }
-                None => work.insert_draft(account, thread, now_ms)?,
+                Upon::Leaving(known) if known != old.version && !old.is_empty() => {
+                    return work.keep_both(&old, content, now_ms);
+                }
+                Upon::Anything | Upon::Version(_) | Upon::Leaving(_) => old.id,
             };
             work.write_content(id, content, now_ms)?;
             work.read.draft(id)
@@ -245,6 +269,29 @@ impl Work<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// Keeps what was typed without knowing of a draft as it is now, and the draft.
+    fn keep_both(&mut self, old: &Draft, typed: &DraftContent, now_ms: i64) -> Result<Draft> {
+        let mut content = typed.clone();
+        let mut id = old.id;
+        if old.thread.is_some() {
+            if old.text.contains(&typed.text) {
+                return self.read.draft(id);
+            }
+            if !typed.text.contains(&old.text) {
+                content.text = join_texts(&old.text, Some(&typed.text));
+            }
+        } else {
+            let holds = typed.text.contains(&old.text)
+                && typed.subject.contains(&old.subject)
+                && old.to.iter().all(|name| typed.to.contains(name));
+            if !holds {
+                id = self.insert_draft(old.account, None, now_ms)?;
+            }
+        }
+        self.write_content(id, &content, now_ms)?;
+        self.read.draft(id)
     }
 
     pub(super) fn insert_draft(

@@ -19,22 +19,27 @@ impl Vault {
     /// [`VaultError::UnknownRecipients`] naming who is neither contact nor group,
     /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`]; the draft stays as it is.
     pub fn queue_draft(&mut self, id: DraftId, now_ms: i64) -> Result<Change<Message>> {
-        self.queue_draft_held(id, now_ms, 0)
+        self.queue_draft_held(id, None, now_ms, 0)
     }
 
     /// As [`Self::queue_draft`], held back for `hold_ms`: until [`Self::release`] is called, which
     /// is up to the caller. What was held back in the same thread before leaves first.
     ///
     /// # Errors
-    /// As [`Self::queue_draft`].
+    /// As [`Self::queue_draft`], and [`VaultError::Outdated`] when the draft has another version than
+    /// the one that is to be sent.
     pub fn queue_draft_held(
         &mut self,
         id: DraftId,
+        version: Option<u64>,
         now_ms: i64,
         hold_ms: u64,
     ) -> Result<Change<Message>> {
         self.change(|work| {
             let draft = work.read.draft(id)?;
+            if version.is_some_and(|shown| shown != draft.version) {
+                return Err(VaultError::Outdated);
+            }
             if draft.text.trim().is_empty() && draft.attachments.is_empty() {
                 return Err(VaultError::EmptyLetter);
             }
@@ -260,7 +265,7 @@ impl Work<'_> {
     }
 }
 
-fn join_texts(first: &str, second: Option<&str>) -> String {
+pub(super) fn join_texts(first: &str, second: Option<&str>) -> String {
     match second {
         Some(second) if !second.trim().is_empty() => format!("{first}\n\n{second}"),
         _ => first.to_owned(),

@@ -183,12 +183,13 @@ impl Person {
             subject: format!("about {text}"),
             text: text.to_owned(),
             version: None,
+            leaving: false,
         };
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
             self.engine.attach(draft.id, name, None, *bytes).await.unwrap();
         }
-        ask!(self, Command::Send { draft: draft.id, hold_ms: None }, Message)
+        ask!(self, Command::Send { draft: draft.id, version: None, hold_ms: None }, Message)
     }
 
     /// Queues a reply.
@@ -206,12 +207,13 @@ impl Person {
             subject: String::new(),
             text: text.to_owned(),
             version: None,
+            leaving: false,
         };
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
             self.engine.attach(draft.id, name, None, *bytes).await.unwrap();
         }
-        ask!(self, Command::Send { draft: draft.id, hold_ms: None }, Message)
+        ask!(self, Command::Send { draft: draft.id, version: None, hold_ms: None }, Message)
     }
 
     /// Waits until a message has left the outbox.

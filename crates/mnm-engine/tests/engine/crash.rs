@@ -103,9 +103,10 @@ async fn without_links_writing_works_and_waits() {
         subject: String::new(),
         text: "written offline".into(),
         version: None,
+        leaving: false,
     };
     let Reply::Draft(draft) = offline.command(draft).await.unwrap() else { panic!() };
-    offline.command(Command::Send { draft: draft.id, hold_ms: None }).await.unwrap();
+    offline.command(Command::Send { draft: draft.id, version: None, hold_ms: None }).await.unwrap();
     offline.close().await;
     let ada = Person::reopened(home, account).await;
     bob.until_message("written offline").await;

@@ -74,6 +74,7 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
     let save = Command::SaveDraft {
         draft: None,
         version: None,
+        leaving: false,
         account: eve.account,
         thread: Some(old),
         to: Vec::new(),
@@ -81,7 +82,7 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
         text: "into the void".into(),
     };
     let draft = ask!(eve, save, Draft);
-    let error = eve.refused(Command::Send { draft: draft.id, hold_ms: None }).await;
+    let error = eve.refused(Command::Send { draft: draft.id, version: None, hold_ms: None }).await;
     assert!(error.message.contains("You have left crew of the harbour"), "{error}");
     let letter = ada.queue_reply(letter.thread, "without eve", &[]).await;
     ada.sent(&letter).await;

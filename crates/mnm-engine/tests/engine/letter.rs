@@ -150,9 +150,10 @@ async fn one_app_keeps_accounts_on_several_services() {
         subject: String::new(),
         text: "wrong place".into(),
         version: None,
+        leaving: false,
     };
     let draft = ask!(ada, draft, Draft);
-    let error = ada.refused(Command::Send { draft: draft.id, hold_ms: None }).await;
+    let error = ada.refused(Command::Send { draft: draft.id, version: None, hold_ms: None }).await;
     assert_eq!(error.code, mnm_engine::ErrorCode::UnknownRecipient);
     let both = ask!(ada, Command::State, State).accounts;
     assert_eq!(both.len(), 2);
@@ -170,6 +171,7 @@ async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
         subject: String::new(),
         text: String::new(),
         version: None,
+        leaving: false,
     };
     let draft = ask!(ada, save, Draft).id;
     let (mut upload, bytes) = tokio::io::duplex(1 << 16);

@@ -1,7 +1,7 @@
 //! Drafts: saved as typed, one per thread, never lost by an error.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::DraftContent;
+use mnm_engine::vault::{DraftContent, Upon};
 use mnm_engine::view::PartyKind;
 
 use crate::cast::{App, BOB, names};
@@ -104,8 +104,9 @@ fn a_writer_that_is_behind_overwrites_nothing() {
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
     let (account, vault) = (app.account, &mut app.vault);
-    let mut save = |version, draft, text: &str| {
-        vault.save_draft_upon(version, draft, account, Some(thread), &content(&[], text), 5)
+    let mut save = |version: Option<u64>, draft, text: &str| {
+        let upon = version.map_or(Upon::Anything, Upon::Version);
+        vault.save_draft_upon(upon, draft, account, Some(thread), &content(&[], text), 5)
     };
     let first = save(Some(0), None, "from one window").unwrap().value;
     // Another window that has seen nothing yet.
@@ -116,6 +117,53 @@ fn a_writer_that_is_behind_overwrites_nothing() {
     assert!(matches!(behind, Err(VaultError::Outdated)));
     // The command line replaces whatever is there.
     assert_eq!(save(None, None, "whatever").unwrap().value.id, first.id);
+}
+
+#[test]
+fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let (account, vault) = (app.account, &mut app.vault);
+    let mut save = |upon, draft, thread, text: &str| {
+        vault.save_draft_upon(upon, draft, account, thread, &content(&[], text), 5).unwrap().value
+    };
+    let first = save(Upon::Version(0), None, Some(thread), "a");
+    let seen = first.version;
+    save(Upon::Version(seen), Some(first.id), Some(thread), "a b");
+    // Its own save, the answer to which it did not wait for, or the same in another order.
+    assert_eq!(save(Upon::Leaving(seen), Some(first.id), Some(thread), "a b c").text, "a b c");
+    assert_eq!(save(Upon::Leaving(seen), Some(first.id), Some(thread), "a b").text, "a b c");
+    let both = save(Upon::Leaving(seen), Some(first.id), Some(thread), "else");
+    assert_eq!((both.id, &*both.text), (first.id, "a b c\n\nelse"));
+    // It was sent meanwhile: what was typed is a reply of its own.
+    vault.drop_draft(first.id).unwrap();
+    let mut save = |upon, draft, thread, text: &str| {
+        vault.save_draft_upon(upon, draft, account, thread, &content(&[], text), 5).unwrap().value
+    };
+    let stray = save(Upon::Leaving(seen), Some(first.id), Some(thread), "more");
+    assert_eq!((stray.thread, &*stray.text), (Some(thread), "more"));
+    // A letter becomes a second draft.
+    let letter = save(Upon::Version(0), None, None, "one");
+    save(Upon::Version(letter.version), Some(letter.id), None, "one, changed");
+    let second = save(Upon::Leaving(letter.version), Some(letter.id), None, "one, otherwise");
+    assert_ne!(second.id, letter.id);
+    let texts: Vec<_> = vault.drafts(None).unwrap().into_iter().map(|d| d.text).collect();
+    assert_eq!(texts, ["one, otherwise", "one, changed", "more"]);
+}
+
+#[test]
+fn what_is_sent_is_what_was_on_screen() {
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let (account, vault) = (app.account, &mut app.vault);
+    let typed = content(&[], "seen");
+    let draft = vault.save_draft(None, account, Some(thread), &typed, 5).unwrap().value;
+    vault.save_draft(None, account, Some(thread), &content(&[], "not seen"), 6).unwrap();
+    let sent = vault.queue_draft_held(draft.id, Some(draft.version), 7, 0);
+    assert!(matches!(sent, Err(VaultError::Outdated)));
+    assert!(vault.queue_draft_held(draft.id, Some(draft.version + 1), 7, 0).is_ok());
 }
 
 #[test]
@@ -148,7 +196,7 @@ fn an_emptied_draft_is_gone() {
             assert_eq!(app.vault.thread(thread).unwrap().draft, None);
         }
         // Who goes on writing in either window finds it again, whatever they have read.
-        let again = app.vault.save_draft_upon(Some(0), None, account, thread, &typed, 7);
+        let again = app.vault.save_draft_upon(Upon::Version(0), None, account, thread, &typed, 7);
         assert_eq!(names(&again.unwrap().events), ["draft"]);
         for draft in app.vault.drafts(None).unwrap() {
             let _ = app.vault.save_draft(Some(draft.id), account, thread, &blank, 8).unwrap();

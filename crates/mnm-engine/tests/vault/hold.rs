@@ -12,7 +12,7 @@ const HOLD_MS: u64 = 5_000;
 fn reply(app: &mut App, thread: ThreadId, text: &str, hold_ms: u64) -> Message {
     let typed = DraftContent { text: text.into(), ..DraftContent::default() };
     let draft = app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value;
-    app.vault.queue_draft_held(draft.id, 100, hold_ms).unwrap().value
+    app.vault.queue_draft_held(draft.id, None, 100, hold_ms).unwrap().value
 }
 
 /// Queues a letter that opens a thread, held back for so long.
@@ -20,7 +20,7 @@ fn open_held(app: &mut App, text: &str, hold_ms: u64) -> Message {
     let to = vec!["Bob Jones".to_owned()];
     let typed = DraftContent { to, text: text.into(), ..DraftContent::default() };
     let draft = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap().value;
-    app.vault.queue_draft_held(draft.id, 100, hold_ms).unwrap().value
+    app.vault.queue_draft_held(draft.id, None, 100, hold_ms).unwrap().value
 }
 
 fn with_thread() -> (App, ThreadId) {

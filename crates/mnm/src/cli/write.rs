@@ -48,6 +48,7 @@ pub(super) async fn send(
         subject,
         text,
         version: None,
+        leaving: false,
     };
     finish(session, save, files, content.wait).await
 }
@@ -77,6 +78,7 @@ pub(super) async fn reply(
         subject: String::new(),
         text,
         version: None,
+        leaving: false,
     };
     finish(session, save, files, content.wait).await
 }
@@ -246,7 +248,7 @@ async fn queue(session: &Session, draft: DraftId, files: Vec<Chosen>) -> Result<
     for file in files {
         file.attach(session, draft).await?;
     }
-    Ok(ask!(session, Ask::Send { draft, hold_ms: None }, Message))
+    Ok(ask!(session, Ask::Send { draft, version: None, hold_ms: None }, Message))
 }
 
 async fn drop_draft(session: &Session, draft: DraftId) -> Result<(), Failure> {

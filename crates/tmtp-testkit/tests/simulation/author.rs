@@ -181,6 +181,7 @@ impl Author {
             subject: if new { subject.clone() } else { String::new() },
             text: content.text.clone(),
             version: None,
+            leaving: false,
         };
         let draft = self.clean_draft(save).await?;
         for (name, bytes) in &content.files {
@@ -195,7 +196,11 @@ impl Author {
         self.cast.note(&posting);
         let bytes = content.files.iter().map(|f| f.1.len()).sum::<usize>();
         self.trace.note(|| format!("home {home} writes {marker} to {audience:?}, {bytes} bytes"));
-        ask!(self.engine, Command::Send { draft: draft.id, hold_ms: None }, Message)?;
+        ask!(
+            self.engine,
+            Command::Send { draft: draft.id, version: None, hold_ms: None },
+            Message
+        )?;
         self.cast.settle(marker, Fate::Due);
         Ok(())
     }
