@@ -30,7 +30,7 @@ pub const RENDERED_BYTES_MAX: usize = 256 << 10;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
 /// Rises when the same text is rendered to something else: what was stored before is rendered anew.
-pub const RENDERING: i64 = 4;
+pub const RENDERING: i64 = 5;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.

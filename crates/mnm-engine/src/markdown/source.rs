@@ -17,7 +17,7 @@ pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let parser = Parser::new_ext(source, options).into_offset_iter();
     let events = TextMergeWithOffset::new(parser);
-    Slides::new(Events { source, events, underline: None, ready: VecDeque::new() })
+    Slides::new(Events { source, events, underline: None, ended: None, ready: VecDeque::new() })
 }
 
 /// The beginning of a text, at most `max` bytes.
@@ -34,6 +34,8 @@ struct Events<'a, I> {
     events: I,
     /// What stands under the text that is shown as a paragraph instead of a heading.
     underline: Option<&'a str>,
+    /// Where such a paragraph has ended, unless it goes on in the next line.
+    ended: Option<usize>,
     ready: VecDeque<Event<'a>>,
 }
 
@@ -41,25 +43,49 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
     fn handle(&mut self, event: Event<'a>, range: Range<usize>) {
         match event {
             Event::Start(Tag::Heading { .. }) => {
-                self.underline = underline(self.source.get(range).unwrap_or_default());
-                self.ready.push_back(match self.underline {
-                    Some(_) => Event::Start(Tag::Paragraph),
-                    None => event,
-                });
+                self.underline = underline(self.text(range.clone()));
+                match self.underline {
+                    Some(_) => self.start_paragraph(range.start),
+                    None => self.start(event),
+                }
             }
             Event::End(TagEnd::Heading(_)) => match self.underline.take() {
                 Some(line) if line.len() >= RULE_DASHES && line.starts_with('-') => {
                     self.ready.extend([Event::End(TagEnd::Paragraph), Event::Rule]);
                 }
-                Some(line) => self.ready.extend([
-                    Event::HardBreak,
-                    Event::Text(line.into()),
-                    Event::End(TagEnd::Paragraph),
-                ]),
+                Some(line) => {
+                    self.ready.extend([Event::HardBreak, Event::Text(line.into())]);
+                    self.ended = Some(range.start + self.text(range).trim_end().len());
+                }
                 None => self.ready.push_back(event),
             },
-            event => self.ready.push_back(event),
+            Event::Start(Tag::Paragraph) => self.start_paragraph(range.start),
+            event => self.start(event),
         }
+    }
+
+    fn text(&self, range: Range<usize>) -> &'a str {
+        self.source.get(range).unwrap_or_default()
+    }
+
+    /// A paragraph begins, or the one before goes on: there is no empty line between.
+    fn start_paragraph(&mut self, at: usize) {
+        let line_ends = |text: &str| text.replace("\r\n", "\n").matches(['\n', '\r']).count();
+        let next_line = |end| line_ends(self.text(end..at)) <= 1;
+        if self.ended.is_some_and(next_line) {
+            self.ended = None;
+            self.ready.push_back(Event::HardBreak);
+        } else {
+            self.start(Event::Start(Tag::Paragraph));
+        }
+    }
+
+    /// Something else than a paragraph that goes on.
+    fn start(&mut self, event: Event<'a>) {
+        if self.ended.take().is_some() {
+            self.ready.push_back(Event::End(TagEnd::Paragraph));
+        }
+        self.ready.push_back(event);
     }
 }
 
@@ -71,8 +97,10 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Events<'a, 
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            let (event, range) = self.events.next()?;
-            self.handle(event, range);
+            match self.events.next() {
+                Some((event, range)) => self.handle(event, range),
+                None => return self.ended.take().map(|_| Event::End(TagEnd::Paragraph)),
+            }
         }
     }
 }
