@@ -43,10 +43,6 @@ export const whenFull = (ms: number): string => full.format(dateOf(ms));
 /** `YYYY-MM-DDThh:mm` for the `datetime` attribute. */
 export const iso = (ms: number): string => dateOf(ms).toISOString();
 
-/** A text as it came, without the accents behind the 30th on one character: drawing tens of thousands of
-    them takes minutes. What the engine renders has lost them already. */
-export const withoutHeaps = (text: string): string => text.replace(/([\p{M}\p{Cf}]{30})[\p{M}\p{Cf}]+/gu, "$1");
-
 /** A size for people: 940 B, 12 kB, 3.4 MB. */
 export function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

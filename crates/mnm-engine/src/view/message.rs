@@ -24,7 +24,9 @@ pub struct Message {
     pub at_ms: i64,
     /// Its own subject, when it sets a new one.
     pub subject: String,
-    /// The text as written: Markdown.
+    /// The text as written: Markdown. Whoever is told of it gets no heaps of accents: drawing them takes
+    /// minutes.
+    #[serde(serialize_with = "drawn")]
     pub text: String,
     /// The text rendered and sanitised: no scripts, styles, images from elsewhere or clickable
     /// links of unknown schemes.
@@ -155,4 +157,8 @@ impl Draft {
             self.thread.is_none() && !(self.to.is_empty() && self.subject.trim().is_empty());
         self.text.trim().is_empty() && self.attachments.is_empty() && !addressed
     }
+}
+
+fn drawn<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&tmtp::text::without_heaps(text))
 }
