@@ -65,7 +65,10 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await boris.page.getByRole("link", { name }).click();
   await boris.page.getByRole("button", { name: "Leave group" }).click();
   await boris.page.getByRole("button", { name: "Leave", exact: true }).click();
-  await expect(boris.page.getByRole("button", { name: "Join again" })).toBeVisible();
+  await boris.page.getByRole("link", { name: /^Letters/ }).click();
+  await boris.page.getByRole("link", { name: /Spring/ }).click();
+  await boris.page.getByRole("button", { name: "Join again" }).click();
+  await expect(boris.page.locator("[data-key='reply']")).toBeFocused();
 });
 
 test("a thread can be a chat, and the keyboard reaches it", async ({ club, member }) => {

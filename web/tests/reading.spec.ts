@@ -41,11 +41,11 @@ test("a long thread is read a piece at a time, and only what was on screen is re
   await page.getByRole("link", { name: new RegExp(boris.alias) }).first().click();
   await expect(page.locator(".prose", { hasText: /^message 0\s*$/ })).toBeInViewport();
   expect(await rows(page, "[data-message]")).toBeLessThanOrEqual(100);
-  const pill = page.getByRole("button", { name: /^\d+ new$/ });
+  const pill = page.getByRole("button", { name: /^\d+ unread$/ });
   await expect.poll(() => anna.unread()).toBeLessThan(MESSAGES);
   const left = await anna.unread();
   expect(left).toBeGreaterThan(MESSAGES - 60);
-  await expect(pill).toHaveText(`${left} new`);
+  await expect(pill).toHaveText(`${left} unread`);
 
   await pill.click();
   await expect.poll(() => anna.unread()).toBeLessThan(left);
@@ -102,6 +102,24 @@ test("what comes while one reads above, or is away, is counted and not read", as
   await expect.poll(() => anna.unread()).toBe(0);
 });
 
+test("the button below says how many came while one read above, not how many were unread before", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  const thread = await boris.write(anna.alias, "", "the first");
+  for (let n = 0; n < 130; n += 1) await boris.write(anna.alias, "", `filling ${n}`, thread);
+  await expect.poll(() => anna.unread(), { timeout: 30_000 }).toBe(131);
+  await page.getByRole("link", { name: new RegExp(boris.alias) }).first().click();
+  await expect(page.getByRole("button", { name: /^1\d\d unread$/ })).toBeVisible();
+  // Beyond what is loaded.
+  for (const text of ["one more", "and one"]) await boris.write(anna.alias, "", text, thread);
+  await expect(page.getByRole("button", { name: "2 new", exact: true })).toBeVisible();
+  await scrollTo(page, 1e9, "and one");
+  await expect(page.getByRole("button", { name: /new$/ })).toHaveCount(0);
+  await scrollTo(page, 0, "the first");
+  await boris.write(anna.alias, "", "the last", thread);
+  await expect(page.getByRole("button", { name: "1 new", exact: true })).toBeVisible();
+});
+
 test("letters open at their top, and a message found at its place", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
@@ -114,7 +132,7 @@ test("letters open at their top, and a message found at its place", async ({ clu
   await expect(letter.nth(0).getByText("paragraph 0", { exact: true })).toBeInViewport();
   // Its first screenful is read; the one below is not.
   await expect.poll(() => anna.unread()).toBe(1);
-  await page.getByRole("button", { name: "1 new" }).click();
+  await page.getByRole("button", { name: "1 unread" }).click();
   await expect(letter.getByText("needle")).toBeInViewport();
   await expect.poll(() => anna.unread()).toBe(0);
   await page.getByRole("link", { name: /^Pings/ }).click();

@@ -19,6 +19,8 @@ type Hold = "end" | { id: number; top: number };
 export class Reading {
   /** Unread messages below the screen. */
   below = $state(0);
+  /** Those of them that came while the thread was open. */
+  came = $state(0);
   /** The end is far away. */
   away = $state(false);
   /** The message over which stands that what follows is new. */
@@ -187,7 +189,11 @@ export class Reading {
     this.#open.reader = { at: hold === "end" ? 0 : hold.id, atEnd };
     const unread = this.#unread();
     const unloaded = shown.newer ? Math.max(shown.row.unread - unread.length, 0) : 0;
-    this.below = unread.filter((m) => this.#isBelow(m)).length + unloaded;
+    const below = unread.filter((m) => this.#isBelow(m));
+    this.below = below.length + unloaded;
+    const { arrived } = this.#open;
+    const loaded = new Set(shown.messages.map((m) => m.id));
+    this.came = below.filter((m) => arrived.has(m.id)).length + [...arrived].filter((id) => !loaded.has(id)).length;
     this.away = shown.newer || left > scroller.clientHeight;
     if (scroller.scrollTop < NEAR_PX && shown.older) this.#move(true);
     else if (left < NEAR_PX && shown.newer) this.#move(false);

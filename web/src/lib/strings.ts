@@ -3,6 +3,12 @@
 
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
+/** A name in a sentence, so that one written from right to left turns nothing else around. */
+const apart = (name: string): string => `\u2068${name}\u2069`;
+
+/** Names in a sentence. */
+export const listed = (names: string[]): string => names.map(apart).join(", ");
+
 export const t = {
   app: { name: "mnm", loading: "Opening your letters…" },
 
@@ -28,6 +34,7 @@ export const t = {
 
   names: {
     me: "You",
+    gone: "somebody no longer at the service",
     nameless: (id: string) => `Member ${id}`,
     noteToSelf: "Note to yourself",
     unknownReaders: "Readers not known here",
@@ -133,7 +140,8 @@ export const t = {
     fresh: "New",
     older: "Show what was before",
     newer: "Show what came after",
-    below: (n: number) => `${n} new`,
+    came: (n: number) => `${n} new`,
+    below: (n: number) => `${n} unread`,
     toEnd: "To the end",
     broken: "This letter can’t be shown here. The command line shows its text: mnm read.",
     points: (width: string, height: string) => `${width} × ${height} points, too many to show here`,
@@ -178,7 +186,7 @@ export const t = {
     title: "Who reads this",
     open: "Who reads this thread",
     me: "you",
-    by: (name: string, when: string) => `added by ${name}, ${when}`,
+    by: (name: string, when: string) => `added by ${apart(name)}, ${when}`,
     unnoted: "from the beginning, as far as is known",
     strike: "Strike",
     strikeLong: (name: string) => `Strike ${name}: your letters go to them no more, and theirs do not come into this thread`,
@@ -186,15 +194,20 @@ export const t = {
     struck: "struck by you",
     unlisted: (n: number) => `${n} more ${n === 1 ? "was" : "were"} named than a thread can have; they get none of your letters.`,
     inGroup: "Who is struck and is in a group that reads this still gets your replies as one of its members. To leave the group out, strike it too.",
+<<<<<<< HEAD
     others: (groups: string) => `You are not in ${groups}: a reply goes to the others, and not there.`,
     allStruck: "You have struck everybody else from this conversation. Let somebody read again to write.",
     leftGroup: (groups: string) => `You have left ${groups}. Join again to write.`,
+=======
+    others: (groups: string[]) => `You are not in ${listed(groups)}: a reply goes to the others, and not there.`,
+    leftGroup: (groups: string[]) => `You have left ${listed(groups)}. Join again to write.`,
+>>>>>>> 189eae0 (web: What came, who knocked, and names that turn nothing around)
     nobody: "Nobody would read a reply: who else is in this thread is not known here. Answer on the device on which it began, or write a new letter.",
     service: "This is from the service itself, which reads no letters.",
     belongs: "This letter says that it belongs to another thread, but its author is not known to be in it.",
     takeIn: "Put it there",
     look: "See that thread",
-    leftOut: (names: string) => `Not delivered to ${names}, whom the service could not reach.`,
+    leftOut: (names: string[]) => `Not delivered to ${listed(names)}, whom the service could not reach.`,
   },
 
   write: {
@@ -207,11 +220,12 @@ export const t = {
     text: "Letter",
     textHint: "Write in Markdown. **bold**, _italic_, - lists, > quotes",
     reply: "Reply",
-    replyTo: (names: string) => `Reply to ${names}`,
+    replyTo: (names: string[]) => `Reply to ${names.join(", ")}`,
     replyHint: "Write a reply…",
     chatHint: "Message",
     preview: "Preview",
     previewEmpty: "What you write appears here as it will be read.",
+    previewAway: "It can be shown once the app is back.",
     send: "Send",
     sendHint: "Ctrl+Enter",
     chatSendHint: "Enter sends, Shift+Enter starts a new line",
@@ -224,8 +238,8 @@ export const t = {
     saving: "Saving…",
     saved: "Saved",
     unsaved: "Not saved yet",
-    unknown: (name: string) => `${name} isn’t in your address book of this service. Ping them first; once they accept, letters reach them.`,
-    pingThem: (name: string) => `Ping ${name}`,
+    unknown: (name: string) => `${apart(name)} isn’t in your address book of this service. Ping them first; once they accept, letters reach them.`,
+    pingThem: (name: string) => `Ping ${apart(name)}`,
     needTo: "Say whom the letter goes to: add at least one name to “To”.",
     needText: "There is nothing to send yet: write something or attach a file.",
     uploading: "Files are still being attached. Send again in a moment.",
@@ -284,10 +298,10 @@ export const t = {
     emptyHint: "Somebody who doesn’t know you yet can only knock: a few plain words. You decide whether to open.",
     chooseTitle: "The door",
     choose: "Choose a ping to see who is there.",
-    knocks: (name: string) => `${name} is at the door`,
-    invites: (name: string, group: string) => `${name} invites you to ${group}`,
-    youKnocked: (name: string) => `You knocked at ${name}’s door`,
-    youInvited: (name: string, group: string) => `You invited ${name} to ${group}`,
+    knocks: (name: string) => `${apart(name)} is at the door`,
+    invites: (name: string, group: string) => `${apart(name)} invites you to ${apart(group)}`,
+    youKnocked: (name: string) => `You knocked at ${apart(name)}’s door`,
+    youInvited: (name: string, group: string) => `You invited ${apart(name)} to ${apart(group)}`,
     alias: "Alias",
     service: "Service",
     id: "Member id",
@@ -296,7 +310,10 @@ export const t = {
     at: "When",
     said: "What they say",
     youSaid: "What you said",
+    saidThen: (when: string) => `They said, ${when}`,
+    youSaidThen: (when: string) => `You said, ${when}`,
     silent: "They left no words.",
+    silentOwn: "You left no words.",
     accept: "Accept",
     join: "Join the group",
     ignore: "Ignore",
@@ -362,13 +379,13 @@ export const t = {
     inviteTitle: "Invite somebody",
     inviteTo: "Their alias",
     inviteText: "A few words",
-    invited: (name: string) => `${name} has been invited; the invitation is on its way.`,
+    invited: (name: string) => `${apart(name)} has been invited; the invitation is on its way.`,
     join: "Join",
     joinAgain: "Join again",
     leave: "Leave group",
-    leaveAsk: (name: string) => `Leave ${name}? You can join again later.`,
+    leaveAsk: (name: string) => `Leave ${apart(name)}? You can join again later.`,
     remove: (name: string) => `Remove ${name}`,
-    removeAsk: (name: string) => `Remove ${name}? They can come back only by a new invitation.`,
+    removeAsk: (name: string) => `Remove ${apart(name)}? They can come back only by a new invitation.`,
     removeYes: "Remove",
     leaveYes: "Leave",
     stay: "Cancel",
@@ -394,7 +411,7 @@ export const t = {
     count: (n: number, more: boolean) => (more ? `${n} results, and there are more` : plural(n, "result", "results")),
     more: "Show more letters",
     cut: "There are more letters with these words than can be shown. Add a word to find the one you mean.",
-    from: (name: string) => `from ${name}`,
+    from: (name: string) => `from ${apart(name)}`,
     busy: "Searching…",
   },
 
@@ -408,7 +425,7 @@ export const t = {
     addressHint: "Begins with = or +, for example =club.example:5050",
     alias: "Your alias",
     aliasHint: "At least 8 characters; it can’t be given to anybody else later",
-    unnamed: (service: string) => `You are a member of ${service} now, but the alias you asked for is taken or not allowed there. Choose another: until then nobody can find you, and you can’t ping anybody.`,
+    unnamed: (service: string) => `You are a member of ${apart(service)} now, but the alias you asked for is taken or not allowed there. Choose another: until then nobody can find you, and you can’t ping anybody.`,
     aliasShort: "An alias needs at least 8 characters.",
     device: "Name of this device",
     deviceHint: "Optional, for example Laptop",
@@ -419,7 +436,7 @@ export const t = {
     codeLead: "Become a further device of an account you already have. Letters then reach both.",
     goCode: "Add this device",
     back: "Not now",
-    known: (service: string) => `Go to your account on ${service}`,
+    known: (service: string) => `Go to your account on ${apart(service)}`,
     another: "Make a second account all the same",
   },
 
@@ -448,7 +465,7 @@ export const t = {
     move: "Use the new address",
     moved: "The account uses the new address.",
     remove: "Remove this account",
-    removeLead: (service: string) => `This erases your account on ${service} from this device for good. At the service it stays, and nobody else can have its alias.`,
+    removeLead: (service: string) => `This erases your account on ${apart(service)} from this device for good. At the service it stays, and nobody else can have its alias.`,
     removeLost: (letters: number, drafts: number, people: number) => `Lost are ${plural(letters, "letter", "letters")}, ${plural(drafts, "draft", "drafts")}, ${plural(people, "person", "people")} of the address book and this device’s key.`,
     removeQueued: (n: number) => plural(n, "letter has not been sent yet: nobody will get it.", "letters have not been sent yet: nobody will get them."),
     removeLast: "No other device of this account is known here. Without one nobody can log in to it again.",

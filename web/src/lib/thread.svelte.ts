@@ -18,6 +18,8 @@ export class OpenThread {
   error = $state("");
   /** The message at which the reader is, and whether they follow the end; set by the page. */
   reader = { at: 0, atEnd: true };
+  /** Unread messages that came since it was opened, be they loaded or not. */
+  readonly arrived = new Set<number>();
 
   #id = 0;
   /** Loads under way, each with the events that came meanwhile. */
@@ -35,6 +37,7 @@ export class OpenThread {
     this.flush();
     this.#id = id;
     this.shown = undefined;
+    this.arrived.clear();
     this.reader = { at: 0, atEnd: true };
     if (id) await this.seek(point ? { around: point } : "unread");
   }
@@ -93,7 +96,13 @@ export class OpenThread {
   /** Takes in an event, of whatever thread. */
   take(event: Event): void {
     for (const meanwhile of this.#loads) meanwhile.push(event);
+    if (event.event === "message") this.#arrive(event.message);
     this.#take(event);
+  }
+
+  #arrive(message: Message): void {
+    if (!message.unread) this.arrived.delete(message.id);
+    else if (this.shown && message.thread === this.#id && message.id > Math.max(0, ...this.shown.messages.map((m) => m.id))) this.arrived.add(message.id);
   }
 
   #take(event: Event): void {
@@ -113,7 +122,9 @@ export class OpenThread {
     if (!this.shown) return;
     this.shown = { ...this.shown, row };
     // Read on another device or in another tab.
-    if (row.unread === 0) this.#mark(this.shown.messages.filter((m) => m.unread), false);
+    if (row.unread > 0) return;
+    this.arrived.clear();
+    this.#mark(this.shown.messages.filter((m) => m.unread), false);
   }
 
   /** Puts a message to its place, if that is within the window. */
@@ -142,6 +153,7 @@ export class OpenThread {
     const shown = this.shown;
     if (!shown || messages.length === 0) return;
     this.#mark(messages, false);
+    for (const { id } of messages) this.arrived.delete(id);
     this.shown = { ...(this.shown ?? shown), row: { ...shown.row, unread: Math.max(shown.row.unread - messages.length, 0) } };
     this.#seen.push(...messages.map((m) => m.id));
     this.#timer ??= setTimeout(() => this.flush(), MARK_DELAY_MS);

@@ -1,0 +1,85 @@
+// Others: one row for each who knocked, who sees that one is online, and forwarding to them.
+import { expect, introduce, test } from "./fixture";
+
+test("who has knocked and was answered is one row, at both ends", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  for (const [own, other] of [
+    [anna, boris],
+    [boris, anna],
+  ] as const) {
+    // The knock, and the answer to it.
+    await expect.poll(async () => ((await own.run("pings")) as unknown[]).length).toBe(2);
+    await own.page.getByRole("link", { name: /^Pings/ }).click();
+    const row = own.page.getByRole("list", { name: "Pings" }).getByRole("link");
+    await expect(row).toHaveCount(1);
+    await expect(row).toContainText(`It is ${anna.alias}`);
+    await row.click();
+    await expect(row).toHaveAttribute("aria-current", "true");
+    await expect(own.page.locator("blockquote")).toHaveCount(2);
+    await expect(own.page.locator("dl")).toContainText(other.alias);
+  }
+});
+
+test("who sees that a member is online is asked, and chosen for one person otherwise", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  const { page } = anna;
+  const seen = async (): Promise<boolean | undefined> => (await boris.command<{ alias: string; online: boolean }[]>("contacts")).find(({ alias }) => alias === anna.alias)?.online;
+  expect(await seen()).toBe(false);
+
+  await page.getByRole("link", { name: /About this service/ }).click();
+  await page.getByRole("button", { name: "They may see it" }).click();
+  const all = page.getByRole("checkbox", { name: "People in my address book see when I am online" });
+  await expect(all).toBeChecked();
+  await expect(all).toBeFocused();
+  await expect.poll(seen).toBe(true);
+
+  await page.getByRole("link", { name: /^People/ }).click();
+  await page.getByRole("link", { name: boris.alias }).click();
+  const one = page.getByRole("checkbox", { name: "They see when you are online" });
+  await expect(one).toBeChecked();
+  await one.uncheck();
+  await expect.poll(seen).toBe(false);
+  await page.reload();
+  await expect(one).not.toBeChecked();
+  await page.getByRole("link", { name: /About this service/ }).click();
+  await expect(all).toBeChecked();
+});
+
+test("a thread is forwarded to who is named in the dialog", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  const clara = await (await member("Clara")).join(club);
+  await introduce(anna, boris);
+  await introduce(anna, clara);
+  await boris.write(anna.alias, "Plans", "Shall we?");
+  const { page } = anna;
+  await page.getByRole("link", { name: /Plans/ }).click();
+  const open = page.getByRole("button", { name: "Forward this thread" });
+  await open.click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("combobox")).toBeFocused();
+  await expect(dialog.getByRole("button", { name: "Forward", exact: true })).toBeDisabled();
+  // The list of names first, then the dialog.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await expect(open).toBeFocused();
+
+  await open.click();
+  await page.keyboard.type(clara.alias);
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Forward", exact: true }).click();
+  await expect(dialog).toHaveCount(0);
+  await clara.page.getByRole("link", { name: /Plans/ }).click();
+  await expect(clara.page.locator("[data-message]").first()).toContainText("Shall we?");
+
+  // Who is not in the address book is told of in place.
+  await open.click();
+  await page.keyboard.type("Nobody of this name");
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByText("isn’t in your address book")).toBeVisible();
+});
