@@ -214,7 +214,7 @@ export const t = {
     title: "New letter",
     from: "From",
     to: "To",
-    toHint: "Names from your address book, or groups",
+    toHint: "People or groups you know",
     remove: (name: string) => `Remove ${name}`,
     subject: "Subject",
     text: "Letter",
