@@ -137,7 +137,7 @@ fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
     let both = save(Upon::Leaving(seen), Some(first.id), Some(thread), "else");
     assert_eq!((both.id, &*both.text), (first.id, "a b c\n\nelse"));
     // It was sent meanwhile: what was typed is a reply of its own.
-    vault.drop_draft(first.id).unwrap();
+    let _ = vault.drop_draft(first.id).unwrap();
     let mut save = |upon, draft, thread, text: &str| {
         vault.save_draft_upon(upon, draft, account, thread, &content(&[], text), 5).unwrap().value
     };
@@ -160,7 +160,7 @@ fn what_is_sent_is_what_was_on_screen() {
     let (account, vault) = (app.account, &mut app.vault);
     let typed = content(&[], "seen");
     let draft = vault.save_draft(None, account, Some(thread), &typed, 5).unwrap().value;
-    vault.save_draft(None, account, Some(thread), &content(&[], "not seen"), 6).unwrap();
+    let _ = vault.save_draft(None, account, Some(thread), &content(&[], "not seen"), 6).unwrap();
     let sent = vault.queue_draft_held(draft.id, Some(draft.version), 7, 0);
     assert!(matches!(sent, Err(VaultError::Outdated)));
     assert!(vault.queue_draft_held(draft.id, Some(draft.version + 1), 7, 0).is_ok());
