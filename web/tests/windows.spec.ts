@@ -99,6 +99,23 @@ test("what another window has changed is not sent unseen", async ({ club, member
   await two.context().close();
 });
 
+test("what another window has changed is not discarded unseen", async ({ club, member, browser }) => {
+  const { anna } = await thread(club, member);
+  const one = anna.page;
+  const two = await elsewhere(anna, browser);
+  await reply(one).fill("both have seen this");
+  await expect(reply(two)).toHaveValue("both have seen this");
+  await freeze(two);
+  await reply(one).fill("only one has seen this");
+  await reached(two);
+  await two.getByRole("button", { name: "Discard draft" }).click();
+  await two.getByRole("button", { name: "Discard", exact: true }).click();
+  await two.clock.resume();
+  await expect(clash(two)).toContainText("only one has seen this");
+  await expect(reply(one)).toHaveValue("only one has seen this");
+  await two.context().close();
+});
+
 test("a page that goes away takes along what it has not saved", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   anna.forgive(/ERR_/);

@@ -279,6 +279,9 @@ pub enum Command {
     DropDraft {
         /// Which.
         draft: DraftId,
+        /// The version that was on screen, as in [`Command::Send`].
+        #[serde(default)]
+        version: Option<u64>,
     },
     /// Take an attachment from a draft. Reply: [`Reply::Draft`]. (Adding one is an upload:
     /// `POST /api/drafts/{id}/attachments?name=…`, the body being the bytes.)

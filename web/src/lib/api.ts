@@ -288,7 +288,7 @@ export interface Commands {
   readmit: { args: { thread: number; uid: string }; reply: undefined };
   take_in: { args: { thread: number }; reply: Thread };
   drafts: { args: { account?: number }; reply: Draft[] };
-  drop_draft: { args: { draft: number }; reply: undefined };
+  drop_draft: { args: { draft: number; version?: number }; reply: undefined };
   detach: { args: { draft: number; attachment: number }; reply: Draft };
   send: { args: { draft: number; version?: number; hold_ms?: number }; reply: Message };
   send_now: { args: { message: number }; reply: Message };

@@ -412,7 +412,7 @@ export class DraftEditor {
     try {
       await this.#saving;
       if (this.id !== null) {
-        await command("drop_draft", { draft: this.id });
+        await command("drop_draft", { draft: this.id, version: this.#version });
         store.dropDraft(this.id);
       }
       this.close();
@@ -422,7 +422,7 @@ export class DraftEditor {
         this.close();
         return true;
       }
-      this.error = problem(error);
+      await this.#fail(error, this.#fields(this.text));
       return false;
     }
   }

@@ -204,8 +204,8 @@ impl Engine {
                 });
                 return save.await.map(Reply::Draft);
             }
-            Command::DropDraft { draft } => {
-                self.store().write(move |vault| vault.drop_draft(draft)).await?;
+            Command::DropDraft { draft, version } => {
+                self.store().write(move |vault| vault.drop_draft_upon(draft, version)).await?;
                 return Ok(Reply::Done);
             }
             Command::Detach { draft, attachment } => {

@@ -117,10 +117,21 @@ impl Vault {
 
     /// Discards a draft with its attachments.
     pub fn drop_draft(&mut self, id: DraftId) -> Result<Change<()>> {
+        self.drop_draft_upon(id, None)
+    }
+
+    /// As [`Self::drop_draft`], but only if it still has the version that was on screen.
+    ///
+    /// # Errors
+    /// [`VaultError::Outdated`] when it has another.
+    pub fn drop_draft_upon(&mut self, id: DraftId, version: Option<u64>) -> Result<Change<()>> {
         self.change(|work| {
-            let account = work.read.draft(id)?.account;
+            let draft = work.read.draft(id)?;
+            if version.is_some_and(|shown| shown != draft.version) && !draft.is_empty() {
+                return Err(VaultError::Outdated);
+            }
             work.delete_attachments("draft", id)?;
-            work.delete_draft(account, id)
+            work.delete_draft(draft.account, id)
         })
     }
 

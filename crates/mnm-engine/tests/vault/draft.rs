@@ -153,7 +153,7 @@ fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
 }
 
 #[test]
-fn what_is_sent_is_what_was_on_screen() {
+fn what_is_sent_or_discarded_is_what_was_on_screen() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -161,6 +161,8 @@ fn what_is_sent_is_what_was_on_screen() {
     let typed = content(&[], "seen");
     let draft = vault.save_draft(None, account, Some(thread), &typed, 5).unwrap().value;
     let _ = vault.save_draft(None, account, Some(thread), &content(&[], "not seen"), 6).unwrap();
+    let dropped = vault.drop_draft_upon(draft.id, Some(draft.version));
+    assert!(matches!(dropped, Err(VaultError::Outdated)));
     let sent = vault.queue_draft_held(draft.id, Some(draft.version), 7, 0);
     assert!(matches!(sent, Err(VaultError::Outdated)));
     assert!(vault.queue_draft_held(draft.id, Some(draft.version + 1), 7, 0).is_ok());

@@ -252,5 +252,5 @@ async fn queue(session: &Session, draft: DraftId, files: Vec<Chosen>) -> Result<
 }
 
 async fn drop_draft(session: &Session, draft: DraftId) -> Result<(), Failure> {
-    session.command(Ask::DropDraft { draft }).await.map(drop)
+    session.command(Ask::DropDraft { draft, version: None }).await.map(drop)
 }

@@ -211,7 +211,7 @@ impl Author {
         if draft.attachments.is_empty() {
             return Ok(draft);
         }
-        self.engine.command(Command::DropDraft { draft: draft.id }).await?;
+        self.engine.command(Command::DropDraft { draft: draft.id, version: None }).await?;
         ask!(self.engine, save, Draft)
     }
 
