@@ -198,7 +198,7 @@ fn some_of_each(pages: &[Page]) -> Vec<Page> {
         kinds.entry((page.of == "message", &page.of, page.kind as u8)).or_default().push(page);
     }
     let some = kinds.into_iter().flat_map(|((letters, _, _), of)| {
-        let wanted = if letters { 4 } else { 1 };
+        let wanted = if letters { 2 } else { 1 };
         let step = of.len().div_ceil(wanted);
         of.into_iter().step_by(step).cloned().collect::<Vec<_>>()
     });
