@@ -194,14 +194,9 @@ export const t = {
     struck: "struck by you",
     unlisted: (n: number) => `${n} more ${n === 1 ? "was" : "were"} named than a thread can have; they get none of your letters.`,
     inGroup: "Who is struck and is in a group that reads this still gets your replies as one of its members. To leave the group out, strike it too.",
-<<<<<<< HEAD
-    others: (groups: string) => `You are not in ${groups}: a reply goes to the others, and not there.`,
-    allStruck: "You have struck everybody else from this conversation. Let somebody read again to write.",
-    leftGroup: (groups: string) => `You have left ${groups}. Join again to write.`,
-=======
     others: (groups: string[]) => `You are not in ${listed(groups)}: a reply goes to the others, and not there.`,
     leftGroup: (groups: string[]) => `You have left ${listed(groups)}. Join again to write.`,
->>>>>>> 189eae0 (web: What came, who knocked, and names that turn nothing around)
+    allStruck: "You have struck everybody else from this conversation. Let somebody read again to write.",
     nobody: "Nobody would read a reply: who else is in this thread is not known here. Answer on the device on which it began, or write a new letter.",
     service: "This is from the service itself, which reads no letters.",
     belongs: "This letter says that it belongs to another thread, but its author is not known to be in it.",
