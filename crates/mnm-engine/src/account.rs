@@ -34,6 +34,8 @@ use backoff::Backoff;
 
 /// Least time between two attempts, however much is queued.
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
+/// Members of whom it is recorded in one go whether they are online.
+const ONLINE_SLICE: usize = 200;
 /// Requests of commands that may wait for a link.
 const ASKS: usize = 16;
 
@@ -177,7 +179,7 @@ impl Task {
         let name = entered.service.unwrap_or_default();
         let online = entered.online;
         self.store.write(move |vault| vault.set_service_name(account, &name)).await?;
-        self.store.note(move |vault| vault.set_all_online(account, &online)).await?;
+        self.show_online(online).await?;
         self.store.note(move |vault| Ok(vec![vault.set_held(account, 0, 0)?])).await?;
         self.show(Link::Online { since_ms: self.store.now_ms() }).await?;
         let outgoing = Arc::new(Outgoing::default());
@@ -212,7 +214,7 @@ impl Task {
         };
         writer.interrupted(&ended).await;
         self.backoff.held(entered_at.elapsed());
-        self.store.note(move |vault| vault.set_all_online(account, &[])).await?;
+        self.show_online(Vec::new()).await?;
         Ok(ended)
     }
 
@@ -244,6 +246,17 @@ impl Task {
             }
             due = due.min(self.attempted + ATTEMPT_PAUSE);
         }
+    }
+
+    /// Records who is online, some at a time, so that others have their turns.
+    async fn show_online(&self, uids: Vec<String>) -> Result<(), Error> {
+        let account = self.account;
+        let changes = self.store.run(move |vault| vault.changes_of_online(account, &uids)).await?;
+        for some in changes.chunks(ONLINE_SLICE) {
+            let some = some.to_vec();
+            self.store.note(move |vault| vault.set_some_online(account, &some)).await?;
+        }
+        Ok(())
     }
 
     fn at_ms(&self, pause: Duration) -> i64 {

@@ -196,9 +196,12 @@ pub enum Command {
     Threads {
         /// The account, or all.
         account: Option<AccountId>,
-        /// Only threads whose newest message is older than this.
+        /// Only threads that are listed behind one whose newest message is of this time.
         before_ms: Option<i64>,
-        /// At most so many; 1..=500, default 100.
+        /// Which of the threads of that time it is; all of them come before it when absent.
+        #[serde(default)]
+        before: Option<ThreadId>,
+        /// At most so many; 1..=100, default 100.
         limit: Option<u32>,
     },
     /// One thread with a page of its messages. Reply: [`Reply::Thread`].

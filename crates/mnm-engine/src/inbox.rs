@@ -21,11 +21,11 @@ use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{
     Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward,
-    IncomingPing, MemberAct, MemberNotice, Secret, UserNotice,
+    IncomingPing, MemberAct, MemberNotice, Secret, SyncNotice, UserNotice,
 };
 use crate::view::{AccountId, Form};
 use held::Held;
-use unpack::{Step, Unpacker};
+use unpack::{Step, Unpacker, forwarded_text};
 use waiters::Waiters;
 
 /// Bytes kept of the text of a ping or invitation; the protocol allows 420.
@@ -298,9 +298,7 @@ impl Inbox {
             if from_uid != self.uid {
                 return Ok(());
             }
-            let notice = unpacked.text;
-            let apply = self.store.write(move |vault| vault.receive_sync(account, &msgid, &notice));
-            return apply.await.map(drop);
+            return self.sync(&msgid, &unpacked.text).await;
         }
         let head = unpacked.head;
         if let Some(thread) = unpacked.forward {
@@ -342,6 +340,19 @@ impl Inbox {
             .map(drop)
     }
 
+    /// Applies what another device told, a piece at a time.
+    async fn sync(&self, msgid: &str, notice: &str) -> Result<(), Error> {
+        let (account, mut from) = (self.account, Some(0));
+        let told = Arc::new(SyncNotice::read(notice));
+        while let Some(next) = from {
+            let (told, msgid) = (Arc::clone(&told), msgid.to_owned());
+            let apply =
+                self.store.write(move |vault| vault.receive_sync(account, &msgid, &told, next));
+            from = apply.await?;
+        }
+        Ok(())
+    }
+
     /// Stores a forwarded thread, a piece at a time.
     async fn forward(&self, forward: Arc<IncomingForward>) -> Result<(), Error> {
         let (account, mut from) = (self.account, Some(0));
@@ -363,7 +374,7 @@ fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
         alias: letter.head.alias,
         posted_ms: posted_ms(&letter.posted),
         subject: letter.head.subject,
-        text: String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}"),
+        text: forwarded_text(&String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}")),
         files: letter.head.attach,
     }
 }

@@ -60,13 +60,17 @@ pub use blob::{BlobWriter, StagedBlob};
 pub use browser::BrowserKey;
 pub use change::Change;
 pub use draft::{DraftContent, Upon};
+pub use find::Search;
 pub use forward::{Confirms, ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
 pub(crate) use forwarding::announced;
 pub use inbox::{Cc, Incoming, IncomingAttachment, Received};
 pub use notice::{IncomingPing, MemberAct, MemberNotice, UserNotice};
 pub use outbox::{Acked, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Recipient};
+pub use page::Marked;
 pub use ping::PingQuery;
+pub use sync::SyncNotice;
+pub use thread::ThreadPlace;
 
 use change::{Reader, Work};
 use chore::Chores;
@@ -97,7 +101,7 @@ impl Default for Limits {
         Self {
             attachments_bytes: 4 << 30,
             attachments: 100,
-            text_bytes: 1 << 20,
+            text_bytes: 256 << 10,
             subject_bytes: 1000,
             recipients: 200,
             reserve_bytes: 1 << 20,
@@ -195,3 +199,7 @@ impl Vault {
         Ok(Change { value, events })
     }
 }
+
+#[cfg(test)]
+#[path = "vault/cost_tests.rs"]
+mod cost_tests;

@@ -66,6 +66,8 @@ export interface ThreadRow {
   account: number;
   subject: string;
   parties: Party[];
+  /** How many read it; `parties` has the first of them. */
+  readers: number;
   last_from: Party;
   last_at_ms: number;
   snippet: string;
@@ -267,7 +269,7 @@ export interface Commands {
   invite: { args: { account: number; group: string; to: string; text: string }; reply: Ping };
   drop: { args: { account: number; group: string; alias: string }; reply: undefined };
   join_group: { args: { account: number; group: string }; reply: undefined };
-  threads: { args: { account?: number; before_ms?: number; limit?: number }; reply: ThreadRow[] };
+  threads: { args: { account?: number; before_ms?: number; before?: number; limit?: number }; reply: ThreadRow[] };
   thread: { args: { thread: number; at?: Place; limit?: number }; reply: Thread };
   mark_read: { args: { thread: number; messages?: number[] }; reply: undefined };
   save_draft: {

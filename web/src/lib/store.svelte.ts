@@ -12,7 +12,7 @@ import type { Loss, News } from "./stream";
 import { OpenThread } from "./thread.svelte";
 import { command, problem, watch } from "./transport";
 
-const PAGE_ROWS = 200;
+const PAGE_ROWS = 100;
 /** Longest that an event waits for others. */
 const BURST_MS = 250;
 
@@ -183,8 +183,9 @@ class Store {
   /** Loads threads of an account that are older than those shown. */
   async loadOlder(account: number): Promise<void> {
     const rows = this.threads.filter((row) => row.account === account);
-    const oldest = rows.reduce((min, row) => Math.min(min, row.last_at_ms), Number.MAX_SAFE_INTEGER);
-    const older = await command("threads", { account, before_ms: oldest, limit: PAGE_ROWS });
+    const [oldest] = rows.sort((a, b) => a.last_at_ms - b.last_at_ms || a.id - b.id);
+    const place = oldest && { before_ms: oldest.last_at_ms, before: oldest.id };
+    const older = await command("threads", { account, ...place, limit: PAGE_ROWS });
     const known = new Set(this.threads.map((row) => row.id));
     this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
     if (older.length < PAGE_ROWS) this.#complete = new Set([...this.#complete, account]);

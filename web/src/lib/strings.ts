@@ -183,6 +183,7 @@ export const t = {
   },
 
   readers: {
+    more: (n: number) => `${n} more`,
     title: "Who reads this",
     open: "Who reads this thread",
     me: "you",

@@ -13,9 +13,10 @@ use crate::error::{Error, ErrorCode};
 use crate::event::Event;
 use crate::link::writer::request_id;
 use crate::markdown;
-use crate::vault::{DraftContent, PingQuery, Upon, check_new_alias};
+use crate::vault::{DraftContent, PingQuery, Search, Upon, check_new_alias};
 use crate::view::{
-    Account, AccountId, ForwardState, Message, MessageId, MessageState, Standing, ThreadId,
+    Account, AccountId, ForwardState, Message, MessageId, MessageState, SearchHit, Standing,
+    ThreadId,
 };
 
 /// Longest that [`Command::AwaitSent`] waits, milliseconds.
@@ -119,7 +120,31 @@ impl Engine {
             | Command::Readmit { .. }
             | Command::TakeIn { .. }
             | Command::MarkRead { .. }) => self.write(command).await,
+            Command::Search { account, words, limit } => {
+                self.search(account, &words, limit).await.map(Reply::Hits)
+            }
             command => self.show(command).await,
+        }
+    }
+
+    /// Searches, a slice at a time, so that others have their turns.
+    async fn search(
+        &self,
+        account: Option<AccountId>,
+        words: &str,
+        limit: Option<u32>,
+    ) -> Result<Vec<SearchHit>, Error> {
+        let Some(mut search) = Search::new(account, words, limit) else { return Ok(Vec::new()) };
+        loop {
+            let slice = self.store().read(move |vault| {
+                let more = vault.search_slice(&mut search)?;
+                Ok((search, more))
+            });
+            let more;
+            (search, more) = slice.await?;
+            if !more {
+                return Ok(search.into_hits());
+            }
         }
     }
 
@@ -135,8 +160,9 @@ impl Engine {
                     Command::OnePing { ping } => Reply::Ping(vault.ping(ping)?),
                     Command::Contacts { account } => Reply::Contacts(vault.contacts(account)?),
                     Command::Groups { account } => Reply::Groups(vault.groups(account)?),
-                    Command::Threads { account, before_ms, limit } => {
-                        Reply::Threads(vault.threads_left(account, before_ms, limit)?)
+                    Command::Threads { account, before_ms, before, limit } => {
+                        let place = before_ms.map(|ms| (ms, before.unwrap_or(ThreadId::MIN)));
+                        Reply::Threads(vault.threads_left(account, place, limit)?)
                     }
                     Command::Thread { thread, at, limit } => {
                         Reply::Thread(vault.thread_left(thread, at.unwrap_or(Place::End), limit)?)
@@ -144,9 +170,6 @@ impl Engine {
                     Command::Browsers => Reply::Browsers(vault.browsers()?),
                     Command::Readers { thread } => Reply::Readers(vault.readers(thread)?),
                     Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
-                    Command::Search { account, words, limit } => {
-                        Reply::Hits(vault.search(account, &words, limit)?)
-                    }
                     Command::State => Reply::State(vault.state_left(env!("CARGO_PKG_VERSION"))?),
                     // All others are handled where commands are sorted.
                     _ => return Err(misplaced()),
@@ -240,9 +263,7 @@ impl Engine {
                 (Reply::Message(message), account)
             }
             Command::MarkRead { thread, messages } => {
-                let mark =
-                    self.store().write(move |vault| vault.mark_read(thread, messages.as_deref()));
-                (Reply::Done, mark.await?)
+                (Reply::Done, self.mark_read(thread, messages).await?)
             }
             Command::Strike { thread, uid } => {
                 (Reply::Done, self.strike(thread, uid, true, now_ms).await?)
@@ -259,6 +280,24 @@ impl Engine {
         };
         self.wake(account);
         Ok(reply)
+    }
+
+    /// Marks messages as seen, some at a time, so that others have their turns. Gives the account.
+    async fn mark_read(
+        &self,
+        thread: ThreadId,
+        messages: Option<Vec<MessageId>>,
+    ) -> Result<AccountId, Error> {
+        let messages = messages.map(Arc::<[MessageId]>::from);
+        loop {
+            let messages = messages.clone();
+            let some =
+                self.store().write(move |vault| vault.mark_read(thread, messages.as_deref()));
+            let marked = some.await?;
+            if !marked.more {
+                return Ok(marked.account);
+            }
+        }
     }
 
     async fn strike(

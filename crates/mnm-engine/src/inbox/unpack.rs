@@ -12,8 +12,13 @@ use tmtp::request::Data;
 
 use crate::view::Form;
 
-/// Longest text that is shown, in bytes; a longer one becomes a file.
-const TEXT_MAX_BYTES: u64 = 4 << 20;
+/// Longest text of a letter, in bytes; a longer one becomes a file, and its beginning the text. Nothing
+/// behind it would be rendered, and the store is busy with all of it at once.
+pub(crate) const TEXT_MAX_BYTES: u64 = 256 << 10;
+/// Bytes of that beginning.
+const BEGINNING_BYTES: usize = 255 << 10;
+/// Longest word of another device of the member, in bytes.
+const NOTICE_MAX_BYTES: u64 = 4 << 20;
 /// Most files of one letter.
 const FILES_MAX: usize = 1_000;
 /// Longest forwarded thread that is read, in bytes; all of it is held while it comes in.
@@ -23,7 +28,8 @@ const UNREADABLE: &str = "*This message could not be read: its data is not of th
 const UNKNOWN: &str = "*The service delivered something that this version of the app does not understand. It is kept here: what it holds is attached as `message.bin`, if it holds anything. A newer version may be able to read it; ask the sender what it is.*";
 const BAD_FORWARD: &str = "*A thread was forwarded to you here, but it could not be read: its data is not of the form that forwarded threads have, or it is longer or has too many letters (over 2,000) for this app. All of it is attached as `message.bin`; ask the sender to forward it again, or to send you the letters themselves.*";
 const LONG_TEXT: &str =
-    "*The text of this letter is too long to be shown here. It is attached as `message.md`.*";
+    "*This is the beginning of a long text. All of it is attached as `message.md`.*\n\n";
+const LONG_FORWARDED: &str = "*This is the beginning of a long text, whose end is not kept of a letter that was forwarded. Ask the sender for the letter itself.*\n\n";
 const NOT_UTF8: &str =
     "\n\n*Parts of this text could not be read. As it came, it is attached as `message.txt`.*";
 const CUT: &str = "\n\n*A file of this letter is larger than this app takes, so it is attached without its bytes; ask the sender for it in smaller parts.*";
@@ -71,6 +77,8 @@ pub(crate) struct Unpacker {
     forward: Option<ForwardedThread>,
     /// Said in place of a text that could not be read.
     unreadable: Option<&'static str>,
+    /// Whether the text is the beginning of the file that comes, and how many bytes of it are missing.
+    beginning: Option<usize>,
     cut: bool,
 }
 
@@ -109,12 +117,13 @@ impl Unpacker {
             ready: VecDeque::new(),
             forward: None,
             unreadable: None,
+            beginning: None,
             cut: false,
         };
         if data.head > LETTER_HEAD_MAX_BYTES {
             unpacker.give_up(UNREADABLE, Vec::new());
         } else if data.head == 0 {
-            unpacker.plan_text(data.len);
+            unpacker.plan_text(data.len, TEXT_MAX_BYTES);
         }
         unpacker
     }
@@ -157,6 +166,11 @@ impl Unpacker {
                 }
                 Part::File { left, keep } => {
                     let bytes = take(input, left)?;
+                    if let Some(missing) = &mut self.beginning {
+                        let beginning = bytes.get(..*missing).unwrap_or(bytes);
+                        self.text.extend_from_slice(beginning);
+                        *missing -= beginning.len();
+                    }
                     if *keep {
                         return Some(Step::Bytes(Cow::Borrowed(bytes)));
                     }
@@ -183,6 +197,17 @@ impl Unpacker {
     pub(crate) fn finish(self) -> Unpacked {
         let mut text = match (self.unreadable, String::from_utf8(self.text)) {
             (Some(instead), _) => instead.to_owned(),
+            (None, text) if self.beginning.is_some() => {
+                let text = text.unwrap_or_else(|error| {
+                    // It may end within a character.
+                    let end = error.utf8_error().valid_up_to();
+                    let whole = error.utf8_error().error_len().is_none();
+                    let bytes = error.as_bytes();
+                    let shown = if whole { bytes.get(..end).unwrap_or(bytes) } else { bytes };
+                    String::from_utf8_lossy(shown).into_owned()
+                });
+                LONG_TEXT.to_owned() + &text
+            }
             (None, Ok(text)) => text,
             (None, Err(error)) => String::from_utf8_lossy(error.as_bytes()).into_owned() + NOT_UTF8,
         };
@@ -210,8 +235,9 @@ impl Unpacker {
             }
             Some((head, text_len)) => {
                 self.files = head.attach.iter().cloned().collect();
+                let max = if head.node_sync { NOTICE_MAX_BYTES } else { TEXT_MAX_BYTES };
                 self.head = head;
-                self.plan_text(text_len);
+                self.plan_text(text_len, max);
             }
             None => self.give_up(UNREADABLE, bytes),
         }
@@ -221,11 +247,7 @@ impl Unpacker {
     fn end_forward(&mut self, bytes: Vec<u8>) {
         let at = usize::try_from(self.data.head).unwrap_or(usize::MAX);
         let read = ForwardedThread::read(bytes.get(at..).unwrap_or_default());
-        let shown = |thread: &ForwardedThread| {
-            let fits = |text: &[u8]| text.len() as u64 <= TEXT_MAX_BYTES;
-            !thread.letters.is_empty() && thread.letters.iter().all(|letter| fits(&letter.text))
-        };
-        match read.ok().filter(shown) {
+        match read.ok().filter(|thread| !thread.letters.is_empty()) {
             Some(thread) => {
                 self.forward = Some(thread);
                 self.part = Part::Done;
@@ -234,12 +256,12 @@ impl Unpacker {
         }
     }
 
-    fn plan_text(&mut self, len: u64) {
-        if len <= TEXT_MAX_BYTES {
+    fn plan_text(&mut self, len: u64, max: u64) {
+        if len <= max {
             self.part = Part::Text { left: len };
             return;
         }
-        self.text.extend_from_slice(LONG_TEXT.as_bytes());
+        self.beginning = Some(BEGINNING_BYTES);
         self.begin_file("message.md", None, len);
     }
 
@@ -253,6 +275,7 @@ impl Unpacker {
     }
 
     fn next_file(&mut self) {
+        self.beginning = self.beginning.map(|_| 0);
         match self.files.pop_front() {
             Some(file) => self.begin_file(file.file_name(), form_of(&file), file.size),
             None => self.part = Part::Done,
@@ -273,6 +296,15 @@ impl Unpacker {
             self.ready.push_back(Step::Bytes(Cow::Owned(taken)));
         }
     }
+}
+
+/// The text of a letter that was forwarded: the beginning of a long one.
+pub(crate) fn forwarded_text(text: &str) -> String {
+    if text.len() as u64 <= TEXT_MAX_BYTES {
+        return text.to_owned();
+    }
+    let end = (0..=BEGINNING_BYTES).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    LONG_FORWARDED.to_owned() + text.get(..end).unwrap_or_default()
 }
 
 /// Which form a file is, by what its name begins with.

@@ -245,10 +245,8 @@ impl Reader<'_> {
             Ok(self.db.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
         };
         let mut account = self.account_uncounted(id)?;
-        account.unread = count("SELECT count(*) FROM message WHERE account = ?1 AND unread = 1")?;
-        account.pings = count(
-            "SELECT count(*) FROM ping WHERE account = ?1 AND incoming = 1 AND state = 'waiting'",
-        )?;
+        account.unread = count("SELECT unread FROM account WHERE id = ?1")?;
+        account.pings = count("SELECT waiting FROM account WHERE id = ?1")?;
         account.queued = count("SELECT count(*) FROM outbox WHERE account = ?1 AND kind = 'post'")?;
         Ok(account)
     }

@@ -1,6 +1,6 @@
 //! The address book, and who somebody is in a conversation.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension, params};
 use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
@@ -12,29 +12,73 @@ use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
 
 /// Threads whose line is announced when a party becomes a contact.
 const THREADS_ANNOUNCED: i64 = 100;
+/// Pings from one member, and to one, that are settled with the first that is answered.
+const SETTLED_MAX: i64 = 200;
 
 impl Vault {
     /// The address book of one account or of all, by alias.
     pub fn contacts(&self, account: Option<AccountId>) -> Result<Vec<Contact>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT account, uid, alias, since_ms, vouched, presence FROM contact
-             WHERE ?1 IS NULL OR account = ?1 ORDER BY account, alias COLLATE NOCASE, uid",
-        )?;
+        let read = self.reader();
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT c.account, c.uid, c.alias, c.since_ms, c.vouched, c.presence, {}
+             FROM contact c
+             WHERE ?1 IS NULL OR c.account = ?1 ORDER BY c.account, c.alias COLLATE NOCASE, c.uid",
+            read.alike()
+        ))?;
         let mut rows = statement.query([account])?;
         let mut contacts = Vec::new();
         while let Some(row) = rows.next()? {
-            contacts.push(self.reader().contact_from(row)?);
+            contacts.push(read.contact_from(row)?);
         }
         Ok(contacts)
     }
 }
 
+/// The member of an account, and its service, as they are shown.
+pub(super) struct Own {
+    uid: String,
+    alias: String,
+    service: String,
+}
+
+impl Own {
+    /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
+    /// A contact has a name, and perhaps one that looks like another's.
+    pub(super) fn party(&self, uid: &str, claimed: &str, contact: Option<(&str, bool)>) -> Party {
+        let (alias, kind) = match contact {
+            _ if uid == self.uid => (self.alias.clone(), PartyKind::Me),
+            _ if Uid::is_service(uid) => (self.service.clone(), PartyKind::Service),
+            Some((name, alike)) => (name_of(name, uid, alike), PartyKind::Contact),
+            None => (claimed.to_owned(), PartyKind::Stranger),
+        };
+        Party { uid: uid.to_owned(), alias, kind }
+    }
+}
+
+/// How a contact is shown.
+fn name_of(name: &str, uid: &str, alike: bool) -> String {
+    if alike { tagged(name, uid) } else { shown(name) }
+}
+
 impl Reader<'_> {
+    /// Whether another contact than `c` looks so, in SQL.
+    pub(super) fn alike(&self) -> &'static str {
+        // The index stands beside the address book: damage to it costs no letter.
+        match self.live.detail() {
+            Detail::Alone | Detail::Bare | Detail::Lean => "0",
+            Detail::Whole => {
+                "EXISTS (SELECT 1 FROM contact o
+                 WHERE o.account = c.account AND o.look = c.look AND o.uid <> c.uid)"
+            }
+        }
+    }
+
     pub(super) fn contact(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT account, uid, alias, since_ms, vouched, presence FROM contact
-             WHERE account = ?1 AND uid = ?2",
-        )?;
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT c.account, c.uid, c.alias, c.since_ms, c.vouched, c.presence, {}
+             FROM contact c WHERE c.account = ?1 AND c.uid = ?2",
+            self.alike()
+        ))?;
         let mut rows = statement.query(params![account, uid])?;
         rows.next()?.map(|row| self.contact_from(row)).transpose()
     }
@@ -42,8 +86,7 @@ impl Reader<'_> {
     fn contact_from(&self, row: &rusqlite::Row<'_>) -> Result<Contact> {
         let account = row.get(0)?;
         let (uid, name): (String, String) = (row.get(1)?, row.get(2)?);
-        let vouched: bool = row.get(4)?;
-        let alike = self.looks_like_another(account, &uid, &name)?;
+        let (vouched, alike): (bool, bool) = (row.get(4)?, row.get(6)?);
         let mark = match () {
             () if !vouched => Some(NameMark::Claimed),
             () if alike => Some(NameMark::Alike),
@@ -53,7 +96,7 @@ impl Reader<'_> {
         Ok(Contact {
             online: self.live.is_online(account, &uid),
             account,
-            alias: if alike { tagged(&name, &uid) } else { shown(&name) },
+            alias: name_of(&name, &uid, alike),
             mark,
             uid,
             since_ms: row.get(3)?,
@@ -123,34 +166,45 @@ impl Reader<'_> {
 
     /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
     pub(super) fn member(&self, account: AccountId, uid: &str, claimed: &str) -> Result<Party> {
-        let (alias, kind) = if self.live.detail() == Detail::Alone {
-            (claimed.to_owned(), PartyKind::Stranger)
-        } else if uid == self.own_uid(account)? {
-            let own = self.own_aliases(account)?.into_iter().next();
-            (own.unwrap_or_default(), PartyKind::Me)
-        } else if Uid::is_service(uid) {
-            (self.service_name(account)?, PartyKind::Service)
-        } else if let Some(contact) = self.contact_read(account, uid)? {
-            (contact.alias, PartyKind::Contact)
-        } else {
-            (claimed.to_owned(), PartyKind::Stranger)
-        };
-        Ok(Party { uid: uid.to_owned(), alias, kind })
-    }
-
-    /// The contact, unless the address book is passed over.
-    fn contact_read(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
-        match self.live.detail() {
-            Detail::Alone | Detail::Bare => Ok(None),
-            Detail::Lean | Detail::Whole => self.contact(account, uid),
+        if self.live.detail() == Detail::Alone {
+            let (uid, alias) = (uid.to_owned(), claimed.to_owned());
+            return Ok(Party { uid, alias, kind: PartyKind::Stranger });
         }
+        let own = self.own(account)?;
+        // The address book may have to be passed over.
+        let contact = match self.live.detail() {
+            Detail::Alone | Detail::Bare => None,
+            Detail::Lean | Detail::Whole => self
+                .db
+                .prepare_cached(&format!(
+                    "SELECT c.alias, {} FROM contact c WHERE c.account = ?1 AND c.uid = ?2",
+                    self.alike()
+                ))?
+                .query_row(params![account, uid], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?,
+        };
+        let contact = contact.as_ref().map(|(name, alike): &(String, bool)| (&**name, *alike));
+        Ok(own.party(uid, claimed, contact))
     }
 
-    fn service_name(&self, account: AccountId) -> Result<String> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT service FROM account WHERE id = ?1")?
-            .query_row([account], |row| row.get(0))?)
+    /// The member, and the service.
+    pub(super) fn own(&self, account: AccountId) -> Result<Own> {
+        // Stands beside letters, as the address book does.
+        let alias = match self.live.detail() {
+            Detail::Alone | Detail::Bare => "NULL",
+            Detail::Lean | Detail::Whole => {
+                "(SELECT alias FROM own_alias WHERE account = a.id ORDER BY ord LIMIT 1)"
+            }
+        };
+        self.db
+            .prepare_cached(&format!("SELECT uid, service, {alias} FROM account a WHERE id = ?1"))?
+            .query_row([account], |row| {
+                let alias: Option<String> = row.get(2)?;
+                let (uid, service) = (row.get(0)?, row.get(1)?);
+                Ok(Own { uid, service, alias: alias.unwrap_or_default() })
+            })
+            .optional()?
+            .ok_or(VaultError::NotFound { what: "account", id: account })
     }
 }
 
@@ -279,15 +333,29 @@ impl Work<'_> {
 
     /// Pings that wait for this member's answer, or ours, have it now.
     fn settle_pings(&mut self, account: AccountId, uid: &str, alias: &str) -> Result<()> {
-        let mut statement = self.db.prepare_cached(
-            "UPDATE ping SET state = 'accepted'
-             WHERE account = ?1 AND gid IS NULL AND state = 'waiting'
-               AND (incoming = 1 AND from_uid = ?2 OR incoming = 0 AND to_alias = ?3)
-             RETURNING id",
-        )?;
-        let settled = statement
-            .query_map(params![account, uid, alias], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
+        // One after the other, each by its index: with OR all that wait are read.
+        let mut settled = Vec::new();
+        for (sql, name) in [
+            (
+                "UPDATE ping SET state = 'accepted' WHERE id IN
+                 (SELECT id FROM ping INDEXED BY ping_received WHERE account = ?1 AND incoming = 1
+                      AND from_uid = ?2 AND gid IS NULL AND state = 'waiting' LIMIT ?3)
+                 RETURNING id",
+                uid,
+            ),
+            (
+                "UPDATE ping SET state = 'accepted' WHERE id IN
+                 (SELECT id FROM ping INDEXED BY ping_sent WHERE account = ?1 AND incoming = 0
+                      AND to_alias = ?2 AND gid IS NULL AND state = 'waiting' LIMIT ?3)
+                 RETURNING id",
+                alias,
+            ),
+        ] {
+            let mut statement = self.db.prepare_cached(sql)?;
+            let rows =
+                statement.query_map(params![account, name, SETTLED_MAX], |row| row.get(0))?;
+            settled.extend(rows.collect::<rusqlite::Result<Vec<i64>>>()?);
+        }
         for ping in settled {
             self.touch_ping(ping);
             self.touch_account(account);
@@ -297,9 +365,8 @@ impl Work<'_> {
 
     fn touch_threads_with(&mut self, account: AccountId, uid: &str) -> Result<()> {
         let mut statement = self.db.prepare_cached(
-            "SELECT t.id FROM thread t
-             WHERE t.account = ?1 AND EXISTS
-                 (SELECT 1 FROM party WHERE thread = t.id AND is_group = 0 AND uid = ?2)
+            "SELECT t.id FROM party p JOIN thread t ON t.id = p.thread
+             WHERE p.uid = ?2 AND p.is_group = 0 AND t.account = ?1
              ORDER BY t.last_at_ms DESC LIMIT ?3",
         )?;
         let threads = statement

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::check::read_around;
 use super::live::Detail;
 use super::open::{Reopen, reopen};
-use super::{Result, Vault};
+use super::{Result, ThreadPlace, Vault};
 use crate::command::Place;
 use crate::error::{OpenError, VaultError};
 use crate::view::{AccountId, MessageId, State, Thread, ThreadId, ThreadRow};
@@ -84,16 +84,16 @@ impl Vault {
     pub fn threads_left(
         &mut self,
         account: Option<AccountId>,
-        before_ms: Option<i64>,
+        before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
-        let page = |vault: &Self| vault.threads(account, before_ms, limit);
+        let page = |vault: &Self| vault.threads(account, before, limit);
         if let Some(rows) = self.attempt(page)? {
             return Ok(rows);
         }
-        let ids = match self.attempt(|vault| vault.thread_ids(account, before_ms, limit))? {
+        let ids = match self.attempt(|vault| vault.thread_ids(account, before, limit))? {
             Some(ids) => ids,
-            None => self.thread_ids_around(account, before_ms.unwrap_or(i64::MAX))?,
+            None => self.thread_ids_around(account, before.unwrap_or((i64::MAX, ThreadId::MAX)))?,
         };
         let (mut rows, mut lost) = (Vec::new(), Vec::new());
         for id in ids {
@@ -203,13 +203,13 @@ impl Vault {
     fn thread_ids_around(
         &mut self,
         account: Option<AccountId>,
-        before: i64,
+        before: ThreadPlace,
     ) -> Result<Vec<ThreadId>> {
         let mut found = Vec::new();
         read_around(self, "thread", &["account", "last_at_ms", "id"], &mut |row| {
             if let [Value::Integer(of), Value::Integer(at_ms), Value::Integer(id)] = *row
                 && account.is_none_or(|account| account == of)
-                && at_ms < before
+                && (at_ms, id) < before
             {
                 found.push((at_ms, id));
             }

@@ -1,110 +1,273 @@
-//! Search over subjects, texts and the names of files.
+//! Search over subjects, texts and the names of files, a slice at a time.
+//!
+//! A slice looks at the next few messages that match, the newest first, and ranks only these. So what one
+//! costs depends neither on how many messages there are, nor on how many match, nor on how long they are;
+//! and what is shown of a hit is read from as much of its text as is set aside for that.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Row, ToSql};
+use rusqlite::params;
 
 use super::change::Reader;
 use super::{Result, Vault};
-use crate::view::{AccountId, MessageId, SearchHit};
+use crate::view::{AccountId, AttachmentId, MessageId, SearchHit};
 use crate::{markdown, search};
 
 /// Hits when no number is given, and at most.
 const HITS_DEFAULT: u32 = 50;
 const HITS_MAX: u32 = 200;
 
+/// Matches looked at in one slice, and bytes of their texts, which are ranked by how often words occur.
+const MATCHES_MAX: usize = 500;
+const MATCHED_BYTES_MAX: u64 = 2 << 20;
 /// Bytes of a text whose best passage the index looks for: it compares all places where a word occurs
 /// with each other. Of longer texts the first place of the first word is shown.
-const PASSAGE_BYTES: u32 = 4096;
+const PASSAGE_BYTES: u64 = 4096;
+/// Bytes of a long text in which that place is looked for, and of all those of one slice.
+const LOOKED_BYTES: usize = 256 << 10;
+const LOOKED_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a long text shown around the place.
+const SHOWN_BEFORE: usize = 60;
+const SHOWN_BYTES: usize = 240;
 
-/// What a hit shows, but for its snippet.
-const COLUMNS: &str = "m.account, a.service, m.thread, m.id, t.subject, m.author_uid, \
-                       m.author_alias, m.at_ms, m.forwarded_by IS NOT NULL";
+/// A search under way.
+#[derive(Debug)]
+pub struct Search {
+    account: Option<AccountId>,
+    query: String,
+    /// In lower case.
+    first_word: String,
+    limit: usize,
+    hits: Vec<SearchHit>,
+    found: HashSet<MessageId>,
+    at: At,
+}
+
+/// What comes next: messages or files up to this one.
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Message(MessageId),
+    File(AttachmentId),
+    End,
+}
+
+/// Messages that match, with the bytes of their texts.
+type Matches = HashMap<MessageId, u64>;
+
+impl Search {
+    /// A search for messages in which all `words` occur, the last perhaps as a beginning; then for those
+    /// that have all of them in the name of one file. None for words without letters and digits.
+    pub fn new(account: Option<AccountId>, words: &str, limit: Option<u32>) -> Option<Self> {
+        Some(Self {
+            account,
+            query: search::query(words)?,
+            first_word: words.split_whitespace().next().unwrap_or_default().to_lowercase(),
+            limit: limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX) as usize,
+            hits: Vec::new(),
+            found: HashSet::new(),
+            at: At::Message(MessageId::MAX),
+        })
+    }
+
+    /// What was found so far: of the newest messages the best first, then of older ones.
+    pub fn into_hits(self) -> Vec<SearchHit> {
+        self.hits
+    }
+
+    fn room(&self) -> usize {
+        self.limit.saturating_sub(self.hits.len())
+    }
+}
 
 impl Vault {
-    /// Messages in which all `words` occur, the last perhaps as a beginning, best first; then those
-    /// that have all of them in the name of one file. Nothing for words without letters and digits.
+    /// Finds all of a search at once. Where others wait, [`Self::search_slice`].
     pub fn search(
         &self,
         account: Option<AccountId>,
         words: &str,
         limit: Option<u32>,
     ) -> Result<Vec<SearchHit>> {
-        let Some(query) = search::query(words) else {
-            return Ok(Vec::new());
-        };
-        let limit = limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX);
-        let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
-        let arguments: [&dyn ToSql; 5] = [&query, &account, &limit, &open, &close];
-        let first = words.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let with_first: [&dyn ToSql; 6] = [&query, &account, &limit, &open, &close, &first];
+        let Some(mut search) = Search::new(account, words, limit) else { return Ok(Vec::new()) };
+        while self.search_slice(&mut search)? {}
+        Ok(search.into_hits())
+    }
+
+    /// Goes on with a search; whether there may be more to find.
+    pub fn search_slice(&self, search: &mut Search) -> Result<bool> {
         let read = self.reader();
-        let mut hits = read.hits(
-            &format!(
-                "SELECT {COLUMNS}, CASE WHEN octet_length(m.text) <= {PASSAGE_BYTES}
-                     THEN snippet(message_fts, -1, ?4, ?5, '…', 24)
-                     ELSE substr(m.text, max(1, instr(lower(substr(m.text, 1, 262144)), ?6) - 60), 240)
-                     END
-                 FROM message_fts
-                 JOIN message m ON m.id = message_fts.rowid
-                 JOIN thread t ON t.id = m.thread
-                 JOIN account a ON a.id = m.account
-                 WHERE message_fts MATCH ?1 AND (?2 IS NULL OR m.account = ?2)
-                 ORDER BY message_fts.rank, m.at_ms DESC LIMIT ?3"
-            ),
-            &with_first,
-            markdown::excerpt,
-        )?;
-        let files = read.hits(
-            &format!(
-                "SELECT {COLUMNS}, snippet(file_fts, 0, ?4, ?5, '…', 24)
-                 FROM file_fts
-                 JOIN attachment f ON f.id = file_fts.rowid
-                 JOIN message m ON m.id = f.message
-                 JOIN thread t ON t.id = m.thread
-                 JOIN account a ON a.id = m.account
-                 WHERE file_fts MATCH ?1 AND (?2 IS NULL OR m.account = ?2)
-                 ORDER BY m.at_ms DESC LIMIT ?3"
-            ),
-            &arguments,
-            str::to_owned,
-        )?;
-        let mut found: HashSet<MessageId> = hits.iter().map(|hit| hit.message).collect();
-        hits.extend(files.into_iter().filter(|hit| found.insert(hit.message)));
-        hits.truncate(limit as usize);
-        Ok(hits)
+        search.at = match search.at {
+            At::Message(newest) => match read.search_messages(search, newest)? {
+                Some(next) => At::Message(next),
+                None => At::File(AttachmentId::MAX),
+            },
+            At::File(newest) => match read.search_files(search, newest)? {
+                Some(next) => At::File(next),
+                None => At::End,
+            },
+            At::End => At::End,
+        };
+        Ok(search.room() > 0 && !matches!(search.at, At::End))
     }
 }
 
 impl Reader<'_> {
-    /// What `sql` finds; `plain` makes words for people of an excerpt.
-    fn hits(
-        &self,
-        sql: &str,
-        arguments: &[&dyn ToSql],
-        plain: fn(&str) -> String,
-    ) -> Result<Vec<SearchHit>> {
-        let mut statement = self.db.prepare_cached(sql)?;
-        let mut rows = statement.query(arguments)?;
-        let mut hits = Vec::new();
-        while let Some(row) = rows.next()? {
-            hits.push(self.hit_from(row, plain)?);
+    /// Looks at some messages up to `newest`; where the next slice begins.
+    fn search_messages(&self, search: &mut Search, newest: MessageId) -> Result<Option<MessageId>> {
+        let (matches, oldest) = self.matches(search, newest)?;
+        let Some(oldest) = oldest else { return Ok(None) };
+        let mut ranked = self
+            .db
+            .prepare_cached(
+                "SELECT rowid FROM message_fts
+                 WHERE message_fts MATCH ?1 AND rowid BETWEEN ?2 AND ?3
+                 ORDER BY rank, rowid DESC",
+            )?
+            .query_map(params![search.query, oldest, newest], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<MessageId>>>()?;
+        ranked.retain(|id| matches.contains_key(id));
+        ranked.truncate(search.room());
+        let passages = self.passages(search, oldest, newest, &ranked)?;
+        let mut looked_bytes = LOOKED_BYTES_MAX;
+        for id in ranked {
+            let bytes = matches.get(&id).copied().unwrap_or_default();
+            let snippet = match passages.get(&id) {
+                Some(passage) if bytes <= PASSAGE_BYTES => markdown::excerpt(passage),
+                Some(_) | None => {
+                    let look = LOOKED_BYTES.min(looked_bytes).max(SHOWN_BYTES);
+                    looked_bytes = looked_bytes.saturating_sub(look);
+                    markdown::excerpt(around(&self.beginning(id, look)?, &search.first_word))
+                }
+            };
+            search.found.insert(id);
+            search.hits.push(self.hit(id, &snippet)?);
         }
-        Ok(hits)
+        Ok(Some(oldest - 1))
     }
 
-    fn hit_from(&self, row: &Row<'_>, plain: fn(&str) -> String) -> Result<SearchHit> {
-        let account = row.get(0)?;
-        let (uid, claimed): (String, String) = (row.get(5)?, row.get(6)?);
+    /// The newest messages that match, up to `newest`, and the last one that was looked at; none when there
+    /// were no more.
+    fn matches(&self, search: &Search, newest: MessageId) -> Result<(Matches, Option<MessageId>)> {
+        // In this order, or else all matches are found before the first is given.
+        let mut statement = self.db.prepare_cached(
+            "SELECT m.id, octet_length(m.text), ?3 IS NULL OR m.account = ?3
+             FROM message_fts CROSS JOIN message m ON m.id = message_fts.rowid
+             WHERE message_fts MATCH ?1 AND message_fts.rowid <= ?2
+             ORDER BY message_fts.rowid DESC LIMIT ?4",
+        )?;
+        let mut rows =
+            statement.query(params![search.query, newest, search.account, MATCHES_MAX])?;
+        let (mut matches, mut oldest, mut bytes) = (Matches::new(), None, 0);
+        while bytes < MATCHED_BYTES_MAX
+            && let Some(row) = rows.next()?
+        {
+            let (id, size): (_, u64) = (row.get(0)?, row.get(1)?);
+            oldest = Some(id);
+            bytes += size;
+            if row.get(2)? {
+                matches.insert(id, size);
+            }
+        }
+        Ok((matches, oldest))
+    }
+
+    /// The best passages of short messages, their words marked. Together: what a beginning of a word stands
+    /// for is found out anew by each query.
+    fn passages(
+        &self,
+        search: &Search,
+        oldest: MessageId,
+        newest: MessageId,
+        of: &[MessageId],
+    ) -> Result<HashMap<MessageId, String>> {
+        let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
+        let of = format!("{of:?}");
+        let mut statement = self.db.prepare_cached(
+            "SELECT m.id, iif(octet_length(m.text) <= ?7,
+                 snippet(message_fts, -1, ?5, ?6, '…', 24), '')
+             FROM message_fts CROSS JOIN message m ON m.id = message_fts.rowid
+             WHERE message_fts MATCH ?1 AND message_fts.rowid BETWEEN ?2 AND ?3
+                 AND +message_fts.rowid IN (SELECT value FROM json_each(?4))",
+        )?;
+        let rows = statement.query_map(
+            params![search.query, oldest, newest, of, open, close, PASSAGE_BYTES],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Looks at some files up to `newest`; where the next slice begins.
+    fn search_files(
+        &self,
+        search: &mut Search,
+        newest: AttachmentId,
+    ) -> Result<Option<AttachmentId>> {
+        let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
+        let mut statement = self.db.prepare_cached(
+            "SELECT f.id, f.message, ?3 IS NULL OR m.account = ?3,
+                 snippet(file_fts, 0, ?5, ?6, '…', 24)
+             FROM file_fts CROSS JOIN attachment f ON f.id = file_fts.rowid
+             LEFT JOIN message m ON m.id = f.message
+             WHERE file_fts MATCH ?1 AND file_fts.rowid <= ?2
+             ORDER BY file_fts.rowid DESC LIMIT ?4",
+        )?;
+        let mut rows = statement.query(params![
+            search.query,
+            newest,
+            search.account,
+            MATCHES_MAX,
+            open,
+            close
+        ])?;
+        let mut oldest = None;
+        while search.room() > 0
+            && let Some(row) = rows.next()?
+        {
+            let id: AttachmentId = row.get(0)?;
+            oldest = Some(id);
+            // None for a file of a draft.
+            let message: Option<MessageId> = row.get(1)?;
+            let Some(message) = message else { continue };
+            if !row.get::<_, bool>(2)? || !search.found.insert(message) {
+                continue;
+            }
+            let name: String = row.get(3)?;
+            search.hits.push(self.hit(message, &name)?);
+        }
+        Ok(oldest.map(|oldest| oldest - 1))
+    }
+
+    fn hit(&self, id: MessageId, snippet: &str) -> Result<SearchHit> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT m.account, a.service, m.thread, t.subject, m.author_uid, m.author_alias, m.at_ms,
+                 m.forwarded_by IS NOT NULL
+             FROM message m JOIN thread t ON t.id = m.thread JOIN account a ON a.id = m.account
+             WHERE m.id = ?1",
+        )?;
+        let (account, uid, claimed, is_forwarded, hit) = statement.query_row([id], |row| {
+            let (account, service) = (row.get(0)?, row.get(1)?);
+            let hit = (service, row.get(2)?, row.get(3)?, row.get(6)?);
+            Ok((account, row.get::<_, String>(4)?, row.get::<_, String>(5)?, row.get(7)?, hit))
+        })?;
+        let (service, thread, subject, at_ms) = hit;
         Ok(SearchHit {
             account,
-            service: row.get(1)?,
-            thread: row.get(2)?,
-            message: row.get(3)?,
-            subject: row.get(4)?,
-            from: self.author(account, &uid, &claimed, row.get(8)?)?,
-            at_ms: row.get(7)?,
-            snippet: search::mark(&plain(row.get_ref(9)?.as_str().unwrap_or_default())),
+            service,
+            thread,
+            message: id,
+            subject,
+            from: self.author(account, &uid, &claimed, is_forwarded)?,
+            at_ms,
+            snippet: search::mark(snippet),
         })
     }
+}
+
+/// What stands around the first place of a word, or at the beginning where it is not found.
+fn around<'a>(text: &'a str, word: &str) -> &'a str {
+    let lower = text.to_lowercase();
+    // Letters may become longer or shorter in lower case: then it is a little off.
+    let at = lower.find(word).unwrap_or(0).saturating_sub(SHOWN_BEFORE);
+    let begin = (at..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let shown = text.get(begin..).unwrap_or_default();
+    super::text::cut(shown, SHOWN_BYTES)
 }

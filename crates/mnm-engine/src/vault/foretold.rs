@@ -212,17 +212,15 @@ impl Work<'_> {
         if !self.is_known_thread(thread)? {
             self.clear_parties(thread)?;
         }
+        let readers = told.readers.iter().take(READERS_MAX).map(|reader| NewParty {
+            uid: &reader.uid,
+            alias: &reader.alias,
+            is_group: reader.group,
+            by: &reader.by,
+            at_ms: reader.at_ms,
+        });
+        self.insert_parties(thread, &readers.collect::<Vec<_>>())?;
         for reader in told.readers.iter().take(READERS_MAX) {
-            self.insert_party(
-                thread,
-                &NewParty {
-                    uid: &reader.uid,
-                    alias: &reader.alias,
-                    is_group: reader.group,
-                    by: &reader.by,
-                    at_ms: reader.at_ms,
-                },
-            )?;
             // The later word counts: struck, or added again.
             self.db
                 .prepare_cached(
@@ -247,6 +245,11 @@ impl Work<'_> {
 }
 
 impl ToldThread {
+    /// How many readers are taken from it.
+    pub(super) fn len(&self) -> usize {
+        self.readers.len().min(READERS_MAX)
+    }
+
     /// Whether `uid` is named among the readers.
     pub(super) fn names(&self, uid: &str) -> bool {
         let reads = |reader: &&ToldReader| !reader.group && reader.struck_ms.is_none();

@@ -68,7 +68,8 @@ impl Work<'_> {
         let held = self
             .db
             .prepare_cached(
-                "SELECT m.id FROM outbox o JOIN message m ON m.id = o.message
+                "SELECT m.id FROM outbox o INDEXED BY outbox_held
+                 CROSS JOIN message m ON m.id = o.message
                  WHERE m.thread = ?1 AND o.held_until_ms IS NOT NULL ORDER BY o.id",
             )?
             .query_map([thread], |row| row.get(0))?

@@ -306,12 +306,9 @@ impl Work<'_> {
         // The member first, so that there is room.
         let uid = &self.read.own_uid(account)?;
         self.insert_party(thread, &NewParty { uid, alias: "", is_group: false, by, at_ms })?;
-        for named in cc.iter().take(CC_MAX) {
-            if !Uid::is_service(&named.who_uid) {
-                self.insert_party(thread, &named.party(by, at_ms))?;
-            }
-        }
-        Ok(())
+        let named = cc.iter().take(CC_MAX).filter(|named| !Uid::is_service(&named.who_uid));
+        let named: Vec<_> = named.map(|named| named.party(by, at_ms)).collect();
+        self.insert_parties(thread, &named)
     }
 
     fn insert_received(
@@ -338,22 +335,27 @@ impl Work<'_> {
 
     fn insert_files(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
         let mut names = FileNames::default();
-        for file in &post.attachments {
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO attachment (message, ord, name, blob, wire_name, form, form_name)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        // A letter that takes the place of one that was forwarded has none yet either.
+        for (ord, file) in (1_i64..).zip(&post.attachments) {
             let name = names.add(&file.name);
-            let id = self.insert_attachment("message", message, &name, file.blob)?;
-            if file.name != name && file.name.len() <= WIRE_NAME_BYTES_MAX {
-                self.db
-                    .prepare_cached("UPDATE attachment SET wire_name = ?2 WHERE id = ?1")?
-                    .execute(params![id, file.name])?;
-            }
-            let Some(form) = &file.form else { continue };
-            self.db
-                .prepare_cached("UPDATE attachment SET form = ?2, form_name = ?3 WHERE id = ?1")?
-                .execute(params![
-                    id,
-                    if form.filled { "filled" } else { "blank" },
-                    clean_label(&form.name)
-                ])?;
+            let differs = file.name != name && file.name.len() <= WIRE_NAME_BYTES_MAX;
+            let wire_name = differs.then_some(&file.name);
+            let form = file.form.as_ref();
+            let kind = form.map(|form| if form.filled { "filled" } else { "blank" });
+            let form_name = form.map(|form| clean_label(&form.name));
+            insert.execute(params![
+                message,
+                ord,
+                name,
+                file.blob.id,
+                wire_name,
+                kind,
+                form_name
+            ])?;
         }
         Ok(())
     }

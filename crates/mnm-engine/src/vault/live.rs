@@ -170,20 +170,27 @@ impl Vault {
         Ok(contact.map(|contact| Event::Contact { contact }))
     }
 
-    /// Replaces who is online, after a login or, with an empty list, when the link is lost.
-    pub fn set_all_online(&mut self, account: AccountId, uids: &[String]) -> Result<Vec<Event>> {
+    /// What is to be recorded with [`Self::set_some_online`] so that these members are online and nobody
+    /// else, after a login or, with an empty list, when the link is lost.
+    pub fn changes_of_online(&self, account: AccountId, uids: &[String]) -> Vec<(String, bool)> {
         let now: HashSet<&str> = uids.iter().map(String::as_str).collect();
         let known = self.live.online.iter().chain(&self.live.met);
-        let gone: Vec<String> = known
-            .filter(|(of, uid)| *of == account && !now.contains(uid.as_str()))
-            .map(|(_, uid)| uid.clone())
-            .collect();
+        let gone = known.filter(|(of, uid)| *of == account && !now.contains(uid.as_str()));
+        let come = now.iter().filter(|uid| !self.live.is_online(account, uid));
+        gone.map(|(_, uid)| (uid.clone(), false))
+            .chain(come.map(|uid| ((*uid).to_owned(), true)))
+            .collect()
+    }
+
+    /// Records of several members whether they are online. As [`Self::set_online`].
+    pub fn set_some_online(
+        &mut self,
+        account: AccountId,
+        changes: &[(String, bool)],
+    ) -> Result<Vec<Event>> {
         let mut events = Vec::new();
-        for uid in &gone {
-            events.extend(self.set_online(account, uid, false)?);
-        }
-        for uid in uids {
-            events.extend(self.set_online(account, uid, true)?);
+        for (uid, online) in changes {
+            events.extend(self.set_online(account, uid, *online)?);
         }
         Ok(events)
     }

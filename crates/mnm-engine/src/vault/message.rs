@@ -1,9 +1,10 @@
 //! Messages and attachments as they are shown, and how one gets into its thread.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{MAIN_DB, OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
 use super::live::Detail;
+use super::text::cut;
 use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown::{self, Rendered};
@@ -15,6 +16,10 @@ use crate::view::{
 /// What [`Reader::message_from`] reads.
 pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
                        html, state, error, unread, forwarded_by, cut, rendering";
+
+/// Longest text that is read whole where its beginning is asked for, bytes: looking into a longer one
+/// takes longer than reading this.
+const WHOLE_BYTES: usize = 16 << 10;
 
 /// What an insertion needs.
 pub(super) struct NewMessage<'a> {
@@ -136,6 +141,25 @@ impl Reader<'_> {
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map([id], attachment_from)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The beginning of a message's text, at most so many bytes. The rest of a long one is not read.
+    pub(super) fn beginning(&self, id: MessageId, bytes: usize) -> Result<String> {
+        let short: Option<String> = self
+            .db
+            .prepare_cached(
+                "SELECT iif(octet_length(text) <= ?2, text, NULL) FROM message WHERE id = ?1",
+            )?
+            .query_row(params![id, WHOLE_BYTES], |row| row.get(0))?;
+        if let Some(text) = short {
+            return Ok(cut(&text, bytes).to_owned());
+        }
+        let text = self.db.blob_open(MAIN_DB, "message", "text", id, true)?;
+        let mut beginning = vec![0; bytes.min(text.len())];
+        text.read_at_exact(&mut beginning, 0)?;
+        let whole = str::from_utf8(&beginning).map_or_else(|error| error.valid_up_to(), str::len);
+        beginning.truncate(whole);
+        Ok(String::from_utf8(beginning).unwrap_or_default())
     }
 
     pub(super) fn thread_of(&self, message: MessageId) -> Result<ThreadId> {

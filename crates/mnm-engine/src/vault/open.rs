@@ -289,6 +289,7 @@ fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
     if pages == 0 {
         db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     }
+    // A page that is not in the cache, of so many KiB, is decrypted again. It is taken as it is needed.
     // Memory security (locking and wiping every allocation) stays off: it costs much, and whoever
     // reads this process's memory reads the messages on the screen as well.
     db.execute_batch(
@@ -297,6 +298,7 @@ fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -16384;
          PRAGMA journal_size_limit = 4194304;
          PRAGMA trusted_schema = OFF;",
     )?;

@@ -17,8 +17,11 @@ const ROWS_DEFAULT: u32 = 100;
 const ROWS_MAX: u32 = 200;
 /// Texts of a page together, as written and as rendered, bytes; a single message may have more.
 const BYTES_MAX: usize = 1 << 20;
-/// Messages marked at once.
+/// Messages marked by one command.
 const MARKED_MAX: usize = 1_000;
+/// Messages marked in one transaction, and bytes of their texts after which it ends.
+const SLICE_ROWS: usize = 200;
+const SLICE_BYTES: usize = 1 << 20;
 
 /// Where a message stands in its thread: by time, then by row.
 type Position = (i64, MessageId);
@@ -69,8 +72,9 @@ impl Vault {
         Ok(Thread { row, messages, older: before.more, newer: after.more, draft })
     }
 
-    /// Marks messages of a thread as seen, all where none are named, here and on the member's other
-    /// devices. The event is the thread's line; its messages are not sent again. Gives the account.
+    /// Marks some messages of a thread as seen, of all where none are named, here and on the member's other
+    /// devices; to be called again while there are more. The event is the thread's line; its messages are
+    /// not sent again.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] without such a thread, [`VaultError::TooLarge`] for more than 1,000
@@ -79,7 +83,7 @@ impl Vault {
         &mut self,
         id: ThreadId,
         messages: Option<&[MessageId]>,
-    ) -> Result<Change<AccountId>> {
+    ) -> Result<Change<Marked>> {
         if messages.is_some_and(|messages| messages.len() > MARKED_MAX) {
             return Err(VaultError::TooLarge(format!(
                 "More than {MARKED_MAX} messages were to be marked at once. Mark fewer at a time."
@@ -87,35 +91,95 @@ impl Vault {
         }
         self.change(|work| {
             let account = work.read.account_of(id)?;
+            let (some, more) = match messages {
+                None => work.read.some_unread(account, id)?,
+                Some(messages) => work.read.some_unread_of(id, messages)?,
+            };
             let mut marked = Vec::new();
-            match messages {
-                None => {
-                    let sql = "UPDATE message SET unread = 0
-                               WHERE account = ?1 AND thread = ?2 AND unread = 1 RETURNING msgid";
-                    let mut mark = work.db.prepare_cached(sql)?;
-                    let rows = mark.query_map([account, id], |row| row.get(0))?;
-                    marked = rows.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
-                }
-                Some(messages) => {
-                    let sql = "UPDATE message SET unread = 0
-                               WHERE id = ?1 AND thread = ?2 AND unread = 1 RETURNING msgid";
-                    let mut mark = work.db.prepare_cached(sql)?;
-                    for &message in messages {
-                        marked.extend(
-                            mark.query_row([message, id], |row| row.get(0))
-                                .optional()?
-                                .map(|msgid: Option<String>| msgid),
-                        );
-                    }
-                }
+            let mut mark = work
+                .db
+                .prepare_cached("UPDATE message SET unread = 0 WHERE id = ?1 RETURNING msgid")?;
+            for message in &some {
+                let msgid: Option<String> = mark.query_row([message], |row| row.get(0))?;
+                marked.extend(msgid);
             }
-            if !marked.is_empty() {
+            if !some.is_empty() {
                 work.touch_thread(id);
                 work.touch_account(account);
-                work.tell_read(account, marked.into_iter().flatten().collect())?;
+                work.tell_read(account, marked)?;
             }
-            Ok(account)
+            Ok(Marked { account, more })
         })
+    }
+}
+
+/// What became of marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// The account of the thread.
+    pub account: AccountId,
+    /// Whether there are more to mark.
+    pub more: bool,
+}
+
+/// Messages to mark together: a mark writes the whole row anew.
+#[derive(Default)]
+struct Slice {
+    messages: Vec<MessageId>,
+    bytes: usize,
+}
+
+impl Slice {
+    fn is_full(&self) -> bool {
+        self.messages.len() >= SLICE_ROWS || self.bytes >= SLICE_BYTES
+    }
+
+    fn add(&mut self, (message, bytes): (MessageId, usize)) {
+        self.messages.push(message);
+        self.bytes += bytes;
+    }
+}
+
+impl Reader<'_> {
+    /// Unread messages of a thread, and whether there are more.
+    fn some_unread(&self, account: AccountId, thread: ThreadId) -> Result<(Vec<MessageId>, bool)> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, octet_length(text) + octet_length(html) FROM message
+             WHERE account = ?1 AND thread = ?2 AND unread = 1",
+        )?;
+        let mut rows = statement.query([account, thread])?;
+        let mut slice = Slice::default();
+        while let Some(row) = rows.next()? {
+            if slice.is_full() {
+                return Ok((slice.messages, true));
+            }
+            slice.add((row.get(0)?, row.get(1)?));
+        }
+        Ok((slice.messages, false))
+    }
+
+    /// As [`Self::some_unread`], of these.
+    fn some_unread_of(
+        &self,
+        thread: ThreadId,
+        messages: &[MessageId],
+    ) -> Result<(Vec<MessageId>, bool)> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, octet_length(text) + octet_length(html) FROM message
+             WHERE id = ?1 AND thread = ?2 AND unread = 1",
+        )?;
+        let mut slice = Slice::default();
+        for &message in messages {
+            let found = statement
+                .query_row([message, thread], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let Some(found) = found else { continue };
+            if slice.is_full() {
+                return Ok((slice.messages, true));
+            }
+            slice.add(found);
+        }
+        Ok((slice.messages, false))
     }
 }
 

@@ -20,6 +20,8 @@ const PARTIES_MAX: i64 = 500;
 const GROUPS_MAX: i64 = 20;
 /// Rows of a thread at most, the struck ones included.
 const ROWS_MAX: i64 = 2_000;
+/// Readers that stand in the line of a thread at most, all of its groups among them.
+const FIRST_MAX: usize = 50;
 /// Shortest name of a group, bytes.
 const GROUP_BYTES_MIN: usize = 1;
 
@@ -31,6 +33,30 @@ pub(super) struct NewParty<'a> {
     /// Who adds them.
     pub(super) by: &'a str,
     pub(super) at_ms: i64,
+}
+
+/// Rows of a thread, readers and groups among them, and the last place.
+struct Room {
+    rows: i64,
+    readers: i64,
+    groups: i64,
+    last: i64,
+}
+
+impl Room {
+    /// Takes a place, if there is one.
+    fn take(&mut self, is_group: bool) -> bool {
+        let is_full = self.rows >= ROWS_MAX
+            || self.readers >= PARTIES_MAX
+            || (is_group && self.groups >= GROUPS_MAX);
+        if !is_full {
+            self.rows += 1;
+            self.readers += 1;
+            self.groups += i64::from(is_group);
+            self.last += 1;
+        }
+        !is_full
+    }
 }
 
 /// Whether a text has the form of a member's permanent id; no group is called so.
@@ -112,30 +138,82 @@ impl Reader<'_> {
         Ok(readers.filter(|reader| !reader.struck).map(|reader| reader.party).collect())
     }
 
+    /// How many are subscribed, all groups among them, and the first of the members, in order of joining.
+    pub(super) fn first_parties(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+    ) -> Result<(u64, Vec<Party>)> {
+        let mut first = self.rows(
+            account,
+            thread,
+            "AND p.struck_ms IS NULL ORDER BY p.is_group DESC, p.ord, p.uid LIMIT ?3",
+            Some(FIRST_MAX),
+        )?;
+        let mut count = first.len() as u64;
+        if first.len() == FIRST_MAX {
+            count = self
+                .db
+                .prepare_cached(
+                    "SELECT count(*) FROM party WHERE thread = ?1 AND struck_ms IS NULL",
+                )?
+                .query_row([thread], |row| row.get(0))?;
+        }
+        first.sort_by_key(|(ord, _)| *ord);
+        Ok((count, first.into_iter().map(|(_, reader)| reader.party).collect()))
+    }
+
     /// Everybody who was added, in order of joining, the struck ones too.
     pub(super) fn readers(&self, thread: ThreadId) -> Result<Vec<view::Reader>> {
         let account = self.account_of(thread)?;
-        let mut statement = self.db.prepare_cached(
-            "SELECT is_group, uid, alias, by_uid, at_ms, struck_ms IS NOT NULL FROM party
-             WHERE thread = ?1 ORDER BY ord, uid",
-        )?;
-        let mut rows = statement.query([thread])?;
-        let mut readers = Vec::new();
+        let rows = self.rows(account, thread, "ORDER BY p.ord, p.uid", None)?;
+        Ok(rows.into_iter().map(|(_, reader)| reader).collect())
+    }
+
+    /// Rows of a thread with their places, each with the contact that it is.
+    fn rows(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        which: &str,
+        limit: Option<usize>,
+    ) -> Result<Vec<(i64, view::Reader)>> {
+        let own = self.own(account)?;
+        let alike = self.alike();
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT p.is_group, p.uid, p.alias, p.by_uid, p.at_ms, p.struck_ms IS NOT NULL, p.ord,
+                 c.alias, {alike}
+             FROM party p
+             LEFT JOIN contact c ON c.account = ?2 AND c.uid = p.uid AND p.is_group = 0
+             WHERE p.thread = ?1 {which}"
+        ))?;
+        statement.raw_bind_parameter(1, thread)?;
+        statement.raw_bind_parameter(2, account)?;
+        if let Some(limit) = limit {
+            statement.raw_bind_parameter(3, limit)?;
+        }
+        let mut rows = statement.raw_query();
+        let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let (uid, alias): (String, String) = (row.get(1)?, row.get(2)?);
             let by: String = row.get(3)?;
+            let contact: Option<String> = row.get(7)?;
             let party = match row.get(0)? {
                 true => Party { uid, alias: shown(&alias), kind: PartyKind::Group },
-                false => self.member(account, &uid, &alias)?,
+                false => match contact {
+                    Some(name) => own.party(&uid, &alias, Some((&name, row.get(8)?))),
+                    None => own.party(&uid, &alias, None),
+                },
             };
-            readers.push(view::Reader {
+            let reader = view::Reader {
                 party,
                 by: (!by.is_empty()).then_some(by),
                 at_ms: row.get(4)?,
                 struck: row.get(5)?,
-            });
+            };
+            found.push((row.get(6)?, reader));
         }
-        Ok(readers)
+        Ok(found)
     }
 
     /// Who writes in a thread as a member of its groups only, as far as its newest letters tell.
@@ -288,42 +366,54 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Subscribes somebody; one who is subscribed keeps place and alias, and one who was struck stays
-    /// so. What has not the form of an id, or is too many, is passed over.
+    /// Subscribes somebody. See [`Self::insert_parties`].
     pub(super) fn insert_party(&mut self, thread: ThreadId, party: &NewParty<'_>) -> Result<()> {
-        let account = self.read.account_of(thread)?;
-        let fits = match party.is_group {
-            true => is_gid(party.uid),
-            false => {
-                is_uid(party.uid)
-                    || party.uid == party.by
-                    || party.uid == self.read.own_uid(account)?
+        self.insert_parties(thread, [party])
+    }
+
+    /// Subscribes people; one who is subscribed keeps place and alias, and one who was struck stays so.
+    /// What has not the form of an id, or is too many, is passed over.
+    pub(super) fn insert_parties<'p>(
+        &mut self,
+        thread: ThreadId,
+        parties: impl IntoIterator<Item = &'p NewParty<'p>>,
+    ) -> Result<()> {
+        let me = self.read.own_uid(self.read.account_of(thread)?)?;
+        let mut room = self.room(thread)?;
+        let mut unlisted = 0;
+        for party in parties {
+            let fits = match party.is_group {
+                true => is_gid(party.uid),
+                false => is_uid(party.uid) || party.uid == party.by || party.uid == me,
+            };
+            if !fits || self.has_row(thread, party.uid)? {
+                continue;
             }
-        };
-        if !fits || self.has_row(thread, party.uid)? {
-            return Ok(());
-        }
-        if !self.has_room(thread, party.is_group)? {
+            if !room.take(party.is_group) {
+                unlisted += 1;
+                continue;
+            }
             self.db
-                .prepare_cached("UPDATE thread SET unlisted = unlisted + 1 WHERE id = ?1")?
-                .execute([thread])?;
-            return Ok(());
+                .prepare_cached(
+                    "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )?
+                .execute(params![
+                    thread,
+                    room.last,
+                    party.is_group,
+                    party.uid,
+                    party.alias,
+                    party.by,
+                    party.at_ms
+                ])?;
+            self.touch_thread(thread);
         }
-        self.db
-            .prepare_cached(
-                "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
-                 SELECT ?1, coalesce(max(ord), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM party
-                 WHERE thread = ?1",
-            )?
-            .execute(params![
-                thread,
-                party.is_group,
-                party.uid,
-                party.alias,
-                party.by,
-                party.at_ms
-            ])?;
-        self.touch_thread(thread);
+        if unlisted > 0 {
+            self.db
+                .prepare_cached("UPDATE thread SET unlisted = unlisted + ?2 WHERE id = ?1")?
+                .execute([thread, unlisted])?;
+        }
         Ok(())
     }
 
@@ -334,16 +424,24 @@ impl Work<'_> {
             .query_row(params![thread, uid], |row| row.get(0))?)
     }
 
-    fn has_room(&self, thread: ThreadId, is_group: bool) -> Result<bool> {
-        let (rows, readers, groups): (i64, i64, i64) = self
+    /// What a thread has of rows; asked once for all who are added together.
+    fn room(&self, thread: ThreadId) -> Result<Room> {
+        Ok(self
             .db
             .prepare_cached(
                 "SELECT count(*), count(*) - count(struck_ms),
-                     count(*) FILTER (WHERE is_group = 1 AND struck_ms IS NULL)
+                     count(*) FILTER (WHERE is_group = 1 AND struck_ms IS NULL),
+                     coalesce(max(ord), 0)
                  FROM party WHERE thread = ?1",
             )?
-            .query_row([thread], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(rows < ROWS_MAX && readers < PARTIES_MAX && (!is_group || groups < GROUPS_MAX))
+            .query_row([thread], |row| {
+                Ok(Room {
+                    rows: row.get(0)?,
+                    readers: row.get(1)?,
+                    groups: row.get(2)?,
+                    last: row.get(3)?,
+                })
+            })?)
     }
 
     /// Forgets who is in a thread, but not whom the member has struck.

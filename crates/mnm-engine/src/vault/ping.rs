@@ -71,9 +71,11 @@ impl Vault {
         };
         let limit = query.limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize;
         let find = query.find.as_deref().unwrap_or_default().to_lowercase();
+        // Each by its index: with "all or this one" all are read and sorted.
+        let of = if query.account.is_some() { "p.account = ?1" } else { "?1 IS NULL" };
         let sql = format!(
-            "SELECT {COLUMNS} FROM ping p JOIN account a ON a.id = p.account
-             WHERE (?1 IS NULL OR p.account = ?1) AND (p.at_ms, p.id) < (?2, ?3)
+            "SELECT {COLUMNS} FROM ping p CROSS JOIN account a ON a.id = p.account
+             WHERE {of} AND (p.at_ms, p.id) < (?2, ?3)
              ORDER BY p.at_ms DESC, p.id DESC"
         );
         let mut statement = self.db.prepare_cached(&sql)?;

@@ -18,6 +18,8 @@ CREATE TABLE account (
     presence_ms INTEGER NOT NULL DEFAULT 0,         -- when that was chosen
     vouches     INTEGER NOT NULL DEFAULT 0 CHECK (vouches IN (0, 1)), -- whether the service says which groups
                                                     -- a letter was posted to
+    unread      INTEGER NOT NULL DEFAULT 0,         -- how many messages are, kept by triggers
+    waiting     INTEGER NOT NULL DEFAULT 0,         -- how many pings that came in are, likewise
     UNIQUE (address, uid)
 ) STRICT;
 
@@ -74,6 +76,7 @@ CREATE TABLE ping (
     CHECK ((state = 'failed') = (error IS NOT NULL))
 ) STRICT;
 CREATE INDEX ping_account ON ping (account, at_ms);
+CREATE INDEX ping_time ON ping (at_ms, id);
 CREATE UNIQUE INDEX ping_msgid ON ping (account, msgid) WHERE msgid IS NOT NULL;
 CREATE INDEX ping_sent ON ping (account, to_alias) WHERE incoming = 0;
 CREATE INDEX ping_received ON ping (account, from_uid) WHERE incoming = 1;
@@ -124,6 +127,7 @@ CREATE TABLE thread (
                                                     -- letter or from another device of the member
     , told_ms  INTEGER                              -- when the other devices were told who is in it
     , unlisted INTEGER NOT NULL DEFAULT 0           -- readers that were named, and were too many
+    , unread   INTEGER NOT NULL DEFAULT 0           -- how many messages are, kept by triggers
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
@@ -151,6 +155,9 @@ CREATE TABLE party (
     struck_ms INTEGER,                              -- when the member struck them; NULL for a reader
     PRIMARY KEY (thread, uid)
 ) STRICT, WITHOUT ROWID;
+-- The first readers of a thread, without looking at all others.
+CREATE INDEX party_reader ON party (thread, is_group DESC, ord, uid) WHERE struck_ms IS NULL;
+CREATE INDEX party_uid ON party (uid);
 
 -- Messages: received, sent, and those in the outbox, which have no `msgid` yet.
 CREATE TABLE message (
@@ -271,6 +278,8 @@ CREATE TABLE outbox (
     CHECK ((kind IN ('sync', 'forward', 'confirm')) = (body IS NOT NULL))
 ) STRICT;
 CREATE INDEX outbox_account ON outbox (account, id);
+CREATE INDEX outbox_held ON outbox (held_until_ms) WHERE held_until_ms IS NOT NULL;
+CREATE INDEX outbox_post ON outbox (account) WHERE kind = 'post';
 
 -- Browsers that were let in to the pages.
 CREATE TABLE browser (
@@ -374,4 +383,39 @@ CREATE TRIGGER thread_files_move AFTER UPDATE OF message ON attachment BEGIN
     WHERE id = (SELECT thread FROM message WHERE id = old.message);
     UPDATE thread SET files = files + 1
     WHERE id = (SELECT thread FROM message WHERE id = new.message);
+END;
+
+CREATE TRIGGER unread_insert AFTER INSERT ON message WHEN new.unread = 1 BEGIN
+    UPDATE thread SET unread = unread + 1 WHERE id = new.thread;
+    UPDATE account SET unread = unread + 1 WHERE id = new.account;
+END;
+
+CREATE TRIGGER unread_delete AFTER DELETE ON message WHEN old.unread = 1 BEGIN
+    UPDATE thread SET unread = unread - 1 WHERE id = old.thread;
+    UPDATE account SET unread = unread - 1 WHERE id = old.account;
+END;
+
+CREATE TRIGGER unread_change AFTER UPDATE OF unread ON message BEGIN
+    UPDATE thread SET unread = unread + new.unread - old.unread WHERE id = new.thread;
+    UPDATE account SET unread = unread + new.unread - old.unread WHERE id = new.account;
+END;
+
+CREATE TRIGGER unread_move AFTER UPDATE OF thread ON message WHEN new.unread = 1 BEGIN
+    UPDATE thread SET unread = unread - 1 WHERE id = old.thread;
+    UPDATE thread SET unread = unread + 1 WHERE id = new.thread;
+END;
+
+CREATE TRIGGER waiting_insert AFTER INSERT ON ping
+WHEN new.incoming = 1 AND new.state = 'waiting' BEGIN
+    UPDATE account SET waiting = waiting + 1 WHERE id = new.account;
+END;
+
+CREATE TRIGGER waiting_delete AFTER DELETE ON ping
+WHEN old.incoming = 1 AND old.state = 'waiting' BEGIN
+    UPDATE account SET waiting = waiting - 1 WHERE id = old.account;
+END;
+
+CREATE TRIGGER waiting_change AFTER UPDATE OF state ON ping WHEN new.incoming = 1 BEGIN
+    UPDATE account SET waiting = waiting + (new.state = 'waiting') - (old.state = 'waiting')
+    WHERE id = new.account;
 END;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Work;
 use super::foretold::ToldThread;
-use super::inbox::Received;
+use super::inbox::check_msgid;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Standing};
@@ -23,6 +23,8 @@ const NOTICE_BYTES_MAX: usize = 1 << 20;
 const ENTRIES: usize = 1_000;
 /// Entries of one list that are taken from a notice.
 const ENTRIES_MAX: usize = 10_000;
+/// Rows written in one transaction, about.
+const SLICE_ROWS: usize = 100;
 /// Longest permanent id or group name that is taken, bytes.
 const ID_BYTES_MAX: usize = 1_024;
 
@@ -100,49 +102,94 @@ impl Vault {
         })
     }
 
-    /// Applies what another device of the member told, once. What is not of the agreed form changes
-    /// nothing. The caller has checked that the member is its author.
+    /// Applies entries of what another device of the member told from the one with this number, as many as
+    /// one transaction takes. Gives the number of the next; none once all are applied and the delivery may
+    /// be acknowledged. What is broken off is delivered and applied again. The caller has checked that the
+    /// member is its author.
     pub fn receive_sync(
         &mut self,
         account: AccountId,
         msgid: &str,
-        notice: &str,
-    ) -> Result<Change<Received<()>>> {
-        let notice = read(notice);
-        self.once(account, msgid, |work| {
-            let Some(notice) = notice else { return Ok(()) };
-            for known in notice.contacts.iter().take(ENTRIES_MAX) {
-                work.apply_contact(account, known)?;
+        told: &SyncNotice,
+        from: usize,
+    ) -> Result<Change<Option<usize>>> {
+        check_msgid(msgid)?;
+        self.change(|work| {
+            if work.read.is_seen(account, msgid)? {
+                return Ok(None);
             }
-            for parted in notice.parted.iter().take(ENTRIES_MAX) {
-                work.part_from(account, &parted.uid, parted.at_ms)?;
+            let (mut next, mut rows) = (from, 0);
+            for entry in told.entries().skip(from) {
+                if rows >= SLICE_ROWS {
+                    return Ok(Some(next));
+                }
+                rows += entry.rows();
+                next += 1;
+                work.apply(account, entry)?;
             }
-            for joined in notice.groups.iter().take(ENTRIES_MAX) {
-                work.apply_group(account, joined)?;
-            }
-            for alias in notice.aliases.iter().take(ENTRIES_MAX) {
-                work.insert_own_alias(account, alias)?;
-                work.touch_account(account);
-            }
-            if let Some(Chosen { shown: Some(shown), at_ms }) = notice.presence {
-                work.apply_presence(account, shown, at_ms)?;
-            }
-            for told in notice.threads.iter().take(ENTRIES_MAX) {
-                work.apply_thread(account, told)?;
-            }
-            for msgid in notice.read.iter().take(ENTRIES_MAX) {
-                work.apply_read(account, msgid)?;
-            }
-            Ok(())
+            work.insert_seen(account, msgid)?;
+            Ok(None)
         })
     }
 }
 
-fn read(notice: &str) -> Option<Notice> {
-    if notice.len() > NOTICE_BYTES_MAX {
-        return None;
+/// What another device of the member told.
+#[derive(Debug, Default)]
+pub struct SyncNotice(Notice);
+
+impl SyncNotice {
+    /// Reads a notice; there is nothing in one that is not of the agreed form.
+    pub fn read(notice: &str) -> Self {
+        if notice.len() > NOTICE_BYTES_MAX {
+            return Self::default();
+        }
+        let read = serde_json::from_str::<Notice>(notice).ok();
+        Self(read.filter(|notice| notice.mnm == FORM).unwrap_or_default())
     }
-    serde_json::from_str::<Notice>(notice).ok().filter(|notice| notice.mnm == FORM)
+
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let Notice { mnm: _, contacts, parted, groups, aliases, presence, threads, read } = &self.0;
+        let contacts = contacts.iter().take(ENTRIES_MAX).map(Entry::Contact);
+        let parted = parted.iter().take(ENTRIES_MAX).map(Entry::Parted);
+        let groups = groups.iter().take(ENTRIES_MAX).map(Entry::Group);
+        let aliases = aliases.iter().take(ENTRIES_MAX).map(|alias| Entry::Alias(alias));
+        let presence = presence.iter().map(Entry::Presence);
+        let threads = threads.iter().take(ENTRIES_MAX).map(Entry::Thread);
+        let read = read.iter().take(ENTRIES_MAX).map(|msgid| Entry::Read(msgid));
+        contacts
+            .chain(parted)
+            .chain(groups)
+            .chain(aliases)
+            .chain(presence)
+            .chain(threads)
+            .chain(read)
+    }
+}
+
+/// One thing that was told.
+enum Entry<'a> {
+    Contact(&'a Known),
+    Parted(&'a Parted),
+    Group(&'a Joined),
+    Alias(&'a str),
+    Presence(&'a Chosen),
+    Thread(&'a ToldThread),
+    Read(&'a str),
+}
+
+impl Entry<'_> {
+    /// Rows that applying it writes, about.
+    fn rows(&self) -> usize {
+        match self {
+            Self::Contact(_)
+            | Self::Parted(_)
+            | Self::Group(_)
+            | Self::Alias(_)
+            | Self::Presence(_)
+            | Self::Read(_) => 1,
+            Self::Thread(told) => 1 + told.len(),
+        }
+    }
 }
 
 impl Work<'_> {
@@ -160,6 +207,24 @@ impl Work<'_> {
             VaultError::Invalid(format!("A notice could not be written: {error}"))
         })?;
         self.enqueue_sync(account, &body)
+    }
+
+    fn apply(&mut self, account: AccountId, entry: Entry<'_>) -> Result<()> {
+        match entry {
+            Entry::Contact(known) => self.apply_contact(account, known),
+            Entry::Parted(parted) => self.part_from(account, &parted.uid, parted.at_ms).map(drop),
+            Entry::Group(joined) => self.apply_group(account, joined),
+            Entry::Alias(alias) => {
+                self.touch_account(account);
+                self.insert_own_alias(account, alias)
+            }
+            Entry::Presence(Chosen { shown: Some(shown), at_ms }) => {
+                self.apply_presence(account, *shown, *at_ms)
+            }
+            Entry::Presence(Chosen { shown: None, .. }) => Ok(()),
+            Entry::Thread(told) => self.apply_thread(account, told),
+            Entry::Read(msgid) => self.apply_read(account, msgid),
+        }
     }
 
     pub(super) fn tell_contact(

@@ -13,9 +13,15 @@ use tmtp::id::Uid;
 
 /// Rows of [`Vault::threads`] when no number is given, and at most.
 const ROWS_DEFAULT: u32 = 100;
-const ROWS_MAX: u32 = 500;
-/// Characters of a message that may become its snippet.
-const SNIPPET_SOURCE: i64 = 2000;
+const ROWS_MAX: u32 = 100;
+/// Bytes of a message that may become its snippet.
+const SNIPPET_SOURCE: usize = 2048;
+
+/// Newest messages with a subject among which the one is looked for that names the thread.
+const SUBJECTS_MAX: i64 = 100;
+
+/// Where a thread stands in the list: the time of its newest message, then its number.
+pub type ThreadPlace = (i64, ThreadId);
 
 impl Vault {
     /// The member's own word that a letter which stands in a thread of its own belongs where it says.
@@ -30,16 +36,14 @@ impl Vault {
         })
     }
 
-    /// Threads, newest first; those whose newest message is older than `before_ms`. Threads that
-    /// share the millisecond of the last row come along beyond `limit`, so that paging by time
-    /// loses none.
+    /// A page of threads, newest first: those that are listed behind the time and number in `before`.
     pub fn threads(
         &self,
         account: Option<AccountId>,
-        before_ms: Option<i64>,
+        before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
-        let ids = self.thread_ids(account, before_ms, limit)?;
+        let ids = self.thread_ids(account, before, limit)?;
         ids.into_iter().map(|id| self.reader().thread_row(id)).collect()
     }
 
@@ -47,37 +51,35 @@ impl Vault {
     pub(super) fn thread_ids(
         &self,
         account: Option<AccountId>,
-        before_ms: Option<i64>,
+        before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadId>> {
-        let before = before_ms.unwrap_or(i64::MAX);
+        let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
         let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
-        let Some(oldest) = self.reader().page_end(account, before, limit)? else {
-            return Ok(Vec::new());
-        };
-        let mut statement = self.db.prepare_cached(
-            "SELECT id FROM thread
-             WHERE (?1 IS NULL OR account = ?1) AND last_at_ms < ?2 AND last_at_ms >= ?3
-             ORDER BY last_at_ms DESC, id DESC",
-        )?;
-        let ids = statement.query_map(params![account, before, oldest], |row| row.get(0))?;
+        // Each by its index: with "all or this one" no index bounds what is read.
+        let of = if account.is_some() { "account = ?1" } else { "?1 IS NULL" };
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT id FROM thread WHERE {of} AND (last_at_ms, id) < (?2, ?3)
+             ORDER BY last_at_ms DESC, id DESC LIMIT ?4"
+        ))?;
+        let ids =
+            statement.query_map(params![account, before_ms, before, limit], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 }
 
-impl Reader<'_> {
-    /// The time of the last row of a page.
-    fn page_end(&self, account: Option<AccountId>, before: i64, limit: u32) -> Result<Option<i64>> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT min(last_at_ms) FROM (SELECT last_at_ms FROM thread
-                 WHERE (?1 IS NULL OR account = ?1) AND last_at_ms < ?2
-                 ORDER BY last_at_ms DESC LIMIT ?3)",
-            )?
-            .query_row(params![account, before, limit], |row| row.get(0))?)
-    }
+/// A row of `thread`, for its line.
+struct StoredThread {
+    account: AccountId,
+    subject: String,
+    last_at_ms: i64,
+    messages: u64,
+    files: bool,
+    unread: u64,
+    claimed_id: Option<String>,
+}
 
+impl Reader<'_> {
     pub(super) fn account_of(&self, thread: ThreadId) -> Result<AccountId> {
         self.db
             .prepare_cached("SELECT account FROM thread WHERE id = ?1")?
@@ -86,6 +88,8 @@ impl Reader<'_> {
             .ok_or(VaultError::NotFound { what: "thread", id: thread })
     }
 
+    /// The line of a thread. What it costs depends neither on how many messages the thread has, nor on
+    /// their length, nor on how many read it.
     pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
         let newest: Option<MessageId> = self
             .db
@@ -99,64 +103,75 @@ impl Reader<'_> {
 
     /// The line of a thread whose newest message is known.
     pub(super) fn thread_row_of(&self, id: ThreadId, newest: MessageId) -> Result<ThreadRow> {
-        let account = self.account_of(id)?;
-        let (subject, last_at_ms) = self
-            .db
-            .prepare_cached("SELECT subject, last_at_ms FROM thread WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (count, attachments) = self
-            .db
-            .prepare_cached("SELECT messages, files > 0 FROM thread WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let unread = match self.live.detail() {
-            Detail::Alone | Detail::Bare => 0,
-            Detail::Lean | Detail::Whole => self
-                .db
-                .prepare_cached(
-                    "SELECT count(*) FROM message WHERE account = ?2 AND thread = ?1 AND unread = 1",
-                )?
-                .query_row([id, account], |row| row.get(0))?,
-        };
+        let stored = self.stored_thread(id)?;
+        let account = stored.account;
         let newest = self.newest(account, newest)?;
         // Without readers nobody can be answered.
-        let (parties, may_reply) = match self.live.detail() {
-            Detail::Alone | Detail::Bare | Detail::Lean => (Vec::new(), MayReply::Nobody),
+        let (readers, parties, may_reply) = match self.live.detail() {
+            Detail::Alone | Detail::Bare | Detail::Lean => (0, Vec::new(), MayReply::Nobody),
             Detail::Whole => {
-                let parties = self.parties(id)?;
+                let (readers, parties) = self.first_parties(account, id)?;
                 let may_reply = self.may_reply(id, &parties)?;
-                (parties, may_reply)
+                (readers, parties, may_reply)
             }
         };
+        // The index is asked only where there is a claim: damage to it costs no other thread.
+        let claimed = match self.live.detail() {
+            Detail::Alone => None,
+            Detail::Bare | Detail::Lean | Detail::Whole => stored.claimed_id,
+        };
+        let claimed = claimed.map(|claimed| self.thread_with(account, &claimed));
         Ok(ThreadRow {
             id,
             account,
-            subject,
+            subject: stored.subject,
             may_reply,
-            belongs_to: self.claimed_thread(account, id)?,
+            belongs_to: claimed.transpose()?.flatten(),
             parties,
+            readers,
             last_from: newest.from,
-            last_at_ms,
+            last_at_ms: stored.last_at_ms,
             snippet: newest.snippet,
-            count,
-            unread,
-            attachments,
+            count: stored.messages,
+            unread: stored.unread,
+            attachments: stored.files,
             state: newest.state,
         })
     }
 
+    fn stored_thread(&self, id: ThreadId) -> Result<StoredThread> {
+        self.db
+            .prepare_cached(
+                "SELECT account, subject, last_at_ms, messages, files > 0, unread, claimed_id
+                 FROM thread WHERE id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok(StoredThread {
+                    account: row.get(0)?,
+                    subject: row.get(1)?,
+                    last_at_ms: row.get(2)?,
+                    messages: row.get(3)?,
+                    files: row.get(4)?,
+                    unread: row.get(5)?,
+                    claimed_id: row.get(6)?,
+                })
+            })
+            .optional()?
+            .ok_or(VaultError::NotFound { what: "thread", id })
+    }
+
     fn newest(&self, account: AccountId, id: MessageId) -> Result<Newest> {
         let mut statement = self.db.prepare_cached(
-            "SELECT id, author_uid, author_alias, substr(text, 1, ?2), state, error,
-                 forwarded_by IS NOT NULL
+            "SELECT id, author_uid, author_alias, state, error, forwarded_by IS NOT NULL
              FROM message WHERE id = ?1",
         )?;
-        let mut rows = statement.query([id, SNIPPET_SOURCE])?;
+        let mut rows = statement.query([id])?;
         let row = rows.next()?.ok_or(VaultError::NotFound { what: "message", id })?;
         let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
-        let state = self.message_state(row.get(0)?, row.get_ref(4)?.as_str()?, row.get(5)?)?;
+        let state = self.message_state(id, row.get_ref(3)?.as_str()?, row.get(4)?)?;
         Ok(Newest {
-            from: self.author(account, &uid, &claimed, row.get(6)?)?,
-            snippet: markdown::snippet(row.get_ref(3)?.as_str().unwrap_or_default()),
+            from: self.author(account, &uid, &claimed, row.get(5)?)?,
+            snippet: markdown::snippet(&self.beginning(id, SNIPPET_SOURCE)?),
             state: (state != MessageState::Received).then_some(state),
         })
     }
@@ -167,14 +182,7 @@ impl Reader<'_> {
         account: AccountId,
         id: ThreadId,
     ) -> Result<Option<ThreadId>> {
-        if self.live.detail() == Detail::Alone {
-            return Ok(None);
-        }
-        let claimed: Option<String> = self
-            .db
-            .prepare_cached("SELECT claimed_id FROM thread WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))?;
-        // The index is asked only where there is a claim: damage to it costs no other thread.
+        let claimed = self.stored_thread(id)?.claimed_id;
         claimed.map_or(Ok(None), |claimed| self.thread_with(account, &claimed))
     }
 
@@ -239,14 +247,19 @@ impl Work<'_> {
         }
         self.db
             .prepare_cached(
-                "UPDATE thread SET last_at_ms = ?2, subject = coalesce(
-                     (SELECT subject FROM message WHERE thread = ?1 AND subject <> ''
+                // However many words of the service follow each other: behind so many the subject stays.
+                "WITH last AS (SELECT subject, author_uid, msgid, at_ms, id FROM message
+                      WHERE thread = ?1 AND subject <> ''
+                      ORDER BY at_ms DESC, id DESC LIMIT ?4)
+                 UPDATE thread SET last_at_ms = ?2, subject = coalesce(
+                     (SELECT subject FROM last
                           -- A word of the service in a thread of members does not rename it.
-                          AND (author_uid <> ?3 OR msgid IS thread.service_id)
-                      ORDER BY at_ms DESC, id DESC LIMIT 1), '')
+                          WHERE author_uid <> ?3 OR msgid IS thread.service_id
+                      ORDER BY at_ms DESC, id DESC LIMIT 1),
+                     iif((SELECT count(*) FROM last) < ?4, '', subject))
                  WHERE id = ?1",
             )?
-            .execute(params![id, last_at_ms, Uid::SERVICE])?;
+            .execute(params![id, last_at_ms, Uid::SERVICE, SUBJECTS_MAX])?;
         self.touch_thread(id);
         Ok(true)
     }

@@ -44,8 +44,11 @@ pub struct ThreadRow {
     pub account: AccountId,
     /// Subject of the newest message that has one; may be empty.
     pub subject: String,
-    /// Everybody subscribed, the member included, in order of joining.
+    /// The first of those who read it, in order of joining, the member included, and all of its groups;
+    /// 50 at most. All of them: [`crate::command::Command::Readers`].
     pub parties: Vec<Party>,
+    /// How many read it.
+    pub readers: u64,
     /// Author of the newest message.
     pub last_from: Party,
     /// Time of the newest message.

@@ -56,7 +56,7 @@ fn letters_in(vault: &Vault, texts: &BTreeMap<String, String>) -> usize {
     loop {
         let rows = vault.threads(None, before, Some(500)).unwrap();
         let Some(last) = rows.last() else { return count };
-        before = Some(last.last_at_ms);
+        before = Some((last.last_at_ms, last.id));
         for row in &rows {
             for message in vault.thread(row.id).unwrap().messages {
                 assert_eq!(texts[&message.msgid.unwrap()], message.text, "never wrong text");

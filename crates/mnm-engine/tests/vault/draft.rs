@@ -72,7 +72,7 @@ fn an_empty_letter_and_one_to_nobody_are_refused() {
 #[test]
 fn too_long_a_text_is_refused() {
     let mut app = App::new();
-    let typed = content(&[], &"x".repeat((1 << 20) + 1));
+    let typed = content(&[], &"x".repeat((256 << 10) + 1));
     let error = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap_err();
     assert!(matches!(error, VaultError::TooLarge(_)));
 }

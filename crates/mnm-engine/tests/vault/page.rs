@@ -128,7 +128,10 @@ fn only_the_messages_named_are_marked_read() {
     let (thread, all) = long(&mut app, 5);
     let (_, other) = long(&mut app, 1);
     let change = app.vault.mark_read(thread, Some(&[all[1], all[2], other[0], 9_999])).unwrap();
-    assert_eq!((change.value, names(&change.events)), (app.account, vec!["thread", "account"]));
+    assert_eq!(
+        (change.value.account, names(&change.events)),
+        (app.account, vec!["thread", "account"])
+    );
     let unread: Vec<_> = all.iter().copied().filter(|&id| app.message(id).unread).collect();
     assert_eq!(unread, [all[0], all[3], all[4]]);
     assert!(app.message(other[0]).unread);

@@ -1,7 +1,7 @@
 //! Who reads a thread: a letter always knows its readers, and nobody gets in who is not among them.
 
 use mnm_engine::vault::{
-    Incoming, MemberAct, OutboxAction, OutgoingPost, Received, UserNotice, Vault,
+    Incoming, MemberAct, OutboxAction, OutgoingPost, Received, SyncNotice, UserNotice, Vault,
 };
 use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, ThreadId};
 use tmtp::id::Uid;
@@ -84,7 +84,10 @@ fn a_further_device_answers_to_the_same_people_whichever_word_comes_first() {
         let mut copy = tablet.reply(&opening.msgid, ALICE, "Alice Smith");
         copy.msgid = "0000000000002000".into();
         let hear = |tablet: &mut App, msgid: &str| {
-            let _ = tablet.vault.receive_sync(tablet.account, msgid, &told[0]).unwrap();
+            let _ = tablet
+                .vault
+                .receive_sync(tablet.account, msgid, &SyncNotice::read(&told[0]), 0)
+                .unwrap();
         };
         if told_first {
             hear(&mut tablet, "0000000000002001");
@@ -119,7 +122,7 @@ fn who_was_not_told_of_does_not_get_into_a_thread_on_a_further_device() {
         let hear = |vault: &mut Vault, from: u32| {
             for (n, told) in told.iter().enumerate() {
                 let msgid = format!("{:016x}", from as usize + n);
-                let _ = vault.receive_sync(account, &msgid, told).unwrap();
+                let _ = vault.receive_sync(account, &msgid, &SyncNotice::read(told), 0).unwrap();
             }
         };
         if told_first {
@@ -446,7 +449,7 @@ fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
     join_gardeners(&mut tablet);
     for notice in &told {
         let (account, msgid) = (tablet.account, tablet.next_msgid());
-        let _ = tablet.vault.receive_sync(account, &msgid, notice).unwrap();
+        let _ = tablet.vault.receive_sync(account, &msgid, &SyncNotice::read(notice), 0).unwrap();
     }
     let mut intrusion = tablet.reply(&opening.msgid, MALLORY, "Mallory X");
     intrusion.msgid = "0000000000002001".into();

@@ -20,7 +20,7 @@ const PAGE_ROWS: u32 = 200;
 /// Messages that are marked at a time, as many as are taken.
 const MARKED_ROWS: usize = 1_000;
 /// Threads of the inbox that are asked for at a time, as many as are given.
-const INBOX_ROWS: u32 = 500;
+const INBOX_ROWS: u32 = 100;
 
 pub(super) async fn inbox(
     context: &Context,
@@ -82,23 +82,21 @@ async fn threads(
     before: Option<ThreadId>,
 ) -> Result<(Vec<ThreadRow>, bool), Failure> {
     let account = context.chosen(session).await?;
-    let end = match before {
+    let (mut before_ms, mut before) = match before {
         Some(thread) => {
             let ask = Ask::Thread { thread, at: None, limit: Some(1) };
-            (ask!(session, ask, Thread).row.last_at_ms, thread)
+            (Some(ask!(session, ask, Thread).row.last_at_ms), Some(thread))
         }
-        None => (i64::MAX, ThreadId::MAX),
+        None => (None, None),
     };
-    // Others may share the time of that thread.
-    let mut before_ms = Some(end.0.saturating_add(1));
     let mut threads = Vec::new();
     loop {
-        let command = Ask::Threads { account, before_ms, limit: Some(INBOX_ROWS) };
+        let command = Ask::Threads { account, before_ms, before, limit: Some(INBOX_ROWS) };
         let page = ask!(session, command, Threads);
         let complete = page.len() < INBOX_ROWS as usize;
         before_ms = page.last().map(|row| row.last_at_ms);
-        let page = page.into_iter().filter(|thread| (thread.last_at_ms, thread.id) < end);
-        threads.extend(page.filter(|thread| !unread || thread.unread > 0));
+        before = page.last().map(|row| row.id);
+        threads.extend(page.into_iter().filter(|thread| !unread || thread.unread > 0));
         if complete || threads.len() >= limit {
             let more = !complete || threads.len() > limit;
             threads.truncate(limit);
@@ -217,7 +215,11 @@ async fn mark_read(session: &Session, thread: &Thread) -> Result<(), Failure> {
 }
 
 fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
-    let with: Vec<String> = thread.row.parties.iter().map(party).collect();
+    let mut with: Vec<String> = thread.row.parties.iter().map(party).collect();
+    let more = thread.row.readers.saturating_sub(with.len() as u64);
+    if more > 0 {
+        with.push(format!("{more} more"));
+    }
     let mut text = format!(
         "{}\n{}\n",
         subject(look, &thread.row),

@@ -143,7 +143,7 @@ pub(crate) async fn messages(engine: &Engine) -> Result<Vec<(String, Message)>, 
 }
 
 async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
-    let all = Command::Threads { account: None, before_ms: None, limit: Some(500) };
+    let all = Command::Threads { account: None, before_ms: None, before: None, limit: Some(100) };
     let mut threads = Vec::new();
     for row in ask!(engine, all, Threads)? {
         threads.push(whole_thread(engine, row.id).await?);

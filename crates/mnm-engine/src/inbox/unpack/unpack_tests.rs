@@ -79,10 +79,17 @@ fn an_endless_header_is_not_collected() {
 
 #[test]
 fn a_text_of_any_length_or_encoding_is_kept() {
-    let long = vec![b'x'; TEXT_MAX_BYTES as usize + 1];
-    let (letter, files) = unpack(&long, 0, 1 << 16);
-    assert!(letter.text.contains("message.md"));
-    assert_eq!(files, [("message.md".to_owned(), long)]);
+    // One that is too long to be a text is a file, and its beginning is shown; no character is cut.
+    for unit in ["x", "漢"] {
+        let long = unit.repeat(TEXT_MAX_BYTES as usize / unit.len() + 1);
+        for piece in [1 << 16, long.len()] {
+            let (letter, files) = unpack(long.as_bytes(), 0, piece);
+            let beginning = letter.text.strip_prefix(LONG_TEXT).unwrap();
+            assert!(long.starts_with(beginning) && beginning.len() > BEGINNING_BYTES - 4);
+            assert!(letter.text.len() as u64 <= TEXT_MAX_BYTES, "{}", letter.text.len());
+            assert_eq!(files, [("message.md".to_owned(), long.clone().into_bytes())]);
+        }
+    }
 
     let (letter, files) = unpack(b"caf\xe9", 0, 2);
     assert!(letter.text.starts_with("caf\u{fffd}"));

@@ -132,7 +132,13 @@ const RECOUNT: &str = "
     UPDATE thread SET
         messages = (SELECT count(*) FROM message WHERE message.thread = thread.id),
         files = (SELECT count(*) FROM message JOIN attachment ON attachment.message = message.id
-                 WHERE message.thread = thread.id)";
+                 WHERE message.thread = thread.id),
+        unread = (SELECT count(*) FROM message
+                  WHERE message.thread = thread.id AND message.unread = 1);
+    UPDATE account SET unread =
+        (SELECT count(*) FROM message WHERE message.account = account.id AND message.unread = 1),
+        waiting = (SELECT count(*) FROM ping
+                   WHERE ping.account = account.id AND incoming = 1 AND state = 'waiting')";
 
 fn copy(
     old: &mut dyn Reopen,

@@ -1,7 +1,7 @@
 //! Bounds on what is remembered of who is online, whatever a service says.
 
 use super::*;
-use crate::vault::{NewAccount, Secret};
+use crate::vault::{NewAccount, Secret, SyncNotice};
 
 fn vault() -> (tempfile::TempDir, Vault, AccountId) {
     let home = tempfile::tempdir().unwrap();
@@ -30,7 +30,8 @@ fn strangers_and_nonsense_are_not_remembered_without_bound() {
     assert!(vault.set_online(account, &long, true).unwrap().is_none());
     assert!(vault.live.online.is_empty());
     assert!(vault.live.met.len() <= MET_MAX && !vault.live.is_online(account, &long));
-    vault.set_all_online(account, &[]).unwrap();
+    let changes = vault.changes_of_online(account, &[]);
+    vault.set_some_online(account, &changes).unwrap();
     assert!(vault.live.met.is_empty());
 }
 
@@ -39,7 +40,7 @@ fn who_becomes_a_contact_while_online_is_seen_online() {
     let (_home, mut vault, account) = vault();
     vault.set_online(account, "bob", true).unwrap();
     let notice = r#"{"mnm":1,"contacts":[{"uid":"bob","alias":"bob babbage","since_ms":1}]}"#;
-    let _ = vault.receive_sync(account, "0000000000000001", notice).unwrap();
+    let _ = vault.receive_sync(account, "0000000000000001", &SyncNotice::read(notice), 0).unwrap();
     assert!(vault.contacts(Some(account)).unwrap()[0].online);
     let gone = vault.set_online(account, "bob", false).unwrap();
     assert!(matches!(gone, Some(Event::Contact { contact }) if !contact.online));

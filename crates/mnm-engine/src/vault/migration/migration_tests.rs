@@ -138,6 +138,37 @@ fn one_id_of_an_older_version_is_one_reader_and_nonsense_is_none() {
 }
 
 #[test]
+fn what_is_unread_of_an_older_version_is_counted_and_kept_so() {
+    let mut db = old(19);
+    db.execute_batch(
+        "INSERT INTO thread (id, account, subject, last_at_ms) VALUES (1, 1, '', 1), (2, 1, '', 1);
+         INSERT INTO message (id, account, thread, msgid, author_uid, author_alias, at_ms, subject,
+                 text, html, state, unread)
+             VALUES (1, 1, 1, 'a', 'U', 'A', 1, '', '', '', 'received', 1),
+                    (2, 1, 1, 'b', 'U', 'A', 1, '', '', '', 'received', 1),
+                    (3, 1, 2, 'c', 'U', 'A', 1, '', '', '', 'received', 0);",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let mut told = Vec::new();
+    for act in [
+        "",
+        "UPDATE message SET thread = 2 WHERE id = 1",
+        "UPDATE message SET unread = 0 WHERE id = 1",
+        "UPDATE message SET unread = 0 WHERE id = 1",
+        "UPDATE message SET unread = 1 WHERE id = 3",
+        "DELETE FROM message WHERE id = 2",
+    ] {
+        db.execute_batch(act).unwrap();
+        let sql = "SELECT (SELECT unread FROM thread WHERE id = 1),
+                       (SELECT unread FROM thread WHERE id = 2), unread FROM account";
+        let counts = db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        told.push(counts.unwrap());
+    }
+    assert_eq!(told, [(2, 0, 2), (1, 1, 2), (1, 0, 1), (1, 0, 1), (1, 1, 2), (0, 1, 1)]);
+}
+
+#[test]
 fn running_again_changes_nothing() {
     let mut db = empty();
     super::run(&mut db).unwrap();
