@@ -300,6 +300,25 @@ async fn many_new_accounts_bury_nobody() {
     service.sigterm().unwrap();
     let data = service.data_dir();
     tokio::task::spawn_blocking(move || make_old(&data, b"d/m/\0\0\0\x01")).await.unwrap();
+/// A device that has no room for a long letter does not acknowledge it, and goes on with the next.
+#[tokio::test]
+async fn what_a_device_has_no_room_for_holds_nothing_up() {
+    let service = start("in_flight_bytes = \"64KiB\"\nresend_after_s = 3600");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let long = vec![b'x'; 100 * 1024];
+    for _ in 0..6 {
+        for body in [long.as_slice(), b"short"] {
+            ada.peer.post(&[&bob.uid], body).await.unwrap();
+            let delivery = bob.peer.expect_op("delivery").await.unwrap();
+            assert_eq!(delivery.data.len(), body.len());
+            if body.len() < long.len() {
+                bob.peer.ack(delivery.id()).await.unwrap();
+            }
+        }
+    }
+}
+
     service.restart().unwrap();
     bob.come_back(&service).await;
     old.come_back(&service).await;

@@ -4,6 +4,9 @@
 //! `resend_after` of the last progress is sent again, the same bytes, in the same order. What is
 //! not acknowledged then either is set aside: the device has no room for it now, and it must not
 //! hold up what is behind it. It goes out again on the device's next link.
+//!
+//! Nor does it hold that up until then. A long message takes a part of the window only, so that what is
+//! behind it goes out as well; and apps acknowledge in order, so what they have passed over takes none.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,17 +15,31 @@ use tokio::time::Instant;
 
 use crate::store::Owed;
 
+/// The part of the window that one message takes at most: one in so many.
+const PART: u64 = 4;
+
+/// A message in flight.
+#[derive(Debug, Clone)]
+struct Sent {
+    owed: Owed,
+    /// Bytes of the window that it takes.
+    share: u64,
+}
+
 /// Messages in flight.
 #[derive(Debug)]
 pub(super) struct Window {
-    sent: VecDeque<Owed>,
+    sent: VecDeque<Sent>,
     /// Messages among `sent` that go out again before anything new does.
     again: VecDeque<Owed>,
     /// How many of the first of `sent` went out twice.
     twice: usize,
     /// Ids of messages that went out twice and count no more; at most `max_messages`.
     aside: VecDeque<u64>,
+    /// Bytes of data in flight.
     bytes: u64,
+    /// Those that count: the shares of `sent`.
+    shares: u64,
     max_messages: usize,
     max_bytes: u64,
     resend_after: Duration,
@@ -38,6 +55,7 @@ impl Window {
             twice: 0,
             aside: VecDeque::new(),
             bytes: 0,
+            shares: 0,
             max_messages,
             max_bytes,
             resend_after,
@@ -45,9 +63,10 @@ impl Window {
         }
     }
 
-    /// Whether one more message may go out. One alone may exceed the bytes.
+    /// Whether one more message may go out.
     pub(super) fn is_open(&self) -> bool {
-        self.sent.is_empty() || (self.sent.len() < self.max_messages && self.bytes < self.max_bytes)
+        self.sent.is_empty()
+            || (self.sent.len() < self.max_messages && self.shares < self.max_bytes)
     }
 
     /// How many messages are in flight, and the bytes of their data.
@@ -62,18 +81,23 @@ impl Window {
 
     /// Notes that a message goes out for the first time.
     pub(super) fn sent(&mut self, owed: Owed) {
+        let share = owed.data_len().min(self.max_bytes / PART);
         self.bytes = self.bytes.saturating_add(owed.data_len());
-        self.sent.push_back(owed);
+        self.shares = self.shares.saturating_add(share);
+        self.sent.push_back(Sent { owed, share });
     }
 
     /// Takes a message out; false if it was not sent on this link, or is out already.
     pub(super) fn acknowledged(&mut self, id: u64) -> bool {
-        let Some(at) = self.sent.iter().position(|owed| owed.id() == id) else {
+        let Some(at) = self.sent.iter().position(|sent| sent.owed.id() == id) else {
             let at = self.aside.iter().position(|aside| *aside == id);
             return at.and_then(|at| self.aside.remove(at)).is_some();
         };
-        if let Some(owed) = self.sent.remove(at) {
-            self.bytes = self.bytes.saturating_sub(owed.data_len());
+        for sent in self.sent.iter_mut().take(at + 1) {
+            self.shares = self.shares.saturating_sub(std::mem::take(&mut sent.share));
+        }
+        if let Some(sent) = self.sent.remove(at) {
+            self.bytes = self.bytes.saturating_sub(sent.owed.data_len());
         }
         if at < self.twice {
             self.twice -= 1;
@@ -96,11 +120,12 @@ impl Window {
     /// Makes everything in flight go out again, or sets it aside if it did before.
     pub(super) fn resend(&mut self) {
         let aside = self.twice.min(self.max_messages.saturating_sub(self.aside.len()));
-        for owed in self.sent.drain(..aside) {
+        for Sent { owed, share } in self.sent.drain(..aside) {
             self.bytes = self.bytes.saturating_sub(owed.data_len());
+            self.shares = self.shares.saturating_sub(share);
             self.aside.push_back(owed.id());
         }
-        self.again = self.sent.clone();
+        self.again = self.sent.iter().map(|sent| sent.owed).collect();
         self.twice = self.sent.len();
         self.progress_at = Instant::now();
     }
