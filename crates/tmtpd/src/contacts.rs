@@ -9,7 +9,9 @@
 //! forgotten, so what is in memory is bounded by the pings of that time.
 //!
 //! Besides, a member gets so many pings of strangers in a day, and only a part of them from accounts that
-//! were made within a day: who makes many accounts buries nobody. That is counted in memory only.
+//! were made within a day: who makes many accounts buries nobody. Of that part accounts made from one network
+//! get a part again, so that one machine does not keep the others who are new away. All of that is counted in
+//! memory only; accounts made before the last start count as of one network.
 //!
 //! | key | value |
 //! |---|---|
@@ -29,6 +31,7 @@ use tokio::time::Instant;
 use crate::allowance::{Allowances, Rate};
 use crate::config::Limits;
 use crate::directory::MemberNumber;
+use crate::listen::Network;
 use crate::store::engine::Batch;
 use crate::store::{Store, StoreError};
 
@@ -40,6 +43,8 @@ const DAY_MS: i64 = 86_400_000;
 const DAY: Duration = Duration::from_secs(86_400);
 /// One in so many of a member's pings from strangers may be from an account made within a day.
 const NEW_PART: usize = 5;
+/// And one in so many of these from accounts made from one network.
+const NETWORK_PART: usize = 4;
 
 /// Days since 1970, by the clock.
 type Day = u32;
@@ -68,6 +73,9 @@ struct State {
     /// Pings that members got from strangers, and those of them from new accounts.
     received: Allowances<MemberNumber>,
     received_from_new: Allowances<MemberNumber>,
+    received_from_network: Allowances<(MemberNumber, Option<Network>)>,
+    /// From where accounts were made, and when, those of the last day.
+    made: HashMap<MemberNumber, (Network, Instant)>,
 }
 
 /// A ping or an invitation.
@@ -152,6 +160,13 @@ impl Contacts {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes from where an account was made. There are as many as may be made in a day.
+    pub fn made(&self, member: MemberNumber, network: Network) {
+        let (mut state, now) = (self.state(), Instant::now());
+        state.made.retain(|_, (_, at)| now.saturating_duration_since(*at) < DAY);
+        state.made.insert(member, (network, now));
     }
 
     /// Counts a ping if it is allowed, and adds to `rows` what must be committed with it. If it is
@@ -284,9 +299,18 @@ impl State {
         let all = limits.pings_received_per_day;
         // What is refused to new accounts is not taken from the others.
         let is_new = ping.now_ms.saturating_sub(ping.since_ms) < DAY_MS;
-        let new = rate(all.div_ceil(NEW_PART));
-        (!is_new || self.received_from_new.try_spend(whom, new, 1, now))
+        (!is_new || self.may_receive_from_new(ping, all.div_ceil(NEW_PART), now))
             && self.received.try_spend(whom, rate(all), 1, now)
+    }
+
+    /// The same for an account that is new; `new` such pings may come in a day.
+    fn may_receive_from_new(&mut self, ping: Ping, new: usize, now: Instant) -> bool {
+        let network = self.made.get(&ping.who).map(|(network, _)| *network);
+        let each = Rate { count: new.div_ceil(NETWORK_PART), period: DAY };
+        let new = Rate { count: new, period: DAY };
+        // What is refused to one network is not taken from the others.
+        self.received_from_network.try_spend((ping.whom, network), each, 1, now)
+            && self.received_from_new.try_spend(ping.whom, new, 1, now)
     }
 
     /// Pings of the pair that still wait for an answer.

@@ -54,6 +54,7 @@ pub async fn register(
     })?;
     let uid = member.uid.clone();
     make(service, number, member).await?;
+    service.contacts.made(number, network);
     let answer = Event::Registered { uid: uid.to_string(), nodeid: secret.to_wire(), error };
     Ok((Sender { member: number, device, uid }, answer))
 }
