@@ -207,6 +207,8 @@ export interface Group {
   account: number;
   gid: string;
   standing: Standing;
+  /** Whether all members are known: who joins is told only of those who join later. */
+  whole: boolean;
   members: GroupMember[];
 }
 

@@ -390,6 +390,8 @@ export const t = {
     standing: { invited: "Invited", joined: "Member", left: "Left" },
     mine: { invited: "You are invited", joined: "You are a member", left: "You have left" },
     memberCount: (n: number) => plural(n, "member", "members"),
+    atLeast: (n: number) => `at least ${plural(n, "member", "members")}`,
+    notWhole: "Who was in the group before you is not listed: the service does not tell.",
     missing: "This group is not known here.",
   },
 

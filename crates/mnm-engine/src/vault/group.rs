@@ -101,7 +101,11 @@ impl Reader<'_> {
                 Ok(GroupMember { alias: shown(&alias), standing: row.get(1)? })
             })?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Some(Group { account, gid: gid.to_owned(), standing, members }))
+        let whole = self
+            .db
+            .prepare_cached("SELECT whole FROM grp WHERE account = ?1 AND gid = ?2")?
+            .query_row(params![account, gid], |row| row.get(0))?;
+        Ok(Some(Group { account, gid: gid.to_owned(), standing, whole, members }))
     }
 
     /// The member's own standing; none in a group never heard of.
@@ -274,6 +278,19 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The member has invited somebody to a group: if none of that name was known here, they have founded
+    /// it, and will be told of all who come. Who joins a group is told only of those who join later.
+    pub(super) fn founded(&mut self, account: AccountId, gid: &str, alias: &str) -> Result<()> {
+        let is_new = self.read.standing(account, gid)?.is_none();
+        self.set_standing(account, gid, alias, Standing::Joined)?;
+        if is_new {
+            self.db
+                .prepare_cached("UPDATE grp SET whole = 1 WHERE account = ?1 AND gid = ?2")?
+                .execute(params![account, gid])?;
+        }
+        Ok(())
+    }
+
     /// Sets the member's own standing; an empty `alias` leaves the one known.
     pub(super) fn set_standing(
         &mut self,
@@ -287,6 +304,7 @@ impl Work<'_> {
             .prepare_cached(
                 "INSERT INTO grp (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (account, gid) DO UPDATE SET standing = excluded.standing,
+                     whole = whole AND excluded.standing = 'joined',
                      alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
             )?
             .execute(params![account, gid, alias, standing])?;

@@ -234,7 +234,7 @@ impl Work<'_> {
         }
         let (alias, to) = (ping.alias.as_str(), ping.to.as_str());
         if let Some(gid) = &ping.gid {
-            self.set_standing(account, gid, alias, Standing::Joined)?;
+            self.founded(account, gid, alias)?;
             self.set_member(account, gid, to, Standing::Invited)?;
         }
         let is_known = ping.gid.is_none() && self.read.is_contact_called(account, to)?;
@@ -300,7 +300,12 @@ impl Work<'_> {
         // Only members are told of a group, but of one's own joining by another device this may be
         // the first word.
         if self.read.standing(account, gid)?.is_none() {
-            self.set_standing(account, gid, "", Standing::Joined)?;
+            let invited_by_me =
+                notice.act == MemberAct::Invite && notice.from_uid == self.read.own_uid(account)?;
+            match invited_by_me {
+                true => self.founded(account, gid, &self.read.own_alias(account)?)?,
+                false => self.set_standing(account, gid, "", Standing::Joined)?,
+            }
         }
         self.learn_from(account, notice)?;
         match &notice.act {

@@ -427,7 +427,7 @@ impl Work<'_> {
         self.set_ping_state(id, state, None)?;
         if let Some(gid) = &ping.view.group {
             // Whoever could invite is a member, the first one if the group is new.
-            self.set_standing(account, gid, &ping.from, Standing::Joined)?;
+            self.founded(account, gid, &ping.from)?;
             self.set_member(account, gid, &ping.to, Standing::Invited)?;
         }
         Ok(())

@@ -89,6 +89,7 @@ CREATE TABLE grp (
     gid      TEXT NOT NULL,
     alias    TEXT NOT NULL,                         -- the member's own alias there; empty until known
     standing TEXT NOT NULL CHECK (standing IN ('invited', 'joined', 'left')),
+    whole    INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)), -- whether all members are in group_member
     PRIMARY KEY (account, gid)
 ) STRICT, WITHOUT ROWID;
 

@@ -94,6 +94,8 @@ pub struct Group {
     pub gid: String,
     /// The member's own standing.
     pub standing: Standing,
+    /// Whether all members are known. Who joins a group is told only of those who join later.
+    pub whole: bool,
     /// What is known of the members, by alias.
     pub members: Vec<GroupMember>,
 }

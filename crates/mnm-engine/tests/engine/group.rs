@@ -39,8 +39,10 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
         let invitation = person.until_ping("ada lovelace").await;
         assert_eq!(invitation.group.as_deref(), Some(CREW));
         ask!(person, Command::Accept { ping: invitation.id, text: None }, Ping);
-        until_standing(&ada, alias, Standing::Joined).await;
-        until_standing(person, alias, Standing::Joined).await;
+        let founders = until_standing(&ada, alias, Standing::Joined).await;
+        let joiners = until_standing(person, alias, Standing::Joined).await;
+        // Who joins is told only of those who join later.
+        assert_eq!((founders.whole, joiners.whole), (true, false));
         // Who took up an invitation has answered it.
         let pings = ask!(
             ada,
@@ -94,6 +96,16 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
     let again = eve.until_message("with eve again").await;
     assert_eq!((again.thread, eve.thread(old).await.row.may_reply), (old, MayReply::Yes));
     assert!(eve.messages("without eve").await.is_empty());
+
+    // Who founded it and was away for a while has missed who came.
+    let group = || CREW.to_owned();
+    let alias = "ada lovelace".to_owned();
+    ada.engine
+        .command(Command::Drop { account: ada.account, group: group(), alias })
+        .await
+        .unwrap();
+    ada.engine.command(Command::JoinGroup { account: ada.account, group: group() }).await.unwrap();
+    assert!(!until_standing(&ada, "ada lovelace", Standing::Joined).await.whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,7 +37,11 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
             Standing::Joined => inline(&member.alias),
             other => format!("{} ({})", inline(&member.alias), word(other)),
         };
-        let members: Vec<String> = group.members.iter().map(member).collect();
+        let mut members: Vec<String> = group.members.iter().map(member).collect();
+        if !group.whole {
+            // Nobody is told who was in a group before them.
+            members.push("perhaps others".to_owned());
+        }
         table.row([
             group.account.to_string(),
             inline(&group.gid),
