@@ -163,6 +163,8 @@ pub enum MessageKind {
     Notify {
         /// Id of the message it is about.
         postid: String,
+        /// Groups that it or its message was sent to, as of a [`Self::Delivery`].
+        groups: Vec<String>,
     },
     /// A first contact.
     Ping {

@@ -47,7 +47,7 @@ const NEW_PART: usize = 5;
 const NETWORK_PART: usize = 4;
 
 /// Days since 1970, by the clock.
-type Day = u32;
+pub(crate) type Day = u32;
 /// Who pinged whom.
 type Pair = (MemberNumber, MemberNumber);
 
@@ -343,7 +343,8 @@ impl Count {
     }
 }
 
-fn day_of(now_ms: i64) -> Day {
+/// The day of a moment in Unix milliseconds.
+pub(crate) fn day_of(now_ms: i64) -> Day {
     Day::try_from(now_ms / DAY_MS).unwrap_or(0)
 }
 

@@ -97,7 +97,9 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
             () = tokio::time::sleep_until(noted_at + EVERY) => {}
         }
         let now = Instant::now();
-        let mut rows = service.contacts.forget_old(service.now_ms(), &service.limits());
+        let (now_ms, limits) = (service.now_ms(), service.limits());
+        let mut rows = service.contacts.forget_old(now_ms, &limits);
+        service.openings.forget_old(now_ms, &limits, &mut rows);
         calendar.advance(now - noted_at, service.store.last_message_id(), &mut rows);
         noted_at = now;
         if let Err(error) = service.store.submit(rows).await {

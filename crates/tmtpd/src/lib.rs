@@ -16,6 +16,7 @@ pub mod listen;
 pub mod log;
 pub mod metrics;
 pub mod notify;
+pub mod openings;
 pub mod policy;
 pub mod post_office;
 mod private;

@@ -130,7 +130,7 @@ impl PostOffice {
         let first = last_id.saturating_add(1);
         let first_id = (!letters.is_empty()).then_some(MessageId(first));
         for (id, mut letter) in (first..).zip(letters) {
-            if let MessageKind::Notify { postid } = &mut letter.kind {
+            if let MessageKind::Notify { postid, .. } = &mut letter.kind {
                 *postid = MessageId(id.saturating_sub(1)).to_string();
             }
             let message = packed(MessageId(id), from, now_ms, letter)?;

@@ -18,6 +18,7 @@
 
 mod full;
 pub mod group;
+mod introduce;
 pub mod login;
 pub mod ohi;
 pub mod ping;

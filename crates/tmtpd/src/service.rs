@@ -14,6 +14,7 @@ use crate::edge::{Edge, Machine};
 use crate::expiry::Away;
 use crate::links::Links;
 use crate::metrics::Metrics;
+use crate::openings::Openings;
 use crate::policy;
 use crate::post_office::PostOffice;
 use crate::request::user;
@@ -42,6 +43,8 @@ pub struct Service {
     edits: AsyncMutex<()>,
     /// Who has pinged whom.
     pub contacts: Contacts,
+    /// Who is open to the members of a group.
+    pub openings: Openings,
     /// Devices that need history from their siblings.
     pub away: Away,
     /// Memory for small bodies that are being received, in bytes.
@@ -97,6 +100,7 @@ impl Service {
             user::undo_device(&store, device);
         }
         let contacts = Contacts::read(&store)?;
+        let openings = Openings::read(&store)?;
         policy::read_earlier(&store, &contacts, &mut directory)?;
         let unsaid = policy::unsaid(&store, &directory)?;
         let terms = Terms::of(config, unsaid);
@@ -116,6 +120,7 @@ impl Service {
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             contacts,
+            openings,
             away,
             receiving: Arc::new(Semaphore::new(
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
+#[path = "acquaintance/beside_a_group.rs"]
+mod beside_a_group;
+
 use std::net::SocketAddr;
 
 use serde_json::json;
@@ -39,6 +42,21 @@ impl Member {
     async fn may_not_write_to(&mut self, uids: &[&str]) {
         let error = self.peer.post(uids, b"letter").await.unwrap_err().to_string();
         assert!(error.contains("must be pinged first"), "{error}");
+    }
+
+    /// Invites another, who joins.
+    async fn lets_in(&mut self, other: &mut Self, gid: &str) {
+        let id = self.peer.request_id();
+        let invite = json!({"op": 5, "id": id, "gid": gid, "from": self.alias, "to": other.alias});
+        self.peer.request(invite).await.unwrap();
+        self.peer.expect_done(&id).await.unwrap();
+        other.joins(gid).await;
+    }
+
+    async fn joins(&mut self, gid: &str) {
+        let id = self.peer.request_id();
+        self.peer.request(json!({"op": 6, "id": id, "gid": gid, "act": "join"})).await.unwrap();
+        self.peer.expect_done(&id).await.unwrap();
     }
 
     async fn come_back(&mut self, address: SocketAddr) {
@@ -114,11 +132,7 @@ async fn who_has_joined_a_group_may_write_to_its_members() {
     bob.peer.receive("invite").await.unwrap();
     let uid_of_ada = ada.uid.clone();
     bob.may_not_write_to(&[&uid_of_ada]).await;
-    bob.peer
-        .request(json!({"op": 6, "id": "j", "gid": "the engine", "act": "join"}))
-        .await
-        .unwrap();
-    bob.peer.expect_done("j").await.unwrap();
+    bob.joins("the engine").await;
     bob.writes_to(&mut ada).await;
     ada.writes_to(&mut bob).await;
 }

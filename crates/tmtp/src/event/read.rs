@@ -122,7 +122,10 @@ impl RawEvent {
                 notify: self.notify,
                 groups: self.groups.take().map(texts).unwrap_or_default(),
             },
-            "notify" => MessageKind::Notify { postid: required(self.postid.take())? },
+            "notify" => MessageKind::Notify {
+                postid: required(self.postid.take())?,
+                groups: self.groups.take().map(texts).unwrap_or_default(),
+            },
             _ => MessageKind::Ping {
                 alias: self.alias.take().unwrap_or_default(),
                 to: self.to.take().unwrap_or_default(),

@@ -23,7 +23,8 @@ impl Message {
             head.list("for", members, write_ohi_member);
         }
         head.text("from", &self.from).text_if("gid", keys.gid);
-        if let MessageKind::Delivery { groups, .. } = &self.kind
+        if let MessageKind::Delivery { groups, .. } | MessageKind::Notify { groups, .. } =
+            &self.kind
             && !groups.is_empty()
         {
             head.list("groups", groups, |out, gid| write_text(out, gid));
@@ -65,7 +66,9 @@ impl Message {
             MessageKind::Delivery { notify, .. } => {
                 Keys { op: "delivery", notify: *notify, ..keys }
             }
-            MessageKind::Notify { postid } => Keys { op: "notify", postid: Some(postid), ..keys },
+            MessageKind::Notify { postid, .. } => {
+                Keys { op: "notify", postid: Some(postid), ..keys }
+            }
             MessageKind::Other { op } => Keys { op, ..keys },
             MessageKind::Ping { alias, to } => {
                 Keys { op: "ping", alias: Some(alias), to: Some(to), ..keys }

@@ -179,7 +179,8 @@ fn message_kind() -> impl Strategy<Value = MessageKind> {
         ),
         (option::of(any::<u64>()), vec(full_text(), 0..3))
             .prop_map(|(notify, groups)| MessageKind::Delivery { notify, groups }),
-        full_text().prop_map(|postid| MessageKind::Notify { postid }),
+        (full_text(), vec(full_text(), 0..3))
+            .prop_map(|(postid, groups)| MessageKind::Notify { postid, groups }),
         (text(), text()).prop_map(|(alias, to)| MessageKind::Ping { alias, to }),
     ]
 }

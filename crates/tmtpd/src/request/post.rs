@@ -7,18 +7,15 @@ use tmtp::id::Uid;
 use tmtp::request::{Data, Recipient};
 
 use crate::config::PostPolicy;
-use crate::directory::{Directory, MemberNumber, rows};
+use crate::directory::{Directory, Group, MemberNumber};
 use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::NewData;
 use crate::store::engine::Batch;
 
+use super::introduce::Introduced;
 use super::repeat::Mark;
 use super::{Refusal, Rule, Sender, devices_of, full};
-
-/// Members who are introduced to each other by being written to together, at most; their pairs
-/// grow with the square.
-const INTRODUCED_MAX: usize = 32;
 
 /// Recipients that a refusal names, at 35 bytes each; it has to fit into a header with the request's id.
 const BLAMED_MAX: usize = 1000;
@@ -64,19 +61,20 @@ pub async fn post(
     data: Data,
     body: NewData,
 ) -> Result<Outcome, Refusal> {
-    let mut introduced = Vec::new();
+    let mut introduced = Introduced::default();
     let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, to)?;
-        introduced = introductions(directory, sender, &audience.named);
+        let mut rows = Batch::new();
+        introduced = Introduced::by(service, directory, sender, &audience.named, &[to], &mut rows);
         let own_device_too = audience.members.contains(&sender.member);
         let Audience { members, named } = audience;
         let devices = devices_of(directory, sender, members, own_device_too);
-        let kind = MessageKind::Delivery { notify: None, groups: groups_of(to) };
-        let rows = rows_of(service, sender, named, &introduced);
+        let kind = MessageKind::Delivery { notify: None, groups: groups_of(directory, to) };
+        service.contacts.answered(sender.member, named, &mut rows);
         Ok((vec![Letter { kind, data, body, devices, is_services: false }], rows))
     });
     let outcome = posted.await?;
-    apply(service, introduced);
+    introduced.apply(service);
     Ok(outcome)
 }
 
@@ -91,7 +89,7 @@ pub async fn post_notify(
     split: Split,
 ) -> Result<Outcome, Refusal> {
     let Split { to, note_to, not_self, note, note_body, data, body } = split;
-    let mut introduced = Vec::new();
+    let mut introduced = Introduced::default();
     let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, &to)?;
         let mut told = self::audience(service, directory, sender, &note_to)?;
@@ -99,9 +97,15 @@ pub async fn post_notify(
         // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
         // replies go to the others, who confirm to them what they wrote.
         let named = audience.named.iter().chain(&told.named).copied().collect();
-        introduced = introductions(directory, sender, &named);
+        let mut rows = Batch::new();
+        let recipients = [to.as_slice(), note_to.as_slice()];
+        introduced = Introduced::by(service, directory, sender, &named, &recipients, &mut rows);
+        service.contacts.answered(sender.member, named, &mut rows);
         let notify = to.len() + note_to.len() + usize::from(!not_self);
-        let kind = MessageKind::Delivery { notify: Some(notify as u64), groups: groups_of(&to) };
+        let kind = MessageKind::Delivery {
+            notify: Some(notify as u64),
+            groups: groups_of(directory, &to),
+        };
         let own_device_too = audience.members.contains(&sender.member);
         let mut devices = devices_of(directory, sender, audience.members.clone(), own_device_too);
         if not_self && !own_device_too {
@@ -111,12 +115,15 @@ pub async fn post_notify(
         let message = Letter { kind, data, body, devices, is_services: false };
         let own_device_too = told.members.contains(&sender.member);
         let devices = devices_of(directory, sender, told.members, own_device_too);
-        let kind = MessageKind::Notify { postid: String::new() };
+        let kind = MessageKind::Notify {
+            postid: String::new(),
+            groups: groups_of(directory, to.iter().chain(&note_to)),
+        };
         let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
-        Ok((vec![message, note], rows_of(service, sender, named, &introduced)))
+        Ok((vec![message, note], rows))
     });
     let outcome = posted.await?;
-    apply(service, introduced);
+    introduced.apply(service);
     Ok(outcome)
 }
 
@@ -155,7 +162,7 @@ fn audience(
                     continue;
                 };
                 if service.terms().post_policy == PostPolicy::Acquainted
-                    && !directory.acquainted(sender.member, member)
+                    && !may_write(service, directory, sender, member)
                 {
                     let words = "a recipient named in for must be pinged first";
                     blamed.add(Refusal::new(Rule::NotAcquainted, words), uid);
@@ -179,6 +186,13 @@ fn audience(
         }
     }
     blamed.end().map(|()| audience)
+}
+
+/// Whether somebody has let the sender in, by name or with a group.
+fn may_write(service: &Service, directory: &Directory, sender: &Sender, to: MemberNumber) -> bool {
+    let (limits, now_ms) = (service.limits(), service.now_ms());
+    directory.acquainted(sender.member, to)
+        || service.openings.admits(directory, &limits, sender.member, to, now_ms)
 }
 
 /// The first reason to refuse a list of recipients, and everybody it is true of, so that the sender can
@@ -212,16 +226,18 @@ fn is_made(uid: &str) -> bool {
     Uid::from_wire(uid).is_some_and(|uid| uid.bytes().is_some())
 }
 
-/// The groups among the recipients, as far as a header can name them.
-fn groups_of(to: &[Recipient]) -> Vec<String> {
-    let groups: BTreeSet<&String> = to
-        .iter()
-        .filter_map(|recipient| match recipient {
-            Recipient::GroupWithSender(gid) | Recipient::Group(gid) => Some(gid),
-            Recipient::Member(_) => None,
-        })
-        .collect();
-    groups.into_iter().take(GROUPS_NAMED_MAX).cloned().collect()
+/// The groups among the recipients by the names that they were granted, as far as a header can name them.
+fn groups_of<'a>(
+    directory: &Directory,
+    to: impl IntoIterator<Item = &'a Recipient>,
+) -> Vec<String> {
+    let gids = to.into_iter().filter_map(|recipient| match recipient {
+        Recipient::GroupWithSender(gid) | Recipient::Group(gid) => Some(gid),
+        Recipient::Member(_) => None,
+    });
+    let groups: BTreeSet<&str> =
+        gids.filter_map(|gid| directory.group(gid)).map(Group::name).collect();
+    groups.into_iter().take(GROUPS_NAMED_MAX).map(str::to_owned).collect()
 }
 
 /// Everybody who has joined the group. An invited member may already post to it.
@@ -236,48 +252,4 @@ fn group<'a>(
         Refusal::new(Rule::NotInGroup, "sender is not a member of a group named in for")
     })?;
     Ok(group.joined())
-}
-
-/// Pairs (from, to) of whom the second lets the first in from now on, under either policy: whoever is
-/// written to may answer, and those who know the sender and are written to together may go on together, as
-/// a thread needs. A sender whom nobody has let in introduces nobody.
-fn introductions(
-    directory: &Directory,
-    sender: &Sender,
-    named: &BTreeSet<MemberNumber>,
-) -> Vec<(MemberNumber, MemberNumber)> {
-    let knows = |member: &MemberNumber| directory.acquainted(sender.member, *member);
-    let together: Vec<_> = match named.len() {
-        0 | 1 => Vec::new(),
-        _ => named.iter().copied().filter(knows).take(INTRODUCED_MAX).collect(),
-    };
-    let answers = named.iter().map(|member| (*member, sender.member));
-    let each_other = together.iter().flat_map(|from| together.iter().map(|to| (*from, *to)));
-    let pairs = answers.chain(each_other);
-    pairs.filter(|(from, to)| from != to && !directory.has_let_in(*to, *from)).collect()
-}
-
-/// What is committed with a post: who may write to whom from now on, and whose pings it answers.
-fn rows_of(
-    service: &Service,
-    sender: &Sender,
-    named: impl IntoIterator<Item = MemberNumber>,
-    introduced: &[(MemberNumber, MemberNumber)],
-) -> Batch {
-    let mut batch = Batch::new();
-    for (from, to) in introduced {
-        rows::write_acquaintance(&mut batch, *from, *to);
-    }
-    service.contacts.answered(sender.member, named, &mut batch);
-    batch
-}
-
-fn apply(service: &Service, introduced: Vec<(MemberNumber, MemberNumber)>) {
-    if introduced.is_empty() {
-        return;
-    }
-    let mut directory = service.directory_mut();
-    for (from, to) in introduced {
-        directory.put_acquaintance(from, to);
-    }
 }

@@ -1,0 +1,158 @@
+//! Somebody outside of a group who is written to beside it, or to whom a thread of it is forwarded: the
+//! group's members may answer, as many as a thread needs, and for as long as word of it may wait.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+use tmtp_testkit::process::ServiceProcess;
+use tmtpd::store::{Batch, Limits, Store};
+
+use super::Member;
+
+const CREW: &str = "crew of the harbour";
+/// Members of a group who are introduced by one letter, at most.
+const INTRODUCED_MAX: usize = 32;
+
+impl Member {
+    /// Forwards a thread of a group to one who is not in it; gives the request's id.
+    async fn forwards(&mut self, to: &Member, gid: &str) {
+        let id = self.peer.request_id();
+        let request = json!({
+            "op": 8, "id": id, "for": [{ "id": to.uid, "type": 1 }],
+            "notefor": [{ "id": gid, "type": 3 }], "fornotself": true,
+            "notelen": 4, "datalen": 10,
+        });
+        self.peer.send(&request.to_string(), b"notethread").await.unwrap();
+        self.peer.expect_done(&id).await.unwrap();
+    }
+
+    async fn pings_and_is_answered_by(&mut self, other: &mut Member) {
+        self.ping(other).await;
+        other.ping(self).await;
+    }
+}
+
+#[tokio::test]
+async fn who_wrote_in_a_group_may_write_to_whom_its_thread_is_forwarded() {
+    let mut service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(service.address(), "ada lovelace").await;
+    let mut dan = Member::join(service.address(), "dan defoe").await;
+    let mut carol = Member::join(service.address(), "carol clarke").await;
+    let mut eve = Member::join(service.address(), "eve malory").await;
+    ada.lets_in(&mut dan, CREW).await;
+    ada.pings_and_is_answered_by(&mut carol).await;
+    ada.pings_and_is_answered_by(&mut eve).await;
+    dan.may_not_write_to(&[&carol.uid.clone()]).await;
+
+    ada.forwards(&carol, CREW).await;
+    carol.peer.receive("delivery").await.unwrap();
+    let note = dan.peer.receive("notify").await.unwrap();
+    assert_eq!(note.head["groups"], json!([CREW]), "he is told that the forwarder is in the group");
+    // It holds after a crash, and for nobody else; nor has she been told of him.
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    for member in [&mut ada, &mut dan, &mut carol, &mut eve] {
+        member.come_back(service.address()).await;
+    }
+    eve.may_not_write_to(&[&carol.uid.clone()]).await;
+    carol.may_not_write_to(&[&dan.uid.clone()]).await;
+    dan.writes_to(&mut carol).await;
+    carol.writes_to(&mut dan).await;
+    // Who is invited and has not joined was reached by nothing.
+    let id = ada.peer.request_id();
+    let invite = json!({"op": 5, "id": id, "gid": CREW, "from": ada.alias, "to": eve.alias});
+    ada.peer.request(invite).await.unwrap();
+    ada.peer.expect_done(&id).await.unwrap();
+    eve.may_not_write_to(&[&carol.uid.clone()]).await;
+}
+
+#[tokio::test]
+async fn a_letter_to_a_group_and_another_is_answered_to_both() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(service.address(), "ada lovelace").await;
+    let mut dan = Member::join(service.address(), "dan defoe").await;
+    let mut carol = Member::join(service.address(), "carol clarke").await;
+    ada.lets_in(&mut dan, CREW).await;
+    ada.pings_and_is_answered_by(&mut carol).await;
+    let to = json!([{ "id": carol.uid, "type": 1 }, { "id": CREW, "type": 3 }]);
+    let id = ada.peer.start_post(&to, b"to all of you").await.unwrap();
+    ada.peer.expect_done(&id).await.unwrap();
+    carol.peer.receive("delivery").await.unwrap();
+    dan.writes_to(&mut carol).await;
+}
+
+#[tokio::test]
+async fn whom_nobody_has_let_in_opens_nobody_to_a_group() {
+    let mut service =
+        ServiceProcess::start_with("[service]\npost_policy = \"uid\"\n", &[]).unwrap();
+    let mut eve = Member::join(service.address(), "eve malory").await;
+    let mut mal = Member::join(service.address(), "mal malory").await;
+    let mut carol = Member::join(service.address(), "carol clarke").await;
+    eve.lets_in(&mut mal, CREW).await;
+    eve.forwards(&carol, CREW).await;
+    carol.peer.receive("delivery").await.unwrap();
+
+    let config = "[service]\npost_policy = \"acquainted\"\n";
+    std::fs::write(service.data_dir().with_file_name("tmtpd.toml"), config).unwrap();
+    service.restart().unwrap();
+    for member in [&mut eve, &mut mal] {
+        member.come_back(service.address()).await;
+        member.may_not_write_to(&[&carol.uid]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_forward_opens_nobody_to_more_of_a_group_than_a_letter_introduces_nor_for_ever() {
+    let mut service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(service.address(), "ada lovelace").await;
+    let mut carol = Member::join(service.address(), "carol clarke").await;
+    ada.pings_and_is_answered_by(&mut carol).await;
+    let mut crew = Vec::new();
+    for number in 0..=INTRODUCED_MAX {
+        let alias = Box::leak(format!("sailor number {number}").into_boxed_str());
+        let mut sailor = Member::join(service.address(), alias).await;
+        ada.lets_in(&mut sailor, CREW).await;
+        crew.push(sailor);
+    }
+    ada.forwards(&carol, CREW).await;
+    carol.peer.receive("delivery").await.unwrap();
+    let (last, others) = crew.split_last_mut().unwrap();
+    for sailor in &mut *others {
+        sailor.writes_to(&mut carol).await;
+    }
+    last.may_not_write_to(&[&carol.uid]).await;
+    // Who has written goes on.
+    others[0].writes_to(&mut carol).await;
+
+    // On another day it opens again, until that is old.
+    for (days, may_write) in [(31, false), (28, true)] {
+        age(&mut service, 1).await;
+        ada.come_back(service.address()).await;
+        ada.forwards(&carol, CREW).await;
+        age(&mut service, days).await;
+        last.come_back(service.address()).await;
+        if !may_write {
+            last.may_not_write_to(&[&carol.uid]).await;
+        }
+    }
+    carol.come_back(service.address()).await;
+    last.writes_to(&mut carol).await;
+}
+
+/// Changes the day in the rows `o/`, as they are written in `src/openings.rs`, to so many days before today.
+async fn age(service: &mut ServiceProcess, days: u32) {
+    assert!(service.sigterm().unwrap().success());
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let day = u32::try_from(since / 86_400).unwrap() - days;
+    let store = Store::open(&service.data_dir(), Limits::default()).unwrap();
+    let mut rows = Batch::new();
+    store
+        .scan(b"o/", |key, value| {
+            rows.put(key, [&day.to_be_bytes(), &value[4..]].concat());
+            true
+        })
+        .unwrap();
+    store.submit(rows).await.unwrap();
+    store.close().unwrap();
+    service.restart().unwrap();
+}
