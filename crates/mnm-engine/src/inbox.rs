@@ -21,7 +21,7 @@ use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{
     Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward,
-    IncomingPing, MemberAct, MemberNotice, Secret, SyncNotice, UserNotice,
+    IncomingNote, IncomingPing, MemberAct, MemberNotice, Secret, SyncNotice, UserNotice,
 };
 use crate::view::{AccountId, Form};
 use held::Held;
@@ -230,18 +230,20 @@ impl Inbox {
                     .await
                     .map(drop)
             }
-            MessageKind::Notify { .. } => {
+            MessageKind::Notify { groups, .. } => {
                 let head_bytes = usize::try_from(message.data.head).unwrap_or(usize::MAX);
                 let head = short.get(..head_bytes).unwrap_or_default();
                 let Ok(head) = LetterHead::read(head) else { return Ok(()) };
-                let cc = cc(&head.cc);
-                self.store
-                    .write(move |vault| {
-                        let thread_id = &head.thread_id;
-                        vault.receive_notify(account, &msgid, &from_uid, posted_ms, thread_id, &cc)
-                    })
-                    .await
-                    .map(drop)
+                let note = IncomingNote {
+                    msgid,
+                    from_uid,
+                    posted_ms,
+                    thread_id: head.thread_id,
+                    cc: cc(&head.cc),
+                    groups,
+                };
+                let receive = self.store.write(move |vault| vault.receive_notify(account, &note));
+                receive.await.map(drop)
             }
             MessageKind::Delivery { groups, .. } => match receiving {
                 Receiving::Letter(letter) => {

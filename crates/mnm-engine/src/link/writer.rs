@@ -130,8 +130,10 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             Some(InFlight::Item(item)) => Some(item.id),
             _ => None,
         };
+        let now_ms = self.store.now_ms();
         let noted = self.store.write(move |vault| {
-            let taken = if taking { vault.next_outbox(account)?.map(|item| item.id) } else { None };
+            let next = if taking { vault.next_outbox(account, now_ms)? } else { None };
+            let taken = next.map(|item| item.id);
             match item.or(taken) {
                 Some(id) => vault.outbox_interrupted(id),
                 None => Ok(Change { value: (), events: Vec::new() }),
@@ -210,9 +212,9 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             self.send(&request, InFlight::Quiet).await?;
             return Ok(true);
         }
-        let account = self.account;
+        let (account, now_ms) = (self.account, self.store.now_ms());
         self.taking = true;
-        match self.store.read(move |vault| vault.next_outbox(account)).await? {
+        match self.store.read(move |vault| vault.next_outbox(account, now_ms)).await? {
             Some(item) => self.send_item(item).await.map(|()| true),
             None => {
                 self.taking = false;
@@ -320,13 +322,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 
     async fn settled(&self, item: &OutboxItem, settled: Settled) -> Result<(), Ended> {
-        let id = item.id;
+        let (id, now_ms) = (item.id, self.store.now_ms());
         self.store
             .write(move |vault| match &settled {
                 Settled::Sent(acked) => vault.outbox_sent(id, acked.as_ref()),
                 Settled::Failed(error) => vault.outbox_failed(id, error),
                 Settled::LeftOut { uids, reason, error } => {
-                    vault.outbox_left_out(id, uids, reason, error)
+                    vault.outbox_left_out(id, uids, reason, error, now_ms)
                 }
             })
             .await?;

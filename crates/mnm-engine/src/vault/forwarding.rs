@@ -23,6 +23,12 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, Message, MessageId, PartyKind, ThreadId};
 
+/// How long to wait, after each refusal, until the service is asked once more whether it reaches somebody
+/// to whom letters are to be confirmed. After the last it is given up.
+const ASK_AGAIN_MS: [i64; 4] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS, 21 * 24 * HOUR_MS];
+const HOUR_MS: i64 = 3_600_000;
+/// Confirmations of an account that wait so, at most.
+const PUT_OFF_MAX: i64 = 200;
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
 
@@ -51,6 +57,9 @@ struct Confirming {
     after: MessageId,
     /// The newest when they subscribed; what was written later went to them anyway.
     until: MessageId,
+    /// How often the service refused to reach them.
+    #[serde(default)]
+    refused: usize,
 }
 
 impl Vault {
@@ -305,7 +314,7 @@ impl Work<'_> {
             .db
             .prepare_cached("SELECT max(id) FROM message WHERE thread = ?1")?
             .query_row([thread], |row| row.get(0))?;
-        let confirming = Confirming { thread, to, after: 0, until: until.unwrap_or(0) };
+        let confirming = Confirming { thread, to, after: 0, until: until.unwrap_or(0), refused: 0 };
         self.go_on_confirming(account, &confirming)
     }
 
@@ -321,16 +330,59 @@ impl Work<'_> {
         let mut confirming: Confirming = parse(body)?;
         let Some(done) = self.read.next_to_confirm(&confirming)? else { return Ok(()) };
         confirming.after = done;
+        confirming.refused = 0;
         self.go_on_confirming(account, &confirming)
     }
 
-    /// Leaves those whom the service cannot reach out of a confirmation. Whether anybody is left.
-    pub(super) fn confirm_to_others(&mut self, row: OutboxId, uids: &[String]) -> Result<bool> {
+    /// Leaves those whom the service does not reach out of a confirmation, and puts theirs off. Whether
+    /// anybody is left.
+    pub(super) fn confirm_to_others(
+        &mut self,
+        account: AccountId,
+        row: OutboxId,
+        uids: &[String],
+        now_ms: i64,
+    ) -> Result<bool> {
         let mut confirming: Confirming = parse(&self.read.body_of(row)?)?;
-        let before = confirming.to.len();
-        confirming.to.retain(|to| to.is_group || !uids.contains(&to.id));
+        let (out, to): (Vec<_>, Vec<_>) =
+            confirming.to.iter().cloned().partition(|to| !to.is_group && uids.contains(&to.id));
+        let is_new = !out.is_empty();
+        self.put_off(account, Confirming { to: out, ..confirming }, now_ms)?;
+        confirming.to = to;
         self.set_body(row, &json(&confirming)?)?;
-        Ok(!confirming.to.is_empty() && confirming.to.len() < before)
+        Ok(!confirming.to.is_empty() && is_new)
+    }
+
+    /// Tries a confirmation that was refused once more when some time has gone, a few times.
+    fn put_off(&mut self, account: AccountId, confirming: Confirming, now_ms: i64) -> Result<()> {
+        let wait_ms = ASK_AGAIN_MS.get(confirming.refused).filter(|_| !confirming.to.is_empty());
+        let Some(wait_ms) = wait_ms else { return Ok(()) };
+        let put_off: i64 = self
+            .db
+            .prepare_cached(
+                "SELECT count(*) FROM outbox
+                 WHERE account = ?1 AND kind = 'confirm' AND held_until_ms IS NOT NULL",
+            )?
+            .query_row([account], |row| row.get(0))?;
+        if put_off >= PUT_OFF_MAX {
+            return Ok(());
+        }
+        let confirming = Confirming { refused: confirming.refused + 1, ..confirming };
+        let row = self.enqueue_body(account, OutboxKind::Confirm, &json(&confirming)?)?;
+        self.hold(row, now_ms.saturating_add(*wait_ms))
+    }
+
+    /// Somebody has written: the service reaches them now, so what was put off for them goes at once.
+    pub(super) fn confirm_now_to(&mut self, account: AccountId, uid: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE outbox SET held_until_ms = 0
+                 WHERE account = ?1 AND kind = 'confirm' AND held_until_ms > 0 AND EXISTS (
+                     SELECT 1 FROM json_each(outbox.body, '$.to')
+                     WHERE json_extract(value, '$.id') = ?2)",
+            )?
+            .execute(params![account, uid])?;
+        Ok(())
     }
 
     /// The service has refused a confirmation and does not say because of whom. Half of the newcomers

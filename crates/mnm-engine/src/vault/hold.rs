@@ -29,7 +29,8 @@ impl Vault {
             let held = work
                 .db
                 .prepare_cached(
-                    "SELECT message FROM outbox WHERE held_until_ms IS NOT NULL ORDER BY id",
+                    "SELECT message FROM outbox
+                     WHERE held_until_ms IS NOT NULL AND message IS NOT NULL ORDER BY id",
                 )?
                 .query_map([], |row| row.get(0))?
                 .collect::<rusqlite::Result<Vec<i64>>>()?;

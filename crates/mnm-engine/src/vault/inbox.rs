@@ -134,6 +134,7 @@ impl Vault {
                 work.settle_confirmed(post, received)?;
                 return Ok(received);
             }
+            work.confirm_now_to(account, &post.from_uid)?;
             let thread = work.thread_for(account, post)?;
             let message = work.insert_received(account, thread, post)?;
             work.insert_files(message, post)?;

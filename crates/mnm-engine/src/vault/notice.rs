@@ -75,6 +75,23 @@ pub enum UserNotice {
     },
 }
 
+/// The notification of a forwarded thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingNote {
+    /// Id the service gave.
+    pub msgid: String,
+    /// The forwarder, vouched for by the service.
+    pub from_uid: String,
+    /// When the service accepted it.
+    pub posted_ms: i64,
+    /// The thread.
+    pub thread_id: String,
+    /// Whom it was forwarded to.
+    pub cc: Vec<Cc>,
+    /// Groups that were told, of which the service vouches that the forwarder is in them.
+    pub groups: Vec<String>,
+}
+
 impl Vault {
     /// Remembers a notice that changes nothing in the store. Returns whether it is new.
     pub fn mark_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
@@ -132,20 +149,20 @@ impl Vault {
     pub fn receive_notify(
         &mut self,
         account: AccountId,
-        msgid: &str,
-        from_uid: &str,
-        posted_ms: i64,
-        thread_id: &str,
-        cc: &[Cc],
+        note: &IncomingNote,
     ) -> Result<Change<Received<()>>> {
-        self.once(account, msgid, |work| {
-            let Some(thread) = work.read.thread_with(account, thread_id)? else {
+        self.once(account, &note.msgid, |work| {
+            let IncomingNote { from_uid, posted_ms, cc, groups, .. } = note;
+            for gid in groups {
+                work.learn_member(account, gid, from_uid, "")?;
+            }
+            let Some(thread) = work.read.thread_with(account, &note.thread_id)? else {
                 return Ok(());
             };
-            let mine = from_uid == work.read.own_uid(account)?;
-            if mine || work.read.is_party(thread, from_uid)? {
+            let mine = *from_uid == work.read.own_uid(account)?;
+            if work.lets_in(account, thread, from_uid, groups)? {
                 let newcomers = if mine { Vec::new() } else { work.newcomers(thread, cc)? };
-                work.subscribe_cc(account, thread, cc, from_uid, posted_ms)?;
+                work.subscribe_cc(account, thread, cc, from_uid, *posted_ms)?;
                 // The device that forwards confirms; of what others forward each author does.
                 work.welcome(account, thread, newcomers)?;
             }
@@ -199,6 +216,7 @@ impl Work<'_> {
 
     fn receive_ping(&mut self, account: AccountId, ping: &IncomingPing) -> Result<PingId> {
         let alias = ping.alias.as_str();
+        self.confirm_now_to(account, &ping.from_uid)?;
         let state = match &ping.gid {
             Some(gid) => {
                 let state = self.invited(account, gid, alias, &ping.to)?;

@@ -166,15 +166,17 @@ struct OutboxRow {
 impl Vault {
     /// The oldest item of an account's outbox that is not held back, if any. A letter counts as being
     /// sent from now on: it shows so, and can't be taken back until one of the three ends is reported.
-    pub fn next_outbox(&mut self, account: AccountId) -> Result<Option<OutboxItem>> {
+    pub fn next_outbox(&mut self, account: AccountId, now_ms: i64) -> Result<Option<OutboxItem>> {
         let read = self.reader();
         let head = self
             .db
             .prepare_cached(
-                "SELECT id FROM outbox WHERE account = ?1 AND held_until_ms IS NULL
-                 ORDER BY id LIMIT 1",
+                // What was put off goes behind all else when it is due.
+                "SELECT id FROM outbox WHERE account = ?1
+                     AND (held_until_ms IS NULL OR (kind = 'confirm' AND held_until_ms <= ?2))
+                 ORDER BY held_until_ms IS NOT NULL, id LIMIT 1",
             )?
-            .query_row([account], |row| row.get(0))
+            .query_row([account, now_ms], |row| row.get(0))
             .optional()?;
         let item = head.map(|id| read.outbox_item(id)).transpose()?;
         if let Some(OutboxAction::Post(post)) = item.as_ref().map(|item| &item.action) {
@@ -223,7 +225,7 @@ impl Vault {
 
     /// The service has refused a letter, a forward or a confirmation because of these members alone, and
     /// nothing was delivered: it stays at the head, to be sent to the others. When nobody is left, it has
-    /// failed.
+    /// failed. A confirmation is tried again later with those who were left out.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] when the item is gone.
@@ -233,6 +235,7 @@ impl Vault {
         uids: &[String],
         reason: &str,
         error: &str,
+        now_ms: i64,
     ) -> Result<Change<()>> {
         self.end_sending(id)?;
         self.change(|work| {
@@ -245,7 +248,7 @@ impl Vault {
                     work.forward_to_others(row.account, id, &row.request, uids, reason)?
                 }
                 (OutboxKind::Confirm, Target::Body) => {
-                    if !work.confirm_to_others(id, uids)? {
+                    if !work.confirm_to_others(row.account, id, uids, now_ms)? {
                         return work.take_row(id).map(drop);
                     }
                     true

@@ -498,6 +498,35 @@ async fn whom_nobody_knows_keeps_a_thread_from_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_confirmed_is_once_the_other_has_written() {
+    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let mut hubert = Raw::join(&service, "Hubert Two").await;
+    let mut hanna = Raw::join(&service, "Hanna One").await;
+    hubert.meet(&ada).await;
+    hubert.befriend(&mut hanna).await;
+    let me = ada.state().await.uid;
+    let opening = json!({ "ThreadId": "", "Alias": "Hubert Two", "Subject": "Plans" });
+    let first = hubert.post(&[&me], &opening, b"opening").await;
+    let thread = ada.until_message("opening").await.thread;
+    ada.sent(&ada.queue_reply(thread, "my own", &[]).await).await;
+    hubert.peer.receive("delivery").await.unwrap();
+    // Hubert's app names her to Ada in words only, so the service does not let Ada write to her.
+    let mut gus = Raw::join(&service, "Gus Gray").await;
+    let named = json!([subscriber("Gus Gray", &gus.uid)]);
+    let new = subscriber("Hanna One", &hanna.uid);
+    hubert.forward_naming(&first, &new, &named, &[&me], b"unread").await;
+    until_thread(&ada, "Gus", |thread| thread.row.parties.len() == 3).await;
+    ada.sent(&ada.queue_reply(thread, "behind it", &[]).await).await;
+    let (_, body) = taken_apart(&hubert.peer.receive("delivery").await.unwrap());
+    assert_eq!(body, "behind it", "the confirmation was refused before");
+
+    gus.peer.ping("Gus Gray", "ada lovelace", "hello").await.unwrap();
+    let (head, body) = taken_apart(&gus.peer.receive("delivery").await.unwrap());
+    assert_eq!((body.as_str(), head["ConfirmId"].is_string()), ("my own", true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thread_of_too_many_letters_is_kept_as_a_file() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;

@@ -7,6 +7,7 @@ mod crash;
 mod device;
 mod forward;
 mod group;
+mod group_forward;
 mod letter;
 mod odd_service;
 mod presence;

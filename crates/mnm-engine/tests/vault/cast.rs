@@ -3,8 +3,8 @@
 use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
 use mnm_engine::vault::{
-    Acked, Cc, DraftContent, Incoming, IncomingPing, MemberAct, MemberNotice, NewAccount,
-    OutboxAction, OutboxItem, OutgoingPost, Received, Secret, Vault,
+    Acked, Cc, DraftContent, Incoming, IncomingNote, IncomingPing, MemberAct, MemberNotice,
+    NewAccount, OutboxAction, OutboxItem, OutgoingPost, Received, Secret, Vault,
 };
 use mnm_engine::view::{AccountId, Message, MessageId, ThreadId};
 use tempfile::TempDir;
@@ -134,7 +134,7 @@ impl App {
     }
 
     pub(crate) fn next_post(&mut self) -> (OutboxItem, OutgoingPost) {
-        let item = self.vault.next_outbox(self.account).unwrap().unwrap();
+        let item = self.vault.next_outbox(self.account, 0).unwrap().unwrap();
         let OutboxAction::Post(post) = item.action.clone() else {
             panic!("not a post: {item:?}");
         };
@@ -143,8 +143,8 @@ impl App {
 
     /// The service acknowledges the head of the outbox.
     pub(crate) fn send_next(&mut self) -> (Acked, Vec<Event>) {
-        let item = self.vault.next_outbox(self.account).unwrap().unwrap();
-        let ack = Acked { msgid: self.next_msgid(), posted_ms: self.now() };
+        let item = self.vault.next_outbox(self.account, 0).unwrap().unwrap();
+        let ack = Acked { msgid: self.next_msgid(), posted_ms: self.now(), to: None };
         let change = self.vault.outbox_sent(item.id, Some(&ack)).unwrap();
         (ack, change.events)
     }
@@ -187,6 +187,18 @@ pub(crate) fn member(app: &mut App, from: &str, alias: &str, act: MemberAct) -> 
 
 pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {
     Cc { who: who.into(), who_uid: who_uid.into() }
+}
+
+/// Word of a thread that `from` forwards to somebody.
+pub(crate) fn note(msgid: &str, from: &str, thread_id: &str, to: Cc) -> IncomingNote {
+    IncomingNote {
+        msgid: msgid.into(),
+        from_uid: from.into(),
+        posted_ms: 9,
+        thread_id: thread_id.into(),
+        cc: vec![to],
+        groups: Vec::new(),
+    }
 }
 
 /// The names of events, to compare what was announced.

@@ -28,7 +28,7 @@ fn with_thread() -> (App, ThreadId) {
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
     // Accepting has queued an answer.
-    while app.vault.next_outbox(app.account).unwrap().is_some() {
+    while app.vault.next_outbox(app.account, 0).unwrap().is_some() {
         app.send_next();
     }
     (app, thread)
@@ -39,7 +39,7 @@ fn a_held_letter_leaves_when_it_is_released_and_not_before() {
     let (mut app, thread) = with_thread();
     let held = reply(&mut app, thread, "think again", HOLD_MS);
     assert_eq!(held.state, MessageState::Held { until_ms: 5_100 });
-    assert_eq!(app.vault.next_outbox(app.account).unwrap(), None);
+    assert_eq!(app.vault.next_outbox(app.account, 0).unwrap(), None);
     assert_eq!(app.vault.account(app.account).unwrap().queued, 1);
 
     let released = app.vault.release(held.id).unwrap();
@@ -54,7 +54,7 @@ fn a_held_letter_can_be_taken_back() {
     let held = reply(&mut app, thread, "rash words", HOLD_MS);
     let draft = app.vault.unsend(held.id, 200).unwrap().value;
     assert_eq!(draft.text, "rash words");
-    assert_eq!(app.vault.next_outbox(app.account).unwrap(), None);
+    assert_eq!(app.vault.next_outbox(app.account, 0).unwrap(), None);
     assert!(matches!(app.vault.release(held.id), Err(VaultError::NotFound { .. })));
 }
 

@@ -5,7 +5,7 @@ use mnm_engine::error::VaultError;
 use mnm_engine::vault::{OutboxAction, Received};
 use mnm_engine::view::{NameMark, PartyKind, Ping, PingState};
 
-use crate::cast::{App, BOB, CAROL, MALLORY, cc};
+use crate::cast::{App, BOB, CAROL, MALLORY, cc, note};
 
 fn pinged(alias: &str) -> App {
     let mut app = App::new();
@@ -63,7 +63,7 @@ fn the_answer_goes_to_the_very_name_that_the_ping_came_from() {
         let mut app = App::new();
         let ping = receive_ping(&mut app, MALLORY, odd);
         let _ = app.vault.queue_accept(ping.id, None, 9).unwrap();
-        let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+        let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
         let OutboxAction::Ping { to, .. } = item.action else { panic!("not a ping") };
         assert_eq!(to, odd);
     }
@@ -94,9 +94,8 @@ fn what_a_letter_claims_makes_no_contact() {
     assert!(matches!(error, VaultError::UnknownRecipients(_)), "{error}");
     // Nor do a notification or an invitation that name her.
     let msgid = app.next_msgid();
-    let named = [cc("Carol Brown", MALLORY)];
-    let account = app.account;
-    let _ = app.vault.receive_notify(account, &msgid, MALLORY, 9, &letter.msgid, &named).unwrap();
+    let note = note(&msgid, MALLORY, &letter.msgid, cc("Carol Brown", MALLORY));
+    let _ = app.vault.receive_notify(app.account, &note).unwrap();
     let mut invitation = app.ping_from(MALLORY, "Carol Brown");
     invitation.gid = Some("Gardeners".into());
     let _ = app.vault.receive_ping(app.account, &invitation).unwrap();

@@ -3,7 +3,7 @@
 use mnm_engine::vault::{MemberAct, MemberNotice, Received, UserNotice};
 use mnm_engine::view::{PingState, Standing};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, note};
 
 fn notice(app: &mut App, from_uid: &str, alias: &str, act: MemberAct) -> MemberNotice {
     MemberNotice {
@@ -99,8 +99,8 @@ fn only_those_in_a_thread_bring_others_into_it() {
     let count = |app: &App| app.vault.thread(thread).unwrap().row.parties.len();
     for (from, named, expected) in [(MALLORY, MALLORY, 2), (BOB, CAROL, 3)] {
         let msgid = app.next_msgid();
-        let named = [cc("Carol Brown", named)];
-        let change = app.vault.receive_notify(app.account, &msgid, from, 9, &letter.msgid, &named);
+        let note = note(&msgid, from, &letter.msgid, cc("Carol Brown", named));
+        let change = app.vault.receive_notify(app.account, &note);
         assert_eq!(change.unwrap().value, Received::New(()));
         assert_eq!(count(&app), expected, "{from}");
     }

@@ -4,7 +4,7 @@ use mnm_engine::error::VaultError;
 use mnm_engine::vault::{Acked, DraftContent, OutboxAction, Received, Recipient};
 use mnm_engine::view::{MessageState, PingState, Standing};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names, note};
 
 #[test]
 fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
@@ -55,7 +55,7 @@ fn a_refused_letter_can_be_retried_or_taken_back() {
     let _ = app.vault.outbox_failed(item.id, "No such member.").unwrap();
     let error = "No such member.".to_owned();
     assert_eq!(app.message(message.id).state, MessageState::Failed { error });
-    assert!(app.vault.next_outbox(app.account).unwrap().is_none());
+    assert!(app.vault.next_outbox(app.account, 0).unwrap().is_none());
 
     let retried = app.vault.retry(message.id).unwrap().value;
     assert_eq!(retried.state, MessageState::Queued);
@@ -109,7 +109,7 @@ fn a_reply_that_overtakes_the_acknowledgement_joins_its_thread() {
     let mut app = App::with_bob();
     let message = app.queue(&["Bob Jones"], "hello");
     let (item, _) = app.next_post();
-    let ack = Acked { msgid: app.next_msgid(), posted_ms: app.now() };
+    let ack = Acked { msgid: app.next_msgid(), posted_ms: app.now(), to: None };
     let mut reply = app.reply(&ack.msgid, BOB, "Bob Jones");
     reply.cc = vec![cc("Mallory X", MALLORY)];
     let early = app.receive(&reply);
@@ -131,7 +131,7 @@ fn a_copy_of_our_own_letter_is_merged_into_it() {
     let (item, _) = app.next_post();
     let copy = app.letter(ALICE, "Alice Smith", "hello");
     app.receive(&copy);
-    let ack = Acked { msgid: copy.msgid.clone(), posted_ms: copy.posted_ms };
+    let ack = Acked { msgid: copy.msgid.clone(), posted_ms: copy.posted_ms, to: None };
     let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
     let thread = app.vault.thread(message.thread).unwrap();
     assert_eq!(thread.messages.len(), 1);
@@ -153,7 +153,7 @@ fn groups_are_written_to_while_one_belongs_to_them() {
     let mut app = App::with_bob();
     let account = app.account;
     let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
-    let item = app.vault.next_outbox(account).unwrap().unwrap();
+    let item = app.vault.next_outbox(account, 0).unwrap().unwrap();
     assert!(matches!(&item.action, OutboxAction::Invite { gid, .. } if gid == "Gardeners"));
     let (_, events) = app.send_next();
     assert_eq!(names(&events), ["ping", "group", "account"]);
@@ -181,7 +181,7 @@ fn a_refused_answer_leaves_the_ping_waiting() {
     assert_eq!(app.vault.ping(id).unwrap().state, PingState::Waiting);
     let accepted = app.vault.queue_accept(id, None, 5).unwrap();
     assert_eq!(accepted.value.state, PingState::Accepted);
-    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
     let _ = app.vault.outbox_failed(item.id, "Not now.").unwrap();
     assert_eq!(app.vault.ping(id).unwrap().state, PingState::Waiting);
     assert!(app.vault.queue_accept(id, None, 6).is_ok());
@@ -198,13 +198,13 @@ fn a_forward_goes_to_the_others_and_says_whom_it_does_not_reach() {
     let now = app.now();
     let _ = app.vault.queue_forward(thread, &to, now).unwrap();
     let head = |app: &mut App| {
-        let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+        let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
         let OutboxAction::Forward(forward) = item.action else { panic!("{:?}", item.action) };
         (item.id, item.request, forward)
     };
     let (first, request, _) = head(&mut app);
     let out = [MALLORY.to_owned(), BOB.to_owned()];
-    let _ = app.vault.outbox_left_out(first, &out, "unknown", "failed").unwrap();
+    let _ = app.vault.outbox_left_out(first, &out, "unknown", "failed", 0).unwrap();
     let (second, other, forward) = head(&mut app);
     assert_eq!((second, forward.new.len(), forward.old.len()), (first, 1, 0));
     assert_eq!(forward.new[0].who_uid, CAROL);
@@ -213,9 +213,36 @@ fn a_forward_goes_to_the_others_and_says_whom_it_does_not_reach() {
     assert!(told.starts_with("The thread was not forwarded to Mallory X. "), "{told}");
     // Nobody left: all of it has failed, and says so.
     let out = [CAROL.to_owned()];
-    let _ = app.vault.outbox_left_out(first, &out, "unknown", "Nobody got it.").unwrap();
-    assert!(app.vault.next_outbox(app.account).unwrap().is_none());
+    let _ = app.vault.outbox_left_out(first, &out, "unknown", "Nobody got it.", 0).unwrap();
+    assert!(app.vault.next_outbox(app.account, 0).unwrap().is_none());
     let told = app.vault.thread(thread).unwrap().messages;
     let wanted = "The thread was not forwarded to Carol Brown. Nobody got it.";
     assert!(told.iter().any(|message| message.text == wanted), "{told:?}");
+}
+
+#[test]
+fn a_confirmation_that_is_refused_is_tried_again_a_few_times_ever_more_rarely() {
+    let mut app = App::with_bob();
+    let letter = app.queue(&["Bob Jones"], "hello");
+    let (ack, _) = app.send_next();
+    let (msgid, hour) = (app.next_msgid(), 3_600_000);
+    let word = note(&msgid, BOB, &ack.msgid, cc("Carol Brown", CAROL));
+    let _ = app.vault.receive_notify(app.account, &word).unwrap();
+    let (mut now, mut tries) = (0, 0);
+    for wait in [0, hour, 24 * hour, 7 * 24 * hour, 21 * 24 * hour] {
+        if wait > 0 {
+            assert_eq!(app.vault.next_outbox(app.account, now + wait - 1).unwrap(), None);
+        }
+        now += wait;
+        let item = app.vault.next_outbox(app.account, now).unwrap().unwrap();
+        assert!(matches!(&item.action, OutboxAction::Confirm(post) if post.message == letter.id));
+        let out = [CAROL.to_owned()];
+        let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", now).unwrap();
+        tries += 1;
+        // Neither a restart nor a letter that goes first changes when.
+        app = app.restart();
+        app.queue(&["Bob Jones"], "meanwhile");
+        app.send_next();
+    }
+    assert_eq!((tries, app.vault.next_outbox(app.account, i64::MAX).unwrap()), (5, None));
 }

@@ -23,7 +23,7 @@ fn a_ping_waits_until_it_is_accepted_by_answering() {
     assert_eq!(names(&change.events), ["thread", "ping", "ping", "contact", "account"]);
     assert_eq!(app.vault.contacts(None).unwrap()[0].uid, BOB);
     assert_eq!(app.vault.account(app.account).unwrap().pings, 0);
-    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
     let OutboxAction::Ping { from, to, text, ping: answer } = item.action else {
         panic!("not a ping")
     };
@@ -129,12 +129,12 @@ fn an_invitation_is_accepted_by_joining() {
     assert_eq!(standing(&app), Standing::Invited);
 
     let _ = app.vault.queue_accept(id, None, 9).unwrap();
-    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
     assert!(matches!(&item.action, OutboxAction::Join { gid, .. } if gid == "Gardeners"));
     let _ = app.vault.outbox_failed(item.id, "The group is closed.").unwrap();
     assert!(matches!(app.vault.ping(id).unwrap().state, PingState::Failed { .. }));
     let _ = app.vault.queue_accept(id, None, 10).unwrap();
-    let item = app.vault.next_outbox(app.account).unwrap().unwrap();
+    let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
     let _ = app.vault.outbox_sent(item.id, None).unwrap();
     assert_eq!(standing(&app), Standing::Joined);
     assert_eq!(app.vault.groups(None).unwrap()[0].members[0].alias, "Alice Smith");

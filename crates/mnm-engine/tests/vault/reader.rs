@@ -38,11 +38,12 @@ fn add_device(app: &mut App) {
 /// What the app has for the member's other devices.
 fn notices(app: &mut App) -> Vec<String> {
     let mut notices = Vec::new();
-    while let Some(item) = app.vault.next_outbox(app.account).unwrap() {
+    while let Some(item) = app.vault.next_outbox(app.account, 0).unwrap() {
         if let OutboxAction::Sync { body } = &item.action {
             notices.push(body.clone());
         }
-        let ack = mnm_engine::vault::Acked { msgid: app.next_msgid(), posted_ms: app.now() };
+        let ack =
+            mnm_engine::vault::Acked { msgid: app.next_msgid(), posted_ms: app.now(), to: None };
         let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
     }
     notices
@@ -469,7 +470,7 @@ fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
     let queued = app.queue_reply(thread, "to both").unwrap();
     let (first, _) = app.next_post();
     let left = vec![CAROL.to_owned()];
-    let _ = app.vault.outbox_left_out(first.id, &left, "unknown", "failed").unwrap();
+    let _ = app.vault.outbox_left_out(first.id, &left, "unknown", "failed", 0).unwrap();
     let (second, post) = app.next_post();
     assert_eq!((recipients(&post), second.id), (vec![BOB], first.id));
     assert_ne!(second.request, first.request);
@@ -481,7 +482,7 @@ fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
     let queued = app.queue_reply(thread, "to both again").unwrap();
     let (item, _) = app.next_post();
     let left = vec![CAROL.to_owned(), BOB.to_owned()];
-    let _ = app.vault.outbox_left_out(item.id, &left, "unknown", "failed").unwrap();
+    let _ = app.vault.outbox_left_out(item.id, &left, "unknown", "failed", 0).unwrap();
     assert!(matches!(app.message(queued.id).state, MessageState::Failed { .. }));
 }
 
