@@ -168,9 +168,10 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
             }
         }
         (OutboxAction::Join { .. } | OutboxAction::Sync { .. }, _) => Settled::Sent(None),
-        (_, Outcome::Posted { msgid, posted }) => Settled::Sent(Some(Acked {
+        (_, Outcome::Posted { msgid, posted, to }) => Settled::Sent(Some(Acked {
             msgid: msgid.clone(),
             posted_ms: posted_ms(posted).unwrap_or(now_ms),
+            to: to.clone(),
         })),
         (OutboxAction::Forward(_) | OutboxAction::Confirm(_), Outcome::Done) => Settled::Sent(None),
         // Sending it again for ever would be worse than telling.

@@ -78,6 +78,9 @@ pub enum Outcome {
         msgid: String,
         /// When, RFC 3339.
         posted: String,
+        /// The name of the member who was reached, where the request spelled it otherwise. Ours beyond
+        /// revision 1 (`to`): a service that does not know it leaves it out.
+        to: Option<String>,
     },
     /// Refused.
     Refused {

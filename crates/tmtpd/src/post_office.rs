@@ -167,7 +167,7 @@ impl Submitted {
         self.receipt.await?;
         roster.wake(&self.devices);
         Ok(match self.first_id {
-            Some(id) => Outcome::Posted { msgid: id.to_string(), posted: self.posted },
+            Some(id) => Outcome::Posted { msgid: id.to_string(), posted: self.posted, to: None },
             None => Outcome::Done,
         })
     }

@@ -153,6 +153,7 @@ pub async fn answer(
 ) -> Answer {
     let name = request.name();
     let Some(id) = request.id().map(str::to_owned) else { return Answer::None };
+    let granted_name = granted_name(service, &request);
     let answered = match mark.filter(|_| may_repeat) {
         Some(mark) => mark.answered(&service.store, sender.device),
         None => Ok(None),
@@ -171,6 +172,9 @@ pub async fn answer(
         Err(error) => Err(error.into()),
     };
     match answer {
+        Ok(Outcome::Posted { msgid, posted, .. }) => {
+            Answer::Ack(id, Outcome::Posted { msgid, posted, to: granted_name })
+        }
         Ok(outcome) => Answer::Ack(id, outcome),
         Err(mut refusal) => {
             let is_uncertain = refusal.rule == Rule::Uncertain;
@@ -181,6 +185,17 @@ pub async fn answer(
             if is_uncertain { Answer::Uncertain } else { Answer::Ack(id, outcome) }
         }
     }
+}
+
+/// The name that somebody who is pinged or invited was granted, where the request spells it otherwise:
+/// they answer under it.
+fn granted_name(service: &Service, request: &Request) -> Option<String> {
+    let (Request::Ping { to, .. } | Request::GroupInvite { to, .. }) = request else {
+        return None;
+    };
+    let directory = service.directory();
+    let alias = directory.by_alias(to)?.alias;
+    (alias != to).then(|| alias.to_owned())
 }
 
 fn note_posted(service: &Service, outcome: &Outcome) {

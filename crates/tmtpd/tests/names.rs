@@ -90,15 +90,44 @@ async fn a_name_is_no_uid_and_no_replaced_text() {
     assert_eq!(refused(&mut ada, alias("bad\u{fffd}alias")).await, "AddAlias: invalid string");
 }
 
+/// Whom it is from is not looked for: an app knows its member's alias from the service.
+#[tokio::test]
+async fn a_ping_is_from_an_alias_of_the_sender_as_it_was_granted() {
+    let service = ServiceProcess::start().unwrap();
+    let (mut jose, _, _) = RawPeer::join(service.address(), JOSE).await.unwrap();
+    let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
+    for from in
+        [JOSE_APART, "José  Núñez", " José Núñez", "José Núñez ", "josé núñez", "ada lovelace"]
+    {
+        let ping = json!({"op": 9, "from": from, "to": "ada lovelace"});
+        assert_eq!(refused(&mut jose, ping).await, "from must identify sender", "{from:?}");
+        let invite = json!({"op": 5, "gid": "Café Club", "from": from, "to": "ada lovelace"});
+        assert_eq!(refused(&mut jose, invite).await, "from must identify sender", "{from:?}");
+    }
+    let invite = json!({"op": 5, "gid": "Café Club", "from": "ada lovelace", "to": JOSE});
+    granted(&mut ada, invite).await;
+    for act in ["join", "alias"] {
+        let edit = json!({"op": 6, "act": act, "gid": "Café Club", "newalias": JOSE_APART});
+        assert_eq!(refused(&mut jose, edit).await, "newalias must identify sender");
+        granted(&mut jose, json!({"op": 6, "act": "join", "gid": "Café Club"})).await;
+    }
+    jose.ping(JOSE, "ada lovelace", "hello").await.unwrap();
+}
+
 #[tokio::test]
 async fn every_spelling_finds_the_member_and_the_wire_has_the_name_as_it_was_granted() {
     let service = ServiceProcess::start().unwrap();
     let (mut jose, _, _) = RawPeer::join(service.address(), JOSE).await.unwrap();
     let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
 
-    ada.ping("ada lovelace", JOSE_APART, "hello").await.unwrap();
+    // Who spelled it otherwise is told by which name the answer comes.
+    let ack = ada.ping("ada lovelace", JOSE_APART, "hello").await.unwrap();
+    assert_eq!(ack.text("to"), JOSE);
     assert_eq!(jose.receive("ping").await.unwrap().text("to"), JOSE);
-    jose.ping(JOSE_APART, "ada  lovelace ", "hello").await.unwrap();
+    let ack = ada.ping("ada lovelace", JOSE, "hello").await.unwrap();
+    assert!(ack.head["to"].is_null(), "{}", ack.raw_head);
+    jose.receive("ping").await.unwrap();
+    jose.ping(JOSE, "ada  lovelace ", "hello").await.unwrap();
     let ping = ada.receive("ping").await.unwrap();
     assert_eq!((ping.text("alias"), ping.text("to")), (JOSE, "ada lovelace"));
 
@@ -108,7 +137,7 @@ async fn every_spelling_finds_the_member_and_the_wire_has_the_name_as_it_was_gra
     let invite = jose.receive("invite").await.unwrap();
     assert_eq!((invite.text("gid"), invite.text("to")), (club, JOSE));
     ada.receive("member").await.unwrap();
-    let join = json!({"op": 6, "act": "join", "gid": club_apart, "newalias": JOSE_APART});
+    let join = json!({"op": 6, "act": "join", "gid": club_apart, "newalias": JOSE});
     granted(&mut jose, join).await;
     let joined = ada.receive("member").await.unwrap();
     assert_eq!((joined.text("gid"), joined.text("alias")), (club, JOSE));

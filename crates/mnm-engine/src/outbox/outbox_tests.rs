@@ -86,8 +86,9 @@ fn every_answer_settles_an_item() {
     let posted = Outcome::Posted {
         msgid: "0123456789abcdef".into(),
         posted: "2006-01-02T15:04:05.678Z".into(),
+        to: None,
     };
-    let acked = Acked { msgid: "0123456789abcdef".into(), posted_ms: 1_136_214_245_678 };
+    let acked = Acked { msgid: "0123456789abcdef".into(), posted_ms: 1_136_214_245_678, to: None };
     assert_eq!(settle(&letter, &posted, 5), Settled::Sent(Some(acked)));
     let Settled::Failed(text) = settle(&letter, &refused("no\nsuch\u{7} uid"), 5) else { panic!() };
     assert!(text.contains("(nosuch uid)") && text.contains("nothing was delivered"), "{text}");

@@ -131,6 +131,8 @@ pub struct Acked {
     pub msgid: String,
     /// When the service accepted it.
     pub posted_ms: i64,
+    /// The name of the member who was pinged or invited, where the request spelled it otherwise.
+    pub to: Option<String>,
 }
 
 /// Kinds of rows.
@@ -206,9 +208,7 @@ impl Vault {
                 (OutboxKind::Forward, _, _) => work.forward_sent(row.account, &body),
                 (OutboxKind::Confirm, _, _) => work.confirmed(row.account, &body),
                 (_, Target::Body, _) => Ok(()),
-                (_, Target::Ping(ping), Some(ack)) => {
-                    work.ping_sent(ping, &ack.msgid, ack.posted_ms)
-                }
+                (_, Target::Ping(ping), Some(ack)) => work.ping_sent(ping, ack),
                 _ => Err(VaultError::Invalid(
                     "The service acknowledged a message without giving it an id. It stays queued."
                         .into(),

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
 use super::name::{is_clean, shown};
-use super::outbox::{OutboxKind, Target};
+use super::outbox::{Acked, OutboxKind, Target};
 use super::text::{check_new_name, check_old_name, check_ping};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -415,13 +415,23 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The service has taken an outgoing ping or invitation: it waits, or is settled already.
-    pub(super) fn ping_sent(&mut self, id: PingId, msgid: &str, posted_ms: i64) -> Result<()> {
-        let ping = self.read.stored_ping(id)?;
+    /// The service has taken an outgoing ping or invitation: it waits, or is settled already. From now on
+    /// it is to whom the service says, by the name under which the answer comes.
+    pub(super) fn ping_sent(&mut self, id: PingId, ack: &Acked) -> Result<()> {
         self.db
-            .prepare_cached("UPDATE ping SET msgid = ?2, at_ms = ?3 WHERE id = ?1")?
-            .execute(params![id, msgid, posted_ms])?;
+            .prepare_cached(
+                "UPDATE ping SET msgid = ?2, at_ms = ?3, to_alias = coalesce(?4, to_alias)
+                 WHERE id = ?1",
+            )?
+            .execute(params![id, ack.msgid, ack.posted_ms, ack.to])?;
+        let ping = self.read.stored_ping(id)?;
         let account = ping.view.account;
+        if ack.to.is_some()
+            && ping.view.group.is_none()
+            && let Some(waiting) = self.read.waiting_from(account, &ping.to)?
+        {
+            self.accept_ping(&waiting, ack.posted_ms)?;
+        }
         let known = ping.view.group.is_none() && self.read.is_contact_called(account, &ping.to)?;
         let state = if known { "accepted" } else { "waiting" };
         self.set_ping_state(id, state, None)?;

@@ -1,7 +1,7 @@
 //! What an app that is not ours, or means harm, can do to an engine: nothing lost, nothing stuck.
 
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::view::{MessageState, PartyKind};
+use mnm_engine::view::{MessageState, PartyKind, PingState};
 use serde_json::json;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
@@ -213,4 +213,34 @@ async fn a_reader_that_does_not_exist_stops_nobodys_letters() {
     let reply = ada.queue_reply(thread, "once more", &[]).await;
     assert!(ada.sent(&reply).await.left_out.is_empty());
     bob.until_message("once more").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_a_ping_belongs_to_it_however_the_ping_spelled_the_name() {
+    const JOSE: &str = "José Núñez";
+    const JOSE_APART: &str = "Jose\u{301} Nu\u{301}n\u{303}ez";
+    let service = ServiceProcess::start_plain().unwrap();
+    let (mut jose, ..) = RawPeer::join(service.address(), JOSE).await.unwrap();
+    let pings = || Command::Pings { account: None, before: None, find: None, limit: None };
+    // He answers; and the ping that answers his is spelled otherwise.
+    for (alias, he_begins) in [("ada lovelace", false), ("bob babbage", true)] {
+        let person = Person::join(&service, alias).await;
+        if he_begins {
+            jose.ping(JOSE, alias, "hello").await.unwrap();
+            person.until_ping(JOSE).await;
+        }
+        let (account, text) = (person.account, "good day".to_owned());
+        ask!(person, Command::Ping { account, to: JOSE_APART.into(), text }, Ping);
+        jose.receive("ping").await.unwrap();
+        if !he_begins {
+            jose.ping(JOSE, alias, "hello").await.unwrap();
+        }
+        person.until_contact(JOSE).await;
+        let pings = ask!(person, pings(), Pings);
+        assert_eq!(pings.len(), 2, "{pings:?}");
+        for ping in pings {
+            let other = if ping.incoming { &ping.from } else { &ping.to };
+            assert_eq!((other.as_str(), &ping.state), (JOSE, &PingState::Accepted), "{alias}");
+        }
+    }
 }

@@ -44,7 +44,7 @@ fn a_thread_knows_how_many_messages_and_files_it_has() {
     let blob = app.vault.finish_blob(writer).unwrap();
     early.attachments.push(IncomingAttachment { name: "c".into(), form: None, blob });
     app.receive(&early);
-    let ack = Acked { msgid, posted_ms: app.now() };
+    let ack = Acked { msgid, posted_ms: app.now(), to: None };
     let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
     let row = app.vault.thread(ours.thread).unwrap().row;
     assert_eq!((row.count, row.attachments), (2, true));

@@ -63,7 +63,8 @@ impl RawEvent {
                 Outcome::Refused { error, of: self.refused.take().map(texts).unwrap_or_default() }
             }
             (None, Some(msgid)) => {
-                Outcome::Posted { msgid, posted: self.posted.clone().unwrap_or_default() }
+                let posted = self.posted.clone().unwrap_or_default();
+                Outcome::Posted { msgid, posted, to: self.to.take() }
             }
             (None, None) => Outcome::Done,
         }

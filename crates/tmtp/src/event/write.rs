@@ -131,11 +131,12 @@ impl Event {
             Self::Ack { id, outcome } => {
                 match outcome {
                     Outcome::Done => head.text("id", id).text("op", "ack"),
-                    Outcome::Posted { msgid, posted } => head
+                    Outcome::Posted { msgid, posted, to } => head
                         .text("id", id)
                         .text("msgid", msgid)
                         .text("op", "ack")
-                        .text("posted", posted),
+                        .text("posted", posted)
+                        .text_if("to", to.as_deref()),
                     Outcome::Refused { error, of } => {
                         head.text("error", error).text("id", id).text("op", "ack");
                         match of.is_empty() {

@@ -196,7 +196,8 @@ pub(crate) fn message(len: impl Strategy<Value = u64>) -> impl Strategy<Value = 
 pub(crate) fn answer() -> impl Strategy<Value = Event> {
     let outcome = prop_oneof![
         Just(Outcome::Done),
-        (full_text(), text()).prop_map(|(msgid, posted)| Outcome::Posted { msgid, posted }),
+        (full_text(), text(), option::of(full_text()))
+            .prop_map(|(msgid, posted, to)| Outcome::Posted { msgid, posted, to }),
         (full_text(), vec(text(), 0..3)).prop_map(|(error, of)| Outcome::Refused { error, of }),
     ];
     prop_oneof![

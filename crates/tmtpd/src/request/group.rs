@@ -239,14 +239,13 @@ fn drop_member(
     Ok(((member, record(alias, standing)), member_notice("drop", gid, alias, None)))
 }
 
-/// In a group too, a member goes by an alias of their own. Gives it as it was granted.
+/// In a group too, a member goes by an alias of their own.
 fn own_alias<'a>(
     directory: &'a Directory,
     sender: &Sender,
     alias: &str,
 ) -> Result<&'a str, Refusal> {
-    let own = directory.by_alias(alias).filter(|own| own.member == sender.member);
-    own.map(|own| own.alias)
+    ping::own_alias(directory, sender, alias)
         .ok_or_else(|| Refusal::new(Rule::NotOwnAlias, "newalias must identify sender"))
 }
 

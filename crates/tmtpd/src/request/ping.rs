@@ -64,15 +64,25 @@ pub(super) fn addressed<'a>(
     from: &str,
     to: &str,
 ) -> Result<Addressed<'a>, Refusal> {
-    let own = directory.by_alias(from).filter(|own| own.member == sender.member);
-    let from = own.ok_or_else(|| Refusal::new(Rule::NotOwnAlias, "from must identify sender"))?;
+    let from = own_alias(directory, sender, from)
+        .ok_or_else(|| Refusal::new(Rule::NotOwnAlias, "from must identify sender"))?;
     match directory.by_alias(to) {
-        Some(to) => Ok(Addressed { from: from.alias, to }),
+        Some(to) => Ok(Addressed { from, to }),
         None => {
             count_name(service, sender)?;
             Err(Refusal::new(Rule::Unknown, "to is not a known alias"))
         }
     }
+}
+
+/// An alias of the sender, byte by byte as it was granted: the app has it from the service.
+pub(super) fn own_alias<'a>(
+    directory: &'a Directory,
+    sender: &Sender,
+    alias: &str,
+) -> Option<&'a str> {
+    let own = directory.by_alias(alias)?;
+    (own.member == sender.member && own.alias == alias).then_some(own.alias)
 }
 
 /// Counts a name that was tried in vain.

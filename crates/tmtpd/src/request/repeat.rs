@@ -77,8 +77,8 @@ impl Mark {
         let Some(row) = store.get(&key(device))? else { return Ok(None) };
         let (mark, id, posted_ms) = read(&row)
             .ok_or_else(|| StoreError::Corrupt { what: "a row of answered requests".into() })?;
-        let outcome =
-            Outcome::Posted { msgid: MessageId(id).to_string(), posted: posted_text(posted_ms) };
+        let (msgid, posted) = (MessageId(id).to_string(), posted_text(posted_ms));
+        let outcome = Outcome::Posted { msgid, posted, to: None };
         Ok((mark == self.0).then_some(outcome))
     }
 
