@@ -6,6 +6,7 @@
 //! leaves a message unacknowledged, to be sent again on the next link. What the disk has no room for
 //! is not acknowledged either: it waits at the service ([`Held`]), and what comes behind it is taken.
 
+pub(crate) mod form;
 pub(crate) mod held;
 pub(crate) mod unpack;
 pub(crate) mod waiters;
@@ -195,6 +196,10 @@ impl Inbox {
 
     async fn handle(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
         let account = self.account;
+        let Some(message) = form::checked(message) else {
+            tracing::warn!(account, "a message that names somebody in no good form was dropped");
+            return Ok(());
+        };
         let msgid = message.id.to_string();
         // Of no use to anybody at the end of a list, as a letter of 1970.
         let posted_ms = posted_ms(&message.posted).unwrap_or_else(|| self.store.now_ms());

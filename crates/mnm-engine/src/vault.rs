@@ -69,6 +69,7 @@ pub(crate) use name::is_plain_name;
 pub use notice::{IncomingNote, IncomingPing, MemberAct, MemberNotice, UserNotice};
 pub use outbox::{Acked, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Recipient};
 pub use page::Marked;
+pub(crate) use party::is_gid;
 pub use ping::PingQuery;
 pub use sync::SyncNotice;
 pub use thread::ThreadPlace;

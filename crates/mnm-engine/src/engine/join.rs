@@ -11,6 +11,7 @@ use crate::device_code::{BadCode, DeviceCode};
 use crate::edge::{Edge, Stream};
 use crate::engine::{ANSWER_TIME, Engine};
 use crate::error::{Error, ErrorCode, Offer, VaultError};
+use crate::inbox::form;
 use crate::link::connect::{ConnectError, Connected, connect};
 use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
@@ -58,7 +59,8 @@ impl Engine {
         let register =
             Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
         let (link, seen) = go_in(connected, &pasted.address, &register).await?;
-        let Some(registered) = link.registered.clone() else { return Err(no_registration()) };
+        let registered = link.registered.clone().filter(|made| form::is_id(&made.uid));
+        let Some(registered) = registered else { return Err(no_registration()) };
         let granted = registered.alias_error.is_none();
         let new = NewAccount {
             address: pasted.address.to_string(),

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use tmtp::text::{check_name, is_visible, name_key};
 
-use super::text::{cut, is_joiner_in_place};
+use super::text::{cut, is_deceptive, is_joiner_in_place};
 
 /// Longest name that is shown, bytes.
 const SHOWN_BYTES_MAX: usize = 255;
@@ -17,6 +17,14 @@ const TAG_CHARS: usize = 8;
 /// Whether a service like ours would grant the name. Any other waits for the member's own judgement.
 pub(super) fn is_clean(name: &str) -> bool {
     check_name(name).is_ok()
+}
+
+/// Whether a name has nothing in it that steers a screen or turns the direction of what follows. No
+/// service grants another, whatever its rules are besides.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let is_plain =
+        |(at, c)| is_joiner_in_place(name, at, c) || !(c.is_control() || is_deceptive(c));
+    name.char_indices().all(is_plain)
 }
 
 /// The name for the eye: what cannot be seen, or is easily overlooked, is written out.

@@ -6,7 +6,7 @@ use tmtp::id::Uid;
 use tmtp::text::NAME_MAX_BYTES;
 
 use super::change::{Reader, Work};
-use super::name::shown;
+use super::name::{is_plain_name, shown};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{self, AccountId, MayReply, Party, PartyKind, Standing, ThreadId};
@@ -64,9 +64,9 @@ pub(super) fn is_uid(text: &str) -> bool {
     Uid::from_wire(text).is_some_and(|uid| uid.bytes().is_some())
 }
 
-/// Whether a group may be called so.
-pub(super) fn is_gid(text: &str) -> bool {
-    (GROUP_BYTES_MIN..=NAME_MAX_BYTES).contains(&text.len()) && !is_uid(text)
+/// Whether a group may be called so. Its name is compared and sent back as it came, so it is clean or none.
+pub(crate) fn is_gid(text: &str) -> bool {
+    (GROUP_BYTES_MIN..=NAME_MAX_BYTES).contains(&text.len()) && !is_uid(text) && is_plain_name(text)
 }
 
 impl Vault {

@@ -187,6 +187,89 @@ async fn what_is_not_understood_is_kept_and_acknowledged() {
     assert_eq!(late.at_ms, NOW_MS, "the time it came, for one that is none");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_names_is_clean_or_not_there() {
+    let registered = r#"{"nodeid":"NODE","op":"registered","uid":"ADA"}"#;
+    let info = r#"{"info":"login ok","op":"info"}"#;
+    let evil = "\\u001b[31m\\u202eevil\\nname\\u0007 of it";
+    let long = "long ".repeat(10_000);
+    let mut told = vec![(GREETING.to_owned(), &b""[..]), (info.to_owned(), b"")];
+    let mut ids = Vec::new();
+    let id = |n: usize| format!("18ec1739a3e57b{n:02x}");
+    let posted = "2025-11-28T00:00:00.000Z";
+    for name in [evil, &long] {
+        for (from, keys) in [
+            (
+                "EVE",
+                format!(
+                    r#""op":"invite","posted":"{posted}","gid":"{name}","alias":"eve malory","to":"ada lovelace""#
+                ),
+            ),
+            (
+                "EVE",
+                format!(
+                    r#""op":"member","posted":"{posted}","act":"invite","gid":"{name}","alias":"eve malory""#
+                ),
+            ),
+            (
+                "EVE",
+                format!(
+                    r#""op":"member","posted":"{posted}","act":"join","gid":"{name}","alias":"{name}""#
+                ),
+            ),
+            ("EVE", format!(r#""op":"ping","posted":"{posted}","alias":"{name}","to":"{name}""#)),
+            ("ADA", format!(r#""op":"user","posted":"{posted}","newalias":"{name}""#)),
+            (name, format!(r#""op":"delivery","posted":"{posted}""#)),
+            (
+                name,
+                format!(
+                    r#""op":"ping","posted":"{posted}","alias":"eve malory","to":"ada lovelace""#
+                ),
+            ),
+        ] {
+            let id = id(ids.len());
+            let len = if keys.contains("delivery") { 6 } else { 0 };
+            // A service whose headers are longer than we would make them.
+            let head = format!(r#"{{"datalen":{len},"from":"{from}","id":"{id}",{keys}}}"#);
+            let data: &[u8] = if len > 0 { b"letter" } else { b"" };
+            if head.len() < 60_000 {
+                told.push((tmtp_head(&head), data));
+                ids.push(id);
+            }
+        }
+    }
+    let told: Vec<_> = told.iter().map(|(head, data)| (head.as_str(), *data)).collect();
+    let entered = frames(&[(GREETING, b""), (registered, b""), (info, b"")]);
+    let (mut ada, mut hearing) = app(vec![entered, frames(&told)]).await;
+    ada.account = ask!(ada, join(), Account).id;
+    drop(hearing.recv().await.unwrap());
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    assert!(ids.len() > 10, "{}", ids.len());
+    acked(&mut hearing, &ids).await;
+
+    let (account, before, find, limit) = (None, None, None, None);
+    let mut replies = Vec::new();
+    for question in [
+        Command::State,
+        Command::Groups { account },
+        Command::Contacts { account },
+        Command::Pings { account, before, find, limit },
+        Command::Threads { account, before: None, before_ms: None, limit: None },
+    ] {
+        replies.push(serde_json::to_string(&ada.engine.command(question).await.unwrap()).unwrap());
+    }
+    let threads = ada.threads().await;
+    assert_eq!(threads.len(), 2, "the letters are kept");
+    for row in threads {
+        replies.push(serde_json::to_string(&ada.thread(row.id).await).unwrap());
+    }
+    for reply in replies {
+        for unclean in ["\u{202e}", "\\u001b", "\\u0007", "evil\\n", &long[..2_000]] {
+            assert!(!reply.contains(unclean), "{unclean:?} in {:.2000}", reply);
+        }
+    }
+}
+
 /// A header with its headsum.
 fn tmtp_head(head: &str) -> String {
     let at = head.find(",\"id\"").unwrap();
