@@ -142,13 +142,25 @@ pub(crate) async fn messages(engine: &Engine) -> Result<Vec<(String, Message)>, 
     Ok(messages.collect())
 }
 
+/// All threads, read a page at a time.
 async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
-    let all = Command::Threads { account: None, before_ms: None, before: None, limit: Some(100) };
-    let mut threads = Vec::new();
-    for row in ask!(engine, all, Threads)? {
-        threads.push(whole_thread(engine, row.id).await?);
+    let mut threads: Vec<Thread> = Vec::new();
+    loop {
+        let last = threads.last().map(|thread| &thread.row);
+        let page = Command::Threads {
+            account: None,
+            before_ms: last.map(|row| row.last_at_ms),
+            before: last.map(|row| row.id),
+            limit: None,
+        };
+        let rows = ask!(engine, page, Threads)?;
+        if rows.is_empty() {
+            return Ok(threads);
+        }
+        for row in rows {
+            threads.push(whole_thread(engine, row.id).await?);
+        }
     }
-    Ok(threads)
 }
 
 /// All pages of a thread as one.
