@@ -177,8 +177,8 @@ impl Task {
         self.backoff.entered();
         let entered_at = Instant::now();
         let name = entered.service.unwrap_or_default();
-        let online = entered.online;
-        self.store.write(move |vault| vault.set_service_name(account, &name)).await?;
+        let (online, vouches) = (entered.online, entered.vouches);
+        self.store.write(move |vault| vault.set_greeting(account, &name, vouches)).await?;
         self.show_online(online).await?;
         self.store.note(move |vault| Ok(vec![vault.set_held(account, 0, 0)?])).await?;
         self.show(Link::Online { since_ms: self.store.now_ms() }).await?;

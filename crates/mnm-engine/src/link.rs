@@ -117,6 +117,8 @@ pub(crate) struct Entered<S> {
     pub(crate) early: Vec<u8>,
     /// The service's name for itself.
     pub(crate) service: Option<String>,
+    /// Whether it says on each delivery to which groups it was posted.
+    pub(crate) vouches: bool,
     /// Who proves members' identities, in the service's words.
     third_party: Option<String>,
     /// Answer to a Register.
@@ -139,6 +141,7 @@ where
         clock,
         early: Vec::new(),
         service: None,
+        vouches: false,
         third_party: None,
         registered: None,
         online: Vec::new(),
@@ -175,8 +178,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
     /// Takes a step of the entry; true when we are in.
     fn note(&mut self, output: Output<'_>) -> Result<bool, Ended> {
         match output {
-            Output::Event(Event::TmtpRev { name, authby, .. }) => {
+            Output::Event(Event::TmtpRev { name, authby, groups, id: _ }) => {
                 self.service = name;
+                self.vouches = groups;
                 self.third_party = authby.as_ref().map(third_party);
             }
             Output::Event(Event::Registered { uid, nodeid, error }) => {

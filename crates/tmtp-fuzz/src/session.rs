@@ -107,7 +107,9 @@ fn as_app(pieces: &[&[u8]]) -> (Vec<Told>, Result<(), LinkError>) {
 impl Tell {
     fn bytes(&self) -> Vec<u8> {
         let event = match self {
-            Self::Greeting => Event::TmtpRev { id: "1".into(), name: None, authby: None },
+            Self::Greeting => {
+                Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false }
+            }
             Self::LoginOk(ohi) => {
                 Event::LoginOk { ohi: ohi.iter().map(ToString::to_string).collect() }
             }

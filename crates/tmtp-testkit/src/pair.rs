@@ -68,7 +68,7 @@ impl Pair {
         let entry = Request::Login { uid: "U".into(), node: "LB27ML46".into() };
         let mut pair = Self::new(&entry, fragment_bytes)?;
         pair.pump()?;
-        pair.answer(&Event::TmtpRev { id: "1".into(), name: None, authby: None })?;
+        pair.answer(&Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false })?;
         pair.pump()?;
         pair.service.authenticated();
         pair.answer(&Event::LoginOk { ohi: Vec::new() })?;

@@ -59,7 +59,7 @@ fn app_on() -> AppSession {
     let node = NodeSecret::from_bytes([7; 25]).to_wire();
     let mut app = AppSession::new(Millis(0), &Request::Login { uid: uid(1), node }).unwrap();
     for event in [
-        Event::TmtpRev { id: "1".into(), name: None, authby: None },
+        Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false },
         Event::LoginOk { ohi: Vec::new() },
     ] {
         let bytes = event.pack().unwrap();

@@ -22,6 +22,8 @@ pub enum Event {
         name: Option<String>,
         /// Who authenticates members here, as the service put it; none for open registration.
         authby: Option<serde_json::Value>,
+        /// Whether its deliveries name the groups they were posted to; ours, not revision 1.
+        groups: bool,
     },
     /// Answer to Register.
     Registered {

@@ -13,7 +13,7 @@ fn login() -> Request {
 }
 
 fn greeting() -> Event {
-    Event::TmtpRev { id: "1".into(), name: Some("Harbour".into()), authby: None }
+    Event::TmtpRev { id: "1".into(), name: Some("Harbour".into()), authby: None, groups: false }
 }
 
 #[test]
@@ -131,7 +131,8 @@ fn an_app_does_not_wait_for_ever_to_be_let_in() {
 #[test]
 fn an_app_leaves_a_service_of_another_revision() {
     let mut pair = Pair::new(&login(), usize::MAX).unwrap();
-    pair.answer(&Event::TmtpRev { id: "0".into(), name: None, authby: None }).unwrap();
+    pair.answer(&Event::TmtpRev { id: "0".into(), name: None, authby: None, groups: false })
+        .unwrap();
     assert_eq!(pair.pump(), Err(LinkError::Revision("0".into())));
     assert!(pair.asked.len() <= 1, "no secret is sent: {:?}", pair.asked);
 }

@@ -118,10 +118,14 @@ impl Vault {
             .ok_or(VaultError::NotFound { what: "account", id })
     }
 
-    /// Takes the name a service gave itself; an empty one changes nothing.
-    pub fn set_service_name(&mut self, id: AccountId, name: &str) -> Result<Change<()>> {
+    /// Takes how a service has greeted: the name it gave itself, of which an empty one changes nothing, and
+    /// whether it vouches for the groups of its deliveries. One that ever did is held to it.
+    pub fn set_greeting(&mut self, id: AccountId, name: &str, vouches: bool) -> Result<Change<()>> {
         let name = clean_label(name);
         self.change(|work| {
+            if vouches {
+                work.set_vouches(id)?;
+            }
             let changed = work
                 .db
                 .prepare_cached(

@@ -226,7 +226,7 @@ impl Work<'_> {
                 .prepare_cached(
                     "UPDATE party SET struck_ms = ?3, at_ms = max(at_ms, ?4)
                      WHERE thread = ?1 AND uid = ?2
-                       AND (?3 IS NOT NULL AND struck_ms IS NULL AND ?3 > at_ms
+                       AND (?3 IS NOT NULL AND struck_ms IS NULL AND ?3 >= at_ms
                          OR ?3 IS NULL AND struck_ms IS NOT NULL AND ?4 > struck_ms)",
                 )?
                 .execute(params![thread, reader.uid, reader.struck_ms, reader.at_ms])?;

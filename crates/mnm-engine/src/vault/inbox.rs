@@ -217,7 +217,7 @@ impl Work<'_> {
     }
 
     /// Notes that the service says which groups a letter was posted to.
-    fn set_vouches(&mut self, account: AccountId) -> Result<()> {
+    pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
         self.db
             .prepare_cached("UPDATE account SET vouches = 1 WHERE id = ?1 AND vouches = 0")?
             .execute([account])?;

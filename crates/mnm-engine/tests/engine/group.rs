@@ -153,3 +153,39 @@ async fn an_outsider_who_knows_a_groups_thread_does_not_get_into_it() {
     let row = bob.thread(thread).await.row;
     assert_eq!((row.subject.as_str(), row.count), ("about all hands", 2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_outside_of_a_group_gets_into_no_thread_of_it_before_anybody_has_answered() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let carol = Person::join(&service, "carol clarke").await;
+    let (account, to, text) = (ada.account, "carol clarke".into(), "Join us".into());
+    ask!(ada, Command::Invite { account, group: CREW.into(), to, text }, Ping);
+    let invitation = carol.until_ping("ada lovelace").await;
+    ask!(carol, Command::Accept { ping: invitation.id, text: None }, Ping);
+    until_standing(&ada, "carol clarke", Standing::Joined).await;
+    let letter = ada.queue(&[CREW], "all hands", &[]).await;
+    let letter = ada.sent(&letter).await;
+
+    let (mut mallory, ..) = RawPeer::join(service.address(), "raw stranger").await.unwrap();
+    mallory.ping("raw stranger", "ada lovelace", "hello").await.unwrap();
+    let ping = ada.until_ping("raw stranger").await;
+    ask!(ada, Command::Accept { ping: ping.id, text: None }, Ping);
+    mallory.receive("ping").await.unwrap();
+    let head = json!({
+        "ThreadId": letter.msgid, "Alias": "raw stranger", "Subject": "Budget FINAL",
+        "Cc": [{"Who": CREW, "WhoUid": CREW, "Subscribe": true}],
+    })
+    .to_string();
+    let (id, uid) = (mallory.request_id(), ada.state().await.uid);
+    let request = json!({
+        "op": 7, "id": id, "for": [{"id": uid, "type": 1}],
+        "datalen": head.len() + 4, "datahead": head.len(),
+    });
+    mallory.send(&request.to_string(), format!("{head}evil").as_bytes()).await.unwrap();
+    mallory.expect_done(&id).await.unwrap();
+    let outside = ada.until_message("evil").await;
+    assert_ne!(outside.thread, letter.thread);
+    let row = ada.thread(letter.thread).await.row;
+    assert_eq!((row.subject.as_str(), row.count), ("about all hands", 1));
+}

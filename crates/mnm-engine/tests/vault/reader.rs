@@ -434,6 +434,36 @@ fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
 }
 
 #[test]
+fn who_writes_only_through_a_group_is_struck_on_every_device() {
+    let mut laptop = App::with_bob();
+    let mut tablet = App::with_bob();
+    join_gardeners(&mut laptop);
+    join_gardeners(&mut tablet);
+    let mut letter = laptop.letter(BOB, "Bob Jones", "seeds");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    letter.groups = vec!["Gardeners".into()];
+    let mut through = laptop.reply(&letter.msgid, CAROL, "Carol Brown");
+    through.groups = vec!["Gardeners".into()];
+    let thread = laptop.receive(&letter).thread;
+    let beside = tablet.receive(&letter).thread;
+    for app in [&mut laptop, &mut tablet] {
+        app.receive(&through);
+    }
+    add_device(&mut laptop);
+    notices(&mut laptop);
+    let now = laptop.now();
+    let _ = laptop.vault.strike(thread, CAROL, true, now).unwrap();
+    for notice in notices(&mut laptop) {
+        let (account, msgid) = (tablet.account, tablet.next_msgid());
+        let _ = tablet.vault.receive_sync(account, &msgid, &SyncNotice::read(&notice), 0).unwrap();
+    }
+    let listed = tablet.vault.readers(beside).unwrap().readers;
+    assert!(listed.iter().any(|reader| reader.party.uid == CAROL && reader.struck), "{listed:?}");
+    tablet.queue_reply(beside, "without her").unwrap();
+    assert!(!recipients(&tablet.next_post().1).contains(&CAROL));
+}
+
+#[test]
 fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
     let mut laptop = App::with_bob();
     join_gardeners(&mut laptop);

@@ -18,6 +18,7 @@ impl Event {
                 id: required(raw.id)?,
                 name: raw.name,
                 authby: raw.authby.filter(|_| raw.auth.unwrap_or(0) != 0),
+                groups: raw.groups == Some(serde_json::Value::Bool(true)),
             },
             "registered" => Self::Registered {
                 uid: required(raw.uid)?,

@@ -109,9 +109,12 @@ impl Event {
     pub fn pack(&self) -> Result<Vec<u8>, HeadTooLong> {
         let mut head = HeadWriter::new();
         match self {
-            Self::TmtpRev { id, name, authby } => {
+            Self::TmtpRev { id, name, authby, groups } => {
                 if let Some(authby) = authby {
                     head.number("auth", 1).value("authby", authby);
+                }
+                if *groups {
+                    head.flag("groups");
                 }
                 head.text("id", id).text_if("name", name.as_deref()).text("op", "tmtprev");
             }

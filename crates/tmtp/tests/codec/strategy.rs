@@ -201,11 +201,9 @@ pub(crate) fn answer() -> impl Strategy<Value = Event> {
         (full_text(), vec(text(), 0..3)).prop_map(|(error, of)| Outcome::Refused { error, of }),
     ];
     prop_oneof![
-        (option::of(text()), option::of(json_value())).prop_map(|(name, authby)| Event::TmtpRev {
-            id: "1".into(),
-            name,
-            authby
-        }),
+        (option::of(text()), option::of(json_value()), any::<bool>()).prop_map(
+            |(name, authby, groups)| Event::TmtpRev { id: "1".into(), name, authby, groups }
+        ),
         (full_text(), full_text(), option::of(text()))
             .prop_map(|(uid, nodeid, error)| Event::Registered { uid, nodeid, error }),
         vec(text(), 0..5).prop_map(|ohi| Event::LoginOk { ohi }),

@@ -65,7 +65,12 @@ impl<S: Stream> Link<S> {
         match request {
             Request::TmtpRev { .. } => {
                 let name = Some(self.service.terms().name.clone());
-                self.push_event(&Event::TmtpRev { id: "1".into(), name, authby: None });
+                self.push_event(&Event::TmtpRev {
+                    id: "1".into(),
+                    name,
+                    authby: None,
+                    groups: true,
+                });
             }
             Request::Register { newnode, newalias, .. } => self.register(newnode, newalias),
             Request::Login { uid, node } => self.log_in(&uid, &node),
