@@ -196,6 +196,9 @@ pub enum Command {
     Threads {
         /// The account, or all.
         account: Option<AccountId>,
+        /// Only threads in which the member or group with this permanent id is, or was.
+        #[serde(default)]
+        with: Option<String>,
         /// Only threads that are listed behind one whose newest message is of this time.
         before_ms: Option<i64>,
         /// Which of the threads of that time it is; all of them come before it when absent.

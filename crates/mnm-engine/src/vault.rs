@@ -90,6 +90,8 @@ pub struct Limits {
     pub attachments: usize,
     /// Bytes of one message's text that this app writes.
     pub text_bytes: usize,
+    /// Bytes of a draft's text: more than can be sent, so that nothing typed is lost on the way.
+    pub draft_bytes: usize,
     /// Bytes of a subject.
     pub subject_bytes: usize,
     /// Recipients named in a new letter.
@@ -104,6 +106,7 @@ impl Default for Limits {
             attachments_bytes: 4 << 30,
             attachments: 100,
             text_bytes: 256 << 10,
+            draft_bytes: 1 << 20,
             subject_bytes: 1000,
             recipients: 200,
             reserve_bytes: 1 << 20,

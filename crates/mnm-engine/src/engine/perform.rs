@@ -160,9 +160,12 @@ impl Engine {
                     Command::OnePing { ping } => Reply::Ping(vault.ping(ping)?),
                     Command::Contacts { account } => Reply::Contacts(vault.contacts(account)?),
                     Command::Groups { account } => Reply::Groups(vault.groups(account)?),
-                    Command::Threads { account, before_ms, before, limit } => {
+                    Command::Threads { account, with, before_ms, before, limit } => {
                         let place = before_ms.map(|ms| (ms, before.unwrap_or(ThreadId::MIN)));
-                        Reply::Threads(vault.threads_left(account, place, limit)?)
+                        Reply::Threads(match with {
+                            Some(uid) => vault.threads_with(account, &uid, place, limit)?,
+                            None => vault.threads_left(account, place, limit)?,
+                        })
                     }
                     Command::Thread { thread, at, limit } => {
                         Reply::Thread(vault.thread_left(thread, at.unwrap_or(Place::End), limit)?)
@@ -352,9 +355,11 @@ impl Engine {
         gid: String,
         alias: String,
     ) -> Result<Reply, Error> {
-        let (of, name) = (gid.clone(), alias);
-        let alias =
-            self.store().read(move |vault| vault.alias_of_member(account, &of, &name)).await?;
+        let named = self.store().read(move |vault| {
+            let gid = vault.group_called(account, &gid)?;
+            Ok((vault.alias_of_member(account, &gid, &alias)?, gid))
+        });
+        let (alias, gid) = named.await?;
         let act = GroupAct::Drop { to: alias.clone() };
         self.ask(
             account,
@@ -369,6 +374,7 @@ impl Engine {
     }
 
     async fn join_group(&self, account: AccountId, gid: String) -> Result<Reply, Error> {
+        let gid = self.store().read(move |vault| vault.group_called(account, &gid)).await?;
         let act = GroupAct::Join { newalias: None };
         self.ask(
             account,

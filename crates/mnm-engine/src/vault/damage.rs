@@ -116,6 +116,23 @@ impl Vault {
         Ok(rows)
     }
 
+    /// As [`Vault::threads`], only those in which a permanent id is or was, without those that can't be
+    /// read. What it costs grows with how many those are.
+    pub fn threads_with(
+        &mut self,
+        account: Option<AccountId>,
+        uid: &str,
+        before: Option<ThreadPlace>,
+        limit: Option<u32>,
+    ) -> Result<Vec<ThreadRow>> {
+        let ids = self.attempt(|vault| vault.thread_ids_with(account, uid, before, limit))?;
+        let mut rows = Vec::new();
+        for id in ids.unwrap_or_default() {
+            rows.extend(self.attempt_lean(|vault| vault.reader().thread_row(id))?);
+        }
+        Ok(rows)
+    }
+
     /// As [`Vault::thread_page`]; where messages can't be read, the newest of those that can.
     ///
     /// # Errors

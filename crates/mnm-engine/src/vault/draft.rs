@@ -5,8 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::blob::{StagedBlob, too_large};
 use super::change::{Reader, Work};
 use super::file_name::FileNames;
-use super::letter::join_texts;
-use super::text::clean_subject;
+use super::text::{both, clean_subject};
 use super::{Change, Limits, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
@@ -38,8 +37,9 @@ impl Vault {
     /// thread's draft is replaced if there is one.
     ///
     /// # Errors
-    /// [`VaultError::TooLarge`] beyond the limits; [`VaultError::NotFound`] for a draft that is
-    /// gone; [`VaultError::Invalid`] when draft, thread and account do not belong together.
+    /// [`VaultError::TooLarge`] beyond the limits, unless it is shorter than what it replaces;
+    /// [`VaultError::NotFound`] for a draft that is gone; [`VaultError::Invalid`] when draft, thread and
+    /// account do not belong together.
     pub fn save_draft(
         &mut self,
         draft: Option<DraftId>,
@@ -69,7 +69,6 @@ impl Vault {
         now_ms: i64,
     ) -> Result<Change<Draft>> {
         self.change(|work| {
-            work.check_content(content)?;
             work.read.own_uid(account)?;
             if let Some(thread) = thread {
                 same_account(work.read.account_of(thread)?, account)?;
@@ -83,6 +82,7 @@ impl Vault {
                 (None, Some(thread)) => work.read.draft_of(thread)?,
                 (None, None) => None,
             };
+            work.check_content(content, existing.as_ref())?;
             let Some(old) = existing else {
                 let id = work.insert_draft(account, thread, now_ms)?;
                 work.write_content(id, content, now_ms)?;
@@ -260,18 +260,23 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    fn check_content(&self, content: &DraftContent) -> Result<()> {
+    fn check_content(&self, content: &DraftContent, old: Option<&Draft>) -> Result<()> {
         let limits = self.limits;
-        let over = |what: &str, is: usize, max: usize| {
-            VaultError::TooLarge(format!(
-                "The {what} has {is} bytes, more than the {max} allowed. Shorten it, or attach it as a file."
-            ))
-        };
-        if content.text.len() > limits.text_bytes {
-            return Err(over("text", content.text.len(), limits.text_bytes));
+        // One that is too long already can be shortened bit by bit.
+        let text_max = limits.draft_bytes.max(old.map_or(0, |old| old.text.len()));
+        if content.text.len() > text_max {
+            return Err(VaultError::TooLarge(format!(
+                "The text has {} KiB, and a draft keeps {} at most. It is not saved. Shorten it, or attach it as a file.",
+                kib(content.text.len()),
+                limits.draft_bytes >> 10
+            )));
         }
         if content.subject.len() > limits.subject_bytes {
-            return Err(over("subject", content.subject.len(), limits.subject_bytes));
+            return Err(VaultError::TooLarge(format!(
+                "The subject has {} bytes, more than the {} allowed. Shorten it.",
+                content.subject.len(),
+                limits.subject_bytes
+            )));
         }
         if content.to.len() > limits.recipients || content.to.iter().any(|to| to.len() > 1000) {
             return Err(VaultError::TooLarge(format!(
@@ -282,6 +287,20 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// # Errors
+    /// [`VaultError::TooLarge`] for a text that no letter carries.
+    pub(super) fn check_sendable(&self, draft: &Draft) -> Result<()> {
+        let max = self.limits.text_bytes;
+        if draft.text.len() <= max {
+            return Ok(());
+        }
+        Err(VaultError::TooLarge(format!(
+            "The text has {} KiB, and a letter carries {} at most. Nothing was sent, and the draft is kept. Shorten it, or attach it as a file.",
+            kib(draft.text.len()),
+            max >> 10
+        )))
+    }
+
     /// Keeps what was typed without knowing of a draft as it is now, and the draft.
     fn keep_both(&mut self, old: &Draft, typed: &DraftContent, now_ms: i64) -> Result<Draft> {
         let mut content = typed.clone();
@@ -290,9 +309,7 @@ impl Work<'_> {
             if old.text.contains(&typed.text) {
                 return self.read.draft(id);
             }
-            if !typed.text.contains(&old.text) {
-                content.text = join_texts(&old.text, Some(&typed.text));
-            }
+            content.text = both(&old.text, &typed.text);
         } else {
             let holds = typed.text.contains(&old.text)
                 && typed.subject.contains(&old.subject)
@@ -403,6 +420,11 @@ fn check_room(limits: &Limits, attached: &[Attachment], size: u64) -> Result<()>
         return Err(too_large(limits.attachments_bytes));
     }
     Ok(())
+}
+
+/// Bytes in KiB, rounded up.
+fn kib(bytes: usize) -> usize {
+    bytes.div_ceil(1 << 10)
 }
 
 fn same_account(one: AccountId, other: AccountId) -> Result<()> {

@@ -1,8 +1,8 @@
-//! Readers of threads, as the member's devices tell them to each other.
+//! Readers and subjects of threads, as the member's devices tell them to each other.
 //!
-//! A letter says who is in its thread only when it opens it, so a device that was added later does not
-//! know. Before a reply in a thread that is older than another device, and when a device is added, the
-//! readers go to the member's other devices. They may come before the first letter of the thread that is
+//! A letter says who is in its thread and what it is about only when it opens it, so a device that was
+//! added later does not know. Before a reply in a thread that is older than another device, and when a
+//! device is added, readers and subject go to the member's other devices. They may come before the first letter of the thread that is
 //! delivered there ([`Work::remember`]) or after it; it comes to the same.
 
 use rusqlite::{OptionalExtension, params};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Work;
 use super::inbox::check_msgid;
 use super::party::NewParty;
+use super::text::clean_subject;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, ThreadId};
@@ -31,6 +32,8 @@ const READERS_MAX: usize = 2_000;
 pub(super) struct ToldThread {
     /// Its id at the service.
     id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    subject: String,
     readers: Vec<ToldReader>,
 }
 
@@ -79,7 +82,7 @@ impl Work<'_> {
         for thread in threads {
             self.set_told(thread, now_ms)?;
             let Some(told) = self.told(thread)? else { continue };
-            bytes += told.readers.len() * 100;
+            bytes += told.readers.len() * 100 + told.subject.len();
             notice.push(told);
             if notice.len() >= NOTICE_THREADS || bytes >= NOTICE_BYTES {
                 self.tell_of(account, std::mem::take(&mut notice))?;
@@ -150,7 +153,8 @@ impl Work<'_> {
                 })
             })?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Some(ToldThread { id, readers }))
+        let subject = self.read.subject_of(thread)?;
+        Ok(Some(ToldThread { id, subject, readers }))
     }
 
     /// Takes what another device told.
@@ -232,6 +236,13 @@ impl Work<'_> {
                 .execute(params![thread, reader.uid, reader.struck_ms, reader.at_ms])?;
         }
         self.set_known(thread)?;
+        // A subject that a letter here gave is newer than one that was told.
+        self.db
+            .prepare_cached(
+                "UPDATE thread SET told_subject = ?2, subject = iif(subject = '', ?2, subject)
+                 WHERE id = ?1",
+            )?
+            .execute(params![thread, clean_subject(&told.subject, self.limits.subject_bytes)])?;
         self.touch_thread(thread);
         self.settle_early(account, thread, &told.id)
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, params};
+use tmtp::text::name_key;
 
 use super::change::{Reader, Work};
 use super::name::shown;
@@ -72,6 +73,11 @@ impl Vault {
         }
     }
 
+    /// A group as its name is spelled here, however `name` spells it; `name` itself where none is known.
+    pub fn group_called(&self, account: AccountId, name: &str) -> Result<String> {
+        self.reader().group_called(account, name)
+    }
+
     /// Records the member's own standing in a group, after the service has acknowledged a request
     /// to join or leave. `alias` is the member's in the group, if it is known.
     pub fn set_standing(
@@ -106,6 +112,23 @@ impl Reader<'_> {
             .prepare_cached("SELECT whole FROM grp WHERE account = ?1 AND gid = ?2")?
             .query_row(params![account, gid], |row| row.get(0))?;
         Ok(Some(Group { account, gid: gid.to_owned(), standing, whole, members }))
+    }
+
+    /// As [`Vault::group_called`].
+    pub(super) fn group_called(&self, account: AccountId, name: &str) -> Result<String> {
+        if self.standing(account, name)?.is_some() {
+            return Ok(name.to_owned());
+        }
+        let mut statement = self.db.prepare_cached("SELECT gid FROM grp WHERE account = ?1")?;
+        let mut rows = statement.query([account])?;
+        let wanted = name_key(name);
+        while let Some(row) = rows.next()? {
+            let gid: String = row.get(0)?;
+            if name_key(&gid) == wanted {
+                return Ok(gid);
+            }
+        }
+        Ok(name.to_owned())
     }
 
     /// The member's own standing; none in a group never heard of.

@@ -17,7 +17,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::UnknownRecipients`] naming who is neither contact nor group,
-    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`]; the draft stays as it is.
+    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`], [`VaultError::TooLarge`]; the draft
+    /// stays as it is.
     pub fn queue_draft(&mut self, id: DraftId, now_ms: i64) -> Result<Change<Message>> {
         self.queue_draft_held(id, None, now_ms, 0)
     }
@@ -43,6 +44,7 @@ impl Vault {
             if draft.text.trim().is_empty() && draft.attachments.is_empty() {
                 return Err(VaultError::EmptyLetter);
             }
+            work.check_sendable(&draft)?;
             let alias = work.read.own_alias(draft.account)?;
             let thread = match draft.thread {
                 Some(thread) => {
@@ -130,8 +132,8 @@ impl Reader<'_> {
         if let Some(uid) = self.contact_called(account, name)? {
             return Ok(Some((uid, false)));
         }
-        let group = self.may_post_to(account, name)?;
-        Ok(group.then(|| (name.to_owned(), true)))
+        let gid = self.group_called(account, name)?;
+        Ok(self.may_post_to(account, &gid)?.then_some((gid, true)))
     }
 }
 
@@ -155,7 +157,8 @@ impl Work<'_> {
             match self.read.resolve(draft.account, name)? {
                 Some((uid, is_group)) => resolved.push((uid, is_group, name)),
                 None => {
-                    if self.read.standing(draft.account, name)? == Some(Standing::Left) {
+                    let gid = self.read.group_called(draft.account, name)?;
+                    if self.read.standing(draft.account, &gid)? == Some(Standing::Left) {
                         return Err(VaultError::LeftGroup(shown(name)));
                     }
                     unknown.push(name.clone());
@@ -187,10 +190,7 @@ impl Work<'_> {
         alias: &str,
         now_ms: i64,
     ) -> Result<MessageId> {
-        let current: String = self
-            .db
-            .prepare_cached("SELECT subject FROM thread WHERE id = ?1")?
-            .query_row([thread], |row| row.get(0))?;
+        let current = self.read.subject_of(thread)?;
         // A reply carries a subject only when it changes it.
         let keeps = draft.thread.is_some() && draft.subject == current;
         let subject = if keeps { "" } else { &draft.subject };
@@ -265,7 +265,7 @@ impl Work<'_> {
     }
 }
 
-pub(super) fn join_texts(first: &str, second: Option<&str>) -> String {
+fn join_texts(first: &str, second: Option<&str>) -> String {
     match second {
         Some(second) if !second.trim().is_empty() => format!("{first}\n\n{second}"),
         _ => first.to_owned(),

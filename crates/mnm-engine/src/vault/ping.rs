@@ -139,6 +139,8 @@ impl Vault {
         now_ms: i64,
     ) -> Result<Change<Ping>> {
         self.change(|work| {
+            let gid = work.read.group_called(account, gid)?;
+            let gid = gid.as_str();
             match work.read.standing(account, gid)?.is_some() {
                 true => check_old_name("The name of the group", gid)?,
                 false => check_new_name("The name of the group", gid)?,

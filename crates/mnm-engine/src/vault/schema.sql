@@ -129,6 +129,7 @@ CREATE TABLE thread (
     , told_ms  INTEGER                              -- when the other devices were told who is in it
     , unlisted INTEGER NOT NULL DEFAULT 0           -- readers that were named, and were too many
     , unread   INTEGER NOT NULL DEFAULT 0           -- how many messages are, kept by triggers
+    , told_subject TEXT NOT NULL DEFAULT ''         -- what another device said it is about
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;

@@ -119,6 +119,25 @@ pub(super) fn clean_subject(text: &str, max: usize) -> String {
     cut(&without_heaps(line.trim()), max).to_owned()
 }
 
+/// What either of two texts says: the lines in which they begin and end alike once, the rest one below
+/// the other.
+pub(super) fn both(one: &str, other: &str) -> String {
+    if other.contains(one) || one.contains(other) {
+        return if one.len() > other.len() { one } else { other }.to_owned();
+    }
+    let (a, b): (Vec<&str>, Vec<&str>) = (one.split('\n').collect(), other.split('\n').collect());
+    let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
+    let start = a.iter().zip(&b).take_while(same).count();
+    let rest = a.len().min(b.len()) - start;
+    let end = a.iter().rev().zip(b.iter().rev()).take(rest).take_while(same).count();
+    let own = |lines: &[&str]| lines[start..lines.len() - end].join("\n");
+    let middle = [own(&a), own(&b)];
+    let middle: Vec<&str> =
+        middle.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect();
+    let middle = middle.join("\n\n");
+    [&a[..start], &[middle.as_str()], &a[a.len() - end..]].concat().join("\n")
+}
+
 /// The longest beginning of `text` that has at most `max` bytes and ends between characters.
 pub(super) fn cut(text: &str, max: usize) -> &str {
     let mut end = max.min(text.len());

@@ -66,6 +66,28 @@ impl Vault {
             statement.query_map(params![account, before_ms, before, limit], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// The threads of a page, of those in which a permanent id is or was.
+    pub(super) fn thread_ids_with(
+        &self,
+        account: Option<AccountId>,
+        uid: &str,
+        before: Option<ThreadPlace>,
+        limit: Option<u32>,
+    ) -> Result<Vec<ThreadId>> {
+        let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
+        let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
+        // From the few threads of one party to their lines, never through all lines.
+        let mut statement = self.db.prepare_cached(
+            "SELECT thread.id FROM party CROSS JOIN thread ON thread.id = party.thread
+             WHERE party.uid = ?1 AND (?2 IS NULL OR thread.account = ?2)
+               AND (thread.last_at_ms, thread.id) < (?3, ?4)
+             ORDER BY thread.last_at_ms DESC, thread.id DESC LIMIT ?5",
+        )?;
+        let ids = statement
+            .query_map(params![uid, account, before_ms, before, limit], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
 }
 
 /// A row of `thread`, for its line.
@@ -121,10 +143,15 @@ impl Reader<'_> {
             Detail::Bare | Detail::Lean | Detail::Whole => stored.claimed_id,
         };
         let claimed = claimed.map(|claimed| self.thread_with(account, &claimed));
+        let begun_elsewhere = match self.live.detail() {
+            Detail::Alone | Detail::Bare | Detail::Lean => false,
+            Detail::Whole => stored.subject.is_empty() && self.is_begun_elsewhere(id)?,
+        };
         Ok(ThreadRow {
             id,
             account,
             subject: stored.subject,
+            begun_elsewhere,
             may_reply,
             belongs_to: claimed.transpose()?.flatten(),
             parties,
@@ -137,6 +164,28 @@ impl Reader<'_> {
             attachments: stored.files,
             state: newest.state,
         })
+    }
+
+    pub(super) fn subject_of(&self, id: ThreadId) -> Result<String> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT subject FROM thread WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?)
+    }
+
+    /// Whether the letter that began the thread is not here.
+    fn is_begun_elsewhere(&self, id: ThreadId) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT service_id IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM message
+                         WHERE account = thread.account AND msgid = service_id)
+                     AND NOT EXISTS (SELECT 1 FROM message
+                         WHERE account = thread.account AND original_id = service_id)
+                 FROM thread WHERE id = ?1",
+            )?
+            .query_row([id], |row| row.get(0))?)
     }
 
     fn stored_thread(&self, id: ThreadId) -> Result<StoredThread> {
@@ -256,7 +305,7 @@ impl Work<'_> {
                           -- A word of the service in a thread of members does not rename it.
                           WHERE author_uid <> ?3 OR msgid IS thread.service_id
                       ORDER BY at_ms DESC, id DESC LIMIT 1),
-                     iif((SELECT count(*) FROM last) < ?4, '', subject))
+                     iif((SELECT count(*) FROM last) < ?4, told_subject, subject))
                  WHERE id = ?1",
             )?
             .execute(params![id, last_at_ms, Uid::SERVICE, SUBJECTS_MAX])?;

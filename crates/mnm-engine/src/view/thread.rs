@@ -42,8 +42,11 @@ pub struct ThreadRow {
     pub id: ThreadId,
     /// The account it belongs to.
     pub account: AccountId,
-    /// Subject of the newest message that has one; may be empty.
+    /// Subject of the newest message that has one, or as another device of the member told it; may be
+    /// empty.
     pub subject: String,
+    /// No subject is known, because the letter that began the thread is not here.
+    pub begun_elsewhere: bool,
     /// The first of those who read it, in order of joining, the member included, and all of its groups;
     /// 50 at most. All of them: [`crate::command::Command::Readers`].
     pub parties: Vec<Party>,

@@ -225,8 +225,13 @@ impl Person {
     }
 
     pub(crate) async fn threads(&self) -> Vec<ThreadRow> {
-        let threads =
-            Command::Threads { account: None, before_ms: None, before: None, limit: None };
+        let threads = Command::Threads {
+            account: None,
+            with: None,
+            before_ms: None,
+            before: None,
+            limit: None,
+        };
         ask!(self, threads, Threads)
     }
 

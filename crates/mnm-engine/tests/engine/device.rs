@@ -110,10 +110,14 @@ async fn a_device_that_was_added_later_answers_to_everybody_in_an_older_thread()
         })
         .await;
     assert_eq!(row.parties.len(), 3, "{:?}", row.parties);
+    assert_eq!((&*row.subject, row.begun_elsewhere), ("about to you both", false));
     let reply = tablet.queue_reply(copy.thread, "from the tablet", &[]).await;
     tablet.sent(&reply).await;
     for person in [&bob, &eve, &ada] {
         let got = person.until_message("from the tablet").await;
         assert_eq!(person.thread(got.thread).await.messages.len(), 3);
     }
+    // It stays when the thread goes on.
+    let row = tablet.thread(copy.thread).await.row;
+    assert_eq!((row.count, &*row.subject), (2, "about to you both"));
 }

@@ -189,3 +189,38 @@ async fn a_contact_outside_of_a_group_gets_into_no_thread_of_it_before_anybody_h
     let row = ada.thread(letter.thread).await.row;
     assert_eq!((row.subject.as_str(), row.count), ("about all hands", 1));
 }
+
+/// The name of the only group that the person knows, if they stand so in it.
+async fn only_group(person: &Person, standing: Standing) -> Option<String> {
+    let groups = ask!(person, Command::Groups { account: None }, Groups);
+    assert!(groups.len() <= 1, "{groups:?}");
+    groups.into_iter().find(|group| group.standing == standing).map(|group| group.gid)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_one_however_its_name_is_spelled() {
+    const NAME: &str = "\u{e9}quipe du port";
+    const APART: &str = "e\u{301}quipe  du port";
+    let service = ServiceProcess::start_plain().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let eve = Person::join(&service, "eve ensemble").await;
+    for (person, to, group) in [(&bob, "bob babbage", NAME), (&eve, "eve ensemble", APART)] {
+        let (account, text) = (ada.account, "Join us".to_owned());
+        let invite = Command::Invite { account, group: group.into(), to: to.into(), text };
+        ask!(ada, invite, Ping);
+        let invitation = person.until_ping("ada lovelace").await;
+        ask!(person, Command::Accept { ping: invitation.id, text: None }, Ping);
+        person.until("the group", || only_group(person, Standing::Joined)).await;
+    }
+    let letter = ada.queue(&[APART], "all hands", &[]).await;
+    ada.sent(&letter).await;
+    eve.until_message("all hands").await;
+    let (account, alias) = (ada.account, "eve ensemble".into());
+    ada.engine.command(Command::Drop { account, group: APART.into(), alias }).await.unwrap();
+    eve.until("the end", || only_group(&eve, Standing::Left)).await;
+    let (account, alias) = (ada.account, "ada lovelace".into());
+    ada.engine.command(Command::Drop { account, group: APART.into(), alias }).await.unwrap();
+    ada.engine.command(Command::JoinGroup { account, group: APART.into() }).await.unwrap();
+    assert_eq!(only_group(&ada, Standing::Joined).await.as_deref(), Some(NAME));
+}

@@ -254,7 +254,7 @@ async fn what_a_service_names_is_clean_or_not_there() {
         Command::Groups { account },
         Command::Contacts { account },
         Command::Pings { account, before, find, limit },
-        Command::Threads { account, before: None, before_ms: None, limit: None },
+        Command::Threads { account, with: None, before: None, before_ms: None, limit: None },
     ] {
         replies.push(serde_json::to_string(&ada.engine.command(question).await.unwrap()).unwrap());
     }

@@ -70,11 +70,41 @@ fn an_empty_letter_and_one_to_nobody_are_refused() {
 }
 
 #[test]
-fn too_long_a_text_is_refused() {
-    let mut app = App::new();
-    let typed = content(&[], &"x".repeat((256 << 10) + 1));
-    let error = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap_err();
+fn too_long_a_text_is_kept_but_not_sent() {
+    const LETTER: usize = 256 << 10;
+    const DRAFT: usize = 1 << 20;
+    let mut app = App::with_bob();
+    let account = app.account;
+    let long = |bytes| content(&["Bob Jones"], &"x".repeat(bytes));
+    let draft = app.vault.save_draft(None, account, None, &long(DRAFT), 5).unwrap().value;
+    let error = app.vault.queue_draft(draft.id, 6).unwrap_err();
     assert!(matches!(error, VaultError::TooLarge(_)));
+    assert!(error.to_string().contains("1024 KiB") && error.to_string().contains("256"), "{error}");
+    assert_eq!(app.vault.draft(draft.id).unwrap(), draft);
+    let error = app.vault.save_draft(Some(draft.id), account, None, &long(DRAFT + 1), 5);
+    assert!(matches!(error, Err(VaultError::TooLarge(_))));
+    let _ = app.vault.save_draft(Some(draft.id), account, None, &long(LETTER + 1), 7).unwrap();
+    assert!(matches!(app.vault.queue_draft(draft.id, 8), Err(VaultError::TooLarge(_))));
+    let _ = app.vault.save_draft(Some(draft.id), account, None, &long(LETTER), 9).unwrap();
+    assert_eq!(app.vault.queue_draft(draft.id, 10).unwrap().value.text.len(), LETTER);
+}
+
+#[test]
+fn a_draft_that_is_longer_than_drafts_may_be_can_be_shortened_bit_by_bit() {
+    const DRAFT: usize = 1 << 20;
+    let mut app = App::with_bob();
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let (account, thread) = (app.account, app.receive(&letter).thread);
+    let long = |bytes| content(&[], &"x".repeat(bytes));
+    let mut save = |upon, text: &DraftContent| {
+        app.vault.save_draft_upon(upon, None, account, Some(thread), text, 5)
+    };
+    let _ = save(Upon::Anything, &long(DRAFT)).unwrap();
+    // Two windows' texts, kept one below the other.
+    let joined = save(Upon::Leaving(0), &content(&[], "from another window")).unwrap().value;
+    assert!(joined.text.len() > DRAFT);
+    assert_eq!(save(Upon::Anything, &long(DRAFT + 9)).unwrap().value.text.len(), DRAFT + 9);
+    assert!(save(Upon::Anything, &long(DRAFT + 10)).is_err());
 }
 
 #[test]
@@ -136,6 +166,9 @@ fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
     assert_eq!(save(Upon::Leaving(seen), Some(first.id), Some(thread), "a b").text, "a b c");
     let both = save(Upon::Leaving(seen), Some(first.id), Some(thread), "else");
     assert_eq!((both.id, &*both.text), (first.id, "a b c\n\nelse"));
+    // Again and again: what both say stands there once.
+    let both = save(Upon::Leaving(seen), Some(first.id), Some(thread), "a b c\n\nmore");
+    assert_eq!(both.text, "a b c\n\nelse\n\nmore");
     // It was sent meanwhile: what was typed is a reply of its own.
     let _ = vault.drop_draft(first.id).unwrap();
     let mut save = |upon, draft, thread, text: &str| {

@@ -3,7 +3,7 @@
 use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment};
 use mnm_engine::view::{Link, MessageState};
 
-use crate::cast::{App, BOB, names};
+use crate::cast::{App, BOB, CAROL, names};
 
 #[test]
 fn a_thread_knows_how_many_messages_and_files_it_has() {
@@ -72,6 +72,56 @@ fn paging_shows_every_thread_once_and_no_page_is_longer_than_asked_for() {
     }
     assert_eq!(seen, expected);
     assert!(app.vault.threads(Some(99), None, None).unwrap().is_empty());
+}
+
+#[test]
+fn the_threads_of_one_person_are_found_however_many_others_there_are() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Carol Clay");
+    let mut expected = Vec::new();
+    for n in 0..12 {
+        let (uid, alias) = if n % 3 == 0 { (CAROL, "Carol Clay") } else { (BOB, "Bob Jones") };
+        let mut letter = app.letter(uid, alias, &format!("letter {n}"));
+        letter.posted_ms = 100_000;
+        let thread = app.receive(&letter).thread;
+        if uid == CAROL {
+            expected.insert(0, thread);
+        }
+    }
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let page = app.vault.threads_with(Some(app.account), CAROL, before, Some(3)).unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some((last.last_at_ms, last.id));
+        seen.extend(page.iter().map(|row| row.id));
+    }
+    assert_eq!(seen, expected);
+    assert!(app.vault.threads_with(Some(99), CAROL, None, None).unwrap().is_empty());
+    assert_eq!(app.vault.threads_with(None, CAROL, None, None).unwrap().len(), expected.len());
+}
+
+#[test]
+fn a_thread_that_began_elsewhere_says_so_until_a_subject_is_known() {
+    let mut app = App::with_bob();
+    let mut first = app.letter(BOB, "Bob Jones", "hello");
+    first.subject = String::new();
+    let shown = |app: &App, thread| {
+        let row = app.vault.thread(thread).unwrap().row;
+        (row.subject, row.begun_elsewhere)
+    };
+    let reply = app.reply(&first.msgid, BOB, "Bob Jones");
+    let thread = app.receive(&reply).thread;
+    assert_eq!(shown(&app, thread), (String::new(), true));
+    let mut named = app.reply(&first.msgid, BOB, "Bob Jones");
+    named.subject = "Garden".into();
+    app.receive(&named);
+    assert_eq!(shown(&app, thread), ("Garden".into(), false));
+    // One that simply has none.
+    let mut bare = app.letter(BOB, "Bob Jones", "bare");
+    bare.subject = String::new();
+    let bare = app.receive(&bare).thread;
+    assert_eq!(shown(&app, bare), (String::new(), false));
 }
 
 #[test]

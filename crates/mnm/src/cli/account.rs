@@ -175,11 +175,12 @@ pub(super) async fn set_service(
     };
     let service = context.look.bold(inline(&account.service));
     let text = match &account.fingerprint {
-        Some(fingerprint) if !moved => format!(
+        _ if moved => format!("{service} is at {} from now on.", inline(&whole_address(&account))),
+        Some(fingerprint) => format!(
             "The certificate of {service} is trusted from now on:\n  sha256 {}",
             in_pairs(fingerprint)
         ),
-        _ => format!("{service} is at {} from now on.", inline(&whole_address(&account))),
+        None => format!("{service} shows this certificate, and public authorities vouch for it."),
     };
     Ok(Answer::new(&account, text))
 }

@@ -51,10 +51,10 @@ pub(super) async fn inbox(
             ),
         ]);
     }
-    let none = match (damaged, unread) {
-        (true, _) => "No letters can be read.\n",
-        (false, true) => "Nothing unread.",
-        (false, false) => "No letters yet.",
+    let none = match (unread, damaged) {
+        (true, _) => "Nothing unread.\n",
+        (false, true) => "No letters can be read.\n",
+        (false, false) => "No letters yet.\n",
     };
     let mut text = table.text(none);
     if let Some(last) = threads.last().filter(|_| more) {
@@ -91,7 +91,8 @@ async fn threads(
     };
     let mut threads = Vec::new();
     loop {
-        let command = Ask::Threads { account, before_ms, before, limit: Some(INBOX_ROWS) };
+        let command =
+            Ask::Threads { account, with: None, before_ms, before, limit: Some(INBOX_ROWS) };
         let page = ask!(session, command, Threads);
         let complete = page.len() < INBOX_ROWS as usize;
         before_ms = page.last().map(|row| row.last_at_ms);
@@ -106,8 +107,11 @@ async fn threads(
 }
 
 fn subject(look: &Look, thread: &ThreadRow) -> String {
-    let subject =
-        if thread.subject.is_empty() { "(no subject)".to_owned() } else { inline(&thread.subject) };
+    let subject = match thread.subject.as_str() {
+        "" if thread.begun_elsewhere => "(its first letter is not on this device)".to_owned(),
+        "" => "(no subject)".to_owned(),
+        subject => inline(subject),
+    };
     if thread.unread > 0 { look.bold(subject) } else { subject }
 }
 

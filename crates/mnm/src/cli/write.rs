@@ -23,8 +23,8 @@ use crate::{
     session::{Session, ask},
 };
 
-/// Longest text read from standard input, bytes. As JSON it must fit the server's limit.
-const TEXT_MAX: u64 = 512 * 1024;
+/// Longest text read from standard input, bytes: as much as a letter carries.
+const TEXT_MAX: u64 = 256 * 1024;
 
 /// What is said of everything that is in the outbox but not acknowledged.
 pub(super) const QUEUED: &str = "Queued: the service has not acknowledged it yet. It is safe here \
@@ -204,7 +204,7 @@ fn read_text() -> Result<String, Failure> {
         .read_to_end(&mut bytes)
         .map_err(|error| Failure::io("Can't read the text from standard input", &error))?;
     if bytes.len() as u64 > TEXT_MAX {
-        let why = "The text is longer than 512 KiB. Send it as a file: --attach FILE";
+        let why = "The text is longer than 256 KiB. Send it as a file: --attach FILE";
         return Err(Failure::new(Exit::Failed, "too_large", why));
     }
     String::from_utf8(bytes).map_err(|_| {

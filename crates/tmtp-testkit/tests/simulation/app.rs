@@ -149,6 +149,7 @@ async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
         let last = threads.last().map(|thread| &thread.row);
         let page = Command::Threads {
             account: None,
+            with: None,
             before_ms: last.map(|row| row.last_at_ms),
             before: last.map(|row| row.id),
             limit: None,

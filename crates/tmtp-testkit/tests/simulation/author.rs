@@ -108,7 +108,13 @@ impl Author {
     }
 
     async fn some_thread(&mut self) -> Result<Option<ThreadRow>, Error> {
-        let all = Command::Threads { account: None, before_ms: None, before: None, limit: None };
+        let all = Command::Threads {
+            account: None,
+            with: None,
+            before_ms: None,
+            before: None,
+            limit: None,
+        };
         let threads = ask!(self.engine, all, Threads)?;
         Ok(self.dice.pick(&threads).cloned())
     }

@@ -51,3 +51,21 @@ fn heaps_of_accents_are_cut_in_whatever_has_a_name() {
     assert_eq!(clean_subject(&heap, 1000), cut);
     assert_eq!(clean_ping(&heap), cut);
 }
+
+#[test]
+fn two_texts_together_say_once_what_they_share() {
+    for (one, other, together) in [
+        ("a", "b", "a\n\nb"),
+        ("", "b", "b"),
+        ("a", "", "a"),
+        ("a", "a b", "a b"),
+        ("a b", "a", "a b"),
+        ("a\nb", "a\nc", "a\nb\n\nc"),
+        ("a\nx\nz", "a\ny\nz", "a\nx\n\ny\nz"),
+        ("a\n\nx", "a\n\nx\n\ny", "a\n\nx\n\ny"),
+        ("a\na", "a\nb\na", "a\nb\na"),
+        ("a\na\n1", "a\n2", "a\na\n1\n\n2"),
+    ] {
+        assert_eq!(both(one, other), together, "{one:?} {other:?}");
+    }
+}

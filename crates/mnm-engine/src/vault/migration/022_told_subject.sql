@@ -1,0 +1,1 @@
+ALTER TABLE thread ADD COLUMN told_subject TEXT NOT NULL DEFAULT '';
