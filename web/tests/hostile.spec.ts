@@ -55,6 +55,11 @@ test("a hostile letter stays in its box and reaches nobody", async ({ club, memb
     }
   });
 
+  await test.step("names stand apart in what is read out, so that they turn nothing around", async () => {
+    await expect(page.locator("[data-key='reply']")).toHaveAttribute("aria-label", `Reply to \u2068${crook.alias}\u2069`);
+    await expect(page.getByText("New letter from")).toHaveText(`New letter from \u2068${crook.alias}\u2069 on \u2068Test Club\u2069`);
+  });
+
   await test.step("the marks are on top, drawn by the page, outside of the letter", async () => {
     const article = page.locator("[data-message]").first();
     for (const text of ["Mixed alphabets", "Test Club"]) {

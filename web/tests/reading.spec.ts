@@ -167,6 +167,16 @@ test("of a long list only the rows near the screen are on the page, and all can 
   await page.getByRole("button", { name: "Show more letters" }).click();
   await expect(page.locator(".list-pane [data-row]")).toHaveCount(200);
   await expect(page.getByText("There are more letters with these words")).toBeVisible();
+
+  // Somebody's page has all their letters, not only those that the list has loaded.
+  await page.reload();
+  await page.getByRole("link", { name: /^People/ }).click();
+  await page.getByRole("link", { name: boris.alias }).click();
+  const body = page.locator(".page-body");
+  await expect(async () => {
+    await body.evaluate((element) => (element.scrollTop = 1e9));
+    await expect(body.getByRole("link", { name: /subject 0\b/ })).toBeInViewport({ timeout: 200 });
+  }).toPass();
 });
 
 test("pictures have their place before they are there, and a picture of too many points stays a file", async ({ club, member }) => {
@@ -204,7 +214,7 @@ test("pictures have their place before they are there, and a picture of too many
   expect(new Set(asked).size).toBeLessThanOrEqual(4);
 
   await expect(page.getByText("20,000 × 20,000 points")).toHaveCount(1);
-  await expect(page.getByRole("link", { name: /Save points.png/ })).toHaveCount(1);
+  await expect(page.getByRole("link", { name: /Save .points.png/ })).toHaveCount(1);
   await boris.run("reply", String(thread), "--attach", small);
   await expect(page.getByRole("link", { name: /Pictures/ })).toContainText("A file");
 });

@@ -1,4 +1,5 @@
 // What was typed is never lost: however late the app answers, and after Undo.
+import { both } from "../src/lib/typed";
 import { expect, test } from "./fixture";
 import { late, reply, texts, thread } from "./writing";
 
@@ -57,7 +58,8 @@ test("messages that could not be handed over come back in their order", async ({
   anna.forgive(/ERR_FAILED/);
   await page.route("**/api/command", async (route) => {
     await new Promise((done) => setTimeout(done, 700));
-    await route.abort();
+    // The route may be gone meanwhile.
+    await route.abort().catch(() => undefined);
   });
   await reply(page).focus();
   for (const line of ["one", "two"]) {
@@ -180,4 +182,55 @@ test("a ping that failed keeps its words for the next try", async ({ club, membe
   await page.keyboard.type("short");
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("alert").first()).toContainText("At least 8 characters");
+});
+
+test("two texts together say once what they share, however often they clash", () => {
+  const cases: [string, string, string][] = [
+    ["a", "b", "a\n\nb"],
+    ["a", "a b", "a b"],
+    ["a b", "a", "a b"],
+    ["a\nx\nz", "a\ny\nz", "a\nx\n\ny\nz"],
+    ["a\n\nb\n\nc", "a\n\nb\n\nd", "a\n\nb\n\nc\n\nd"],
+    ["a\na\n1", "a\n2", "a\na\n1\n\n2"],
+  ];
+  for (const [theirs, mine, together] of cases) expect(both(theirs, mine)).toBe(together);
+});
+
+test("a text that is too long for a letter is kept, and not sent before it is shorter", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  const { page } = anna;
+  // Without the preview.
+  await page.keyboard.press("v");
+  const kept = async (): Promise<number> => ((await anna.run("drafts")) as { text: string }[])[0]?.text.length ?? 0;
+  const long = "0123456789abcde\n".repeat(300 * 64);
+  // No hand types so much.
+  await reply(page).evaluate((area: HTMLTextAreaElement, text) => {
+    area.value = text;
+    area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }, long);
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  expect(await kept()).toBe(long.length);
+  await reply(page).press("Enter");
+  const refused = page.getByRole("alert").getByText("300 KiB, and a letter carries 256 at most");
+  await expect(refused).toBeVisible();
+  await expect(page.getByText("Saved", { exact: true })).toBeVisible();
+  await expect(refused).toBeVisible();
+  expect((await reply(page).inputValue()).length).toBe(long.length);
+  expect(await kept()).toBe(long.length);
+
+  // Pasted, it is a file at once.
+  await reply(page).fill("Short enough.");
+  await reply(page).evaluate((area, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    area.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, long);
+  await expect(page.getByRole("button", { name: /Take .pasted.txt. out/ })).toBeVisible();
+  await expect(refused).toHaveCount(0);
+  await expect(reply(page)).toHaveValue("Short enough.");
+  await reply(page).press("Enter");
+  await expect(texts(page)).toHaveCount(2);
+  await boris.page.getByRole("link", { name: /Plans/ }).click();
+  await expect(texts(boris.page)).toHaveText(["Shall we?", "Short enough."]);
+  await expect(boris.page.getByRole("link", { name: /Save .pasted.txt., 307 kB/ })).toBeVisible();
 });

@@ -65,6 +65,8 @@ export interface ThreadRow {
   id: number;
   account: number;
   subject: string;
+  /** No subject is known, because the letter that began the thread is not here. */
+  begun_elsewhere: boolean;
   parties: Party[];
   /** How many read it; `parties` has the first of them. */
   readers: number;
@@ -271,7 +273,7 @@ export interface Commands {
   invite: { args: { account: number; group: string; to: string; text: string }; reply: Ping };
   drop: { args: { account: number; group: string; alias: string }; reply: undefined };
   join_group: { args: { account: number; group: string }; reply: undefined };
-  threads: { args: { account?: number; before_ms?: number; before?: number; limit?: number }; reply: ThreadRow[] };
+  threads: { args: { account?: number; with?: string; before_ms?: number; before?: number; limit?: number }; reply: ThreadRow[] };
   thread: { args: { thread: number; at?: Place; limit?: number }; reply: Thread };
   mark_read: { args: { thread: number; messages?: number[] }; reply: undefined };
   save_draft: {

@@ -43,6 +43,8 @@ export class DraftEditor {
   #saving: Promise<void> | null = null;
   /** The draft that was heard to be gone while that could not be looked at. */
   #missed: number | null = null;
+  /** What was said of a save that failed; it is taken back with the next one that does not. */
+  #complaint = "";
   /** Called when the member has chosen between two versions. */
   #chosen: (() => void)[] = [];
   #closed = false;
@@ -142,7 +144,7 @@ export class DraftEditor {
       this.id = draft.id;
       this.#version = draft.version;
       this.status = this.#dirty ? "unsaved" : "saved";
-      this.error = "";
+      if (this.error === this.#complaint) this.error = "";
       this.#setDirty(this.#dirty);
       if (this.#closed) return true;
       if (this.empty) store.dropDraft(draft.id);
@@ -158,7 +160,7 @@ export class DraftEditor {
   async #fail(error: unknown, tried: Typed): Promise<void> {
     this.#setDirty(true);
     this.status = "unsaved";
-    this.error = problem(error);
+    this.error = this.#complaint = problem(error);
     if (error instanceof ApiError && error.code === "outdated") await this.#compare(tried);
     if (error instanceof ApiError && error.code === "not_found") this.#stray();
   }

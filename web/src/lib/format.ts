@@ -75,6 +75,9 @@ export function threadNames(row: ThreadRow): string[] {
   return [state === "nobody" || state === "struck" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
 }
 
+/** What a thread is about, or why that is not known. */
+export const threadSubject = (row: ThreadRow | undefined): string => row?.subject || (row?.begun_elsewhere ? t.list.begunElsewhere : t.list.noSubject);
+
 /** First letter (grapheme) of a name, for badges. */
 export function initial(name: string): string {
   const letters = [...name.trim()].filter((c) => /[\p{L}\p{N}]/u.test(c));
