@@ -4,7 +4,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
 use super::name::{is_clean, shown};
-use super::outbox::{Acked, OutboxKind, Target};
+use super::outbox::{Acked, Target};
+use super::outgoing::OutboxKind;
 use super::text::{check_new_name, check_old_name, check_ping};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;

@@ -1,0 +1,227 @@
+//! What an item of the outbox asks of the service, with all that the wire needs.
+
+use serde::{Deserialize, Serialize};
+
+use super::Result;
+use super::change::Reader;
+use super::forwarding::OutgoingForward;
+use super::inbox::Cc;
+use super::ping::StoredPing;
+use crate::view::{
+    AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, ThreadId,
+};
+
+/// What to ask of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutboxAction {
+    /// Post a letter.
+    Post(Box<OutgoingPost>),
+    /// Ping a member.
+    Ping {
+        /// The row shown.
+        ping: PingId,
+        /// Own alias.
+        from: String,
+        /// Alias of the addressee.
+        to: String,
+        /// Plain text.
+        text: String,
+    },
+    /// Invite a member to a group.
+    Invite {
+        /// The row shown.
+        ping: PingId,
+        /// Name of the group.
+        gid: String,
+        /// Own alias.
+        from: String,
+        /// Alias of the addressee.
+        to: String,
+        /// Plain text.
+        text: String,
+    },
+    /// Join a group by an invitation.
+    Join {
+        /// The invitation.
+        ping: PingId,
+        /// Name of the group.
+        gid: String,
+    },
+    /// Forward a thread.
+    Forward(Box<OutgoingForward>),
+    /// Post a letter again to those to whom somebody forwarded it.
+    Confirm(Box<OutgoingPost>),
+    /// Tell the member's other devices something; nothing of it is shown.
+    Sync {
+        /// A notice of `sync`, JSON.
+        body: String,
+    },
+}
+
+/// A letter to post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingPost {
+    /// The message.
+    pub message: MessageId,
+    /// Its thread here.
+    pub thread: ThreadId,
+    /// The thread's id at the service; empty when this letter opens it.
+    pub thread_id: String,
+    /// Own alias.
+    pub alias: String,
+    /// Its own subject; may be empty.
+    pub subject: String,
+    /// Everybody subscribed, the member included; only when it opens the thread.
+    pub cc: Vec<Cc>,
+    /// When it was queued, the same at every attempt.
+    pub at_ms: i64,
+    /// Files in order; the bytes come from [`Vault::read_blob`].
+    pub attachments: Vec<Attachment>,
+    /// Markdown.
+    pub text: String,
+    /// Who is to receive it. Empty for a letter to oneself.
+    pub recipients: Vec<Recipient>,
+    /// The id it has, when it is posted again to confirm what was forwarded; `at_ms` is then when
+    /// the service accepted it.
+    pub confirms: Option<String>,
+    /// Why it would reach nobody, for people: then it must not be sent.
+    pub unreachable: Option<String>,
+}
+
+/// One addressee of a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Permanent id, or a group's name.
+    pub id: String,
+    /// Whether it is a group.
+    pub is_group: bool,
+}
+
+/// Kinds of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OutboxKind {
+    Post,
+    Ping,
+    Invite,
+    Join,
+    Sync,
+    Forward,
+    Confirm,
+}
+
+impl OutboxKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Ping => "ping",
+            Self::Invite => "invite",
+            Self::Join => "join",
+            Self::Sync => "sync",
+            Self::Forward => "forward",
+            Self::Confirm => "confirm",
+        }
+    }
+
+    /// The schema admits only these names.
+    pub(super) fn parse(name: &str) -> Self {
+        match name {
+            "post" => Self::Post,
+            "invite" => Self::Invite,
+            "join" => Self::Join,
+            "sync" => Self::Sync,
+            "forward" => Self::Forward,
+            "confirm" => Self::Confirm,
+            _ => Self::Ping,
+        }
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn outgoing_ping(&self, kind: OutboxKind, id: PingId) -> Result<OutboxAction> {
+        let StoredPing { view: ping, from, to, .. } = self.stored_ping(id)?;
+        let (gid, text) = (ping.group.unwrap_or_default(), ping.text);
+        Ok(match kind {
+            OutboxKind::Join => OutboxAction::Join { ping: id, gid },
+            OutboxKind::Invite => OutboxAction::Invite { ping: id, gid, from, to, text },
+            OutboxKind::Ping
+            | OutboxKind::Post
+            | OutboxKind::Sync
+            | OutboxKind::Forward
+            | OutboxKind::Confirm => OutboxAction::Ping { ping: id, from, to, text },
+        })
+    }
+
+    pub(super) fn outgoing_post(&self, id: MessageId) -> Result<OutgoingPost> {
+        let Message { account, thread, at_ms, subject, text, attachments, .. } =
+            self.message(id)?;
+        let thread_id = self.service_id(thread)?.unwrap_or_default();
+        let cc = if thread_id.is_empty() { self.cc_of(thread)? } else { Vec::new() };
+        Ok(OutgoingPost {
+            message: id,
+            thread,
+            thread_id,
+            alias: self.own_alias(account)?,
+            subject,
+            cc,
+            at_ms,
+            attachments,
+            text,
+            recipients: self.addressees(account, thread, id)?,
+            unreachable: self.why_not_reply(thread)?,
+            confirms: None,
+        })
+    }
+
+    fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
+        let parties = self.parties(thread)?.into_iter();
+        Ok(parties.map(|party| Cc { who: party.alias, who_uid: party.uid }).collect())
+    }
+
+    /// Everybody subscribed but the member. A group that the member is not in is passed over: the service
+    /// would refuse the letter.
+    pub(super) fn recipients_of(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+    ) -> Result<Vec<Recipient>> {
+        let mut recipients = Vec::new();
+        for party in self.parties(thread)? {
+            let is_group = party.kind == PartyKind::Group;
+            let reached = match party.kind {
+                PartyKind::Me | PartyKind::Service => false,
+                PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => true,
+                PartyKind::Group => self.may_post_to(account, &party.uid)?,
+            };
+            if reached {
+                recipients.push(Recipient { id: party.uid, is_group });
+            }
+        }
+        Ok(recipients)
+    }
+
+    /// As [`Self::recipients_of`], without those whom the service could not reach with this letter.
+    pub(super) fn addressees(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        message: MessageId,
+    ) -> Result<Vec<Recipient>> {
+        let left_out = self.left_out(account, message)?;
+        let mut recipients = self.recipients_of(account, thread)?;
+        recipients.retain(|to| !left_out.iter().any(|left| left.party.uid == to.id));
+        Ok(recipients)
+    }
+
+    /// Whom the service could not reach with a letter, and why.
+    pub(super) fn left_out(&self, account: AccountId, message: MessageId) -> Result<Vec<LeftOut>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT uid, reason FROM left_out WHERE message = ?1")?;
+        let mut rows = statement.query([message])?;
+        let mut left_out = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (uid, reason): (String, String) = (row.get(0)?, row.get(1)?);
+            left_out.push(LeftOut { party: self.member(account, &uid, "")?, reason });
+        }
+        Ok(left_out)
+    }
+}
