@@ -241,3 +241,35 @@ fn what_a_command_costs_does_not_grow_with_the_home() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Each slice holds the store for a moment only, however many read a thread.
+#[test]
+fn a_slice_of_a_removal_is_bounded() {
+    let mut home = home(SMALL);
+    home.vault
+        .db
+        .execute_batch(
+            "DELETE FROM message;
+             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 450)
+             INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+                 SELECT thread.id, 100 + n, 0, printf('MRE%029d', n), 'Reader', 'by', 1
+                 FROM thread, n WHERE thread.id % 20 = 0;",
+        )
+        .unwrap();
+    let _ = home.vault.begin_removal(home.account).unwrap();
+    let mut slices = 0;
+    loop {
+        home.counter.lock().unwrap().cost = Cost::default();
+        let done = home.vault.remove_slice(home.account).unwrap();
+        let counter = home.counter.lock().unwrap();
+        assert!(counter.cost.steps < PAGE, "slice {slices}: {:?}", counter.cost);
+        if done {
+            break;
+        }
+        slices += 1;
+    }
+    assert!(slices > 50, "{slices}");
+    let left: i64 =
+        home.vault.db.query_row("SELECT count(*) FROM party", [], |r| r.get(0)).unwrap();
+    assert_eq!(left, 0);
+}

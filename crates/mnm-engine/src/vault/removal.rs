@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::{Change, Result, Vault};
 use crate::event::Event;
-use crate::view::{AccountId, Losses};
+use crate::view::{AccountId, Losses, ThreadId};
 
 /// Chunks of attachments erased in one slice, 2 MiB.
 const CHUNKS: i64 = 8;
@@ -15,14 +15,15 @@ const CHUNKS: i64 = 8;
 const MESSAGES: i64 = 20;
 /// Rows of other kinds erased in one slice.
 const ROWS: i64 = 200;
+/// Readers of threads erased in one slice; a thread may have hundreds.
+const READERS: i64 = 500;
 
 /// What goes last, in this order: rows that refer to others before those they refer to. An answer
 /// to a ping is younger than the ping. The account takes along what is left.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 9] = [
     "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM ping WHERE id IN
      (SELECT id FROM ping WHERE account = ?1 ORDER BY id DESC LIMIT ?2)",
-    "DELETE FROM thread WHERE id IN (SELECT id FROM thread WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM contact WHERE account = ?1 AND uid IN
      (SELECT uid FROM contact WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM seen WHERE account = ?1 AND msgid IN
@@ -79,6 +80,7 @@ impl Vault {
     pub fn remove_slice(&mut self, id: AccountId) -> Result<bool> {
         if self.remove_letters(id, Letters::Messages)?
             || self.remove_letters(id, Letters::Drafts)?
+            || self.remove_threads(id)?
         {
             return Ok(false);
         }
@@ -119,6 +121,31 @@ impl Vault {
                 tx.prepare_cached("DELETE FROM blob WHERE id = ?1")?.execute([blob])?;
             }
             tx.prepare_cached(letters.delete())?.execute([letter])?;
+        }
+        tx.commit()?;
+        Ok(!ids.is_empty())
+    }
+
+    /// Erases some threads without messages, their readers first. False when there are none.
+    fn remove_threads(&mut self, id: AccountId) -> Result<bool> {
+        let tx = self.db.transaction()?;
+        let ids: Vec<ThreadId> = tx
+            .prepare_cached("SELECT id FROM thread WHERE account = ?1 LIMIT ?2")?
+            .query_map([id, ROWS], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut room = READERS;
+        for thread in &ids {
+            let erased = tx
+                .prepare_cached(
+                    "DELETE FROM party WHERE thread = ?1 AND uid IN
+                     (SELECT uid FROM party WHERE thread = ?1 LIMIT ?2)",
+                )?
+                .execute([*thread, room])?;
+            room -= i64::try_from(erased).unwrap_or(room);
+            if room <= 0 {
+                break;
+            }
+            tx.prepare_cached("DELETE FROM thread WHERE id = ?1")?.execute([thread])?;
         }
         tx.commit()?;
         Ok(!ids.is_empty())
