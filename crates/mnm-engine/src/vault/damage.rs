@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::check::read_around;
 use super::live::Detail;
 use super::open::{Reopen, reopen};
+use super::thread::page_rows;
 use super::{Result, ThreadPlace, Vault};
 use crate::command::Place;
 use crate::error::{OpenError, VaultError};
@@ -93,7 +94,12 @@ impl Vault {
         }
         let ids = match self.attempt(|vault| vault.thread_ids(account, before, limit))? {
             Some(ids) => ids,
-            None => self.thread_ids_around(account, before.unwrap_or((i64::MAX, ThreadId::MAX)))?,
+            None => {
+                let before = before.unwrap_or((i64::MAX, ThreadId::MAX));
+                let mut ids = self.thread_ids_around(account, before)?;
+                ids.truncate(page_rows(limit));
+                ids
+            }
         };
         let (mut rows, mut lost) = (Vec::new(), Vec::new());
         for id in ids {

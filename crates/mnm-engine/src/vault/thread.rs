@@ -55,7 +55,7 @@ impl Vault {
         limit: Option<u32>,
     ) -> Result<Vec<ThreadId>> {
         let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
-        let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
+        let limit = page_rows(limit);
         // Each by its index: with "all or this one" no index bounds what is read.
         let of = if account.is_some() { "account = ?1" } else { "?1 IS NULL" };
         let mut statement = self.db.prepare_cached(&format!(
@@ -88,6 +88,11 @@ impl Vault {
             .query_map(params![uid, account, before_ms, before, limit], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// Rows of a page of threads when so many are asked for.
+pub(super) fn page_rows(limit: Option<u32>) -> usize {
+    limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize
 }
 
 /// A row of `thread`, for its line.

@@ -267,6 +267,7 @@ fn seen(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &st
             letters += 1;
         }
     }
+    assert!(vault.threads_left(None, None, Some(7)).unwrap().len() <= 7, "a page of them: {what}");
     let state = vault.state_left("").unwrap();
     let all = letters == LETTERS && state.accounts.len() == 1;
     assert!(all || state.damaged, "{letters} letters and no word of damage: {what}");
