@@ -3,7 +3,7 @@
 use mnm_engine::vault::{MemberAct, MemberNotice, Received, UserNotice};
 use mnm_engine::view::{PingState, Standing};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, note};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, note};
 
 fn notice(app: &mut App, from_uid: &str, alias: &str, act: MemberAct) -> MemberNotice {
     MemberNotice {
@@ -104,6 +104,26 @@ fn only_those_in_a_thread_bring_others_into_it() {
         assert_eq!(change.unwrap().value, Received::New(()));
         assert_eq!(count(&app), expected, "{from}");
     }
+}
+
+#[test]
+fn who_forwards_a_groups_thread_is_known_as_its_member_from_then_on() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "seeds");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    letter.groups = vec!["Gardeners".into()];
+    let thread = app.receive(&letter).thread;
+    let early = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let early = app.receive(&early);
+    assert_ne!(early.thread, thread);
+    let msgid = app.next_msgid();
+    let mut word = note(&msgid, CAROL, &letter.msgid, cc("Mallory X", MALLORY));
+    word.groups = vec!["Gardeners".into()];
+    let _ = app.vault.receive_notify(app.account, &word).unwrap();
+    assert_eq!(app.message(early.id).thread, thread, "what she wrote before comes in");
+    let more = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    assert_eq!(app.receive(&more).thread, thread);
 }
 
 #[test]

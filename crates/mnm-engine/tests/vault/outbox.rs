@@ -246,3 +246,33 @@ fn a_confirmation_that_is_refused_is_tried_again_a_few_times_ever_more_rarely() 
     }
     assert_eq!((tries, app.vault.next_outbox(app.account, i64::MAX).unwrap()), (5, None));
 }
+
+#[test]
+fn a_confirmation_that_was_put_off_goes_when_the_other_has_written_and_counts_its_refusals_anew() {
+    let mut app = App::with_bob();
+    let letter = app.queue(&["Bob Jones"], "hello");
+    let (ack, _) = app.send_next();
+    app.queue_reply(letter.thread, "and more").unwrap();
+    app.send_next();
+    let msgid = app.next_msgid();
+    let word = note(&msgid, BOB, &ack.msgid, cc("Carol Brown", CAROL));
+    let _ = app.vault.receive_notify(app.account, &word).unwrap();
+    let refuse = |app: &mut App, now| {
+        let item = app.vault.next_outbox(app.account, now).unwrap().unwrap();
+        let out = [CAROL.to_owned()];
+        let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", now).unwrap();
+    };
+    let hour = 3_600_000;
+    refuse(&mut app, 0);
+    refuse(&mut app, hour);
+    assert_eq!(app.vault.next_outbox(app.account, 2 * hour).unwrap(), None);
+    let from_her = app.letter(CAROL, "Carol Brown", "good day");
+    app.receive(&from_her);
+    let item = app.vault.next_outbox(app.account, 2 * hour).unwrap().unwrap();
+    assert!(matches!(&item.action, OutboxAction::Confirm(post) if post.message == letter.id));
+    let ack = Acked { msgid: app.next_msgid(), posted_ms: 1, to: None };
+    let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+    // The next letter to her is refused for the first time.
+    refuse(&mut app, 2 * hour);
+    assert!(app.vault.next_outbox(app.account, 3 * hour).unwrap().is_some());
+}

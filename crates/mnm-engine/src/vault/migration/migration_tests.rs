@@ -146,7 +146,11 @@ fn what_is_unread_of_an_older_version_is_counted_and_kept_so() {
                  text, html, state, unread)
              VALUES (1, 1, 1, 'a', 'U', 'A', 1, '', '', '', 'received', 1),
                     (2, 1, 1, 'b', 'U', 'A', 1, '', '', '', 'received', 1),
-                    (3, 1, 2, 'c', 'U', 'A', 1, '', '', '', 'received', 0);",
+                    (3, 1, 2, 'c', 'U', 'A', 1, '', '', '', 'received', 0);
+         INSERT INTO ping (id, account, incoming, from_uid, from_alias, to_alias, text, at_ms, state)
+             VALUES (1, 1, 1, 'U', 'A', 'me', '', 1, 'waiting'),
+                    (2, 1, 1, 'U', 'A', 'me', '', 1, 'waiting'),
+                    (3, 1, 0, 'ME', 'me', 'A', '', 1, 'waiting');",
     )
     .unwrap();
     super::run(&mut db).unwrap();
@@ -166,6 +170,20 @@ fn what_is_unread_of_an_older_version_is_counted_and_kept_so() {
         told.push(counts.unwrap());
     }
     assert_eq!(told, [(2, 0, 2), (1, 1, 2), (1, 0, 1), (1, 0, 1), (1, 1, 2), (0, 1, 1)]);
+    let mut waiting = Vec::new();
+    for act in [
+        "",
+        "UPDATE ping SET state = 'ignored' WHERE id = 1",
+        "UPDATE ping SET state = 'waiting'",
+        "DELETE FROM ping WHERE id > 1",
+        "INSERT INTO ping (account, incoming, from_uid, from_alias, to_alias, text, at_ms, state)
+             SELECT 1, n, 'U', 'A', 'me', '', 1, 'waiting' FROM (SELECT 0 AS n UNION SELECT 1)",
+    ] {
+        db.execute_batch(act).unwrap();
+        let sql = "SELECT waiting FROM account";
+        waiting.push(db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap());
+    }
+    assert_eq!(waiting, [2, 1, 2, 1, 2]);
 }
 
 #[test]
