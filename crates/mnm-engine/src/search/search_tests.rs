@@ -8,21 +8,43 @@ fn words_become_literal_phrases() {
         ("budget", Some("\"budget\"*")),
         ("  big   bud ", Some("\"big\" \"bud\"*")),
         ("AND OR NOT", Some("\"AND\" \"OR\" \"NOT\"*")),
-        ("text:x NEAR(a b)", Some("\"text:x\" \"NEAR(a\" \"b)\"*")),
-        ("say \"hi\"", Some("\"say\" \"\"\"hi\"\"\"*")),
-        ("a* -b ^c", Some("\"a*\" \"-b\" \"^c\"*")),
+        ("text:x NEAR(a b)", Some("\"text x\" \"NEAR a\" \"b\"*")),
+        ("say \"hi\"", Some("\"say\" \"hi\"*")),
+        ("a* -b ^c", Some("\"a\" \"b\" \"c\"*")),
+        ("don’t cafe\u{301}s", Some("\"don t\" \"cafe\u{301}s\"*")),
         ("— … !", None),
         ("", None),
-        ("x\0y", Some("\"xy\"*")),
+        ("x\0y", Some("\"x y\"*")),
     ] {
-        assert_eq!(query(words).as_deref(), expected, "{words:?}");
+        assert_eq!(query(words).map(|query| query.phrases).as_deref(), expected, "{words:?}");
     }
 }
 
 #[test]
-fn many_or_endless_words_are_bounded() {
-    assert_eq!(query(&"w ".repeat(1000)).unwrap().matches("\"w\"").count(), 32);
-    assert_eq!(query(&"w".repeat(1000)), None);
+fn whatever_is_pasted_a_query_has_few_parts_and_none_twice() {
+    let numbers = (0..1000).map(|n| n.to_string());
+    for (words, phrases) in [
+        ("w ".repeat(1000), 1),
+        ("W w ".repeat(1000), 1),
+        ("0.0.0.0 ".repeat(1000), 1),
+        ("0.".repeat(50), 1),
+        ("0.0 0.0.0 0.0.0.0 0.0.0.0.0 0.0.0.0.0.0 0.0.0.0.0.0.0".into(), 4),
+        (numbers.clone().collect::<Vec<_>>().join(" "), 16),
+        (numbers.take(20).collect::<Vec<_>>().join("–"), 1),
+        ("0¡0¡0¡0¡0 ".repeat(9), 1),
+    ] {
+        let query = query(&words).unwrap();
+        assert_eq!(query.phrases.matches('"').count(), 2 * phrases, "{query:?}");
+        assert!(query.count <= 16, "{query:?}");
+        let found =
+            query.phrases.split(['"', ' ', '*', '¡']).filter(|part| !part.is_empty()).count();
+        assert_eq!(found, query.count, "{query:?}");
+        let parts: Vec<_> = query.parts.split(' ').map(|part| part.trim_end_matches('*')).collect();
+        assert_eq!(parts.iter().collect::<HashSet<_>>().len(), parts.len(), "{query:?}");
+    }
+    for words in ["w".repeat(1000), "0¡".repeat(30)] {
+        assert_eq!(query(&words), None, "{words}");
+    }
 }
 
 #[test]

@@ -273,3 +273,31 @@ fn a_slice_of_a_removal_is_bounded() {
         home.vault.db.query_row("SELECT count(*) FROM party", [], |r| r.get(0)).unwrap();
     assert_eq!(left, 0);
 }
+
+/// The index does its own work within one step of the machine, so it is counted what a slice looks at.
+#[test]
+fn a_slice_of_a_search_looks_at_less_the_more_there_is_to_compare() {
+    const LETTERS: usize = 8;
+    let mut home = home(10);
+    for _ in 0..LETTERS {
+        let _ = home.receive("", &"0 1 ".repeat(25_000), 0);
+    }
+    for (words, found, most) in [
+        ("0 ".repeat(32), LETTERS, LETTERS),
+        ("0.1.0.1".into(), LETTERS, 6),
+        ("0.1 0.1.0 0.1.0.1 0.1.0.1.0".into(), LETTERS, 2),
+        ("0.1.".repeat(12), LETTERS, 2),
+        // All parts occur, the words never.
+        ("0.1.1.0.1.0.1.0".into(), 0, 3),
+    ] {
+        let mut search = Search::new(None, &words, None).unwrap();
+        let (mut slices, mut before) = (0, 0);
+        while home.vault.search_slice(&mut search).unwrap() {
+            slices += 1;
+            assert!(search.found.len() - before <= most, "{words}: slice {slices}");
+            before = search.found.len();
+        }
+        assert_eq!(before, found, "{words}");
+        assert!(slices >= LETTERS / most, "{words}: {slices} slices");
+    }
+}

@@ -1,8 +1,9 @@
 //! Search over subjects, texts and the names of files, a slice at a time.
 //!
-//! A slice looks at the next few messages that match, the newest first, and ranks only these. So what one
-//! costs depends neither on how many messages there are, nor on how many match, nor on how long they are;
-//! and what is shown of a hit is read from as much of its text as is set aside for that.
+//! A slice looks at the next few messages in which all parts of the words occur, the newest first, and
+//! compares and ranks the places in these alone. So what one costs depends neither on how many messages
+//! there are, nor on how many match, nor on how long they are, nor on what was put into them; and what is
+//! shown of a hit is read from as much of its text as is set aside for that.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,18 +12,24 @@ use rusqlite::params;
 use super::change::Reader;
 use super::{Result, Vault};
 use crate::view::{AccountId, AttachmentId, MessageId, SearchHit};
-use crate::{markdown, search};
+use crate::{
+    markdown,
+    search::{self, Query},
+};
 
 /// Hits when no number is given, and at most.
 const HITS_DEFAULT: u32 = 50;
 const HITS_MAX: u32 = 200;
 
-/// Matches looked at in one slice, and bytes of their texts, which are ranked by how often words occur.
+/// Messages looked at in one slice, and bytes of their texts once for each part of the query: a part may
+/// occur everywhere in a text, and each of its places is looked at.
 const MATCHES_MAX: usize = 500;
 const MATCHED_BYTES_MAX: u64 = 2 << 20;
-/// Bytes of a text whose best passage the index looks for: it compares all places where a word occurs
-/// with each other. Of longer texts the first place of the first word is shown.
+/// Bytes of a text whose best passage the index looks for, and the squares of those of one slice: it
+/// compares all places where a word occurs with each other. Of other texts the first place of the first
+/// word is shown.
 const PASSAGE_BYTES: u64 = 4096;
+const PASSAGES_SQUARED_MAX: u64 = 8 * PASSAGE_BYTES * PASSAGE_BYTES;
 /// Bytes of a long text in which that place is looked for, and of all those of one slice.
 const LOOKED_BYTES: usize = 256 << 10;
 const LOOKED_BYTES_MAX: usize = 1 << 20;
@@ -34,12 +41,12 @@ const SHOWN_BYTES: usize = 240;
 #[derive(Debug)]
 pub struct Search {
     account: Option<AccountId>,
-    query: String,
+    query: Query,
     /// In lower case.
     first_word: String,
     limit: usize,
     hits: Vec<SearchHit>,
-    found: HashSet<MessageId>,
+    pub(super) found: HashSet<MessageId>,
     at: At,
 }
 
@@ -122,17 +129,17 @@ impl Reader<'_> {
                  WHERE message_fts MATCH ?1 AND rowid BETWEEN ?2 AND ?3
                  ORDER BY rank, rowid DESC",
             )?
-            .query_map(params![search.query, oldest, newest], |row| row.get(0))?
+            .query_map(params![search.query.phrases, oldest, newest], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<MessageId>>>()?;
         ranked.retain(|id| matches.contains_key(id));
         ranked.truncate(search.room());
-        let passages = self.passages(search, oldest, newest, &ranked)?;
+        let passages =
+            self.passages(search, oldest, newest, &of_passages(search, &ranked, &matches))?;
         let mut looked_bytes = LOOKED_BYTES_MAX;
         for id in ranked {
-            let bytes = matches.get(&id).copied().unwrap_or_default();
             let snippet = match passages.get(&id) {
-                Some(passage) if bytes <= PASSAGE_BYTES => markdown::excerpt(passage),
-                Some(_) | None => {
+                Some(passage) => markdown::excerpt(passage),
+                None => {
                     let look = LOOKED_BYTES.min(looked_bytes).max(SHOWN_BYTES);
                     looked_bytes = looked_bytes.saturating_sub(look);
                     markdown::excerpt(around(&self.beginning(id, look)?, &search.first_word))
@@ -144,7 +151,7 @@ impl Reader<'_> {
         Ok(Some(oldest - 1))
     }
 
-    /// The newest messages that match, up to `newest`, and the last one that was looked at; none when there
+    /// The newest messages that may match, up to `newest`, and the last one that was looked at; none when there
     /// were no more.
     fn matches(&self, search: &Search, newest: MessageId) -> Result<(Matches, Option<MessageId>)> {
         // In this order, or else all matches are found before the first is given.
@@ -155,14 +162,14 @@ impl Reader<'_> {
              ORDER BY message_fts.rowid DESC LIMIT ?4",
         )?;
         let mut rows =
-            statement.query(params![search.query, newest, search.account, MATCHES_MAX])?;
+            statement.query(params![search.query.parts, newest, search.account, MATCHES_MAX])?;
         let (mut matches, mut oldest, mut bytes) = (Matches::new(), None, 0);
         while bytes < MATCHED_BYTES_MAX
             && let Some(row) = rows.next()?
         {
             let (id, size): (_, u64) = (row.get(0)?, row.get(1)?);
             oldest = Some(id);
-            bytes += size;
+            bytes += size * search.query.count as u64;
             if row.get(2)? {
                 matches.insert(id, size);
             }
@@ -170,7 +177,7 @@ impl Reader<'_> {
         Ok((matches, oldest))
     }
 
-    /// The best passages of short messages, their words marked. Together: what a beginning of a word stands
+    /// The best passages of messages, their words marked. Together: what a beginning of a word stands
     /// for is found out anew by each query.
     fn passages(
         &self,
@@ -182,16 +189,14 @@ impl Reader<'_> {
         let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
         let of = format!("{of:?}");
         let mut statement = self.db.prepare_cached(
-            "SELECT m.id, iif(octet_length(m.text) <= ?7,
-                 snippet(message_fts, -1, ?5, ?6, '…', 24), '')
-             FROM message_fts CROSS JOIN message m ON m.id = message_fts.rowid
+            "SELECT rowid, snippet(message_fts, -1, ?5, ?6, '…', 24) FROM message_fts
              WHERE message_fts MATCH ?1 AND message_fts.rowid BETWEEN ?2 AND ?3
                  AND +message_fts.rowid IN (SELECT value FROM json_each(?4))",
         )?;
-        let rows = statement.query_map(
-            params![search.query, oldest, newest, of, open, close, PASSAGE_BYTES],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        let rows = statement
+            .query_map(params![search.query.phrases, oldest, newest, of, open, close], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -211,7 +216,7 @@ impl Reader<'_> {
              ORDER BY file_fts.rowid DESC LIMIT ?4",
         )?;
         let mut rows = statement.query(params![
-            search.query,
+            search.query.phrases,
             newest,
             search.account,
             MATCHES_MAX,
@@ -260,6 +265,22 @@ impl Reader<'_> {
             snippet: search::mark(snippet),
         })
     }
+}
+
+/// Those whose best passage is looked for: as many as there is room for, the short ones first.
+fn of_passages(search: &Search, ranked: &[MessageId], matches: &Matches) -> Vec<MessageId> {
+    // Places of phrases may overlap, so that each of these may have as many as there are words.
+    let most = 1 + search.query.composed as u64;
+    let size = |id: &MessageId| matches.get(id).map_or(u64::MAX, |bytes| bytes * most);
+    let mut short: Vec<_> = ranked.iter().copied().filter(|id| size(id) <= PASSAGE_BYTES).collect();
+    short.sort_by_key(size);
+    let mut room = PASSAGES_SQUARED_MAX;
+    short.retain(|id| {
+        let left = room.checked_sub(size(id).pow(2));
+        room = left.unwrap_or(0);
+        left.is_some()
+    });
+    short
 }
 
 /// What stands around the first place of a word, or at the beginning where it is not found.
