@@ -33,6 +33,8 @@ use waiters::Waiters;
 const PING_BYTES_MAX: usize = 4096;
 /// Bytes kept of a notification of a forwarded thread.
 const NOTE_BYTES_MAX: usize = 1 << 20;
+/// Characters of an operation that this version does not know which are shown as a subject.
+const OP_SHOWN: usize = 50;
 
 /// One account's inbox, on one link.
 pub(crate) struct Inbox {
@@ -398,7 +400,9 @@ impl Receiving {
 impl Letter {
     /// With a subject of our own.
     fn about(mut self, op: &str) -> Self {
-        self.unpacker.set_subject(format!("Unknown: {op}"));
+        let shown: String = op.chars().take(OP_SHOWN).collect();
+        let rest = if shown.len() < op.len() { "…" } else { "" };
+        self.unpacker.set_subject(format!("Unknown: {shown}{rest}"));
         self
     }
 

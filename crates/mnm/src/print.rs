@@ -12,7 +12,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::exit::{Exit, Failure};
 
@@ -114,6 +114,24 @@ impl Formatter for SafeJson {
 /// A sender's text for one line.
 pub(crate) fn inline(text: &str) -> String {
     escape(&text.replace(['\n', '\t'], " "))
+}
+
+/// Columns of a cell that others fill: one of them must not push the rest out of sight.
+const CELL_COLUMNS: usize = 60;
+
+/// Text for a cell, its end left out where it is long.
+pub(crate) fn short(text: &str) -> String {
+    if text.width() <= CELL_COLUMNS {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        if cut.width() + c.width().unwrap_or(0) >= CELL_COLUMNS {
+            break;
+        }
+        cut.push(c);
+    }
+    cut + "…"
 }
 
 /// A sender's text of several lines, each after the first behind `margin`.

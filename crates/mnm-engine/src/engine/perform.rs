@@ -23,6 +23,9 @@ use crate::view::{
 const AWAIT_MAX_MS: u64 = 600_000;
 /// Longest that [`Command::Send`] holds a letter back, milliseconds.
 const HOLD_MAX_MS: u64 = 60_000;
+/// Why somebody who leaves has to say what they knew of a draft.
+const LEAVING_BLIND: &str = "A draft that is saved on leaving needs the version it was typed upon, or \
+    it could overwrite what another window saved. Nothing was saved; name the version, 0 for none.";
 
 impl Engine {
     /// Does what a command asks for. What it changed is committed when this returns; if the future
@@ -220,10 +223,11 @@ impl Engine {
         let (reply, account) = match command {
             Command::SaveDraft { draft, account, thread, to, subject, text, version, leaving } => {
                 let content = DraftContent { to, subject, text };
-                let upon = match version {
-                    None => Upon::Anything,
-                    Some(known) if leaving => Upon::Leaving(known),
-                    Some(known) => Upon::Version(known),
+                let upon = match (version, leaving) {
+                    (None, false) => Upon::Anything,
+                    (None, true) => return Err(Error::new(ErrorCode::Invalid, LEAVING_BLIND)),
+                    (Some(known), true) => Upon::Leaving(known),
+                    (Some(known), false) => Upon::Version(known),
                 };
                 let save = self.store().write(move |vault| {
                     vault.save_draft_upon(upon, draft, account, thread, &content, now_ms)

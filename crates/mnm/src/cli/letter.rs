@@ -11,7 +11,7 @@ use mnm_engine::{
 use super::{Context, reader};
 use crate::{
     exit::Failure,
-    print::{Answer, Look, Table, block, inline, size},
+    print::{Answer, Look, Table, block, inline, short, size},
     session::{Session, ask, unexpected},
 };
 
@@ -33,7 +33,7 @@ pub(super) async fn inbox(
     let (accounts, damaged) = accounts_and_damage(session).await?;
     let service = |thread: &ThreadRow| {
         let of = accounts.iter().find(|account| account.id == thread.account);
-        of.map(|account| inline(&account.service)).unwrap_or_default()
+        of.map(|account| short(&inline(&account.service))).unwrap_or_default()
     };
     let mut table =
         Table::new(&context.look, ["THREAD", "SERVICE", "FROM", "SUBJECT", "MESSAGES", "LAST"]);
@@ -42,7 +42,7 @@ pub(super) async fn inbox(
             thread.id.to_string(),
             service(thread),
             party(&thread.last_from),
-            subject(&context.look, thread),
+            as_read(&context.look, thread, short(&subject(thread))),
             counts(&context.look, thread),
             format!(
                 "{}{}",
@@ -106,13 +106,17 @@ async fn threads(
     }
 }
 
-fn subject(look: &Look, thread: &ThreadRow) -> String {
-    let subject = match thread.subject.as_str() {
+fn subject(thread: &ThreadRow) -> String {
+    match thread.subject.as_str() {
         "" if thread.begun_elsewhere => "(its first letter is not on this device)".to_owned(),
         "" => "(no subject)".to_owned(),
         subject => inline(subject),
-    };
-    if thread.unread > 0 { look.bold(subject) } else { subject }
+    }
+}
+
+/// What is said of a thread, standing out while something in it is unread.
+fn as_read(look: &Look, thread: &ThreadRow, text: String) -> String {
+    if thread.unread > 0 { look.bold(text) } else { text }
 }
 
 fn counts(look: &Look, thread: &ThreadRow) -> String {
@@ -226,7 +230,7 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
     }
     let mut text = format!(
         "{}\n{}\n",
-        subject(look, &thread.row),
+        as_read(look, &thread.row, subject(&thread.row)),
         look.dim(format!("thread {} on {service}, with {}", thread.row.id, with.join(", ")))
     );
     for message in &thread.messages {

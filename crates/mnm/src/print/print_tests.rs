@@ -67,6 +67,16 @@ fn columns_line_up_whatever_is_in_them() {
 }
 
 #[test]
+fn a_cell_that_others_fill_has_a_bounded_width() {
+    assert_eq!(short(&"s".repeat(60)), "s".repeat(60));
+    for long in ["s".repeat(61), "漢".repeat(1_000), "e\u{301}".repeat(1_000)] {
+        let cut = short(&long);
+        assert!(cut.ends_with('…') && (59..=60).contains(&width(&cut)), "{cut}");
+    }
+    assert_eq!(short(""), "");
+}
+
+#[test]
 fn sizes_are_short() {
     assert_eq!(size(999), "999 B");
     assert_eq!(size(1_000), "1.0 kB");
