@@ -254,6 +254,16 @@ pub enum OpenError {
         /// The key file that is missing.
         key: String,
     },
+    /// The store is gone from a home that had one.
+    #[error(
+        "The store {db} is missing, and {remains} beside it shows that there was one. Put it back from a backup, with the key of the same backup. Nothing was changed, and no new store was made in its place; for a new one, name a new directory with --home."
+    )]
+    StoreMissing {
+        /// The store that is missing.
+        db: String,
+        /// The file that a store has left.
+        remains: String,
+    },
     /// The key file does not hold a key.
     #[error(
         "The key file {key} does not hold a key: it has {found} bytes instead of 32. Put it back from a backup. Nothing was changed."
@@ -276,13 +286,16 @@ pub enum OpenError {
     },
     /// The store is cut short or otherwise not whole.
     #[error(
-        "The store {db} is damaged: {reason}. `mnm check --save-to DIR` saves what is whole into a new directory; the damaged file was left as it is. A backup from before the damage may hold what is lost."
+        "The store {db} is damaged: {reason}. {}; the damaged file was left as it is. A backup from before the damage may hold what is lost.",
+        if *.nothing_left { "Nothing of it can be saved" } else { "`mnm check --save-to DIR` saves what is whole into a new directory" }
     )]
     Damaged {
         /// The store.
         db: String,
         /// What was found.
         reason: String,
+        /// Whether not one page of it is left.
+        nothing_left: bool,
     },
     /// A later version of the app has written the store.
     #[error(

@@ -57,10 +57,10 @@ impl Home {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Whether there is a store in it.
+    /// Whether there is a store in it, or what is left of one.
     pub(crate) fn has_store(&self) -> bool {
         // Where that cannot be told, opening it says why.
-        ["vault.db", "vault.key"]
+        ["vault.db", "vault.key", "vault.salt", "vault.db-wal"]
             .iter()
             .any(|name| self.path.join(name).try_exists().unwrap_or(true))
     }

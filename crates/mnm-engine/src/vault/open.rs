@@ -44,6 +44,7 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
     let lock = lock(dir)?;
+    home.refuse_remains()?;
     let key = home.key()?;
     if !exists(&home.db)? {
         home.make_database(&key)?;
@@ -132,11 +133,17 @@ pub(super) fn remove_home(dir: &Path) -> Result<(), OpenError> {
 /// Opens the store in `dir` to be looked over.
 pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
+    home.refuse_remains()?;
     if !exists(&home.db)? {
         return Err(OpenError::NoStore { home: show(dir) });
     }
     let lock = lock(dir)?;
     let key = home.key()?;
+    // The database takes a file without a page for one that is to be made. What else a cut has left is
+    // looked over page by page.
+    if length(&home.db)? < PAGE_BYTES {
+        check_length(&home.db)?;
+    }
     let db = home.connect(&home.db, &key)?;
     read_only(&db).map_err(|e| home.db_error(e))?;
     let version = migration::version(&db).map_err(|e| home.db_error(e))?;
@@ -152,6 +159,7 @@ pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenEr
     let home = Home::new(dir);
     make_directory(&home)?;
     let lock = lock(dir)?;
+    home.refuse_remains()?;
     if exists(&home.db)? || exists(&home.key)? {
         return Err(OpenError::StoreExists { home: show(dir) });
     }
@@ -165,6 +173,23 @@ pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenEr
 impl Home {
     fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned(), key: dir.join("vault.key"), db: dir.join("vault.db") }
+    }
+
+    /// Refuses a home whose store is gone, while what only a finished store leaves shows that there was
+    /// one: a new one in its place would look as if nothing had ever been written.
+    fn refuse_remains(&self) -> Result<(), OpenError> {
+        if exists(&self.db)? {
+            return Ok(());
+        }
+        for remains in [salt_path(&self.dir), self.dir.join("vault.db-wal")] {
+            if exists(&remains)? {
+                return Err(OpenError::StoreMissing {
+                    db: show(&self.db),
+                    remains: show(&remains),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Reads the key, or makes one when neither key nor database exist.
@@ -259,7 +284,8 @@ impl Home {
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => OpenError::KeyMismatch { db, key: show(&self.key) },
             Some(ErrorCode::DatabaseCorrupt) => {
-                OpenError::Damaged { db, reason: "the list of what is in it can't be read".into() }
+                let reason = "the list of what is in it can't be read".into();
+                OpenError::Damaged { db, reason, nothing_left: false }
             }
             Some(ErrorCode::DiskFull) => OpenError::DiskFull { db },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -344,14 +370,20 @@ fn read_key(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {
 
 /// Refuses a file that was cut short; the database would only notice on reaching the cut.
 fn check_length(db: &Path) -> Result<(), OpenError> {
-    let length = fs::metadata(db).map_err(|source| io(db, source))?.len();
+    let length = length(db)?;
     if length == 0 || length % PAGE_BYTES != 0 {
         return Err(OpenError::Damaged {
             db: show(db),
             reason: format!("it is cut short, at {length} bytes"),
+            nothing_left: length < PAGE_BYTES,
         });
     }
     Ok(())
+}
+
+/// Bytes of a file.
+fn length(path: &Path) -> Result<u64, OpenError> {
+    Ok(fs::metadata(path).map_err(|source| io(path, source))?.len())
 }
 
 /// Makes the directory, or takes one that is empty or a home already.

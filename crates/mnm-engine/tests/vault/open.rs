@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use mnm_engine::error::{Error, ErrorCode, OpenError};
-use mnm_engine::vault::Vault;
+use mnm_engine::vault::{Vault, check};
 use tempfile::TempDir;
 
 use crate::cast::{App, BOB, SECRET, alice};
@@ -132,6 +132,70 @@ fn a_store_cut_short_is_refused() {
     }
     fs::write(&db, &whole).unwrap();
     Vault::open(home.path()).unwrap().check().unwrap();
+}
+
+/// Looks over, and saves, what must be refused, and checks that nothing was written anywhere.
+fn refused_by_check(home: &Path) -> OpenError {
+    let before = contents(home);
+    let error = check::check(home).unwrap_err();
+    assert!(contents(home) == before, "{error}");
+    let to = TempDir::new().unwrap();
+    let to = to.path().join("saved");
+    let unsaved = check::save(home, &to).unwrap_err();
+    assert_eq!(unsaved.to_string(), error.to_string());
+    assert!(!to.exists(), "nothing looks like a home: {error}");
+    assert!(contents(home) == before, "{error}");
+    error
+}
+
+#[test]
+fn a_store_of_which_no_page_is_left_is_damaged_and_stays_as_it_is() {
+    let App { vault, home, .. } = App::new();
+    drop(vault);
+    let db = home.path().join("vault.db");
+    let whole = fs::read(&db).unwrap();
+    for length in [0, 1, 15, 16, 1000, 4095] {
+        fs::write(&db, &whole[..length]).unwrap();
+        for error in [refused(home.path()), refused_by_check(home.path())] {
+            assert!(matches!(error, OpenError::Damaged { nothing_left: true, .. }), "{error:?}");
+            assert!(
+                error.to_string().contains(&format!("cut short, at {length} bytes")),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_gone_is_not_made_anew() {
+    let App { vault, home, .. } = App::new();
+    drop(vault);
+    let path = |name: &str| home.path().join(name);
+    fs::remove_file(path("vault.db")).unwrap();
+    for gone in [&[][..], &["vault.key"]] {
+        for name in gone {
+            fs::remove_file(path(name)).unwrap();
+        }
+        for error in [refused(home.path()), refused_by_check(home.path())] {
+            assert!(matches!(error, OpenError::StoreMissing { .. }), "{error:?}");
+        }
+    }
+    fs::rename(path("vault.salt"), path("vault.db-wal")).unwrap();
+    for error in [refused(home.path()), refused_by_check(home.path())] {
+        assert!(matches!(error, OpenError::StoreMissing { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn the_second_copy_of_the_salt_alone_may_be_missing() {
+    let App { vault, home, .. } = App::new();
+    drop(vault);
+    fs::remove_file(home.path().join("vault.salt")).unwrap();
+    let db = fs::read(home.path().join("vault.db")).unwrap();
+    assert!(check::check(home.path()).unwrap().is_whole());
+    assert!(fs::read(home.path().join("vault.db")).unwrap() == db);
+    Vault::open(home.path()).unwrap();
+    assert!(home.path().join("vault.salt").exists());
 }
 
 #[test]

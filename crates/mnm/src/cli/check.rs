@@ -42,10 +42,14 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
         let saved = to.map(|to| format!(" Saved to {}.", to.display())).unwrap_or_default();
         return format!("The store is whole: {holds}.{saved}");
     }
-    let mut text = format!(
-        "The store is damaged: {} can't be read.\nWhole: {holds}.\n",
-        plural(checked.damaged_pages, "page")
-    );
+    let what = match checked.damaged_pages {
+        // Each page is authentic, also one that was so at another time.
+        0 => "its pages can all be read, but they do not belong together, as when some were put \
+              back from an older copy"
+            .to_owned(),
+        pages => format!("{} can't be read", plural(pages, "page")),
+    };
+    let mut text = format!("The store is damaged: {what}.\nWhole: {holds}.\n");
     if checked.letters_lost > 0 {
         text.push_str(&format!("Lost: {}.\n", plural(checked.letters_lost, "letter")));
     }

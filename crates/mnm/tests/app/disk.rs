@@ -260,3 +260,33 @@ fn a_damaged_page_does_not_close_the_inbox() {
     assert!(found.as_array().unwrap().len() >= rows.len());
     assert!(rescued.ok(&["check"]).unwrap().contains("is whole"));
 }
+
+#[test]
+fn a_store_that_was_emptied_or_is_gone_is_said_to_be_and_no_new_one_is_made() {
+    let mut ada = AppProcess::new().unwrap();
+    ada.start().unwrap();
+    ada.stop().unwrap();
+    let db = ada.home().join("vault.db");
+    for (length, word) in [(Some(0), "cut short, at 0 bytes"), (None, "is missing")] {
+        match length {
+            Some(length) => File::options().write(true).open(&db).unwrap().set_len(length).unwrap(),
+            None => fs::remove_file(&db).unwrap(),
+        }
+        for command in [
+            &["inbox", "--offline"][..],
+            &["status"],
+            &["check"],
+            &["check", "--save-to", "saved"],
+            &["send", "--to", ADA, "--subject", "no", "x"],
+            &["join", "=127.0.0.1:1", "--alias", ADA],
+            // It serves the pages.
+            &[],
+        ] {
+            let refused = ada.run(command).unwrap();
+            assert_eq!(refused.status.code(), Some(1), "{command:?}: {refused:?}");
+            assert!(refused.stderr.contains(word), "{command:?}: {refused:?}");
+            assert_eq!(fs::metadata(&db).ok().map(|file| file.len()), length, "{command:?}");
+        }
+    }
+    assert!(!ada.desk().join("saved").exists());
+}

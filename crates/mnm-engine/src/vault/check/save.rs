@@ -36,16 +36,19 @@ pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
             finish(new, to)?;
             Ok(checked)
         }
-        Err(error @ (OpenError::Damaged { .. } | OpenError::KeyMismatch { .. })) => {
+        Err(
+            error
+            @ (OpenError::Damaged { nothing_left: false, .. } | OpenError::KeyMismatch { .. }),
+        ) => {
             let mut new = open::make_at_version(to, migration::latest())?;
             let mut checked = Checked::default();
             checked.findings.push(error.to_string());
-            rescue(home, &mut new, &mut checked, to)?;
-            if checked.accounts == 0 && checked.letters == 0 {
+            let rescued = rescue(home, &mut new, &mut checked, to);
+            if rescued.is_err() || (checked.accounts == 0 && checked.letters == 0) {
                 // Nothing is to lie there that looks like a home.
                 drop(new);
                 open::remove_home(to)?;
-                return Err(error);
+                return Err(rescued.err().unwrap_or(error));
             }
             finish(new, to)?;
             Ok(checked)
