@@ -229,9 +229,9 @@ impl Inbox {
                 self.waiters.device_added(account, &label, Secret::new(nodeid));
                 Ok(())
             }
-            MessageKind::Member { act, gid, alias, newalias } => {
+            MessageKind::Member { act, gid, alias, newalias, uid } => {
                 let Some(act) = member_act(&act, newalias) else { return Ok(()) };
-                let notice = MemberNotice { msgid, from_uid, gid, alias, act };
+                let notice = MemberNotice { msgid, from_uid, gid, alias, uid, act };
                 self.store
                     .write(move |vault| vault.receive_member(account, &notice))
                     .await

@@ -155,6 +155,9 @@ pub enum MessageKind {
         alias: String,
         /// Their new alias, for `alias`.
         newalias: Option<String>,
+        /// Their permanent id, for `drop` of who had joined. Ours beyond revision 1: a service that does not
+        /// know it leaves it out.
+        uid: Option<String>,
     },
     /// A post.
     Delivery {

@@ -112,8 +112,25 @@ fn member_of_a_group_renamed() {
             gid: "the crew".into(),
             alias: "ada lovelace".into(),
             newalias: Some("countess ada".into()),
+            uid: None,
         },
         r#"00e4{"act":"alias","alias":"ada lovelace","datalen":0,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","gid":"the crew","headsum":61763398,"id":"17a1b2c3d4e5f60d","newalias":"countess ada","op":"member","posted":"2006-01-02T15:04:05.000Z"}"#,
+    );
+}
+
+#[test]
+fn member_of_a_group_dropped() {
+    check(
+        0x17a1_b2c3_d4e5_f60d,
+        Data::default(),
+        MessageKind::Member {
+            act: "drop".into(),
+            gid: "the crew".into(),
+            alias: "ada lovelace".into(),
+            newalias: None,
+            uid: Some("%+123456789BCDFGHJKLMNPQRSTVWXYZ".into()),
+        },
+        r#"00f3{"act":"drop","alias":"ada lovelace","datalen":0,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","gid":"the crew","headsum":970413572,"id":"17a1b2c3d4e5f60d","op":"member","posted":"2006-01-02T15:04:05.000Z","uid":"%+123456789BCDFGHJKLMNPQRSTVWXYZ"}"#,
     );
 }
 

@@ -80,20 +80,59 @@ async fn an_empty_group_is_open_to_those_who_were_in_it() {
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
     let mut eve = Member::join(&service, "eve malory").await;
-    assert_eq!(ada.invites(bob.alias).await, "");
-    assert_eq!(bob.enters().await, "");
+    let mut dan = Member::join(&service, "dan defoe").await;
+    for member in [&mut bob, &mut dan] {
+        assert_eq!(ada.invites(member.alias).await, "");
+        assert_eq!(member.enters().await, "");
+    }
     assert_eq!(bob.drops(ada.alias).await, "");
-    // As long as somebody is in it, who was removed has to be invited.
-    assert!(ada.enters().await.contains("not invited"));
-    assert_eq!(bob.drops(bob.alias).await, "");
-    assert!(eve.enters().await.contains("not invited"), "a stranger to it");
+    for member in [&mut dan, &mut bob] {
+        let own = member.alias;
+        assert_eq!(member.drops(own).await, "");
+    }
     service.kill9().unwrap();
     service.restart().unwrap();
-    ada.come_back(&service).await;
-    bob.come_back(&service).await;
-    assert_eq!(ada.enters().await, "", "its founder");
+    for member in [&mut ada, &mut bob, &mut dan, &mut eve] {
+        member.come_back(&service).await;
+    }
+    // Who was removed has to be invited, also where nobody is left who could stop them.
+    assert!(ada.enters().await.contains("not invited"), "removed, though its founder");
+    assert!(eve.enters().await.contains("not invited"), "a stranger to it");
+    assert_eq!(dan.enters().await, "", "who left when others were in it");
     assert_eq!(bob.enters().await, "", "the last who was in it");
-    assert_eq!(ada.drops(bob.alias).await, "");
-    assert!(bob.enters().await.contains("not invited"));
+    assert_eq!(dan.invites(ada.alias).await, "");
+    assert_eq!(ada.enters().await, "");
+}
+
+#[tokio::test]
+async fn whoever_goes_by_another_name_is_told_of_as_who_they_are() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let mut eve = Member::join(&service, "eve malory").await;
+    assert_eq!(bob.ask(json!({"op": 3, "newalias": "mister babbage"}), b"").await, "");
     assert_eq!(ada.invites(bob.alias).await, "");
+    assert_eq!(bob.enters().await, "");
+    // The invitation has the name by which the group knows whose it is.
+    let invite = json!({"op": 5, "gid": GROUP, "from": "mister babbage", "to": eve.alias});
+    assert_eq!(bob.ask(invite, b"").await, "");
+    assert_eq!(eve.peer.receive("invite").await.unwrap().text("alias"), bob.alias);
+    assert_eq!(eve.enters().await, "");
+    let rename = json!({"op": 6, "gid": GROUP, "act": "alias", "newalias": "mister babbage"});
+    assert_eq!(bob.ask(rename, b"").await, "");
+    assert_eq!(ada.drops("mister babbage").await, "");
+    let mut told = Vec::new();
+    while told.last() != Some(&("drop".to_owned(), bob.uid.clone())) {
+        let notice = eve.peer.receive("member").await.unwrap();
+        told.push((notice.text("act").to_owned(), notice.text("uid").to_owned()));
+    }
+    let of = |act: &str, uid: &str| (act.to_owned(), uid.to_owned());
+    assert_eq!(told, [of("join", ""), of("alias", ""), of("drop", &bob.uid)]);
+    // Nobody learns by an invitation who has not answered it.
+    assert_eq!(ada.invites(bob.alias).await, "");
+    assert_eq!(ada.drops(bob.alias).await, "");
+    for act in ["invite", "drop"] {
+        let notice = eve.peer.receive("member").await.unwrap();
+        assert_eq!((notice.text("act"), notice.text("uid")), (act, ""));
+    }
 }

@@ -32,7 +32,8 @@ pub(super) fn checked(mut message: Message) -> Option<Message> {
         MessageKind::Invite { gid, alias: from, to } => {
             is_from && is_gid(gid) && alias(from) && alias(to)
         }
-        MessageKind::Member { gid, alias: about, newalias, .. } => {
+        MessageKind::Member { gid, alias: about, newalias, uid, .. } => {
+            *uid = uid.take().filter(|uid| is_id(uid));
             is_from && is_gid(gid) && alias(about) && newalias.as_deref().is_none_or(alias)
         }
         // The member's own name is shown as it is.

@@ -9,10 +9,12 @@ use super::name::shown;
 use super::notice::{MemberAct, MemberNotice};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Group, GroupMember, Standing};
+use crate::view::{AccountId, Group, GroupMember, MessageId, Standing};
 
 /// Threads whose line is announced when the member's standing changes.
 const THREADS_ANNOUNCED: i64 = 100;
+/// Groups kept of one letter at most.
+const GROUPS_KEPT: usize = 20;
 
 impl FromSql for Standing {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
@@ -157,16 +159,48 @@ impl Reader<'_> {
             .query_row(params![account, gid, uid], |row| row.get(0))?)
     }
 
-    /// Whether somebody may be in a group of whom no notice told: a contact, at a service that never said
-    /// to which groups a letter was posted.
-    pub(super) fn is_taken_for_member(&self, account: AccountId, uid: &str) -> Result<bool> {
+    /// Whether a letter of somebody, which the service says was posted to the groups `vouched`, counts as
+    /// one of a group. A service that never says so leaves it to what notices told of members; of those who
+    /// were in the group before they tell nothing, so there the address book has to do.
+    pub(super) fn speaks_in(
+        &self,
+        account: AccountId,
+        gid: &str,
+        uid: &str,
+        vouched: &[String],
+    ) -> Result<bool> {
+        if vouched.iter().any(|group| group == gid) {
+            return Ok(true);
+        }
         Ok(self
             .db
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM account JOIN contact ON contact.account = account.id
-                 WHERE account.id = ?1 AND account.vouches = 0 AND contact.uid = ?2)",
+                "SELECT EXISTS (SELECT 1 FROM account WHERE id = ?1 AND vouches = 0
+                 AND (EXISTS (SELECT 1 FROM group_uid WHERE account = ?1 AND gid = ?2 AND uid = ?3)
+                      OR EXISTS (SELECT 1 FROM contact WHERE account = ?1 AND uid = ?3)))",
             )?
-            .query_row(params![account, uid], |row| row.get(0))?)
+            .query_row(params![account, gid, uid], |row| row.get(0))?)
+    }
+
+    /// Groups of which the service vouched that a letter was posted to them. Kept only of a letter that
+    /// stands apart or whose thread has not begun yet.
+    pub(super) fn vouched_for(&self, message: MessageId) -> Result<Vec<String>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT gid FROM posted_to WHERE message = ?1")?;
+        let groups = statement.query_map([message], |row| row.get(0))?;
+        Ok(groups.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What a member of a group is called there, as far as it is known.
+    fn name_in(&self, account: AccountId, gid: &str, uid: &str) -> Result<Option<String>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT alias FROM group_uid
+                 WHERE account = ?1 AND gid = ?2 AND uid = ?3 AND alias <> ''",
+            )?
+            .query_row(params![account, gid, uid], |row| row.get(0))
+            .optional()?)
     }
 
     /// The member's own alias in a group; empty when it is not known.
@@ -220,6 +254,44 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Notes that the service says which groups a letter was posted to.
+    pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE account SET vouches = 1 WHERE id = ?1 AND vouches = 0")?
+            .execute([account])?;
+        Ok(())
+    }
+
+    /// Keeps the groups of which the service vouched that a letter was posted to them, until its thread
+    /// is known to be theirs.
+    pub(super) fn keep_vouched(&mut self, message: MessageId, groups: &[String]) -> Result<()> {
+        for gid in groups.iter().take(GROUPS_KEPT) {
+            self.db
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO posted_to (message, gid)
+                     SELECT message.id, ?2 FROM message JOIN thread ON thread.id = message.thread
+                     WHERE message.id = ?1 AND (thread.known = 0 OR thread.claimed_id IS NOT NULL)",
+                )?
+                .execute(params![message, gid])?;
+        }
+        Ok(())
+    }
+
+    /// A notice has the name by which a group knows somebody: if they were known here by one that they gave
+    /// up before the member could be told, they are listed under the right one from now on.
+    pub(super) fn catch_up_name(
+        &mut self,
+        account: AccountId,
+        gid: &str,
+        uid: &str,
+        alias: &str,
+    ) -> Result<()> {
+        match self.read.name_in(account, gid, uid)? {
+            Some(known) if known != alias => self.rename_member(account, gid, &known, alias),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// What a notice of a group tells of permanent ids: only members act, and who joins does it alone.
     pub(super) fn learn_from(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
         let (gid, uid, alias) = (&notice.gid, &notice.from_uid, notice.alias.as_str());
@@ -228,13 +300,13 @@ impl Work<'_> {
             MemberAct::Join => self.learn_member(account, gid, uid, alias),
             MemberAct::Alias(new) => self.learn_member(account, gid, uid, new),
             MemberAct::Drop => {
-                // Who left is known by alias only; who has none here may be the one.
+                // Where the service does not say who left, whoever has no name here may be the one.
                 self.db
                     .prepare_cached(
-                        "DELETE FROM group_uid
-                         WHERE account = ?1 AND gid = ?2 AND (alias = ?3 OR alias = '')",
+                        "DELETE FROM group_uid WHERE account = ?1 AND gid = ?2
+                         AND CASE WHEN ?4 IS NULL THEN alias = ?3 OR alias = '' ELSE uid = ?4 END",
                     )?
-                    .execute(params![account, gid, alias])?;
+                    .execute(params![account, gid, alias, notice.uid])?;
                 Ok(())
             }
         }

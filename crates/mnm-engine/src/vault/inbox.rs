@@ -6,8 +6,8 @@
 //! - An alias claimed is shown only for strangers; a contact has the address book's. It makes nobody a
 //!   contact, not even if we have pinged it.
 //! - A thread id can be guessed or remembered by one who has left. A letter to a known thread is put
-//!   there only if its author is in it, if a group is of which the author is known to be a member, or if
-//!   the service vouches that it was posted to that group. Anyone else's starts a thread of its own, so
+//!   there only if its author is in it by name, or if the service vouches that it was posted to a group
+//!   that is; at a service that never says so, if the author is known to be a member of it. Anyone else's starts a thread of its own, so
 //!   that nobody can step into a conversation, read the replies or rename it. The member may move it.
 //! - The service itself may put a word into any thread, and is in none: nobody writes to it.
 //! - Thread ids are message ids and rise; an id from the future is no thread.
@@ -137,6 +137,7 @@ impl Vault {
             work.confirm_now_to(account, &post.from_uid)?;
             let thread = work.thread_for(account, post)?;
             let message = work.insert_received(account, thread, post)?;
+            work.keep_vouched(message, &post.groups)?;
             work.insert_files(message, post)?;
             work.refresh_thread(thread)?;
             Ok(Received::New(message))
@@ -203,10 +204,7 @@ impl Work<'_> {
         let mut belongs =
             told.names(uid) || uid == self.read.own_uid(account)? || Uid::is_service(uid);
         for gid in told.groups() {
-            belongs = belongs
-                || post.groups.contains(&gid)
-                || self.read.is_known_member(account, &gid, uid)?
-                || self.read.is_taken_for_member(account, uid)?;
+            belongs = belongs || self.read.speaks_in(account, &gid, uid, &post.groups)?;
         }
         if !belongs || told.strikes(uid) {
             return Ok(None);
@@ -216,18 +214,9 @@ impl Work<'_> {
         Ok(Some(thread))
     }
 
-    /// Notes that the service says which groups a letter was posted to.
-    pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
-        self.db
-            .prepare_cached("UPDATE account SET vouches = 1 WHERE id = ?1 AND vouches = 0")?
-            .execute([account])?;
-        Ok(())
-    }
-
-    /// Whether a letter of somebody belongs into the thread: who is in it by name, and who is known as a
-    /// member of a group that is, or posted to it as the service vouches (`vouched`); nobody whom the
-    /// member has struck. A service that does not say which groups a letter was posted to tells
-    /// nobody who was in a group before them; there the address book has to do.
+    /// Whether a letter of somebody belongs into the thread: of who is in it by name, and what was posted
+    /// to a group that is, as the service vouches (`vouched`; see `speaks_in` for one that never
+    /// says); of nobody whom the member has struck.
     pub(super) fn lets_in(
         &self,
         account: AccountId,
@@ -241,13 +230,12 @@ impl Work<'_> {
         if self.read.is_struck(thread, uid)? {
             return Ok(false);
         }
-        let groups = self.read.groups_in(thread)?;
-        for gid in &groups {
-            if vouched.contains(gid) || self.read.is_known_member(account, gid, uid)? {
+        for gid in self.read.groups_in(thread)? {
+            if self.read.speaks_in(account, &gid, uid, vouched)? {
                 return Ok(true);
             }
         }
-        Ok(!groups.is_empty() && self.read.is_taken_for_member(account, uid)?)
+        Ok(false)
     }
 
     pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {

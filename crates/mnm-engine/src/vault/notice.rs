@@ -46,6 +46,8 @@ pub struct MemberNotice {
     pub gid: String,
     /// Alias of whom it concerns.
     pub alias: String,
+    /// Permanent id of whom it concerns, where the service says it: of who goes.
+    pub uid: Option<String>,
     /// What.
     pub act: MemberAct,
 }
@@ -153,6 +155,9 @@ impl Vault {
     ) -> Result<Change<Received<()>>> {
         self.once(account, &note.msgid, |work| {
             let IncomingNote { from_uid, posted_ms, cc, groups, .. } = note;
+            if !groups.is_empty() {
+                work.set_vouches(account)?;
+            }
             for gid in groups {
                 work.learn_member(account, gid, from_uid, "")?;
             }
@@ -311,6 +316,9 @@ impl Work<'_> {
     fn receive_member(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
         let gid = notice.gid.as_str();
         let alias = notice.alias.as_str();
+        if let Some(uid) = whom(notice) {
+            self.catch_up_name(account, gid, uid, alias)?;
+        }
         let mine = self.is_mine(account, notice)?;
         if mine && notice.act == MemberAct::Drop && !self.was_joined(account, gid)? {
             return self.uninvite(account, gid);
@@ -354,9 +362,13 @@ impl Work<'_> {
     }
 
     /// Whether a notice concerns the member. Joining and renaming are done by oneself; removing may
-    /// be done by another, so there the alias decides.
+    /// be done by another, so there the alias decides where the service does not say whom it means.
     fn is_mine(&self, account: AccountId, notice: &MemberNotice) -> Result<bool> {
-        let by_me = notice.from_uid == self.read.own_uid(account)?;
+        let me = self.read.own_uid(account)?;
+        if let Some(uid) = &notice.uid {
+            return Ok(*uid == me);
+        }
+        let by_me = notice.from_uid == me;
         let aliases = self.read.own_aliases(account)?;
         let my_name = notice.alias == self.read.alias_in(account, &notice.gid)?
             || aliases.contains(&notice.alias);
@@ -364,5 +376,14 @@ impl Work<'_> {
             MemberAct::Join | MemberAct::Alias(_) => by_me,
             MemberAct::Drop | MemberAct::Invite => my_name,
         })
+    }
+}
+
+/// Whom a notice concerns, if it says so: joining and renaming are done by oneself.
+fn whom(notice: &MemberNotice) -> Option<&str> {
+    match notice.act {
+        MemberAct::Join | MemberAct::Alias(_) => Some(&notice.from_uid),
+        MemberAct::Drop => notice.uid.as_deref(),
+        MemberAct::Invite => None,
     }
 }

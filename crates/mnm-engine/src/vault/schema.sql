@@ -200,6 +200,14 @@ CREATE TABLE absent_file (
     PRIMARY KEY (message, ord)
 ) STRICT, WITHOUT ROWID;
 
+-- Groups of which the service vouched that a letter was posted to them, of letters that stand apart or
+-- whose thread has not begun.
+CREATE TABLE posted_to (
+    message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    gid     TEXT NOT NULL,
+    PRIMARY KEY (message, gid)
+) STRICT, WITHOUT ROWID;
+
 -- Whom the service could not reach with a letter that the others have.
 CREATE TABLE left_out (
     message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,

@@ -386,7 +386,8 @@ impl Work<'_> {
             })?
             .collect::<rusqlite::Result<Vec<(MessageId, String, String, String, i64)>>>()?;
         for (message, author, msgid, alias, at_ms) in outside {
-            if self.lets_in(account, id, &author, &[])? {
+            let groups = self.read.vouched_for(message)?;
+            if self.lets_in(account, id, &author, &groups)? {
                 continue;
             }
             // Somebody may have answered it as the first letter of a thread.
@@ -461,15 +462,18 @@ impl Work<'_> {
         let early = self
             .db
             .prepare_cached(
-                "SELECT thread.id, max(message.author_uid)
+                "SELECT thread.id, max(message.author_uid), max(message.id)
                  FROM thread JOIN message ON message.thread = thread.id
                  WHERE thread.account = ?1 AND claimed_id = ?2
                  GROUP BY thread.id HAVING count(*) = 1",
             )?
-            .query_map(params![account, service_id], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<Vec<(ThreadId, String)>>>()?;
-        for (reply, author) in early {
-            if self.lets_in(account, id, &author, &[])? {
+            .query_map(params![account, service_id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<rusqlite::Result<Vec<(ThreadId, String, MessageId)>>>()?;
+        for (reply, author, message) in early {
+            let groups = self.read.vouched_for(message)?;
+            if self.lets_in(account, id, &author, &groups)? {
                 self.merge_thread(reply, id)?;
             }
         }

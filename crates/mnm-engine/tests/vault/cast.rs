@@ -182,7 +182,7 @@ pub(crate) fn join_gardeners(app: &mut App) {
 /// News of the group.
 pub(crate) fn member(app: &mut App, from: &str, alias: &str, act: MemberAct) -> MemberNotice {
     let (msgid, gid) = (app.next_msgid(), "Gardeners".into());
-    MemberNotice { msgid, from_uid: from.into(), gid, alias: alias.into(), act }
+    MemberNotice { msgid, from_uid: from.into(), gid, alias: alias.into(), uid: None, act }
 }
 
 pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {

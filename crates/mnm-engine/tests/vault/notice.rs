@@ -3,7 +3,7 @@
 use mnm_engine::vault::{MemberAct, MemberNotice, Received, UserNotice};
 use mnm_engine::view::{PingState, Standing};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, note};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, member, note};
 
 fn notice(app: &mut App, from_uid: &str, alias: &str, act: MemberAct) -> MemberNotice {
     MemberNotice {
@@ -11,6 +11,7 @@ fn notice(app: &mut App, from_uid: &str, alias: &str, act: MemberAct) -> MemberN
         from_uid: from_uid.into(),
         gid: "Gardeners".into(),
         alias: alias.into(),
+        uid: None,
         act,
     }
 }
@@ -51,6 +52,32 @@ fn the_life_of_a_group() {
     let _ = app.vault.receive_member(app.account, &removed).unwrap();
     assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Left);
     assert_eq!(members(&app)[0], ("Alice in G".to_owned(), Standing::Left));
+}
+
+#[test]
+fn who_goes_is_crossed_out_whatever_their_name_was() {
+    let mut app = App::new();
+    join_gardeners(&mut app);
+    // Invited by Mallory, Alice knows her by a name that she gave up before Alice was told of anything.
+    let invited = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
+    let mut dropped = member(&mut app, BOB, "Mallory Second", MemberAct::Drop);
+    dropped.uid = Some(MALLORY.into());
+    // Another goes by the old name by then.
+    let other = member(&mut app, CAROL, "Mallory X", MemberAct::Join);
+    for notice in [&invited, &dropped, &other] {
+        let _ = app.vault.receive_member(app.account, notice).unwrap();
+    }
+    let expected = [
+        ("Alice Smith".to_owned(), Standing::Joined),
+        ("Mallory Second".to_owned(), Standing::Left),
+        ("Mallory X".to_owned(), Standing::Joined),
+    ];
+    assert_eq!(members(&app), expected);
+    // That a name is the member's own does not make them the one who goes.
+    let mut namesake = member(&mut app, BOB, "Alice Smith", MemberAct::Drop);
+    namesake.uid = Some(CAROL.into());
+    let _ = app.vault.receive_member(app.account, &namesake).unwrap();
+    assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Joined);
 }
 
 #[test]
@@ -107,23 +134,21 @@ fn only_those_in_a_thread_bring_others_into_it() {
 }
 
 #[test]
-fn who_forwards_a_groups_thread_is_known_as_its_member_from_then_on() {
+fn who_forwards_a_groups_thread_through_it_brings_others_in_and_nothing_beside_it() {
     let mut app = App::with_bob();
     join_gardeners(&mut app);
     let mut letter = app.letter(BOB, "Bob Jones", "seeds");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     letter.groups = vec!["Gardeners".into()];
     let thread = app.receive(&letter).thread;
-    let early = app.reply(&letter.msgid, CAROL, "Carol Brown");
-    let early = app.receive(&early);
-    assert_ne!(early.thread, thread);
     let msgid = app.next_msgid();
     let mut word = note(&msgid, CAROL, &letter.msgid, cc("Mallory X", MALLORY));
     word.groups = vec!["Gardeners".into()];
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
-    assert_eq!(app.message(early.id).thread, thread, "what she wrote before comes in");
-    let more = app.reply(&letter.msgid, CAROL, "Carol Brown");
-    assert_eq!(app.receive(&more).thread, thread);
+    let parties = app.vault.thread(thread).unwrap().row.parties;
+    assert!(parties.iter().any(|party| party.uid == MALLORY));
+    let beside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    assert_ne!(app.receive(&beside).thread, thread);
 }
 
 #[test]

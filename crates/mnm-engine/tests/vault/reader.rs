@@ -270,6 +270,38 @@ fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before(
 }
 
 #[test]
+fn where_the_service_vouches_nobody_gets_into_a_groups_threads_beside_it() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    // By an invitation she was known as a member, and nobody said when she was no more.
+    let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
+    let _ = app.vault.receive_member(app.account, &joined).unwrap();
+    let mut letter = app.letter(BOB, "Bob Jones", "private");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    letter.groups = vec!["Gardeners".into()];
+    // One that she posted to the group before the first letter came belongs to it, one beside it does not.
+    let mut early = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    early.groups = vec!["Gardeners".into()];
+    let beside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let (early, beside) = (app.receive(&early).id, app.receive(&beside).id);
+    let thread = app.receive(&letter).thread;
+    assert_eq!(app.message(early).thread, thread);
+    assert_ne!(app.message(beside).thread, thread);
+    // Nor does the address book open a group's thread.
+    for (uid, alias) in [(MALLORY, "Mallory X"), (CAROL, "Carol Brown")] {
+        let mut intrusion = app.reply(&letter.msgid, uid, alias);
+        intrusion.subject = "Renamed".into();
+        assert_ne!(app.receive(&intrusion).thread, thread);
+    }
+    let row = app.vault.thread(thread).unwrap().row;
+    assert_eq!((row.subject.as_str(), row.count), ("About private", 2));
+    // Who is in the thread by name writes into it without the group.
+    let named = app.reply(&letter.msgid, BOB, "Bob Jones");
+    assert_eq!(app.receive(&named).thread, thread);
+    app.vault.check().unwrap();
+}
+
+#[test]
 fn the_member_may_put_a_letter_where_it_says_it_belongs() {
     let mut app = App::with_bob();
     join_gardeners(&mut app);

@@ -119,6 +119,7 @@ impl RawEvent {
                 gid: required(self.gid.take())?,
                 alias: self.alias.take().unwrap_or_default(),
                 newalias: self.newalias.take().filter(|alias| !alias.is_empty()),
+                uid: self.uid.take().filter(|uid| !uid.is_empty()),
             },
             "delivery" => MessageKind::Delivery {
                 notify: self.notify,

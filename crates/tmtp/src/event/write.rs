@@ -39,7 +39,8 @@ impl Message {
             .text("posted", &self.posted)
             .text_if("postid", keys.postid)
             .text_if("to", keys.to)
-            .text_if("type", keys.kind);
+            .text_if("type", keys.kind)
+            .text_if("uid", keys.uid);
         head.finish_with_headsum()
     }
 
@@ -55,12 +56,13 @@ impl Message {
             MessageKind::Invite { gid, alias, to } => {
                 Keys { op: "invite", gid: Some(gid), alias: Some(alias), to: Some(to), ..keys }
             }
-            MessageKind::Member { act, gid, alias, newalias } => Keys {
+            MessageKind::Member { act, gid, alias, newalias, uid } => Keys {
                 op: "member",
                 act: Some(act),
                 gid: Some(gid),
                 alias: Some(alias),
                 newalias: newalias.as_deref(),
+                uid: uid.as_deref(),
                 ..keys
             },
             MessageKind::Delivery { notify, .. } => {
@@ -92,6 +94,7 @@ struct Keys<'a> {
     postid: Option<&'a str>,
     to: Option<&'a str>,
     kind: Option<&'a str>,
+    uid: Option<&'a str>,
 }
 
 /// The deployed services echo these two keys capitalised.

@@ -174,9 +174,14 @@ fn message_kind() -> impl Strategy<Value = MessageKind> {
             alias,
             to
         }),
-        (full_text(), full_text(), text(), option::of(full_text())).prop_map(
-            |(act, gid, alias, newalias)| MessageKind::Member { act, gid, alias, newalias }
-        ),
+        (full_text(), full_text(), text(), option::of(full_text()), option::of(full_text()))
+            .prop_map(|(act, gid, alias, newalias, uid)| MessageKind::Member {
+                act,
+                gid,
+                alias,
+                newalias,
+                uid
+            }),
         (option::of(any::<u64>()), vec(full_text(), 0..3))
             .prop_map(|(notify, groups)| MessageKind::Delivery { notify, groups }),
         (full_text(), vec(full_text(), 0..3))

@@ -58,9 +58,11 @@ pub async fn invite(
         }
         changes.push((invitee, record(to.alias, Standing::Invited)));
         let joined = joined_after(directory, &gid, &changes);
+        // Whoever is in the group goes by one name there, also to whom they invite.
+        let known = group.and_then(|group| group.record(sender.member));
         let kind = MessageKind::Invite {
             gid: gid.clone(),
-            alias: from.to_owned(),
+            alias: known.map_or(from, |known| &known.alias).to_owned(),
             to: to.alias.to_owned(),
         };
         let invite =
@@ -194,11 +196,9 @@ fn join(
     let act = GroupAct::Join { newalias: None };
     let GroupMember { alias, standing } =
         group.record(sender.member).ok_or_else(|| unknown(&act))?;
-    // A group that all have left is open to those who were in it: nobody else can invite them.
-    let is_empty = || group.joined().next().is_none();
     match standing {
-        Standing::Removed if !is_empty() => return Err(unknown(&act)),
-        Standing::Removed | Standing::Invited | Standing::Joined | Standing::Left => {}
+        Standing::Removed => return Err(unknown(&act)),
+        Standing::Invited | Standing::Joined | Standing::Left => {}
     }
     let alias = own_alias(directory, sender, newalias.as_deref().unwrap_or(alias))?;
     let notice = member_notice("join", gid, alias, None);
@@ -236,7 +236,12 @@ fn drop_member(
         return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     }
     let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
-    Ok(((member, record(alias, standing)), member_notice("drop", gid, alias, None)))
+    // The name may be new to those who are told. Of one who never joined they learn nothing more.
+    let known = directory.member(member).filter(|_| group.has_joined(member));
+    let uid = known.map(|known| known.uid.to_string());
+    let (act, gid) = ("drop".to_owned(), gid.to_owned());
+    let notice = MessageKind::Member { act, gid, alias: alias.to_owned(), newalias: None, uid };
+    Ok(((member, record(alias, standing)), notice))
 }
 
 /// In a group too, a member goes by an alias of their own.
@@ -254,7 +259,8 @@ fn record(alias: &str, standing: Standing) -> GroupMember {
 }
 
 fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<String>) -> MessageKind {
-    MessageKind::Member { act: act.into(), gid: gid.into(), alias: alias.into(), newalias }
+    let (act, gid, alias) = (act.to_owned(), gid.to_owned(), alias.to_owned());
+    MessageKind::Member { act, gid, alias, newalias, uid: None }
 }
 
 /// Who has joined once the changes are made.
