@@ -130,7 +130,9 @@ export interface Message {
 /** A letter that somebody forwarded and its author has not confirmed. */
 export interface Forwarded {
   by: Party;
+  /** The first that did not come along, and how many more. */
   files: string[];
+  more_files: number;
 }
 
 /** Where a forward of a thread stands. */

@@ -164,6 +164,7 @@ export const t = {
     notConfirmed: "The author has not confirmed it yet: who wrote it, and what it says, is the forwarder’s word.",
     notSentAlong: "Files that did not come along:",
     download: (name: string, size: string) => `Save ${apart(name)}, ${size}`,
+    moreFiles: (n: number) => `and ${n} more`,
     save: "Save",
     attachments: (n: number, size: string) => `${plural(n, "file", "files")}, ${size}`,
   },

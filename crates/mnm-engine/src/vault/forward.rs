@@ -31,6 +31,8 @@ const PIECE_LETTERS: usize = 20;
 const PIECE_BYTES: usize = 64 << 10;
 /// Files of one letter that are noted as absent.
 const ABSENT_MAX: usize = 1_000;
+/// Files of them that are shown by name.
+const ABSENT_NAMED: usize = 50;
 
 /// A forwarded thread as the service delivered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,14 @@ pub struct Confirms {
     pub posted_ms: Option<i64>,
 }
 
+impl ForwardedLetter {
+    /// Bytes that its text and the names of its files take.
+    fn stored_bytes(&self) -> usize {
+        let files = self.files.iter().take(ABSENT_MAX);
+        self.text.len() + files.map(|file| file.name.len() + file.ffn.len()).sum::<usize>()
+    }
+}
+
 impl Vault {
     /// Stores the letters of a forwarded thread from the one with this number, as many as one
     /// transaction takes. Gives the number of the next; none once all are stored and the delivery
@@ -97,7 +107,7 @@ impl Vault {
             for letter in forward.letters.iter().skip(from).take(PIECE_LETTERS) {
                 work.insert_forwarded(account, thread, forward, next, letter)?;
                 next += 1;
-                bytes += letter.text.len();
+                bytes += letter.stored_bytes();
                 if bytes > PIECE_BYTES {
                     break;
                 }
@@ -312,18 +322,27 @@ impl Reader<'_> {
         by: &str,
     ) -> Result<Forwarded> {
         if self.live.detail() == Detail::Alone {
-            return Ok(Forwarded { by: self.member(account, by, "")?, files: Vec::new() });
+            let by = self.member(account, by, "")?;
+            return Ok(Forwarded { by, files: Vec::new(), more_files: 0 });
         }
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord")?;
-        let names = statement.query_map([message], |row| row.get::<_, String>(0))?;
-        let files = names
+        let mut statement = self.db.prepare_cached(
+            "SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord LIMIT ?2",
+        )?;
+        let names =
+            statement.query_map(params![message, ABSENT_NAMED], |row| row.get::<_, String>(0))?;
+        let files: Vec<String> = names
             .map(|name| {
                 let attach = Attach { name: name?, ..Attach::default() };
                 Ok(clean_file_name(attach.file_name()))
             })
             .collect::<rusqlite::Result<_>>()?;
-        Ok(Forwarded { by: self.member(account, by, "")?, files })
+        let more_files = match files.len() < ABSENT_NAMED {
+            true => 0,
+            false => self
+                .db
+                .prepare_cached("SELECT count(*) - ?2 FROM absent_file WHERE message = ?1")?
+                .query_row(params![message, ABSENT_NAMED], |row| row.get(0))?,
+        };
+        Ok(Forwarded { by: self.member(account, by, "")?, files, more_files })
     }
 }

@@ -15,7 +15,8 @@ use crate::view::{AccountId, Message, MessageId, Thread, ThreadId};
 /// Messages of a page when no number is given, and at most.
 const ROWS_DEFAULT: u32 = 100;
 const ROWS_MAX: u32 = 200;
-/// Texts of a page together, as written and as rendered, bytes; a single message may have more.
+/// Texts of a page together, as written and as rendered, and names of files that did not come along, bytes;
+/// a single message may have more.
 const BYTES_MAX: usize = 1 << 20;
 /// Messages marked by one command.
 const MARKED_MAX: usize = 1_000;
@@ -140,6 +141,12 @@ impl Slice {
     }
 }
 
+/// Bytes of a message on a page, as far as its author or a forwarder decides how many.
+fn shown_bytes(message: &Message) -> usize {
+    let absent = message.forwarded.iter().flat_map(|forwarded| &forwarded.files);
+    message.text.len() + message.html.len() + absent.map(String::len).sum::<usize>()
+}
+
 impl Reader<'_> {
     /// Unread messages of a thread, and whether there are more.
     fn some_unread(&self, account: AccountId, thread: ThreadId) -> Result<(Vec<MessageId>, bool)> {
@@ -255,14 +262,13 @@ impl Reader<'_> {
             // Not even looked at when it cannot be taken: it may be large.
             let full = room.rows == 0 || (room.bytes == 0 && !room.must);
             let message = if full { None } else { Some(self.message_from(row)?) };
-            let size = |message: &Message| message.text.len() + message.html.len();
-            let fits = |message: &Message| room.must || size(message) <= room.bytes;
+            let fits = |message: &Message| room.must || shown_bytes(message) <= room.bytes;
             let Some(message) = message.filter(fits) else {
                 run.more = true;
                 break;
             };
             room.rows -= 1;
-            room.bytes = room.bytes.saturating_sub(size(&message));
+            room.bytes = room.bytes.saturating_sub(shown_bytes(&message));
             room.must = false;
             run.messages.push(message);
         }

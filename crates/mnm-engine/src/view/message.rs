@@ -61,8 +61,11 @@ pub struct Forwarded {
     /// Who forwarded it, as the service vouches for it: who the author is, and what the letter says,
     /// is their word.
     pub by: Party,
-    /// Names of files that it had. They come when the author confirms it.
+    /// Names of the first files that it had. They come when the author confirms it.
     pub files: Vec<String>,
+    /// How many more it had.
+    #[serde(default)]
+    pub more_files: u64,
 }
 
 /// Where a message stands.

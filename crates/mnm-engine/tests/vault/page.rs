@@ -1,9 +1,11 @@
 //! A thread a page at a time, and what was seen of it.
 
 use mnm_engine::command::Place;
+use mnm_engine::vault::{ForwardedLetter, IncomingForward};
 use mnm_engine::view::{MessageId, Thread, ThreadId};
+use tmtp::letter::Attach;
 
-use crate::cast::{App, BOB, names};
+use crate::cast::{App, BOB, CAROL, names};
 
 const MIB: usize = 1 << 20;
 
@@ -138,4 +140,37 @@ fn only_the_messages_named_are_marked_read() {
     assert!(app.vault.mark_read(thread, Some(&[all[1]])).unwrap().events.is_empty());
     assert!(app.vault.mark_read(thread, Some(&vec![1; 1_001])).is_err());
     assert!(app.vault.mark_read(9_999, Some(&[])).is_err());
+}
+
+#[test]
+fn a_forwarded_letter_names_its_first_files_and_a_page_of_such_letters_is_bounded() {
+    let mut app = App::with_bob();
+    let (msgid, thread_id) = (app.next_msgid(), "0000000000000001".to_owned());
+    let file = |n: usize| Attach { name: format!("u:{n:0230}"), ..Attach::default() };
+    let letters: Vec<_> = (0..200)
+        .map(|n| ForwardedLetter {
+            id: format!("{:016x}", n + 1),
+            author_uid: CAROL.into(),
+            alias: "Carol Brown".into(),
+            posted_ms: Some(n),
+            subject: "files".into(),
+            text: "with files".into(),
+            files: (0..230).map(file).collect(),
+        })
+        .collect();
+    let (from_uid, posted_ms, cc) = (BOB.into(), 1_000, Vec::new());
+    let forward = IncomingForward { msgid, from_uid, posted_ms, thread_id, cc, letters };
+    let (mut next, mut pieces) = (Some(0), 0);
+    while let Some(from) = next {
+        next = app.vault.receive_forward(app.account, &forward, from).unwrap().value;
+        pieces += 1;
+    }
+    // The names count as texts do: 53 KB each.
+    assert!(pieces >= 100, "{pieces}");
+    let id = app.vault.threads(None, None, None).unwrap()[0].id;
+    let page = app.vault.thread_page(id, Place::End, Some(200)).unwrap();
+    assert!(page.older && page.messages.len() < 200, "{}", page.messages.len());
+    assert!(serde_json::to_string(&page).unwrap().len() < 2 * MIB);
+    let shown = page.messages[0].forwarded.as_ref().unwrap();
+    assert_eq!((shown.files.len(), shown.more_files), (50, 180));
 }

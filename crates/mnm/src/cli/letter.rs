@@ -289,6 +289,10 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     for name in message.forwarded.iter().flat_map(|forwarded| &forwarded.files) {
         text.push_str(&format!("  - {} (not sent along)\n", inline(name)));
     }
+    let more = message.forwarded.as_ref().map_or(0, |forwarded| forwarded.more_files);
+    if more > 0 {
+        text.push_str(&format!("  - and {more} more (not sent along)\n"));
+    }
     text
 }
 
