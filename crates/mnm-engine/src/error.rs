@@ -115,6 +115,16 @@ pub enum VaultError {
         quoted = .0.replace('\'', r"'\''")
     )]
     LeftGroup(String),
+    /// A group that the member was removed from.
+    #[error(
+        "You were removed from {0}, so the letter would not reach the group. Nothing was sent. Ask a member to invite you."
+    )]
+    RemovedFromGroup(String),
+    /// A group that nobody else has joined.
+    #[error(
+        "Nobody else is in {0} now, so the letter would reach nobody there, and who joins later would not get it. Nothing was sent. Wait until somebody has joined, or write to people by name."
+    )]
+    EmptyGroup(String),
     /// A name that several contacts have.
     #[error(
         "Several contacts are called {name}, or so that it looks the same. The letter was not queued, so that it cannot reach the wrong one; write the one you mean as it stands in the address book: {}.",
@@ -183,7 +193,11 @@ impl VaultError {
             }
             Self::NoRecipients | Self::EmptyLetter | Self::Invalid(_) => ErrorCode::Invalid,
             Self::TooLarge(_) => ErrorCode::TooLarge,
-            Self::LeftGroup(_) | Self::Conflict(_) | Self::AccountExists => ErrorCode::Conflict,
+            Self::LeftGroup(_)
+            | Self::RemovedFromGroup(_)
+            | Self::EmptyGroup(_)
+            | Self::Conflict(_)
+            | Self::AccountExists => ErrorCode::Conflict,
             Self::Outdated => ErrorCode::Outdated,
             Self::NoRoom { .. } => ErrorCode::NoRoom,
             Self::Db(error) if error.sqlite_error_code() == Some(DiskFull) => ErrorCode::NoRoom,

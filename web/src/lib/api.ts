@@ -83,7 +83,7 @@ export interface ThreadRow {
 }
 
 /** Whether a reply would reach somebody. */
-export type MayReply = { state: "yes" | "oneself" | "nobody" | "struck" | "service" } | { state: "others" | "left_group"; groups: string[] };
+export type MayReply = { state: "yes" | "oneself" | "nobody" | "struck" | "service" } | { state: "others" | "left_group" | "removed_from_group" | "empty_group"; groups: string[] };
 
 /** Somebody who was added to a thread. */
 export interface Reader {
@@ -205,7 +205,7 @@ export interface Contact {
   presence: boolean | null;
 }
 
-export type Standing = "invited" | "joined" | "left";
+export type Standing = "invited" | "joined" | "left" | "removed";
 
 export interface Group {
   account: number;
@@ -213,6 +213,8 @@ export interface Group {
   standing: Standing;
   /** Whether all members are known: who joins is told only of those who join later. */
   whole: boolean;
+  /** Whether it is known that nobody but the member has joined. */
+  empty: boolean;
   members: GroupMember[];
 }
 

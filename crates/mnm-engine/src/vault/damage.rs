@@ -35,6 +35,8 @@ impl VaultError {
             | Self::UnknownRecipients(_)
             | Self::AmbiguousRecipient { .. }
             | Self::LeftGroup(_)
+            | Self::RemovedFromGroup(_)
+            | Self::EmptyGroup(_)
             | Self::NoRecipients
             | Self::EmptyLetter
             | Self::Invalid(_)

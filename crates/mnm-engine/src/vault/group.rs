@@ -22,6 +22,7 @@ impl FromSql for Standing {
             "invited" => Ok(Self::Invited),
             "joined" => Ok(Self::Joined),
             "left" => Ok(Self::Left),
+            "removed" => Ok(Self::Removed),
             _ => Err(FromSqlError::InvalidType),
         }
     }
@@ -32,7 +33,8 @@ impl ToSql for Standing {
         Ok(ToSqlOutput::from(match self {
             Self::Invited => "invited",
             Self::Joined => "joined",
-            Self::Left => "left",
+            // That it was not of their own will stands beside.
+            Self::Left | Self::Removed => "left",
         }))
     }
 }
@@ -98,6 +100,7 @@ impl Reader<'_> {
         let Some(standing) = self.standing(account, gid)? else {
             return Ok(None);
         };
+        let own = self.alias_in(account, gid)?;
         let members = self
             .db
             .prepare_cached(
@@ -106,14 +109,16 @@ impl Reader<'_> {
             )?
             .query_map(params![account, gid], |row| {
                 let alias: String = row.get(0)?;
-                Ok(GroupMember { alias: shown(&alias), standing: row.get(1)? })
+                let standing = if alias == own { standing } else { row.get(1)? };
+                Ok(GroupMember { alias: shown(&alias), standing })
             })?
             .collect::<rusqlite::Result<_>>()?;
         let whole = self
             .db
             .prepare_cached("SELECT whole FROM grp WHERE account = ?1 AND gid = ?2")?
             .query_row(params![account, gid], |row| row.get(0))?;
-        Ok(Some(Group { account, gid: gid.to_owned(), standing, whole, members }))
+        let empty = self.is_empty(account, gid)?;
+        Ok(Some(Group { account, gid: gid.to_owned(), standing, whole, empty, members }))
     }
 
     /// As [`Vault::group_called`].
@@ -137,9 +142,26 @@ impl Reader<'_> {
     pub(super) fn standing(&self, account: AccountId, gid: &str) -> Result<Option<Standing>> {
         Ok(self
             .db
-            .prepare_cached("SELECT standing FROM grp WHERE account = ?1 AND gid = ?2")?
+            .prepare_cached(
+                "SELECT CASE removed WHEN 1 THEN 'removed' ELSE standing END
+                 FROM grp WHERE account = ?1 AND gid = ?2",
+            )?
             .query_row(params![account, gid], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Whether it is known that nobody but the member has joined a group.
+    pub(super) fn is_empty(&self, account: AccountId, gid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM grp
+                 WHERE account = ?1 AND gid = ?2 AND standing = 'joined' AND whole = 1
+                   AND NOT EXISTS (SELECT 1 FROM group_member AS other
+                       WHERE other.account = grp.account AND other.gid = grp.gid
+                         AND other.standing = 'joined' AND other.alias <> grp.alias))",
+            )?
+            .query_row(params![account, gid], |row| row.get(0))?)
     }
 
     /// Whether the member may post to a group: joined, or invited.
@@ -397,12 +419,14 @@ impl Work<'_> {
         let before = self.read.standing(account, gid)?;
         self.db
             .prepare_cached(
-                "INSERT INTO grp (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO grp (account, gid, alias, standing, removed)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (account, gid) DO UPDATE SET standing = excluded.standing,
+                     removed = excluded.removed,
                      whole = whole AND excluded.standing = 'joined',
                      alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
             )?
-            .execute(params![account, gid, alias, standing])?;
+            .execute(params![account, gid, alias, standing, standing == Standing::Removed])?;
         if before != Some(standing) {
             self.touch_threads_of(account, gid)?;
         }
@@ -422,12 +446,17 @@ impl Work<'_> {
         alias: &str,
         standing: Standing,
     ) -> Result<()> {
+        let was_empty = self.read.is_empty(account, gid)?;
         self.db
             .prepare_cached(
                 "INSERT INTO group_member (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (account, gid, alias) DO UPDATE SET standing = excluded.standing",
             )?
             .execute(params![account, gid, alias, standing])?;
+        // The first who joins, or the last who leaves.
+        if self.read.is_empty(account, gid)? != was_empty {
+            self.touch_threads_of(account, gid)?;
+        }
         self.touch_group(account, gid);
         Ok(())
     }

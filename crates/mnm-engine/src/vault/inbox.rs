@@ -294,7 +294,10 @@ impl Work<'_> {
     ) -> Result<()> {
         // The member first, so that there is room.
         let uid = &self.read.own_uid(account)?;
-        self.insert_party(thread, &NewParty { uid, alias: "", is_group: false, by, at_ms })?;
+        // Without an alias where no letter names them: they are in it by a group.
+        let me = cc.iter().take(CC_MAX).find(|named| named.who_uid == *uid);
+        let alias = me.map_or("", |named| &named.who);
+        self.insert_party(thread, &NewParty { uid, alias, is_group: false, by, at_ms })?;
         let named = cc.iter().take(CC_MAX).filter(|named| !Uid::is_service(&named.who_uid));
         let named: Vec<_> = named.map(|named| named.party(by, at_ms)).collect();
         self.insert_parties(thread, &named)

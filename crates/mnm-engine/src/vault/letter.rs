@@ -156,14 +156,20 @@ impl Work<'_> {
         let mut unknown = Vec::new();
         for name in &draft.to {
             match self.read.resolve(draft.account, name)? {
-                Some((uid, is_group)) => resolved.push((uid, is_group, name)),
-                None => {
-                    let gid = self.read.group_called(draft.account, name)?;
-                    if self.read.standing(draft.account, &gid)? == Some(Standing::Left) {
-                        return Err(VaultError::LeftGroup(shown(name)));
-                    }
-                    unknown.push(name.clone());
+                Some((gid, true)) if self.read.is_empty(draft.account, &gid)? => {
+                    return Err(VaultError::EmptyGroup(shown(name)));
                 }
+                Some((uid, is_group)) => resolved.push((uid, is_group, name)),
+                None => match self
+                    .read
+                    .standing(draft.account, &self.read.group_called(draft.account, name)?)?
+                {
+                    Some(Standing::Left) => return Err(VaultError::LeftGroup(shown(name))),
+                    Some(Standing::Removed) => {
+                        return Err(VaultError::RemovedFromGroup(shown(name)));
+                    }
+                    Some(Standing::Joined | Standing::Invited) | None => unknown.push(name.clone()),
+                },
             }
         }
         if !unknown.is_empty() {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 23] = [
+const STEPS: [&str; 24] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -33,6 +33,7 @@ const STEPS: [&str; 23] = [
     include_str!("migration/021_group_whole.sql"),
     include_str!("migration/022_told_subject.sql"),
     include_str!("migration/023_posted_to.sql"),
+    include_str!("migration/024_group_removed.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -341,7 +341,11 @@ impl Work<'_> {
                 self.set_member(account, gid, alias, Standing::Joined)?;
                 self.settle_invitations(account, gid, alias)
             }
-            MemberAct::Drop if mine => self.set_standing(account, gid, alias, Standing::Left),
+            MemberAct::Drop if mine => {
+                let by_me = notice.from_uid == self.read.own_uid(account)?;
+                let standing = if by_me { Standing::Left } else { Standing::Removed };
+                self.set_standing(account, gid, alias, standing)
+            }
             MemberAct::Drop => self.set_member(account, gid, alias, Standing::Left),
             MemberAct::Alias(new) => {
                 self.rename_member(account, gid, alias, new)?;
@@ -356,7 +360,7 @@ impl Work<'_> {
     /// Whether the member is or was in a group: who never joined cannot have left.
     fn was_joined(&self, account: AccountId, gid: &str) -> Result<bool> {
         Ok(match self.read.standing(account, gid)? {
-            Some(Standing::Joined | Standing::Left) => true,
+            Some(Standing::Joined | Standing::Left | Standing::Removed) => true,
             Some(Standing::Invited) | None => false,
         })
     }

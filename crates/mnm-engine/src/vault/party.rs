@@ -181,7 +181,13 @@ impl Reader<'_> {
         let own = self.own(account)?;
         let alike = self.alike();
         let mut statement = self.db.prepare_cached(&format!(
-            "SELECT p.is_group, p.uid, p.alias, p.by_uid, p.at_ms, p.struck_ms IS NOT NULL, p.ord,
+            "SELECT p.is_group, p.uid,
+                 -- Who was struck without having been added is called as in their letters.
+                 CASE WHEN p.alias = '' AND p.struck_ms IS NOT NULL THEN coalesce((
+                     SELECT max(author_alias) FROM message
+                     WHERE account = ?2 AND author_uid = p.uid AND thread = p.thread), '')
+                 ELSE p.alias END,
+                 p.by_uid, p.at_ms, p.struck_ms IS NOT NULL, p.ord,
                  c.alias, {alike}
              FROM party p
              LEFT JOIN contact c ON c.account = ?2 AND c.uid = p.uid AND p.is_group = 0
@@ -284,7 +290,8 @@ impl Reader<'_> {
     /// Whether a reply in the thread would reach somebody.
     pub(super) fn may_reply(&self, thread: ThreadId, parties: &[Party]) -> Result<MayReply> {
         let account = self.account_of(thread)?;
-        let mut left = Vec::new();
+        let (mut left, mut removed, mut empty) = (Vec::new(), Vec::new(), Vec::new());
+        // Groups that the member is not in, beside whom they are in the thread.
         let mut unheard = Vec::new();
         let mut readers = false;
         for party in parties {
@@ -293,13 +300,30 @@ impl Reader<'_> {
                 PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => readers = true,
                 PartyKind::Group => match self.standing(account, &party.uid)? {
                     Some(Standing::Left) => left.push(party.uid.clone()),
+                    Some(Standing::Removed) => removed.push(party.uid.clone()),
+                    Some(Standing::Joined) if self.is_empty(account, &party.uid)? => {
+                        empty.push(party.uid.clone());
+                    }
                     Some(Standing::Joined | Standing::Invited) => readers = true,
                     // The member was named beside a group they are not in.
                     None => unheard.push(party.uid.clone()),
                 },
             }
         }
+        if readers {
+            for groups in [&mut left, &mut removed] {
+                for gid in std::mem::take(groups) {
+                    match self.is_in_beside(account, thread, &gid)? {
+                        true => unheard.push(gid),
+                        false => groups.push(gid),
+                    }
+                }
+            }
+        }
         // The others would get it as from one who is not in the thread any more, and apart from it.
+        if !removed.is_empty() {
+            return Ok(MayReply::RemovedFromGroup { groups: removed });
+        }
         if !left.is_empty() {
             return Ok(MayReply::LeftGroup { groups: left });
         }
@@ -309,7 +333,25 @@ impl Reader<'_> {
                 false => MayReply::Others { groups: unheard },
             });
         }
+        if !empty.is_empty() {
+            return Ok(MayReply::EmptyGroup { groups: empty });
+        }
         self.without_readers(account, thread)
+    }
+
+    /// Whether the member is in a thread that has begun otherwise than by a group of it: they were named
+    /// in it, or it was theirs before it came to the group.
+    fn is_in_beside(&self, account: AccountId, thread: ThreadId, gid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM thread
+                     JOIN party AS me ON me.thread = thread.id AND me.uid = ?2
+                     JOIN party AS grp ON grp.thread = thread.id AND grp.uid = ?3
+                     WHERE thread.id = ?1 AND thread.service_id IS NOT NULL
+                       AND (me.alias <> '' OR me.at_ms < grp.at_ms))",
+            )?
+            .query_row(params![thread, self.own_uid(account)?, gid], |row| row.get(0))?)
     }
 
     /// What a thread is that nobody but the member is in.
@@ -348,6 +390,16 @@ impl Reader<'_> {
                 Some(format!(
                     "You have left {names}, so the letter would not reach the group. Nothing was sent. Join {names} again to write, or strike it from the people of this thread."
                 ))
+            }
+            MayReply::RemovedFromGroup { groups } => {
+                let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
+                Some(format!(
+                    "You were removed from {names}, so the letter would not reach the group. Nothing was sent. Ask a member to invite you, or strike {names} from the people of this thread."
+                ))
+            }
+            MayReply::EmptyGroup { groups } => {
+                let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
+                Some(VaultError::EmptyGroup(names).to_string())
             }
             MayReply::Nobody => Some(
                 "Nobody would read this letter: who else is in this thread is not known here. Nothing was sent. Answer on the device on which the thread began, or write a new letter."

@@ -90,6 +90,7 @@ CREATE TABLE grp (
     alias    TEXT NOT NULL,                         -- the member's own alias there; empty until known
     standing TEXT NOT NULL CHECK (standing IN ('invited', 'joined', 'left')),
     whole    INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)), -- whether all members are in group_member
+    removed  INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)), -- whether another has had the member leave
     PRIMARY KEY (account, gid)
 ) STRICT, WITHOUT ROWID;
 

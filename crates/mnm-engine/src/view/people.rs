@@ -96,6 +96,8 @@ pub struct Group {
     pub standing: Standing,
     /// Whether all members are known. Who joins a group is told only of those who join later.
     pub whole: bool,
+    /// Whether it is known that nobody but the member has joined: a letter would reach nobody.
+    pub empty: bool,
     /// What is known of the members, by alias.
     pub members: Vec<GroupMember>,
 }
@@ -117,6 +119,8 @@ pub enum Standing {
     Invited,
     /// Joined.
     Joined,
-    /// Left, or was removed.
+    /// Left. Of others, perhaps was removed.
     Left,
+    /// The member was removed by another, and comes back only by a new invitation. Not said of others.
+    Removed,
 }

@@ -79,7 +79,7 @@ pub struct ThreadRow {
 pub enum MayReply {
     /// All who read it.
     Yes,
-    /// Some who read it; not groups that the member never was in.
+    /// Some who read it; not groups that the member is not in.
     Others {
         /// The names of those groups.
         groups: Vec<String>,
@@ -88,6 +88,16 @@ pub enum MayReply {
     Oneself,
     /// The member has left groups that read it.
     LeftGroup {
+        /// Their names.
+        groups: Vec<String>,
+    },
+    /// The member was removed from groups that read it.
+    RemovedFromGroup {
+        /// Their names.
+        groups: Vec<String>,
+    },
+    /// Only groups read it in which nobody but the member is.
+    EmptyGroup {
         /// Their names.
         groups: Vec<String>,
     },

@@ -50,8 +50,8 @@ fn the_life_of_a_group() {
     let _ = app.vault.receive_member(app.account, &renamed).unwrap();
     let removed = notice(&mut app, BOB, "Alice in G", MemberAct::Drop);
     let _ = app.vault.receive_member(app.account, &removed).unwrap();
-    assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Left);
-    assert_eq!(members(&app)[0], ("Alice in G".to_owned(), Standing::Left));
+    assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Removed);
+    assert_eq!(members(&app)[0], ("Alice in G".to_owned(), Standing::Removed));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The outbox: order, the three ends of an attempt, taking back, and what races with the link.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{Acked, DraftContent, OutboxAction, Received, Recipient};
+use mnm_engine::vault::{Acked, DraftContent, MemberAct, OutboxAction, Received, Recipient};
 use mnm_engine::view::{MessageState, PingState, Standing};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names, note};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, names, note};
 
 #[test]
 fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
@@ -162,6 +162,8 @@ fn groups_are_written_to_while_one_belongs_to_them() {
     let bob = group.members.iter().find(|m| m.alias == "Bob Jones").unwrap();
     assert_eq!(bob.standing, Standing::Invited);
 
+    let joined = member(&mut app, BOB, "Bob Jones", MemberAct::Join);
+    let _ = app.vault.receive_member(account, &joined).unwrap();
     app.queue(&["Gardeners", "Bob Jones"], "hello all");
     let (item, post) = app.next_post();
     let reached: Vec<_> = post.recipients.iter().map(|r| (r.id.as_str(), r.is_group)).collect();

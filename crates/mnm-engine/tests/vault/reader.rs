@@ -1,12 +1,13 @@
 //! Who reads a thread: a letter always knows its readers, and nobody gets in who is not among them.
 
 use mnm_engine::vault::{
-    Incoming, MemberAct, OutboxAction, OutgoingPost, Received, SyncNotice, UserNotice, Vault,
+    Incoming, IncomingNote, MemberAct, OutboxAction, OutgoingPost, Received, SyncNotice,
+    UserNotice, Vault,
 };
-use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, ThreadId};
+use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, Standing, ThreadId};
 use tmtp::id::Uid;
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, alice, cc, join_gardeners, member};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, alice, cc, join_gardeners, member, note};
 
 /// Permanent ids of which nobody has heard.
 fn uid(n: u32) -> String {
@@ -179,6 +180,123 @@ fn after_leaving_a_group_its_threads_take_no_letter() {
     let _ = app.vault.strike(thread, "Gardeners", true, now).unwrap();
     app.queue_reply(thread, "between us").unwrap();
     assert_eq!(recipients(&app.next_post().1), [BOB]);
+}
+
+#[test]
+fn a_group_that_nobody_else_has_joined_takes_no_letter() {
+    let mut app = App::with_bob();
+    let account = app.account;
+    let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
+    app.send_next();
+    let draft = |app: &mut App, to: &[&str]| {
+        let content = mnm_engine::vault::DraftContent {
+            to: to.iter().map(|&name| name.to_owned()).collect(),
+            text: "hello group".into(),
+            ..Default::default()
+        };
+        let now = app.now();
+        app.vault.save_draft(None, account, None, &content, now).unwrap().value.id
+    };
+    // With a name beside it the group would get nothing all the same.
+    for to in [&["Gardeners"] as &[_], &["Bob Jones", "Gardeners"]] {
+        let draft = draft(&mut app, to);
+        let error = app.vault.queue_draft(draft, 9).unwrap_err().to_string();
+        assert!(error.contains("Nobody else is in Gardeners"), "{error}");
+    }
+    assert_eq!(app.vault.outbox_len(account).unwrap(), 0);
+    let joined = member(&mut app, BOB, "Bob Jones", MemberAct::Join);
+    let _ = app.vault.receive_member(account, &joined).unwrap();
+    let letter = app.queue(&["Gardeners"], "hello group");
+    app.send_next();
+    let queued = app.queue_reply(letter.thread, "to whom is left").unwrap();
+    let left = member(&mut app, BOB, "Bob Jones", MemberAct::Drop);
+    let change = app.vault.receive_member(account, &left).unwrap();
+    let told = change.events.iter().any(|event| {
+        matches!(event,
+        mnm_engine::event::Event::Thread { thread: row } if row.id == letter.thread)
+    });
+    assert!(told, "the page hears of it");
+    let groups = vec!["Gardeners".to_owned()];
+    assert_eq!(may_reply(&app, letter.thread), MayReply::EmptyGroup { groups });
+    let (item, post) = app.next_post();
+    let why = post.unreachable.expect("it would reach nobody");
+    let _ = app.vault.outbox_failed(item.id, &why).unwrap();
+    assert!(app.vault.retry(queued.id).is_err());
+    let error = refused(&mut app, letter.thread);
+    assert!(error.contains("Nobody else is in Gardeners"), "{error}");
+
+    // Where not all members are known, somebody may be there.
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    app.queue(&["Gardeners"], "hello group");
+}
+
+#[test]
+fn who_was_removed_from_a_group_is_told_so_until_invited_anew() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "hello group");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    let removed = member(&mut app, BOB, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &removed).unwrap();
+    app = app.restart();
+    let groups = vec!["Gardeners".to_owned()];
+    assert_eq!(may_reply(&app, thread), MayReply::RemovedFromGroup { groups });
+    let group = &app.vault.groups(None).unwrap()[0];
+    let own = group.members.iter().find(|member| member.alias == "Alice Smith").unwrap();
+    assert_eq!((group.standing, own.standing), (Standing::Removed, Standing::Removed));
+    let error = refused(&mut app, thread);
+    assert!(error.contains("You were removed from Gardeners"), "{error}");
+    let content = mnm_engine::vault::DraftContent {
+        to: vec!["Gardeners".into()],
+        text: "hello".into(),
+        ..Default::default()
+    };
+    let draft = app.vault.save_draft(None, app.account, None, &content, 9).unwrap().value.id;
+    let error = app.vault.queue_draft(draft, 9).unwrap_err().to_string();
+    assert!(error.contains("You were removed from Gardeners"), "{error}");
+    let mut invitation = app.ping_from(BOB, "Bob Jones");
+    invitation.gid = Some("Gardeners".into());
+    let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
+    assert_eq!(may_reply(&app, thread), MayReply::Yes);
+    join_gardeners(&mut app);
+    // Of one's own will it is leaving, from whichever device.
+    let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &left).unwrap();
+    assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Left);
+}
+
+#[test]
+fn a_thread_of_two_stays_open_to_them_when_a_group_comes_to_it_that_one_has_left() {
+    for (by, named) in [(ALICE, true), (BOB, true), (BOB, false)] {
+        let mut app = App::with_bob();
+        join_gardeners(&mut app);
+        let mut letter = app.letter(BOB, "Bob Jones", "between us");
+        let forwarded = cc("Gardeners", "Gardeners");
+        if !named {
+            letter.cc = vec![cc("Bob Jones", BOB), forwarded.clone()];
+        }
+        let thread = app.receive(&letter).thread;
+        let left = member(&mut app, by, "Alice Smith", MemberAct::Drop);
+        let _ = app.vault.receive_member(app.account, &left).unwrap();
+        assert_eq!(may_reply(&app, thread) == MayReply::Yes, named);
+        let msgid = app.next_msgid();
+        let word =
+            IncomingNote { posted_ms: app.now(), ..note(&msgid, BOB, &letter.msgid, forwarded) };
+        let _ = app.vault.receive_notify(app.account, &word).unwrap();
+        let groups = vec!["Gardeners".to_owned()];
+        if !named {
+            // Who knows it only through the group is in it no more.
+            assert_eq!(may_reply(&app, thread), MayReply::RemovedFromGroup { groups });
+            refused(&mut app, thread);
+            continue;
+        }
+        assert_eq!(may_reply(&app, thread), MayReply::Others { groups });
+        app.queue_reply(thread, "still between us").unwrap();
+        let (_, post) = app.next_post();
+        assert_eq!((recipients(&post), post.unreachable.as_ref()), (vec![BOB], None));
+    }
 }
 
 #[test]
@@ -459,7 +577,8 @@ fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
     again.groups = vec!["Gardeners".into()];
     assert_ne!(app.receive(&again).thread, thread);
     let listed = app.vault.readers(thread).unwrap().readers;
-    assert!(listed.iter().any(|reader| reader.party.uid == CAROL && reader.struck), "{listed:?}");
+    let struck = listed.iter().find(|reader| reader.party.uid == CAROL && reader.struck).unwrap();
+    assert_eq!(struck.party.alias, "Carol Brown");
     // Who never wrote there can't be.
     let now = app.now();
     assert!(app.vault.strike(thread, MALLORY, true, now).is_err());

@@ -57,6 +57,7 @@ fn word(standing: Standing) -> &'static str {
         Standing::Invited => "invited",
         Standing::Joined => "joined",
         Standing::Left => "left",
+        Standing::Removed => "removed",
     }
 }
 

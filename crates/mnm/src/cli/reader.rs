@@ -65,8 +65,21 @@ pub(super) async fn people(
 }
 
 pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answer, Failure> {
+    let letter = ask!(session, Ask::Thread { thread, at: None, limit: Some(1) }, Thread);
     let thread = ask!(session, Ask::TakeIn { thread }, Thread);
-    let text = format!("It is in thread {} now.", thread.row.id);
+    let id = thread.row.id;
+    let mut text = format!("It is in thread {id} now.");
+    let author = letter.row.last_from.uid;
+    let known = ask!(session, Ask::Readers { thread: id }, Readers);
+    let is_author = |reader: &&Reader| reader.struck && reader.party.uid == author;
+    if let Some(reader) = known.readers.iter().find(is_author) {
+        text.push_str(&format!(
+            " You have struck {} there: their next letters stand apart, and yours go to them no more. \
+             Let them read again: mnm people {id} --readmit {}",
+            name_of(reader),
+            quoted(&author)
+        ));
+    }
     Ok(Answer::new(&thread.row, text))
 }
 
@@ -75,8 +88,7 @@ pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
     match may_reply {
         MayReply::Yes | MayReply::Oneself => None,
         MayReply::Others { groups } => {
-            let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
-            let names = names.join(", ");
+            let names = listed(groups);
             Some(format!("You are not in {names}: a reply goes to the others, and not there."))
         }
         MayReply::LeftGroup { groups } => {
@@ -86,6 +98,12 @@ pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
             let (names, joins) = (names.join(", "), joins.join("; "));
             Some(format!("You have left {names}. Join again to write: {joins}"))
         }
+        MayReply::RemovedFromGroup { groups } => {
+            Some(format!("You were removed from {}; ask a member to invite you.", listed(groups)))
+        }
+        MayReply::EmptyGroup { groups } => {
+            Some(format!("Nobody else is in {} now, so a reply reaches nobody.", listed(groups)))
+        }
         MayReply::Nobody => Some("Who else reads this thread is not known here.".into()),
         MayReply::Struck => Some(format!(
             "You have struck everybody else, so a reply reaches nobody. Let somebody read again: \
@@ -93,6 +111,25 @@ pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
         )),
         MayReply::Service => Some("The service itself reads no letters.".into()),
     }
+}
+
+/// Whether news of a group could open a thread.
+pub(super) fn is_closed_by_groups(may_reply: &MayReply) -> bool {
+    match may_reply {
+        MayReply::LeftGroup { .. }
+        | MayReply::RemovedFromGroup { .. }
+        | MayReply::EmptyGroup { .. } => true,
+        MayReply::Yes
+        | MayReply::Others { .. }
+        | MayReply::Oneself
+        | MayReply::Nobody
+        | MayReply::Struck
+        | MayReply::Service => false,
+    }
+}
+
+fn listed(groups: &[String]) -> String {
+    groups.iter().map(|gid| inline(gid)).collect::<Vec<_>>().join(", ")
 }
 
 /// A name as one word for a shell, whatever is in it: others have chosen it, and people copy the line.

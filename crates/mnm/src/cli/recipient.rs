@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use mnm_engine::command::Command as Ask;
-use mnm_engine::view::Account;
+use mnm_engine::view::{Account, Group, Standing};
 use tmtp::text::{NAME_MAX_BYTES, name_key};
 
 use super::Context;
@@ -23,7 +23,7 @@ pub(super) async fn named(
 ) -> Result<Vec<String>, Failure> {
     let book = book(session, account).await?;
     let names = book.names_in(to);
-    if context.offline || names.iter().all(|name| book.names.contains(name)) {
+    if context.offline || names.iter().all(|name| book.takes(name)) {
         return Ok(names);
     }
     session.settle().await?;
@@ -35,8 +35,15 @@ async fn book(session: &Session, account: &Account) -> Result<Book, Failure> {
     let contacts = ask!(session, Ask::Contacts { account: account_id }, Contacts);
     let groups = ask!(session, Ask::Groups { account: account_id }, Groups);
     let aliases = contacts.into_iter().map(|contact| contact.alias);
+    let is_shut = |group: &&Group| match group.standing {
+        Standing::Left | Standing::Removed => true,
+        Standing::Joined | Standing::Invited => group.empty,
+    };
+    let shut = groups.iter().filter(is_shut).map(|group| group.gid.clone()).collect();
     let gids = groups.into_iter().map(|group| group.gid);
-    Ok(Book::new(aliases.chain(gids).chain([account.alias.clone()])))
+    let mut book = Book::new(aliases.chain(gids).chain([account.alias.clone()]));
+    book.shut = shut;
+    Ok(book)
 }
 
 /// The names that are known.
@@ -44,6 +51,8 @@ struct Book {
     names: HashSet<String>,
     /// By its key, the only name that has it.
     by_key: HashMap<String, Option<String>>,
+    /// Groups that take no letter, as far as is known here.
+    shut: HashSet<String>,
 }
 
 impl Book {
@@ -54,7 +63,12 @@ impl Book {
             let others = by_key.entry(name_key(name));
             others.and_modify(|name| *name = None).or_insert_with(|| Some(name.clone()));
         }
-        Self { names, by_key }
+        Self { names, by_key, shut: HashSet::new() }
+    }
+
+    /// Whether a letter to this name can be queued.
+    fn takes(&self, name: &str) -> bool {
+        self.names.contains(name) && !self.shut.contains(name)
     }
 
     fn names_in(&self, to: &[String]) -> Vec<String> {

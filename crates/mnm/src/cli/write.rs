@@ -16,7 +16,7 @@ use mnm_engine::{
 };
 use tokio::fs::File;
 
-use super::{Content, Context, Wait, recipient};
+use super::{Content, Context, Wait, reader, recipient};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, inline},
@@ -54,14 +54,20 @@ pub(super) async fn send(
 }
 
 pub(super) async fn reply(
-    _context: &Context,
+    context: &Context,
     session: &Session,
     id: ThreadId,
     content: Content,
     discard_draft: bool,
 ) -> Result<Answer, Failure> {
     let (text, files) = (content.text()?, content.open().await?);
-    let thread = ask!(session, Ask::Thread { thread: id, at: None, limit: Some(1) }, Thread);
+    let look = Ask::Thread { thread: id, at: None, limit: Some(1) };
+    let mut thread = ask!(session, look.clone(), Thread);
+    if !context.offline && reader::is_closed_by_groups(&thread.row.may_reply) {
+        // Somebody may have joined, or the member be invited, since.
+        session.settle().await?;
+        thread = ask!(session, look, Thread);
+    }
     if let Some(draft) = thread.draft {
         if !discard_draft {
             let why = "This thread has an unsent reply, which would be lost. Send it from the \
