@@ -69,7 +69,8 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::UnknownRecipients`], [`VaultError::NoRecipients`]; [`VaultError::Conflict`] when
-    /// all are in it already or its first letter has not left; [`VaultError::TooLarge`].
+    /// all are in it already, its first letter has not left, or it has no room for so many;
+    /// [`VaultError::TooLarge`].
     pub fn queue_forward(
         &mut self,
         thread: ThreadId,
@@ -85,6 +86,8 @@ impl Vault {
                 ));
             };
             let new = work.read.new_subscribers(account, thread, to, now_ms)?;
+            let groups = new.iter().filter(|new| new.is_group()).count();
+            work.check_room(thread, new.len(), groups)?;
             let old = work.read.recipients_of(account, thread)?;
             let copy = work.read.copy_of(account, thread, &thread_id)?;
             let forward = OutgoingForward { thread, thread_id, new, old, copy };

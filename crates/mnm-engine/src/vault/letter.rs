@@ -1,5 +1,7 @@
 //! From draft to outbox and back: queueing a letter, taking it back, trying a refused one again.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
@@ -8,7 +10,7 @@ use super::message::NewMessage;
 use super::name::shown;
 use super::outbox::Target;
 use super::outgoing::OutboxKind;
-use super::party::NewParty;
+use super::party::{GROUPS_MAX, NewParty};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, Standing, ThreadId};
@@ -174,6 +176,13 @@ impl Work<'_> {
         }
         if !unknown.is_empty() {
             return Err(VaultError::UnknownRecipients(unknown));
+        }
+        let groups = resolved.iter().filter(|(_, is_group, _)| *is_group).map(|(gid, ..)| gid);
+        let groups = groups.collect::<BTreeSet<_>>().len();
+        if groups > GROUPS_MAX {
+            return Err(VaultError::TooLarge(format!(
+                "A letter goes to at most {GROUPS_MAX} groups, and {groups} were named. Nothing was sent. Name fewer, and write to the others apart."
+            )));
         }
         let thread = self.insert_thread(draft.account, None, &draft.subject, now_ms)?;
         self.set_known(thread)?;

@@ -1,7 +1,7 @@
 //! The readers of a thread: its parties, who added them, whom the member has struck, and whether a reply
 //! would reach anybody at all.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use tmtp::id::Uid;
 use tmtp::text::NAME_MAX_BYTES;
 
@@ -13,13 +13,12 @@ use crate::view::{self, AccountId, MayReply, Party, PartyKind, Standing, ThreadI
 
 /// Newest letters of a thread whose authors are listed though nobody has added them.
 const WRITERS_LOOKED_FOR: i64 = 1_000;
-/// Readers that a thread has at most, so that all of them fit into the header of a post, which has
-/// 65,535 bytes.
-const PARTIES_MAX: i64 = 500;
-/// Groups among them at most: their names are longer than ids.
-const GROUPS_MAX: i64 = 20;
-/// Rows of a thread at most, the struck ones included.
-const ROWS_MAX: i64 = 2_000;
+/// Groups that read a thread at most: their names are longer than ids.
+pub(super) const GROUPS_MAX: usize = 20;
+/// Places of a thread. Its readers fit into the header of a post, which has 65,535 bytes.
+const PLACES: Places = Places { rows: 2_000, readers: 500, groups: GROUPS_MAX as i64 };
+/// Places of those whom others have added: so nobody but the member keeps the member's newcomers out.
+const OTHERS_PLACES: Places = Places { rows: 1_900, readers: 400, groups: 15 };
 /// Readers that stand in the line of a thread at most, all of its groups among them.
 const FIRST_MAX: usize = 50;
 /// Shortest name of a group, bytes.
@@ -35,27 +34,61 @@ pub(super) struct NewParty<'a> {
     pub(super) at_ms: i64,
 }
 
-/// Rows of a thread, readers and groups among them, and the last place.
-struct Room {
+/// Rows of a thread, the struck ones included; readers among them, and groups among these.
+#[derive(Clone, Copy)]
+struct Places {
     rows: i64,
     readers: i64,
     groups: i64,
+}
+
+impl Places {
+    /// Three columns of a row from the one with this number.
+    fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
+        Ok(Self { rows: row.get(from)?, readers: row.get(from + 1)?, groups: row.get(from + 2)? })
+    }
+
+    /// What is left of `max`.
+    fn left_of(self, max: Self) -> Self {
+        Self {
+            rows: (max.rows - self.rows).max(0),
+            readers: (max.readers - self.readers).min(max.rows - self.rows).max(0),
+            groups: (max.groups - self.groups).max(0),
+        }
+    }
+
+    fn take(&mut self, is_group: bool) {
+        self.rows += 1;
+        self.readers += 1;
+        self.groups += i64::from(is_group);
+    }
+}
+
+/// What a thread has taken of its places, what of them others have added, and the last place.
+struct Room {
+    taken: Places,
+    by_others: Places,
     last: i64,
 }
 
 impl Room {
     /// Takes a place, if there is one.
-    fn take(&mut self, is_group: bool) -> bool {
-        let is_full = self.rows >= ROWS_MAX
-            || self.readers >= PARTIES_MAX
-            || (is_group && self.groups >= GROUPS_MAX);
-        if !is_full {
-            self.rows += 1;
-            self.readers += 1;
-            self.groups += i64::from(is_group);
+    fn take(&mut self, is_group: bool, by_others: bool) -> bool {
+        let mut left = self.taken.left_of(PLACES);
+        if by_others {
+            let theirs = self.by_others.left_of(OTHERS_PLACES);
+            left.readers = left.readers.min(theirs.readers);
+            left.groups = left.groups.min(theirs.groups);
+        }
+        let fits = left.readers > 0 && (!is_group || left.groups > 0);
+        if fits {
+            self.taken.take(is_group);
+            if by_others {
+                self.by_others.take(is_group);
+            }
             self.last += 1;
         }
-        !is_full
+        fits
     }
 }
 
@@ -431,7 +464,7 @@ impl Work<'_> {
         parties: impl IntoIterator<Item = &'p NewParty<'p>>,
     ) -> Result<()> {
         let me = self.read.own_uid(self.read.account_of(thread)?)?;
-        let mut room = self.room(thread)?;
+        let mut room = self.room(thread, &me)?;
         let mut unlisted = 0;
         for party in parties {
             let fits = match party.is_group {
@@ -441,7 +474,9 @@ impl Work<'_> {
             if !fits || self.has_row(thread, party.uid)? {
                 continue;
             }
-            if !room.take(party.is_group) {
+            // Nobody is said to have added whom the member strikes.
+            let by_others = !party.by.is_empty() && party.by != me && party.uid != me;
+            if !room.take(party.is_group, by_others) {
                 unlisted += 1;
                 continue;
             }
@@ -476,24 +511,60 @@ impl Work<'_> {
             .query_row(params![thread, uid], |row| row.get(0))?)
     }
 
-    /// What a thread has of rows; asked once for all who are added together.
-    fn room(&self, thread: ThreadId) -> Result<Room> {
+    /// What is taken of a thread's places; asked once for all who are added together.
+    fn room(&self, thread: ThreadId, me: &str) -> Result<Room> {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT count(*), count(*) - count(struck_ms),
+                "SELECT coalesce(max(ord), 0),
+                     count(*), count(*) - count(struck_ms),
                      count(*) FILTER (WHERE is_group = 1 AND struck_ms IS NULL),
-                     coalesce(max(ord), 0)
-                 FROM party WHERE thread = ?1",
+                     count(*) FILTER (WHERE by_others),
+                     count(*) FILTER (WHERE by_others AND struck_ms IS NULL),
+                     count(*) FILTER (WHERE by_others AND is_group = 1 AND struck_ms IS NULL)
+                 FROM (SELECT ord, is_group, struck_ms,
+                           by_uid NOT IN ('', ?2) AND uid <> ?2 AS by_others
+                       FROM party WHERE thread = ?1)",
             )?
-            .query_row([thread], |row| {
+            .query_row(params![thread, me], |row| {
                 Ok(Room {
-                    rows: row.get(0)?,
-                    readers: row.get(1)?,
-                    groups: row.get(2)?,
-                    last: row.get(3)?,
+                    last: row.get(0)?,
+                    taken: Places::read(row, 1)?,
+                    by_others: Places::read(row, 4)?,
                 })
             })?)
+    }
+
+    /// Whether the member may add so many readers, groups among them, to a thread: those whom a forward
+    /// that waits brings have their places already.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] saying how many there is room for.
+    pub(super) fn check_room(&self, thread: ThreadId, readers: usize, groups: usize) -> Result<()> {
+        let account = self.read.account_of(thread)?;
+        let mut taken = self.room(thread, &self.read.own_uid(account)?)?.taken;
+        let (waiting, waiting_groups): (i64, i64) = self
+            .db
+            .prepare_cached(
+                "SELECT count(*), coalesce(sum(value ->> 'Who' = value ->> 'WhoUid'), 0)
+                 FROM outbox, json_each(outbox.body, '$.new')
+                 WHERE account = ?1 AND kind = 'forward' AND json_extract(body, '$.thread') = ?2",
+            )?
+            .query_row([account, thread], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        taken.rows += waiting;
+        taken.readers += waiting;
+        taken.groups += waiting_groups;
+        let left = taken.left_of(PLACES);
+        for (left, named, what) in
+            [(left.readers, readers, "readers"), (left.groups, groups, "groups")]
+        {
+            if i64::try_from(named).is_ok_and(|named| named > left) {
+                return Err(VaultError::Conflict(format!(
+                    "This thread has room for {left} more {what}, and {named} were named, so the others could not get its letters. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Forgets who is in a thread, but not whom the member has struck.

@@ -439,6 +439,9 @@ impl Work<'_> {
                 self.learn_member(account, gid, uid, "")?;
             }
             if groups.is_empty() {
+                if !self.read.is_party(target, uid)? {
+                    self.check_room(target, 1, 0)?;
+                }
                 let party = NewParty { uid, alias, is_group: false, by: &me, at_ms: now_ms };
                 self.insert_party(target, &party)?;
             }

@@ -107,6 +107,11 @@ impl App {
 
     /// Queues a letter to `to`.
     pub(crate) fn queue(&mut self, to: &[&str], text: &str) -> Message {
+        self.try_queue(to, text).unwrap()
+    }
+
+    /// As [`Self::queue`], where it may be refused.
+    pub(crate) fn try_queue(&mut self, to: &[&str], text: &str) -> Result<Message, VaultError> {
         let content = DraftContent {
             to: to.iter().map(|&name| name.to_owned()).collect(),
             subject: "Plans".into(),
@@ -116,7 +121,7 @@ impl App {
         let draft =
             self.vault.save_draft(None, self.account, None, &content, now).unwrap().value.id;
         let now = self.now();
-        self.vault.queue_draft(draft, now).unwrap().value
+        self.vault.queue_draft(draft, now).map(|change| change.value)
     }
 
     /// Queues a reply.

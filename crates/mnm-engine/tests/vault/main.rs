@@ -6,6 +6,7 @@ mod blob;
 mod cast;
 mod damage;
 mod draft;
+mod full;
 mod hold;
 mod inbox;
 mod name;

@@ -1,0 +1,87 @@
+//! Threads that are full: nobody keeps the member's own newcomers out, and nobody is left out in silence.
+
+use mnm_engine::vault::OutboxId;
+use mnm_engine::view::{Standing, ThreadId};
+use tmtp::id::Uid;
+
+use crate::cast::{App, BOB, CAROL, cc};
+
+/// Permanent ids of which nobody has heard.
+fn uid(n: u32) -> String {
+    let mut bytes = [7; 20];
+    bytes[..4].copy_from_slice(&n.to_be_bytes());
+    Uid::from_bytes(&bytes).as_str().to_owned()
+}
+
+/// A thread into which Bob has named `members` and `groups` of which nobody has heard.
+fn filled(app: &mut App, members: u32, groups: u32) -> ThreadId {
+    let mut letter = app.letter(BOB, "Bob Jones", "to all the world");
+    letter.cc.extend((0..groups).map(|n| format!("group {n}")).map(|gid| cc(&gid, &gid)));
+    letter.cc.extend((0..members).map(|n| cc("Somebody", &uid(n))));
+    app.receive(&letter).thread
+}
+
+fn forward(app: &mut App, thread: ThreadId, to: &[String]) -> Result<OutboxId, String> {
+    let now = app.now();
+    let queued = app.vault.queue_forward(thread, to, now);
+    queued.map(|queued| queued.value).map_err(|error| error.to_string())
+}
+
+/// Sends all that waits; whether the forward was taken.
+fn sent(app: &mut App, row: OutboxId, thread: ThreadId, to: &[String]) -> Option<bool> {
+    while app.vault.next_outbox(app.account, 0).unwrap().is_some() {
+        app.send_next();
+    }
+    app.vault.forwarded_to(row, thread, to).unwrap()
+}
+
+#[test]
+fn the_members_newcomers_have_room_in_a_thread_that_others_have_filled() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Carol Brown");
+    let thread = filled(&mut app, 900, 0);
+    let to = ["Carol Brown".to_owned()];
+    let row = forward(&mut app, thread, &to).unwrap();
+    assert_eq!(sent(&mut app, row, thread, &to), Some(true));
+    app.queue_reply(thread, "to her too").unwrap();
+    assert!(app.next_post().1.recipients.iter().any(|to| to.id == CAROL));
+}
+
+#[test]
+fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
+    let mut app = App::with_bob();
+    let gids: Vec<_> = (0..6).map(|n| format!("own group {n}")).collect();
+    for gid in &gids {
+        let _ = app.vault.set_standing(app.account, gid, None, Standing::Joined).unwrap();
+    }
+    let thread = filled(&mut app, 0, 18);
+    let why = forward(&mut app, thread, &gids).unwrap_err();
+    assert!(why.contains("room for 5 more groups, and 6 were named"), "{why}");
+    assert!(why.contains(&format!("mnm people {thread}")), "{why}");
+    assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
+    // What waits has its places already.
+    let row = forward(&mut app, thread, &gids[..4]).unwrap();
+    let why = forward(&mut app, thread, &gids[4..]).unwrap_err();
+    assert!(why.contains("room for 1 more groups"), "{why}");
+    assert_eq!(sent(&mut app, row, thread, &gids[..4]), Some(true));
+    // Who is struck leaves the place.
+    assert!(forward(&mut app, thread, &gids[4..]).is_err());
+    let now = app.now();
+    let _ = app.vault.strike(thread, "group 0", true, now).unwrap();
+    let row = forward(&mut app, thread, &gids[4..]).unwrap();
+    assert_eq!(sent(&mut app, row, thread, &gids[4..]), Some(true));
+}
+
+#[test]
+fn a_letter_to_more_groups_than_fit_is_refused() {
+    let mut app = App::with_bob();
+    let gids: Vec<_> = (0..21).map(|n| format!("own group {n}")).collect();
+    for gid in &gids {
+        let _ = app.vault.set_standing(app.account, gid, None, Standing::Joined).unwrap();
+    }
+    let gids: Vec<_> = gids.iter().map(String::as_str).collect();
+    let why = app.try_queue(&gids, "to all").unwrap_err().to_string();
+    assert!(why.contains("at most 20 groups"), "{why}");
+    app.queue(&gids[..20], "to most");
+    assert_eq!(app.next_post().1.recipients.len(), 20);
+}
