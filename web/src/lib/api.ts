@@ -121,8 +121,9 @@ export interface Message {
   /** The text goes on behind what `html` shows of it. */
   cut: boolean;
   attachments: Attachment[];
-  /** Whom the service could not reach with it. */
+  /** The first of those whom the service could not reach with it, and how many more there are. */
   left_out: { party: Party; reason: string }[];
+  more_left_out: number;
   state: MessageState;
   unread: boolean;
 }

@@ -35,6 +35,7 @@ export const t = {
   names: {
     me: "You",
     gone: "somebody no longer at the service",
+    notKnown: (name: string) => `${name} (not in your address book)`,
     nameless: (id: string) => `Member ${id}`,
     noteToSelf: "Note to yourself",
     unknownReaders: "Readers not known here",
@@ -207,7 +208,8 @@ export const t = {
     belongs: "This letter says that it belongs to another thread, but its author is not known to be in it.",
     takeIn: "Put it there",
     look: "See that thread",
-    leftOut: (names: string[]) => `Not delivered to ${listed(names)}, whom the service could not reach.`,
+    leftOut: (names: string[], more: number) =>
+      `Not delivered to ${listed(names)}${more > 0 ? ` and ${plural(more, "other", "others")}` : ""}, whom the service could not reach.`,
   },
 
   write: {

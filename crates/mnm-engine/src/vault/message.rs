@@ -78,6 +78,10 @@ impl Reader<'_> {
             return Err(VaultError::Damaged("a text of zeros".into()));
         }
         let forwarded = forwarded_by.map(|by| self.forwarded(account, id, &by)).transpose()?;
+        let (left_out, more_left_out) = match self.live.detail() {
+            Detail::Alone | Detail::Bare | Detail::Lean => (Vec::new(), 0),
+            Detail::Whole => self.left_out(account, id)?,
+        };
         Ok(Message {
             id,
             account,
@@ -94,10 +98,8 @@ impl Reader<'_> {
                 Detail::Alone | Detail::Bare => Vec::new(),
                 Detail::Lean | Detail::Whole => self.attachments_of("message", id)?,
             },
-            left_out: match self.live.detail() {
-                Detail::Alone | Detail::Bare | Detail::Lean => Vec::new(),
-                Detail::Whole => self.left_out(account, id)?,
-            },
+            left_out,
+            more_left_out,
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,
             unread: row.get(12)?,
         })

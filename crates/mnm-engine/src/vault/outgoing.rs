@@ -1,15 +1,22 @@
 //! What an item of the outbox asks of the service, with all that the wire needs.
 
+use std::collections::BTreeSet;
+
+use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
 use super::Result;
 use super::change::Reader;
 use super::forwarding::OutgoingForward;
 use super::inbox::Cc;
+use super::name::shown;
 use super::ping::StoredPing;
 use crate::view::{
     AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, ThreadId,
 };
+
+/// Those whom the service could not reach with a letter that are shown by name.
+const LEFT_OUT_NAMED: usize = 5;
 
 /// What to ask of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,22 +213,44 @@ impl Reader<'_> {
         thread: ThreadId,
         message: MessageId,
     ) -> Result<Vec<Recipient>> {
-        let left_out = self.left_out(account, message)?;
+        let mut statement =
+            self.db.prepare_cached("SELECT uid FROM left_out WHERE message = ?1")?;
+        let left_out = statement
+            .query_map([message], |row| row.get(0))?
+            .collect::<rusqlite::Result<BTreeSet<String>>>()?;
         let mut recipients = self.recipients_of(account, thread)?;
-        recipients.retain(|to| !left_out.iter().any(|left| left.party.uid == to.id));
+        recipients.retain(|to| !left_out.contains(&to.id));
         Ok(recipients)
     }
 
-    /// Whom the service could not reach with a letter, and why.
-    pub(super) fn left_out(&self, account: AccountId, message: MessageId) -> Result<Vec<LeftOut>> {
-        let mut statement =
-            self.db.prepare_cached("SELECT uid, reason FROM left_out WHERE message = ?1")?;
-        let mut rows = statement.query([message])?;
+    /// The first of those whom the service could not reach with a letter, called as in its thread, and
+    /// why; and how many more there are.
+    pub(super) fn left_out(
+        &self,
+        account: AccountId,
+        message: MessageId,
+    ) -> Result<(Vec<LeftOut>, u64)> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT l.uid, l.reason, coalesce(p.alias, '')
+             FROM left_out l
+             JOIN message m ON m.id = l.message
+             LEFT JOIN party p ON p.thread = m.thread AND p.uid = l.uid
+             WHERE l.message = ?1 ORDER BY p.ord LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![message, LEFT_OUT_NAMED])?;
         let mut left_out = Vec::new();
         while let Some(row) = rows.next()? {
-            let (uid, reason): (String, String) = (row.get(0)?, row.get(1)?);
-            left_out.push(LeftOut { party: self.member(account, &uid, "")?, reason });
+            let (uid, reason, alias): (String, String, String) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            left_out.push(LeftOut { party: self.member(account, &uid, &shown(&alias))?, reason });
         }
-        Ok(left_out)
+        let more = match left_out.len() < LEFT_OUT_NAMED {
+            true => 0,
+            false => self
+                .db
+                .prepare_cached("SELECT count(*) - ?2 FROM left_out WHERE message = ?1")?
+                .query_row(params![message, LEFT_OUT_NAMED], |row| row.get(0))?,
+        };
+        Ok((left_out, more))
     }
 }

@@ -35,8 +35,11 @@ pub struct Message {
     pub cut: bool,
     /// Attachments in the order they were added.
     pub attachments: Vec<Attachment>,
-    /// Whom the service could not reach with it.
+    /// The first five of those whom the service could not reach with it.
     pub left_out: Vec<LeftOut>,
+    /// How many more it could not reach.
+    #[serde(default)]
+    pub more_left_out: u64,
     /// Where it stands.
     pub state: MessageState,
     /// Whether the member has not seen it yet.

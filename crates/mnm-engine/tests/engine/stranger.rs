@@ -3,6 +3,7 @@
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{MessageState, PartyKind, PingState};
 use serde_json::json;
+use tmtp::id::Uid;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 
@@ -213,6 +214,17 @@ async fn a_reader_that_does_not_exist_stops_nobodys_letters() {
     let reply = ada.queue_reply(thread, "once more", &[]).await;
     assert!(ada.sent(&reply).await.left_out.is_empty());
     bob.until_message("once more").await;
+    // Of many the first are named, as the thread calls them.
+    let nobody = |n: u8| Uid::from_bytes(&[n; 20]).as_str().to_owned();
+    let cc = (1..=7)
+        .map(|n| json!({ "Who": format!("nobody {n}"), "WhoUid": nobody(n), "Subscribe": true }));
+    let head = json!({ "Subject": "Many", "Cc": cc.collect::<Vec<_>>() }).to_string();
+    post(&mut peer, &uid, &head, b"to many").await;
+    let thread = ada.until_message("to many").await.thread;
+    let sent = ada.sent(&ada.queue_reply(thread, "to you all", &[]).await).await;
+    let called: Vec<_> = sent.left_out.iter().map(|left| left.party.alias.as_str()).collect();
+    assert_eq!(called, ["nobody 1", "nobody 2", "nobody 3", "nobody 4", "nobody 5"]);
+    assert_eq!(sent.more_left_out, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

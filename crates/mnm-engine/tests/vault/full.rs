@@ -85,3 +85,18 @@ fn a_letter_to_more_groups_than_fit_is_refused() {
     app.queue(&gids[..20], "to most");
     assert_eq!(app.next_post().1.recipients.len(), 20);
 }
+
+#[test]
+fn who_was_not_reached_is_named_as_the_thread_knows_them_and_the_rest_counted() {
+    let mut app = App::with_bob();
+    let thread = filled(&mut app, 200, 0);
+    let queued = app.queue_reply(thread, "to all of you").unwrap();
+    let (item, _) = app.next_post();
+    let out: Vec<_> = (0..200).map(uid).collect();
+    let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", 0).unwrap();
+    assert_eq!(app.next_post().1.recipients.len(), 1);
+    app.send_next();
+    let sent = app.message(queued.id);
+    assert_eq!((sent.left_out.len(), sent.more_left_out), (5, 195));
+    assert_eq!(sent.left_out[0].party.alias, "Somebody");
+}

@@ -277,6 +277,9 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
         let why = inline(&left.reason);
         text.push_str(&format!("  ! not delivered to {}: {why}\n", party(&left.party)));
     }
+    if message.more_left_out > 0 {
+        text.push_str(&format!("  ! not delivered to {} others\n", message.more_left_out));
+    }
     for file in &message.attachments {
         let form = match &file.form {
             None => String::new(),
