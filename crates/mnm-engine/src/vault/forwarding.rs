@@ -407,6 +407,8 @@ impl Work<'_> {
     /// The service has taken a forward: who got it is in the thread.
     pub(super) fn forward_sent(&mut self, account: AccountId, body: &str) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;
+        let groups = forward.new.iter().filter(|new| new.is_group()).count();
+        self.make_room(forward.thread, forward.new.len(), groups)?;
         let mut to = Vec::new();
         for new in &forward.new {
             let party = NewParty {

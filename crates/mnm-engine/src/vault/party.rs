@@ -496,10 +496,15 @@ impl Work<'_> {
                 ])?;
             self.touch_thread(thread);
         }
-        if unlisted > 0 {
+        self.count_unlisted(thread, unlisted)
+    }
+
+    /// Counts readers for whom a thread had no place.
+    fn count_unlisted(&mut self, thread: ThreadId, more: i64) -> Result<()> {
+        if more > 0 {
             self.db
                 .prepare_cached("UPDATE thread SET unlisted = unlisted + ?2 WHERE id = ?1")?
-                .execute([thread, unlisted])?;
+                .execute([thread, more])?;
         }
         Ok(())
     }
@@ -562,6 +567,36 @@ impl Work<'_> {
                 return Err(VaultError::Conflict(format!(
                     "This thread has room for {left} more {what}, and {named} were named, so the others could not get its letters. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
                 )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes room for so many readers, groups among them, to whom the service has delivered a forward of
+    /// the member's: of those whom others have added since it was queued, the last go.
+    pub(super) fn make_room(
+        &mut self,
+        thread: ThreadId,
+        readers: usize,
+        groups: usize,
+    ) -> Result<()> {
+        let me = self.read.own_uid(self.read.account_of(thread)?)?;
+        for (only_groups, named) in [(true, groups), (false, readers)] {
+            let left = self.room(thread, &me)?.taken.left_of(PLACES);
+            let left = if only_groups { left.groups } else { left.readers };
+            let missing = i64::try_from(named).unwrap_or(i64::MAX) - left;
+            if missing > 0 {
+                let gone = self
+                    .db
+                    .prepare_cached(
+                        "DELETE FROM party WHERE thread = ?1 AND uid IN (
+                             SELECT uid FROM party
+                             WHERE thread = ?1 AND struck_ms IS NULL AND is_group >= ?3
+                               AND by_uid NOT IN ('', ?2) AND uid <> ?2
+                             ORDER BY ord DESC LIMIT ?4)",
+                    )?
+                    .execute(params![thread, me, only_groups, missing])?;
+                self.count_unlisted(thread, gone as i64)?;
             }
         }
         Ok(())

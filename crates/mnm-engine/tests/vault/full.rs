@@ -1,7 +1,7 @@
 //! Threads that are full: nobody keeps the member's own newcomers out, and nobody is left out in silence.
 
 use mnm_engine::vault::OutboxId;
-use mnm_engine::view::{Standing, ThreadId};
+use mnm_engine::view::{PartyKind, Standing, ThreadId};
 use tmtp::id::Uid;
 
 use crate::cast::{App, BOB, CAROL, cc};
@@ -70,6 +70,26 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
     let _ = app.vault.strike(thread, "group 0", true, now).unwrap();
     let row = forward(&mut app, thread, &gids[4..]).unwrap();
     assert_eq!(sent(&mut app, row, thread, &gids[4..]), Some(true));
+}
+
+#[test]
+fn who_is_named_while_a_forward_waits_takes_no_place_from_its_newcomers() {
+    let mut app = App::with_bob();
+    let gids: Vec<_> = (0..6).map(|n| format!("own group {n}")).collect();
+    for gid in &gids {
+        let _ = app.vault.set_standing(app.account, gid, None, Standing::Joined).unwrap();
+    }
+    let letter = app.letter(BOB, "Bob Jones", "hello");
+    let thread = app.receive(&letter).thread;
+    let row = forward(&mut app, thread, &gids).unwrap();
+    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    reply.cc = (0..15).map(|n| format!("group {n}")).map(|gid| cc(&gid, &gid)).collect();
+    app.receive(&reply);
+    assert_eq!(sent(&mut app, row, thread, &gids), Some(true));
+    let known = app.vault.readers(thread).unwrap();
+    let groups = known.readers.iter().filter(|reader| reader.party.kind == PartyKind::Group);
+    assert_eq!((groups.count(), known.unlisted), (20, 1));
+    assert!(!known.readers.iter().any(|reader| reader.party.uid == "group 14"));
 }
 
 #[test]
