@@ -42,6 +42,7 @@ mod outgoing;
 mod page;
 mod party;
 mod ping;
+mod placement;
 mod presence;
 mod removal;
 mod room;

@@ -162,10 +162,18 @@ impl Work<'_> {
         if check_msgid(&told.id).is_err() {
             return Ok(());
         }
-        match self.read.thread_with(account, &told.id)? {
-            Some(thread) => self.settle_told(account, thread, told),
-            None => self.remember(account, told),
+        if let Some(thread) = self.read.known_thread(account, &told.id)? {
+            return self.settle_told(account, thread, told);
         }
+        for thread in self.read.claimed_threads(account, &told.id)? {
+            if let Some(claimant) = self.read.claimant(thread)? {
+                let groups = self.read.written_to(account, thread, &claimant)?;
+                if self.told_lets_in(account, told, &claimant, &groups)? {
+                    return self.settle_told(account, thread, told);
+                }
+            }
+        }
+        self.remember(account, told)
     }
 
     /// Keeps what was told until a letter of the thread comes.

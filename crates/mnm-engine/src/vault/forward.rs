@@ -6,13 +6,13 @@
 //!   forwarded it, until the author's own copy comes (`ConfirmId`) and takes its place.
 //! - Ids are claims too. A letter that was forwarded has an id of this app's own making, so that it
 //!   can never stand in the way of the one that really has that id.
-//! - A forwarded thread joins one that is here only if the forwarder is in it; otherwise it stands
-//!   apart, as any letter from outside does.
+//! - A forwarded thread joins one that is here only if the forwarder is in it and belongs there
+//!   (`placement.rs`); otherwise it stands apart, as any letter from outside does.
 //!
 //! A thread of thousands of letters is stored in pieces, each a transaction; one that was broken off
 //! is delivered again, and what is here already is passed over.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use tmtp::letter::Attach;
 
 use super::change::{Reader, Work};
@@ -21,6 +21,7 @@ use super::inbox::{Cc, Incoming, Received, check_msgid};
 use super::live::Detail;
 use super::message::NewMessage;
 use super::party::NewParty;
+use super::placement::Arrival;
 use super::text::{clean_label, clean_subject};
 use super::{Change, Result, Vault};
 use crate::markdown::{self, Rendered};
@@ -120,7 +121,7 @@ impl Vault {
             }
             work.refresh_thread(thread)?;
             work.insert_seen(account, &forward.msgid)?;
-            if work.read.service_id(thread)?.as_deref() == Some(&forward.thread_id) {
+            if work.read.known_thread(account, &forward.thread_id)? == Some(thread) {
                 work.take_in(account, thread, &forward.thread_id)?;
             }
             Ok(None)
@@ -137,17 +138,9 @@ impl Work<'_> {
         forward: &IncomingForward,
         is_first: bool,
     ) -> Result<ThreadId> {
-        // Both are 16 digits, so they compare as numbers do.
-        let claims = check_msgid(&forward.thread_id).is_ok() && forward.thread_id < forward.msgid;
-        let claimed = match claims {
-            true => self.read.thread_with(account, &forward.thread_id)?,
-            false => None,
-        };
-        let found = match claimed {
-            Some(thread) if self.is_named(account, thread, &forward.from_uid)? => Some(thread),
-            None if claims => None,
-            // Where it stands apart, its first piece has made the thread.
-            Some(_) | None => self.read.thread_with(account, &forward.msgid)?,
+        let found = match self.begun(account, forward)? {
+            Some(thread) => Some(thread),
+            None => self.entered_by_name(account, forward)?,
         };
         if let Some(thread) = found {
             if is_first {
@@ -156,7 +149,10 @@ impl Work<'_> {
             }
             return Ok(thread);
         }
-        let is_free = claims && claimed.is_none();
+        let is_free = match forward.arrival(account) {
+            Some(arrival) => self.is_free(&arrival)?,
+            None => false,
+        };
         let service_id = if is_free { &forward.thread_id } else { &forward.msgid };
         let thread = self.insert_thread(account, Some(service_id), "", forward.posted_ms)?;
         let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);
@@ -166,6 +162,32 @@ impl Work<'_> {
         self.insert_party(thread, &forwarder)?;
         self.subscribe_cc(account, thread, &forward.cc, &forward.from_uid, forward.posted_ms)?;
         Ok(thread)
+    }
+
+    /// The thread in which a forward has begun to be stored.
+    fn begun(&self, account: AccountId, forward: &IncomingForward) -> Result<Option<ThreadId>> {
+        match self.read.message_with(account, &format!("{}.0", forward.msgid))? {
+            Some(first) => self.read.thread_of(first).map(Some),
+            // It stands apart.
+            None => Ok(self.read.claimed_threads(account, &forward.msgid)?.first().copied()),
+        }
+    }
+
+    /// The thread here that a forward enters: only where its forwarder is by name.
+    fn entered_by_name(
+        &mut self,
+        account: AccountId,
+        forward: &IncomingForward,
+    ) -> Result<Option<ThreadId>> {
+        let Some(arrival) = forward.arrival(account) else { return Ok(None) };
+        let thread = match self.entered(&arrival)? {
+            Some(thread) => Some(thread),
+            None => self.begin_told(&arrival, forward.posted_ms)?,
+        };
+        match thread {
+            Some(thread) if self.is_named(account, thread, &forward.from_uid)? => Ok(Some(thread)),
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// Stores one letter, unless the thread has it.
@@ -179,7 +201,7 @@ impl Work<'_> {
     ) -> Result<()> {
         let msgid = format!("{}.{number}", forward.msgid);
         if self.read.message_with(account, &msgid)?.is_some()
-            || self.read.has_original(thread, &letter.id)?
+            || self.read.has_original(thread, forward, letter)?
         {
             return Ok(());
         }
@@ -224,23 +246,30 @@ impl Work<'_> {
         post: &Incoming,
         confirms: &Confirms,
     ) -> Result<Option<Received<MessageId>>> {
-        let Some(thread) = self.read.thread_with(account, &post.thread_id)? else {
+        let Some(thread) = self.confirmed_thread(account, post, confirms)? else {
             return Ok(None);
         };
         if self.read.has_from(thread, &confirms.id, post)? {
             // Another device of the author was faster, or the letter itself had come.
             return Ok(Some(Received::Duplicate));
         }
-        let waiting: Option<MessageId> = self
+        // As often as it was forwarded in different words.
+        let waiting = self
             .db
             .prepare_cached(
-                "SELECT id FROM message
+                "SELECT id FROM message INDEXED BY message_original
                  WHERE account = ?1 AND original_id = ?2 AND thread = ?3 AND author_uid = ?4
-                   AND forwarded_by IS NOT NULL",
+                   AND forwarded_by IS NOT NULL
+                 ORDER BY text = ?5 DESC, id",
             )?
-            .query_row(params![account, confirms.id, thread, post.from_uid], |row| row.get(0))
-            .optional()?;
-        let Some(id) = waiting else { return Ok(None) };
+            .query_map(params![account, confirms.id, thread, post.from_uid, post.text], |row| {
+                row.get(0)
+            })?
+            .collect::<rusqlite::Result<Vec<MessageId>>>()?;
+        let Some((&id, others)) = waiting.split_first() else { return Ok(None) };
+        for other in others {
+            self.delete_message(*other)?;
+        }
         let Rendered { html, cut } = markdown::render(&post.text);
         self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
         self.db
@@ -266,9 +295,61 @@ impl Work<'_> {
     }
 }
 
+impl IncomingForward {
+    /// What decides where it goes; none if it does not name a thread. An id from the future is none.
+    fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
+        // Both are 16 digits, so they compare as numbers do.
+        let claims = check_msgid(&self.thread_id).is_ok() && self.thread_id < self.msgid;
+        claims.then_some(Arrival {
+            account,
+            thread_id: &self.thread_id,
+            uid: &self.from_uid,
+            cc: &self.cc,
+            groups: &[],
+        })
+    }
+}
+
+impl Work<'_> {
+    /// The thread whose letter an author confirms: the one into which the author's letters come; else, as
+    /// a forwarder may not have named each member of a group, the only one that has these very words of
+    /// theirs and from which they are not struck.
+    fn confirmed_thread(
+        &self,
+        account: AccountId,
+        post: &Incoming,
+        confirms: &Confirms,
+    ) -> Result<Option<ThreadId>> {
+        let Some(arrival) = post.arrival(account) else { return Ok(None) };
+        if let Some(thread) = self.entered(&arrival)? {
+            return Ok(Some(thread));
+        }
+        let mut threads = self.read.claimed_threads(account, &post.thread_id)?;
+        threads.extend(self.read.known_thread(account, &post.thread_id)?);
+        let mut found = None;
+        for thread in threads {
+            if !self.read.is_struck(thread, &post.from_uid)?
+                && self.read.has_words(thread, &confirms.id, post, self.limits.subject_bytes)?
+            {
+                if found.is_some() {
+                    return Ok(None);
+                }
+                found = Some(thread);
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl Reader<'_> {
-    /// Whether the thread has a letter of this id, forwarded or not.
-    fn has_original(&self, thread: ThreadId, id: &str) -> Result<bool> {
+    /// Whether the thread has the letter: as its author's own, in the same words, or forwarded by the same
+    /// one before. Other words of somebody else keep none away.
+    fn has_original(
+        &self,
+        thread: ThreadId,
+        forward: &IncomingForward,
+        letter: &ForwardedLetter,
+    ) -> Result<bool> {
         let account = self.account_of(thread)?;
         Ok(self
             .db
@@ -277,9 +358,50 @@ impl Reader<'_> {
                 "SELECT EXISTS (SELECT 1 FROM message
                      WHERE account = ?1 AND msgid = ?3 AND thread = ?2)
                  OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
-                     WHERE account = ?1 AND original_id = ?3 AND thread = ?2)",
+                     WHERE account = ?1 AND original_id = ?3 AND thread = ?2
+                       AND (forwarded_by = ?4
+                         OR author_uid = ?5 AND (forwarded_by IS NULL OR text = ?6)))",
             )?
-            .query_row(params![account, thread, id], |row| row.get(0))?)
+            .query_row(
+                params![
+                    account,
+                    thread,
+                    clean_label(&letter.id),
+                    forward.from_uid,
+                    clean_label(&letter.author_uid),
+                    letter.text
+                ],
+                |row| row.get(0),
+            )?)
+    }
+
+    /// Whether the thread has a letter that says under the same subject what its author says.
+    fn has_words(
+        &self,
+        thread: ThreadId,
+        id: &str,
+        post: &Incoming,
+        subject_bytes: usize,
+    ) -> Result<bool> {
+        let account = self.account_of(thread)?;
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM message INDEXED BY message_original
+                 WHERE account = ?1 AND original_id = ?3 AND thread = ?2 AND author_uid = ?4
+                   AND text = ?5 AND subject = ?6)",
+            )?
+            .query_row(
+                params![
+                    account,
+                    thread,
+                    id,
+                    post.from_uid,
+                    post.text,
+                    clean_subject(&post.subject, subject_bytes)
+                ],
+                |row| row.get(0),
+            )?)
     }
 
     /// Whether the thread has this letter from its author.

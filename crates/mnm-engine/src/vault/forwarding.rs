@@ -273,7 +273,7 @@ impl Reader<'_> {
             thread_id: self.service_id(thread)?.unwrap_or_default(),
             alias,
             subject,
-            cc: Vec::new(),
+            cc: self.cc_of(thread)?,
             at_ms,
             attachments,
             text,

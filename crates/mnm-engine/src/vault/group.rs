@@ -266,7 +266,7 @@ impl Work<'_> {
                 "SELECT DISTINCT thread.id, thread.service_id FROM thread
                  JOIN thread AS own ON own.account = ?1 AND own.claimed_id = thread.service_id
                  JOIN party ON party.thread = thread.id AND party.uid = ?2 AND party.is_group = 1
-                 WHERE thread.account = ?1 LIMIT 100",
+                 WHERE thread.account = ?1 AND thread.known = 1 LIMIT 100",
             )?
             .query_map(params![account, gid], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;

@@ -5,10 +5,8 @@
 //!
 //! - An alias claimed is shown only for strangers; a contact has the address book's. It makes nobody a
 //!   contact, not even if we have pinged it.
-//! - A thread id can be guessed or remembered by one who has left. A letter to a known thread is put
-//!   there only if its author is in it by name, or if the service vouches that it was posted to a group
-//!   that is; at a service that never says so, if the author is known to be a member of it. Anyone else's starts a thread of its own, so
-//!   that nobody can step into a conversation, read the replies or rename it. The member may move it.
+//! - A thread id can be guessed or remembered by one who has left; `placement.rs` says which thread a
+//!   letter goes to.
 //! - The service itself may put a word into any thread, and is in none: nobody writes to it.
 //! - Thread ids are message ids and rise; an id from the future is no thread.
 //! - The letter that opens a thread decides who is in it; later on only those who are in it add
@@ -20,7 +18,6 @@ use tmtp::id::Uid;
 use super::blob::StagedBlob;
 use super::change::Work;
 use super::file_name::FileNames;
-use super::foretold::ToldThread;
 use super::forward::Confirms;
 use super::message::NewMessage;
 use super::party::{NewParty, is_uid};
@@ -128,6 +125,7 @@ impl Vault {
                 }
                 return Ok(Received::Duplicate);
             }
+            work.learn_groups(account, post)?;
             if let Some(confirms) = &post.confirms
                 && let Some(received) = work.confirm(account, post, confirms)?
             {
@@ -160,119 +158,13 @@ impl Work<'_> {
         }
     }
 
-    /// The thread a letter goes to, found or made, with those it subscribes.
-    fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
-        if !post.groups.is_empty() {
-            self.set_vouches(account)?;
-        }
-        // Both are 16 digits, so they compare as numbers do.
-        let claims = check_msgid(&post.thread_id).is_ok() && post.thread_id < post.msgid;
-        if !claims {
-            return self.opened_thread(account, post);
-        }
-        for gid in &post.groups {
-            self.learn_member(account, gid, &post.from_uid, "")?;
-        }
-        let known = match self.read.thread_with(account, &post.thread_id)? {
-            Some(thread) => Some(thread),
-            None => match self.foretold(account, &post.thread_id)? {
-                Some(told) => self.begin_foretold(account, post, &told)?,
-                None => return self.new_thread(account, &post.thread_id, post),
-            },
-        };
-        if let Some(thread) = known
-            && self.lets_in(account, thread, &post.from_uid, &post.groups)?
-        {
-            if self.is_named(account, thread, &post.from_uid)? {
-                self.subscribe(account, thread, post)?;
-            }
-            return Ok(thread);
-        }
-        let own = self.opened_thread(account, post)?;
-        self.claim(own, &post.thread_id)?;
-        Ok(own)
-    }
-
-    /// Begins a thread of which another device has told, if the letter belongs into it.
-    fn begin_foretold(
+    /// Subscribes the author, those the letter names, and the member.
+    pub(super) fn subscribe(
         &mut self,
-        account: AccountId,
-        post: &Incoming,
-        told: &ToldThread,
-    ) -> Result<Option<ThreadId>> {
-        let uid = post.from_uid.as_str();
-        let mut belongs =
-            told.names(uid) || uid == self.read.own_uid(account)? || Uid::is_service(uid);
-        for gid in told.groups() {
-            belongs = belongs || self.read.speaks_in(account, &gid, uid, &post.groups)?;
-        }
-        if !belongs || told.strikes(uid) {
-            return Ok(None);
-        }
-        let thread = self.insert_thread(account, Some(&post.thread_id), "", post.posted_ms)?;
-        self.settle_told(account, thread, told)?;
-        Ok(Some(thread))
-    }
-
-    /// Whether a letter of somebody belongs into the thread: of who is in it by name, and what was posted
-    /// to a group that is, as the service vouches (`vouched`; see `speaks_in` for one that never
-    /// says); of nobody whom the member has struck.
-    pub(super) fn lets_in(
-        &self,
         account: AccountId,
         thread: ThreadId,
-        uid: &str,
-        vouched: &[String],
-    ) -> Result<bool> {
-        if self.is_named(account, thread, uid)? {
-            return Ok(true);
-        }
-        if self.read.is_struck(thread, uid)? {
-            return Ok(false);
-        }
-        for gid in self.read.groups_in(thread)? {
-            if self.read.speaks_in(account, &gid, uid, vouched)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
-        let is_own = uid == self.read.own_uid(account)? || Uid::is_service(uid);
-        Ok(is_own || self.read.is_party(thread, uid)?)
-    }
-
-    /// The thread whose first letter this is. If later letters came first, they made it, and this
-    /// one now says who is in it.
-    fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
-        let Some(thread) = self.read.thread_with(account, &post.msgid)? else {
-            let thread = self.new_thread(account, &post.msgid, post)?;
-            self.set_known(thread)?;
-            return Ok(thread);
-        };
-        if !self.is_known_thread(thread)? {
-            self.clear_parties(thread)?;
-        }
-        self.subscribe(account, thread, post)?;
-        self.set_known(thread)?;
-        self.settle_early(account, thread, &post.msgid)?;
-        Ok(thread)
-    }
-
-    fn new_thread(
-        &mut self,
-        account: AccountId,
-        service_id: &str,
         post: &Incoming,
-    ) -> Result<ThreadId> {
-        let thread = self.insert_thread(account, Some(service_id), "", post.posted_ms)?;
-        self.subscribe(account, thread, post)?;
-        Ok(thread)
-    }
-
-    /// Subscribes the author, those the letter names, and the member.
-    fn subscribe(&mut self, account: AccountId, thread: ThreadId, post: &Incoming) -> Result<()> {
+    ) -> Result<()> {
         if !Uid::is_service(&post.from_uid) {
             let alias = clean_label(&post.alias);
             let uid = &post.from_uid;

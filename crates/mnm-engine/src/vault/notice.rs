@@ -8,6 +8,7 @@ use super::change::{Reader, Work};
 use super::inbox::{Cc, Received, check_msgid};
 use super::name::is_clean;
 use super::ping::NewPing;
+use super::placement::Arrival;
 use super::text::clean_ping;
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, PingId, Standing};
@@ -161,11 +162,15 @@ impl Vault {
             for gid in groups {
                 work.learn_member(account, gid, from_uid, "")?;
             }
-            let Some(thread) = work.read.thread_with(account, &note.thread_id)? else {
-                return Ok(());
+            let (thread_id, uid) = (note.thread_id.as_str(), from_uid.as_str());
+            let arrival = Arrival { account, thread_id, uid, cc, groups };
+            // A notice names the newcomers only.
+            let thread = match work.entered(&arrival)? {
+                Some(thread) => Some(thread),
+                None => work.sole_claimed(&arrival)?,
             };
             let mine = *from_uid == work.read.own_uid(account)?;
-            if work.lets_in(account, thread, from_uid, groups)? {
+            if let Some(thread) = thread {
                 let newcomers = if mine { Vec::new() } else { work.newcomers(thread, cc)? };
                 work.subscribe_cc(account, thread, cc, from_uid, *posted_ms)?;
                 // The device that forwards confirms; of what others forward each author does.

@@ -162,14 +162,13 @@ impl Reader<'_> {
         let Message { account, thread, at_ms, subject, text, attachments, .. } =
             self.message(id)?;
         let thread_id = self.service_id(thread)?.unwrap_or_default();
-        let cc = if thread_id.is_empty() { self.cc_of(thread)? } else { Vec::new() };
         Ok(OutgoingPost {
             message: id,
             thread,
             thread_id,
             alias: self.own_alias(account)?,
             subject,
-            cc,
+            cc: self.cc_of(thread)?,
             at_ms,
             attachments,
             text,
@@ -179,7 +178,8 @@ impl Reader<'_> {
         })
     }
 
-    fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
+    /// The readers, as every letter names them: where its thread is only claimed, they say which it is.
+    pub(super) fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
         let parties = self.parties(thread)?.into_iter();
         Ok(parties.map(|party| Cc { who: party.alias, who_uid: party.uid }).collect())
     }

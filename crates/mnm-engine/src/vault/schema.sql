@@ -133,7 +133,10 @@ CREATE TABLE thread (
     , told_subject TEXT NOT NULL DEFAULT ''         -- what another device said it is about
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
-CREATE UNIQUE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
+CREATE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
+-- Until who is in a thread is known, several may claim its id, each with readers of its own.
+CREATE UNIQUE INDEX thread_known ON thread (account, service_id)
+WHERE service_id IS NOT NULL AND known = 1;
 CREATE INDEX thread_account ON thread (account, last_at_ms);
 CREATE INDEX thread_last ON thread (last_at_ms);
 
@@ -189,7 +192,7 @@ CREATE INDEX message_original ON message (account, original_id) WHERE original_i
 CREATE UNIQUE INDEX message_msgid ON message (account, msgid) WHERE msgid IS NOT NULL;
 CREATE INDEX message_thread ON message (thread, at_ms, id);
 CREATE INDEX message_unread ON message (account, thread) WHERE unread = 1;
-CREATE INDEX message_author ON message (account, author_uid);
+CREATE INDEX message_author ON message (account, author_uid, thread);
 
 -- Files of a letter that was forwarded without them. The name as on the wire, with its kind.
 CREATE TABLE absent_file (

@@ -147,7 +147,7 @@ impl Reader<'_> {
             Detail::Alone => None,
             Detail::Bare | Detail::Lean | Detail::Whole => stored.claimed_id,
         };
-        let claimed = claimed.map(|claimed| self.thread_with(account, &claimed));
+        let claimed = claimed.map(|claimed| self.known_thread(account, &claimed));
         let begun_elsewhere = match self.live.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => false,
             Detail::Whole => stored.subject.is_empty() && self.is_begun_elsewhere(id)?,
@@ -237,20 +237,7 @@ impl Reader<'_> {
         id: ThreadId,
     ) -> Result<Option<ThreadId>> {
         let claimed = self.stored_thread(id)?.claimed_id;
-        claimed.map_or(Ok(None), |claimed| self.thread_with(account, &claimed))
-    }
-
-    /// The thread that has this id of the service.
-    pub(super) fn thread_with(
-        &self,
-        account: AccountId,
-        service_id: &str,
-    ) -> Result<Option<ThreadId>> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT id FROM thread WHERE account = ?1 AND service_id = ?2")?
-            .query_row(params![account, service_id], |row| row.get(0))
-            .optional()?)
+        claimed.map_or(Ok(None), |claimed| self.known_thread(account, &claimed))
     }
 
     /// The thread's id at the service; none while its first message is not acknowledged.
@@ -327,11 +314,11 @@ impl Work<'_> {
     }
 
     /// Gives a thread the id its first message got. Replies may have come in before the
-    /// acknowledgement and made a thread of their own, which is merged into this one; this one's
+    /// acknowledgement and made threads of their own, which are merged into this one; this one's
     /// parties stand, because the member chose them.
     pub(super) fn name_thread(&mut self, id: ThreadId, service_id: &str) -> Result<()> {
         let account = self.read.account_of(id)?;
-        if let Some(early) = self.read.thread_with(account, service_id)? {
+        if let Some(early) = self.read.known_thread(account, service_id)? {
             self.merge_thread(early, id)?;
         }
         self.db
@@ -366,20 +353,27 @@ impl Work<'_> {
     }
 
     /// Now that it is known who is in a thread: what came before from others leaves it again, and what
-    /// waited outside comes in.
+    /// waited outside comes in. What was forwarded is its forwarder's.
     pub(super) fn settle_early(
         &mut self,
         account: AccountId,
         id: ThreadId,
         service_id: &str,
     ) -> Result<()> {
+        for claimed in self.read.claimed_threads(account, service_id)? {
+            let claimant = self.read.claimant(claimed)?.unwrap_or_default();
+            let groups = self.read.written_to(account, claimed, &claimant)?;
+            match self.lets_in(account, id, &claimant, &groups)? {
+                true => self.merge_thread(claimed, id)?,
+                false => self.claim(claimed, service_id)?,
+            }
+        }
         let outside = self
             .db
             .prepare_cached(
-                "SELECT id, author_uid, msgid, author_alias, at_ms FROM message
-                 WHERE thread = ?1 AND state = 'received' AND msgid <> ?2
-                     -- What was forwarded is its forwarder's.
-                     AND instr(msgid, '.') = 0",
+                "SELECT id, coalesce(forwarded_by, author_uid), msgid,
+                     iif(forwarded_by IS NULL, author_alias, ''), at_ms FROM message
+                 WHERE thread = ?1 AND state = 'received' AND msgid <> ?2",
             )?
             .query_map(params![id, service_id], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
@@ -390,10 +384,11 @@ impl Work<'_> {
             if self.lets_in(account, id, &author, &groups)? {
                 continue;
             }
-            // Somebody may have answered it as the first letter of a thread.
-            let own = match self.read.thread_with(account, &msgid)? {
-                Some(answered) => answered,
-                None => self.insert_thread(account, Some(&msgid), "", at_ms)?,
+            // The letters of one forward stay together.
+            let own_id = msgid.split('.').next().unwrap_or(&msgid);
+            let own = match self.own_claimed(account, own_id, &author)? {
+                Some(own) => own,
+                None => self.insert_thread(account, Some(own_id), "", at_ms)?,
             };
             self.claim(own, service_id)?;
             let me = self.read.own_uid(account)?;
@@ -409,6 +404,21 @@ impl Work<'_> {
             self.refresh_thread(own)?;
         }
         self.take_in(account, id, service_id)
+    }
+
+    /// The thread of this id that somebody has claimed.
+    fn own_claimed(
+        &self,
+        account: AccountId,
+        service_id: &str,
+        uid: &str,
+    ) -> Result<Option<ThreadId>> {
+        for thread in self.read.claimed_threads(account, service_id)? {
+            if self.read.claimant(thread)?.as_deref() == Some(uid) {
+                return Ok(Some(thread));
+            }
+        }
+        Ok(None)
     }
 
     /// The member's own word that a letter belongs where it says: its author is in that thread from now
@@ -428,8 +438,9 @@ impl Work<'_> {
         let authors = self
             .db
             .prepare_cached(
-                "SELECT DISTINCT author_uid, author_alias FROM message
-                 WHERE thread = ?1 AND author_uid <> ?2 LIMIT 100",
+                "SELECT DISTINCT coalesce(forwarded_by, author_uid),
+                     iif(forwarded_by IS NULL, author_alias, '') FROM message
+                 WHERE thread = ?1 AND coalesce(forwarded_by, author_uid) <> ?2 LIMIT 100",
             )?
             .query_map(params![id, me], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
@@ -465,7 +476,7 @@ impl Work<'_> {
         let early = self
             .db
             .prepare_cached(
-                "SELECT thread.id, max(message.author_uid), max(message.id)
+                "SELECT thread.id, max(coalesce(forwarded_by, author_uid)), max(message.id)
                  FROM thread JOIN message ON message.thread = thread.id
                  WHERE thread.account = ?1 AND claimed_id = ?2
                  GROUP BY thread.id HAVING count(*) = 1",

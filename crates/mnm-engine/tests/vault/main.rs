@@ -15,6 +15,7 @@ mod open;
 mod outbox;
 mod page;
 mod ping;
+mod placement;
 mod reader;
 mod search;
 mod thread;

@@ -1,0 +1,367 @@
+//! Which thread something that came in goes to.
+//!
+//! A thread id can be guessed, or remembered by one who has left. A thread is *known* once its first
+//! letter came by the service or another device of the member told of it: then it is certain who is in
+//! it, and in comes whom [`Work::lets_in`] names. Anyone else's letter stands apart, so that nobody can
+//! step into a conversation, read the replies or rename it. The member may move it.
+//!
+//! Until then an id is a mere claim, and so are the readers, of whoever wrote first: the claimant. Several
+//! threads here may claim one id, each with readers of its own; a reply carries the id and goes to the
+//! readers of its own thread only. Into a claimed thread come its claimant and who has written there,
+//! and somebody else only if both name each other: the thread names the author, and the author's own list
+//! of readers names the claimant. Whoever occupies an id in advance sits there alone.
+
+use rusqlite::{OptionalExtension, params};
+use tmtp::id::Uid;
+
+use super::Result;
+use super::change::{Reader, Work};
+use super::foretold::ToldThread;
+use super::inbox::{Cc, Incoming, check_msgid};
+use crate::view::{AccountId, ThreadId};
+
+/// Threads of one id that are looked at.
+const CLAIMED_MAX: usize = 1_000;
+
+/// What of a letter, a forward or a notice decides where it goes.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) account: AccountId,
+    /// The thread it says it belongs to.
+    pub(super) thread_id: &'a str,
+    /// Whom it is from, vouched for by the service.
+    pub(super) uid: &'a str,
+    /// Whom it names as readers.
+    pub(super) cc: &'a [Cc],
+    /// Groups that the service vouches it was posted to.
+    pub(super) groups: &'a [String],
+}
+
+impl Incoming {
+    /// What decides where it goes; none if it begins a thread. An id from the future is no thread.
+    pub(super) fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
+        // Both are 16 digits, so they compare as numbers do.
+        let claims = check_msgid(&self.thread_id).is_ok() && self.thread_id < self.msgid;
+        claims.then_some(Arrival {
+            account,
+            thread_id: &self.thread_id,
+            uid: &self.from_uid,
+            cc: &self.cc,
+            groups: &self.groups,
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// The thread of this id whose readers are known.
+    pub(super) fn known_thread(
+        &self,
+        account: AccountId,
+        service_id: &str,
+    ) -> Result<Option<ThreadId>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT id FROM thread WHERE account = ?1 AND service_id = ?2 AND known = 1",
+            )?
+            .query_row(params![account, service_id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The threads that claim this id, the oldest first.
+    pub(super) fn claimed_threads(
+        &self,
+        account: AccountId,
+        service_id: &str,
+    ) -> Result<Vec<ThreadId>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id FROM thread WHERE account = ?1 AND service_id = ?2 AND known = 0
+             ORDER BY id LIMIT ?3",
+        )?;
+        let threads =
+            statement.query_map(params![account, service_id, CLAIMED_MAX], |row| row.get(0))?;
+        Ok(threads.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The claimed thread in which this letter stands though it is not the first of that id: who
+    /// answered it there may call it the first.
+    fn claimed_thread_of(&self, account: AccountId, msgid: &str) -> Result<Option<ThreadId>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT thread.id FROM message JOIN thread ON thread.id = message.thread
+                 WHERE message.account = ?1 AND msgid = ?2 AND known = 0",
+            )?
+            .query_row(params![account, msgid], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Who made a thread that is claimed: the first who was put into it.
+    pub(super) fn claimant(&self, thread: ThreadId) -> Result<Option<String>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT uid FROM party WHERE thread = ?1 ORDER BY ord LIMIT 1")?
+            .query_row([thread], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Groups to which somebody has posted what stands in a claimed thread, as the service vouches.
+    pub(super) fn written_to(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        uid: &str,
+    ) -> Result<Vec<String>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT DISTINCT gid FROM message INDEXED BY message_author
+             JOIN posted_to ON posted_to.message = message.id
+             WHERE account = ?1 AND author_uid = ?2 AND thread = ?3 AND forwarded_by IS NULL",
+        )?;
+        let groups = statement.query_map(params![account, uid, thread], |row| row.get(0))?;
+        Ok(groups.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether somebody has written in a thread, as the service vouches.
+    fn has_written(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM message INDEXED BY message_author
+                 WHERE account = ?1 AND author_uid = ?2 AND thread = ?3 AND forwarded_by IS NULL)",
+            )?
+            .query_row(params![account, uid, thread], |row| row.get(0))?)
+    }
+}
+
+impl Work<'_> {
+    /// Takes note of the groups to which the service says a letter was posted.
+    pub(super) fn learn_groups(&mut self, account: AccountId, post: &Incoming) -> Result<()> {
+        if post.groups.is_empty() {
+            return Ok(());
+        }
+        self.set_vouches(account)?;
+        if post.arrival(account).is_some() {
+            for gid in &post.groups {
+                self.learn_member(account, gid, &post.from_uid, "")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The thread a letter goes to, found or made, with those it subscribes.
+    pub(super) fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
+        let Some(arrival) = post.arrival(account) else {
+            return self.opened_thread(account, post);
+        };
+        let found = match self.entered(&arrival)? {
+            Some(thread) => Some(thread),
+            None => self.begin_told(&arrival, post.posted_ms)?,
+        };
+        if let Some(thread) = found {
+            if self.is_named(account, thread, &post.from_uid)? {
+                self.subscribe(account, thread, post)?;
+            }
+            return Ok(thread);
+        }
+        if self.is_free(&arrival)? {
+            return self.new_thread(account, &post.thread_id, post);
+        }
+        let own = self.opened_thread(account, post)?;
+        self.claim(own, &post.thread_id)?;
+        Ok(own)
+    }
+
+    /// The thread here into which something comes.
+    pub(super) fn entered(&self, arrival: &Arrival<'_>) -> Result<Option<ThreadId>> {
+        let Arrival { account, thread_id, uid, groups, .. } = *arrival;
+        if let Some(thread) = self.read.known_thread(account, thread_id)?
+            && self.lets_in(account, thread, uid, groups)?
+        {
+            return Ok(Some(thread));
+        }
+        let mut claimed = self.read.claimed_threads(account, thread_id)?;
+        claimed.extend(self.read.claimed_thread_of(account, thread_id)?);
+        let mut named = None;
+        for thread in claimed {
+            if !self.lets_in(account, thread, uid, groups)? {
+                continue;
+            }
+            let is_at_home = self.read.claimant(thread)?.as_deref() == Some(uid)
+                || self.read.has_written(account, thread, uid)?;
+            if is_at_home && !Uid::is_service(uid) {
+                return Ok(Some(thread));
+            }
+            if named.is_none() && self.names_claimant(arrival, thread)? {
+                named = Some(thread);
+            }
+        }
+        Ok(named)
+    }
+
+    /// Whether something names the claimant of a thread among its readers: by id, or by a group of the
+    /// thread to which the claimant has written.
+    fn names_claimant(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
+        let Some(claimant) = self.read.claimant(thread)? else { return Ok(false) };
+        // The member's own claim holds for all whom it names, and the service reads nothing.
+        if claimant == self.read.own_uid(arrival.account)? || Uid::is_service(arrival.uid) {
+            return Ok(true);
+        }
+        if arrival.cc.iter().any(|cc| !cc.is_group() && cc.who_uid == claimant) {
+            return Ok(true);
+        }
+        let claimed = self.read.written_to(arrival.account, thread, &claimant)?;
+        for gid in self.read.groups_in(thread)? {
+            let is_to = arrival.groups.contains(&gid)
+                || arrival.cc.iter().any(|cc| cc.is_group() && cc.who_uid == gid);
+            if is_to && claimed.contains(&gid) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The only thread that claims an id, if it lets somebody in of whom nothing else says where they
+    /// belong, and no group is in it.
+    pub(super) fn sole_claimed(&self, arrival: &Arrival<'_>) -> Result<Option<ThreadId>> {
+        let Arrival { account, thread_id, uid, groups, .. } = *arrival;
+        if !groups.is_empty() || self.read.known_thread(account, thread_id)?.is_some() {
+            return Ok(None);
+        }
+        let [thread] = self.read.claimed_threads(account, thread_id)?[..] else {
+            return Ok(None);
+        };
+        let belongs =
+            self.is_named(account, thread, uid)? && self.read.groups_in(thread)?.is_empty();
+        Ok(belongs.then_some(thread))
+    }
+
+    /// Whether a thread that claims this id may be made: nobody knows better.
+    pub(super) fn is_free(&self, arrival: &Arrival<'_>) -> Result<bool> {
+        let Arrival { account, thread_id, .. } = *arrival;
+        Ok(self.read.known_thread(account, thread_id)?.is_none()
+            && self.foretold(account, thread_id)?.is_none())
+    }
+
+    /// Begins a thread of which another device has told, if something belongs into it.
+    pub(super) fn begin_told(
+        &mut self,
+        arrival: &Arrival<'_>,
+        at_ms: i64,
+    ) -> Result<Option<ThreadId>> {
+        let Arrival { account, thread_id, uid, groups, .. } = *arrival;
+        if self.read.known_thread(account, thread_id)?.is_some() {
+            return Ok(None);
+        }
+        let Some(told) = self.foretold(account, thread_id)? else { return Ok(None) };
+        if !self.told_lets_in(account, &told, uid, groups)? {
+            return Ok(None);
+        }
+        let thread = self.insert_thread(account, Some(thread_id), "", at_ms)?;
+        self.settle_told(account, thread, &told)?;
+        Ok(Some(thread))
+    }
+
+    /// As [`Self::lets_in`], by what another device has told of a thread.
+    pub(super) fn told_lets_in(
+        &self,
+        account: AccountId,
+        told: &ToldThread,
+        uid: &str,
+        vouched: &[String],
+    ) -> Result<bool> {
+        if told.strikes(uid) {
+            return Ok(false);
+        }
+        if told.names(uid) || uid == self.read.own_uid(account)? || Uid::is_service(uid) {
+            return Ok(true);
+        }
+        for gid in told.groups() {
+            if self.read.speaks_in(account, &gid, uid, vouched)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a letter of somebody belongs into the thread: of who is in it by name, and what was posted
+    /// to a group that is, as the service vouches (`vouched`; see `speaks_in` for one that never
+    /// says); of nobody whom the member has struck.
+    pub(super) fn lets_in(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        uid: &str,
+        vouched: &[String],
+    ) -> Result<bool> {
+        if self.is_named(account, thread, uid)? {
+            return Ok(true);
+        }
+        if self.read.is_struck(thread, uid)? {
+            return Ok(false);
+        }
+        for gid in self.read.groups_in(thread)? {
+            if self.read.speaks_in(account, &gid, uid, vouched)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+        let is_own = uid == self.read.own_uid(account)? || Uid::is_service(uid);
+        Ok(is_own || self.read.is_party(thread, uid)?)
+    }
+
+    /// The thread whose first letter this is: it says who is in it. A thread that one of them has
+    /// claimed already becomes it.
+    fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
+        let thread = match self.read.known_thread(account, &post.msgid)? {
+            Some(thread) => thread,
+            None => match self.claimed_by_reader(account, post)? {
+                Some(thread) => {
+                    self.clear_parties(thread)?;
+                    thread
+                }
+                None => self.insert_thread(account, Some(&post.msgid), "", post.posted_ms)?,
+            },
+        };
+        self.subscribe(account, thread, post)?;
+        self.set_known(thread)?;
+        self.settle_early(account, thread, &post.msgid)?;
+        Ok(thread)
+    }
+
+    /// The first thread claimed by somebody who reads it, as its first letter says.
+    fn claimed_by_reader(&self, account: AccountId, post: &Incoming) -> Result<Option<ThreadId>> {
+        let me = self.read.own_uid(account)?;
+        for thread in self.read.claimed_threads(account, &post.msgid)? {
+            let Some(claimant) = self.read.claimant(thread)? else { continue };
+            let mut reads = claimant == post.from_uid || claimant == me;
+            for cc in &post.cc {
+                reads = reads
+                    || match cc.is_group() {
+                        true => {
+                            let groups = self.read.written_to(account, thread, &claimant)?;
+                            self.read.speaks_in(account, &cc.who_uid, &claimant, &groups)?
+                        }
+                        false => cc.who_uid == claimant,
+                    };
+            }
+            if reads && !self.read.is_struck(thread, &claimant)? {
+                return Ok(Some(thread));
+            }
+        }
+        Ok(None)
+    }
+
+    fn new_thread(
+        &mut self,
+        account: AccountId,
+        service_id: &str,
+        post: &Incoming,
+    ) -> Result<ThreadId> {
+        let thread = self.insert_thread(account, Some(service_id), "", post.posted_ms)?;
+        self.subscribe(account, thread, post)?;
+        Ok(thread)
+    }
+}

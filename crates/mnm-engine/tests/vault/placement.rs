@@ -1,0 +1,254 @@
+//! Whose thread it is: nobody gets into one, or at its readers, by an id that was occupied in advance.
+
+use mnm_engine::vault::{Confirms, ForwardedLetter, Incoming, IncomingForward, Received};
+use mnm_engine::view::{ThreadId, ThreadRow};
+
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners};
+
+/// A thread of which nothing is here.
+const THREAD: &str = "0000000000000007";
+/// A letter in it.
+const SECOND: &str = "0000000000000008";
+
+fn forwarded(id: &str, uid: &str, text: &str) -> ForwardedLetter {
+    ForwardedLetter {
+        id: id.into(),
+        author_uid: uid.into(),
+        alias: "whoever".into(),
+        posted_ms: None,
+        subject: String::new(),
+        text: text.into(),
+        files: Vec::new(),
+    }
+}
+
+/// The thread of Bob and Carol, as `from` shows it.
+fn forward(app: &mut App, from: &str, texts: [&str; 2]) -> IncomingForward {
+    IncomingForward {
+        msgid: app.next_msgid(),
+        from_uid: from.into(),
+        posted_ms: app.now(),
+        thread_id: THREAD.into(),
+        cc: vec![cc("Bob Jones", BOB), cc("Carol Brown", CAROL)],
+        letters: vec![forwarded(THREAD, BOB, texts[0]), forwarded(SECOND, CAROL, texts[1])],
+    }
+}
+
+fn receive(app: &mut App, forward: &IncomingForward) {
+    let change = app.vault.receive_forward(app.account, forward, 0).unwrap();
+    assert_eq!(change.value, None, "it is stored in one piece");
+}
+
+/// A letter in the thread that names its readers.
+fn reply(app: &mut App, uid: &str, readers: &[&str]) -> Incoming {
+    let cc = readers.iter().map(|uid| cc("whoever", uid)).collect();
+    Incoming { cc, ..app.reply(THREAD, uid, "whoever") }
+}
+
+fn row(app: &App, thread: ThreadId) -> ThreadRow {
+    app.vault.thread(thread).unwrap().row
+}
+
+fn reads(app: &App, thread: ThreadId, uid: &str) -> bool {
+    row(app, thread).parties.iter().any(|party| party.uid == uid)
+}
+
+fn texts(app: &App, thread: ThreadId) -> Vec<String> {
+    app.vault.thread(thread).unwrap().messages.into_iter().map(|message| message.text).collect()
+}
+
+/// The threads here, the oldest first.
+fn threads(app: &App) -> Vec<ThreadId> {
+    let rows = app.vault.threads(None, None, None).unwrap();
+    let mut threads: Vec<_> = rows.iter().map(|row| row.id).collect();
+    threads.sort_unstable();
+    threads
+}
+
+#[test]
+fn who_occupies_a_thread_in_advance_reads_nothing_of_it() {
+    let mut app = App::with_bob();
+    app.befriend(MALLORY, "Mallory X");
+    let squat = reply(&mut app, MALLORY, &[BOB, CAROL, ALICE]);
+    let squatted = app.receive(&squat).thread;
+    let forward = forward(&mut app, BOB, ["the first", "the second"]);
+    receive(&mut app, &forward);
+    let [first, thread] = threads(&app)[..] else { panic!("not two threads") };
+    assert_eq!(first, squatted);
+    assert_eq!(texts(&app, thread), ["the first", "the second"]);
+    assert!(!reads(&app, thread, MALLORY));
+
+    // The readers' letters go to the readers' thread, hers to hers, in whatever order.
+    for (uid, readers, goes_to) in [
+        (CAROL, vec![BOB, CAROL, ALICE], thread),
+        (MALLORY, vec![BOB, CAROL, ALICE], squatted),
+        (MALLORY, vec![], squatted),
+        (BOB, vec![], thread),
+        (CAROL, vec![], thread),
+    ] {
+        let letter = reply(&mut app, uid, &readers);
+        assert_eq!(app.receive(&letter).thread, goes_to, "{uid} {readers:?}");
+    }
+    assert!(!reads(&app, thread, MALLORY));
+
+    // A reply bears the thread's own id, and names its readers.
+    app.queue_reply(thread, "between us").unwrap();
+    let (_, post) = app.next_post();
+    assert_eq!(post.thread_id, THREAD);
+    let to: Vec<_> = post.recipients.iter().map(|to| to.id.as_str()).collect();
+    assert_eq!(to, [BOB, CAROL]);
+    assert_eq!(post.cc.len(), 3);
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn who_occupies_a_groups_thread_before_one_joins_reads_nothing_of_it() {
+    for names in [vec![cc("Gardeners", "Gardeners")], vec![cc("Bob Jones", BOB)]] {
+        let mut app = App::with_bob();
+        let mut squat = reply(&mut app, MALLORY, &[]);
+        squat.cc = names;
+        let squatted = app.receive(&squat).thread;
+        join_gardeners(&mut app);
+        for lists in [false, true] {
+            let mut letter = reply(&mut app, BOB, &[]);
+            letter.groups = vec!["Gardeners".into()];
+            if lists {
+                letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+            }
+            let thread = app.receive(&letter).thread;
+            assert_ne!(thread, squatted);
+            assert!(!reads(&app, thread, MALLORY));
+        }
+        app.vault.check().unwrap();
+    }
+}
+
+#[test]
+fn readers_who_name_each_other_meet_in_a_thread_whose_first_letter_is_not_here() {
+    let mut app = App::with_bob();
+    let letter = reply(&mut app, BOB, &[BOB, CAROL, ALICE]);
+    let thread = app.receive(&letter).thread;
+    let letter = reply(&mut app, CAROL, &[BOB, CAROL, ALICE]);
+    assert_eq!(app.receive(&letter).thread, thread);
+
+    // The same in a group, of whose members only the service knows.
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let [first, second] = [BOB, CAROL].map(|uid| {
+        let mut letter = reply(&mut app, uid, &[]);
+        letter.cc = vec![cc("Gardeners", "Gardeners")];
+        letter.groups = vec!["Gardeners".into()];
+        app.receive(&letter).thread
+    });
+    assert_eq!(first, second);
+}
+
+#[test]
+fn a_forged_copy_keeps_no_true_one_away() {
+    // By one who is in no thread, and by one who is named as a reader.
+    for is_reader in [false, true] {
+        let mut app = App::with_bob();
+        let forged = forward(&mut app, MALLORY, ["forged", "the second"]);
+        receive(&mut app, &forged);
+        let mut forward = forward(&mut app, BOB, ["the first", "the second"]);
+        if is_reader {
+            // Bob is named by the forged one, and names Mallory.
+            forward.cc.push(cc("Mallory X", MALLORY));
+        }
+        receive(&mut app, &forward);
+        let all = threads(&app);
+        assert_eq!(all.len(), if is_reader { 1 } else { 2 });
+        let thread = all[all.len() - 1];
+        let mut told = texts(&app, thread);
+        told.sort();
+        match is_reader {
+            true => assert_eq!(told, ["forged", "the first", "the second"]),
+            false => assert_eq!(told, ["the first", "the second"]),
+        }
+        assert_eq!(reads(&app, thread, MALLORY), is_reader);
+
+        // The author's own copy takes the place of all that were said to be it.
+        let mut copy = reply(&mut app, BOB, &[BOB, CAROL, ALICE]);
+        copy.text = "the first".into();
+        copy.confirms = Some(Confirms { id: THREAD.into(), posted_ms: None });
+        app.receive(&copy);
+        let mut told = texts(&app, thread);
+        told.sort();
+        assert_eq!(told, ["the first", "the second"]);
+        app.vault.check().unwrap();
+    }
+}
+
+#[test]
+fn a_confirmation_that_names_no_readers_goes_by_its_words() {
+    let mut app = App::with_bob();
+    let forged = forward(&mut app, MALLORY, ["the first", "forged"]);
+    receive(&mut app, &forged);
+    let forward = forward(&mut app, BOB, ["the first", "the second"]);
+    receive(&mut app, &forward);
+    let thread = threads(&app)[1];
+    let mut copy = reply(&mut app, CAROL, &[]);
+    copy.text = "the second".into();
+    copy.confirms = Some(Confirms { id: SECOND.into(), posted_ms: None });
+    assert_eq!(app.receive(&copy).thread, thread);
+    let letter = reply(&mut app, CAROL, &[]);
+    assert_eq!(app.receive(&letter).thread, thread, "her thread is known by it");
+}
+
+#[test]
+fn who_is_struck_does_not_come_back_by_a_confirmation() {
+    let mut app = App::with_bob();
+    let mut opener = app.letter(BOB, "Bob Jones", "hello");
+    opener.cc.push(cc("Mallory X", MALLORY));
+    let thread = app.receive(&opener).thread;
+    let now = app.now();
+    let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+    let mut shown = forward(&mut app, BOB, ["unused", "unused"]);
+    shown.thread_id.clone_from(&opener.msgid);
+    shown.letters = vec![forwarded("0000000000000009", MALLORY, "as Bob shows it")];
+    receive(&mut app, &shown);
+    let mut copy = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    copy.subject = "renamed".into();
+    copy.text = "struck, and here".into();
+    copy.confirms = Some(Confirms { id: "0000000000000009".into(), posted_ms: None });
+    assert_ne!(app.receive(&copy).thread, thread);
+    assert_eq!(texts(&app, thread), ["hello", "as Bob shows it"]);
+    assert_eq!(row(&app, thread).subject, "About hello");
+}
+
+#[test]
+fn once_the_first_letter_is_here_what_an_outsider_has_forwarded_or_was_told_leaves() {
+    let mut app = App::with_bob();
+    let mut opener = app.letter(BOB, "Bob Jones", "the first");
+    opener.msgid = THREAD.into();
+    opener.cc.push(cc("Carol Brown", CAROL));
+    // Carol writes first, naming Mallory; Mallory forwards what she has made up.
+    let letter = reply(&mut app, CAROL, &[CAROL, MALLORY, ALICE]);
+    let thread = app.receive(&letter).thread;
+    let mut forged = forward(&mut app, MALLORY, ["forged", "forged too"]);
+    forged.cc.push(cc("Mallory X", MALLORY));
+    receive(&mut app, &forged);
+    assert_eq!(threads(&app), [thread]);
+    assert_eq!(app.receive(&opener).thread, thread);
+    assert!(!reads(&app, thread, MALLORY));
+    let mut told = texts(&app, thread);
+    told.sort();
+    assert_eq!(told, ["a reply", "the first"]);
+    let apart = threads(&app)[1];
+    assert_eq!(texts(&app, apart), ["forged", "forged too"]);
+    app.vault.check().unwrap();
+
+    // What an outsider had claimed alone stays with what was answered there.
+    let mut app = App::with_bob();
+    let squat = reply(&mut app, MALLORY, &[BOB, ALICE]);
+    let squatted = app.receive(&squat).thread;
+    app.queue_reply(squatted, "to Mallory").unwrap();
+    app.send_next();
+    let thread = app.receive(&opener).thread;
+    assert_eq!(texts(&app, thread), ["the first"]);
+    assert_eq!(texts(&app, squatted).len(), 2);
+    assert_eq!(row(&app, squatted).belongs_to, Some(thread));
+    let received = app.vault.receive_post(app.account, &opener).unwrap().value;
+    assert_eq!(received, Received::Duplicate);
+    app.vault.check().unwrap();
+}
