@@ -565,7 +565,7 @@ impl Work<'_> {
         {
             if i64::try_from(named).is_ok_and(|named| named > left) {
                 return Err(VaultError::Conflict(format!(
-                    "This thread has room for {left} more {what}, and {named} were named, so the others could not get its letters. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
+                    "This thread has room for {left} more {what}, not for {named}: its letters would not reach them. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
                 )));
             }
         }

@@ -56,7 +56,7 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
     }
     let thread = filled(&mut app, 0, 18);
     let why = forward(&mut app, thread, &gids).unwrap_err();
-    assert!(why.contains("room for 5 more groups, and 6 were named"), "{why}");
+    assert!(why.contains("room for 5 more groups, not for 6"), "{why}");
     assert!(why.contains(&format!("mnm people {thread}")), "{why}");
     assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
     // What waits has its places already.
@@ -90,6 +90,36 @@ fn who_is_named_while_a_forward_waits_takes_no_place_from_its_newcomers() {
     let groups = known.readers.iter().filter(|reader| reader.party.kind == PartyKind::Group);
     assert_eq!((groups.count(), known.unlisted), (20, 1));
     assert!(!known.readers.iter().any(|reader| reader.party.uid == "group 14"));
+}
+
+#[test]
+fn a_letter_is_not_put_into_a_thread_that_has_no_room_for_its_author() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "to all the world");
+    letter.cc = (0..400).map(|n| cc("Somebody", &uid(n))).collect();
+    let thread = app.receive(&letter).thread;
+    let outside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let outside = app.receive(&outside);
+    // Who is struck makes room for others, and may come back.
+    for struck in [true, false] {
+        for n in 0..120 {
+            let now = app.now();
+            let _ = app.vault.strike(thread, &uid(n), struck, now).unwrap();
+        }
+        let mut more = app.reply(&letter.msgid, BOB, "Bob Jones");
+        more.cc = (400..900).map(|n| cc("Somebody", &uid(n))).collect();
+        app.receive(&more);
+    }
+    let now = app.now();
+    let why = app.vault.take_in(outside.thread, now).unwrap_err().to_string();
+    assert!(why.contains("room for 0 more readers"), "{why}");
+    assert_eq!(app.message(outside.id).thread, outside.thread);
+    for n in 0..22 {
+        let _ = app.vault.strike(thread, &uid(n), true, now).unwrap();
+    }
+    assert_eq!(app.vault.take_in(outside.thread, now).unwrap().value, thread);
+    app.queue_reply(thread, "to her too").unwrap();
+    assert!(app.next_post().1.recipients.iter().any(|to| to.id == CAROL));
 }
 
 #[test]
