@@ -218,7 +218,7 @@ async fn a_group_is_one_however_its_name_is_spelled() {
     eve.until_message("all hands").await;
     let (account, alias) = (ada.account, "eve ensemble".into());
     ada.engine.command(Command::Drop { account, group: APART.into(), alias }).await.unwrap();
-    eve.until("the end", || only_group(&eve, Standing::Left)).await;
+    eve.until("the end", || only_group(&eve, Standing::Removed)).await;
     let (account, alias) = (ada.account, "ada lovelace".into());
     ada.engine.command(Command::Drop { account, group: APART.into(), alias }).await.unwrap();
     ada.engine.command(Command::JoinGroup { account, group: APART.into() }).await.unwrap();
