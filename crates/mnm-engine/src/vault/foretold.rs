@@ -2,8 +2,8 @@
 //!
 //! A letter says who is in its thread and what it is about only when it opens it, so a device that was
 //! added later does not know. Before a reply in a thread that is older than another device, and when a
-//! device is added, readers and subject go to the member's other devices. They may come before the first letter of the thread that is
-//! delivered there ([`Work::remember`]) or after it; it comes to the same.
+//! device is added, readers and subject go to the member's other devices. They may come before the first
+//! letter of the thread that is delivered there ([`Work::remember`]) or after it; it comes to the same.
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -221,7 +221,8 @@ impl Work<'_> {
         self.db
             .prepare_cached("DELETE FROM foretold WHERE account = ?1 AND service_id = ?2")?
             .execute(params![account, told.id])?;
-        if !self.is_known_thread(thread)? {
+        let was_known = self.is_known_thread(thread)?;
+        if !was_known {
             self.clear_parties(thread)?;
         }
         let readers = told.readers.iter().take(READERS_MAX).map(|reader| NewParty {
@@ -252,7 +253,7 @@ impl Work<'_> {
             )?
             .execute(params![thread, clean_subject(&told.subject, self.limits.subject_bytes)])?;
         self.touch_thread(thread);
-        self.settle_early(account, thread, &told.id)
+        self.settle_early(account, thread, &told.id, was_known)
     }
 
     pub(super) fn is_known_thread(&self, thread: ThreadId) -> Result<bool> {

@@ -296,17 +296,16 @@ impl Work<'_> {
 }
 
 impl IncomingForward {
-    /// What decides where it goes; none if it does not name a thread. An id from the future is none.
+    /// What decides where it goes; none if it names no thread.
     fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
-        // Both are 16 digits, so they compare as numbers do.
-        let claims = check_msgid(&self.thread_id).is_ok() && self.thread_id < self.msgid;
-        claims.then_some(Arrival {
+        let arrival = Arrival {
             account,
             thread_id: &self.thread_id,
             uid: &self.from_uid,
             cc: &self.cc,
             groups: &[],
-        })
+        };
+        arrival.checked(&self.msgid)
     }
 }
 

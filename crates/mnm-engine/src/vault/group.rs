@@ -182,9 +182,8 @@ impl Reader<'_> {
     }
 
     /// Whether a letter of somebody, which the service says was posted to the groups `vouched`, counts as
-    /// one of a group: also of whom a notice told that they are in it, until one says that they are gone.
-    /// A service that never says where a letter was posted tells nothing either of those who were in the
-    /// group before; there the address book has to do.
+    /// one of a group. A service that never says so leaves it to what notices told of members; of those who
+    /// were in the group before they tell nothing, so there the address book has to do.
     pub(super) fn speaks_in(
         &self,
         account: AccountId,
@@ -198,9 +197,9 @@ impl Reader<'_> {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM group_uid WHERE account = ?1 AND gid = ?2 AND uid = ?3)
-                 OR EXISTS (SELECT 1 FROM account WHERE id = ?1 AND vouches = 0
-                 AND EXISTS (SELECT 1 FROM contact WHERE account = ?1 AND uid = ?3))",
+                "SELECT EXISTS (SELECT 1 FROM account WHERE id = ?1 AND vouches = 0
+                 AND (EXISTS (SELECT 1 FROM group_uid WHERE account = ?1 AND gid = ?2 AND uid = ?3)
+                      OR EXISTS (SELECT 1 FROM contact WHERE account = ?1 AND uid = ?3)))",
             )?
             .query_row(params![account, gid, uid], |row| row.get(0))?)
     }

@@ -1,4 +1,4 @@
-//! Which thread something that came in goes to.
+//! The choice of the thread to which something that came in goes.
 //!
 //! A thread id can be guessed, or remembered by one who has left. A thread is *known* once its first
 //! letter came by the service or another device of the member told of it: then it is certain who is in
@@ -37,18 +37,25 @@ pub(super) struct Arrival<'a> {
     pub(super) groups: &'a [String],
 }
 
-impl Incoming {
-    /// What decides where it goes; none if it begins a thread. An id from the future is no thread.
-    pub(super) fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
+impl Arrival<'_> {
+    /// It, if the message `msgid` may belong to the thread that it names: an id from the future is none.
+    pub(super) fn checked(self, msgid: &str) -> Option<Self> {
         // Both are 16 digits, so they compare as numbers do.
-        let claims = check_msgid(&self.thread_id).is_ok() && self.thread_id < self.msgid;
-        claims.then_some(Arrival {
+        (check_msgid(self.thread_id).is_ok() && self.thread_id < msgid).then_some(self)
+    }
+}
+
+impl Incoming {
+    /// What decides where it goes; none if it begins a thread.
+    pub(super) fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
+        let arrival = Arrival {
             account,
             thread_id: &self.thread_id,
             uid: &self.from_uid,
             cc: &self.cc,
             groups: &self.groups,
-        })
+        };
+        arrival.checked(&self.msgid)
     }
 }
 
@@ -315,7 +322,8 @@ impl Work<'_> {
     /// The thread whose first letter this is: it says who is in it. A thread that one of them has
     /// claimed already becomes it.
     fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
-        let thread = match self.read.known_thread(account, &post.msgid)? {
+        let known = self.read.known_thread(account, &post.msgid)?;
+        let thread = match known {
             Some(thread) => thread,
             None => match self.claimed_by_reader(account, post)? {
                 Some(thread) => {
@@ -327,7 +335,7 @@ impl Work<'_> {
         };
         self.subscribe(account, thread, post)?;
         self.set_known(thread)?;
-        self.settle_early(account, thread, &post.msgid)?;
+        self.settle_early(account, thread, &post.msgid, known.is_some())?;
         Ok(thread)
     }
 

@@ -107,6 +107,24 @@ struct StoredThread {
 }
 
 impl Reader<'_> {
+    /// What came into a thread, but its first letter: number, who sent it, id, what they call themselves,
+    /// and when.
+    fn received_in(
+        &self,
+        thread: ThreadId,
+        first: &str,
+    ) -> Result<Vec<(MessageId, String, String, String, i64)>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, coalesce(forwarded_by, author_uid), msgid,
+                 iif(forwarded_by IS NULL, author_alias, ''), at_ms FROM message
+             WHERE thread = ?1 AND state = 'received' AND msgid <> ?2",
+        )?;
+        let rows = statement.query_map(params![thread, first], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     pub(super) fn account_of(&self, thread: ThreadId) -> Result<AccountId> {
         self.db
             .prepare_cached("SELECT account FROM thread WHERE id = ?1")?
@@ -325,7 +343,8 @@ impl Work<'_> {
             .prepare_cached("UPDATE thread SET service_id = ?2 WHERE id = ?1")?
             .execute(params![id, service_id])?;
         self.set_known(id)?;
-        self.settle_early(account, id, service_id)?;
+        // The member's own thread: its readers are no claim.
+        self.settle_early(account, id, service_id, true)?;
         self.touch_thread(id);
         Ok(())
     }
@@ -352,34 +371,31 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Now that it is known who is in a thread: what came before from others leaves it again, and what
-    /// waited outside comes in. What was forwarded is its forwarder's.
+    /// Now that it is known who is in a thread: what came while that was a claim leaves it again if it is
+    /// another's, and what waited outside comes in. What was forwarded is its forwarder's. What came into
+    /// a thread that was known (`was_known`) has passed its door, and nobody kept how.
     pub(super) fn settle_early(
         &mut self,
         account: AccountId,
         id: ThreadId,
         service_id: &str,
+        was_known: bool,
     ) -> Result<()> {
+        let mut early = Vec::new();
+        if !was_known {
+            early.extend(self.read.received_in(id, service_id)?);
+        }
         for claimed in self.read.claimed_threads(account, service_id)? {
             let claimant = self.read.claimant(claimed)?.unwrap_or_default();
             let groups = self.read.written_to(account, claimed, &claimant)?;
-            match self.lets_in(account, id, &claimant, &groups)? {
-                true => self.merge_thread(claimed, id)?,
-                false => self.claim(claimed, service_id)?,
+            if self.lets_in(account, id, &claimant, &groups)? {
+                early.extend(self.read.received_in(claimed, service_id)?);
+                self.merge_thread(claimed, id)?;
+            } else {
+                self.claim(claimed, service_id)?;
             }
         }
-        let outside = self
-            .db
-            .prepare_cached(
-                "SELECT id, coalesce(forwarded_by, author_uid), msgid,
-                     iif(forwarded_by IS NULL, author_alias, ''), at_ms FROM message
-                 WHERE thread = ?1 AND state = 'received' AND msgid <> ?2",
-            )?
-            .query_map(params![id, service_id], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-            })?
-            .collect::<rusqlite::Result<Vec<(MessageId, String, String, String, i64)>>>()?;
-        for (message, author, msgid, alias, at_ms) in outside {
+        for (message, author, msgid, alias, at_ms) in early {
             let groups = self.read.vouched_for(message)?;
             if self.lets_in(account, id, &author, &groups)? {
                 continue;

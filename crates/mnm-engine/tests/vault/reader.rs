@@ -1,4 +1,4 @@
-//! Who reads a thread: a letter always knows its readers, and nobody gets in who is not among them.
+//! Readers of a thread: a letter always knows its readers, and nobody gets in who is not among them.
 
 use mnm_engine::vault::{
     Incoming, IncomingNote, MemberAct, OutboxAction, OutgoingPost, Received, SyncNotice,
@@ -388,9 +388,10 @@ fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before(
 }
 
 #[test]
-fn where_the_service_vouches_the_address_book_opens_no_groups_thread() {
+fn where_the_service_vouches_nobody_gets_into_a_groups_threads_beside_it() {
     let mut app = App::with_bob();
     join_gardeners(&mut app);
+    // By an invitation she was known as a member, and nobody said when she was no more.
     let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
     let _ = app.vault.receive_member(app.account, &joined).unwrap();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
@@ -404,9 +405,12 @@ fn where_the_service_vouches_the_address_book_opens_no_groups_thread() {
     let thread = app.receive(&letter).thread;
     assert_eq!(app.message(early).thread, thread);
     assert_ne!(app.message(beside).thread, thread);
-    let mut intrusion = app.reply(&letter.msgid, CAROL, "Carol Brown");
-    intrusion.subject = "Renamed".into();
-    assert_ne!(app.receive(&intrusion).thread, thread);
+    // Nor does the address book open a group's thread.
+    for (uid, alias) in [(MALLORY, "Mallory X"), (CAROL, "Carol Brown")] {
+        let mut intrusion = app.reply(&letter.msgid, uid, alias);
+        intrusion.subject = "Renamed".into();
+        assert_ne!(app.receive(&intrusion).thread, thread);
+    }
     let row = app.vault.thread(thread).unwrap().row;
     assert_eq!((row.subject.as_str(), row.count), ("About private", 2));
     // Who is in the thread by name writes into it without the group.
@@ -608,6 +612,32 @@ fn who_writes_only_through_a_group_is_struck_on_every_device() {
     assert!(listed.iter().any(|reader| reader.party.uid == CAROL && reader.struck), "{listed:?}");
     tablet.queue_reply(beside, "without her").unwrap();
     assert!(!recipients(&tablet.next_post().1).contains(&CAROL));
+}
+
+#[test]
+fn what_came_through_a_group_stays_when_another_device_tells_of_the_thread_again() {
+    let mut laptop = App::with_bob();
+    let mut tablet = App::with_bob();
+    join_gardeners(&mut laptop);
+    join_gardeners(&mut tablet);
+    let mut letter = laptop.letter(BOB, "Bob Jones", "seeds");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    letter.groups = vec!["Gardeners".into()];
+    let mut through = laptop.reply(&letter.msgid, CAROL, "Carol Brown");
+    through.groups = vec!["Gardeners".into()];
+    let opened = laptop.receive(&letter).thread;
+    let thread = tablet.receive(&letter).thread;
+    let through = tablet.receive(&through).id;
+    add_device(&mut laptop);
+    notices(&mut laptop);
+    laptop.queue_reply(opened, "from the laptop").unwrap();
+    let told = notices(&mut laptop);
+    assert_eq!(told.len(), 1, "{told:?}");
+    for notice in &told {
+        let (account, msgid) = (tablet.account, tablet.next_msgid());
+        let _ = tablet.vault.receive_sync(account, &msgid, &SyncNotice::read(notice), 0).unwrap();
+    }
+    assert_eq!(tablet.message(through).thread, thread);
 }
 
 #[test]
