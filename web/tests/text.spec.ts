@@ -1,4 +1,4 @@
-// What a letter's text shows: its own pictures and files where it refers to them, and never more than a
+// The text of a letter on screen: its own pictures and files where it refers to them, and never more than a
 // page can bear.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";

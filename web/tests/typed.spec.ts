@@ -1,4 +1,4 @@
-// What was typed is never lost: however late the app answers, and after Undo.
+// Typed text is never lost: however late the app answers, and after Undo.
 import { both } from "../src/lib/typed";
 import { expect, test } from "./fixture";
 import { late, reply, texts, thread } from "./writing";

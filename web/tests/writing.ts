@@ -1,4 +1,4 @@
-// What tests of writing share: a thread that is open, its reply, an app that answers late.
+// Steps that tests of writing share: a thread that is open, its reply, an app that answers late.
 import type { Page } from "@playwright/test";
 
 import { type Club, expect, introduce, type Member } from "./fixture";

@@ -1,4 +1,4 @@
-//! Who is told that we are online: those whom the member chose, and nobody else.
+//! The list of those who are told that we are online: whom the member chose, and nobody else.
 //!
 //! A service forgets the list when the member's last device goes offline, so every login gives it the
 //! list anew; later changes follow one by one. Who is chosen is in the vault

@@ -1,4 +1,4 @@
-//! What an alias, a group's name and a ping's text may hold, and what of any text is drawn.
+//! The rules of aliases, names of groups and texts of pings, and of what is drawn of any text.
 
 mod joiner;
 mod marks;

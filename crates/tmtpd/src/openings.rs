@@ -1,4 +1,4 @@
-//! Who is open to the members of a group for a while: somebody outside of it who was written to beside it,
+//! Openings of somebody to the members of a group, for a while: of who was written to beside the group,
 //! or to whom a thread of it was forwarded.
 //!
 //! A thread goes on between all who read it, and an author confirms what was forwarded. Who is named in

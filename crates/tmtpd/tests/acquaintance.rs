@@ -1,5 +1,5 @@
-//! What new services do: the service itself refuses letters between members who were never in
-//! contact (requirement A3a), and still lets everything through that an acquaintance needs.
+//! Acquaintance, the policy of new services: the service itself refuses letters between members who were
+//! never in contact (requirement A3a), and still lets everything through that an acquaintance needs.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 

@@ -1,4 +1,4 @@
-//! Who is in a group, on the wire: what the invited get of their own posts, and who may come back to a
+//! Membership of groups on the wire: what the invited get of their own posts, and who may come back to a
 //! group that all have left.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]

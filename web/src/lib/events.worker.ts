@@ -1,4 +1,4 @@
-// One event stream for all tabs of a browser: a browser has six connections for one address, and each
+// The event stream that all tabs of a browser share: a browser has six connections for one address, and each
 // stream of its own would take one for good. Runs as a shared worker.
 //
 // A tab holds a lock of its own name for as long as it lives; when the worker gets the lock the tab is

@@ -1,4 +1,4 @@
-// How this browser and the app know each other: a key that was agreed on when the pages were opened
+// The session of this browser with the app: a key that was agreed on when the pages were opened
 // by `mnm`, and that no script can read out of the browser. Whoever listens at our address has to
 // prove first that it has the key too; before that it is told nothing but a number and random bytes.
 // `crates/mnm/src/serve/browser.rs` is the other side. Used by the pages and by their event stream.

@@ -1,4 +1,4 @@
-// What a member types, compared with what the app has of it.
+// Comparison of what a member types with what the app has of it.
 import type { Draft } from "./api";
 
 /** What a member types; of a reply only the text. */

@@ -1,4 +1,4 @@
-//! What a service names in a message: brought into the form on which the rest of the app relies, or refused.
+//! The form of ids and names in a message: brought into what the rest of the app relies on, or refused.
 //!
 //! Ids and names of groups are compared, sent back and shown as they came, so they are not cleaned but
 //! must be clean. Names of members stay as the wire has them, of a bounded length; they are cleaned for

@@ -1,5 +1,5 @@
-//! What a command costs does not grow with the home: counted in steps of the database's machine and in
-//! bytes read and written, not in time.
+//! The cost of each command, which does not grow with the home: counted in steps of the database's machine
+//! and in bytes read and written, not in time.
 
 use std::collections::HashMap;
 use std::fmt::Debug;

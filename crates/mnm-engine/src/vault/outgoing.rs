@@ -1,4 +1,4 @@
-//! What an item of the outbox asks of the service, with all that the wire needs.
+//! Items of the outbox as the service is asked for them, with all that the wire needs.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! One thread a page at a time, and which of its messages have been seen.
+//! Pages of a thread, and marks of the messages that have been seen.
 //!
 //! However long a thread is and however large its letters are, one answer is bounded by rows and by
 //! bytes, and reads no row that it does not give, but for one on either side.

@@ -1,9 +1,10 @@
-//! What one device of a member tells the others: contacts, groups, aliases, who is in their threads, what
+//! Notices between the devices of a member: contacts, groups, aliases, who is in their threads, what
 //! was read, who sees that the member is online.
 //!
-//! It travels as a post to nobody but the member's own devices and is only ever additive, but for a
-//! contact who was removed after they had become one: applied twice or late it comes to the same. It is applied only when the service vouches
-//! that the member is its author. Nothing is queued while the member has one device.
+//! It travels as a post to nobody but the member's own devices and is only ever additive, but for a contact
+//! who was removed after they had become one: applied twice or late it comes to the same. It is applied
+//! only when the service vouches that the member is its author. Nothing is queued while the member has one
+//! device.
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};

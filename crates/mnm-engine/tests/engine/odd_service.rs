@@ -1,4 +1,4 @@
-//! What a service can say that nobody expects: told in words, nothing lost, and nothing for ever.
+//! Messages of a service that nobody expects: told in words, nothing lost, and nothing for ever.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

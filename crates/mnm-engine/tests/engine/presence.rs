@@ -1,4 +1,4 @@
-//! Who sees that a member is online: whom the member chose, and nobody else.
+//! Presence: seen by those whom the member chose, and by nobody else.
 
 use mnm_engine::ErrorCode;
 use mnm_engine::command::{Command, Reply};

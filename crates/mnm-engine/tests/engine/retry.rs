@@ -1,4 +1,4 @@
-//! When an app tries to connect again. Attempts are counted at a relay in front of the real service,
+//! Attempts of an app to connect again. They are counted at a relay in front of the real service,
 //! or at the engine's edge, where hours pass at once.
 
 use std::net::{IpAddr, SocketAddr};

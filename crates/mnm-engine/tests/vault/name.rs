@@ -1,4 +1,4 @@
-//! Who becomes a contact: whom the service vouches for under the very name we pinged, or whom the member
+//! The making of contacts: of whom the service vouches for under the very name we pinged, or whom the member
 //! accepts; and nobody ever becomes somebody else.
 
 use mnm_engine::error::VaultError;

@@ -1,4 +1,4 @@
-//! What the peer sends: bytes to the session, and each request to who answers it.
+//! Input from the peer: bytes to the session, and each request to who answers it.
 
 use std::future::ready;
 use std::sync::Arc;

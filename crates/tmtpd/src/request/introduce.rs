@@ -1,4 +1,4 @@
-//! Who may write to whom once a post is sent, under either policy.
+//! Introductions that a post makes: who may write to whom once it is sent, under either policy.
 //!
 //! Whoever is written to may answer. Those who know the sender and are written to together may go on
 //! together, as a thread needs, and who is written to beside a group is open to some of its members

@@ -1,4 +1,4 @@
-//! Everything that can be read, in a store of its own.
+//! Saving of all that can be read of a damaged store, in a store of its own.
 
 use std::collections::HashSet;
 use std::path::Path;

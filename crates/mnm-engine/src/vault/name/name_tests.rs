@@ -1,4 +1,4 @@
-//! How names are shown, and which look alike.
+//! Names as they are shown, and those that look alike.
 
 use super::{is_clean, look, shown, tagged};
 
