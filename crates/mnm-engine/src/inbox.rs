@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tmtp::event::{Message, MessageKind};
 use tmtp::id::posted_ms;
-use tmtp::letter::{LetterHead, Subscriber};
+use tmtp::letter::{LetterHead, Named, Subscriber};
 
 use crate::engine::staging::Staging;
 use crate::engine::store::Store;
@@ -333,6 +333,7 @@ impl Inbox {
             subject: head.subject,
             confirms,
             cc: cc(&head.cc),
+            readers: head.readers.into_iter().map(reader).collect(),
             groups,
             text: unpacked.text,
             attachments: Vec::new(),
@@ -436,6 +437,10 @@ fn cc(subscribers: &[Subscriber]) -> Vec<Cc> {
     named
         .map(|subscriber| Cc { who: subscriber.who.clone(), who_uid: subscriber.who_uid.clone() })
         .collect()
+}
+
+fn reader(named: Named) -> Cc {
+    Cc { who: named.who, who_uid: named.who_uid }
 }
 
 fn member_act(act: &str, newalias: Option<String>) -> Option<MemberAct> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use tmtp::event::Outcome;
 use tmtp::id::{posted_ms, posted_text};
-use tmtp::letter::{LetterHead, Subscriber};
+use tmtp::letter::{LetterHead, Named, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
 use crate::reason::in_words;
@@ -65,6 +65,7 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
         alias: post.alias.clone(),
         subject: post.subject.clone(),
         cc: post.cc.iter().map(|cc| subscriber(cc, &post.alias, uid, post.at_ms)).collect(),
+        readers: post.readers.iter().map(named).collect(),
         attach: post.attachments.iter().map(announced).collect(),
         confirm_id: post.confirms.clone().unwrap_or_default(),
         confirm_posted: post.confirms.as_ref().map(|_| posted_text(post.at_ms)).unwrap_or_default(),
@@ -136,6 +137,10 @@ fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {
         note: if cc.who_uid == uid { "author" } else { "initial recipient" }.to_owned(),
         subscribe: true,
     }
+}
+
+fn named(reader: &Cc) -> Named {
+    Named { who: reader.who.clone(), who_uid: reader.who_uid.clone() }
 }
 
 /// What an answer means for the item it answers.

@@ -40,6 +40,16 @@ impl Subscriber {
     }
 }
 
+/// A reader of a thread, as a later message of it names them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Named {
+    /// Alias; the group's name for a group.
+    pub who: String,
+    /// Uid; the group's name for a group.
+    pub who_uid: String,
+}
+
 /// An attachment as announced.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -81,6 +91,10 @@ pub struct LetterHead {
     /// Subscribers, on the first message of a thread.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cc: Vec<Subscriber>,
+    /// Who reads the thread, on later messages: by it a receiver that lacks the first message tells which
+    /// thread is meant. It subscribes nobody to a thread. Ours beyond revision 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub readers: Vec<Named>,
     /// Attachments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attach: Vec<Attach>,
@@ -156,11 +170,12 @@ pub(crate) fn read_known<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BadLett
 }
 
 /// Every key that has a meaning somewhere in a letter's header or in a forwarded thread.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "ThreadId",
     "Alias",
     "Subject",
     "Cc",
+    "Readers",
     "Attach",
     "ConfirmId",
     "ConfirmPosted",

@@ -19,6 +19,7 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
             Cc { who: "ada lovelace".into(), who_uid: "A".into() },
             Cc { who: "crew club".into(), who_uid: "crew club".into() },
         ],
+        readers: Vec::new(),
         attachments: vec![Attachment {
             id: 9,
             name: "a.png".into(),

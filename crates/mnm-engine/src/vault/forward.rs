@@ -303,6 +303,7 @@ impl IncomingForward {
             thread_id: &self.thread_id,
             uid: &self.from_uid,
             cc: &self.cc,
+            readers: &[],
             groups: &[],
         };
         arrival.checked(&self.msgid)

@@ -27,7 +27,7 @@ use crate::error::VaultError;
 use crate::view::{AccountId, Form, MessageId, ThreadId};
 
 /// Subscribers that a thread takes from letters.
-const CC_MAX: usize = 1000;
+pub(super) const CC_MAX: usize = 1000;
 /// Longest name of a file that is kept as the wire has it, bytes.
 const WIRE_NAME_BYTES_MAX: usize = 1024;
 
@@ -50,6 +50,8 @@ pub struct Incoming {
     pub confirms: Option<Confirms>,
     /// `Cc`: those who subscribe.
     pub cc: Vec<Cc>,
+    /// Those who read its thread, as its author has it.
+    pub readers: Vec<Cc>,
     /// Groups that the service vouches it was posted to.
     pub groups: Vec<String>,
     /// Markdown.

@@ -163,7 +163,7 @@ impl Vault {
                 work.learn_member(account, gid, from_uid, "")?;
             }
             let (thread_id, uid) = (note.thread_id.as_str(), from_uid.as_str());
-            let arrival = Arrival { account, thread_id, uid, cc, groups };
+            let arrival = Arrival { account, thread_id, uid, cc, readers: &[], groups };
             // A notice names the newcomers only.
             let thread = match work.entered(&arrival)? {
                 Some(thread) => Some(thread),

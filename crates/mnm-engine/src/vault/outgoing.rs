@@ -80,6 +80,8 @@ pub struct OutgoingPost {
     pub subject: String,
     /// Everybody subscribed, the member included; only when it opens the thread.
     pub cc: Vec<Cc>,
+    /// The same, when it does not.
+    pub readers: Vec<Cc>,
     /// When it was queued, the same at every attempt.
     pub at_ms: i64,
     /// Files in order; the bytes come from [`Vault::read_blob`].
@@ -162,13 +164,18 @@ impl Reader<'_> {
         let Message { account, thread, at_ms, subject, text, attachments, .. } =
             self.message(id)?;
         let thread_id = self.service_id(thread)?.unwrap_or_default();
+        let (mut cc, mut readers) = (self.cc_of(thread)?, Vec::new());
+        if !thread_id.is_empty() {
+            std::mem::swap(&mut cc, &mut readers);
+        }
         Ok(OutgoingPost {
             message: id,
             thread,
             thread_id,
             alias: self.own_alias(account)?,
             subject,
-            cc: self.cc_of(thread)?,
+            cc,
+            readers,
             at_ms,
             attachments,
             text,
@@ -178,7 +185,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The readers, as every letter names them: where its thread is only claimed, they say which it is.
+    /// The readers, as every letter names them: the first makes them readers, and where a thread is only
+    /// claimed, a later one says by them which it is.
     pub(super) fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
         let parties = self.parties(thread)?.into_iter();
         Ok(parties.map(|party| Cc { who: party.alias, who_uid: party.uid }).collect())

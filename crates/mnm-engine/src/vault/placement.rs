@@ -17,7 +17,7 @@ use tmtp::id::Uid;
 use super::Result;
 use super::change::{Reader, Work};
 use super::foretold::ToldThread;
-use super::inbox::{Cc, Incoming, check_msgid};
+use super::inbox::{CC_MAX, Cc, Incoming, check_msgid};
 use crate::view::{AccountId, ThreadId};
 
 /// Threads of one id that are looked at.
@@ -31,13 +31,20 @@ pub(super) struct Arrival<'a> {
     pub(super) thread_id: &'a str,
     /// Whom it is from, vouched for by the service.
     pub(super) uid: &'a str,
-    /// Whom it names as readers.
+    /// Whom it subscribes.
     pub(super) cc: &'a [Cc],
+    /// Whom else it names as readers.
+    pub(super) readers: &'a [Cc],
     /// Groups that the service vouches it was posted to.
     pub(super) groups: &'a [String],
 }
 
 impl Arrival<'_> {
+    /// Whom it names, subscribed or not.
+    fn named(&self) -> impl Iterator<Item = &Cc> {
+        self.cc.iter().chain(self.readers).take(CC_MAX)
+    }
+
     /// It, if the message `msgid` may belong to the thread that it names: an id from the future is none.
     pub(super) fn checked(self, msgid: &str) -> Option<Self> {
         // Both are 16 digits, so they compare as numbers do.
@@ -53,6 +60,7 @@ impl Incoming {
             thread_id: &self.thread_id,
             uid: &self.from_uid,
             cc: &self.cc,
+            readers: &self.readers,
             groups: &self.groups,
         };
         arrival.checked(&self.msgid)
@@ -213,13 +221,13 @@ impl Work<'_> {
         if claimant == self.read.own_uid(arrival.account)? || Uid::is_service(arrival.uid) {
             return Ok(true);
         }
-        if arrival.cc.iter().any(|cc| !cc.is_group() && cc.who_uid == claimant) {
+        if arrival.named().any(|named| !named.is_group() && named.who_uid == claimant) {
             return Ok(true);
         }
         let claimed = self.read.written_to(arrival.account, thread, &claimant)?;
         for gid in self.read.groups_in(thread)? {
             let is_to = arrival.groups.contains(&gid)
-                || arrival.cc.iter().any(|cc| cc.is_group() && cc.who_uid == gid);
+                || arrival.named().any(|named| named.is_group() && named.who_uid == gid);
             if is_to && claimed.contains(&gid) {
                 return Ok(true);
             }
@@ -370,6 +378,8 @@ impl Work<'_> {
     ) -> Result<ThreadId> {
         let thread = self.insert_thread(account, Some(service_id), "", post.posted_ms)?;
         self.subscribe(account, thread, post)?;
+        // It is its claimant's own, and so are its readers.
+        self.subscribe_cc(account, thread, &post.readers, &post.from_uid, post.posted_ms)?;
         Ok(thread)
     }
 }

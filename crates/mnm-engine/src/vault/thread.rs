@@ -106,21 +106,33 @@ struct StoredThread {
     claimed_id: Option<String>,
 }
 
+/// What came into a thread before it was known who is in it.
+struct EarlyLetter {
+    id: MessageId,
+    /// Who sent it.
+    uid: String,
+    msgid: String,
+    /// What they call themselves there.
+    alias: String,
+    at_ms: i64,
+}
+
 impl Reader<'_> {
-    /// What came into a thread, but its first letter: number, who sent it, id, what they call themselves,
-    /// and when.
-    fn received_in(
-        &self,
-        thread: ThreadId,
-        first: &str,
-    ) -> Result<Vec<(MessageId, String, String, String, i64)>> {
+    /// What came into a thread, but its first letter.
+    fn received_in(&self, thread: ThreadId, first: &str) -> Result<Vec<EarlyLetter>> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, coalesce(forwarded_by, author_uid), msgid,
                  iif(forwarded_by IS NULL, author_alias, ''), at_ms FROM message
              WHERE thread = ?1 AND state = 'received' AND msgid <> ?2",
         )?;
         let rows = statement.query_map(params![thread, first], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            Ok(EarlyLetter {
+                id: row.get(0)?,
+                uid: row.get(1)?,
+                msgid: row.get(2)?,
+                alias: row.get(3)?,
+                at_ms: row.get(4)?,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -395,21 +407,21 @@ impl Work<'_> {
                 self.claim(claimed, service_id)?;
             }
         }
-        for (message, author, msgid, alias, at_ms) in early {
+        for EarlyLetter { id: message, uid, msgid, alias, at_ms } in early {
             let groups = self.read.vouched_for(message)?;
-            if self.lets_in(account, id, &author, &groups)? {
+            if self.lets_in(account, id, &uid, &groups)? {
                 continue;
             }
             // The letters of one forward stay together.
             let own_id = msgid.split('.').next().unwrap_or(&msgid);
-            let own = match self.own_claimed(account, own_id, &author)? {
+            let own = match self.own_claimed(account, own_id, &uid)? {
                 Some(own) => own,
                 None => self.insert_thread(account, Some(own_id), "", at_ms)?,
             };
             self.claim(own, service_id)?;
             let me = self.read.own_uid(account)?;
-            for (uid, alias) in [(&author, alias.as_str()), (&me, "")] {
-                let party = NewParty { uid, alias, is_group: false, by: &author, at_ms };
+            for (reader, alias) in [(&uid, alias.as_str()), (&me, "")] {
+                let party = NewParty { uid: reader, alias, is_group: false, by: &uid, at_ms };
                 self.insert_party(own, &party)?;
             }
             self.db

@@ -81,6 +81,7 @@ impl App {
             subject: format!("About {text}"),
             confirms: None,
             cc: vec![cc(alias, uid), cc("Alice Smith", ALICE)],
+            readers: Vec::new(),
             groups: Vec::new(),
             text: text.into(),
             attachments: Vec::new(),

@@ -28,7 +28,8 @@ fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
     let _ = app.vault.queue_draft(draft.unwrap().value.id, 8).unwrap();
     let (_, post) = app.next_post();
     assert_eq!(post.thread_id, ack.msgid);
-    assert!(post.cc.len() == 2 && post.subject.is_empty());
+    assert!(post.cc.is_empty() && post.subject.is_empty());
+    assert_eq!(post.readers, [cc("Alice Smith", ALICE), cc("Bob Jones", BOB)]);
 }
 
 #[test]

@@ -41,8 +41,8 @@ fn receive(app: &mut App, forward: &IncomingForward) {
 
 /// A letter in the thread that names its readers.
 fn reply(app: &mut App, uid: &str, readers: &[&str]) -> Incoming {
-    let cc = readers.iter().map(|uid| cc("whoever", uid)).collect();
-    Incoming { cc, ..app.reply(THREAD, uid, "whoever") }
+    let readers = readers.iter().map(|uid| cc("whoever", uid)).collect();
+    Incoming { readers, ..app.reply(THREAD, uid, "whoever") }
 }
 
 fn row(app: &App, thread: ThreadId) -> ThreadRow {
@@ -97,7 +97,7 @@ fn who_occupies_a_thread_in_advance_reads_nothing_of_it() {
     assert_eq!(post.thread_id, THREAD);
     let to: Vec<_> = post.recipients.iter().map(|to| to.id.as_str()).collect();
     assert_eq!(to, [BOB, CAROL]);
-    assert_eq!(post.cc.len(), 3);
+    assert_eq!((post.cc.len(), post.readers.len()), (0, 3));
     app.vault.check().unwrap();
 }
 
@@ -141,6 +141,22 @@ fn readers_who_name_each_other_meet_in_a_thread_whose_first_letter_is_not_here()
         app.receive(&letter).thread
     });
     assert_eq!(first, second);
+}
+
+#[test]
+fn whom_a_reply_names_is_no_reader_of_a_thread_that_is_known() {
+    // Carol answers in a thread that Mallory has made at hers under the id of this one.
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "private");
+    letter.cc.push(cc("Carol Brown", CAROL));
+    let thread = app.receive(&letter).thread;
+    let mut answer = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    answer.readers = vec![cc("Carol Brown", CAROL), cc("Mallory X", MALLORY)];
+    assert_eq!(app.receive(&answer).thread, thread);
+    assert!(!reads(&app, thread, MALLORY));
+    app.queue_reply(thread, "between us").unwrap();
+    let to = app.next_post().1.recipients;
+    assert!(to.iter().all(|to| to.id != MALLORY), "{to:?}");
 }
 
 #[test]
