@@ -173,7 +173,7 @@ function startApp(home: string): Promise<Running> {
 
 /** Makes two members acquainted, by the command line. */
 export async function introduce(one: Member, other: Member): Promise<void> {
-  await one.run("ping", other.alias, `It is ${one.alias}`);
+  await one.run("ping", other.alias, `It is ${one.alias}`.slice(0, 120));
   await base.expect(async () => {
     const pings = (await other.run("pings")) as { id: number; from: string; incoming: boolean }[];
     const ping = pings.find((p) => p.incoming && p.from === one.alias);

@@ -4,7 +4,7 @@
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 /** A name in a sentence, so that one written from right to left turns nothing else around. */
-const apart = (name: string): string => `\u2068${name}\u2069`;
+export const apart = (name: string): string => `\u2068${name}\u2069`;
 
 /** Names in a sentence. */
 export const listed = (names: string[]): string => names.map(apart).join(", ");
