@@ -21,8 +21,9 @@ use crate::engine::staging::Staging;
 use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{
-    Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward,
-    IncomingNote, IncomingPing, MemberAct, MemberNotice, Secret, SyncNotice, UserNotice,
+    ABSENT_MAX, Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment,
+    IncomingForward, IncomingNote, IncomingPing, MemberAct, MemberNotice, Secret, SyncNotice,
+    UserNotice,
 };
 use crate::view::{AccountId, Form};
 use held::Held;
@@ -378,13 +379,17 @@ impl Inbox {
 
 /// A letter of a forwarded thread. A text column cannot hold a zero byte, and no author means one.
 fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
+    let mut text = forwarded_text(&String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}"));
+    if let Some(more) = letter.head.attach.len().checked_sub(ABSENT_MAX).filter(|&more| more > 0) {
+        text.push_str(&format!("\n\n*{more} more files of this letter are not listed here.*"));
+    }
     ForwardedLetter {
         id: letter.id,
         author_uid: letter.from,
         alias: letter.head.alias,
         posted_ms: posted_ms(&letter.posted),
         subject: letter.head.subject,
-        text: forwarded_text(&String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}")),
+        text,
         files: letter.head.attach,
     }
 }

@@ -63,6 +63,7 @@ pub use browser::BrowserKey;
 pub use change::Change;
 pub use draft::{DraftContent, Upon};
 pub use find::Search;
+pub(crate) use forward::ABSENT_MAX;
 pub use forward::{Confirms, ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
 pub(crate) use forwarding::announced;

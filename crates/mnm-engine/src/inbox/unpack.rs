@@ -1,7 +1,10 @@
 //! The data of a post, taken apart as it arrives: second header, text, files.
 //!
 //! Files are given out piece by piece, so nothing but header and text is held. What does not fit
-//! the agreed form is not lost: the whole data becomes a file of a letter that says so.
+//! the agreed form is not lost: the whole data becomes a file of a letter that says so. Nor are files
+//! beyond the number that a letter can have here: they become one archive.
+
+mod archive;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -19,7 +22,7 @@ pub(crate) const TEXT_MAX_BYTES: u64 = 256 << 10;
 const BEGINNING_BYTES: usize = 255 << 10;
 /// Longest word of another device of the member, in bytes.
 const NOTICE_MAX_BYTES: u64 = 4 << 20;
-/// Most files of one letter.
+/// Most files of one letter; what it has beyond them becomes one more, an archive.
 const FILES_MAX: usize = 1_000;
 /// Longest forwarded thread that is read, in bytes; all of it is held while it comes in.
 const FORWARD_MAX_BYTES: u64 = 32 << 20;
@@ -33,6 +36,9 @@ const LONG_FORWARDED: &str = "*This is the beginning of a long text, whose end i
 const NOT_UTF8: &str =
     "\n\n*Parts of this text could not be read. As it came, it is attached as `message.txt`.*";
 const CUT: &str = "\n\n*A file of this letter is larger than this app takes, so it is attached without its bytes; ask the sender for it in smaller parts.*";
+
+/// How what comes behind [`FILES_MAX`] files is called.
+const ARCHIVE: &str = "more-files.tar";
 
 /// What to do next with the bytes of a letter.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,6 +78,8 @@ pub(crate) struct Unpacker {
     text: Vec<u8>,
     /// Files to come.
     files: VecDeque<Attach>,
+    /// How many began.
+    begun: usize,
     /// Steps that came about without new bytes.
     ready: VecDeque<Step<'static>>,
     forward: Option<ForwardedThread>,
@@ -96,6 +104,12 @@ enum Part {
         left: u64,
         keep: bool,
     },
+    /// A file in the archive, of `size` bytes.
+    Archived {
+        size: u64,
+        left: u64,
+        keep: bool,
+    },
     /// Second header and forwarded thread.
     Forward {
         bytes: Vec<u8>,
@@ -114,6 +128,7 @@ impl Unpacker {
             head: LetterHead::default(),
             text: Vec::new(),
             files: VecDeque::new(),
+            begun: 0,
             ready: VecDeque::new(),
             forward: None,
             unreadable: None,
@@ -175,6 +190,16 @@ impl Unpacker {
                         return Some(Step::Bytes(Cow::Borrowed(bytes)));
                     }
                 }
+                &mut Part::Archived { size, left: 0, keep } => {
+                    self.archive_bytes(keep, archive::padding(size));
+                    self.next_archived(keep);
+                }
+                Part::Archived { left, keep, .. } => {
+                    let bytes = take(input, left)?;
+                    if *keep {
+                        return Some(Step::Bytes(Cow::Borrowed(bytes)));
+                    }
+                }
                 Part::Forward { bytes, left: 0 } => {
                     let bytes = std::mem::take(bytes);
                     self.end_forward(bytes);
@@ -187,7 +212,7 @@ impl Unpacker {
 
     /// The file that is being given out is too large: no more of it is wanted.
     pub(crate) fn cut_file(&mut self) {
-        if let Part::File { keep, .. } = &mut self.part {
+        if let Part::File { keep, .. } | Part::Archived { keep, .. } = &mut self.part {
             *keep = false;
             self.cut = true;
         }
@@ -211,6 +236,9 @@ impl Unpacker {
             (None, Ok(text)) => text,
             (None, Err(error)) => String::from_utf8_lossy(error.as_bytes()).into_owned() + NOT_UTF8,
         };
+        if let Some(more) = self.begun.checked_sub(FILES_MAX).filter(|&more| more > 0) {
+            text.push_str(&many(more));
+        }
         if self.cut {
             text.push_str(CUT);
         }
@@ -222,7 +250,7 @@ impl Unpacker {
     fn read_head(&mut self, bytes: Vec<u8>) {
         let read = LetterHead::read(&bytes).ok().and_then(|head| {
             let text = head.text_len(self.data.len, self.data.head).ok()?;
-            (head.attach.len() <= FILES_MAX).then_some((head, text))
+            Some((head, text))
         });
         match read {
             Some((head, text_len)) if self.notify && head.is_forward() => {
@@ -276,9 +304,35 @@ impl Unpacker {
 
     fn next_file(&mut self) {
         self.beginning = self.beginning.map(|_| 0);
+        if self.begun == FILES_MAX && !self.files.is_empty() {
+            self.ready.push_back(Step::Begin { name: ARCHIVE.to_owned(), form: None });
+            self.next_archived(true);
+            return;
+        }
         match self.files.pop_front() {
-            Some(file) => self.begin_file(file.file_name(), form_of(&file), file.size),
+            Some(file) => {
+                self.begun += 1;
+                self.begin_file(file.file_name(), form_of(&file), file.size);
+            }
             None => self.part = Part::Done,
+        }
+    }
+
+    fn next_archived(&mut self, keep: bool) {
+        let Some(file) = self.files.pop_front() else {
+            self.archive_bytes(keep, archive::end());
+            self.ready.push_back(Step::End);
+            self.part = Part::Done;
+            return;
+        };
+        self.begun += 1;
+        self.archive_bytes(keep, archive::header(self.begun, file.file_name(), file.size));
+        self.part = Part::Archived { size: file.size, left: file.size, keep };
+    }
+
+    fn archive_bytes(&mut self, keep: bool, bytes: Vec<u8>) {
+        if keep && !bytes.is_empty() {
+            self.ready.push_back(Step::Bytes(Cow::Owned(bytes)));
         }
     }
 
@@ -305,6 +359,13 @@ pub(crate) fn forwarded_text(text: &str) -> String {
     }
     let end = (0..=BEGINNING_BYTES).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
     LONG_FORWARDED.to_owned() + text.get(..end).unwrap_or_default()
+}
+
+/// What is said of a letter with this many files in its archive.
+fn many(more: usize) -> String {
+    format!(
+        "\n\n*This letter has more files than the app can list. The last {more} of them are in the archive `{ARCHIVE}`, which a program that opens archives takes apart.*"
+    )
 }
 
 /// Which form a file is, by what its name begins with.

@@ -31,7 +31,7 @@ use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
 const PIECE_LETTERS: usize = 20;
 const PIECE_BYTES: usize = 64 << 10;
 /// Files of one letter that are noted as absent.
-const ABSENT_MAX: usize = 1_000;
+pub(crate) const ABSENT_MAX: usize = 1_000;
 /// Files of them that are shown by name.
 const ABSENT_NAMED: usize = 50;
 

@@ -75,6 +75,47 @@ async fn forms_are_called_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_letter_of_more_files_than_are_listed_has_its_text_and_all_of_them() {
+    const LISTED: usize = 1_000;
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let long = "über/".repeat(40);
+    let name =
+        |n: usize| if n == LISTED + 2 { long.clone() + "plan.md" } else { format!("{n}.txt") };
+    let attach: Vec<_> = (1..=LISTED + 34)
+        .map(|n| json!({"Name": format!("u:{}", name(n)), "Size": n.to_string().len()}))
+        .collect();
+    let bytes: String = (1..=LISTED + 34).map(|n| n.to_string()).collect();
+    let head = json!({ "Subject": "many files", "Attach": attach }).to_string();
+    post(&mut peer, &uid, &head, ("the text".to_owned() + &bytes).as_bytes()).await;
+    let thread =
+        || async { ada.threads().await.into_iter().find(|row| row.subject == "many files") };
+    let thread = ada.until("the letter", thread).await.id;
+    let got = ada.thread(thread).await.messages.remove(0);
+    assert!(got.text.starts_with("the text") && got.text.contains("34 of them"), "{}", got.text);
+    let [listed @ .., archive] = &got.attachments[..] else { panic!("no files") };
+    assert_eq!((listed.len(), archive.name.as_str()), (LISTED, "more-files.tar"));
+    assert_eq!(ada.bytes(&listed[LISTED - 1]).await, b"1000");
+
+    // Any program that opens archives gives each of the others.
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::write(desk.path().join("it.tar"), ada.bytes(archive).await).unwrap();
+    let mut tar = std::process::Command::new("tar");
+    let taken = tar.args(["-xf", "it.tar"]).current_dir(desk.path()).output().unwrap();
+    assert!(taken.status.success() && taken.stderr.is_empty(), "{taken:?}");
+    let files: Vec<_> = std::fs::read_dir(desk.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 34 + 1);
+    for n in (LISTED + 1..=LISTED + 34).filter(|&n| n != LISTED + 2) {
+        let file = std::fs::read(desk.path().join(format!("{n}-{n}.txt"))).unwrap();
+        assert_eq!(file, n.to_string().into_bytes());
+    }
+    let named = |file: &std::fs::DirEntry| file.file_name().to_string_lossy().into_owned();
+    let long = files.iter().map(named).find(|name| name.starts_with("1002-")).unwrap();
+    assert!(long.ends_with("ber_plan.md") && long.len() <= 100, "{long}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nonsense_is_kept_and_holds_nothing_up() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;

@@ -70,6 +70,25 @@ fn what_makes_no_sense_is_kept_whole() {
 }
 
 #[test]
+fn files_beyond_the_most_a_letter_has_come_in_one_archive() {
+    let attach: Vec<Attach> =
+        (1..=FILES_MAX + 3).map(|n| Attach::file(&format!("{n}.txt"), n as u64 % 3)).collect();
+    let body = "text".to_owned() + &"x".repeat(attach.iter().map(|file| file.size as usize).sum());
+    let (data, head) = letter(attach, body.as_bytes());
+    let (whole, files) = unpack(&data, head, data.len());
+    assert!(whole.text.starts_with("text") && whole.text.contains("last 3 of them"));
+    assert_eq!(files.len(), FILES_MAX + 1);
+    let pair = (whole, files);
+    for piece in [1, 7, 512] {
+        assert!(unpack(&data, head, piece) == pair, "{piece}");
+    }
+    let (_, files) = pair;
+    let archive = &files[FILES_MAX].1;
+    // Three headers, of two files bytes in a block of their own, and the end.
+    assert_eq!(archive.len(), (3 + 2 + 2) * 512);
+}
+
+#[test]
 fn an_endless_header_is_not_collected() {
     let data = vec![b' '; LETTER_HEAD_MAX_BYTES as usize + 2];
     let (letter, files) = unpack(&data, data.len() - 1, 1 << 16);
