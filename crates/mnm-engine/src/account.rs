@@ -181,6 +181,7 @@ impl Task {
         self.store.write(move |vault| vault.set_greeting(account, &name, vouches)).await?;
         self.show_online(online).await?;
         self.store.note(move |vault| Ok(vec![vault.set_held(account, 0, 0)?])).await?;
+        self.note_linked().await;
         self.show(Link::Online { since_ms: self.store.now_ms() }).await?;
         let outgoing = Arc::new(Outgoing::default());
         let (read_half, write_half) = tokio::io::split(entered.stream);
@@ -213,6 +214,7 @@ impl Task {
             },
         };
         writer.interrupted(&ended).await;
+        self.note_linked().await;
         self.backoff.held(entered_at.elapsed());
         self.show_online(Vec::new()).await?;
         Ok(ended)
@@ -257,6 +259,15 @@ impl Task {
             self.store.note(move |vault| vault.set_some_online(account, &some)).await?;
         }
         Ok(())
+    }
+
+    /// A link is worth more than the note of it, which a full disk does not take.
+    async fn note_linked(&self) {
+        let (account, now_ms) = (self.account, self.store.now_ms());
+        let noted = self.store.write(move |vault| vault.set_linked(account, now_ms)).await;
+        if let Err(error) = noted {
+            tracing::debug!(account, code = ?error.code, "the time of a link was not noted");
+        }
     }
 
     fn at_ms(&self, pause: Duration) -> i64 {

@@ -2,6 +2,7 @@
 
 mod account;
 mod app;
+mod behind;
 mod check;
 mod context;
 mod dispatch;
@@ -100,8 +101,12 @@ impl Cli {
             Some(verb) => {
                 let verb = if context.offline { verb.without_wait() } else { verb };
                 let is_status = matches!(verb, Verb::Status);
-                let session = Session::open(&context.home, verb.need(context.offline)).await?;
+                let (shows, need) = (verb.shows(), verb.need(context.offline));
+                let session = Session::open(&context.home, need).await?;
                 let answer = verb.run(&context, &session).await;
+                if let Ok(answer) = &answer {
+                    behind::tell(&context, &session, (shows, need), answer).await;
+                }
                 if !is_status {
                     tell_copied(&session).await;
                 }

@@ -38,6 +38,11 @@ impl Answer {
         Self { exit, ..self }
     }
 
+    /// How the command ends.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// Writes the one or the other to standard output.
     pub(crate) fn print(&self, as_json: bool) -> Result<Exit, Failure> {
         print(if as_json { &self.document } else { &self.text })?;

@@ -27,6 +27,7 @@ export interface Account {
   queued: number;
   /** Whether contacts see that the member is online; null until the member has chosen. */
   presence: boolean | null;
+  linked_ms: number | null;
   held: Held | null;
 }
 

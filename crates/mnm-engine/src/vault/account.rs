@@ -139,6 +139,16 @@ impl Vault {
         })
     }
 
+    /// Notes that there is a link now, or was until now.
+    pub fn set_linked(&mut self, id: AccountId, now_ms: i64) -> Result<Change<()>> {
+        self.change(|work| {
+            work.db
+                .prepare_cached("UPDATE account SET linked_ms = ?2 WHERE id = ?1")?
+                .execute(params![id, now_ms])?;
+            Ok(())
+        })
+    }
+
     /// Pins a certificate, lower-case hex of its SHA-256: after the first contact, or when the
     /// member has agreed to another.
     pub fn pin(&mut self, id: AccountId, fingerprint: &str) -> Result<Change<()>> {
@@ -262,7 +272,7 @@ impl Reader<'_> {
             .prepare_cached(
                 "SELECT a.service, a.address, a.fingerprint, a.uid,
                     (SELECT label FROM device WHERE account = a.id AND this = 1),
-                    a.presence
+                    a.presence, a.linked_ms
                  FROM account a WHERE a.id = ?1 AND a.gone = 0",
             )?
             .query_row([id], |row| self.account_from(id, aliases, row))
@@ -286,6 +296,7 @@ impl Reader<'_> {
             aliases,
             device: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
             link: self.live.link(id),
+            linked_ms: row.get(6)?,
             unread: 0,
             pings: 0,
             queued: 0,

@@ -20,6 +20,7 @@ CREATE TABLE account (
                                                     -- a letter was posted to
     unread      INTEGER NOT NULL DEFAULT 0,         -- how many messages are, kept by triggers
     waiting     INTEGER NOT NULL DEFAULT 0,         -- how many pings that came in are, likewise
+    linked_ms   INTEGER,                            -- when a link last began or ended; NULL: not noted
     UNIQUE (address, uid)
 ) STRICT;
 

@@ -26,6 +26,10 @@ pub struct Account {
     pub device: String,
     /// Connection state.
     pub link: Link,
+    /// When a link to the service last began or ended, so that what is stored here is at least as new;
+    /// none when that was not noted.
+    #[serde(default)]
+    pub linked_ms: Option<i64>,
     /// Unread messages.
     pub unread: u64,
     /// Pings and group invitations that wait for an answer.

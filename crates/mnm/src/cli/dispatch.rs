@@ -1,5 +1,6 @@
 //! The way from a command to the family that answers it, and what it needs for that.
 
+use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
 use super::{Context, account, app, check, group, letter, people, reader, save, write};
 use crate::{
@@ -9,7 +10,8 @@ use crate::{
 };
 
 impl Verb {
-    /// What the engine has to have for this command when no app runs.
+    /// What the engine has to have for this command when no app runs. Who lists what a service tells, or
+    /// answers to it, looks there first; who sends does so where a name is not known yet.
     pub(super) fn need(&self, offline: bool) -> Need {
         let need = match self {
             Self::Join { .. } => return Need::Beginning,
@@ -18,9 +20,15 @@ impl Verb {
                 return Need::Links;
             }
             Self::Pings { .. }
+            | Self::Accept { .. }
             | Self::Inbox { .. }
-            | Self::Contacts { remove: None }
+            | Self::Contacts { .. }
             | Self::Groups
+            | Self::Invite { .. }
+            | Self::Leave { .. }
+            | Self::Drop { .. }
+            | Self::JoinGroup { .. }
+            | Self::Devices { .. }
             | Self::Status
             | Self::Account { remove: false, .. } => Need::News,
             Self::Read { .. }
@@ -28,7 +36,6 @@ impl Verb {
             | Self::Search { .. }
             | Self::Drafts
             | Self::Account { remove: true, .. }
-            | Self::Devices { action: None }
             | Self::Browsers { .. }
             | Self::Ignore { .. }
             | Self::Url
@@ -36,21 +43,52 @@ impl Verb {
             | Self::People { strike: None, readmit: None, .. }
             | Self::Check { .. } => Need::Disk,
             Self::Ping { .. }
-            | Self::Accept { .. }
-            | Self::Invite { .. }
-            | Self::Leave { .. }
-            | Self::Drop { .. }
             | Self::Send { .. }
             | Self::Reply { .. }
             | Self::Forward { .. }
-            | Self::Contacts { remove: Some(_) }
             | Self::Presence { .. }
+            | Self::People { .. }
+            | Self::TakeIn { .. } => Need::Links,
+        };
+        if offline { Need::Disk } else { need }
+    }
+
+    /// What of its answer may be behind the services.
+    pub(super) fn shows(&self) -> Shows {
+        match self {
+            Self::Pings { .. }
+            | Self::Inbox { .. }
+            | Self::Contacts { remove: None }
+            | Self::Groups
+            | Self::Search { .. }
+            | Self::Devices { action: None } => Shows::Accounts,
+            Self::Read { thread, .. }
+            | Self::Save { thread, .. }
+            | Self::People { thread, strike: None, readmit: None } => Shows::Thread(*thread),
+            Self::Ping { .. }
+            | Self::Accept { .. }
+            | Self::Invite { .. }
+            | Self::Send { .. }
+            | Self::Reply { .. }
+            | Self::Forward { .. } => Shows::Sent,
+            Self::Join { .. }
+            | Self::Account { .. }
+            | Self::Presence { .. }
+            | Self::Contacts { remove: Some(_) }
+            | Self::Status
+            | Self::Drafts
+            | Self::Devices { action: Some(_) }
+            | Self::Browsers { .. }
+            | Self::Ignore { .. }
+            | Self::Leave { .. }
+            | Self::Drop { .. }
             | Self::People { .. }
             | Self::TakeIn { .. }
             | Self::JoinGroup { .. }
-            | Self::Devices { action: Some(_) } => Need::Links,
-        };
-        if offline { Need::Disk } else { need }
+            | Self::Check { .. }
+            | Self::Url
+            | Self::Stop => Shows::Nothing,
+        }
     }
 
     /// Nobody waits for what is not sent now.
@@ -145,7 +183,9 @@ impl Verb {
             Self::Send { to, subject, content } => {
                 write::send(context, session, to, subject, content).await
             }
-            Self::Forward { thread, to, wait } => write::forward(session, thread, to, wait).await,
+            Self::Forward { thread, to, wait } => {
+                write::forward(context, session, thread, to, wait).await
+            }
             Self::Reply { thread, content, discard_draft } => {
                 write::reply(context, session, thread, content, discard_draft).await
             }

@@ -3,8 +3,8 @@
 use mnm_engine::{
     command::{Command as Ask, Place, Reply},
     view::{
-        Account, Link, Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread,
-        ThreadId, ThreadRow,
+        Account, Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId,
+        ThreadRow,
     },
 };
 
@@ -168,30 +168,11 @@ pub(super) async fn read(
     if damaged {
         text.push_str(&format!("\n{}", super::account::DAMAGED));
     }
-    if let Some(behind) = behind(session, &accounts, &thread) {
-        text.push_str(&format!("\n{}\n", context.look.dim(behind)));
-    }
     if !peek && let Err(failure) = mark_read(session, &thread).await {
         // It can be read all the same.
         text.push_str(&format!("\nNot marked as read: {}\n", failure.message));
     }
     Ok(Answer::new(&thread, text))
-}
-
-/// What is said where letters may wait at the service that are not here.
-fn behind(session: &Session, accounts: &[Account], thread: &Thread) -> Option<String> {
-    let account = accounts.iter().find(|account| account.id == thread.row.account)?;
-    let service = inline(&account.service);
-    match (session, &account.link) {
-        (Session::Local(_), _) => Some(format!(
-            "This is what is stored here. The app is not running, so newer letters may wait at \
-             {service}: `mnm inbox` fetches them."
-        )),
-        (Session::Remote(_), Link::Online { .. }) => None,
-        (Session::Remote(_), Link::Connecting | Link::Offline { .. } | Link::Refused { .. }) => {
-            Some(format!("Not connected to {service}: newer letters may wait there."))
-        }
-    }
 }
 
 /// A thread with all its messages, fetched a page at a time from its end.
@@ -273,12 +254,8 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     if !message.text.is_empty() {
         text.push_str(&format!("  │ {}\n", block(&message.text, "  │ ")));
     }
-    for left in &message.left_out {
-        let why = inline(&left.reason);
-        text.push_str(&format!("  ! not delivered to {}: {why}\n", party(&left.party)));
-    }
-    if message.more_left_out > 0 {
-        text.push_str(&format!("  ! not delivered to {} others\n", message.more_left_out));
+    for left in not_reached(message) {
+        text.push_str(&format!("  ! {left}\n"));
     }
     for file in &message.attachments {
         let form = match &file.form {
@@ -297,6 +274,18 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
         text.push_str(&format!("  - and {more} more (not sent along)\n"));
     }
     text
+}
+
+/// Whom the service could not reach with a letter of ours, a line each.
+pub(super) fn not_reached(message: &Message) -> Vec<String> {
+    let left_out = message.left_out.iter();
+    let mut lines: Vec<String> = left_out
+        .map(|left| format!("not delivered to {}: {}", party(&left.party), inline(&left.reason)))
+        .collect();
+    if message.more_left_out > 0 {
+        lines.push(format!("not delivered to {} others", message.more_left_out));
+    }
+    lines
 }
 
 pub(super) async fn search(

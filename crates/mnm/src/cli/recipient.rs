@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use mnm_engine::command::Command as Ask;
-use mnm_engine::view::{Account, Group, Standing};
+use mnm_engine::view::{AccountId, Group, Standing};
 use tmtp::text::{NAME_MAX_BYTES, name_key};
 
 use super::Context;
@@ -18,7 +18,7 @@ use crate::session::{Session, ask};
 pub(super) async fn named(
     context: &Context,
     session: &Session,
-    account: &Account,
+    account: AccountId,
     to: &[String],
 ) -> Result<Vec<String>, Failure> {
     let book = book(session, account).await?;
@@ -30,10 +30,12 @@ pub(super) async fn named(
     Ok(self::book(session, account).await?.names_in(to))
 }
 
-async fn book(session: &Session, account: &Account) -> Result<Book, Failure> {
-    let account_id = Some(account.id);
-    let contacts = ask!(session, Ask::Contacts { account: account_id }, Contacts);
-    let groups = ask!(session, Ask::Groups { account: account_id }, Groups);
+async fn book(session: &Session, id: AccountId) -> Result<Book, Failure> {
+    let account = Some(id);
+    let contacts = ask!(session, Ask::Contacts { account }, Contacts);
+    let groups = ask!(session, Ask::Groups { account }, Groups);
+    let state = ask!(session, Ask::State, State);
+    let own = state.accounts.into_iter().find(|account| account.id == id);
     let aliases = contacts.into_iter().map(|contact| contact.alias);
     let is_shut = |group: &&Group| match group.standing {
         Standing::Left | Standing::Removed => true,
@@ -41,7 +43,7 @@ async fn book(session: &Session, account: &Account) -> Result<Book, Failure> {
     };
     let shut = groups.iter().filter(is_shut).map(|group| group.gid.clone()).collect();
     let gids = groups.into_iter().map(|group| group.gid);
-    let mut book = Book::new(aliases.chain(gids).chain([account.alias.clone()]));
+    let mut book = Book::new(aliases.chain(gids).chain(own.map(|own| own.alias)));
     book.shut = shut;
     Ok(book)
 }

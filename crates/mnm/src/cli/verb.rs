@@ -223,8 +223,8 @@ pub(super) enum Verb {
     Forward {
         /// Its number in `mnm inbox`
         thread: ThreadId,
-        /// A contact or a group (may be repeated)
-        #[arg(long, value_name = "NAME", required = true)]
+        /// Contacts and groups, as in `mnm send`
+        #[arg(long, value_name = "ALIAS,…", required = true)]
         to: Vec<String>,
         #[command(flatten)]
         wait: Wait,

@@ -16,7 +16,7 @@ use mnm_engine::{
 };
 use tokio::fs::File;
 
-use super::{Content, Context, Wait, reader, recipient};
+use super::{Content, Context, Wait, letter, reader, recipient};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, inline},
@@ -39,7 +39,7 @@ pub(super) async fn send(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
     let (text, files) = (content.text()?, content.open().await?);
-    let to = recipient::named(context, session, &account, &to).await?;
+    let to = recipient::named(context, session, account.id, &to).await?;
     let save = Ask::SaveDraft {
         draft: None,
         account: account.id,
@@ -90,11 +90,15 @@ pub(super) async fn reply(
 }
 
 pub(super) async fn forward(
+    context: &Context,
     session: &Session,
     thread: ThreadId,
     to: Vec<String>,
     wait: Wait,
 ) -> Result<Answer, Failure> {
+    let look = Ask::Thread { thread, at: None, limit: Some(1) };
+    let account = ask!(session, look, Thread).row.account;
+    let to = recipient::named(context, session, account, &to).await?;
     let command = Ask::Forward { thread, to, timeout_ms: wait.seconds * 1000 };
     let state = ask!(session, command, Forward);
     Ok(match state {
@@ -245,7 +249,13 @@ async fn finish(
             Answer::new(&message, QUEUED).with_exit(Exit::Queued)
         }
         MessageState::Sent | MessageState::Received => {
-            Answer::new(&message, format!("Sent. It is in thread {}.", message.thread))
+            let missed = letter::not_reached(&message);
+            let sent = if missed.is_empty() { "Sent" } else { "Sent, but not to all" };
+            let mut text = format!("{sent}. It is in thread {}.", message.thread);
+            for line in missed {
+                text.push_str(&format!("\n  ! {line}"));
+            }
+            Answer::new(&message, text)
         }
     })
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
 mod account;
+mod away;
 mod browser;
 mod commands;
 mod disk;

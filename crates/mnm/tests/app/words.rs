@@ -37,6 +37,23 @@ fn a_group_that_was_left_and_a_thread_without_readers_say_so() {
     join(&bjorn, &service, BJORN);
     introduce(&ada, &bjorn);
     ada.ok(&["invite", "Garden Party", BJORN]).unwrap();
+    let early = ada.run(&["send", "--to", "Garden Party", "hello"]).unwrap();
+    assert_eq!(early.status.code(), Some(1), "{early:?}");
+    assert!(early.stderr.contains("Nobody else is in Garden Party now"), "{early:?}");
+    bjorn.ok(&["accept", &invitation(&bjorn, "Garden Party")]).unwrap();
+    // Nothing was asked of the service since.
+    ada.ok(&["send", "--to", "Garden Party", "--subject", "Tulips", "hello"]).unwrap();
+    let tulips = thread(&bjorn, "Tulips");
+    ada.ok(&["drop", "Garden Party", BJORN]).unwrap();
+    until("the removal", || {
+        let shown = bjorn.ok(&["inbox"]).and_then(|_| bjorn.ok(&["read", &tulips])).unwrap();
+        shown.contains("You were removed from Garden Party; ask a member").then_some(())
+    });
+    let late = bjorn.run(&["reply", &tulips, "too late"]).unwrap();
+    assert_eq!(late.status.code(), Some(1), "{late:?}");
+    assert!(late.stderr.contains("You were removed from Garden Party"), "{late:?}");
+    let alone = ada.run(&["reply", &thread(&ada, "Tulips"), "to nobody"]).unwrap();
+    assert!(alone.stderr.contains("Nobody else is in Garden Party now"), "{alone:?}");
     ada.ok(&["leave", "Garden Party"]).unwrap();
     let left = ada.run(&["send", "--to", "Garden Party", "hello"]).unwrap();
     assert_eq!(left.status.code(), Some(1), "{left:?}");
@@ -50,6 +67,51 @@ fn a_group_that_was_left_and_a_thread_without_readers_say_so() {
     assert_eq!(nobody.status.code(), Some(1), "{nobody:?}");
     assert!(nobody.stderr.contains("struck everybody else"), "{nobody:?}");
     assert!(ada.ok(&["read", &id]).unwrap().contains("--readmit"));
+}
+
+fn invitation(app: &AppProcess, group: &str) -> String {
+    until("the invitation", || {
+        let pings = app.json(&["pings"]).unwrap();
+        let mut pings = pings.as_array().unwrap().iter();
+        pings.find(|ping| ping["group"] == group).map(|ping| ping["id"].to_string())
+    })
+}
+
+#[test]
+fn taking_in_a_letter_of_somebody_struck_says_so_and_how_to_let_them_in_again() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    introduce(&ada, &bjorn);
+    ada.ok(&["invite", "Garden Party", BJORN]).unwrap();
+    bjorn.ok(&["accept", &invitation(&bjorn, "Garden Party")]).unwrap();
+    ada.ok(&["send", "--to", "Garden Party", "--subject", "Tulips", "hello"]).unwrap();
+    let tulips = thread(&bjorn, "Tulips");
+    // Who writes there as a member of the group only is struck, named and let in again by name.
+    bjorn.ok(&["reply", &tulips, "through the group"]).unwrap();
+    let own = thread(&ada, "Tulips");
+    until("the reply", || {
+        let shown = ada.ok(&["inbox"]).and_then(|_| ada.ok(&["read", &own])).unwrap();
+        shown.contains("through the group").then_some(())
+    });
+    ada.ok(&["people", &own, "--strike", BJORN]).unwrap();
+    let people = ada.ok(&["people", &own]).unwrap();
+    assert!(people.contains(&format!("{BJORN} (struck)")), "{people}");
+    bjorn.ok(&["reply", &tulips, "stands apart"]).unwrap();
+    let apart = until("the letter apart", || {
+        let rows = ada.json(&["inbox"]).unwrap();
+        let mut rows = rows.as_array().unwrap().iter();
+        rows.find(|row| row["belongs_to"].as_i64() == own.parse().ok())
+            .map(|row| row["id"].to_string())
+    });
+    let taken = ada.ok(&["take-in", &apart]).unwrap();
+    assert!(taken.contains(&format!("You have struck {BJORN}")), "{taken}");
+    // The command that it names works.
+    let (_, named) = taken.split_once("mnm people ").unwrap();
+    ada.ok(&["people", &own, "--readmit", named.split('\'').nth(1).unwrap()]).unwrap();
+    let people = ada.ok(&["people", &own]).unwrap();
+    assert!(!people.contains("(struck)"), "{people}");
 }
 
 #[test]
@@ -91,9 +153,7 @@ fn who_has_just_accepted_can_be_written_to() {
     bjorn.ok(&["accept", &ping]).unwrap();
     // Nothing was asked of the service since.
     ada.ok(&["send", "--to", BJORN, "--subject", "At once", "hello"]).unwrap();
-    let id = thread(&bjorn, "At once");
-    let shown = bjorn.ok(&["read", &id]).unwrap();
-    assert!(shown.contains("The app is not running"), "how old it may be: {shown}");
+    thread(&bjorn, "At once");
     let contacts = ada.ok(&["contacts", "--remove", BJORN]).unwrap();
     assert!(contacts.contains("Removed"), "{contacts}");
     assert_eq!(ada.json(&["contacts"]).unwrap(), serde_json::json!([]));

@@ -1,0 +1,93 @@
+//! How old what a command shows may be: said where its service was not asked, or not reached.
+
+use mnm_engine::{
+    command::Command as Ask,
+    view::{Account, Link, ThreadId},
+};
+
+use super::Context;
+use crate::{
+    exit::{Exit, Failure},
+    print::{Answer, Look, inline, warn},
+    session::{Need, Session, ask},
+};
+
+/// What a command shows of the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// Something of the chosen account, or of all.
+    Accounts,
+    /// Something of one thread.
+    Thread(ThreadId),
+    /// Something that waits for its service, if it does.
+    Sent,
+    /// Nothing that a service could have changed, or that is told in the answer itself.
+    Nothing,
+}
+
+/// Says on standard error what should be known of the age of an answer.
+pub(super) async fn tell(
+    context: &Context,
+    session: &Session,
+    (shows, need): (Shows, Need),
+    answer: &Answer,
+) {
+    let is_asked_for = matches!(session, Session::Local(_)) && context.offline;
+    let is_sent = shows == Shows::Sent && answer.exit() != Exit::Queued;
+    if is_asked_for || is_sent || shows == Shows::Nothing {
+        return;
+    }
+    // It is said beside an answer that stands without it.
+    let Ok(accounts) = concerned(context, session, shows).await else { return };
+    for account in &accounts {
+        if let Some(line) = line(&context.look, session, (shows, need), account) {
+            warn(&line);
+        }
+    }
+}
+
+async fn concerned(
+    context: &Context,
+    session: &Session,
+    shows: Shows,
+) -> Result<Vec<Account>, Failure> {
+    let mut accounts = context.accounts(session).await?;
+    let only = match shows {
+        Shows::Thread(thread) => Some(
+            ask!(session, Ask::Thread { thread, at: None, limit: Some(1) }, Thread).row.account,
+        ),
+        Shows::Accounts | Shows::Sent | Shows::Nothing => context.chosen(session).await?,
+    };
+    accounts.retain(|account| only.is_none_or(|only| account.id == only));
+    Ok(accounts)
+}
+
+fn line(
+    look: &Look,
+    session: &Session,
+    (shows, need): (Shows, Need),
+    account: &Account,
+) -> Option<String> {
+    let service = inline(&account.service);
+    let as_of = match account.linked_ms {
+        Some(at_ms) => format!(" as of {}", look.time(at_ms)),
+        None => String::new(),
+    };
+    if matches!(session, Session::Local(_)) && need == Need::Disk {
+        return Some(format!(
+            "This is what is stored here{as_of}. The app is not running, so newer letters may wait at \
+             {service}: `mnm inbox` fetches them."
+        ));
+    }
+    let why = match &account.link {
+        Link::Online { .. } => return None,
+        Link::Connecting => "It has not answered so far.".to_owned(),
+        Link::Offline { error, .. } | Link::Refused { error, .. } => inline(error),
+    };
+    Some(match shows {
+        Shows::Sent => format!("Not connected to {service}. {why}"),
+        Shows::Accounts | Shows::Thread(_) | Shows::Nothing => {
+            format!("Not connected to {service}: this is what is stored here{as_of}. {why}")
+        }
+    })
+}
