@@ -3,7 +3,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
+import { HOLD_MS } from "../src/lib/hold";
 import { expect, introduce, type Member, test } from "./fixture";
+import { reply, texts, thread } from "./writing";
 
 interface Loot {
   /** What it answers at some addresses. */
@@ -114,6 +116,67 @@ test("who types while the app is away loses nothing, and the page goes on by its
   await expect(bookmark.getByRole("link", { name: /^Drafts/ })).toBeVisible();
   expect(bookmark.url()).not.toContain("token");
   await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
+test("what became of a letter that was held when the app was killed is told once it is back", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  anna.forgive(/ERR_/);
+  const { page } = anna;
+  const bar = page.locator(".bar");
+  await reply(page).fill("Held while it was killed");
+  await page.keyboard.press("Control+Enter");
+  await expect(bar.getByRole("button", { name: "Undo" })).toBeVisible();
+  const sent_ms = Date.now();
+  await anna.killApp();
+  await expect(bar).toContainText("it leaves once the app is back");
+  await expect(bar.getByRole("button", { name: "Undo" })).toBeHidden();
+  // Elsewhere, and past the time at which it leaves.
+  await page.getByRole("link", { name: /^Pings/ }).click();
+  await expect.poll(() => Date.now() - sent_ms, { timeout: 10_000 }).toBeGreaterThan(HOLD_MS);
+  await anna.startApp();
+  await expect(page.getByText("isn’t answering")).toHaveCount(0);
+  await boris.page.getByRole("link", { name: /Plans/ }).click();
+  await expect(texts(boris.page)).toHaveText(["Shall we?", "Held while it was killed"]);
+  await expect(bar).toHaveCount(0);
+});
+
+test("nothing is said to be connected or online while the app is away", async ({ club, member }) => {
+  const { anna, boris } = await thread(club, member);
+  anna.forgive(/ERR_/);
+  await boris.run("presence", "on");
+  const { page } = anna;
+  await page.getByRole("link", { name: /^People/ }).click();
+  await page.getByRole("link", { name: boris.alias }).click();
+  await expect(page.locator(".list-pane .sub, main .presence")).toHaveText(["online", "online"]);
+  const rail = page.getByRole("navigation", { name: "Services" }).getByRole("link", { name: /Test Club/ });
+  await expect(rail).toHaveAccessibleName("Test Club, Connected");
+  await anna.stopApp();
+  await expect(rail).toHaveAccessibleName("Test Club, the app is away");
+  await expect(page.locator(".list-pane .state")).toContainText("the app is away");
+  await expect(page.locator(".list-pane .sub, main .presence")).toHaveText(["not seen online", "not seen online"]);
+  await page.getByRole("link", { name: /About this service/ }).click();
+  await expect(page.locator("main .state")).toHaveText("the app is away");
+  await expect(page.getByText("Connected")).toHaveCount(0);
+  await anna.startApp();
+  await expect(rail).toHaveAccessibleName("Test Club, Connected");
+});
+
+test("an app that is halted and says nothing is away too", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  anna.forgive(/ERR_/);
+  const { page } = anna;
+  // Without a shared worker the stream has the clock of the page.
+  await page.addInitScript("delete globalThis.SharedWorker");
+  await page.clock.install();
+  await page.goto(anna.origin);
+  await expect(page.getByText("No letters yet")).toBeVisible();
+  // It says a word every few seconds, so a while alone proves nothing.
+  anna.haltApp(true);
+  await page.clock.fastForward(60_000);
+  await expect(page.getByText("isn’t answering")).toBeVisible();
+  anna.haltApp(false);
+  await page.clock.fastForward(60_000);
+  await expect(page.getByText("isn’t answering")).toHaveCount(0);
 });
 
 test("a program at the app's address is told nothing, and can use nothing of it later", async ({ club, member }) => {

@@ -114,6 +114,11 @@ export class Member {
     await this.#app.kill();
   }
 
+  /** Halts the app, so that it neither answers nor ends, or lets it go on. */
+  haltApp(halted: boolean): void {
+    this.#app.signal(halted ? "SIGSTOP" : "SIGCONT");
+  }
+
   /** Starts the app again on its home. */
   async startApp(): Promise<void> {
     this.#app = await startApp(this.home);

@@ -43,10 +43,16 @@ export class Running {
     await this.#end("SIGKILL");
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = once(this.child, "exit");
     this.child.kill(signal);
+    // One that is halted hears of it once it goes on.
+    this.child.kill("SIGCONT");
     await ended;
   }
 }

@@ -4,10 +4,8 @@ import type { Message } from "./api";
 import { shownDesk } from "./reply.svelte";
 import { href, router } from "./route.svelte";
 import { store } from "./store.svelte";
-import { command, problem } from "./transport";
+import { ApiError, command, problem } from "./transport";
 
-/** How long a letter is held back for second thoughts; chat leaves at once. */
-export const HOLD_MS = 5000;
 const SHOWN_MS = 8000;
 /** Longest that keys wait for a reply to be shown. */
 const AWAITED_MS = 3000;
@@ -33,6 +31,7 @@ class Outbox {
       if (event.event === "progress" && event.message === this.last?.id) this.#show({ ...this.last, state: event.state });
       if (event.event === "message_gone" && event.message === this.last?.id) this.close();
     });
+    store.whenLoaded(() => void this.#lookUp());
     // Who leaves has thought about it.
     addEventListener("pagehide", () => void this.sendNow(true));
   }
@@ -88,6 +87,24 @@ class Outbox {
       case "received":
         this.close();
     }
+  }
+
+  /** What became of the letter while no event was heard: the app may have been away. */
+  async #lookUp(): Promise<void> {
+    const before = this.last;
+    if (!before) return;
+    let now: Message | undefined;
+    try {
+      const { messages } = await command("thread", { thread: before.thread, at: { around: before.id }, limit: 1 });
+      now = messages.find(({ id }) => id === before.id);
+    } catch (error) {
+      // Away again, to be looked up at the next loading; otherwise the thread is gone.
+      if (!(error instanceof ApiError)) return;
+    }
+    // An event may have overtaken the reply.
+    if (this.last !== before) return;
+    if (now) this.#show(now);
+    else this.close();
   }
 
   #count(until_ms: number): void {

@@ -29,6 +29,8 @@ const HMAC = { name: "HMAC", hash: "SHA-256" };
 const APP = "mnm app here\n";
 const BROWSER = "mnm browser!\n";
 const SECRET_BYTES = 32;
+/** Longer than an app takes that is not halted. */
+const PATIENCE_MS = 20_000;
 
 let current: Promise<Pass> | null = null;
 let token: string | null = null;
@@ -127,6 +129,7 @@ async function ask<T>(step: string, body: object): Promise<T> {
       body: JSON.stringify(body),
       credentials: "omit",
       redirect: "error",
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
     throw new Away();

@@ -5,7 +5,7 @@
 // command that caused it. Therefore: a reply is shown only if no event has told of its record since
 // the command was sent (`now`, `since`), and events that come while a list is being loaded are taken
 // in once more afterwards.
-import type { Account, Contact, Draft, Event, Group, Message, Ping, Thread, ThreadRow } from "./api";
+import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
 import { partyName } from "./format";
 import { t } from "./strings";
 import type { Loss, News } from "./stream";
@@ -218,6 +218,16 @@ class Store {
 
   account(id: number): Account | undefined {
     return this.accounts.find((account) => account.id === id);
+  }
+
+  /** How an account is connected; while there is no connection to the app that is not known. */
+  linkState(account: Account): Link["state"] | "away" {
+    return this.lost === null ? account.link.state : "away";
+  }
+
+  /** Whether somebody is known to be online. */
+  seesOnline(contact: { online: boolean }): boolean {
+    return contact.online && this.lost === null;
   }
 
   /** The permanent id behind an alias, as far as the address book knows; otherwise the alias. */

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{App, auth::Caller};
 
 /// A comment this often lets a page notice that the app is gone.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// The watcher is subscribed before the head of the answer is sent: who has the head misses
 /// nothing that happens from then on.
