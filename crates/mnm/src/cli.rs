@@ -79,6 +79,11 @@ impl Cli {
         self.global.json
     }
 
+    /// Whether it is the app itself that was asked for.
+    pub(crate) fn is_app(&self) -> bool {
+        self.command.is_none()
+    }
+
     /// Does what was asked and prints the answer.
     pub(crate) async fn run(self) -> Result<Exit, Failure> {
         let context = Context {

@@ -19,7 +19,7 @@ use tracing_subscriber::{EnvFilter, fmt, registry};
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    log();
+    log(cli.is_app());
     let json = cli.json();
     let exit = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
@@ -37,14 +37,14 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Writes the log to standard error; `MNM_LOG=info` shows more. To somebody at a terminal it shows nothing
-/// unless asked: what they have to know, commands say.
+/// Writes the log to standard error; `MNM_LOG=info` shows more. Unless asked, only the app writes one, and not
+/// to a terminal: what people have to know, commands say.
 ///
 /// It never holds content. Our crates see to that for theirs. Of others only warnings are let through,
 /// whatever `MNM_LOG` says, and nothing at all of those that log by the `log` crate: what parses
 /// messages tells of each piece.
-fn log() {
-    let unasked = if std::io::stderr().is_terminal() { "off" } else { "error" };
+fn log(is_app: bool) {
+    let unasked = if is_app && !std::io::stderr().is_terminal() { "error" } else { "off" };
     let asked = EnvFilter::try_from_env("MNM_LOG").unwrap_or_else(|_| EnvFilter::new(unasked));
     let ours = filter_fn(|metadata| {
         let target = metadata.target();

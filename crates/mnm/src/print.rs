@@ -33,6 +33,11 @@ impl Answer {
         Self { document: json(value), text: text.into(), exit: Exit::Ok }
     }
 
+    /// With a further line for people.
+    pub(crate) fn and(self, line: &str) -> Self {
+        Self { text: format!("{}\n{line}", self.text.trim_end()), ..self }
+    }
+
     /// With another exit code than 0.
     pub(crate) fn with_exit(self, exit: Exit) -> Self {
         Self { exit, ..self }

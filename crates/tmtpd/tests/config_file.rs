@@ -282,6 +282,29 @@ fn the_example_holds_every_key_with_its_default_and_range() {
 }
 
 #[test]
+fn the_page_on_the_protocol_names_every_limit_that_apps_meet() {
+    const PAGE: &str = include_str!("../../../docs/protocol.md");
+    let is_met = |key: &str| {
+        let of_apps =
+            ["_per_member", "_per_hour", "_per_day", "_per_second", "_per_minute", "_max"];
+        of_apps.iter().any(|end| key.ends_with(end))
+    };
+    for key in DaemonConfig::keys() {
+        if key.section == "limits" && is_met(key.name) {
+            let said = PAGE.contains(&format!("`{}`", key.name));
+            assert!(said, "nothing is said of {}", key.name);
+        }
+    }
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    for (name, rest) in rows {
+        let limit = DaemonConfig::keys().into_iter().find(|key| key.name == name);
+        let Some(default) = limit.and_then(|key| key.default.clone()) else { continue };
+        let said = rest.split(" |").next().unwrap_or_default().replace(',', "");
+        assert_eq!(said, default, "{name}");
+    }
+}
+
+#[test]
 fn what_the_example_shows_without_saying_is_in_order_too() {
     let shown = |but_not: [&str; 2]| -> String {
         EXAMPLE

@@ -122,6 +122,8 @@ export interface Message {
   /** The text goes on behind what `html` shows of it. */
   cut: boolean;
   attachments: Attachment[];
+  /** Files it had that were lost when the store was damaged. */
+  lost_files: string[];
   /** The first of those whom the service could not reach with it, and how many more there are. */
   left_out: { party: Party; reason: string }[];
   more_left_out: number;

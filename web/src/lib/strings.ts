@@ -164,6 +164,7 @@ export const t = {
     forwardFailed: "The service refused it. The thread says why.",
     forwardedBy: "Forwarded by",
     notConfirmed: "The author has not confirmed it yet: who wrote it, and what it says, is the forwarder’s word.",
+    lostFiles: "Files of it that were lost when the store was damaged:",
     notSentAlong: "Files that did not come along:",
     download: (name: string, size: string) => `Save ${apart(name)}, ${size}`,
     moreFiles: (n: number) => `and ${n} more`,

@@ -18,12 +18,12 @@ use crate::link::{Ended, Entered, enter};
 use crate::reason::in_words;
 use crate::trust::Trust;
 use crate::vault::{NewAccount, Secret, check_new_alias};
-use crate::view::{Account, AccountId};
+use crate::view::{Account, AccountId, Link};
 
 /// Longest label of a device, bytes.
 const LABEL_MAX_BYTES: usize = 100;
 
-type Link = Entered<Box<dyn Stream>>;
+type Entry = Entered<Box<dyn Stream>>;
 
 impl Engine {
     /// Registers and stores the account. A crash in between leaves an empty account at the service
@@ -33,8 +33,8 @@ impl Engine {
     /// # Errors
     /// [`ErrorCode::AliasRefused`] when the service has made the account but refused the alias: the
     /// account is stored, without alias, and another one can be asked for.
-    /// [`ErrorCode::KnownService`] when there is an account on this service and `another` was not
-    /// asked for.
+    /// [`ErrorCode::KnownService`] when there is an account on this service, or one that this may be,
+    /// and `another` was not asked for.
     pub(super) async fn join(
         &self,
         address: &str,
@@ -55,6 +55,9 @@ impl Engine {
         let connected = reach(self.store().edge(), &pasted.address, pasted.fingerprint).await?;
         if !another && let Some(known) = self.known(&pasted.address, connected.fingerprint).await? {
             return Err(known_service(&known, &pasted.address, connected.fingerprint));
+        }
+        if !another && let Some(known) = self.may_have_moved(&pasted.address).await? {
+            return Err(moved_service(&known, &pasted.address, connected.fingerprint));
         }
         let register =
             Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
@@ -103,6 +106,23 @@ impl Engine {
                 || (certificate.is_some() && known.fingerprint == certificate)
         };
         Ok(accounts.iter().find(same).cloned())
+    }
+
+    /// The account on a service of the same host that is not where it was, so that a service at another
+    /// port, with another certificate, may be that one.
+    async fn may_have_moved(&self, address: &Address) -> Result<Option<Account>, Error> {
+        let accounts = self.store().read(|vault| vault.accounts()).await?;
+        for known in accounts {
+            let Ok(there) = known.address.parse::<Address>() else { continue };
+            if there.host != address.host || matches!(known.link, Link::Online { .. }) {
+                continue;
+            }
+            let pin = known.fingerprint.as_deref().and_then(|pin| pin.parse().ok());
+            if reach(self.store().edge(), &there, pin).await.is_err() {
+                return Ok(Some(known));
+            }
+        }
+        Ok(None)
     }
 
     /// What to do instead of joining a service again, for which the certificate is looked at that it
@@ -210,7 +230,7 @@ async fn go_in(
     connected: Connected,
     address: &Address,
     entry: &Request,
-) -> Result<(Link, Option<Fingerprint>), Error> {
+) -> Result<(Entry, Option<Fingerprint>), Error> {
     // Certificates of public authorities change often, so they are not pinned.
     let pin = connected.fingerprint.filter(|_| address.proof == Proof::Pinned);
     let link = enter(connected.stream, entry).await.map_err(|ended| not_let_in(&ended, entry))?;
@@ -308,11 +328,32 @@ pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
 }
 
 fn known_service(known: &Account, address: &Address, seen: Option<Fingerprint>) -> Error {
-    let alias = if known.alias.is_empty() { "no alias yet" } else { known.alias.as_str() };
-    let mut told = format!(
-        "You have an account on this service already: {}, {alias} ({}). Nothing was changed; a second account would have neither its alias nor its letters.",
-        known.service, known.address
+    let told = format!(
+        "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters.",
+        called(known)
     );
+    instead_of_joining(told, known, address, seen)
+}
+
+fn moved_service(known: &Account, address: &Address, seen: Option<Fingerprint>) -> Error {
+    let told = format!(
+        "You have an account on a service of this host that is not to be found there any more: {}. It may have moved here. Nothing was changed; a second account would have neither its alias nor its letters. If this is another service, say so: with --another at the command line.",
+        called(known)
+    );
+    instead_of_joining(told, known, address, seen)
+}
+
+fn called(known: &Account) -> String {
+    let alias = if known.alias.is_empty() { "no alias yet" } else { known.alias.as_str() };
+    format!("{}, {alias} ({})", known.service, known.address)
+}
+
+fn instead_of_joining(
+    mut told: String,
+    known: &Account,
+    address: &Address,
+    seen: Option<Fingerprint>,
+) -> Error {
     let seen = seen.map(|seen| seen.to_string()).filter(|_| address.proof == Proof::Pinned);
     let (trust, asked) = match (&known.fingerprint, seen) {
         (Some(trusted), Some(seen)) if *trusted != seen => {

@@ -211,7 +211,8 @@ impl Vault {
         })
     }
 
-    /// Records devices that were there before this one, by their labels.
+    /// Records the devices that a code names, by their labels: those that were there before this one,
+    /// and last this one, which is here already.
     pub fn add_other_devices(
         &mut self,
         id: AccountId,
@@ -219,7 +220,14 @@ impl Vault {
         now_ms: i64,
     ) -> Result<Change<()>> {
         self.change(|work| {
-            labels.iter().try_for_each(|label| work.insert_device(id, label, false, now_ms))
+            let this = work.read.account_uncounted(id)?.device;
+            let own = labels.iter().rposition(|label| clean_label(label) == this);
+            for (at, label) in labels.iter().enumerate() {
+                if Some(at) != own {
+                    work.insert_device(id, label, false, now_ms)?;
+                }
+            }
+            Ok(())
         })
     }
 

@@ -9,7 +9,7 @@ mod loose;
 mod rows;
 mod save;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -36,12 +36,38 @@ pub struct Checked {
     pub letters: u64,
     /// Letters that are listed and can't be read.
     pub letters_lost: u64,
+    /// The threads that they were in, the first of them.
+    pub threads_with_losses: Vec<LostLetters>,
     /// Files whose bytes can all be read.
     pub files: u64,
-    /// Files that are listed and can't be read whole, by name.
-    pub files_lost: Vec<String>,
+    /// Files that are listed and can't be read whole, the first of them.
+    pub files_lost: Vec<LostFile>,
+    /// How many more there are.
+    pub more_files_lost: u64,
     /// Whether rows of other kinds can't be read: names, drafts, marks.
     pub others_lost: bool,
+}
+
+/// Letters of a thread that can't be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LostLetters {
+    /// The thread.
+    pub thread: i64,
+    /// What it is about; empty where that can't be read either.
+    pub subject: String,
+    /// How many.
+    pub letters: u64,
+}
+
+/// A file that can't be read whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct LostFile {
+    /// Its name.
+    pub name: String,
+    /// The thread of its letter; none for one of a draft, or where that is not known.
+    pub thread: Option<i64>,
+    /// What that thread is about; empty where that can't be read.
+    pub subject: String,
 }
 
 impl Checked {
@@ -101,17 +127,39 @@ impl Checked {
         mut readable: Option<&mut dyn Reopen>,
         letters: &HashSet<i64>,
     ) {
-        let listed = rows::listed(store, "SELECT id FROM message INDEXED BY message_thread");
-        self.letters_lost = listed.iter().filter(|id| !letters.contains(id)).count() as u64;
-        for (name, blob) in rows::files(store) {
+        let listed: HashMap<i64, i64> =
+            rows::pairs(store, "SELECT id, thread FROM message INDEXED BY message_thread")
+                .into_iter()
+                .collect();
+        let mut lost = BTreeMap::<i64, u64>::new();
+        for (_, thread) in listed.iter().filter(|(id, _)| !letters.contains(id)) {
+            *lost.entry(*thread).or_default() += 1;
+        }
+        self.letters_lost = lost.values().sum();
+        for (thread, letters) in lost.into_iter().take(LOSSES_TOLD) {
+            let subject = rows::subject(store, thread);
+            self.threads_with_losses.push(LostLetters { thread, subject, letters });
+        }
+        let mut files = rows::files(store);
+        if let Some(readable) = &mut readable {
+            let known: HashSet<i64> = files.iter().map(|file| file.blob).collect();
+            let found = rows::files(*readable).into_iter();
+            files.extend(found.filter(|file| !known.contains(&file.blob)));
+        }
+        for file in files {
             let whole = match &mut readable {
-                Some(readable) => rows::is_whole(*readable, blob),
-                None => rows::is_whole(store, blob),
+                Some(readable) => rows::is_whole(*readable, file.blob),
+                None => rows::is_whole(store, file.blob),
             };
             match whole {
                 true => self.files += 1,
-                false if self.files_lost.len() < LOSSES_TOLD => self.files_lost.push(name),
-                false => {}
+                false if self.files_lost.len() < LOSSES_TOLD => {
+                    let thread = file.message.and_then(|message| listed.get(&message)).copied();
+                    let subject = thread.map(|thread| rows::subject(store, thread));
+                    let subject = subject.unwrap_or_default();
+                    self.files_lost.push(LostFile { name: file.name, thread, subject });
+                }
+                false => self.more_files_lost += 1,
             }
         }
     }

@@ -447,17 +447,7 @@ impl Reader<'_> {
             let by = self.member(account, by, "")?;
             return Ok(Forwarded { by, files: Vec::new(), more_files: 0 });
         }
-        let mut statement = self.db.prepare_cached(
-            "SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord LIMIT ?2",
-        )?;
-        let names =
-            statement.query_map(params![message, ABSENT_NAMED], |row| row.get::<_, String>(0))?;
-        let files: Vec<String> = names
-            .map(|name| {
-                let attach = Attach { name: name?, ..Attach::default() };
-                Ok(clean_file_name(attach.file_name()))
-            })
-            .collect::<rusqlite::Result<_>>()?;
+        let files = self.absent_names(message, ABSENT_NAMED)?;
         let more_files = match files.len() < ABSENT_NAMED {
             true => 0,
             false => self
@@ -466,5 +456,17 @@ impl Reader<'_> {
                 .query_row(params![message, ABSENT_NAMED], |row| row.get(0))?,
         };
         Ok(Forwarded { by: self.member(account, by, "")?, files, more_files })
+    }
+    /// Names of the first files that a letter had and that are not here.
+    pub(super) fn absent_names(&self, message: MessageId, most: usize) -> Result<Vec<String>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord LIMIT ?2",
+        )?;
+        let names = statement.query_map(params![message, most], |row| row.get::<_, String>(0))?;
+        let shown = names.map(|name| {
+            let attach = Attach { name: name?, ..Attach::default() };
+            Ok(clean_file_name(attach.file_name()))
+        });
+        Ok(shown.collect::<rusqlite::Result<_>>()?)
     }
 }

@@ -21,6 +21,9 @@ pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author
 /// takes longer than reading this.
 const WHOLE_BYTES: usize = 16 << 10;
 
+/// Files lost to damage that are named with a letter.
+const LOST_NAMED: usize = 50;
+
 /// What an insertion needs.
 pub(super) struct NewMessage<'a> {
     pub(super) account: AccountId,
@@ -78,6 +81,10 @@ impl Reader<'_> {
             return Err(VaultError::Damaged("a text of zeros".into()));
         }
         let forwarded = forwarded_by.map(|by| self.forwarded(account, id, &by)).transpose()?;
+        let lost_files = match (self.live.detail(), &forwarded) {
+            (Detail::Lean | Detail::Whole, None) => self.absent_names(id, LOST_NAMED)?,
+            (Detail::Alone | Detail::Bare, _) | (_, Some(_)) => Vec::new(),
+        };
         let (left_out, more_left_out) = match self.live.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => (Vec::new(), 0),
             Detail::Whole => self.left_out(account, id)?,
@@ -98,6 +105,7 @@ impl Reader<'_> {
                 Detail::Alone | Detail::Bare => Vec::new(),
                 Detail::Lean | Detail::Whole => self.attachments_of("message", id)?,
             },
+            lost_files,
             left_out,
             more_left_out,
             state: self.message_state(id, row.get_ref(10)?.as_str()?, row.get(11)?)?,

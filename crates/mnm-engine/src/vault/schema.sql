@@ -195,7 +195,8 @@ CREATE INDEX message_thread ON message (thread, at_ms, id);
 CREATE INDEX message_unread ON message (account, thread) WHERE unread = 1;
 CREATE INDEX message_author ON message (account, author_uid, thread);
 
--- Files of a letter that was forwarded without them. The name as on the wire, with its kind.
+-- Files of a letter that was forwarded without them, or that were lost when the store was damaged. The name as
+-- on the wire, with its kind.
 CREATE TABLE absent_file (
     message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
     ord     INTEGER NOT NULL,

@@ -35,6 +35,9 @@ pub struct Message {
     pub cut: bool,
     /// Attachments in the order they were added.
     pub attachments: Vec<Attachment>,
+    /// Names of files it had that were lost when the store was damaged, the first of them.
+    #[serde(default)]
+    pub lost_files: Vec<String>,
     /// The first five of those whom the service could not reach with it.
     pub left_out: Vec<LeftOut>,
     /// How many more it could not reach.

@@ -60,6 +60,29 @@ async fn who_proves_the_pinned_certificate_is_followed_to_a_new_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_moved_and_has_another_certificate_is_known_by_its_host() {
+    let mut service = ServiceProcess::start_plain().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    // While the first is where it was, one beside it is another.
+    let beside = ServiceProcess::start_plain().unwrap();
+    let second = ask!(ada, join(beside.handed_out_address(), false), Account);
+    assert_ne!(second.id, ada.account);
+    service.sigterm().unwrap();
+    std::fs::remove_dir_all(service.data_dir().join("tls")).unwrap();
+    service.restart_elsewhere().unwrap();
+    ada.until_link("the end", |link| !matches!(link, Link::Online { .. })).await;
+
+    let new = service.handed_out_address().split('#').next().unwrap().to_owned();
+    let error = ada.refused(join(&new, false)).await;
+    assert!(offers_account(&error, ada.account), "{error:?}");
+    let seen = service.fingerprint();
+    let command = format!("mnm account --account {} --address '{new}' --trust {seen}", ada.account);
+    assert!(error.message.contains(&command), "{error}");
+    ask!(ada, set_service(ada.account, Some(&new), Some(seen)), Account);
+    ada.online().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_certificate_is_trusted_only_by_the_members_word() {
     let service = ServiceProcess::start_plain().unwrap();
     let other = ServiceProcess::start_plain().unwrap();

@@ -7,11 +7,13 @@ use mnm_engine::vault::check::{self, Checked};
 use super::Context;
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, inline, plural},
+    print::{Answer, inline, plural, short},
 };
 
-/// Lost files that are named; the JSON names more.
+/// Lost files, and threads with losses, that are named; the JSON names more.
 const NAMED: usize = 20;
+/// Findings that are told in the words of the database, for whoever helps.
+const FINDINGS: usize = 3;
 
 pub(super) async fn check(context: &Context, save_to: Option<PathBuf>) -> Result<Answer, Failure> {
     let home = context.home.path().to_owned();
@@ -53,17 +55,34 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
     if checked.letters_lost > 0 {
         text.push_str(&format!("Lost: {}.\n", plural(checked.letters_lost, "letter")));
     }
-    for name in checked.files_lost.iter().take(NAMED) {
-        text.push_str(&format!("Lost: the file {}\n", inline(name)));
+    let threads = checked.threads_with_losses.iter();
+    for lost in threads.take(NAMED) {
+        let of = thread_named(lost.thread, &lost.subject);
+        text.push_str(&format!("  {} of {of}\n", lost.letters));
     }
-    if checked.files_lost.len() > NAMED {
-        text.push_str(&format!(
-            "… and {} more\n",
-            plural((checked.files_lost.len() - NAMED) as u64, "file")
-        ));
+    if checked.threads_with_losses.len() > NAMED {
+        text.push_str("  … and of other threads\n");
+    }
+    for file in checked.files_lost.iter().take(NAMED) {
+        let of = match file.thread {
+            Some(thread) => format!(", of {}", thread_named(thread, &file.subject)),
+            None => String::new(),
+        };
+        text.push_str(&format!("Lost: the file {}{of}\n", inline(&file.name)));
+    }
+    let unnamed = checked.files_lost.len().saturating_sub(NAMED) as u64 + checked.more_files_lost;
+    if unnamed > 0 {
+        text.push_str(&format!("… and {} more\n", plural(unnamed, "file")));
     }
     if checked.others_lost {
-        text.push_str("Some names, drafts or marks may be lost as well.\n");
+        text.push_str("Some names, drafts, files or marks may be lost as well.\n");
+    } else if checked.letters_lost == 0 && checked.files_lost.is_empty() {
+        text.push_str(
+            "No letter and no file is lost, as far as can be seen; lists, counts or marks may be wrong.\n",
+        );
+    }
+    for finding in checked.findings.iter().take(FINDINGS) {
+        text.push_str(&format!("The database says of it: {}\n", inline(finding)));
     }
     text.push_str(&match to {
         Some(to) => format!(
@@ -78,4 +97,11 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
         }
     });
     text
+}
+
+fn thread_named(thread: i64, subject: &str) -> String {
+    match subject {
+        "" => format!("thread {thread}"),
+        subject => format!("thread {thread}, “{}”", inline(&short(subject))),
+    }
 }

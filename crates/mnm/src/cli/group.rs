@@ -2,10 +2,12 @@
 
 use mnm_engine::{
     command::Command as Ask,
-    view::{GroupMember, Standing},
+    view::{AccountId, Group, GroupMember, PingState, Standing},
 };
+use tmtp::text::{check_name, is_visible, name_key};
 
 use super::people::{done, outcome, queue};
+use super::reader::quoted;
 use super::{Context, Wait};
 use crate::{
     exit::Failure,
@@ -24,8 +26,24 @@ pub(super) async fn invite(
     let account = context.one(session).await?.id;
     let text = text.unwrap_or_default();
     let done = format!("Invited {} to {}.", inline(&to), inline(&group));
-    let (ping, settled) = queue(session, Ask::Invite { account, group, to, text }, wait).await?;
-    Ok(outcome(&ping, settled, done))
+    let invite = Ask::Invite { account, group: group.clone(), to, text };
+    let (ping, settled) = queue(session, invite, wait).await?;
+    let answer = outcome(&ping, settled, done);
+    if !matches!(ping.state, PingState::Failed { .. }) {
+        return Ok(answer);
+    }
+    let known = ask!(session, Ask::Groups { account: Some(account) }, Groups);
+    let is_left = |known: &&Group| known.gid == group && known.standing == Standing::Left;
+    Ok(match known.iter().find(is_left) {
+        Some(left) => {
+            let name = inline(&left.gid);
+            answer.and(&format!(
+                "You have left {name}. Join again to invite: mnm join-group {}",
+                quoted(&name)
+            ))
+        }
+        None => answer,
+    })
 }
 
 pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answer, Failure> {
@@ -33,6 +51,7 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
     let groups = ask!(session, Ask::Groups { account }, Groups);
     let mut table = Table::new(&context.look, ["ACCOUNT", "GROUP", "YOU", "MEMBERS"]);
     for group in &groups {
+        let alike = is_like_another(&groups, group.account, &group.gid);
         let member = |member: &GroupMember| match member.standing {
             Standing::Joined => inline(&member.alias),
             other => format!("{} ({})", inline(&member.alias), word(other)),
@@ -44,12 +63,35 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
         }
         table.row([
             group.account.to_string(),
-            inline(&group.gid),
+            called(&group.gid, alike),
             word(group.standing).to_owned(),
             members.join(", "),
         ]);
     }
     Ok(Answer::new(&groups, table.text("No groups. Make one: mnm invite GROUP ALIAS")))
+}
+
+/// Whether the member has, or had, another group whose name somebody may take for this one.
+pub(super) fn is_like_another(groups: &[Group], account: AccountId, gid: &str) -> bool {
+    let look = look_of(gid);
+    let mut others = groups.iter().filter(|other| other.account == account && other.gid != gid);
+    others.any(|other| look_of(&other.gid) == look)
+}
+
+/// What names of groups have in common that somebody may take for each other.
+fn look_of(gid: &str) -> String {
+    let seen: String = gid.chars().filter(|&c| c == ' ' || is_visible(c)).collect();
+    name_key(&seen).to_lowercase()
+}
+
+/// The name of a group, and what to mind about it.
+pub(super) fn called(gid: &str, alike: bool) -> String {
+    let name = inline(gid);
+    match (alike, check_name(gid)) {
+        (true, _) => format!("{name} (another group's name looks the same: compare their members)"),
+        (false, Err(_)) => format!("{name} (an odd name: look closely)"),
+        (false, Ok(())) => name,
+    }
 }
 
 fn word(standing: Standing) -> &'static str {

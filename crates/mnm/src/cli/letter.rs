@@ -266,6 +266,9 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
         };
         text.push_str(&format!("  + {} ({form}{})\n", inline(&file.name), size(file.size)));
     }
+    for name in &message.lost_files {
+        text.push_str(&format!("  - {} (lost when the store was damaged)\n", inline(name)));
+    }
     for name in message.forwarded.iter().flat_map(|forwarded| &forwarded.files) {
         text.push_str(&format!("  - {} (not sent along)\n", inline(name)));
     }

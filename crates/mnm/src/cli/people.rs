@@ -9,6 +9,7 @@ use mnm_engine::{
 };
 use serde_json::json;
 
+use super::group::{called, is_like_another};
 use super::{Context, Shown, Wait};
 use crate::{
     exit::{Exit, Failure},
@@ -168,6 +169,7 @@ pub(super) async fn pings(
     let account = context.chosen(session).await?;
     let finding = find.is_some();
     let pings = ask!(session, Ask::Pings { account, before, find, limit: Some(limit) }, Pings);
+    let groups = ask!(session, Ask::Groups { account }, Groups);
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
     for ping in &pings {
         let who = if ping.incoming {
@@ -178,7 +180,10 @@ pub(super) async fn pings(
             format!("to {}", marked(&ping.to, ping.mark))
         };
         let mut text = match &ping.group {
-            Some(group) => format!("[group {}] {}", inline(group), inline(&ping.text)),
+            Some(gid) => {
+                let alike = is_like_another(&groups, ping.account, gid);
+                format!("[group {}] {}", called(gid, alike), inline(&ping.text))
+            }
             None => inline(&ping.text),
         };
         if let PingState::Failed { error } = &ping.state {

@@ -133,7 +133,7 @@ fn listed(groups: &[String]) -> String {
 }
 
 /// A name as one word for a shell, whatever is in it: others have chosen it, and people copy the line.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', r"'\''"))
 }
 

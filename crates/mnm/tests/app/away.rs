@@ -76,6 +76,10 @@ fn what_waits_at_the_service_is_looked_at_first() {
     desk.ok(&["join", "--device-code", &code]).unwrap();
     let devices = ada.ok(&["devices"]).unwrap();
     assert!(devices.contains("desk"), "{devices}");
+    let there = desk.json(&["devices"]).unwrap();
+    let labels = there.as_array().unwrap().iter().map(|device| (&device["label"], &device["this"]));
+    let (own, others): (Vec<_>, Vec<_>) = labels.partition(|(_, this)| **this == true);
+    assert_eq!((own.len(), others.len()), (1, 1), "each is listed once: {there}");
 }
 
 #[test]

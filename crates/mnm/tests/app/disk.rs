@@ -103,6 +103,7 @@ fn a_file_larger_than_the_disk_is_refused_and_costs_nothing() {
     let refused = ada.run(&["send", "--to", BJORN, "--subject", "no", "x"]).unwrap();
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(refused.stderr.contains("disk is full"), "{refused:?}");
+    assert!(refused.stderr.lines().all(|line| line.starts_with("mnm: ")), "{refused:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod account;
 mod away;
 mod browser;
+mod check;
 mod commands;
 mod disk;
 mod letters;

@@ -59,6 +59,18 @@ fn a_group_that_was_left_and_a_thread_without_readers_say_so() {
     assert_eq!(left.status.code(), Some(1), "{left:?}");
     assert!(left.stderr.contains("You have left Garden Party"), "{left:?}");
     assert!(left.stderr.contains("mnm join-group 'Garden Party'"), "{left:?}");
+    let invited = ada.run(&["invite", "Garden Party", BJORN]).unwrap();
+    assert_eq!(invited.status.code(), Some(1), "{invited:?}");
+    assert!(invited.stdout.contains("mnm join-group 'Garden Party'"), "{invited:?}");
+    // Two of one look are told apart by who is in them.
+    bjorn.ok(&["invite", "GARDEN Party", ADA]).unwrap();
+    let pings = until("the invitation", || {
+        let pings = ada.ok(&["pings"]).unwrap();
+        pings.contains("[group GARDEN Party").then_some(pings)
+    });
+    assert!(pings.contains("another group's name looks the same"), "{pings}");
+    let groups = ada.ok(&["groups"]).unwrap();
+    assert_eq!(groups.matches("another group's name looks the same").count(), 2, "{groups}");
 
     ada.ok(&["send", "--to", BJORN, "--subject", "Two of us", "hello"]).unwrap();
     let id = thread(&ada, "Two of us");

@@ -229,20 +229,60 @@ pub(super) fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
     found
 }
 
-/// Names of files with the numbers of their bytes, as far as they can be read.
-pub(super) fn files(store: &mut dyn Reopen) -> Vec<(String, i64)> {
+/// Pairs of numbers that a query gives, as far as it can be read.
+pub(super) fn pairs(store: &mut dyn Reopen, sql: &str) -> Vec<(i64, i64)> {
+    let mut found = Vec::new();
+    let mut stopped = false;
+    let give = &mut |row: &Row<'_>| {
+        found.push((row.get(0)?, row.get(1)?));
+        Ok(())
+    };
+    let listed = scan(store, sql, &[], give, &mut stopped);
+    tracing::debug!(whole = !stopped && listed.is_ok(), "pairs were listed");
+    found
+}
+
+/// What a thread is about; empty where that can't be read.
+pub(super) fn subject(store: &mut dyn Reopen, thread: i64) -> String {
+    let mut found = String::new();
+    let mut stopped = false;
+    let give = &mut |row: &Row<'_>| {
+        found = row.get(0)?;
+        Ok(())
+    };
+    let sql = "SELECT subject FROM thread WHERE id = ?1";
+    let read = scan(store, sql, &[&thread], give, &mut stopped);
+    tracing::debug!(whole = !stopped && read.is_ok(), "a subject was read");
+    found
+}
+
+/// A file that is listed.
+pub(super) struct File {
+    pub(super) name: String,
+    /// The number of its bytes.
+    pub(super) blob: i64,
+    /// Its letter; none for one of a draft.
+    pub(super) message: Option<i64>,
+}
+
+/// The files that are listed, as far as they can be read.
+pub(super) fn files(store: &mut dyn Reopen) -> Vec<File> {
     let mut found = Vec::new();
     let Some(table) = tables(store.db()).into_iter().find(|table| table.name == "attachment")
     else {
         return found;
     };
     let place = |name| table.columns.iter().position(|column| column == name).unwrap_or(0);
-    let (name, blob) = (place("name"), place("blob"));
+    let (name, blob, message) = (place("name"), place("blob"), place("message"));
     let read = read(store, &table, &mut |row| {
+        let message = match row.get(message) {
+            Some(Value::Integer(message)) => Some(*message),
+            _ => None,
+        };
         if let (Some(Value::Text(name)), Some(Value::Integer(blob))) =
             (row.get(name), row.get(blob))
         {
-            found.push((name.clone(), *blob));
+            found.push(File { name: name.clone(), blob: *blob, message });
         }
         Ok(())
     });

@@ -171,8 +171,8 @@ fn insertion(table: &Table) -> String {
     format!("INSERT OR IGNORE INTO {name} ({columns}) VALUES ({places})")
 }
 
-/// Makes rows that lost what they belong to fit again: letters get a thread and an account, files
-/// without their bytes go, as does what means nothing by itself.
+/// Makes rows that lost what they belong to fit again: letters get a thread and an account, of files
+/// without their bytes the name stays, and what means nothing by itself goes.
 fn mend(new: &Connection) -> rusqlite::Result<()> {
     new.execute_batch(
         "BEGIN;
@@ -184,11 +184,20 @@ fn mend(new: &Connection) -> rusqlite::Result<()> {
              FROM thread WHERE account NOT IN (SELECT id FROM account);
          UPDATE draft SET thread = NULL WHERE thread NOT IN (SELECT thread FROM message);
          DELETE FROM thread WHERE id NOT IN (SELECT thread FROM message);
-         DELETE FROM attachment WHERE blob NOT IN (SELECT id FROM blob)
+         CREATE TEMP TABLE lost AS SELECT id FROM attachment WHERE blob NOT IN (SELECT id FROM blob)
              OR (SELECT size FROM blob WHERE id = attachment.blob) <>
                 (SELECT coalesce(sum(length(bytes)), 0) FROM blob_chunk
                  WHERE blob_chunk.blob = attachment.blob);",
     )?;
+    // A store of an older version may have no place for it.
+    if rows::tables(new).iter().any(|table| table.name == "absent_file") {
+        new.execute_batch(
+            "INSERT OR IGNORE INTO absent_file (message, ord, name, size, ffn)
+                 SELECT message, ord, 'u:' || name, 0, '' FROM attachment
+                 WHERE id IN (SELECT id FROM lost) AND message IN (SELECT id FROM message);",
+        )?;
+    }
+    new.execute_batch("DELETE FROM attachment WHERE id IN (SELECT id FROM lost); DROP TABLE lost")?;
     // What belongs to nothing any more may be what others belong to.
     while remove_orphans(new)? > 0 {}
     new.execute_batch("COMMIT")
