@@ -83,3 +83,36 @@ test("a thread is forwarded to who is named in the dialog", async ({ club, membe
   await page.keyboard.press("Enter");
   await expect(dialog.getByText("isn’t in your address book")).toBeVisible();
 });
+
+test("whom a reply reaches is listed apart from who only wrote", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  const clara = await (await member("Clara")).join(club);
+  await introduce(anna, boris);
+  await introduce(boris, clara);
+  const group = `Readers of ${boris.alias}`;
+  await boris.run("invite", group, clara.alias, "Come in");
+  await expect.poll(async () => ((await clara.run("groups")) as { gid: string }[]).map(({ gid }) => gid)).toEqual([group]);
+  await clara.run("join-group", group);
+  const thread = await boris.write(group, "Harvest", "To the group");
+  await expect.poll(async () => ((await clara.run("inbox")) as unknown[]).length).toBe(1);
+  const [theirs] = (await clara.run("inbox")) as { id: number }[];
+  await clara.run("reply", String(theirs?.id), "Of the group");
+  await expect.poll(async () => JSON.stringify(await boris.run("read", String(thread)))).toContain("Of the group");
+  await boris.run("forward", String(thread), "--to", anna.alias);
+
+  // Anna is not in the group, so its member only wrote as far as she is concerned.
+  const { page } = anna;
+  await page.getByRole("link", { name: /Harvest/ }).click();
+  await expect(page.locator("[data-message]")).toHaveCount(2);
+  await page.getByRole("button", { name: "Who reads this thread" }).click();
+  const dialog = page.getByRole("dialog", { name: "Who reads this" });
+  const names = (list: string) => dialog.getByRole("list", { name: list, exact: true }).locator(".name");
+  await expect(names("A reply goes to")).toHaveText([boris.alias, "You"]);
+  await expect(names("Only wrote here")).toHaveText([/Clara/]);
+  await expect(names("You are not in it: a reply does not go there")).toHaveText([group]);
+  await dialog.getByRole("list", { name: "A reply goes to" }).getByRole("button", { name: "Strike" }).click();
+  await expect(names("Struck by you")).toHaveText([boris.alias]);
+  // The group gets no reply, so nobody gets one through it.
+  await expect(dialog.getByText("as one of its members")).toHaveCount(0);
+});

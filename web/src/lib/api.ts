@@ -86,12 +86,16 @@ export interface ThreadRow {
 /** Whether a reply would reach somebody. */
 export type MayReply = { state: "yes" | "oneself" | "nobody" | "struck" | "service" } | { state: "others" | "left_group" | "removed_from_group" | "empty_group"; groups: string[] };
 
-/** Somebody who was added to a thread. */
+/** How a reply reaches somebody. */
+export type Reach = "named" | "group" | "none";
+
+/** Somebody who was added to a thread, or wrote in it. */
 export interface Reader {
   party: Party;
   by: string | null;
   at_ms: number;
   struck: boolean;
+  reach: Reach;
 }
 
 export interface Readers {

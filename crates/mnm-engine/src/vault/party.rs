@@ -9,7 +9,7 @@ use super::change::{Reader, Work};
 use super::name::{is_plain_name, shown};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{self, AccountId, MayReply, Party, PartyKind, Standing, ThreadId};
+use crate::view::{self, AccountId, MayReply, Party, PartyKind, Reach, Standing, ThreadId};
 
 /// Newest letters of a thread whose authors are listed though nobody has added them.
 const WRITERS_LOOKED_FOR: i64 = 1_000;
@@ -244,18 +244,29 @@ impl Reader<'_> {
                     None => own.party(&uid, &alias, None),
                 },
             };
+            let struck: bool = row.get(5)?;
+            let reached = match party.kind {
+                PartyKind::Group => !struck && self.may_post_to(account, &party.uid)?,
+                PartyKind::Me
+                | PartyKind::Contact
+                | PartyKind::Stranger
+                | PartyKind::Claimed
+                | PartyKind::Service => !struck,
+            };
             let reader = view::Reader {
                 party,
                 by: (!by.is_empty()).then_some(by),
                 at_ms: row.get(4)?,
-                struck: row.get(5)?,
+                struck,
+                reach: if reached { Reach::Named } else { Reach::None },
             };
             found.push((row.get(6)?, reader));
         }
         Ok(found)
     }
 
-    /// Who writes in a thread as a member of its groups only, as far as its newest letters tell.
+    /// Who writes in a thread without having been added, as far as its newest letters tell: a member of
+    /// one of its groups, or the author of a letter that somebody forwarded.
     fn writers(&self, thread: ThreadId, named: &[view::Reader]) -> Result<Vec<view::Reader>> {
         let account = self.account_of(thread)?;
         let mut statement = self.db.prepare_cached(
@@ -264,14 +275,26 @@ impl Reader<'_> {
                  ORDER BY at_ms DESC, id DESC LIMIT ?2)
              GROUP BY author_uid",
         )?;
+        let mut groups = Vec::new();
+        for gid in self.groups_in(thread)? {
+            if self.may_post_to(account, &gid)? {
+                groups.push(gid);
+            }
+        }
         let mut rows = statement.query([thread, WRITERS_LOOKED_FOR])?;
         let mut writers = Vec::new();
         while let Some(row) = rows.next()? {
             let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
             let is_named = named.iter().any(|reader| reader.party.uid == uid);
             if !is_named && !Uid::is_service(&uid) && uid != self.own_uid(account)? {
+                let mut reach = Reach::None;
+                for gid in &groups {
+                    if self.is_known_member(account, gid, &uid)? {
+                        reach = Reach::Group;
+                    }
+                }
                 let party = self.member(account, &uid, &shown(&alias))?;
-                writers.push(view::Reader { party, by: None, at_ms: 0, struck: false });
+                writers.push(view::Reader { party, by: None, at_ms: 0, struck: false, reach });
             }
         }
         Ok(writers)

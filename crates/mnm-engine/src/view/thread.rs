@@ -109,16 +109,29 @@ pub enum MayReply {
     Service,
 }
 
-/// Who reads a thread.
+/// Who reads a thread, and who wrote in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readers {
-    /// In order of joining, the struck ones too.
+    /// In order of joining, the struck ones too; then those who only wrote in it.
     pub readers: Vec<Reader>,
     /// How often more were named than a thread takes.
     pub unlisted: u64,
 }
 
-/// Somebody who was added to a thread.
+/// How a reply in a thread reaches somebody of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// It is addressed to them.
+    Named,
+    /// As a member of a group that it is addressed to.
+    Group,
+    /// Not as far as is known: they only wrote in the thread, are struck, or are a group that the member
+    /// is not in.
+    None,
+}
+
+/// Somebody who was added to a thread, or wrote in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reader {
     /// Who.
@@ -129,6 +142,8 @@ pub struct Reader {
     pub at_ms: i64,
     /// Whether the member has struck them: letters go to them no more.
     pub struck: bool,
+    /// How a reply reaches them.
+    pub reach: Reach,
 }
 
 /// Somebody whom the service could not reach with a letter that the others have.

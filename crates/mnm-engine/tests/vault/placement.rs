@@ -1,7 +1,7 @@
 //! Whose thread it is: nobody gets into one, or at its readers, by an id that was occupied in advance.
 
 use mnm_engine::vault::{Confirms, ForwardedLetter, Incoming, IncomingForward, Received};
-use mnm_engine::view::{ThreadId, ThreadRow};
+use mnm_engine::view::{Reach, ThreadId, ThreadRow};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners};
 
@@ -209,6 +209,36 @@ fn a_confirmation_that_names_no_readers_goes_by_its_words() {
     assert_eq!(app.receive(&copy).thread, thread);
     let letter = reply(&mut app, CAROL, &[]);
     assert_eq!(app.receive(&letter).thread, thread, "her thread is known by it");
+}
+
+#[test]
+fn whom_a_reply_reaches_is_told_apart_from_who_only_wrote() {
+    let mut app = App::with_bob();
+    let mut shown = forward(&mut app, BOB, ["the first", "the second"]);
+    shown.letters.push(forwarded("0000000000000009", MALLORY, "from a group"));
+    receive(&mut app, &shown);
+    let thread = threads(&app)[0];
+    // Confirmed or not, who is not named in it gets no reply.
+    for confirmed in [false, true] {
+        if confirmed {
+            let mut copy = reply(&mut app, MALLORY, &[]);
+            copy.text = "from a group".into();
+            copy.confirms = Some(Confirms { id: "0000000000000009".into(), posted_ms: None });
+            assert_eq!(app.receive(&copy).thread, thread);
+        }
+        let mut reached: Vec<_> = app.vault.readers(thread).unwrap().readers;
+        reached.retain(|reader| reader.reach != Reach::None && reader.party.uid != ALICE);
+        let reached: Vec<_> = reached.into_iter().map(|reader| reader.party.uid).collect();
+        app.queue_reply(thread, "an answer").unwrap();
+        let (_, post) = app.next_post();
+        let to: Vec<_> = post.recipients.iter().map(|to| to.id.clone()).collect();
+        assert_eq!(to, [BOB, CAROL]);
+        assert_eq!(reached, to);
+        app.send_next();
+        let all = app.vault.readers(thread).unwrap().readers;
+        let mallory = all.iter().find(|reader| reader.party.uid == MALLORY).unwrap();
+        assert_eq!((mallory.reach, mallory.struck), (Reach::None, false), "{confirmed}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use mnm_engine::vault::{
     Incoming, IncomingNote, MemberAct, OutboxAction, OutgoingPost, Received, SyncNotice,
     UserNotice, Vault,
 };
-use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, Standing, ThreadId};
+use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, Reach, Standing, ThreadId};
 use tmtp::id::Uid;
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, alice, cc, join_gardeners, member, note};
@@ -571,6 +571,12 @@ fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
     assert_eq!(app.receive(&through).thread, thread);
     let listed = app.vault.readers(thread).unwrap().readers;
     assert!(listed.iter().any(|reader| reader.party.uid == CAROL && !reader.struck), "{listed:?}");
+    let reach = |uid: &str| listed.iter().find(|reader| reader.party.uid == uid).unwrap().reach;
+    assert_eq!(
+        [BOB, "Gardeners", CAROL].map(reach),
+        [Reach::Named, Reach::Named, Reach::Group],
+        "{listed:?}"
+    );
     let now = app.now();
     let _ = app.vault.strike(thread, CAROL, true, now).unwrap();
     let mut again = app.reply(&letter.msgid, CAROL, "Carol Brown");

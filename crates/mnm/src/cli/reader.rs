@@ -2,7 +2,7 @@
 
 use mnm_engine::{
     command::{Command as Ask, Reply},
-    view::{MayReply, PartyKind, Reader, ThreadId},
+    view::{MayReply, PartyKind, Reach, Reader, ThreadId},
 };
 use serde_json::json;
 
@@ -46,9 +46,8 @@ pub(super) async fn people(
     };
     let mut table = Table::new(&context.look, ["WHO", "ID", "ADDED BY", "WHEN"]);
     for reader in &known.readers {
-        let struck = if reader.struck { " (struck)" } else { "" };
         table.row([
-            format!("{}{struck}", name_of(reader)),
+            format!("{}{}", name_of(reader), stands(reader)),
             inline(&reader.party.uid),
             reader.by.as_deref().map(called).unwrap_or_default(),
             if reader.at_ms > 0 { context.look.time(reader.at_ms) } else { String::new() },
@@ -135,6 +134,19 @@ fn listed(groups: &[String]) -> String {
 /// A name as one word for a shell, whatever is in it: others have chosen it, and people copy the line.
 pub(super) fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', r"'\''"))
+}
+
+/// What a reply is to somebody who is not simply a reader.
+fn stands(reader: &Reader) -> &'static str {
+    if reader.struck {
+        return " (struck)";
+    }
+    match reader.reach {
+        Reach::Named => "",
+        Reach::Group => " (through a group)",
+        Reach::None if reader.party.kind == PartyKind::Group => " (you are not in it: no reply)",
+        Reach::None => " (only wrote: no reply)",
+    }
 }
 
 fn name_of(reader: &Reader) -> String {
