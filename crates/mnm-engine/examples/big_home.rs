@@ -261,7 +261,7 @@ fn take(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut Tabl
         table.time("take 256 KiB of a file", || vault.append_blob(&mut writer, &bytes).unwrap());
     }
     vault.discard_blob(writer);
-    while table.time("tidy up, one slice", || vault.tidy()) {}
+    while table.time("tidy up, one slice", || vault.tidy().value) {}
 }
 
 /// What is asked for.

@@ -46,6 +46,7 @@ mod placement;
 mod presence;
 mod removal;
 mod room;
+mod settle;
 mod sync;
 mod text;
 mod thread;
@@ -200,11 +201,9 @@ impl Vault {
         let mut work = Work::new(&tx, &self.live, &self.limits);
         let value = act(&mut work)?;
         let events = work.events()?;
-        let orphans = work.into_orphans();
+        let left = work.into_left();
         tx.commit()?;
-        for blob in orphans {
-            self.chores.erase(blob);
-        }
+        self.chores.take(left);
         Ok(Change { value, events })
     }
 }

@@ -91,14 +91,15 @@ impl Store {
         let dir = home.clone();
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, closed) = watch::channel(false);
+        let events = broadcast::channel(EVENTS).0;
         let thread = if edge.has_threads() {
-            Some(open_on_thread(home, queue, closing).await?)
+            Some(open_on_thread(home, queue, events.clone(), closing).await?)
         } else {
-            tokio::spawn(work_as_task(Vault::open(&home)?, queue, closing));
+            tokio::spawn(work_as_task(Vault::open(&home)?, queue, events.clone(), closing));
             None
         };
         let mark = edge.home_mark(&dir);
-        let (jobs, events, thread) = (Some(jobs), broadcast::channel(EVENTS).0, Mutex::new(thread));
+        let (jobs, thread) = (Some(jobs), Mutex::new(thread));
         let store = Self { shared: Arc::new(Shared { jobs, events, closed, thread, edge }) };
         if let Some(mark) = mark
             && let Err(error) = store.write(move |vault| vault.recognise(&mark)).await
@@ -199,6 +200,7 @@ impl Store {
 async fn open_on_thread(
     home: PathBuf,
     mut queue: mpsc::Receiver<Job>,
+    events: broadcast::Sender<Event>,
     closing: watch::Sender<bool>,
 ) -> Result<Thread, OpenError> {
     let (opened, opening) = oneshot::channel();
@@ -212,11 +214,11 @@ async fn open_on_thread(
             }
         };
         if opened.send(Ok(())).is_ok() {
-            while let Some(job) = next_job(&mut vault, &mut queue) {
+            while let Some(job) = next_job(&mut vault, &mut queue, &events) {
                 job(&mut vault);
             }
             let until = Instant::now() + TIDY_TIME;
-            while Instant::now() < until && vault.tidy() {}
+            while Instant::now() < until && tidy(&mut vault, &events) {}
         }
         drop(vault);
         closing.send_replace(true);
@@ -235,12 +237,16 @@ async fn open_on_thread(
 }
 
 /// The next closure to run; while there is none, the vault tidies up, a slice at a time.
-fn next_job(vault: &mut Vault, queue: &mut mpsc::Receiver<Job>) -> Option<Act> {
+fn next_job(
+    vault: &mut Vault,
+    queue: &mut mpsc::Receiver<Job>,
+    events: &broadcast::Sender<Event>,
+) -> Option<Act> {
     loop {
         match queue.try_recv() {
             Ok(job) => return job,
             Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) if vault.tidy() => {}
+            Err(TryRecvError::Empty) if tidy(vault, events) => {}
             Err(TryRecvError::Empty) => return queue.blocking_recv().flatten(),
         }
     }
@@ -250,14 +256,22 @@ fn next_job(vault: &mut Vault, queue: &mut mpsc::Receiver<Job>) -> Option<Act> {
 async fn work_as_task(
     mut vault: Vault,
     mut queue: mpsc::Receiver<Job>,
+    events: broadcast::Sender<Event>,
     closing: watch::Sender<bool>,
 ) {
     while let Some(Some(job)) = queue.recv().await {
         job(&mut vault);
-        while vault.tidy() {}
+        while tidy(&mut vault, &events) {}
     }
     drop(vault);
     closing.send_replace(true);
+}
+
+/// Does one slice of what is left to do, and publishes what it changed; true while there is more.
+fn tidy(vault: &mut Vault, events: &broadcast::Sender<Event>) -> bool {
+    let Change { value: more, events: changed } = vault.tidy();
+    changed.into_iter().for_each(|event| publish(events, event));
+    more
 }
 
 /// Nobody watching is no failure.
@@ -279,3 +293,7 @@ fn gone() -> Error {
         "The app is ending, or its store has stopped because of a fault. Nothing that was saved is lost; start the app again.",
     )
 }
+
+#[cfg(test)]
+#[path = "store/store_tests.rs"]
+mod tests;

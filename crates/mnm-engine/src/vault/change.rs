@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::live::Live;
+use super::settle::Slice;
 use super::{Limits, Result};
 use crate::event::Event;
 use crate::view::{AccountId, DraftId, MessageId, PingId, ThreadId};
@@ -40,6 +41,19 @@ pub(super) struct Work<'a> {
     drafts: BTreeSet<DraftId>,
     gone: Vec<Event>,
     orphans: Vec<i64>,
+    /// What it may still do about letters that came early.
+    pub(super) slice: Slice,
+    /// Whether something about them is left.
+    unsettled: bool,
+}
+
+/// What is left to do when a write is committed.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    /// Blobs to erase.
+    pub(super) orphans: Vec<i64>,
+    /// Whether there are letters of which it is not known yet where they belong.
+    pub(super) unsettled: bool,
 }
 
 impl<'a> Work<'a> {
@@ -57,6 +71,8 @@ impl<'a> Work<'a> {
             drafts: BTreeSet::new(),
             gone: Vec::new(),
             orphans: Vec::new(),
+            slice: Slice::default(),
+            unsettled: false,
         }
     }
 
@@ -113,8 +129,13 @@ impl<'a> Work<'a> {
         self.orphans.push(blob);
     }
 
-    pub(super) fn into_orphans(self) -> Vec<i64> {
-        self.orphans
+    /// Notes that something about letters that came early is left.
+    pub(super) fn leave_unsettled(&mut self) {
+        self.unsettled = true;
+    }
+
+    pub(super) fn into_left(self) -> Left {
+        Left { orphans: self.orphans, unsettled: self.unsettled }
     }
 
     /// The new state of everything touched: first what vanished, last the counters.

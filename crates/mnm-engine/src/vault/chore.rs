@@ -1,13 +1,16 @@
-//! Chores of the vault, done when nobody waits for it: erasing files that lost their owner, and giving
-//! room back to the disk.
+//! Chores of the vault, done when nobody waits for it: letters that came early go where they belong
+//! (`settle.rs`), files that lost their owner are erased, and room is given back to the disk.
 //!
-//! Both can be many pages, so they are done in slices, each a transaction of a few milliseconds
+//! Each can be many pages, so they are done in slices, each a transaction of a few milliseconds
 //! between the calls of others. A slice that is lost in a crash is done after the next start, when
-//! all files without an owner are found again.
+//! all files without an owner are found again; what is left of the letters is written down.
 
 use std::collections::VecDeque;
 
-use super::{Result, Vault};
+use super::change::Left;
+use super::settle::StepId;
+use super::{Change, Result, Vault};
+use crate::event::Event;
 
 /// Chunks of a file erased in one slice, about a megabyte; it also bounds what goes to the log,
 /// which a full disk has to have room for.
@@ -22,6 +25,8 @@ const FREE_PAGES_KEPT: i64 = 256;
 /// What is left to do.
 #[derive(Debug, Default)]
 pub(super) struct Chores {
+    /// From which step on letters are left that came early; none if there is nothing.
+    unsettled: Option<StepId>,
     /// Files nobody owns.
     orphans: VecDeque<i64>,
     /// Whether pages came free since room was given back last.
@@ -29,6 +34,14 @@ pub(super) struct Chores {
 }
 
 impl Chores {
+    /// Takes on what a write has left to do.
+    pub(super) fn take(&mut self, left: Left) {
+        self.orphans.extend(left.orphans);
+        if left.unsettled {
+            self.unsettled.get_or_insert(0);
+        }
+    }
+
     /// Has a file erased that nobody owns any more.
     pub(super) fn erase(&mut self, blob: i64) {
         self.orphans.push_back(blob);
@@ -43,35 +56,61 @@ impl Chores {
 impl Vault {
     /// Does one slice of what is left to do; true while there is more. A failure is logged and ends
     /// it until the next start, or until there is something new to do.
-    pub fn tidy(&mut self) -> bool {
-        match self.tidy_slice() {
-            Ok(more) => more,
+    pub fn tidy(&mut self) -> Change<bool> {
+        let slice = self.tidy_slice();
+        self.recover(&slice);
+        match slice {
+            Ok(change) => change,
             Err(error) => {
                 tracing::warn!(%error, "tidying the store failed; the next start goes on with it");
                 self.chores = Chores::default();
-                false
+                Change { value: false, events: Vec::new() }
             }
         }
     }
 
-    fn tidy_slice(&mut self) -> Result<bool> {
+    fn tidy_slice(&mut self) -> Result<Change<bool>> {
+        let silent = |value| Change { value, events: Vec::new() };
+        if let Some(from) = self.chores.unsettled {
+            if let Some(step) = self.reader().next_step(from)? {
+                return self.settle_slice(step).map(|events| Change { value: true, events });
+            }
+            self.chores.unsettled = None;
+        }
         if let Some(&blob) = self.chores.orphans.front() {
             if self.erase_slice(blob)? {
                 self.chores.orphans.pop_front();
                 self.chores.give_back();
             }
-            return Ok(true);
+            return Ok(silent(true));
         }
         if !self.chores.erased {
-            return Ok(false);
+            return Ok(silent(false));
         }
         if self.vacuum_slice()? {
-            return Ok(true);
+            return Ok(silent(true));
         }
         self.chores.erased = false;
         // The file is cut when the log is moved into it.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(false)
+        Ok(silent(false))
+    }
+
+    /// Has letters that came early go where they belong, from a step on. One that meets a page that can't
+    /// be read is passed over until the next start.
+    fn settle_slice(&mut self, step: StepId) -> Result<Vec<Event>> {
+        self.chores.unsettled = Some(step);
+        let settled = self.unsynced(|vault| vault.change(|work| work.settle(step)));
+        match settled {
+            Ok(change) => Ok(change.events),
+            Err(error) if error.is_damage() => {
+                tracing::warn!(%error, "letters that came early stay where they are");
+                self.recover(&Err::<(), _>(error));
+                self.chores.unsettled = Some(step + 1);
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Erases the last pieces of a file, and its row with the last of them. True once it is gone.
@@ -119,7 +158,7 @@ impl Vault {
         Ok(true)
     }
 
-    /// Notes all files without an owner; only right after opening, when nobody can be writing one.
+    /// Notes all files without an owner, and that letters may be left; only right after opening, when nobody can be writing one.
     pub(super) fn find_orphans(&mut self) -> Result<()> {
         let orphans = self
             .db
@@ -129,7 +168,7 @@ impl Vault {
             )?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        self.chores = Chores { orphans, erased: true };
+        self.chores = Chores { unsettled: Some(0), orphans, erased: true };
         Ok(())
     }
 }

@@ -12,6 +12,9 @@ use super::*;
 use crate::command::Place;
 use crate::view::{AccountId, ThreadId};
 
+#[path = "cost_tests/settle_tests.rs"]
+mod settle_tests;
+
 /// Messages of the longest thread, other threads, pings: of a small home, and of one ten times as large.
 const SMALL: u32 = 600;
 const LARGE: u32 = 10 * SMALL;

@@ -24,7 +24,7 @@ const MESSAGES_MAX: i64 = 1_000;
 
 impl VaultError {
     /// Whether it tells of a page that can't be read.
-    fn is_damage(&self) -> bool {
+    pub(super) fn is_damage(&self) -> bool {
         match self {
             Self::Db(error) => matches!(
                 error.sqlite_error_code(),

@@ -253,7 +253,7 @@ impl Work<'_> {
             )?
             .execute(params![thread, clean_subject(&told.subject, self.limits.subject_bytes)])?;
         self.touch_thread(thread);
-        self.settle_early(account, thread, &told.id, was_known)
+        self.settle_early(account, thread, was_known)
     }
 
     pub(super) fn is_known_thread(&self, thread: ThreadId) -> Result<bool> {

@@ -122,7 +122,7 @@ impl Vault {
             work.refresh_thread(thread)?;
             work.insert_seen(account, &forward.msgid)?;
             if work.read.known_thread(account, &forward.thread_id)? == Some(thread) {
-                work.take_in(account, thread, &forward.thread_id)?;
+                work.take_in(account, thread)?;
             }
             Ok(None)
         })
@@ -256,12 +256,13 @@ impl Work<'_> {
         // As often as it was forwarded in different words.
         let waiting = self
             .db
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT id FROM message INDEXED BY message_original
-                 WHERE account = ?1 AND original_id = ?2 AND thread = ?3 AND author_uid = ?4
+                 WHERE account = ?1 AND original_id = ?2 AND {} AND author_uid = ?4
                    AND forwarded_by IS NOT NULL
                  ORDER BY text = ?5 DESC, id",
-            )?
+                stands_in("?3")
+            ))?
             .query_map(params![account, confirms.id, thread, post.from_uid, post.text], |row| {
                 row.get(0)
             })?
@@ -293,6 +294,14 @@ impl Work<'_> {
         self.touch_message(id);
         Ok(Some(Received::New(id)))
     }
+}
+
+/// That a message stands in a thread, or is on its way there (`settle.rs`).
+fn stands_in(thread: &str) -> String {
+    format!(
+        "message.thread IN (SELECT {thread} UNION ALL SELECT source FROM unsettled
+             WHERE unsettled.thread = {thread} AND source IS NOT NULL)"
+    )
 }
 
 impl IncomingForward {
@@ -353,15 +362,16 @@ impl Reader<'_> {
         let account = self.account_of(thread)?;
         Ok(self
             .db
-            .prepare_cached(
+            .prepare_cached(&format!(
                 // One after the other, each by its index: with OR all letters of the account are read.
                 "SELECT EXISTS (SELECT 1 FROM message
-                     WHERE account = ?1 AND msgid = ?3 AND thread = ?2)
+                     WHERE account = ?1 AND msgid = ?3 AND {in_it})
                  OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
-                     WHERE account = ?1 AND original_id = ?3 AND thread = ?2
+                     WHERE account = ?1 AND original_id = ?3 AND {in_it}
                        AND (forwarded_by = ?4
                          OR author_uid = ?5 AND (forwarded_by IS NULL OR text = ?6)))",
-            )?
+                in_it = stands_in("?2")
+            ))?
             .query_row(
                 params![
                     account,
@@ -409,14 +419,15 @@ impl Reader<'_> {
         let account = self.account_of(thread)?;
         Ok(self
             .db
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT EXISTS (SELECT 1 FROM message
-                     WHERE account = ?1 AND msgid = ?3 AND thread = ?2
+                     WHERE account = ?1 AND msgid = ?3 AND {in_it}
                        AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)
                  OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
-                     WHERE account = ?1 AND original_id = ?3 AND thread = ?2
+                     WHERE account = ?1 AND original_id = ?3 AND {in_it}
                        AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)",
-            )?
+                in_it = stands_in("?2")
+            ))?
             .query_row(params![account, thread, id, post.from_uid, post.text], |row| row.get(0))?)
     }
 

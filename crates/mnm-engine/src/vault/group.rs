@@ -260,20 +260,7 @@ impl Work<'_> {
         if !is_new {
             return Ok(());
         }
-        let waiting = self
-            .db
-            .prepare_cached(
-                "SELECT DISTINCT thread.id, thread.service_id FROM thread
-                 JOIN thread AS own ON own.account = ?1 AND own.claimed_id = thread.service_id
-                 JOIN party ON party.thread = thread.id AND party.uid = ?2 AND party.is_group = 1
-                 WHERE thread.account = ?1 AND thread.known = 1 LIMIT 100",
-            )?
-            .query_map(params![account, gid], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<Vec<(i64, String)>>>()?;
-        for (thread, service_id) in waiting {
-            self.take_in(account, thread, &service_id)?;
-        }
-        Ok(())
+        self.take_in_member(account, gid)
     }
 
     /// Notes that the service says which groups a letter was posted to.

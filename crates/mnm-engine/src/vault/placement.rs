@@ -18,10 +18,17 @@ use super::Result;
 use super::change::{Reader, Work};
 use super::foretold::ToldThread;
 use super::inbox::{CC_MAX, Cc, Incoming, check_msgid};
+use super::party::GROUPS_MAX;
 use crate::view::{AccountId, ThreadId};
 
 /// Threads of one id that are looked at.
 const CLAIMED_MAX: usize = 1_000;
+/// Of them, those among which the first letter looks for one that becomes its own; the letters of others
+/// come into it.
+const TURNED_MAX: usize = 100;
+
+/// Letters of somebody in a thread that are looked at for the groups they were posted to, the oldest.
+const WRITTEN_MAX: usize = 500;
 
 /// What of a letter, a forward or a notice decides where it goes.
 #[derive(Clone, Copy)]
@@ -83,7 +90,7 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// The threads that claim this id, the oldest first.
+    /// The threads that claim this id, the oldest first, without those that are being emptied.
     pub(super) fn claimed_threads(
         &self,
         account: AccountId,
@@ -98,6 +105,31 @@ impl Reader<'_> {
         Ok(threads.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Those of them that may let somebody in: who has a row there, or a group has.
+    fn claimed_open_to(
+        &self,
+        account: AccountId,
+        service_id: &str,
+        uid: &str,
+    ) -> Result<Vec<ThreadId>> {
+        if uid == self.own_uid(account)? || Uid::is_service(uid) {
+            return self.claimed_threads(account, service_id);
+        }
+        let mut statement = self.db.prepare_cached(
+            "SELECT id FROM
+                 (SELECT id FROM thread WHERE account = ?1 AND service_id = ?2 AND known = 0
+                      AND NOT EXISTS (SELECT 1 FROM unsettled WHERE source = thread.id)
+                  ORDER BY id LIMIT ?4) AS claimed
+             WHERE EXISTS (SELECT 1 FROM party WHERE thread = claimed.id AND uid = ?3)
+                 OR EXISTS (SELECT 1 FROM party
+                     WHERE thread = claimed.id AND is_group = 1 AND struck_ms IS NULL)
+             ORDER BY id",
+        )?;
+        let threads = statement
+            .query_map(params![account, service_id, uid, CLAIMED_MAX], |row| row.get(0))?;
+        Ok(threads.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The claimed thread in which this letter stands though it is not the first of that id: who
     /// answered it there may call it the first.
     fn claimed_thread_of(&self, account: AccountId, msgid: &str) -> Result<Option<ThreadId>> {
@@ -105,7 +137,8 @@ impl Reader<'_> {
             .db
             .prepare_cached(
                 "SELECT thread.id FROM message JOIN thread ON thread.id = message.thread
-                 WHERE message.account = ?1 AND msgid = ?2 AND known = 0",
+                 WHERE message.account = ?1 AND msgid = ?2 AND known = 0
+                     AND NOT EXISTS (SELECT 1 FROM unsettled WHERE source = thread.id)",
             )?
             .query_row(params![account, msgid], |row| row.get(0))
             .optional()?)
@@ -128,11 +161,14 @@ impl Reader<'_> {
         uid: &str,
     ) -> Result<Vec<String>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT DISTINCT gid FROM message INDEXED BY message_author
-             JOIN posted_to ON posted_to.message = message.id
-             WHERE account = ?1 AND author_uid = ?2 AND thread = ?3 AND forwarded_by IS NULL",
+            "SELECT DISTINCT gid FROM
+                 (SELECT id FROM message INDEXED BY message_author
+                  WHERE account = ?1 AND author_uid = ?2 AND thread = ?3 AND forwarded_by IS NULL
+                  LIMIT ?4)
+             JOIN posted_to ON posted_to.message = id",
         )?;
-        let groups = statement.query_map(params![account, uid, thread], |row| row.get(0))?;
+        let groups =
+            statement.query_map(params![account, uid, thread, WRITTEN_MAX], |row| row.get(0))?;
         Ok(groups.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -194,7 +230,7 @@ impl Work<'_> {
         {
             return Ok(Some(thread));
         }
-        let mut claimed = self.read.claimed_threads(account, thread_id)?;
+        let mut claimed = self.read.claimed_open_to(account, thread_id, uid)?;
         claimed.extend(self.read.claimed_thread_of(account, thread_id)?);
         let mut named = None;
         for thread in claimed {
@@ -343,25 +379,26 @@ impl Work<'_> {
         };
         self.subscribe(account, thread, post)?;
         self.set_known(thread)?;
-        self.settle_early(account, thread, &post.msgid, known.is_some())?;
+        self.settle_early(account, thread, known.is_some())?;
         Ok(thread)
     }
 
     /// The first thread claimed by somebody who reads it, as its first letter says.
     fn claimed_by_reader(&self, account: AccountId, post: &Incoming) -> Result<Option<ThreadId>> {
         let me = self.read.own_uid(account)?;
-        for thread in self.read.claimed_threads(account, &post.msgid)? {
+        let (groups, members): (Vec<&Cc>, Vec<&Cc>) = post.cc.iter().partition(|cc| cc.is_group());
+        let claimed = self.read.claimed_threads(account, &post.msgid)?;
+        for thread in claimed.into_iter().take(TURNED_MAX) {
             let Some(claimant) = self.read.claimant(thread)? else { continue };
-            let mut reads = claimant == post.from_uid || claimant == me;
-            for cc in &post.cc {
-                reads = reads
-                    || match cc.is_group() {
-                        true => {
-                            let groups = self.read.written_to(account, thread, &claimant)?;
-                            self.read.speaks_in(account, &cc.who_uid, &claimant, &groups)?
-                        }
-                        false => cc.who_uid == claimant,
-                    };
+            let mut reads = claimant == post.from_uid
+                || claimant == me
+                || members.iter().any(|cc| cc.who_uid == claimant);
+            if !reads && !groups.is_empty() {
+                let vouched = self.read.written_to(account, thread, &claimant)?;
+                for cc in groups.iter().take(GROUPS_MAX) {
+                    reads =
+                        reads || self.read.speaks_in(account, &cc.who_uid, &claimant, &vouched)?;
+                }
             }
             if reads && !self.read.is_struck(thread, &claimant)? {
                 return Ok(Some(thread));

@@ -18,6 +18,10 @@ const ROWS: i64 = 200;
 /// Readers of threads erased in one slice; a thread may have hundreds.
 const READERS: i64 = 500;
 
+/// What is left to do about letters goes first: a thread may have many such rows.
+const UNSETTLED: &str =
+    "DELETE FROM unsettled WHERE id IN (SELECT id FROM unsettled WHERE account = ?1 LIMIT ?2)";
+
 /// What goes last, in this order: rows that refer to others before those they refer to. An answer
 /// to a ping is younger than the ping. The account takes along what is left.
 const TABLES: [&str; 9] = [
@@ -78,7 +82,8 @@ impl Vault {
 
     /// Erases a little more of an account whose removal has begun; true when nothing is left.
     pub fn remove_slice(&mut self, id: AccountId) -> Result<bool> {
-        if self.remove_letters(id, Letters::Messages)?
+        if self.db.prepare_cached(UNSETTLED)?.execute(params![id, ROWS])? > 0
+            || self.remove_letters(id, Letters::Messages)?
             || self.remove_letters(id, Letters::Drafts)?
             || self.remove_threads(id)?
         {

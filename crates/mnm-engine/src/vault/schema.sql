@@ -149,6 +149,27 @@ CREATE TABLE foretold (
     PRIMARY KEY (account, service_id)
 ) STRICT, WITHOUT ROWID;
 
+-- What is left to do about letters that came before it was known where they belong; `settle.rs`. What is
+-- there was done up to `after`, and in the order of times `after_ms`.
+CREATE TABLE unsettled (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    account  INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    step     TEXT NOT NULL CHECK (step IN ('letters', 'claims', 'replies', 'group')),
+    thread   INTEGER REFERENCES thread (id) ON DELETE CASCADE, -- into which letters may come
+    source   INTEGER REFERENCES thread (id) ON DELETE CASCADE, -- 'letters': in which they stand
+    asked    INTEGER NOT NULL CHECK (asked IN (0, 1)), -- likewise: whether it is asked where each belongs
+    gid      TEXT,                                  -- 'group': in whose threads letters may be let in now
+    after_ms INTEGER NOT NULL,
+    after    INTEGER NOT NULL,
+    until    INTEGER NOT NULL,                      -- 'letters': the newest that is asked
+    CHECK ((step = 'group') = (thread IS NULL)),
+    CHECK ((step = 'letters') = (source IS NOT NULL)),
+    CHECK ((step = 'group') = (gid IS NOT NULL))
+) STRICT;
+CREATE INDEX unsettled_account ON unsettled (account, gid);
+CREATE INDEX unsettled_thread ON unsettled (thread) WHERE thread IS NOT NULL;
+CREATE UNIQUE INDEX unsettled_source ON unsettled (source) WHERE source IS NOT NULL;
+
 -- Who a reply goes to, the member included; one row for each id. The alias is the one claimed when they
 -- were added; a contact is shown under the address book's.
 CREATE TABLE party (

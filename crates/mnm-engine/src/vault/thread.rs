@@ -4,8 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
 use super::live::Detail;
-use super::party::NewParty;
-use super::{Change, Result, Vault};
+use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
 use crate::view::{AccountId, MayReply, MessageId, MessageState, Party, ThreadId, ThreadRow};
@@ -24,18 +23,6 @@ const SUBJECTS_MAX: i64 = 100;
 pub type ThreadPlace = (i64, ThreadId);
 
 impl Vault {
-    /// The member's own word that a letter which stands in a thread of its own belongs where it says.
-    /// Gives the thread it is in now.
-    ///
-    /// # Errors
-    /// [`VaultError::Conflict`] when it says nothing of the kind.
-    pub fn take_in(&mut self, id: ThreadId, now_ms: i64) -> Result<Change<ThreadId>> {
-        self.change(|work| {
-            let account = work.read.account_of(id)?;
-            work.take_in_by_hand(account, id, now_ms)
-        })
-    }
-
     /// A page of threads, newest first: those that are listed behind the time and number in `before`.
     pub fn threads(
         &self,
@@ -106,37 +93,7 @@ struct StoredThread {
     claimed_id: Option<String>,
 }
 
-/// What came into a thread before it was known who is in it.
-struct EarlyLetter {
-    id: MessageId,
-    /// Who sent it.
-    uid: String,
-    msgid: String,
-    /// What they call themselves there.
-    alias: String,
-    at_ms: i64,
-}
-
 impl Reader<'_> {
-    /// What came into a thread, but its first letter.
-    fn received_in(&self, thread: ThreadId, first: &str) -> Result<Vec<EarlyLetter>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT id, coalesce(forwarded_by, author_uid), msgid,
-                 iif(forwarded_by IS NULL, author_alias, ''), at_ms FROM message
-             WHERE thread = ?1 AND state = 'received' AND msgid <> ?2",
-        )?;
-        let rows = statement.query_map(params![thread, first], |row| {
-            Ok(EarlyLetter {
-                id: row.get(0)?,
-                uid: row.get(1)?,
-                msgid: row.get(2)?,
-                alias: row.get(3)?,
-                at_ms: row.get(4)?,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
     pub(super) fn account_of(&self, thread: ThreadId) -> Result<AccountId> {
         self.db
             .prepare_cached("SELECT account FROM thread WHERE id = ?1")?
@@ -348,30 +305,22 @@ impl Work<'_> {
     /// parties stand, because the member chose them.
     pub(super) fn name_thread(&mut self, id: ThreadId, service_id: &str) -> Result<()> {
         let account = self.read.account_of(id)?;
-        if let Some(early) = self.read.known_thread(account, service_id)? {
-            self.merge_thread(early, id)?;
+        let early = self.read.known_thread(account, service_id)?;
+        if let Some(early) = early {
+            self.db
+                .prepare_cached("UPDATE thread SET known = 0 WHERE id = ?1")?
+                .execute([early])?;
         }
         self.db
             .prepare_cached("UPDATE thread SET service_id = ?2 WHERE id = ?1")?
             .execute(params![id, service_id])?;
         self.set_known(id)?;
-        // The member's own thread: its readers are no claim.
-        self.settle_early(account, id, service_id, true)?;
-        self.touch_thread(id);
-        Ok(())
-    }
-
-    fn merge_thread(&mut self, from: ThreadId, to: ThreadId) -> Result<()> {
-        let moved = self
-            .db
-            .prepare_cached("UPDATE message SET thread = ?2 WHERE thread = ?1 RETURNING id")?
-            .query_map([from, to], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<i64>>>()?;
-        for message in moved {
-            self.touch_message(message);
+        if let Some(early) = early {
+            self.merge_thread(account, early, id)?;
         }
-        self.move_draft(from, to)?;
-        self.refresh_thread(from)?;
+        // The member's own thread: its readers are no claim.
+        self.settle_early(account, id, true)?;
+        self.touch_thread(id);
         Ok(())
     }
 
@@ -380,163 +329,6 @@ impl Work<'_> {
         self.db
             .prepare_cached("UPDATE thread SET claimed_id = ?2 WHERE id = ?1")?
             .execute(params![id, claimed_id])?;
-        Ok(())
-    }
-
-    /// Now that it is known who is in a thread: what came while that was a claim leaves it again if it is
-    /// another's, and what waited outside comes in. What was forwarded is its forwarder's. What came into
-    /// a thread that was known (`was_known`) has passed its door, and nobody kept how.
-    pub(super) fn settle_early(
-        &mut self,
-        account: AccountId,
-        id: ThreadId,
-        service_id: &str,
-        was_known: bool,
-    ) -> Result<()> {
-        let mut early = Vec::new();
-        if !was_known {
-            early.extend(self.read.received_in(id, service_id)?);
-        }
-        for claimed in self.read.claimed_threads(account, service_id)? {
-            let claimant = self.read.claimant(claimed)?.unwrap_or_default();
-            let groups = self.read.written_to(account, claimed, &claimant)?;
-            if self.lets_in(account, id, &claimant, &groups)? {
-                early.extend(self.read.received_in(claimed, service_id)?);
-                self.merge_thread(claimed, id)?;
-            } else {
-                self.claim(claimed, service_id)?;
-            }
-        }
-        for EarlyLetter { id: message, uid, msgid, alias, at_ms } in early {
-            let groups = self.read.vouched_for(message)?;
-            if self.lets_in(account, id, &uid, &groups)? {
-                continue;
-            }
-            // The letters of one forward stay together.
-            let own_id = msgid.split('.').next().unwrap_or(&msgid);
-            let own = match self.own_claimed(account, own_id, &uid)? {
-                Some(own) => own,
-                None => self.insert_thread(account, Some(own_id), "", at_ms)?,
-            };
-            self.claim(own, service_id)?;
-            let me = self.read.own_uid(account)?;
-            for (reader, alias) in [(&uid, alias.as_str()), (&me, "")] {
-                let party = NewParty { uid: reader, alias, is_group: false, by: &uid, at_ms };
-                self.insert_party(own, &party)?;
-            }
-            self.db
-                .prepare_cached("UPDATE message SET thread = ?2 WHERE id = ?1")?
-                .execute([message, own])?;
-            self.message_gone(id, message);
-            self.touch_message(message);
-            self.refresh_thread(own)?;
-        }
-        self.take_in(account, id, service_id)
-    }
-
-    /// The thread of this id that somebody has claimed.
-    fn own_claimed(
-        &self,
-        account: AccountId,
-        service_id: &str,
-        uid: &str,
-    ) -> Result<Option<ThreadId>> {
-        for thread in self.read.claimed_threads(account, service_id)? {
-            if self.read.claimant(thread)?.as_deref() == Some(uid) {
-                return Ok(Some(thread));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The member's own word that a letter belongs where it says: its author is in that thread from now
-    /// on, or known as a member of its groups.
-    pub(super) fn take_in_by_hand(
-        &mut self,
-        account: AccountId,
-        id: ThreadId,
-        now_ms: i64,
-    ) -> Result<ThreadId> {
-        let Some(target) = self.read.claimed_thread(account, id)? else {
-            return Err(VaultError::Conflict(
-                "The letter does not say that it belongs to a thread that is here. Nothing was changed.".into(),
-            ));
-        };
-        let me = self.read.own_uid(account)?;
-        let authors = self
-            .db
-            .prepare_cached(
-                "SELECT DISTINCT coalesce(forwarded_by, author_uid),
-                     iif(forwarded_by IS NULL, author_alias, '') FROM message
-                 WHERE thread = ?1 AND coalesce(forwarded_by, author_uid) <> ?2 LIMIT 100",
-            )?
-            .query_map(params![id, me], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-        let groups = self.read.groups_in(target)?;
-        for (uid, alias) in &authors {
-            for gid in &groups {
-                self.learn_member(account, gid, uid, "")?;
-            }
-            if groups.is_empty() {
-                if !self.read.is_party(target, uid)? {
-                    self.check_room(target, 1, 0)?;
-                }
-                let party = NewParty { uid, alias, is_group: false, by: &me, at_ms: now_ms };
-                self.insert_party(target, &party)?;
-            }
-        }
-        // Whom one has learned to know may have come in already.
-        if self.read.account_of(id).is_ok() {
-            self.merge_thread(id, target)?;
-        }
-        self.refresh_thread(target)?;
-        Ok(target)
-    }
-
-    /// Now that the first letter of a thread is here, takes in the replies that came before it and
-    /// whose authors turn out to be in it. One that was answered stays where its answer is.
-    pub(super) fn take_in(
-        &mut self,
-        account: AccountId,
-        id: ThreadId,
-        service_id: &str,
-    ) -> Result<()> {
-        let early = self
-            .db
-            .prepare_cached(
-                "SELECT thread.id, max(coalesce(forwarded_by, author_uid)), max(message.id)
-                 FROM thread JOIN message ON message.thread = thread.id
-                 WHERE thread.account = ?1 AND claimed_id = ?2
-                 GROUP BY thread.id HAVING count(*) = 1",
-            )?
-            .query_map(params![account, service_id], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?
-            .collect::<rusqlite::Result<Vec<(ThreadId, String, MessageId)>>>()?;
-        for (reply, author, message) in early {
-            let groups = self.read.vouched_for(message)?;
-            if self.lets_in(account, id, &author, &groups)? {
-                self.merge_thread(reply, id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves the draft of a reply along when threads are merged, unless there is one already.
-    fn move_draft(&mut self, from: ThreadId, to: ThreadId) -> Result<()> {
-        match self.read.draft_of(to)? {
-            Some(draft) if draft.is_empty() => self.delete_draft(draft.account, draft.id)?,
-            Some(_) => return Ok(()),
-            None => {}
-        }
-        let moved = self
-            .db
-            .prepare_cached("UPDATE draft SET thread = ?2 WHERE thread = ?1 RETURNING id")?
-            .query_row([from, to], |row| row.get(0))
-            .optional()?;
-        if let Some(draft) = moved {
-            self.touch_draft(draft);
-        }
         Ok(())
     }
 }

@@ -159,7 +159,7 @@ fn a_bad_id_and_a_blob_that_is_gone_store_nothing() {
     let writer = app.vault.begin_blob().unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
     app.vault.discard_staged(blob);
-    while app.vault.tidy() {}
+    while app.vault.tidy().value {}
     letter.attachments.push(IncomingAttachment { name: "a".into(), form: None, blob });
     let error = app.vault.receive_post(app.account, &letter).unwrap_err();
     assert!(matches!(error, VaultError::Db(_)), "foreign keys hold: {error:?}");

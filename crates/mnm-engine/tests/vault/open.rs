@@ -248,7 +248,7 @@ fn a_crash_keeps_what_was_committed_and_removes_what_was_staged() {
     let crashed = TempDir::new().unwrap();
     copy(app.home.path(), crashed.path());
     let mut vault = Vault::open(crashed.path()).unwrap();
-    while vault.tidy() {}
+    while vault.tidy().value {}
     assert_eq!(vault.message(queued.id).unwrap(), queued);
     assert_eq!(vault.outbox_len(app.account).unwrap(), 1);
     vault.check().unwrap();
