@@ -169,7 +169,7 @@ type Command = (&'static str, u64, fn(&mut Home));
 const ONE: u64 = 3_000;
 const PAGE: u64 = 100_000;
 
-const COMMANDS: [Command; 16] = [
+const COMMANDS: [Command; 17] = [
     ("first screen", ONE, |home| drop(home.vault.state("").unwrap())),
     ("take a letter", ONE, |home| drop(home.receive(&format!("{:016x}", 0x1001), "One more.", 0))),
     ("take a letter that opens a thread", ONE, |home| drop(home.receive("", "One more.", 3))),
@@ -186,6 +186,11 @@ const COMMANDS: [Command; 16] = [
             gid: None,
         };
         let _ = home.vault.receive_ping(home.account, &ping).unwrap();
+    }),
+    ("ping somebody", ONE, |home| {
+        home.number += 1;
+        let to = format!("Somebody {}", home.number);
+        let _ = home.vault.queue_ping(home.account, &to, "Hello", 5).unwrap();
     }),
     ("list threads", PAGE, |home| drop(home.vault.threads(None, None, None).unwrap())),
     ("list threads of an account, all of it", PAGE, |home| {

@@ -81,6 +81,7 @@ CREATE INDEX ping_time ON ping (at_ms, id);
 CREATE UNIQUE INDEX ping_msgid ON ping (account, msgid) WHERE msgid IS NOT NULL;
 CREATE INDEX ping_sent ON ping (account, to_alias) WHERE incoming = 0;
 CREATE INDEX ping_received ON ping (account, from_uid) WHERE incoming = 1;
+CREATE INDEX ping_from ON ping (account, from_alias) WHERE incoming = 1 AND gid IS NULL;
 CREATE INDEX ping_waiting ON ping (account) WHERE incoming = 1 AND state = 'waiting';
 CREATE INDEX ping_answers ON ping (answers) WHERE answers IS NOT NULL;
 
