@@ -276,10 +276,13 @@ pub enum Command {
         #[serde(default)]
         leaving: bool,
     },
-    /// Drafts of new letters and of replies, newest first. Reply: [`Reply::Drafts`].
+    /// A page of drafts of new letters and of replies, the last begun first; an empty one behind the last.
+    /// Reply: [`Reply::Drafts`].
     Drafts {
         /// The account, or all.
         account: Option<AccountId>,
+        /// Only those begun before this one.
+        before: Option<DraftId>,
     },
     /// Discard a draft with its attachments. Reply: [`Reply::Done`].
     DropDraft {
@@ -423,7 +426,7 @@ pub enum Reply {
     Forward(ForwardState),
     /// One draft.
     Draft(Draft),
-    /// Drafts.
+    /// A page of drafts.
     Drafts(Vec<Draft>),
     /// Browsers.
     Browsers(Vec<Browser>),

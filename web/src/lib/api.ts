@@ -305,7 +305,8 @@ export interface Commands {
   strike: { args: { thread: number; uid: string }; reply: undefined };
   readmit: { args: { thread: number; uid: string }; reply: undefined };
   take_in: { args: { thread: number }; reply: Thread };
-  drafts: { args: { account?: number }; reply: Draft[] };
+  /** A page, the last begun first; it is empty behind the last. */
+  drafts: { args: { account?: number; before?: number }; reply: Draft[] };
   drop_draft: { args: { draft: number; version?: number }; reply: undefined };
   detach: { args: { draft: number; attachment: number }; reply: Draft };
   send: { args: { draft: number; version?: number; hold_ms?: number }; reply: Message };

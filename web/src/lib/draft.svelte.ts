@@ -5,6 +5,7 @@
 // engine refuses one that is behind; an editor in which nothing is unsaved follows what others save,
 // one in which something is asks (`theirs`).
 import type { Attachment, Draft, Event, Message } from "./api";
+import { allDrafts } from "./drafts";
 import { isComposing, open, unsaved } from "./editing";
 import { store } from "./store.svelte";
 import { t } from "./strings";
@@ -181,7 +182,7 @@ export class DraftEditor {
   async #compare(tried: Typed): Promise<void> {
     let theirs: Draft | undefined;
     try {
-      const drafts = await command("drafts", { account: this.account });
+      const drafts = await allDrafts(this.account);
       theirs = drafts.find((draft) => this.#isOurs(draft));
     } catch (error) {
       this.error = problem(error);
@@ -237,7 +238,7 @@ export class DraftEditor {
   async #lookAgain(id: number): Promise<void> {
     const version = this.#version;
     try {
-      const drafts = await command("drafts", { account: this.account });
+      const drafts = await allDrafts(this.account);
       if (this.id === id && this.#version === version && !drafts.some((draft) => draft.id === id)) this.lose();
     } catch {
       // It is looked for when the app is back.

@@ -6,6 +6,7 @@
 // the command was sent (`now`, `since`), and events that come while a list is being loaded are taken
 // in once more afterwards.
 import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
+import { allDrafts } from "./drafts";
 import { partyName } from "./format";
 import { t } from "./strings";
 import type { Loss, News } from "./stream";
@@ -161,7 +162,7 @@ class Store {
       command("pings", { limit: PAGE_ROWS }),
       command("contacts", {}),
       command("groups", {}),
-      command("drafts", {}),
+      allDrafts(),
     ]);
     this.accounts = state.accounts;
     this.version = state.version;

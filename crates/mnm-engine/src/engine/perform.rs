@@ -175,7 +175,9 @@ impl Engine {
                     }
                     Command::Browsers => Reply::Browsers(vault.browsers()?),
                     Command::Readers { thread } => Reply::Readers(vault.readers(thread)?),
-                    Command::Drafts { account } => Reply::Drafts(vault.drafts(account)?),
+                    Command::Drafts { account, before } => {
+                        Reply::Drafts(vault.drafts(account, before)?)
+                    }
                     Command::State => Reply::State(vault.state_left(env!("CARGO_PKG_VERSION"))?),
                     // All others are handled where commands are sorted.
                     _ => return Err(misplaced()),

@@ -109,6 +109,8 @@ fn fill(db: &Connection, account: AccountId, longest: ThreadId, size: u32) -> ru
          INSERT INTO ping (account, msgid, incoming, from_uid, from_alias, to_alias, text, at_ms, state)
              SELECT {account}, printf('%016x', 3000000 + n), 1, printf('PNG%029d', n),
                  'Pinger ' || n, 'Own Alias', 'Hello', n, 'waiting' FROM n;
+         INSERT INTO draft (account, subject, text, updated_ms)
+             SELECT {account}, 'Draft', printf('%.*c', 100000 / (1 + n), 'x'), n FROM n;
          DROP TABLE n;
          COMMIT;"
     ))
@@ -169,7 +171,7 @@ type Command = (&'static str, u64, fn(&mut Home));
 const ONE: u64 = 3_000;
 const PAGE: u64 = 100_000;
 
-const COMMANDS: [Command; 17] = [
+const COMMANDS: [Command; 19] = [
     ("first screen", ONE, |home| drop(home.vault.state("").unwrap())),
     ("take a letter", ONE, |home| drop(home.receive(&format!("{:016x}", 0x1001), "One more.", 0))),
     ("take a letter that opens a thread", ONE, |home| drop(home.receive("", "One more.", 3))),
@@ -204,6 +206,10 @@ const COMMANDS: [Command; 17] = [
         let page = home.vault.thread(home.longest).unwrap();
         let middle = Place::Around(page.messages[0].id);
         drop(home.vault.thread_page(home.longest, middle, None).unwrap());
+    }),
+    ("list drafts", PAGE, |home| drop(home.vault.drafts(None, None).unwrap())),
+    ("list drafts of an account, behind some", PAGE, |home| {
+        drop(home.vault.drafts(Some(home.account), Some(200)).unwrap());
     }),
     ("list pings", PAGE, |home| drop(home.vault.pings(&PingQuery::default()).unwrap())),
     ("accept a ping", ONE, |home| {

@@ -10,6 +10,12 @@ use super::{Change, Limits, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
 
+/// Drafts of a page, and bytes of their texts behind which it ends.
+const PAGE_DRAFTS: usize = 100;
+const PAGE_BYTES: usize = 512 << 10;
+/// Longest text of a draft that is looked at for whether there is anything in it.
+const BLANK_BYTES: usize = 1024;
+
 /// What the member has typed so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DraftContent {
@@ -108,11 +114,32 @@ impl Vault {
         self.reader().draft(id)
     }
 
-    /// Drafts of one account or of all that have something in them, last changed first.
-    pub fn drafts(&self, account: Option<AccountId>) -> Result<Vec<Draft>> {
+    /// A page of drafts of one account or of all that have something in them, the last begun first: those
+    /// begun before one, at most 100, and no more behind 512 KiB of text. Only behind the last it is empty.
+    pub fn drafts(
+        &self,
+        account: Option<AccountId>,
+        before: Option<DraftId>,
+    ) -> Result<Vec<Draft>> {
         let read = self.reader();
-        let drafts = self.draft_ids(account)?.into_iter().map(|id| read.draft(id));
-        drafts.filter(|draft| draft.as_ref().map_or(true, |draft| !draft.is_empty())).collect()
+        let (mut drafts, mut bytes) = (Vec::new(), 0);
+        let mut before = before.unwrap_or(DraftId::MAX);
+        while drafts.is_empty() {
+            let ids = self.draft_ids(account, before)?;
+            let Some(&last) = ids.last() else { break };
+            before = last;
+            for id in ids {
+                let draft = read.draft(id)?;
+                bytes += draft.text.len();
+                if !draft.is_empty() {
+                    drafts.push(draft);
+                }
+                if bytes > PAGE_BYTES && !drafts.is_empty() {
+                    break;
+                }
+            }
+        }
+        Ok(drafts)
     }
 
     /// Discards a draft with its attachments.
@@ -168,7 +195,13 @@ impl Vault {
     /// Removes drafts that nothing is in and nobody is at work on any more.
     pub(super) fn sweep_drafts(&mut self) -> Result<()> {
         let read = self.reader();
-        for id in self.draft_ids(None)? {
+        // Long texts are not read for that.
+        let short = self
+            .db
+            .prepare("SELECT id FROM draft WHERE octet_length(text) <= ?1")?
+            .query_map([BLANK_BYTES], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<DraftId>>>()?;
+        for id in short {
             if read.draft(id)?.is_empty() {
                 self.db.execute("DELETE FROM draft WHERE id = ?1", [id])?;
             }
@@ -176,14 +209,14 @@ impl Vault {
         Ok(())
     }
 
-    fn draft_ids(&self, account: Option<AccountId>) -> Result<Vec<DraftId>> {
+    fn draft_ids(&self, account: Option<AccountId>, before: DraftId) -> Result<Vec<DraftId>> {
         let ids = self
             .db
             .prepare_cached(
-                "SELECT id FROM draft WHERE ?1 IS NULL OR account = ?1
-                 ORDER BY updated_ms DESC, id DESC",
+                "SELECT id FROM draft WHERE id < ?2 AND (?1 IS NULL OR account = ?1)
+                 ORDER BY id DESC LIMIT ?3",
             )?
-            .query_map([account], |row| row.get(0))?
+            .query_map(params![account, before, PAGE_DRAFTS], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         Ok(ids)
     }

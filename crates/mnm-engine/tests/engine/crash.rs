@@ -110,7 +110,7 @@ async fn without_links_writing_works_and_waits() {
     offline.close().await;
     let ada = Person::reopened(home, account).await;
     bob.until_message("written offline").await;
-    assert_eq!(ask!(ada, Command::Drafts { account: None }, Drafts), []);
+    assert_eq!(ask!(ada, Command::Drafts { account: None, before: None }, Drafts), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

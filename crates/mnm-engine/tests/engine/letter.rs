@@ -181,7 +181,7 @@ async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
     tokio::io::AsyncWriteExt::write_all(&mut upload, &noise(1 << 20)).await.unwrap();
     attaching.abort();
     assert!(attaching.await.unwrap_err().is_cancelled());
-    let drafts = ask!(ada, Command::Drafts { account: None }, Drafts);
+    let drafts = ask!(ada, Command::Drafts { account: None, before: None }, Drafts);
     assert_eq!(drafts, [], "nothing is in it, so it is shown nowhere");
     let draft = ada.engine.attach(draft, "whole.bin", None, &noise(3 << 20)[..]).await.unwrap();
     assert_eq!((draft.attachments.len(), draft.attachments[0].size), (1, 3 << 20));

@@ -26,7 +26,7 @@ fn a_draft_is_created_replaced_and_dropped() {
     let typed = content(&[], "two");
     let second = app.vault.save_draft(Some(id), account, None, &typed, 6).unwrap();
     assert_eq!((second.value.id, second.value.text.as_str()), (id, "two"));
-    assert_eq!(app.vault.drafts(None).unwrap(), [second.value]);
+    assert_eq!(app.vault.drafts(None, None).unwrap(), [second.value]);
     assert_eq!(names(&app.vault.drop_draft(id).unwrap().events), ["draft_gone"]);
     let gone = app.vault.save_draft(Some(id), account, None, &typed, 7);
     assert!(matches!(gone, Err(VaultError::NotFound { .. })));
@@ -181,7 +181,7 @@ fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
     save(Upon::Version(letter.version), Some(letter.id), None, "one, changed");
     let second = save(Upon::Leaving(letter.version), Some(letter.id), None, "one, otherwise");
     assert_ne!(second.id, letter.id);
-    let texts: Vec<_> = vault.drafts(None).unwrap().into_iter().map(|d| d.text).collect();
+    let texts: Vec<_> = vault.drafts(None, None).unwrap().into_iter().map(|d| d.text).collect();
     assert_eq!(texts, ["one, otherwise", "one, changed", "more"]);
 }
 
@@ -226,14 +226,14 @@ fn an_emptied_draft_is_gone() {
         let draft = app.vault.save_draft(None, account, thread, &typed, 5).unwrap().value;
         let emptied = app.vault.save_draft(Some(draft.id), account, thread, &blank, 6).unwrap();
         assert_eq!(names(&emptied.events), ["draft_gone"]);
-        assert_eq!(app.vault.drafts(None).unwrap(), []);
+        assert_eq!(app.vault.drafts(None, None).unwrap(), []);
         if let Some(thread) = thread {
             assert_eq!(app.vault.thread(thread).unwrap().draft, None);
         }
         // Who goes on writing in either window finds it again, whatever they have read.
         let again = app.vault.save_draft_upon(Upon::Version(0), None, account, thread, &typed, 7);
         assert_eq!(names(&again.unwrap().events), ["draft"]);
-        for draft in app.vault.drafts(None).unwrap() {
+        for draft in app.vault.drafts(None, None).unwrap() {
             let _ = app.vault.save_draft(Some(draft.id), account, thread, &blank, 8).unwrap();
         }
     }
@@ -245,7 +245,27 @@ fn an_emptied_draft_is_gone() {
     assert_eq!(names(&app.vault.attach(id, "a.txt", blob, 9).unwrap().events), ["draft"]);
     let _ = app.vault.save_draft(None, account, None, &nothing, 9).unwrap();
     let app = app.restart();
-    let kept: Vec<_> = app.vault.drafts(None).unwrap().iter().map(|draft| draft.id).collect();
+    let kept: Vec<_> = app.vault.drafts(None, None).unwrap().iter().map(|draft| draft.id).collect();
     assert_eq!(kept, [id]);
     assert!(matches!(app.vault.draft(id + 1), Err(VaultError::NotFound { .. })));
+}
+
+#[test]
+fn drafts_are_listed_in_pages_that_are_bounded_in_number_and_length() {
+    let mut app = App::new();
+    for n in 0..240 {
+        let length = if n % 40 == 0 { 300_000 } else { 10 };
+        let typed = content(&[], &format!("{n} {}", "x".repeat(length)));
+        let _ = app.vault.save_draft(None, app.account, None, &typed, n).unwrap();
+    }
+    let (mut all, mut before) = (Vec::new(), None);
+    loop {
+        let page = app.vault.drafts(Some(app.account), before).unwrap();
+        let bytes: usize = page.iter().map(|draft| draft.text.len()).sum();
+        assert!(page.len() <= 100 && bytes < 1 << 20, "{} drafts, {bytes} bytes", page.len());
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        all.extend(page.into_iter().map(|draft| draft.updated_ms));
+    }
+    assert_eq!(all, (0..240).rev().collect::<Vec<_>>(), "each once");
 }

@@ -1,10 +1,12 @@
 //! Reading: threads, one thread, search, drafts.
 
+use std::cmp::Reverse;
+
 use mnm_engine::{
     command::{Command as Ask, Place, Reply},
     view::{
-        Account, Message, MessageId, MessageState, Party, PartyKind, SearchHit, Thread, ThreadId,
-        ThreadRow,
+        Account, AccountId, Draft, Message, MessageId, MessageState, Party, PartyKind, SearchHit,
+        Thread, ThreadId, ThreadRow,
     },
 };
 
@@ -342,9 +344,26 @@ fn snippet(look: &Look, html: &str) -> String {
     text
 }
 
+/// All pages of the list, last changed first.
+async fn all_drafts(session: &Session, account: Option<AccountId>) -> Result<Vec<Draft>, Failure> {
+    let mut all: Vec<Draft> = Vec::new();
+    loop {
+        let before = all.last().map(|draft| draft.id);
+        let mut page = ask!(session, Ask::Drafts { account, before }, Drafts);
+        // An older app that runs gives all of them each time.
+        page.retain(|draft| before.is_none_or(|before| draft.id < before));
+        if page.is_empty() {
+            break;
+        }
+        all.append(&mut page);
+    }
+    all.sort_by_key(|draft| Reverse((draft.updated_ms, draft.id)));
+    Ok(all)
+}
+
 pub(super) async fn drafts(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let drafts = ask!(session, Ask::Drafts { account }, Drafts);
+    let drafts = all_drafts(session, account).await?;
     let mut table =
         Table::new(&context.look, ["DRAFT", "ACCOUNT", "TO", "SUBJECT", "FILES", "CHANGED"]);
     for draft in &drafts {

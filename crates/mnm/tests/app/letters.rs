@@ -163,6 +163,25 @@ fn a_hostile_letter_can_not_drive_the_terminal() {
     assert!(shown.contains("\n  │ thread 1 on Bank"), "{shown}");
 }
 
+#[test]
+fn all_drafts_are_listed_however_long_they_are() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let server = Server::start();
+    let page = server.page();
+    join(&server.app, &service, ADA);
+    let text = "x".repeat(400_000);
+    for n in 0..4 {
+        let body = format!(
+            r#"{{"cmd":"save_draft","draft":null,"account":1,"thread":null,"to":[],"subject":"Long {n}","text":"{text}"}}"#
+        );
+        server.page_command(&page, body.as_bytes());
+    }
+    let drafts = server.app.json(&["drafts"]).unwrap();
+    let subjects: Vec<_> =
+        drafts.as_array().unwrap().iter().map(|draft| draft["subject"].clone()).collect();
+    assert_eq!(subjects, ["Long 3", "Long 2", "Long 1", "Long 0"]);
+}
+
 /// A server whose member has a draft to attach to; gives its number.
 fn with_draft(server: &Server, service: &ServiceProcess, page: &str) -> String {
     join(&server.app, service, ADA);
