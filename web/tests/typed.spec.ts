@@ -1,33 +1,37 @@
 // Typed text is never lost: however late the app answers, and after Undo.
 import { both } from "../src/lib/typed";
 import { expect, test } from "./fixture";
-import { late, reply, texts, thread } from "./writing";
+import { hold, reply, texts, thread } from "./writing";
 
 test("what is typed while a message is on its way is the next one", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   await page.keyboard.press("v");
   const expected = ["Shall we?"];
-  for (const delay of [0, 100, 250, 500]) {
-    await late(page, delay);
+  // The app answers after so many letters of what is typed next.
+  for (const letters of [0, 1, 4, 8]) {
+    const { release } = await hold(page);
     await reply(page).focus();
-    await page.keyboard.type(`yes ${delay}`, { delay: 20 });
+    await page.keyboard.type(`yes ${letters}`);
     await page.keyboard.press("Enter");
-    await page.keyboard.type("tomorrow", { delay: 60 });
-    expected.push(`yes ${delay}`);
+    await page.keyboard.type("tomorrow".slice(0, letters));
+    await release();
+    await page.keyboard.type("tomorrow".slice(letters));
+    expected.push(`yes ${letters}`);
     await expect(texts(page)).toHaveText(expected);
     await expect(reply(page)).toHaveValue("tomorrow");
     await expect(page.getByText("Saved", { exact: true })).toBeVisible();
     await reply(page).fill("");
     await expect(page.getByRole("link", { name: /^Drafts/ })).not.toContainText(/\d/);
   }
-  await late(page, 150);
+  const { release } = await hold(page);
   const quick = Array.from({ length: 10 }, (_, n) => `quick ${n}`);
   await reply(page).focus();
   for (const line of quick) {
     await page.keyboard.type(line);
     await page.keyboard.press("Enter");
   }
+  await release();
   await expect(texts(page)).toHaveText([...expected, ...quick]);
   await expect(page.locator("[data-message] [data-state=sent]")).toHaveCount(expected.length - 1 + quick.length);
   await boris.page.getByRole("link", { name: /Plans/ }).click();
@@ -37,15 +41,16 @@ test("what is typed while a message is on its way is the next one", async ({ clu
 test("what is typed after a new letter was sent begins the answer", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
-  await late(page, 300);
   await page.keyboard.press("c");
   await page.keyboard.type(boris.alias);
   await page.keyboard.press("Enter");
   await page.getByRole("textbox", { name: "Letter" }).fill("The letter.");
   await page.getByRole("textbox", { name: "Letter" }).focus();
   await page.keyboard.press("Control+End");
+  const { release } = await hold(page);
   await page.keyboard.press("Control+Enter");
-  await page.keyboard.type(" PS", { delay: 30 });
+  await page.keyboard.type(" PS");
+  await release();
   await expect(texts(page)).toHaveText(["The letter."]);
   await expect(reply(page)).toHaveValue("PS");
   await expect(reply(page)).toBeFocused();
@@ -56,19 +61,16 @@ test("messages that could not be handed over come back in their order", async ({
   const { page } = anna;
   await page.keyboard.press("v");
   anna.forgive(/ERR_FAILED/);
-  await page.route("**/api/command", async (route) => {
-    await new Promise((done) => setTimeout(done, 700));
-    // The route may be gone meanwhile.
-    await route.abort().catch(() => undefined);
-  });
+  const { release, fail } = await hold(page);
   await reply(page).focus();
   for (const line of ["one", "two"]) {
     await page.keyboard.type(line);
     await page.keyboard.press("Enter");
   }
   await page.keyboard.type("three");
+  fail();
   await expect(reply(page)).toHaveValue("one\n\ntwo\n\nthree");
-  await page.unroute("**/api/command");
+  await release();
   await page.keyboard.press("Enter");
   await expect(texts(page)).toHaveCount(2);
   await expect(reply(page)).toHaveValue("");

@@ -3,7 +3,7 @@
 import type { Browser, Page } from "@playwright/test";
 
 import { expect, type Member, test } from "./fixture";
-import { late, reply, texts, thread } from "./writing";
+import { hold, reply, texts, thread } from "./writing";
 
 /** A second window on the thread that the member has open. */
 async function second(member: Member): Promise<Page> {
@@ -23,6 +23,12 @@ async function elsewhere(member: Member, browser: Browser): Promise<Page> {
   return page;
 }
 
+/** Writes in the member's own window, and waits until the app has it. */
+async function saved(member: Member, text: string): Promise<void> {
+  await reply(member.page).fill(text);
+  await expect.poll(async () => ((await member.command<{ text: string }[]>("drafts"))[0]?.text)).toBe(text);
+}
+
 /** Stops a page's clock, so that it draws nothing and hears events only when it is let. */
 async function freeze(page: Page): Promise<void> {
   await page.clock.pauseAt(Date.now() + 60_000);
@@ -32,23 +38,34 @@ async function freeze(page: Page): Promise<void> {
 /** Resolves when an event has reached a page that is frozen. */
 const reached = (page: Page) => expect.poll(() => page.evaluate("queued")).toBeGreaterThan(0);
 
+/** A window that has seen what the other has changed only as far as its first words. */
+async function behind(member: Member, browser: Browser): Promise<{ one: Page; two: Page }> {
+  const one = member.page;
+  const two = await elsewhere(member, browser);
+  await reply(one).fill("both have seen this");
+  await expect(reply(two)).toHaveValue("both have seen this");
+  await freeze(two);
+  await reply(one).fill("only one has seen this");
+  await reached(two);
+  return { one, two };
+}
+
 const clash = (page: Page) => page.getByRole("alert").filter({ hasText: "changed in another window" });
 
 test("two windows on one thread overwrite nothing", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   const one = anna.page;
-  const two = await one.context().newPage();
-  await two.goto(one.url());
-  await expect(reply(two)).toBeVisible();
+  const two = await second(anna);
 
   // Where nothing is unsaved the other window's words appear.
   await reply(one).fill("from the first");
   await expect(reply(two)).toHaveValue("from the first");
 
   // Where something is, the member is asked.
-  await late(two, 1500);
+  const { release } = await hold(two);
   await reply(two).pressSequentially(" and the second");
-  await reply(one).fill("from the first, changed");
+  await saved(anna, "from the first, changed");
+  await release();
   await expect(two.getByRole("alert")).toContainText("changed in another window");
   await expect(two.getByRole("alert")).toContainText("from the first, changed");
   await expect(reply(two)).toHaveValue("from the first and the second");
@@ -59,7 +76,6 @@ test("two windows on one thread overwrite nothing", async ({ club, member }) => 
   await expect(reply(one)).toHaveValue(both);
 
   // Sent in one, it is gone in the other; unsaved words stay.
-  await late(two, 0);
   await reply(one).focus();
   await one.keyboard.press("Control+Enter");
   await expect(reply(two)).toHaveValue("");
@@ -83,14 +99,7 @@ test("a save that falls between another window's save and hearing of it overwrit
 });
 
 test("what another window has changed is not sent unseen", async ({ club, member, browser }) => {
-  const { anna } = await thread(club, member);
-  const one = anna.page;
-  const two = await elsewhere(anna, browser);
-  await reply(one).fill("both have seen this");
-  await expect(reply(two)).toHaveValue("both have seen this");
-  await freeze(two);
-  await reply(one).fill("only one has seen this");
-  await reached(two);
+  const { one, two } = await behind((await thread(club, member)).anna, browser);
   await reply(two).press("Control+Enter");
   await two.clock.resume();
   await expect(clash(two)).toContainText("only one has seen this");
@@ -100,14 +109,7 @@ test("what another window has changed is not sent unseen", async ({ club, member
 });
 
 test("what another window has changed is not discarded unseen", async ({ club, member, browser }) => {
-  const { anna } = await thread(club, member);
-  const one = anna.page;
-  const two = await elsewhere(anna, browser);
-  await reply(one).fill("both have seen this");
-  await expect(reply(two)).toHaveValue("both have seen this");
-  await freeze(two);
-  await reply(one).fill("only one has seen this");
-  await reached(two);
+  const { one, two } = await behind((await thread(club, member)).anna, browser);
   await two.getByRole("button", { name: "Discard draft" }).click();
   await two.getByRole("button", { name: "Discard", exact: true }).click();
   await two.clock.resume();
@@ -123,11 +125,11 @@ test("a page that goes away takes along what it has not saved", async ({ club, m
   const two = await second(anna);
 
   // While the member is being asked what to keep.
-  await late(two, 1000);
+  const { release } = await hold(two);
   await reply(two).fill("from the second");
-  await reply(one).fill("from the first");
+  await saved(anna, "from the first");
+  await release();
   await expect(clash(two)).toBeVisible();
-  await two.unroute("**/api/command");
   await two.reload();
   await expect(reply(two)).toHaveValue("from the first\n\nfrom the second");
   await expect(reply(one)).toHaveValue("from the first\n\nfrom the second");
@@ -154,8 +156,7 @@ test("a field is not changed while a character is being put together", async ({ 
   await keyboard.send("Input.imeSetComposition", { text: "ni", selectionStart: 2, selectionEnd: 2 });
   await expect(reply(one)).toHaveValue("typed ni");
   await two.evaluate("globalThis.changes = 0; document.addEventListener('input', () => (changes += 1))");
-  await reply(one).fill("changed meanwhile");
-  await expect.poll(async () => ((await anna.run("drafts")) as { text: string }[])[0]?.text).toBe("changed meanwhile");
+  await saved(anna, "changed meanwhile");
   await anna.command("state");
   await keyboard.send("Input.imeSetComposition", { text: "niha", selectionStart: 4, selectionEnd: 4 });
   await expect(reply(two)).toHaveValue("typed niha");
@@ -168,11 +169,11 @@ test("a file that is attached while two texts are to be chosen from goes with th
   const { anna } = await thread(club, member);
   const one = anna.page;
   const two = await second(anna);
-  await late(two, 1000);
+  const { release } = await hold(two);
   await reply(two).fill("from the second");
-  await reply(one).fill("from the first");
+  await saved(anna, "from the first");
+  await release();
   await expect(clash(two)).toBeVisible();
-  await late(two, 0);
   await two.locator("footer input[type=file]").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("a plan") });
   await expect(two.getByRole("list", { name: "Attached files" })).toContainText("plan.txt");
   await two.getByRole("button", { name: "Keep both" }).click();

@@ -1,4 +1,4 @@
-// Steps that tests of writing share: a thread that is open, its reply, an app that answers late.
+// Steps that tests of writing share: a thread that is open, its reply, an app whose answers are held.
 import type { Page } from "@playwright/test";
 
 import { type Club, expect, introduce, type Member } from "./fixture";
@@ -18,12 +18,18 @@ export async function thread(club: Club, member: (name: string) => Promise<Membe
 export const reply = (page: Page) => page.locator("[data-key='reply']");
 export const texts = (page: Page) => page.locator("[data-message] .prose");
 
-/** The real app answers, only late. */
-export async function late(page: Page, delay_ms: number): Promise<void> {
-  await page.unroute("**/api/command");
+/** Keeps what a page asks of its app until it is let go; or until it is told that the app is away. */
+export async function hold(page: Page): Promise<{ release: () => Promise<void>; fail: () => void }> {
+  let settle: (answered: boolean) => void = () => undefined;
+  const settled = new Promise<boolean>((done) => (settle = done));
   await page.route("**/api/command", async (route) => {
-    await new Promise((done) => setTimeout(done, delay_ms));
-    // The test may have gone on.
-    await route.continue().catch(() => undefined);
+    const answered = await settled;
+    // The page may have gone on.
+    await (answered ? route.continue() : route.abort()).catch(() => undefined);
   });
+  const release = async (): Promise<void> => {
+    await page.unroute("**/api/command");
+    settle(true);
+  };
+  return { release, fail: () => settle(false) };
 }
