@@ -5,6 +5,7 @@
 //! wrong text. A damaged page takes the rows on it along; the others are found around it. The store
 //! that is looked over is not written to.
 
+pub(super) mod log;
 mod loose;
 mod rows;
 mod save;
@@ -28,6 +29,8 @@ const LOSSES_TOLD: usize = 200;
 pub struct Checked {
     /// Pages that fail their authentication, or contradict others.
     pub damaged_pages: u64,
+    /// Transactions in the log of what was written last that are behind damage, so that they are not seen.
+    pub commits_lost: u64,
     /// Further findings, in the words of the database.
     pub findings: Vec<String>,
     /// Accounts that can be read.
@@ -74,6 +77,7 @@ impl Checked {
     /// Whether nothing is wrong.
     pub fn is_whole(&self) -> bool {
         self.damaged_pages == 0
+            && self.commits_lost == 0
             && self.findings.is_empty()
             && self.letters_lost == 0
             && self.files_lost.is_empty()
@@ -88,7 +92,7 @@ impl Checked {
 pub fn check(home: &Path) -> Result<Checked, OpenError> {
     let mut store = open::open_as_it_is(home)?;
     let tables = rows::tables(&store.db);
-    let mut checked = look(&mut store);
+    let mut checked = look(&mut store, home)?;
     let mut letters = HashSet::new();
     for table in tables {
         let read = rows::read(&mut store, &table, &mut |row| {
@@ -184,16 +188,16 @@ pub(super) fn read_around(
     .map(drop)
 }
 
-/// What the database says of its own file.
-fn look(store: &mut dyn Reopen) -> Checked {
-    let mut checked = Checked::default();
-    let pages = findings(store, "PRAGMA cipher_integrity_check");
-    checked.damaged_pages = pages.len() as u64;
+/// What the database says of its own file, and what it does not say of its log.
+fn look(store: &mut dyn Reopen, home: &Path) -> Result<Checked, OpenError> {
+    let commits_lost = log::lost_commits(home).map_err(|source| open::io(home, source))?;
+    let damaged_pages = findings(store, "PRAGMA cipher_integrity_check").len() as u64;
+    let mut checked = Checked { damaged_pages, commits_lost, ..Checked::default() };
     for pragma in ["PRAGMA integrity_check(20)", "PRAGMA foreign_key_check"] {
         let found = findings(store, pragma);
         checked.findings.extend(found.into_iter().filter(|finding| finding != "ok"));
     }
-    checked
+    Ok(checked)
 }
 
 fn findings(store: &mut dyn Reopen, pragma: &str) -> Vec<String> {

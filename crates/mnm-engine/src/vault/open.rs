@@ -14,6 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
+use super::check::log;
 use super::chore::AUTO_VACUUM_INCREMENTAL;
 use super::migration;
 use super::room::Room;
@@ -50,6 +51,7 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
         home.make_database(&key)?;
     }
     check_length(&home.db)?;
+    home.check_log()?;
     let mut db = home.connect(&home.db, &key)?;
     home.migrate(&mut db)?;
     home.let_shrink(&db);
@@ -212,6 +214,21 @@ impl Home {
             .map_err(|source| io(&draft, source))?;
         self.publish(&draft, &self.key)?;
         Ok(key)
+    }
+
+    /// Refuses a log that is damaged: the database would pass over what is behind the damage, and then write
+    /// over it.
+    fn check_log(&self) -> Result<(), OpenError> {
+        match log::lost_commits(&self.dir).map_err(|source| io(&self.dir, source))? {
+            0 => Ok(()),
+            lost => Err(OpenError::Damaged {
+                db: show(&self.db),
+                reason: format!(
+                    "its log, vault.db-wal, can't be read up to its end, and the last {lost} changes are behind that place"
+                ),
+                nothing_left: false,
+            }),
+        }
     }
 
     /// Makes the database beside its final place, so that a database that exists is whole.

@@ -9,6 +9,7 @@ mod draft;
 mod full;
 mod hold;
 mod inbox;
+mod log;
 mod name;
 mod notice;
 mod open;

@@ -45,6 +45,10 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
         return format!("The store is whole: {holds}.{saved}");
     }
     let what = match checked.damaged_pages {
+        0 if checked.commits_lost > 0 => format!(
+            "its log, vault.db-wal, can't be read up to its end, and the last {} are behind that place",
+            plural(checked.commits_lost, "change")
+        ),
         // Each page is authentic, also one that was so at another time.
         0 => "its pages can all be read, but they do not belong together, as when some were put \
               back from an older copy"
@@ -76,6 +80,10 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
     }
     if checked.others_lost {
         text.push_str("Some names, drafts, files or marks may be lost as well.\n");
+    } else if checked.commits_lost > 0 && to.is_none() {
+        text.push_str(
+            "What is in the log only is not counted. Saving takes what of it can be read.\n",
+        );
     } else if checked.letters_lost == 0 && checked.files_lost.is_empty() {
         text.push_str(
             "No letter and no file is lost, as far as can be seen; lists, counts or marks may be wrong.\n",

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mnm_engine::view::{Attachment, ThreadId};
+use mnm_engine::view::{Attachment, Message, ThreadId};
 use serde::Serialize;
 use tokio::{
     fs::{self, OpenOptions},
@@ -19,7 +19,7 @@ use tokio::{
 use super::letter::whole_thread;
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, inline, size},
+    print::{Answer, inline, plural, size},
     session::Session,
 };
 
@@ -28,6 +28,15 @@ mod save_tests;
 
 /// Longest name of a saved file, bytes.
 const NAME_MAX: usize = 200;
+
+/// A file of the thread that was not saved, and why.
+#[derive(Debug, Serialize)]
+struct NotSaved {
+    /// Name of the attachment.
+    name: String,
+    /// Why, for people.
+    why: String,
+}
 
 /// One file that was saved.
 #[derive(Debug, Serialize)]
@@ -47,28 +56,68 @@ pub(super) async fn save(
     force: bool,
 ) -> Result<Answer, Failure> {
     let thread = whole_thread(session, thread).await?;
+    let (absent, unnamed) = not_here(&thread.messages);
     let attachments: Vec<Attachment> =
         thread.messages.into_iter().flat_map(|message| message.attachments).collect();
-    let plan = if target.is_dir() {
-        into_directory(&attachments, target)?
+    let into = target.is_dir();
+    let plan = if into {
+        into_directory(&attachments, &absent, target)?
     } else {
-        vec![one(&attachments, target)?]
+        vec![one(&attachments, &absent, target)?]
     };
-    let mut saved = Vec::new();
+    let (mut saved, mut not_saved) = (Vec::new(), Vec::new());
     for (attachment, path) in plan {
-        write(session, attachment, &path, force).await?;
-        saved.push(Saved { name: attachment.name.clone(), path, size: attachment.size });
+        let name = attachment.name.clone();
+        match write(session, attachment, &path, force).await {
+            Ok(()) => saved.push(Saved { name, path, size: attachment.size }),
+            Err(failure) if into => not_saved.push(NotSaved { name, why: failure.message }),
+            Err(failure) => return Err(failure),
+        }
     }
-    let line = |saved: &Saved| {
-        format!("Saved {} ({})\n", inline(&saved.path.display().to_string()), size(saved.size))
+    let exit = if not_saved.is_empty() { Exit::Ok } else { Exit::Failed };
+    if into {
+        not_saved.extend(absent);
+    }
+    let mut text = String::new();
+    for saved in &saved {
+        let path = inline(&saved.path.display().to_string());
+        text.push_str(&format!("Saved {path} ({})\n", size(saved.size)));
+    }
+    text.push_str(&lines(&not_saved));
+    if into && unnamed > 0 {
+        text.push_str(&format!("Not saved: {}, not sent along\n", plural(unnamed, "further file")));
+    }
+    let document = serde_json::json!({ "saved": saved, "not_saved": not_saved });
+    Ok(Answer::new(&document, text).with_exit(exit))
+}
+
+fn lines(not_saved: &[NotSaved]) -> String {
+    let line =
+        |file: &NotSaved| format!("Not saved: {}: {}\n", inline(&file.name), inline(&file.why));
+    not_saved.iter().map(line).collect()
+}
+
+/// The files that the letters had and that are not here, and how many more that are not named.
+fn not_here(messages: &[Message]) -> (Vec<NotSaved>, u64) {
+    let (mut named, mut more) = (Vec::new(), 0);
+    let mut note = |names: &[String], why: &str| {
+        let files = names.iter().map(|name| NotSaved { name: name.clone(), why: why.to_owned() });
+        named.extend(files);
     };
-    let text: String = saved.iter().map(line).collect();
-    Ok(Answer::new(&serde_json::json!({ "saved": saved }), text))
+    for message in messages {
+        note(&message.lost_files, "it was lost when the store was damaged");
+        if let Some(forwarded) = &message.forwarded {
+            note(&forwarded.files, "it was not sent along when its letter was forwarded");
+            more += forwarded.more_files;
+        }
+    }
+    (named, more)
 }
 
 /// The newest attachment with the name of the target.
 fn one<'a>(
     attachments: &'a [Attachment],
+    absent: &[NotSaved],
     target: &Path,
 ) -> Result<(&'a Attachment, PathBuf), Failure> {
     let name =
@@ -77,6 +126,10 @@ fn one<'a>(
     let found =
         found.or_else(|| attachments.iter().rev().find(|file| safe_name(&file.name) == name));
     let found = found.ok_or_else(|| {
+        if let Some(absent) = absent.iter().find(|file| file.name == name) {
+            let why = format!("{} is not here: {}.", inline(&name), absent.why);
+            return Failure::new(Exit::NotFound, "not_found", why);
+        }
         let names: String =
             attachments.iter().map(|file| format!("\n{}", inline(&file.name))).collect();
         let why = if names.is_empty() {
@@ -92,10 +145,14 @@ fn one<'a>(
 /// All attachments, each under a name of its own.
 fn into_directory<'a>(
     attachments: &'a [Attachment],
+    absent: &[NotSaved],
     directory: &Path,
 ) -> Result<Vec<(&'a Attachment, PathBuf)>, Failure> {
     if attachments.is_empty() {
-        let why = "The thread has no attachments.";
+        let why = match absent {
+            [] => "The thread has no attachments.".to_owned(),
+            absent => format!("No file of the thread is here.\n{}", lines(absent).trim_end()),
+        };
         return Err(Failure::new(Exit::NotFound, "not_found", why));
     }
     let mut taken = HashSet::new();

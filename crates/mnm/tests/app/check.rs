@@ -62,6 +62,13 @@ fn what_is_lost_is_named_by_its_thread_and_the_name_of_a_lost_file_stays() {
     assert!(saved.stdout.contains("Lost: the file plan.bin"), "{saved:?}");
     let read = rescued.ok(&["read", &id]).unwrap();
     assert!(read.contains("- plan.bin (lost when the store was damaged)"), "{read}");
+    // Nor does it go without a word where files are saved.
+    let desk = rescued.desk().to_str().unwrap();
+    for target in [desk, "plan.bin"] {
+        let lost = rescued.run(&["save", &id, target]).unwrap();
+        assert_eq!(lost.status.code(), Some(3), "{lost:?}");
+        assert!(lost.stderr.contains("plan.bin") && lost.stderr.contains("was lost"), "{lost:?}");
+    }
 }
 
 #[test]

@@ -101,6 +101,9 @@ fn letters_travel_without_an_app_running() {
     fs::create_dir(bjorn.desk().join("here")).unwrap();
     bjorn.ok(&["save", &id, "here"]).unwrap();
     assert_eq!(fs::read(bjorn.desk().join("here/plan b.bin")).unwrap(), bytes);
+    let again = bjorn.run(&["save", &id, "here"]).unwrap();
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    assert!(again.stdout.contains("Not saved: plan b.bin: "), "{again:?}");
 
     bjorn.ok(&["reply", &id, "Looks good."]).unwrap();
     let answered = thread(&ada, "The plan");

@@ -15,15 +15,13 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
+use super::log;
 use super::rows::{Table, values};
 use crate::error::OpenError;
 use crate::vault::open::{self, PAGE_BYTES, Reopen, SALT_BYTES};
 
 /// Bytes of a row that fills pages; a database takes no more than 1 GB in one.
 const FILLER_BYTES: u64 = 256 << 20;
-/// Bytes before the frames of the log, and before the page in each of them.
-const WAL_HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
 
 /// A copy of all pages of a store. Removed when dropped.
 pub(super) struct Loose {
@@ -272,21 +270,22 @@ fn copy_pages(from: &Path, to: &mut File, pages: Range<u64>) -> io::Result<()> {
 
 /// What was committed to the log and has not come into the file, as far as it is whole; its pages prove
 /// themselves as all others do. Pages before `first`, counted from 0, are left out.
-fn copy_log(log: &Path, to: &mut File, first: u64) -> io::Result<()> {
-    let Ok(mut log) = File::open(log) else { return Ok(()) };
-    let mut header = [0; WAL_HEADER];
-    if log.read_exact(&mut header).is_err() {
+fn copy_log(path: &Path, to: &mut File, first: u64) -> io::Result<()> {
+    let Ok(mut file) = File::open(path) else { return Ok(()) };
+    let mut header = [0; log::HEADER];
+    if file.read_exact(&mut header).is_err() {
         return Ok(());
     }
-    let (mut frame, mut page) = ([0; FRAME_HEADER], [0; PAGE_BYTES as usize]);
+    let (mut frame, mut page) = ([0; log::FRAME_HEADER], [0; PAGE_BYTES as usize]);
     let mut pending = Vec::new();
-    while log.read_exact(&mut frame).is_ok() && log.read_exact(&mut page).is_ok() {
-        // Frames of an earlier round have another salt.
-        if frame[8..16] != header[16..24] {
-            break;
+    let mut salt = None::<(u32, u32)>;
+    while file.read_exact(&mut frame).is_ok() && file.read_exact(&mut page).is_ok() {
+        // Frames of an earlier round have another, and so has one whose beginning is damaged.
+        if *salt.get_or_insert_with(|| log::salt(&header, &frame)) != log::salt_of(&frame) {
+            continue;
         }
-        pending.push((u64::from(number(&frame, 0)), page));
-        if number(&frame, 4) == 0 {
+        pending.push((u64::from(log::number(&frame, 0)), page));
+        if log::number(&frame, 4) == 0 {
             continue;
         }
         for (place, page) in pending.drain(..).filter(|(place, _)| *place > first) {
@@ -295,8 +294,4 @@ fn copy_log(log: &Path, to: &mut File, first: u64) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn number(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
 }

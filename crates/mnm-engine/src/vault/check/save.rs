@@ -25,7 +25,7 @@ const ROWS: usize = 200;
 pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
     match open::open_as_it_is(home) {
         Ok(mut old) => {
-            let mut checked = look(&mut old);
+            let mut checked = look(&mut old, home)?;
             let mut new = open::make_at_version(to, old.version)?;
             if checked.is_whole() {
                 let lost = copy_all(&mut old, &new, &mut checked, to)?;

@@ -187,6 +187,22 @@ fn what_is_unread_of_an_older_version_is_counted_and_kept_so() {
 }
 
 #[test]
+fn a_device_that_an_older_version_listed_twice_is_listed_once() {
+    let mut db = old(26);
+    db.execute_batch(
+        "INSERT INTO device (id, account, label, this, since_ms)
+             VALUES (2, 1, 'desk', 0, 1), (3, 1, 'laptop', 0, 1), (4, 1, 'laptop', 0, 1),
+                    (5, 1, 'laptop', 0, 9);",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let ids =
+        db.query_row("SELECT group_concat(id) FROM device", [], |row| row.get::<_, String>(0));
+    // Another may be called the same, and one of that name that came later is another.
+    assert_eq!(ids.unwrap(), "1,2,3,5");
+}
+
+#[test]
 fn running_again_changes_nothing() {
     let mut db = empty();
     super::run(&mut db).unwrap();

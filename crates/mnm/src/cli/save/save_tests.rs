@@ -54,7 +54,8 @@ fn the_newest_attachment_of_a_name_is_chosen() {
         inline: false,
     };
     let attachments = [file(1, "a.txt"), file(2, "a.txt"), file(3, "b:c.txt")];
-    let chosen = |target: &str| one(&attachments, Path::new(target)).map(|(found, _)| found.id);
+    let chosen =
+        |target: &str| one(&attachments, &[], Path::new(target)).map(|(found, _)| found.id);
     assert_eq!(chosen("somewhere/a.txt").unwrap(), 2);
     // Under the name it would have in a directory, too.
     assert_eq!(chosen("b_c.txt").unwrap(), 3);
