@@ -1,35 +1,26 @@
-//! Forwarding a thread, and confirming the member's own letters to whom others forward it.
+//! Forwarding a thread.
 //!
 //! ```text
-//! forward:  queued (the copy is made then) ──ack──> new subscribers, and their confirmations
-//! confirm:  one row for all letters of a thread; each ack queues it again, behind all else, for the
-//!           next letter
+//! queued (the copy is made then) ──ack──> new subscribers, and their confirmations (`confirming.rs`)
 //! ```
 //!
-//! Both survive a crash at any moment: what an answer means is stored with the row's end.
+//! It survives a crash at any moment: what an answer means is stored with the row's end.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use tmtp::forward::{ForwardedLetter, ForwardedThread, LETTERS_MAX};
 use tmtp::id::{Uid, posted_text};
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 
 use super::change::{Reader, Work};
-use super::inbox::Cc;
 use super::message::NewMessage;
 use super::outbox::OutboxId;
-use super::outgoing::{OutboxKind, OutgoingPost, Recipient};
+use super::outgoing::{OutboxKind, Recipient};
 use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Attachment, Message, MessageId, PartyKind, ThreadId};
+use crate::view::{AccountId, Attachment, MessageId, PartyKind, ThreadId};
 
-/// How long to wait, after each refusal, until the service is asked once more whether it reaches somebody
-/// to whom letters are to be confirmed. After the last it is given up.
-const ASK_AGAIN_MS: [i64; 4] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS, 21 * 24 * HOUR_MS];
-const HOUR_MS: i64 = 3_600_000;
-/// Confirmations of an account that wait so, at most.
-const PUT_OFF_MAX: i64 = 200;
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
 
@@ -47,20 +38,6 @@ pub struct OutgoingForward {
     pub old: Vec<Recipient>,
     /// What stands behind the second header.
     pub copy: String,
-}
-
-/// Letters of the member's own that are posted again to new subscribers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Confirming {
-    thread: ThreadId,
-    to: Vec<Recipient>,
-    /// The last one that was posted.
-    after: MessageId,
-    /// The newest when they subscribed; what was written later went to them anyway.
-    until: MessageId,
-    /// How often the service refused to reach them.
-    #[serde(default)]
-    refused: usize,
 }
 
 impl Vault {
@@ -169,7 +146,7 @@ impl Reader<'_> {
     }
 
     /// Whether somebody, a member or a group, is in a thread.
-    fn has_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+    pub(super) fn has_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
@@ -257,154 +234,9 @@ impl Reader<'_> {
     pub(super) fn outgoing_forward(&self, row: OutboxId) -> Result<OutgoingForward> {
         parse(&self.body_of(row)?)
     }
-
-    /// The letter that a row of the outbox confirms now.
-    pub(super) fn outgoing_confirm(&self, row: OutboxId) -> Result<OutgoingPost> {
-        let confirming: Confirming = parse(&self.body_of(row)?)?;
-        let id = self.next_to_confirm(&confirming)?.unwrap_or(confirming.after);
-        let Message { thread, msgid, at_ms, subject, text, attachments, .. } = self.message(id)?;
-        let (alias, original): (String, Option<String>) = self
-            .db
-            .prepare_cached("SELECT author_alias, original_id FROM message WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(OutgoingPost {
-            message: id,
-            thread,
-            thread_id: self.service_id(thread)?.unwrap_or_default(),
-            alias,
-            subject,
-            cc: Vec::new(),
-            readers: self.cc_of(thread)?,
-            at_ms,
-            attachments,
-            text,
-            recipients: confirming.to,
-            confirms: original.or(msgid),
-            unreachable: None,
-        })
-    }
-
-    /// The next letter of the member's own, which the service has taken from one of their devices.
-    fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageId>> {
-        let account = self.account_of(confirming.thread)?;
-        let mine = self.own_uid(account)?;
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT id FROM message
-                 WHERE thread = ?1 AND id > ?2 AND id <= ?3 AND author_uid = ?4 AND state = 'sent'
-                   AND forwarded_by IS NULL
-                 ORDER BY id LIMIT 1",
-            )?
-            .query_row(
-                params![confirming.thread, confirming.after, confirming.until, mine],
-                |row| row.get(0),
-            )
-            .optional()?)
-    }
 }
 
 impl Work<'_> {
-    /// Has the member's letters of a thread posted again to those who have just come to it.
-    pub(super) fn confirm_to(
-        &mut self,
-        account: AccountId,
-        thread: ThreadId,
-        to: Vec<Recipient>,
-    ) -> Result<()> {
-        if to.is_empty() {
-            return Ok(());
-        }
-        let until: Option<MessageId> = self
-            .db
-            .prepare_cached("SELECT max(id) FROM message WHERE thread = ?1")?
-            .query_row([thread], |row| row.get(0))?;
-        let confirming = Confirming { thread, to, after: 0, until: until.unwrap_or(0), refused: 0 };
-        self.go_on_confirming(account, &confirming)
-    }
-
-    fn go_on_confirming(&mut self, account: AccountId, confirming: &Confirming) -> Result<()> {
-        if self.read.next_to_confirm(confirming)?.is_some() {
-            self.enqueue_body(account, OutboxKind::Confirm, &json(confirming)?)?;
-        }
-        Ok(())
-    }
-
-    /// The service has taken one letter that was confirmed: the next one is queued behind all else.
-    pub(super) fn confirmed(&mut self, account: AccountId, body: &str) -> Result<()> {
-        let mut confirming: Confirming = parse(body)?;
-        let Some(done) = self.read.next_to_confirm(&confirming)? else { return Ok(()) };
-        confirming.after = done;
-        confirming.refused = 0;
-        self.go_on_confirming(account, &confirming)
-    }
-
-    /// Leaves those whom the service does not reach out of a confirmation, and puts theirs off. Whether
-    /// anybody is left.
-    pub(super) fn confirm_to_others(
-        &mut self,
-        account: AccountId,
-        row: OutboxId,
-        uids: &[String],
-        now_ms: i64,
-    ) -> Result<bool> {
-        let mut confirming: Confirming = parse(&self.read.body_of(row)?)?;
-        let (out, to): (Vec<_>, Vec<_>) =
-            confirming.to.iter().cloned().partition(|to| !to.is_group && uids.contains(&to.id));
-        let is_new = !out.is_empty();
-        self.put_off(account, Confirming { to: out, ..confirming }, now_ms)?;
-        confirming.to = to;
-        self.set_body(row, &json(&confirming)?)?;
-        Ok(!confirming.to.is_empty() && is_new)
-    }
-
-    /// Tries a confirmation that was refused once more when some time has gone, a few times.
-    fn put_off(&mut self, account: AccountId, confirming: Confirming, now_ms: i64) -> Result<()> {
-        let wait_ms = ASK_AGAIN_MS.get(confirming.refused).filter(|_| !confirming.to.is_empty());
-        let Some(wait_ms) = wait_ms else { return Ok(()) };
-        let put_off: i64 = self
-            .db
-            .prepare_cached(
-                "SELECT count(*) FROM outbox
-                 WHERE account = ?1 AND kind = 'confirm' AND held_until_ms IS NOT NULL",
-            )?
-            .query_row([account], |row| row.get(0))?;
-        if put_off >= PUT_OFF_MAX {
-            return Ok(());
-        }
-        let confirming = Confirming { refused: confirming.refused + 1, ..confirming };
-        let row = self.enqueue_body(account, OutboxKind::Confirm, &json(&confirming)?)?;
-        self.hold(row, now_ms.saturating_add(*wait_ms))
-    }
-
-    /// Somebody has written: the service reaches them now, so what was put off for them goes at once.
-    pub(super) fn confirm_now_to(&mut self, account: AccountId, uid: &str) -> Result<()> {
-        self.db
-            .prepare_cached(
-                "UPDATE outbox SET held_until_ms = 0
-                 WHERE account = ?1 AND kind = 'confirm' AND held_until_ms > 0 AND EXISTS (
-                     SELECT 1 FROM json_each(outbox.body, '$.to')
-                     WHERE json_extract(value, '$.id') = ?2)",
-            )?
-            .execute(params![account, uid])?;
-        Ok(())
-    }
-
-    /// The service has refused a confirmation and does not say because of whom. Half of the newcomers
-    /// are tried without the other half, and who is alone with the next letter: one whom it does not
-    /// know takes the letters from nobody else.
-    pub(super) fn confirm_refused(&mut self, account: AccountId, body: &str) -> Result<()> {
-        let confirming: Confirming = parse(body)?;
-        if confirming.to.len() < 2 {
-            return self.confirmed(account, body);
-        }
-        let (one, other) = confirming.to.split_at(confirming.to.len() / 2);
-        for to in [one, other] {
-            self.go_on_confirming(account, &Confirming { to: to.to_vec(), ..confirming })?;
-        }
-        Ok(())
-    }
-
     /// The service has taken a forward: who got it is in the thread.
     pub(super) fn forward_sent(&mut self, account: AccountId, body: &str) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;
@@ -495,33 +327,6 @@ impl Work<'_> {
         })?;
         self.refresh_thread(thread).map(drop)
     }
-
-    /// Those of `cc` who are not in the thread yet, as recipients.
-    pub(super) fn newcomers(&self, thread: ThreadId, cc: &[Cc]) -> Result<Vec<Recipient>> {
-        let mut new = Vec::new();
-        for cc in cc {
-            if !self.read.has_party(thread, &cc.who_uid)? {
-                new.push(Recipient { id: cc.who_uid.clone(), is_group: cc.is_group() });
-            }
-        }
-        Ok(new)
-    }
-
-    /// Confirms to those of `newcomers` who have come to be in the thread.
-    pub(super) fn welcome(
-        &mut self,
-        account: AccountId,
-        thread: ThreadId,
-        newcomers: Vec<Recipient>,
-    ) -> Result<()> {
-        let mut come = Vec::new();
-        for newcomer in newcomers {
-            if self.read.has_party(thread, &newcomer.id)? {
-                come.push(newcomer);
-            }
-        }
-        self.confirm_to(account, thread, come)
-    }
 }
 
 /// A file as a letter announces it.
@@ -534,12 +339,12 @@ pub(crate) fn announced(file: &Attachment) -> Attach {
     Attach { name: format!("{kind}:{}", file.name), size: file.size, ffn: ffn.to_owned() }
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value)
         .map_err(|error| VaultError::Invalid(format!("This could not be queued: {error}")))
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T> {
     serde_json::from_str(body)
         .map_err(|error| VaultError::Damaged(format!("a row of the outbox: {error}")))
 }

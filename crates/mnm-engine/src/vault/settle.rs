@@ -13,24 +13,27 @@
 //! in one thread, and nothing is left undone after a crash. A thread whose letters are on their way
 //! elsewhere takes no new ones; it is gone with its last letter.
 
+mod early;
+mod hand;
+mod step;
+
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::change::{Reader, Work};
+use early::EarlyLetter;
+pub(super) use step::StepId;
+use step::{Place, Step};
+
+use super::Result;
+use super::change::Work;
 use super::party::NewParty;
-use super::{Change, Result, Vault};
-use crate::error::VaultError;
 use crate::view::{AccountId, MessageId, ThreadId};
 
 /// Letters and threads that are looked at in one transaction.
 const SLICE_LOOKS: usize = 100;
 /// Bytes of letters after which a transaction moves no more of them.
 const SLICE_BYTES: i64 = 512 << 10;
-/// Letters of a thread among which their authors are looked for when the member takes it in, and authors.
-const TAKEN_LETTERS: i64 = 1_000;
-const TAKEN_AUTHORS: i64 = 100;
-
 /// What is left of a transaction's work on letters that came early.
 #[derive(Debug)]
 pub(super) struct Slice {
@@ -54,232 +57,11 @@ impl Slice {
     }
 }
 
-/// Number of a row of `unsettled`; a later one is larger.
-pub(super) type StepId = i64;
-
-/// Something to do.
-#[derive(Debug, Clone, Copy)]
-enum Step<'a> {
-    /// Letters that stand in `source` come into `thread` or, if they are asked and not let in, stand
-    /// apart from then on. Where both are one, those that are let in stay.
-    Letters { source: ThreadId, thread: ThreadId, asked: bool },
-    /// Threads that claim the id of `thread` become a part of it if their claimant is let in.
-    Claims { thread: ThreadId },
-    /// Letters that stand apart, each alone, come into `thread` if they are let in.
-    Replies { thread: ThreadId },
-    /// As `Replies`, for each thread of a group.
-    Group { gid: &'a str },
-}
-
-/// Where a step has come to: what it looks at is in the order of times, where it has any, and numbers.
-type Place = (i64, i64);
-const BEGINNING: Place = (i64::MIN, i64::MIN);
-
-/// A row of `unsettled`.
-struct StoredStep {
-    id: StepId,
-    account: AccountId,
-    name: String,
-    thread: Option<ThreadId>,
-    source: Option<ThreadId>,
-    asked: bool,
-    gid: Option<String>,
-    after: Place,
-    until: MessageId,
-}
-
-impl StoredStep {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            account: row.get(1)?,
-            name: row.get(2)?,
-            thread: row.get(3)?,
-            source: row.get(4)?,
-            asked: row.get(5)?,
-            gid: row.get(6)?,
-            after: (row.get(7)?, row.get(8)?),
-            until: row.get(9)?,
-        })
-    }
-
-    fn step(&self) -> Result<Step<'_>> {
-        Ok(match (self.name.as_str(), self.thread, self.source, self.gid.as_deref()) {
-            ("letters", Some(thread), Some(source), None) => {
-                Step::Letters { source, thread, asked: self.asked }
-            }
-            ("claims", Some(thread), None, None) => Step::Claims { thread },
-            ("replies", Some(thread), None, None) => Step::Replies { thread },
-            ("group", None, None, Some(gid)) => Step::Group { gid },
-            _ => return Err(VaultError::Damaged("a step that is none".into())),
-        })
-    }
-}
-
-/// A letter that may have to go elsewhere.
-struct EarlyLetter {
-    id: MessageId,
-    /// Who sent it.
-    uid: String,
-    /// What the service calls it; none for one that waits to be sent.
-    msgid: Option<String>,
-    /// What its author is called there.
-    alias: String,
-    at_ms: i64,
-    is_received: bool,
-    bytes: i64,
-}
-
-const LETTER: &str = "id, coalesce(forwarded_by, author_uid), msgid,
-    iif(forwarded_by IS NULL, author_alias, ''), at_ms, state = 'received',
-    octet_length(text) + octet_length(html)";
-
-impl EarlyLetter {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(0)?,
-            uid: row.get(1)?,
-            msgid: row.get(2)?,
-            alias: row.get(3)?,
-            at_ms: row.get(4)?,
-            is_received: row.get(5)?,
-            bytes: row.get(6)?,
-        })
-    }
-}
-
 /// The door of a thread: each author is asked about once.
 struct Door {
     account: AccountId,
     thread: ThreadId,
     verdicts: HashMap<(String, Vec<String>), bool>,
-}
-
-impl Vault {
-    /// The member's own word that a letter which stands in a thread of its own belongs where it says.
-    /// Gives the thread it is in now; of a thread of many letters, the others follow as a chore.
-    ///
-    /// # Errors
-    /// [`VaultError::Conflict`] when it says nothing of the kind.
-    pub fn take_in(&mut self, id: ThreadId, now_ms: i64) -> Result<Change<ThreadId>> {
-        self.change(|work| {
-            let account = work.read.account_of(id)?;
-            work.take_in_by_hand(account, id, now_ms)
-        })
-    }
-}
-
-impl Reader<'_> {
-    /// The oldest step that is left, from this number on.
-    pub(super) fn next_step(&self, from: StepId) -> Result<Option<StepId>> {
-        Ok(self.stored_step(from)?.map(|step| step.id))
-    }
-
-    fn stored_step(&self, from: StepId) -> Result<Option<StoredStep>> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT id, account, step, thread, source, asked, gid, after_ms, after, until
-                 FROM unsettled WHERE id >= ?1
-                     AND EXISTS (SELECT 1 FROM account WHERE id = unsettled.account AND gone = 0)
-                 ORDER BY id LIMIT 1",
-            )?
-            .query_row([from], StoredStep::read)
-            .optional()?)
-    }
-
-    /// Whether letters of a thread are asked where they belong.
-    fn is_asked(&self, source: ThreadId) -> Result<bool> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM unsettled WHERE source = ?1 AND asked = 1)",
-            )?
-            .query_row([source], |row| row.get(0))?)
-    }
-
-    fn is_empty_thread(&self, thread: ThreadId) -> Result<bool> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT messages = 0 FROM thread WHERE id = ?1")?
-            .query_row([thread], |row| row.get(0))?)
-    }
-
-    /// Letters of a thread in the order of their times, behind a place.
-    fn letters_in(&self, thread: ThreadId, after: Place, limit: usize) -> Result<Vec<EarlyLetter>> {
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {LETTER} FROM message WHERE thread = ?1 AND (at_ms, id) > (?2, ?3)
-             ORDER BY at_ms, id LIMIT ?4"
-        ))?;
-        let rows =
-            statement.query_map(params![thread, after.0, after.1, limit], EarlyLetter::read)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    fn only_letter_in(&self, thread: ThreadId) -> Result<Option<EarlyLetter>> {
-        Ok(self.letters_in(thread, BEGINNING, 1)?.pop())
-    }
-
-    /// Threads of this account that claim the id of one whose readers are known, behind a number.
-    fn claims_after(
-        &self,
-        account: AccountId,
-        thread: ThreadId,
-        after: ThreadId,
-        limit: usize,
-    ) -> Result<Vec<ThreadId>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT id FROM thread
-             WHERE account = ?1 AND service_id = (SELECT service_id FROM thread WHERE id = ?2)
-               AND id > ?3 AND known = 0
-               AND NOT EXISTS (SELECT 1 FROM unsettled WHERE source = thread.id)
-             ORDER BY id LIMIT ?4",
-        )?;
-        let rows = statement.query_map(params![account, thread, after, limit], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Threads whose first letter said it is a reply in this one, behind a number, each with whether it is
-    /// still its only letter.
-    fn replies_after(
-        &self,
-        account: AccountId,
-        thread: ThreadId,
-        after: ThreadId,
-        limit: usize,
-    ) -> Result<Vec<(ThreadId, bool)>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT id, messages = 1 FROM thread
-             WHERE account = ?1 AND claimed_id = (SELECT service_id FROM thread WHERE id = ?2)
-               AND id > ?3 AND id <> ?2
-             ORDER BY id LIMIT ?4",
-        )?;
-        let rows = statement.query_map(params![account, thread, after, limit], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Threads that a group reads, behind a number, each with whether letters stand apart that say they are
-    /// replies in it.
-    fn threads_of_group(
-        &self,
-        account: AccountId,
-        gid: &str,
-        after: ThreadId,
-        limit: usize,
-    ) -> Result<Vec<(ThreadId, bool)>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT thread.id, known = 1 AND EXISTS (SELECT 1 FROM thread AS apart
-                 WHERE apart.account = ?1 AND apart.claimed_id = thread.service_id)
-             FROM party CROSS JOIN thread ON thread.id = party.thread
-             WHERE party.uid = ?2 AND party.thread > ?3 AND is_group = 1 AND thread.account = ?1
-             ORDER BY party.thread LIMIT ?4",
-        )?;
-        let rows = statement
-            .query_map(params![account, gid, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
 }
 
 impl Work<'_> {
@@ -324,110 +106,6 @@ impl Work<'_> {
         let asked = self.read.is_asked(from)?;
         let step = self.leave(account, Step::Letters { source: from, thread: to, asked })?;
         self.settle(step)
-    }
-
-    /// The member's own word that a letter belongs where it says: its author is in that thread from now
-    /// on, or known as a member of its groups.
-    fn take_in_by_hand(
-        &mut self,
-        account: AccountId,
-        id: ThreadId,
-        now_ms: i64,
-    ) -> Result<ThreadId> {
-        let Some(target) = self.read.claimed_thread(account, id)? else {
-            return Err(VaultError::Conflict(
-                "The letter does not say that it belongs to a thread that is here. Nothing was changed.".into(),
-            ));
-        };
-        let me = self.read.own_uid(account)?;
-        let authors = self
-            .db
-            .prepare_cached(
-                "SELECT DISTINCT coalesce(forwarded_by, author_uid),
-                     iif(forwarded_by IS NULL, author_alias, '')
-                 FROM (SELECT forwarded_by, author_uid, author_alias FROM message
-                       WHERE thread = ?1 ORDER BY at_ms, id LIMIT ?3)
-                 WHERE coalesce(forwarded_by, author_uid) <> ?2 LIMIT ?4",
-            )?
-            .query_map(params![id, me, TAKEN_LETTERS, TAKEN_AUTHORS], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
-            .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
-        let groups = self.read.groups_in(target)?;
-        for (uid, alias) in &authors {
-            for gid in &groups {
-                self.learn_member(account, gid, uid, "")?;
-            }
-            if groups.is_empty() {
-                if !self.read.is_party(target, uid)? {
-                    self.check_room(target, 1, 0)?;
-                }
-                let party = NewParty { uid, alias, is_group: false, by: &me, at_ms: now_ms };
-                self.insert_party(target, &party)?;
-            }
-        }
-        // Whom one has learned to know may have come in already.
-        if self.read.account_of(id).is_ok() {
-            let all = Step::Letters { source: id, thread: target, asked: false };
-            let step = self.leave(account, all)?;
-            self.settle(step)?;
-        }
-        self.refresh_thread(target)?;
-        Ok(target)
-    }
-
-    /// Writes a step down, to be done from its beginning.
-    fn leave(&mut self, account: AccountId, step: Step<'_>) -> Result<StepId> {
-        let newest = || -> Result<MessageId> {
-            Ok(self
-                .db
-                .prepare_cached("SELECT coalesce(max(id), 0) FROM message")?
-                .query_row([], |row| row.get(0))?)
-        };
-        let (name, thread, source, asked, gid, until) = match step {
-            Step::Letters { source, thread, asked } => {
-                // What comes into a thread that is known passes its door.
-                let until = if source == thread { newest()? } else { MessageId::MAX };
-                ("letters", Some(thread), Some(source), asked, None, until)
-            }
-            Step::Claims { thread } => ("claims", Some(thread), None, false, None, 0),
-            Step::Replies { thread } => ("replies", Some(thread), None, false, None, 0),
-            Step::Group { gid } => ("group", None, None, false, Some(gid), 0),
-        };
-        match step {
-            Step::Letters { source, .. } => self
-                .db
-                .prepare_cached("DELETE FROM unsettled WHERE source = ?1")?
-                .execute([source])?,
-            Step::Claims { thread } | Step::Replies { thread } => self
-                .db
-                .prepare_cached(
-                    "DELETE FROM unsettled WHERE thread = ?1 AND step = ?2 AND source IS NULL",
-                )?
-                .execute(params![thread, name])?,
-            Step::Group { gid } => self
-                .db
-                .prepare_cached("DELETE FROM unsettled WHERE account = ?1 AND gid = ?2")?
-                .execute(params![account, gid])?,
-        };
-        self.db
-            .prepare_cached(
-                "INSERT INTO unsettled
-                     (account, step, thread, source, asked, gid, after_ms, after, until)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                account,
-                name,
-                thread,
-                source,
-                asked,
-                gid,
-                BEGINNING.0,
-                BEGINNING.1,
-                until
-            ])?;
-        Ok(self.db.last_insert_rowid())
     }
 
     /// Does the steps from this number on, as far as one transaction goes; the others are left.

@@ -254,7 +254,7 @@ fn an_emptied_draft_is_gone() {
 fn drafts_are_listed_in_pages_that_are_bounded_in_number_and_length() {
     let mut app = App::new();
     for n in 0..240 {
-        let length = if n % 40 == 0 { 300_000 } else { 10 };
+        let length = if n % 10 == 0 { 300_000 } else { 10 };
         let typed = content(&[], &format!("{n} {}", "x".repeat(length)));
         let _ = app.vault.save_draft(None, app.account, None, &typed, n).unwrap();
     }

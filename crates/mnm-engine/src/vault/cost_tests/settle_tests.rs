@@ -193,6 +193,29 @@ fn what_is_left_of_early_letters_is_done_after_the_next_start() {
     }
 }
 
+/// Nobody of the early thread is let in, and then the member says that it belongs there.
+#[test]
+fn a_thread_of_thousands_is_taken_in_by_hand_in_slices() {
+    let mut home = home(10);
+    of_one_author(&home, MANY);
+    let first = Incoming { cc: Vec::new(), ..first_letter(&home, 0) };
+    let Received::New(first) = home.vault.receive_post(home.account, &first).unwrap().value else {
+        panic!("it is new")
+    };
+    let thread = home.vault.message(first).unwrap().thread;
+    tidy(&mut home);
+    let apart = format!("SELECT id FROM thread WHERE service_id = '{FIRST}' AND known = 0");
+    let apart: ThreadId = home.vault.db.query_row(&apart, [], |row| row.get(0)).unwrap();
+    assert_eq!(home.vault.thread(apart).unwrap().row.count, u64::from(MANY));
+    home.counter.lock().unwrap().cost = Cost::default();
+    assert_eq!(home.vault.take_in(apart, 9).unwrap().value, thread);
+    let cost = home.counter.lock().unwrap().cost;
+    assert!(cost.steps < SLICE, "{cost:?}");
+    let (slices, _) = tidy(&mut home);
+    assert!(slices > 10, "{slices}");
+    assert_eq!(places(&home, thread), (MANY + 1, 0));
+}
+
 /// The member's letter gets its id when thousands of replies are here, in a thread of which another
 /// device told; one of their authors writes on while they come over.
 #[test]

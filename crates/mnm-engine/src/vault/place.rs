@@ -1,0 +1,242 @@
+//! The places of a thread: who is subscribed to it, and how many there may be.
+//!
+//! A letter names its readers in its header, which is bounded, so a thread is. Others fill a part of it
+//! only; who comes when it is full is counted and not listed.
+
+use rusqlite::{Row, params};
+
+use super::Result;
+use super::change::Work;
+use super::party::{GROUPS_MAX, NewParty, is_gid, is_uid};
+use crate::error::VaultError;
+use crate::view::ThreadId;
+
+/// Places of a thread. Its readers fit into the header of a post, which has 65,535 bytes.
+const PLACES: Places = Places { rows: 2_000, readers: 500, groups: GROUPS_MAX as i64 };
+/// Places of those whom others have added: so nobody but the member keeps the member's newcomers out.
+const OTHERS_PLACES: Places = Places { rows: 1_900, readers: 400, groups: 15 };
+
+/// Rows of a thread, the struck ones included; readers among them, and groups among these.
+#[derive(Clone, Copy)]
+struct Places {
+    rows: i64,
+    readers: i64,
+    groups: i64,
+}
+
+impl Places {
+    /// Three columns of a row from the one with this number.
+    fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
+        Ok(Self { rows: row.get(from)?, readers: row.get(from + 1)?, groups: row.get(from + 2)? })
+    }
+
+    /// What is left of `max`.
+    fn left_of(self, max: Self) -> Self {
+        Self {
+            rows: (max.rows - self.rows).max(0),
+            readers: (max.readers - self.readers).min(max.rows - self.rows).max(0),
+            groups: (max.groups - self.groups).max(0),
+        }
+    }
+
+    fn take(&mut self, is_group: bool) {
+        self.rows += 1;
+        self.readers += 1;
+        self.groups += i64::from(is_group);
+    }
+}
+
+/// What a thread has taken of its places, what of them others have added, and the last place.
+struct Room {
+    taken: Places,
+    by_others: Places,
+    last: i64,
+}
+
+impl Room {
+    /// Takes a place, if there is one.
+    fn take(&mut self, is_group: bool, by_others: bool) -> bool {
+        let mut left = self.taken.left_of(PLACES);
+        if by_others {
+            let theirs = self.by_others.left_of(OTHERS_PLACES);
+            left.readers = left.readers.min(theirs.readers);
+            left.groups = left.groups.min(theirs.groups);
+        }
+        let fits = left.readers > 0 && (!is_group || left.groups > 0);
+        if fits {
+            self.taken.take(is_group);
+            if by_others {
+                self.by_others.take(is_group);
+            }
+            self.last += 1;
+        }
+        fits
+    }
+}
+
+impl Work<'_> {
+    /// Subscribes somebody. See [`Self::insert_parties`].
+    pub(super) fn insert_party(&mut self, thread: ThreadId, party: &NewParty<'_>) -> Result<()> {
+        self.insert_parties(thread, [party])
+    }
+
+    /// Subscribes people; one who is subscribed keeps place and alias, and one who was struck stays so.
+    /// What has not the form of an id, or is too many, is passed over.
+    pub(super) fn insert_parties<'p>(
+        &mut self,
+        thread: ThreadId,
+        parties: impl IntoIterator<Item = &'p NewParty<'p>>,
+    ) -> Result<()> {
+        let me = self.read.own_uid(self.read.account_of(thread)?)?;
+        let mut room = self.room(thread, &me)?;
+        let mut unlisted = 0;
+        for party in parties {
+            let fits = match party.is_group {
+                true => is_gid(party.uid),
+                false => is_uid(party.uid) || party.uid == party.by || party.uid == me,
+            };
+            if !fits || self.has_row(thread, party.uid)? {
+                continue;
+            }
+            // Nobody is said to have added whom the member strikes.
+            let by_others = !party.by.is_empty() && party.by != me && party.uid != me;
+            if !room.take(party.is_group, by_others) {
+                unlisted += 1;
+                continue;
+            }
+            self.db
+                .prepare_cached(
+                    "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                )?
+                .execute(params![
+                    thread,
+                    room.last,
+                    party.is_group,
+                    party.uid,
+                    party.alias,
+                    party.by,
+                    party.at_ms
+                ])?;
+            self.touch_thread(thread);
+        }
+        self.count_unlisted(thread, unlisted)
+    }
+
+    /// Counts readers for whom a thread had no place.
+    fn count_unlisted(&mut self, thread: ThreadId, more: i64) -> Result<()> {
+        if more > 0 {
+            self.db
+                .prepare_cached("UPDATE thread SET unlisted = unlisted + ?2 WHERE id = ?1")?
+                .execute([thread, more])?;
+        }
+        Ok(())
+    }
+
+    fn has_row(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
+            .query_row(params![thread, uid], |row| row.get(0))?)
+    }
+
+    /// What is taken of a thread's places; asked once for all who are added together.
+    fn room(&self, thread: ThreadId, me: &str) -> Result<Room> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT coalesce(max(ord), 0),
+                     count(*), count(*) - count(struck_ms),
+                     count(*) FILTER (WHERE is_group = 1 AND struck_ms IS NULL),
+                     count(*) FILTER (WHERE by_others),
+                     count(*) FILTER (WHERE by_others AND struck_ms IS NULL),
+                     count(*) FILTER (WHERE by_others AND is_group = 1 AND struck_ms IS NULL)
+                 FROM (SELECT ord, is_group, struck_ms,
+                           by_uid NOT IN ('', ?2) AND uid <> ?2 AS by_others
+                       FROM party WHERE thread = ?1)",
+            )?
+            .query_row(params![thread, me], |row| {
+                Ok(Room {
+                    last: row.get(0)?,
+                    taken: Places::read(row, 1)?,
+                    by_others: Places::read(row, 4)?,
+                })
+            })?)
+    }
+
+    /// Whether the member may add so many readers, groups among them, to a thread: those whom a forward
+    /// that waits brings have their places already.
+    ///
+    /// # Errors
+    /// [`VaultError::Conflict`] saying how many there is room for.
+    pub(super) fn check_room(&self, thread: ThreadId, readers: usize, groups: usize) -> Result<()> {
+        let account = self.read.account_of(thread)?;
+        let mut taken = self.room(thread, &self.read.own_uid(account)?)?.taken;
+        let (waiting, waiting_groups): (i64, i64) = self
+            .db
+            .prepare_cached(
+                "SELECT count(*), coalesce(sum(value ->> 'Who' = value ->> 'WhoUid'), 0)
+                 FROM outbox, json_each(outbox.body, '$.new')
+                 WHERE account = ?1 AND kind = 'forward' AND json_extract(body, '$.thread') = ?2",
+            )?
+            .query_row([account, thread], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        taken.rows += waiting;
+        taken.readers += waiting;
+        taken.groups += waiting_groups;
+        let left = taken.left_of(PLACES);
+        for (left, named, what) in
+            [(left.readers, readers, "readers"), (left.groups, groups, "groups")]
+        {
+            if i64::try_from(named).is_ok_and(|named| named > left) {
+                return Err(VaultError::Conflict(format!(
+                    "This thread has room for {left} more {what}, not for {named}: its letters would not reach them. Nothing was changed. Strike whom you do not want there (`mnm people {thread}`), name fewer, or write a new letter."
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes room for so many readers, groups among them, to whom the service has delivered a forward of
+    /// the member's: of those whom others have added since it was queued, the last go.
+    pub(super) fn make_room(
+        &mut self,
+        thread: ThreadId,
+        readers: usize,
+        groups: usize,
+    ) -> Result<()> {
+        let me = self.read.own_uid(self.read.account_of(thread)?)?;
+        for (only_groups, named) in [(true, groups), (false, readers)] {
+            let left = self.room(thread, &me)?.taken.left_of(PLACES);
+            let left = if only_groups { left.groups } else { left.readers };
+            let missing = i64::try_from(named).unwrap_or(i64::MAX) - left;
+            if missing > 0 {
+                let gone = self
+                    .db
+                    .prepare_cached(
+                        "DELETE FROM party WHERE thread = ?1 AND uid IN (
+                             SELECT uid FROM party
+                             WHERE thread = ?1 AND struck_ms IS NULL AND is_group >= ?3
+                               AND by_uid NOT IN ('', ?2) AND uid <> ?2
+                             ORDER BY ord DESC LIMIT ?4)",
+                    )?
+                    .execute(params![thread, me, only_groups, missing])?;
+                self.count_unlisted(thread, gone as i64)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets who is in a thread, but not whom the member has struck.
+    pub(super) fn clear_parties(&mut self, thread: ThreadId) -> Result<()> {
+        self.db
+            .prepare_cached("DELETE FROM party WHERE thread = ?1 AND struck_ms IS NULL")?
+            .execute([thread])?;
+        Ok(())
+    }
+
+    /// Notes that who is in a thread is known.
+    pub(super) fn set_known(&mut self, thread: ThreadId) -> Result<()> {
+        self.db.prepare_cached("UPDATE thread SET known = 1 WHERE id = ?1")?.execute([thread])?;
+        Ok(())
+    }
+}
