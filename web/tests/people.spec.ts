@@ -113,6 +113,31 @@ test("whom a reply reaches is listed apart from who only wrote", async ({ club, 
   await expect(names("You are not in it: a reply does not go there")).toHaveText([group]);
   await dialog.getByRole("list", { name: "A reply goes to" }).getByRole("button", { name: "Strike" }).click();
   await expect(names("Struck by you")).toHaveText([boris.alias]);
+  await expect(dialog.getByRole("button", { name: "Let read again" })).toBeFocused();
   // The group gets no reply, so nobody gets one through it.
   await expect(dialog.getByText("as one of its members")).toHaveCount(0);
+  await dialog.getByRole("list", { name: "You are not in it" }).getByRole("button", { name: "Strike" }).click();
+  await expect(names("Struck by you")).toHaveCount(2);
+  await page.keyboard.press("Escape");
+  await expect(page.locator("main header").getByText("Everybody else is struck")).toBeVisible();
+});
+
+test("who removes somebody from the address book goes on with the others", async ({ club, member }) => {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  const clara = await (await member("Clara")).join(club);
+  await introduce(anna, boris);
+  await introduce(anna, clara);
+  const { page } = anna;
+  await page.getByRole("link", { name: /^People/ }).click();
+  for (const [gone, next] of [
+    [boris.alias, page.getByRole("link", { name: clara.alias })],
+    [clara.alias, page.getByRole("link", { name: "New ping" }).last()],
+  ] as const) {
+    await page.getByRole("link", { name: gone }).click();
+    await page.getByRole("button", { name: "Remove from the address book" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+    await expect(page.getByRole("link", { name: gone })).toHaveCount(0);
+    await expect(next).toBeFocused();
+  }
 });

@@ -72,7 +72,8 @@ export function threadNames(row: ThreadRow): string[] {
   const others = [...groups, ...people].map(partyName);
   if (others.length > 0) return others;
   const { state } = row.may_reply;
-  return [state === "nobody" || state === "struck" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
+  if (state === "struck") return [t.names.allStruck];
+  return [state === "nobody" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
 }
 
 /** What a thread is about, or why that is not known. */

@@ -38,6 +38,7 @@ export const t = {
     notKnown: (name: string) => `${name} (not in your address book)`,
     nameless: (id: string) => `Member ${id}`,
     noteToSelf: "Note to yourself",
+    allStruck: "Everybody else is struck",
     unknownReaders: "Readers not known here",
     and: (n: number) => `+${n}`,
   },
