@@ -311,7 +311,7 @@ class Store {
         break;
       }
       case "contact_gone":
-        this.contacts = this.contacts.filter((c) => c.account !== event.account || c.uid !== event.uid);
+        this.dropContact(event.account, event.uid);
         break;
       case "group": {
         const { account, gid } = event.group;
@@ -329,6 +329,10 @@ class Store {
         void this.load();
         break;
     }
+  }
+
+  dropContact(account: number, uid: string): void {
+    this.contacts = this.contacts.filter((c) => c.account !== account || c.uid !== uid);
   }
 
   #withoutAccount(gone: number): void {
