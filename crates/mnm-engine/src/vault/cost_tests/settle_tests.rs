@@ -193,6 +193,38 @@ fn what_is_left_of_early_letters_is_done_after_the_next_start() {
     }
 }
 
+/// Their letters may wait outside of any thread of the group.
+#[test]
+fn what_a_new_member_of_a_group_costs_does_not_grow_with_its_threads() {
+    let costs = [SMALL, LARGE].map(|size| {
+        let mut home = home(size);
+        home.vault
+            .db
+            .execute_batch(&format!(
+                "INSERT INTO grp (account, gid, alias, standing)
+                     VALUES ({}, 'Gardeners', 'Own Alias', 'joined');
+                 UPDATE thread SET known = 1;
+                 INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+                     SELECT id, 50, 1, 'Gardeners', 'Gardeners', 'by', 1 FROM thread;",
+                home.account
+            ))
+            .unwrap();
+        let cost = home.cost(|home| {
+            let mut letter = home.letter("", "By a member.", 0);
+            letter.from_uid = format!("{:0>32x}", home.number).to_uppercase().replace('0', "Z");
+            letter.thread_id = format!("{:016x}", 0x1001);
+            letter.msgid = format!("{:016x}", home.number + (1 << 40));
+            letter.groups = vec!["Gardeners".into()];
+            home.vault.receive_post(home.account, &letter).unwrap()
+        });
+        while home.vault.tidy().value {}
+        let left = "SELECT count(*) FROM unsettled";
+        assert_eq!(home.vault.db.query_row(left, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+        cost
+    });
+    assert!(costs[1].steps < costs[0].steps * 6 / 5 && costs[1].steps < 3 * ONE, "{costs:?}");
+}
+
 /// Nobody of the early thread is let in, and then the member says that it belongs there.
 #[test]
 fn a_thread_of_thousands_is_taken_in_by_hand_in_slices() {
