@@ -155,6 +155,7 @@ impl Work<'_> {
         };
         let service_id = if is_free { &forward.thread_id } else { &forward.msgid };
         let thread = self.insert_thread(account, Some(service_id), "", forward.posted_ms)?;
+        self.set_claimant(thread, &forward.from_uid)?;
         let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);
         let alias = called.map(|cc| clean_label(&cc.who)).unwrap_or_default();
         let (uid, at_ms) = (&forward.from_uid, forward.posted_ms);
@@ -311,8 +312,7 @@ impl IncomingForward {
             account,
             thread_id: &self.thread_id,
             uid: &self.from_uid,
-            cc: &self.cc,
-            readers: &[],
+            readers: &self.cc,
             groups: &[],
         };
         arrival.checked(&self.msgid)

@@ -163,8 +163,8 @@ impl Vault {
                 work.learn_member(account, gid, from_uid, "")?;
             }
             let (thread_id, uid) = (note.thread_id.as_str(), from_uid.as_str());
-            let arrival = Arrival { account, thread_id, uid, cc, readers: &[], groups };
-            // A notice names the newcomers only.
+            // It names the newcomers only.
+            let arrival = Arrival { account, thread_id, uid, readers: &[], groups };
             let thread = match work.entered(&arrival)? {
                 Some(thread) => Some(thread),
                 None => work.sole_claimed(&arrival)?,

@@ -38,18 +38,22 @@ pub(super) struct Arrival<'a> {
     pub(super) thread_id: &'a str,
     /// Whom it is from, vouched for by the service.
     pub(super) uid: &'a str,
-    /// Whom it subscribes.
-    pub(super) cc: &'a [Cc],
-    /// Whom else it names as readers.
+    /// Whom it names as the readers of its thread; empty if it does not say who they are.
     pub(super) readers: &'a [Cc],
     /// Groups that the service vouches it was posted to.
     pub(super) groups: &'a [String],
 }
 
 impl Arrival<'_> {
-    /// Whom it names, subscribed or not.
-    fn named(&self) -> impl Iterator<Item = &Cc> {
-        self.cc.iter().chain(self.readers).take(CC_MAX)
+    /// Whether it names this reader, itself among them.
+    fn names(&self, uid: &str, is_group: bool) -> bool {
+        self.uid == uid && !is_group
+            || is_group && self.groups.iter().any(|gid| gid == uid)
+            || self
+                .readers
+                .iter()
+                .take(CC_MAX)
+                .any(|named| named.is_group() == is_group && named.who_uid == uid)
     }
 
     /// It, if the message `msgid` may belong to the thread that it names: an id from the future is none.
@@ -66,8 +70,7 @@ impl Incoming {
             account,
             thread_id: &self.thread_id,
             uid: &self.from_uid,
-            cc: &self.cc,
-            readers: &self.readers,
+            readers: if self.readers.is_empty() { &self.cc } else { &self.readers },
             groups: &self.groups,
         };
         arrival.checked(&self.msgid)
@@ -144,13 +147,25 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// Who made a thread that is claimed: the first who was put into it.
+    /// Who made a thread that is claimed.
     pub(super) fn claimant(&self, thread: ThreadId) -> Result<Option<String>> {
         Ok(self
             .db
-            .prepare_cached("SELECT uid FROM party WHERE thread = ?1 ORDER BY ord LIMIT 1")?
+            .prepare_cached("SELECT claimant FROM thread WHERE id = ?1 AND claimant <> ''")?
             .query_row([thread], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Whom the claim of a thread named as its readers, but for those whom the member has struck since; each
+    /// with whether it is a group.
+    fn claimed_readers(&self, thread: ThreadId) -> Result<Vec<(String, bool)>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT uid, is_group FROM party
+             WHERE thread = ?1 AND struck_ms IS NULL
+               AND at_ms = (SELECT at_ms FROM party WHERE thread = ?1 ORDER BY ord LIMIT 1)",
+        )?;
+        let readers = statement.query_map([thread], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(readers.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Groups to which somebody has posted what stands in a claimed thread, as the service vouches.
@@ -172,15 +187,23 @@ impl Reader<'_> {
         Ok(groups.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whether somebody has written in a thread, as the service vouches.
-    fn has_written(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
+    /// Whether somebody has written in a thread, or confirmed there what was forwarded, as the service
+    /// vouches.
+    fn has_written(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        uid: &str,
+        confirmed: bool,
+    ) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM message INDEXED BY message_author
-                 WHERE account = ?1 AND author_uid = ?2 AND thread = ?3 AND forwarded_by IS NULL)",
+                 WHERE account = ?1 AND author_uid = ?2 AND thread = ?3 AND forwarded_by IS NULL
+                   AND (NOT ?4 OR original_id IS NOT NULL))",
             )?
-            .query_row(params![account, uid, thread], |row| row.get(0))?)
+            .query_row(params![account, uid, thread, confirmed], |row| row.get(0))?)
     }
 }
 
@@ -232,43 +255,44 @@ impl Work<'_> {
         }
         let mut claimed = self.read.claimed_open_to(account, thread_id, uid)?;
         claimed.extend(self.read.claimed_thread_of(account, thread_id)?);
-        let mut named = None;
+        let mut at_home = None;
         for thread in claimed {
             if !self.lets_in(account, thread, uid, groups)? {
                 continue;
             }
-            let is_at_home = self.read.claimant(thread)?.as_deref() == Some(uid)
-                || self.read.has_written(account, thread, uid)?;
-            if is_at_home && !Uid::is_service(uid) {
+            if self.names_all_of(arrival, thread)? {
                 return Ok(Some(thread));
             }
-            if named.is_none() && self.names_claimant(arrival, thread)? {
-                named = Some(thread);
+            if at_home.is_none() && self.is_at_home(arrival, thread)? {
+                at_home = Some(thread);
             }
         }
-        Ok(named)
+        Ok(at_home)
     }
 
-    /// Whether something names the claimant of a thread among its readers: by id, or by a group of the
-    /// thread to which the claimant has written.
-    fn names_claimant(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
-        let Some(claimant) = self.read.claimant(thread)? else { return Ok(false) };
+    /// Whether a claimed thread is that of an author, whomever the letter names: what says nothing of readers
+    /// is where its author was seen last; and who has confirmed a letter there means that thread, and need
+    /// not know who of a group has forwarded it.
+    fn is_at_home(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
+        let Arrival { account, uid, readers, .. } = *arrival;
+        if self.read.has_written(account, thread, uid, true)? {
+            return Ok(true);
+        }
+        Ok(readers.is_empty()
+            && (self.read.claimant(thread)?.as_deref() == Some(uid)
+                || self.read.has_written(account, thread, uid, false)?))
+    }
+
+    /// Whether something names as readers all whom the claim of a thread named: answers to it would go to
+    /// nobody of whom its author does not know.
+    fn names_all_of(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
+        let me = self.read.own_uid(arrival.account)?;
         // The member's own claim holds for all whom it names, and the service reads nothing.
-        if claimant == self.read.own_uid(arrival.account)? || Uid::is_service(arrival.uid) {
+        if Uid::is_service(arrival.uid) || self.read.claimant(thread)?.as_deref() == Some(&me) {
             return Ok(true);
         }
-        if arrival.named().any(|named| !named.is_group() && named.who_uid == claimant) {
-            return Ok(true);
-        }
-        let claimed = self.read.written_to(arrival.account, thread, &claimant)?;
-        for gid in self.read.groups_in(thread)? {
-            let is_to = arrival.groups.contains(&gid)
-                || arrival.named().any(|named| named.is_group() && named.who_uid == gid);
-            if is_to && claimed.contains(&gid) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let claimed = self.read.claimed_readers(thread)?;
+        Ok(claimed.iter().all(|(uid, is_group)| *uid == me || arrival.names(uid, *is_group)))
     }
 
     /// The only thread that claims an id, if it lets somebody in of whom nothing else says where they
@@ -400,7 +424,8 @@ impl Work<'_> {
                         reads || self.read.speaks_in(account, &cc.who_uid, &claimant, &vouched)?;
                 }
             }
-            if reads && !self.read.is_struck(thread, &claimant)? {
+            // Also of one whom the member has struck there: so they stay struck.
+            if reads && !self.read.is_being_answered(thread)? {
                 return Ok(Some(thread));
             }
         }
@@ -414,9 +439,27 @@ impl Work<'_> {
         post: &Incoming,
     ) -> Result<ThreadId> {
         let thread = self.insert_thread(account, Some(service_id), "", post.posted_ms)?;
-        self.subscribe(account, thread, post)?;
-        // It is its claimant's own, and so are its readers.
-        self.subscribe_cc(account, thread, &post.readers, &post.from_uid, post.posted_ms)?;
+        self.set_claimant(thread, &post.from_uid)?;
+        if post.groups.is_empty() {
+            self.subscribe(account, thread, post)?;
+            // It is its claimant's own, and so are its readers.
+            self.subscribe_cc(account, thread, &post.readers, &post.from_uid, post.posted_ms)?;
+        } else {
+            // Who writes as a member of the group is in it by the group, and as long as in the group.
+            let group = |gid: &String| Cc { who: gid.clone(), who_uid: gid.clone() };
+            let mut named: Vec<_> = post.groups.iter().map(group).collect();
+            named.extend(post.cc.iter().chain(&post.readers).cloned());
+            named.retain(|cc| cc.who_uid != post.from_uid);
+            self.subscribe_cc(account, thread, &named, &post.from_uid, post.posted_ms)?;
+        }
         Ok(thread)
+    }
+
+    /// Notes who made a thread by a claim.
+    pub(super) fn set_claimant(&mut self, thread: ThreadId, uid: &str) -> Result<()> {
+        self.db
+            .prepare_cached("UPDATE thread SET claimant = ?2 WHERE id = ?1")?
+            .execute(params![thread, uid])?;
+        Ok(())
     }
 }

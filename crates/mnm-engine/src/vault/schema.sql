@@ -133,6 +133,7 @@ CREATE TABLE thread (
     , unlisted INTEGER NOT NULL DEFAULT 0           -- readers that were named, and were too many
     , unread   INTEGER NOT NULL DEFAULT 0           -- how many messages are, kept by triggers
     , told_subject TEXT NOT NULL DEFAULT ''         -- what another device said it is about
+    , claimant TEXT NOT NULL DEFAULT ''             -- who made it, while its first letter is not here
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;

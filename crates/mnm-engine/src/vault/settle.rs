@@ -31,9 +31,10 @@ use super::party::NewParty;
 use crate::view::{AccountId, MessageId, ThreadId};
 
 /// Letters and threads that are looked at in one transaction.
-const SLICE_LOOKS: usize = 100;
+const SLICE_LOOKS: usize = 80;
 /// Bytes of letters after which a transaction moves no more of them.
 const SLICE_BYTES: i64 = 512 << 10;
+
 /// What is left of a transaction's work on letters that came early.
 #[derive(Debug)]
 pub(super) struct Slice {
@@ -83,7 +84,7 @@ impl Work<'_> {
     }
 
     /// Takes in the replies that stand apart, each alone, and whose authors turn out to be in the thread.
-    /// One that was answered stays where its answer is.
+    /// One that was answered, or is being answered, stays where its answer is.
     pub(super) fn take_in(&mut self, account: AccountId, thread: ThreadId) -> Result<()> {
         let step = self.leave(account, Step::Replies { thread })?;
         self.settle(step)
@@ -121,7 +122,7 @@ impl Work<'_> {
                     self.bring_letters(door, source, asked, stored.after, stored.until)?
                 }
                 Step::Claims { thread } => {
-                    self.settle_claims(Door::of(stored.account, thread), stored.after)?
+                    self.settle_claims(stored.account, thread, stored.after)?
                 }
                 Step::Replies { thread } => {
                     self.bring_replies(Door::of(stored.account, thread), stored.after)?
@@ -204,8 +205,12 @@ impl Work<'_> {
     }
 
     /// Does a slice of [`Step::Claims`].
-    fn settle_claims(&mut self, mut door: Door, after: Place) -> Result<Option<Place>> {
-        let (account, thread) = (door.account, door.thread);
+    fn settle_claims(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        after: Place,
+    ) -> Result<Option<Place>> {
         let Some(service_id) = self.read.service_id(thread)? else { return Ok(None) };
         let most = self.slice.looks;
         let claims = self.read.claims_after(account, thread, after.1, most)?;
@@ -213,7 +218,12 @@ impl Work<'_> {
             self.slice.look();
             let claimant = self.read.claimant(claimed)?.unwrap_or_default();
             let groups = self.read.written_to(account, claimed, &claimant)?;
-            if door.lets_in(self, claimant, groups)? {
+            let is_let_in = self.lets_in(account, thread, &claimant, &groups)?
+                // One whose claimant the member has struck is let in no more then.
+                && (!self.carry_strikes(claimed, thread)?
+                    || self.lets_in(account, thread, &claimant, &groups)?)
+                && !self.read.is_being_answered(claimed)?;
+            if is_let_in {
                 self.leave(account, Step::Letters { source: claimed, thread, asked: true })?;
             } else {
                 self.claim(claimed, &service_id)?;
@@ -221,6 +231,24 @@ impl Work<'_> {
             }
         }
         Ok(claims.last().filter(|_| claims.len() == most).map(|&last| (0, last)))
+    }
+
+    /// Whom the member has struck in a thread that becomes a part of another is struck there too. Gives
+    /// whether there was anybody.
+    fn carry_strikes(&mut self, from: ThreadId, to: ThreadId) -> Result<bool> {
+        let struck = self
+            .db
+            .prepare_cached(
+                "UPDATE party SET struck_ms = theirs.struck_ms
+                 FROM party AS theirs
+                 WHERE party.thread = ?2 AND party.struck_ms IS NULL AND theirs.thread = ?1
+                   AND theirs.uid = party.uid AND theirs.struck_ms IS NOT NULL",
+            )?
+            .execute([from, to])?;
+        if struck > 0 {
+            self.touch_thread(to);
+        }
+        Ok(struck > 0)
     }
 
     /// Does a slice of [`Step::Replies`].
@@ -237,7 +265,7 @@ impl Work<'_> {
             }
             self.slice.look();
             come_to = (0, reply);
-            if !is_alone {
+            if !is_alone || self.read.is_being_answered(reply)? {
                 continue;
             }
             let Some(letter) = self.read.only_letter_in(reply)? else { continue };
@@ -307,7 +335,11 @@ impl Work<'_> {
         let own_id = msgid.split('.').next().unwrap_or(msgid);
         let own = match self.own_claimed(account, own_id, uid)? {
             Some(own) => own,
-            None => self.insert_thread(account, Some(own_id), "", *at_ms)?,
+            None => {
+                let own = self.insert_thread(account, Some(own_id), "", *at_ms)?;
+                self.set_claimant(own, uid)?;
+                own
+            }
         };
         if let Some(claimed_id) = claimed_id {
             self.claim(own, claimed_id)?;

@@ -1,9 +1,11 @@
 //! Whose thread it is: nobody gets into one, or at its readers, by an id that was occupied in advance.
 
-use mnm_engine::vault::{Confirms, ForwardedLetter, Incoming, IncomingForward, Received};
+use mnm_engine::vault::{
+    Confirms, DraftContent, ForwardedLetter, Incoming, IncomingForward, Received,
+};
 use mnm_engine::view::{Reach, ThreadId, ThreadRow};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, note};
 
 /// A thread of which nothing is here.
 const THREAD: &str = "0000000000000007";
@@ -144,6 +146,82 @@ fn readers_who_name_each_other_meet_in_a_thread_whose_first_letter_is_not_here()
 }
 
 #[test]
+fn a_letter_enters_no_claimed_thread_with_readers_of_whom_it_does_not_know() {
+    // Bob answered in the thread that Mallory made under the id of another one. Whether his answer or
+    // Mallory's letter came first, what he writes in the true thread comes into neither.
+    for mallory_first in [true, false] {
+        let mut app = App::with_bob();
+        let lunch = reply(&mut app, MALLORY, &[MALLORY, BOB, ALICE]);
+        let answer = reply(&mut app, BOB, &[MALLORY, BOB, ALICE]);
+        let letters = if mallory_first { [&lunch, &answer] } else { [&answer, &lunch] };
+        let [thread, same] = letters.map(|letter| app.receive(letter).thread);
+        assert_eq!(thread, same);
+        let letter = reply(&mut app, BOB, &[CAROL, BOB, ALICE]);
+        let apart = app.receive(&letter).thread;
+        assert_ne!(apart, thread);
+        assert!(!reads(&app, apart, MALLORY));
+        // And on in each of them.
+        for (readers, goes_to) in [(&[MALLORY, BOB, ALICE], thread), (&[CAROL, BOB, ALICE], apart)]
+        {
+            let letter = reply(&mut app, BOB, readers);
+            assert_eq!(app.receive(&letter).thread, goes_to);
+        }
+    }
+}
+
+#[test]
+fn who_has_left_a_group_leaves_the_threads_that_their_own_answer_made() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut answer = reply(&mut app, MALLORY, &[MALLORY, BOB]);
+    answer.groups = vec!["Gardeners".into()];
+    let thread = app.receive(&answer).thread;
+    assert!(!reads(&app, thread, MALLORY));
+    assert!(reads(&app, thread, "Gardeners") && reads(&app, thread, BOB));
+    let mut letter = reply(&mut app, MALLORY, &[]);
+    letter.groups = vec!["Gardeners".into()];
+    assert_eq!(app.receive(&letter).thread, thread);
+    // Nobody vouches for what is posted beside the group.
+    let letter = reply(&mut app, MALLORY, &[MALLORY, BOB]);
+    assert_ne!(app.receive(&letter).thread, thread);
+    app.vault.check().unwrap();
+}
+
+#[test]
+fn what_one_types_for_the_readers_of_a_claim_goes_to_no_others() {
+    let typed = DraftContent { text: "between us".into(), ..DraftContent::default() };
+    // Mallory's letter stands apart from a thread that is known, or claims one that is not.
+    for is_known in [true, false] {
+        let mut app = App::with_bob();
+        let mut opener = app.letter(BOB, "Bob Jones", "the first");
+        opener.msgid = THREAD.into();
+        if is_known {
+            app.receive(&opener);
+        } else {
+            opener.cc.push(cc("Mallory X", MALLORY));
+        }
+        let claim = reply(&mut app, MALLORY, &[MALLORY, ALICE]);
+        let apart = app.receive(&claim).thread;
+        let draft = app.vault.save_draft(None, app.account, Some(apart), &typed, 9).unwrap();
+        // Now she is a reader of the true one.
+        let thread = if is_known {
+            let mut letter = app.reply(THREAD, BOB, "Bob Jones");
+            letter.cc.push(cc("Mallory X", MALLORY));
+            app.receive(&letter).thread
+        } else {
+            app.receive(&opener).thread
+        };
+        assert_ne!(thread, apart);
+        assert!(reads(&app, thread, MALLORY));
+        assert_eq!(row(&app, apart).belongs_to, Some(thread));
+        let _ = app.vault.queue_draft(draft.value.id, 10).unwrap();
+        let to = app.next_post().1.recipients;
+        assert_eq!(to.iter().map(|to| to.id.as_str()).collect::<Vec<_>>(), [MALLORY]);
+        app.vault.check().unwrap();
+    }
+}
+
+#[test]
 fn whom_a_reply_names_is_no_reader_of_a_thread_that_is_known() {
     // Carol answers in a thread that Mallory has made at hers under the id of this one.
     let mut app = App::with_bob();
@@ -238,6 +316,62 @@ fn whom_a_reply_reaches_is_told_apart_from_who_only_wrote() {
         let all = app.vault.readers(thread).unwrap().readers;
         let mallory = all.iter().find(|reader| reader.party.uid == MALLORY).unwrap();
         assert_eq!((mallory.reach, mallory.struck), (Reach::None, false), "{confirmed}");
+    }
+}
+
+#[test]
+fn a_confirmation_whose_words_two_threads_have_enters_neither() {
+    let mut app = App::with_bob();
+    for from in [MALLORY, BOB] {
+        let forward = forward(&mut app, from, ["the first", "the second"]);
+        receive(&mut app, &forward);
+    }
+    let two = threads(&app);
+    assert_eq!(two.len(), 2);
+    let mut copy = reply(&mut app, CAROL, &[]);
+    copy.text = "the second".into();
+    copy.confirms = Some(Confirms { id: SECOND.into(), posted_ms: None });
+    let thread = app.receive(&copy).thread;
+    assert!(!two.contains(&thread));
+}
+
+#[test]
+fn a_notice_that_was_not_posted_to_the_group_names_nobody_in_its_thread() {
+    for (beside, named) in [(cc("Gardeners", "Gardeners"), false), (cc("Alice Smith", ALICE), true)]
+    {
+        let mut app = App::with_bob();
+        join_gardeners(&mut app);
+        let mut claim = reply(&mut app, MALLORY, &[BOB]);
+        claim.readers.push(beside);
+        let thread = app.receive(&claim).thread;
+        let msgid = app.next_msgid();
+        let note = note(&msgid, BOB, THREAD, cc("Carol Brown", CAROL));
+        let _ = app.vault.receive_notify(app.account, &note).unwrap();
+        assert_eq!(reads(&app, thread, CAROL), named);
+    }
+}
+
+#[test]
+fn who_is_struck_stays_so_when_the_first_letter_names_them() {
+    // Whether Mallory made the thread, or it was found later that hers is that of Bob's.
+    for first in [MALLORY, BOB] {
+        let mut app = App::with_bob();
+        let mut opener = app.letter(BOB, "Bob Jones", "the first");
+        opener.msgid = THREAD.into();
+        opener.cc.push(cc("Mallory X", MALLORY));
+        for uid in [first, MALLORY] {
+            let letter = reply(&mut app, uid, &[uid, ALICE]);
+            let thread = app.receive(&letter).thread;
+            if uid == MALLORY {
+                let now = app.now();
+                let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+            }
+        }
+        let thread = app.receive(&opener).thread;
+        assert!(!reads(&app, thread, MALLORY));
+        let letter = reply(&mut app, MALLORY, &[BOB, MALLORY, ALICE]);
+        assert_ne!(app.receive(&letter).thread, thread);
+        app.vault.check().unwrap();
     }
 }
 

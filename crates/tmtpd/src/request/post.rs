@@ -69,7 +69,7 @@ pub async fn post(
         let own_device_too = audience.members.contains(&sender.member);
         let Audience { members, named } = audience;
         let devices = devices_of(directory, sender, members, own_device_too);
-        let kind = MessageKind::Delivery { notify: None, groups: groups_of(directory, to) };
+        let kind = MessageKind::Delivery { notify: None, groups: groups_of(directory, sender, to) };
         service.contacts.answered(sender.member, named, &mut rows);
         Ok((vec![Letter { kind, data, body, devices, is_services: false }], rows))
     });
@@ -104,7 +104,7 @@ pub async fn post_notify(
         let notify = to.len() + note_to.len() + usize::from(!not_self);
         let kind = MessageKind::Delivery {
             notify: Some(notify as u64),
-            groups: groups_of(directory, &to),
+            groups: groups_of(directory, sender, &to),
         };
         let own_device_too = audience.members.contains(&sender.member);
         let mut devices = devices_of(directory, sender, audience.members.clone(), own_device_too);
@@ -117,7 +117,7 @@ pub async fn post_notify(
         let devices = devices_of(directory, sender, told.members, own_device_too);
         let kind = MessageKind::Notify {
             postid: String::new(),
-            groups: groups_of(directory, to.iter().chain(&note_to)),
+            groups: groups_of(directory, sender, to.iter().chain(&note_to)),
         };
         let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
         Ok((vec![message, note], rows))
@@ -226,18 +226,21 @@ fn is_made(uid: &str) -> bool {
     Uid::from_wire(uid).is_some_and(|uid| uid.bytes().is_some())
 }
 
-/// The groups among the recipients by the names that they were granted, as far as a header can name them.
+/// The groups among the recipients that the sender has joined, by the names that they were granted, as far
+/// as a header can name them. Who is only invited may post, but is not in the group.
 fn groups_of<'a>(
     directory: &Directory,
+    sender: &Sender,
     to: impl IntoIterator<Item = &'a Recipient>,
 ) -> Vec<String> {
     let gids = to.into_iter().filter_map(|recipient| match recipient {
         Recipient::GroupWithSender(gid) | Recipient::Group(gid) => Some(gid),
         Recipient::Member(_) => None,
     });
-    let groups: BTreeSet<&str> =
-        gids.filter_map(|gid| directory.group(gid)).map(Group::name).collect();
-    groups.into_iter().take(GROUPS_NAMED_MAX).map(str::to_owned).collect()
+    let groups = gids.filter_map(|gid| directory.group(gid));
+    let joined: BTreeSet<&str> =
+        groups.filter(|group| group.has_joined(sender.member)).map(Group::name).collect();
+    joined.into_iter().take(GROUPS_NAMED_MAX).map(str::to_owned).collect()
 }
 
 /// Everybody who has joined the group. An invited member may already post to it.

@@ -27,8 +27,8 @@ fn of_one_author(home: &Home, size: u32) {
         .db
         .execute_batch(&format!(
             "BEGIN;
-             INSERT INTO thread (account, service_id, subject, last_at_ms)
-                 VALUES ({account}, '{FIRST}', '', 1);
+             INSERT INTO thread (account, service_id, subject, last_at_ms, claimant)
+                 VALUES ({account}, '{FIRST}', '', 1, '{author}');
              CREATE TEMP TABLE made AS SELECT max(id) AS id FROM thread;
              INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
                  SELECT id, 1, 0, '{author}', 'Author', '{author}', 1 FROM made
@@ -56,8 +56,8 @@ fn of_many_authors(home: &Home, size: u32) {
             "BEGIN;
              CREATE TEMP TABLE n (n INTEGER PRIMARY KEY, uid TEXT);
              INSERT INTO n VALUES {};
-             INSERT INTO thread (account, service_id, subject, last_at_ms, told_ms)
-                 SELECT {account}, '{FIRST}', '', 1, n FROM n;
+             INSERT INTO thread (account, service_id, subject, last_at_ms, told_ms, claimant)
+                 SELECT {account}, '{FIRST}', '', 1, n, uid FROM n;
              INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
                  SELECT thread.id, 1, 0, uid, 'Author', uid, 1
                  FROM thread JOIN n ON n = told_ms WHERE service_id = '{FIRST}'

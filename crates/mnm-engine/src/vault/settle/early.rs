@@ -40,6 +40,11 @@ impl EarlyLetter {
 }
 
 impl Reader<'_> {
+    /// Whether the member has begun to answer in a thread: what they typed for its readers goes to no others.
+    pub(in crate::vault) fn is_being_answered(&self, thread: ThreadId) -> Result<bool> {
+        Ok(self.draft_of(thread)?.is_some_and(|draft| !draft.is_empty()))
+    }
+
     pub(super) fn is_empty_thread(&self, thread: ThreadId) -> Result<bool> {
         Ok(self
             .db

@@ -75,6 +75,7 @@ impl Work<'_> {
             self.settle(step)?;
         }
         self.refresh_thread(target)?;
+        self.tell_thread(account, target, now_ms)?;
         Ok(target)
     }
 }
