@@ -5,7 +5,7 @@
 //! before the database is begun. What exists is never overwritten: every doubt is an [`OpenError`].
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) type Key = Zeroizing<[u8; KEY_BYTES]>;
 
 /// Largest store that is written anew on opening to let it shrink, bytes.
 const REWRITE_BYTES_MAX: u64 = 16 << 20;
+/// Longest name of a run of the machine.
+const BOOT_ID_BYTES_MAX: u64 = 64;
 
 /// The files of a home.
 struct Home {
@@ -51,12 +53,16 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
         home.make_database(&key)?;
     }
     check_length(&home.db)?;
-    home.check_log()?;
+    let boot = boot_id();
+    home.check_log(boot.is_some() && boot == read_boot_id(&lock))?;
     let mut db = home.connect(&home.db, &key)?;
     home.migrate(&mut db)?;
     home.let_shrink(&db);
     if let Err(error) = home.keep_salt() {
         tracing::warn!(%error, "the salt of the store is not kept a second time");
+    }
+    if let Err(error) = write_boot_id(&lock, boot.as_deref()) {
+        tracing::warn!(%error, "it is not noted in which run of the machine the store was open");
     }
     Ok((db, lock))
 }
@@ -217,10 +223,15 @@ impl Home {
     }
 
     /// Refuses a log that is damaged: the database would pass over what is behind the damage, and then write
-    /// over it.
-    fn check_log(&self) -> Result<(), OpenError> {
+    /// over it. Where the machine may have lost its power since (not `same_boot`), that is taken for the
+    /// cause: pieces of large files are not waited for, and may reach the disk in any order.
+    fn check_log(&self, same_boot: bool) -> Result<(), OpenError> {
         match log::lost_commits(&self.dir).map_err(|source| io(&self.dir, source))? {
             0 => Ok(()),
+            lost if !same_boot => {
+                tracing::warn!(lost, "changes behind a gap in the log are passed over");
+                Ok(())
+            }
             lost => Err(OpenError::Damaged {
                 db: show(&self.db),
                 reason: format!(
@@ -373,6 +384,24 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { home: show(dir) }),
         Err(TryLockError::Error(source)) => Err(io(&path, source)),
     }
+}
+
+/// Which run of the machine this is, where it can tell.
+fn boot_id() -> Option<String> {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
+}
+
+/// The run of the machine in which the store was opened last.
+fn read_boot_id(lock: &File) -> Option<String> {
+    let mut id = String::new();
+    lock.take(BOOT_ID_BYTES_MAX).read_to_string(&mut id).ok()?;
+    Some(id)
+}
+
+fn write_boot_id(mut lock: &File, id: Option<&str>) -> std::io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    lock.write_all(id.unwrap_or_default().as_bytes())
 }
 
 fn read_key(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {

@@ -22,9 +22,7 @@ fn killed(dir: &Path) {
     fs::create_dir(dir).unwrap();
     for file in fs::read_dir(app.home.path()).unwrap() {
         let file = file.unwrap();
-        if file.file_name() != "lock" {
-            fs::copy(file.path(), dir.join(file.file_name())).unwrap();
-        }
+        fs::copy(file.path(), dir.join(file.file_name())).unwrap();
     }
 }
 
@@ -78,4 +76,20 @@ fn what_a_power_failure_cuts_short_is_no_damage() {
     fs::write(home.join("vault.db-wal"), torn).unwrap();
     assert!(check::check(&home).unwrap().is_whole());
     assert_eq!(letters(&Vault::open(&home).unwrap()), LETTERS - 1);
+}
+
+#[test]
+fn where_the_machine_was_started_since_a_gap_in_the_log_is_passed_over() {
+    let dir = TempDir::new().unwrap();
+    let home = dir.path().join("home");
+    killed(&home);
+    let mut log = fs::read(home.join("vault.db-wal")).unwrap();
+    // What was not waited for reaches the disk in any order.
+    let middle = 32 + (log.len() - 32) / FRAME / 2 * FRAME;
+    log[middle..middle + FRAME].fill(0);
+    fs::write(home.join("vault.db-wal"), &log).unwrap();
+    assert!(matches!(Vault::open(&home).map(drop).unwrap_err(), OpenError::Damaged { .. }));
+    fs::write(home.join("lock"), "another run of the machine").unwrap();
+    assert!(check::check(&home).unwrap().commits_lost > 1);
+    assert!((1..LETTERS).contains(&letters(&Vault::open(&home).unwrap())));
 }
