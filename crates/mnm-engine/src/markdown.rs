@@ -7,7 +7,7 @@
 //! and, as attributes, only the address of a link and the name of a file of the letter itself.
 //!
 //! Line ends are shown as they were typed, and a line of dashes under a text makes no heading of it. What
-//! is rendered is bounded in bytes, elements and accents in a row, so that a letter can slow no page down.
+//! is rendered is bounded in bytes, before and after, elements and accents in a row, so that a letter can slow no page down.
 
 mod filter;
 mod link;
@@ -27,10 +27,12 @@ use source::{clip, events};
 
 /// Bytes of text that are rendered; the rest is cut.
 pub const RENDERED_BYTES_MAX: usize = 256 << 10;
+/// Bytes of HTML that are made of it, beside its elements; the rest is cut. Some characters take five.
+pub const HTML_BYTES_MAX: usize = 2 * RENDERED_BYTES_MAX;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
 /// Rises when the same text is rendered to something else: what was stored before is rendered anew.
-pub const RENDERING: i64 = 5;
+pub const RENDERING: i64 = 6;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
@@ -101,7 +103,7 @@ pub struct Rendered {
 pub fn render(text: &str) -> Rendered {
     let shown = clip(text, RENDERED_BYTES_MAX);
     let mut unsafe_html = String::with_capacity(shown.len() * 3 / 2);
-    let mut filter = Filter::new(events(shown), ELEMENTS_MAX);
+    let mut filter = Filter::new(events(shown), ELEMENTS_MAX, HTML_BYTES_MAX);
     html::push_html(&mut unsafe_html, &mut filter);
     let cut = filter.is_cut() || shown.len() < text.len();
     Rendered { html: without_heaps_in(SANITISER.clean(&unsafe_html).to_string()), cut }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use tmtp::event::Outcome;
 use tmtp::id::{posted_ms, posted_text};
-use tmtp::letter::{LetterHead, Named, Subscriber};
+use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead, Named, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
 use crate::reason::in_words;
@@ -26,6 +26,20 @@ pub(crate) struct Parcel {
     pub(crate) message: Option<MessageId>,
     /// Bytes of the second header, which progress does not count.
     pub(crate) head_bytes: u64,
+}
+
+impl Parcel {
+    /// Why it must not be sent, for people: none if those who get it can read it. An app takes no second
+    /// header of more than [`LETTER_HEAD_MAX_BYTES`].
+    pub(crate) fn why_not_readable(&self) -> Option<&'static str> {
+        let head_bytes = match &self.request {
+            Request::PostNotify { note, data, .. } => note.head.max(data.head),
+            _ => self.head_bytes,
+        };
+        (head_bytes > LETTER_HEAD_MAX_BYTES).then_some(
+            "Nobody could read this letter: its files and readers have too many names for one letter. Nothing was sent. Send the files in several letters, or put them into one archive.",
+        )
+    }
 }
 
 /// Makes an item ready to be sent. `uid` is the member's own. The bytes are the same at every

@@ -13,14 +13,22 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 /// honest does.
 pub const ID_MAX_BYTES: usize = 1024;
 
+/// What ids consist of: digits and consonants.
+const SYMBOLS: &str = "%+123456789BCDFGHJKLMNPQRSTVWXYZ";
+
 /// The protocol's base 32: 32 symbols without vowels, `=` padding.
 #[expect(clippy::expect_used, reason = "the specification is a constant; a test builds it")]
 static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
     let mut spec = Specification::new();
-    spec.symbols.push_str("%+123456789BCDFGHJKLMNPQRSTVWXYZ");
+    spec.symbols.push_str(SYMBOLS);
     spec.padding = Some('=');
     spec.encoding().expect("32 distinct ASCII symbols")
 });
+
+/// Whether a uid may hold this, were it in capitals.
+pub(crate) fn is_of_uids(byte: u8) -> bool {
+    SYMBOLS.as_bytes().contains(&byte.to_ascii_uppercase())
+}
 
 /// The text is not base 32 in the protocol's alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

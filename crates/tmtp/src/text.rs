@@ -6,7 +6,9 @@ mod name;
 
 pub use joiner::{is_joiner, joins};
 pub use marks::{HEAP_MAX, Heap, without_heaps};
-pub use name::{NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, check_name, is_visible, name_key};
+pub use name::{
+    NAME_MAX_BYTES, NAME_MIN_BYTES, NameError, before_tag, check_name, is_visible, name_key,
+};
 
 /// Longest text of a ping, in bytes.
 pub const PING_MAX_BYTES: u64 = 420;

@@ -77,7 +77,7 @@ async fn nobody_is_granted_a_name_that_reads_as_another_members() {
 }
 
 #[tokio::test]
-async fn a_name_is_no_uid_and_no_replaced_text() {
+async fn a_name_is_no_uid_ends_with_none_and_is_no_replaced_text() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, uid, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let (mut eve, own, _) = RawPeer::join(service.address(), "eve malory").await.unwrap();
@@ -86,6 +86,10 @@ async fn a_name_is_no_uid_and_no_replaced_text() {
         let group = json!({"op": 5, "gid": uid, "from": "eve malory", "to": "ada lovelace"});
         assert_eq!(refused(&mut eve, group).await, "gid must not have the form of a uid");
     }
+    let tag = format!("ada lovelace #{}", &uid[..8]);
+    assert!(refused(&mut eve, alias(&tag)).await.contains('#'));
+    let group = json!({"op": 5, "gid": tag, "from": "eve malory", "to": "ada lovelace"});
+    assert!(refused(&mut eve, group).await.contains('#'));
     // The words are those of the deployed service.
     assert_eq!(refused(&mut ada, alias("bad\u{fffd}alias")).await, "AddAlias: invalid string");
 }

@@ -245,6 +245,11 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             return Ok(());
         }
         let parcel = parcel(&item, &self.uid);
+        if let Some(why) = parcel.why_not_readable() {
+            self.settled(&item, Settled::Failed(why.into())).await?;
+            self.taking = false;
+            return Ok(());
+        }
         let Ok(mut bytes) = parcel.request.pack() else {
             let why = "The letter names more recipients than the service can take at once. Send it to fewer, or to a group.";
             self.settled(&item, Settled::Failed(why.into())).await?;

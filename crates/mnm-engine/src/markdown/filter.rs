@@ -37,6 +37,8 @@ pub(super) struct Filter<'a, I> {
     depth: usize,
     /// Elements that may still be passed on.
     room: usize,
+    /// Bytes of HTML that they may still take.
+    bytes: usize,
     /// There was more.
     cut: bool,
     /// A line of raw HTML has ended, and another may follow.
@@ -50,13 +52,14 @@ pub(super) struct Filter<'a, I> {
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
-    /// Passes on at most `elements` elements.
-    pub(super) fn new(events: I, elements: usize) -> Self {
+    /// Passes on at most `elements` elements, of which texts and addresses take at most `bytes` of HTML.
+    pub(super) fn new(events: I, elements: usize, bytes: usize) -> Self {
         Self {
             events,
             open: Vec::new(),
             depth: 0,
             room: elements,
+            bytes,
             cut: false,
             line_ended: false,
             in_code: false,
@@ -241,6 +244,46 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         self.ready.push_back(Event::Text(words.into()));
     }
 
+    /// The event, its text cut where there is no more room for it; none when there is none at all.
+    fn fitting(&mut self, event: Event<'a>) -> Option<Event<'a>> {
+        let text = match &event {
+            Event::Text(text)
+            | Event::Code(text)
+            | Event::Html(text)
+            | Event::InlineHtml(text)
+            | Event::InlineMath(text)
+            | Event::DisplayMath(text)
+            | Event::FootnoteReference(text) => text,
+            Event::Start(_)
+            | Event::End(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => return Some(event),
+        };
+        let mut left = self.bytes;
+        let fits = |&(_, c): &(usize, char)| match left.checked_sub(html_bytes(c)) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        };
+        let end = text.char_indices().take_while(fits).map(|(at, c)| at + c.len_utf8()).last();
+        let end = end.unwrap_or(0);
+        if end == text.len() {
+            self.bytes = left;
+            return Some(event);
+        }
+        self.cut = true;
+        self.bytes = 0;
+        match event {
+            Event::Text(text) => Some(Event::Text(text.get(..end)?.to_owned().into())),
+            Event::Code(text) => Some(Event::Code(text.get(..end)?.to_owned().into())),
+            _ => None,
+        }
+    }
+
     /// Remembers what is shown as the text of the link around it.
     fn note_shown(&mut self, text: &str) {
         if let Some((_, shown)) = &mut self.link {
@@ -261,7 +304,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Filter<'a, I> {
                     return None;
                 };
                 self.room = room;
-                return Some(event);
+                return self.fitting(event);
             }
             let event = self.events.next()?;
             self.handle(event);
@@ -276,6 +319,16 @@ fn elements(event: &Event<'_>) -> usize {
         Event::Start(_) | Event::InlineHtml(_) | Event::Code(_) => 1,
         Event::HardBreak | Event::Rule => 1,
         _ => 0,
+    }
+}
+
+/// Bytes that a character of a text takes in HTML.
+fn html_bytes(c: char) -> usize {
+    match c {
+        '&' => "&amp;".len(),
+        '<' | '>' => "&lt;".len(),
+        '\u{a0}' => "&nbsp;".len(),
+        c => c.len_utf8(),
     }
 }
 

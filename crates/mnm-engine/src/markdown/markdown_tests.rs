@@ -312,6 +312,39 @@ fn too_long_a_text_is_cut_and_says_so() {
 }
 
 #[test]
+fn what_grows_as_html_is_cut_and_says_so() {
+    for (piece, inside) in [
+        ("&", "&amp;&amp;"),
+        ("<", "&lt;&lt;"),
+        ("a>", "a&gt;a&gt;"),
+        ("\u{a0}", "&nbsp;&nbsp;"),
+        ("&amp;&", "&amp;&amp;"),
+        ("<a&<b", "&lt;a&amp;"),
+        ("http://a.b/?&&&&&&&&&&&&&&&&&&&&&&&&&&&& ", "&amp;&amp;"),
+    ] {
+        let many = piece.repeat(RENDERED_BYTES_MAX / piece.len());
+        for text in [
+            many.clone(),
+            format!("```\n{many}"),
+            format!("[{many}](http://a.b)"),
+            format!("`{many}`"),
+        ] {
+            let Rendered { html, .. } = render(&text);
+            let most = HTML_BYTES_MAX + 200 * ELEMENTS_MAX;
+            let begins: String = text.chars().take(30).collect();
+            assert!(html.len() < most, "{begins:?}: {} bytes", html.len());
+            assert!(html.contains(inside), "{begins:?}: the beginning is shown");
+        }
+        let Rendered { html, cut } = render(&format!("{many}\n\nthe end"));
+        assert!(cut || html.contains("the end"), "{piece:?}");
+    }
+    let Rendered { html, cut } = render(&"&".repeat(RENDERED_BYTES_MAX));
+    assert!(cut && html.len() < HTML_BYTES_MAX + 100, "{}", html.len());
+    // Much code fits whole.
+    assert!(!render(&"if (a < b && c) { d() }\n".repeat(4_000)).cut);
+}
+
+#[test]
 fn many_elements_are_cut_and_say_so() {
     for piece in [
         "![a](this_u:a) ",

@@ -63,6 +63,28 @@ fn a_letter_is_header_text_and_files() {
 }
 
 #[test]
+fn a_letter_that_nobody_could_read_is_not_sent() {
+    let mut large = post("", "text");
+    let mut with_files = |files: usize| {
+        let file = Attachment { name: "x".repeat(255), ..large.attachments[0].clone() };
+        large.attachments = vec![file; files];
+        parcel(&item(OutboxAction::Post(Box::new(large.clone()))), "A")
+    };
+    assert_eq!(with_files(1_000).why_not_readable(), None);
+    assert!(with_files(4_000).why_not_readable().unwrap().contains("Nothing was sent"));
+    let new = Subscriber { who: "x".repeat(2 << 20), ..Subscriber::default() };
+    let forward = OutgoingForward {
+        thread: 1,
+        thread_id: "0000000000000001".into(),
+        new: vec![new],
+        old: Vec::new(),
+        copy: String::new(),
+    };
+    let forward = parcel(&item(OutboxAction::Forward(Box::new(forward))), "A");
+    assert!(forward.why_not_readable().is_some());
+}
+
+#[test]
 fn pings_and_notices_carry_their_text() {
     let ping = OutboxAction::Ping {
         ping: 1,

@@ -5,7 +5,7 @@ use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
 use super::live::Detail;
-use super::name::{is_clean, look, shown, tagged};
+use super::name::{imitates, is_clean, look, shown, tagged};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
@@ -49,7 +49,7 @@ impl Own {
             _ if uid == self.uid => (self.alias.clone(), PartyKind::Me),
             _ if Uid::is_service(uid) => (self.service.clone(), PartyKind::Service),
             Some((name, alike)) => (name_of(name, uid, alike), PartyKind::Contact),
-            None => (claimed.to_owned(), PartyKind::Stranger),
+            None => (shown(claimed), PartyKind::Stranger),
         };
         Party { uid: uid.to_owned(), alias, kind }
     }
@@ -144,19 +144,25 @@ impl Reader<'_> {
             self.db.prepare_cached("SELECT uid, alias, look FROM contact WHERE account = ?1")?;
         let mut rows = statement.query([account])?;
         let wanted = look(name);
-        let mut alike: Vec<(String, String)> = Vec::new();
+        let (mut alike, mut exact) = (Vec::<(String, String)>::new(), Vec::new());
         while let Some(row) = rows.next()? {
             let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
             if tagged(&alias, &uid) == name {
-                return Ok(Some(uid));
+                exact.push((uid.clone(), alias.clone()));
             }
             if row.get_ref(2)?.as_str()? == wanted || shown(&alias) == name {
                 alike.push((uid, alias));
             }
         }
-        match alike.as_slice() {
+        // Nobody else is ever shown with this tag, whatever they are called.
+        let found = if exact.is_empty() { alike } else { exact };
+        match found.as_slice() {
             [] => Ok(None),
-            [(uid, alias)] => Ok((alias == name || shown(alias) == name).then(|| uid.clone())),
+            [(uid, alias)] => {
+                let is_shown_so = shown(alias) == name || tagged(alias, uid) == name;
+                let is_called_so = alias == name && !imitates(name);
+                Ok((is_shown_so || is_called_so).then(|| uid.clone()))
+            }
             several => Err(VaultError::AmbiguousRecipient {
                 name: name.to_owned(),
                 tagged: several.iter().map(|(uid, alias)| tagged(alias, uid)).collect(),

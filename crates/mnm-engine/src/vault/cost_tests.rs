@@ -303,6 +303,7 @@ fn a_slice_of_a_search_looks_at_less_the_more_there_is_to_compare() {
         ("0.1.".repeat(12), LETTERS, 2),
         // All parts occur, the words never.
         ("0.1.1.0.1.0.1.0".into(), 0, 3),
+        ("0.0.0.0.0.0.0.0".into(), 0, 3),
     ] {
         let mut search = Search::new(None, &words, None).unwrap();
         let (mut slices, mut before) = (0, 0);

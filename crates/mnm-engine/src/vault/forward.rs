@@ -20,6 +20,7 @@ use super::file_name::clean_file_name;
 use super::inbox::{Cc, Incoming, Received, check_msgid};
 use super::live::Detail;
 use super::message::NewMessage;
+use super::name::shown;
 use super::party::NewParty;
 use super::placement::Arrival;
 use super::text::{clean_label, clean_subject};
@@ -442,7 +443,7 @@ impl Reader<'_> {
     ) -> Result<Party> {
         if is_forwarded {
             let kind = PartyKind::Claimed;
-            return Ok(Party { uid: uid.to_owned(), alias: claimed.to_owned(), kind });
+            return Ok(Party { uid: uid.to_owned(), alias: shown(claimed), kind });
         }
         self.member(account, uid, claimed)
     }

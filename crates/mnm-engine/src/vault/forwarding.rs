@@ -13,13 +13,14 @@ use tmtp::id::{Uid, posted_text};
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 
 use super::change::{Reader, Work};
+use super::inbox::Cc;
 use super::message::NewMessage;
 use super::outbox::OutboxId;
 use super::outgoing::{OutboxKind, Recipient};
 use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Attachment, MessageId, PartyKind, ThreadId};
+use crate::view::{AccountId, Attachment, MessageId, ThreadId};
 
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
@@ -66,7 +67,7 @@ impl Vault {
             let groups = new.iter().filter(|new| new.is_group()).count();
             work.check_room(thread, new.len(), groups)?;
             let old = work.read.recipients_of(account, thread)?;
-            let copy = work.read.copy_of(account, thread, &thread_id)?;
+            let copy = work.read.copy_of(thread, &thread_id)?;
             let forward = OutgoingForward { thread, thread_id, new, old, copy };
             let id = work.enqueue_body(account, OutboxKind::Forward, &json(&forward)?)?;
             work.touch_account(account);
@@ -121,8 +122,7 @@ impl Reader<'_> {
             };
             let is_new = |uid: &str| !new.iter().any(|known| known.who_uid == uid);
             if uid != by_uid && is_new(&uid) && !self.has_party(thread, &uid)? {
-                let who =
-                    if is_group { uid.clone() } else { self.member(account, &uid, name)?.alias };
+                let who = if is_group { uid.clone() } else { self.told_name(account, &uid)? };
                 new.push(Subscriber {
                     who,
                     who_uid: uid,
@@ -154,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// The letters of a thread that have an id of the service, as they are forwarded.
-    fn copy_of(&self, account: AccountId, thread: ThreadId, thread_id: &str) -> Result<String> {
+    fn copy_of(&self, thread: ThreadId, thread_id: &str) -> Result<String> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, coalesce(original_id, msgid), author_uid, author_alias, at_ms, subject, text,
                  coalesce(forwarded_by, '')
@@ -185,7 +185,7 @@ impl Reader<'_> {
             });
         }
         let date = letters.first().map(|letter| letter.posted.clone()).unwrap_or_default();
-        let cc = self.subscribers(account, thread, &date)?;
+        let cc = self.subscribers(thread, &date)?;
         let copy = ForwardedThread { letters, cc }.pack();
         if copy.len() > COPY_BYTES_MAX {
             return Err(too_long());
@@ -195,19 +195,12 @@ impl Reader<'_> {
         })
     }
 
-    fn subscribers(
-        &self,
-        account: AccountId,
-        thread: ThreadId,
-        date: &str,
-    ) -> Result<Vec<Subscriber>> {
-        let me = self.own_alias(account)?;
-        let parties = self.parties(thread)?.into_iter();
-        Ok(parties
-            .filter(|party| party.kind != PartyKind::Service)
-            .map(|party| Subscriber {
-                who: if party.kind == PartyKind::Me { me.clone() } else { party.alias },
-                who_uid: party.uid,
+    fn subscribers(&self, thread: ThreadId, date: &str) -> Result<Vec<Subscriber>> {
+        let readers = self.cc_of(thread)?.into_iter();
+        Ok(readers
+            .map(|Cc { who, who_uid }| Subscriber {
+                who,
+                who_uid,
                 date: date.to_owned(),
                 subscribe: true,
                 ..Subscriber::default()

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 30] = [
+const STEPS: [&str; 32] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -40,6 +40,8 @@ const STEPS: [&str; 30] = [
     include_str!("migration/028_unsettled.sql"),
     include_str!("migration/029_ping_from.sql"),
     include_str!("migration/030_claimant.sql"),
+    include_str!("migration/031_reader_name.sql"),
+    include_str!("migration/032_look.sql"),
 ];
 
 /// The version a database has after all steps.

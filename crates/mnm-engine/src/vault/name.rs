@@ -5,18 +5,57 @@
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use tmtp::text::{check_name, is_visible, name_key};
+use tmtp::text::{before_tag, check_name, is_visible, name_key};
 
-use super::text::{cut, is_deceptive, is_joiner_in_place};
+use super::text::{clean_label, cut, is_deceptive, is_joiner_in_place};
 
 /// Longest name that is shown, bytes.
 const SHOWN_BYTES_MAX: usize = 255;
 /// Characters of a permanent id that tell members of one name apart.
 const TAG_CHARS: usize = 8;
 
-/// Whether a service like ours would grant the name. Any other waits for the member's own judgement.
+/// What this app itself says behind a name.
+const REMARKS: [&str; 8] = [
+    "(you)",
+    "(struck)",
+    "(left)",
+    "(removed)",
+    "(group)",
+    "(not confirmed)",
+    "(not in your address book)",
+    "(the service itself)",
+];
+/// What the member is called here.
+const ONESELF: &str = "you";
+
+/// Whether a service like ours would grant the name, and nothing in it imitates this app. Any other waits
+/// for the member's own judgement.
 pub(super) fn is_clean(name: &str) -> bool {
-    check_name(name).is_ok()
+    check_name(name).is_ok() && !imitates(name)
+}
+
+/// Whether a name ends with what only this app says behind names, or is what it calls the member.
+pub(super) fn imitates(name: &str) -> bool {
+    let seen = seen(name);
+    seen == ONESELF || without_imitation(&seen).len() < seen.len()
+}
+
+/// What is seen of a name, in small letters.
+fn seen(name: &str) -> String {
+    let seen: String = name.chars().filter(|&c| c.is_whitespace() || !is_unseen(c)).collect();
+    name_key(&seen).to_lowercase()
+}
+
+/// A name, as it is seen, without tags and remarks like those that this app puts behind names.
+fn without_imitation(seen: &str) -> &str {
+    let mut name = seen;
+    loop {
+        let remark = REMARKS.iter().find_map(|remark| name.strip_suffix(remark));
+        match remark.or_else(|| before_tag(name)).map(str::trim_end) {
+            Some(before) if !before.is_empty() => name = before,
+            Some(_) | None => return name,
+        }
+    }
 }
 
 /// Whether a name has nothing in it that steers a screen or turns the direction of what follows. No
@@ -27,10 +66,15 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
     name.char_indices().all(is_plain)
 }
 
-/// The name for the eye: what cannot be seen, or is easily overlooked, is written out.
+/// The name for the eye: what cannot be seen, or is easily overlooked, is written out, and signs that
+/// imitate this app's own stand in brackets. What it gives is shown as it is.
 pub(super) fn shown(name: &str) -> String {
     if is_clean(name) {
         return name.to_owned();
+    }
+    let imitates = imitates(name);
+    if imitates && seen(name) == ONESELF {
+        return format!("‹{ONESELF}›");
     }
     let mut shown = String::with_capacity(name.len());
     let mut chars = name.char_indices().peekable();
@@ -38,6 +82,8 @@ pub(super) fn shown(name: &str) -> String {
     while let Some((at, c)) = chars.next() {
         if c == ' ' && (after_space || chars.peek().is_none()) {
             shown.push('␣');
+        } else if imitates && matches!(&*name_key(c.encode_utf8(&mut [0; 4])), "#" | "(") {
+            shown.push_str(&format!("‹{c}›"));
         } else if c == ' ' || !is_unseen(c) || is_joiner_in_place(name, at, c) {
             shown.push(c);
         } else {
@@ -53,8 +99,7 @@ pub(super) fn shown(name: &str) -> String {
 
 /// What names have in common that a reader may take for each other.
 pub(super) fn look(name: &str) -> String {
-    let seen: String = name.chars().filter(|&c| c.is_whitespace() || !is_unseen(c)).collect();
-    name_key(&seen).to_lowercase()
+    without_imitation(&seen(name)).to_owned()
 }
 
 /// A name that several have, with the beginning of the permanent id of the one that is meant.
@@ -67,10 +112,13 @@ fn is_unseen(c: char) -> bool {
     c == char::REPLACEMENT_CHARACTER || !is_visible(c)
 }
 
-/// Gives the database the function `look`, for the migration that stores it.
+/// Gives the database the functions `look` and `clean_label`, for the migrations that store what they give.
 pub(super) fn register(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    db.create_scalar_function("look", 1, flags, |context| Ok(look(&context.get::<String>(0)?)))
+    db.create_scalar_function("look", 1, flags, |context| Ok(look(&context.get::<String>(0)?)))?;
+    db.create_scalar_function("clean_label", 1, flags, |context| {
+        Ok(clean_label(&context.get::<String>(0)?))
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::Result;
@@ -186,10 +186,37 @@ impl Reader<'_> {
     }
 
     /// The readers, as every letter names them: the first makes them readers, and where a thread is only
-    /// claimed, a later one says by them which it is.
+    /// claimed, a later one says by them which it is. The tags by which this app tells contacts apart stay
+    /// here.
     pub(super) fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
-        let parties = self.parties(thread)?.into_iter();
-        Ok(parties.map(|party| Cc { who: party.alias, who_uid: party.uid }).collect())
+        let account = self.account_of(thread)?;
+        let (me, my_alias) = (self.own_uid(account)?, self.own_alias(account)?);
+        let mut statement = self.db.prepare_cached(
+            "SELECT p.uid, p.is_group, coalesce(c.alias, p.alias) FROM party p
+             LEFT JOIN contact c ON c.account = ?2 AND c.uid = p.uid AND p.is_group = 0
+             WHERE p.thread = ?1 AND p.struck_ms IS NULL ORDER BY p.ord, p.uid",
+        )?;
+        let rows = statement.query_map([thread, account], |row| {
+            let (who_uid, is_group): (String, bool) = (row.get(0)?, row.get(1)?);
+            let name: String = row.get(2)?;
+            let who = match is_group {
+                true => who_uid.clone(),
+                false if who_uid == me => my_alias.clone(),
+                false => shown(&name),
+            };
+            Ok(Cc { who, who_uid })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What others are told that a contact is called.
+    pub(super) fn told_name(&self, account: AccountId, uid: &str) -> Result<String> {
+        let name: Option<String> = self
+            .db
+            .prepare_cached("SELECT alias FROM contact WHERE account = ?1 AND uid = ?2")?
+            .query_row(params![account, uid], |row| row.get(0))
+            .optional()?;
+        Ok(shown(&name.unwrap_or_default()))
     }
 
     /// Everybody subscribed but the member. A group that the member is not in is passed over: the service

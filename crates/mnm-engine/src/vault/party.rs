@@ -179,7 +179,7 @@ impl Reader<'_> {
                 true => Party { uid, alias: shown(&alias), kind: PartyKind::Group },
                 false => match contact {
                     Some(name) => own.party(&uid, &alias, Some((&name, row.get(8)?))),
-                    None => own.party(&uid, &alias, None),
+                    None => own.party(&uid, &shown(&alias), None),
                 },
             };
             let struck: bool = row.get(5)?;

@@ -8,6 +8,7 @@ use rusqlite::{Row, params};
 use super::Result;
 use super::change::Work;
 use super::party::{GROUPS_MAX, NewParty, is_gid, is_uid};
+use super::text::clean_label;
 use crate::error::VaultError;
 use crate::view::ThreadId;
 
@@ -104,6 +105,11 @@ impl Work<'_> {
                 unlisted += 1;
                 continue;
             }
+            // A group is called as it is; what a member is called is anybody's claim.
+            let alias = match party.is_group {
+                true => party.uid.to_owned(),
+                false => clean_label(party.alias),
+            };
             self.db
                 .prepare_cached(
                     "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
@@ -114,7 +120,7 @@ impl Work<'_> {
                     room.last,
                     party.is_group,
                     party.uid,
-                    party.alias,
+                    alias,
                     party.by,
                     party.at_ms
                 ])?;

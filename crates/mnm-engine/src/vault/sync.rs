@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::change::Work;
 use super::foretold::ToldThread;
 use super::inbox::check_msgid;
+use super::name::is_plain_name;
+use super::party::is_gid;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Standing};
@@ -26,7 +28,7 @@ const ENTRIES: usize = 1_000;
 const ENTRIES_MAX: usize = 10_000;
 /// Rows written in one transaction, about.
 const SLICE_ROWS: usize = 100;
-/// Longest permanent id or group name that is taken, bytes.
+/// Longest permanent id or name that is taken, bytes.
 const ID_BYTES_MAX: usize = 1_024;
 
 /// One notice. Keys this version does not know are passed over.
@@ -215,6 +217,7 @@ impl Work<'_> {
             Entry::Contact(known) => self.apply_contact(account, known),
             Entry::Parted(parted) => self.part_from(account, &parted.uid, parted.at_ms).map(drop),
             Entry::Group(joined) => self.apply_group(account, joined),
+            Entry::Alias(alias) if alias.len() > ID_BYTES_MAX || !is_plain_name(alias) => Ok(()),
             Entry::Alias(alias) => {
                 self.touch_account(account);
                 self.insert_own_alias(account, alias)
@@ -311,7 +314,8 @@ impl Work<'_> {
     fn apply_contact(&mut self, account: AccountId, known: &Known) -> Result<()> {
         let own = known.uid == self.read.own_uid(account)?;
         let here = self.read.contact(account, &known.uid)?.is_some();
-        if known.uid.is_empty() || known.uid.len() > ID_BYTES_MAX || own {
+        let is_bounded = [&known.uid, &known.alias].iter().all(|name| name.len() <= ID_BYTES_MAX);
+        if known.uid.is_empty() || !is_bounded || own {
             return Ok(());
         }
         if !here {
@@ -329,7 +333,7 @@ impl Work<'_> {
     fn apply_group(&mut self, account: AccountId, joined: &Joined) -> Result<()> {
         let gid = joined.gid.as_str();
         let known = self.read.standing(account, gid)?;
-        if gid.is_empty() || gid.len() > ID_BYTES_MAX || known.is_some() {
+        if !is_gid(gid) || joined.alias.len() > ID_BYTES_MAX || known.is_some() {
             return Ok(());
         }
         self.set_standing(account, gid, &joined.alias, Standing::Joined)

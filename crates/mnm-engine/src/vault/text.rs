@@ -36,6 +36,9 @@ pub(super) fn check_new_name(what: &str, name: &str) -> Result<()> {
         Err(NameError::Marks) => {
             "has an accent without a letter, or too many on one. Type it anew."
         }
+        Err(NameError::Tag) => {
+            "ends with # and what could begin an id, as this app ends names that several have. Choose another."
+        }
         Err(NameError::Uid) => "looks like the id of an account. Choose another.",
     };
     Err(VaultError::Invalid(format!("{what} {why}")))

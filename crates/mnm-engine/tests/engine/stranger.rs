@@ -59,6 +59,23 @@ async fn letters_of_a_deployed_app_are_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn readers_of_endless_names_leave_the_answer_readable() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let (mut peer, uid) = befriended(&service, &ada).await;
+    let reader = |n: u8| json!({"Who": "\u{1}".repeat(8_000), "WhoUid": Uid::from_bytes(&[n; 20]).as_str(), "Subscribe": true});
+    let readers: Vec<_> = (1..=20).map(reader).collect();
+    let head = json!({"Alias": "raw stranger", "Subject": "names", "Cc": readers}).to_string();
+    post(&mut peer, &uid, &head, b"who reads this?").await;
+    let got = ada.until_message("who reads this?").await;
+    ada.queue_reply(got.thread, "an answer", &[]).await;
+    let frame = peer.receive("delivery").await.unwrap();
+    let head_bytes = frame.head["datahead"].as_u64().unwrap();
+    assert!(head_bytes < 8_000, "{head_bytes} bytes of header");
+    assert!(frame.data.ends_with(b"an answer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forms_are_called_forms() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;

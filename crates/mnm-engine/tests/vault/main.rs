@@ -18,5 +18,6 @@ mod page;
 mod ping;
 mod placement;
 mod reader;
+mod reader_name;
 mod search;
 mod thread;

@@ -146,3 +146,91 @@ fn a_contact_of_an_odd_name_is_shown_and_found_as_such() {
     let letter = app.letter(MALLORY, "Bob Jones", "it is me");
     assert_eq!(app.receive(&letter).from.alias, "Bob‹U+200B› Jones #MLLRY444");
 }
+
+/// Befriends somebody of whom the app waits for no ping.
+fn accept(app: &mut App, uid: &str, alias: &str) -> Ping {
+    let ping = receive_ping(app, uid, alias);
+    let _ = app.vault.queue_accept(ping.id, None, 9).unwrap();
+    ping
+}
+
+fn shown_names(app: &App) -> Vec<(String, String)> {
+    let contacts = app.vault.contacts(None).unwrap();
+    contacts.into_iter().map(|contact| (contact.uid, contact.alias)).collect()
+}
+
+#[test]
+fn nobody_gets_another_members_tag_by_being_called_so() {
+    let forged = "Bob Jones #BBB22222";
+    for (first, forger) in [(BOB, MALLORY), (MALLORY, BOB)] {
+        let mut app = App::new();
+        for uid in [first, forger] {
+            let alias = if uid == BOB { "Bob Jones" } else { forged };
+            let _ = accept(&mut app, uid, alias);
+        }
+        accept(&mut app, CAROL, "BOB JONES");
+        let names = shown_names(&app);
+        let of = |uid: &str| names.iter().find(|(of, _)| of == uid).unwrap().1.clone();
+        assert_eq!(of(BOB), forged);
+        assert_eq!(of(MALLORY), "Bob Jones ‹#›BBB22222 #MLLRY444");
+        assert_eq!(of(CAROL), "BOB JONES #CRRL3333");
+        for (uid, alias) in &names {
+            let message = app.queue(&[alias], "to whom?");
+            let parties = app.vault.thread(message.thread).unwrap().row.parties;
+            assert!(parties.iter().any(|party| party.uid == *uid), "{alias}: {parties:?}");
+        }
+        let error = app.try_queue(&["Bob Jones"], "to whom?").unwrap_err().to_string();
+        assert!(error.contains(forged) && error.contains("#MLLRY444"), "{error}");
+        // Without him, his name with his tag reaches nobody else.
+        let now = app.now();
+        let _ = app.vault.remove_contact(app.account, BOB, now).unwrap();
+        let _ = app.vault.remove_contact(app.account, CAROL, now).unwrap();
+        assert!(matches!(
+            app.try_queue(&[forged], "to whom?"),
+            Err(VaultError::UnknownRecipients(_))
+        ));
+        app.queue(&["Bob Jones ‹#›BBB22222"], "to Mallory herself");
+    }
+}
+
+#[test]
+fn what_imitates_the_apps_own_remarks_looks_like_the_bare_name() {
+    for ending in [
+        " #BBB22222",
+        " #bbb222",
+        "#BBB22222",
+        " ＃BBB22222",
+        " #BBB22222 (struck)",
+        " (struck)",
+        " (GROUP)",
+        " （group）",
+        " (not confirmed)",
+        " (left)",
+        " (you)",
+        " (not in your address book)",
+        " (the service itself)",
+    ] {
+        let mut app = App::with_bob();
+        let forged = format!("Bob Jones{ending}");
+        let now = app.now();
+        let _ = app.vault.queue_ping(app.account, &forged, "Hello", now).unwrap();
+        app.send_next();
+        let ping = accept(&mut app, MALLORY, &forged);
+        assert_eq!((ping.state, ping.mark), (PingState::Waiting, Some(NameMark::Odd)), "{forged}");
+        let names = shown_names(&app);
+        assert!(names.contains(&(BOB.into(), "Bob Jones #BBB22222".into())), "{names:?}");
+        let (_, shown) = names.iter().find(|(uid, _)| uid == MALLORY).unwrap();
+        assert!(shown.ends_with(" #MLLRY444") && shown.contains('‹'), "{shown}");
+        let letter = app.letter(CAROL, &forged, "from a stranger");
+        assert!(app.receive(&letter).from.alias.contains('‹'));
+    }
+    for plain in ["Bob Jones (work)", "Bob Jones #1", "Bob Jones #hashtag", "#BBB22222"] {
+        let mut app = App::with_bob();
+        let ping = accept(&mut app, MALLORY, plain);
+        assert_ne!(ping.mark, Some(NameMark::Alike), "{plain}");
+        assert!(shown_names(&app).contains(&(BOB.into(), "Bob Jones".into())));
+    }
+    let mut app = App::new();
+    let letter = app.letter(CAROL, "You", "what did I write?");
+    assert_eq!(app.receive(&letter).from.alias, "‹you›");
+}

@@ -9,13 +9,15 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralC
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::joiner::{is_joiner, joins};
-use crate::id::Uid;
+use crate::id::{Uid, is_of_uids};
 
 /// Shortest alias or group name, in bytes.
 pub const NAME_MIN_BYTES: usize = 8;
 /// Longest alias or group name that our service grants, in bytes. Revision 1 names no bound; a
 /// name must fit into headers together with others.
 pub const NAME_MAX_BYTES: usize = 256;
+/// Characters of the tag with which an app ends a name that several have: `#`, and so many of the uid.
+const TAG_CHARS: std::ops::RangeInclusive<usize> = 6..=32;
 /// Nonspacing marks in a row, at most: what UTS #39 allows. Vietnamese has two, Tibetan four.
 const NONSPACING_MAX: usize = 4;
 /// Marks of all kinds in a row, at most. Burmese has up to six.
@@ -47,6 +49,9 @@ pub enum NameError {
     /// Has the form of a uid, and could be taken for that member.
     #[error("newalias must not have the form of a uid")]
     Uid,
+    /// Ends with `#` and what may begin a uid, by which apps tell members of one name apart.
+    #[error("newalias must not end with # and the beginning of a uid")]
+    Tag,
 }
 
 /// Checks an alias or a group's name: length; letters, marks, numbers, punctuation and symbols that
@@ -79,7 +84,18 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     if Uid::from_wire(name).is_some_and(|uid| uid.bytes().is_some()) {
         return Err(NameError::Uid);
     }
+    if before_tag(&name_key(name)).is_some() {
+        return Err(NameError::Tag);
+    }
     Ok(())
+}
+
+/// What stands before the tag of a name's key ([`name_key`]): before `#` and 6 to 32 characters, in
+/// either case, that a uid may begin with. Apps end a name so that several have; none without a tag.
+pub fn before_tag(key: &str) -> Option<&str> {
+    let (before, tag) = key.rsplit_once('#')?;
+    let fits = TAG_CHARS.contains(&tag.len()) && tag.bytes().all(is_of_uids);
+    fits.then(|| before.trim_end())
 }
 
 /// What two names have in common that are the same to the reader: compatibility forms are their plain

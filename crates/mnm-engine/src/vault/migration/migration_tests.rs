@@ -211,3 +211,27 @@ fn running_again_changes_nothing() {
     assert_eq!(objects(&db), before);
     assert_eq!(super::version(&db).unwrap(), super::latest());
 }
+
+#[test]
+fn names_of_readers_that_came_raw_are_bounded() {
+    let mut db = old(30);
+    db.execute_batch(
+        "INSERT INTO thread (id, account, service_id, subject, last_at_ms)
+             VALUES (1, 1, '0000000000000001', '', 1);
+         INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+             VALUES (1, 1, 0, 'U1', 'Dora Dorn', '', 1),
+                    (1, 2, 0, 'U2', printf('%1000000s', 'x'), 'U1', 1),
+                    (1, 3, 0, 'U3', char(8238) || 'marC oelC' || char(1), 'U1', 1),
+                    (1, 4, 1, 'Crew', 'Another name', 'U1', 1), (1, 5, 0, 'ME', '', '', 1);",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let names: Vec<String> = db
+        .prepare("SELECT alias FROM party ORDER BY ord")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    assert_eq!(names, ["Dora Dorn", "x", "marC oelC", "Crew", ""]);
+}

@@ -21,9 +21,14 @@ fn what_is_overlooked_is_written_out() {
         ("अक्\u{200d}षय कुमार", "अक्\u{200d}षय कुमार"),
         ("نیک\u{200c}پور ", "نیک\u{200c}پور␣"),
         ("Dora\u{200c}Dorn", "Dora‹U+200C›Dorn"),
+        ("Dora Dorn #7MW4MQ%1", "Dora Dorn ‹#›7MW4MQ%1"),
+        ("Dora (Dorn) (struck)", "Dora ‹(›Dorn) ‹(›struck)"),
+        ("Dora (Dorn) #1", "Dora (Dorn) #1"),
+        ("you", "‹you›"),
         ("", ""),
     ] {
         assert_eq!(shown(name), expected);
+        assert_eq!(shown(expected), expected);
     }
     assert!(shown(&"x".repeat(70_000)).len() <= 255);
     assert_eq!(tagged("Dora Dorn", "7MW4MQ%1234567890"), "Dora Dorn #7MW4MQ%1");

@@ -162,3 +162,21 @@ fn spellings_of_one_name_have_one_key() {
     assert_ne!(name_key("Dora Dorn"), name_key("dora dorn"));
     assert_ne!(name_key("Dora Dorn"), name_key("DoraDorn"));
 }
+
+#[test]
+fn no_name_ends_with_the_tag_of_another() {
+    for bad in [
+        "Bert Bruch #2RBNBFN4",
+        "Bert Bruch #2rbnbf",
+        "Bert Bruch#2RBNBFN4",
+        "Bert Bruch ＃2RBNBFN4",
+        "Bert ##2RBNBFN4",
+    ] {
+        assert_eq!(check_name(bad), Err(NameError::Tag), "{bad}");
+    }
+    for good in
+        ["Bert Bruch #1", "Bert Bruch #work", "Bert # 2RBNBFN4", "C# writers", "#2RBNBFN4x a"]
+    {
+        assert_eq!(check_name(good), Ok(()), "{good}");
+    }
+}
