@@ -129,6 +129,9 @@ pub(crate) fn inline(text: &str) -> String {
 /// Columns of a cell that others fill: one of them must not push the rest out of sight.
 const CELL_COLUMNS: usize = 60;
 
+/// Columns of a text that stands behind a margin, at least.
+const ROOM_COLUMNS_MIN: usize = 10;
+
 /// Text for a cell, its end left out where it is long.
 pub(crate) fn short(text: &str) -> String {
     if text.width() <= CELL_COLUMNS {
@@ -149,6 +152,22 @@ pub(crate) fn block(text: &str, margin: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\t', "    ");
     let lines: Vec<String> = text.trim_end_matches('\n').split('\n').map(escape).collect();
     lines.join(&format!("\n{margin}"))
+}
+
+/// A line in pieces of at most so many columns.
+fn pieces(line: &str, columns: usize) -> Vec<String> {
+    let (mut pieces, mut piece, mut taken) = (Vec::new(), String::new(), 0);
+    for c in line.chars() {
+        let wide = c.width().unwrap_or(0);
+        if taken + wide > columns {
+            pieces.push(std::mem::take(&mut piece));
+            taken = 0;
+        }
+        piece.push(c);
+        taken += wide;
+    }
+    pieces.push(piece);
+    pieces
 }
 
 fn escape(text: &str) -> String {
@@ -180,6 +199,8 @@ const MOMENT_MS: i64 = 60_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
     colour: bool,
+    /// Of the terminal; none where there is none, or it does not tell.
+    columns: Option<usize>,
     now_ms: i64,
     zone: TimeZone,
 }
@@ -190,11 +211,23 @@ impl Look {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
         Self {
             colour: !plain && io::stdout().is_terminal(),
+            columns: size.map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0),
             now_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
             zone: TimeZone::system(),
         }
+    }
+
+    /// A sender's text of several lines, each behind `margin`: also where a terminal would go on with a
+    /// long one at its edge, as if the next line were ours.
+    pub(crate) fn block(&self, text: &str, margin: &str) -> String {
+        let text = block(text, "");
+        let Some(columns) = self.columns else { return text.replace('\n', &format!("\n{margin}")) };
+        let room = columns.saturating_sub(margin.width()).max(ROOM_COLUMNS_MIN);
+        let lines: Vec<String> = text.split('\n').flat_map(|line| pieces(line, room)).collect();
+        lines.join(&format!("\n{margin}"))
     }
 
     /// Now, Unix milliseconds.

@@ -13,7 +13,7 @@ use mnm_engine::{
 use super::{Context, reader};
 use crate::{
     exit::Failure,
-    print::{Answer, Look, Table, block, inline, short, size},
+    print::{Answer, Look, Table, inline, short, size},
     session::{Session, ask, unexpected},
 };
 
@@ -251,10 +251,13 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
         text.push_str(&format!("  forwarded by {by}; the author has not confirmed it yet\n"));
     }
     if !message.subject.is_empty() && message.subject != subject {
-        text.push_str(&format!("  │ {}\n", look.bold(inline(&message.subject))));
+        text.push_str(&format!(
+            "  │ {}\n",
+            look.bold(look.block(&inline(&message.subject), "  │ "))
+        ));
     }
     if !message.text.is_empty() {
-        text.push_str(&format!("  │ {}\n", block(&message.text, "  │ ")));
+        text.push_str(&format!("  │ {}\n", look.block(&message.text, "  │ ")));
     }
     for left in not_reached(message) {
         text.push_str(&format!("  ! {left}\n"));

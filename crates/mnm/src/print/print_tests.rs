@@ -3,7 +3,7 @@
 use super::*;
 
 fn plain() -> Look {
-    Look { colour: false, now_ms: 1_800_000_000_000, zone: TimeZone::UTC }
+    Look { colour: false, columns: None, now_ms: 1_800_000_000_000, zone: TimeZone::UTC }
 }
 
 #[test]
@@ -30,6 +30,21 @@ fn one_line_stays_one_line() {
 fn every_line_of_a_block_is_behind_the_margin() {
     let text = block("Dear Bob,\r\n\nThread 7\rfake\n", "| ");
     assert_eq!(text, "Dear Bob,\n| \n| Thread 7\\u{d}fake");
+}
+
+#[test]
+fn a_long_line_goes_on_behind_the_margin() {
+    let look = Look { columns: Some(20), ..plain() };
+    let text = look
+        .block(&format!("x{}you  2026-11-28\n漢字漢字漢字漢字漢字漢字", " ".repeat(17)), "  │ ");
+    for line in text.split('\n').skip(1) {
+        assert!(line.starts_with("  │ ") && line.width() <= 20, "{text}");
+    }
+    assert_eq!(
+        text.replace("\n  │ ", ""),
+        format!("x{}you  2026-11-28漢字漢字漢字漢字漢字漢字", " ".repeat(17))
+    );
+    assert_eq!(plain().block("a\nb", "| "), "a\n| b");
 }
 
 #[test]
