@@ -33,6 +33,7 @@ mod hold;
 mod inbox;
 mod letter;
 mod live;
+mod lock;
 mod message;
 mod migration;
 mod name;
@@ -53,7 +54,6 @@ mod sync;
 mod text;
 mod thread;
 
-use std::fs::File;
 use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -84,6 +84,7 @@ pub use thread::ThreadPlace;
 use change::{Reader, Work};
 use chore::Chores;
 use live::Live;
+use lock::Lock;
 use room::Room;
 
 type Result<T> = std::result::Result<T, VaultError>;
@@ -130,7 +131,7 @@ pub struct Vault {
     limits: Limits,
     room: Room,
     chores: Chores,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Vault {

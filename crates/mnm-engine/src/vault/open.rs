@@ -4,8 +4,8 @@
 //! the key and the database are made under another name, synced, and renamed. The key is on disk
 //! before the database is begun. What exists is never overwritten: every doubt is an [`OpenError`].
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::check::log;
 use super::chore::AUTO_VACUUM_INCREMENTAL;
+use super::lock::Lock;
 use super::migration;
 use super::room::Room;
 use crate::error::OpenError;
@@ -31,8 +32,6 @@ pub(super) type Key = Zeroizing<[u8; KEY_BYTES]>;
 
 /// Largest store that is written anew on opening to let it shrink, bytes.
 const REWRITE_BYTES_MAX: u64 = 16 << 20;
-/// Longest name of a run of the machine.
-const BOOT_ID_BYTES_MAX: u64 = 64;
 
 /// The files of a home.
 struct Home {
@@ -41,27 +40,26 @@ struct Home {
     db: PathBuf,
 }
 
-/// Opens the store in `dir`, making what is missing. The file returned holds the lock and must
+/// Opens the store in `dir`, making what is missing. The lock must
 /// outlive the connection.
-pub(super) fn open(dir: &Path) -> Result<(Connection, File), OpenError> {
+pub(super) fn open(dir: &Path) -> Result<(Connection, Lock), OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
-    let lock = lock(dir)?;
+    let lock = Lock::take(dir)?;
     home.refuse_remains()?;
     let key = home.key()?;
     if !exists(&home.db)? {
         home.make_database(&key)?;
     }
     check_length(&home.db)?;
-    let boot = boot_id();
-    home.check_log(boot.is_some() && boot == read_boot_id(&lock))?;
+    home.check_log(lock.same_boot())?;
     let mut db = home.connect(&home.db, &key)?;
     home.migrate(&mut db)?;
     home.let_shrink(&db);
     if let Err(error) = home.keep_salt() {
         tracing::warn!(%error, "the salt of the store is not kept a second time");
     }
-    if let Err(error) = write_boot_id(&lock, boot.as_deref()) {
+    if let Err(error) = lock.note_boot() {
         tracing::warn!(%error, "it is not noted in which run of the machine the store was open");
     }
     Ok((db, lock))
@@ -85,7 +83,7 @@ pub(super) struct AsItIs {
     /// The version of its schema.
     pub(super) version: i64,
     dir: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Reopen for AsItIs {
@@ -145,7 +143,7 @@ pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     if !exists(&home.db)? {
         return Err(OpenError::NoStore { home: show(dir) });
     }
-    let lock = lock(dir)?;
+    let lock = Lock::take(dir)?;
     let key = home.key()?;
     // The database takes a file without a page for one that is to be made. What else a cut has left is
     // looked over page by page.
@@ -166,7 +164,7 @@ pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
 pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
-    let lock = lock(dir)?;
+    let lock = Lock::take(dir)?;
     home.refuse_remains()?;
     if exists(&home.db)? || exists(&home.key)? {
         return Err(OpenError::StoreExists { home: show(dir) });
@@ -374,36 +372,6 @@ pub(super) fn unlock(db: &Connection, key: &[u8; KEY_BYTES], salt: &[u8]) -> rus
     )))
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join("lock");
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    let file = private(&mut options).open(&path).map_err(|source| io(&path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { home: show(dir) }),
-        Err(TryLockError::Error(source)) => Err(io(&path, source)),
-    }
-}
-
-/// Which run of the machine this is, where it can tell.
-fn boot_id() -> Option<String> {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
-}
-
-/// The run of the machine in which the store was opened last.
-fn read_boot_id(lock: &File) -> Option<String> {
-    let mut id = String::new();
-    lock.take(BOOT_ID_BYTES_MAX).read_to_string(&mut id).ok()?;
-    Some(id)
-}
-
-fn write_boot_id(mut lock: &File, id: Option<&str>) -> std::io::Result<()> {
-    lock.set_len(0)?;
-    lock.rewind()?;
-    lock.write_all(id.unwrap_or_default().as_bytes())
-}
-
 fn read_key(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
     File::open(path)
@@ -467,7 +435,7 @@ fn holds_other_things(dir: &Path) -> Result<bool, OpenError> {
     Ok(false)
 }
 
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -503,6 +471,6 @@ pub(super) fn db(path: &Path, source: rusqlite::Error) -> OpenError {
     OpenError::Db { db: show(path), source }
 }
 
-fn show(path: &Path) -> String {
+pub(super) fn show(path: &Path) -> String {
     path.display().to_string()
 }
