@@ -50,8 +50,8 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
             plural(checked.commits_lost, "change")
         ),
         // Each page is authentic, also one that was so at another time.
-        0 => "its pages can all be read, but they do not belong together, as when some were put \
-              back from an older copy"
+        0 => "each of its pages can be read, but they do not belong together: the file was cut short, \
+              or some were put back from an older copy"
             .to_owned(),
         pages => format!("{} can't be read", plural(pages, "page")),
     };
