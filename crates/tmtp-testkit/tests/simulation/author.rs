@@ -23,6 +23,8 @@ use crate::trace::Trace;
 const MOVE_AFTER: Duration = Duration::from_secs(10);
 /// What the service says to whoever writes to a group that they are not in.
 const NOT_IN_GROUP: &str = "not a member of a group named in for";
+/// What the app says where it knows.
+const LEFT_GROUP: &str = "so the letter would not reach the group";
 /// Bytes of an attachment between two markers; no block of a disk is without one.
 const MARKED_EVERY_BYTES: usize = 512;
 
@@ -275,7 +277,7 @@ pub(crate) async fn retry_refused(engine: &Engine, cast: &Cast) -> Result<bool, 
     for (_, message) in messages(engine).await? {
         let MessageState::Failed { error } = message.state else { continue };
         let marker = marker_of(&message.text);
-        if error.contains(NOT_IN_GROUP) {
+        if error.contains(NOT_IN_GROUP) || error.contains(LEFT_GROUP) {
             cast.refused(marker);
             continue;
         }
