@@ -105,6 +105,7 @@ impl Vault {
                 return Ok(None);
             }
             let thread = work.thread_of_forward(account, forward, from == 0)?;
+            work.set_arrived(thread, forward.posted_ms)?;
             let (mut next, mut bytes) = (from, 0);
             for letter in forward.letters.iter().skip(from).take(PIECE_LETTERS) {
                 work.insert_forwarded(account, thread, forward, next, letter)?;
@@ -190,6 +191,17 @@ impl Work<'_> {
             Some(thread) if self.is_named(account, thread, &forward.from_uid)? => Ok(Some(thread)),
             Some(_) | None => Ok(None),
         }
+    }
+
+    /// Has the thread stand in the list by when it was forwarded: its letters may be old, or said to be.
+    fn set_arrived(&mut self, thread: ThreadId, at_ms: i64) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE thread SET arrived_ms = max(arrived_ms, ?2), last_at_ms = max(last_at_ms, ?2)
+                 WHERE id = ?1",
+            )?
+            .execute([thread, at_ms])?;
+        Ok(())
     }
 
     /// Stores one letter, unless the thread has it.

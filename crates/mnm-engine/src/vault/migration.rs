@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 32] = [
+const STEPS: [&str; 33] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -42,6 +42,7 @@ const STEPS: [&str; 32] = [
     include_str!("migration/030_claimant.sql"),
     include_str!("migration/031_reader_name.sql"),
     include_str!("migration/032_look.sql"),
+    include_str!("migration/033_arrived.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -134,6 +134,7 @@ CREATE TABLE thread (
     , unread   INTEGER NOT NULL DEFAULT 0           -- how many messages are, kept by triggers
     , told_subject TEXT NOT NULL DEFAULT ''         -- what another device said it is about
     , claimant TEXT NOT NULL DEFAULT ''             -- who made it, while its first letter is not here
+    , arrived_ms INTEGER NOT NULL DEFAULT 0         -- when something forwarded came into it
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;

@@ -267,7 +267,10 @@ impl Work<'_> {
         self.touch_account(account);
         let last_at_ms: Option<i64> = self
             .db
-            .prepare_cached("SELECT max(at_ms) FROM message WHERE thread = ?1")?
+            .prepare_cached(
+                "SELECT max(at_ms, (SELECT arrived_ms FROM thread WHERE id = ?1)) FROM (
+                     SELECT max(at_ms) AS at_ms FROM message WHERE thread = ?1)",
+            )?
             .query_row([id], |row| row.get(0))?;
         if last_at_ms.is_none() {
             self.delete_thread(account, id)?;

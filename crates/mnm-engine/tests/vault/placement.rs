@@ -238,6 +238,28 @@ fn whom_a_reply_names_is_no_reader_of_a_thread_that_is_known() {
 }
 
 #[test]
+fn a_forwarded_thread_stands_in_the_list_by_when_it_came() {
+    let mut app = App::with_bob();
+    let mut shown = forward(&mut app, BOB, ["of last year", "of last year too"]);
+    shown.letters.iter_mut().for_each(|letter| letter.posted_ms = Some(1_000));
+    shown.msgid = app.next_msgid();
+    let letter = app.letter(BOB, "Bob Jones", "of a minute ago");
+    app.receive(&letter);
+    shown.posted_ms = app.now();
+    receive(&mut app, &shown);
+    let rows = app.vault.threads(None, None, None).unwrap();
+    assert_eq!(rows[0].last_at_ms, shown.posted_ms);
+    assert_eq!(texts(&app, rows[0].id), ["of last year", "of last year too"]);
+    // And goes on so when a letter in it is confirmed.
+    let mut copy = reply(&mut app, CAROL, &[]);
+    copy.text = "of last year too".into();
+    copy.confirms = Some(Confirms { id: SECOND.into(), posted_ms: Some(1_000) });
+    app.receive(&copy);
+    assert_eq!(app.vault.threads(None, None, None).unwrap()[0].last_at_ms, shown.posted_ms);
+    app.vault.check().unwrap();
+}
+
+#[test]
 fn a_forged_copy_keeps_no_true_one_away() {
     // By one who is in no thread, and by one who is named as a reader.
     for is_reader in [false, true] {

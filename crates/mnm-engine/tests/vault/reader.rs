@@ -746,6 +746,24 @@ fn where_no_service_says_who_is_in_a_group_contacts_are_believed() {
 }
 
 #[test]
+fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belong_there() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut opener = app.letter(BOB, "Bob Jones", "hello group");
+    opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&opener).thread;
+    for (n, uid) in [MALLORY, CAROL].into_iter().enumerate() {
+        let reply = app.reply(&opener.msgid, uid, "Mallory X");
+        let apart = app.receive(&reply).thread;
+        assert_ne!(apart, thread, "nothing is known of {n}");
+        let now = app.now();
+        assert_eq!(app.vault.take_in(apart, now).unwrap().value, thread);
+        let reply = app.reply(&opener.msgid, uid, "Mallory X");
+        assert_eq!(app.receive(&reply).thread, thread);
+    }
+}
+
+#[test]
 fn an_early_letter_that_was_answered_leaves_a_thread_that_it_is_not_let_into() {
     let mut app = App::with_bob();
     let first = app.letter(BOB, "Bob Jones", "the first letter");

@@ -235,3 +235,27 @@ fn names_of_readers_that_came_raw_are_bounded() {
         .unwrap();
     assert_eq!(names, ["Dora Dorn", "x", "marC oelC", "Crew", ""]);
 }
+
+#[test]
+fn who_wrote_in_a_groups_threads_is_known_in_the_group() {
+    let mut db = old(32);
+    db.execute_batch(
+        "INSERT INTO grp (account, gid, alias, standing) VALUES (1, 'Crew', 'Me', 'joined');
+         INSERT INTO thread (id, account, service_id, subject, last_at_ms)
+             VALUES (1, 1, '0000000000000001', '', 1), (2, 1, '0000000000000002', '', 1);
+         INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
+             VALUES (1, 1, 1, 'Crew', 'Crew', '', 1), (1, 2, 0, 'NAMED', 'Beside it', '', 1);
+         INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject, text,
+                 html, state, unread)
+             VALUES (1, 1, '3', 'MEMBER', 'M', 1, '', '', '', 'received', 0),
+                    (1, 1, '4', 'NAMED', 'N', 1, '', '', '', 'received', 0),
+                    (1, 2, '5', 'OTHER', 'O', 1, '', '', '', 'received', 0);",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let known =
+        db.query_row("SELECT group_concat(uid) FROM group_uid WHERE gid = 'Crew'", [], |row| {
+            row.get::<_, String>(0)
+        });
+    assert_eq!(known.unwrap(), "MEMBER");
+}
