@@ -6,9 +6,11 @@
 //! stays bounded; then the HTML made from them passes a sanitiser that admits a short list of tags
 //! and, as attributes, only the address of a link and the name of a file of the letter itself.
 //!
+//! All that is typed is seen: what Markdown leaves out, such as definitions that no link uses, is shown as text.
 //! Line ends are shown as they were typed, and a line of dashes under a text makes no heading of it. What
 //! is rendered is bounded in bytes, before and after, elements and accents in a row, so that a letter can slow no page down.
 
+mod definition;
 mod filter;
 mod link;
 mod reference;
@@ -23,7 +25,8 @@ use pulldown_cmark::{Event, Tag, TagEnd, html};
 use tmtp::text::{Heap, without_heaps};
 
 use filter::Filter;
-use source::{clip, events};
+use reference::Reference;
+use source::{clip, events, prepared};
 
 /// Bytes of text that are rendered; the rest is cut.
 pub const RENDERED_BYTES_MAX: usize = 256 << 10;
@@ -32,7 +35,7 @@ pub const HTML_BYTES_MAX: usize = 2 * RENDERED_BYTES_MAX;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
 /// Rises when the same text is rendered to something else: what was stored before is rendered anew.
-pub const RENDERING: i64 = 6;
+pub const RENDERING: i64 = 7;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
@@ -102,8 +105,9 @@ pub struct Rendered {
 /// it looks for the file among the letter's own, and leaves the text as it is where there is none.
 pub fn render(text: &str) -> Rendered {
     let shown = clip(text, RENDERED_BYTES_MAX);
+    let source = prepared(shown);
     let mut unsafe_html = String::with_capacity(shown.len() * 3 / 2);
-    let mut filter = Filter::new(events(shown), ELEMENTS_MAX, HTML_BYTES_MAX);
+    let mut filter = Filter::new(events(&source), ELEMENTS_MAX, HTML_BYTES_MAX);
     html::push_html(&mut unsafe_html, &mut filter);
     let cut = filter.is_cut() || shown.len() < text.len();
     Rendered { html: without_heaps_in(SANITISER.clean(&unsafe_html).to_string()), cut }
@@ -161,7 +165,9 @@ fn plain(text: &str, enough: usize) -> String {
     let mut plain = String::new();
     // The number of the next item of each list around; none for one without.
     let mut lists: Vec<Option<u64>> = Vec::new();
-    for event in events(text) {
+    // The targets of the links and images around, and where their text begins.
+    let mut links: Vec<(String, usize)> = Vec::new();
+    for event in events(&prepared(text)) {
         match event {
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 plain.push_str(&text);
@@ -183,9 +189,20 @@ fn plain(text: &str, enough: usize) -> String {
                 lists.pop();
                 plain.push(' ');
             }
-            Event::End(
-                TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link,
-            ) => {}
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                links.push((dest_url.into_string(), plain.len()));
+            }
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                if let Some((target, start)) = links.pop()
+                    && plain.get(start..).is_none_or(|shown| shown.trim().is_empty())
+                {
+                    match reference::read(&target) {
+                        Some(Reference::File(name)) => plain.push_str(&name),
+                        Some(Reference::Words(_)) | None => plain.push_str(&target),
+                    }
+                }
+            }
+            Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) => {}
             Event::End(_) => plain.push(' '),
             _ => {}
         }
@@ -193,14 +210,23 @@ fn plain(text: &str, enough: usize) -> String {
             break;
         }
     }
-    let mut words = String::new();
-    for word in plain.split_whitespace() {
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
+    let mut words = on_one_line(&plain);
+    if words.is_empty() {
+        // Lines across, and other marks alone.
+        words = on_one_line(text);
     }
     without_heaps(&words).into_owned()
+}
+
+fn on_one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
 }
 
 fn ellipsis(text: String) -> String {
@@ -218,3 +244,7 @@ fn ellipsis(text: String) -> String {
 #[cfg(test)]
 #[path = "markdown/markdown_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "markdown/seen_tests.rs"]
+mod seen_tests;

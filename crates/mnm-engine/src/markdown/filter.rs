@@ -8,7 +8,7 @@ use super::link::{self, Piece};
 use super::reference::{self, Reference};
 
 /// Quotes, lists and emphasis inside each other, at most; deeper ones lose their mark, not their
-/// text. The sanitiser's time grows with the depth.
+/// text nor their lines. The sanitiser's time grows with the depth.
 const DEPTH_MAX: usize = 24;
 
 /// What to do when a tag ends.
@@ -17,6 +17,8 @@ enum Open {
     Kept,
     /// The tag was left out.
     Dropped,
+    /// The list was left out; its items are lines, numbered from here on if at all.
+    Lines(Option<u64>),
     /// The link that was passed on.
     Link,
     /// A link or an image shown as text, followed by its address.
@@ -27,6 +29,8 @@ enum Open {
     Picture(String),
     /// A reference shown as text, followed by words.
     Words(String),
+    /// A reference shown as text; as its target if so much and no more was shown when it ends.
+    Target(String, usize),
 }
 
 /// The events that may be shown.
@@ -48,6 +52,8 @@ pub(super) struct Filter<'a, I> {
     in_picture: bool,
     /// Target of the link around, and the text shown for it so far.
     link: Option<(String, String)>,
+    /// Bytes of text that were passed on, without blanks around.
+    shown: usize,
     ready: VecDeque<Event<'a>>,
 }
 
@@ -65,6 +71,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
             in_code: false,
             in_picture: false,
             link: None,
+            shown: 0,
             ready: VecDeque::new(),
         }
     }
@@ -116,7 +123,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                     self.in_picture = true;
                     Open::Picture(name)
                 }
-                Some(Reference::Words(words)) => Open::Words(words),
+                Some(Reference::Words(words)) => self.open_words(words, dest_url),
                 Some(Reference::File(_)) | None => Open::Address(dest_url.to_string()),
             },
             Tag::Link { link_type, dest_url, .. } => {
@@ -130,7 +137,8 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                         return;
                     }
                     Some(Reference::Words(words)) => {
-                        self.open.push(Open::Words(words));
+                        let open = self.open_words(words, dest_url);
+                        self.open.push(open);
                         return;
                     }
                     Some(Reference::File(_)) | None => {}
@@ -143,11 +151,16 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 }
                 Open::Address(target)
             }
+            Tag::Item if matches!(self.open.last(), Some(Open::Lines(_))) => {
+                self.start_line();
+                Open::Dropped
+            }
             _ if !nests(&tag.to_end()) => Open::Kept,
-            _ if self.depth < DEPTH_MAX => {
+            _ if self.depth < DEPTH_MAX || matches!(tag, Tag::Item) => {
                 self.depth += 1;
                 Open::Kept
             }
+            Tag::List(first) => Open::Lines(*first),
             _ => Open::Dropped,
         };
         if matches!(open, Open::Kept) {
@@ -170,8 +183,14 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 self.ready.push_back(Event::End(tag));
             }
             Some(Open::Link) => {
+                let link = self.link.take();
+                if let Some((target, shown)) = &link
+                    && shown.trim().is_empty()
+                {
+                    self.push_words(link::readable(target));
+                }
                 self.ready.push_back(link::end());
-                if let Some((target, shown)) = self.link.take()
+                if let Some((target, shown)) = link
                     && link::misleads(&shown, &target)
                 {
                     self.push_address(&target);
@@ -191,8 +210,35 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 self.ready.extend(reference::end(&name));
             }
             Some(Open::Words(words)) => self.push_words(words),
-            Some(Open::Dropped) | None => {}
+            Some(Open::Target(target, before)) => {
+                if self.shown == before {
+                    self.push_address(&target);
+                }
+            }
+            Some(Open::Dropped | Open::Lines(_)) | None => {}
         }
+    }
+
+    /// What is to be done at the end of what only words can stand for.
+    fn open_words(&self, words: String, target: &str) -> Open {
+        if words.is_empty() {
+            Open::Target(target.to_owned(), self.shown)
+        } else {
+            Open::Words(words)
+        }
+    }
+
+    /// An item of a list that is left out begins.
+    fn start_line(&mut self) {
+        let mark = match self.open.last_mut() {
+            Some(Open::Lines(Some(number))) => {
+                let mark = format!("{number}. ");
+                *number = number.saturating_add(1);
+                mark
+            }
+            _ => "• ".to_owned(),
+        };
+        self.ready.extend([Event::HardBreak, Event::Text(mark.into())]);
     }
 
     /// Lines of raw HTML, as text.
@@ -286,6 +332,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
 
     /// Remembers what is shown as the text of the link around it.
     fn note_shown(&mut self, text: &str) {
+        self.shown += text.trim().len();
         if let Some((_, shown)) = &mut self.link {
             shown.push_str(text);
         }

@@ -69,7 +69,10 @@ fn ordinary_markdown() {
         ("- [x] done\n- [ ] open", "<ul>\n<li>☑ done</li>\n<li>☐ open</li>\n</ul>\n"),
         ("3. c", "<ol start=\"3\">\n<li>c</li>\n</ol>\n"),
         ("> quote", "<blockquote>\n<p>quote</p>\n</blockquote>\n"),
-        ("```rust\nlet a = 1 < 2;\n```", "<pre><code>let a = 1 &lt; 2;\n</code></pre>\n"),
+        (
+            "```rust\nlet a = 1 < 2;\n```",
+            "<p>rust</p>\n<pre><code>let a = 1 &lt; 2;\n</code></pre>\n",
+        ),
         ("1 < 2 & \"3\"", "<p>1 &lt; 2 &amp; \"3\"</p>\n"),
     ] {
         assert_eq!(html_of(text), expected, "{text:?}");
@@ -397,7 +400,7 @@ fn a_line_under_a_text_makes_no_heading() {
         ("a\n--\n# b", "<p>a<br>\n--</p>\n<h1>b</h1>\n"),
         ("a\n--\nb\n---\nc", "<p>a<br>\n--<br>\nb</p>\n<hr>\n<p>c</p>\n"),
         ("# A heading\n--", "<h1>A heading</h1>\n<p>--</p>\n"),
-        ("## #\n---", "<h2></h2>\n<hr>\n"),
+        ("## #\n---", "<p>## #</p>\n<hr>\n"),
     ] {
         assert_eq!(html_of(text), expected, "{text:?}");
     }
@@ -455,7 +458,7 @@ fn snippets_are_plain_and_short() {
         ("- [ ] open\n- [x] done", "• ☐ open • ☑ done"),
         ("See you.\n-- \nAda", "See you. -- Ada"),
         ("one\ntwo\n> three", "one two three"),
-        ("[link](https://example.org) ![image](x)", "link image"),
+        ("[link](https://example.org) ![image](x) ![](this_u:a%20b)", "link image a b"),
         ("<b>x</b>", "<b>x</b>"),
         ("", ""),
     ] {

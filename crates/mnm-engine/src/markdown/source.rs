@@ -1,23 +1,56 @@
 //! A Markdown text as the parser's events, without what people do not mean: a line of dashes or equals
 //! signs under a text makes no heading of it. It is a sign-off, or a line that somebody drew.
+//!
+//! And with what Markdown leaves out: titles of links, marks that have no text, words beside the fence of a
+//! code, cells that a table has no column for.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, TextMergeWithOffset};
+use pulldown_cmark::{
+    CodeBlockKind, CowStr, Event, OffsetIter, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
+};
 
+use super::definition;
 use super::slide::Slides;
+
+/// Line ends that Markdown does not know: of typewriters, of mainframes, and Unicode's own two.
+const LINE_ENDS: [char; 5] = ['\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// A line of so many dashes under a text is a line across.
 const RULE_DASHES: usize = 3;
 
-/// The events of `source`.
+/// The text as the parser is to read it, so that nothing of it is left out.
+pub(super) fn prepared(text: &str) -> Cow<'_, str> {
+    if text.contains(LINE_ENDS) {
+        Cow::Owned(definition::only_used(&text.replace(LINE_ENDS, "\n")).into_owned())
+    } else {
+        definition::only_used(text)
+    }
+}
+
+/// The events of `source`, which is [`prepared`].
 pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
+    let events = TextMergeWithOffset::new(parser(source));
+    Slides::new(Events {
+        source,
+        events,
+        underline: None,
+        ended: None,
+        is_bare: false,
+        titles: Vec::new(),
+        cell_end: 0,
+        is_empty: false,
+        ready: VecDeque::new(),
+    })
+}
+
+/// What Markdown makes of a text, each event with its place in it.
+pub(super) fn parser(text: &str) -> OffsetIter<'_> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let parser = Parser::new_ext(source, options).into_offset_iter();
-    let events = TextMergeWithOffset::new(parser);
-    Slides::new(Events { source, events, underline: None, ended: None, ready: VecDeque::new() })
+    Parser::new_ext(text, options).into_offset_iter()
 }
 
 /// The beginning of a text, at most `max` bytes.
@@ -36,12 +69,30 @@ struct Events<'a, I> {
     underline: Option<&'a str>,
     /// Where such a paragraph has ended, unless it goes on in the next line.
     ended: Option<usize>,
+    /// In a heading that is only its mark, and shown as a paragraph.
+    is_bare: bool,
+    /// Titles of the links and images around; empty ones for those without.
+    titles: Vec<CowStr<'a>>,
+    /// Where the last cell of a table ended.
+    cell_end: usize,
+    /// A quote or a code has begun, and nothing in it.
+    is_empty: bool,
     ready: VecDeque<Event<'a>>,
 }
 
 impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
     fn handle(&mut self, event: Event<'a>, range: Range<usize>) {
+        let was_empty = std::mem::take(&mut self.is_empty);
         match event {
+            Event::Start(Tag::Heading { .. }) if is_bare(self.text(range.clone())) => {
+                self.is_bare = true;
+                let mark = self.text(range).trim();
+                self.start(Event::Start(Tag::Paragraph));
+                self.ready.push_back(Event::Text(mark.into()));
+            }
+            Event::End(TagEnd::Heading(_)) if std::mem::take(&mut self.is_bare) => {
+                self.ready.push_back(Event::End(TagEnd::Paragraph));
+            }
             Event::Start(Tag::Heading { .. }) => {
                 self.underline = underline(self.text(range.clone()));
                 match self.underline {
@@ -60,6 +111,57 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
                 None => self.ready.push_back(event),
             },
             Event::Start(Tag::Paragraph) => self.start_paragraph(range.start),
+            Event::Start(Tag::BlockQuote(_)) => {
+                self.is_empty = true;
+                self.start(event);
+            }
+            Event::End(TagEnd::BlockQuote(_)) if was_empty => {
+                self.ready.extend([
+                    Event::Start(Tag::Paragraph),
+                    Event::Text(">".into()),
+                    Event::End(TagEnd::Paragraph),
+                    event,
+                ]);
+            }
+            Event::Start(Tag::Link { ref title, .. } | Tag::Image { ref title, .. }) => {
+                self.titles.push(title.clone());
+                self.start(event);
+            }
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                self.ready.push_back(event);
+                let title = self.titles.pop().unwrap_or("".into());
+                if !title.is_empty() {
+                    self.ready.push_back(Event::Text(format!(" ({title})").into()));
+                }
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                self.is_empty = info.is_empty();
+                if !info.is_empty() {
+                    self.start(Event::Start(Tag::Paragraph));
+                    self.ready.extend([Event::Text(info), Event::End(TagEnd::Paragraph)]);
+                }
+                self.start(Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced("".into()))));
+            }
+            Event::End(TagEnd::CodeBlock) if was_empty => {
+                let fence = self.text(range).lines().next().unwrap_or_default();
+                self.ready.extend([Event::Text(fence.into()), event]);
+            }
+            Event::End(TagEnd::TableCell) => {
+                self.cell_end = range.end;
+                self.ready.push_back(event);
+            }
+            Event::End(TagEnd::TableRow) => {
+                let beside = self.text(self.cell_end..range.end);
+                let beside = beside.trim_matches(|c: char| c == '|' || c.is_whitespace());
+                if !beside.is_empty() {
+                    self.ready.extend([
+                        Event::Start(Tag::TableCell),
+                        Event::Text(beside.into()),
+                        Event::End(TagEnd::TableCell),
+                    ]);
+                }
+                self.ready.push_back(event);
+            }
             event => self.start(event),
         }
     }
@@ -103,6 +205,11 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Events<'a, 
             }
         }
     }
+}
+
+/// Whether a heading is only its mark.
+fn is_bare(heading: &str) -> bool {
+    heading.chars().all(|c| c == '#' || c.is_whitespace())
 }
 
 /// The line that makes a heading of the text above it, if it is one of that kind.
