@@ -52,6 +52,7 @@ export class Member {
   readonly misdeeds: string[] = [];
   #forgiven: RegExp[] = [];
   #allowed: string[] = [];
+  #leaves = false;
   #url = "";
   /** Addresses of all requests of the page. */
   readonly requests: string[] = [];
@@ -89,6 +90,7 @@ export class Member {
     });
     this.#context.on("weberror", (error) => this.misdeeds.push(`the page failed: ${error.error().stack ?? error.error().message}`));
     this.#context.on("dialog", (dialog) => {
+      if (this.#leaves && dialog.type() === "beforeunload") return void dialog.accept();
       this.misdeeds.push(`the page opened a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
@@ -102,6 +104,11 @@ export class Member {
   /** Lets the pages go to another origin. */
   allow(origin: string): void {
     this.#allowed.push(origin);
+  }
+
+  /** Leaves pages from now on that ask whether to stay. */
+  leave(): void {
+    this.#leaves = true;
   }
 
   /** Ends the app; the pages stay open. */

@@ -55,12 +55,18 @@ export class DraftEditor {
   #deaf: () => void;
   /** Resolves when the letters before it have been handed over; null when none are. */
   #turn: Promise<void> | null;
+  /** Resolves when the files chosen so far are attached or have failed. */
+  #attaching: Promise<void> = Promise.resolve();
+  /** Resolves when it has been handed over, or that has failed. */
+  #delivery: Promise<void> = Promise.resolve();
+  #delivered: () => void = () => undefined;
 
   constructor(account: number, thread: number | null, draft: Draft | null = null, turn: Promise<void> | null = null) {
     this.account = account;
     this.thread = thread;
     this.#turn = turn;
     if (draft) this.#take(draft);
+    if (draft) this.uploads.recall(draft.id);
     this.#deaf = store.listen((event) => this.#hear(event));
     open.add(this);
     void turn?.then(() => {
@@ -72,7 +78,7 @@ export class DraftEditor {
 
   /** Nothing worth keeping has been written. */
   get empty(): boolean {
-    return this.#blank && this.attachments.length === 0 && this.uploads.shown.length === 0;
+    return this.#blank && this.attachments.length === 0 && !this.uploads.unfinished;
   }
 
   get #blank(): boolean {
@@ -115,7 +121,7 @@ export class DraftEditor {
     if (this.#turn || !this.#dirty || this.#closed || this.theirs || this.sending) return;
     if (this.empty && this.id === null) return this.#setDirty(false);
     await this.#write(since);
-    if (this.#released && !this.#dirty) return this.close();
+    if (this.#released && !this.unsaved) return this.close();
     this.catchUp();
   }
 
@@ -266,7 +272,7 @@ export class DraftEditor {
       return;
     }
     this.#choose();
-    if (this.#dirty && !this.empty) return this.#stray();
+    if ((this.#dirty && !this.empty) || this.uploads.shown.length > 0) return this.#stray();
     const emptied = this.empty;
     this.id = null;
     this.#version = 0;
@@ -313,16 +319,37 @@ export class DraftEditor {
   async attach(files: Iterable<File>): Promise<void> {
     const keys = this.uploads.announce(files);
     if (keys.length === 0) return;
+    await this.#upload(keys);
+  }
+
+  /** Tries a file again that failed; false when it must be chosen again. */
+  async tryAgain(key: number, chosen?: File): Promise<boolean> {
+    if (!(await this.uploads.again(key, chosen))) return false;
+    this.error = "";
+    await this.#upload([key]);
+    return true;
+  }
+
+  #upload(keys: number[]): Promise<void> {
+    return (this.#attaching = this.#attaching.then(() => this.#uploadEach(keys)));
+  }
+
+  async #uploadEach(keys: number[]): Promise<void> {
     await this.#turn;
+    await this.#delivery;
+    // They go on with what was typed since.
+    if (this.#closed) return;
     this.#setDirty(true);
     await this.save();
     // Of two versions it is not known yet which one has the files.
     while (this.theirs) await new Promise<void>((chosen) => this.#chosen.push(chosen));
     await this.save();
     for (const key of keys) {
+      this.uploads.belongTo(this.id);
       const draft = await this.uploads.send(key, this.id, this.error);
       if (draft?.id === this.id) this.attachments = draft.attachments;
     }
+    if (this.#released) await this.release();
   }
 
   async detach(attachment: number): Promise<void> {
@@ -345,6 +372,7 @@ export class DraftEditor {
     if (this.error) return false;
     clearTimeout(this.#timer);
     this.sending = true;
+    this.#delivery = new Promise((delivered) => (this.#delivered = delivered));
     this.#sealed = this.text;
     return true;
   }
@@ -354,10 +382,14 @@ export class DraftEditor {
     for (let tries = 0; tries < TRIES; tries += 1) {
       while (this.#saving) await this.#saving;
       const message = await this.#tryToSend(hold_ms);
-      if (message) return message;
+      if (message) {
+        this.#delivered();
+        return message;
+      }
       if (this.error || this.theirs) break;
     }
     this.sending = false;
+    this.#delivered();
     this.catchUp();
     void this.save();
     return null;
@@ -391,6 +423,7 @@ export class DraftEditor {
   /** Takes in letters that were to leave behind this one, which did not, and the one begun since. */
   absorb(others: DraftEditor[]): void {
     this.sending = false;
+    this.#delivered();
     const error = this.error;
     const files = others.flatMap((other) => other.uploads.shown.map((u) => u.file));
     this.text = joined([this.text, ...others.map((other) => other.text)]);
@@ -403,6 +436,8 @@ export class DraftEditor {
   #obstacle(): string {
     if (this.theirs) return t.write.changed;
     if (this.uploads.running) return t.write.uploading;
+    if (this.uploads.failed.length > 0) return t.write.notAttached(this.uploads.failed);
+    if (this.uploads.lost > 0) return t.attach.lostHolds;
     if (this.thread === null && this.to.length === 0) return t.write.needTo;
     if (!this.text.trim() && this.attachments.length === 0) return t.write.needText;
     return "";
@@ -434,7 +469,7 @@ export class DraftEditor {
   async release(): Promise<void> {
     this.#released = true;
     await this.save();
-    if (!this.#dirty) this.close();
+    if (!this.unsaved) this.close();
   }
 
   /** Somebody looks at it again; false when it has ended. */
@@ -445,7 +480,7 @@ export class DraftEditor {
 
   /** Whether the app does not have all of it. */
   get unsaved(): boolean {
-    return unsaved.has(this);
+    return unsaved.has(this) || (!this.#closed && this.uploads.shown.length > 0);
   }
 
   /** Ends it without saving. */

@@ -16,15 +16,15 @@ export function anythingUnsaved(): boolean {
   return unsaved.size > 0;
 }
 
-/** Whether more is unsaved, or on its way, than can be sent along when the page closes. */
+/** Whether more is unsaved, or not attached yet, than can be sent along when the page closes. */
 export function tooMuchToLeave(): boolean {
   const bytes = [...unsaved].reduce((sum, { text, subject }) => sum + new Blob([JSON.stringify([text, subject])]).size, 0);
-  return bytes > LEAVING_BYTES || [...open].some((editor) => editor.uploads.running);
+  return bytes > LEAVING_BYTES || [...open].some((editor) => editor.uploads.shown.length > 0);
 }
 
-/** The editor in which changes of this draft wait to be saved, if there is one. */
+/** The editor in which something of this draft waits to be saved or attached, if there is one. */
 export function unsavedEditor(id: number): DraftEditor | undefined {
-  return [...unsaved].find((editor) => editor.id === id);
+  return [...open].find((editor) => editor.id === id && editor.unsaved);
 }
 
 // After the app was away: what it has meanwhile, and what it has yet to be told.

@@ -253,6 +253,10 @@ export const t = {
     pingThem: (name: string) => `Ping ${apart(name)}`,
     needTo: "Say whom the letter goes to: add at least one name to “To”.",
     needText: "There is nothing to send yet: write something or attach a file.",
+    notAttached: (names: string[]) =>
+      names.length === 1
+        ? `Not sent: ${listed(names)} is not attached. Try it again, or put it away.`
+        : `Not sent: ${listed(names)} are not attached. Try them again, or put them away.`,
     uploading: "Files are still being attached. Send again in a moment.",
     leaving: (n: number) => (n === 1 ? "Sending…" : `Sending ${n}…`),
     changed: "This draft was changed in another window. Nothing was overwritten: choose what to keep.",
@@ -271,6 +275,13 @@ export const t = {
     cancel: (name: string) => `Stop attaching ${apart(name)}`,
     remove: (name: string) => `Take ${apart(name)} out`,
     canceled: "Stopped.",
+    changed: (name: string) => `${apart(name)} was changed or removed while it was attached. Choose it again, or put it away.`,
+    brokenOff: "Not attached: the app stopped answering meanwhile.",
+    lost: (n: number) => `${plural(n, "file was", "files were")} not attached yet when this page was closed. Attach what is missing again.`,
+    lostHolds: "Not sent: files are missing. Attach them again, and put the notice of them away.",
+    putLostAway: "Put this notice away",
+    again: "Try again",
+    againLong: (name: string) => `Try to attach ${apart(name)} again`,
     noDraft: "Not attached: the draft could not be saved. Try again.",
     files: "Attached files",
     pasted: "pasted.txt",

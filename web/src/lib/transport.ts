@@ -95,6 +95,16 @@ export function upload(draft: number, file: File, progress: (sent: number) => vo
   return { done, cancel };
 }
 
+/** Whether a file still is what it was when it was chosen: a browser reads no other. */
+export async function isUnchanged(file: File): Promise<boolean> {
+  try {
+    await file.slice(Math.max(file.size - 1, 0)).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Where the bytes of an attachment are; `inline` shows a raster image, otherwise a download. */
 export function attachmentUrl(id: number, inline = false): string {
   return `/api/attachments/${id}?${inline ? "inline=1&" : ""}pass=${filesPass.value}`;
