@@ -7,6 +7,7 @@
 //! copied behind a new beginning, made with the same key. Rows that are freed are overwritten, so
 //! nothing that was erased comes back.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
@@ -93,7 +94,9 @@ impl Loose {
             None => 0,
         };
         let copied = copy_pages(&old, &mut copy, first..pages);
-        let copied = copied.and_then(|()| copy_log(&home.join("vault.db-wal"), &mut copy, first));
+        let copied = copied.and_then(|()| spoil(&mut copy, pages));
+        let beyond = copied.as_ref().copied().unwrap_or_default();
+        let copied = copied.and_then(|_| copy_log(&home.join("vault.db-wal"), &mut copy, first));
         let db = match copied.map_err(failed) {
             Ok(()) => connect(&path, &key).map_err(|source| open::db(&path, source)),
             Err(error) => Err(error),
@@ -101,7 +104,7 @@ impl Loose {
         match db {
             Ok(db) => {
                 let mut loose = Self { db, path, key, pages, damaged: 0, opens: salt.is_none() };
-                loose.damaged = loose.count_damaged().min(pages);
+                loose.damaged = loose.count_damaged().saturating_sub(beyond).min(pages);
                 Ok(loose)
             }
             Err(error) => {
@@ -119,8 +122,9 @@ impl Loose {
         count().map_or(u64::MAX, |count| count as u64)
     }
 
-    /// Reads each page as one of each table that is given, and gives on the rows of those that fit
-    /// one table and no other. `new` has those tables, and tells by what it takes.
+    /// Reads each page as one of each table that is given, and gives on the rows of those that are the
+    /// root of a table by the list of the tables, or fit one table and nothing else. `new` has those
+    /// tables, and tells by what it takes.
     ///
     /// # Errors
     /// What `give` fails with.
@@ -130,17 +134,20 @@ impl Loose {
         new: &Connection,
         give: &mut dyn FnMut(&Table, Vec<Value>) -> rusqlite::Result<()>,
     ) -> rusqlite::Result<()> {
+        let indexes = index_kinds(new)?;
         let shapes = tables
             .iter()
-            .map(|table| Ok((table, shape(new, table)?)))
+            .map(|table| Shape::of(new, table, &indexes))
             .collect::<rusqlite::Result<Vec<_>>>()?;
+        let roots = self.roots();
         for page in 2..=self.pages {
-            let mut fitting = Vec::new();
-            for (table, sql) in &shapes {
-                let Some(rows) = self.rows(page, table, sql) else { continue };
-                if !rows.is_empty() && is_taken(new, table, &rows)? {
-                    fitting.push((*table, rows));
-                }
+            // Where the list is of an older time, the page is another's by now.
+            let root_of = roots.get(&page);
+            let named = shapes.iter().find(|shape| root_of == Some(&shape.table.name));
+            let mut fitting = self.fitting(page, named, new)?;
+            if fitting.is_empty() {
+                let others = shapes.iter().filter(|shape| !shape.is_like_index);
+                fitting = self.fitting(page, others, new)?;
             }
             if let Ok([(table, rows)]) = <[_; 1]>::try_from(fitting) {
                 for row in rows {
@@ -151,29 +158,77 @@ impl Loose {
         Ok(())
     }
 
+    /// The tables that a page fits, each with its rows.
+    fn fitting<'a: 'b, 'b>(
+        &mut self,
+        page: u64,
+        shapes: impl IntoIterator<Item = &'b Shape<'a>>,
+        new: &Connection,
+    ) -> rusqlite::Result<Vec<(&'a Table, Vec<Vec<Value>>)>> {
+        let mut fitting = Vec::new();
+        for shape in shapes {
+            let Some(rows) = self.rows(page, shape) else { continue };
+            if !rows.is_empty() && is_taken(new, shape.table, &rows)? {
+                fitting.push((shape.table, rows));
+            }
+        }
+        Ok(fitting)
+    }
+
+    /// The tables by their first pages, as far as pages of the list of them can be read.
+    fn roots(&mut self) -> HashMap<u64, String> {
+        let columns = ["type", "name", "tbl_name", "rootpage", "sql"].map(str::to_owned);
+        let name = "catalogue".to_owned();
+        let table = Table { name, columns: columns.into(), key: Vec::new(), numbered: false };
+        let shape = Shape {
+            sql: format!("CREATE TABLE catalogue ({}, {BEYOND})", table.columns.join(", ")),
+            selected: table.columns.clone(),
+            kinds: ["TEXT", "TEXT", "TEXT", "INTEGER", "TEXT"].map(str::to_owned).into(),
+            is_like_index: false,
+            table: &table,
+        };
+        let mut roots = HashMap::new();
+        for page in 2..=self.pages {
+            for row in self.rows(page, &shape).unwrap_or_default() {
+                if let [Value::Text(kind), Value::Text(name), _, Value::Integer(root), _] = &row[..]
+                    && kind == "table"
+                    && let Ok(root) = u64::try_from(*root)
+                {
+                    roots.insert(root, name.clone());
+                }
+            }
+        }
+        roots
+    }
+
     /// The rows of a page, if it can be read as one of the table.
-    fn rows(&mut self, page: u64, table: &Table, sql: &str) -> Option<Vec<Vec<Value>>> {
+    fn rows(&mut self, page: u64, shape: &Shape<'_>) -> Option<Vec<Vec<Value>>> {
+        let name = &shape.table.name;
         let read = |db: &Connection| -> rusqlite::Result<Option<Vec<Vec<Value>>>> {
             if db.is_autocommit() {
                 db.execute_batch("BEGIN")?;
             }
             db.execute_batch("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema")?;
             db.prepare_cached("INSERT INTO sqlite_schema VALUES ('table', ?1, ?1, ?2, ?3)")?
-                .execute(params![table.name, page as i64, sql])?;
+                .execute(params![name, page as i64, shape.sql])?;
             db.execute_batch("PRAGMA writable_schema = RESET")?;
-            let columns = table.columns.join(", ");
             let mut select = db.prepare(&format!(
-                "SELECT {columns}, beyond IS NULL FROM {} NOT INDEXED",
-                table.name
+                "SELECT {}, beyond FROM {name} NOT INDEXED",
+                shape.selected.join(", ")
             ))?;
             let mut found = select.query([])?;
             let mut rows = Vec::new();
             while let Some(row) = found.next()? {
-                if !row.get::<_, bool>(table.columns.len())? {
+                let mut row = values(row, 0, shape.selected.len() + 1)?;
+                let beyond = row.pop();
+                if beyond != Some(Value::Text(NO_MORE.to_owned())) || !shape.fits(&mut row) {
                     return Ok(None);
                 }
-                rows.push(values(row, 0, table.columns.len())?);
+                rows.push(row);
             }
+            drop(found);
+            // A page that is not authentic is read as zeros, and told with the next that is read.
+            db.query_row(&format!("SELECT count(*) FROM {name}"), [], |_| Ok(()))?;
             Ok(Some(rows))
         };
         match read(&self.db) {
@@ -188,23 +243,91 @@ impl Loose {
     }
 }
 
-/// What a table is called and consists of, with one column more, which only rows of others have.
-fn shape(new: &Connection, table: &Table) -> rusqlite::Result<String> {
-    let columns = new
-        .prepare("SELECT name, type, dflt_value FROM pragma_table_info(?1)")?
-        .query_map([&table.name], |row| {
-            let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
-            let default: Option<String> = row.get(2)?;
-            let default = default.map(|value| format!(" DEFAULT {value}")).unwrap_or_default();
-            Ok(format!("{name} {kind}{default}"))
-        })?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    let (key, ending) = (table.key.join(", "), if table.numbered { "" } else { " WITHOUT ROWID" });
-    Ok(format!(
-        "CREATE TABLE {} ({}, beyond, PRIMARY KEY ({key})){ending}",
-        table.name,
-        columns.join(", ")
-    ))
+/// What a row has in the column behind its last, as which the database gives the default of one that
+/// is not there; what is there and empty is another's.
+const NO_MORE: &str = "no more";
+const BEYOND: &str = "beyond DEFAULT 'no more'";
+
+/// How a table is read from any page.
+struct Shape<'a> {
+    table: &'a Table,
+    /// What it is called and consists of, with one column more, which only rows of others have.
+    sql: String,
+    /// What is read of it: its columns, and behind them the place where the number of a row would be,
+    /// which is empty where the row has one.
+    selected: Vec<String>,
+    /// Types of its columns.
+    kinds: Vec<String>,
+    /// Whether entries of an index can't be told from its rows.
+    is_like_index: bool,
+}
+
+impl<'a> Shape<'a> {
+    fn of(new: &Connection, table: &'a Table, indexes: &[Vec<String>]) -> rusqlite::Result<Self> {
+        let columns = new
+            .prepare("SELECT name, type, dflt_value FROM pragma_table_info(?1)")?
+            .query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<Vec<(String, String, Option<String>)>>>()?;
+        let is_number = |name: &str| table.numbered && table.key.iter().any(|key| key == name);
+        let declared = columns.iter().map(|(name, kind, default)| {
+            let default =
+                default.as_ref().map(|value| format!(" DEFAULT {value}")).unwrap_or_default();
+            match is_number(name) {
+                true => "unused".to_owned(),
+                false => format!("{name} {kind}{default}"),
+            }
+        });
+        let declared = declared.collect::<Vec<_>>().join(", ");
+        let mut selected: Vec<String> = columns
+            .iter()
+            .map(|(name, ..)| if is_number(name) { "rowid" } else { name.as_str() }.to_owned())
+            .collect();
+        let name = &table.name;
+        let sql = if table.numbered {
+            selected.push("unused".to_owned());
+            format!("CREATE TABLE {name} ({declared}, {BEYOND})")
+        } else {
+            let key = table.key.join(", ");
+            format!("CREATE TABLE {name} ({declared}, {BEYOND}, PRIMARY KEY ({key})) WITHOUT ROWID")
+        };
+        let kind_of = |wanted: &String| {
+            columns.iter().find(|(name, ..)| name == wanted).map(|(_, kind, _)| kind.clone())
+        };
+        let others = table.columns.iter().filter(|column| !table.key.contains(column));
+        let stored: Vec<String> = table.key.iter().chain(others).filter_map(kind_of).collect();
+        let is_like_index = !table.numbered && indexes.contains(&stored);
+        let kinds = columns.into_iter().map(|(_, kind, _)| kind).collect();
+        Ok(Self { table, sql, selected, kinds, is_like_index })
+    }
+
+    /// Whether all values are of the types of the columns; `row` has no more than these afterwards. A
+    /// table would make words of numbers to take them.
+    fn fits(&self, row: &mut Vec<Value>) -> bool {
+        let beside = row.split_off(self.kinds.len().min(row.len()));
+        beside.iter().all(|value| *value == Value::Null)
+            && row.iter().zip(&self.kinds).all(|(value, kind)| match value {
+                Value::Null => true,
+                Value::Integer(_) => kind == "INTEGER",
+                Value::Real(_) => kind == "REAL",
+                Value::Text(_) => kind == "TEXT",
+                Value::Blob(_) => kind == "BLOB",
+            })
+    }
+}
+
+/// The types of what stands in each index, in order.
+fn index_kinds(new: &Connection) -> rusqlite::Result<Vec<Vec<String>>> {
+    let kinds = new
+        .prepare(
+            "SELECT i.name, coalesce(c.type, 'INTEGER') FROM sqlite_schema i
+             JOIN pragma_index_xinfo(i.name) x
+             LEFT JOIN pragma_table_info(i.tbl_name) c ON c.cid = x.cid
+             WHERE i.type = 'index' ORDER BY i.name, x.seqno",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+    let same = kinds.chunk_by(|(one, _), (other, _)| one == other);
+    Ok(same.map(|index| index.iter().map(|(_, kind)| kind.clone()).collect()).collect())
 }
 
 /// Whether a table takes all the rows; it is left as it is.
@@ -240,7 +363,10 @@ fn connect(path: &Path, key: &open::Key) -> rusqlite::Result<Connection> {
     open::unlock(&db, key, &[])?;
     db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    db.execute_batch("PRAGMA journal_mode = OFF; PRAGMA cache_spill = OFF")?;
+    // No more pages than there are: one that was cut off would be read as zeros.
+    db.execute_batch(
+        "PRAGMA max_page_count = 1; PRAGMA journal_mode = OFF; PRAGMA cache_spill = OFF",
+    )?;
     Ok(db)
 }
 
@@ -266,6 +392,17 @@ fn copy_pages(from: &Path, to: &mut File, pages: Range<u64>) -> io::Result<()> {
         to.write_all(&page)?;
     }
     Ok(())
+}
+
+/// Makes the pages of the copy that the store does not have ones that are not authentic: what was cut off
+/// would be read as zeros. Gives how many they are.
+fn spoil(copy: &mut File, pages: u64) -> io::Result<u64> {
+    let beyond = (copy.metadata()?.len() / PAGE_BYTES).saturating_sub(pages);
+    copy.seek(SeekFrom::Start(pages * PAGE_BYTES))?;
+    for _ in 0..beyond {
+        copy.write_all(&[0xff; PAGE_BYTES as usize])?;
+    }
+    Ok(beyond)
 }
 
 /// What was committed to the log and has not come into the file, as far as it is whole; its pages prove
