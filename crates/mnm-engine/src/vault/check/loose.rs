@@ -7,7 +7,7 @@
 //! copied behind a new beginning, made with the same key. Rows that are freed are overwritten, so
 //! nothing that was erased comes back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
@@ -30,6 +30,8 @@ pub(super) struct Loose {
     path: PathBuf,
     key: open::Key,
     pages: u64,
+    /// Pages of the copy that are not authentic, by their numbers.
+    bad: HashSet<u64>,
     /// Pages that are not authentic.
     pub(super) damaged: u64,
     /// Whether the way to the tables is there.
@@ -103,7 +105,16 @@ impl Loose {
         };
         match db {
             Ok(db) => {
-                let mut loose = Self { db, path, key, pages, damaged: 0, opens: salt.is_none() };
+                let mut loose = Self {
+                    db,
+                    path,
+                    key,
+                    pages,
+                    bad: HashSet::new(),
+                    damaged: 0,
+                    opens: salt.is_none(),
+                };
+                loose.bad = loose.bad_pages();
                 loose.damaged = loose.count_damaged().saturating_sub(beyond).min(pages);
                 Ok(loose)
             }
@@ -112,6 +123,16 @@ impl Loose {
                 Err(error)
             }
         }
+    }
+
+    fn bad_pages(&self) -> HashSet<u64> {
+        let list = || -> rusqlite::Result<Vec<String>> {
+            let mut check = self.db.prepare("PRAGMA cipher_integrity_check")?;
+            check.query_map([], |row| row.get(0))?.collect()
+        };
+        let found = list().unwrap_or_default();
+        let number = |words: &String| words.rsplit(' ').next()?.parse().ok();
+        found.iter().filter_map(number).collect()
     }
 
     fn count_damaged(&self) -> u64 {
@@ -203,7 +224,7 @@ impl Loose {
 
     /// The rows of a page, if it can be read as one of the table.
     fn rows(&mut self, page: u64, shape: &Shape<'_>) -> Option<Vec<Vec<Value>>> {
-        let name = &shape.table.name;
+        let (name, bad) = (&shape.table.name, &self.bad);
         let read = |db: &Connection| -> rusqlite::Result<Option<Vec<Vec<Value>>>> {
             if db.is_autocommit() {
                 db.execute_batch("BEGIN")?;
@@ -226,9 +247,12 @@ impl Loose {
                 }
                 rows.push(row);
             }
-            drop(found);
-            // A page that is not authentic is read as zeros, and told with the next that is read.
-            db.query_row(&format!("SELECT count(*) FROM {name}"), [], |_| Ok(()))?;
+            // The end of a long row is read as zeros where it is not authentic.
+            let mut used = db.prepare("SELECT pageno FROM dbstat WHERE name = ?1")?;
+            let used = used.query_map([name], |row| row.get(0))?;
+            if used.collect::<rusqlite::Result<Vec<u64>>>()?.iter().any(|page| bad.contains(page)) {
+                return Ok(None);
+            }
             Ok(Some(rows))
         };
         match read(&self.db) {
