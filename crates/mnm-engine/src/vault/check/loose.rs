@@ -125,6 +125,7 @@ impl Loose {
         }
     }
 
+    /// Pages of the copy that are not authentic.
     fn bad_pages(&self) -> HashSet<u64> {
         let list = || -> rusqlite::Result<Vec<String>> {
             let mut check = self.db.prepare("PRAGMA cipher_integrity_check")?;
@@ -185,7 +186,7 @@ impl Loose {
         page: u64,
         shapes: impl IntoIterator<Item = &'b Shape<'a>>,
         new: &Connection,
-    ) -> rusqlite::Result<Vec<(&'a Table, Vec<Vec<Value>>)>> {
+    ) -> rusqlite::Result<Vec<(&'a Table, Rows)>> {
         let mut fitting = Vec::new();
         for shape in shapes {
             let Some(rows) = self.rows(page, shape) else { continue };
@@ -266,6 +267,9 @@ impl Loose {
         }
     }
 }
+
+/// Rows of one page.
+type Rows = Vec<Vec<Value>>;
 
 /// What a row has in the column behind its last, as which the database gives the default of one that
 /// is not there; what is there and empty is another's.
