@@ -309,6 +309,10 @@ fn a_confirmation_that_names_no_readers_goes_by_its_words() {
     assert_eq!(app.receive(&copy).thread, thread);
     let letter = reply(&mut app, CAROL, &[]);
     assert_eq!(app.receive(&letter).thread, thread, "her thread is known by it");
+    // What she says otherwise of the same letter is another one, and not lost.
+    copy.msgid = app.next_msgid();
+    copy.text = "other words".into();
+    assert_eq!(app.receive(&copy).text, "other words");
 }
 
 #[test]
@@ -414,6 +418,11 @@ fn who_is_struck_does_not_come_back_by_a_confirmation() {
     copy.text = "struck, and here".into();
     copy.confirms = Some(Confirms { id: "0000000000000009".into(), posted_ms: None });
     assert_ne!(app.receive(&copy).thread, thread);
+    let mut same = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    same.text = "as Bob shows it".into();
+    same.subject = String::new();
+    same.confirms.clone_from(&copy.confirms);
+    assert_ne!(app.receive(&same).thread, thread);
     assert_eq!(texts(&app, thread), ["hello", "as Bob shows it"]);
     assert_eq!(row(&app, thread).subject, "About hello");
 }

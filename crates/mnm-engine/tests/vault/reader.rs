@@ -621,6 +621,49 @@ fn who_writes_only_through_a_group_is_struck_on_every_device() {
 }
 
 #[test]
+fn who_is_taken_in_by_hand_is_told_to_the_other_devices() {
+    let mut app = App::with_bob();
+    let (thread, letter) = of_three(&mut app);
+    let reply = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    let apart = app.receive(&reply).thread;
+    add_device(&mut app);
+    notices(&mut app);
+    let now = app.now();
+    assert_eq!(app.vault.take_in(apart, now).unwrap().value, thread);
+    let told = notices(&mut app);
+    assert!(told.iter().any(|notice| notice.contains(MALLORY)), "{told:?}");
+}
+
+#[test]
+fn of_what_two_devices_say_of_a_reader_the_later_word_counts() {
+    let mut laptop = App::with_bob();
+    let mut tablet = App::with_bob();
+    let (there, letter) = of_three(&mut laptop);
+    let here = tablet.receive(&letter).thread;
+    add_device(&mut laptop);
+    notices(&mut laptop);
+    let hear = |tablet: &mut App, told: &[String]| {
+        for notice in told {
+            let (account, msgid) = (tablet.account, tablet.next_msgid());
+            let notice = SyncNotice::read(notice);
+            let _ = tablet.vault.receive_sync(account, &msgid, &notice, 0).unwrap();
+        }
+        let readers = tablet.vault.readers(here).unwrap().readers;
+        readers.into_iter().find(|reader| reader.party.uid == CAROL).unwrap().struck
+    };
+    let at = laptop.now() + 1_000;
+    let _ = laptop.vault.strike(there, CAROL, true, at).unwrap();
+    let struck = notices(&mut laptop);
+    assert!(hear(&mut tablet, &struck));
+    let _ = tablet.vault.strike(here, CAROL, false, at + 10).unwrap();
+    assert!(!hear(&mut tablet, &struck), "an old word comes late");
+    let _ = laptop.vault.strike(there, CAROL, false, at + 20).unwrap();
+    let again = notices(&mut laptop);
+    let _ = tablet.vault.strike(here, CAROL, true, at + 30).unwrap();
+    assert!(hear(&mut tablet, &again), "likewise");
+}
+
+#[test]
 fn what_came_through_a_group_stays_when_another_device_tells_of_the_thread_again() {
     let mut laptop = App::with_bob();
     let mut tablet = App::with_bob();
