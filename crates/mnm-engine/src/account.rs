@@ -194,6 +194,7 @@ impl Task {
             account,
             inbox: Inbox::new(self.store.clone(), account, &credentials, waiters),
             outgoing: Arc::clone(&outgoing),
+            arrival: None,
         };
         let mut writer = Writer::new(
             write_half,

@@ -129,6 +129,11 @@ impl Engine {
         self.store().events()
     }
 
+    /// Whether a message is in the middle of coming in, which no event tells.
+    pub fn is_receiving(&self) -> bool {
+        self.store().arriving().any()
+    }
+
     /// Logs out everywhere, within a few seconds, and closes the store; the home is free when this
     /// returns. Commands fail from then on.
     pub async fn close(&self) {

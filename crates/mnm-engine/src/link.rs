@@ -9,6 +9,7 @@
 //! share [`outgoing::Outgoing`], which never makes the reader wait: a service that waits for us to
 //! read while we wait for it to read would wait for ever.
 
+pub(crate) mod arriving;
 pub(crate) mod connect;
 pub(crate) mod outgoing;
 pub(crate) mod reader;

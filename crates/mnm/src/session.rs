@@ -10,6 +10,7 @@ mod remote;
 
 use std::{
     pin::Pin,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -35,7 +36,7 @@ use remote::RemoteEvents;
 /// How long a lock may be held by somebody who does not answer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a command by itself waits for its links, and then for news to cease.
-const LINK_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const LINK_PATIENCE: Duration = Duration::from_secs(5);
 const NEWS_PAUSE: Duration = Duration::from_millis(400);
 
 /// What a command needs of the engine.
@@ -56,7 +57,14 @@ pub(crate) enum Session {
     /// In the running app.
     Remote(Remote),
     /// In this process.
-    Local(Engine),
+    Local(Local),
+}
+
+/// The engine in this process.
+pub(crate) struct Local {
+    engine: Engine,
+    /// More was coming in when it was waited for no longer.
+    cut_short: AtomicBool,
 }
 
 impl Session {
@@ -71,7 +79,7 @@ impl Session {
                 return Ok(Self::Remote(remote));
             }
             let session = match open_engine(home, need != Need::Disk).await? {
-                Some(engine) => Self::Local(engine),
+                Some(engine) => Self::Local(Local { engine, cut_short: AtomicBool::new(false) }),
                 None if Instant::now() >= until => return Err(home.in_use()),
                 None => {
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -92,7 +100,7 @@ impl Session {
     pub(crate) async fn command(&self, command: Command) -> Result<Reply, Failure> {
         match self {
             Self::Remote(remote) => remote.command(&command).await,
-            Self::Local(engine) => Ok(engine.command(command).await?),
+            Self::Local(local) => Ok(local.engine.command(command).await?),
         }
     }
 
@@ -100,7 +108,7 @@ impl Session {
     pub(crate) async fn events(&self) -> Result<Events, Failure> {
         Ok(match self {
             Self::Remote(remote) => Events::Remote(remote.events().await?),
-            Self::Local(engine) => Events::Local(engine.events()),
+            Self::Local(local) => Events::Local(local.engine.events()),
         })
     }
 
@@ -114,7 +122,7 @@ impl Session {
     ) -> Result<Draft, Failure> {
         match self {
             Self::Remote(remote) => remote.attach(draft, name, size, file).await,
-            Self::Local(engine) => Ok(engine.attach(draft, name, size, file).await?),
+            Self::Local(local) => Ok(local.engine.attach(draft, name, size, file).await?),
         }
     }
 
@@ -126,24 +134,22 @@ impl Session {
         let id: AttachmentId = attachment.id;
         match self {
             Self::Remote(remote) => remote.attachment(id).await,
-            Self::Local(engine) => Ok(Box::pin(engine.attachment(id).await?.1)),
+            Self::Local(local) => Ok(Box::pin(local.engine.attachment(id).await?.1)),
         }
     }
 
     /// Ends the engine if it runs here.
     pub(crate) async fn close(self) {
-        if let Self::Local(engine) = self {
-            engine.close().await;
+        if let Self::Local(local) = self {
+            local.engine.close().await;
         }
     }
 
     /// Gives an engine that was just opened here the time to connect and to receive what waits for
-    /// it; a running app has had it. There is no telling when a service has sent everything, so a pause in the news has to do;
-    /// what comes later is seen by the next command.
+    /// it; a running app has had it. There is no telling when a service has sent everything, so a pause in the news has to
+    /// do, but none while a message is in the middle of coming in. What comes later is seen by the next command.
     pub(crate) async fn settle(&self) -> Result<(), Failure> {
-        if matches!(self, Self::Remote(_)) {
-            return Ok(());
-        }
+        let Self::Local(local) = self else { return Ok(()) };
         let until = tokio::time::Instant::now() + LINK_PATIENCE;
         let mut events = self.events().await?;
         while self.is_connecting().await? {
@@ -152,13 +158,30 @@ impl Session {
             };
         }
         if self.is_online().await? {
-            let pause = |now: tokio::time::Instant| (now + NEWS_PAUSE).min(until);
-            while let Ok(Some(_)) =
-                tokio::time::timeout_at(pause(tokio::time::Instant::now()), events.next()).await
-            {
+            loop {
+                let now = tokio::time::Instant::now();
+                if now >= until {
+                    local.cut_short.store(true, Ordering::Relaxed);
+                    break;
+                }
+                let pause = (now + NEWS_PAUSE).min(until);
+                match tokio::time::timeout_at(pause, events.next()).await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(_) if pause == until || local.engine.is_receiving() => {}
+                    Err(_) => break,
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether more was coming in when it was waited for no longer.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        match self {
+            Self::Remote(_) => false,
+            Self::Local(local) => local.cut_short.load(Ordering::Relaxed),
+        }
     }
 
     async fn is_connecting(&self) -> Result<bool, Failure> {

@@ -21,6 +21,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::edge::Edge;
 use crate::error::{Error, ErrorCode, OpenError, VaultError};
 use crate::event::Event;
+use crate::link::arriving::Arriving;
 use crate::vault::{Change, Vault};
 
 /// Closures that may wait; more make their senders wait.
@@ -48,6 +49,7 @@ struct Shared {
     closed: watch::Receiver<bool>,
     thread: Mutex<Option<Thread>>,
     edge: Arc<dyn Edge>,
+    arriving: Arriving,
 }
 
 /// The vault's thread; joined when this is dropped.
@@ -100,7 +102,9 @@ impl Store {
         };
         let mark = edge.home_mark(&dir);
         let (jobs, thread) = (Some(jobs), Mutex::new(thread));
-        let store = Self { shared: Arc::new(Shared { jobs, events, closed, thread, edge }) };
+        let arriving = Arriving::default();
+        let shared = Shared { jobs, events, closed, thread, edge, arriving };
+        let store = Self { shared: Arc::new(shared) };
         if let Some(mark) = mark
             && let Err(error) = store.write(move |vault| vault.recognise(&mark)).await
         {
@@ -113,6 +117,11 @@ impl Store {
     /// Now, Unix milliseconds.
     pub(crate) fn now_ms(&self) -> i64 {
         self.shared.edge.now_ms()
+    }
+
+    /// What is in the middle of coming in.
+    pub(crate) fn arriving(&self) -> &Arriving {
+        &self.shared.arriving
     }
 
     /// Where clock, random numbers and links come from.

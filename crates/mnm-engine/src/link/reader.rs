@@ -11,6 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::engine::store::Store;
 use crate::inbox::Inbox;
+use crate::link::arriving::Arrival;
 use crate::link::outgoing::Outgoing;
 use crate::link::{Clock, Ended, READ_BYTES};
 use crate::view::AccountId;
@@ -27,6 +28,8 @@ pub(crate) struct Reader<R> {
     pub(crate) account: AccountId,
     pub(crate) inbox: Inbox,
     pub(crate) outgoing: Arc<Outgoing>,
+    /// The message that has begun and is not whole.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 impl<R: AsyncRead + Unpin> Reader<R> {
@@ -74,10 +77,16 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     }
                 }
                 Output::Event(event) => self.event(event).await?,
-                Output::Begin(message) => self.inbox.begin(*message).await?,
+                Output::Begin(message) => {
+                    self.arrival = Some(self.store.arriving().begin());
+                    self.inbox.begin(*message).await?;
+                }
                 Output::Data { bytes, last } => {
                     if let Some(message) = self.inbox.data(bytes, last).await? {
                         self.outgoing.ack(message.id);
+                    }
+                    if last {
+                        self.arrival = None;
                     }
                 }
             }

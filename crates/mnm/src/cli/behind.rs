@@ -9,7 +9,7 @@ use super::Context;
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, Look, inline, warn},
-    session::{Need, Session, ask},
+    session::{LINK_PATIENCE, Need, Session, ask},
 };
 
 /// What a command shows of the services.
@@ -80,6 +80,13 @@ fn line(
         ));
     }
     let why = match &account.link {
+        Link::Online { .. } if need == Need::News && session.is_cut_short() => {
+            return Some(format!(
+                "This may not be all: {service} was not done sending after {} seconds. `mnm` starts the app, \
+                 which takes the rest however long it is.",
+                LINK_PATIENCE.as_secs()
+            ));
+        }
         Link::Online { .. } => return None,
         Link::Connecting => "It has not answered so far.".to_owned(),
         Link::Offline { error, .. } | Link::Refused { error, .. } => inline(error),

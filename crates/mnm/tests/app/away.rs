@@ -1,5 +1,11 @@
 //! What is said of services that were not asked or not reached, and of readers they did not reach.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::spawn;
+
 use serde_json::json;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::{AppProcess, ServiceProcess};
@@ -80,6 +86,58 @@ fn what_waits_at_the_service_is_looked_at_first() {
     let labels = there.as_array().unwrap().iter().map(|device| (&device["label"], &device["this"]));
     let (own, others): (Vec<_>, Vec<_>) = labels.partition(|(_, this)| **this == true);
     assert_eq!((own.len(), others.len()), (1, 1), "each is listed once: {there}");
+}
+
+#[test]
+fn a_file_on_its_way_is_waited_for_or_told() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    let most = Arc::new(AtomicUsize::new(usize::MAX));
+    let line = thin_line(service.address(), Arc::clone(&most));
+    join(&ada, &service, ADA);
+    bjorn.ok(&["join", &format!("={line}"), "--alias", BJORN]).unwrap();
+    introduce(&ada, &bjorn);
+    std::fs::write(ada.desk().join("large"), vec![7; 12_000_000]).unwrap();
+    ada.ok(&["send", "--to", BJORN, "--subject", "large", "--attach", "large", "x"]).unwrap();
+    ada.ok(&["send", "--to", BJORN, "--subject", "behind it", "It comes."]).unwrap();
+
+    most.store(1_000_000, Ordering::Relaxed);
+    let cut = bjorn.run(&["inbox"]).unwrap();
+    assert!(!cut.stdout.contains("behind it"), "{cut:?}");
+    assert!(cut.stderr.contains("was not done sending after 5 seconds"), "{cut:?}");
+
+    most.store(usize::MAX, Ordering::Relaxed);
+    let whole = bjorn.run(&["inbox"]).unwrap();
+    assert!(whole.stdout.contains("large") && whole.stdout.contains("behind it"), "{whole:?}");
+    assert_eq!(whole.stderr, "", "{whole:?}");
+}
+
+/// A way to a service on which no more than `most` bytes of each link come in.
+fn thin_line(service: SocketAddr, most: Arc<AtomicUsize>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    spawn(move || {
+        for app in listener.incoming().flatten() {
+            let Ok(there) = TcpStream::connect(service) else { continue };
+            let (up, down) = (app.try_clone().unwrap(), there.try_clone().unwrap());
+            let most = most.load(Ordering::Relaxed);
+            spawn(move || carry(up, there, usize::MAX));
+            spawn(move || carry(down, app, most));
+        }
+    });
+    address
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, most: usize) {
+    let (mut buffer, mut carried) = (vec![0; 64 << 10], 0);
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        carried += count;
+        // What is too much goes nowhere, and the link stays.
+        if carried <= most && to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
 }
 
 #[test]

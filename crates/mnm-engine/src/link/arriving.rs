@@ -1,0 +1,29 @@
+//! Messages that are in the middle of coming in, on all links of an engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Counts them.
+#[derive(Debug, Default)]
+pub(crate) struct Arriving(Arc<AtomicUsize>);
+
+/// One of them, for as long as this is kept.
+#[derive(Debug)]
+pub(crate) struct Arrival(Arc<AtomicUsize>);
+
+impl Arriving {
+    pub(crate) fn begin(&self) -> Arrival {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Arrival(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
