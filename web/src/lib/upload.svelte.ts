@@ -79,6 +79,8 @@ export class Uploads {
     try {
       const age = Date.now() - file.lastModified;
       if (age >= 0 && age < SETTLED_MS) await new Promise((settled) => setTimeout(settled, SETTLED_MS - age));
+      // It was stopped meanwhile.
+      if (!this.shown.some((u) => u.key === key)) return null;
       shown.started_ms = Date.now();
       const transfer = upload(draft, file, (sent) => (shown.sent = sent));
       shown.transfer = transfer;
