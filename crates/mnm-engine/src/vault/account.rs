@@ -119,11 +119,18 @@ impl Vault {
     }
 
     /// Takes how a service has greeted: the name it gave itself, of which an empty one changes nothing, and
-    /// whether it vouches for the groups of its deliveries. One that ever did is held to it.
+    /// whether it vouches for the groups of its deliveries. One that ever did is held to it: from its first
+    /// greeting on; or, if that was another's (an older program), from the first delivery that names a group,
+    /// because what it delivers before was posted to the older one.
     pub fn set_greeting(&mut self, id: AccountId, name: &str, vouches: bool) -> Result<Change<()>> {
         let name = clean_label(name);
         self.change(|work| {
-            if vouches {
+            let is_first = work
+                .db
+                .prepare_cached("UPDATE account SET greeted = 1 WHERE id = ?1 AND greeted = 0")?
+                .execute([id])?
+                > 0;
+            if vouches && is_first {
                 work.set_vouches(id)?;
             }
             let changed = work

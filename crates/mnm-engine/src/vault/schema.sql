@@ -21,6 +21,7 @@ CREATE TABLE account (
     unread      INTEGER NOT NULL DEFAULT 0,         -- how many messages are, kept by triggers
     waiting     INTEGER NOT NULL DEFAULT 0,         -- how many pings that came in are, likewise
     linked_ms   INTEGER,                            -- when a link last began or ended; NULL: not noted
+    greeted     INTEGER NOT NULL DEFAULT 0 CHECK (greeted IN (0, 1)), -- whether its service has greeted before
     UNIQUE (address, uid)
 ) STRICT;
 

@@ -789,6 +789,27 @@ fn where_no_service_says_who_is_in_a_group_contacts_are_believed() {
 }
 
 #[test]
+fn what_was_posted_to_a_group_before_its_service_vouched_comes_in() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let account = app.account;
+    // The service is replaced by one that vouches while two letters wait.
+    for vouches in [false, true] {
+        let _ = app.vault.set_greeting(account, "the club", vouches).unwrap();
+    }
+    let mut opener = app.letter(CAROL, "Carol Brown", "hello group");
+    opener.cc = vec![cc("Carol Brown", CAROL), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&opener).thread;
+    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    assert_eq!(app.receive(&reply).thread, thread);
+    let mut vouched = app.reply(&opener.msgid, CAROL, "Carol Brown");
+    vouched.groups = vec!["Gardeners".into()];
+    assert_eq!(app.receive(&vouched).thread, thread);
+    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    assert_ne!(app.receive(&reply).thread, thread, "from now on");
+}
+
+#[test]
 fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belong_there() {
     let mut app = App::with_bob();
     join_gardeners(&mut app);

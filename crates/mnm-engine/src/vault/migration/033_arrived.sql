@@ -11,3 +11,6 @@ INSERT OR IGNORE INTO group_uid (account, gid, uid, alias)
       AND message.forwarded_by IS NULL AND message.author_uid <> account.uid
       AND NOT EXISTS (SELECT 1 FROM party AS named
                       WHERE named.thread = party.thread AND named.uid = message.author_uid);
+-- What waits at a service that is replaced by one that vouches for groups was posted before it did.
+ALTER TABLE account ADD COLUMN greeted INTEGER NOT NULL DEFAULT 0 CHECK (greeted IN (0, 1));
+UPDATE account SET greeted = 1;
