@@ -29,7 +29,7 @@ pub struct Query {
 }
 
 /// The query for `words`. What stands there twice counts once, and of many words the first that have
-/// [`PARTS_MAX`] parts. None when there is nothing to look for.
+/// `PARTS_MAX` parts. None when there is nothing to look for.
 pub fn query(words: &str) -> Option<Query> {
     let (mut phrases, mut parts) = (Vec::<Vec<&str>>::new(), Vec::<&str>::new());
     let mut seen = HashSet::new();

@@ -84,7 +84,7 @@ pub struct OutgoingPost {
     pub readers: Vec<Cc>,
     /// When it was queued, the same at every attempt.
     pub at_ms: i64,
-    /// Files in order; the bytes come from [`Vault::read_blob`].
+    /// Files in order; the bytes come from [`Vault::read_blob`](super::Vault::read_blob).
     pub attachments: Vec<Attachment>,
     /// Markdown.
     pub text: String,
