@@ -107,6 +107,7 @@ test("a letter can be taken back for five seconds, and leaves then", async ({ cl
   await page.keyboard.press("Escape");
   await page.keyboard.press("z");
   await expect(reply(page)).toHaveValue("Think again");
+  await expect(reply(page)).toBeFocused();
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
   await expect(page.getByRole("button", { name: "Undo" })).toBeHidden();
