@@ -413,6 +413,9 @@ impl Work<'_> {
         let Some(draft) = self.read.draft_of(thread)? else {
             return Ok(());
         };
+        if draft.is_empty() {
+            return self.delete_draft(draft.account, draft.id);
+        }
         let content = DraftContent {
             to: self.read.names_in(thread)?,
             subject: draft.subject,

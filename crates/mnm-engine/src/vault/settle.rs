@@ -184,7 +184,8 @@ impl Work<'_> {
         }
         if source != thread {
             is_done = self.read.is_empty_thread(source)?;
-            if is_done {
+            // What was begun meanwhile for the readers of a claim becomes a letter of its own.
+            if is_done && !asked {
                 self.move_draft(source, thread)?;
             }
             self.refresh_thread(source)?;
@@ -271,7 +272,6 @@ impl Work<'_> {
             let Some(letter) = self.read.only_letter_in(reply)? else { continue };
             if self.is_let_in(&mut door, &letter)? {
                 self.move_letter(&letter, thread)?;
-                self.move_draft(reply, thread)?;
                 self.refresh_thread(reply)?;
                 self.touch_message(letter.id);
                 moved = true;

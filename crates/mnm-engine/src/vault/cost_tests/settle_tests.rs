@@ -36,7 +36,7 @@ fn of_one_author(home: &Home, size: u32) {
              WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < {size} - 1)
              INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject,
                      text, html, state, unread)
-                 SELECT {account}, made.id, printf('%016x', 0x9000000 + n),
+                 SELECT {account}, made.id, printf('%016x', 0xa000000 + n),
                      iif(n % 10 = 0, 'BTHRZZZZZZZZZZZZZZZZZZZZZZZZZZZZ', '{author}'),
                      'Author', 2 + n, '', 'Early', '<p>Early</p>', 'received', 1
                  FROM n, made;
@@ -284,4 +284,29 @@ fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
     assert_eq!(home.vault.message(reply).unwrap().thread, thread);
     tidy(&mut home);
     assert_eq!(places(&home, thread), (MANY + 2, 0));
+}
+
+/// Begun while the letters of a claim are on their way, between two slices.
+#[test]
+fn what_is_typed_meanwhile_for_the_readers_of_a_claim_goes_to_no_others() {
+    let mut home = home(10);
+    of_many_authors(&home, FEW);
+    of_one_author(&home, MANY);
+    let claimed = "SELECT max(id) FROM thread";
+    let source: ThreadId = home.vault.db.query_row(claimed, [], |row| row.get(0)).unwrap();
+    let (thread, _) = arrive(&mut home, FEW);
+    assert_ne!(thread, source);
+    let content = DraftContent { text: "between us".into(), ..DraftContent::default() };
+    let draft = home.vault.save_draft(None, home.account, Some(source), &content, 9).unwrap();
+    tidy(&mut home);
+    let (is_apart, text): (bool, String) = home
+        .vault
+        .db
+        .query_row(
+            "SELECT thread IS NULL, text FROM draft WHERE id = ?1",
+            [draft.value.id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!((is_apart, text.as_str()), (true, "between us"));
 }
