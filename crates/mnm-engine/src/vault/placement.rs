@@ -93,7 +93,7 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// The threads that claim this id, the oldest first, without those that are being emptied.
+    /// The threads that claim this id, the oldest first.
     pub(super) fn claimed_threads(
         &self,
         account: AccountId,
@@ -108,7 +108,8 @@ impl Reader<'_> {
         Ok(threads.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Those of them that may let somebody in: who has a row there, or a group has.
+    /// Those of them that may let somebody in, because they have a row there or a group has; for others than
+    /// the member without those that are being emptied.
     fn claimed_open_to(
         &self,
         account: AccountId,

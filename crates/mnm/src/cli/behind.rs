@@ -1,4 +1,4 @@
-//! How old what a command shows may be: said where its service was not asked, or not reached.
+//! The age of what a command shows: said where its service was not asked, or not reached.
 
 use mnm_engine::{
     command::Command as Ask,

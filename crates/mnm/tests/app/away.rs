@@ -1,4 +1,4 @@
-//! What is said of services that were not asked or not reached, and of readers they did not reach.
+//! Words about services that were not asked or not reached, and of readers they did not reach.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! What is left to do about letters that came early, as it is stored: the rows of `unsettled`.
+//! Steps left for letters that came early, as they are stored: the rows of `unsettled`.
 
 use rusqlite::{OptionalExtension, Row, params};
 
