@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tmtp::event::Outcome;
+use tmtp::event::{NOBODY_ELSE, Outcome};
 use tmtp::id::{posted_ms, posted_text};
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead, Named, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
@@ -90,9 +90,10 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
     front.extend_from_slice(post.text.as_bytes());
     let files: u64 = post.attachments.iter().map(|file| file.size).sum();
     let data = Data { len: front.len() as u64 + files, head: head_bytes, sum: 0 };
-    let to = post.recipients.iter().map(addressee).collect();
+    let to: Vec<_> = post.recipients.iter().map(addressee).collect();
+    let not_alone = post.recipients.iter().any(|to| to.is_group);
     Parcel {
-        request: Request::Post { id, to, data },
+        request: Request::Post { id, to, not_alone, data },
         front,
         files: post.attachments.clone(),
         message: Some(post.message),
@@ -123,6 +124,7 @@ fn forward(id: String, forward: &OutgoingForward) -> Parcel {
         to: new.collect(),
         note_to: forward.old.iter().map(addressee).collect(),
         not_self: true,
+        not_alone: forward.new.iter().any(Subscriber::is_group),
         note: Data { len: note_len, head: note_len, sum: 0 },
         data: Data { len: head_len + forward.copy.len() as u64, head: head_len, sum: 0 },
     };
@@ -136,7 +138,7 @@ fn notice(id: String, body: &str) -> Parcel {
     let head_bytes = front.len() as u64;
     front.extend_from_slice(body.as_bytes());
     let data = Data { len: front.len() as u64, head: head_bytes, sum: 0 };
-    let request = Request::Post { id, to: Vec::new(), data };
+    let request = Request::Post { id, to: Vec::new(), not_alone: false, data };
     Parcel { request, front, files: Vec::new(), message: None, head_bytes }
 }
 
@@ -164,6 +166,13 @@ pub(crate) enum Settled {
     Sent(Option<Acked>),
     /// Nothing was delivered; the text says why to people.
     Failed(String),
+    /// Nothing was delivered, because nobody but the member is in the groups that it is for.
+    Alone {
+        /// The groups.
+        groups: Vec<String>,
+        /// What to tell people.
+        error: String,
+    },
     /// Nothing was delivered, because of some of the recipients alone.
     LeftOut {
         /// Their ids.
@@ -178,6 +187,9 @@ pub(crate) enum Settled {
 /// Reads the answer to an item.
 pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
     match (action, outcome) {
+        (_, Outcome::Refused { error, .. }) if error == NOBODY_ELSE => {
+            Settled::Alone { groups: groups(action), error: refusal(action, error) }
+        }
         (_, Outcome::Refused { error: reason, of }) => {
             let error = refusal(action, reason);
             let uids = blamed(action, of);
@@ -215,6 +227,24 @@ fn blamed(action: &OutboxAction, named: &[String]) -> Vec<String> {
             let new = forward.new.iter().filter(|new| !new.is_group());
             let new = new.map(|new| new.who_uid.as_str()).filter(is_named).map(str::to_owned);
             new.chain(members(&forward.old)).collect()
+        }
+        OutboxAction::Ping { .. }
+        | OutboxAction::Invite { .. }
+        | OutboxAction::Join { .. }
+        | OutboxAction::Sync { .. } => Vec::new(),
+    }
+}
+
+/// The groups that are to get an item.
+fn groups(action: &OutboxAction) -> Vec<String> {
+    match action {
+        OutboxAction::Post(post) | OutboxAction::Confirm(post) => {
+            let groups = post.recipients.iter().filter(|to| to.is_group);
+            groups.map(|to| to.id.clone()).collect()
+        }
+        OutboxAction::Forward(forward) => {
+            let groups = forward.new.iter().filter(|new| new.is_group());
+            groups.map(|new| new.who_uid.clone()).collect()
         }
         OutboxAction::Ping { .. }
         | OutboxAction::Invite { .. }

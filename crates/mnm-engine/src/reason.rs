@@ -3,6 +3,8 @@
 //! Services give reasons in the protocol's terms. Those that are known are told as what they mean to
 //! the member; any other is shown as it came, on one line of bounded length.
 
+use tmtp::event::NOBODY_ELSE;
+
 /// Characters of a service's reason that are shown.
 const REASON_MAX_CHARS: usize = 200;
 
@@ -26,6 +28,7 @@ const KNOWN: &[(&str, &str)] = &[
         "a recipient named in for must be pinged first",
         "one of the recipients has not answered a ping of yours yet",
     ),
+    (NOBODY_ELSE, "nobody else is in the group now"),
     ("for names too many recipients", "there are too many recipients"),
     ("the service itself takes no messages", "the service itself reads no letters"),
     ("newnode must be at most 1024 bytes", "the name of the device is too long"),

@@ -61,6 +61,7 @@ pub(crate) enum Ask {
     Post {
         id: u8,
         to: Vec<(u8, u8)>,
+        not_alone: bool,
         data: Data,
     },
     PostNotify {
@@ -154,9 +155,10 @@ impl Ask {
                 json!({"op": 6, "id": id.to_string(), "act": act, "gid": name(*gid),
                        "newalias": name(*alias), "to": name(*alias)})
             }
-            Self::Post { id, to, data: sent } => {
+            Self::Post { id, to, not_alone, data: sent } => {
                 data = sent.bytes();
                 json!({"op": 7, "id": id.to_string(), "for": cast.recipients(to),
+                       "notalone": not_alone,
                        "datalen": sent.announced(), "datahead": sent.head})
             }
             Self::PostNotify { id, to, note_to, not_self, data: sent } => {

@@ -30,7 +30,7 @@ fn uid(n: u8) -> String {
 
 fn post() -> Request {
     let to = (1..=3).map(|n| Recipient::Member(uid(n))).collect();
-    Request::Post { id: "1700000000000-17".into(), to, data: DATA }
+    Request::Post { id: "1700000000000-17".into(), to, not_alone: false, data: DATA }
 }
 
 fn delivery() -> Message {

@@ -69,6 +69,10 @@ pub enum Event {
     },
 }
 
+/// The reason by which a message is refused that nobody but its sender would get, who asked for more
+/// ([`Request::Post`](crate::request::Request::Post)). Ours beyond revision 1.
+pub const NOBODY_ELSE: &str = "nobody but the sender is in the groups named in for";
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -63,6 +63,9 @@ macro_rules! raw_head {
         #[derive(Debug, Default)]
         pub(crate) struct $name { $(pub(crate) $field: Option<$type>,)* }
 
+        // A longer one would be taken for an unknown key.
+        $(const _: () = assert!($key.len() <= KEY_MAX_BYTES);)*
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct HeadVisitor;
@@ -113,6 +116,8 @@ raw_head! {
         to_list: Vec<RawRecipient> = b"for",
         note_to_list: Vec<RawRecipient> = b"notefor",
         not_self: bool = b"fornotself",
+        // Ours beyond revision 1, so that nothing is wrong with it whatever it holds.
+        not_alone: serde_json::Value = b"notalone",
         datalen: i64 = b"datalen",
         datahead: i64 = b"datahead",
         datasum: u64 = b"datasum",
@@ -222,9 +227,12 @@ impl HeadWriter {
         self
     }
 
-    pub(crate) fn flag(&mut self, key: &'static str) -> &mut Self {
-        self.key(key);
-        self.bytes.extend_from_slice(b"true");
+    /// A key that is `true` or not there.
+    pub(crate) fn flag_if(&mut self, key: &'static str, is_set: bool) -> &mut Self {
+        if is_set {
+            self.key(key);
+            self.bytes.extend_from_slice(b"true");
+        }
         self
     }
 

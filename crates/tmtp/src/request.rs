@@ -4,6 +4,8 @@
 //! allowed now is the session's matter, whether it may be granted the service's. An app writes
 //! with [`Request::pack`].
 
+use std::borrow::Cow;
+
 mod pack;
 mod read;
 
@@ -183,6 +185,9 @@ pub enum Request {
         id: String,
         /// Recipients; nobody means the sender's other devices.
         to: Vec<Recipient>,
+        /// Whether it is refused if nobody but the sender would get it. Beyond revision 1: a service
+        /// that does not know it posts all the same.
+        not_alone: bool,
         /// The message.
         data: Data,
     },
@@ -196,6 +201,8 @@ pub enum Request {
         note_to: Vec<Recipient>,
         /// Whether the sender's other devices are left out of the message.
         not_self: bool,
+        /// As in [`Request::Post`], of the message.
+        not_alone: bool,
         /// The notification, which comes first.
         note: Data,
         /// The message, without the notification.
@@ -251,6 +258,23 @@ impl Request {
             }
             Self::PostNotify { note, data, .. } => note.len.saturating_add(data.len),
             _ => 0,
+        }
+    }
+
+    /// The request as revision 1 has it, without what apps add to it.
+    #[must_use]
+    pub fn as_of_revision_1(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Post { not_alone: true, .. } | Self::PostNotify { not_alone: true, .. } => {
+                let mut plain = self.clone();
+                if let Self::Post { not_alone, .. } | Self::PostNotify { not_alone, .. } =
+                    &mut plain
+                {
+                    *not_alone = false;
+                }
+                Cow::Owned(plain)
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 

@@ -34,6 +34,7 @@ fn the_whole_way_in_and_a_message_both_ways() {
         let post = Request::Post {
             id: "p".into(),
             to: vec![Recipient::Member("V".into())],
+            not_alone: false,
             data: Data::of_len(5),
         };
         pair.send(&post, b"hello").unwrap();

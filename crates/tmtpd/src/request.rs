@@ -232,14 +232,15 @@ async fn grant(
             group::invite(service, sender, mark, invitation).await
         }
         (Request::GroupEdit { gid, act, .. }, _) => group::edit(service, sender, &gid, act).await,
-        (Request::Post { to, data, .. }, Payload::Message(body)) => {
-            post::post(service, sender, mark, &to, data, body).await
+        (Request::Post { to, not_alone, data, .. }, Payload::Message(body)) => {
+            post::post(service, sender, mark, (&to, not_alone), data, body).await
         }
         (
-            Request::PostNotify { to, note_to, not_self, note, data, .. },
+            Request::PostNotify { to, note_to, not_self, not_alone, note, data, .. },
             Payload::NoteAndMessage(note_body, body),
         ) => {
-            let split = post::Split { to, note_to, not_self, note, note_body, data, body };
+            let split =
+                post::Split { to, note_to, not_self, not_alone, note, note_body, data, body };
             post::post_notify(service, sender, mark, split).await
         }
         (Request::Ping { from, to, data, .. }, Payload::Text(text)) => {

@@ -332,6 +332,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             .write(move |vault| match &settled {
                 Settled::Sent(acked) => vault.outbox_sent(id, acked.as_ref()),
                 Settled::Failed(error) => vault.outbox_failed(id, error),
+                Settled::Alone { groups, error } => vault.outbox_alone(id, groups, error),
                 Settled::LeftOut { uids, reason, error } => {
                     vault.outbox_left_out(id, uids, reason, error, now_ms)
                 }

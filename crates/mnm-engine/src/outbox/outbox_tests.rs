@@ -46,7 +46,7 @@ fn refused(reason: &str) -> Outcome {
 #[test]
 fn a_letter_is_header_text_and_files() {
     let parcel = parcel(&item(OutboxAction::Post(Box::new(post("", "grüße")))), "A");
-    let Request::Post { id, to, data } = &parcel.request else { panic!("{parcel:?}") };
+    let Request::Post { id, to, data, .. } = &parcel.request else { panic!("{parcel:?}") };
     assert_eq!(id, "req");
     assert_eq!(*to, [Recipient::Member("B".into()), Recipient::Group("crew club".into())]);
     let (head, text) = parcel.front.split_at(parcel.head_bytes as usize);

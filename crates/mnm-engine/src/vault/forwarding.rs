@@ -15,6 +15,7 @@ use tmtp::letter::{Attach, LetterHead, Subscriber};
 use super::change::{Reader, Work};
 use super::inbox::Cc;
 use super::message::NewMessage;
+use super::name::shown;
 use super::outbox::OutboxId;
 use super::outgoing::{OutboxKind, Recipient};
 use super::party::NewParty;
@@ -120,6 +121,9 @@ impl Reader<'_> {
                 unknown.push(name.clone());
                 continue;
             };
+            if is_group && self.is_empty(account, &uid)? {
+                return Err(VaultError::EmptyGroup(shown(name)));
+            }
             let is_new = |uid: &str| !new.iter().any(|known| known.who_uid == uid);
             if uid != by_uid && is_new(&uid) && !self.has_party(thread, &uid)? {
                 let who = if is_group { uid.clone() } else { self.told_name(account, &uid)? };

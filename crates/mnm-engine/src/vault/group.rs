@@ -395,6 +395,25 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Nobody but the member has joined a group, says the service. Of all who come from now on they are
+    /// told, if they have joined it.
+    pub(super) fn emptied(&mut self, account: AccountId, gid: &str) -> Result<()> {
+        if self.read.standing(account, gid)? != Some(Standing::Joined) {
+            return Ok(());
+        }
+        self.db
+            .prepare_cached("UPDATE grp SET whole = 1 WHERE account = ?1 AND gid = ?2")?
+            .execute(params![account, gid])?;
+        self.db
+            .prepare_cached(
+                "UPDATE group_member SET standing = 'left'
+                 WHERE account = ?1 AND gid = ?2 AND standing = 'joined' AND alias <> ?3",
+            )?
+            .execute(params![account, gid, self.read.alias_in(account, gid)?])?;
+        self.touch_group(account, gid);
+        self.touch_threads_of(account, gid)
+    }
+
     /// Sets the member's own standing; an empty `alias` leaves the one known.
     pub(super) fn set_standing(
         &mut self,

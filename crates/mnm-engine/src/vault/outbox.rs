@@ -120,6 +120,26 @@ impl Vault {
         self.change(|work| work.refused(id, error))
     }
 
+    /// The service has refused an item for good, as nobody but the member is in the groups it was for.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when the item is gone.
+    pub fn outbox_alone(
+        &mut self,
+        id: OutboxId,
+        groups: &[String],
+        error: &str,
+    ) -> Result<Change<()>> {
+        self.end_sending(id)?;
+        self.change(|work| {
+            let account = work.read.outbox_row(id)?.account;
+            for gid in groups {
+                work.emptied(account, gid)?;
+            }
+            work.refused(id, error)
+        })
+    }
+
     /// The service has refused a letter, a forward or a confirmation because of these members alone, and
     /// nothing was delivered: it stays at the head, to be sent to the others. When nobody is left, it has
     /// failed. A confirmation is tried again later with those who were left out.

@@ -1,7 +1,7 @@
 //! Groups: inviting, joining, posting, leaving.
 
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::view::{Group, MayReply, PartyKind, PingState, Standing};
+use mnm_engine::view::{Group, MayReply, MessageState, PartyKind, PingState, Standing};
 use serde_json::json;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
@@ -9,6 +9,10 @@ use tmtp_testkit::process::ServiceProcess;
 use crate::cast::{Person, ask};
 
 const CREW: &str = "crew of the harbour";
+
+fn drop_from_crew(person: &Person, alias: &str) -> Command {
+    Command::Drop { account: person.account, group: CREW.into(), alias: alias.into() }
+}
 
 async fn until_standing(person: &Person, alias: &str, standing: Standing) -> Group {
     person
@@ -65,9 +69,7 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
     eve.until_message("aye").await;
     assert_eq!(bob.messages("aye").await.len(), 1);
 
-    let leave =
-        Command::Drop { account: eve.account, group: CREW.into(), alias: "eve ensemble".into() };
-    eve.engine.command(leave).await.unwrap();
+    eve.engine.command(drop_from_crew(&eve, "eve ensemble")).await.unwrap();
     until_standing(&ada, "eve ensemble", Standing::Left).await;
     // Who has left does not write into the void.
     let old = eve.until_message("all hands").await.thread;
@@ -98,13 +100,9 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
     assert!(eve.messages("without eve").await.is_empty());
 
     // Who founded it and was away for a while has missed who came.
-    let group = || CREW.to_owned();
-    let alias = "ada lovelace".to_owned();
-    ada.engine
-        .command(Command::Drop { account: ada.account, group: group(), alias })
-        .await
-        .unwrap();
-    ada.engine.command(Command::JoinGroup { account: ada.account, group: group() }).await.unwrap();
+    ada.engine.command(drop_from_crew(&ada, "ada lovelace")).await.unwrap();
+    let rejoin = Command::JoinGroup { account: ada.account, group: CREW.into() };
+    ada.engine.command(rejoin).await.unwrap();
     assert!(!until_standing(&ada, "ada lovelace", Standing::Joined).await.whole);
 }
 
@@ -191,6 +189,50 @@ async fn a_contact_outside_of_a_group_gets_into_no_thread_of_it_before_anybody_h
 }
 
 /// The name of the only group that the person knows, if they stand so in it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_to_a_group_that_all_others_have_left_is_not_called_sent() {
+    let service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let eve = Person::join(&service, "eve ensemble").await;
+    for (person, alias) in [(&bob, "bob babbage"), (&eve, "eve ensemble")] {
+        let (account, to, text) = (ada.account, alias.into(), "Join us".into());
+        ask!(ada, Command::Invite { account, group: CREW.into(), to, text }, Ping);
+        let invitation = person.until_ping("ada lovelace").await;
+        ask!(person, Command::Accept { ping: invitation.id, text: None }, Ping);
+        until_standing(&ada, alias, Standing::Joined).await;
+    }
+    let thread = bob.queue(&[CREW], "all hands", &[]).await.thread;
+    let old = ada.until_message("all hands").await.thread;
+    eve.until_message("all hands").await;
+    // He comes back when there is nobody any more, of which nobody tells him.
+    bob.engine.command(drop_from_crew(&bob, "bob babbage")).await.unwrap();
+    ada.engine.command(drop_from_crew(&ada, "ada lovelace")).await.unwrap();
+    eve.engine.command(drop_from_crew(&eve, "eve ensemble")).await.unwrap();
+    let join = |person: &Person| Command::JoinGroup { account: person.account, group: CREW.into() };
+    bob.engine.command(join(&bob)).await.unwrap();
+    assert_eq!(bob.thread(thread).await.row.may_reply, MayReply::Yes);
+    let reply = bob.queue_reply(thread, "is anybody there", &[]).await;
+    let wait = Command::AwaitSent { message: reply.id, timeout_ms: 60_000 };
+    let reply = ask!(bob, wait, Message);
+    let MessageState::Failed { error } = reply.state else { panic!("{reply:?}") };
+    assert!(
+        error.contains("nobody else is in the group now") && error.contains("nothing was"),
+        "{error}"
+    );
+    // He knows it from now on.
+    let empty = MayReply::EmptyGroup { groups: vec![CREW.to_owned()] };
+    assert_eq!(bob.thread(thread).await.row.may_reply, empty);
+    let group = until_standing(&bob, "bob babbage", Standing::Joined).await;
+    assert!(group.empty && group.whole);
+    // Once somebody has come it can go.
+    ada.engine.command(join(&ada)).await.unwrap();
+    until_standing(&bob, "ada lovelace", Standing::Joined).await;
+    assert_eq!(bob.thread(thread).await.row.may_reply, MayReply::Yes);
+    ask!(bob, Command::Retry { message: reply.id }, Message);
+    assert_eq!(ada.until_message("is anybody there").await.thread, old);
+}
+
 async fn only_group(person: &Person, standing: Standing) -> Option<String> {
     let groups = ask!(person, Command::Groups { account: None }, Groups);
     assert!(groups.len() <= 1, "{groups:?}");

@@ -116,9 +116,7 @@ impl Event {
                 if let Some(authby) = authby {
                     head.number("auth", 1).value("authby", authby);
                 }
-                if *groups {
-                    head.flag("groups");
-                }
+                head.flag_if("groups", *groups);
                 head.text("id", id).text_if("name", name.as_deref()).text("op", "tmtprev");
             }
             Self::Registered { uid, nodeid, error } => {

@@ -65,18 +65,19 @@ impl Request {
                     }
                 }
             }
-            Self::Post { id, to, data } => data
+            Self::Post { id, to, not_alone, data } => data
                 .write(&mut head)
                 .list("for", to, write_recipient)
                 .text("id", id)
+                .flag_if("notalone", *not_alone)
                 .number("op", op::POST.into()),
-            Self::PostNotify { id, to, note_to, not_self, note, data } => {
+            Self::PostNotify { id, to, note_to, not_self, not_alone, note, data } => {
                 let all = Data { len: data.len.saturating_add(note.len), ..*data };
-                all.write(&mut head).list("for", to, write_recipient);
-                if *not_self {
-                    head.flag("fornotself");
-                }
+                all.write(&mut head)
+                    .list("for", to, write_recipient)
+                    .flag_if("fornotself", *not_self);
                 head.text("id", id)
+                    .flag_if("notalone", *not_alone)
                     .list("notefor", note_to, write_recipient)
                     .number_if("notehead", Some(note.head).filter(|head| *head > 0))
                     .number("notelen", note.len)

@@ -60,9 +60,12 @@ impl Request {
                 gid: required(raw.gid.take())?,
                 act: raw.group_act()?,
             },
-            op::POST => {
-                Self::Post { id: required(raw.id)?, to: to.ok_or(Quit::InvalidHeader)?, data }
-            }
+            op::POST => Self::Post {
+                id: required(raw.id)?,
+                to: to.ok_or(Quit::InvalidHeader)?,
+                not_alone: is_true(raw.not_alone.as_ref()),
+                data,
+            },
             op::POST_NOTIFY => {
                 let len = data.len.checked_sub(note.len).filter(|len| *len > 0);
                 let data = Data { len: len.ok_or(Quit::DataTooShort)?, ..data };
@@ -74,6 +77,7 @@ impl Request {
                     to: to.ok_or(Quit::InvalidHeader)?,
                     note_to,
                     not_self: raw.not_self.unwrap_or(false),
+                    not_alone: is_true(raw.not_alone.as_ref()),
                     note,
                     data,
                 }
@@ -90,6 +94,11 @@ impl Request {
             _ => return Err(Quit::InvalidHeader),
         })
     }
+}
+
+/// What is no flag is not set.
+fn is_true(flag: Option<&serde_json::Value>) -> bool {
+    flag == Some(&serde_json::Value::Bool(true))
 }
 
 /// An empty text is as good as none.

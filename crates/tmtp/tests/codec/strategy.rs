@@ -126,27 +126,27 @@ pub(crate) fn on_link(len_max: u64, ping_max: u64) -> impl Strategy<Value = Requ
             gid,
             act
         }),
-        (full_text(), recipients(), data(1..=len_max)).prop_map(|(id, to, data)| Request::Post {
-            id,
-            to,
-            data
-        }),
+        (full_text(), recipients(), any::<bool>(), data(1..=len_max))
+            .prop_map(|(id, to, not_alone, data)| Request::Post { id, to, not_alone, data }),
         (
             full_text(),
             recipients(),
             recipients(),
-            any::<bool>(),
+            any::<[bool; 2]>(),
             data(1..=len_max),
             data(1..=len_max)
         )
-            .prop_map(|(id, to, note_to, not_self, note, data)| Request::PostNotify {
-                // A post that reaches nobody at all is a violation.
-                not_self: not_self && !to.is_empty(),
-                id,
-                to,
-                note_to,
-                note,
-                data,
+            .prop_map(|(id, to, note_to, [not_self, not_alone], note, data)| {
+                Request::PostNotify {
+                    // A post that reaches nobody at all is a violation.
+                    not_self: not_self && !to.is_empty(),
+                    id,
+                    to,
+                    note_to,
+                    not_alone,
+                    note,
+                    data,
+                }
             }),
         (full_text(), full_text(), full_text(), data(0..=ping_max))
             .prop_map(|(id, from, to, data)| Request::Ping { id, from, to, data }),

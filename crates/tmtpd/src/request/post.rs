@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tmtp::event::{MessageKind, Outcome};
+use tmtp::event::{MessageKind, NOBODY_ELSE, Outcome};
 use tmtp::id::Uid;
 use tmtp::request::{Data, Recipient};
 
@@ -31,6 +31,8 @@ pub struct Split {
     pub note_to: Vec<Recipient>,
     /// Whether the sender's other devices are left out of the message.
     pub not_self: bool,
+    /// Whether somebody else has to get the message.
+    pub not_alone: bool,
     /// The notification as announced.
     pub note: Data,
     /// The notification.
@@ -52,18 +54,20 @@ struct Audience {
 /// Sends a message to everybody named, each device once.
 ///
 /// # Errors
-/// [`Refusal`] when anybody named is unknown or out of reach; nothing is sent then.
+/// [`Refusal`] when anybody named is unknown or out of reach, or nobody but the sender is reached who asked
+/// for more; nothing is sent then.
 pub async fn post(
     service: &Service,
     sender: &Sender,
     mark: Option<Mark>,
-    to: &[Recipient],
+    (to, not_alone): (&[Recipient], bool),
     data: Data,
     body: NewData,
 ) -> Result<Outcome, Refusal> {
     let mut introduced = Introduced::default();
     let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, to)?;
+        audience.check_others(sender, not_alone)?;
         let mut rows = Batch::new();
         introduced = Introduced::by(service, directory, sender, &audience.named, &[to], &mut rows);
         let own_device_too = audience.members.contains(&sender.member);
@@ -88,10 +92,11 @@ pub async fn post_notify(
     mark: Option<Mark>,
     split: Split,
 ) -> Result<Outcome, Refusal> {
-    let Split { to, note_to, not_self, note, note_body, data, body } = split;
+    let Split { to, note_to, not_self, not_alone, note, note_body, data, body } = split;
     let mut introduced = Introduced::default();
     let posted = service.post_marked(sender, mark, |directory| {
         let audience = audience(service, directory, sender, &to)?;
+        audience.check_others(sender, not_alone)?;
         let mut told = self::audience(service, directory, sender, &note_to)?;
         told.members.extend(&audience.members);
         // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
@@ -133,6 +138,18 @@ pub async fn post_notify(
 /// [`Refusal`].
 pub fn check(service: &Service, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
     audience(service, &service.directory(), sender, to).map(drop)
+}
+
+impl Audience {
+    /// An app cannot know by itself that all others have left a group: who comes back to it is not told
+    /// whom they would meet. Asked only in the moment of posting, so that no notice of somebody who has
+    /// come since can be read before the answer.
+    fn check_others(&self, sender: &Sender, not_alone: bool) -> Result<(), Refusal> {
+        if not_alone && self.members.iter().all(|member| *member == sender.member) {
+            return Err(Refusal::new(Rule::NobodyElse, NOBODY_ELSE));
+        }
+        Ok(())
+    }
 }
 
 fn audience(

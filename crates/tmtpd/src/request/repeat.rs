@@ -54,7 +54,9 @@ impl Mark {
                 | Request::GroupInvite { .. }
         );
         let is_unique = request.id().is_some_and(|id| id.len() >= UNIQUE_ID_BYTES);
-        let head = (becomes_message && is_unique).then(|| request.pack().ok()).flatten()?;
+        // An app that is upgraded between the two adds nothing by which they differ.
+        let head = || request.as_of_revision_1().pack().ok();
+        let head = (becomes_message && is_unique).then(head).flatten()?;
         let mut hash = Sha256::new();
         hash.update(head);
         match content {

@@ -14,6 +14,8 @@ kinds! {
         NotAcquainted => "not_acquainted",
         /// The sender is not in the group, or whom they name is not, or was not invited.
         NotInGroup => "not_in_group",
+        /// Nobody but the sender would get the message, who asked for more than that.
+        NobodyElse => "nobody_else",
         /// Who is invited has joined already.
         AlreadyInGroup => "already_in_group",
         /// An alias is used that is not the sender's own.
