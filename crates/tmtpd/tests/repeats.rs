@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 
@@ -42,10 +42,12 @@ impl Scene {
         enter(&self.service, &self.sender).await
     }
 
+    fn head(&self, id: &str, data: &[u8]) -> Value {
+        json!({"op": 7, "id": id, "for": [{"id": self.receiver.0, "type": 1}], "datalen": data.len()})
+    }
+
     async fn start(&self, peer: &mut RawPeer, id: &str, data: &[u8]) {
-        let head = json!({"op": 7, "id": id, "for": [{"id": self.receiver.0, "type": 1}],
-            "datalen": data.len()});
-        peer.send(&head.to_string(), data).await.unwrap();
+        peer.send(&self.head(id, data).to_string(), data).await.unwrap();
     }
 
     /// Sends a post under the id that posts here have, and waits for its ack.
@@ -104,6 +106,17 @@ async fn what_comes_again_because_its_ack_was_lost_is_delivered_once() {
         scene.crash().await;
         let mut peer = scene.sender().await;
         assert_eq!(scene.post(&mut peer, &data).await, msgid, "again, and after a crash");
+        peer.drop_link();
+        // An app that was upgraded meanwhile asks for more.
+        let mut peer = scene.sender().await;
+        let mut head = scene.head(UNIQUE, &data);
+        head["notalone"] = json!(true);
+        peer.send(&head.to_string(), &data).await.unwrap();
+        assert_eq!(
+            peer.expect_done(UNIQUE).await.unwrap().text("msgid"),
+            msgid,
+            "and after an upgrade"
+        );
 
         let last = scene.post(&mut peer, b"something else").await;
         assert_eq!(scene.receive().await, (last, b"something else".to_vec()));
