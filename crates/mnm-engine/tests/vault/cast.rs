@@ -4,9 +4,10 @@ use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
 use mnm_engine::vault::{
     Acked, Cc, DraftContent, Incoming, IncomingNote, IncomingPing, MemberAct, MemberNotice,
-    NewAccount, OutboxAction, OutboxItem, OutgoingPost, Received, Secret, Vault,
+    NewAccount, OutboxAction, OutboxItem, OutgoingPost, Received, Secret, SyncNotice, UserNotice,
+    Vault,
 };
-use mnm_engine::view::{AccountId, Message, MessageId, ThreadId};
+use mnm_engine::view::{AccountId, MayReply, Message, MessageId, ThreadId};
 use tempfile::TempDir;
 
 pub(crate) const ALICE: &str = "LC111111111111111111111111111111";
@@ -155,6 +156,59 @@ impl App {
         (ack, change.events)
     }
 
+    /// A letter of a member of the group that opens a thread of hers.
+    pub(crate) fn letter_to_gardeners(&mut self, uid: &str, alias: &str, text: &str) -> Incoming {
+        let mut letter = self.letter(uid, alias, text);
+        letter.cc = vec![cc(alias, uid), cc("Gardeners", "Gardeners")];
+        through_gardeners(letter)
+    }
+
+    /// A thread with Bob and Carol, and the opening letter.
+    pub(crate) fn of_three(&mut self) -> (ThreadId, Incoming) {
+        let mut letter = self.letter(BOB, "Bob Jones", "hello both");
+        letter.cc.push(cc("Carol Brown", CAROL));
+        (self.receive(&letter).thread, letter)
+    }
+
+    pub(crate) fn may_reply(&self, thread: ThreadId) -> MayReply {
+        self.vault.thread(thread).unwrap().row.may_reply
+    }
+
+    /// Why a reply is refused; nothing is queued then.
+    pub(crate) fn refused_reply(&mut self, thread: ThreadId) -> String {
+        let error = self.queue_reply(thread, "is anybody there?").unwrap_err().to_string();
+        assert_eq!(self.vault.outbox_len(self.account).unwrap(), 0, "{error}");
+        error
+    }
+
+    /// The member gets another device.
+    pub(crate) fn add_device(&mut self) {
+        let (msgid, now) = (self.next_msgid(), self.now());
+        let device = UserNotice::Device { label: "tablet".into() };
+        let _ = self.vault.receive_user(self.account, &msgid, now, &device).unwrap();
+    }
+
+    /// What the app has for the member's other devices; all else is sent beside it.
+    pub(crate) fn notices(&mut self) -> Vec<String> {
+        let mut notices = Vec::new();
+        while let Some(item) = self.vault.next_outbox(self.account, 0).unwrap() {
+            if let OutboxAction::Sync { body } = &item.action {
+                notices.push(body.clone());
+            }
+            let ack = Acked { msgid: self.next_msgid(), posted_ms: self.now(), to: None };
+            let _ = self.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+        }
+        notices
+    }
+
+    /// Gets notices of another device.
+    pub(crate) fn hears(&mut self, notices: &[String]) {
+        for notice in notices {
+            let (msgid, notice) = (self.next_msgid(), SyncNotice::read(notice));
+            let _ = self.vault.receive_sync(self.account, &msgid, &notice, 0).unwrap();
+        }
+    }
+
     pub(crate) fn message(&self, id: MessageId) -> Message {
         self.vault.message(id).unwrap()
     }
@@ -189,6 +243,16 @@ pub(crate) fn join_gardeners(app: &mut App) {
 pub(crate) fn member(app: &mut App, from: &str, alias: &str, act: MemberAct) -> MemberNotice {
     let (msgid, gid) = (app.next_msgid(), "Gardeners".into());
     MemberNotice { msgid, from_uid: from.into(), gid, alias: alias.into(), uid: None, act }
+}
+
+/// The service says that a letter was posted to the group.
+pub(crate) fn through_gardeners(letter: Incoming) -> Incoming {
+    Incoming { groups: vec!["Gardeners".into()], ..letter }
+}
+
+/// The ids that a letter goes to.
+pub(crate) fn recipients(post: &OutgoingPost) -> Vec<&str> {
+    post.recipients.iter().map(|to| to.id.as_str()).collect()
 }
 
 pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {
