@@ -238,7 +238,10 @@ fn a_confirmation_that_is_refused_is_tried_again_a_few_times_ever_more_rarely() 
         }
         now += wait;
         let item = app.vault.next_outbox(app.account, now).unwrap().unwrap();
-        assert!(matches!(&item.action, OutboxAction::Confirm(post) if post.message == letter.id));
+        let OutboxAction::Confirm(post) = &item.action else { panic!("{:?}", item.action) };
+        // By its readers it is known where it belongs, and by its words only where it names none.
+        let readers = post.readers.iter().map(|cc| cc.who_uid.as_str()).collect::<Vec<_>>();
+        assert_eq!((post.message, readers), (letter.id, vec![ALICE, BOB, CAROL]));
         let out = [CAROL.to_owned()];
         let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", now).unwrap();
         tries += 1;
