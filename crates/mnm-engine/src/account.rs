@@ -359,7 +359,7 @@ pub(crate) fn verdict(ended: &Ended) -> Verdict {
 fn quit_verdict(reason: &str) -> Verdict {
     match Quit::from_reason(reason) {
         Some(Quit::LoginFailed | Quit::CorruptBase32) => refused(
-            "The service does not know this device any more. What is stored here stays readable. Add this device again from another device of yours, or join anew.",
+            "The service does not know this device: it was removed, or the service was put back from a backup made before the device joined. What is stored here stays readable. Add this device again from another device of yours, or join anew.",
         ),
         Some(Quit::NodeConnected) => Verdict::Retry(
             "The service says that this device is connected already: another process of this device is connected, perhaps a copy of this home on another machine, or the last connection has not ended yet. The app tries again by itself."
