@@ -71,6 +71,50 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await expect(boris.page.locator("[data-key='reply']")).toBeFocused();
 });
 
+test("a group of thousands shows its first members, and all of them page by page", async ({ club, member }) => {
+  const { anna, boris } = await pair(member, club);
+  const { page } = anna;
+  const name = `Citizens of ${anna.alias}`;
+  await anna.run("invite", name, boris.alias, "Join us");
+  // The real answers, with a group of 450: the first 50 of them come with it.
+  const all = Array.from({ length: 450 }, (_, n) => ({ alias: `Citizen ${String(n).padStart(3, "0")}`, standing: "joined" }));
+  const asked: object[] = [];
+  await page.route("**/api/command", async (route) => {
+    const sent = route.request().postDataJSON() as { cmd: string; after?: { alias: string }; limit: number };
+    if (sent.cmd === "groups") {
+      const response = await route.fetch();
+      const answer = (await response.json()) as { ok: { value: object[] } };
+      answer.ok.value = answer.ok.value.map((group) => ({ ...group, known: all.length, joined: all.length, members: all.slice(0, 50) }));
+      return route.fulfill({ response, json: answer });
+    }
+    if (sent.cmd !== "members") return route.continue();
+    asked.push(sent);
+    const response = await route.fetch();
+    expect(response.ok(), await response.text()).toBe(true);
+    const from = sent.after ? all.findIndex(({ alias }) => alias === sent.after?.alias) + 1 : 0;
+    const members = all.slice(from, from + sent.limit);
+    const next = from + sent.limit < all.length ? members.at(-1) : null;
+    return route.fulfill({ response, json: { ok: { kind: "members", value: { members, next } } } });
+  });
+  await page.reload();
+  await page.getByRole("link", { name: /^Groups/ }).click();
+  await expect(page.getByRole("link", { name })).toContainText("450 members");
+  await page.getByRole("link", { name }).click();
+  const list = page.getByRole("list", { name: "Members" }).getByRole("listitem");
+  await expect(list).toHaveCount(50);
+  await page.getByRole("button", { name: "Show more of 400 others" }).click();
+  await expect(list.first()).toHaveAttribute("aria-setsize", "200");
+  for (const left of [250, 50]) {
+    const button = page.getByRole("button", { name: `Show more of ${left} others` });
+    if (await button.isVisible()) await button.press("Enter");
+    await expect(button).toHaveCount(0);
+  }
+  await expect(list.first()).toHaveAttribute("aria-setsize", "450");
+  await page.locator(".page-body").evaluate((body) => body.scrollTo(0, body.scrollHeight));
+  await expect(list.getByText("Citizen 449")).toBeVisible();
+  expect(asked).toHaveLength(3);
+});
+
 test("a thread can be a chat, and the keyboard reaches it", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   await boris.run("send", "--to", anna.alias, "--subject", "Lunch", "Are you coming?");

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
-    ForwardState, Group, Losses, Message, MessageId, Ping, PingId, Readers, SearchHit, State,
-    Thread, ThreadId, ThreadRow,
+    ForwardState, Group, Losses, MemberPlace, Members, Message, MessageId, Ping, PingId, Readers,
+    SearchHit, State, Thread, ThreadId, ThreadRow,
 };
 
 /// A request to the engine.
@@ -158,10 +158,23 @@ pub enum Command {
         /// The account, or all.
         account: Option<AccountId>,
     },
-    /// Groups of an account. Reply: [`Reply::Groups`].
+    /// Groups of an account, each with its first members. Reply: [`Reply::Groups`].
     Groups {
         /// The account, or all.
         account: Option<AccountId>,
+    },
+    /// A page of the members of a group: first those who have joined, then those who are invited, then
+    /// those who have left. Whoever changes their standing between two pages is told of twice or not at
+    /// all. Reply: [`Reply::Members`].
+    Members {
+        /// The account.
+        account: AccountId,
+        /// Name of the group.
+        group: String,
+        /// Only those behind this place; from the first on when absent.
+        after: Option<MemberPlace>,
+        /// At most so many; 1..=1000, default 200.
+        limit: Option<u32>,
     },
     /// Invite a member to a group, which is created when it does not exist; it is queued.
     /// Reply: [`Reply::Ping`].
@@ -414,6 +427,8 @@ pub enum Reply {
     Contacts(Vec<Contact>),
     /// Groups.
     Groups(Vec<Group>),
+    /// A page of a group's members.
+    Members(Members),
     /// Thread list.
     Threads(Vec<ThreadRow>),
     /// One thread.

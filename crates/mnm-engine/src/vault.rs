@@ -34,6 +34,7 @@ mod inbox;
 mod letter;
 mod live;
 mod lock;
+mod members;
 mod message;
 mod migration;
 mod name;

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 
 pub use account::{Account, Browser, Device, Held, Link, Losses};
 pub use message::{Attachment, Draft, Form, ForwardState, Forwarded, Message, MessageState};
-pub use people::{Contact, Group, GroupMember, NameMark, Ping, PingState, Standing};
+pub use people::{
+    Contact, Group, GroupMember, MemberPlace, Members, NameMark, Ping, PingState, Standing,
+};
 pub use thread::{LeftOut, MayReply, Party, PartyKind, Reach, Reader, Readers, Thread, ThreadRow};
 
 /// Row number of an account in this installation; not known to any service.

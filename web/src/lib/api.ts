@@ -223,7 +223,20 @@ export interface Group {
   whole: boolean;
   /** Whether it is known that nobody but the member has joined. */
   empty: boolean;
+  /** The member's own alias there; empty while it is not known. */
+  alias: string;
+  /** How many members are known, and how many of them have joined. */
+  known: number;
+  joined: number;
+  /** The first of those who are known; `members` tells of the others. */
   members: GroupMember[];
+}
+
+/** A page of the members of a group. */
+export interface Members {
+  members: GroupMember[];
+  /** Where the next page begins; null when this is the last. */
+  next: { standing: Standing; alias: string } | null;
 }
 
 export interface GroupMember {
@@ -282,6 +295,7 @@ export interface Commands {
   ignore_all: { args: { account?: number; before_ms?: number }; reply: number };
   contacts: { args: { account?: number }; reply: Contact[] };
   groups: { args: { account?: number }; reply: Group[] };
+  members: { args: { account: number; group: string; after?: NonNullable<Members["next"]>; limit?: number }; reply: Members };
   invite: { args: { account: number; group: string; to: string; text: string }; reply: Ping };
   drop: { args: { account: number; group: string; alias: string }; reply: undefined };
   join_group: { args: { account: number; group: string }; reply: undefined };

@@ -419,6 +419,7 @@ export const t = {
     mine: { invited: "You are invited", joined: "You are a member", left: "You have left", removed: "You were removed" },
     memberCount: (n: number) => plural(n, "member", "members"),
     atLeast: (n: number) => `at least ${plural(n, "member", "members")}`,
+    more: (n: number) => `Show more of ${n} others`,
     notWhole: "Who was in the group before you is not listed: the service does not tell.",
     missing: "This group is not known here.",
   },

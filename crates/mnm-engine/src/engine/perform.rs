@@ -163,6 +163,9 @@ impl Engine {
                     Command::OnePing { ping } => Reply::Ping(vault.ping(ping)?),
                     Command::Contacts { account } => Reply::Contacts(vault.contacts(account)?),
                     Command::Groups { account } => Reply::Groups(vault.groups(account)?),
+                    Command::Members { account, group, after, limit } => {
+                        Reply::Members(vault.members(account, &group, after.as_ref(), limit)?)
+                    }
                     Command::Threads { account, with, before_ms, before, limit } => {
                         let place = before_ms.map(|ms| (ms, before.unwrap_or(ThreadId::MIN)));
                         Reply::Threads(match with {

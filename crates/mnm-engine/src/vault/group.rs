@@ -8,8 +8,7 @@ use super::change::{Reader, Work};
 use super::name::shown;
 use super::notice::{MemberAct, MemberNotice};
 use super::{Change, Result, Vault};
-use crate::error::VaultError;
-use crate::view::{AccountId, Group, GroupMember, MessageId, Standing};
+use crate::view::{AccountId, Group, MessageId, Standing};
 
 /// Threads whose line is announced when the member's standing changes.
 const THREADS_ANNOUNCED: i64 = 100;
@@ -57,26 +56,6 @@ impl Vault {
         Ok(groups)
     }
 
-    /// The alias, as the wire has it, of the member of a group who is shown as `name`.
-    ///
-    /// # Errors
-    /// [`VaultError::Conflict`] when several are shown so.
-    pub fn alias_of_member(&self, account: AccountId, gid: &str, name: &str) -> Result<String> {
-        let mut statement = self
-            .db
-            .prepare_cached("SELECT alias FROM group_member WHERE account = ?1 AND gid = ?2")?;
-        let aliases = statement
-            .query_map(params![account, gid], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<String>>>()?;
-        let mut meant = aliases.into_iter().filter(|alias| alias == name || shown(alias) == name);
-        match (meant.next(), meant.next()) {
-            (Some(_), Some(_)) => Err(VaultError::Conflict(format!(
-                "Several members of the group are shown as {name}. Nothing was done, so that it cannot meet the wrong one."
-            ))),
-            (meant, _) => Ok(meant.unwrap_or_else(|| name.to_owned())),
-        }
-    }
-
     /// A group as its name is spelled here, however `name` spells it; `name` itself where none is known.
     pub fn group_called(&self, account: AccountId, name: &str) -> Result<String> {
         self.reader().group_called(account, name)
@@ -100,25 +79,22 @@ impl Reader<'_> {
         let Some(standing) = self.standing(account, gid)? else {
             return Ok(None);
         };
-        let own = self.alias_in(account, gid)?;
-        let members = self
+        let (whole, known, joined) = self
             .db
-            .prepare_cached(
-                "SELECT alias, standing FROM group_member WHERE account = ?1 AND gid = ?2
-                 ORDER BY alias COLLATE NOCASE, alias",
-            )?
-            .query_map(params![account, gid], |row| {
-                let alias: String = row.get(0)?;
-                let standing = if alias == own { standing } else { row.get(1)? };
-                Ok(GroupMember { alias: shown(&alias), standing })
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        let whole = self
-            .db
-            .prepare_cached("SELECT whole FROM grp WHERE account = ?1 AND gid = ?2")?
-            .query_row(params![account, gid], |row| row.get(0))?;
-        let empty = self.is_empty(account, gid)?;
-        Ok(Some(Group { account, gid: gid.to_owned(), standing, whole, empty, members }))
+            .prepare_cached("SELECT whole, known, joined FROM grp WHERE account = ?1 AND gid = ?2")?
+            .query_row(params![account, gid], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let members = self.first_members(account, gid)?;
+        Ok(Some(Group {
+            account,
+            gid: gid.to_owned(),
+            standing,
+            whole,
+            empty: self.is_empty(account, gid)?,
+            alias: shown(&self.alias_in(account, gid)?),
+            known,
+            joined,
+            members,
+        }))
     }
 
     /// As [`Vault::group_called`].
@@ -475,9 +451,16 @@ impl Work<'_> {
         old: &str,
         new: &str,
     ) -> Result<()> {
+        // First whom it would replace: what is replaced is not counted.
         self.db
             .prepare_cached(
-                "UPDATE OR REPLACE group_member SET alias = ?4
+                "DELETE FROM group_member WHERE account = ?1 AND gid = ?2 AND alias = ?4 AND ?3 <> ?4
+                 AND EXISTS (SELECT 1 FROM group_member WHERE account = ?1 AND gid = ?2 AND alias = ?3)",
+            )?
+            .execute(params![account, gid, old, new])?;
+        self.db
+            .prepare_cached(
+                "UPDATE group_member SET alias = ?4
                  WHERE account = ?1 AND gid = ?2 AND alias = ?3",
             )?
             .execute(params![account, gid, old, new])?;

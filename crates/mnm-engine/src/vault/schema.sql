@@ -94,6 +94,8 @@ CREATE TABLE grp (
     standing TEXT NOT NULL CHECK (standing IN ('invited', 'joined', 'left')),
     whole    INTEGER NOT NULL DEFAULT 0 CHECK (whole IN (0, 1)), -- whether all members are in group_member
     removed  INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)), -- whether another has had the member leave
+    known    INTEGER NOT NULL DEFAULT 0,            -- rows of group_member
+    joined   INTEGER NOT NULL DEFAULT 0,            -- those of them that have joined
     PRIMARY KEY (account, gid)
 ) STRICT, WITHOUT ROWID;
 
@@ -106,6 +108,23 @@ CREATE TABLE group_member (
     PRIMARY KEY (account, gid, alias),
     FOREIGN KEY (account, gid) REFERENCES grp (account, gid) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX group_member_standing
+    ON group_member (account, gid, standing, alias COLLATE NOCASE, alias);
+
+CREATE TRIGGER group_count_insert AFTER INSERT ON group_member BEGIN
+    UPDATE grp SET known = known + 1, joined = joined + (new.standing = 'joined')
+    WHERE account = new.account AND gid = new.gid;
+END;
+
+CREATE TRIGGER group_count_delete AFTER DELETE ON group_member BEGIN
+    UPDATE grp SET known = known - 1, joined = joined - (old.standing = 'joined')
+    WHERE account = old.account AND gid = old.gid;
+END;
+
+CREATE TRIGGER group_count_standing AFTER UPDATE OF standing ON group_member BEGIN
+    UPDATE grp SET joined = joined + (new.standing = 'joined') - (old.standing = 'joined')
+    WHERE account = new.account AND gid = new.gid;
+END;
 
 -- Members of groups whose permanent id is known: the service has vouched, or the member has said so.
 CREATE TABLE group_uid (

@@ -98,8 +98,33 @@ pub struct Group {
     pub whole: bool,
     /// Whether it is known that nobody but the member has joined: a letter would reach nobody.
     pub empty: bool,
-    /// What is known of the members, by alias.
+    /// The member's own alias there; empty while it is not known.
+    pub alias: String,
+    /// How many members are known.
+    pub known: u64,
+    /// How many of them have joined.
+    pub joined: u64,
+    /// The first of those who are known, at most 50, in the order of
+    /// [`Command::Members`](crate::command::Command::Members), which tells of the others.
     pub members: Vec<GroupMember>,
+}
+
+/// A page of the members of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// First those who have joined, then those who are invited, then those who have left; by alias.
+    pub members: Vec<GroupMember>,
+    /// Where the next page begins; none when this is the last.
+    pub next: Option<MemberPlace>,
+}
+
+/// A place in the list of a group's members: behind this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberPlace {
+    /// Where they stand.
+    pub standing: Standing,
+    /// Their alias, as on the wire.
+    pub alias: String,
 }
 
 /// One member of a group, as far as this app has been told.

@@ -22,6 +22,12 @@ fn members(app: &App) -> Vec<(String, Standing)> {
     members.map(|m| (m.alias.clone(), m.standing)).collect()
 }
 
+/// How many members of the group are known, and how many have joined.
+fn counts(app: &App) -> (u64, u64) {
+    let group = &app.vault.groups(None).unwrap()[0];
+    (group.known, group.joined)
+}
+
 #[test]
 fn the_life_of_a_group() {
     let mut app = App::new();
@@ -45,13 +51,20 @@ fn the_life_of_a_group() {
         ("Carol Brown".to_owned(), Standing::Left),
     ];
     assert_eq!(members(&app), expected);
+    assert_eq!(counts(&app), (3, 2));
+    // A name that somebody had here who left is another's now.
+    let taken = notice(&mut app, BOB, "Bobby Jones", MemberAct::Alias("Carol Brown".into()));
+    let _ = app.vault.receive_member(app.account, &taken).unwrap();
+    assert_eq!(counts(&app), (2, 2));
 
     let renamed = notice(&mut app, ALICE, "Alice Smith", MemberAct::Alias("Alice in G".into()));
     let _ = app.vault.receive_member(app.account, &renamed).unwrap();
     let removed = notice(&mut app, BOB, "Alice in G", MemberAct::Drop);
     let _ = app.vault.receive_member(app.account, &removed).unwrap();
     assert_eq!(app.vault.groups(None).unwrap()[0].standing, Standing::Removed);
-    assert_eq!(members(&app)[0], ("Alice in G".to_owned(), Standing::Removed));
+    let group = &app.vault.groups(None).unwrap()[0];
+    assert_eq!((group.alias.as_str(), counts(&app)), ("Alice in G", (2, 1)));
+    assert_eq!(members(&app)[1], ("Alice in G".to_owned(), Standing::Removed));
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn an_invitation_tells_that_whoever_sent_it_is_a_member() {
     let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
     let members = &app.vault.groups(None).unwrap()[0].members;
     let members: Vec<_> = members.iter().map(|m| (m.alias.as_str(), m.standing)).collect();
-    assert_eq!(members, [("Alice Smith", Standing::Invited), ("Bob Jones", Standing::Joined)]);
+    assert_eq!(members, [("Bob Jones", Standing::Joined), ("Alice Smith", Standing::Invited)]);
 }
 
 #[test]

@@ -48,7 +48,13 @@ pub(super) async fn invite(
 
 pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let groups = ask!(session, Ask::Groups { account }, Groups);
+    let mut groups = ask!(session, Ask::Groups { account }, Groups);
+    for group in &mut groups {
+        if group.known > group.members.len() as u64 {
+            group.members = all_members(session, group).await?;
+        }
+        group.members.sort_by_cached_key(|m| (m.alias.to_ascii_lowercase(), m.alias.clone()));
+    }
     let mut table = Table::new(&context.look, ["ACCOUNT", "GROUP", "YOU", "MEMBERS"]);
     for group in &groups {
         let alike = is_like_another(&groups, group.account, &group.gid);
@@ -69,6 +75,20 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
         ]);
     }
     Ok(Answer::new(&groups, table.text("No groups. Make one: mnm invite GROUP ALIAS")))
+}
+
+/// All known members of a group, page by page.
+async fn all_members(session: &Session, group: &Group) -> Result<Vec<GroupMember>, Failure> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let (account, group) = (group.account, group.gid.clone());
+        let page = ask!(session, Ask::Members { account, group, after, limit: None }, Members);
+        all.extend(page.members);
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// Whether the member has, or had, another group whose name somebody may take for this one.

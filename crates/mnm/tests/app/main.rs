@@ -8,6 +8,7 @@ mod browser;
 mod check;
 mod commands;
 mod disk;
+mod group;
 mod letters;
 mod loopback;
 mod raw;
