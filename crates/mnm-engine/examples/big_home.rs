@@ -14,13 +14,17 @@ use std::time::{Duration, Instant};
 
 use mnm_engine::command::Place;
 use mnm_engine::vault::{
-    Cc, DraftContent, Incoming, IncomingAttachment, IncomingPing, NewAccount, PingQuery, Search,
-    Secret, SyncNotice, Vault,
+    Cc, DraftContent, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward, IncomingPing,
+    MemberAct, MemberNotice, NewAccount, PingQuery, Search, Secret, SyncNotice, Vault,
 };
 use mnm_engine::view::AccountId;
 
 const OWN: &str = "BWNBWNBWNBWNBWNBWNBWNBWNBWNBWNBW";
 const THREADS: u64 = 100;
+/// Members of a group.
+const MEMBERS: u64 = 10_000;
+/// Letters of 256 KiB in a thread that is forwarded: about as many as a copy has room for.
+const FORWARDED: u64 = 63;
 /// Times as many messages in the first thread.
 const LONG: u64 = 50;
 const FILES: usize = 1_000;
@@ -198,6 +202,8 @@ fn main() -> ExitCode {
         each * LONG
     );
     take(&mut vault, account, &mut post, &mut table);
+    group(&mut vault, account, &mut table);
+    forward(&mut vault, account, &mut post, &mut table);
     show(&mut vault, account, &mut table);
     write(&mut vault, account, &mut table);
     if table.print() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -262,6 +268,88 @@ fn take(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut Tabl
     }
     vault.discard_blob(writer);
     while table.time("tidy up, one slice", || vault.tidy().value) {}
+}
+
+/// A group that fills.
+fn group(vault: &mut Vault, account: AccountId, table: &mut Table) {
+    for number in 0..MEMBERS {
+        let join = MemberNotice {
+            msgid: format!("{:016x}", 0x4_0000_0000 + number),
+            from_uid: uid("JNR", number),
+            gid: "the whole town".into(),
+            alias: format!("Member Number {number}"),
+            uid: None,
+            act: MemberAct::Join,
+        };
+        let _ = table.time("take a notice that one of 10,000 has joined a group", || {
+            vault.receive_member(account, &join).unwrap()
+        });
+    }
+    let mut after = None;
+    loop {
+        let ask = || vault.members(account, "the whole town", after.as_ref(), Some(1_000)).unwrap();
+        after = table.time("list 1,000 members of a group", ask).next;
+        if after.is_none() {
+            break;
+        }
+    }
+}
+
+/// A thread of 16 MiB, forwarded and taken in.
+fn forward(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut Table) {
+    let text = "All work and no play makes a long letter. ".repeat((255 << 10) / 42);
+    let first = post.receive(vault, account, None, "To forward.".into());
+    for _ in 0..FORWARDED {
+        post.receive(vault, account, Some(first), text.clone());
+    }
+    let threads = vault.threads(None, None, None).unwrap();
+    let thread = threads.iter().find(|row| row.subject == format!("Thread {first}")).unwrap().id;
+    let to = ["Friend Number 1".to_owned()];
+    let begin = || vault.begin_copy(thread, &to, 9).unwrap();
+    let mut copying = table.time("begin to copy a thread of 16 MiB", begin);
+    let mut writer = vault.begin_blob().unwrap();
+    loop {
+        let slice = || vault.copy_slice(&mut copying).unwrap();
+        let (bytes, more) = table.time("copy it, one slice", slice);
+        table.time("stage a slice of the copy", || vault.append_blob(&mut writer, &bytes).unwrap());
+        if !more {
+            break;
+        }
+    }
+    let blob = table.time("end the copy", || vault.finish_blob(writer).unwrap());
+    let queue = || vault.queue_forward(&copying, blob, &to, 9).unwrap().value;
+    let row = table.time("queue the copy", queue).unwrap();
+    for _ in 0..3 {
+        let item = table.time("take a copy of 16 MiB from the outbox", || {
+            vault.next_outbox(account, 9).unwrap()
+        });
+        assert_eq!(item.unwrap().id, row, "it is the first");
+        let _ = table.time("a forward was interrupted", || vault.outbox_interrupted(row).unwrap());
+    }
+    let _ = table.time("a forward was sent", || vault.outbox_sent(row, None).unwrap());
+    let letters = (0..FORWARDED).map(|number| ForwardedLetter {
+        id: format!("{:016x}", 0x6_0000_0000 + number),
+        author_uid: uid("WRT", 1),
+        alias: "Author".into(),
+        posted_ms: Some(1),
+        subject: String::new(),
+        text: text.clone(),
+        files: Vec::new(),
+    });
+    let forward = IncomingForward {
+        msgid: format!("{:016x}", 0x5_0000_0000_u64),
+        from_uid: uid("FRND", 1),
+        posted_ms: 9,
+        thread_id: format!("{:016x}", 0x6_0000_0000_u64),
+        cc: readers("WRT", 7),
+        letters: letters.collect(),
+    };
+    let mut from = Some(0);
+    while let Some(next) = from {
+        from = table.time("take in a thread of 16 MiB that was forwarded, one slice", || {
+            vault.receive_forward(account, &forward, next).unwrap().value
+        });
+    }
 }
 
 /// What is asked for.

@@ -7,6 +7,7 @@
 mod awake;
 mod browser;
 mod files;
+mod forward;
 mod join;
 mod perform;
 mod service;

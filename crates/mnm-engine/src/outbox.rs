@@ -10,16 +10,20 @@ use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead, Named, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
 use crate::reason::in_words;
-use crate::vault::{Acked, Cc, OutboxAction, OutboxItem, OutgoingForward, OutgoingPost, announced};
+use crate::vault::{
+    Acked, Cc, OutboxAction, OutboxId, OutboxItem, OutgoingForward, OutgoingPost, announced,
+};
 use crate::view::{Attachment, MessageId};
 
-/// An item as it goes over the wire: `request`, then `front`, then the bytes of `files`.
+/// An item as it goes over the wire: `request`, then `front`, then the bytes of `copy` and `files`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parcel {
     /// The header; its `datalen` covers front and files.
     pub(crate) request: Request,
     /// Second header and text.
     pub(crate) front: Vec<u8>,
+    /// A copy of a thread that follows, and its bytes.
+    pub(crate) copy: Option<(OutboxId, u64)>,
     /// Files whose bytes follow, in order.
     pub(crate) files: Vec<Attachment>,
     /// The letter whose progress is shown.
@@ -50,7 +54,7 @@ pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
         OutboxAction::Post(post) => letter(id, post, uid),
         // Not shown as being sent: it was, long ago.
         OutboxAction::Confirm(post) => Parcel { message: None, ..letter(id, post, uid) },
-        OutboxAction::Forward(forward) => self::forward(id, forward),
+        OutboxAction::Forward(forward) => self::forward(id, item.id, forward),
         OutboxAction::Ping { from, to, text, .. } => {
             let (from, to, data) = (from.clone(), to.clone(), Data::of_len(text.len() as u64));
             plain(Request::Ping { id, from, to, data }, text)
@@ -70,7 +74,7 @@ pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
 
 fn plain(request: Request, text: &str) -> Parcel {
     let front = text.as_bytes().to_vec();
-    Parcel { request, front, files: Vec::new(), message: None, head_bytes: 0 }
+    Parcel { request, front, copy: None, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
 fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
@@ -95,6 +99,7 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
     Parcel {
         request: Request::Post { id, to, not_alone, data },
         front,
+        copy: None,
         files: post.attachments.clone(),
         message: Some(post.message),
         head_bytes,
@@ -109,7 +114,7 @@ fn addressee(to: &crate::vault::Recipient) -> Recipient {
 }
 
 /// A notification for everybody, and a copy of the thread for those who are new to it.
-fn forward(id: String, forward: &OutgoingForward) -> Parcel {
+fn forward(id: String, row: OutboxId, forward: &OutgoingForward) -> Parcel {
     let thread_id = forward.thread_id.clone();
     let note = LetterHead { thread_id, cc: forward.new.clone(), ..LetterHead::default() };
     let head = LetterHead { cc: Vec::new(), ..note.clone() };
@@ -126,10 +131,15 @@ fn forward(id: String, forward: &OutgoingForward) -> Parcel {
         not_self: true,
         not_alone: forward.new.iter().any(Subscriber::is_group),
         note: Data { len: note_len, head: note_len, sum: 0 },
-        data: Data { len: head_len + forward.copy.len() as u64, head: head_len, sum: 0 },
+        data: Data {
+            len: head_len + forward.copy.len() as u64 + forward.copy_bytes,
+            head: head_len,
+            sum: 0,
+        },
     };
     let front = [&note, &head, forward.copy.as_bytes()].concat();
-    Parcel { request, front, files: Vec::new(), message: None, head_bytes: 0 }
+    let copy = Some((row, forward.copy_bytes));
+    Parcel { request, front, copy, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
 /// A post without recipients reaches the member's other devices.
@@ -139,7 +149,7 @@ fn notice(id: String, body: &str) -> Parcel {
     front.extend_from_slice(body.as_bytes());
     let data = Data { len: front.len() as u64, head: head_bytes, sum: 0 };
     let request = Request::Post { id, to: Vec::new(), not_alone: false, data };
-    Parcel { request, front, files: Vec::new(), message: None, head_bytes }
+    Parcel { request, front, copy: None, files: Vec::new(), message: None, head_bytes }
 }
 
 fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {

@@ -59,7 +59,7 @@ pub struct ForwardedLetter {
 pub struct BadForward;
 
 /// An entry of the index. One with an offset below zero is a draft, which is not sent along.
-#[derive(Serialize, Deserialize, Default)]
+#[derive(Debug, Serialize, Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
 struct Entry {
     id: String,
@@ -154,29 +154,52 @@ impl ForwardedThread {
 
     /// The bytes to put behind the second header.
     pub fn pack(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut index = Vec::with_capacity(self.letters.len());
+        let (mut packer, mut bytes) = (Packer::default(), Vec::new());
         for letter in &self.letters {
-            let offset = bytes.len();
-            letter.write(&mut bytes);
-            let checksum = crc32c::crc32c(bytes.get(offset..).unwrap_or_default());
-            bytes.push(b'\n');
-            index.push(Entry {
-                id: letter.id.clone(),
-                from: letter.from.clone(),
-                alias: letter.head.alias.clone(),
-                date: letter.posted.clone(),
-                subject: letter.head.subject.clone(),
-                seen: String::new(),
-                forward_by: letter.forward_by.clone(),
-                offset: i64::try_from(offset).unwrap_or(i64::MAX),
-                size: (bytes.len() - offset) as u64,
-                checksum,
-            });
+            packer.letter(letter, &mut bytes);
         }
-        let (index, cc) = (json(&index), json(&self.cc));
-        let tail = format!("{:08x}{:08x}", index.len(), cc.len());
-        [bytes, index, cc, tail.into_bytes()].concat()
+        packer.finish(&self.cc, &mut bytes);
+        bytes
+    }
+}
+
+/// Packs a forwarded thread letter by letter, so that not all of it need be in memory at once. What it
+/// appends, one after the other, is what [`ForwardedThread::pack`] gives.
+#[derive(Debug, Default)]
+pub struct Packer {
+    offset: usize,
+    index: Vec<Entry>,
+}
+
+impl Packer {
+    /// Appends the next letter.
+    pub fn letter(&mut self, letter: &ForwardedLetter, bytes: &mut Vec<u8>) {
+        let from = bytes.len();
+        letter.write(bytes);
+        let checksum = crc32c::crc32c(bytes.get(from..).unwrap_or_default());
+        bytes.push(b'\n');
+        let size = bytes.len() - from;
+        self.index.push(Entry {
+            id: letter.id.clone(),
+            from: letter.from.clone(),
+            alias: letter.head.alias.clone(),
+            date: letter.posted.clone(),
+            subject: letter.head.subject.clone(),
+            seen: String::new(),
+            forward_by: letter.forward_by.clone(),
+            offset: i64::try_from(self.offset).unwrap_or(i64::MAX),
+            size: size as u64,
+            checksum,
+        });
+        self.offset += size;
+    }
+
+    /// Appends what stands behind the last letter: the index, who subscribes, and the tail.
+    pub fn finish(self, cc: &[Subscriber], bytes: &mut Vec<u8>) {
+        let (index, cc) = (json(&self.index), json(&cc));
+        bytes.extend_from_slice(&index);
+        bytes.extend_from_slice(&cc);
+        bytes.extend_from_slice(format!("{:08x}{:08x}", index.len(), cc.len()).as_bytes());
     }
 }
 

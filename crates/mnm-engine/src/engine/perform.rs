@@ -15,12 +15,11 @@ use crate::link::writer::request_id;
 use crate::markdown;
 use crate::vault::{DraftContent, PingQuery, Search, Upon, check_new_alias};
 use crate::view::{
-    Account, AccountId, ForwardState, Message, MessageId, MessageState, SearchHit, Standing,
-    ThreadId,
+    Account, AccountId, Message, MessageId, MessageState, SearchHit, Standing, ThreadId,
 };
 
 /// Longest that [`Command::AwaitSent`] waits, milliseconds.
-const AWAIT_MAX_MS: u64 = 600_000;
+pub(super) const AWAIT_MAX_MS: u64 = 600_000;
 /// Longest that [`Command::Send`] holds a letter back, milliseconds.
 const HOLD_MAX_MS: u64 = 60_000;
 /// Why somebody who leaves has to say what they knew of a draft.
@@ -403,34 +402,6 @@ impl Engine {
         self.store().write(move |vault| vault.set_standing(account, &gid, None, standing)).await
     }
 
-    async fn forward(
-        &self,
-        thread: ThreadId,
-        to: Vec<String>,
-        timeout_ms: u64,
-    ) -> Result<ForwardState, Error> {
-        let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
-        let now_ms = self.store().now_ms();
-        let mut events = self.events();
-        let names = to.clone();
-        let row =
-            self.store().write(move |vault| vault.queue_forward(thread, &names, now_ms)).await?;
-        self.wake(self.store().read(move |vault| vault.thread(thread)).await?.row.account);
-        loop {
-            let to = to.clone();
-            let taken =
-                self.store().read(move |vault| vault.forwarded_to(row, thread, &to)).await?;
-            match taken {
-                Some(true) => return Ok(ForwardState::Sent),
-                Some(false) => return Ok(ForwardState::Failed),
-                None if timeout_at(until, news_of_thread(thread, &mut events)).await.is_err() => {
-                    return Ok(ForwardState::Queued);
-                }
-                None => {}
-            }
-        }
-    }
-
     async fn await_sent(&self, message: MessageId, timeout_ms: u64) -> Result<Message, Error> {
         let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
         let mut events = self.events();
@@ -465,18 +436,6 @@ async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::spawn(work).await.unwrap_or_else(|_| Err(broken_off()))
-}
-
-/// Returns when something may have happened to a thread.
-async fn news_of_thread(thread: ThreadId, events: &mut tokio::sync::broadcast::Receiver<Event>) {
-    loop {
-        match events.recv().await {
-            Ok(Event::Thread { thread: changed }) if changed.id == thread => return,
-            Ok(Event::ThreadGone { thread: gone, .. }) if gone == thread => return,
-            Ok(_) => {}
-            Err(RecvError::Lagged(_) | RecvError::Closed) => return,
-        }
-    }
 }
 
 fn broken_off() -> Error {

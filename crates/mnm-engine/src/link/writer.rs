@@ -261,9 +261,29 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         self.taking = false;
         bytes.extend_from_slice(&parcel.front);
         write_all(&mut self.stream, &bytes).await?;
+        self.send_copy(&parcel).await?;
         self.send_files(&parcel).await?;
         flush(&mut self.stream).await?;
         self.due = Instant::now() + ANSWER_TIME;
+        Ok(())
+    }
+
+    async fn send_copy(&mut self, parcel: &Parcel) -> Result<(), Ended> {
+        let Some((row, size)) = parcel.copy else { return Ok(()) };
+        let mut offset = 0;
+        while offset < size {
+            if self.orders.stop.is_cancelled() {
+                return Err(Ended::Stopped);
+            }
+            let max =
+                usize::try_from(size - offset).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
+            let bytes = self.store.read(move |vault| vault.read_copy(row, offset, max)).await?;
+            if bytes.is_empty() {
+                return Err(damaged_file().into());
+            }
+            write_all(&mut self.stream, &bytes).await?;
+            offset += bytes.len() as u64;
+        }
         Ok(())
     }
 

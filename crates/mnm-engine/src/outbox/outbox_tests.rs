@@ -79,9 +79,22 @@ fn a_letter_that_nobody_could_read_is_not_sent() {
         new: vec![new],
         old: Vec::new(),
         copy: String::new(),
+        copy_bytes: 0,
     };
     let forward = parcel(&item(OutboxAction::Forward(Box::new(forward))), "A");
     assert!(forward.why_not_readable().is_some());
+}
+
+#[test]
+fn a_copy_that_an_older_version_queued_is_sent_and_one_of_this_version_follows() {
+    let old = r#"{"thread":1,"thread_id":"0000000000000001","new":[],"old":[],"copy":"All of it"}"#;
+    let old: OutgoingForward = serde_json::from_str(old).unwrap();
+    let new = OutgoingForward { copy: String::new(), copy_bytes: 9, ..old.clone() };
+    let [old, new] =
+        [old, new].map(|forward| parcel(&item(OutboxAction::Forward(Box::new(forward))), "A"));
+    assert_eq!(old.request, new.request, "the same bytes are announced");
+    assert_eq!(old.front, [&new.front[..], b"All of it"].concat());
+    assert_eq!((old.copy.unwrap().1, new.copy.unwrap().1), (0, 9));
 }
 
 #[test]

@@ -106,7 +106,11 @@ impl Vault {
 
     /// Up to `max` bytes of an attachment from `offset`; empty at its end. At most 4 MiB at once.
     pub fn read_blob(&self, attachment: AttachmentId, offset: u64, max: usize) -> Result<Vec<u8>> {
-        let blob = self.blob_of(attachment)?;
+        self.read_from(self.blob_of(attachment)?, offset, max)
+    }
+
+    /// As [`Vault::read_blob`].
+    pub(super) fn read_from(&self, blob: i64, offset: u64, max: usize) -> Result<Vec<u8>> {
         let chunk = CHUNK_BYTES as u64;
         let mut seq = i64::try_from(offset / chunk).unwrap_or(i64::MAX);
         let mut skip = (offset % chunk) as usize;

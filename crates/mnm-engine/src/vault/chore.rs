@@ -122,6 +122,7 @@ impl Vault {
                     "DELETE FROM blob_chunk WHERE id IN
                      (SELECT id FROM blob_chunk WHERE blob = ?1
                           AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = ?1)
+                          AND NOT EXISTS (SELECT 1 FROM forward_copy WHERE forward_copy.blob = ?1)
                       ORDER BY seq DESC LIMIT ?2)",
                 )?
                 .execute([blob, ERASE_CHUNKS])?;
@@ -132,7 +133,8 @@ impl Vault {
                 .db
                 .prepare_cached(
                     "DELETE FROM blob WHERE id = ?1
-                 AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = ?1)",
+                 AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = ?1)
+                 AND NOT EXISTS (SELECT 1 FROM forward_copy WHERE forward_copy.blob = ?1)",
                 )?
                 .execute([blob])?;
             Ok(true)
@@ -164,7 +166,8 @@ impl Vault {
             .db
             .prepare(
                 "SELECT id FROM blob
-                 WHERE NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = blob.id)",
+                 WHERE NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.blob = blob.id)
+                   AND NOT EXISTS (SELECT 1 FROM forward_copy WHERE forward_copy.blob = blob.id)",
             )?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;

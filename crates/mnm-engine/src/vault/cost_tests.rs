@@ -12,6 +12,8 @@ use super::*;
 use crate::command::Place;
 use crate::view::{AccountId, ThreadId};
 
+#[path = "cost_tests/forward_tests.rs"]
+mod forward_tests;
 #[path = "cost_tests/group_tests.rs"]
 mod group_tests;
 #[path = "cost_tests/settle_tests.rs"]

@@ -1,19 +1,19 @@
 //! Forwarding a thread.
 //!
 //! ```text
-//! queued (the copy is made then) ──ack──> new subscribers, and their confirmations (`confirming.rs`)
+//! the copy is made (`copying.rs`) ──> queued ──ack──> new subscribers, and their confirmations (`confirming.rs`)
 //! ```
 //!
 //! It survives a crash at any moment: what an answer means is stored with the row's end.
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
-use tmtp::forward::{ForwardedLetter, ForwardedThread, LETTERS_MAX};
 use tmtp::id::{Uid, posted_text};
-use tmtp::letter::{Attach, LetterHead, Subscriber};
+use tmtp::letter::{Attach, Subscriber};
 
+use super::blob::StagedBlob;
 use super::change::{Reader, Work};
-use super::inbox::Cc;
+use super::copying::Copying;
 use super::message::NewMessage;
 use super::name::shown;
 use super::outbox::OutboxId;
@@ -21,10 +21,7 @@ use super::outgoing::{OutboxKind, Recipient};
 use super::party::NewParty;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Attachment, MessageId, ThreadId};
-
-/// Longest copy of a thread that is forwarded, bytes.
-const COPY_BYTES_MAX: usize = 16 << 20;
+use crate::view::{AccountId, Attachment, ThreadId};
 
 /// A thread to forward. All of it was fixed when it was queued, so that it is the same at every
 /// attempt.
@@ -38,42 +35,66 @@ pub struct OutgoingForward {
     pub new: Vec<Subscriber>,
     /// Who is told of them.
     pub old: Vec<Recipient>,
-    /// What stands behind the second header.
+    /// What stands behind the second header, where an older version queued it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub copy: String,
+    /// Bytes of what stands there otherwise: [`Vault::read_copy`].
+    #[serde(default)]
+    pub copy_bytes: u64,
 }
 
 impl Vault {
-    /// Queues a copy of a thread for people who are not in it. They are in it once the service has
-    /// taken it. Gives the row in the outbox.
+    /// Queues a copy of a thread for people who are not in it, once all of it is staged in `blob`. They
+    /// are in it once the service has taken it. Gives the row in the outbox; none when letters have come or
+    /// gone since the copy was begun, so that it is to be made anew.
     ///
     /// # Errors
     /// [`VaultError::UnknownRecipients`], [`VaultError::NoRecipients`]; [`VaultError::Conflict`] when
-    /// all are in it already, its first letter has not left, or it has no room for so many;
-    /// [`VaultError::TooLarge`].
+    /// all are in it already, its first letter has not left, or it has no room for so many.
     pub fn queue_forward(
         &mut self,
-        thread: ThreadId,
+        copying: &Copying,
+        blob: StagedBlob,
         to: &[String],
         now_ms: i64,
-    ) -> Result<Change<OutboxId>> {
-        self.change(|work| {
+    ) -> Result<Change<Option<OutboxId>>> {
+        let thread = copying.thread;
+        let change = self.change(|work| {
             let account = work.read.account_of(thread)?;
-            let Some(thread_id) = work.read.service_id(thread)? else {
-                return Err(VaultError::Conflict(
-                    "The first letter of this thread has not left yet, so there is nothing to forward. Wait until it is sent."
-                        .into(),
-                ));
-            };
+            if work.read.messages_in(thread)? != copying.messages {
+                return Ok(None);
+            }
             let new = work.read.new_subscribers(account, thread, to, now_ms)?;
             let groups = new.iter().filter(|new| new.is_group()).count();
             work.check_room(thread, new.len(), groups)?;
-            let old = work.read.recipients_of(account, thread)?;
-            let copy = work.read.copy_of(thread, &thread_id)?;
-            let forward = OutgoingForward { thread, thread_id, new, old, copy };
+            let forward = OutgoingForward {
+                thread,
+                thread_id: copying.thread_id.clone(),
+                new,
+                old: work.read.recipients_of(account, thread)?,
+                copy: String::new(),
+                copy_bytes: blob.size,
+            };
             let id = work.enqueue_body(account, OutboxKind::Forward, &json(&forward)?)?;
+            work.db
+                .prepare_cached("INSERT INTO forward_copy (outbox, blob) VALUES (?1, ?2)")?
+                .execute([id, blob.id])?;
             work.touch_account(account);
-            Ok(id)
-        })
+            Ok(Some(id))
+        })?;
+        if change.value.is_none() {
+            self.discard_staged(blob);
+        }
+        Ok(change)
+    }
+
+    /// Up to `max` bytes of the copy that a row of the outbox forwards, from `offset`.
+    pub fn read_copy(&self, row: OutboxId, offset: u64, max: usize) -> Result<Vec<u8>> {
+        let blob = self
+            .db
+            .prepare_cached("SELECT blob FROM forward_copy WHERE outbox = ?1")?
+            .query_row([row], |row| row.get(0))?;
+        self.read_from(blob, offset, max)
     }
 
     /// What became of a forward: none while it waits, else whether it was taken.
@@ -104,7 +125,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    fn new_subscribers(
+    pub(super) fn new_subscribers(
         &self,
         account: AccountId,
         thread: ThreadId,
@@ -155,76 +176,6 @@ impl Reader<'_> {
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
             .query_row(params![thread, uid], |row| row.get(0))?)
-    }
-
-    /// The letters of a thread that have an id of the service, as they are forwarded.
-    fn copy_of(&self, thread: ThreadId, thread_id: &str) -> Result<String> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT id, coalesce(original_id, msgid), author_uid, author_alias, at_ms, subject, text,
-                 coalesce(forwarded_by, '')
-             FROM message
-             WHERE thread = ?1 AND length(coalesce(original_id, msgid)) = 16 ORDER BY at_ms, id",
-        )?;
-        let mut rows = statement.query([thread])?;
-        let (mut letters, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = rows.next()? {
-            let text: String = row.get(6)?;
-            bytes += text.len();
-            if bytes > COPY_BYTES_MAX || letters.len() >= LETTERS_MAX {
-                return Err(too_long());
-            }
-            letters.push(ForwardedLetter {
-                id: row.get(1)?,
-                from: row.get(2)?,
-                posted: posted_text(row.get(4)?),
-                forward_by: row.get(7)?,
-                head: LetterHead {
-                    thread_id: thread_id.to_owned(),
-                    alias: row.get(3)?,
-                    subject: row.get(5)?,
-                    attach: self.attach_of(row.get(0)?)?,
-                    ..LetterHead::default()
-                },
-                text: text.into_bytes(),
-            });
-        }
-        let date = letters.first().map(|letter| letter.posted.clone()).unwrap_or_default();
-        let cc = self.subscribers(thread, &date)?;
-        let copy = ForwardedThread { letters, cc }.pack();
-        if copy.len() > COPY_BYTES_MAX {
-            return Err(too_long());
-        }
-        String::from_utf8(copy).map_err(|error| {
-            VaultError::Invalid(format!("The thread could not be copied: {error}"))
-        })
-    }
-
-    fn subscribers(&self, thread: ThreadId, date: &str) -> Result<Vec<Subscriber>> {
-        let readers = self.cc_of(thread)?.into_iter();
-        Ok(readers
-            .map(|Cc { who, who_uid }| Subscriber {
-                who,
-                who_uid,
-                date: date.to_owned(),
-                subscribe: true,
-                ..Subscriber::default()
-            })
-            .collect())
-    }
-
-    /// The files of a letter, or of one that came without them.
-    fn attach_of(&self, message: MessageId) -> Result<Vec<Attach>> {
-        let here = self.attachments_of("message", message)?;
-        if !here.is_empty() {
-            return Ok(here.iter().map(announced).collect());
-        }
-        let mut statement = self.db.prepare_cached(
-            "SELECT name, size, ffn FROM absent_file WHERE message = ?1 ORDER BY ord",
-        )?;
-        let rows = statement.query_map([message], |row| {
-            Ok(Attach { name: row.get(0)?, size: row.get(1)?, ffn: row.get(2)? })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The thread that a row of the outbox forwards.
@@ -344,11 +295,4 @@ pub(super) fn json(value: &impl Serialize) -> Result<String> {
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T> {
     serde_json::from_str(body)
         .map_err(|error| VaultError::Damaged(format!("a row of the outbox: {error}")))
-}
-
-fn too_long() -> VaultError {
-    VaultError::TooLarge(
-        "This thread is longer than can be forwarded. Send a new letter with what matters of it."
-            .into(),
-    )
 }

@@ -381,6 +381,14 @@ impl Work<'_> {
 
     fn take_row(&mut self, id: OutboxId) -> Result<OutboxRow> {
         let row = self.read.outbox_row(id)?;
+        let copy = self
+            .db
+            .prepare_cached("DELETE FROM forward_copy WHERE outbox = ?1 RETURNING blob")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        if let Some(blob) = copy {
+            self.orphan(blob);
+        }
         self.db.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
         self.touch_account(row.account);
         Ok(row)

@@ -89,6 +89,15 @@ impl Vault {
         {
             return Ok(false);
         }
+        let copies: Vec<i64> = self
+            .db
+            .prepare_cached(
+                "DELETE FROM forward_copy
+                 WHERE outbox IN (SELECT id FROM outbox WHERE account = ?1) RETURNING blob",
+            )?
+            .query_map([id], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        copies.into_iter().for_each(|blob| self.chores.erase(blob));
         for sql in TABLES {
             if self.db.prepare_cached(sql)?.execute(params![id, ROWS])? > 0 {
                 return Ok(false);

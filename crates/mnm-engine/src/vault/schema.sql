@@ -341,6 +341,13 @@ CREATE INDEX outbox_account ON outbox (account, id);
 CREATE INDEX outbox_held ON outbox (held_until_ms) WHERE held_until_ms IS NOT NULL;
 CREATE INDEX outbox_post ON outbox (account) WHERE kind = 'post';
 
+-- Where the copy lies of a thread that is forwarded; none for what an older version queued, which has it in
+-- `body`.
+CREATE TABLE forward_copy (
+    outbox INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,
+    blob   INTEGER NOT NULL UNIQUE REFERENCES blob (id)
+) STRICT;
+
 -- Browsers that were let in to the pages.
 CREATE TABLE browser (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -4,8 +4,8 @@ use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
 use mnm_engine::vault::{
     Acked, Cc, DraftContent, Incoming, IncomingNote, IncomingPing, MemberAct, MemberNotice,
-    NewAccount, OutboxAction, OutboxItem, OutgoingPost, Received, Secret, SyncNotice, UserNotice,
-    Vault,
+    NewAccount, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Received, Secret, SyncNotice,
+    UserNotice, Vault,
 };
 use mnm_engine::view::{AccountId, MayReply, Message, MessageId, ThreadId};
 use tempfile::TempDir;
@@ -38,6 +38,25 @@ impl App {
         let mut app = Self::new();
         app.befriend(BOB, "Bob Jones");
         app
+    }
+
+    /// Alice copies a thread and has the copy queued.
+    pub(crate) fn forward(
+        &mut self,
+        thread: ThreadId,
+        to: &[String],
+    ) -> Result<OutboxId, VaultError> {
+        let now = self.now();
+        let mut copying = self.vault.begin_copy(thread, to, now)?;
+        let (mut writer, mut more) = (self.vault.begin_blob()?, true);
+        while more {
+            let slice = self.vault.copy_slice(&mut copying)?;
+            self.vault.append_blob(&mut writer, &slice.0)?;
+            more = slice.1;
+        }
+        let blob = self.vault.finish_blob(writer)?;
+        let queued = self.vault.queue_forward(&copying, blob, to, now)?;
+        Ok(queued.value.unwrap())
     }
 
     /// Alice pings, the service takes it, the other answers with a ping.

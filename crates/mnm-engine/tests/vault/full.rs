@@ -22,9 +22,7 @@ fn filled(app: &mut App, members: u32, groups: u32) -> ThreadId {
 }
 
 fn forward(app: &mut App, thread: ThreadId, to: &[String]) -> Result<OutboxId, String> {
-    let now = app.now();
-    let queued = app.vault.queue_forward(thread, to, now);
-    queued.map(|queued| queued.value).map_err(|error| error.to_string())
+    app.forward(thread, to).map_err(|error| error.to_string())
 }
 
 /// Sends all that waits; whether the forward was taken.

@@ -198,8 +198,7 @@ fn a_forward_goes_to_the_others_and_says_whom_it_does_not_reach() {
     let thread = app.queue(&["Bob Jones"], "the first").thread;
     app.send_next();
     let to = ["Carol Brown".to_owned(), "Mallory X".to_owned()];
-    let now = app.now();
-    let _ = app.vault.queue_forward(thread, &to, now).unwrap();
+    app.forward(thread, &to).unwrap();
     let head = |app: &mut App| {
         let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
         let OutboxAction::Forward(forward) = item.action else { panic!("{:?}", item.action) };

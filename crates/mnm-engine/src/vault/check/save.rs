@@ -198,6 +198,17 @@ fn mend(new: &Connection) -> rusqlite::Result<()> {
         )?;
     }
     new.execute_batch("DELETE FROM attachment WHERE id IN (SELECT id FROM lost); DROP TABLE lost")?;
+    // Half of a copy can't be forwarded.
+    if rows::tables(new).iter().any(|table| table.name == "forward_copy") {
+        new.execute_batch(
+            "DELETE FROM forward_copy WHERE blob NOT IN (SELECT id FROM blob)
+                 OR (SELECT size FROM blob WHERE id = forward_copy.blob) <>
+                    (SELECT coalesce(sum(length(bytes)), 0) FROM blob_chunk
+                     WHERE blob_chunk.blob = forward_copy.blob);
+             DELETE FROM outbox WHERE kind = 'forward' AND body ->> '$.copy_bytes' > 0
+                 AND id NOT IN (SELECT outbox FROM forward_copy);",
+        )?;
+    }
     // What belongs to nothing any more may be what others belong to.
     while remove_orphans(new)? > 0 {}
     new.execute_batch("COMMIT")
