@@ -51,10 +51,17 @@ impl Home {
     }
 
     /// The app that says it runs on this home, if any. A file that can't be read as what the app
-    /// writes counts as none.
+    /// writes counts as none, and so does one that was copied along with another home.
     pub(crate) fn announced(&self) -> Option<AppFile> {
         let text = fs::read(self.app_file()).ok()?;
-        serde_json::from_slice(&text).ok()
+        let app: AppFile = serde_json::from_slice(&text).ok()?;
+        (app.home.is_empty() || app.home == self.whole_path()).then_some(app)
+    }
+
+    /// The path by which an app is known to run on this very directory.
+    pub(crate) fn whole_path(&self) -> String {
+        let path = fs::canonicalize(&self.path);
+        path.as_deref().unwrap_or(&self.path).to_string_lossy().into_owned()
     }
 
     /// Whether there is a store in it, or what is left of one.
@@ -105,6 +112,12 @@ pub(crate) struct AppFile {
     pub(crate) token: String,
     /// The process, for people who look.
     pub(crate) pid: u32,
+    /// Of which version the app is; those before 0.2.0 did not say.
+    #[serde(default)]
+    pub(crate) version: String,
+    /// The home's directory; those before 0.2.0 did not say.
+    #[serde(default)]
+    pub(crate) home: String,
 }
 
 impl fmt::Debug for AppFile {

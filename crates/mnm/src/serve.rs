@@ -78,8 +78,13 @@ impl Server {
             .map_err(|error| Failure::io("Can't tell which port was taken", &error))?
             .port();
         let auth = Auth::new().map_err(no_random)?;
-        let announcement =
-            home.announce(&AppFile { port, token: auth.bearer_text(), pid: std::process::id() })?;
+        let announcement = home.announce(&AppFile {
+            port,
+            token: auth.bearer_text(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            home: home.whole_path(),
+        })?;
         let app = App {
             engine,
             auth,

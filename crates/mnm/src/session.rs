@@ -76,6 +76,7 @@ impl Session {
         let until = Instant::now() + LOCK_PATIENCE;
         loop {
             if let Some(remote) = Remote::find(home).await {
+                remote.check_version()?;
                 return Ok(Self::Remote(remote));
             }
             let session = match open_engine(home, need != Need::Disk).await? {

@@ -27,6 +27,7 @@ pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failu
     let until = Instant::now() + START_PATIENCE;
     loop {
         if let Some(remote) = Remote::find(&context.home).await {
+            remote.check_version()?;
             open(context, options, &remote.opening_url().await?)?;
             return Ok(Exit::Ok);
         }
@@ -59,7 +60,9 @@ async fn serve(context: &Context, options: Serve, engine: Engine) -> Result<(), 
 
 /// `mnm url`.
 pub(super) async fn url(context: &Context) -> Result<Answer, Failure> {
-    let url = running(context).await?.opening_url().await?;
+    let app = running(context).await?;
+    app.check_version()?;
+    let url = app.opening_url().await?;
     Ok(Answer::new(&json!({ "url": url }), url.clone()))
 }
 

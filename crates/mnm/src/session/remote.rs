@@ -69,6 +69,27 @@ impl Remote {
         }
     }
 
+    /// Whether it is of this very version: what is asked and answered differs between them.
+    ///
+    /// # Errors
+    /// [`Exit::Failed`], with what to do.
+    pub(crate) fn check_version(&self) -> Result<(), Failure> {
+        const OWN: &str = env!("CARGO_PKG_VERSION");
+        let running = match self.app.version.as_str() {
+            OWN => return Ok(()),
+            "" => "older than 0.2.0",
+            other => other,
+        };
+        Err(Failure::new(
+            Exit::Failed,
+            "other_version",
+            format!(
+                "The app that runs on this home is {running}, and this program is {OWN}, so nothing was \
+                 done. Stop the app with `mnm stop` and start it again: mnm"
+            ),
+        ))
+    }
+
     /// Whether the listener knows the token, without telling it. The commands that follow carry
     /// the token and people's letters.
     async fn proves_itself(&self) -> Result<bool, Failure> {

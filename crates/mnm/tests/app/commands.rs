@@ -227,6 +227,45 @@ fn damaged_announcements_count_as_none() {
 }
 
 #[test]
+fn an_app_of_another_version_is_told_and_can_be_stopped() {
+    let mut app = AppProcess::new().unwrap();
+    app.start().unwrap();
+    let announced = app.home().join("app.json");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(&announced).unwrap()).unwrap();
+    for (version, told) in [(Some("0.3.7"), "is 0.3.7"), (None, "is older than 0.2.0")] {
+        document.as_object_mut().unwrap().remove("version");
+        if let Some(version) = version {
+            document["version"] = version.into();
+        }
+        std::fs::write(&announced, document.to_string()).unwrap();
+        for command in [&["inbox"][..], &["url"], &[]] {
+            let output = mnm(&app.home(), command);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(code(&output), 1, "{said}");
+            assert!(said.contains(told) && said.contains("mnm stop"), "{said}");
+        }
+    }
+    assert_eq!(code(&mnm(&app.home(), &["stop"])), 0);
+    assert_eq!(code(&mnm(&app.home(), &["status"])), 0);
+}
+
+#[test]
+fn a_home_that_was_copied_is_not_the_one_that_the_app_runs_on() {
+    let mut app = AppProcess::new().unwrap();
+    app.start().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    store(copy.path());
+    std::fs::copy(app.home().join("app.json"), copy.path().join("app.json")).unwrap();
+    let output = mnm(copy.path(), &["status"]);
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("The app is not running"),
+        "{output:?}"
+    );
+    assert_ne!(code(&mnm(copy.path(), &["stop"])), 0);
+    assert!(app.ok(&["status"]).unwrap().contains("The app is running."));
+}
+
+#[test]
 fn a_home_that_is_held_and_silent_is_reported() {
     let mut app = AppProcess::new().unwrap();
     app.start().unwrap();
