@@ -329,7 +329,7 @@ pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
 
 fn known_service(known: &Account, address: &Address, seen: Option<Fingerprint>) -> Error {
     let told = format!(
-        "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters.",
+        "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters. If the service has lost it, as after an old backup was put back, make a new one beside it: with --another at the command line.",
         called(known)
     );
     instead_of_joining(told, known, address, seen)

@@ -273,7 +273,7 @@ pub(super) const COPIED: &str = "This home was copied or restored from a backup.
      sent already, so it leaves only when you send it again. Use only one of the copies.\n";
 
 /// What waits at the service for room on this disk.
-fn held(account: &Account) -> Option<String> {
+pub(super) fn held(account: &Account) -> Option<String> {
     let held = account.held?;
     Some(format!(
         "Account {}: the disk here is nearly full, so {} ({}) must wait at the service. Nothing is lost; \

@@ -5,7 +5,7 @@ use mnm_engine::{
     view::{Account, Link, ThreadId},
 };
 
-use super::Context;
+use super::{Context, account::held};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, Look, inline, warn},
@@ -42,6 +42,10 @@ pub(super) async fn tell(
     for account in &accounts {
         if let Some(line) = line(&context.look, session, (shows, need), account) {
             warn(&line);
+        }
+        // What can be seen of them is not all either.
+        if let Some(held) = held(account) {
+            warn(held.trim_end());
         }
     }
 }

@@ -35,6 +35,26 @@ fn an_account_follows_its_service_and_is_removed_only_after_a_last_word() {
     app.ok(&["account", "--trust", &seen]).unwrap();
     assert!(app.ok(&["status"]).unwrap().contains("online"));
 
+    // It has lost all that it knew: who joins anew is told how, and what becomes of the old account.
+    service.sigterm().unwrap();
+    for entry in std::fs::read_dir(service.data_dir()).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true if path.ends_with("tls") => {}
+            true => std::fs::remove_dir_all(path).unwrap(),
+            false => std::fs::remove_file(path).unwrap(),
+        }
+    }
+    service.restart().unwrap();
+    let address = service.handed_out_address().to_owned();
+    let anew = ["join", &address, "--alias", "Ada Lindqvist"];
+    let told = app.run(&["inbox"]).unwrap().stderr;
+    assert!(told.contains("does not know this device"), "{told}");
+    let told = app.run(&anew).unwrap().stderr;
+    assert!(told.contains("has lost it") && told.contains("--another"), "{told}");
+    app.ok(&[&anew[..], &["--another"]].concat()).unwrap();
+    app.ok(&["account", "--account", "2", "--remove", "--yes"]).unwrap();
+
     // Nothing goes without a last word on what is lost.
     let asked = app.run(&["account", "--remove"]).unwrap();
     assert_eq!(asked.status.code(), Some(2), "{asked:?}");

@@ -126,7 +126,9 @@ fn a_letter_too_large_for_the_disk_waits_at_the_service_and_lets_others_through(
     assert!(account["held"]["missing"].as_u64().unwrap() > 5_000_000, "{account}");
     assert_eq!(account["link"]["state"], "online", "{account}");
     assert!(bjorn.ok(&["status"]).unwrap().contains("wait at the service"));
-    assert!(!bjorn.ok(&["inbox"]).unwrap().contains("large"));
+    let inbox = bjorn.run(&["inbox"]).unwrap();
+    assert!(!inbox.stdout.contains("large"), "{inbox:?}");
+    assert!(inbox.stderr.contains("must wait at the service"), "{inbox:?}");
 
     disk.resize("40M");
     let id = thread(&bjorn, "large");
