@@ -233,10 +233,27 @@ impl Work<'_> {
                      alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
             )?
             .execute(params![account, gid, uid, alias])?;
+        self.list_as_joined(account, gid, uid)?;
         if !is_new {
             return Ok(());
         }
         self.take_in_member(account, gid)
+    }
+
+    /// Who acts in a group has joined it, whatever was the last that the list of its members tells.
+    fn list_as_joined(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
+        let Some(alias) = self.read.name_in(account, gid, uid)? else { return Ok(()) };
+        let is_listed = self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM group_member
+                 WHERE account = ?1 AND gid = ?2 AND alias = ?3 AND standing = 'joined')",
+            )?
+            .query_row(params![account, gid, alias], |row| row.get(0))?;
+        match is_listed {
+            true => Ok(()),
+            false => self.set_member(account, gid, &alias, Standing::Joined),
+        }
     }
 
     /// Notes that the service says which groups a letter was posted to.
@@ -412,11 +429,25 @@ impl Work<'_> {
         if before != Some(standing) {
             self.touch_threads_of(account, gid)?;
         }
+        let was_out = matches!(before, Some(Standing::Left | Standing::Removed));
+        if was_out && matches!(standing, Standing::Joined | Standing::Invited) {
+            self.forget_members(account, gid)?;
+        }
         let alias = self.read.alias_in(account, gid)?;
         if !alias.is_empty() {
             self.set_member(account, gid, &alias, standing)?;
         }
         self.touch_group(account, gid);
+        Ok(())
+    }
+
+    /// Forgets who else is in a group: of what happened while the member was not in it nobody told.
+    fn forget_members(&mut self, account: AccountId, gid: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM group_member WHERE account = ?1 AND gid = ?2 AND alias <> ?3",
+            )?
+            .execute(params![account, gid, self.read.alias_in(account, gid)?])?;
         Ok(())
     }
 

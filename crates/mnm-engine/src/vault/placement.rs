@@ -215,10 +215,8 @@ impl Work<'_> {
             return Ok(());
         }
         self.set_vouches(account)?;
-        if post.arrival(account).is_some() {
-            for gid in &post.groups {
-                self.learn_member(account, gid, &post.from_uid, "")?;
-            }
+        for gid in &post.groups {
+            self.learn_member(account, gid, &post.from_uid, "")?;
         }
         Ok(())
     }

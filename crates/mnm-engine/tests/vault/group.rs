@@ -344,3 +344,30 @@ fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belo
         assert_eq!(app.receive(&reply).thread, thread);
     }
 }
+
+#[test]
+fn who_comes_back_to_a_group_knows_of_its_members_only_what_was_heard_since() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    for (uid, alias) in [(BOB, "Bob Jones"), (CAROL, "Carol Brown"), (MALLORY, "Mallory X")] {
+        let joined = member(&mut app, uid, alias, MemberAct::Join);
+        let _ = app.vault.receive_member(app.account, &joined).unwrap();
+    }
+    let left = member(&mut app, BOB, "Bob Jones", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &left).unwrap();
+    let listed = |app: &App| {
+        let members = app.vault.groups(None).unwrap().remove(0).members.into_iter();
+        members.map(|member| (member.alias, member.standing)).collect::<Vec<_>>()
+    };
+    let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &left).unwrap();
+    assert_eq!(listed(&app).len(), 4, "{:?}", listed(&app));
+    // Meanwhile Bob may have come back, and Carol may have gone.
+    join_gardeners(&mut app);
+    assert_eq!(listed(&app), [("Alice Smith".to_owned(), Standing::Joined)]);
+    let letter = app.letter_to_gardeners(MALLORY, "Mallory X", "seeds");
+    app.receive(&letter);
+    let both = ["Alice Smith", "Mallory X"].map(|alias| (alias.to_owned(), Standing::Joined));
+    assert_eq!(listed(&app), both);
+    assert!(!app.vault.groups(None).unwrap()[0].whole);
+}
