@@ -5,7 +5,7 @@ use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
 use super::live::Detail;
-use super::name::{imitates, is_clean, look, shown, tagged};
+use super::name::{imitates, is_clean, is_written_out, look, shown, tag_of, tagged};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
@@ -135,15 +135,27 @@ impl Reader<'_> {
             .query_row(params![account, look(alias), alias], |row| row.get(0))?)
     }
 
-    /// The permanent id of the contact that is shown as `name`.
+    /// The permanent id of the contact that is shown as `name`. Only those who look so are looked at, and
+    /// whom the tag in it means.
     ///
     /// # Errors
     /// [`VaultError::AmbiguousRecipient`] when several look so.
     pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<String>> {
-        let mut statement =
-            self.db.prepare_cached("SELECT uid, alias, look FROM contact WHERE account = ?1")?;
-        let mut rows = statement.query([account])?;
         let wanted = look(name);
+        let mut statement = self.db.prepare_cached(match is_written_out(name) {
+            // An alias that is shown otherwise than it is: it may look like anything.
+            true => "SELECT uid, alias, look FROM contact WHERE account = ?1",
+            false => {
+                "SELECT uid, alias, look FROM contact INDEXED BY contact_look
+                     WHERE account = ?1 AND look = ?2
+                 UNION SELECT uid, alias, look FROM contact
+                     WHERE account = ?1 AND uid >= ?3 AND uid < ?3 || char(0x10ffff)"
+            }
+        })?;
+        let mut rows = match is_written_out(name) {
+            true => statement.query([account])?,
+            false => statement.query(params![account, wanted, tag_of(name)])?,
+        };
         let (mut alike, mut exact) = (Vec::<(String, String)>::new(), Vec::new());
         while let Some(row) = rows.next()? {
             let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);

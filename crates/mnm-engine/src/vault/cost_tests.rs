@@ -260,6 +260,26 @@ fn what_a_command_costs_does_not_grow_with_the_home() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[test]
+fn whom_a_name_means_is_not_asked_of_each_contact() {
+    let mut home = home(10);
+    let account = home.account;
+    home.vault
+        .db
+        .execute_batch(&format!(
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000)
+             INSERT INTO contact (account, uid, alias, look, since_ms)
+                 SELECT {account}, printf('F%07d%024d', n, 0), 'Friend ' || n, look('Friend ' || n), 1 FROM n;"
+        ))
+        .unwrap();
+    for name in ["Friend 77", "Friend 77 #F0000077", "Nobody", "#", " #", "Nobody #F"] {
+        let cost = home.cost(|home| home.vault.reader().resolve(account, name).unwrap());
+        let found = home.vault.reader().resolve(account, name).unwrap();
+        assert_eq!(found.is_some(), name.starts_with("Friend"), "{name}");
+        assert!(cost.steps < 500, "{name}: {cost:?}");
+    }
+}
+
 /// Each slice holds the store for a moment only, however many read a thread.
 #[test]
 fn a_slice_of_a_removal_is_bounded() {

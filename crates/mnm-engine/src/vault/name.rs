@@ -107,6 +107,18 @@ pub(super) fn tagged(name: &str, uid: &str) -> String {
     format!("{} #{}", shown(name), uid.chars().take(TAG_CHARS).collect::<String>())
 }
 
+/// The beginning of a permanent id that stands in a name as [`tagged`] gives it.
+pub(super) fn tag_of(name: &str) -> Option<&str> {
+    let (_, tag) = name.rsplit_once(" #")?;
+    (tag.chars().count() == TAG_CHARS).then_some(tag)
+}
+
+/// Whether a name has what [`shown`] puts in the place of what it writes out. One without is shown for
+/// itself alone.
+pub(super) fn is_written_out(name: &str) -> bool {
+    name.contains(['␣', '‹', '…'])
+}
+
 /// Whether a character leaves no ink, or stands for bytes that were no text.
 fn is_unseen(c: char) -> bool {
     c == char::REPLACEMENT_CHARACTER || !is_visible(c)

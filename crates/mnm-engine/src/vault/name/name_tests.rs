@@ -1,6 +1,6 @@
 //! Names as they are shown, and those that look alike.
 
-use super::{is_clean, look, shown, tagged};
+use super::{is_clean, is_written_out, look, shown, tagged};
 
 #[test]
 fn what_is_overlooked_is_written_out() {
@@ -28,6 +28,7 @@ fn what_is_overlooked_is_written_out() {
         ("", ""),
     ] {
         assert_eq!(shown(name), expected);
+        assert_eq!(is_written_out(expected), expected != name);
         assert_eq!(shown(expected), expected);
     }
     assert!(shown(&"x".repeat(70_000)).len() <= 255);
