@@ -143,11 +143,12 @@ impl Reader<'_> {
     pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<String>> {
         let wanted = look(name);
         let mut statement = self.db.prepare_cached(match is_written_out(name) {
-            // An alias that is shown otherwise than it is: it may look like anything.
+            // An alias that is shown otherwise than it is: it may look like anything, as may one of which it
+            // is not stored how it looks.
             true => "SELECT uid, alias, look FROM contact WHERE account = ?1",
             false => {
                 "SELECT uid, alias, look FROM contact INDEXED BY contact_look
-                     WHERE account = ?1 AND look = ?2
+                     WHERE account = ?1 AND look IN (?2, '')
                  UNION SELECT uid, alias, look FROM contact
                      WHERE account = ?1 AND uid >= ?3 AND uid < ?3 || char(0x10ffff)"
             }
