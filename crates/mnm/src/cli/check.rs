@@ -12,8 +12,6 @@ use crate::{
 
 /// Lost files, and threads with losses, that are named; the JSON names more.
 const NAMED: usize = 20;
-/// Findings that are told in the words of the database, for whoever helps.
-const FINDINGS: usize = 3;
 
 pub(super) async fn check(context: &Context, save_to: Option<PathBuf>) -> Result<Answer, Failure> {
     let home = context.home.path().to_owned();
@@ -89,8 +87,8 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
             "No letter and no file is lost, as far as can be seen; lists, counts or marks may be wrong.\n",
         );
     }
-    for finding in checked.findings.iter().take(FINDINGS) {
-        text.push_str(&format!("The database says of it: {}\n", inline(finding)));
+    if !checked.findings.is_empty() {
+        text.push_str("What the database says of its pages: mnm check --json\n");
     }
     text.push_str(&match to {
         Some(to) => format!(
