@@ -45,6 +45,7 @@ impl Verb {
             Self::Ping { .. }
             | Self::Send { .. }
             | Self::Reply { .. }
+            | Self::Resend { .. }
             | Self::Forward { .. }
             | Self::Presence { .. }
             | Self::People { .. }
@@ -70,6 +71,7 @@ impl Verb {
             | Self::Invite { .. }
             | Self::Send { .. }
             | Self::Reply { .. }
+            | Self::Resend { .. }
             | Self::Forward { .. } => Shows::Sent,
             Self::Join { .. }
             | Self::Account { .. }
@@ -97,6 +99,7 @@ impl Verb {
             Self::Ping { wait, .. }
             | Self::Accept { wait, .. }
             | Self::Invite { wait, .. }
+            | Self::Resend { wait, .. }
             | Self::Forward { wait, .. } => {
                 wait.seconds = 0;
             }
@@ -182,6 +185,9 @@ impl Verb {
             Self::Drafts => letter::drafts(context, session).await,
             Self::Send { to, subject, content } => {
                 write::send(context, session, to, subject, content).await
+            }
+            Self::Resend { thread, discard, wait } => {
+                write::resend(session, thread, discard, wait).await
             }
             Self::Forward { thread, to, wait } => {
                 write::forward(context, session, thread, to, wait).await

@@ -219,6 +219,17 @@ pub(super) enum Verb {
         #[arg(long)]
         discard_draft: bool,
     },
+    /// Send again what the service refused of a thread's letters, or give it up
+    Resend {
+        /// Its number in `mnm inbox`
+        #[arg(value_parser = number)]
+        thread: ThreadId,
+        /// Give it up: the letters are gone for good
+        #[arg(long)]
+        discard: bool,
+        #[command(flatten)]
+        wait: Wait,
+    },
     /// Forward a thread to people who are not in it; from then on they are
     Forward {
         /// Its number in `mnm inbox`

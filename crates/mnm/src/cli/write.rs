@@ -12,14 +12,15 @@ use std::{
 
 use mnm_engine::{
     command::Command as Ask,
-    view::{DraftId, ForwardState, Message, MessageState, ThreadId},
+    view::{DraftId, ForwardState, Message, MessageId, MessageState, ThreadId},
 };
+use serde_json::json;
 use tokio::fs::File;
 
 use super::{Content, Context, Wait, letter, reader, recipient};
 use crate::{
     exit::{Exit, Failure},
-    print::{Answer, inline},
+    print::{Answer, inline, plural},
     session::{Session, ask},
 };
 
@@ -239,14 +240,60 @@ async fn finish(
             return Err(failure);
         }
     };
-    let timeout_ms = wait.seconds * 1000;
-    let message = ask!(session, Ask::AwaitSent { message: message.id, timeout_ms }, Message);
-    Ok(match &message.state {
-        MessageState::Failed { error } => {
-            Answer::new(&message, format!("Not sent: {}", inline(error))).with_exit(Exit::Failed)
+    let (message, text, exit) = became(session, message.id, wait).await?;
+    Ok(Answer::new(&message, text).with_exit(exit))
+}
+
+/// Sends again what the service refused of a thread's letters, or gives it up.
+pub(super) async fn resend(
+    session: &Session,
+    id: ThreadId,
+    discard: bool,
+    wait: Wait,
+) -> Result<Answer, Failure> {
+    let thread = letter::whole_thread(session, id).await?;
+    let refused = thread.messages.iter();
+    let refused: Vec<_> =
+        refused.filter(|message| matches!(message.state, MessageState::Failed { .. })).collect();
+    if refused.is_empty() {
+        let why = format!("Thread {id} has no letter that was refused. Nothing was done.");
+        return Err(Failure::new(Exit::NotFound, "not_found", why));
+    }
+    if discard {
+        for message in &refused {
+            let draft = ask!(session, Ask::Unsend { message: message.id }, Draft);
+            drop_draft(session, draft.id).await?;
         }
+        let text = format!("Discarded: {}.", plural(refused.len() as u64, "letter"));
+        return Ok(Answer::new(&json!({ "discarded": refused.len() }), text));
+    }
+    for message in &refused {
+        ask!(session, Ask::Retry { message: message.id }, Message);
+    }
+    let (mut messages, mut texts, mut exit) = (Vec::new(), Vec::new(), Exit::Ok);
+    for message in &refused {
+        let (message, text, of_one) = became(session, message.id, wait).await?;
+        messages.push(message);
+        texts.push(text);
+        if of_one != Exit::Ok {
+            exit = of_one;
+        }
+    }
+    Ok(Answer::new(&messages, texts.join("\n")).with_exit(exit))
+}
+
+/// What became of a message within the time that is waited for it, and in words.
+async fn became(
+    session: &Session,
+    message: MessageId,
+    wait: Wait,
+) -> Result<(Message, String, Exit), Failure> {
+    let timeout_ms = wait.seconds * 1000;
+    let message = ask!(session, Ask::AwaitSent { message, timeout_ms }, Message);
+    let (text, exit) = match &message.state {
+        MessageState::Failed { error } => (format!("Not sent: {}", inline(error)), Exit::Failed),
         MessageState::Queued | MessageState::Held { .. } | MessageState::Sending { .. } => {
-            Answer::new(&message, QUEUED).with_exit(Exit::Queued)
+            (QUEUED.to_owned(), Exit::Queued)
         }
         MessageState::Sent | MessageState::Received => {
             let missed = letter::not_reached(&message);
@@ -255,9 +302,10 @@ async fn finish(
             for line in missed {
                 text.push_str(&format!("\n  ! {line}"));
             }
-            Answer::new(&message, text)
+            (text, Exit::Ok)
         }
-    })
+    };
+    Ok((message, text, exit))
 }
 
 async fn queue(session: &Session, draft: DraftId, files: Vec<Chosen>) -> Result<Message, Failure> {

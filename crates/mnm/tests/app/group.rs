@@ -56,3 +56,42 @@ fn all_members_of_a_group_are_listed_however_many() {
         assert!(names.contains(&alias) && shown.contains(&alias), "{alias}: {shown}");
     }
 }
+
+#[test]
+fn what_reaches_nobody_is_told_and_sent_again_or_given_up() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, &service, ADA);
+    join(&bjorn, &service, BJORN);
+    ada.ok(&["invite", GROUP, BJORN]).unwrap();
+    let invitation = bjorn.json(&["pings"]).unwrap()[0]["id"].to_string();
+    bjorn.ok(&["accept", &invitation]).unwrap();
+    ada.ok(&["leave", GROUP]).unwrap();
+    // He was there before, and after: who else is in the group he was never told.
+    bjorn.ok(&["leave", GROUP]).unwrap();
+    bjorn.ok(&["join-group", GROUP]).unwrap();
+    let sent = bjorn.run(&["send", "--to", GROUP, "--subject", "void", "x"]).unwrap();
+    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
+    assert!(sent.stdout.contains("nobody else is in the group now"), "{sent:?}");
+    let inbox = bjorn.json(&["inbox"]).unwrap();
+    let thread = inbox[0]["id"].to_string();
+    // Now that he knows it, nothing is even tried.
+    let again = bjorn.run(&["resend", &thread]).unwrap();
+    assert!(again.stderr.contains("Nobody else is in"), "{again:?}");
+    ada.ok(&["join-group", GROUP]).unwrap();
+    bjorn.ok(&["inbox"]).unwrap();
+    assert!(bjorn.ok(&["resend", &thread]).unwrap().starts_with("Sent."));
+    assert!(ada.ok(&["inbox"]).unwrap().contains("void"));
+    let none = bjorn.run(&["resend", &thread, "--discard"]).unwrap();
+    assert_eq!(none.status.code(), Some(3), "{none:?}");
+
+    ada.ok(&["leave", GROUP]).unwrap();
+    let sent = bjorn.run(&["reply", &thread, "--offline", "too late"]).unwrap();
+    assert_eq!(sent.status.code(), Some(4), "{sent:?}");
+    until("it is refused", || {
+        bjorn.ok(&["inbox"]).unwrap();
+        bjorn.ok(&["read", &thread]).unwrap().contains("not sent: Nobody else is in").then_some(())
+    });
+    assert!(bjorn.ok(&["resend", &thread, "--discard"]).unwrap().contains("1 letter"));
+    assert!(!bjorn.ok(&["read", &thread]).unwrap().contains("too late"));
+}
