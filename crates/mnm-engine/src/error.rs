@@ -120,6 +120,12 @@ pub enum VaultError {
         "You were removed from {0}, so the letter would not reach the group. Nothing was sent. Ask a member to invite you."
     )]
     RemovedFromGroup(String),
+    /// A group that the member is invited to and has not joined.
+    #[error(
+        "You are invited to {0} and have not joined it, so nothing goes there. Nothing was sent. If you mean that group, join first: under Groups, or by mnm join-group '{quoted}'",
+        quoted = .0.replace('\'', r"'\''")
+    )]
+    NotJoined(String),
     /// A group that nobody else has joined.
     #[error(
         "Nobody else is in {0} now, so the letter would reach nobody there, and who joins later would not get it. Nothing was sent. Wait until somebody has joined, or write to people by name."
@@ -195,6 +201,7 @@ impl VaultError {
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::LeftGroup(_)
             | Self::RemovedFromGroup(_)
+            | Self::NotJoined(_)
             | Self::EmptyGroup(_)
             | Self::Conflict(_)
             | Self::AccountExists => ErrorCode::Conflict,

@@ -30,6 +30,10 @@ struct Confirming {
     after: MessageId,
     /// The newest when they subscribed; what was written later went to them anyway.
     until: MessageId,
+    /// The id of what told of the newcomers: what the service took later was written for the readers before.
+    /// None where the member has named them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
     /// How often the service refused to reach them.
     #[serde(default)]
     refused: usize,
@@ -71,11 +75,17 @@ impl Reader<'_> {
             .prepare_cached(
                 "SELECT id FROM message
                  WHERE thread = ?1 AND id > ?2 AND id <= ?3 AND author_uid = ?4 AND state = 'sent'
-                   AND forwarded_by IS NULL
+                   AND forwarded_by IS NULL AND (?5 IS NULL OR coalesce(original_id, msgid) < ?5)
                  ORDER BY id LIMIT 1",
             )?
             .query_row(
-                params![confirming.thread, confirming.after, confirming.until, mine],
+                params![
+                    confirming.thread,
+                    confirming.after,
+                    confirming.until,
+                    mine,
+                    confirming.before
+                ],
                 |row| row.get(0),
             )
             .optional()?)
@@ -83,12 +93,14 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Has the member's letters of a thread posted again to those who have just come to it.
+    /// Has the member's letters of a thread posted again to those who have just come to it, as something of
+    /// the id `before` has told; none where the member has named them.
     pub(super) fn confirm_to(
         &mut self,
         account: AccountId,
         thread: ThreadId,
         to: Vec<Recipient>,
+        before: Option<String>,
     ) -> Result<()> {
         if to.is_empty() {
             return Ok(());
@@ -97,7 +109,8 @@ impl Work<'_> {
             .db
             .prepare_cached("SELECT max(id) FROM message WHERE thread = ?1")?
             .query_row([thread], |row| row.get(0))?;
-        let confirming = Confirming { thread, to, after: 0, until: until.unwrap_or(0), refused: 0 };
+        let until = until.unwrap_or(0);
+        let confirming = Confirming { thread, to, after: 0, until, before, refused: 0 };
         self.go_on_confirming(account, &confirming)
     }
 
@@ -130,7 +143,7 @@ impl Work<'_> {
         let (out, to): (Vec<_>, Vec<_>) =
             confirming.to.iter().cloned().partition(|to| !to.is_group && uids.contains(&to.id));
         let is_new = !out.is_empty();
-        self.put_off(account, Confirming { to: out, ..confirming }, now_ms)?;
+        self.put_off(account, Confirming { to: out, ..confirming.clone() }, now_ms)?;
         confirming.to = to;
         self.set_body(row, &json(&confirming)?)?;
         Ok(!confirming.to.is_empty() && is_new)
@@ -178,7 +191,7 @@ impl Work<'_> {
         }
         let (one, other) = confirming.to.split_at(confirming.to.len() / 2);
         for to in [one, other] {
-            self.go_on_confirming(account, &Confirming { to: to.to_vec(), ..confirming })?;
+            self.go_on_confirming(account, &Confirming { to: to.to_vec(), ..confirming.clone() })?;
         }
         Ok(())
     }
@@ -194,12 +207,13 @@ impl Work<'_> {
         Ok(new)
     }
 
-    /// Confirms to those of `newcomers` who have come to be in the thread.
+    /// Confirms to those of `newcomers` who have come to be in the thread by the notice `msgid`.
     pub(super) fn welcome(
         &mut self,
         account: AccountId,
         thread: ThreadId,
         newcomers: Vec<Recipient>,
+        msgid: &str,
     ) -> Result<()> {
         let mut come = Vec::new();
         for newcomer in newcomers {
@@ -207,6 +221,6 @@ impl Work<'_> {
                 come.push(newcomer);
             }
         }
-        self.confirm_to(account, thread, come)
+        self.confirm_to(account, thread, come, Some(msgid.to_owned()))
     }
 }

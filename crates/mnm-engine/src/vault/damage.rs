@@ -36,6 +36,7 @@ impl VaultError {
             | Self::AmbiguousRecipient { .. }
             | Self::LeftGroup(_)
             | Self::RemovedFromGroup(_)
+            | Self::NotJoined(_)
             | Self::EmptyGroup(_)
             | Self::NoRecipients
             | Self::EmptyLetter

@@ -15,7 +15,6 @@ use super::blob::StagedBlob;
 use super::change::{Reader, Work};
 use super::copying::Copying;
 use super::message::NewMessage;
-use super::name::shown;
 use super::outbox::OutboxId;
 use super::outgoing::{OutboxKind, Recipient};
 use super::party::NewParty;
@@ -138,13 +137,10 @@ impl Reader<'_> {
         let (by, by_uid) = (self.own_alias(account)?, self.own_uid(account)?);
         let (mut new, mut unknown) = (Vec::<Subscriber>::new(), Vec::new());
         for name in to {
-            let Some((uid, is_group)) = self.resolve(account, name)? else {
+            let Some((uid, is_group)) = self.addressee(account, name)? else {
                 unknown.push(name.clone());
                 continue;
             };
-            if is_group && self.is_empty(account, &uid)? {
-                return Err(VaultError::EmptyGroup(shown(name)));
-            }
             let is_new = |uid: &str| !new.iter().any(|known| known.who_uid == uid);
             if uid != by_uid && is_new(&uid) && !self.has_party(thread, &uid)? {
                 let who = if is_group { uid.clone() } else { self.told_name(account, &uid)? };
@@ -203,7 +199,7 @@ impl Work<'_> {
             to.push(Recipient { id: new.who_uid.clone(), is_group: new.is_group() });
         }
         self.touch_thread(forward.thread);
-        self.confirm_to(account, forward.thread, to)
+        self.confirm_to(account, forward.thread, to, None)
     }
 
     /// The service has refused a forward: the thread says so, in the service's name, because nothing

@@ -102,7 +102,10 @@ impl Reader<'_> {
         if self.standing(account, name)?.is_some() {
             return Ok(name.to_owned());
         }
-        let mut statement = self.db.prepare_cached("SELECT gid FROM grp WHERE account = ?1")?;
+        let mut statement = self.db.prepare_cached(
+            // An invitation takes no name from a group that the member is in.
+            "SELECT gid FROM grp WHERE account = ?1 ORDER BY standing = 'joined' DESC",
+        )?;
         let mut rows = statement.query([account])?;
         let wanted = name_key(name);
         while let Some(row) = rows.next()? {
@@ -140,10 +143,20 @@ impl Reader<'_> {
             .query_row(params![account, gid], |row| row.get(0))?)
     }
 
-    /// Whether the member may post to a group: joined, or invited.
-    pub(super) fn may_post_to(&self, account: AccountId, gid: &str) -> Result<bool> {
-        let standing = self.standing(account, gid)?;
-        Ok(matches!(standing, Some(Standing::Joined | Standing::Invited)))
+    /// Whether the member has joined a group. To be invited is an act of others: the service would take a
+    /// post, but it makes no name that a letter goes to.
+    pub(super) fn is_in(&self, account: AccountId, gid: &str) -> Result<bool> {
+        Ok(self.standing(account, gid)? == Some(Standing::Joined))
+    }
+
+    /// Whether the member has ever joined a group that is known here.
+    pub(super) fn was_in(&self, account: AccountId, gid: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM grp WHERE account = ?1 AND gid = ?2 AND was_in = 1)",
+            )?
+            .query_row(params![account, gid], |row| row.get(0))?)
     }
 
     /// Whether a permanent id is known to be a member's of the group.
@@ -336,8 +349,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Forgets a group to which the member was invited and is no more; the invitations wait no longer.
-    pub(super) fn uninvite(&mut self, account: AccountId, gid: &str) -> Result<()> {
+    /// Forgets a group to which the member was invited and is no more, unless they were in it before; the
+    /// invitations wait no longer.
+    pub(super) fn uninvite(&mut self, account: AccountId, gid: &str, by_me: bool) -> Result<()> {
         let withdrawn = self
             .db
             .prepare_cached(
@@ -349,6 +363,10 @@ impl Work<'_> {
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         for ping in withdrawn {
             self.touch_ping(ping);
+        }
+        if self.read.was_in(account, gid)? {
+            let standing = if by_me { Standing::Left } else { Standing::Removed };
+            return self.set_standing(account, gid, "", standing);
         }
         self.db
             .prepare_cached(
@@ -418,10 +436,10 @@ impl Work<'_> {
         let before = self.read.standing(account, gid)?;
         self.db
             .prepare_cached(
-                "INSERT INTO grp (account, gid, alias, standing, removed)
-                 VALUES (?1, ?2, ?3, ?4, ?5)
+                "INSERT INTO grp (account, gid, alias, standing, removed, was_in)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?4 = 'joined')
                  ON CONFLICT (account, gid) DO UPDATE SET standing = excluded.standing,
-                     removed = excluded.removed,
+                     removed = excluded.removed, was_in = was_in OR excluded.was_in,
                      whole = whole AND excluded.standing = 'joined',
                      alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
             )?

@@ -8,8 +8,6 @@ use super::change::{Reader, Work};
 use super::draft::DraftContent;
 use super::message::NewMessage;
 use super::name::shown;
-use super::outbox::Target;
-use super::outgoing::OutboxKind;
 use super::party::{GROUPS_MAX, NewParty};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -60,7 +58,7 @@ impl Vault {
             work.release_thread(thread)?;
             let message = work.insert_queued(&draft, thread, &alias, now_ms)?;
             work.hand_over(&draft, message)?;
-            let row = work.enqueue(draft.account, OutboxKind::Post, Target::Message(message))?;
+            let row = work.enqueue_post(draft.account, thread, message)?;
             if hold_ms > 0 {
                 work.hold(row, now_ms.saturating_add_unsigned(hold_ms))?;
             }
@@ -89,7 +87,7 @@ impl Vault {
         })
     }
 
-    /// Queues a refused message again, behind all others.
+    /// Queues a refused message again, behind all others, for those who read its thread now.
     ///
     /// # Errors
     /// [`VaultError::Conflict`] when it has not failed.
@@ -107,7 +105,7 @@ impl Vault {
                     "Only a letter that failed can be sent again. Nothing was changed.".into(),
                 ));
             }
-            work.enqueue(message.account, OutboxKind::Post, Target::Message(id))?;
+            work.enqueue_post(message.account, message.thread, id)?;
             work.touch_message(id);
             work.touch_thread(message.thread);
             work.touch_account(message.account);
@@ -136,7 +134,33 @@ impl Reader<'_> {
             return Ok(Some((uid, false)));
         }
         let gid = self.group_called(account, name)?;
-        Ok(self.may_post_to(account, &gid)?.then_some((gid, true)))
+        Ok(self.is_in(account, &gid)?.then_some((gid, true)))
+    }
+
+    /// As [`Self::resolve`], for somebody a letter or a thread is to go to.
+    ///
+    /// # Errors
+    /// That nothing goes to the group of that name: the member is not in it, or nobody else is.
+    pub(super) fn addressee(
+        &self,
+        account: AccountId,
+        name: &str,
+    ) -> Result<Option<(String, bool)>> {
+        let gone_to = self.resolve(account, name)?;
+        let gid = match &gone_to {
+            Some((_, false)) => return Ok(gone_to),
+            Some((gid, true)) => gid.clone(),
+            None => self.group_called(account, name)?,
+        };
+        match self.standing(account, &gid)? {
+            Some(Standing::Joined) if self.is_empty(account, &gid)? => {
+                Err(VaultError::EmptyGroup(shown(name)))
+            }
+            Some(Standing::Joined) | None => Ok(gone_to),
+            Some(Standing::Invited) => Err(VaultError::NotJoined(shown(&gid))),
+            Some(Standing::Left) => Err(VaultError::LeftGroup(shown(name))),
+            Some(Standing::Removed) => Err(VaultError::RemovedFromGroup(shown(name))),
+        }
     }
 }
 
@@ -157,21 +181,9 @@ impl Work<'_> {
         let mut resolved = Vec::with_capacity(draft.to.len());
         let mut unknown = Vec::new();
         for name in &draft.to {
-            match self.read.resolve(draft.account, name)? {
-                Some((gid, true)) if self.read.is_empty(draft.account, &gid)? => {
-                    return Err(VaultError::EmptyGroup(shown(name)));
-                }
+            match self.read.addressee(draft.account, name)? {
                 Some((uid, is_group)) => resolved.push((uid, is_group, name)),
-                None => match self
-                    .read
-                    .standing(draft.account, &self.read.group_called(draft.account, name)?)?
-                {
-                    Some(Standing::Left) => return Err(VaultError::LeftGroup(shown(name))),
-                    Some(Standing::Removed) => {
-                        return Err(VaultError::RemovedFromGroup(shown(name)));
-                    }
-                    Some(Standing::Joined | Standing::Invited) | None => unknown.push(name.clone()),
-                },
+                None => unknown.push(name.clone()),
             }
         }
         if !unknown.is_empty() {

@@ -174,7 +174,7 @@ impl Vault {
                 let newcomers = if mine { Vec::new() } else { work.newcomers(thread, cc)? };
                 work.subscribe_cc(account, thread, cc, from_uid, *posted_ms)?;
                 // The device that forwards confirms; of what others forward each author does.
-                work.welcome(account, thread, newcomers)?;
+                work.welcome(account, thread, newcomers, &note.msgid)?;
             }
             Ok(())
         })
@@ -325,15 +325,14 @@ impl Work<'_> {
             self.catch_up_name(account, gid, uid, alias)?;
         }
         let mine = self.is_mine(account, notice)?;
+        let by_me = notice.from_uid == self.read.own_uid(account)?;
         if mine && notice.act == MemberAct::Drop && !self.was_joined(account, gid)? {
-            return self.uninvite(account, gid);
+            return self.uninvite(account, gid, by_me);
         }
         // Only members are told of a group, but of one's own joining by another device this may be
         // the first word.
         if self.read.standing(account, gid)?.is_none() {
-            let invited_by_me =
-                notice.act == MemberAct::Invite && notice.from_uid == self.read.own_uid(account)?;
-            match invited_by_me {
+            match notice.act == MemberAct::Invite && by_me {
                 true => self.founded(account, gid, &self.read.own_alias(account)?)?,
                 false => self.set_standing(account, gid, "", Standing::Joined)?,
             }
@@ -347,7 +346,6 @@ impl Work<'_> {
                 self.settle_invitations(account, gid, alias)
             }
             MemberAct::Drop if mine => {
-                let by_me = notice.from_uid == self.read.own_uid(account)?;
                 let standing = if by_me { Standing::Left } else { Standing::Removed };
                 self.set_standing(account, gid, alias, standing)
             }

@@ -1,15 +1,17 @@
 //! Items of the outbox as the service is asked for them, with all that the wire needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use tmtp::letter::Subscriber;
 
 use super::Result;
-use super::change::Reader;
-use super::forwarding::OutgoingForward;
+use super::change::{Reader, Work};
+use super::forwarding::{OutgoingForward, json, parse};
 use super::inbox::Cc;
 use super::name::shown;
+use super::outbox::{OutboxId, Target};
 use super::ping::StoredPing;
 use crate::view::{
     AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, ThreadId,
@@ -17,6 +19,14 @@ use crate::view::{
 
 /// Those whom the service could not reach with a letter that are shown by name.
 const LEFT_OUT_NAMED: usize = 5;
+
+/// What is said of a letter whose readers have all gone while it waited.
+const NOBODY_LEFT: &str = "Nobody to whom this letter was written reads its thread any more. Nothing was sent. Try again to send it to those who read the thread now, or take it back.";
+
+/// The readers that a letter is for, as they were when it was queued, each with whether it goes to them:
+/// the others are named only. Whoever comes to the thread while it waits, also as another thread becomes a
+/// part of it, gets nothing of it.
+type Meant = BTreeMap<String, bool>;
 
 /// What to ask of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +175,16 @@ impl Reader<'_> {
             self.message(id)?;
         let thread_id = self.service_id(thread)?.unwrap_or_default();
         let (mut cc, mut readers) = (self.cc_of(thread)?, Vec::new());
+        let meant = self.meant(id)?;
+        if let Some(meant) = &meant {
+            cc.retain(|reader| meant.contains_key(&reader.who_uid));
+        }
+        let recipients = self.addressees(account, thread, id)?;
+        let is_for_others = meant.is_some_and(|meant| meant.values().any(|&goes_to| goes_to));
+        let unreachable = match self.why_not_reply(thread)? {
+            None if is_for_others && recipients.is_empty() => Some(NOBODY_LEFT.to_owned()),
+            why => why,
+        };
         if !thread_id.is_empty() {
             std::mem::swap(&mut cc, &mut readers);
         }
@@ -179,8 +199,8 @@ impl Reader<'_> {
             at_ms,
             attachments,
             text,
-            recipients: self.addressees(account, thread, id)?,
-            unreachable: self.why_not_reply(thread)?,
+            recipients,
+            unreachable,
             confirms: None,
         })
     }
@@ -232,7 +252,7 @@ impl Reader<'_> {
             let reached = match party.kind {
                 PartyKind::Me | PartyKind::Service => false,
                 PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => true,
-                PartyKind::Group => self.may_post_to(account, &party.uid)?,
+                PartyKind::Group => self.is_in(account, &party.uid)?,
             };
             if reached {
                 recipients.push(Recipient { id: party.uid, is_group });
@@ -241,7 +261,48 @@ impl Reader<'_> {
         Ok(recipients)
     }
 
-    /// As [`Self::recipients_of`], without those whom the service could not reach with this letter.
+    /// Who reads a thread now, and is about to by a forward of the member's that waits.
+    fn readers_now(&self, account: AccountId, thread: ThreadId) -> Result<Meant> {
+        let mut meant = Meant::new();
+        for new in self.newcomers_waiting(account, thread)? {
+            let goes_to = !new.is_group() || self.is_in(account, &new.who_uid)?;
+            meant.insert(new.who_uid, goes_to);
+        }
+        let to: BTreeSet<_> =
+            self.recipients_of(account, thread)?.into_iter().map(|to| to.id).collect();
+        for reader in self.cc_of(thread)? {
+            let goes_to = to.contains(&reader.who_uid);
+            meant.insert(reader.who_uid, goes_to);
+        }
+        Ok(meant)
+    }
+
+    /// Those to whom forwards of a thread go that wait.
+    fn newcomers_waiting(&self, account: AccountId, thread: ThreadId) -> Result<Vec<Subscriber>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT body -> '$.new' FROM outbox
+             WHERE account = ?1 AND kind = 'forward' AND body ->> '$.thread' = ?2",
+        )?;
+        let mut rows = statement.query(params![account, thread])?;
+        let mut newcomers = Vec::new();
+        while let Some(row) = rows.next()? {
+            newcomers.extend(parse::<Vec<Subscriber>>(row.get_ref(0)?.as_str()?)?);
+        }
+        Ok(newcomers)
+    }
+
+    /// The readers that a letter in the outbox is for; none for one that an older version queued.
+    fn meant(&self, message: MessageId) -> Result<Option<Meant>> {
+        let meant: Option<Option<String>> = self
+            .db
+            .prepare_cached("SELECT meant FROM outbox WHERE message = ?1")?
+            .query_row([message], |row| row.get(0))
+            .optional()?;
+        meant.flatten().map(|meant| parse(&meant)).transpose()
+    }
+
+    /// As [`Self::recipients_of`], those for whom a letter is, without whom the service could not reach with
+    /// it.
     pub(super) fn addressees(
         &self,
         account: AccountId,
@@ -255,6 +316,9 @@ impl Reader<'_> {
             .collect::<rusqlite::Result<BTreeSet<String>>>()?;
         let mut recipients = self.recipients_of(account, thread)?;
         recipients.retain(|to| !left_out.contains(&to.id));
+        if let Some(meant) = self.meant(message)? {
+            recipients.retain(|to| meant.get(&to.id).is_some_and(|&goes_to| goes_to));
+        }
         Ok(recipients)
     }
 
@@ -287,5 +351,22 @@ impl Reader<'_> {
                 .query_row(params![message, LEFT_OUT_NAMED], |row| row.get(0))?,
         };
         Ok((left_out, more))
+    }
+}
+
+impl Work<'_> {
+    /// Queues a letter for those who read its thread now.
+    pub(super) fn enqueue_post(
+        &mut self,
+        account: AccountId,
+        thread: ThreadId,
+        message: MessageId,
+    ) -> Result<OutboxId> {
+        let meant = json(&self.read.readers_now(account, thread)?)?;
+        let row = self.enqueue(account, OutboxKind::Post, Target::Message(message))?;
+        self.db
+            .prepare_cached("UPDATE outbox SET meant = ?2 WHERE id = ?1")?
+            .execute(params![row, meant])?;
+        Ok(row)
     }
 }

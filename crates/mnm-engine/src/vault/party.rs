@@ -184,7 +184,7 @@ impl Reader<'_> {
             };
             let struck: bool = row.get(5)?;
             let reached = match party.kind {
-                PartyKind::Group => !struck && self.may_post_to(account, &party.uid)?,
+                PartyKind::Group => !struck && self.is_in(account, &party.uid)?,
                 PartyKind::Me
                 | PartyKind::Contact
                 | PartyKind::Stranger
@@ -215,7 +215,7 @@ impl Reader<'_> {
         )?;
         let mut groups = Vec::new();
         for gid in self.groups_in(thread)? {
-            if self.may_post_to(account, &gid)? {
+            if self.is_in(account, &gid)? {
                 groups.push(gid);
             }
         }
@@ -300,9 +300,13 @@ impl Reader<'_> {
                     Some(Standing::Joined) if self.is_empty(account, &party.uid)? => {
                         empty.push(party.uid.clone());
                     }
-                    Some(Standing::Joined | Standing::Invited) => readers = true,
+                    Some(Standing::Joined) => readers = true,
+                    // Who is invited anew is not back yet.
+                    Some(Standing::Invited) if self.was_in(account, &party.uid)? => {
+                        left.push(party.uid.clone());
+                    }
                     // The member was named beside a group they are not in.
-                    None => unheard.push(party.uid.clone()),
+                    Some(Standing::Invited) | None => unheard.push(party.uid.clone()),
                 },
             }
         }

@@ -96,6 +96,7 @@ CREATE TABLE grp (
     removed  INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)), -- whether another has had the member leave
     known    INTEGER NOT NULL DEFAULT 0,            -- rows of group_member
     joined   INTEGER NOT NULL DEFAULT 0,            -- those of them that have joined
+    was_in   INTEGER NOT NULL DEFAULT 0 CHECK (was_in IN (0, 1)), -- whether the member has ever joined
     PRIMARY KEY (account, gid)
 ) STRICT, WITHOUT ROWID;
 
@@ -333,6 +334,8 @@ CREATE TABLE outbox (
     request  TEXT NOT NULL UNIQUE,                  -- id of the request, the same at every attempt
     attempts INTEGER NOT NULL,                      -- interrupted ones
     held_until_ms INTEGER,                          -- not to be sent before the member has thought again
+    meant    TEXT,                                  -- JSON: the readers that a 'post' is for, as its thread was
+                                                    -- when it was queued; NULL: of an older version
     CHECK ((kind = 'post') = (message IS NOT NULL)),
     CHECK ((kind IN ('ping', 'invite', 'join')) = (ping IS NOT NULL)),
     CHECK ((kind IN ('sync', 'forward', 'confirm')) = (body IS NOT NULL))

@@ -1,7 +1,7 @@
 //! Groups as readers: whose letters belong into their threads, and when a letter would reach nobody.
 
 use mnm_engine::vault::{IncomingNote, MemberAct, Received};
-use mnm_engine::view::{MayReply, MessageState, PartyKind, PingState, Standing};
+use mnm_engine::view::{MayReply, MessageState, PartyKind, PingId, PingState, Reach, Standing};
 
 use crate::cast::{
     ALICE, App, BOB, CAROL, MALLORY, alice, cc, join_gardeners, member, note, recipients,
@@ -119,8 +119,10 @@ fn who_was_removed_from_a_group_is_told_so_until_invited_anew() {
     let mut invitation = app.ping_from(BOB, "Bob Jones");
     invitation.gid = Some("Gardeners".into());
     let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
-    assert_eq!(app.may_reply(thread), MayReply::Yes);
+    let groups = vec!["Gardeners".to_owned()];
+    assert_eq!(app.may_reply(thread), MayReply::LeftGroup { groups });
     join_gardeners(&mut app);
+    assert_eq!(app.may_reply(thread), MayReply::Yes);
     // Of one's own will it is leaving, from whichever device.
     let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
     let _ = app.vault.receive_member(app.account, &left).unwrap();
@@ -370,4 +372,86 @@ fn who_comes_back_to_a_group_knows_of_its_members_only_what_was_heard_since() {
     let both = ["Alice Smith", "Mallory X"].map(|alias| (alias.to_owned(), Standing::Joined));
     assert_eq!(listed(&app), both);
     assert!(!app.vault.groups(None).unwrap()[0].whole);
+}
+
+/// Somebody invites Alice.
+fn invite(app: &mut App, gid: &str) -> PingId {
+    let mut invitation = app.ping_from(MALLORY, "Mallory X");
+    invitation.gid = Some(gid.into());
+    let change = app.vault.receive_ping(app.account, &invitation).unwrap();
+    let Received::New(Some(id)) = change.value else { panic!("{change:?}") };
+    id
+}
+
+#[test]
+fn an_invitation_that_nobody_accepted_takes_no_letter_and_no_thread() {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Carol Brown");
+    let mut letter = app.letter(BOB, "Bob Jones", "hello");
+    letter.cc.extend([cc("bob jones", "bob jones"), cc("Choir", "Choir")]);
+    let thread = app.receive(&letter).thread;
+    let gids = ["Carol Brown, Dora Dorsch", "carol brown", "bob jones"];
+    for gid in gids {
+        let id = invite(&mut app, gid);
+        for is_put_away in [false, true] {
+            if is_put_away {
+                let _ = app.vault.ignore_ping(id).unwrap();
+            }
+            for name in [gid.to_owned(), gid.replace(' ', "  ")] {
+                let error = app.try_queue(&[&name], "for Carol").unwrap_err().to_string();
+                assert!(error.contains(&format!("You are invited to {gid}")), "{error}");
+                assert!(error.contains(&format!("mnm join-group '{gid}'")), "{error}");
+                let error = app.forward(thread, &[name]).unwrap_err().to_string();
+                assert!(error.contains(&format!("You are invited to {gid}")), "{error}");
+            }
+            assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
+        }
+    }
+    // Nor is it a reader of a thread that names it.
+    let groups = vec!["bob jones".to_owned(), "Choir".to_owned()];
+    assert_eq!(app.may_reply(thread), MayReply::Others { groups });
+    app.queue_reply(thread, "for Bob").unwrap();
+    assert_eq!(recipients(&app.next_post().1), [BOB]);
+    app.send_next();
+    let readers = app.vault.readers(thread).unwrap().readers;
+    let group = readers.iter().find(|reader| reader.party.uid == "bob jones").unwrap();
+    assert_eq!(group.reach, Reach::None);
+    // Who has joined it means it.
+    let account = app.account;
+    let _ = app.vault.set_standing(account, gids[1], None, Standing::Joined).unwrap();
+    app.queue(&["carol  brown"], "to the group");
+    assert_eq!(recipients(&app.next_post().1), ["carol brown"]);
+}
+
+#[test]
+fn who_left_a_group_and_is_invited_anew_is_not_back_in_it() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let letter = app.letter_to_gardeners(BOB, "Bob Jones", "hello group");
+    let thread = app.receive(&letter).thread;
+    let mut beside = app.letter(BOB, "Bob Jones", "hello all");
+    beside.cc.push(cc("Gardeners", "Gardeners"));
+    let beside = app.receive(&beside).thread;
+    let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &left).unwrap();
+    let id = invite(&mut app, "Gardeners");
+    let groups = || vec!["Gardeners".to_owned()];
+    assert_eq!(app.may_reply(thread), MayReply::LeftGroup { groups: groups() });
+    let error = app.refused_reply(thread);
+    assert!(error.contains("You have left Gardeners"), "{error}");
+    // Where she was named beside it she writes to the others.
+    assert_eq!(app.may_reply(beside), MayReply::Others { groups: groups() });
+    app.queue_reply(beside, "to the others").unwrap();
+    assert_eq!(recipients(&app.next_post().1), [BOB]);
+    app.send_next();
+    // The invitation is taken back.
+    let removed = member(&mut app, BOB, "Alice Smith", MemberAct::Drop);
+    let _ = app.vault.receive_member(app.account, &removed).unwrap();
+    assert_eq!(app.vault.ping(id).unwrap().state, PingState::Ignored);
+    assert_eq!(app.may_reply(thread), MayReply::RemovedFromGroup { groups: groups() });
+    app.refused_reply(thread);
+    invite(&mut app, "Gardeners");
+    app.refused_reply(thread);
+    join_gardeners(&mut app);
+    assert_eq!(app.may_reply(thread), MayReply::Yes);
 }

@@ -20,6 +20,7 @@ mod ping;
 mod placement;
 mod reader;
 mod reader_name;
+mod recipient;
 mod search;
 mod strike;
 mod thread;

@@ -1,0 +1,5 @@
+-- Whom a letter that waits is for: who comes to its thread meanwhile gets it not.
+ALTER TABLE outbox ADD COLUMN meant TEXT;
+-- Who has left a group and is invited to it anew is not in it yet.
+ALTER TABLE grp ADD COLUMN was_in INTEGER NOT NULL DEFAULT 0 CHECK (was_in IN (0, 1));
+UPDATE grp SET was_in = 1 WHERE standing <> 'invited';

@@ -1,0 +1,170 @@
+//! Whom a letter goes to that waits: those who read its thread when the member sent it.
+
+use mnm_engine::vault::{DraftContent, MemberAct, OutboxAction, OutgoingPost};
+use mnm_engine::view::{MessageId, MessageState, ThreadId};
+
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, note, recipients};
+
+/// Bob's thread with Alice, and its id at the service.
+fn of_two() -> (App, ThreadId, String) {
+    let mut app = App::with_bob();
+    app.befriend(CAROL, "Carol Brown");
+    while app.vault.next_outbox(app.account, 0).unwrap().is_some() {
+        app.send_next();
+    }
+    let letter = app.letter(BOB, "Bob Jones", "between us");
+    let thread = app.receive(&letter).thread;
+    (app, thread, letter.msgid)
+}
+
+/// Somebody adds Carol to a thread.
+fn add_carol(app: &mut App, by: &str, thread_id: &str) {
+    let mut letter = app.reply(thread_id, by, "");
+    letter.cc = vec![cc("Carol Brown", CAROL)];
+    app.receive(&letter);
+}
+
+fn held(app: &mut App, thread: ThreadId, text: &str) -> MessageId {
+    let typed = DraftContent { text: text.into(), ..DraftContent::default() };
+    let draft = app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value;
+    app.vault.queue_draft_held(draft.id, None, 100, 5_000).unwrap().value.id
+}
+
+/// All whom a letter names as readers.
+fn named(post: &OutgoingPost) -> Vec<&str> {
+    post.cc.iter().chain(&post.readers).map(|cc| cc.who_uid.as_str()).collect()
+}
+
+#[test]
+fn a_letter_on_its_way_goes_to_nobody_who_comes_to_its_thread_meanwhile() {
+    for is_held in [true, false] {
+        let (mut app, thread, id) = of_two();
+        let letter = match is_held {
+            true => held(&mut app, thread, "for Bob alone"),
+            false => app.queue_reply(thread, "for Bob alone").unwrap().id,
+        };
+        add_carol(&mut app, BOB, &id);
+        // Held letters leave with the next start at the latest.
+        let mut app = app.restart();
+        for _ in 0..2 {
+            let (item, post) = app.next_post();
+            assert_eq!((post.message, recipients(&post)), (letter, vec![BOB]), "{is_held}");
+            assert_eq!(named(&post), [BOB, ALICE]);
+            assert_eq!(post.unreachable, None);
+            let _ = app.vault.outbox_interrupted(item.id).unwrap();
+        }
+        app.send_next();
+        app.queue_reply(thread, "for both").unwrap();
+        let (_, post) = app.next_post();
+        assert_eq!(recipients(&post), [BOB, CAROL]);
+        assert_eq!(named(&post), [BOB, ALICE, CAROL]);
+    }
+}
+
+#[test]
+fn a_letter_whose_readers_are_gone_is_not_sent_until_the_member_says_so() {
+    let (mut app, thread, id) = of_two();
+    let letter = app.queue_reply(thread, "for Bob alone").unwrap().id;
+    add_carol(&mut app, BOB, &id);
+    let now = app.now();
+    let _ = app.vault.strike(thread, BOB, true, now).unwrap();
+    let (item, post) = app.next_post();
+    let why = post.unreachable.expect("it would reach nobody");
+    assert!(why.contains("Nobody to whom this letter was written"), "{why}");
+    assert!(post.recipients.is_empty());
+    let _ = app.vault.outbox_failed(item.id, &why).unwrap();
+    assert!(matches!(app.message(letter).state, MessageState::Failed { .. }));
+    // Whoever tries again sees who reads the thread now.
+    let _ = app.vault.retry(letter).unwrap();
+    assert_eq!(recipients(&app.next_post().1), [CAROL]);
+}
+
+#[test]
+fn one_who_was_struck_gets_no_letter_that_was_on_its_way() {
+    let mut app = App::with_bob();
+    let (thread, _) = app.of_three();
+    app.queue_reply(thread, "for both").unwrap();
+    let now = app.now();
+    let _ = app.vault.strike(thread, CAROL, true, now).unwrap();
+    let (_, post) = app.next_post();
+    assert_eq!((recipients(&post), named(&post)), (vec![BOB], vec![BOB, ALICE]));
+    // Nor one who was struck then and is not any more.
+    app.send_next();
+    app.queue_reply(thread, "for Bob alone").unwrap();
+    let _ = app.vault.strike(thread, CAROL, false, now).unwrap();
+    assert_eq!(recipients(&app.next_post().1), [BOB]);
+}
+
+#[test]
+fn a_letter_in_a_thread_that_becomes_one_of_more_readers_reaches_no_more() {
+    let (mut app, ..) = of_two();
+    let mut first = app.letter(CAROL, "Carol Brown", "the first");
+    first.cc = vec![cc("Carol Brown", CAROL), cc("Alice Smith", ALICE), cc("Bob Jones", BOB)];
+    first.cc.push(cc("Mallory X", MALLORY));
+    let mut reply = app.reply(&first.msgid, BOB, "Bob Jones");
+    reply.readers = vec![cc("Bob Jones", BOB), cc("Alice Smith", ALICE)];
+    let claimed = app.receive(&reply).thread;
+    let letter = app.queue_reply(claimed, "for Bob alone").unwrap().id;
+    // It comes late, and says who is in the thread.
+    let thread = app.receive(&first).thread;
+    assert_eq!(app.message(letter).thread, thread);
+    let (_, post) = app.next_post();
+    assert_eq!((recipients(&post), post.unreachable.as_ref()), (vec![BOB], None));
+    assert!(!named(&post).contains(&MALLORY) && !named(&post).contains(&CAROL), "{post:?}");
+}
+
+#[test]
+fn a_group_that_the_member_joins_meanwhile_gets_no_letter_of_before() {
+    let mut app = App::with_bob();
+    let mut letter = app.letter(BOB, "Bob Jones", "hello");
+    letter.cc.push(cc("Gardeners", "Gardeners"));
+    let thread = app.receive(&letter).thread;
+    app.queue_reply(thread, "to Bob, as it says").unwrap();
+    let joined = member(&mut app, ALICE, "Alice Smith", MemberAct::Join);
+    let _ = app.vault.receive_member(app.account, &joined).unwrap();
+    assert_eq!(recipients(&app.next_post().1), [BOB]);
+}
+
+#[test]
+fn a_letter_on_its_way_is_not_confirmed_to_whom_another_forwards_its_thread() {
+    let (mut app, thread, id) = of_two();
+    app.queue_reply(thread, "said before").unwrap();
+    app.send_next();
+    let letter = held(&mut app, thread, "for Bob alone");
+    let msgid = app.next_msgid();
+    let word = note(&msgid, BOB, &id, cc("Carol Brown", CAROL));
+    let _ = app.vault.receive_notify(app.account, &word).unwrap();
+    let _ = app.vault.release(letter).unwrap();
+    let (mut posted, mut confirmed) = (Vec::new(), Vec::new());
+    while let Some(item) = app.vault.next_outbox(app.account, 0).unwrap() {
+        match &item.action {
+            OutboxAction::Post(post) => posted.push((post.message, recipients(post).join(" "))),
+            OutboxAction::Confirm(post) => {
+                confirmed.push((post.text.clone(), recipients(post).join(" ")));
+            }
+            other => panic!("{other:?}"),
+        }
+        app.send_next();
+    }
+    assert_eq!(posted, [(letter, BOB.to_owned())]);
+    assert_eq!(confirmed, [("said before".to_owned(), CAROL.to_owned())]);
+}
+
+#[test]
+fn what_is_written_after_a_forward_of_ones_own_goes_to_the_newcomer_too() {
+    let (mut app, thread, _) = of_two();
+    app.forward(thread, &["Carol Brown".to_owned()]).unwrap();
+    app.queue_reply(thread, "for both").unwrap();
+    let item = app.vault.next_outbox(app.account, 0).unwrap().unwrap();
+    assert!(matches!(item.action, OutboxAction::Forward(_)));
+    app.send_next();
+    let (_, post) = app.next_post();
+    assert_eq!(recipients(&post), [BOB, CAROL]);
+
+    // If the forward is refused, she is no reader.
+    let (mut app, thread, _) = of_two();
+    let forward = app.forward(thread, &["Carol Brown".to_owned()]).unwrap();
+    app.queue_reply(thread, "for both").unwrap();
+    let _ = app.vault.outbox_failed(forward, "refused").unwrap();
+    assert_eq!(recipients(&app.next_post().1), [BOB]);
+}
