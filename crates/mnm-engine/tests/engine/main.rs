@@ -11,6 +11,7 @@ mod group_forward;
 mod letter;
 mod odd_service;
 mod presence;
+mod recipient;
 mod retry;
 mod service;
 mod stranger;

@@ -12,5 +12,6 @@ mod group;
 mod letters;
 mod loopback;
 mod raw;
+mod recipient;
 mod upgrade;
 mod words;
