@@ -259,3 +259,31 @@ fn who_wrote_in_a_groups_threads_is_known_in_the_group() {
         });
     assert_eq!(known.unwrap(), "MEMBER");
 }
+
+#[test]
+fn who_was_in_a_group_is_known_and_what_waits_goes_as_it_did() {
+    let mut db = old(35);
+    db.execute_batch(
+        "INSERT INTO grp (account, gid, alias, standing, removed)
+             VALUES (1, 'Crew', 'Me', 'joined', 0), (1, 'Choir', 'Me', 'left', 0),
+                    (1, 'Board', 'Me', 'left', 1), (1, 'Dora, Marc', 'Me', 'invited', 0);
+         INSERT INTO thread (id, account, service_id, subject, last_at_ms) VALUES (1, 1, NULL, '', 1);
+         INSERT INTO message (id, account, thread, author_uid, author_alias, at_ms, subject, text, html,
+                 state, unread)
+             VALUES (1, 1, 1, 'ME', 'Me', 1, '', '', '', 'queued', 0);
+         INSERT INTO outbox (account, kind, message, request, attempts) VALUES (1, 'post', 1, 'R', 0);",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let was_in: String = db
+        .query_row(
+            "SELECT group_concat(gid, ' ' ORDER BY gid) FROM grp WHERE was_in = 1",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(was_in, "Board Choir Crew");
+    let meant: Option<String> =
+        db.query_row("SELECT meant FROM outbox", [], |row| row.get(0)).unwrap();
+    assert_eq!(meant, None);
+}
