@@ -343,6 +343,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_account ON outbox (account, id);
 CREATE INDEX outbox_held ON outbox (held_until_ms) WHERE held_until_ms IS NOT NULL;
 CREATE INDEX outbox_post ON outbox (account) WHERE kind = 'post';
+CREATE INDEX outbox_forward ON outbox (account) WHERE kind = 'forward';
 
 -- Where the copy lies of a thread that is forwarded; none for what an older version queued, which has it in
 -- `body`.
