@@ -238,7 +238,7 @@ impl Inbox {
                     .await
                     .map(drop)
             }
-            MessageKind::Notify { groups, .. } => {
+            MessageKind::Notify { groups, copied, .. } => {
                 let head_bytes = usize::try_from(message.data.head).unwrap_or(usize::MAX);
                 let head = short.get(..head_bytes).unwrap_or_default();
                 let Ok(head) = LetterHead::read(head) else { return Ok(()) };
@@ -249,6 +249,7 @@ impl Inbox {
                     thread_id: head.thread_id,
                     cc: cc(&head.cc),
                     groups,
+                    copied,
                 };
                 let receive = self.store.write(move |vault| vault.receive_notify(account, &note));
                 receive.await.map(drop)
@@ -322,9 +323,7 @@ impl Inbox {
             };
             return self.forward(Arc::new(forward)).await;
         }
-        let confirms = Some(head.confirm_id)
-            .filter(|id| !id.is_empty())
-            .map(|id| Confirms { id, posted_ms: tmtp::id::posted_ms(&head.confirm_posted) });
+        let confirms = Some(head.confirm_id).filter(|id| !id.is_empty()).map(|id| Confirms { id });
         let mut incoming = Incoming {
             msgid,
             from_uid,

@@ -82,6 +82,7 @@ pub use page::Marked;
 pub(crate) use party::is_gid;
 pub use ping::PingQuery;
 pub use sync::SyncNotice;
+pub(crate) use text::{LONG_FORWARDED, LONG_TEXT};
 pub use thread::ThreadPlace;
 
 use change::{Reader, Work};

@@ -177,6 +177,10 @@ pub enum MessageKind {
         postid: String,
         /// Groups that it or its message was sent to, as of a [`Self::Delivery`].
         groups: Vec<String>,
+        /// To whom its message was sent: permanent ids, and groups that the sender has joined. Not all of
+        /// them where they are very many. Ours beyond revision 1 (`copied`); none of a service that does
+        /// not say so.
+        copied: Option<Vec<String>>,
     },
     /// A first contact.
     Ping {

@@ -158,6 +158,7 @@ raw_head! {
         // Ours beyond revision 1, so that nothing is wrong with it whatever it holds.
         groups: serde_json::Value = b"groups",
         refused: serde_json::Value = b"refused",
+        copied: serde_json::Value = b"copied",
         act: String = b"act",
         alias: String = b"alias",
         to: String = b"to",

@@ -139,7 +139,7 @@ fn notification() {
     check(
         0x17a1_b2c3_d4e5_f60e,
         Data { len: 9, head: 4, sum: 0 },
-        MessageKind::Notify { postid: "17a1b2c3d4e5f607".into(), groups: Vec::new() },
+        MessageKind::Notify { postid: "17a1b2c3d4e5f607".into(), groups: Vec::new(), copied: None },
         r#"00be{"datahead":4,"datalen":9,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","headsum":428421159,"id":"17a1b2c3d4e5f60e","op":"notify","posted":"2006-01-02T15:04:05.000Z","postid":"17a1b2c3d4e5f607"}"#,
     );
 }

@@ -38,8 +38,11 @@ pub(super) fn checked(mut message: Message) -> Option<Message> {
         }
         // The member's own name is shown as it is.
         MessageKind::NewAlias { alias: own } => alias(own) && is_plain_name(own),
-        MessageKind::Notify { groups, .. } => {
+        MessageKind::Notify { groups, copied, .. } => {
             groups.retain(|gid| is_gid(gid));
+            if let Some(copied) = copied {
+                copied.retain(|to| is_id(to) || is_gid(to));
+            }
             is_from
         }
         MessageKind::Delivery { groups, .. } => {

@@ -13,6 +13,7 @@ use tmtp::forward::ForwardedThread;
 use tmtp::letter::{Attach, LETTER_HEAD_MAX_BYTES, LetterHead};
 use tmtp::request::Data;
 
+use crate::vault::{LONG_FORWARDED, LONG_TEXT};
 use crate::view::Form;
 
 /// Longest text of a letter, in bytes; a longer one becomes a file, and its beginning the text. Nothing
@@ -30,9 +31,6 @@ const FORWARD_MAX_BYTES: u64 = 32 << 20;
 const UNREADABLE: &str = "*This message could not be read: its data is not of the form that letters have. All of it is attached as `message.bin`; ask the sender to send it again.*";
 const UNKNOWN: &str = "*The service delivered something that this version of the app does not understand. It is kept here: what it holds is attached as `message.bin`, if it holds anything. A newer version may be able to read it; ask the sender what it is.*";
 const BAD_FORWARD: &str = "*A thread was forwarded to you here, but it could not be read: its data is not of the form that forwarded threads have, or it is longer or has too many letters (over 2,000) for this app. All of it is attached as `message.bin`; ask the sender to forward it again, or to send you the letters themselves.*";
-const LONG_TEXT: &str =
-    "*This is the beginning of a long text. All of it is attached as `message.md`.*\n\n";
-const LONG_FORWARDED: &str = "*This is the beginning of a long text, whose end is not kept of a letter that was forwarded. Ask the sender for the letter itself.*\n\n";
 const NOT_UTF8: &str =
     "\n\n*Parts of this text could not be read. As it came, it is attached as `message.txt`.*";
 const CUT: &str = "\n\n*A file of this letter is larger than this app takes, so it is attached without its bytes; ask the sender for it in smaller parts.*";

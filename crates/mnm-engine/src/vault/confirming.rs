@@ -1,5 +1,9 @@
 //! Confirming the member's own letters to those to whom others forward a thread.
 //!
+//! That posts them once more, files included, at another's word. So it is done only for those to whom the thread
+//! itself went, as far as the service says it, and only with letters that the forwarder has had: posted
+//! while they were a reader of the thread by name, or in a group that is.
+//!
 //! One row of the outbox stands for all letters of a thread; each ack queues it again, behind all else,
 //! for the next letter. What an answer means is stored with the row's end, so a crash changes nothing.
 
@@ -9,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::Result;
 use super::change::{Reader, Work};
 use super::forwarding::{json, parse};
-use super::inbox::Cc;
+use super::inbox::CC_MAX;
+use super::notice::IncomingNote;
 use super::outbox::OutboxId;
 use super::outgoing::{OutboxKind, OutgoingPost, Recipient};
 use crate::view::{AccountId, Message, MessageId, ThreadId};
@@ -30,13 +35,32 @@ struct Confirming {
     after: MessageId,
     /// The newest when they subscribed; what was written later went to them anyway.
     until: MessageId,
-    /// The id of what told of the newcomers: what the service took later was written for the readers before.
-    /// None where the member has named them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    /// Id of what told of them: what the service took later was written for the readers before. Empty where
+    /// the member has named them, or an older version queued it.
+    #[serde(default)]
+    before: String,
+    /// Which of them the forwarder has had; none when all are confirmed, as the member forwards them.
+    #[serde(default)]
+    had: Option<Had>,
     /// How often the service refused to reach them.
     #[serde(default)]
     refused: usize,
+}
+
+/// Which letters of a thread somebody has had who reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Had {
+    /// Who.
+    uid: String,
+    /// From when on, by name or by a group; any of them will do.
+    since: Vec<Since>,
+}
+
+/// A time, and an id after which letters count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Since {
+    at_ms: i64,
+    id: String,
 }
 
 impl Reader<'_> {
@@ -70,12 +94,19 @@ impl Reader<'_> {
     fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageId>> {
         let account = self.account_of(confirming.thread)?;
         let mine = self.own_uid(account)?;
+        let had = confirming.had.as_ref();
+        let since = had.map(|had| json(&had.since)).transpose()?;
         Ok(self
             .db
             .prepare_cached(
                 "SELECT id FROM message
-                 WHERE thread = ?1 AND id > ?2 AND id <= ?3 AND author_uid = ?4 AND state = 'sent'
-                   AND forwarded_by IS NULL AND (?5 IS NULL OR coalesce(original_id, msgid) < ?5)
+                 WHERE thread = ?1 AND id > ?2 AND id <= ?3 AND author_uid = ?4 AND account = ?5
+                   AND state = 'sent' AND forwarded_by IS NULL AND (?6 = '' OR msgid < ?6)
+                   AND (?7 IS NULL OR moved = 0 AND original_id IS NULL
+                     AND EXISTS (SELECT 1 FROM json_each(?7)
+                         WHERE message.at_ms >= value ->> 'at_ms' AND message.msgid > value ->> 'id')
+                     AND NOT EXISTS (SELECT 1 FROM left_out
+                         WHERE left_out.message = message.id AND uid = ?8))
                  ORDER BY id LIMIT 1",
             )?
             .query_row(
@@ -84,23 +115,73 @@ impl Reader<'_> {
                     confirming.after,
                     confirming.until,
                     mine,
-                    confirming.before
+                    account,
+                    confirming.before,
+                    since,
+                    had.map(|had| &had.uid)
                 ],
                 |row| row.get(0),
             )
             .optional()?)
     }
+
+    /// Which letters of a thread somebody has had.
+    fn had_by(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<Had> {
+        let mut had = Had { uid: uid.to_owned(), since: Vec::new() };
+        if self.is_struck(thread, uid)? {
+            return Ok(had);
+        }
+        let since = |row: &rusqlite::Row<'_>| Ok(Since { at_ms: row.get(0)?, id: row.get(1)? });
+        // An older version did not note when somebody came; who has written was there.
+        let named = self
+            .db
+            .prepare_cached(
+                "SELECT iif(at_ms > 0, at_ms, (SELECT min(at_ms) FROM message INDEXED BY message_author
+                     WHERE account = ?1 AND author_uid = party.uid AND thread = party.thread
+                       AND forwarded_by IS NULL AND original_id IS NULL AND moved = 0)) AS since, ''
+                 FROM party WHERE thread = ?2 AND uid = ?3 AND is_group = 0 AND since IS NOT NULL",
+            )?
+            .query_row(params![account, thread, uid], since)
+            .optional()?;
+        had.since.extend(named);
+        let mut by_group = self.db.prepare_cached(
+            // Who was there before the member has no id of their own.
+            "SELECT party.at_ms, max(grp.since_id, group_uid.since_id) FROM party
+             JOIN grp ON grp.account = ?1 AND grp.gid = party.uid AND grp.standing = 'joined'
+             JOIN group_uid ON group_uid.account = ?1 AND group_uid.gid = party.uid
+                 AND group_uid.uid = ?3
+             WHERE party.thread = ?2 AND party.is_group = 1 AND party.struck_ms IS NULL",
+        )?;
+        for since in by_group.query_map(params![account, thread, uid], since)? {
+            had.since.push(since?);
+        }
+        Ok(had)
+    }
+
+    /// The newest id of a message or notice that is here; empty without any.
+    pub(super) fn newest_id(&self, account: AccountId) -> Result<String> {
+        Ok(self
+            .db
+            .prepare_cached(
+                // What this app makes up itself begins with a later letter.
+                "SELECT max(
+                     coalesce((SELECT max(msgid) FROM seen WHERE account = ?1), ''),
+                     coalesce((SELECT max(msgid) FROM message WHERE account = ?1 AND msgid < 'f'), ''))",
+            )?
+            .query_row([account], |row| row.get(0))?)
+    }
 }
 
 impl Work<'_> {
-    /// Has the member's letters of a thread posted again to those who have just come to it, as something of
-    /// the id `before` has told; none where the member has named them.
+    /// Has the member's letters of a thread that are older than the id `before` posted again to those who have
+    /// just come to it; only those that the forwarder has had, if it is another.
     pub(super) fn confirm_to(
         &mut self,
         account: AccountId,
         thread: ThreadId,
         to: Vec<Recipient>,
-        before: Option<String>,
+        forwarder: Option<&str>,
+        before: String,
     ) -> Result<()> {
         if to.is_empty() {
             return Ok(());
@@ -110,7 +191,8 @@ impl Work<'_> {
             .prepare_cached("SELECT max(id) FROM message WHERE thread = ?1")?
             .query_row([thread], |row| row.get(0))?;
         let until = until.unwrap_or(0);
-        let confirming = Confirming { thread, to, after: 0, until, before, refused: 0 };
+        let had = forwarder.map(|uid| self.read.had_by(account, thread, uid)).transpose()?;
+        let confirming = Confirming { thread, to, after: 0, until, before, had, refused: 0 };
         self.go_on_confirming(account, &confirming)
     }
 
@@ -196,12 +278,26 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Those of `cc` who are not in the thread yet, as recipients.
-    pub(super) fn newcomers(&self, thread: ThreadId, cc: &[Cc]) -> Result<Vec<Recipient>> {
+    /// Those whom a notice names who are not in the thread yet and to whom it went, as recipients: by the word of
+    /// the service. One that says nothing of it may have sent it to nobody, and a group of which the
+    /// forwarder is not known as a member never got it.
+    pub(super) fn newcomers(
+        &self,
+        thread: ThreadId,
+        note: &IncomingNote,
+    ) -> Result<Vec<Recipient>> {
+        let account = self.read.account_of(thread)?;
+        let vouches = self.read.vouches(account)?;
         let mut new = Vec::new();
-        for cc in cc {
-            if !self.read.has_party(thread, &cc.who_uid)? {
-                new.push(Recipient { id: cc.who_uid.clone(), is_group: cc.is_group() });
+        for cc in note.cc.iter().take(CC_MAX) {
+            let (id, is_group) = (&cc.who_uid, cc.is_group());
+            let went = match &note.copied {
+                Some(copied) => copied.contains(id),
+                None if vouches => false,
+                None => !is_group || self.read.is_known_member(account, id, &note.from_uid)?,
+            };
+            if went && *id != note.from_uid && !self.read.has_party(thread, id)? {
+                new.push(Recipient { id: id.clone(), is_group });
             }
         }
         Ok(new)
@@ -213,7 +309,7 @@ impl Work<'_> {
         account: AccountId,
         thread: ThreadId,
         newcomers: Vec<Recipient>,
-        msgid: &str,
+        note: &IncomingNote,
     ) -> Result<()> {
         let mut come = Vec::new();
         for newcomer in newcomers {
@@ -221,6 +317,7 @@ impl Work<'_> {
                 come.push(newcomer);
             }
         }
-        self.confirm_to(account, thread, come, Some(msgid.to_owned()))
+        let before = note.msgid.clone();
+        self.confirm_to(account, thread, come, Some(&note.from_uid), before)
     }
 }

@@ -122,7 +122,14 @@ impl Reader<'_> {
     /// message these are; none with the last of them.
     fn letters_after(&self, copying: &Copying) -> Result<(Vec<ForwardedLetter>, Option<Place>)> {
         let mut statement = self.db.prepare_cached(
-            "SELECT id, coalesce(original_id, msgid), author_uid, author_alias, at_ms, subject, text,
+            // Two that are said to be one letter in different words are two to others as well.
+            "SELECT id, CASE WHEN original_id IS NULL THEN msgid
+                     WHEN forwarded_by IS NULL AND EXISTS (
+                         SELECT 1 FROM message AS other INDEXED BY message_original
+                         WHERE other.account = message.account
+                           AND other.original_id = message.original_id
+                           AND other.thread = message.thread AND other.forwarded_by IS NOT NULL)
+                     THEN msgid ELSE original_id END, author_uid, author_alias, at_ms, subject, text,
                  coalesce(forwarded_by, '')
              FROM message WHERE thread = ?1 AND (at_ms, id) > (?2, ?3) ORDER BY at_ms, id LIMIT ?4",
         )?;

@@ -23,7 +23,7 @@ use super::message::NewMessage;
 use super::name::shown;
 use super::party::NewParty;
 use super::placement::Arrival;
-use super::text::{clean_label, clean_subject};
+use super::text::{clean_label, clean_subject, is_same_text};
 use super::{Change, Result, Vault};
 use crate::markdown::{self, Rendered};
 use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
@@ -77,8 +77,6 @@ pub struct ForwardedLetter {
 pub struct Confirms {
     /// `ConfirmId`.
     pub id: String,
-    /// `ConfirmPosted`; none when that is no time.
-    pub posted_ms: Option<i64>,
 }
 
 impl ForwardedLetter {
@@ -252,8 +250,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Puts an author's own copy in the place of the letter that was forwarded. None when there is
-    /// nothing that it confirms; then it is a letter like others.
+    /// Puts an author's own copy in the place of the letter that was forwarded, if it says the same. None when
+    /// there is nothing that it confirms; then it is a letter like others.
     pub(super) fn confirm(
         &mut self,
         account: AccountId,
@@ -267,21 +265,15 @@ impl Work<'_> {
             // Another device of the author was faster, or the letter itself had come.
             return Ok(Some(Received::Duplicate));
         }
-        // As often as it was forwarded in different words.
-        let waiting = self
-            .db
-            .prepare_cached(&format!(
-                "SELECT id FROM message INDEXED BY message_original
-                 WHERE account = ?1 AND original_id = ?2 AND {} AND author_uid = ?4
-                   AND forwarded_by IS NOT NULL
-                 ORDER BY text = ?5 DESC, id",
-                stands_in("?3")
-            ))?
-            .query_map(params![account, confirms.id, thread, post.from_uid, post.text], |row| {
-                row.get(0)
-            })?
-            .collect::<rusqlite::Result<Vec<MessageId>>>()?;
-        let Some((&id, others)) = waiting.split_first() else { return Ok(None) };
+        let copies = self.read.copies(account, thread, &confirms.id, &post.from_uid)?;
+        let mut same = Vec::new();
+        for (id, is_forwarded) in copies {
+            if is_forwarded && self.read.has_words(id, post, self.limits.subject_bytes)? {
+                same.push(id);
+            }
+        }
+        // What was read in other words stays as it is; the author's come in beside it.
+        let Some((&id, others)) = same.split_first() else { return Ok(None) };
         for other in others {
             self.delete_message(*other)?;
         }
@@ -289,16 +281,15 @@ impl Work<'_> {
         self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
         self.db
             .prepare_cached(
-                "UPDATE message SET msgid = ?2, author_alias = ?3, at_ms = coalesce(?4, at_ms),
-                     subject = ?5, text = ?6, html = ?7, cut = ?8, rendering = ?9,
-                     forwarded_by = NULL
+                // It stays where it was shown: when it was posted the author claims no better.
+                "UPDATE message SET msgid = ?2, author_alias = ?3, subject = ?4, text = ?5, html = ?6,
+                     cut = ?7, rendering = ?8, forwarded_by = NULL
                  WHERE id = ?1",
             )?
             .execute(params![
                 id,
                 post.msgid,
                 clean_label(&post.alias),
-                confirms.posted_ms.map(|at_ms| at_ms.clamp(0, post.posted_ms)),
                 clean_subject(&post.subject, self.limits.subject_bytes),
                 post.text,
                 html,
@@ -307,6 +298,23 @@ impl Work<'_> {
             ])?;
         self.touch_message(id);
         Ok(Some(Received::New(id)))
+    }
+}
+
+impl Work<'_> {
+    /// Notes which letter an author's copy is of that stands beside what others have shown as it: it comes once,
+    /// also from a further device of theirs.
+    pub(super) fn keep_beside(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
+        let Some(confirms) = &post.confirms else { return Ok(()) };
+        let thread = self.read.thread_of(message)?;
+        let account = self.read.account_of(thread)?;
+        if self.read.copies(account, thread, &confirms.id, &post.from_uid)?.is_empty() {
+            return Ok(());
+        }
+        self.db
+            .prepare_cached("UPDATE message SET original_id = ?2 WHERE id = ?1")?
+            .execute(params![message, confirms.id])?;
+        Ok(())
     }
 }
 
@@ -350,9 +358,15 @@ impl Work<'_> {
         threads.extend(self.read.known_thread(account, &post.thread_id)?);
         let mut found = None;
         for thread in threads {
-            if !self.read.is_struck(thread, &post.from_uid)?
-                && self.read.has_words(thread, &confirms.id, post, self.limits.subject_bytes)?
-            {
+            if self.read.is_struck(thread, &post.from_uid)? {
+                continue;
+            }
+            let mut has_words = false;
+            for (id, _) in self.read.copies(account, thread, &confirms.id, &post.from_uid)? {
+                has_words =
+                    has_words || self.read.has_words(id, post, self.limits.subject_bytes)?;
+            }
+            if has_words {
                 if found.is_some() {
                     return Ok(None);
                 }
@@ -373,58 +387,63 @@ impl Reader<'_> {
         letter: &ForwardedLetter,
     ) -> Result<bool> {
         let account = self.account_of(thread)?;
-        Ok(self
+        let (id, author) = (clean_label(&letter.id), clean_label(&letter.author_uid));
+        let is_here: bool = self
             .db
             .prepare_cached(&format!(
                 // One after the other, each by its index: with OR all letters of the account are read.
                 "SELECT EXISTS (SELECT 1 FROM message
                      WHERE account = ?1 AND msgid = ?3 AND {in_it})
                  OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
-                     WHERE account = ?1 AND original_id = ?3 AND {in_it}
-                       AND (forwarded_by = ?4
-                         OR author_uid = ?5 AND (forwarded_by IS NULL OR text = ?6)))",
+                     WHERE account = ?1 AND original_id = ?3 AND {in_it} AND forwarded_by = ?4)",
                 in_it = stands_in("?2")
             ))?
-            .query_row(
-                params![
-                    account,
-                    thread,
-                    clean_label(&letter.id),
-                    forward.from_uid,
-                    clean_label(&letter.author_uid),
-                    letter.text
-                ],
-                |row| row.get(0),
-            )?)
+            .query_row(params![account, thread, id, forward.from_uid], |row| row.get(0))?;
+        if is_here {
+            return Ok(true);
+        }
+        for (copy, _) in self.copies(account, thread, &id, &author)? {
+            let (_, text) = self.words(copy)?;
+            if text == letter.text || is_same_text(&letter.text, &text) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    /// Whether the thread has a letter that says under the same subject what its author says.
-    fn has_words(
+    /// The letters of a thread that are said to be this one of somebody, and of each whether only another
+    /// says so.
+    fn copies(
         &self,
+        account: AccountId,
         thread: ThreadId,
         id: &str,
-        post: &Incoming,
-        subject_bytes: usize,
-    ) -> Result<bool> {
-        let account = self.account_of(thread)?;
+        uid: &str,
+    ) -> Result<Vec<(MessageId, bool)>> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT id, forwarded_by IS NOT NULL FROM message INDEXED BY message_original
+             WHERE account = ?1 AND original_id = ?2 AND {} AND author_uid = ?4
+             ORDER BY id",
+            stands_in("?3")
+        ))?;
+        let copies = statement
+            .query_map(params![account, id, thread, uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(copies.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Subject and text of a letter.
+    fn words(&self, letter: MessageId) -> Result<(String, String)> {
         Ok(self
             .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM message INDEXED BY message_original
-                 WHERE account = ?1 AND original_id = ?3 AND thread = ?2 AND author_uid = ?4
-                   AND text = ?5 AND subject = ?6)",
-            )?
-            .query_row(
-                params![
-                    account,
-                    thread,
-                    id,
-                    post.from_uid,
-                    post.text,
-                    clean_subject(&post.subject, subject_bytes)
-                ],
-                |row| row.get(0),
-            )?)
+            .prepare_cached("SELECT subject, text FROM message WHERE id = ?1")?
+            .query_row([letter], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }
+
+    /// Whether a letter says under the same subject what its author says.
+    fn has_words(&self, letter: MessageId, post: &Incoming, subject_bytes: usize) -> Result<bool> {
+        let (subject, text) = self.words(letter)?;
+        Ok(subject == clean_subject(&post.subject, subject_bytes)
+            && is_same_text(&text, &post.text))
     }
 
     /// Whether the thread has this letter from its author.

@@ -199,7 +199,7 @@ impl Work<'_> {
             to.push(Recipient { id: new.who_uid.clone(), is_group: new.is_group() });
         }
         self.touch_thread(forward.thread);
-        self.confirm_to(account, forward.thread, to, None)
+        self.confirm_to(account, forward.thread, to, None, String::new())
     }
 
     /// The service has refused a forward: the thread says so, in the service's name, because nothing

@@ -193,6 +193,14 @@ impl Reader<'_> {
             .query_row(params![account, gid, uid], |row| row.get(0))?)
     }
 
+    /// Whether the service is known to say whom what is posted goes to.
+    pub(super) fn vouches(&self, account: AccountId) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT vouches FROM account WHERE id = ?1")?
+            .query_row([account], |row| row.get(0))?)
+    }
+
     /// Groups of which the service vouched that a letter was posted to them. Kept only of a letter that
     /// stands apart or whose thread has not begun yet.
     pub(super) fn vouched_for(&self, message: MessageId) -> Result<Vec<String>> {
@@ -269,6 +277,16 @@ impl Work<'_> {
         }
     }
 
+    /// Notes that a member of a group was not in it until now.
+    pub(super) fn joins_now(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "UPDATE group_uid SET since_id = ?4 WHERE account = ?1 AND gid = ?2 AND uid = ?3",
+            )?
+            .execute(params![account, gid, uid, self.read.newest_id(account)?])?;
+        Ok(())
+    }
+
     /// Notes that the service says which groups a letter was posted to.
     pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
         self.db
@@ -312,7 +330,10 @@ impl Work<'_> {
         let (gid, uid, alias) = (&notice.gid, &notice.from_uid, notice.alias.as_str());
         match &notice.act {
             MemberAct::Invite => self.learn_member(account, gid, uid, ""),
-            MemberAct::Join => self.learn_member(account, gid, uid, alias),
+            MemberAct::Join => {
+                self.learn_member(account, gid, uid, alias)?;
+                self.joins_now(account, gid, uid)
+            }
             MemberAct::Alias(new) => self.learn_member(account, gid, uid, new),
             MemberAct::Drop => {
                 // Where the service does not say who left, whoever has no name here may be the one.
@@ -446,6 +467,11 @@ impl Work<'_> {
             .execute(params![account, gid, alias, standing, standing == Standing::Removed])?;
         if before != Some(standing) {
             self.touch_threads_of(account, gid)?;
+            if standing == Standing::Joined {
+                self.db
+                    .prepare_cached("UPDATE grp SET since_id = ?3 WHERE account = ?1 AND gid = ?2")?
+                    .execute(params![account, gid, self.read.newest_id(account)?])?;
+            }
         }
         let was_out = matches!(before, Some(Standing::Left | Standing::Removed));
         if was_out && matches!(standing, Standing::Joined | Standing::Invited) {

@@ -138,6 +138,7 @@ impl Vault {
             let thread = work.thread_for(account, post)?;
             let message = work.insert_received(account, thread, post)?;
             work.keep_vouched(message, &post.groups)?;
+            work.keep_beside(message, post)?;
             work.insert_files(message, post)?;
             work.refresh_thread(thread)?;
             Ok(Received::New(message))
@@ -177,7 +178,8 @@ impl Work<'_> {
         self.subscribe_cc(account, thread, &post.cc, &post.from_uid, post.posted_ms)
     }
 
-    /// Subscribes the member and those whom `by` names.
+    /// Subscribes the member and those whom `by` names; nobody does it for themselves, or who reads a thread
+    /// as a member of its group would go on reading it when they have left.
     pub(super) fn subscribe_cc(
         &mut self,
         account: AccountId,
@@ -192,7 +194,8 @@ impl Work<'_> {
         let me = cc.iter().take(CC_MAX).find(|named| named.who_uid == *uid);
         let alias = me.map_or("", |named| &named.who);
         self.insert_party(thread, &NewParty { uid, alias, is_group: false, by, at_ms })?;
-        let named = cc.iter().take(CC_MAX).filter(|named| !Uid::is_service(&named.who_uid));
+        let is_other = |named: &&Cc| named.who_uid != by && !Uid::is_service(&named.who_uid);
+        let named = cc.iter().take(CC_MAX).filter(is_other);
         let named: Vec<_> = named.map(|named| named.party(by, at_ms)).collect();
         self.insert_parties(thread, &named)
     }

@@ -93,6 +93,9 @@ pub struct IncomingNote {
     pub cc: Vec<Cc>,
     /// Groups that were told, of which the service vouches that the forwarder is in them.
     pub groups: Vec<String>,
+    /// Permanent ids and groups to which the service vouches that the thread itself went; none of a service
+    /// that does not say.
+    pub copied: Option<Vec<String>>,
 }
 
 impl Vault {
@@ -155,8 +158,8 @@ impl Vault {
         note: &IncomingNote,
     ) -> Result<Change<Received<()>>> {
         self.once(account, &note.msgid, |work| {
-            let IncomingNote { from_uid, posted_ms, cc, groups, .. } = note;
-            if !groups.is_empty() {
+            let IncomingNote { from_uid, posted_ms, cc, groups, copied, .. } = note;
+            if !groups.is_empty() || copied.is_some() {
                 work.set_vouches(account)?;
             }
             for gid in groups {
@@ -171,10 +174,10 @@ impl Vault {
             };
             let mine = *from_uid == work.read.own_uid(account)?;
             if let Some(thread) = thread {
-                let newcomers = if mine { Vec::new() } else { work.newcomers(thread, cc)? };
+                let newcomers = if mine { Vec::new() } else { work.newcomers(thread, note)? };
                 work.subscribe_cc(account, thread, cc, from_uid, *posted_ms)?;
                 // The device that forwards confirms; of what others forward each author does.
-                work.welcome(account, thread, newcomers, &note.msgid)?;
+                work.welcome(account, thread, newcomers, note)?;
             }
             Ok(())
         })

@@ -412,6 +412,10 @@ impl Work<'_> {
             .execute(params![id, ack.msgid, ack.posted_ms])?;
         if self.read.service_id(message.thread)?.is_none() {
             self.name_thread(message.thread, &ack.msgid)?;
+            // This device's clock may be ahead of the service's.
+            self.db
+                .prepare_cached("UPDATE party SET at_ms = min(at_ms, ?2) WHERE thread = ?1")?
+                .execute(params![message.thread, ack.posted_ms])?;
         }
         self.touch_message(id);
         self.refresh_thread(message.thread)?;

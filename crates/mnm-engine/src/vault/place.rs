@@ -237,6 +237,12 @@ impl Work<'_> {
         self.db
             .prepare_cached("DELETE FROM party WHERE thread = ?1 AND struck_ms IS NULL")?
             .execute([thread])?;
+        let account = self.read.account_of(thread)?;
+        self.db
+            .prepare_cached(
+                "UPDATE message SET moved = 1 WHERE account = ?1 AND author_uid = ?2 AND thread = ?3",
+            )?
+            .execute(params![account, self.read.own_uid(account)?, thread])?;
         Ok(())
     }
 

@@ -448,7 +448,6 @@ impl Work<'_> {
             let group = |gid: &String| Cc { who: gid.clone(), who_uid: gid.clone() };
             let mut named: Vec<_> = post.groups.iter().map(group).collect();
             named.extend(post.cc.iter().chain(&post.readers).cloned());
-            named.retain(|cc| cc.who_uid != post.from_uid);
             self.subscribe_cc(account, thread, &named, &post.from_uid, post.posted_ms)?;
         }
         Ok(thread)

@@ -96,6 +96,7 @@ CREATE TABLE grp (
     removed  INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1)), -- whether another has had the member leave
     known    INTEGER NOT NULL DEFAULT 0,            -- rows of group_member
     joined   INTEGER NOT NULL DEFAULT 0,            -- those of them that have joined
+    since_id TEXT NOT NULL DEFAULT '',              -- newest message when the member joined
     was_in   INTEGER NOT NULL DEFAULT 0 CHECK (was_in IN (0, 1)), -- whether the member has ever joined
     PRIMARY KEY (account, gid)
 ) STRICT, WITHOUT ROWID;
@@ -133,6 +134,7 @@ CREATE TABLE group_uid (
     gid     TEXT NOT NULL,
     uid     TEXT NOT NULL,
     alias   TEXT NOT NULL,                          -- in the group; empty until it is known
+    since_id TEXT NOT NULL DEFAULT '',              -- newest message when they joined, if the member saw it
     PRIMARY KEY (account, gid, uid),
     FOREIGN KEY (account, gid) REFERENCES grp (account, gid) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -231,6 +233,8 @@ CREATE TABLE message (
     original_id  TEXT,                              -- the id it has, for one that was forwarded
     cut          INTEGER NOT NULL DEFAULT 0 CHECK (cut IN (0, 1)), -- whether `text` goes on behind `html`
     rendering    INTEGER NOT NULL DEFAULT 1,        -- by which rules `html` was rendered
+    moved        INTEGER NOT NULL DEFAULT 0 CHECK (moved IN (0, 1)), -- whether it was written in another
+                                                    -- thread, or for other readers
     CHECK ((state = 'failed') = (error IS NOT NULL)),
     CHECK ((state IN ('received', 'sent')) = (msgid IS NOT NULL))
 ) STRICT;

@@ -308,7 +308,7 @@ impl Work<'_> {
     /// Moves a letter. The threads are to be refreshed.
     fn move_letter(&mut self, letter: &EarlyLetter, to: ThreadId) -> Result<()> {
         self.db
-            .prepare_cached("UPDATE message SET thread = ?2 WHERE id = ?1")?
+            .prepare_cached("UPDATE message SET thread = ?2, moved = 1 WHERE id = ?1")?
             .execute([letter.id, to])?;
         self.slice.bytes -= letter.bytes;
         Ok(())

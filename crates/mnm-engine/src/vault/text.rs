@@ -141,6 +141,33 @@ pub(super) fn both(one: &str, other: &str) -> String {
     [&a[..start], &[middle.as_str()], &a[a.len() - end..]].concat().join("\n")
 }
 
+/// What stands before the beginning of a text that came as a file, and of a forwarded one whose end was not
+/// kept.
+pub(crate) const LONG_TEXT: &str =
+    "*This is the beginning of a long text. All of it is attached as `message.md`.*\n\n";
+/// See [`LONG_TEXT`].
+pub(crate) const LONG_FORWARDED: &str = "*This is the beginning of a long text, whose end is not kept of a letter that was forwarded. Ask the sender for the letter itself.*\n\n";
+
+/// Whether an author's own text says what another has shown of it, line ends aside; of one that was kept in
+/// part, its beginning.
+pub(super) fn is_same_text(shown: &str, own: &str) -> bool {
+    let own = own.strip_prefix(LONG_TEXT).unwrap_or(own);
+    let (shown, in_part) = match shown.strip_prefix(LONG_FORWARDED) {
+        Some(beginning) => (beginning, true),
+        None => (shown, false),
+    };
+    let mut own = own.trim_end_matches(['\r', '\n']).lines();
+    let mut shown = shown.trim_end_matches(['\r', '\n']).lines().peekable();
+    while let Some(line) = shown.next() {
+        let is_cut = in_part && shown.peek().is_none();
+        let Some(same) = own.next() else { return false };
+        if line != same && !(is_cut && same.starts_with(line)) {
+            return false;
+        }
+    }
+    in_part || own.next().is_none()
+}
+
 /// The longest beginning of `text` that has at most `max` bytes and ends between characters.
 pub(super) fn cut(text: &str, max: usize) -> &str {
     let mut end = max.min(text.len());

@@ -278,7 +278,7 @@ pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {
     Cc { who: who.into(), who_uid: who_uid.into() }
 }
 
-/// Word of a thread that `from` forwards to somebody.
+/// Word of a thread that `from` forwards to somebody, from a service that does not say whom it went to.
 pub(crate) fn note(msgid: &str, from: &str, thread_id: &str, to: Cc) -> IncomingNote {
     IncomingNote {
         msgid: msgid.into(),
@@ -287,6 +287,7 @@ pub(crate) fn note(msgid: &str, from: &str, thread_id: &str, to: Cc) -> Incoming
         thread_id: thread_id.into(),
         cc: vec![to],
         groups: Vec::new(),
+        copied: None,
     }
 }
 

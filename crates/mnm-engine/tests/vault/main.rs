@@ -4,6 +4,7 @@
 
 mod blob;
 mod cast;
+mod confirming;
 mod damage;
 mod draft;
 mod full;

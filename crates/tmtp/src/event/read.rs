@@ -128,6 +128,7 @@ impl RawEvent {
             "notify" => MessageKind::Notify {
                 postid: required(self.postid.take())?,
                 groups: self.groups.take().map(texts).unwrap_or_default(),
+                copied: self.copied.take().filter(serde_json::Value::is_array).map(texts),
             },
             _ => MessageKind::Ping {
                 alias: self.alias.take().unwrap_or_default(),

@@ -14,9 +14,11 @@ impl Message {
         let id = self.id.to_string();
         // One order for all kinds: the keys in byte order, each kind naming those it has.
         let keys = self.keys();
-        head.text_if("act", keys.act)
-            .text_if("alias", keys.alias)
-            .number_if("datahead", Some(self.data.head).filter(|head| *head > 0))
+        head.text_if("act", keys.act).text_if("alias", keys.alias);
+        if let MessageKind::Notify { copied: Some(copied), .. } = &self.kind {
+            head.list("copied", copied, |out, to| write_text(out, to));
+        }
+        head.number_if("datahead", Some(self.data.head).filter(|head| *head > 0))
             .number("datalen", self.data.len)
             .number_if("datasum", Some(self.data.sum).filter(|sum| *sum > 0));
         if let MessageKind::OhiEdit { members, .. } = &self.kind {

@@ -184,8 +184,8 @@ fn message_kind() -> impl Strategy<Value = MessageKind> {
             }),
         (option::of(any::<u64>()), vec(full_text(), 0..3))
             .prop_map(|(notify, groups)| MessageKind::Delivery { notify, groups }),
-        (full_text(), vec(full_text(), 0..3))
-            .prop_map(|(postid, groups)| MessageKind::Notify { postid, groups }),
+        (full_text(), vec(full_text(), 0..3), option::of(vec(full_text(), 0..3)))
+            .prop_map(|(postid, groups, copied)| MessageKind::Notify { postid, groups, copied }),
         (text(), text()).prop_map(|(alias, to)| MessageKind::Ping { alias, to }),
     ]
 }

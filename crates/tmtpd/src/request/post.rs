@@ -21,6 +21,12 @@ use super::{Refusal, Rule, Sender, devices_of, full};
 const BLAMED_MAX: usize = 1000;
 /// Groups that a delivery names. A name has 256 bytes, each of which may take six in a header.
 const GROUPS_NAMED_MAX: usize = 20;
+/// Bytes that a notification takes for those to whom its message went; beside the groups it has to fit into a
+/// header.
+const COPIED_BYTES_MAX: usize = 30_000;
+/// Bytes that one byte of a name takes in a header at most, and what stands around a name.
+const ESCAPED_BYTES: usize = 6;
+const QUOTES_BYTES: usize = 3;
 
 /// A PostNotify.
 #[derive(Debug)]
@@ -123,6 +129,7 @@ pub async fn post_notify(
         let kind = MessageKind::Notify {
             postid: String::new(),
             groups: groups_of(directory, sender, to.iter().chain(&note_to)),
+            copied: Some(copied_to(directory, sender, &to)),
         };
         let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
         Ok((vec![message, note], rows))
@@ -258,6 +265,26 @@ fn groups_of<'a>(
     let joined: BTreeSet<&str> =
         groups.filter(|group| group.has_joined(sender.member)).map(Group::name).collect();
     joined.into_iter().take(GROUPS_NAMED_MAX).map(str::to_owned).collect()
+}
+
+/// To whom a message goes, as its notification names them: members by their ids, and groups as of
+/// [`groups_of`]. What a header has no room for is left out.
+fn copied_to(directory: &Directory, sender: &Sender, to: &[Recipient]) -> Vec<String> {
+    let members = to.iter().filter_map(|recipient| match recipient {
+        Recipient::Member(uid) if is_made(uid) => Some(uid.clone()),
+        Recipient::Member(_) | Recipient::GroupWithSender(_) | Recipient::Group(_) => None,
+    });
+    let mut left = COPIED_BYTES_MAX;
+    let mut copied = groups_of(directory, sender, to);
+    copied.extend(members);
+    copied.retain(|name| {
+        let escaped = if is_made(name) { 1 } else { ESCAPED_BYTES };
+        let bytes = name.len() * escaped + QUOTES_BYTES;
+        let fits = bytes <= left;
+        left -= if fits { bytes } else { 0 };
+        fits
+    });
+    copied
 }
 
 /// Everybody who has joined the group. An invited member may already post to it.

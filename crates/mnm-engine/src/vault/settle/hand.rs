@@ -58,7 +58,10 @@ impl Work<'_> {
         let groups = self.read.groups_in(target)?;
         for (uid, alias) in &authors {
             for gid in &groups {
-                self.learn_member(account, gid, uid, "")?;
+                if !self.read.is_known_member(account, gid, uid)? {
+                    self.learn_member(account, gid, uid, "")?;
+                    self.joins_now(account, gid, uid)?;
+                }
             }
             if groups.is_empty() {
                 if !self.read.is_party(target, uid)? {
