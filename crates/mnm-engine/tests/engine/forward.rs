@@ -9,7 +9,7 @@ use tmtp_testkit::process::ServiceProcess;
 use crate::cast::{Person, ask};
 
 /// Members may write only to those they know, which a forward has to work with.
-const STRICT: &str = "[service]\npost_policy = \"acquainted\"\n";
+pub(crate) const STRICT: &str = "[service]\npost_policy = \"acquainted\"\n";
 /// The bytes of a forwarded thread, made by hand: see the head of `tmtp::forward`.
 fn thread_bytes(letters: &[(Value, &str)], cc: &Value) -> Vec<u8> {
     let (mut messages, mut index) = (String::new(), Vec::new());
@@ -35,19 +35,19 @@ fn letter(id: &str, from: &str, alias: &str, thread: &str, attach: &Value) -> Va
     })
 }
 
-fn subscriber(who: &str, uid: &str) -> Value {
+pub(crate) fn subscriber(who: &str, uid: &str) -> Value {
     json!({ "Who": who, "WhoUid": uid, "By": who, "ByUid": uid, "Date": ".", "Note": "", "Subscribe": true })
 }
 
 /// A member with an app of other make.
-struct Raw {
-    peer: RawPeer,
-    alias: &'static str,
-    uid: String,
+pub(crate) struct Raw {
+    pub(crate) peer: RawPeer,
+    pub(crate) alias: &'static str,
+    pub(crate) uid: String,
 }
 
 impl Raw {
-    async fn join(service: &ServiceProcess, alias: &'static str) -> Self {
+    pub(crate) async fn join(service: &ServiceProcess, alias: &'static str) -> Self {
         let (peer, uid, _) = RawPeer::join(service.address(), alias).await.unwrap();
         Self { peer, alias, uid }
     }
@@ -60,14 +60,14 @@ impl Raw {
         self.peer.receive("ping").await.unwrap();
     }
 
-    async fn meet(&mut self, ada: &Person) {
+    pub(crate) async fn meet(&mut self, ada: &Person) {
         self.peer.ping(self.alias, "ada lovelace", "hello").await.unwrap();
         let ping = ada.until_ping(self.alias).await;
         ask!(ada, Command::Accept { ping: ping.id, text: None }, Ping);
         self.peer.receive("ping").await.unwrap();
     }
 
-    async fn post(&mut self, to: &[&str], head: &Value, rest: &[u8]) -> String {
+    pub(crate) async fn post(&mut self, to: &[&str], head: &Value, rest: &[u8]) -> String {
         let head = head.to_string();
         let to: Vec<_> = to.iter().map(|uid| json!({ "id": uid, "type": 1 })).collect();
         let id = self.peer.request_id();
@@ -325,7 +325,7 @@ async fn a_thread_of_thousands_holds_nothing_up() {
 }
 
 /// A frame's second header, and what stands behind it.
-fn taken_apart(frame: &tmtp_testkit::wire::Frame) -> (Value, String) {
+pub(crate) fn taken_apart(frame: &tmtp_testkit::wire::Frame) -> (Value, String) {
     let at = usize::try_from(frame.head["datahead"].as_u64().unwrap()).unwrap();
     let head = serde_json::from_slice(&frame.data[..at]).unwrap();
     (head, String::from_utf8(frame.data[at..].to_vec()).unwrap())
@@ -495,35 +495,6 @@ async fn whom_nobody_knows_keeps_a_thread_from_nobody() {
         let (head, body) = taken_apart(&clara.peer.receive("delivery").await.unwrap());
         assert_eq!((body.as_str(), head["ConfirmId"].is_string()), (text, true));
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_could_not_be_confirmed_is_once_the_other_has_written() {
-    let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
-    let ada = Person::join(&service, "ada lovelace").await;
-    let mut hubert = Raw::join(&service, "Hubert Two").await;
-    let mut hanna = Raw::join(&service, "Hanna One").await;
-    hubert.meet(&ada).await;
-    hubert.befriend(&mut hanna).await;
-    let me = ada.state().await.uid;
-    let opening = json!({ "ThreadId": "", "Alias": "Hubert Two", "Subject": "Plans" });
-    let first = hubert.post(&[&me], &opening, b"opening").await;
-    let thread = ada.until_message("opening").await.thread;
-    ada.sent(&ada.queue_reply(thread, "my own", &[]).await).await;
-    hubert.peer.receive("delivery").await.unwrap();
-    // Hubert's app names her to Ada in words only, so the service does not let Ada write to her.
-    let mut gus = Raw::join(&service, "Gus Gray").await;
-    let named = json!([subscriber("Gus Gray", &gus.uid)]);
-    let new = subscriber("Hanna One", &hanna.uid);
-    hubert.forward_naming(&first, &new, &named, &[&me], b"unread").await;
-    until_thread(&ada, "Gus", |thread| thread.row.parties.len() == 3).await;
-    ada.sent(&ada.queue_reply(thread, "behind it", &[]).await).await;
-    let (_, body) = taken_apart(&hubert.peer.receive("delivery").await.unwrap());
-    assert_eq!(body, "behind it", "the confirmation was refused before");
-
-    gus.peer.ping("Gus Gray", "ada lovelace", "hello").await.unwrap();
-    let (head, body) = taken_apart(&gus.peer.receive("delivery").await.unwrap());
-    assert_eq!((body.as_str(), head["ConfirmId"].is_string()), ("my own", true));
 }
 
 #[tokio::test(flavor = "multi_thread")]

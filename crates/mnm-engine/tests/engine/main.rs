@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as expected")]
 
 mod cast;
+mod confirming;
 mod crash;
 mod device;
 mod forward;
