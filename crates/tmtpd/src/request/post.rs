@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use tmtp::event::{MessageKind, NOBODY_ELSE, Outcome};
+use tmtp::head::HEAD_MAX_BYTES;
 use tmtp::id::Uid;
 use tmtp::request::{Data, Recipient};
+use tmtp::text::NAME_MAX_BYTES;
 
 use crate::config::PostPolicy;
 use crate::directory::{Directory, Group, MemberNumber};
@@ -27,6 +29,14 @@ const COPIED_BYTES_MAX: usize = 30_000;
 /// Bytes that one byte of a name takes in a header at most, and what stands around a name.
 const ESCAPED_BYTES: usize = 6;
 const QUOTES_BYTES: usize = 3;
+/// Bytes of all else in the header of a notification, at most.
+const HEAD_REST_BYTES: usize = 1_000;
+const _: () = assert!(
+    GROUPS_NAMED_MAX * (NAME_MAX_BYTES * ESCAPED_BYTES + QUOTES_BYTES)
+        + COPIED_BYTES_MAX
+        + HEAD_REST_BYTES
+        <= HEAD_MAX_BYTES
+);
 
 /// A PostNotify.
 #[derive(Debug)]

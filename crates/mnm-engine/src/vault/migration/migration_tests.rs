@@ -287,3 +287,27 @@ fn who_was_in_a_group_is_known_and_what_waits_goes_as_it_did() {
         db.query_row("SELECT meant FROM outbox", [], |row| row.get(0)).unwrap();
     assert_eq!(meant, None);
 }
+
+#[test]
+fn of_groups_of_an_older_version_only_what_is_written_from_now_on_counts() {
+    let mut db = old(35);
+    db.execute_batch(
+        "INSERT INTO grp (account, gid, alias, standing) VALUES (1, 'Gardeners', 'me', 'joined');
+         INSERT INTO group_uid (account, gid, uid, alias) VALUES (1, 'Gardeners', 'U1', '');
+         INSERT INTO thread (id, account, service_id, subject, last_at_ms)
+             VALUES (1, 1, '0000000000000001', '', 1);
+         INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject, text,
+                 html, state, unread)
+             VALUES (1, 1, '0000000000000008', 'ME', '', 1, '', '', '', 'sent', 0),
+                    (1, 1, 'forward.x', 'ME', '', 1, '', '', '', 'received', 0);
+         INSERT INTO seen (account, msgid) VALUES (1, '0000000000000009');",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let since: (String, String) = db
+        .query_row("SELECT grp.since_id, group_uid.since_id FROM grp, group_uid", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!(since, ("0000000000000009".into(), String::new()));
+}
