@@ -302,15 +302,10 @@ impl Work<'_> {
 }
 
 impl Work<'_> {
-    /// Notes which letter an author's copy is of that stands beside what others have shown as it: it comes once,
-    /// also from a further device of theirs.
+    /// Notes which letter an author's copy is of that takes no other's place: it comes once, also from a further
+    /// device of theirs.
     pub(super) fn keep_beside(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
         let Some(confirms) = &post.confirms else { return Ok(()) };
-        let thread = self.read.thread_of(message)?;
-        let account = self.read.account_of(thread)?;
-        if self.read.copies(account, thread, &confirms.id, &post.from_uid)?.is_empty() {
-            return Ok(());
-        }
         self.db
             .prepare_cached("UPDATE message SET original_id = ?2 WHERE id = ?1")?
             .execute(params![message, confirms.id])?;
