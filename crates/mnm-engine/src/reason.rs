@@ -21,6 +21,14 @@ const KNOWN: &[(&str, &str)] = &[
     ("sender is not invited to the group", "you are not invited to that group"),
     ("to has already joined the group", "they have joined the group already"),
     ("to is not a member of the group", "they are not a member of the group"),
+    (
+        "to has not answered your last invitations to groups; you can send more after an answer",
+        "they have not answered your last invitations to groups; you can send more after an answer",
+    ),
+    (
+        "to is invited to many groups and has to answer some first",
+        "they are invited to many groups and have to answer some first",
+    ),
     ("a group named in for is unknown", "one of the groups is not there any more"),
     ("a member named in for is unknown", "the service does not know one of the members"),
     ("a recipient named in for is unknown", "the service does not know one of the recipients"),

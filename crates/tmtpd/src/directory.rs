@@ -25,7 +25,7 @@ use crate::store::DeviceNumber;
 pub struct MemberNumber(pub u32);
 
 /// Number of a group, for as long as the process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct GroupNumber(u32);
 
 /// Aliases and names of groups share one name space.
@@ -51,9 +51,12 @@ pub struct Directory {
     uids: HashMap<Uid, MemberNumber>,
     names: Names<Named>,
     groups: Vec<Group>,
-    /// By member: the groups they are invited to or in, in rising order. What concerns a member
-    /// looks here and never at all groups.
+    /// By member: the groups they have joined, in rising order. What concerns a member looks here and
+    /// never at all groups.
     memberships: Vec<Vec<GroupNumber>>,
+    /// By member: the groups they are invited to, and who invited them. Without those invitations of
+    /// which earlier versions did not note that.
+    invitations: HashMap<MemberNumber, HashMap<GroupNumber, MemberNumber>>,
     /// (who, whom): the second has let the first in. Kept under either policy.
     acquaintances: HashSet<(MemberNumber, MemberNumber)>,
     /// By device: whose it is.
@@ -124,17 +127,22 @@ impl Directory {
         self.groups.len()
     }
 
-    /// How many groups a member is invited to or in.
+    /// How many groups a member is in.
     pub fn group_count(&self, member: MemberNumber) -> usize {
         self.memberships_of(member).len()
     }
 
-    /// The member known by this alias in the group, unless they left it.
+    /// Who sent a member the invitations to groups that they have not answered.
+    pub fn inviters(&self, member: MemberNumber) -> impl Iterator<Item = MemberNumber> + '_ {
+        self.invitations.get(&member).into_iter().flat_map(HashMap::values).copied()
+    }
+
+    /// The member known by this alias in the group, also if they left it.
     pub fn by_group_alias(&self, group: &Group, alias: &str) -> Option<Aliased<'_>> {
         // Whoever goes by an alias in a group owns it everywhere.
         let found = self.by_alias(alias)?;
         let record = group.record(found.member)?;
-        (record.alias == found.alias && record.standing.is_current()).then_some(found)
+        (record.alias == found.alias).then_some(found)
     }
 
     /// Groups that both have joined.
@@ -228,11 +236,12 @@ impl Directory {
             // A name that is somebody's alias is never given to a group.
             _ => self.add_group(gid),
         };
-        let is_current = record.standing.is_current();
+        let (has_joined, inviter) = (record.standing == Standing::Joined, record.inviter);
         if let Some(group) = self.groups.get_mut(number.0 as usize) {
             group.put(member, record);
         }
-        self.note_membership(member, number, is_current);
+        self.note_membership(member, number, has_joined);
+        self.note_invitation(member, number, inviter);
     }
 
     fn add_group(&mut self, gid: &str) -> GroupNumber {
@@ -242,13 +251,29 @@ impl Directory {
         number
     }
 
-    fn note_membership(&mut self, member: MemberNumber, group: GroupNumber, is_current: bool) {
+    fn note_invitation(
+        &mut self,
+        member: MemberNumber,
+        group: GroupNumber,
+        inviter: Option<MemberNumber>,
+    ) {
+        if let Some(inviter) = inviter {
+            self.invitations.entry(member).or_default().insert(group, inviter);
+        } else if let Some(invitations) = self.invitations.get_mut(&member) {
+            invitations.remove(&group);
+            if invitations.is_empty() {
+                self.invitations.remove(&member);
+            }
+        }
+    }
+
+    fn note_membership(&mut self, member: MemberNumber, group: GroupNumber, has_joined: bool) {
         let index = member.0 as usize;
         if self.memberships.len() <= index {
             self.memberships.resize_with(index + 1, Vec::new); // rows of groups are read first
         }
         let Some(groups) = self.memberships.get_mut(index) else { return };
-        match (groups.binary_search(&group), is_current) {
+        match (groups.binary_search(&group), has_joined) {
             (Err(at), true) => groups.insert(at, group),
             (Ok(at), false) => drop(groups.remove(at)),
             _ => {}

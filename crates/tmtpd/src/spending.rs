@@ -1,4 +1,4 @@
-//! What is counted over time: accounts made, devices added, and presence told.
+//! What is counted over time: accounts made, devices added, presence and changes of groups told.
 //!
 //! Kept in memory only: after a restart everybody may begin anew.
 
@@ -20,6 +20,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub struct Spending {
     registrations: Mutex<Registrations>,
     presence: Mutex<Allowances<MemberNumber>>,
+    group_notices: Mutex<Allowances<MemberNumber>>,
     devices: Mutex<Allowances<MemberNumber>>,
 }
 
@@ -53,6 +54,12 @@ impl Spending {
     pub fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
         let rate = Rate { count: limits.presence_per_minute, period: MINUTE };
         locked(&self.presence).try_spend(member, rate, changes, Instant::now())
+    }
+
+    /// Counts devices that are to be told what `member` did in a group; false if there were too many.
+    pub fn may_change_group(&self, limits: &Limits, member: MemberNumber, told: usize) -> bool {
+        let rate = Rate { count: limits.group_notices_per_minute, period: MINUTE };
+        locked(&self.group_notices).try_spend(member, rate, told, Instant::now())
     }
 
     /// Counts a device that `member` is about to add; false if there were too many.

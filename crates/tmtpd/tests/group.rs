@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
+use tmtp_testkit::wire::Frame;
 
 const GROUP: &str = "the engine";
 
@@ -52,6 +53,20 @@ impl Member {
     async fn posts(&mut self, kind: u8, text: &[u8]) {
         let post = json!({"op": 7, "for": [{"id": GROUP, "type": kind}]});
         assert_eq!(self.ask(post, text).await, "");
+    }
+
+    /// What the notices of the group say that came before a letter to it.
+    async fn acts_told(&mut self) -> Vec<String> {
+        let mut acts = Vec::new();
+        loop {
+            let of_group = |frame: &Frame| matches!(frame.op(), "member" | "delivery");
+            let frame = self.peer.expect("of the group", of_group).await.unwrap();
+            self.peer.ack(frame.id()).await.unwrap();
+            if frame.op() == "delivery" {
+                return acts;
+            }
+            acts.push(frame.text("act").to_owned());
+        }
     }
 
     async fn receives(&mut self) -> Vec<u8> {
@@ -135,4 +150,56 @@ async fn whoever_goes_by_another_name_is_told_of_as_who_they_are() {
         let notice = eve.peer.receive("member").await.unwrap();
         assert_eq!((notice.text("act"), notice.text("uid")), (act, ""));
     }
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_told_to_nobody_else() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let mut eve = Member::join(&service, "eve malory").await;
+    eve.peer.ping(eve.alias, ada.alias, "").await.unwrap();
+    assert_eq!(ada.invites(bob.alias).await, "");
+    assert_eq!(bob.enters().await, "");
+    assert_eq!(ada.invites(eve.alias).await, "");
+    for _ in 0..3 {
+        assert_eq!(bob.enters().await, "");
+        let rename = json!({"op": 6, "gid": GROUP, "act": "alias", "newalias": bob.alias});
+        assert_eq!(bob.ask(rename, b"").await, "");
+        assert_eq!(ada.invites(eve.alias).await, "", "invited already");
+    }
+    bob.posts(2, b"that is all").await;
+    assert_eq!(ada.acts_told().await, ["invite", "join", "invite", "invite", "invite", "invite"]);
+    // Whoever asks is told all the same: another device of theirs may not know it yet.
+    let repeated = ["join", "alias"].repeat(3);
+    assert_eq!(bob.acts_told().await, [&["join", "invite"][..], &repeated].concat());
+}
+
+#[tokio::test]
+async fn who_left_can_be_removed_and_then_needs_an_invitation() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut bob = Member::join(&service, "bob babbage").await;
+    let mut cyd = Member::join(&service, "cyd charisse").await;
+    let mut eve = Member::join(&service, "eve malory").await;
+    for member in [&mut bob, &mut cyd] {
+        assert_eq!(ada.invites(member.alias).await, "");
+        assert_eq!(member.enters().await, "");
+    }
+    assert_eq!(bob.drops(bob.alias).await, "");
+    for member in [&mut eve, &mut bob] {
+        assert!(member.drops("bob babbage").await.contains("not a member"), "{}", member.alias);
+    }
+    assert_eq!(ada.drops(bob.alias).await, "");
+    // Once more changes nothing, and is told to nobody else.
+    assert_eq!(ada.drops(bob.alias).await, "");
+    assert!(ada.drops(eve.alias).await.contains("not a member"), "never in it");
+    ada.posts(2, b"that is all").await;
+    assert_eq!(cyd.acts_told().await, ["join", "drop", "drop"]);
+    assert!(bob.enters().await.contains("not invited"));
+    assert_eq!(ada.invites(bob.alias).await, "");
+    assert_eq!(bob.enters().await, "");
+    ada.posts(2, b"that is all").await;
+    let all = ["join", "invite", "join", "drop", "drop", "join"];
+    assert_eq!(bob.acts_told().await, all, "he is told that he was removed");
 }

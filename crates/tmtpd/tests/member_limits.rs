@@ -64,6 +64,10 @@ impl Member {
         self.ask(json!({"op": 6, "gid": gid, "act": "join"}), b"").await
     }
 
+    async fn leaves(&mut self, gid: &str) -> String {
+        self.ask(json!({"op": 6, "gid": gid, "act": "drop", "to": self.alias}), b"").await
+    }
+
     async fn posts(&mut self, to: Value) -> String {
         self.ask(json!({"op": 7, "for": to}), b"letter").await
     }
@@ -218,18 +222,102 @@ async fn groups_of_a_member_and_members_of_a_group() {
     assert_eq!(bob.ask(leave, b"").await, "");
     assert_eq!(ada.invites(eve.alias, "the engine").await, "");
     assert_eq!(eve.joins("the engine").await, "");
+    let error = bob.joins("the engine").await;
+    assert!(error.contains("the group can have no more members"), "{error}");
 
     assert_eq!(ada.invites(bob.alias, "the second").await, "");
     service.kill9().unwrap();
     service.restart().unwrap();
-    ada.come_back(&service).await;
-    eve.come_back(&service).await;
-    // The sender's own places, and the invitee's.
+    for member in [&mut ada, &mut bob, &mut eve] {
+        member.come_back(&service).await;
+    }
+    // Who makes a group needs a place, and who joins one.
     let error = ada.invites(bob.alias, "the third").await;
     assert!(error.contains("in no more groups"), "{error}");
-    assert_eq!(eve.invites(bob.alias, "the third").await, "");
-    let error = eve.invites(bob.alias, "the fourth").await;
+    assert_eq!(bob.invites(ada.alias, "the third").await, "");
+    assert_eq!(bob.joins("the second").await, "");
+    assert_eq!(eve.invites(bob.alias, "the fourth").await, "");
+    let error = bob.joins("the fourth").await;
     assert!(error.contains("in no more groups"), "{error}");
+    // Who is in one may say so again.
+    assert_eq!(bob.joins("the second").await, "");
+    assert_eq!(bob.leaves("the third").await, "");
+    assert_eq!(bob.joins("the fourth").await, "");
+}
+
+#[tokio::test]
+async fn invitations_take_no_place_in_groups_and_one_member_fills_no_others_invitations() {
+    let mut service = start("groups_per_member = 3\nunanswered_invitations_max = 2");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut dora = Member::join(&service, "dora dorsch").await;
+    let mut eve = Member::join(&service, "eve malory").await;
+    assert_eq!(ada.pings(dora.alias).await, "");
+    assert_eq!(dora.pings(ada.alias).await, "");
+    for gid in ["of ada, one", "of ada, two"] {
+        assert_eq!(ada.invites(dora.alias, gid).await, "");
+    }
+    service.kill9().unwrap();
+    service.restart().unwrap();
+    for member in [&mut ada, &mut dora, &mut eve] {
+        member.come_back(&service).await;
+    }
+    let error = ada.invites(dora.alias, "of ada, three").await;
+    assert!(error.contains("has not answered your last invitations to groups"), "{error}");
+    // To the same group once more is no further one, and others are no matter of theirs.
+    assert_eq!(ada.invites(dora.alias, "of ada, two").await, "");
+    assert_eq!(ada.invites(eve.alias, "of ada, three").await, "");
+    // In all they are bounded by the groups that one can be in.
+    assert_eq!(eve.invites(dora.alias, "of eve, one").await, "");
+    let error = eve.invites(dora.alias, "of eve, two").await;
+    assert!(error.contains("is invited to many groups"), "{error}");
+    // All the while she makes groups of her own.
+    for gid in ["of dora, one", "of dora, two"] {
+        assert_eq!(dora.invites(ada.alias, gid).await, "");
+    }
+    // Both a yes and a no are an answer.
+    assert_eq!(dora.joins("of ada, one").await, "");
+    assert_eq!(dora.leaves("of ada, two").await, "");
+    assert_eq!(ada.invites(dora.alias, "of ada, two").await, "");
+    assert_eq!(ada.invites(dora.alias, "of ada, three").await, "");
+    assert!(dora.joins("of ada, two").await.contains("in no more groups"));
+}
+
+#[tokio::test]
+async fn the_invitations_of_an_earlier_version_keep_nobody_away() {
+    let mut service = start("groups_per_member = 3");
+    let mut ada = Member::join(&service, "ada lovelace").await;
+    let mut dora = Member::join(&service, "dora dorsch").await;
+    service.sigterm().unwrap();
+    let data = service.data_dir();
+    tokio::task::spawn_blocking(move || invite_as_before(&data, 9)).await.unwrap();
+    service.restart().unwrap();
+    ada.come_back(&service).await;
+    dora.come_back(&service).await;
+    assert_eq!(dora.invites(ada.alias, "of dora, one").await, "");
+    assert_eq!(ada.invites(dora.alias, "of ada, one").await, "");
+    for joined in ["old group 1", "old group 9", "of ada, one"] {
+        let granted = dora.joins(joined).await.is_empty();
+        assert_eq!(granted, joined != "of ada, one", "{joined}");
+    }
+}
+
+/// Writes rows as version 0.1.0 did: the second member is invited to so many groups.
+fn invite_as_before(data: &std::path::Path, count: u32) {
+    use tmtpd::store::{Batch, Limits, Store};
+    let store = Store::open(data, Limits::default()).unwrap();
+    let mut rows = Batch::new();
+    for number in 1..=count {
+        let gid = format!("old group {number}");
+        for (member, alias, standing) in
+            [(0_u32, "ada lovelace", "left"), (1, "dora dorsch", "invited")]
+        {
+            let len = u16::try_from(gid.len()).unwrap().to_be_bytes();
+            let key = [b"d/g/", &len[..], gid.as_bytes(), &member.to_be_bytes()].concat();
+            rows.put(key, json!({"alias": alias, "standing": standing}).to_string().into_bytes());
+        }
+    }
+    store.submit(rows).wait().unwrap();
+    store.close().unwrap();
 }
 
 #[tokio::test]

@@ -336,11 +336,16 @@ impl Work<'_> {
             }
             MemberAct::Alias(new) => self.learn_member(account, gid, uid, new),
             MemberAct::Drop => {
-                // Where the service does not say who left, whoever has no name here may be the one.
+                // Where the service does not say who left, whoever has no name here may be the one; but
+                // not if it is somebody who left before that is removed.
                 self.db
                     .prepare_cached(
                         "DELETE FROM group_uid WHERE account = ?1 AND gid = ?2
-                         AND CASE WHEN ?4 IS NULL THEN alias = ?3 OR alias = '' ELSE uid = ?4 END",
+                         AND CASE WHEN ?4 IS NULL THEN alias = ?3 OR alias = '' AND NOT EXISTS (
+                             SELECT 1 FROM group_member AS gone
+                             WHERE gone.account = ?1 AND gone.gid = ?2 AND gone.alias = ?3
+                               AND gone.standing = 'left')
+                         ELSE uid = ?4 END",
                     )?
                     .execute(params![account, gid, alias, notice.uid])?;
                 Ok(())

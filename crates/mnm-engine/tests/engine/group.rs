@@ -266,3 +266,25 @@ async fn a_group_is_one_however_its_name_is_spelled() {
     ada.engine.command(Command::JoinGroup { account, group: APART.into() }).await.unwrap();
     assert_eq!(only_group(&ada, Standing::Joined).await.as_deref(), Some(NAME));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_left_a_group_can_be_removed_and_does_not_come_back_unasked() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    let (account, to, text) = (ada.account, "bob babbage".into(), "Join us".into());
+    ask!(ada, Command::Invite { account, group: CREW.into(), to, text }, Ping);
+    let invitation = bob.until_ping("ada lovelace").await;
+    ask!(bob, Command::Accept { ping: invitation.id, text: None }, Ping);
+    until_standing(&ada, "bob babbage", Standing::Joined).await;
+    until_standing(&bob, "bob babbage", Standing::Joined).await;
+    bob.engine.command(drop_from_crew(&bob, "bob babbage")).await.unwrap();
+    until_standing(&ada, "bob babbage", Standing::Left).await;
+    // Once more does no harm: the list does not tell who was removed.
+    for _ in 0..2 {
+        ada.engine.command(drop_from_crew(&ada, "bob babbage")).await.unwrap();
+    }
+    until_standing(&bob, "bob babbage", Standing::Removed).await;
+    let error = bob.refused(Command::JoinGroup { account: bob.account, group: CREW.into() }).await;
+    assert!(error.message.contains("not invited"), "{error}");
+}

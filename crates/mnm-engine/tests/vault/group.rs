@@ -455,3 +455,26 @@ fn who_left_a_group_and_is_invited_anew_is_not_back_in_it() {
     join_gardeners(&mut app);
     assert_eq!(app.may_reply(thread), MayReply::Yes);
 }
+
+#[test]
+fn whoever_left_and_is_removed_takes_nobody_along() {
+    let mut app = App::with_bob();
+    join_gardeners(&mut app);
+    let mut letter = app.letter(BOB, "Bob Jones", "private");
+    letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
+    let thread = app.receive(&letter).thread;
+    // Mallory is known as a member, and not by what name.
+    for (from, alias, act) in [
+        (CAROL, "Carol Brown", MemberAct::Join),
+        (CAROL, "Carol Brown", MemberAct::Drop),
+        (MALLORY, "Dave Dull", MemberAct::Invite),
+        (BOB, "Carol Brown", MemberAct::Drop),
+    ] {
+        let notice = member(&mut app, from, alias, act);
+        let _ = app.vault.receive_member(app.account, &notice).unwrap();
+    }
+    let reply = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    assert_eq!(app.receive(&reply).thread, thread);
+    let late = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    assert_ne!(app.receive(&late).thread, thread);
+}

@@ -41,6 +41,9 @@ pub struct Limits {
     pub receiving_bytes: u64,
     /// Members whom one member lets know of their presence, or no longer, in a minute.
     pub presence_per_minute: usize,
+    /// Devices that are told that one member joined, left, removed somebody or changed their alias in
+    /// a group, in a minute; one change may exceed it.
+    pub group_notices_per_minute: usize,
     /// Data of one message.
     pub message_bytes_max: u64,
     /// Elements of one request's `for`. A header bounds them too.
@@ -51,8 +54,10 @@ pub struct Limits {
     pub devices_per_hour: usize,
     /// Aliases of one member.
     pub aliases_per_member: usize,
-    /// Groups one member is in.
+    /// Groups one member is in, and groups they are invited to besides.
     pub groups_per_member: usize,
+    /// Groups one member has invited another to who has answered by joining or leaving none of them.
+    pub unanswered_invitations_max: usize,
     /// Members of one group, invited ones included.
     pub group_members_max: usize,
     /// Pings and invitations one member sends on a day, by UTC.
@@ -93,12 +98,14 @@ impl Default for Limits {
             requests_per_second: 5_000,
             receiving_bytes: 64 * MIB,
             presence_per_minute: 6_000,
+            group_notices_per_minute: 100_000,
             message_bytes_max: 4 * GIB,
             recipients_max: 1_000,
             devices_per_member: 100,
             devices_per_hour: 20,
             aliases_per_member: 20,
             groups_per_member: 1_000,
+            unanswered_invitations_max: 20,
             group_members_max: 10_000,
             pings_per_day: 1_000,
             unanswered_pings_max: 3,
@@ -132,12 +139,22 @@ impl Limits {
         section.count("requests_per_second", &mut self.requests_per_second, 1..=1_000_000);
         section.size("receiving_bytes", &mut self.receiving_bytes, 64 * KIB..=GIB);
         section.count("presence_per_minute", &mut self.presence_per_minute, 1..=1_000_000);
+        section.count(
+            "group_notices_per_minute",
+            &mut self.group_notices_per_minute,
+            1..=100_000_000,
+        );
         section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
         section.count("recipients_max", &mut self.recipients_max, 1..=2_000);
         section.count("devices_per_member", &mut self.devices_per_member, 1..=100);
         section.count("devices_per_hour", &mut self.devices_per_hour, 1..=1_000);
         section.count("aliases_per_member", &mut self.aliases_per_member, 1..=1_000);
         section.count("groups_per_member", &mut self.groups_per_member, 1..=100_000);
+        section.count(
+            "unanswered_invitations_max",
+            &mut self.unanswered_invitations_max,
+            1..=100_000,
+        );
         section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
         section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
         section.count("unanswered_pings_max", &mut self.unanswered_pings_max, 1..=1_000);

@@ -27,6 +27,8 @@ pub struct GroupMember {
     pub alias: String,
     /// What they are to it.
     pub standing: Standing,
+    /// Who invited them, as long as they have not answered; earlier versions did not note it.
+    pub inviter: Option<MemberNumber>,
 }
 
 /// A group. Ordered, so that its posts are owed in the same order every time.

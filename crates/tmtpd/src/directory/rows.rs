@@ -3,7 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `d/m/` member number (4 bytes, big-endian) | JSON: uid, devices, aliases |
-//! | `d/g/` length of gid (2 bytes), gid, member number | JSON: alias, standing |
+//! | `d/g/` length of gid (2 bytes), gid, member number | JSON: alias, standing, number of the inviter while invited |
 //! | `n/` device number | nothing: the device is being added, and has a part of a queue |
 //! | `d/a/` member number who may post, member number to whom | nothing |
 //!
@@ -44,6 +44,9 @@ struct DeviceRow {
 struct GroupMemberRow {
     alias: String,
     standing: Standing,
+    /// None in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inviter: Option<u32>,
 }
 
 /// Adds a member's row to a batch.
@@ -69,7 +72,8 @@ pub fn write_group_member(
     number: MemberNumber,
     record: &GroupMember,
 ) {
-    let row = GroupMemberRow { alias: record.alias.clone(), standing: record.standing };
+    let inviter = record.inviter.map(|inviter| inviter.0);
+    let row = GroupMemberRow { alias: record.alias.clone(), standing: record.standing, inviter };
     // A gid fits: the protocol's header is shorter than 64 KiB.
     let len = u16::try_from(gid.len()).unwrap_or(u16::MAX).to_be_bytes();
     let key = [GROUP, &len, gid.as_bytes(), &number.0.to_be_bytes()].concat();
@@ -153,7 +157,8 @@ fn read_known(directory: &mut Directory, key: &[u8], value: &[u8]) -> Option<()>
         let (len, rest) = key.split_at_checked(2)?;
         let (gid, number) =
             rest.split_at_checked(u16::from_be_bytes(len.try_into().ok()?).into())?;
-        let record = GroupMember { alias: row.alias, standing: row.standing };
+        let inviter = row.inviter.map(MemberNumber);
+        let record = GroupMember { alias: row.alias, standing: row.standing, inviter };
         directory.put_group_member(std::str::from_utf8(gid).ok()?, member_number(number)?, record);
     } else {
         let (from, to) = key.strip_prefix(ACQUAINTANCE)?.split_at_checked(4)?;

@@ -52,12 +52,19 @@ pub async fn invite(
         check_inviter(service, directory, sender, &gid)?;
         let ping::Addressed { from, to } = ping::addressed(service, directory, sender, &from, &to)?;
         let invitee = to.member;
-        check_invitee(service, directory, &gid, invitee)?;
+        check_invitee(service, directory, sender, &gid, invitee)?;
         if group.is_none() {
             changes.push((sender.member, record(from, Standing::Joined)));
         }
-        changes.push((invitee, record(to.alias, Standing::Invited)));
-        let joined = joined_after(directory, &gid, &changes);
+        let before = group.and_then(|group| group.record(invitee));
+        let after = invited_by(sender.member, to.alias, before);
+        // To whom it is nothing new that they are invited, it is not told again.
+        let joined = if before == Some(&after) {
+            Vec::new()
+        } else {
+            changes.push((invitee, after));
+            joined_after(directory, &gid, &changes)
+        };
         // Whoever is in the group goes by one name there, also to whom they invite.
         let known = group.and_then(|group| group.record(sender.member));
         let kind = MessageKind::Invite {
@@ -97,17 +104,28 @@ pub async fn edit(
         group.name().clone_into(&mut name);
         let gid = name.as_str();
         let (change, notice) = match act {
-            GroupAct::Join { newalias } => join(directory, group, sender, gid, newalias)?,
+            GroupAct::Join { newalias } => join(service, directory, group, sender, newalias)?,
             GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
             GroupAct::Drop { to } => drop_member(directory, group, sender, gid, &to)?,
         };
-        // Whoever was dropped is told too.
-        let concerned = change.0;
-        changes.push(change);
-        let mut told = joined_after(directory, gid, &changes);
-        told.push(concerned);
-        let own_device_too = told.contains(&sender.member);
-        let devices = devices_of(directory, sender, told, own_device_too);
+        let (concerned, after) = change;
+        let devices = if group.record(concerned) == Some(&after) {
+            // Nothing new, but perhaps to a device of the sender.
+            devices_of(directory, sender, [], true)
+        } else {
+            changes.push((concerned, after));
+            let mut told = joined_after(directory, gid, &changes);
+            // Whoever was dropped is told too.
+            told.push(concerned);
+            let own_device_too = told.contains(&sender.member);
+            devices_of(directory, sender, told, own_device_too)
+        };
+        if !service.spending.may_change_group(&service.limits(), sender.member, devices.len()) {
+            return Err(Refusal::new(
+                Rule::GroupNoticesPerMinute,
+                "you change groups too often; try again in a minute",
+            ));
+        }
         Ok((vec![Letter::notice(notice, devices)], batch_of(gid, &changes)))
     });
     posted.await?;
@@ -151,9 +169,13 @@ fn check_inviter(
     }
 }
 
+/// Whether the member may be invited: invitations take no place in groups, so that nobody keeps another
+/// out of theirs, and are bounded by themselves.
+
 fn check_invitee(
     service: &Service,
     directory: &Directory,
+    sender: &Sender,
     gid: &str,
     invitee: MemberNumber,
 ) -> Result<(), Refusal> {
@@ -164,14 +186,32 @@ fn check_invitee(
         if group.counts(invitee) {
             return Ok(());
         }
-        if group.size() >= service.limits().group_members_max {
-            return Err(Refusal::new(
-                Rule::GroupMembersMax,
-                "the group can have no more members here",
-            ));
-        }
+        check_room(service, group)?;
     }
-    check_group_count(service, directory, invitee)
+    let limits = service.limits();
+    let in_all = directory.inviters(invitee).count();
+    let of_sender = directory.inviters(invitee).filter(|inviter| *inviter == sender.member).count();
+    if of_sender >= limits.unanswered_invitations_max {
+        return Err(Refusal::new(
+            Rule::UnansweredInvitations,
+            "to has not answered your last invitations to groups; you can send more after an answer",
+        ));
+    }
+    if in_all >= limits.groups_per_member {
+        return Err(Refusal::new(
+            Rule::GroupsPerMember,
+            "to is invited to many groups and has to answer some first",
+        ));
+    }
+    Ok(())
+}
+
+fn check_room(service: &Service, group: &Group) -> Result<(), Refusal> {
+    if group.size() >= service.limits().group_members_max {
+        let words = "the group can have no more members here";
+        return Err(Refusal::new(Rule::GroupMembersMax, words));
+    }
+    Ok(())
 }
 
 fn check_group_count(
@@ -186,22 +226,27 @@ fn check_group_count(
 }
 
 fn join(
+    service: &Service,
     directory: &Directory,
     group: &Group,
     sender: &Sender,
-    gid: &str,
     newalias: Option<String>,
 ) -> Result<(Change, MessageKind), Refusal> {
     // Whoever has joined may say so again: the ack of the first time may have been lost.
     let act = GroupAct::Join { newalias: None };
-    let GroupMember { alias, standing } =
+    let GroupMember { alias, standing, .. } =
         group.record(sender.member).ok_or_else(|| unknown(&act))?;
     match standing {
         Standing::Removed => return Err(unknown(&act)),
-        Standing::Invited | Standing::Joined | Standing::Left => {}
+        Standing::Invited => check_group_count(service, directory, sender.member)?,
+        Standing::Left => {
+            check_room(service, group)?;
+            check_group_count(service, directory, sender.member)?;
+        }
+        Standing::Joined => {}
     }
     let alias = own_alias(directory, sender, newalias.as_deref().unwrap_or(alias))?;
-    let notice = member_notice("join", gid, alias, None);
+    let notice = member_notice("join", group.name(), alias, None);
     Ok(((sender.member, record(alias, Standing::Joined)), notice))
 }
 
@@ -212,7 +257,7 @@ fn rename(
     gid: &str,
     newalias: String,
 ) -> Result<(Change, MessageKind), Refusal> {
-    let Some(GroupMember { alias, standing: Standing::Joined }) = group.record(sender.member)
+    let Some(GroupMember { alias, standing: Standing::Joined, .. }) = group.record(sender.member)
     else {
         return Err(unknown(&GroupAct::Alias { newalias }));
     };
@@ -228,13 +273,15 @@ fn drop_member(
     gid: &str,
     to: &str,
 ) -> Result<(Change, MessageKind), Refusal> {
-    // Who is not in it learns nothing of who is.
+    // Who is not in it learns nothing of who is or was.
     let found = directory.by_group_alias(group, to).filter(|_| group.counts(sender.member));
-    let Aliased { member, alias } =
-        found.ok_or_else(|| unknown(&GroupAct::Drop { to: String::new() }))?;
-    if member != sender.member && !group.has_joined(sender.member) {
+    let is_other = found.is_none_or(|found| found.member != sender.member);
+    if is_other && group.counts(sender.member) && !group.has_joined(sender.member) {
         return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     }
+    // Whoever left can be removed as well: then they do not come back by themselves.
+    let Aliased { member, alias } =
+        found.ok_or_else(|| unknown(&GroupAct::Drop { to: String::new() }))?;
     let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
     // The name may be new to those who are told. Of one who never joined they learn nothing more.
     let known = directory.member(member).filter(|_| group.has_joined(member));
@@ -255,7 +302,14 @@ fn own_alias<'a>(
 }
 
 fn record(alias: &str, standing: Standing) -> GroupMember {
-    GroupMember { alias: alias.to_owned(), standing }
+    GroupMember { alias: alias.to_owned(), standing, inviter: None }
+}
+
+/// The record of one whom `inviter` invites. Who is invited already stays invited by whoever it was.
+fn invited_by(inviter: MemberNumber, alias: &str, before: Option<&GroupMember>) -> GroupMember {
+    let waiting = before.filter(|before| before.standing == Standing::Invited);
+    let inviter = waiting.map_or(Some(inviter), |waiting| waiting.inviter);
+    GroupMember { inviter, ..record(alias, Standing::Invited) }
 }
 
 fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<String>) -> MessageKind {

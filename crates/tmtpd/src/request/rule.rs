@@ -32,10 +32,14 @@ kinds! {
         PingsReceived => "pings_received",
         /// The member's changes of presence for the minute are used up.
         PresencePerMinute => "presence_per_minute",
+        /// The notices of groups that the member may cause in the minute are used up.
+        GroupNoticesPerMinute => "group_notices_per_minute",
         /// The group is full.
         GroupMembersMax => "group_members_max",
-        /// The member is in too many groups.
+        /// The member is in too many groups, or invited to too many.
         GroupsPerMember => "groups_per_member",
+        /// The invitee has not answered earlier invitations of the sender.
+        UnansweredInvitations => "unanswered_invitations",
         /// The member has too many aliases.
         AliasesPerMember => "aliases_per_member",
         /// The member has too many devices.

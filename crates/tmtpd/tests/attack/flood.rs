@@ -96,3 +96,49 @@ async fn edits_of_a_group_without_end_keep_nobody_waiting() {
     }
     bystanders.are_served().await;
 }
+
+#[tokio::test]
+async fn the_members_of_a_group_are_told_of_changes_only_so_often() {
+    let service = service("group_notices_per_minute = 60");
+    let mut bystanders = Bystanders::join(&service).await;
+    let mut attacker = Member::join(&service, "group attacker").await;
+    let rename = json!({"op": 3, "id": "n", "newalias": "attacker again"});
+    attacker.peer.request(rename).await.unwrap();
+    attacker.peer.expect_done("n").await.unwrap();
+    let mut told = Vec::new();
+    for number in 0..5 {
+        let alias: &'static str = format!("group victim {number}").leak();
+        let mut victim = Member::join(&service, alias).await;
+        let invite = json!({"op": 5, "id": "i", "gid": "group of six", "from": "group attacker",
+            "to": alias, "datalen": 0});
+        attacker.peer.request(invite).await.unwrap();
+        attacker.peer.expect_done("i").await.unwrap();
+        let join = json!({"op": 6, "id": "j", "act": "join", "gid": "group of six"});
+        victim.peer.request(join).await.unwrap();
+        victim.peer.expect_done("j").await.unwrap();
+        told.push(victim);
+    }
+    // Six devices are told of each change.
+    let (mut granted, mut refused) = (0, 0);
+    for alias in ["attacker again", "group attacker"].into_iter().cycle().take(20) {
+        let rename = json!({"op": 6, "id": "a", "act": "alias", "gid": "group of six",
+            "newalias": alias});
+        attacker.peer.request(rename).await.unwrap();
+        let ack = attacker.peer.expect_ack("a").await.unwrap();
+        match ack.text("error") {
+            "" => granted += 1,
+            error => {
+                assert!(error.contains("change groups too often"), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!((9..=12).contains(&granted), "{granted} granted, {refused} refused");
+    // Others are not bounded by it.
+    let other = told.first_mut().unwrap();
+    let leave = json!({"op": 6, "id": "l", "act": "drop", "gid": "group of six",
+        "to": "group victim 0"});
+    other.peer.request(leave).await.unwrap();
+    other.peer.expect_done("l").await.unwrap();
+    bystanders.are_served().await;
+}
