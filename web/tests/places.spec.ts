@@ -69,6 +69,18 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await boris.page.getByRole("link", { name: /Spring/ }).click();
   await boris.page.getByRole("button", { name: "Join again" }).click();
   await expect(boris.page.locator("[data-key='reply']")).toBeFocused();
+
+  // Who left can be removed, so that they do not come back by themselves.
+  await boris.run("leave", name);
+  await anna.page.getByRole("link", { name: /^Groups/ }).click();
+  await anna.page.getByRole("link", { name }).click();
+  await expect(anna.page.getByRole("listitem").filter({ hasText: boris.alias }).filter({ hasText: "Left" })).toBeVisible();
+  await anna.page.getByRole("button", { name: `Remove ${boris.alias}` }).click();
+  await anna.page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(anna.page.getByText(`${boris.alias} is removed`)).toBeVisible();
+  await boris.page.getByRole("link", { name: /^Groups/ }).click();
+  await boris.page.getByRole("link", { name }).click();
+  await expect(boris.page.getByText("You were removed from this group")).toBeVisible();
 });
 
 test("a group of thousands shows its first members, and all of them page by page", async ({ club, member }) => {

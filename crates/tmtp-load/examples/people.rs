@@ -45,7 +45,8 @@ fn main() -> Result<()> {
         let mut batch = Batch::new();
         for nth in 0..size {
             let number = (group * size + nth) % members;
-            let record = GroupMember { alias: alias(number), standing: Standing::Joined };
+            let (alias, standing) = (alias(number), Standing::Joined);
+            let record = GroupMember { alias, standing, inviter: None };
             rows::write_group_member(&mut batch, &gid(group), MemberNumber(number), &record);
         }
         // Order of submission is order of commit, so the last one speaks for all.

@@ -411,6 +411,7 @@ export const t = {
     remove: (name: string) => `Remove ${apart(name)}`,
     removeAsk: (name: string) => `Remove ${apart(name)}? They can come back only by a new invitation.`,
     removeYes: "Remove",
+    removedOther: (name: string) => `${apart(name)} is removed, and comes back only by a new invitation.`,
     leaveYes: "Leave",
     stay: "Cancel",
     members: "Members",
