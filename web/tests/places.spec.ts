@@ -75,7 +75,7 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await anna.page.getByRole("link", { name: /^Groups/ }).click();
   await anna.page.getByRole("link", { name }).click();
   await expect(anna.page.getByRole("listitem").filter({ hasText: boris.alias }).filter({ hasText: "Left" })).toBeVisible();
-  await anna.page.getByRole("button", { name: `Remove ${boris.alias}` }).click();
+  await anna.page.getByRole("button", { name: /^Remove / }).click();
   await anna.page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
   await expect(anna.page.getByText(`${boris.alias} is removed`)).toBeVisible();
   await boris.page.getByRole("link", { name: /^Groups/ }).click();

@@ -171,7 +171,6 @@ fn check_inviter(
 
 /// Whether the member may be invited: invitations take no place in groups, so that nobody keeps another
 /// out of theirs, and are bounded by themselves.
-
 fn check_invitee(
     service: &Service,
     directory: &Directory,
