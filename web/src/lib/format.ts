@@ -1,5 +1,5 @@
 // Turning records into words and marks: names, times, sizes, the hue of a service.
-import type { Account, Attachment, Contact, Group, Party, ThreadRow } from "./api";
+import type { Account, Attachment, Party, ThreadRow } from "./api";
 import { t } from "./strings";
 
 const DAY_MS = 86_400_000;
@@ -136,51 +136,14 @@ export const count = (n: number): string => n.toLocaleString(LOCALE);
 /** Total size of files. */
 export const totalSize = (files: Attachment[]): number => files.reduce((sum, f) => sum + f.size, 0);
 
-/** Names that a letter can be addressed to, of one account. */
-export function addressees(account: number, contacts: Contact[], groups: Group[]): Addressee[] {
-  return [
-    ...contacts
-      .filter((c) => c.account === account && c.alias)
-      .map((c) => ({ name: c.alias, uid: c.uid, kind: "contact" as const, online: c.online })),
-    ...groups
-      .filter((g) => g.account === account && g.standing === "joined")
-      .map((g) => ({ name: g.gid, uid: g.gid, kind: "group" as const, online: false })),
-  ];
-}
-
-/** Somebody or something a letter can go to. */
-export interface Addressee {
-  name: string;
-  uid: string;
-  kind: "contact" | "group";
-  online: boolean;
-}
-
-/**
- * The names in a line that parts them by commas. A known name that holds commas itself stands as a
- * whole. Unless the line is at its end, what may still become a name is its rest.
- */
-export function splitNames(line: string, known: string[], ended: boolean): { names: string[]; rest: string } {
-  const parted = known.filter((name) => name.includes(",")).sort((a, b) => b.length - a.length);
-  const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
-  const names: string[] = [];
-  let rest = line.trimStart();
-  while (rest) {
-    const found = parted.find((name) => same(rest.slice(0, name.length), name) && /^\s*(,|$)/.test(rest.slice(name.length)));
-    const begun = !ended && rest.includes(",") && parted.some((name) => same(name.slice(0, rest.length), rest));
-    if (begun) break;
-    const end = found?.length ?? rest.indexOf(",");
-    if (end < 0) break;
-    names.push(found ?? rest.slice(0, end).trim());
-    rest = rest.slice(end).replace(/^\s*,?\s*/, "");
-  }
-  if (ended && rest.trim()) names.push(rest.trim());
-  return { names: names.filter(Boolean), rest: ended ? "" : rest };
-}
-
 /** Case- and accent-insensitive "contains", for completing and filtering names. */
 export function contains(text: string, part: string): boolean {
   return fold(text).includes(fold(part));
+}
+
+/** Whether a name begins so, in any case and with any accents. */
+export function begins(text: string, part: string): boolean {
+  return fold(text).startsWith(fold(part));
 }
 
 const fold = (text: string): string =>

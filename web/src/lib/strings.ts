@@ -251,6 +251,9 @@ export const t = {
     unsaved: "Not saved yet",
     unknown: (name: string) => `${apart(name)} isn’t in your address book of this service. Ping them first; once they accept, letters reach them.`,
     pingThem: (name: string) => `Ping ${apart(name)}`,
+    choose: (typed: string) => `Choose who is meant by ${apart(typed)}: with the arrow keys and Enter, or with a click.`,
+    chooseWay: (typed: string) => `${apart(typed)} is one name, and it is several. Choose what is meant: with the arrow keys and Enter, or with a click.`,
+    names: (n: number) => plural(n, "name", "names"),
     needTo: "Say whom the letter goes to: add at least one name to “To”.",
     needText: "There is nothing to send yet: write something or attach a file.",
     notAttached: (names: string[]) =>
