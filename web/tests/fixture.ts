@@ -126,6 +126,14 @@ export class Member {
     this.#app.signal(halted ? "SIGSTOP" : "SIGCONT");
   }
 
+  /** Opens a page of the app as it runs now, with a browser that it does not know yet. */
+  async openPage(): Promise<Page> {
+    const page = await this.#context.newPage();
+    this.allow(new URL(this.#app.said[0]).origin);
+    await page.goto(this.#app.said[0]);
+    return page;
+  }
+
   /** Starts the app again on its home. */
   async startApp(): Promise<void> {
     this.#app = await startApp(this.home);

@@ -27,6 +27,8 @@ export interface Account {
   queued: number;
   /** Whether contacts see that the member is online; null until the member has chosen. */
   presence: boolean | null;
+  /** Whether they have; an account of version 0.1.0 shows it until then. */
+  presence_chosen: boolean;
   linked_ms: number | null;
   held: Held | null;
 }

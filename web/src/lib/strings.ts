@@ -480,6 +480,7 @@ export const t = {
     presence: "Who sees when you are online",
     presenceLead: "Only people in your address book can, never strangers. For one person you can choose otherwise on their page.",
     presenceAsk: "Shall the people in your address book see when you are online? So far nobody does.",
+    presenceAskOn: "Shall the people in your address book see when you are online? So far they do, as it was before version 0.2.0, until you choose.",
     presenceSwitch: "People in my address book see when I am online",
     presenceYes: "They may see it",
     presenceNo: "Nobody",

@@ -287,7 +287,7 @@ impl Reader<'_> {
             .prepare_cached(
                 "SELECT a.service, a.address, a.fingerprint, a.uid,
                     (SELECT label FROM device WHERE account = a.id AND this = 1),
-                    a.presence, a.linked_ms
+                    a.presence, a.linked_ms, a.presence_ms > 0
                  FROM account a WHERE a.id = ?1 AND a.gone = 0",
             )?
             .query_row([id], |row| self.account_from(id, aliases, row))
@@ -317,6 +317,7 @@ impl Reader<'_> {
             queued: 0,
             held: self.live.held(id),
             presence: row.get(5)?,
+            presence_chosen: row.get(7)?,
         })
     }
 

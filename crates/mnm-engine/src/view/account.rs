@@ -39,6 +39,10 @@ pub struct Account {
     /// Whether contacts see that the member is online; none until the member has chosen, and then
     /// nobody does.
     pub presence: Option<bool>,
+    /// Whether the member has chosen that. An account of version 0.1.0 shows it, as that version did,
+    /// though nobody was asked.
+    #[serde(default)]
+    pub presence_chosen: bool,
     /// What waits at the service because the disk here has no room for it.
     #[serde(default)]
     pub held: Option<Held>,

@@ -123,6 +123,9 @@ pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer,
         (None, _) => text.push_str("Certificate  vouched for by public authorities\n"),
     }
     let presence = match account.presence {
+        Some(true) if !account.presence_chosen => {
+            "your address book sees that you are online, as before version 0.2.0, until you choose (mnm presence on, or off)"
+        }
         Some(true) => "your address book sees that you are online (mnm presence off)",
         Some(false) | None => {
             "nobody sees that you are online, but whom you chose (mnm presence on)"

@@ -293,6 +293,9 @@ pub(super) async fn presence(
     let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);
     let word = |shown: bool| if shown { "on" } else { "off" };
     let all = match account.presence {
+        Some(true) if !account.presence_chosen => {
+            "on, as before version 0.2.0, until you choose: mnm presence on, or off"
+        }
         Some(shown) => word(shown),
         None => "off, until you choose: mnm presence on, or off",
     };

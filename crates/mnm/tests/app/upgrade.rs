@@ -47,16 +47,20 @@ fn copy_to(name: &str, home: &Path) {
 }
 
 fn ask(home: &Path, arguments: &[&str]) -> Value {
+    serde_json::from_str(&say(home, &[&["--json"], arguments].concat())).unwrap()
+}
+
+fn say(home: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_mnm"))
         .arg("--home")
         .arg(home)
-        .args(["--json", "--offline"])
+        .arg("--offline")
         .args(arguments)
         .env_remove("MNM_HOME")
         .output()
         .unwrap();
     assert!(output.status.success(), "{arguments:?}: {output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Every value of `old` stands in `new` at the same place.
@@ -95,6 +99,8 @@ fn is_whole(name: &str) {
         }
         // It told its whole address book, and goes on until the member chooses.
         assert_eq!(ask(home.path(), &["presence"])["presence"], true);
+        let said = say(home.path(), &["presence"]);
+        assert!(said.contains("on, as before version 0.2.0, until you choose"), "{said}");
     }
 }
 
