@@ -2,6 +2,18 @@
 // word, in the page.
 import { expect, introduce, test } from "./fixture";
 
+/** What of a box runs over its edge, words by themselves. */
+function beyond(box: Element): string[] {
+  const { left, right } = box.getBoundingClientRect();
+  const inside = [...box.querySelectorAll("p, dt, dd, .button")];
+  return inside.flatMap((element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const boxes = [element.getBoundingClientRect(), ...range.getClientRects()];
+    return boxes.some((one) => one.left < left - 1 || one.right > right + 1) ? [element.textContent.trim().slice(0, 40)] : [];
+  });
+}
+
 test("a new certificate is compared and trusted, and an account is erased after a last word", async ({ club, member }) => {
   test.setTimeout(120_000);
   const anna = await (await member("Anna")).join(club);
@@ -23,6 +35,12 @@ test("a new certificate is compared and trusted, and an account is erased after 
   const shown = note.locator("dd.mono");
   expect(digits(await shown.nth(0).textContent())).toBe(known);
   expect(digits(await shown.nth(1).textContent())).toBe(seen);
+  for (const width of [390, 320]) {
+    await page.setViewportSize({ width, height: 800 });
+    await note.scrollIntoViewIfNeeded();
+    expect(await note.evaluate(beyond), `${width} wide`).toEqual([]);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
 
   // Joining again leads back to the account that is here.
   await page.getByRole("link", { name: "Join a service" }).click();
