@@ -14,6 +14,8 @@ import { both, joined, same, type Typed } from "./typed";
 import { Uploads } from "./upload.svelte";
 
 const SAVE_DELAY_MS = 500;
+/** How soon it is tried to save again what a full disk did not take. */
+const ROOM_DELAY_MS = 3_000;
 /** How often a letter that only another's save of the same text held up is handed over. */
 const TRIES = 3;
 
@@ -108,8 +110,12 @@ export class DraftEditor {
     this.#setDirty(true);
     this.status = "unsaved";
     this.error = "";
+    this.#saveIn(SAVE_DELAY_MS);
+  }
+
+  #saveIn(delay_ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.save(), SAVE_DELAY_MS);
+    if (!this.#closed) this.#timer = setTimeout(() => void this.save(), delay_ms);
   }
 
   /** Saves now what has changed, one save at a time. Failures are shown in `error`. */
@@ -170,6 +176,7 @@ export class DraftEditor {
     this.error = this.#complaint = problem(error);
     if (error instanceof ApiError && error.code === "outdated") await this.#compare(tried);
     if (error instanceof ApiError && error.code === "not_found") this.#stray();
+    if (error instanceof ApiError && error.code === "no_room") this.#saveIn(ROOM_DELAY_MS);
   }
 
   #fields(text: string) {
