@@ -221,18 +221,16 @@ impl Task {
         Ok(ended)
     }
 
-    /// Waits until the next attempt is due or wanted. While the service refuses us, requests of
-    /// commands are dropped, so that who asked is told how the link stands; otherwise they wait for
-    /// the link.
+    /// Waits until the next attempt is due or wanted. Requests of commands that waited for the last one
+    /// are dropped, so that who asked is told how the link stands; new ones wait for the next attempt,
+    /// unless the service refuses us.
     async fn wait(&mut self, link: Link, pause: Duration) -> Next {
         let refused = matches!(link, Link::Refused { .. });
         let mut due = Instant::now() + pause;
         if self.show(link).await.is_err() {
             return Next::Stop;
         }
-        if refused {
-            self.orders.early.clear();
-        }
+        self.orders.early.clear();
         loop {
             tokio::select! {
                 biased;
@@ -313,6 +311,15 @@ pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust
     Ok((address, trust))
 }
 
+/// What a link that is off says of letters, and of itself.
+const KEPT: &str = " What you write is kept; the app tries again by itself.";
+const AGAIN: &str = " The app tries again by itself.";
+
+/// Why a link is off, to who asked for what is not tried again.
+pub(crate) fn reason(error: &str) -> &str {
+    error.strip_suffix(KEPT).or_else(|| error.strip_suffix(AGAIN)).unwrap_or(error)
+}
+
 /// What the end of a link means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -326,33 +333,28 @@ pub(crate) enum Verdict {
 /// Judges the end of a link.
 pub(crate) fn verdict(ended: &Ended) -> Verdict {
     match ended {
-        Ended::Connect(ConnectError::Distrust { why, seen }) => Verdict::Refused {
-            error: why.clone(),
-            seen: seen.map(|seen| seen.to_string()),
-        },
-        Ended::Connect(error) => Verdict::Retry(format!(
-            "{error} What you write is kept; the app tries again by itself."
-        )),
+        Ended::Connect(ConnectError::Distrust { why, seen }) => {
+            Verdict::Refused { error: why.clone(), seen: seen.map(|seen| seen.to_string()) }
+        }
+        Ended::Connect(error) => Verdict::Retry(format!("{error}{KEPT}")),
         Ended::Quit(reason) => quit_verdict(reason),
         Ended::ThirdParty(at) => refused(&format!(
             "The service lets in members by a login at {at}, which this app cannot do yet."
         )),
-        Ended::Mute => Verdict::Retry(
-            "The service took the connection and then said nothing, so it may be too busy. What you write is kept; the app tries again by itself."
-                .into(),
-        ),
+        Ended::Mute => Verdict::Retry(format!(
+            "The service took the connection and then said nothing, so it may be too busy.{KEPT}"
+        )),
         Ended::Protocol(error) => Verdict::Retry(format!(
-            "The service does not speak the protocol as this app knows it ({error}). The app tries again by itself; if this lasts, tell whoever runs the service."
+            "The service does not speak the protocol as this app knows it ({error}). If this lasts, tell whoever runs the service.{AGAIN}"
         )),
         Ended::Store(error) => Verdict::Retry(error.message.clone()),
         Ended::Room => Verdict::Retry(
             "There is room on the disk again; the app connects anew for what waits.".into(),
         ),
         Ended::Stopped => Verdict::Retry("The app has ended the link.".into()),
-        Ended::Closed | Ended::Io(_) | Ended::Silent => Verdict::Retry(
-            "The connection to the service was lost. What you write is kept and sent when it is back."
-                .into(),
-        ),
+        Ended::Closed | Ended::Io(_) | Ended::Silent => {
+            Verdict::Retry(format!("The connection to the service was lost.{KEPT}"))
+        }
     }
 }
 
@@ -361,15 +363,14 @@ fn quit_verdict(reason: &str) -> Verdict {
         Some(Quit::LoginFailed | Quit::CorruptBase32) => refused(
             "The service does not know this device: it was removed, or the service was put back from a backup made before the device joined. What is stored here stays readable. Add this device again from another device of yours, or join anew.",
         ),
-        Some(Quit::NodeConnected) => Verdict::Retry(
-            "The service says that this device is connected already: another process of this device is connected, perhaps a copy of this home on another machine, or the last connection has not ended yet. The app tries again by itself."
-                .into(),
-        ),
+        Some(Quit::NodeConnected) => Verdict::Retry(format!(
+            "The service says that this device is connected already: another process of this device is connected, perhaps a copy of this home on another machine, or the last connection has not ended yet.{AGAIN}"
+        )),
         Some(Quit::AuthenticationRequired) => refused(
             "The service wants members to prove themselves by a third party, which this app cannot do yet.",
         ),
         _ => Verdict::Retry(format!(
-            "The service ended the connection ({}). The app tries again by itself.",
+            "The service ended the connection ({}).{AGAIN}",
             in_words(reason)
         )),
     }

@@ -16,6 +16,7 @@ pub(crate) mod store;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use tokio::sync::{Mutex as AsyncMutex, broadcast, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::account::{self, Handle};
+use crate::account::{self, Handle, reason};
 use crate::edge::{Edge, Machine};
 use crate::error::{Error, ErrorCode, OpenError};
 use crate::event::Event;
@@ -208,8 +209,10 @@ impl Engine {
             return Err(Error::new(ErrorCode::Offline, WITHOUT_LINKS));
         };
         let (give, take) = oneshot::channel();
+        let sent = Arc::<AtomicBool>::default();
+        let ask = Ask { request, give, sent: Arc::clone(&sent) };
         let asking = async {
-            handle.ask(Ask { request, give }).await;
+            handle.ask(ask).await;
             take.await
         };
         match timeout(ANSWER_TIME, asking).await {
@@ -221,19 +224,26 @@ impl Engine {
                 ),
             )),
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(self.unanswered(account).await),
+            Ok(Err(_)) | Err(_) if sent.load(Ordering::SeqCst) => Err(Error::new(
+                ErrorCode::Timeout,
+                "The service did not answer in time, so it may or may not have done it. Look again in a moment, and try again if it has not.",
+            )),
+            Ok(Err(_)) | Err(_) => Err(self.unasked(account).await),
         }
     }
 
-    /// Why a request had no answer.
-    async fn unanswered(&self, account: AccountId) -> Error {
+    /// Why a request was not sent.
+    async fn unasked(&self, account: AccountId) -> Error {
         let link = self.store().read(move |vault| vault.account(account)).await;
         match link.map(|account| account.link) {
-            Ok(Link::Offline { error, .. }) => Error::new(ErrorCode::Offline, error),
+            Ok(Link::Offline { error, .. }) => Error::new(
+                ErrorCode::Offline,
+                format!("{} Nothing was done; try again when the service is back.", reason(&error)),
+            ),
             Ok(Link::Refused { error, .. }) => Error::new(ErrorCode::Refused, error),
             Ok(Link::Online { .. } | Link::Connecting) => Error::new(
                 ErrorCode::Timeout,
-                "The service did not answer in time, so it may or may not have done it. Look again in a moment, and try again if it has not.",
+                "The service could not be asked in time. Nothing was done; try again in a moment.",
             ),
             Err(error) => error,
         }

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tmtp::event::Outcome;
@@ -40,6 +41,8 @@ pub(crate) struct Ask {
     pub(crate) request: Request,
     /// Who waits.
     pub(crate) give: oneshot::Sender<Outcome>,
+    /// Set before it is sent: from then on the service may have done it.
+    pub(crate) sent: Arc<AtomicBool>,
 }
 
 /// What others want of an account's link, connected or not.
@@ -203,8 +206,12 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     /// say, then the outbox.
     async fn send_next(&mut self) -> Result<bool, Ended> {
         // Whoever gave up has told a person that it may not have been done; so let it not be.
-        self.orders.early.retain(|ask| !ask.give.is_closed());
-        if let Some(ask) = self.orders.early.pop_front() {
+        while let Some(ask) = self.orders.early.pop_front() {
+            // First: whoever gives up now sees that it may have been done.
+            ask.sent.store(true, Ordering::SeqCst);
+            if ask.give.is_closed() {
+                continue;
+            }
             self.send(&ask.request, InFlight::Ask(ask.give)).await?;
             return Ok(true);
         }

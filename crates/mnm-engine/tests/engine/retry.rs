@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::edge::{Dialling, Edge, Stream};
-use mnm_engine::view::Link;
+use mnm_engine::view::{Link, Standing};
 use mnm_engine::{Engine, Options};
 use tmtp_testkit::process::ServiceProcess;
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
@@ -103,6 +103,37 @@ async fn a_letter_is_reason_to_try_at_once_and_a_granted_login_to_begin_anew() {
     let waiting = offline(&ada).await;
     assert!(pause_ms(&waiting) <= 1_000, "after a granted login: {waiting:?}");
     ada.online().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_of_a_service_that_is_away_is_not_done_and_said_so_at_once() {
+    let mut service = ServiceProcess::start().unwrap();
+    let ada = Person::join(&service, "ada lovelace").await;
+    let bob = Person::join(&service, "bob babbage").await;
+    ada.befriend(&bob).await;
+    let (account, group) = (ada.account, "rowing club".to_owned());
+    let text = String::new();
+    let invite = Command::Invite { account, group: group.clone(), to: "bob babbage".into(), text };
+    ask!(ada, invite, Ping);
+    ada.until("the group", || async {
+        let groups = ask!(ada, Command::Groups { account: None }, Groups);
+        groups.iter().any(|group| group.standing == Standing::Joined).then_some(())
+    })
+    .await;
+    service.kill9().unwrap();
+    offline(&ada).await;
+    let leave = Command::Drop { account, group: group.clone(), alias: "ada lovelace".into() };
+    let join = Command::JoinGroup { account, group };
+    let alias = Command::AddAlias { account, alias: "another alias".into() };
+    let device = Command::AddDevice { account, label: "laptop".into() };
+    for asked in [leave, join, alias, device] {
+        let soon = Duration::from_secs(8);
+        let answer = tokio::time::timeout(soon, ada.engine.command(asked.clone())).await;
+        let error = answer.unwrap_or_else(|_| panic!("{asked:?} waits")).unwrap_err();
+        assert_eq!(error.code, mnm_engine::ErrorCode::Offline, "{asked:?}: {error}");
+        assert!(error.message.contains("Nothing was done"), "{asked:?}: {error}");
+        assert!(!error.message.contains("by itself"), "{asked:?}: {error}");
+    }
 }
 
 /// Has the simulated time go on by so much; everything that is due meanwhile happens.
