@@ -94,7 +94,8 @@ impl Server {
         };
         stop_on_signals(&app.stop)
             .map_err(|error| Failure::io("Can't listen to signals", &error))?;
-        let listener = OwnListener::new(listener, port);
+        let listener = OwnListener::new(listener)
+            .map_err(|error| Failure::io("Can't tell which port was taken", &error))?;
         Ok(Self { notice, listener, app: Arc::new(app), announcement })
     }
 

@@ -5,25 +5,57 @@
 //! `/proc/net/tcp` says whose socket the other end is; one that belongs to another user (root
 //! excepted, who can do everything anyway, and whose relays carry connections into containers) is
 //! closed without a word. Elsewhere the tokens alone decide.
+//!
+//! Reading that list takes longer the more sockets the machine has. One reading serves all connections that
+//! were accepted before it, and others are accepted meanwhile: whoever opens many keeps the owner waiting for
+//! no more than the reading that runs and the next.
 
-use std::net::SocketAddr;
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use axum::serve::Listener;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use tokio_util::task::AbortOnDropHandle;
 
 #[cfg(all(test, target_os = "linux"))]
 mod peer_tests;
 
+/// Connections that are accepted while it is read whose those before are.
+const LATER_MAX: usize = 256;
+
+type Accepted = (TcpStream, SocketAddr);
+
 /// A listener that accepts this user's connections.
 pub(crate) struct OwnListener {
-    listener: TcpListener,
-    port: u16,
+    local: SocketAddr,
+    admitted: mpsc::Receiver<Accepted>,
+    /// How often it was read whose connections are.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what a flood costs is tested"))]
+    readings: Arc<AtomicU64>,
+    _admission: AbortOnDropHandle<()>,
 }
 
 impl OwnListener {
-    /// Around a listener on 127.0.0.1:`port`.
-    pub(crate) fn new(listener: TcpListener, port: u16) -> Self {
-        Self { listener, port }
+    /// Around a listener on 127.0.0.1.
+    ///
+    /// # Errors
+    /// What the system says when it can't tell the port.
+    pub(crate) fn new(listener: TcpListener) -> std::io::Result<Self> {
+        let local = listener.local_addr()?;
+        let readings = Arc::<AtomicU64>::default();
+        let (admit, admitted) = mpsc::channel(1);
+        let admission =
+            tokio::spawn(admission(listener, local.port(), admit, Arc::clone(&readings)));
+        Ok(Self { local, admitted, readings, _admission: AbortOnDropHandle::new(admission) })
     }
 }
 
@@ -32,55 +64,119 @@ impl Listener for OwnListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let (stream, peer) = Listener::accept(&mut self.listener).await;
-            if may_connect(peer, self.port).await {
-                return (stream, peer);
+        match self.admitted.recv().await {
+            Some(accepted) => accepted,
+            // The admission has ended, which it does with this listener only.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+}
+
+/// Accepts connections, and gives those on that are this user's.
+async fn admission(
+    mut listener: TcpListener,
+    port: u16,
+    admit: mpsc::Sender<Accepted>,
+    readings: Arc<AtomicU64>,
+) {
+    let mut waiting = Vec::new();
+    loop {
+        if waiting.is_empty() {
+            waiting.push(Listener::accept(&mut listener).await);
+        }
+        readings.fetch_add(1, Ordering::Relaxed);
+        let mut reading = tokio::task::spawn_blocking(move || Owners::read(port));
+        let mut later = Vec::new();
+        let owners = loop {
+            tokio::select! {
+                biased;
+                accepted = Listener::accept(&mut listener), if later.len() < LATER_MAX => {
+                    later.push(accepted);
+                }
+                owners = &mut reading => break owners,
             }
-            tracing::warn!("closed a connection from another user of this machine");
+        };
+        for (stream, peer) in waiting {
+            if !owners.as_ref().is_ok_and(|owners| owners.may_connect(peer)) {
+                tracing::warn!("closed a connection from another user of this machine");
+            } else if admit.send((stream, peer)).await.is_err() {
+                return;
+            }
+        }
+        waiting = later;
+    }
+}
+
+/// Whose the other ends of connections to a port of 127.0.0.1 are.
+#[derive(Debug, Default)]
+struct Owners {
+    /// Without it nobody is refused; with it, an unknown socket is.
+    is_told: bool,
+    uids: HashMap<SocketAddrV4, u32>,
+}
+
+impl Owners {
+    /// As the system tells now.
+    fn read(port: u16) -> Self {
+        let mut owners = Self::default();
+        // A program may reach an IPv4 address through an IPv6 socket.
+        for table in ["/proc/net/tcp6", "/proc/net/tcp"] {
+            if cfg!(target_os = "linux")
+                && let Ok(table) = std::fs::read_to_string(table)
+            {
+                owners.is_told = true;
+                owners.add(&table, port);
+            }
+        }
+        owners
+    }
+
+    #[cfg(unix)]
+    fn may_connect(&self, peer: SocketAddr) -> bool {
+        let SocketAddr::V4(peer) = peer else { return !self.is_told };
+        let own = rustix::process::geteuid().as_raw();
+        !self.is_told || self.uids.get(&peer).is_some_and(|&uid| uid == own || uid == 0)
+    }
+
+    #[cfg(not(unix))]
+    fn may_connect(&self, _peer: SocketAddr) -> bool {
+        !self.is_told
+    }
+
+    /// The users whose sockets are connected to 127.0.0.1:`port`.
+    ///
+    /// A line is `sl local remote state queues timer retransmits uid …`.
+    fn add(&mut self, table: &str, port: u16) {
+        let here = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        for line in table.lines().skip(1) {
+            let mut fields = line.split_ascii_whitespace().skip(1);
+            let mut end = || address(fields.next()?);
+            let (Some(local), Some(remote)) = (end(), end()) else { continue };
+            if remote == here
+                && let Some(uid) = fields.nth(4).and_then(|uid| uid.parse().ok())
+            {
+                self.uids.insert(local, uid);
+            }
         }
     }
-
-    fn local_addr(&self) -> std::io::Result<Self::Addr> {
-        self.listener.local_addr()
-    }
 }
 
-#[cfg(not(target_os = "linux"))]
-async fn may_connect(_peer: SocketAddr, _port: u16) -> bool {
-    true
-}
-
-/// Where `/proc` is not to be had nobody is refused; where it is, an unknown socket is.
-#[cfg(target_os = "linux")]
-async fn may_connect(peer: SocketAddr, port: u16) -> bool {
-    let own = rustix::process::geteuid().as_raw();
-    let mut readable = false;
-    // A program may reach an IPv4 address through an IPv6 socket.
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let Ok(table) = tokio::fs::read_to_string(table).await else { continue };
-        readable = true;
-        if let Some(uid) = owner(&table, peer, port) {
-            return uid == own || uid == 0;
+/// An address as it stands there: hexadecimal, in words of 32 bits as numbers in the machine's byte order,
+/// then the port. None for one of IPv6 that stands for none of IPv4.
+fn address(field: &str) -> Option<SocketAddrV4> {
+    let (ip, port) = field.split_once(':')?;
+    let word = |hex: &str| u32::from_str_radix(hex, 16).ok().map(u32::to_ne_bytes);
+    let ip = match ip.split_at_checked(24) {
+        Some((before, ip)) => {
+            let mapped = format!("{:016}{:08X}", 0, u32::from_ne_bytes([0, 0, 0xff, 0xff]));
+            (before == mapped).then_some(ip)?
         }
-    }
-    !readable
-}
-
-/// The user whose socket is bound to `peer` and connected to 127.0.0.1:`port`.
-///
-/// A line is `sl local remote state queues timer retransmits uid …`; an address is hexadecimal,
-/// in words of 32 bits as numbers in the machine's byte order, then the port.
-#[cfg(target_os = "linux")]
-fn owner(table: &str, peer: SocketAddr, port: u16) -> Option<u32> {
-    let SocketAddr::V4(peer) = peer else { return None };
-    let local = format!("{:08X}:{:04X}", u32::from_ne_bytes(peer.ip().octets()), peer.port());
-    let remote = format!("{:08X}:{port:04X}", u32::from_ne_bytes([127, 0, 0, 1]));
-    let mapped = format!("{:016}{:08X}", 0, u32::from_ne_bytes([0, 0, 0xff, 0xff]));
-    let is = |field: &str, wanted: &str| field.strip_prefix(&mapped).unwrap_or(field) == wanted;
-    table.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_ascii_whitespace().skip(1);
-        let found = is(fields.next()?, &local) && is(fields.next()?, &remote);
-        found.then(|| fields.nth(4)?.parse().ok()).flatten()
-    })
+        None => ip,
+    };
+    let port = u16::from_str_radix(port, 16).ok()?;
+    Some(SocketAddrV4::new(word(ip)?.into(), port))
 }

@@ -1,6 +1,11 @@
 //! Whose socket a connection is, read from tables as Linux writes them.
 
-use super::owner;
+use std::{collections::HashMap, sync::atomic::Ordering};
+
+use axum::serve::Listener as _;
+use tokio::net::TcpSocket;
+
+use super::{OwnListener, Owners};
 
 const PORT: u16 = 0xABCD;
 
@@ -24,12 +29,46 @@ const TABLE6: &str = "  sl  local_address remote_address st tx_queue rx_queue tr
 #[test]
 #[cfg(target_endian = "little")]
 fn the_other_end_is_found_by_both_addresses() {
-    let peer = |address: &str| address.parse().unwrap();
-    assert_eq!(owner(TABLE, peer("127.0.0.1:54321"), PORT), Some(1000));
-    assert_eq!(owner(TABLE, peer("127.0.0.2:54321"), PORT), Some(1002));
-    assert_eq!(owner(TABLE, peer("127.0.0.1:54321"), 0x50), Some(1003));
-    assert_eq!(owner(TABLE, peer("127.0.0.1:54322"), PORT), None);
-    assert_eq!(owner(TABLE, peer("[::1]:54321"), PORT), None);
-    assert_eq!(owner(TABLE6, peer("127.0.0.1:54322"), PORT), Some(1004));
-    assert_eq!(owner("", peer("127.0.0.1:54321"), PORT), None);
+    let owner = |table: &str, peer: &str, port| {
+        let mut owners = Owners::default();
+        owners.add(table, port);
+        owners.uids.get(&peer.parse().unwrap()).copied()
+    };
+    assert_eq!(owner(TABLE, "127.0.0.1:54321", PORT), Some(1000));
+    assert_eq!(owner(TABLE, "127.0.0.2:54321", PORT), Some(1002));
+    assert_eq!(owner(TABLE, "127.0.0.1:54321", 0x50), Some(1003));
+    assert_eq!(owner(TABLE, "127.0.0.1:54322", PORT), None);
+    assert_eq!(owner(TABLE6, "127.0.0.1:54322", PORT), Some(1004));
+    assert_eq!(owner("", "127.0.0.1:54321", PORT), None);
+}
+
+#[test]
+fn who_is_not_in_the_list_is_refused_where_there_is_one() {
+    let own = rustix::process::geteuid().as_raw();
+    let (mine, other) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap());
+    let uids = HashMap::from([(mine, own), (other, own.wrapping_add(1).max(1))]);
+    let mut owners = Owners { is_told: true, uids };
+    let may = |owners: &Owners, peer: &str| owners.may_connect(peer.parse().unwrap());
+    assert!(may(&owners, "127.0.0.1:1"));
+    assert!(
+        !may(&owners, "127.0.0.1:2") && !may(&owners, "127.0.0.1:3") && !may(&owners, "[::1]:1")
+    );
+    owners.is_told = false;
+    assert!(may(&owners, "127.0.0.1:3"));
+}
+
+#[tokio::test]
+async fn a_flood_of_connections_costs_few_readings() {
+    const FLOOD: usize = 500;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut listener = OwnListener::new(socket.listen(1024).unwrap()).unwrap();
+    let at = listener.local_addr().unwrap();
+    // Nothing is accepted before this thread waits.
+    let flood: Vec<_> = (0..FLOOD).map(|_| std::net::TcpStream::connect(at).unwrap()).collect();
+    for _ in &flood {
+        let _ = listener.accept().await;
+    }
+    let readings = listener.readings.load(Ordering::Relaxed);
+    assert!((1..=4).contains(&readings), "{readings}");
 }
