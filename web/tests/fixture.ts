@@ -15,12 +15,15 @@ export class Club {
   #listen = "127.0.0.1:0";
   address = "";
 
-  constructor(private readonly data: string) {}
+  constructor(
+    private readonly data: string,
+    private name = "Test Club",
+  ) {}
 
   async start(): Promise<void> {
     this.#running = await Running.start(
       TMTPD,
-      ["serve", "--data", this.data, "--listen", this.#listen, "--name", "Test Club", "--log-level", "error"],
+      ["serve", "--data", this.data, "--listen", this.#listen, "--name", this.name, "--log-level", "error"],
       /([=+]([^\s#]+:\d+)\S*)/,
     );
     this.address = this.#running.said[1] ?? "";
@@ -35,6 +38,13 @@ export class Club {
   async renew(): Promise<void> {
     await this.kill();
     await rm(join(this.data, "tls"), { recursive: true });
+    await this.start();
+  }
+
+  /** Comes back under another name. */
+  async rename(name: string): Promise<void> {
+    await this.kill();
+    this.name = name;
     await this.start();
   }
 

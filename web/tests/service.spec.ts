@@ -1,6 +1,10 @@
 // A service that shows another certificate, is joined a second time, and is left: with the member's
-// word, in the page.
-import { expect, introduce, test } from "./fixture";
+// word, in the page; and one that takes the name of another.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Club, expect, introduce, test } from "./fixture";
 
 /** What of a box runs over its edge, words by themselves. */
 function beyond(box: Element): string[] {
@@ -61,4 +65,43 @@ test("a new certificate is compared and trusted, and an account is erased after 
   await erase.click();
   await expect(page.getByRole("heading", { name: "Welcome" })).toBeVisible();
   expect(await anna.run("contacts", "--offline")).toEqual([]);
+});
+
+test("a service that takes the name of another is told apart everywhere", async ({ club, member }) => {
+  test.setTimeout(90_000);
+  const data = await mkdtemp(join(tmpdir(), "tmtpd-web-"));
+  const chess = new Club(data, "Chess Fans");
+  await chess.start();
+  const anna = await (await (await member("Anna")).join(club)).join(chess);
+  const boris = await (await member("Boris")).join(chess);
+  const { page } = anna;
+  const place = (of: Club): string => `(${/[^=+#]+/.exec(of.address)?.[0]})`;
+  const rail = page.getByRole("navigation", { name: "Services" });
+  await expect(rail.getByRole("link", { name: /^Chess Fans, Connected/ })).toBeVisible();
+  await expect(rail.getByRole("link", { name: /^Test Club, / }).locator("small")).toHaveCount(0);
+
+  await chess.rename("Test Club");
+  const second = rail.getByRole("link", { name: `Test Club ${place(chess)}` });
+  await expect(second).toBeVisible({ timeout: 60_000 });
+  await expect(rail.getByRole("link", { name: `Test Club ${place(club)}` })).toBeVisible();
+  // The signs differ by more than their colours.
+  await expect(second.locator("small")).toHaveText("2");
+
+  await boris.run("ping", anna.alias, "Hello");
+  await expect(async () => expect(await anna.command("pings", {})).toHaveLength(1)).toPass();
+  await anna.run("accept", "1");
+  await expect(async () => expect(await boris.run("contacts")).toHaveLength(1)).toPass();
+  await boris.write(anna.alias, "Bank details", "Pay to my new account.");
+  await second.click();
+  const list = page.getByRole("region", { name: `Test Club ${place(chess)}` });
+  await expect(list.getByRole("heading", { level: 2 })).toHaveText(`Test Club ${place(chess)}`);
+  await expect(list).toContainText("called Chess Fans when you joined");
+  await list.getByRole("link", { name: /Bank details/ }).click();
+  await expect(page.getByRole("article").locator(".names")).toContainText(place(chess));
+  await expect(page.getByRole("article").locator(".place-mark").first()).toContainText(place(chess));
+  await expect(page).toHaveTitle(new RegExp(place(chess).replace(/[().]/g, "\\$&")));
+  await list.getByRole("link", { name: /About this service/ }).click();
+  await expect(page.getByText(/When you joined it was called/)).toContainText("Chess Fans");
+  await chess.stop();
+  await rm(data, { recursive: true, force: true });
 });

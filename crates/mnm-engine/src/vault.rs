@@ -51,6 +51,7 @@ mod placement;
 mod presence;
 mod removal;
 mod room;
+mod service_name;
 mod settle;
 mod sync;
 mod text;

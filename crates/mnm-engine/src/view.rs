@@ -56,7 +56,7 @@ pub struct State {
 pub struct SearchHit {
     /// The account.
     pub account: AccountId,
-    /// Name of its service.
+    /// What its service is called; see [`Account::service`].
     pub service: String,
     /// The thread.
     pub thread: ThreadId,

@@ -14,7 +14,12 @@ export interface State {
 
 export interface Account {
   id: number;
+  /** What the service is called here: `name`, and the place behind it where another is called alike. */
   service: string;
+  /** What it calls itself. */
+  name: string;
+  /** What it called itself first, if that was something else. */
+  joined_as: string | null;
   address: string;
   fingerprint: string | null;
   uid: string;

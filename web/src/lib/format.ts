@@ -97,8 +97,11 @@ function hash(text: string): number {
 /** A stable hue, 0..360, for the badge of a person or group. */
 export const hueOf = (id: string): number => (hash(id) % 24) * 15;
 
+/** Whether another account's service is called alike, so that the place of this one stands behind its name. */
+export const isToldApart = (account: Account): boolean => account.service !== account.name;
+
 /** The hue of a service, the same every day; green to magenta, since red and amber are kept for what went wrong. */
-export const placeHue = (account: Account): number => 120 + (hash(account.service + account.address) % 16) * 15;
+export const placeHue = (account: Account): number => 120 + (hash(account.name + account.address) % 16) * 15;
 
 /**
  * Whether a name mixes scripts that share letter shapes (Latin, Cyrillic, Greek …), which is how

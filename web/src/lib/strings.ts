@@ -77,6 +77,7 @@ export const t = {
     held: (n: number, size: string, missing: string) =>
       `${plural(n, "message waits", "messages wait")} at the service (${size}), because the disk here is nearly full. They are not lost; they come when there is ${missing} more room.`,
     since: (time: string) => `since ${time}`,
+    renamed: (before: string) => `called ${apart(before)} when you joined`,
     details: "About this service",
     compare: "Compare the certificates",
   },
@@ -473,6 +474,7 @@ export const t = {
 
   service: {
     title: "About this service",
+    renamed: (now: string, before: string) => `This service calls itself ${apart(now)} now. When you joined it was called ${apart(before)}.`,
     address: "Address",
     fingerprint: "Certificate",
     fingerprintNone: "Checked against the public roots",

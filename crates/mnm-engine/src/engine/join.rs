@@ -194,7 +194,7 @@ impl Engine {
         let code = DeviceCode {
             address: credentials.address,
             fingerprint: credentials.fingerprint,
-            service: known.service,
+            service: known.name,
             uid: credentials.uid,
             node: Zeroizing::new(secret.expose().to_owned()),
             label,

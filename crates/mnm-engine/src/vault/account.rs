@@ -77,7 +77,7 @@ impl Vault {
                 work.insert_own_alias(id, alias)?;
             }
             work.insert_device(id, &new.device, true, now_ms)?;
-            work.touch_account(id);
+            work.touch_services()?;
             work.read.account(id)
         })
     }
@@ -136,11 +136,12 @@ impl Vault {
             let changed = work
                 .db
                 .prepare_cached(
-                    "UPDATE account SET service = ?2 WHERE id = ?1 AND service <> ?2 AND ?2 <> ''",
+                    "UPDATE account SET service = ?2, joined_as = coalesce(joined_as, ?2)
+                     WHERE id = ?1 AND service <> ?2 AND ?2 <> ''",
                 )?
                 .execute(params![id, name])?;
             if changed > 0 {
-                work.touch_account(id);
+                work.touch_services()?;
             }
             Ok(())
         })
@@ -204,7 +205,7 @@ impl Vault {
                      WHERE id = ?1",
                 )?
                 .execute(params![id, address, fingerprint])?;
-            work.touch_account(id);
+            work.touch_services()?;
             work.read.account(id)
         })
     }
@@ -283,14 +284,15 @@ impl Reader<'_> {
     /// An account, as if it had no letters.
     pub(super) fn account_uncounted(&self, id: AccountId) -> Result<Account> {
         let aliases = self.own_aliases(id)?;
+        let service = self.service_label(id)?;
         self.db
             .prepare_cached(
                 "SELECT a.service, a.address, a.fingerprint, a.uid,
                     (SELECT label FROM device WHERE account = a.id AND this = 1),
-                    a.presence, a.linked_ms, a.presence_ms > 0
+                    a.presence, a.linked_ms, nullif(a.joined_as, a.service), a.presence_ms > 0
                  FROM account a WHERE a.id = ?1 AND a.gone = 0",
             )?
-            .query_row([id], |row| self.account_from(id, aliases, row))
+            .query_row([id], |row| self.account_from(id, (service, aliases), row))
             .optional()?
             .ok_or(VaultError::NotFound { what: "account", id })
     }
@@ -298,12 +300,14 @@ impl Reader<'_> {
     fn account_from(
         &self,
         id: AccountId,
-        aliases: Vec<String>,
+        (service, aliases): (String, Vec<String>),
         row: &Row<'_>,
     ) -> rusqlite::Result<Account> {
         Ok(Account {
             id,
-            service: row.get(0)?,
+            service,
+            name: row.get(0)?,
+            joined_as: row.get(7)?,
             address: row.get(1)?,
             fingerprint: row.get(2)?,
             uid: row.get(3)?,
@@ -317,7 +321,7 @@ impl Reader<'_> {
             queued: 0,
             held: self.live.held(id),
             presence: row.get(5)?,
-            presence_chosen: row.get(7)?,
+            presence_chosen: row.get(8)?,
         })
     }
 
@@ -356,9 +360,17 @@ impl Work<'_> {
         let named = clean_label(&new.service);
         let service = if named.is_empty() { &new.address } else { &named };
         let inserted = self.db.execute(
-            "INSERT INTO account (address, fingerprint, service, uid, node, joined_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (address, uid) DO NOTHING",
-            params![new.address, new.fingerprint, service, new.uid, new.node.expose(), now_ms],
+            "INSERT INTO account (address, fingerprint, service, uid, node, joined_ms, joined_as)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, '')) ON CONFLICT (address, uid) DO NOTHING",
+            params![
+                new.address,
+                new.fingerprint,
+                service,
+                new.uid,
+                new.node.expose(),
+                now_ms,
+                named
+            ],
         )?;
         if inserted == 0 {
             return Err(VaultError::AccountExists);

@@ -34,25 +34,11 @@ impl Vault {
     }
 }
 
-/// The member of an account, and its service, as they are shown.
+/// The member of an account, as they are shown.
 pub(super) struct Own {
+    account: AccountId,
     uid: String,
     alias: String,
-    service: String,
-}
-
-impl Own {
-    /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
-    /// A contact has a name, and perhaps one that looks like another's.
-    pub(super) fn party(&self, uid: &str, claimed: &str, contact: Option<(&str, bool)>) -> Party {
-        let (alias, kind) = match contact {
-            _ if uid == self.uid => (self.alias.clone(), PartyKind::Me),
-            _ if Uid::is_service(uid) => (self.service.clone(), PartyKind::Service),
-            Some((name, alike)) => (name_of(name, uid, alike), PartyKind::Contact),
-            None => (shown(claimed), PartyKind::Stranger),
-        };
-        Party { uid: uid.to_owned(), alias, kind }
-    }
 }
 
 /// How a contact is shown.
@@ -61,7 +47,25 @@ fn name_of(name: &str, uid: &str, alike: bool) -> String {
 }
 
 impl Reader<'_> {
-    /// Whether another contact than `c` looks so, in SQL.
+    /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
+    /// A contact has a name, and perhaps one that looks like another's.
+    pub(super) fn party(
+        &self,
+        own: &Own,
+        uid: &str,
+        claimed: &str,
+        contact: Option<(&str, bool)>,
+    ) -> Result<Party> {
+        let (alias, kind) = match contact {
+            _ if uid == own.uid => (own.alias.clone(), PartyKind::Me),
+            _ if Uid::is_service(uid) => (self.service_label(own.account)?, PartyKind::Service),
+            Some((name, alike)) => (name_of(name, uid, alike), PartyKind::Contact),
+            None => (shown(claimed), PartyKind::Stranger),
+        };
+        Ok(Party { uid: uid.to_owned(), alias, kind })
+    }
+
+    /// Whether contact `c` has its tag behind the name, in SQL: another looks so, or nobody vouches for the name.
     pub(super) fn alike(&self) -> &'static str {
         // The index stands beside the address book: damage to it costs no letter.
         match self.live.detail() {
@@ -203,10 +207,10 @@ impl Reader<'_> {
                 .optional()?,
         };
         let contact = contact.as_ref().map(|(name, alike): &(String, bool)| (&**name, *alike));
-        Ok(own.party(uid, claimed, contact))
+        self.party(&own, uid, claimed, contact)
     }
 
-    /// The member, and the service.
+    /// The member.
     pub(super) fn own(&self, account: AccountId) -> Result<Own> {
         // Stands beside letters, as the address book does.
         let alias = match self.live.detail() {
@@ -216,11 +220,10 @@ impl Reader<'_> {
             }
         };
         self.db
-            .prepare_cached(&format!("SELECT uid, service, {alias} FROM account a WHERE id = ?1"))?
+            .prepare_cached(&format!("SELECT uid, {alias} FROM account a WHERE id = ?1"))?
             .query_row([account], |row| {
-                let alias: Option<String> = row.get(2)?;
-                let (uid, service) = (row.get(0)?, row.get(1)?);
-                Ok(Own { uid, service, alias: alias.unwrap_or_default() })
+                let alias: Option<String> = row.get(1)?;
+                Ok(Own { account, uid: row.get(0)?, alias: alias.unwrap_or_default() })
             })
             .optional()?
             .ok_or(VaultError::NotFound { what: "account", id: account })

@@ -243,20 +243,18 @@ impl Reader<'_> {
 
     fn hit(&self, id: MessageId, snippet: &str) -> Result<SearchHit> {
         let mut statement = self.db.prepare_cached(
-            "SELECT m.account, a.service, m.thread, t.subject, m.author_uid, m.author_alias, m.at_ms,
+            "SELECT m.account, m.thread, t.subject, m.author_uid, m.author_alias, m.at_ms,
                  m.forwarded_by IS NOT NULL
-             FROM message m JOIN thread t ON t.id = m.thread JOIN account a ON a.id = m.account
-             WHERE m.id = ?1",
+             FROM message m JOIN thread t ON t.id = m.thread WHERE m.id = ?1",
         )?;
         let (account, uid, claimed, is_forwarded, hit) = statement.query_row([id], |row| {
-            let (account, service) = (row.get(0)?, row.get(1)?);
-            let hit = (service, row.get(2)?, row.get(3)?, row.get(6)?);
-            Ok((account, row.get::<_, String>(4)?, row.get::<_, String>(5)?, row.get(7)?, hit))
+            let hit = (row.get(1)?, row.get(2)?, row.get(5)?);
+            Ok((row.get(0)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?, row.get(6)?, hit))
         })?;
-        let (service, thread, subject, at_ms) = hit;
+        let (thread, subject, at_ms) = hit;
         Ok(SearchHit {
             account,
-            service,
+            service: self.service_label(account)?,
             thread,
             message: id,
             subject,

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 37] = [
+const STEPS: [&str; 38] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -47,6 +47,7 @@ const STEPS: [&str; 37] = [
     include_str!("migration/035_forward_copy.sql"),
     include_str!("migration/036_confirming.sql"),
     include_str!("migration/037_recipients.sql"),
+    include_str!("migration/038_namesake.sql"),
 ];
 
 /// The version a database has after all steps.

@@ -178,8 +178,8 @@ impl Reader<'_> {
             let party = match row.get(0)? {
                 true => Party { uid, alias: shown(&alias), kind: PartyKind::Group },
                 false => match contact {
-                    Some(name) => own.party(&uid, &alias, Some((&name, row.get(8)?))),
-                    None => own.party(&uid, &shown(&alias), None),
+                    Some(name) => self.party(&own, &uid, &alias, Some((&name, row.get(8)?)))?,
+                    None => self.party(&own, &uid, &shown(&alias), None)?,
                 },
             };
             let struck: bool = row.get(5)?;

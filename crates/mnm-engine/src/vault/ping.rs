@@ -19,7 +19,7 @@ const IGNORED_MAX: u32 = 200;
 /// What an acceptance says when the member gives no text.
 const ANSWER: &str = "Hello! I have accepted your ping.";
 
-const COLUMNS: &str = "p.id, p.account, a.service, p.incoming, p.from_alias, p.from_uid, \
+const COLUMNS: &str = "p.id, p.account, p.incoming, p.from_alias, p.from_uid, \
                        p.to_alias, p.text, p.gid, p.at_ms, p.state, p.error, p.exact";
 
 /// A ping with its names as the wire has them.
@@ -75,7 +75,7 @@ impl Vault {
         // Each by its index: with "all or this one" all are read and sorted.
         let of = if query.account.is_some() { "p.account = ?1" } else { "?1 IS NULL" };
         let sql = format!(
-            "SELECT {COLUMNS} FROM ping p CROSS JOIN account a ON a.id = p.account
+            "SELECT {COLUMNS} FROM ping p
              WHERE {of} AND (p.at_ms, p.id) < (?2, ?3)
              ORDER BY p.at_ms DESC, p.id DESC"
         );
@@ -85,12 +85,12 @@ impl Vault {
         while pings.len() < limit
             && let Some(row) = rows.next()?
         {
-            // Columns 4, 6 and 8 are the names.
+            // Columns 3, 5 and 7 are the names.
             let has = |column| -> Result<bool> {
                 let name = row.get_ref(column)?.as_str_or_null()?;
                 Ok(name.is_some_and(|name| name.to_lowercase().contains(&find)))
             };
-            if find.is_empty() || has(4)? || has(6)? || has(8)? {
+            if find.is_empty() || has(3)? || has(5)? || has(7)? {
                 pings.push(self.reader().ping_from(row)?.view);
             }
         }
@@ -248,9 +248,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn stored_ping(&self, id: PingId) -> Result<StoredPing> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM ping p JOIN account a ON a.id = p.account WHERE p.id = ?1"
-        );
+        let sql = format!("SELECT {COLUMNS} FROM ping p WHERE p.id = ?1");
         let mut statement = self.db.prepare_cached(&sql)?;
         let mut rows = statement.query([id])?;
         let row = rows.next()?.ok_or(VaultError::NotFound { what: "ping", id })?;
@@ -283,16 +281,16 @@ impl Reader<'_> {
     }
 
     fn ping_from(&self, row: &Row<'_>) -> Result<StoredPing> {
-        let state = match row.get_ref(10)?.as_str()? {
+        let state = match row.get_ref(9)?.as_str()? {
             "waiting" => PingState::Waiting,
             "queued" => PingState::Queued,
             "accepted" => PingState::Accepted,
             "ignored" => PingState::Ignored,
-            _ => PingState::Failed { error: row.get::<_, Option<String>>(11)?.unwrap_or_default() },
+            _ => PingState::Failed { error: row.get::<_, Option<String>>(10)?.unwrap_or_default() },
         };
-        let (account, incoming) = (row.get(1)?, row.get(3)?);
-        let (from, from_uid): (String, String) = (row.get(4)?, row.get(5)?);
-        let to: String = row.get(6)?;
+        let (account, incoming) = (row.get(1)?, row.get(2)?);
+        let (from, from_uid): (String, String) = (row.get(3)?, row.get(4)?);
+        let to: String = row.get(5)?;
         let other = if incoming { &from } else { &to };
         let mark = if !is_clean(other) {
             Some(NameMark::Odd)
@@ -304,18 +302,18 @@ impl Reader<'_> {
         let view = Ping {
             id: row.get(0)?,
             account,
-            service: row.get(2)?,
+            service: self.service_label(account)?,
             incoming,
             from: shown(&from),
             from_uid,
             to: shown(&to),
             mark,
-            text: row.get(7)?,
-            group: row.get(8)?,
-            at_ms: row.get(9)?,
+            text: row.get(6)?,
+            group: row.get(7)?,
+            at_ms: row.get(8)?,
             state,
         };
-        Ok(StoredPing { view, from, to, exact: row.get(12)? })
+        Ok(StoredPing { view, from, to, exact: row.get(11)? })
     }
 }
 

@@ -24,12 +24,14 @@ const UNSETTLED: &str =
 
 /// What goes last, in this order: rows that refer to others before those they refer to. An answer
 /// to a ping is younger than the ping. The account takes along what is left.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM ping WHERE id IN
      (SELECT id FROM ping WHERE account = ?1 ORDER BY id DESC LIMIT ?2)",
     "DELETE FROM contact WHERE account = ?1 AND uid IN
      (SELECT uid FROM contact WHERE account = ?1 LIMIT ?2)",
+    "DELETE FROM namesake WHERE (account, look, uid) IN
+     (SELECT account, look, uid FROM namesake WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM seen WHERE account = ?1 AND msgid IN
      (SELECT msgid FROM seen WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM foretold WHERE account = ?1 AND service_id IN
@@ -67,10 +69,12 @@ impl Vault {
                 "UPDATE account SET gone = 1, node = '', uid = 'removed ' || id WHERE id = ?1",
                 [id],
             )?;
-            Ok(())
+            work.touch_services()
         })?;
         self.live.forget(id);
-        Ok(Change { events: vec![Event::AccountGone { account: id }], ..change })
+        let mut change = change;
+        change.events.insert(0, Event::AccountGone { account: id });
+        Ok(change)
     }
 
     /// Accounts whose removal has begun.

@@ -22,6 +22,7 @@ CREATE TABLE account (
     waiting     INTEGER NOT NULL DEFAULT 0,         -- how many pings that came in are, likewise
     linked_ms   INTEGER,                            -- when a link last began or ended; NULL: not noted
     greeted     INTEGER NOT NULL DEFAULT 0 CHECK (greeted IN (0, 1)), -- whether its service has greeted before
+    joined_as   TEXT,                               -- the first name that its service gave itself; NULL: none yet
     UNIQUE (address, uid)
 ) STRICT;
 
@@ -57,6 +58,14 @@ CREATE TABLE contact (
     PRIMARY KEY (account, uid)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_look ON contact (account, look);
+
+-- Who is or was called so that it looks so, as contacts, in pings or by what letters claim. It outlives them.
+CREATE TABLE namesake (
+    account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    look    TEXT NOT NULL,
+    uid     TEXT NOT NULL,                          -- empty for somebody who was pinged by that name
+    PRIMARY KEY (account, look, uid)
+) STRICT, WITHOUT ROWID;
 
 -- First contacts: pings both ways, and invitations to groups (those with a `gid`). Aliases are as on the
 -- wire.

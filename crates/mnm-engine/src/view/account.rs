@@ -9,8 +9,15 @@ use super::{AccountId, BrowserId};
 pub struct Account {
     /// Local row number.
     pub id: AccountId,
-    /// The name the service gives itself; the address until it has told one.
+    /// What the service is called here: [`Self::name`], and behind it the place of the address where another
+    /// account's service has a name that looks alike.
     pub service: String,
+    /// The name the service gives itself; the address until it has told one.
+    #[serde(default)]
+    pub name: String,
+    /// The name it gave itself first, if it has another now.
+    #[serde(default)]
+    pub joined_as: Option<String>,
     /// The address the member joined by, `=host:port` or `+host:port`.
     pub address: String,
     /// SHA-256 fingerprint of the service's certificate, pinned at the first contact; lower-case hex.

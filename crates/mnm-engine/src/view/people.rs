@@ -11,7 +11,7 @@ pub struct Ping {
     pub id: PingId,
     /// The account it came to or left from.
     pub account: AccountId,
-    /// Name of that account's service.
+    /// What that account's service is called; see [`Account::service`](super::Account::service).
     pub service: String,
     /// Whether it came in or went out.
     pub incoming: bool,

@@ -23,5 +23,6 @@ mod reader;
 mod reader_name;
 mod recipient;
 mod search;
+mod service_name;
 mod strike;
 mod thread;

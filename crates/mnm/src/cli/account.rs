@@ -122,6 +122,7 @@ pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer,
         }
         (None, _) => text.push_str("Certificate  vouched for by public authorities\n"),
     }
+    text.push_str(&renamed(&account).map(|line| format!("Name     {line}\n")).unwrap_or_default());
     let presence = match account.presence {
         Some(true) if !account.presence_chosen => {
             "your address book sees that you are online, as before version 0.2.0, until you choose (mnm presence on, or off)"
@@ -134,6 +135,15 @@ pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer,
     text.push_str(&format!("Presence {presence}\n"));
     text.push_str(&format!("Link     {}", link(&context.look, session, &account.link)));
     Ok(Answer::new(&account, text))
+}
+
+/// That a service calls itself otherwise than when it was joined.
+fn renamed(account: &Account) -> Option<String> {
+    let before = inline(account.joined_as.as_ref()?);
+    Some(format!(
+        "it calls itself {} now, and was {before} when it was joined",
+        inline(&account.name)
+    ))
 }
 
 /// `=host:port#fingerprint`, as members hand it to each other.
@@ -255,6 +265,11 @@ pub(super) async fn status(context: &Context, session: &Session) -> Result<Answe
         false => "No account yet. Join a service: mnm join ADDRESS --alias NAME",
     };
     let mut held: String = state.accounts.iter().filter_map(held).collect();
+    for account in &state.accounts {
+        if let Some(line) = renamed(account) {
+            held.push_str(&format!("Account {}: {line}.\n", account.id));
+        }
+    }
     if state.damaged {
         held.push_str(DAMAGED);
     }

@@ -42,20 +42,31 @@ impl Context {
     /// The account to act for: the one named, or the only one.
     pub(super) async fn one(&self, session: &Session) -> Result<Account, Failure> {
         let accounts = self.accounts(session).await?;
-        let (fitting, others): (Vec<_>, Vec<_>) =
-            accounts.into_iter().partition(|account| self.fits(account));
+        let fitting = self.fitting(&accounts);
         let Ok([account]) = <[Account; 1]>::try_from(fitting.clone()) else {
-            return Err(self.not_one(&fitting, &others));
+            return Err(self.not_one(&fitting, &accounts));
         };
         Ok(account)
     }
 
-    fn fits(&self, account: &Account) -> bool {
-        let Some(wanted) = &self.account else { return true };
-        let number = wanted.parse::<AccountId>();
-        number.is_ok_and(|number| number == account.id)
-            || account.service.eq_ignore_ascii_case(wanted)
-            || account.address.eq_ignore_ascii_case(wanted)
+    /// The accounts that are meant. A number or an address means what it says, whatever services call
+    /// themselves.
+    fn fitting(&self, accounts: &[Account]) -> Vec<Account> {
+        let Some(wanted) = &self.account else { return accounts.to_vec() };
+        let which = |fits: &dyn Fn(&Account) -> bool| -> Vec<Account> {
+            accounts.iter().filter(|account| fits(account)).cloned().collect()
+        };
+        if !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit()) {
+            return which(&|account| wanted.parse() == Ok(account.id));
+        }
+        if wanted.starts_with(['=', '+']) && wanted.contains(':') {
+            return which(&|account| account.address.eq_ignore_ascii_case(wanted));
+        }
+        let labelled = which(&|account| account.service.eq_ignore_ascii_case(wanted));
+        if !labelled.is_empty() {
+            return labelled;
+        }
+        which(&|account| account.name.eq_ignore_ascii_case(wanted))
     }
 
     fn not_one(&self, fitting: &[Account], others: &[Account]) -> Failure {

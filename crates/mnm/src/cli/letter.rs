@@ -35,7 +35,12 @@ pub(super) async fn inbox(
     let (accounts, damaged) = accounts_and_damage(session).await?;
     let service = |thread: &ThreadRow| {
         let of = accounts.iter().find(|account| account.id == thread.account);
-        of.map(|account| short(&inline(&account.service))).unwrap_or_default()
+        of.map(|account| {
+            let service = inline(&account.service);
+            // What tells it apart is at its end.
+            if account.service == account.name { short(&service) } else { service }
+        })
+        .unwrap_or_default()
     };
     let mut table =
         Table::new(&context.look, ["THREAD", "SERVICE", "FROM", "SUBJECT", "MESSAGES", "LAST"]);

@@ -13,5 +13,6 @@ mod letters;
 mod loopback;
 mod raw;
 mod recipient;
+mod service_name;
 mod upgrade;
 mod words;

@@ -24,6 +24,8 @@ pub struct ServiceProcess {
     arguments: Vec<String>,
     address: SocketAddr,
     ready: String,
+    /// What it calls itself.
+    name: String,
     /// Last, so that the process is gone before its directory.
     home: TempDir,
 }
@@ -61,6 +63,7 @@ impl ServiceProcess {
             arguments,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             ready: String::new(),
+            name: SITE.into(),
             home,
         };
         service.restart()?;
@@ -73,7 +76,7 @@ impl ServiceProcess {
         let mut command = Command::new(program("tmtpd", "TMTPD_BIN")?);
         command
             .arg("serve")
-            .args(["--name", SITE, "--listen", &self.address.to_string()])
+            .args(["--name", &self.name, "--listen", &self.address.to_string()])
             .arg("--data")
             .arg(self.data_dir())
             .args(&self.arguments);
@@ -84,6 +87,12 @@ impl ServiceProcess {
         self.address = address.parse().with_context(|| format!("address in {:?}", self.ready))?;
         ensure!(self.address.port() != 0, "no port in {:?}", self.ready);
         Ok(())
+    }
+
+    /// Starts it again under another name; as [`Self::restart`].
+    pub fn rename(&mut self, name: &str) -> Result<()> {
+        name.clone_into(&mut self.name);
+        self.restart()
     }
 
     /// Starts it again on the same data, but at another port.

@@ -311,3 +311,39 @@ fn of_groups_of_an_older_version_only_what_is_written_from_now_on_counts() {
         .unwrap();
     assert_eq!(since, ("0000000000000009".into(), String::new()));
 }
+
+#[test]
+fn who_was_known_to_an_older_version_keeps_their_names() {
+    let mut db = old(35);
+    db.execute_batch(
+        "INSERT INTO contact (account, uid, alias, since_ms, look) VALUES (1, 'U1', 'Ada', 1, look('Ada'));
+         INSERT INTO ping (account, incoming, from_uid, from_alias, to_alias, text, at_ms, state)
+             VALUES (1, 1, 'U2', 'BERT', 'Me', '', 1, 'ignored'), (1, 0, 'ME', 'Me', 'Cleo', '', 1, 'waiting');
+         INSERT INTO thread (id, account, subject, last_at_ms) VALUES (1, 1, '', 1);
+         INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject, text, html,
+                 state, unread)
+             VALUES (1, 1, 'a', 'U3', 'Dora', 1, '', '', '', 'received', 0),
+                    (1, 1, 'b', 'U3', 'Dora', 1, '', '', '', 'received', 0);
+         INSERT INTO account (id, address, service, uid, node, joined_ms)
+             VALUES (2, '=b:1', '=b:1', 'ME', 'NODE', 1);",
+    )
+    .unwrap();
+    super::run(&mut db).unwrap();
+    let names: Vec<(String, String)> = db
+        .prepare("SELECT look, uid FROM namesake WHERE account = 1 ORDER BY look")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    let expected = [("ada", "U1"), ("bert", "U2"), ("cleo", ""), ("dora", "U3")];
+    assert_eq!(names, expected.map(|(look, uid)| (look.to_owned(), uid.to_owned())));
+    let joined_as: Vec<Option<String>> = db
+        .prepare("SELECT joined_as FROM account ORDER BY id")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    assert_eq!(joined_as, [Some("Site".to_owned()), None]);
+}

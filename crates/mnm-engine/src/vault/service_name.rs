@@ -1,0 +1,109 @@
+//! How the services of accounts are called here: by the names that they give themselves, and where two look
+//! alike, with the place of the address behind them.
+//!
+//! A service chooses its name, and may choose another at any greeting; the address is the member's own choice.
+
+use tmtp::text::name_key;
+
+use super::Result;
+use super::change::{Reader, Work};
+use super::name::look;
+use super::text::cut;
+use crate::view::AccountId;
+
+/// Bytes that are left of a name which has a place behind it, so that the place stays in sight.
+const NAME_BYTES: usize = 40;
+/// Characters of a place, from its end: who a host belongs to is said there.
+const PLACE_CHARS: usize = 40;
+
+/// An account's service.
+struct Service {
+    id: AccountId,
+    /// As it calls itself; the address until it has.
+    name: String,
+    look: String,
+    /// `host:port`, in small letters.
+    place: String,
+}
+
+impl Service {
+    fn host(&self) -> &str {
+        self.place.rsplit_once(':').map_or(&self.place, |(host, _)| host)
+    }
+
+    /// Whether its name looks like that of another service, with or without its place, or like its place.
+    fn looks_like(&self, other: &Self) -> bool {
+        let places = [other.host(), &other.place];
+        let mut own = self.look.as_str();
+        let before = |own: &'_ str| -> Option<usize> {
+            let (before, place) = own.strip_suffix(')')?.rsplit_once('(')?;
+            places.contains(&place.trim()).then(|| before.trim_end().len())
+        };
+        while let Some(end) = before(own) {
+            own = own.get(..end).unwrap_or_default();
+        }
+        own == other.look || places.contains(&own.trim_start_matches(['=', '+']))
+    }
+}
+
+/// What one of several services is called.
+fn label(of: &Service, all: &[Service]) -> String {
+    let alike: Vec<&Service> = all
+        .iter()
+        .filter(|other| other.place != of.place && (of.looks_like(other) || other.looks_like(of)))
+        .collect();
+    if alike.is_empty() {
+        return of.name.clone();
+    }
+    let one_of_host = alike.iter().all(|other| other.host() != of.host());
+    let place = if one_of_host { of.host() } else { &of.place };
+    let left_out = place.chars().count().saturating_sub(PLACE_CHARS);
+    let end: String = place.chars().skip(left_out).collect();
+    let is_told_by_end =
+        alike.iter().all(|other| !other.place.ends_with(&end) && !other.host().ends_with(&end));
+    let place = if left_out > 0 && is_told_by_end { format!("…{end}") } else { place.to_owned() };
+    format!("{} ({place})", without_brackets(&of.name))
+}
+
+/// A name that has no place of its own making in it.
+fn without_brackets(name: &str) -> String {
+    let short = cut(name, NAME_BYTES);
+    let mut shown = String::with_capacity(short.len());
+    for c in short.chars() {
+        match &*name_key(c.encode_utf8(&mut [0; 4])) {
+            "(" | ")" => shown.push_str(&format!("‹{c}›")),
+            _ => shown.push(c),
+        }
+    }
+    if short.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+impl Reader<'_> {
+    /// What the service of an account is called wherever it is shown.
+    pub(super) fn service_label(&self, account: AccountId) -> Result<String> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT id, service, address FROM account WHERE gone = 0 OR id = ?1")?;
+        let services = statement
+            .query_map([account], |row| {
+                let address: String = row.get(2)?;
+                let place = address.trim_start_matches(['=', '+']).to_lowercase();
+                let name: String = row.get(1)?;
+                Ok(Service { id: row.get(0)?, look: look(&name), name, place })
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        let of = services.iter().find(|service| service.id == account);
+        Ok(of.map(|of| label(of, &services)).unwrap_or_default())
+    }
+}
+
+impl Work<'_> {
+    /// Announces all accounts: the services of some may be called otherwise now.
+    pub(super) fn touch_services(&mut self) -> Result<()> {
+        self.read.account_ids()?.into_iter().for_each(|id| self.touch_account(id));
+        Ok(())
+    }
+}
