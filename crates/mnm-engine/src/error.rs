@@ -142,6 +142,16 @@ pub enum VaultError {
         /// How the address book tells them apart.
         tagged: Vec<String>,
     },
+    /// A name that a contact only claims.
+    #[error(
+        "Nobody vouches that a member is called {name}: a letter says so, or another device of yours, and somebody else is or was called so. The letter was not queued, so that it cannot reach the wrong one. Ask those you know who it is; they stand in the address book as {tagged}."
+    )]
+    ClaimedRecipient {
+        /// The name.
+        name: String,
+        /// As the address book has it.
+        tagged: String,
+    },
     /// A new letter to nobody.
     #[error("The letter has no recipients. Name at least one contact or group.")]
     NoRecipients,
@@ -194,9 +204,9 @@ impl VaultError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound { .. } => ErrorCode::NotFound,
-            Self::UnknownRecipients(_) | Self::AmbiguousRecipient { .. } => {
-                ErrorCode::UnknownRecipient
-            }
+            Self::UnknownRecipients(_)
+            | Self::AmbiguousRecipient { .. }
+            | Self::ClaimedRecipient { .. } => ErrorCode::UnknownRecipient,
             Self::NoRecipients | Self::EmptyLetter | Self::Invalid(_) => ErrorCode::Invalid,
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::LeftGroup(_)

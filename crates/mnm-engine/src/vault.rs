@@ -39,6 +39,7 @@ mod members;
 mod message;
 mod migration;
 mod name;
+mod namesake;
 mod notice;
 mod open;
 mod outbox;

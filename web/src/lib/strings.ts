@@ -96,7 +96,7 @@ export const t = {
     names: {
       odd: "This name holds something that cannot be seen or is easily overlooked; it is written out here. Be sure that this is who you mean.",
       alike: "Somebody else in your address book is called the same, or so that it looks the same. Compare the permanent ids.",
-      claimed: "This name is from a letter; the service has not vouched for it.",
+      claimed: "The service has not vouched for this name: it is from a letter, or another device of yours told it, and somebody else is or was called so.",
     },
     via: (service: string) => `via ${service}`,
     vouched: (service: string, uid: string) => `${apart(service)} vouches for the author’s permanent id ${uid}`,

@@ -71,8 +71,9 @@ impl Reader<'_> {
         match self.live.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => "0",
             Detail::Whole => {
-                "EXISTS (SELECT 1 FROM contact o
-                 WHERE o.account = c.account AND o.look = c.look AND o.uid <> c.uid)"
+                // As with OR, in fewer steps.
+                "(EXISTS (SELECT 1 FROM contact o
+                 WHERE o.account = c.account AND o.look = c.look AND o.uid <> c.uid) >= c.vouched)"
             }
         }
     }
@@ -128,13 +129,13 @@ impl Reader<'_> {
             .query_row(params![account, look(name), uid], |row| row.get(0))?)
     }
 
-    /// Whether a contact has exactly this alias.
+    /// Whether a contact has exactly this alias, and not by another device's word alone.
     pub(super) fn is_contact_called(&self, account: AccountId, alias: &str) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM contact
-                 WHERE account = ?1 AND look = ?2 AND alias = ?3)",
+                 WHERE account = ?1 AND look = ?2 AND alias = ?3 AND vouched = 1)",
             )?
             .query_row(params![account, look(alias), alias], |row| row.get(0))?)
     }
@@ -143,17 +144,18 @@ impl Reader<'_> {
     /// whom the tag in it means.
     ///
     /// # Errors
-    /// [`VaultError::AmbiguousRecipient`] when several look so.
+    /// [`VaultError::AmbiguousRecipient`] when several look so, [`VaultError::ClaimedRecipient`] when one does
+    /// for whose name nobody vouches.
     pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<String>> {
         let wanted = look(name);
         let mut statement = self.db.prepare_cached(match is_written_out(name) {
             // An alias that is shown otherwise than it is: it may look like anything, as may one of which it
             // is not stored how it looks.
-            true => "SELECT uid, alias, look FROM contact WHERE account = ?1",
+            true => "SELECT uid, alias, look, vouched FROM contact WHERE account = ?1",
             false => {
-                "SELECT uid, alias, look FROM contact INDEXED BY contact_look
+                "SELECT uid, alias, look, vouched FROM contact INDEXED BY contact_look
                      WHERE account = ?1 AND look IN (?2, '')
-                 UNION SELECT uid, alias, look FROM contact
+                 UNION SELECT uid, alias, look, vouched FROM contact
                      WHERE account = ?1 AND uid >= ?3 AND uid < ?3 || char(0x10ffff)"
             }
         })?;
@@ -161,28 +163,32 @@ impl Reader<'_> {
             true => statement.query([account])?,
             false => statement.query(params![account, wanted, tag_of(name)])?,
         };
-        let (mut alike, mut exact) = (Vec::<(String, String)>::new(), Vec::new());
+        let (mut alike, mut exact) = (Vec::<(String, String, bool)>::new(), Vec::new());
         while let Some(row) = rows.next()? {
             let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
             if tagged(&alias, &uid) == name {
-                exact.push((uid.clone(), alias.clone()));
+                exact.push((uid.clone(), alias.clone(), true));
             }
             if row.get_ref(2)?.as_str()? == wanted || shown(&alias) == name {
-                alike.push((uid, alias));
+                alike.push((uid, alias, row.get(3)?));
             }
         }
         // Nobody else is ever shown with this tag, whatever they are called.
         let found = if exact.is_empty() { alike } else { exact };
         match found.as_slice() {
             [] => Ok(None),
-            [(uid, alias)] => {
+            [(uid, alias, true)] => {
                 let is_shown_so = shown(alias) == name || tagged(alias, uid) == name;
                 let is_called_so = alias == name && !imitates(name);
                 Ok((is_shown_so || is_called_so).then(|| uid.clone()))
             }
+            [(uid, alias, false)] => Err(VaultError::ClaimedRecipient {
+                name: name.to_owned(),
+                tagged: tagged(alias, uid),
+            }),
             several => Err(VaultError::AmbiguousRecipient {
                 name: name.to_owned(),
-                tagged: several.iter().map(|(uid, alias)| tagged(alias, uid)).collect(),
+                tagged: several.iter().map(|(uid, alias, _)| tagged(alias, uid)).collect(),
             }),
         }
     }
@@ -316,6 +322,7 @@ impl Work<'_> {
                      WHERE account = ?1 AND uid = ?2",
                 )?
                 .execute(params![account, uid, alias, look(alias)])?;
+            self.note_name(account, uid, alias)?;
             self.touch_contact(account, uid);
         }
         if known.is_none() {
@@ -323,6 +330,21 @@ impl Work<'_> {
         }
         self.settle_pings(account, uid, alias)?;
         Ok(known.is_none())
+    }
+
+    /// Makes a contact of whom another device has told. One whose name looks like that of somebody else who is
+    /// or was known here only claims it: they are shown with their tag, and a ping of theirs waits.
+    pub(super) fn meet(
+        &mut self,
+        account: AccountId,
+        uid: &str,
+        alias: &str,
+        since_ms: i64,
+    ) -> Result<()> {
+        if self.read.has_namesake(account, uid, alias)? {
+            return self.insert_contact(account, uid, alias, since_ms, false);
+        }
+        self.befriend_here(account, uid, alias, since_ms).map(drop)
     }
 
     fn insert_contact(
@@ -340,6 +362,7 @@ impl Work<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![account, uid, alias, now_ms, look, vouched])?;
+        self.note_name(account, uid, alias)?;
         // Those that look alike are told apart from now on.
         let alike = self
             .db

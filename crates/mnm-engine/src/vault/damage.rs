@@ -34,6 +34,7 @@ impl VaultError {
             Self::NotFound { .. }
             | Self::UnknownRecipients(_)
             | Self::AmbiguousRecipient { .. }
+            | Self::ClaimedRecipient { .. }
             | Self::LeftGroup(_)
             | Self::RemovedFromGroup(_)
             | Self::NotJoined(_)

@@ -11,7 +11,7 @@ use super::ping::NewPing;
 use super::placement::Arrival;
 use super::text::clean_ping;
 use super::{Change, Result, Vault};
-use crate::view::{AccountId, PingId, Standing};
+use crate::view::{AccountId, NameMark, PingId, Standing};
 
 /// Ids remembered per account. The service delivers again only what was not acknowledged, which is
 /// among the newest.
@@ -294,7 +294,9 @@ impl Work<'_> {
         alias: &str,
         posted_ms: i64,
     ) -> Result<&'static str> {
-        let known = self.read.contact(account, uid)?.is_some();
+        // Who another device has told of under another's name is not known so.
+        let known = self.read.contact(account, uid)?;
+        let known = known.is_some_and(|contact| contact.mark != Some(NameMark::Claimed));
         let expected = is_clean(alias)
             && self.read.has_pinged(account, alias)?
             && !self.read.looks_like_another(account, uid, alias)?;

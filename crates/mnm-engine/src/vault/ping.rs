@@ -394,6 +394,11 @@ impl Work<'_> {
                 new.answers,
             ])?;
         let id = self.db.last_insert_rowid();
+        if new.incoming {
+            self.note_name(new.account, new.from_uid, new.from_alias)?;
+        } else if new.gid.is_none() {
+            self.note_pinged(new.account, new.to_alias)?;
+        }
         self.touch_ping(id);
         self.touch_account(new.account);
         Ok(id)

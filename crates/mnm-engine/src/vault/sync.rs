@@ -319,7 +319,7 @@ impl Work<'_> {
             return Ok(());
         }
         if !here {
-            self.befriend_here(account, &known.uid, &known.alias, known.since_ms)?;
+            self.meet(account, &known.uid, &known.alias, known.since_ms)?;
         }
         match known.presence {
             Some(Chosen { shown, at_ms }) => {

@@ -81,7 +81,8 @@ pub enum NameMark {
     Odd,
     /// A contact with another permanent id is called the same, or so that it looks the same.
     Alike,
-    /// It is a letter's claim; the service has not vouched for it.
+    /// The service has not vouched for it: it is a letter's claim, or another device of the member told it of
+    /// somebody whose name looks like that of another who is or was known here.
     Claimed,
 }
 

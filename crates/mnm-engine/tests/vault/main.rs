@@ -24,5 +24,6 @@ mod reader_name;
 mod recipient;
 mod search;
 mod service_name;
+mod stolen;
 mod strike;
 mod thread;

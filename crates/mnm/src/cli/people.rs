@@ -212,7 +212,7 @@ fn marked(name: &str, mark: Option<NameMark>) -> String {
         None => name,
         Some(NameMark::Odd) => format!("{name} (an odd name: look closely)"),
         Some(NameMark::Alike) => format!("{name} (another contact is called so)"),
-        Some(NameMark::Claimed) => format!("{name} (a letter's claim)"),
+        Some(NameMark::Claimed) => format!("{name} (nobody vouches for this name)"),
     }
 }
 

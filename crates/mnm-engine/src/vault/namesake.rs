@@ -1,0 +1,60 @@
+//! Who is or was called so: names by their look, kept beyond contacts and pings.
+//!
+//! A device of the member may be in the hands of a thief. What it tells of a contact is nobody else's word, so
+//! it does not give anybody the name of somebody who is known here.
+
+use rusqlite::params;
+
+use super::Result;
+use super::change::{Reader, Work};
+use super::name::look;
+use crate::view::AccountId;
+
+/// Stands for somebody who was pinged by a name, whoever that is.
+const PINGED: &str = "";
+
+impl Reader<'_> {
+    /// Whether a name looks like that of somebody else than `uid` who is or was known here.
+    pub(super) fn has_namesake(&self, account: AccountId, uid: &str, name: &str) -> Result<bool> {
+        let (other, pinged): (bool, bool) = self
+            .db
+            .prepare_cached(
+                "SELECT count(*) FILTER (WHERE uid <> ?4) > 0, count(*) FILTER (WHERE uid = ?4) > 0
+                 FROM namesake WHERE account = ?1 AND look = ?2 AND uid <> ?3",
+            )?
+            .query_row(params![account, look(name), uid, PINGED], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let other = other || self.looks_like_another(account, uid, name)?;
+        // Who was pinged by this name is this one if the service has vouched that they have it.
+        Ok(other || pinged && !self.has_pinged_as(account, uid, name)?)
+    }
+
+    /// Whether somebody has pinged the member under this name.
+    fn has_pinged_as(&self, account: AccountId, uid: &str, name: &str) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM ping INDEXED BY ping_received
+                 WHERE account = ?1 AND incoming = 1 AND from_uid = ?2 AND from_alias = ?3)",
+            )?
+            .query_row(params![account, uid, name], |row| row.get(0))?)
+    }
+}
+
+impl Work<'_> {
+    /// Notes that somebody is called so.
+    pub(super) fn note_name(&self, account: AccountId, uid: &str, name: &str) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT OR IGNORE INTO namesake (account, look, uid) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![account, look(name), uid])?;
+        Ok(())
+    }
+
+    /// Notes that the member asks for somebody of this name.
+    pub(super) fn note_pinged(&self, account: AccountId, name: &str) -> Result<()> {
+        self.note_name(account, PINGED, name)
+    }
+}
