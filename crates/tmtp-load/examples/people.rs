@@ -46,7 +46,7 @@ fn main() -> Result<()> {
         for nth in 0..size {
             let number = (group * size + nth) % members;
             let (alias, standing) = (alias(number), Standing::Joined);
-            let record = GroupMember { alias, standing, inviter: None };
+            let record = GroupMember { alias, standing, inviter: None, is_founder: false };
             rows::write_group_member(&mut batch, &gid(group), MemberNumber(number), &record);
         }
         // Order of submission is order of commit, so the last one speaks for all.

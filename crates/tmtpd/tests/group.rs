@@ -96,27 +96,38 @@ async fn an_empty_group_is_open_to_those_who_were_in_it() {
     let mut bob = Member::join(&service, "bob babbage").await;
     let mut eve = Member::join(&service, "eve malory").await;
     let mut dan = Member::join(&service, "dan defoe").await;
-    for member in [&mut bob, &mut dan] {
+    let mut fay = Member::join(&service, "fay foster").await;
+    for member in [&mut bob, &mut dan, &mut fay] {
         assert_eq!(ada.invites(member.alias).await, "");
         assert_eq!(member.enters().await, "");
     }
-    assert_eq!(bob.drops(ada.alias).await, "");
+    for removed in [ada.alias, fay.alias] {
+        assert_eq!(bob.drops(removed).await, "");
+    }
+    assert!(ada.enters().await.contains("not invited"), "while others are in it");
     for member in [&mut dan, &mut bob] {
         let own = member.alias;
         assert_eq!(member.drops(own).await, "");
     }
     service.kill9().unwrap();
     service.restart().unwrap();
-    for member in [&mut ada, &mut bob, &mut dan, &mut eve] {
+    for member in [&mut ada, &mut bob, &mut dan, &mut eve, &mut fay] {
         member.come_back(&service).await;
     }
     // Who was removed has to be invited, also where nobody is left who could stop them.
-    assert!(ada.enters().await.contains("not invited"), "removed, though its founder");
+    assert!(fay.enters().await.contains("not invited"), "removed, and not its founder");
     assert!(eve.enters().await.contains("not invited"), "a stranger to it");
     assert_eq!(dan.enters().await, "", "who left when others were in it");
     assert_eq!(bob.enters().await, "", "the last who was in it");
-    assert_eq!(dan.invites(ada.alias).await, "");
-    assert_eq!(ada.enters().await, "");
+    assert_eq!(dan.invites(fay.alias).await, "");
+    assert_eq!(fay.enters().await, "");
+    assert!(ada.enters().await.contains("not invited"), "while others are in it");
+    for member in [&mut dan, &mut bob, &mut fay] {
+        let own = member.alias;
+        assert_eq!(member.drops(own).await, "");
+    }
+    assert_eq!(ada.enters().await, "", "its founder, who had been removed");
+    assert_eq!(ada.invites(eve.alias).await, "");
 }
 
 #[tokio::test]

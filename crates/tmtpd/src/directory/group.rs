@@ -29,6 +29,8 @@ pub struct GroupMember {
     pub standing: Standing,
     /// Who invited them, as long as they have not answered; earlier versions did not note it.
     pub inviter: Option<MemberNumber>,
+    /// Whether they made the group; earlier versions did not note it.
+    pub is_founder: bool,
 }
 
 /// A group. Ordered, so that its posts are owed in the same order every time.

@@ -3,7 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `d/m/` member number (4 bytes, big-endian) | JSON: uid, devices, aliases |
-//! | `d/g/` length of gid (2 bytes), gid, member number | JSON: alias, standing, number of the inviter while invited |
+//! | `d/g/` length of gid (2 bytes), gid, member number | JSON: alias, standing, number of the inviter while invited, whether it is the founder |
 //! | `n/` device number | nothing: the device is being added, and has a part of a queue |
 //! | `d/a/` member number who may post, member number to whom | nothing |
 //!
@@ -47,6 +47,9 @@ struct GroupMemberRow {
     /// None in rows of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inviter: Option<u32>,
+    /// Not there in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    founder: bool,
 }
 
 /// Adds a member's row to a batch.
@@ -73,7 +76,12 @@ pub fn write_group_member(
     record: &GroupMember,
 ) {
     let inviter = record.inviter.map(|inviter| inviter.0);
-    let row = GroupMemberRow { alias: record.alias.clone(), standing: record.standing, inviter };
+    let row = GroupMemberRow {
+        alias: record.alias.clone(),
+        standing: record.standing,
+        inviter,
+        founder: record.is_founder,
+    };
     // A gid fits: the protocol's header is shorter than 64 KiB.
     let len = u16::try_from(gid.len()).unwrap_or(u16::MAX).to_be_bytes();
     let key = [GROUP, &len, gid.as_bytes(), &number.0.to_be_bytes()].concat();
@@ -158,7 +166,8 @@ fn read_known(directory: &mut Directory, key: &[u8], value: &[u8]) -> Option<()>
         let (gid, number) =
             rest.split_at_checked(u16::from_be_bytes(len.try_into().ok()?).into())?;
         let inviter = row.inviter.map(MemberNumber);
-        let record = GroupMember { alias: row.alias, standing: row.standing, inviter };
+        let (standing, is_founder) = (row.standing, row.founder);
+        let record = GroupMember { alias: row.alias, standing, inviter, is_founder };
         directory.put_group_member(std::str::from_utf8(gid).ok()?, member_number(number)?, record);
     } else {
         let (from, to) = key.strip_prefix(ACQUAINTANCE)?.split_at_checked(4)?;

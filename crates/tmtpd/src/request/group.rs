@@ -54,7 +54,8 @@ pub async fn invite(
         let invitee = to.member;
         check_invitee(service, directory, sender, &gid, invitee)?;
         if group.is_none() {
-            changes.push((sender.member, record(from, Standing::Joined)));
+            let founder = record(from, Standing::Joined);
+            changes.push((sender.member, GroupMember { is_founder: true, ..founder }));
         }
         let before = group.and_then(|group| group.record(invitee));
         let after = invited_by(sender.member, to.alias, before);
@@ -108,7 +109,8 @@ pub async fn edit(
             GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
             GroupAct::Drop { to } => drop_member(directory, group, sender, gid, &to)?,
         };
-        let (concerned, after) = change;
+        let (concerned, mut after) = change;
+        after.is_founder = group.record(concerned).is_some_and(|before| before.is_founder);
         let devices = if group.record(concerned) == Some(&after) {
             // Nothing new, but perhaps to a device of the sender.
             devices_of(directory, sender, [], true)
@@ -233,12 +235,15 @@ fn join(
 ) -> Result<(Change, MessageKind), Refusal> {
     // Whoever has joined may say so again: the ack of the first time may have been lost.
     let act = GroupAct::Join { newalias: None };
-    let GroupMember { alias, standing, .. } =
+    let GroupMember { alias, standing, is_founder, .. } =
         group.record(sender.member).ok_or_else(|| unknown(&act))?;
     match standing {
-        Standing::Removed => return Err(unknown(&act)),
+        // Else whoever had thrown out the founder and left would have ended the group for good.
+        Standing::Removed if !is_founder || group.joined().next().is_some() => {
+            return Err(unknown(&act));
+        }
         Standing::Invited => check_group_count(service, directory, sender.member)?,
-        Standing::Left => {
+        Standing::Left | Standing::Removed => {
             check_room(service, group)?;
             check_group_count(service, directory, sender.member)?;
         }
@@ -301,14 +306,15 @@ fn own_alias<'a>(
 }
 
 fn record(alias: &str, standing: Standing) -> GroupMember {
-    GroupMember { alias: alias.to_owned(), standing, inviter: None }
+    GroupMember { alias: alias.to_owned(), standing, inviter: None, is_founder: false }
 }
 
 /// The record of one whom `inviter` invites. Who is invited already stays invited by whoever it was.
 fn invited_by(inviter: MemberNumber, alias: &str, before: Option<&GroupMember>) -> GroupMember {
     let waiting = before.filter(|before| before.standing == Standing::Invited);
     let inviter = waiting.map_or(Some(inviter), |waiting| waiting.inviter);
-    GroupMember { inviter, ..record(alias, Standing::Invited) }
+    let is_founder = before.is_some_and(|before| before.is_founder);
+    GroupMember { inviter, is_founder, ..record(alias, Standing::Invited) }
 }
 
 fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<String>) -> MessageKind {
