@@ -173,6 +173,13 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
+    /// Notes that a letter of the member's own was written for other readers than its thread has: it is
+    /// confirmed at nobody else's word.
+    pub(super) fn written_for_others(&mut self, message: MessageId) -> Result<()> {
+        self.db.prepare_cached("UPDATE message SET moved = 1 WHERE id = ?1")?.execute([message])?;
+        Ok(())
+    }
+
     /// Has the member's letters of a thread that are older than the id `before` posted again to those who have
     /// just come to it; only those that the forwarder has had, if it is another.
     pub(super) fn confirm_to(

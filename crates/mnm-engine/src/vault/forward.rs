@@ -278,12 +278,14 @@ impl Work<'_> {
             self.delete_message(*other)?;
         }
         let Rendered { html, cut } = markdown::render(&post.text);
+        // With other files than were announced it is new to who has read it.
+        let is_new = !self.read.has_files(id, post)?;
         self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
         self.db
             .prepare_cached(
                 // It stays where it was shown: when it was posted the author claims no better.
                 "UPDATE message SET msgid = ?2, author_alias = ?3, subject = ?4, text = ?5, html = ?6,
-                     cut = ?7, rendering = ?8, forwarded_by = NULL
+                     cut = ?7, rendering = ?8, forwarded_by = NULL, unread = unread OR ?9
                  WHERE id = ?1",
             )?
             .execute(params![
@@ -295,6 +297,7 @@ impl Work<'_> {
                 html,
                 cut,
                 markdown::RENDERING,
+                is_new,
             ])?;
         self.touch_message(id);
         Ok(Some(Received::New(id)))
@@ -439,6 +442,20 @@ impl Reader<'_> {
         let (subject, text) = self.words(letter)?;
         Ok(subject == clean_subject(&post.subject, subject_bytes)
             && is_same_text(&text, &post.text))
+    }
+
+    /// Whether a letter that was forwarded has announced the files with which its author's copy comes.
+    fn has_files(&self, letter: MessageId, post: &Incoming) -> Result<bool> {
+        let mut statement =
+            self.db.prepare_cached("SELECT name, size FROM absent_file WHERE message = ?1")?;
+        let mut announced = statement
+            .query_map([letter], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(String, u64)>>>()?;
+        let come = post.attachments.iter();
+        let mut come: Vec<_> = come.map(|file| (clean_label(&file.name), file.blob.size)).collect();
+        announced.sort_unstable();
+        come.sort_unstable();
+        Ok(announced == come)
     }
 
     /// Whether the thread has this letter from its author.

@@ -210,6 +210,22 @@ impl Reader<'_> {
         Ok(groups.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Whether the list of a group's members has somebody as one who has joined.
+    pub(super) fn is_listed_as_joined(
+        &self,
+        account: AccountId,
+        gid: &str,
+        alias: &str,
+    ) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM group_member
+                 WHERE account = ?1 AND gid = ?2 AND alias = ?3 AND standing = 'joined')",
+            )?
+            .query_row(params![account, gid, alias], |row| row.get(0))?)
+    }
+
     /// What a member of a group is called there, as far as it is known.
     fn name_in(&self, account: AccountId, gid: &str, uid: &str) -> Result<Option<String>> {
         Ok(self
@@ -264,14 +280,7 @@ impl Work<'_> {
     /// Who acts in a group has joined it, whatever was the last that the list of its members tells.
     fn list_as_joined(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
         let Some(alias) = self.read.name_in(account, gid, uid)? else { return Ok(()) };
-        let is_listed = self
-            .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM group_member
-                 WHERE account = ?1 AND gid = ?2 AND alias = ?3 AND standing = 'joined')",
-            )?
-            .query_row(params![account, gid, alias], |row| row.get(0))?;
-        match is_listed {
+        match self.read.is_listed_as_joined(account, gid, &alias)? {
             true => Ok(()),
             false => self.set_member(account, gid, &alias, Standing::Joined),
         }

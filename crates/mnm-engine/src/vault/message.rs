@@ -215,7 +215,6 @@ impl Work<'_> {
                 markdown::RENDERING,
             ])?;
         let id = self.db.last_insert_rowid();
-        self.note_name(new.account, new.author_uid, new.author_alias)?;
         self.touch_message(id);
         self.touch_account(new.account);
         Ok(id)

@@ -96,9 +96,16 @@ impl Vault {
         self.end_sending(id)?;
         self.change(|work| {
             let body = work.read.body_if_any(id)?;
+            let is_for_others = match work.read.outbox_row(id)?.target {
+                Target::Message(message) => work.read.passes_somebody_over(message)?,
+                Target::Ping(_) | Target::Body => false,
+            };
             let row = work.take_row(id)?;
             match (row.kind, row.target, ack) {
                 (OutboxKind::Post, Target::Message(message), Some(ack)) => {
+                    if is_for_others {
+                        work.written_for_others(message)?;
+                    }
                     work.message_sent(message, ack)
                 }
                 (OutboxKind::Join, Target::Ping(ping), _) => work.joined(ping),

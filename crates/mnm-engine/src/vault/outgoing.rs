@@ -301,6 +301,14 @@ impl Reader<'_> {
         meant.flatten().map(|meant| parse(&meant)).transpose()
     }
 
+    /// Whether somebody reads the thread of a letter in the outbox who came when it was queued already.
+    pub(super) fn passes_somebody_over(&self, message: MessageId) -> Result<bool> {
+        let Some(meant) = self.meant(message)? else { return Ok(false) };
+        let thread = self.thread_of(message)?;
+        let now = self.recipients_of(self.account_of(thread)?, thread)?;
+        Ok(now.iter().any(|to| !meant.get(&to.id).is_some_and(|&goes_to| goes_to)))
+    }
+
     /// As [`Self::recipients_of`], those for whom a letter is, without whom the service could not reach with
     /// it.
     pub(super) fn addressees(

@@ -439,12 +439,19 @@ impl Work<'_> {
             self.accept_ping(&waiting, ack.posted_ms)?;
         }
         let known = ping.view.group.is_none() && self.read.is_contact_called(account, &ping.to)?;
-        let state = if known { "accepted" } else { "waiting" };
+        // They may have joined before the answer to the invitation was read.
+        let has_joined = match &ping.view.group {
+            Some(gid) => self.read.is_listed_as_joined(account, gid, &ping.to)?,
+            None => false,
+        };
+        let state = if known || has_joined { "accepted" } else { "waiting" };
         self.set_ping_state(id, state, None)?;
         if let Some(gid) = &ping.view.group {
             // Whoever could invite is a member, the first one if the group is new.
             self.founded(account, gid, &ping.from)?;
-            self.set_member(account, gid, &ping.to, Standing::Invited)?;
+            if !has_joined {
+                self.set_member(account, gid, &ping.to, Standing::Invited)?;
+            }
         }
         Ok(())
     }

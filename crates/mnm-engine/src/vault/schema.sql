@@ -59,7 +59,7 @@ CREATE TABLE contact (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_look ON contact (account, look);
 
--- Who is or was called so that it looks so, as contacts, in pings or by what letters claim. It outlives them.
+-- Who is or was called so that it looks so, as contacts or in pings, and stays so when they are gone.
 CREATE TABLE namesake (
     account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     look    TEXT NOT NULL,

@@ -7,6 +7,8 @@ use mnm_engine::vault::{
 };
 use mnm_engine::view::{Message, ThreadId};
 
+use tmtp::letter::Attach;
+
 use crate::cast::{
     ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, member, note, through_gardeners,
 };
@@ -222,6 +224,10 @@ const FIRST: &str = "0000000000000007";
 
 /// Bob forwards a letter of Carol's.
 fn shown_by_bob(app: &mut App, text: &str) -> Message {
+    shown_with(app, text, Vec::new())
+}
+
+fn shown_with(app: &mut App, text: &str, files: Vec<Attach>) -> Message {
     let letter = ForwardedLetter {
         id: FIRST.into(),
         author_uid: CAROL.into(),
@@ -229,7 +235,7 @@ fn shown_by_bob(app: &mut App, text: &str) -> Message {
         posted_ms: Some(500),
         subject: "Debt".into(),
         text: text.into(),
-        files: Vec::new(),
+        files,
     };
     let forward = IncomingForward {
         msgid: app.next_msgid(),
@@ -331,4 +337,17 @@ fn an_author_keeps_no_words_away_by_saying_others() {
     };
     let _ = app.vault.receive_forward(app.account, &shown, 0).unwrap();
     assert_eq!(messages(&app, thread).len(), 3);
+}
+
+#[test]
+fn a_letter_that_comes_with_other_files_than_were_announced_is_new_again() {
+    let offer = Attach { name: "offer-1000.txt".into(), size: 4, ..Attach::default() };
+    for (files, is_new) in [(vec![offer], true), (Vec::new(), false)] {
+        let mut app = App::with_bob();
+        let read = shown_with(&mut app, "The offer counts", files);
+        let copy = own_copy(&mut app, "The offer counts");
+        let confirmed = app.receive(&copy);
+        assert_eq!((confirmed.id, confirmed.unread), (read.id, is_new));
+        app.vault.check().unwrap();
+    }
 }

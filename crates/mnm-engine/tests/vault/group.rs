@@ -1,6 +1,6 @@
 //! Groups as readers: whose letters belong into their threads, and when a letter would reach nobody.
 
-use mnm_engine::vault::{IncomingNote, MemberAct, Received};
+use mnm_engine::vault::{Acked, IncomingNote, MemberAct, Received};
 use mnm_engine::view::{MayReply, MessageState, PartyKind, PingId, PingState, Reach, Standing};
 
 use crate::cast::{
@@ -477,4 +477,21 @@ fn whoever_left_and_is_removed_takes_nobody_along() {
     assert_eq!(app.receive(&reply).thread, thread);
     let late = app.reply(&letter.msgid, CAROL, "Carol Brown");
     assert_ne!(app.receive(&late).thread, thread);
+}
+
+#[test]
+fn who_joins_before_the_answer_to_the_invitation_is_read_has_joined() {
+    let mut app = App::with_bob();
+    let account = app.account;
+    let ping = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap().value;
+    let item = app.vault.next_outbox(account, 0).unwrap().unwrap();
+    let msgid = app.next_msgid();
+    let joined = member(&mut app, BOB, "Bob Jones", MemberAct::Join);
+    let _ = app.vault.receive_member(account, &joined).unwrap();
+    let ack = Acked { msgid, posted_ms: app.now(), to: None };
+    let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
+    assert_eq!(app.vault.ping(ping.id).unwrap().state, PingState::Accepted);
+    let group = app.vault.groups(None).unwrap().remove(0);
+    assert!(group.joined == 2 && !group.empty, "{group:?}");
+    app.queue(&["Gardeners"], "welcome");
 }

@@ -168,3 +168,30 @@ fn what_is_written_after_a_forward_of_ones_own_goes_to_the_newcomer_too() {
     let _ = app.vault.outbox_failed(forward, "refused").unwrap();
     assert_eq!(recipients(&app.next_post().1), [BOB]);
 }
+
+/// Carol forwards a thread to Mallory; which letters that confirms.
+fn forwarded_by_carol(app: &mut App, id: &str) -> Vec<String> {
+    let msgid = app.next_msgid();
+    let word = note(&msgid, CAROL, id, cc("Mallory X", MALLORY));
+    let _ = app.vault.receive_notify(app.account, &word).unwrap();
+    let mut confirmed = Vec::new();
+    while let Some(item) = app.vault.next_outbox(app.account, 0).unwrap() {
+        if let OutboxAction::Confirm(post) = &item.action {
+            confirmed.push(post.text.clone());
+        }
+        app.send_next();
+    }
+    confirmed
+}
+
+#[test]
+fn a_letter_is_not_confirmed_at_the_word_of_whom_it_passed_over() {
+    let (mut app, thread, id) = of_two();
+    let letter = held(&mut app, thread, "for Bob alone");
+    add_carol(&mut app, BOB, &id);
+    let _ = app.vault.release(letter).unwrap();
+    app.send_next();
+    app.queue_reply(thread, "for both").unwrap();
+    app.send_next();
+    assert_eq!(forwarded_by_carol(&mut app, &id), ["for both"]);
+}

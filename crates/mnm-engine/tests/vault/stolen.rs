@@ -4,7 +4,7 @@ use mnm_engine::error::VaultError;
 use mnm_engine::vault::Received;
 use mnm_engine::view::{Contact, NameMark, PingState};
 
-use crate::cast::{App, BOB, CAROL, MALLORY};
+use crate::cast::{App, BOB, CAROL, MALLORY, recipients};
 
 fn told(uid: &str, alias: &str) -> String {
     format!(r#"{{"mnm":1,"contacts":[{{"uid":"{uid}","alias":"{alias}","since_ms":9000}}]}}"#)
@@ -57,12 +57,13 @@ fn nor_in_that_of_one_of_whom_another_device_told() {
 }
 
 #[test]
-fn nor_in_that_of_an_author_or_of_one_who_pinged() {
+fn nor_in_that_of_one_who_pinged_and_what_a_letter_claims_spoils_nobodys_name() {
     let mut app = App::new();
-    let letter = app.letter(CAROL, "Carol Clay", "hello");
+    let letter = app.letter(MALLORY, "Carol Clay", "hello");
     let _ = app.receive(&letter);
-    app.hears(&[told(MALLORY, "carol clay")]);
-    only_claims(&mut app, "carol clay");
+    app.hears(&[told(CAROL, "Carol Clay")]);
+    app.queue(&["Carol Clay"], "to the true one");
+    assert_eq!(recipients(&app.next_post().1), [CAROL]);
 
     let mut app = App::new();
     assert_eq!(pinged_by(&mut app, CAROL, "Carol Clay"), PingState::Waiting);

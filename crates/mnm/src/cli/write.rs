@@ -105,7 +105,8 @@ pub(super) async fn forward(
     Ok(match state {
         ForwardState::Sent => Answer::new(
             &state,
-            "Forwarded. Its authors post their letters again to whoever is new, with their files.",
+            "Forwarded. Its authors post their letters again to whoever is new, with their files, where their \
+             apps know that you have had them; the others stay marked as not confirmed.",
         ),
         ForwardState::Queued => Answer::new(&state, QUEUED).with_exit(Exit::Queued),
         ForwardState::Failed => {

@@ -2,7 +2,7 @@
 ALTER TABLE account ADD COLUMN joined_as TEXT;
 UPDATE account SET joined_as = nullif(service, address);
 
--- Who is or was called so that it looks so, as contacts, in pings or by what letters claim.
+-- Who is or was called so that it looks so, as contacts or in pings. What letters claim is anybody's word.
 CREATE TABLE namesake (
     account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     look    TEXT NOT NULL,
@@ -14,5 +14,3 @@ INSERT OR IGNORE INTO namesake (account, look, uid)
 SELECT account, look(from_alias), from_uid FROM ping WHERE incoming = 1;
 INSERT OR IGNORE INTO namesake (account, look, uid)
 SELECT account, look(to_alias), '' FROM ping WHERE incoming = 0 AND gid IS NULL;
-INSERT OR IGNORE INTO namesake (account, look, uid)
-SELECT account, look(author_alias), author_uid FROM (SELECT DISTINCT account, author_alias, author_uid FROM message);
