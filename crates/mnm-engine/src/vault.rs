@@ -18,6 +18,7 @@ mod browser;
 mod change;
 pub mod check;
 mod chore;
+mod confirmed;
 mod confirming;
 mod contact;
 mod copied;

@@ -6,7 +6,6 @@ use tmtp::text::name_key;
 
 use super::change::{Reader, Work};
 use super::name::shown;
-use super::notice::{MemberAct, MemberNotice};
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, Group, MessageId, Standing};
 
@@ -210,34 +209,6 @@ impl Reader<'_> {
         Ok(groups.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whether the list of a group's members has somebody as one who has joined.
-    pub(super) fn is_listed_as_joined(
-        &self,
-        account: AccountId,
-        gid: &str,
-        alias: &str,
-    ) -> Result<bool> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM group_member
-                 WHERE account = ?1 AND gid = ?2 AND alias = ?3 AND standing = 'joined')",
-            )?
-            .query_row(params![account, gid, alias], |row| row.get(0))?)
-    }
-
-    /// What a member of a group is called there, as far as it is known.
-    fn name_in(&self, account: AccountId, gid: &str, uid: &str) -> Result<Option<String>> {
-        Ok(self
-            .db
-            .prepare_cached(
-                "SELECT alias FROM group_uid
-                 WHERE account = ?1 AND gid = ?2 AND uid = ?3 AND alias <> ''",
-            )?
-            .query_row(params![account, gid, uid], |row| row.get(0))
-            .optional()?)
-    }
-
     /// The member's own alias in a group; empty when it is not known.
     pub(super) fn alias_in(&self, account: AccountId, gid: &str) -> Result<String> {
         Ok(self
@@ -250,52 +221,6 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Takes a permanent id as a member's of a group that is known here. An empty `alias` leaves the one
-    /// known. Their letters in the group's threads that waited outside come in.
-    pub(super) fn learn_member(
-        &mut self,
-        account: AccountId,
-        gid: &str,
-        uid: &str,
-        alias: &str,
-    ) -> Result<()> {
-        if self.read.standing(account, gid)?.is_none() {
-            return Ok(());
-        }
-        let is_new = !self.read.is_known_member(account, gid, uid)?;
-        self.db
-            .prepare_cached(
-                "INSERT INTO group_uid (account, gid, uid, alias) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (account, gid, uid) DO UPDATE SET
-                     alias = CASE excluded.alias WHEN '' THEN alias ELSE excluded.alias END",
-            )?
-            .execute(params![account, gid, uid, alias])?;
-        self.list_as_joined(account, gid, uid)?;
-        if !is_new {
-            return Ok(());
-        }
-        self.take_in_member(account, gid)
-    }
-
-    /// Who acts in a group has joined it, whatever was the last that the list of its members tells.
-    fn list_as_joined(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
-        let Some(alias) = self.read.name_in(account, gid, uid)? else { return Ok(()) };
-        match self.read.is_listed_as_joined(account, gid, &alias)? {
-            true => Ok(()),
-            false => self.set_member(account, gid, &alias, Standing::Joined),
-        }
-    }
-
-    /// Notes that a member of a group was not in it until now.
-    pub(super) fn joins_now(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
-        self.db
-            .prepare_cached(
-                "UPDATE group_uid SET since_id = ?4 WHERE account = ?1 AND gid = ?2 AND uid = ?3",
-            )?
-            .execute(params![account, gid, uid, self.read.newest_id(account)?])?;
-        Ok(())
-    }
-
     /// Notes that the service says which groups a letter was posted to.
     pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
         self.db
@@ -317,49 +242,6 @@ impl Work<'_> {
                 .execute(params![message, gid])?;
         }
         Ok(())
-    }
-
-    /// A notice has the name by which a group knows somebody: if they were known here by one that they gave
-    /// up before the member could be told, they are listed under the right one from now on.
-    pub(super) fn catch_up_name(
-        &mut self,
-        account: AccountId,
-        gid: &str,
-        uid: &str,
-        alias: &str,
-    ) -> Result<()> {
-        match self.read.name_in(account, gid, uid)? {
-            Some(known) if known != alias => self.rename_member(account, gid, &known, alias),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// What a notice of a group tells of permanent ids: only members act, and who joins does it alone.
-    pub(super) fn learn_from(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
-        let (gid, uid, alias) = (&notice.gid, &notice.from_uid, notice.alias.as_str());
-        match &notice.act {
-            MemberAct::Invite => self.learn_member(account, gid, uid, ""),
-            MemberAct::Join => {
-                self.learn_member(account, gid, uid, alias)?;
-                self.joins_now(account, gid, uid)
-            }
-            MemberAct::Alias(new) => self.learn_member(account, gid, uid, new),
-            MemberAct::Drop => {
-                // Where the service does not say who left, whoever has no name here may be the one; but
-                // not if it is somebody who left before that is removed.
-                self.db
-                    .prepare_cached(
-                        "DELETE FROM group_uid WHERE account = ?1 AND gid = ?2
-                         AND CASE WHEN ?4 IS NULL THEN alias = ?3 OR alias = '' AND NOT EXISTS (
-                             SELECT 1 FROM group_member AS gone
-                             WHERE gone.account = ?1 AND gone.gid = ?2 AND gone.alias = ?3
-                               AND gone.standing = 'left')
-                         ELSE uid = ?4 END",
-                    )?
-                    .execute(params![account, gid, alias, notice.uid])?;
-                Ok(())
-            }
-        }
     }
 
     /// Invitations of the member that `alias` has taken up are answered.
@@ -412,7 +294,7 @@ impl Work<'_> {
     }
 
     /// Announces the threads of a group, in which a reply may have become possible or impossible.
-    fn touch_threads_of(&mut self, account: AccountId, gid: &str) -> Result<()> {
+    pub(super) fn touch_threads_of(&mut self, account: AccountId, gid: &str) -> Result<()> {
         let threads = self
             .db
             .prepare_cached(
@@ -495,64 +377,6 @@ impl Work<'_> {
         if !alias.is_empty() {
             self.set_member(account, gid, &alias, standing)?;
         }
-        self.touch_group(account, gid);
-        Ok(())
-    }
-
-    /// Forgets who else is in a group: of what happened while the member was not in it nobody told.
-    fn forget_members(&mut self, account: AccountId, gid: &str) -> Result<()> {
-        self.db
-            .prepare_cached(
-                "DELETE FROM group_member WHERE account = ?1 AND gid = ?2 AND alias <> ?3",
-            )?
-            .execute(params![account, gid, self.read.alias_in(account, gid)?])?;
-        Ok(())
-    }
-
-    /// Sets the standing of a member of a group that is known.
-    pub(super) fn set_member(
-        &mut self,
-        account: AccountId,
-        gid: &str,
-        alias: &str,
-        standing: Standing,
-    ) -> Result<()> {
-        let was_empty = self.read.is_empty(account, gid)?;
-        self.db
-            .prepare_cached(
-                "INSERT INTO group_member (account, gid, alias, standing) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (account, gid, alias) DO UPDATE SET standing = excluded.standing",
-            )?
-            .execute(params![account, gid, alias, standing])?;
-        // The first who joins, or the last who leaves.
-        if self.read.is_empty(account, gid)? != was_empty {
-            self.touch_threads_of(account, gid)?;
-        }
-        self.touch_group(account, gid);
-        Ok(())
-    }
-
-    /// Gives a member of a group, perhaps the member of this account, another alias there.
-    pub(super) fn rename_member(
-        &mut self,
-        account: AccountId,
-        gid: &str,
-        old: &str,
-        new: &str,
-    ) -> Result<()> {
-        // First whom it would replace: what is replaced is not counted.
-        self.db
-            .prepare_cached(
-                "DELETE FROM group_member WHERE account = ?1 AND gid = ?2 AND alias = ?4 AND ?3 <> ?4
-                 AND EXISTS (SELECT 1 FROM group_member WHERE account = ?1 AND gid = ?2 AND alias = ?3)",
-            )?
-            .execute(params![account, gid, old, new])?;
-        self.db
-            .prepare_cached(
-                "UPDATE group_member SET alias = ?4
-                 WHERE account = ?1 AND gid = ?2 AND alias = ?3",
-            )?
-            .execute(params![account, gid, old, new])?;
         self.touch_group(account, gid);
         Ok(())
     }

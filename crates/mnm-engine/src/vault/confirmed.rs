@@ -1,0 +1,180 @@
+//! An author's own copy of a letter that others have forwarded (`ConfirmId`): it takes the place of what says
+//! the same, and stands beside what does not.
+
+use rusqlite::params;
+
+use super::Result;
+use super::change::{Reader, Work};
+use super::forward::{Confirms, stands_in};
+use super::inbox::{Incoming, Received};
+use super::text::{clean_label, clean_subject, is_same_text};
+use crate::markdown::{self, Rendered};
+use crate::view::{AccountId, MessageId, ThreadId};
+
+impl Work<'_> {
+    /// Puts an author's own copy in the place of the letter that was forwarded, if it says the same. None when
+    /// there is nothing that it confirms; then it is a letter like others.
+    pub(super) fn confirm(
+        &mut self,
+        account: AccountId,
+        post: &Incoming,
+        confirms: &Confirms,
+    ) -> Result<Option<Received<MessageId>>> {
+        let Some(thread) = self.confirmed_thread(account, post, confirms)? else {
+            return Ok(None);
+        };
+        if self.read.has_from(thread, &confirms.id, post)? {
+            // Another device of the author was faster, or the letter itself had come.
+            return Ok(Some(Received::Duplicate));
+        }
+        let copies = self.read.copies(account, thread, &confirms.id, &post.from_uid)?;
+        let mut same = Vec::new();
+        for (id, is_forwarded) in copies {
+            if is_forwarded && self.read.has_words(id, post, self.limits.subject_bytes)? {
+                same.push(id);
+            }
+        }
+        // What was read in other words stays as it is; the author's come in beside it.
+        let Some((&id, others)) = same.split_first() else { return Ok(None) };
+        for other in others {
+            self.delete_message(*other)?;
+        }
+        let Rendered { html, cut } = markdown::render(&post.text);
+        // With other files than were announced it is new to who has read it.
+        let is_new = !self.read.has_files(id, post)?;
+        self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
+        self.db
+            .prepare_cached(
+                // It stays where it was shown: when it was posted the author claims no better.
+                "UPDATE message SET msgid = ?2, author_alias = ?3, subject = ?4, text = ?5, html = ?6,
+                     cut = ?7, rendering = ?8, forwarded_by = NULL, unread = unread OR ?9
+                 WHERE id = ?1",
+            )?
+            .execute(params![
+                id,
+                post.msgid,
+                clean_label(&post.alias),
+                clean_subject(&post.subject, self.limits.subject_bytes),
+                post.text,
+                html,
+                cut,
+                markdown::RENDERING,
+                is_new,
+            ])?;
+        self.touch_message(id);
+        Ok(Some(Received::New(id)))
+    }
+
+    /// Notes which letter an author's copy is of that takes no other's place: it comes once, also from a further
+    /// device of theirs.
+    pub(super) fn keep_beside(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
+        let Some(confirms) = &post.confirms else { return Ok(()) };
+        self.db
+            .prepare_cached("UPDATE message SET original_id = ?2 WHERE id = ?1")?
+            .execute(params![message, confirms.id])?;
+        Ok(())
+    }
+
+    /// The thread whose letter an author confirms: the one into which the author's letters come; else, as
+    /// a forwarder may not have named each member of a group, the only one that has these very words of
+    /// theirs and from which they are not struck.
+    fn confirmed_thread(
+        &self,
+        account: AccountId,
+        post: &Incoming,
+        confirms: &Confirms,
+    ) -> Result<Option<ThreadId>> {
+        let Some(arrival) = post.arrival(account) else { return Ok(None) };
+        if let Some(thread) = self.entered(&arrival)? {
+            return Ok(Some(thread));
+        }
+        let mut threads = self.read.claimed_threads(account, &post.thread_id)?;
+        threads.extend(self.read.known_thread(account, &post.thread_id)?);
+        let mut found = None;
+        for thread in threads {
+            if self.read.is_struck(thread, &post.from_uid)? {
+                continue;
+            }
+            let mut has_words = false;
+            for (id, _) in self.read.copies(account, thread, &confirms.id, &post.from_uid)? {
+                has_words =
+                    has_words || self.read.has_words(id, post, self.limits.subject_bytes)?;
+            }
+            if has_words {
+                if found.is_some() {
+                    return Ok(None);
+                }
+                found = Some(thread);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Reader<'_> {
+    /// The letters of a thread that are said to be this one of somebody, and of each whether only another
+    /// says so.
+    pub(super) fn copies(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+        id: &str,
+        uid: &str,
+    ) -> Result<Vec<(MessageId, bool)>> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT id, forwarded_by IS NOT NULL FROM message INDEXED BY message_original
+             WHERE account = ?1 AND original_id = ?2 AND {} AND author_uid = ?4
+             ORDER BY id",
+            stands_in("?3")
+        ))?;
+        let copies = statement
+            .query_map(params![account, id, thread, uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(copies.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Subject and text of a letter.
+    pub(super) fn words(&self, letter: MessageId) -> Result<(String, String)> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT subject, text FROM message WHERE id = ?1")?
+            .query_row([letter], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }
+
+    /// Whether a letter says under the same subject what its author says.
+    fn has_words(&self, letter: MessageId, post: &Incoming, subject_bytes: usize) -> Result<bool> {
+        let (subject, text) = self.words(letter)?;
+        Ok(subject == clean_subject(&post.subject, subject_bytes)
+            && is_same_text(&text, &post.text))
+    }
+
+    /// Whether a letter that was forwarded has announced the files with which its author's copy comes.
+    fn has_files(&self, letter: MessageId, post: &Incoming) -> Result<bool> {
+        let mut statement =
+            self.db.prepare_cached("SELECT name, size FROM absent_file WHERE message = ?1")?;
+        let mut announced = statement
+            .query_map([letter], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<Vec<(String, u64)>>>()?;
+        let come = post.attachments.iter();
+        let mut come: Vec<_> = come.map(|file| (clean_label(&file.name), file.blob.size)).collect();
+        announced.sort_unstable();
+        come.sort_unstable();
+        Ok(announced == come)
+    }
+
+    /// Whether the thread has this letter from its author.
+    fn has_from(&self, thread: ThreadId, id: &str, post: &Incoming) -> Result<bool> {
+        let account = self.account_of(thread)?;
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT EXISTS (SELECT 1 FROM message
+                     WHERE account = ?1 AND msgid = ?3 AND {in_it}
+                       AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)
+                 OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
+                     WHERE account = ?1 AND original_id = ?3 AND {in_it}
+                       AND author_uid = ?4 AND forwarded_by IS NULL AND text = ?5)",
+                in_it = stands_in("?2")
+            ))?
+            .query_row(params![account, thread, id, post.from_uid, post.text], |row| row.get(0))?)
+    }
+}
