@@ -59,6 +59,13 @@ impl App {
         Ok(queued.value.unwrap())
     }
 
+    /// With Bob in the address book, and in the group.
+    pub(crate) fn with_gardeners() -> Self {
+        let mut app = Self::with_bob();
+        join_gardeners(&mut app);
+        app
+    }
+
     /// Alice pings, the service takes it, the other answers with a ping.
     pub(crate) fn befriend(&mut self, uid: &str, alias: &str) {
         let now = self.now();

@@ -70,8 +70,7 @@ fn reads(app: &App, thread: ThreadId, uid: &str) -> bool {
 
 #[test]
 fn nobody_adds_themselves_to_a_thread_that_they_read_as_a_member_of_a_group() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
     write(&mut app, thread, "between us gardeners");
@@ -126,8 +125,7 @@ fn letters_are_confirmed_only_to_those_to_whom_the_thread_went() {
 
 #[test]
 fn a_service_that_has_vouched_is_held_to_it() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let through = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     app.receive(&through);
     let letter = app.letter(BOB, "Bob Jones", "only you and me");
@@ -141,8 +139,7 @@ fn a_service_that_has_vouched_is_held_to_it() {
 
 #[test]
 fn what_was_written_before_a_member_of_a_group_came_is_confirmed_to_nobody_by_their_word() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
     write(&mut app, thread, "before Carol");

@@ -10,8 +10,7 @@ use crate::cast::{
 
 #[test]
 fn after_leaving_a_group_its_threads_take_no_letter() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
@@ -86,15 +85,13 @@ fn a_group_that_nobody_else_has_joined_takes_no_letter() {
     assert!(error.contains("Nobody else is in Gardeners"), "{error}");
 
     // Where not all members are known, somebody may be there.
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     app.queue(&["Gardeners"], "hello group");
 }
 
 #[test]
 fn who_was_removed_from_a_group_is_told_so_until_invited_anew() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
@@ -163,8 +160,7 @@ fn a_thread_of_two_stays_open_to_them_when_a_group_comes_to_it_that_one_has_left
 
 #[test]
 fn a_group_that_the_member_is_not_in_keeps_no_letter_from_the_others() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners"), cc("Choir", "Choir")];
     let thread = app.receive(&letter).thread;
@@ -182,8 +178,7 @@ fn a_group_that_the_member_is_not_in_keeps_no_letter_from_the_others() {
 
 #[test]
 fn who_is_not_in_a_group_does_not_get_into_its_threads() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
@@ -207,8 +202,7 @@ fn who_is_not_in_a_group_does_not_get_into_its_threads() {
 
 #[test]
 fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
@@ -227,8 +221,7 @@ fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before(
 
 #[test]
 fn where_the_service_vouches_nobody_gets_into_a_groups_threads_beside_it() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     // By an invitation she was known as a member, and nobody said when she was no more.
     let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
     let _ = app.vault.receive_member(app.account, &joined).unwrap();
@@ -256,10 +249,8 @@ fn where_the_service_vouches_nobody_gets_into_a_groups_threads_beside_it() {
 
 #[test]
 fn what_came_through_a_group_stays_when_another_device_tells_of_the_thread_again() {
-    let mut laptop = App::with_bob();
-    let mut tablet = App::with_bob();
-    join_gardeners(&mut laptop);
-    join_gardeners(&mut tablet);
+    let mut laptop = App::with_gardeners();
+    let mut tablet = App::with_gardeners();
     let letter = laptop.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let through = through_gardeners(laptop.reply(&letter.msgid, CAROL, "Carol Brown"));
     let opened = laptop.receive(&letter).thread;
@@ -311,8 +302,7 @@ fn where_no_service_says_who_is_in_a_group_contacts_are_believed() {
 
 #[test]
 fn what_was_posted_to_a_group_before_its_service_vouched_comes_in() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let account = app.account;
     // The service is replaced by one that vouches while two letters wait.
     for vouches in [false, true] {
@@ -331,8 +321,7 @@ fn what_was_posted_to_a_group_before_its_service_vouched_comes_in() {
 
 #[test]
 fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belong_there() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut opener = app.letter(BOB, "Bob Jones", "hello group");
     opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&opener).thread;
@@ -349,8 +338,7 @@ fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belo
 
 #[test]
 fn who_comes_back_to_a_group_knows_of_its_members_only_what_was_heard_since() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     for (uid, alias) in [(BOB, "Bob Jones"), (CAROL, "Carol Brown"), (MALLORY, "Mallory X")] {
         let joined = member(&mut app, uid, alias, MemberAct::Join);
         let _ = app.vault.receive_member(app.account, &joined).unwrap();
@@ -425,8 +413,7 @@ fn an_invitation_that_nobody_accepted_takes_no_letter_and_no_thread() {
 
 #[test]
 fn who_left_a_group_and_is_invited_anew_is_not_back_in_it() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "hello group");
     let thread = app.receive(&letter).thread;
     let mut beside = app.letter(BOB, "Bob Jones", "hello all");
@@ -458,8 +445,7 @@ fn who_left_a_group_and_is_invited_anew_is_not_back_in_it() {
 
 #[test]
 fn whoever_left_and_is_removed_takes_nobody_along() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;

@@ -4,7 +4,7 @@ use mnm_engine::error::VaultError;
 use mnm_engine::vault::{Incoming, IncomingAttachment, Received};
 use mnm_engine::view::{MessageState, PartyKind};
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, names};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, names};
 use tmtp::id::Uid;
 
 #[test]
@@ -114,8 +114,7 @@ fn the_letter_that_opens_a_thread_decides_who_is_in_it() {
 
 #[test]
 fn replies_from_several_that_overtake_the_first_letter_join_its_thread() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut opener = app.letter(BOB, "Bob Jones", "hello group");
     opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let early = [(BOB, "Bob Jones"), (MALLORY, "Mallory X")];

@@ -147,8 +147,7 @@ fn only_those_in_a_thread_bring_others_into_it() {
 
 #[test]
 fn who_forwards_a_groups_thread_through_it_brings_others_in_and_nothing_beside_it() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "seeds");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     letter.groups = vec!["Gardeners".into()];

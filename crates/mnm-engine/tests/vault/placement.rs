@@ -134,8 +134,7 @@ fn readers_who_name_each_other_meet_in_a_thread_whose_first_letter_is_not_here()
     assert_eq!(app.receive(&letter).thread, thread);
 
     // The same in a group, of whose members only the service knows.
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let [first, second] = [BOB, CAROL].map(|uid| {
         let mut letter = reply(&mut app, uid, &[]);
         letter.cc = vec![cc("Gardeners", "Gardeners")];
@@ -171,8 +170,7 @@ fn a_letter_enters_no_claimed_thread_with_readers_of_whom_it_does_not_know() {
 
 #[test]
 fn who_has_left_a_group_leaves_the_threads_that_their_own_answer_made() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut answer = reply(&mut app, MALLORY, &[MALLORY, BOB]);
     answer.groups = vec!["Gardeners".into()];
     let thread = app.receive(&answer).thread;

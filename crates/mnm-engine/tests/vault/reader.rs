@@ -4,7 +4,7 @@ use mnm_engine::vault::{SyncNotice, Vault};
 use mnm_engine::view::{MayReply, MessageState, PartyKind};
 use tmtp::id::Uid;
 
-use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, recipients};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, recipients};
 
 /// Permanent ids of which nobody has heard.
 fn uid(n: u32) -> String {
@@ -129,8 +129,7 @@ fn the_service_reads_no_letters_and_a_note_to_oneself_is_one() {
 
 #[test]
 fn the_member_may_put_a_letter_where_it_says_it_belongs() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;

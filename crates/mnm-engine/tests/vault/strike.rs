@@ -3,9 +3,7 @@
 use mnm_engine::vault::MemberAct;
 use mnm_engine::view::{MayReply, Reach};
 
-use crate::cast::{
-    ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, member, recipients, through_gardeners,
-};
+use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, recipients, through_gardeners};
 
 #[test]
 fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
@@ -51,8 +49,7 @@ fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
 
 #[test]
 fn who_is_struck_does_not_come_in_through_a_group() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(MALLORY, "Mallory X", "sail");
     let thread = app.receive(&letter).thread;
     let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
@@ -78,8 +75,7 @@ fn who_is_struck_does_not_come_in_through_a_group() {
 
 #[test]
 fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
-    let mut app = App::with_bob();
-    join_gardeners(&mut app);
+    let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
     let through = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
@@ -106,10 +102,8 @@ fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
 
 #[test]
 fn who_writes_only_through_a_group_is_struck_on_every_device() {
-    let mut laptop = App::with_bob();
-    let mut tablet = App::with_bob();
-    join_gardeners(&mut laptop);
-    join_gardeners(&mut tablet);
+    let mut laptop = App::with_gardeners();
+    let mut tablet = App::with_gardeners();
     let letter = laptop.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let through = through_gardeners(laptop.reply(&letter.msgid, CAROL, "Carol Brown"));
     let thread = laptop.receive(&letter).thread;
@@ -155,8 +149,7 @@ fn of_what_two_devices_say_of_a_reader_the_later_word_counts() {
 
 #[test]
 fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
-    let mut laptop = App::with_bob();
-    join_gardeners(&mut laptop);
+    let mut laptop = App::with_gardeners();
     let mut opening = laptop.letter(MALLORY, "Mallory X", "sail");
     opening.cc = vec![cc("Mallory X", MALLORY), cc("Gardeners", "Gardeners")];
     let thread = laptop.receive(&opening).thread;
@@ -166,8 +159,7 @@ fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
     let _ = laptop.vault.strike(thread, MALLORY, true, now).unwrap();
     let told = laptop.notices();
 
-    let mut tablet = App::with_bob();
-    join_gardeners(&mut tablet);
+    let mut tablet = App::with_gardeners();
     tablet.hears(&told);
     let mut intrusion = tablet.reply(&opening.msgid, MALLORY, "Mallory X");
     intrusion.msgid = "0000000000002001".into();
