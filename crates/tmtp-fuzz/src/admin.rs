@@ -16,9 +16,10 @@ use tempfile::TempDir;
 use tmtpd::admin::protocol::{
     Command, FailureKind, Line, REQUEST_BYTES_MAX, Request, State, Status, VERSION,
 };
+use tmtpd::admin::server::attach;
 use tmtpd::config::{DaemonConfig, Overrides};
+use tmtpd::conn_limit::ConnLimit;
 use tmtpd::daemon::{Daemon, Source};
-use tmtpd::listen::Gate;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -117,9 +118,9 @@ impl Host {
         let config: DaemonConfig = source.read().unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let (daemon, guest) = runtime.block_on(async {
-            let gate = Gate::new(&config.only().unwrap().limits);
-            let daemon = Daemon::start(source, config, Shutdown::new()).await.unwrap();
-            let guest = people(daemon.services()[0].service(), &gate).await;
+            let conn_limit = ConnLimit::new(&config.only().unwrap().limits);
+            let daemon = Daemon::start(source, config, Shutdown::new(), attach).await.unwrap();
+            let guest = people(daemon.services()[0].service(), &conn_limit).await;
             (daemon, guest)
         });
         Self { runtime, daemon, guest, folder }
@@ -196,10 +197,10 @@ impl Host {
 }
 
 /// Makes accounts, a group, and letters that are owed; one of the members stays.
-async fn people(service: &Arc<Service>, gate: &Arc<Gate>) -> Link {
+async fn people(service: &Arc<Service>, conn_limit: &Arc<ConnLimit>) -> Link {
     let cast = Arc::new(Mutex::new(Cast::default()));
     for alias in (0..MEMBERS).rev() {
-        let mut link = Link::open(service, gate, &cast);
+        let mut link = Link::open(service, conn_limit, &cast);
         link.enter(&cast, alias).await;
         if alias == 0 {
             let text = || "come".into();
@@ -211,7 +212,7 @@ async fn people(service: &Arc<Service>, gate: &Arc<Gate>) -> Link {
         link.send(&Ask::Quit, &cast, 0).await;
         link.close().await;
     }
-    let mut guest = Link::open(service, gate, &cast);
+    let mut guest = Link::open(service, conn_limit, &cast);
     guest.send(&Ask::Greet, &cast, 0).await;
     guest.send(&Ask::Login { who: MEMBERS - 1 }, &cast, 0).await;
     guest

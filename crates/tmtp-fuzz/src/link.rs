@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use tmtpd::config::{DaemonConfig, Overrides};
-use tmtpd::edge::Machine;
-use tmtpd::listen::Gate;
+use tmtpd::conn_limit::ConnLimit;
+use tmtpd::platform::Machine;
 use tmtpd::service::Service;
 use tmtpd::store::{Limits, MemoryEngine, Store};
 use tokio::runtime::{Builder, Runtime};
@@ -50,9 +50,9 @@ async fn play(case: Case) {
     let limits = Limits { reserve_bytes: 1 << 20, ..Limits::default() };
     let store = Store::open_with(folder.path(), limits, Arc::<MemoryEngine>::default()).unwrap();
     let service = Arc::new(Service::with(config, store, Machine).unwrap());
-    let gate = Gate::new(&config.limits);
+    let conn_limit = ConnLimit::new(&config.limits);
     let cast = Arc::new(Mutex::new(Cast::default()));
-    let open = || Link::open(&service, &gate, &cast);
+    let open = || Link::open(&service, &conn_limit, &cast);
 
     let mut links: Vec<_> = (0..LINKS).map(|_| open()).collect();
     for (number, link) in links.iter_mut().enumerate() {

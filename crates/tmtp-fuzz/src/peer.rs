@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tmtp_testkit::wire;
-use tmtpd::listen::Gate;
+use tmtpd::conn_limit::ConnLimit;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf, split};
@@ -24,9 +24,13 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn open(service: &Arc<Service>, gate: &Arc<Gate>, cast: &Arc<Mutex<Cast>>) -> Self {
+    pub(crate) fn open(
+        service: &Arc<Service>,
+        conn_limit: &Arc<ConnLimit>,
+        cast: &Arc<Mutex<Cast>>,
+    ) -> Self {
         let (ours, theirs) = tokio::io::duplex(BUFFER_BYTES);
-        let peer = gate.admit(([127, 0, 0, 1], 1).into()).unwrap();
+        let peer = conn_limit.admit(([127, 0, 0, 1], 1).into()).unwrap();
         let serving =
             tokio::spawn(tmtpd::link::run(theirs, peer, Arc::clone(service), Shutdown::new()));
         let (reader, writer) = split(ours);

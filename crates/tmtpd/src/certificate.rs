@@ -29,8 +29,8 @@ use sha2::{Digest, Sha256};
 
 pub use validity::{SOON_DAYS, Validity, remaining};
 
-use crate::config::ListenAddress;
-use crate::private;
+use crate::config::{ListenAddress, own_certificate_files};
+use crate::fs_mode;
 
 /// A certificate chain and the key to it.
 #[derive(Debug)]
@@ -171,9 +171,9 @@ impl Certificate {
         name: &str,
         listen: &[ListenAddress],
     ) -> Result<Self, CertificateError> {
-        let [cert, key] = own_files(data);
+        let [cert, key] = own_certificate_files(data);
         let folder = data.join("tls");
-        private::make_dir(&folder)
+        fs_mode::make_dir(&folder)
             .map_err(|source| CertificateError::NotWritten { path: folder, source })?;
         match (cert.exists(), key.exists()) {
             (true, true) => {}
@@ -235,12 +235,6 @@ impl Certificate {
     }
 }
 
-/// Where a service keeps its own certificate, and the key of it.
-#[must_use]
-pub fn own_files(data: &Path) -> [PathBuf; 2] {
-    ["cert.pem", "key.pem"].map(|name| data.join("tls").join(name))
-}
-
 impl Fingerprint {
     fn of(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
@@ -273,11 +267,11 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateEr
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
     let unreadable = |source| CertificateError::Unreadable { path: path.to_owned(), source };
-    let mode = private::mode(path).map_err(unreadable)?;
+    let mode = fs_mode::mode(path).map_err(unreadable)?;
     if mode & 0o007 != 0 {
         return Err(CertificateError::NotSecret { path: path.to_owned(), mode });
     }
-    if mode & private::OTHERS != 0 {
+    if mode & fs_mode::OTHERS != 0 {
         // Common where a group of services shares certificates; still worth knowing.
         tracing::warn!(key = %path.display(), "the group of this private key may read it");
     }

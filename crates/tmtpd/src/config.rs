@@ -9,25 +9,25 @@
 //!
 //! - `file`: one key at a time out of TOML
 //! - `read`: which keys there are, and what services they describe
-//! - `together`: what several services must not have in common
+//! - `cross_check`: what several services must not have in common
 
 mod address;
+mod cross_check;
 mod error;
 mod file;
+mod host;
 mod limits;
 mod read;
 mod size;
-mod together;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::certificate;
-
 pub use address::{ListenAddress, ListenAddressError};
 pub use error::{ConfigError, Problem};
 pub use file::Key;
+pub use host::host_name;
 pub use limits::Limits;
 
 /// Where the service listens unless it is told: every IPv4 address, port 5050.
@@ -40,7 +40,7 @@ pub struct DaemonConfig {
     pub services: Vec<Config>,
     /// `[limits]` outside of the services. On an address that several services share they bound the
     /// links that have not yet said which service they want.
-    pub lobby: Limits,
+    pub unrouted: Limits,
     /// What it tells the administrator.
     pub log: Log,
     /// Where a monitor may ask it.
@@ -75,11 +75,17 @@ impl Config {
     #[must_use]
     pub fn certificate_files(&self) -> Option<[PathBuf; 2]> {
         match &self.tls {
-            Tls::SelfSigned => Some(certificate::own_files(&self.service.data)),
+            Tls::SelfSigned => Some(own_certificate_files(&self.service.data)),
             Tls::Files { cert, key } => Some([cert.clone(), key.clone()]),
             Tls::Acme(_) => None,
         }
     }
+}
+
+/// Where a service keeps its own certificate, and the key of it.
+#[must_use]
+pub fn own_certificate_files(data: &Path) -> [PathBuf; 2] {
+    ["cert.pem", "key.pem"].map(|name| data.join("tls").join(name))
 }
 
 /// `[service]`: what the service is.
@@ -232,7 +238,7 @@ impl DaemonConfig {
             format: over.log_format.unwrap_or(file.log.format),
             level: over.log_level.unwrap_or(file.log.level),
         };
-        let (lobby, metrics) = (file.lobby, file.metrics);
+        let (unrouted, metrics) = (file.unrouted, file.metrics);
         let services = match <[read::Draft; 1]>::try_from(file.services) {
             Ok([one]) => vec![one.resolve(over)?],
             Err(several) if over.of_one_service() => {
@@ -243,7 +249,7 @@ impl DaemonConfig {
                 .map(|draft| draft.resolve(Overrides::default()))
                 .collect::<Result<_, _>>()?,
         };
-        Ok(Self { services, lobby, log, metrics })
+        Ok(Self { services, unrouted, log, metrics })
     }
 
     /// The one service there is.
@@ -290,7 +296,7 @@ pub fn parse_service_name(name: &str) -> Result<String, String> {
 const NAME_ALLOWED: &str = "a text of 1 to 100 characters without control characters";
 
 fn default_name() -> String {
-    crate::listen::host_name().unwrap_or_else(|| "tmtpd".to_owned())
+    host_name().unwrap_or_else(|| "tmtpd".to_owned())
 }
 
 fn default_listen() -> Result<Vec<ListenAddress>, ConfigError> {

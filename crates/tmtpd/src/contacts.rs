@@ -28,10 +28,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::allowance::{Allowances, Rate};
 use crate::config::Limits;
+use crate::conn_limit::Network;
 use crate::directory::MemberNumber;
-use crate::listen::Network;
+use crate::rate_limit::{Buckets, Rate};
 use crate::store::engine::Batch;
 use crate::store::{Store, StoreError};
 
@@ -71,9 +71,9 @@ struct State {
     pinged: HashMap<MemberNumber, u32>,
     waiting: HashMap<Pair, Count>,
     /// Pings that members got from strangers, and those of them from new accounts.
-    received: Allowances<MemberNumber>,
-    received_from_new: Allowances<MemberNumber>,
-    received_from_network: Allowances<(MemberNumber, Option<Network>)>,
+    received: Buckets<MemberNumber>,
+    received_from_new: Buckets<MemberNumber>,
+    received_from_network: Buckets<(MemberNumber, Option<Network>)>,
     /// From where accounts were made, and when, those of the last day.
     made: HashMap<MemberNumber, (Network, Instant)>,
 }

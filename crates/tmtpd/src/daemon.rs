@@ -5,7 +5,7 @@
 //! is told twice what there should be: at the start and, while links go on, at a [reload].
 //!
 //! - [`instance`]: one service
-//! - `keeper`: its certificate
+//! - `cert_watcher`: reloads its certificate files, and drives ACME renewal
 //! - `reminder`: the end of its certificate
 //! - [`sockets`]: which addresses are listened on for whom
 //! - `ready`: the line on stdout
@@ -13,8 +13,8 @@
 //!
 //! [reload]: Daemon::reload
 
+mod cert_watcher;
 pub mod instance;
-mod keeper;
 mod ready;
 pub mod reload;
 mod reminder;
@@ -25,7 +25,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, mpsc};
 
-pub use instance::{Instance, InstanceError, State};
+pub use instance::{Attach, Attachment, Instance, InstanceError, State};
 pub use reload::{ReloadError, Reloaded};
 
 use crate::config::{Config, ConfigError, DaemonConfig, Overrides};
@@ -63,6 +63,7 @@ pub struct Daemon {
 struct Shared {
     source: Source,
     shutdown: Shutdown,
+    attach: Attach,
     /// In the order of the file, failed ones included.
     instances: RwLock<Vec<Arc<Instance>>>,
     /// Held while services come or go.
@@ -80,7 +81,8 @@ struct Now {
 }
 
 impl Daemon {
-    /// Starts the services of `config`, which was read from `source`. One that cannot start is told
+    /// Starts the services of `config`, which was read from `source`, and attaches to each what `attach`
+    /// makes. One that cannot start is told
     /// in the log and left out, unless it is the only one.
     ///
     /// # Errors
@@ -89,13 +91,15 @@ impl Daemon {
         source: Source,
         config: DaemonConfig,
         shutdown: Shutdown,
+        attach: Attach,
     ) -> Result<Self, InstanceError> {
         raise_file_limit(&config);
         let (failures, failed) = mpsc::channel(16);
-        let sockets = Sockets::new(&config.lobby);
+        let sockets = Sockets::new(&config.unrouted);
         let now = Now { config: config.clone(), sockets, failure: None };
         let instances = RwLock::default();
-        let shared = Shared { source, shutdown, instances, now: Mutex::new(now), failures };
+        let now = Mutex::new(now);
+        let shared = Shared { source, shutdown, attach, instances, now, failures };
         let daemon = Self { shared: Arc::new(shared) };
         daemon.start_all(&config).await?;
         tokio::spawn(daemon.clone().heed_failures(failed));
@@ -211,7 +215,7 @@ impl Daemon {
         let is_one_of_many = now.config.services.len() > 1;
         let services = self.services();
         for instance in services.iter().filter(|instance| instance.state() == State::Running) {
-            instance.begin(self);
+            instance.begin(self, self.shared.attach);
             let Some(line) = ready::line(instance, &now.sockets, is_one_of_many) else {
                 continue;
             };

@@ -24,6 +24,17 @@ use crate::store::DeviceNumber;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MemberNumber(pub u32);
 
+/// Who asks: the member and device a link is logged in as.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The member.
+    pub member: MemberNumber,
+    /// The device.
+    pub device: DeviceNumber,
+    /// The member's uid.
+    pub uid: Uid,
+}
+
 /// Number of a group, for as long as the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct GroupNumber(u32);

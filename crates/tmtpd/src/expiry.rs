@@ -2,7 +2,7 @@
 //! an author whose message reached no device of somebody is told so (requirement A4).
 //!
 //! Once an hour, and at start, the service looks for messages that are overdue (`overdue`), by days
-//! on which it ran (`calendar`). For each it is decided which devices will not get it any more, and
+//! on which it ran (`uptime_clock`). For each it is decided which devices will not get it any more, and
 //! whom it did not reach (`verdict`, `piece`). The authors' notices (`notice`), what each device
 //! will be missing (`away`), and the rows that are given up are one commit: after a crash a message
 //! is either owed as before or given up and told of, never one without the other. A commit is bounded,
@@ -12,11 +12,10 @@
 //! that moment may get a message of which the author is told that it did not arrive; never the other
 //! way round. Reasons are in `docs/decisions/0009-return-and-expiry.md`.
 
-mod away;
-mod calendar;
 mod notice;
 mod overdue;
 mod piece;
+mod uptime_clock;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,21 +28,20 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::directory::Member;
-use crate::edge::in_place;
+use crate::directory::Sender;
 use crate::log::chain;
+use crate::platform::in_place;
 use crate::post_office::PostError;
-use crate::request::Sender;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, MessageId, StoreError};
 
-pub use away::Away;
-use calendar::Calendar;
 pub(crate) use notice::Office;
 use overdue::Overdue;
 use piece::Piece;
 pub(crate) use piece::is_passing;
+use uptime_clock::UptimeClock;
 
 /// How often it is looked for what is overdue. So much running time a crash may leave uncounted.
 const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -77,8 +75,8 @@ impl Expiry {
 }
 
 async fn run(service: Arc<Service>, ended: Shutdown) {
-    let mut calendar = match Calendar::read(&service.store) {
-        Ok(calendar) => calendar,
+    let mut uptime_clock = match UptimeClock::read(&service.store) {
+        Ok(uptime_clock) => uptime_clock,
         Err(error) => {
             tracing::error!(error = %chain(&error), "messages will not be given up");
             return;
@@ -89,7 +87,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         tokio::select! {
             biased;
             () = ended.requested() => {}
-            () = sweep(&service, calendar) => {}
+            () = sweep(&service, uptime_clock) => {}
         }
         tokio::select! {
             biased;
@@ -100,7 +98,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         let (now_ms, limits) = (service.now_ms(), service.limits());
         let mut rows = service.contacts.forget_old(now_ms, &limits);
         service.openings.forget_old(now_ms, &limits, &mut rows);
-        calendar.advance(now - noted_at, service.store.last_message_id(), &mut rows);
+        uptime_clock.advance(now - noted_at, service.store.last_message_id(), &mut rows);
         noted_at = now;
         if let Err(error) = service.store.submit(rows).await {
             tracing::warn!(error = %chain(&error), "the age of messages could not be noted");
@@ -115,7 +113,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
 /// When it cannot be stored; it is told at the next login then.
 pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), PostError> {
     let device = sender.device;
-    let count = service.away.missing(device);
+    let count = service.gap_notices.missing(device);
     if count == 0 {
         return Ok(());
     }
@@ -124,7 +122,7 @@ pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Post
     let letter = |reader: &Member| office.away(reader, count, device);
     let letters = service.directory().member(sender.member).map(letter).into_iter().collect();
     let mut rows = Batch::new();
-    service.away.tell(device, count, &mut rows);
+    service.gap_notices.tell(device, count, &mut rows);
     let submitted =
         service.post_office.submit(&service.store, &Uid::service(), now_ms, letters, |_| rows);
     let accepted = match submitted {
@@ -133,13 +131,13 @@ pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Post
     };
     // What was not committed is still to be told; the row that says so is as it was.
     let untold = BTreeMap::from([(device, count)]);
-    accepted.map(drop).inspect_err(|_| service.away.add(&untold, &mut Batch::new()))
+    accepted.map(drop).inspect_err(|_| service.gap_notices.add(&untold, &mut Batch::new()))
 }
 
 /// Gives up everything that is overdue.
-async fn sweep(service: &Service, calendar: Calendar) {
+async fn sweep(service: &Service, uptime_clock: UptimeClock) {
     let mut total = Total::default();
-    let swept = try_sweep(service, calendar, &mut total).await;
+    let swept = try_sweep(service, uptime_clock, &mut total).await;
     total.log();
     if let Err(error) = swept {
         tracing::error!(error = %chain(&error), "overdue messages could not be given up; tried again in an hour");
@@ -148,11 +146,11 @@ async fn sweep(service: &Service, calendar: Calendar) {
 
 async fn try_sweep(
     service: &Service,
-    calendar: Calendar,
+    uptime_clock: UptimeClock,
     total: &mut Total,
 ) -> Result<(), StoreError> {
     let days = service.limits().undelivered_days;
-    let Some(cutoff) = calendar.cutoff(&service.store, days)? else { return Ok(()) };
+    let Some(cutoff) = uptime_clock.cutoff(&service.store, days)? else { return Ok(()) };
     while in_place(|| service.store.oldest_message())?.is_some_and(|oldest| oldest <= cutoff) {
         match sweep_once(service, cutoff, total).await {
             // Something was acknowledged meanwhile: decide anew, from the queues as they are now.
@@ -212,7 +210,7 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
         });
         let letters: Vec<_> = letters.collect();
         let mut rows = Batch::new();
-        service.away.add(&missing, &mut rows);
+        service.gap_notices.add(&missing, &mut rows);
         told = (rows_owed, letters.len());
         service.post_office.submit_by(&Uid::service(), now_ms, letters, |_, letters| {
             service.store.give_up(owed, letters, rows)
@@ -224,7 +222,7 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
         Err(PostError::TooLong(error)) => Err(StoreError::Corrupt { what: error.to_string() }),
         Err(PostError::Store(error)) => Err(error),
     };
-    accepted.inspect_err(|_| service.away.take_back(&missing))?;
+    accepted.inspect_err(|_| service.gap_notices.take_back(&missing))?;
     total.add(told.0, told.1, &missing);
     Ok(())
 }

@@ -1,29 +1,31 @@
 //! A members-only TMTP messaging service: a library with a thin `main`.
 
 pub mod admin;
-pub mod allowance;
 pub mod certificate;
 pub mod cli;
 pub mod config;
+pub mod conn_limit;
 pub mod contacts;
 pub mod daemon;
 pub mod directory;
-pub mod edge;
 pub mod expiry;
+mod fs_mode;
+pub mod gap_notice;
 pub mod link;
 pub mod links;
 pub mod listen;
 pub mod log;
 pub mod metrics;
+pub mod monitor;
 pub mod notify;
 pub mod openings;
+pub mod platform;
 pub mod policy;
 pub mod post_office;
-mod private;
+pub mod rate_limit;
 pub mod request;
 pub mod roster;
 pub mod service;
 pub mod shutdown;
-pub mod spending;
 pub mod store;
 pub mod tls;

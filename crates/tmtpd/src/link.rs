@@ -11,18 +11,16 @@
 //! - `delivery`: what the device is owed, ahead of its acks
 //! - `end`: why it ended
 //! - `window`: what is in flight
-//! - `pace`: whether the peer keeps up
-//! - `quota`: how much it may ask
-//! - `turn`: what is waited for
+//! - `min_throughput`: whether the peer keeps up
+//! - `poll`: what it waits for
 
 mod delivery;
 mod end;
 mod input;
 mod intake;
 mod login;
-mod pace;
-mod quota;
-mod turn;
+mod min_throughput;
+mod poll;
 mod window;
 
 use std::future::{Future, poll_fn};
@@ -38,21 +36,21 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
+use crate::conn_limit::Peer;
+use crate::directory::Sender;
 use crate::links::Entry;
-use crate::listen::Peer;
 use crate::log::throttle::Throttle;
-use crate::log::{ShortId, chain, story};
-use crate::request::{Answer, Sender};
+use crate::log::{ShortId, chain, error_limited, warn_limited};
+use crate::rate_limit::{Bucket, Rate};
+use crate::request::Answer;
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use delivery::Delivery;
 use end::End;
-pub use end::EndKind;
 use intake::Intake;
-use pace::Pace;
-use quota::Quota;
-use turn::{Turn, Waits};
+use min_throughput::MinThroughput;
+use poll::{Ready, Waits};
 
 /// Output that stops the reading of requests until the peer takes some.
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
@@ -122,9 +120,12 @@ struct Link<S> {
     intake: Option<Intake>,
     on: Option<On>,
     /// How the peer sends, and how it takes.
-    sending: Pace,
-    taking: Pace,
-    quota: Quota,
+    sending: MinThroughput,
+    taking: MinThroughput,
+    /// Requests: who asks for more is not listened to for a while, and what was sent waits on the peer's
+    /// side of the line. Nothing is lost by it, and nobody is told.
+    requests: Bucket,
+    request_rate: Rate,
     /// Not listened to until then, for it has asked too much.
     paused_until: Option<Instant>,
     /// Set when the link is only waiting for its last words to be taken.
@@ -136,9 +137,10 @@ impl<S: Stream> Link<S> {
         let epoch = peer.accepted_at();
         let limits = service.limits();
         let session = ServiceSession::new(Millis(0), timing(&limits));
-        let pace = || Pace::new(limits.rate_min_bytes_per_s, limits.rate_window);
+        let pace = || MinThroughput::new(limits.rate_min_bytes_per_s, limits.rate_window);
         let (sending, taking) = (pace(), pace());
-        let quota = Quota::new(limits.requests_per_second, Instant::now());
+        let request_rate =
+            Rate { count: limits.requests_per_second, period: Duration::from_secs(1) };
         let entry = service.links.enter(peer.address(), service.now_ms());
         service.metrics.links_opened.one();
         Self {
@@ -158,7 +160,8 @@ impl<S: Stream> Link<S> {
             on: None,
             sending,
             taking,
-            quota,
+            requests: Bucket::default(),
+            request_rate,
             paused_until: None,
             ending: None,
         }
@@ -178,27 +181,27 @@ impl<S: Stream> Link<S> {
             {
                 break end;
             }
-            self.watch_pace();
+            self.watch_throughput();
             match poll_fn(|context| self.poll_turn(&mut waits, context)).await {
-                Turn::Read(Ok(0)) => break End::Closed,
-                Turn::Read(Ok(_)) | Turn::Sent(Ok(())) => {}
-                Turn::Read(Err(error)) | Turn::Sent(Err(error)) => {
+                Ready::Read(Ok(0)) => break End::Closed,
+                Ready::Read(Ok(_)) | Ready::Sent(Ok(())) => {}
+                Ready::Read(Err(error)) | Ready::Sent(Err(error)) => {
                     break End::Broken(error.to_string());
                 }
-                Turn::Done(done) => {
+                Ready::Done(done) => {
                     self.pending = None;
                     // The peer's silence counts from when it is listened to again.
                     self.session.handle_read(self.now());
                     self.handle_done(done);
                 }
-                Turn::Mail(mail) => self.handle_mail(mail),
-                Turn::Time => {
+                Ready::Mail(mail) => self.handle_mail(mail),
+                Ready::Time => {
                     if let Some(end) = self.handle_time() {
                         break end;
                     }
                 }
-                Turn::Stop => self.end(End::Stopping),
-                Turn::GiveWay => break End::GaveWay,
+                Ready::Stop => self.end(End::Stopping),
+                Ready::GiveWay => break End::GaveWay,
             }
         };
         // What was asked is finished while the device still has its place: whoever waits for the
@@ -224,7 +227,7 @@ impl<S: Stream> Link<S> {
     }
 
     /// Starts and stops the clocks of those who send and who take.
-    fn watch_pace(&mut self) {
+    fn watch_throughput(&mut self) {
         let now = Instant::now();
         let sends = self.may_read() && self.session.inside_message();
         self.sending.set_due(sends, now);
@@ -347,7 +350,7 @@ impl<S: Stream> Link<S> {
             Ok(bytes) => self.push_answer(&bytes),
             Err(error) => {
                 static TOO_LONG: Throttle = Throttle::new(10);
-                story!(warn, TOO_LONG, %error, "an answer does not fit into a header");
+                warn_limited!(TOO_LONG, %error, "an answer does not fit into a header");
             }
         }
     }
@@ -376,7 +379,7 @@ impl<S: Stream> Link<S> {
         self.entry.set_in_flight(messages, bytes);
         filled.map_err(|error| {
             static FAILED: Throttle = Throttle::new(10);
-            story!(error, FAILED, error = %chain(&error), "a queue cannot be read");
+            error_limited!(FAILED, error = %chain(&error), "a queue cannot be read");
             End::Store
         })
     }

@@ -1,23 +1,15 @@
 //! From a listening socket to a link: bind, accept, limits, TLS.
 //!
 //! [`Listener::bind`] takes a socket and [`Listener::open`] accepts on it until it is closed. Each
-//! accepted connection is counted by a gate, gets a task of its own, waits for its turn there, says
+//! accepted connection is counted by a [`ConnLimit`](crate::conn_limit::ConnLimit), gets a task of its own, waits for its turn there, says
 //! which service it wants, shakes hands within the login timeout and becomes a link. Nothing a
 //! peer does ends the loop: a shortage of the machine (files, memory) makes it pause.
 //!
-//! - [`gate`]: how many links there may be
-//! - `turns`: who may log in next, and who has to make room
 //! - [`route`]: which service a connection is for
-//! - [`entrance`]: TLS, and the way into one service
+//! - [`acceptor`]: TLS, and the way into one service
 
-pub mod entrance;
-pub mod gate;
-#[cfg(test)]
-mod gate_tests;
+pub mod acceptor;
 pub mod route;
-mod turns;
-#[cfg(test)]
-mod turns_tests;
 
 use std::io;
 use std::net::SocketAddr;
@@ -30,14 +22,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-pub use entrance::Entrance;
-pub use gate::{Gate, Network, Peer};
+pub use acceptor::Acceptor;
 pub use route::Route;
 
 use crate::config::ListenAddress;
-use crate::log::story;
 use crate::log::throttle::Throttle;
-use crate::metrics::DOOR;
+use crate::log::warn_limited;
+use crate::metrics::ACCEPTOR;
 use crate::shutdown::Shutdown;
 
 /// Connections the system holds until they are accepted.
@@ -119,13 +110,6 @@ fn bind_socket(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((socket, local))
 }
 
-/// The name of this machine, if it has one that others could look up.
-#[must_use]
-pub fn host_name() -> Option<String> {
-    let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
-    format!("{name}:0").parse::<ListenAddress>().ok().map(|_| name)
-}
-
 /// A socket that links are accepted on. Dropped without [`Open::close`] it stops all the same, a
 /// little later.
 #[derive(Debug)]
@@ -198,10 +182,10 @@ async fn accept_all(
         match socket.accept().await {
             Ok((stream, address)) => {
                 shortage.is_over();
-                DOOR.accepted.one();
+                ACCEPTOR.accepted.one();
                 let route = Arc::clone(&routes.borrow());
-                if let Some(peer) = route.door().admit(address) {
-                    tokio::spawn(entrance::let_in(route, stream, peer, closing.clone()));
+                if let Some(peer) = route.admission().admit(address) {
+                    tokio::spawn(acceptor::let_in(route, stream, peer, closing.clone()));
                 }
             }
             Err(error) => shortage.wait_after(&error).await,
@@ -230,7 +214,7 @@ impl Shortage {
             return;
         }
         if self.in_a_row == 0 {
-            story!(warn, SHORT, %error, "cannot accept links for now; the open ones go on");
+            warn_limited!(SHORT, %error, "cannot accept links for now; the open ones go on");
         }
         let pause = Duration::from_millis(10) * 2_u32.pow(self.in_a_row.min(7));
         self.in_a_row = self.in_a_row.saturating_add(1);

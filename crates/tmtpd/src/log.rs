@@ -46,7 +46,7 @@ impl Debug for ShortId<'_> {
     }
 }
 
-pub(crate) use throttle::story;
+pub(crate) use throttle::{error_limited, info_limited, limited, warn_limited};
 
 /// Starts the log. A second call in one process changes nothing.
 ///

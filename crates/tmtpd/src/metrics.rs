@@ -1,29 +1,21 @@
-//! What is counted while the service works. The one home of every figure that `/metrics` shows.
+//! Metrics: counters of what the service does. `/metrics` ([`monitor`](crate::monitor)) shows them.
 //!
 //! Counting is an atomic addition and never waits. What is counted where it happens is here; what
 //! the service holds at the moment (members, queues, room on the disk) is asked of its owner when
 //! somebody looks, and so costs nothing meanwhile. Nothing here says who: figures are of a service
 //! as a whole.
 //!
-//! - `exposition`: the text format, [`page`]: which figures there are
-//! - [`health`]: whether a service takes messages
-//! - [`serve`]: the port on which a monitor asks for both
+//! - `kind`: counting by kind
+//! - `labels`: the kinds that are counted
 
-mod exposition;
-pub mod health;
 mod kind;
-pub mod machine;
-pub mod page;
-pub mod serve;
+mod labels;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-pub(crate) use kind::kinds;
 pub use kind::{Kind, Tally};
-
-use crate::link::EndKind;
-use crate::request::Rule;
+pub use labels::{EndKind, Rule, Turned};
 
 /// Something that is only ever counted up.
 #[derive(Debug, Default)]
@@ -138,25 +130,9 @@ pub struct StoreMetrics {
     pub erased: Counter,
 }
 
-kinds! {
-    /// Why a connection is not let in.
-    pub enum Turned {
-        /// There are as many links as may be in all.
-        LinksTotal => "links_total",
-        /// There are as many links from its address as may be.
-        LinksPerAddress => "links_per_address",
-        /// It had not shaken hands, and others waited.
-        GaveWay => "gave_way",
-        /// It did not manage a TLS handshake in time.
-        Handshake => "handshake",
-        /// It asked for a TLS server name that no service here has.
-        UnknownName => "unknown_name",
-    }
-}
-
 /// What the process counts before it is known which service is meant.
 #[derive(Debug, Default)]
-pub struct DoorMetrics {
+pub struct AcceptorMetrics {
     /// Connections that were accepted.
     pub accepted: Counter,
     /// Connections that did not become links, by why.
@@ -164,4 +140,5 @@ pub struct DoorMetrics {
 }
 
 /// Those of this process.
-pub static DOOR: DoorMetrics = DoorMetrics { accepted: Counter::new(), turned_away: Tally::new() };
+pub static ACCEPTOR: AcceptorMetrics =
+    AcceptorMetrics { accepted: Counter::new(), turned_away: Tally::new() };

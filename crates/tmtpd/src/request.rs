@@ -25,37 +25,24 @@ pub mod ping;
 pub mod post;
 pub mod register;
 pub mod repeat;
-mod rule;
 pub mod user;
 
 use std::sync::Arc;
 
 use tmtp::event::Outcome;
-use tmtp::id::{MessageId, Uid};
+use tmtp::id::MessageId;
 use tmtp::request::Request;
 
-use crate::directory::{Directory, MemberNumber};
+use crate::directory::{Directory, MemberNumber, Sender};
 use crate::log::throttle::{Throttle, Throttles};
-use crate::log::{ShortId, chain, story};
-use crate::metrics::Kind;
+use crate::log::{ShortId, chain, error_limited, info_limited};
+use crate::metrics::{Kind, Rule};
 use crate::post_office::{Letter, PostError};
 use crate::service::Service;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, NewData, StoreError};
 
 use repeat::Mark;
-pub use rule::Rule;
-
-/// Who asks: the member and device a link is logged in as.
-#[derive(Debug, Clone)]
-pub struct Sender {
-    /// The member.
-    pub member: MemberNumber,
-    /// The device.
-    pub device: DeviceNumber,
-    /// The member's uid.
-    pub uid: Uid,
-}
 
 /// Longest id of a request, in bytes, whose refusal also names recipients: both are in one header.
 const ID_BESIDE_LIST_MAX: usize = 1024;
@@ -83,7 +70,7 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Full => {
                 static FULL: Throttle = Throttle::new(1);
-                story!(error, FULL, "the disk is full, requests are refused");
+                error_limited!(FULL, "the disk is full, requests are refused");
                 Self::new(
                     Rule::DiskFull,
                     "the service's disk is full, nothing was stored; try again later",
@@ -99,7 +86,7 @@ impl From<StoreError> for Refusal {
             }
             error => {
                 static FAILED: Throttle = Throttle::new(10);
-                story!(error, FAILED, error = %chain(&error), "the store failed");
+                error_limited!(FAILED, error = %chain(&error), "the store failed");
                 Self::new(Rule::Failed, "the service could not store it; try again later")
             }
         }
@@ -209,7 +196,7 @@ fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Ou
     static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
     let Refusal { rule, words, of } = refusal;
     let (member, throttle) = (ShortId::new(sender.uid.as_str()), THROTTLES.of(rule));
-    story!(info, throttle, %member, op, rule = rule.name(), why = words, "request refused");
+    info_limited!(throttle, %member, op, rule = rule.name(), why = words, "request refused");
     service.metrics.refused.one(rule);
     Outcome::Refused { error: words, of }
 }
@@ -303,6 +290,6 @@ impl Service {
             Ok(submitted) => submitted.accepted(&self.roster).await.map_err(PostError::from),
             Err(error) => Err(error),
         };
-        Ok(accepted.inspect_err(|_| self.away.take_back(&missing))?)
+        Ok(accepted.inspect_err(|_| self.gap_notices.take_back(&missing))?)
     }
 }

@@ -10,16 +10,15 @@ use tokio::sync::{
 use crate::config::{Config, Limits, PostPolicy};
 use crate::contacts::Contacts;
 use crate::directory::{Directory, rows};
-use crate::edge::{Edge, Machine};
-use crate::expiry::Away;
+use crate::gap_notice::GapNotices;
 use crate::links::Links;
 use crate::metrics::Metrics;
 use crate::openings::Openings;
+use crate::platform::{Machine, Platform};
 use crate::policy;
 use crate::post_office::PostOffice;
-use crate::request::user;
+use crate::rate_limit::RateLimits;
 use crate::roster::Roster;
-use crate::spending::Spending;
 use crate::store::{Store, StoreError};
 
 /// One organisation's service.
@@ -46,12 +45,12 @@ pub struct Service {
     /// Who is open to the members of a group.
     pub openings: Openings,
     /// Devices that need history from their siblings.
-    pub away: Away,
+    pub gap_notices: GapNotices,
     /// Memory for small bodies that are being received, in bytes.
     receiving: Arc<Semaphore>,
     /// Who may do what how often.
-    pub spending: Spending,
-    edge: Box<dyn Edge>,
+    pub rate_limits: RateLimits,
+    platform: Box<dyn Platform>,
 }
 
 /// What the administrator may change while the service runs.
@@ -89,23 +88,27 @@ impl Service {
         Self::with(config, open_store(&config.service.data, config)?, Machine)
     }
 
-    /// A service with this store, at this edge.
+    /// A service with this store, on this platform.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read who exists.
-    pub fn with(config: &Config, store: Store, edge: impl Edge) -> Result<Self, StoreError> {
+    pub fn with(
+        config: &Config,
+        store: Store,
+        platform: impl Platform,
+    ) -> Result<Self, StoreError> {
         let mut directory = read_directory(&store)?;
         for device in rows::read_coming(&store)? {
             directory.pass_over_device(device);
-            user::undo_device(&store, device);
+            rows::undo_coming(&store, device);
         }
         let contacts = Contacts::read(&store)?;
         let openings = Openings::read(&store)?;
         policy::read_earlier(&store, &contacts, &mut directory)?;
         let unsaid = policy::unsaid(&store, &directory)?;
         let terms = Terms::of(config, unsaid);
-        let away = Away::read(&store)?;
-        let now_ns = u64::try_from(edge.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
+        let gap_notices = GapNotices::read(&store)?;
+        let now_ns = u64::try_from(platform.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
         let post_office = PostOffice::new(store.last_message_id(), now_ns);
         tracing::info!(members = directory.member_count(), "the directory is read");
         tracing::info!("who may post to whom: {}", terms.policy_told);
@@ -121,18 +124,18 @@ impl Service {
             edits: AsyncMutex::default(),
             contacts,
             openings,
-            away,
+            gap_notices,
             receiving: Arc::new(Semaphore::new(
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
             )),
-            spending: Spending::default(),
-            edge: Box::new(edge),
+            rate_limits: RateLimits::default(),
+            platform: Box::new(platform),
         })
     }
 
     /// Now, Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
-        self.edge.now_ms()
+        self.platform.now_ms()
     }
 
     /// Fills `bytes` so that nobody can guess them.
@@ -140,7 +143,7 @@ impl Service {
     /// # Errors
     /// When there is no randomness to be had.
     pub fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
-        self.edge.random(bytes)
+        self.platform.random(bytes)
     }
 
     /// What holds at this moment. Whoever decides by several of them asks once.

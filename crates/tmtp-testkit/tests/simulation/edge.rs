@@ -55,7 +55,7 @@ impl Machine {
     }
 }
 
-impl tmtpd::edge::Edge for Machine {
+impl tmtpd::platform::Platform for Machine {
     fn now_ms(&self) -> i64 {
         self.clock.now_ms()
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{Config, DaemonConfig};
+use tmtpd::conn_limit::ConnLimit;
 use tmtpd::expiry::Expiry;
-use tmtpd::listen::Gate;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tmtpd::store::{Driver, Limits, Store, StoreError};
@@ -58,7 +58,7 @@ struct State {
 #[derive(Debug)]
 struct Running {
     service: Arc<Service>,
-    gate: Arc<Gate>,
+    conn_limit: Arc<ConnLimit>,
     expiry: Expiry,
     links: JoinSet<()>,
 }
@@ -99,12 +99,12 @@ impl ServiceHost {
         let store = Store::open_on(self.disk.mount(), Path::new(DATA), limits, driver)?;
         let service = Arc::new(Service::with(&self.config, store, self.machine.clone())?);
         self.trace.note(|| format!("the service starts, commits after {commit_after:?}"));
-        let gate = Gate::new(&self.config.limits);
+        let conn_limit = ConnLimit::new(&self.config.limits);
         let expiry = Expiry::start(service.clone());
         let state = &mut *self.state();
         state.last_id = service.post_office.last_id().0;
         state.runs.push(state.last_id);
-        state.running = Some(Running { service, gate, expiry, links: JoinSet::new() });
+        state.running = Some(Running { service, conn_limit, expiry, links: JoinSet::new() });
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl ServiceHost {
         let running = state.running.as_mut().filter(|_| !self.disk.is_off()).ok_or_else(refused)?;
         let octet = u8::try_from(home + 1).unwrap_or(u8::MAX);
         let address = SocketAddr::from((Ipv4Addr::new(10, 0, 0, octet), 1));
-        let mut peer = running.gate.admit(address).map_err(|_| refused())?;
+        let mut peer = running.conn_limit.admit(address).map_err(|_| refused())?;
         let (app, service_end) = network.connect(home);
         let service_end = service_end.powered_by(self.disk.clone());
         let service = Arc::clone(&running.service);

@@ -6,13 +6,13 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use tmtp::id::posted_ms;
 
-use super::desk::Desk;
 use super::protocol::{Device, Group, Link, Member, Queue, Service as ServiceRow, Status};
+use super::server::Server;
 use crate::daemon::Instance;
 use crate::directory::{Directory, Member as Account, MemberNumber};
 use crate::links::{LinkFacts, LinkNumber};
 use crate::log::ShortId;
-use crate::metrics::machine::{disk_free_bytes, memory_bytes};
+use crate::monitor::machine::{disk_free_bytes, memory_bytes};
 use crate::service::Service;
 use crate::store::{DeviceNumber, Owed, Position, Store, StoreError};
 
@@ -20,19 +20,19 @@ use crate::store::{DeviceNumber, Owed, Position, Store, StoreError};
 const PAGE: usize = 256;
 
 /// The service as a whole.
-pub fn status(desk: &Desk) -> Status {
-    let (service, data) = (desk.service(), desk.instance.data());
+pub(super) fn status(server: &Server) -> Status {
+    let (service, data) = (server.service(), server.instance.data());
     let stats = service.store.stats();
     let terms = service.terms();
-    let validity = desk.instance.identity().certificate().validity();
+    let validity = server.instance.identity().certificate().validity();
     Status {
         version: env!("BUILD_VERSION").to_owned(),
         pid: std::process::id(),
         name: terms.name.clone(),
         data: data.clone(),
-        state: desk.state(),
-        started_ms: desk.started_ms,
-        addresses: desk.instance.addresses(),
+        state: server.state(),
+        started_ms: server.started_ms,
+        addresses: server.instance.addresses(),
         post_policy: terms.policy_told.to_owned(),
         certificate_until_ms: validity.map(|validity| validity.until_s.saturating_mul(1_000)),
         members: service.directory().member_count() as u64,
@@ -48,7 +48,7 @@ pub fn status(desk: &Desk) -> Status {
 }
 
 /// A service of the daemon.
-pub fn service(instance: &Instance) -> ServiceRow {
+pub(super) fn service(instance: &Instance) -> ServiceRow {
     let service = instance.service();
     ServiceRow {
         name: instance.name(),
@@ -63,7 +63,7 @@ pub fn service(instance: &Instance) -> ServiceRow {
 }
 
 /// The next links behind `after`.
-pub fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<Link>> {
+pub(super) fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<Link>> {
     let page = service.links.page(*after, PAGE);
     *after = page.last()?.0;
     let directory = service.directory();
@@ -87,7 +87,7 @@ fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
 }
 
 /// The next accounts from `next` on.
-pub fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<Member>> {
+pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<Member>> {
     let directory = service.directory();
     let page = accounts(&directory, next)?;
     Some(
@@ -107,7 +107,7 @@ fn member(
         added_ms: device.added_ms,
         online: service.roster.is_online(device.number),
         seen_ms: service.links.seen_ms(device.number),
-        missing: service.away.missing(device.number),
+        missing: service.gap_notices.missing(device.number),
         label: names.then(|| device.label.clone()),
     };
     let aliases = || account.aliases.iter().map(|alias| alias.to_string()).collect();
@@ -121,7 +121,7 @@ fn member(
 }
 
 /// The next groups from `next` on.
-pub fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Group>> {
+pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Group>> {
     let directory = service.directory();
     let page: Vec<_> = directory.groups(*next).take(PAGE).collect();
     *next += page.len();
@@ -142,13 +142,16 @@ pub fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Gr
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn queues(service: &Service, devices: &[DeviceNumber]) -> Result<Vec<Queue>, StoreError> {
+pub(super) fn queues(
+    service: &Service,
+    devices: &[DeviceNumber],
+) -> Result<Vec<Queue>, StoreError> {
     let rows = devices.iter().map(|device| queue(service, *device));
     rows.filter_map(Result::transpose).collect()
 }
 
 /// The devices that are owed anything, in their order, by pages.
-pub fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
+pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
     let mut devices: Vec<_> =
         service.store.queues().into_iter().map(|(device, _)| device).collect();
     devices.sort_unstable();

@@ -32,8 +32,8 @@ use zeroize::Zeroizing;
 use super::identity::Identity;
 use super::{Certificate, CertificateError, PROVIDER};
 use crate::config::Acme;
+use crate::fs_mode;
 use crate::log::chain;
-use crate::private;
 use http::Https;
 
 /// How long an authority may take to look at the hosts, and to issue.
@@ -168,7 +168,7 @@ fn until_due(acme: &Acme, identity: &Identity) -> Option<Duration> {
 /// Orders a certificate and keeps it.
 async fn order(acme: &Acme, data: &Path, identity: &Identity) -> Result<Certificate, AcmeError> {
     let folder = data.join("tls");
-    private::make_dir(&folder)
+    fs_mode::make_dir(&folder)
         .map_err(|source| CertificateError::NotWritten { path: folder.clone(), source })?;
     let account = account(acme, &folder).await?;
     let identifiers: Vec<_> = acme.hosts.iter().cloned().map(Identifier::Dns).collect();
@@ -257,6 +257,6 @@ fn answer(host: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, AcmeError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CertificateError> {
-    private::write_file(path, bytes)
+    fs_mode::write_file(path, bytes)
         .map_err(|source| CertificateError::NotWritten { path: path.to_owned(), source })
 }

@@ -13,8 +13,8 @@ use rcgen::{
 use zeroize::Zeroizing;
 
 use super::CertificateError;
-use crate::config::ListenAddress;
-use crate::{listen, private};
+use crate::config::{ListenAddress, host_name};
+use crate::fs_mode;
 
 /// How long a certificate is valid. Apps pin it, so its end is only a bound.
 const YEARS: i64 = 10;
@@ -61,7 +61,7 @@ fn hosts(listen: &[ListenAddress]) -> Vec<String> {
     let named = listen.iter().filter(|address| address.ip().is_none_or(|ip| !ip.is_unspecified()));
     let mut hosts: Vec<_> = named.map(|address| address.host().to_owned()).collect();
     hosts.push("localhost".to_owned());
-    hosts.extend(listen::host_name());
+    hosts.extend(host_name());
     hosts.sort();
     hosts.dedup();
     hosts
@@ -73,6 +73,6 @@ fn common_name(name: &str) -> String {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CertificateError> {
-    private::write_file(path, bytes)
+    fs_mode::write_file(path, bytes)
         .map_err(|source| CertificateError::NotWritten { path: path.to_owned(), source })
 }

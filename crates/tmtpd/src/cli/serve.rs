@@ -16,6 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{EXIT_CODES, exit};
+use crate::admin::server;
 use crate::config::{
     ConfigError, DaemonConfig, ListenAddress, LogFormat, LogLevel, Overrides, parse_service_name,
 };
@@ -23,8 +24,8 @@ use crate::daemon::{Daemon, InstanceError, Source};
 use crate::listen::Listener;
 use crate::log;
 use crate::log::throttle::untold;
-use crate::metrics::health::{self, Sick};
-use crate::metrics::serve as monitor;
+use crate::monitor::health::{self, Sick};
+use crate::monitor::serve as monitor;
 use crate::notify;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
@@ -124,7 +125,7 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     let hangups = signal(SignalKind::hangup()).map_err(no_signals)?;
     let monitor = bind_monitor(&config).await?;
     try_to_listen(&config).await?;
-    let daemon = Daemon::start(source, config, shutdown).await?;
+    let daemon = Daemon::start(source, config, shutdown, server::attach).await?;
     let _monitor = monitor.map(|socket| monitor::Server::start(socket, daemon.clone()));
     notify::ready();
     if let Some(every) = notify::watchdog_interval() {

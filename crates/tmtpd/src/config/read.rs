@@ -8,7 +8,7 @@ use super::file::{Document, Key, Section};
 use super::{
     Acme, Config, ConfigError, DEFAULT_ACME_DIRECTORY, DEFAULT_LISTEN, Limits, ListenAddress, Log,
     LogFormat, LogLevel, Metrics, NAME_ALLOWED, Overrides, PostPolicy, Service, Store, Tls,
-    default_listen, default_name, parse_service_name, size, together,
+    cross_check, default_listen, default_name, parse_service_name, size,
 };
 
 /// The sections, in the order of the documentation.
@@ -21,7 +21,7 @@ const HOST_ALLOWED: &str = "a host name, such as \"chat.example.org\"";
 pub(super) struct File {
     /// Never empty.
     pub(super) services: Vec<Draft>,
-    pub(super) lobby: Limits,
+    pub(super) unrouted: Limits,
     pub(super) log: Log,
     pub(super) metrics: Metrics,
 }
@@ -75,7 +75,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             services: vec![Draft::default()],
-            lobby: Limits::default(),
+            unrouted: Limits::default(),
             log: Log::default(),
             metrics: Metrics::default(),
         }
@@ -109,7 +109,7 @@ impl File {
         let mut document = Document::parse(&text, SECTIONS);
         // Paths in the file mean the same wherever the daemon is started from.
         let file = Self::take(&mut document, path.parent().unwrap_or(Path::new("")));
-        document.add_problems(together::problems(&file.services));
+        document.add_problems(cross_check::problems(&file.services));
         let problems = document.into_problems();
         if problems.is_empty() {
             Ok(file)
@@ -134,7 +134,7 @@ impl File {
         let mut metrics = Metrics::default();
         document.section("metrics", |section| take_metrics(&mut metrics, section));
         document.finish();
-        Self { services, lobby: shared.limits, log, metrics }
+        Self { services, unrouted: shared.limits, log, metrics }
     }
 }
 

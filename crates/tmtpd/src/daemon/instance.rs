@@ -1,6 +1,6 @@
 //! One service of the daemon, from its data folder to its links: a failure domain of its own.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Debug, Display, Formatter};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,16 +9,15 @@ use tokio::sync::mpsc;
 use tracing::{Instrument as _, Span};
 
 use super::Daemon;
-use super::keeper::{self, Keeper, Stamps};
+use super::cert_watcher::{self, CertWatcher, Stamps};
 use super::reminder;
-use crate::admin::desk::{self, Desk};
 use crate::certificate::identity::Identity;
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{Config, Tls};
 use crate::expiry::Expiry;
-use crate::listen::{Entrance, ListenError, route};
+use crate::fs_mode::{self, Taken};
+use crate::listen::{Acceptor, ListenError, route};
 use crate::log::chain;
-use crate::private::{self, Taken};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::store::StoreError;
@@ -29,7 +28,7 @@ pub struct Instance {
     config: Mutex<Config>,
     service: Arc<Service>,
     identity: Arc<Identity>,
-    entrance: Arc<Entrance>,
+    acceptor: Arc<Acceptor>,
     state: Mutex<State>,
     failure: Mutex<Option<InstanceError>>,
     /// Ends what watches over it.
@@ -37,13 +36,20 @@ pub struct Instance {
     addresses: Mutex<Vec<String>>,
     /// The line that told them, to tell it again only when it changed.
     told: Mutex<Option<String>>,
-    /// Where commands ask it.
-    desk: Mutex<Option<desk::Open>>,
+    /// What serves it from above, while it runs.
+    attachment: Mutex<Option<Attachment>>,
     /// Gives up what nobody fetches, until it is stopped.
     expiry: Mutex<Option<Expiry>>,
     /// Sees to it that the certificate is good.
-    keeper: Arc<Keeper>,
+    cert_watcher: Arc<CertWatcher>,
 }
+
+/// What serves an instance from a floor above the daemon (the administrator's socket). Dropped before
+/// the instance lets go of its data folder.
+pub type Attachment = Box<dyn Debug + Send>;
+
+/// Makes an [`Attachment`] for an instance that has begun to run; none if that failed.
+pub type Attach = fn(&Daemon, &Arc<Instance>) -> Option<Attachment>;
 
 /// How a service is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,21 +135,21 @@ impl Instance {
         let Opened { config, service, identity, files } =
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
         let expiry = span.in_scope(|| Expiry::start(Arc::clone(&service)));
-        let keeper = Keeper::new(Arc::clone(&identity), span.clone(), files);
-        let entrance = Entrance::new(Arc::clone(&service), Arc::clone(&identity), span)?;
+        let cert_watcher = CertWatcher::new(Arc::clone(&identity), span.clone(), files);
+        let acceptor = Acceptor::new(Arc::clone(&service), Arc::clone(&identity), span)?;
         let instance = Arc::new(Self {
             config: Mutex::new(config),
             service,
             identity,
-            entrance,
+            acceptor,
             state: Mutex::new(State::Running),
             failure: Mutex::default(),
             ended: Shutdown::new(),
             addresses: Mutex::default(),
             told: Mutex::default(),
-            desk: Mutex::default(),
+            attachment: Mutex::default(),
             expiry: Mutex::new(Some(expiry)),
-            keeper,
+            cert_watcher,
         });
         tokio::spawn(Arc::clone(&instance).watch_store(failures));
         let reminding = reminder::run(Arc::downgrade(&instance), instance.ended.clone());
@@ -189,8 +195,8 @@ impl Instance {
     }
 
     /// What watches over its certificate.
-    pub(super) fn keeper(&self) -> &Arc<Keeper> {
-        &self.keeper
+    pub(super) fn cert_watcher(&self) -> &Arc<CertWatcher> {
+        &self.cert_watcher
     }
 
     /// How it proves itself.
@@ -208,7 +214,7 @@ impl Instance {
     /// Links and handshakes under way.
     #[must_use]
     pub fn links(&self) -> usize {
-        self.entrance.links()
+        self.acceptor.links()
     }
 
     /// What members join by.
@@ -225,16 +231,11 @@ impl Instance {
 
     /// Begins what needs its addresses, unless it has begun: commands can ask it, and an authority can
     /// look at it. A service that cannot be asked still serves its members.
-    pub(super) fn begin(self: &Arc<Self>, daemon: &Daemon) {
-        self.keeper.start(&self.config());
-        let mut desk = lock(&self.desk);
-        if desk.is_none() {
-            let (instance, daemon) = (Arc::clone(self), daemon.clone());
-            let started_ms = self.service.now_ms();
-            *desk = Desk { instance, daemon, started_ms, copying: tokio::sync::Mutex::default() }
-                .open()
-                .inspect_err(|error| tracing::warn!(%error, "no commands can ask this service"))
-                .ok();
+    pub(super) fn begin(self: &Arc<Self>, daemon: &Daemon, attach: Attach) {
+        self.cert_watcher.start(&self.config());
+        let mut attachment = lock(&self.attachment);
+        if attachment.is_none() {
+            *attachment = attach(daemon, self);
         }
     }
 
@@ -242,7 +243,7 @@ impl Instance {
     pub(super) fn part(&self) -> route::Part {
         let config = self.config();
         route::Part {
-            entrance: Arc::clone(&self.entrance),
+            acceptor: Arc::clone(&self.acceptor),
             server_names: config.answers_to().cloned().collect(),
             default: config.service.default,
         }
@@ -251,7 +252,7 @@ impl Instance {
     /// Does from now on what `config` says, as far as that needs no restart.
     pub(super) fn apply(&self, config: Config) {
         self.service.set_terms(&config);
-        self.entrance.set_limits(&config.limits);
+        self.acceptor.set_limits(&config.limits);
         *lock(&self.config) = config;
     }
 
@@ -267,14 +268,14 @@ impl Instance {
     /// caller has taken it from its addresses.
     pub(super) async fn stop(self: &Arc<Self>) {
         self.ended.request();
-        self.keeper.stop();
-        self.entrance.close().await;
+        self.cert_watcher.stop();
+        self.acceptor.close().await;
         let expiry = lock(&self.expiry).take();
         if let Some(expiry) = expiry {
             expiry.stop().await;
         }
-        // Its name goes while the store's lock still says that the folder is ours.
-        drop(lock(&self.desk).take());
+        // The administrator's socket goes while the store's lock still says that the folder is ours.
+        drop(lock(&self.attachment).take());
         let service = Arc::clone(&self.service);
         let closed = tokio::task::spawn_blocking(move || service.close()).await;
         let mut state = lock(&self.state);
@@ -301,15 +302,15 @@ struct Opened {
 
 impl Opened {
     fn open(config: Config) -> Result<Self, InstanceError> {
-        let files = keeper::stamps(&config);
+        let files = cert_watcher::stamps(&config);
         let given = given_certificate(&config.tls)?;
         make_data_dir(&config)?;
         let service = Arc::new(Service::open(&config)?);
         let identity = match (given, &config.tls) {
             (Some(certificate), _) => Identity::new(certificate),
-            (None, Tls::Acme(acme)) => keeper::issued_certificate(&config, acme)?,
+            (None, Tls::Acme(acme)) => cert_watcher::issued_certificate(&config, acme)?,
             (None, _) => {
-                let own = keeper::own_certificate(&config);
+                let own = cert_watcher::own_certificate(&config);
                 Identity::new(own.map_err(InstanceError::OwnCertificate)?)
             }
         };
@@ -335,7 +336,7 @@ fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
     let path = &config.service.data;
     let failed = |source| InstanceError::Data { path: path.clone(), source };
     let path_shown = path.display();
-    match private::take_dir(path, OURS).map_err(failed)? {
+    match fs_mode::take_dir(path, OURS).map_err(failed)? {
         Taken::Private => {}
         Taken::Closed => {
             tracing::info!(data = %path_shown, "the data folder is now for its user alone")

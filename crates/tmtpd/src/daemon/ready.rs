@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::Instance;
 use super::sockets::Sockets;
 use crate::certificate::Certificate;
-use crate::config::{ListenAddress, Tls};
-use crate::listen::{self, Open};
+use crate::config::{ListenAddress, Tls, host_name};
+use crate::listen::Open;
 
 /// Notes by which addresses members join `instance`. The line that says so, unless it was told
 /// already; `is_one_of_many` has it name the service.
@@ -95,7 +95,7 @@ impl Ready<'_> {
             false => self.certificate.host_name(),
         };
         if is_wildcard(listener) {
-            from_certificate.or_else(listen::host_name).unwrap_or_else(|| "localhost".to_owned())
+            from_certificate.or_else(host_name).unwrap_or_else(|| "localhost".to_owned())
         } else if listener.asked().ip().is_some() {
             from_certificate.unwrap_or_else(given)
         } else {

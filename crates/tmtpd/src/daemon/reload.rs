@@ -165,7 +165,7 @@ impl Now {
                 report.left.push(format!("{section}: changes with the next start of the daemon"));
             }
         }
-        self.sockets.set_lobby(&config.lobby);
+        self.sockets.set_unrouted(&config.unrouted);
         self.config = DaemonConfig { log, metrics, ..config };
     }
 }
@@ -185,9 +185,9 @@ impl Instance {
         }
         let changes = changes(&old, &new);
         if new.tls != old.tls {
-            self.keeper().restart(&new);
+            self.cert_watcher().restart(&new);
         }
-        let refreshed = self.keeper().refresh(&new);
+        let refreshed = self.cert_watcher().refresh(&new);
         self.apply(new);
         if !changes.is_empty() {
             report.done.push(format!("{name}: {} changed", changes.join(", ")));

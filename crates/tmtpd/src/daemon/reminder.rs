@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Instance;
 use crate::certificate::{SOON_DAYS, remaining};
 use crate::config::Tls;
-use crate::edge::{Edge, Machine};
+use crate::platform::{Machine, Platform};
 use crate::shutdown::Shutdown;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::{Instance, State};
 use crate::config::{Limits, ListenAddress};
-use crate::listen::entrance::Door;
+use crate::listen::acceptor::Admission;
 use crate::listen::route::Part;
 use crate::listen::{ListenError, Listener, Open, Route};
 
 /// The listening sockets of the daemon.
 #[derive(Debug)]
 pub(super) struct Sockets {
-    lobby: Arc<Door>,
+    unrouted: Arc<Admission>,
     open: BTreeMap<Place, Open>,
 }
 
@@ -29,12 +29,12 @@ struct Wanted {
 }
 
 impl Sockets {
-    pub(super) fn new(lobby: &Limits) -> Self {
-        Self { lobby: Door::new(lobby), open: BTreeMap::new() }
+    pub(super) fn new(unrouted: &Limits) -> Self {
+        Self { unrouted: Admission::new(unrouted), open: BTreeMap::new() }
     }
 
-    pub(super) fn set_lobby(&self, limits: &Limits) {
-        self.lobby.set_limits(limits);
+    pub(super) fn set_unrouted(&self, limits: &Limits) {
+        self.unrouted.set_limits(limits);
     }
 
     /// Listens where the running ones of `instances` want to, and nowhere else; links go on whatever
@@ -55,7 +55,7 @@ impl Sockets {
         let mut errors = Vec::new();
         for (place, Wanted { address, instances }) in wanted {
             let parts: Vec<Part> = instances.iter().map(|instance| instance.part()).collect();
-            let Some(route) = Route::new(&parts, &self.lobby) else { continue };
+            let Some(route) = Route::new(&parts, &self.unrouted) else { continue };
             if let Some(open) = self.open.get(&place) {
                 open.set_route(route);
                 continue;

@@ -93,6 +93,15 @@ pub fn write_coming(batch: &mut Batch, device: DeviceNumber) {
     batch.put(coming_key(device), Vec::new());
 }
 
+/// Deletes what there is of a device that does not come, its queue too. If that fails, the next start
+/// does it.
+pub fn undo_coming(store: &Store, number: DeviceNumber) {
+    let mut rows = Batch::new();
+    delete_coming(&mut rows, number);
+    // Nobody waits for it: what comes after it is committed after it.
+    drop(store.drop_queue(number, rows));
+}
+
 /// Takes that row away: the device is there, or does not come.
 pub fn delete_coming(batch: &mut Batch, device: DeviceNumber) {
     batch.delete(coming_key(device));

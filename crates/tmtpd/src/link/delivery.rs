@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::window::Window;
 use crate::config::Limits;
 use crate::log::throttle::Throttle;
-use crate::log::{chain, story};
+use crate::log::{chain, error_limited};
 use crate::metrics::Metrics;
 use crate::store::{DeviceNumber, MessageReader, Owed, Position, Store, StoreError};
 
@@ -125,7 +125,7 @@ impl Delivery {
             // Never served, and still owed: whoever restores the file restores the message.
             Err(error @ StoreError::Corrupt { .. }) => {
                 static HELD: Throttle = Throttle::new(10);
-                story!(error, HELD, error = %chain(&error), "a damaged message is held back");
+                error_limited!(HELD, error = %chain(&error), "a damaged message is held back");
                 return Ok(true);
             }
             Err(error) => return Err(error),

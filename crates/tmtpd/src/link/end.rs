@@ -6,9 +6,9 @@ use tmtp::quit::Quit;
 use tracing::field::display;
 
 use crate::links::LinkFacts;
-use crate::log::story;
+use crate::log::info_limited;
 use crate::log::throttle::Throttles;
-use crate::metrics::kinds;
+use crate::metrics::EndKind;
 
 /// Why a link ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,40 +33,6 @@ pub(super) enum End {
     Store,
     #[error("broken: {0}")]
     Broken(String),
-}
-
-kinds! {
-    /// Why a link ended, for counting.
-    pub enum EndKind {
-        /// The peer closed it.
-        Closed => "closed",
-        /// The app said Quit.
-        Logout => "logout",
-        /// Unknown member or device.
-        LoginFailed => "login_failed",
-        /// The device has another link.
-        NodeConnected => "node_connected",
-        /// The peer broke the protocol.
-        Violation => "violation",
-        /// An account could not be made.
-        RegisterFailure => "register_failure",
-        /// It did not log in in time.
-        LoginTimeout => "login_timeout",
-        /// It had not logged in, and others waited.
-        GaveWay => "gave_way",
-        /// It was silent for too long.
-        Silence => "silence",
-        /// It sent too slowly.
-        SlowSender => "slow_sender",
-        /// It took too slowly.
-        SlowReader => "slow_reader",
-        /// The service is stopping.
-        Stopping => "stopping",
-        /// The store could not be read, or a sync failed.
-        Store => "store",
-        /// The connection broke.
-        Broken => "broken",
-    }
 }
 
 /// Ends of one kind that are told in a minute.
@@ -104,6 +70,6 @@ impl End {
         let seconds = (now_ms - facts.since_ms).max(0) / 1_000;
         let (bytes_in, bytes_out) = (facts.bytes_in(), facts.bytes_out());
         let throttle = THROTTLES.of(self.kind());
-        story!(info, throttle, member, why = %self, seconds, bytes_in, bytes_out, address, "link ended");
+        info_limited!(throttle, member, why = %self, seconds, bytes_in, bytes_out, address, "link ended");
     }
 }

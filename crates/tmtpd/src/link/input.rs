@@ -23,15 +23,15 @@ impl<S: Stream> Link<S> {
     /// Gives the session what was read, as far as requests can be answered at once.
     pub(super) fn take_input(&mut self) {
         let now = Instant::now();
-        self.paused_until = self.quota.pause_until(now);
+        self.paused_until = self.requests.wait_until(self.request_rate, now);
         let input = std::mem::take(&mut self.input);
         let mut rest = input.get(self.input_at..).unwrap_or_default();
         let mut acks = Vec::new();
         while self.is_listening() && !rest.is_empty() {
             let Some(step) = self.session.handle_input(&mut rest) else { break };
             if matches!(step, Input::Request { .. } | Input::Begin(_)) {
-                self.quota.spend(1, now);
-                self.paused_until = self.quota.pause_until(now);
+                self.requests.spend(self.request_rate, 1, now);
+                self.paused_until = self.requests.wait_until(self.request_rate, now);
             }
             match step {
                 Input::Request { request: Request::Ack { id, .. }, .. } => {
@@ -57,7 +57,7 @@ impl<S: Stream> Link<S> {
         {
             on.delivery.acknowledged(&mut acks);
             // It was owed them: they are not asking for anything.
-            self.quota.give_back(acks.len());
+            self.requests.give_back(self.request_rate, acks.len());
         }
     }
 

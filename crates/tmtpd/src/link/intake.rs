@@ -3,9 +3,11 @@
 use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::edge::{blocking, in_place};
+use crate::directory::Sender;
+use crate::metrics::Rule;
+use crate::platform::{blocking, in_place};
 use crate::request::repeat::{Content, Mark};
-use crate::request::{Payload, Refusal, Rule, Sender, post};
+use crate::request::{Payload, Refusal, post};
 use crate::service::Service;
 use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
 

@@ -9,9 +9,10 @@ use tokio::time::timeout;
 
 use super::delivery::Delivery;
 use super::{Done, Link, On, Stream};
-use crate::log::story;
+use crate::directory::Sender;
 use crate::log::throttle::Throttle;
-use crate::request::{Answer, Sender, login, register};
+use crate::log::warn_limited;
+use crate::request::{Answer, login, register};
 
 /// Members in the first list of who is online; a header holds some more.
 const ONLINE_MAX: usize = 1_500;
@@ -87,7 +88,7 @@ impl<S: Stream> Link<S> {
         self.pending = Some(Box::pin(async move {
             if let Err(refusal) = login::tell_devices(&service, &sender).await {
                 static FAILED: Throttle = Throttle::new(10);
-                story!(warn, FAILED, why = %refusal, "a login could not be told to the member's devices");
+                warn_limited!(FAILED, why = %refusal, "a login could not be told to the member's devices");
             }
             Done::Answer(Answer::None)
         }));

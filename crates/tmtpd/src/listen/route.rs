@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::entrance::{Door, Entrance};
+use super::acceptor::{Acceptor, Admission};
 
 /// Where connections of one address are led.
 #[derive(Debug)]
 pub enum Route {
     /// To the one service that listens there.
-    Sole(Arc<Entrance>),
+    Sole(Arc<Acceptor>),
     /// To one of several.
     Shared(Shared),
 }
@@ -22,16 +22,16 @@ pub enum Route {
 #[derive(Debug)]
 pub struct Shared {
     /// Counts those who have not yet said whom they want.
-    lobby: Arc<Door>,
-    by_name: HashMap<String, Arc<Entrance>>,
-    default: Option<Arc<Entrance>>,
+    unrouted: Arc<Admission>,
+    by_name: HashMap<String, Arc<Acceptor>>,
+    default: Option<Arc<Acceptor>>,
 }
 
 /// A service that takes part in an address.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// Its entrance.
-    pub entrance: Arc<Entrance>,
+    /// Its acceptor.
+    pub acceptor: Arc<Acceptor>,
     /// The names it answers to, in lower case.
     pub server_names: Vec<String>,
     /// Whether it answers to other names and to none.
@@ -41,49 +41,49 @@ pub struct Part {
 impl Route {
     /// The route of an address for the services that listen there; none if there are none.
     #[must_use]
-    pub fn new(parts: &[Part], lobby: &Arc<Door>) -> Option<Self> {
+    pub fn new(parts: &[Part], unrouted: &Arc<Admission>) -> Option<Self> {
         match parts {
             [] => None,
-            [one] => Some(Self::Sole(Arc::clone(&one.entrance))),
-            several => Some(Self::Shared(Shared::new(several, Arc::clone(lobby)))),
+            [one] => Some(Self::Sole(Arc::clone(&one.acceptor))),
+            several => Some(Self::Shared(Shared::new(several, Arc::clone(unrouted)))),
         }
     }
 
-    /// The door that a connection passes first.
-    pub(super) fn door(&self) -> &Arc<Door> {
+    /// What counts a connection at first.
+    pub(super) fn admission(&self) -> &Arc<Admission> {
         match self {
-            Self::Sole(entrance) => entrance.door(),
-            Self::Shared(shared) => &shared.lobby,
+            Self::Sole(acceptor) => acceptor.admission(),
+            Self::Shared(shared) => &shared.unrouted,
         }
     }
 
-    /// The entrance for who asks for `server_name`.
-    pub(super) fn entrance(&self, server_name: Option<&str>) -> Option<&Arc<Entrance>> {
+    /// The acceptor for who asks for `server_name`.
+    pub(super) fn acceptor(&self, server_name: Option<&str>) -> Option<&Arc<Acceptor>> {
         match self {
-            Self::Sole(entrance) => Some(entrance),
-            Self::Shared(shared) => shared.entrance(server_name),
+            Self::Sole(acceptor) => Some(acceptor),
+            Self::Shared(shared) => shared.acceptor(server_name),
         }
     }
 
-    /// Whether a connection has passed no service's own door yet.
+    /// Whether a connection is not counted by its service yet.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self, Self::Shared(_))
     }
 }
 
 impl Shared {
-    fn new(parts: &[Part], lobby: Arc<Door>) -> Self {
+    fn new(parts: &[Part], unrouted: Arc<Admission>) -> Self {
         let mut by_name = HashMap::new();
         for part in parts {
             for name in &part.server_names {
-                by_name.insert(name.clone(), Arc::clone(&part.entrance));
+                by_name.insert(name.clone(), Arc::clone(&part.acceptor));
             }
         }
         let default = parts.iter().find(|part| part.default);
-        Self { lobby, by_name, default: default.map(|part| Arc::clone(&part.entrance)) }
+        Self { unrouted, by_name, default: default.map(|part| Arc::clone(&part.acceptor)) }
     }
 
-    fn entrance(&self, server_name: Option<&str>) -> Option<&Arc<Entrance>> {
+    fn acceptor(&self, server_name: Option<&str>) -> Option<&Arc<Acceptor>> {
         let by_name = |name: &str| self.by_name.get(&name.to_ascii_lowercase());
         server_name.and_then(by_name).or(self.default.as_ref())
     }

@@ -1,10 +1,9 @@
-//! So many lines of a kind a minute, and a count of those that were not told.
+//! Rate limits for log lines; suppressed lines are counted.
 //!
-//! The one home of that rule. What can happen as often as anybody likes (a refused request, a link
-//! that ends, a full disk) is told through a [`Throttle`] of its own, so that a club's log tells
-//! each and a company's, or one under attack, stays readable and its disk free. At level `debug`
-//! `story!` tells every one all the same. What was not told is counted by the next line of its kind,
-//! or by the last of the process ([`untold`]), and is in the metrics.
+//! What can happen as often as anybody likes (a refused request, a link that ends, a full disk) is
+//! logged through a [`Throttle`] of its own, so that the log of a service under attack stays readable
+//! and its disk free. At level `debug` every line is written all the same. Suppressed lines are counted
+//! by the next line of their kind, or by the last of the process ([`untold`]), and in the metrics.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,10 +93,10 @@ impl<K: Kind, const N: usize> Throttles<K, N> {
     }
 }
 
-/// Tells something that may happen often: `story!(LEVEL, THROTTLE, fields…, "words")`. Past what the
-/// throttle lets through it is only told where level `debug` is written; the next line that is told
-/// says how many were not, as `untold`.
-macro_rules! story {
+/// A rate-limited log line: `limited!(LEVEL, THROTTLE, fields…, "words")`. Where level `debug` is
+/// written, all lines are; otherwise those that the throttle admits, which say how many before them
+/// were suppressed, as `untold`.
+macro_rules! limited {
     ($level:ident, $throttle:expr, $($line:tt)+) => {
         if tracing::enabled!(tracing::Level::DEBUG) {
             tracing::$level!($($line)+);
@@ -107,7 +106,22 @@ macro_rules! story {
         }
     };
 }
-pub(crate) use story;
+
+/// A rate-limited line at level `error`: `error_limited!(THROTTLE, fields…, "words")`.
+macro_rules! error_limited {
+    ($($line:tt)+) => { $crate::log::limited!(error, $($line)+) };
+}
+
+/// A rate-limited line at level `warn`: `warn_limited!(THROTTLE, fields…, "words")`.
+macro_rules! warn_limited {
+    ($($line:tt)+) => { $crate::log::limited!(warn, $($line)+) };
+}
+
+/// A rate-limited line at level `info`: `info_limited!(THROTTLE, fields…, "words")`.
+macro_rules! info_limited {
+    ($($line:tt)+) => { $crate::log::limited!(info, $($line)+) };
+}
+pub(crate) use {error_limited, info_limited, limited, warn_limited};
 
 #[cfg(test)]
 mod tests {

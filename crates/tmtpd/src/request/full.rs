@@ -20,8 +20,9 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, Queue};
 
-use super::rule::Rule;
-use super::{Refusal, Sender};
+use super::Refusal;
+use crate::directory::Sender;
+use crate::metrics::Rule;
 
 /// Whether a message to `member` by name could be stored for any of their devices.
 pub(super) fn check(
@@ -76,7 +77,7 @@ pub(super) fn pass_over(
         let office = expiry::Office { name: &terms.name, now_ms: service.now_ms() };
         letters.extend(office.not_stored(directory, sender.member, &unreached));
     }
-    service.away.add(&missing, rows);
+    service.gap_notices.add(&missing, rows);
     missing
 }
 

@@ -10,7 +10,9 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Rule, Sender, devices_of, ping};
+use super::{Refusal, devices_of, ping};
+use crate::directory::Sender;
+use crate::metrics::Rule;
 
 /// A GroupInvite.
 #[derive(Debug)]
@@ -122,7 +124,7 @@ pub async fn edit(
             let own_device_too = told.contains(&sender.member);
             devices_of(directory, sender, told, own_device_too)
         };
-        if !service.spending.may_change_group(&service.limits(), sender.member, devices.len()) {
+        if !service.rate_limits.may_change_group(&service.limits(), sender.member, devices.len()) {
             return Err(Refusal::new(
                 Rule::GroupNoticesPerMinute,
                 "you change groups too often; try again in a minute",

@@ -12,7 +12,7 @@ use crate::directory::{Directory, Group, MemberNumber, rows};
 use crate::service::Service;
 use crate::store::engine::Batch;
 
-use super::Sender;
+use crate::directory::Sender;
 
 /// Members who are introduced to each other by being written to together, at most; their pairs
 /// grow with the square. Also the members of a group who may write to somebody named beside it.

@@ -10,7 +10,8 @@ use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
 
-use super::{Refusal, Sender, devices_of};
+use super::{Refusal, devices_of};
+use crate::directory::Sender;
 
 /// Finds the device. An unknown member takes as long as a wrong secret.
 ///

@@ -8,7 +8,9 @@ use crate::post_office::Letter;
 use crate::service::Service;
 use crate::store::engine::Batch;
 
-use super::{Refusal, Rule, Sender, devices_of};
+use super::{Refusal, devices_of};
+use crate::directory::Sender;
+use crate::metrics::Rule;
 
 /// Members in one echo to the sender's devices: what is echoed is longer than what was asked, and
 /// must fit into a header too.
@@ -31,7 +33,7 @@ pub async fn edit(
     };
     let known =
         known.ok_or_else(|| Refusal::new(Rule::Unknown, "a member named in for is unknown"))?;
-    if !service.spending.may_tell(&service.limits(), sender.member, known.len()) {
+    if !service.rate_limits.may_tell(&service.limits(), sender.member, known.len()) {
         let words = "presence changes too often; try again in a minute";
         return Err(Refusal::new(Rule::PresencePerMinute, words));
     }

@@ -10,7 +10,9 @@ use crate::service::Service;
 use crate::store::engine::Batch;
 
 use super::repeat::Mark;
-use super::{Refusal, Rule, Sender, devices_of, full};
+use super::{Refusal, devices_of, full};
+use crate::directory::Sender;
+use crate::metrics::Rule;
 
 /// Delivers a ping to the member with the alias `to`, and a copy to the sender's other devices.
 ///

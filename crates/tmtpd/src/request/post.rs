@@ -17,7 +17,9 @@ use crate::store::engine::Batch;
 
 use super::introduce::Introduced;
 use super::repeat::Mark;
-use super::{Refusal, Rule, Sender, devices_of, full};
+use super::{Refusal, devices_of, full};
+use crate::directory::Sender;
+use crate::metrics::Rule;
 
 /// Recipients that a refusal names, at 35 bytes each; it has to fit into a header with the request's id.
 const BLAMED_MAX: usize = 1000;

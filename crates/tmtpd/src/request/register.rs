@@ -9,10 +9,11 @@ use crate::service::Service;
 use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
 
-use super::{Sender, user};
-use crate::listen::Network;
+use super::user;
+use crate::conn_limit::Network;
+use crate::directory::Sender;
 use crate::log::throttle::Throttle;
-use crate::log::{chain, story};
+use crate::log::{chain, error_limited, warn_limited};
 use crate::policy;
 
 /// So many lines a minute tell that nobody may register at the moment.
@@ -32,8 +33,8 @@ pub async fn register(
     newalias: Option<String>,
 ) -> Result<(Sender, Event), Quit> {
     user::check_label(label).map_err(|_| Quit::InvalidHeader)?;
-    if !service.spending.may_register(&service.limits(), network) {
-        story!(warn, REFUSED, "registration refused: there were too many in the last hour");
+    if !service.rate_limits.may_register(&service.limits(), network) {
+        warn_limited!(REFUSED, "registration refused: there were too many in the last hour");
         return Err(Quit::RegisterFailure);
     }
     let _turn = service.edit().await;
@@ -49,7 +50,7 @@ pub async fn register(
     };
     let (member, secret) = new_member(service, device, label, alias).map_err(|error| {
         static FAILED: Throttle = Throttle::new(10);
-        story!(error, FAILED, error = %chain(&error), "no random bytes for a new member");
+        error_limited!(FAILED, error = %chain(&error), "no random bytes for a new member");
         Quit::RegisterFailure
     })?;
     let uid = member.uid.clone();
@@ -84,7 +85,7 @@ async fn make(service: &Service, number: MemberNumber, member: Member) -> Result
     policy::note(&mut batch, number);
     service.store.submit(batch).await.map_err(|error| {
         static FAILED: Throttle = Throttle::new(10);
-        story!(error, FAILED, error = %chain(&error), "a new member could not be stored");
+        error_limited!(FAILED, error = %chain(&error), "a new member could not be stored");
         Quit::RegisterFailure
     })?;
     service.directory_mut().put_member(number, member);

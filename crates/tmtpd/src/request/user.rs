@@ -8,12 +8,14 @@ use tmtp::text::{check_name, name_key};
 use crate::directory::{Device, Directory, MemberNumber, SecretHash, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
+use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, Store};
 
-use super::{Refusal, Rule, Sender, devices_of, full, ping};
+use super::{Refusal, devices_of, full, ping};
+use crate::directory::Sender;
 use crate::log::throttle::Throttle;
-use crate::log::{chain, story};
+use crate::log::{chain, error_limited};
+use crate::metrics::Rule;
 
 /// Longest label of a device, in bytes.
 const LABEL_MAX_BYTES: usize = 1_024;
@@ -112,7 +114,7 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
     check_label(&label)?;
     let secret = new_secret(service).map_err(|error| {
         static FAILED: Throttle = Throttle::new(10);
-        story!(error, FAILED, error = %chain(&error), "no random bytes for a new device");
+        error_limited!(FAILED, error = %chain(&error), "no random bytes for a new device");
         Refusal::new(Rule::Failed, "the service could not make a device; try again later")
     })?;
     let (number, copied) = {
@@ -131,7 +133,7 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
     };
     added.inspect_err(|_| {
         service.directory_mut().forget_device(sender.member, number);
-        undo_device(&service.store, number);
+        rows::undo_coming(&service.store, number);
     })
 }
 
@@ -187,21 +189,13 @@ fn may_add_device(
             "too much waits for your devices to be copied for one more; fetch it first",
         ));
     }
-    if !service.spending.may_add_device(&limits, sender.member) {
+    if !service.rate_limits.may_add_device(&limits, sender.member) {
         return Err(Refusal::new(
             Rule::DevicesPerHour,
             "a member can add no more devices here within this hour; try again later",
         ));
     }
     Ok(())
-}
-
-/// Takes away what there is of a device that does not come. If it cannot be, the next start does.
-pub(crate) fn undo_device(store: &Store, number: DeviceNumber) {
-    let mut rows = Batch::new();
-    rows::delete_coming(&mut rows, number);
-    // Nobody waits for it: what comes after it is committed after it.
-    drop(store.drop_queue(number, rows));
 }
 
 fn known<'a>(

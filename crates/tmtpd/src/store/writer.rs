@@ -27,8 +27,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::log::story;
 use crate::log::throttle::Throttle;
+use crate::log::warn_limited;
 
 use super::body::Bodies;
 use super::body::eraser::Eraser;
@@ -125,7 +125,7 @@ impl Writer {
         let is_checked = self.checkpoint_failure.clone().map_or(Ok(()), Err);
         if let Err(error) = is_checked.and_then(|()| self.journal.erase()) {
             static WAITS: Throttle = Throttle::new(10);
-            story!(warn, WAITS, %error, "erasing the journal waits");
+            warn_limited!(WAITS, %error, "erasing the journal waits");
             self.tidy_at = Some(Instant::now() + RETRY);
         }
     }

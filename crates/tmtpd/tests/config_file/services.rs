@@ -33,7 +33,7 @@ fn the_example_of_several_services_means_what_it_says() {
     assert_eq!(rowing.service.post_policy, None);
     let links = [rowing, chess, choir].map(|one| one.limits.links_total);
     assert_eq!(links, [2_000, 500, 2_000]);
-    assert_eq!(config.lobby.links_total, 2_000);
+    assert_eq!(config.unrouted.links_total, 2_000);
     assert_eq!(rowing.tls, Tls::SelfSigned);
     let Tls::Acme(Acme { hosts, contact, .. }) = &chess.tls else { panic!("{:?}", chess.tls) };
     assert_eq!((hosts.len(), contact.as_deref()), (1, Some("admin@example.org")));

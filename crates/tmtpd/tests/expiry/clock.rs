@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{DaemonConfig, Overrides};
-use tmtpd::edge::Edge;
 use tmtpd::expiry::Expiry;
+use tmtpd::platform::Platform;
 use tmtpd::service::Service;
 use tmtpd::store::{Driver, Limits, Store};
 // Not synchronisation: simulated time passes only so.
@@ -19,7 +19,7 @@ const AHEAD_MS: i64 = 4_102_444_800_000;
 #[derive(Debug)]
 struct AheadClock;
 
-impl Edge for AheadClock {
+impl Platform for AheadClock {
     fn now_ms(&self) -> i64 {
         AHEAD_MS
     }

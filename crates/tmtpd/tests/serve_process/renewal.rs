@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tempfile::{TempDir, tempdir};
+use tmtpd::admin::server::attach;
 use tmtpd::config::Overrides;
 use tmtpd::daemon::{Daemon, Source};
 use tmtpd::shutdown::Shutdown;
@@ -222,7 +223,7 @@ async fn start_here(at: SocketAddr) -> (TempDir, Daemon) {
     fs::write(&file, config(at)).unwrap();
     let source = Source { over: Overrides::default(), file: Some(file) };
     let config = source.read().unwrap();
-    let daemon = Daemon::start(source, config, Shutdown::new()).await.unwrap();
+    let daemon = Daemon::start(source, config, Shutdown::new(), attach).await.unwrap();
     (folder, daemon)
 }
 

@@ -9,7 +9,7 @@ use super::CommandError;
 use crate::admin::client::Rows;
 use crate::admin::protocol::{Backup, Group, Link, Member, Queue, Reload, Service, State, Status};
 use crate::certificate::remaining;
-use crate::edge::{Edge, Machine};
+use crate::platform::{Machine, Platform};
 
 pub(super) fn status(rows: Rows<Status>) -> Result<(), CommandError> {
     for row in rows {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{RETRY, Writer};
-use crate::log::story;
 use crate::log::throttle::Throttle;
+use crate::log::warn_limited;
 use crate::store::error::StoreError;
 
 /// How long a commit may be in the journal alone.
@@ -71,7 +71,7 @@ impl Writer {
 
     fn stay(&mut self, error: StoreError) {
         static STAY: Throttle = Throttle::new(10);
-        story!(warn, STAY, %error, "commits stay in the journal for now");
+        warn_limited!(STAY, %error, "commits stay in the journal for now");
         self.checkpoint_failure = Some(error);
         self.checkpoint_at = Some(Instant::now() + RETRY);
     }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::checkpoint::CHECKPOINT_WITHIN;
 use super::{RETRY, Writer};
-use crate::log::story;
 use crate::log::throttle::Throttle;
+use crate::log::{error_limited, warn_limited};
 use crate::store::body::BodyRef;
 use crate::store::body::large::FinishedBody;
 use crate::store::counts::OwedBytes;
@@ -230,7 +230,7 @@ impl Writer {
     /// be whole, and then the next start finds all of it there.
     pub(super) fn fail(&self, staged: Vec<Staged>, error: &StoreError) {
         static FAILED: Throttle = Throttle::new(10);
-        story!(error, FAILED, %error, tasks = staged.len(), "a commit failed");
+        error_limited!(FAILED, %error, tasks = staged.len(), "a commit failed");
         let is_known = self.journal.failure().is_none();
         let mut dead = Vec::new();
         for mut staged in staged {
@@ -257,7 +257,7 @@ impl Writer {
 
     fn settle_later(&mut self, error: &StoreError) {
         static WAIT: Throttle = Throttle::new(10);
-        story!(warn, WAIT, %error, "acknowledgements wait to be committed");
+        warn_limited!(WAIT, %error, "acknowledgements wait to be committed");
         self.inbox.settle_again();
         self.settle_failure = Some((Instant::now() + RETRY, error.clone()));
     }

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use rustix::process::Signal;
 use tmtp_testkit::peer::RawPeer;
+use tmtpd::admin::server::attach;
 use tmtpd::config::Overrides;
 use tmtpd::daemon::{Daemon, Source, State};
 use tmtpd::shutdown::Shutdown;
@@ -53,7 +54,7 @@ async fn a_store_that_fails_stops_its_own_service_only() {
     fs::write(&file, both).unwrap();
     let source = Source { over: Overrides::default(), file: Some(file) };
     let config = source.read().unwrap();
-    let daemon = Daemon::start(source, config, Shutdown::new()).await.unwrap();
+    let daemon = Daemon::start(source, config, Shutdown::new(), attach).await.unwrap();
     let mut ada = Member::join(club, None, "Ada Lovelace").await;
     let mut grace = Member::join(chess, None, "Grace Hopper").await;
 

@@ -1,6 +1,7 @@
-//! Devices that were away for so long that messages for them were given up. Such a device needs its
-//! siblings' history, and is marked until it is told so: the commit that stores the word to it takes
-//! the mark away, and the word waits in its queue like any message.
+//! Gap notices: how many messages were given up for a device that was away too long, until it is told.
+//!
+//! Such a device needs its siblings' history. The notice is queued for it like any message, and its row
+//! here is deleted in the same commit.
 //!
 //! | key | value |
 //! |---|---|
@@ -16,11 +17,11 @@ const AWAY: &[u8] = b"x/a/";
 
 /// Devices that need history from their siblings, and how many messages each is missing.
 #[derive(Debug, Default)]
-pub struct Away {
+pub struct GapNotices {
     devices: Mutex<BTreeMap<DeviceNumber, u64>>,
 }
 
-impl Away {
+impl GapNotices {
     /// As it was noted.
     ///
     /// # Errors
@@ -73,7 +74,7 @@ impl Away {
 
     /// `device` is told of so many messages: adds the row that says so. If it is not committed,
     /// [`Self::add`] them again.
-    pub(super) fn tell(&self, device: DeviceNumber, count: u64, rows: &mut Batch) {
+    pub(crate) fn tell(&self, device: DeviceNumber, count: u64, rows: &mut Batch) {
         match subtract(&mut self.devices(), device, count) {
             0 => rows.delete(key(device)),
             more => rows.put(key(device), more.to_be_bytes()),

@@ -1,36 +1,38 @@
-//! What is counted over time: accounts made, devices added, presence and changes of groups told.
+//! Rate limits: accounts made, devices added, presence and changes of groups told, requests of a link.
 //!
-//! Kept in memory only: after a restart everybody may begin anew.
+//! All are token buckets (`bucket`), kept in memory only: after a restart they are full.
+
+mod bucket;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::allowance::{Allowance, Allowances, Rate};
 use crate::config::Limits;
+use crate::conn_limit::Network;
 use crate::directory::MemberNumber;
-use crate::listen::Network;
+pub use bucket::{Bucket, Buckets, Rate};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What was spent of the limits that hold for a time.
 #[derive(Debug, Default)]
-pub struct Spending {
+pub struct RateLimits {
     registrations: Mutex<Registrations>,
-    presence: Mutex<Allowances<MemberNumber>>,
-    group_notices: Mutex<Allowances<MemberNumber>>,
-    devices: Mutex<Allowances<MemberNumber>>,
+    presence: Mutex<Buckets<MemberNumber>>,
+    group_notices: Mutex<Buckets<MemberNumber>>,
+    devices: Mutex<Buckets<MemberNumber>>,
 }
 
 #[derive(Debug, Default)]
 struct Registrations {
-    in_all: Allowance,
-    by_network: Allowances<Network>,
+    in_all: Bucket,
+    by_network: Buckets<Network>,
 }
 
-impl Spending {
+impl RateLimits {
     /// Counts an account about to be made for somebody in `network`; false if there were too many.
     pub fn may_register(&self, limits: &Limits, network: Network) -> bool {
         let in_all = Rate { count: limits.registrations_per_hour, period: HOUR };

@@ -1,4 +1,4 @@
-//! Files and folders that only the service's own user may read.
+//! File modes: files and folders that only the service's own user may read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};

@@ -1,13 +1,13 @@
-//! Whether the peer keeps up: the least rate at which it must send what it has begun, and take what
-//! it is owed.
+//! Minimum throughput: the least rate at which a peer must send what it has begun, and take what it is
+//! owed.
 //!
 //! A link asks for nothing most of the time. But while a message has begun and not ended, or output
 //! waits to be taken, the peer makes the service hold memory, a file or a place; whoever moves a
 //! byte now and then could hold them for ever. So from the moment that bytes are due, the peer must
-//! move [`Pace::new`]'s number of them in each window. A slow line passes, and so does one that
+//! move [`MinThroughput::new`]'s number of them in each window. A slow line passes, and so does one that
 //! stalls for a part of the window.
 //!
-//! Pure: bytes and times in, a verdict out. One [`Pace`] looks at one direction of one link.
+//! Pure: bytes and times in, a verdict out. One [`MinThroughput`] looks at one direction of one link.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 /// One direction of a link.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct MinThroughput {
     window: Duration,
     /// Bytes that must be moved in each window.
     least: u64,
@@ -25,7 +25,7 @@ pub(super) struct Pace {
     moved: u64,
 }
 
-impl Pace {
+impl MinThroughput {
     /// Nothing is due yet. A rate of 0 lets everyone pass.
     pub(super) fn new(bytes_per_s: usize, window: Duration) -> Self {
         let least = (bytes_per_s as u64).saturating_mul(window.as_secs());
@@ -68,5 +68,5 @@ impl Pace {
 }
 
 #[cfg(test)]
-#[path = "pace/pace_tests.rs"]
+#[path = "min_throughput/min_throughput_tests.rs"]
 mod tests;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Pace;
+use super::MinThroughput;
 
 const WINDOW_S: u64 = 60;
 
-fn pace() -> Pace {
-    Pace::new(256, Duration::from_secs(WINDOW_S))
+fn pace() -> MinThroughput {
+    MinThroughput::new(256, Duration::from_secs(WINDOW_S))
 }
 
 /// The second in which a peer is found too slow that moves `bytes_in(second)`; none if it passes
 /// an hour.
-fn cut_at_s(mut pace: Pace, bytes_in: impl Fn(u64) -> usize) -> Option<u64> {
+fn cut_at_s(mut pace: MinThroughput, bytes_in: impl Fn(u64) -> usize) -> Option<u64> {
     let start = Instant::now();
     pace.set_due(true, start);
     (1..=3_600).find(|second| {
@@ -58,5 +58,5 @@ fn the_clock_stands_while_nothing_is_due() {
 
 #[test]
 fn a_rate_of_nothing_lets_everyone_pass() {
-    assert_eq!(cut_at_s(Pace::new(0, Duration::from_secs(WINDOW_S)), |_| 0), None);
+    assert_eq!(cut_at_s(MinThroughput::new(0, Duration::from_secs(WINDOW_S)), |_| 0), None);
 }

@@ -1,11 +1,17 @@
-//! Limits on the number of links: in all, from one network, and not yet logged in.
+//! Connection limits: in all, from one network, and not yet logged in.
 //!
-//! [`Gate::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
+//! [`ConnLimit::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
 //! leak whatever ends a link. Links over their network's share are closed at once. Links over the
 //! number that may be logging in wait for [`Peer::turn`] instead: after a restart every device comes
-//! back in the same second, and each of them is welcome. Turns go by networks, and those that do
-//! nothing with theirs lose it to others (`turns`). Over the total, a link that waits of the network
+//! back in the same second, and each of them is welcome. FairQueue go by networks, and those that do
+//! nothing with theirs lose it to others (`fair_queue`). Over the total, a link that waits of the network
 //! that has most of them gives way.
+
+#[cfg(test)]
+mod conn_limit_tests;
+mod fair_queue;
+#[cfg(test)]
+mod fair_queue_tests;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -14,15 +20,15 @@ use std::task::{Context, Poll};
 
 use tokio::time::Instant;
 
-use super::turns::{Served, Turn, Turns};
 use crate::config::Limits;
 use crate::metrics::Turned;
+pub(crate) use fair_queue::{FairQueue, Served, Turn};
 
-/// Counts links and says no.
+/// Counts links, and refuses those over a limit.
 #[derive(Debug)]
-pub struct Gate {
+pub struct ConnLimit {
     counts: Mutex<Counts>,
-    turns: Arc<Turns>,
+    turns: Arc<FairQueue>,
 }
 
 #[derive(Debug)]
@@ -62,7 +68,7 @@ pub enum Full {
 
 impl Full {
     /// What it is counted as.
-    pub(super) fn turned(self) -> Turned {
+    pub(crate) fn turned(self) -> Turned {
         match self {
             Self::Total => Turned::LinksTotal,
             Self::Network => Turned::LinksPerAddress,
@@ -75,17 +81,17 @@ impl Full {
 pub struct Peer {
     address: SocketAddr,
     accepted_at: Instant,
-    gate: Arc<Gate>,
+    conn_limit: Arc<ConnLimit>,
     /// Until it is logged in.
     turn: Option<Turn>,
 }
 
-impl Gate {
-    /// A gate that nobody has passed.
+impl ConnLimit {
+    /// No link is counted yet.
     #[must_use]
     pub fn new(limits: &Limits) -> Arc<Self> {
         let counts = Counts { bounds: Bounds::of(limits), total: 0, networks: HashMap::new() };
-        let turns = Turns::new(limits.unauthenticated_links);
+        let turns = FairQueue::new(limits.unauthenticated_links);
         Arc::new(Self { counts: Mutex::new(counts), turns })
     }
 
@@ -102,7 +108,7 @@ impl Gate {
     /// [`Full`].
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
         self.count_in(Network::of(address.ip()))?;
-        Ok(Peer { address, accepted_at: Instant::now(), gate: Arc::clone(self), turn: None })
+        Ok(Peer { address, accepted_at: Instant::now(), conn_limit: Arc::clone(self), turn: None })
     }
 
     fn count_in(&self, network: Network) -> Result<(), Full> {
@@ -133,7 +139,7 @@ impl Gate {
 }
 
 impl Network {
-    pub(super) fn of(address: IpAddr) -> Self {
+    pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(v6) => Self(IpAddr::V6((v6.to_bits() >> 64 << 64).into())),
             v4 => Self(v4),
@@ -157,7 +163,7 @@ impl Peer {
     /// Waits until it is this link's turn to log in, and starts its clock. False: it has to end
     /// instead, to make room for others.
     pub async fn turn(&mut self) -> bool {
-        self.turn = self.gate.turns.demand(self.network()).await;
+        self.turn = self.conn_limit.turns.demand(self.network()).await;
         self.accepted_at = Instant::now();
         self.turn.is_some()
     }
@@ -190,6 +196,6 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.gate.count_out(Network::of(self.address.ip()));
+        self.conn_limit.count_out(Network::of(self.address.ip()));
     }
 }

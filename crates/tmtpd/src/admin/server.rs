@@ -1,4 +1,4 @@
-//! The service's side of the administrator's socket.
+//! The server on the administrator's socket.
 //!
 //! A few commands may be connected at a time; each has a task, which reads its one request and
 //! writes the answer row by row. A command that stops reading is cut after a while.
@@ -22,11 +22,11 @@ use super::protocol::{
 };
 use super::socket::Socket;
 use super::view;
-use crate::daemon::{Daemon, Instance, Reloaded};
-use crate::edge::in_place;
+use crate::daemon::{Attachment, Daemon, Instance, Reloaded};
+use crate::fs_mode::{self, Taken};
 use crate::log::throttle::Throttle;
-use crate::log::{chain, story};
-use crate::private::{self, Taken};
+use crate::log::{chain, warn_limited};
+use crate::platform::in_place;
 use crate::service::Service;
 use crate::store::{Copied, Store, StoreError};
 
@@ -39,31 +39,47 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the commands of one service can see and do.
 #[derive(Debug)]
-pub struct Desk {
+pub(super) struct Server {
     /// The service whose data folder the socket is in.
-    pub instance: Arc<Instance>,
+    pub(super) instance: Arc<Instance>,
     /// All services of this process.
-    pub daemon: Daemon,
+    daemon: Daemon,
     /// When the service began to serve, Unix milliseconds.
-    pub started_ms: i64,
+    pub(super) started_ms: i64,
     /// Held while a copy is made: two at a time would only slow each other down.
-    pub copying: Mutex<()>,
+    copying: Mutex<()>,
 }
 
-/// A desk that is open. Its socket goes when it is dropped; commands that are being answered go on
+/// Lets commands ask `instance` until what this returns is dropped. None if the system refuses the
+/// socket: the service still serves its members.
+#[must_use]
+pub fn attach(daemon: &Daemon, instance: &Arc<Instance>) -> Option<Attachment> {
+    let server = Server {
+        instance: Arc::clone(instance),
+        daemon: daemon.clone(),
+        started_ms: instance.service().now_ms(),
+        copying: Mutex::default(),
+    };
+    let opened = server.open();
+    let open =
+        opened.inspect_err(|error| tracing::warn!(%error, "no commands can ask this service"));
+    Some(Box::new(open.ok()?))
+}
+
+/// A server that is open. Its socket goes when it is dropped; commands that are being answered go on
 /// until the process ends.
 #[derive(Debug)]
-pub struct Open {
+struct Open {
     accepting: JoinHandle<()>,
     _socket: Socket,
 }
 
-impl Desk {
+impl Server {
     /// Takes the socket in the data folder, whose store the caller has locked, and begins to answer.
     ///
     /// # Errors
     /// The system refuses the socket.
-    pub fn open(self) -> io::Result<Open> {
+    fn open(self) -> io::Result<Open> {
         let socket = Socket::bind(&self.instance.data())?;
         let listener = UnixListener::from_std(socket.listener.try_clone()?)?;
         let accepting = tokio::spawn(accept(listener, Arc::new(self)));
@@ -71,13 +87,12 @@ impl Desk {
     }
 
     /// The service.
-    #[must_use]
-    pub fn service(&self) -> &Arc<Service> {
+    pub(super) fn service(&self) -> &Arc<Service> {
         self.instance.service()
     }
 
     /// What the service is doing.
-    pub fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         if self.daemon.is_stopping() { State::Stopping } else { State::Serving }
     }
 }
@@ -88,43 +103,43 @@ impl Drop for Open {
     }
 }
 
-async fn accept(listener: UnixListener, desk: Arc<Desk>) {
+async fn accept(listener: UnixListener, server: Arc<Server>) {
     let commands = Arc::new(Semaphore::new(COMMANDS_MAX));
     loop {
         // Never closed.
         let Ok(turn) = Arc::clone(&commands).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let desk = Arc::clone(&desk);
+                let server = Arc::clone(&server);
                 tokio::spawn(async move {
                     // A command that is gone needs no answer.
-                    let _ = serve(stream, &desk).await;
+                    let _ = serve(stream, &server).await;
                     drop(turn);
                 });
             }
             Err(error) => {
                 static SHORT: Throttle = Throttle::new(1);
-                story!(warn, SHORT, %error, "a command cannot be connected for now");
+                warn_limited!(SHORT, %error, "a command cannot be connected for now");
                 sleep(PAUSE).await;
             }
         }
     }
 }
 
-async fn serve(stream: UnixStream, desk: &Desk) -> io::Result<()> {
+async fn serve(stream: UnixStream, server: &Server) -> io::Result<()> {
     let peer = stream.peer_cred()?;
     let (reader, writer) = stream.into_split();
     let mut out = Out { writer, rows: 0 };
     if !may_ask(&peer) {
         static REFUSED: Throttle = Throttle::new(10);
-        story!(warn, REFUSED, uid = peer.uid(), "a command of another user was refused");
+        warn_limited!(REFUSED, uid = peer.uid(), "a command of another user was refused");
         return out.fail(FailureKind::Forbidden, FORBIDDEN).await;
     }
     let mut line = Vec::new();
     let mut reader = BufReader::new(reader.take(REQUEST_BYTES_MAX as u64));
     timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await??;
     match parse(&line) {
-        Ok(command) => answer(desk, command, &mut out).await,
+        Ok(command) => answer(server, command, &mut out).await,
         Err(Failure { kind, message }) => out.fail(kind, &message).await,
     }
 }
@@ -166,37 +181,37 @@ fn parse(line: &[u8]) -> Result<Command, Failure> {
     })
 }
 
-async fn answer(desk: &Desk, command: Command, out: &mut Out) -> io::Result<()> {
+async fn answer(server: &Server, command: Command, out: &mut Out) -> io::Result<()> {
     match command {
-        Command::Status => out.rows(&[view::status(desk)]).await?,
+        Command::Status => out.rows(&[view::status(server)]).await?,
         Command::Links => {
             let mut after = 0;
-            out.pages(|| view::links(desk.service(), &mut after)).await?;
+            out.pages(|| view::links(server.service(), &mut after)).await?;
         }
         Command::Members { names } => {
             let mut next = 0;
-            out.pages(|| view::members(desk.service(), &mut next, names)).await?;
+            out.pages(|| view::members(server.service(), &mut next, names)).await?;
         }
         Command::Groups { names } => {
             let mut next = 0;
-            out.pages(|| view::groups(desk.service(), &mut next, names)).await?;
+            out.pages(|| view::groups(server.service(), &mut next, names)).await?;
         }
-        Command::Queues => return queues(desk, out).await,
+        Command::Queues => return queues(server, out).await,
         Command::Services => {
-            let services = desk.daemon.services();
+            let services = server.daemon.services();
             let rows: Vec<_> = services.iter().map(|instance| view::service(instance)).collect();
             out.rows(&rows).await?;
         }
-        Command::Backup { to } => return back_up(desk, to, out).await,
-        Command::Reload => return reload(desk, out).await,
-        Command::Shutdown => return shut_down(desk, out).await,
+        Command::Backup { to } => return back_up(server, to, out).await,
+        Command::Reload => return reload(server, out).await,
+        Command::Shutdown => return shut_down(server, out).await,
     }
     out.done().await
 }
 
-async fn queues(desk: &Desk, out: &mut Out) -> io::Result<()> {
-    for devices in view::devices_with_queues(desk.service()) {
-        match in_place(|| view::queues(desk.service(), &devices)) {
+async fn queues(server: &Server, out: &mut Out) -> io::Result<()> {
+    for devices in view::devices_with_queues(server.service()) {
+        match in_place(|| view::queues(server.service(), &devices)) {
             Ok(rows) => out.rows(&rows).await?,
             Err(error) => return out.failed("the queues cannot be read", &error).await,
         }
@@ -205,15 +220,15 @@ async fn queues(desk: &Desk, out: &mut Out) -> io::Result<()> {
 }
 
 /// Goes on to its end when the command does not wait for it.
-async fn back_up(desk: &Desk, to: PathBuf, out: &mut Out) -> io::Result<()> {
+async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> {
     if !to.is_absolute() {
         let message = "the folder of a backup must be an absolute path".to_owned();
         return out.fail(FailureKind::Wrong, &message).await;
     }
-    let Ok(_turn) = desk.copying.try_lock() else {
+    let Ok(_turn) = server.copying.try_lock() else {
         return out.fail(FailureKind::Failed, "a backup is being made already").await;
     };
-    let (service, folder) = (Arc::clone(desk.service()), to.clone());
+    let (service, folder) = (Arc::clone(server.service()), to.clone());
     let copied = tokio::task::spawn_blocking(move || copy(&service.store, &folder)).await;
     let copied = match copied {
         Ok(Ok(Some(copied))) => copied,
@@ -241,14 +256,14 @@ async fn back_up(desk: &Desk, to: PathBuf, out: &mut Out) -> io::Result<()> {
 /// Copies the store into a folder that is for this user alone; none if it is not.
 fn copy(store: &Store, to: &Path) -> Result<Option<Copied>, StoreError> {
     let failed = |error| StoreError::io("making the folder of the copy", error);
-    match private::take_dir(to, &[]).map_err(failed)? {
+    match fs_mode::take_dir(to, &[]).map_err(failed)? {
         Taken::Private | Taken::Closed => store.backup(to).map(Some),
         Taken::Open => Ok(None),
     }
 }
 
-async fn reload(desk: &Desk, out: &mut Out) -> io::Result<()> {
-    match desk.daemon.reload().await {
+async fn reload(server: &Server, out: &mut Out) -> io::Result<()> {
+    match server.daemon.reload().await {
         Ok(Reloaded { done, left }) => {
             out.rows(&[Reload { done, left }]).await?;
             out.done().await
@@ -258,13 +273,13 @@ async fn reload(desk: &Desk, out: &mut Out) -> io::Result<()> {
 }
 
 /// The connection stays until the process ends, which is how the command knows.
-async fn shut_down(desk: &Desk, out: &mut Out) -> io::Result<()> {
-    if !desk.daemon.is_stopping() {
+async fn shut_down(server: &Server, out: &mut Out) -> io::Result<()> {
+    if !server.daemon.is_stopping() {
         tracing::info!("stopping, as a command told the service to: links are told to close");
     }
-    out.rows(&[view::status(desk)]).await?;
+    out.rows(&[view::status(server)]).await?;
     out.done().await?;
-    desk.daemon.stop();
+    server.daemon.stop();
     std::future::pending().await
 }
 

@@ -1,4 +1,4 @@
-//! What services of one daemon must not have in common, and what they must say to share an address.
+//! Cross-checks between services: what those of one daemon must not have in common, and what they must say to share an address.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,7 +1,6 @@
-//! What the service takes from the machine beside its disk and its links: the time of day, random
-//! numbers, and threads that may block.
+//! Platform seam: the time of day, random numbers, and threads that may block.
 //!
-//! A [`Service`](crate::service::Service) is given its edge when it is made. The daemon gives it
+//! A [`Service`](crate::service::Service) is given its platform when it is made. The daemon gives it
 //! [`Machine`]; a simulation gives it a clock that jumps and numbers from a seed. Spans of time are
 //! measured with tokio's clock, which a simulation has in its hands anyway.
 
@@ -11,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Where the time of day and random numbers come from.
-pub trait Edge: Debug + Send + Sync + 'static {
+pub trait Platform: Debug + Send + Sync + 'static {
     /// Now, Unix milliseconds. May go back.
     fn now_ms(&self) -> i64;
 
@@ -26,7 +25,7 @@ pub trait Edge: Debug + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Machine;
 
-impl Edge for Machine {
+impl Platform for Machine {
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

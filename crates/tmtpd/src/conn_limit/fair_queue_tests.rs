@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, advance};
 
-use super::gate::Network;
-use super::turns::{Turn, Turns};
+use super::Network;
+use super::fair_queue::{FairQueue, Turn};
 
 fn network(last: u8) -> Network {
     Network::of(IpAddr::from([192, 0, 2, last]))
 }
 
-async fn taken(turns: &Arc<Turns>, last: u8, count: usize) -> Vec<Turn> {
+async fn taken(turns: &Arc<FairQueue>, last: u8, count: usize) -> Vec<Turn> {
     let mut taken = Vec::new();
     for _ in 0..count {
         taken.push(turns.demand(network(last)).await.unwrap());
@@ -31,7 +31,7 @@ fn lost(turns: &mut [Turn]) -> usize {
 }
 
 /// How long it takes until `last` has a turn.
-async fn waits(turns: &Arc<Turns>, last: u8) -> (Duration, Turn) {
+async fn waits(turns: &Arc<FairQueue>, last: u8) -> (Duration, Turn) {
     let began = Instant::now();
     let turn = turns.demand(network(last)).await.unwrap();
     (began.elapsed(), turn)
@@ -39,7 +39,7 @@ async fn waits(turns: &Arc<Turns>, last: u8) -> (Duration, Turn) {
 
 #[tokio::test(start_paused = true)]
 async fn who_holds_most_gives_way_to_who_holds_less_and_soon() {
-    let turns = Turns::new(4);
+    let turns = FairQueue::new(4);
     let mut many = taken(&turns, 1, 3).await;
     let _one = taken(&turns, 2, 1).await;
     let (waited, _turn) = waits(&turns, 3).await;
@@ -49,7 +49,7 @@ async fn who_holds_most_gives_way_to_who_holds_less_and_soon() {
 
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_the_service_works_for_is_not_taken_back() {
-    let turns = Turns::new(3);
+    let turns = FairQueue::new(3);
     let mut many = taken(&turns, 1, 3).await;
     let served: Vec<_> = many.iter().map(Turn::served).collect();
     let waiting = tokio::spawn(waits_of(Arc::clone(&turns), 2));
@@ -63,13 +63,13 @@ async fn a_turn_that_the_service_works_for_is_not_taken_back() {
     assert_eq!(lost(&mut many), 1);
 }
 
-async fn waits_of(turns: Arc<Turns>, last: u8) -> (Duration, Turn) {
+async fn waits_of(turns: Arc<FairQueue>, last: u8) -> (Duration, Turn) {
     waits(&turns, last).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_silent_go_before_those_who_said_what_they_want() {
-    let turns = Turns::new(3);
+    let turns = FairQueue::new(3);
     let mut many = taken(&turns, 1, 3).await;
     // The first two have shown something.
     many.iter().take(2).for_each(|turn| drop(turn.served()));
@@ -81,7 +81,7 @@ async fn the_silent_go_before_those_who_said_what_they_want() {
 
 #[tokio::test(start_paused = true)]
 async fn a_network_gets_turns_of_its_own_silent_ones_back_in_the_end() {
-    let turns = Turns::new(2);
+    let turns = FairQueue::new(2);
     let mut silent = taken(&turns, 1, 2).await;
     let (waited, _turn) = waits(&turns, 1).await;
     assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(2), "{waited:?}");
@@ -90,7 +90,7 @@ async fn a_network_gets_turns_of_its_own_silent_ones_back_in_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_loses_a_turn_that_nobody_wants() {
-    let turns = Turns::new(3);
+    let turns = FairQueue::new(3);
     let mut many = taken(&turns, 1, 3).await;
     advance(Duration::from_secs(60)).await;
     assert_eq!(lost(&mut many), 0);
@@ -98,7 +98,7 @@ async fn nobody_loses_a_turn_that_nobody_wants() {
 
 #[tokio::test(start_paused = true)]
 async fn turns_go_round_the_networks_that_wait() {
-    let turns = Turns::new(1);
+    let turns = FairQueue::new(1);
     let first = turns.wait(network(1)).await.unwrap();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     // Three of one network wait before one of another comes.
@@ -121,7 +121,7 @@ async fn turns_go_round_the_networks_that_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_leaves_no_trace() {
-    let turns = Turns::new(1);
+    let turns = FairQueue::new(1);
     let held = turns.wait(network(1)).await.unwrap();
     for last in 2..100 {
         let waiting = tokio::spawn(waits_of(Arc::clone(&turns), last));
@@ -136,7 +136,7 @@ async fn who_gives_up_waiting_leaves_no_trace() {
 
 #[tokio::test(start_paused = true)]
 async fn room_is_made_by_the_largest_crowd() {
-    let turns = Turns::new(1);
+    let turns = FairQueue::new(1);
     let _held = turns.wait(network(1)).await.unwrap();
     let mut crowd = Vec::new();
     for _ in 0..3 {

@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::{SPAN_BOUNDS_US, Spans};
+use crate::metrics::{SPAN_BOUNDS_US, Spans};
 
 /// What the answer is, for its header.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

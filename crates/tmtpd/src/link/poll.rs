@@ -1,4 +1,4 @@
-//! Waits for whatever comes first on a link.
+//! Poll loop of a link: what is ready next.
 //!
 //! What is waited for is asked in a fixed order, so that a simulation can repeat itself. The order
 //! starves nothing: input, which a peer can send without end, comes last, and everything before it
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// What happened next on a link.
-pub(super) enum Turn {
+pub(super) enum Ready {
     /// So many bytes were read to the input; none: the peer has closed.
     Read(io::Result<usize>),
     /// Some of the output was taken.
@@ -67,39 +67,39 @@ impl<S: Stream> Link<S> {
         &mut self,
         waits: &mut Waits<'_, F>,
         context: &mut Context<'_>,
-    ) -> Poll<Turn> {
+    ) -> Poll<Ready> {
         let idle = self.pending.is_none() && self.ending.is_none();
         if idle && waits.stop.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Turn::Stop);
+            return Poll::Ready(Ready::Stop);
         }
         if idle && self.on.is_none() && self.peer.poll_taken_back(context).is_ready() {
-            return Poll::Ready(Turn::GiveWay);
+            return Poll::Ready(Ready::GiveWay);
         }
         if let Some(deadline) = self.deadline()
             && waits.poll_time(deadline, context).is_ready()
         {
-            return Poll::Ready(Turn::Time);
+            return Poll::Ready(Ready::Time);
         }
         if let Some(request) = &mut self.pending
             && let Poll::Ready(done) = request.as_mut().poll(context)
         {
-            return Poll::Ready(Turn::Done(done));
+            return Poll::Ready(Ready::Done(done));
         }
         if let Some(on) = &self.on
             && self.ending.is_none()
             && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
         {
-            return Poll::Ready(Turn::Mail(mail));
+            return Poll::Ready(Ready::Mail(mail));
         }
         if (self.unflushed || !self.output.is_empty())
             && let Poll::Ready(sent) = self.poll_send(context)
         {
-            return Poll::Ready(Turn::Sent(sent));
+            return Poll::Ready(Ready::Sent(sent));
         }
         if self.may_read()
             && let Poll::Ready(read) = self.poll_read(context)
         {
-            return Poll::Ready(Turn::Read(read));
+            return Poll::Ready(Ready::Read(read));
         }
         Poll::Pending
     }

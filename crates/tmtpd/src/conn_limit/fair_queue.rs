@@ -1,4 +1,4 @@
-//! Turns: so many at once and no more, given by turns of networks.
+//! Fair queue: so many turns at once and no more, given to networks in turn.
 //!
 //! Who comes when all turns are taken waits. The next turn goes to the network that holds fewest of
 //! them, of those to the one that was served longest ago. So a network with many connections
@@ -21,14 +21,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use super::gate::Network;
+use super::Network;
 
 /// How often it is looked whether a turn can be taken back, while somebody waits.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What the holder of a turn has shown so far; the worst comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// No whole ClientHello.
     Silent,
     /// A ClientHello; the peer has to say more.
@@ -53,7 +53,7 @@ impl Stage {
 
 /// Gives turns.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(crate) struct FairQueue {
     state: Mutex<State>,
 }
 
@@ -92,8 +92,8 @@ struct Held {
 
 /// A turn, until it is dropped or taken back.
 #[derive(Debug)]
-pub(super) struct Turn {
-    turns: Arc<Turns>,
+pub(crate) struct Turn {
+    turns: Arc<FairQueue>,
     network: Network,
     number: u64,
     taken_back: oneshot::Receiver<()>,
@@ -102,38 +102,38 @@ pub(super) struct Turn {
 /// The service is at work for the holder of a turn, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Served {
-    turns: Arc<Turns>,
+    turns: Arc<FairQueue>,
     network: Network,
     number: u64,
 }
 
 /// A place in the queue, left when dropped.
 struct Waiting<'a> {
-    turns: &'a Arc<Turns>,
+    turns: &'a Arc<FairQueue>,
     network: Network,
     number: u64,
 }
 
-impl Turns {
+impl FairQueue {
     /// At most `bound` turns at once.
-    pub(super) fn new(bound: usize) -> Arc<Self> {
+    pub(crate) fn new(bound: usize) -> Arc<Self> {
         Arc::new(Self { state: Mutex::new(State { bound, ..State::default() }) })
     }
 
     /// From now on, at most `bound` at once. Who holds one keeps it.
-    pub(super) fn set_bound(self: &Arc<Self>, bound: usize) {
+    pub(crate) fn set_bound(self: &Arc<Self>, bound: usize) {
         self.change(|state, _| state.bound = bound);
     }
 
     /// Waits for a turn that is not taken back from anybody.
-    pub(super) async fn wait(self: &Arc<Self>, network: Network) -> Option<Turn> {
+    pub(crate) async fn wait(self: &Arc<Self>, network: Network) -> Option<Turn> {
         let (_waiting, turn) = self.enqueue(network);
         turn.await.ok()
     }
 
     /// Waits for a turn, which may have to be taken back from somebody. None: the wait itself had to
     /// make room for others.
-    pub(super) async fn demand(self: &Arc<Self>, network: Network) -> Option<Turn> {
+    pub(crate) async fn demand(self: &Arc<Self>, network: Network) -> Option<Turn> {
         let (_waiting, mut turn) = self.enqueue(network);
         if let Ok(turn) = turn.try_recv() {
             return Some(turn);
@@ -146,7 +146,7 @@ impl Turns {
 
     /// Makes room for a connection from `network` by ending another that waits or holds a turn:
     /// of the network that has most of them, if that has more than `network`. Whether there was one.
-    pub(super) fn make_room(self: &Arc<Self>, network: Network) -> bool {
+    pub(crate) fn make_room(self: &Arc<Self>, network: Network) -> bool {
         self.change(|state, _| {
             let waiting = state.networks.get(&network).map_or(0, |of| of.waiting.len());
             match state.crowds.last() {
@@ -236,7 +236,7 @@ impl State {
     }
 
     /// Gives what is free to those who wait.
-    fn grant(&mut self, turns: &Arc<Turns>, unwanted: &mut Vec<Turn>) {
+    fn grant(&mut self, turns: &Arc<FairQueue>, unwanted: &mut Vec<Turn>) {
         while self.held < self.bound
             && let Some(&(_, _, network)) = self.queue.first()
         {
@@ -286,13 +286,13 @@ impl State {
 
 impl Turn {
     /// The service is at work for the holder until what this returns is dropped.
-    pub(super) fn served(&self) -> Served {
+    pub(crate) fn served(&self) -> Served {
         self.turns.set_stage(self.network, self.number, Stage::Served);
         Served { turns: Arc::clone(&self.turns), network: self.network, number: self.number }
     }
 
     /// Ready when the turn has been taken back: the holder has to end.
-    pub(super) fn poll_taken_back(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_taken_back(&mut self, context: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.taken_back).poll(context).map(drop)
     }
 }

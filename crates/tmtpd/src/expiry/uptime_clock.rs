@@ -1,4 +1,4 @@
-//! How old messages are, in days on which the service ran.
+//! Uptime clock: the age of messages, in days on which the service ran.
 //!
 //! Days are not taken from the clock: one that jumps would give up everything at once, and after a
 //! month without the service no device has had the chance to fetch anything. So running time is
@@ -23,12 +23,12 @@ const DAYS_KEPT: u32 = 4_000;
 
 /// The present day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Calendar {
+pub(super) struct UptimeClock {
     day: u32,
     into_day: Duration,
 }
 
-impl Calendar {
+impl UptimeClock {
     /// As it was noted last; the first day if never.
     pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
         let Some(row) = store.get(NOW)? else { return Ok(Self::default()) };
@@ -79,5 +79,5 @@ fn day_key(day: u32) -> Vec<u8> {
 }
 
 fn corrupt() -> StoreError {
-    StoreError::Corrupt { what: "a row of the calendar".into() }
+    StoreError::Corrupt { what: "a row of the uptime_clock".into() }
 }

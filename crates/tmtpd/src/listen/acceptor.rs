@@ -1,9 +1,10 @@
-//! The way into one service: from an accepted connection to a link.
+//! Acceptor of one service: from an accepted connection to a link.
 //!
-//! 1. The connection has passed a door, which counts it; now it waits for its turn. Until it is logged in
+//! 1. The connection was counted by an [`Admission`]; now it waits for its turn. Until it is logged in
 //!    the turn can be taken back, and the connection ends.
-//! 2. It sends its ClientHello, which says the service it wants.
-//! 3. On a shared address it passes that service's own door, and the lobby forgets it.
+//! 2. It sends its ClientHello, which names the service it wants.
+//! 3. On a shared address it is counted by that service's own admission, and no longer by that of the
+//!    address.
 //! 4. It shakes hands with that service's certificate, and the link begins.
 
 use std::future::{Future, poll_fn};
@@ -19,37 +20,36 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
-use super::gate::{Full, Gate, Peer};
 use super::route::Route;
-use super::turns::Turns;
 use crate::certificate::identity::Identity;
 use crate::config::Limits;
+use crate::conn_limit::{ConnLimit, FairQueue, Full, Peer};
 use crate::link;
-use crate::log::story;
 use crate::log::throttle::Throttles;
-use crate::metrics::{DOOR, Turned};
+use crate::log::warn_limited;
+use crate::metrics::{ACCEPTOR, Turned};
 use crate::service::Service;
 use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
 use crate::tls::{Greeted, TlsStream, greet};
 
-/// Counts who comes in, within limits, and tells of those who may not.
+/// Admits connections within limits, and logs and counts those that are refused.
 #[derive(Debug)]
-pub struct Door {
-    gate: Arc<Gate>,
+pub struct Admission {
+    conn_limit: Arc<ConnLimit>,
     /// For telling of those who were refused.
     throttles: Throttles<Turned, { Turned::COUNT }>,
     /// For computing the keys of a handshake.
-    handshakes: Arc<Turns>,
+    handshakes: Arc<FairQueue>,
     login_timeout: Mutex<Duration>,
 }
 
-/// One service, for who wants to come in.
+/// Accepts connections for one service.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct Acceptor {
     service: Arc<Service>,
     tls: Arc<ServerConfig>,
     identity: Arc<Identity>,
-    door: Arc<Door>,
+    admission: Arc<Admission>,
     links: TaskTracker,
     /// Requested when links should end.
     shutdown: Shutdown,
@@ -59,34 +59,34 @@ pub struct Entrance {
     span: Span,
 }
 
-impl Door {
-    /// A door that nobody has passed.
+impl Admission {
+    /// No connection is counted yet.
     #[must_use]
     pub fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
-            gate: Gate::new(limits),
+            conn_limit: ConnLimit::new(limits),
             throttles: Throttles::new::<1>(),
-            handshakes: Turns::new(limits.handshakes_at_once),
+            handshakes: FairQueue::new(limits.handshakes_at_once),
             login_timeout: Mutex::new(limits.login_timeout),
         })
     }
 
     /// From now on `limits` hold. Who is in stays.
     pub fn set_limits(&self, limits: &Limits) {
-        self.gate.set_limits(limits);
+        self.conn_limit.set_limits(limits);
         self.handshakes.set_bound(limits.handshakes_at_once);
         *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner) = limits.login_timeout;
     }
 
     /// Counts a connection in, or tells why not.
     pub(super) fn admit(&self, address: SocketAddr) -> Option<Peer> {
-        let admitted = self.gate.admit(address);
+        let admitted = self.conn_limit.admit(address);
         admitted.map_err(|full| self.refuse(address, full)).ok()
     }
 
     fn refuse(&self, address: SocketAddr, full: Full) {
-        DOOR.turned_away.one(full.turned());
-        story!(warn, self.throttles.of(full.turned()), %address, "link refused: {full}");
+        ACCEPTOR.turned_away.one(full.turned());
+        warn_limited!(self.throttles.of(full.turned()), %address, "link refused: {full}");
     }
 
     /// When a connection whose turn began with `peer` must be done.
@@ -135,7 +135,7 @@ enum NotGreeted {
     Broken(#[from] io::Error),
 }
 
-impl Entrance {
+impl Acceptor {
     /// The way into `service`, which proves itself by `identity`.
     ///
     /// # Errors
@@ -146,19 +146,19 @@ impl Entrance {
         span: Span,
     ) -> Result<Arc<Self>, rustls::Error> {
         let tls = identity.tls()?;
-        let door = Door::new(&service.limits());
+        let admission = Admission::new(&service.limits());
         let (shutdown, cut) = (Shutdown::new(), Shutdown::new());
         let links = TaskTracker::new();
-        Ok(Arc::new(Self { service, tls, identity, door, links, shutdown, cut, span }))
+        Ok(Arc::new(Self { service, tls, identity, admission, links, shutdown, cut, span }))
     }
 
-    pub(super) fn door(&self) -> &Arc<Door> {
-        &self.door
+    pub(super) fn admission(&self) -> &Arc<Admission> {
+        &self.admission
     }
 
     /// From now on `limits` hold for who comes.
     pub fn set_limits(&self, limits: &Limits) {
-        self.door.set_limits(limits);
+        self.admission.set_limits(limits);
     }
 
     /// Links and handshakes under way.
@@ -194,7 +194,7 @@ impl Entrance {
         let shaken = tokio::select! {
             // A link that has not even shaken hands has nothing to finish.
             () = self.shutdown.requested() => return,
-            shaken = self.door.shake_hands(greeted, Arc::clone(&self.tls), &mut peer) => shaken,
+            shaken = self.admission.shake_hands(greeted, Arc::clone(&self.tls), &mut peer) => shaken,
         };
         match shaken {
             Ok(tls) => {
@@ -207,10 +207,10 @@ impl Entrance {
 
     /// An authority that looks at the service gets its answer in the handshake and nothing after it.
     async fn answer_challenge(&self, greeted: Greeted, tls: Arc<ServerConfig>, mut peer: Peer) {
-        match self.door.shake_hands(greeted, tls, &mut peer).await {
+        match self.admission.shake_hands(greeted, tls, &mut peer).await {
             Ok(mut stream) => {
                 // It has what it came for, and need not hear the end.
-                let _ = timeout_at(self.door.deadline(&peer), stream.shutdown()).await;
+                let _ = timeout_at(self.admission.deadline(&peer), stream.shutdown()).await;
                 tracing::debug!("an authority has looked at the service");
             }
             Err(why) => tracing::debug!(%why, "an authority could not look at the service"),
@@ -229,53 +229,57 @@ pub(super) async fn let_in(
     let address = peer.address();
     let greeted = tokio::select! {
         () = closing.requested() => return,
-        greeted = greeting(stream, &mut peer, route.door()) => greeted,
+        greeted = greeting(stream, &mut peer, route.admission()) => greeted,
     };
     let greeted = match greeted {
         Ok(greeted) => greeted,
         Err(why) => return not_greeted(address, &why),
     };
-    let Some(entrance) = route.entrance(greeted.client_hello().server_name()).cloned() else {
-        DOOR.turned_away.one(Turned::UnknownName);
+    let Some(acceptor) = route.acceptor(greeted.client_hello().server_name()).cloned() else {
+        ACCEPTOR.turned_away.one(Turned::UnknownName);
         tracing::debug!(%address, "no service here has the TLS server name that was asked for");
-        return refuse_name(greeted, &peer, route.door()).await;
+        return refuse_name(greeted, &peer, route.admission()).await;
     };
     if route.is_shared() {
-        let Some(inside) = entrance.door.admit(address) else { return };
-        // Here the lobby forgets it.
+        let Some(inside) = acceptor.admission.admit(address) else { return };
+        // Counted by the service from here on, and no longer by the address.
         peer = inside;
         let has_turn = tokio::select! {
-            () = entrance.shutdown.requested() => return,
+            () = acceptor.shutdown.requested() => return,
             has_turn = peer.turn() => has_turn,
         };
         if !has_turn {
             return not_greeted(address, &NotGreeted::GaveWay);
         }
     }
-    let served = entrance.serve(greeted, peer).instrument(entrance.span.clone());
-    entrance.links.track_future(served).await;
+    let served = acceptor.serve(greeted, peer).instrument(acceptor.span.clone());
+    acceptor.links.track_future(served).await;
 }
 
 /// Waits for the turn of a connection, then for its ClientHello. Without a word to a peer that takes
 /// longer than the login timeout.
-async fn greeting(stream: TcpStream, peer: &mut Peer, door: &Door) -> Result<Greeted, NotGreeted> {
+async fn greeting(
+    stream: TcpStream,
+    peer: &mut Peer,
+    admission: &Admission,
+) -> Result<Greeted, NotGreeted> {
     if !peer.turn().await {
         return Err(NotGreeted::GaveWay);
     }
     // Acks and instant messages are small and must not wait for more.
     stream.set_nodelay(true)?;
-    door.within_turn(peer, greet(stream)).await
+    admission.within_turn(peer, greet(stream)).await
 }
 
 fn not_greeted(address: SocketAddr, why: &NotGreeted) {
-    DOOR.turned_away.one(match why {
+    ACCEPTOR.turned_away.one(match why {
         NotGreeted::GaveWay => Turned::GaveWay,
         NotGreeted::Broken(_) => Turned::Handshake,
     });
     tracing::debug!(%address, %why, "no TLS handshake");
 }
 
-async fn refuse_name(greeted: Greeted, peer: &Peer, door: &Door) {
+async fn refuse_name(greeted: Greeted, peer: &Peer, admission: &Admission) {
     // A peer that is gone, or does not read, need not be told.
-    let _ = timeout_at(door.deadline(peer), greeted.refuse_name()).await;
+    let _ = timeout_at(admission.deadline(peer), greeted.refuse_name()).await;
 }

@@ -46,7 +46,7 @@ impl Server {
     /// Begins to answer for all services of `daemon`.
     #[must_use]
     pub fn start(listener: TcpListener, daemon: Daemon) -> Self {
-        Self { accepting: tokio::spawn(accept(listener, Arc::new(Desk { daemon }))) }
+        Self { accepting: tokio::spawn(accept(listener, Arc::new(Handler { daemon }))) }
     }
 }
 
@@ -56,21 +56,21 @@ impl Drop for Server {
     }
 }
 
-struct Desk {
+struct Handler {
     daemon: Daemon,
 }
 
-async fn accept(listener: TcpListener, desk: Arc<Desk>) {
+async fn accept(listener: TcpListener, handler: Arc<Handler>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         // Never closed.
         let Ok(turn) = Arc::clone(&connections).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let desk = Arc::clone(&desk);
+                let handler = Arc::clone(&handler);
                 tokio::spawn(async move {
                     // What a monitor does wrong is its own to notice.
-                    let _ = timeout(PATIENCE, serve(stream, desk)).await;
+                    let _ = timeout(PATIENCE, serve(stream, handler)).await;
                     drop(turn);
                 });
             }
@@ -79,10 +79,10 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) {
     }
 }
 
-async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Result<(), hyper::Error> {
+async fn serve(stream: TcpStream, handler: Arc<Handler>) -> Result<(), hyper::Error> {
     let answer = service_fn(|request: Request<Incoming>| {
-        let desk = Arc::clone(&desk);
-        async move { Ok::<_, Infallible>(desk.answer(request.method(), request.uri().path()).await) }
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Infallible>(handler.answer(request.method(), request.uri().path()).await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -93,7 +93,7 @@ async fn serve(stream: TcpStream, desk: Arc<Desk>) -> Result<(), hyper::Error> {
         .await
 }
 
-impl Desk {
+impl Handler {
     async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "GET only\n".into());

@@ -1,8 +1,8 @@
-//! How often something may be done: so many times in a period, at once or spread over it.
+//! Token bucket (GCRA): so many times in a period, at once or spread over it.
 //!
-//! An [`Allowance`] starts full, is spent, and fills again evenly. It is one moment, however large
-//! the limit: the one at which it will be full again. Pure: who spends says what time it is.
-//! [`Allowances`] has one for each of many, and forgets those that are full.
+//! A [`Bucket`] starts full, is spent, and fills again evenly. Its only state is the time at which it
+//! is full again, however large the limit. Pure: the caller says what time it is. [`Buckets`] has one
+//! for each of many keys, and forgets those that are full.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -29,20 +29,26 @@ impl Rate {
 
 /// What is left of a [`Rate`].
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Allowance {
+pub struct Bucket {
     /// When it is full again; none: it has been full ever since.
     full_at: Option<Instant>,
 }
 
-impl Allowance {
-    /// Spends `spent`, even if there is not so much left. What is owed must be refilled first.
-    fn spend(&mut self, rate: Rate, spent: usize, now: Instant) {
+impl Bucket {
+    /// Spends `spent`, even if there is not so much left. The debt must be refilled first.
+    pub fn spend(&mut self, rate: Rate, spent: usize, now: Instant) {
         let full_at = self.full_at.map_or(now, |full_at| full_at.max(now));
         self.full_at = full_at.checked_add(rate.refill(spent)).or(self.full_at);
     }
 
+    /// Gives back what was spent without need.
+    pub fn give_back(&mut self, rate: Rate, unspent: usize) {
+        let refill = rate.refill(unspent);
+        self.full_at = self.full_at.map(|full_at| full_at.checked_sub(refill).unwrap_or(full_at));
+    }
+
     /// When something will be left; none: now.
-    fn wait_until(&self, rate: Rate, now: Instant) -> Option<Instant> {
+    pub fn wait_until(&self, rate: Rate, now: Instant) -> Option<Instant> {
         let empty_until = self.full_at?.checked_sub(rate.period)?;
         (empty_until > now).then_some(empty_until)
     }
@@ -63,25 +69,25 @@ impl Allowance {
     }
 }
 
-/// An [`Allowance`] for each of many.
+/// An [`Bucket`] for each of many.
 #[derive(Debug)]
-pub struct Allowances<K> {
-    spent: HashMap<K, Allowance>,
+pub struct Buckets<K> {
+    spent: HashMap<K, Bucket>,
     /// How many are let stand until those that are full again are looked for.
     tidy_at: usize,
 }
 
-impl<K> Default for Allowances<K> {
+impl<K> Default for Buckets<K> {
     fn default() -> Self {
         Self { spent: HashMap::new(), tidy_at: 64 }
     }
 }
 
-impl<K: Eq + Hash> Allowances<K> {
-    /// As [`Allowance::try_spend`], for `key`.
+impl<K: Eq + Hash> Buckets<K> {
+    /// As [`Bucket::try_spend`], for `key`.
     pub fn try_spend(&mut self, key: K, rate: Rate, spent: usize, now: Instant) -> bool {
         if self.spent.len() >= self.tidy_at {
-            self.spent.retain(|_, allowance| !allowance.is_full(now));
+            self.spent.retain(|_, bucket| !bucket.is_full(now));
             self.tidy_at = (self.spent.len() * 2).max(64);
         }
         self.spent.entry(key).or_default().try_spend(rate, spent, now)
@@ -89,5 +95,5 @@ impl<K: Eq + Hash> Allowances<K> {
 }
 
 #[cfg(test)]
-#[path = "allowance/allowance_tests.rs"]
+#[path = "bucket_tests.rs"]
 mod tests;

@@ -1,6 +1,41 @@
-//! The rules by which requests are refused: their names in the log and in the metrics.
+//! Label values of the metrics, which are also what the log says: why a link ended, by which rule a
+//! request was refused, why a connection was turned away.
 
-use crate::metrics::kinds;
+use super::kind::kinds;
+
+kinds! {
+    /// Why a link ended, for counting.
+    pub enum EndKind {
+        /// The peer closed it.
+        Closed => "closed",
+        /// The app said Quit.
+        Logout => "logout",
+        /// Unknown member or device.
+        LoginFailed => "login_failed",
+        /// The device has another link.
+        NodeConnected => "node_connected",
+        /// The peer broke the protocol.
+        Violation => "violation",
+        /// An account could not be made.
+        RegisterFailure => "register_failure",
+        /// It did not log in in time.
+        LoginTimeout => "login_timeout",
+        /// It had not logged in, and others waited.
+        GaveWay => "gave_way",
+        /// It was silent for too long.
+        Silence => "silence",
+        /// It sent too slowly.
+        SlowSender => "slow_sender",
+        /// It took too slowly.
+        SlowReader => "slow_reader",
+        /// The service is stopping.
+        Stopping => "stopping",
+        /// The store could not be read, or a sync failed.
+        Store => "store",
+        /// The connection broke.
+        Broken => "broken",
+    }
+}
 
 kinds! {
     /// A rule by which requests are refused. Where a limit of the configuration is meant, it is
@@ -60,5 +95,21 @@ kinds! {
         Failed => "failed",
         /// The service is stopping.
         Stopping => "stopping",
+    }
+}
+
+kinds! {
+    /// Why a connection is not let in.
+    pub enum Turned {
+        /// There are as many links as may be in all.
+        LinksTotal => "links_total",
+        /// There are as many links from its address as may be.
+        LinksPerAddress => "links_per_address",
+        /// It had not shaken hands, and others waited.
+        GaveWay => "gave_way",
+        /// It did not manage a TLS handshake in time.
+        Handshake => "handshake",
+        /// It asked for a TLS server name that no service here has.
+        UnknownName => "unknown_name",
     }
 }

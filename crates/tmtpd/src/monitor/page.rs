@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::exposition::Exposition;
 use super::health::Sick;
-use super::{Counter, DOOR, Kind, Spans, machine};
+use super::machine;
 use crate::daemon::Instance;
+use crate::metrics::{ACCEPTOR, Counter, Kind, Metrics, Spans, StoreMetrics};
 use crate::service::Service;
 use crate::store::Stats;
 
@@ -54,7 +55,7 @@ pub(super) struct Checked {
 pub(super) fn page(checked: &[Checked]) -> String {
     let mut page = Exposition::default();
     process(&mut page);
-    door(&mut page);
+    acceptor(&mut page);
     let services: Vec<_> = checked.iter().map(|checked| &checked.watched).collect();
     health(&mut page, checked);
     state(&mut page, &services);
@@ -85,14 +86,14 @@ fn process(page: &mut Exposition) {
     }
 }
 
-fn door(page: &mut Exposition) {
+fn acceptor(page: &mut Exposition) {
     page.counter("tmtpd_connections_accepted_total", "Connections that came, of all services.")
-        .value(&[], DOOR.accepted.value());
+        .value(&[], ACCEPTOR.accepted.value());
     let mut family = page.counter(
         "tmtpd_connections_refused_total",
         "Connections that did not become links, by why.",
     );
-    for (why, number) in DOOR.turned_away.values() {
+    for (why, number) in ACCEPTOR.turned_away.values() {
         family.value(&[("reason", why.name())], number);
     }
 }
@@ -157,7 +158,7 @@ fn state(page: &mut Exposition, services: &[&Watched]) {
 
 /// What a service has done since it started.
 fn counters(page: &mut Exposition, services: &[&Watched]) {
-    let mut counter = |name, help, of: &dyn Fn(&super::Metrics) -> &Counter| {
+    let mut counter = |name, help, of: &dyn Fn(&Metrics) -> &Counter| {
         let mut family = page.counter(name, help);
         for watched in services {
             family.value(&[("service", &watched.name)], of(&watched.service.metrics).value());
@@ -195,7 +196,7 @@ fn kinds(page: &mut Exposition, services: &[&Watched]) {
 }
 
 fn spans(page: &mut Exposition, services: &[&Watched]) {
-    let mut histogram = |name, help, of: &dyn Fn(&super::StoreMetrics) -> &Spans| {
+    let mut histogram = |name, help, of: &dyn Fn(&StoreMetrics) -> &Spans| {
         let mut family = page.histogram(name, help);
         for watched in services {
             family.spans(&[("service", &watched.name)], of(watched.service.store.metrics()));

@@ -1,4 +1,4 @@
-//! Sees to it that a running service proves itself by a certificate that is good.
+//! Watcher of certificate files: reloads them while the service runs, and drives ACME renewal.
 //!
 //! Files of the administrator's are looked at each minute and at every reload. What they hold is shown
 //! to new links once it is whole; until then, as when only one of two files is new, the certificate of
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(60);
 
 /// What watches over the certificate of one service.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(super) struct CertWatcher {
     identity: Arc<Identity>,
     /// Says in the log which service it is.
     span: Span,
@@ -60,7 +60,7 @@ enum Look {
     },
 }
 
-impl Keeper {
+impl CertWatcher {
     /// One that does nothing until it is started. `files` is what they were before the certificate
     /// of `identity` was read from them.
     pub(super) fn new(identity: Arc<Identity>, span: Span, files: Option<Stamps>) -> Arc<Self> {
@@ -151,14 +151,14 @@ impl Keeper {
 }
 
 /// Looks at the files each minute. Ends with the service.
-async fn watch(keeper: Weak<Keeper>, config: Config) {
+async fn watch(cert_watcher: Weak<CertWatcher>, config: Config) {
     let mut timer = interval(LOOK);
     // The first tick is at once.
     timer.tick().await;
     loop {
         timer.tick().await;
-        let Some(keeper) = keeper.upgrade() else { return };
-        match keeper.look(&config) {
+        let Some(cert_watcher) = cert_watcher.upgrade() else { return };
+        match cert_watcher.look(&config) {
             Look::New => tracing::info!("new links see a new certificate"),
             Look::Trouble { why, is_news: true } => tracing::warn!(
                 error = why,
