@@ -208,11 +208,12 @@ impl Task {
         let ended = tokio::select! {
             biased;
             ended = &mut reading => ended,
-            ended = writer.run() => match ended {
+            ended = writer.run() => {
                 // A service that will not take what we are sending says why, then hangs up.
-                Ended::Io(_) => last_word(reading).await.unwrap_or(ended),
-                ended => ended,
-            },
+                let broke = matches!(ended, Ended::Io(_));
+                let said = if broke { last_word(reading).await } else { None };
+                said.unwrap_or(ended)
+            }
         };
         writer.interrupted(&ended).await;
         self.note_linked().await;

@@ -6,10 +6,13 @@
 
 mod awake;
 mod browser;
+mod dispatch;
 mod files;
 mod forward;
 mod join;
-mod perform;
+mod letter;
+mod people;
+mod search;
 mod service;
 pub(crate) mod staging;
 pub(crate) mod store;
@@ -196,6 +199,15 @@ impl Engine {
         }
     }
 
+    /// Connects an account anew, as if nothing had failed before.
+    async fn reconnect(&self, account: AccountId) -> Result<(), Error> {
+        self.store().read(move |vault| vault.account(account)).await?;
+        if let Some(handle) = self.handle(account) {
+            handle.reconnect();
+        }
+        Ok(())
+    }
+
     /// Has all accounts that are not connected try now.
     fn nudge(&self) {
         self.links().values().for_each(|(handle, _)| handle.wake());
@@ -223,7 +235,7 @@ impl Engine {
                     in_words(&error)
                 ),
             )),
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(Outcome::Done | Outcome::Posted { .. })) => Ok(()),
             Ok(Err(_)) | Err(_) if sent.load(Ordering::SeqCst) => Err(Error::new(
                 ErrorCode::Timeout,
                 "The service did not answer in time, so it may or may not have done it. Look again in a moment, and try again if it has not.",

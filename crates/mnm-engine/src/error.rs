@@ -395,7 +395,17 @@ impl From<OpenError> for Error {
             OpenError::InUse { .. } => ErrorCode::InUse,
             OpenError::Random(_) => ErrorCode::Internal,
             OpenError::DiskFull { .. } => ErrorCode::NoRoom,
-            _ => ErrorCode::Store,
+            OpenError::NotAHome { .. }
+            | OpenError::KeyMissing { .. }
+            | OpenError::StoreMissing { .. }
+            | OpenError::KeyDamaged { .. }
+            | OpenError::KeyMismatch { .. }
+            | OpenError::Damaged { .. }
+            | OpenError::Newer { .. }
+            | OpenError::NoStore { .. }
+            | OpenError::StoreExists { .. }
+            | OpenError::Io { .. }
+            | OpenError::Db { .. } => ErrorCode::Store,
         };
         Self::new(code, error.to_string())
     }

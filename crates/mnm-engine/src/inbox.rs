@@ -137,7 +137,12 @@ impl Inbox {
                     })),
                 }
             }
-            _ => Receiving::Nothing,
+            // Without data; what comes all the same is passed over.
+            MessageKind::Login { .. }
+            | MessageKind::NewNode { .. }
+            | MessageKind::NewAlias { .. }
+            | MessageKind::OhiEdit { .. }
+            | MessageKind::Member { .. } => Receiving::Nothing,
         };
         self.receiving = Some((message, receiving));
         Ok(())
@@ -259,14 +264,18 @@ impl Inbox {
                     self.letter(msgid, from_uid, posted_ms, groups, *letter).await
                 }
                 // A copy, or a post without any data, which the protocol does not allow.
-                _ => Ok(()),
+                Receiving::Short(..) | Receiving::Nothing | Receiving::Held => Ok(()),
             },
             MessageKind::Other { op } => {
                 tracing::warn!(account, "a message of unknown meaning was kept");
                 let letter = match receiving {
                     Receiving::Letter(letter) => *letter,
-                    _ if message.data.len > 0 => return Ok(()),
-                    _ => Letter {
+                    Receiving::Short(..) | Receiving::Nothing | Receiving::Held
+                        if message.data.len > 0 =>
+                    {
+                        return Ok(());
+                    }
+                    Receiving::Short(..) | Receiving::Nothing | Receiving::Held => Letter {
                         unpacker: Unpacker::unknown(message.data),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
@@ -397,7 +406,7 @@ impl Receiving {
     fn short(&self) -> Vec<u8> {
         match self {
             Self::Short(bytes, _) => bytes.clone(),
-            _ => Vec::new(),
+            Self::Letter(_) | Self::Nothing | Self::Held => Vec::new(),
         }
     }
 }

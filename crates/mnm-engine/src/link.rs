@@ -197,7 +197,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
                 return Err(third_party.map_or(Ended::Quit(error), Ended::ThirdParty));
             }
             // Nothing else is due before the login's answer.
-            _ => {}
+            Output::Event(
+                Event::Ack { .. } | Event::Ohi { .. } | Event::Message(_) | Event::Unknown { .. },
+            )
+            | Output::Begin(_)
+            | Output::Data { .. } => {}
         }
         Ok(false)
     }

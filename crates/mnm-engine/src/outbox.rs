@@ -36,9 +36,10 @@ impl Parcel {
     /// Why it must not be sent, for people: none if those who get it can read it. An app takes no second
     /// header of more than [`LETTER_HEAD_MAX_BYTES`].
     pub(crate) fn why_not_readable(&self) -> Option<&'static str> {
-        let head_bytes = match &self.request {
-            Request::PostNotify { note, data, .. } => note.head.max(data.head),
-            _ => self.head_bytes,
+        let head_bytes = if let Request::PostNotify { note, data, .. } = &self.request {
+            note.head.max(data.head)
+        } else {
+            self.head_bytes
         };
         (head_bytes > LETTER_HEAD_MAX_BYTES).then_some(
             "Nobody could read this letter: its files and readers have too many names for one letter. Nothing was sent. Send the files in several letters, or put them into one archive.",
@@ -208,15 +209,28 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
                 false => Settled::LeftOut { uids, reason: in_words(reason), error },
             }
         }
-        (OutboxAction::Join { .. } | OutboxAction::Sync { .. }, _) => Settled::Sent(None),
-        (_, Outcome::Posted { msgid, posted, to }) => Settled::Sent(Some(Acked {
+        (
+            OutboxAction::Join { .. } | OutboxAction::Sync { .. },
+            Outcome::Done | Outcome::Posted { .. },
+        ) => Settled::Sent(None),
+        (
+            OutboxAction::Post(_)
+            | OutboxAction::Forward(_)
+            | OutboxAction::Confirm(_)
+            | OutboxAction::Ping { .. }
+            | OutboxAction::Invite { .. },
+            Outcome::Posted { msgid, posted, to },
+        ) => Settled::Sent(Some(Acked {
             msgid: msgid.clone(),
             posted_ms: posted_ms(posted).unwrap_or(now_ms),
             to: to.clone(),
         })),
         (OutboxAction::Forward(_) | OutboxAction::Confirm(_), Outcome::Done) => Settled::Sent(None),
         // Sending it again for ever would be worse than telling.
-        (_, Outcome::Done) => Settled::Failed(
+        (
+            OutboxAction::Post(_) | OutboxAction::Ping { .. } | OutboxAction::Invite { .. },
+            Outcome::Done,
+        ) => Settled::Failed(
             "The service accepted this without giving it an id, so it may or may not have been delivered. Ask the addressee before sending it again."
                 .into(),
         ),

@@ -62,9 +62,11 @@ mod tests {
             assert!(announced.knows(version, count as u64));
             requests
                 .iter()
-                .map(|request| match request {
-                    Request::OhiEdit { kind, members, .. } => (kind.as_str(), members.len()),
-                    other => panic!("{other:?}"),
+                .map(|request| {
+                    let Request::OhiEdit { kind, members, .. } = request else {
+                        panic!("{request:?}")
+                    };
+                    (kind.as_str(), members.len())
                 })
                 .collect::<Vec<_>>()
         };

@@ -87,6 +87,7 @@ impl Failure {
 }
 
 /// What a fault of the system means, without its number.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library adds kinds as it likes")]
 fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is nothing of that name".to_owned(),

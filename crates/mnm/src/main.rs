@@ -1,6 +1,9 @@
 //! The `mnm` app: command line, and the loopback server of the pages. See [`cli`] for what it can
 //! do and [`serve`] for what runs when it is started without a command.
 
+// A new variant is to be handled wherever its enum is matched.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod cli;
 mod exit;
 mod home;

@@ -6,6 +6,18 @@
 //! it the engine is opened here. A lock held by somebody who does not answer is mostly an app that
 //! is starting or another command that is about to end, so it is tried for a while.
 
+/// Has the engine do something that is answered by one kind of reply.
+macro_rules! ask {
+    ($session:expr, $command:expr, $kind:ident) => {{
+        let reply = $session.command($command).await?;
+        let mnm_engine::command::Reply::$kind(value) = reply else {
+            return Err($crate::session::unexpected(&reply));
+        };
+        value
+    }};
+}
+pub(crate) use ask;
+
 mod remote;
 
 use std::{
@@ -105,6 +117,12 @@ impl Session {
         }
     }
 
+    /// Has the engine do something that is answered by its being done.
+    pub(crate) async fn done(&self, command: Command) -> Result<(), Failure> {
+        let reply = self.command(command).await?;
+        if reply == Reply::Done { Ok(()) } else { Err(unexpected(&reply)) }
+    }
+
     /// Everything that happens from now on.
     pub(crate) async fn events(&self) -> Result<Events, Failure> {
         Ok(match self {
@@ -194,10 +212,8 @@ impl Session {
     }
 
     async fn any_link(&self, wanted: impl Fn(&Link) -> bool) -> Result<bool, Failure> {
-        match self.command(Command::State).await? {
-            Reply::State(state) => Ok(state.accounts.iter().any(|account| wanted(&account.link))),
-            other => Err(unexpected(&other)),
-        }
+        let state = ask!(self, Command::State, State);
+        Ok(state.accounts.iter().any(|account| wanted(&account.link)))
     }
 }
 
@@ -243,14 +259,3 @@ pub(crate) fn unexpected(reply: &Reply) -> Failure {
          with `mnm stop` and start it again.",
     )
 }
-
-/// Has the engine do something that is answered by one kind of reply.
-macro_rules! ask {
-    ($session:expr, $command:expr, $kind:ident) => {
-        match $session.command($command).await? {
-            mnm_engine::command::Reply::$kind(value) => value,
-            other => return Err($crate::session::unexpected(&other)),
-        }
-    };
-}
-pub(crate) use ask;

@@ -6,7 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
 
 use crate::engine::Engine;
-use crate::engine::perform::AWAIT_MAX_MS;
+use crate::engine::letter::AWAIT_MAX_MS;
 use crate::engine::staging::Staging;
 use crate::error::{Error, VaultError};
 use crate::event::Event;

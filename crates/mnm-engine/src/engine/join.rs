@@ -277,9 +277,15 @@ pub(super) fn not_entered(ended: &Ended) -> Error {
                 in_words(theirs)
             ),
         ),
-        other => Error::new(
+        Ended::Stopped
+        | Ended::Closed
+        | Ended::Io(_)
+        | Ended::Silent
+        | Ended::Protocol(_)
+        | Ended::Room
+        | Ended::Store(_) => Error::new(
             ErrorCode::Offline,
-            format!("The connection ended too early ({other}). Try again in a moment."),
+            format!("The connection ended too early ({ended}). Try again in a moment."),
         ),
     }
 }

@@ -150,6 +150,7 @@ fn notice_death(tcp: &TcpStream) -> io::Result<()> {
 }
 
 /// What it means that a host was not reached.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library adds kinds as it likes")]
 fn cause(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "no service answers there at the moment".into(),

@@ -106,8 +106,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     .await?;
             }
             Event::Quit { error } => return Err(Ended::Quit(error)),
-            // Answers to what is only said on entering, and what revision 1 does not know.
-            _ => {}
+            // Taken by the caller.
+            Event::Message(_)
+            // Answers to what is only said on entering.
+            | Event::TmtpRev { .. }
+            | Event::Registered { .. }
+            | Event::LoginOk { .. }
+            // What revision 1 does not know.
+            | Event::Unknown { .. } => {}
         }
         Ok(())
     }

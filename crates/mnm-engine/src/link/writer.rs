@@ -131,7 +131,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
         let item = match self.in_flight {
             Some(InFlight::Item(item)) => Some(item.id),
-            _ => None,
+            Some(InFlight::Ask(_) | InFlight::Quiet) | None => None,
         };
         let now_ms = self.store.now_ms();
         let noted = self.store.write(move |vault| {
@@ -348,7 +348,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             (Some(InFlight::Quiet), Outcome::Refused { .. }) => {
                 tracing::debug!(account = self.account, "the service refused a quiet request");
             }
-            _ => {}
+            (Some(InFlight::Quiet), Outcome::Done | Outcome::Posted { .. })
+            | (Some(InFlight::Item(_)) | None, _) => {}
         }
         Ok(())
     }

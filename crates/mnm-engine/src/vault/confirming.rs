@@ -15,8 +15,8 @@ use super::change::{Reader, Work};
 use super::forwarding::{json, parse};
 use super::inbox::CC_MAX;
 use super::notice::IncomingNote;
-use super::outbox::OutboxId;
-use super::outgoing::{OutboxKind, OutgoingPost, Recipient};
+use super::outbox::{OutboxId, OutboxKind};
+use super::outgoing::{OutgoingPost, Recipient};
 use crate::view::{AccountId, Message, MessageId, ThreadId};
 
 /// How long to wait, after each refusal, until the service is asked once more whether it reaches somebody

@@ -10,7 +10,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
-use super::outgoing::{OutboxAction, OutboxKind};
+use super::outgoing::OutboxAction;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, MessageId, PingId, Standing};
@@ -44,20 +44,62 @@ pub struct Acked {
     pub to: Option<String>,
 }
 
-/// What a row is about.
+/// What a row is, and which row of another table it is about. What has none says all in its body.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Target {
-    Message(MessageId),
+pub(super) enum OutboxKind {
+    Post(MessageId),
     Ping(PingId),
-    /// What its body says.
-    Body,
+    Invite(PingId),
+    Join(PingId),
+    Sync,
+    Forward,
+    Confirm,
+}
+
+impl OutboxKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Post(_) => "post",
+            Self::Ping(_) => "ping",
+            Self::Invite(_) => "invite",
+            Self::Join(_) => "join",
+            Self::Sync => "sync",
+            Self::Forward => "forward",
+            Self::Confirm => "confirm",
+        }
+    }
+
+    /// The schema admits only these names.
+    fn parse(name: &str, about: i64) -> Self {
+        match name {
+            "post" => Self::Post(about),
+            "invite" => Self::Invite(about),
+            "join" => Self::Join(about),
+            "sync" => Self::Sync,
+            "forward" => Self::Forward,
+            "confirm" => Self::Confirm,
+            _ => Self::Ping(about),
+        }
+    }
+
+    /// The letter, if it is one.
+    fn message(self) -> Option<MessageId> {
+        match self {
+            Self::Post(message) => Some(message),
+            Self::Ping(_)
+            | Self::Invite(_)
+            | Self::Join(_)
+            | Self::Sync
+            | Self::Forward
+            | Self::Confirm => None,
+        }
+    }
 }
 
 /// A row as stored.
 struct OutboxRow {
     account: AccountId,
     kind: OutboxKind,
-    target: Target,
     request: String,
     attempts: u32,
 }
@@ -96,27 +138,31 @@ impl Vault {
         self.end_sending(id)?;
         self.change(|work| {
             let body = work.read.body_if_any(id)?;
-            let is_for_others = match work.read.outbox_row(id)?.target {
-                Target::Message(message) => work.read.passes_somebody_over(message)?,
-                Target::Ping(_) | Target::Body => false,
+            // Asked before the row is gone.
+            let is_for_others = match work.read.outbox_row(id)?.kind.message() {
+                Some(message) => work.read.passes_somebody_over(message)?,
+                None => false,
             };
             let row = work.take_row(id)?;
-            match (row.kind, row.target, ack) {
-                (OutboxKind::Post, Target::Message(message), Some(ack)) => {
+            let named = ack.ok_or_else(|| {
+                VaultError::Invalid(
+                    "The service acknowledged a message without giving it an id. It stays queued."
+                        .into(),
+                )
+            });
+            match row.kind {
+                OutboxKind::Post(message) => {
+                    let ack = named?;
                     if is_for_others {
                         work.written_for_others(message)?;
                     }
                     work.message_sent(message, ack)
                 }
-                (OutboxKind::Join, Target::Ping(ping), _) => work.joined(ping),
-                (OutboxKind::Forward, _, _) => work.forward_sent(row.account, &body),
-                (OutboxKind::Confirm, _, _) => work.confirmed(row.account, &body),
-                (_, Target::Body, _) => Ok(()),
-                (_, Target::Ping(ping), Some(ack)) => work.ping_sent(ping, ack),
-                _ => Err(VaultError::Invalid(
-                    "The service acknowledged a message without giving it an id. It stays queued."
-                        .into(),
-                )),
+                OutboxKind::Ping(ping) | OutboxKind::Invite(ping) => work.ping_sent(ping, named?),
+                OutboxKind::Join(ping) => work.joined(ping),
+                OutboxKind::Forward => work.forward_sent(row.account, &body),
+                OutboxKind::Confirm => work.confirmed(row.account, &body),
+                OutboxKind::Sync => Ok(()),
             }
         })
     }
@@ -164,20 +210,23 @@ impl Vault {
         self.end_sending(id)?;
         self.change(|work| {
             let row = work.read.outbox_row(id)?;
-            let is_left = match (row.kind, row.target) {
-                (_, Target::Message(message)) => {
+            let is_left = match row.kind {
+                OutboxKind::Post(message) => {
                     work.letter_to_others(row.account, message, uids, reason)?
                 }
-                (OutboxKind::Forward, Target::Body) => {
+                OutboxKind::Forward => {
                     work.forward_to_others(row.account, id, &row.request, uids, reason)?
                 }
-                (OutboxKind::Confirm, Target::Body) => {
+                OutboxKind::Confirm => {
                     if !work.confirm_to_others(row.account, id, uids, now_ms)? {
                         return work.take_row(id).map(drop);
                     }
                     true
                 }
-                (_, Target::Body | Target::Ping(_)) => false,
+                OutboxKind::Ping(_)
+                | OutboxKind::Invite(_)
+                | OutboxKind::Join(_)
+                | OutboxKind::Sync => false,
             };
             if !is_left {
                 return work.refused(id, error);
@@ -197,7 +246,7 @@ impl Vault {
             work.db
                 .prepare_cached("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?1")?
                 .execute([id])?;
-            if let Target::Message(message) = work.read.outbox_row(id)?.target {
+            if let Some(message) = work.read.outbox_row(id)?.kind.message() {
                 work.touch_message(message);
                 work.touch_thread(work.read.thread_of(message)?);
             }
@@ -214,7 +263,7 @@ impl Vault {
     }
 
     fn end_sending(&mut self, id: OutboxId) -> Result<()> {
-        if let Target::Message(message) = self.reader().outbox_row(id)?.target {
+        if let Some(message) = self.reader().outbox_row(id)?.kind.message() {
             self.live.end_sending(message);
         }
         Ok(())
@@ -229,19 +278,11 @@ impl Reader<'_> {
                  FROM outbox WHERE id = ?1",
             )?
             .query_row([id], |row| {
-                let kind = OutboxKind::parse(row.get_ref(1)?.as_str()?);
                 // None for what is about no row.
-                let target = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
+                let about = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
                 Ok(OutboxRow {
                     account: row.get(0)?,
-                    kind,
-                    target: match kind {
-                        OutboxKind::Sync | OutboxKind::Forward | OutboxKind::Confirm => {
-                            Target::Body
-                        }
-                        OutboxKind::Post => Target::Message(target),
-                        _ => Target::Ping(target),
-                    },
+                    kind: OutboxKind::parse(row.get_ref(1)?.as_str()?, about),
                     request: row.get(3)?,
                     attempts: row.get(4)?,
                 })
@@ -252,16 +293,14 @@ impl Reader<'_> {
 
     fn outbox_item(&self, id: OutboxId) -> Result<OutboxItem> {
         let row = self.outbox_row(id)?;
-        let action = match row.target {
-            Target::Message(message) => OutboxAction::Post(Box::new(self.outgoing_post(message)?)),
-            Target::Ping(ping) => self.outgoing_ping(row.kind, ping)?,
-            Target::Body if row.kind == OutboxKind::Forward => {
-                OutboxAction::Forward(Box::new(self.outgoing_forward(id)?))
-            }
-            Target::Body if row.kind == OutboxKind::Confirm => {
-                OutboxAction::Confirm(Box::new(self.outgoing_confirm(id)?))
-            }
-            Target::Body => OutboxAction::Sync { body: self.body_of(id)? },
+        let action = match row.kind {
+            OutboxKind::Post(message) => OutboxAction::Post(Box::new(self.outgoing_post(message)?)),
+            OutboxKind::Ping(ping) => self.outgoing_ping(ping)?,
+            OutboxKind::Invite(ping) => self.outgoing_invite(ping)?,
+            OutboxKind::Join(ping) => self.outgoing_join(ping)?,
+            OutboxKind::Forward => OutboxAction::Forward(Box::new(self.outgoing_forward(id)?)),
+            OutboxKind::Confirm => OutboxAction::Confirm(Box::new(self.outgoing_confirm(id)?)),
+            OutboxKind::Sync => OutboxAction::Sync { body: self.body_of(id)? },
         };
         Ok(OutboxItem {
             id,
@@ -292,17 +331,14 @@ impl Reader<'_> {
 
 impl Work<'_> {
     /// Puts something at the end of the outbox under a fresh request id.
-    pub(super) fn enqueue(
-        &mut self,
-        account: AccountId,
-        kind: OutboxKind,
-        target: Target,
-    ) -> Result<OutboxId> {
-        let (message, ping) = match target {
-            Target::Message(id) => (Some(id), None),
-            Target::Ping(id) => (None, Some(id)),
+    pub(super) fn enqueue(&mut self, account: AccountId, kind: OutboxKind) -> Result<OutboxId> {
+        let (message, ping) = match kind {
+            OutboxKind::Post(id) => (Some(id), None),
+            OutboxKind::Ping(id) | OutboxKind::Invite(id) | OutboxKind::Join(id) => {
+                (None, Some(id))
+            }
             // Queued by `enqueue_body`; the schema refuses it here.
-            Target::Body => (None, None),
+            OutboxKind::Sync | OutboxKind::Forward | OutboxKind::Confirm => (None, None),
         };
         self.db
             .prepare_cached(
@@ -374,15 +410,15 @@ impl Work<'_> {
     fn refused(&mut self, id: OutboxId, error: &str) -> Result<()> {
         let body = self.read.body_if_any(id)?;
         let row = self.take_row(id)?;
-        match (row.kind, row.target) {
-            (_, Target::Message(message)) => self.message_failed(message, error),
-            (_, Target::Ping(ping)) => self.ping_failed(ping, error),
-            (OutboxKind::Forward, Target::Body) => {
-                self.forward_failed(row.account, &body, &row.request, error)
+        match row.kind {
+            OutboxKind::Post(message) => self.message_failed(message, error),
+            OutboxKind::Ping(ping) | OutboxKind::Invite(ping) | OutboxKind::Join(ping) => {
+                self.ping_failed(ping, error)
             }
-            (OutboxKind::Confirm, Target::Body) => self.confirm_refused(row.account, &body),
+            OutboxKind::Forward => self.forward_failed(row.account, &body, &row.request, error),
+            OutboxKind::Confirm => self.confirm_refused(row.account, &body),
             // What is told without being asked for: nobody waits for it.
-            (_, Target::Body) => Ok(()),
+            OutboxKind::Sync => Ok(()),
         }
     }
 

@@ -11,7 +11,7 @@ use super::change::{Reader, Work};
 use super::forwarding::{OutgoingForward, json, parse};
 use super::inbox::Cc;
 use super::name::shown;
-use super::outbox::{OutboxId, Target};
+use super::outbox::{OutboxId, OutboxKind};
 use super::ping::StoredPing;
 use crate::view::{
     AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, ThreadId,
@@ -116,58 +116,21 @@ pub struct Recipient {
     pub is_group: bool,
 }
 
-/// Kinds of items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OutboxKind {
-    Post,
-    Ping,
-    Invite,
-    Join,
-    Sync,
-    Forward,
-    Confirm,
-}
-
-impl OutboxKind {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Post => "post",
-            Self::Ping => "ping",
-            Self::Invite => "invite",
-            Self::Join => "join",
-            Self::Sync => "sync",
-            Self::Forward => "forward",
-            Self::Confirm => "confirm",
-        }
-    }
-
-    /// The schema admits only these names.
-    pub(super) fn parse(name: &str) -> Self {
-        match name {
-            "post" => Self::Post,
-            "invite" => Self::Invite,
-            "join" => Self::Join,
-            "sync" => Self::Sync,
-            "forward" => Self::Forward,
-            "confirm" => Self::Confirm,
-            _ => Self::Ping,
-        }
-    }
-}
-
 impl Reader<'_> {
-    pub(super) fn outgoing_ping(&self, kind: OutboxKind, id: PingId) -> Result<OutboxAction> {
-        let StoredPing { view: ping, from, to, .. } = self.stored_ping(id)?;
-        let (gid, text) = (ping.group.unwrap_or_default(), ping.text);
-        Ok(match kind {
-            OutboxKind::Join => OutboxAction::Join { ping: id, gid },
-            OutboxKind::Invite => OutboxAction::Invite { ping: id, gid, from, to, text },
-            OutboxKind::Ping
-            | OutboxKind::Post
-            | OutboxKind::Sync
-            | OutboxKind::Forward
-            | OutboxKind::Confirm => OutboxAction::Ping { ping: id, from, to, text },
-        })
+    pub(super) fn outgoing_ping(&self, id: PingId) -> Result<OutboxAction> {
+        let StoredPing { view, from, to, .. } = self.stored_ping(id)?;
+        Ok(OutboxAction::Ping { ping: id, from, to, text: view.text })
+    }
+
+    pub(super) fn outgoing_invite(&self, id: PingId) -> Result<OutboxAction> {
+        let StoredPing { view, from, to, .. } = self.stored_ping(id)?;
+        let gid = view.group.unwrap_or_default();
+        Ok(OutboxAction::Invite { ping: id, gid, from, to, text: view.text })
+    }
+
+    pub(super) fn outgoing_join(&self, id: PingId) -> Result<OutboxAction> {
+        let gid = self.stored_ping(id)?.view.group.unwrap_or_default();
+        Ok(OutboxAction::Join { ping: id, gid })
     }
 
     pub(super) fn outgoing_post(&self, id: MessageId) -> Result<OutgoingPost> {
@@ -371,7 +334,7 @@ impl Work<'_> {
         message: MessageId,
     ) -> Result<OutboxId> {
         let meant = json(&self.read.readers_now(account, thread)?)?;
-        let row = self.enqueue(account, OutboxKind::Post, Target::Message(message))?;
+        let row = self.enqueue(account, OutboxKind::Post(message))?;
         self.db
             .prepare_cached("UPDATE outbox SET meant = ?2 WHERE id = ?1")?
             .execute(params![row, meant])?;

@@ -4,8 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
 use super::name::{is_clean, shown};
-use super::outbox::{Acked, Target};
-use super::outgoing::OutboxKind;
+use super::outbox::{Acked, OutboxKind};
 use super::text::{check_new_name, check_old_name, check_ping};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -122,7 +121,7 @@ impl Vault {
             }
             let answers = waiting.map(|ping| ping.view.id);
             let id = work.insert_queued_ping(account, to, text, None, answers, now_ms)?;
-            work.enqueue(account, OutboxKind::Ping, Target::Ping(id))?;
+            work.enqueue(account, OutboxKind::Ping(id))?;
             work.read.ping(id)
         })
     }
@@ -149,7 +148,7 @@ impl Vault {
             work.check_addressee(account, to)?;
             check_ping(text)?;
             let id = work.insert_queued_ping(account, to, text, Some(gid), None, now_ms)?;
-            work.enqueue(account, OutboxKind::Invite, Target::Ping(id))?;
+            work.enqueue(account, OutboxKind::Invite(id))?;
             work.read.ping(id)
         })
     }
@@ -172,7 +171,7 @@ impl Vault {
             let account = ping.view.account;
             if ping.view.group.is_some() {
                 work.set_ping_state(id, "accepted", None)?;
-                work.enqueue(account, OutboxKind::Join, Target::Ping(id))?;
+                work.enqueue(account, OutboxKind::Join(id))?;
             } else {
                 let text = text.unwrap_or(ANSWER);
                 check_ping(text)?;
@@ -180,7 +179,7 @@ impl Vault {
                 work.accept_ping(&ping, now_ms)?;
                 let answer =
                     work.insert_queued_ping(account, &ping.from, text, None, Some(id), now_ms)?;
-                work.enqueue(account, OutboxKind::Ping, Target::Ping(answer))?;
+                work.enqueue(account, OutboxKind::Ping(answer))?;
             }
             work.read.ping(id)
         })

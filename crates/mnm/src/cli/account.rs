@@ -208,10 +208,7 @@ pub(super) async fn remove(
     let losses = ask!(session, Ask::Losses { account: account.id }, Losses);
     let (service, alias) = (inline(&account.service), inline(&account.alias));
     if yes {
-        match session.command(Ask::RemoveAccount { account: account.id }).await? {
-            Reply::Done => {}
-            other => return Err(unexpected(&other)),
-        }
+        session.done(Ask::RemoveAccount { account: account.id }).await?;
         let text =
             format!("Account {} ({service}, {alias}) was removed from this device.", account.id);
         return Ok(Answer::new(&json!({ "removed": account.id, "lost": losses }), text));

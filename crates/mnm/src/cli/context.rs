@@ -1,7 +1,7 @@
 //! The context of a command: its home, how it prints, and the account it acts for.
 
 use mnm_engine::{
-    command::{Command as Ask, Reply},
+    command::Command as Ask,
     view::{Account, AccountId},
 };
 
@@ -9,7 +9,7 @@ use crate::{
     exit::{Exit, Failure},
     home::Home,
     print::{Look, inline},
-    session::{Session, unexpected},
+    session::{Session, ask},
 };
 
 /// What every command is given.
@@ -25,10 +25,7 @@ pub(super) struct Context {
 impl Context {
     /// The accounts, in the order they were joined.
     pub(super) async fn accounts(&self, session: &Session) -> Result<Vec<Account>, Failure> {
-        match session.command(Ask::State).await? {
-            Reply::State(state) => Ok(state.accounts),
-            other => Err(unexpected(&other)),
-        }
+        Ok(ask!(session, Ask::State, State).accounts)
     }
 
     /// The account named by `--account`, if one was named.

@@ -60,7 +60,9 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
         let alike = is_like_another(&groups, group.account, &group.gid);
         let member = |member: &GroupMember| match member.standing {
             Standing::Joined => inline(&member.alias),
-            other => format!("{} ({})", inline(&member.alias), word(other)),
+            standing @ (Standing::Invited | Standing::Left | Standing::Removed) => {
+                format!("{} ({})", inline(&member.alias), word(standing))
+            }
         };
         let mut members: Vec<String> = group.members.iter().map(member).collect();
         if !group.whole {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use mnm_engine::{
-    command::{Command as Ask, Place, Reply},
+    command::{Command as Ask, Place},
     view::{
         Account, AccountId, Draft, Message, MessageId, MessageState, Party, PartyKind, SearchHit,
         Thread, ThreadId, ThreadRow,
@@ -14,7 +14,7 @@ use super::{Context, reader};
 use crate::{
     exit::Failure,
     print::{Answer, Look, Table, inline, short, size},
-    session::{Session, ask, unexpected},
+    session::{Session, ask},
 };
 
 /// Messages of a thread that are asked for at a time, as many as are given.
@@ -202,10 +202,7 @@ async fn mark_read(session: &Session, thread: &Thread) -> Result<(), Failure> {
         thread.messages.iter().filter(|message| message.unread).map(|message| message.id).collect();
     for messages in unread.chunks(MARKED_ROWS) {
         let mark = Ask::MarkRead { thread: thread.row.id, messages: Some(messages.to_vec()) };
-        match session.command(mark).await? {
-            Reply::Done => {}
-            other => return Err(unexpected(&other)),
-        }
+        session.done(mark).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mnm_engine::{
-    command::{Command as Ask, Reply},
+    command::Command as Ask,
     event::Event,
     view::{Account, Group, NameMark, Ping, PingId, PingState, Standing},
 };
@@ -14,7 +14,7 @@ use super::{Context, Shown, Wait};
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, Table, inline},
-    session::{Session, ask, unexpected},
+    session::{Session, ask},
 };
 
 pub(super) async fn ping(
@@ -85,7 +85,7 @@ async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failur
     match decisive.map(|ping| ping.state) {
         Some(PingState::Failed { error }) => return Ok(Progress::Refused(error)),
         Some(PingState::Queued) => return Ok(Progress::Open),
-        _ => {}
+        Some(PingState::Waiting | PingState::Accepted | PingState::Ignored) | None => {}
     }
     let Some(gid) = &accepted.group else { return Ok(Progress::Done) };
     let groups = ask!(session, Ask::Groups { account }, Groups);
@@ -112,10 +112,12 @@ pub(super) async fn queue(
             Err(_) | Ok(None) => return Ok((ping, false)),
             Ok(Some(event)) => event,
         };
-        match next {
-            Event::Ping { ping: changed } if changed.id == ping.id => ping = changed,
-            Event::Lagged => ping = ask!(session, Ask::OnePing { ping: ping.id }, Ping),
-            _ => {}
+        if let Event::Ping { ping: changed } = next {
+            if changed.id == ping.id {
+                ping = changed;
+            }
+        } else if next == Event::Lagged {
+            ping = ask!(session, Ask::OnePing { ping: ping.id }, Ping);
         }
     }
     Ok((ping, true))
@@ -124,8 +126,13 @@ pub(super) async fn queue(
 pub(super) fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
     match &ping.state {
         PingState::Failed { error } => refused(ping, error),
-        _ if settled => Answer::new(ping, done),
-        _ => Answer::new(ping, super::write::QUEUED).with_exit(Exit::Queued),
+        PingState::Waiting | PingState::Queued | PingState::Accepted | PingState::Ignored => {
+            if settled {
+                Answer::new(ping, done)
+            } else {
+                Answer::new(ping, super::write::QUEUED).with_exit(Exit::Queued)
+            }
+        }
     }
 }
 
@@ -259,10 +266,8 @@ pub(super) async fn remove_contact(
 }
 
 pub(super) async fn done(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
-    match session.command(command).await? {
-        Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
-        other => Err(unexpected(&other)),
-    }
+    session.done(command).await?;
+    Ok(Answer::new(&json!({ "done": true }), text))
 }
 
 /// `mnm presence`: who sees that the member is online, and the choice.
@@ -284,10 +289,7 @@ pub(super) async fn presence(
             Shown::Default => None,
         };
         let command = Ask::SetPresence { account: account.id, contact, shown };
-        match session.command(command).await? {
-            Reply::Done => {}
-            other => return Err(unexpected(&other)),
-        }
+        session.done(command).await?;
     }
     let account = context.one(session).await?;
     let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);

@@ -1,16 +1,15 @@
 //! `mnm people` and `mnm take-in`: the readers of a thread.
 
 use mnm_engine::{
-    command::{Command as Ask, Reply},
+    command::Command as Ask,
     view::{MayReply, PartyKind, Reach, Reader, ThreadId},
 };
-use serde_json::json;
 
-use super::Context;
+use super::{Context, people::done};
 use crate::{
     exit::Failure,
     print::{Answer, Table, inline},
-    session::{Session, ask, unexpected},
+    session::{Session, ask},
 };
 
 pub(super) async fn people(
@@ -172,13 +171,6 @@ fn meant(readers: &[Reader], name: &str) -> Result<String, Failure> {
         (Some(_), Some(_)) => Err(Failure::usage(
             "Several in the thread are called so. Give the id, which `mnm people THREAD` lists.",
         )),
-    }
-}
-
-async fn done(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
-    match session.command(command).await? {
-        Reply::Done => Ok(Answer::new(&json!({ "done": true }), text)),
-        other => Err(unexpected(&other)),
     }
 }
 

@@ -151,10 +151,9 @@ impl Remote {
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .body(StreamBody::new(stream).boxed_unsync())
             .map_err(|_| broken("a request that can't be written"))?;
-        match read_answer(self.send(request).await?).await? {
-            Reply::Draft(draft) => Ok(draft),
-            other => Err(super::unexpected(&other)),
-        }
+        let reply = read_answer(self.send(request).await?).await?;
+        let Reply::Draft(draft) = reply else { return Err(super::unexpected(&reply)) };
+        Ok(draft)
     }
 
     /// The bytes of an attachment, as a stream.

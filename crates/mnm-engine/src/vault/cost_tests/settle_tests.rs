@@ -112,9 +112,9 @@ fn tidy(home: &mut Home) -> (usize, BTreeSet<MessageId>) {
         let Change { value: more, events } = home.vault.tidy();
         let cost = home.counter.lock().unwrap().cost;
         assert!(cost.steps < SLICE, "slice {slices}: {cost:?}");
-        told.extend(events.iter().filter_map(|event| match event {
-            Event::Message { message } => Some(message.id),
-            _ => None,
+        told.extend(events.iter().filter_map(|event| {
+            let Event::Message { message } = event else { return None };
+            Some(message.id)
         }));
         if !more {
             return (slices, told);

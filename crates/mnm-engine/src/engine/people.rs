@@ -1,0 +1,92 @@
+//! Pings, aliases and groups: what needs the service's answer, or more than one step in the vault.
+
+use std::future::Future;
+
+use tmtp::request::{GroupAct, Request, UserEdit};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::link::writer::request_id;
+use crate::vault::check_new_alias;
+use crate::view::{Account, AccountId, Ping, Standing};
+
+impl Engine {
+    /// Has the account of a ping send it, once it is queued.
+    pub(super) async fn woken(
+        &self,
+        queue: impl Future<Output = Result<Ping, Error>>,
+    ) -> Result<Ping, Error> {
+        let ping = queue.await?;
+        self.wake(ping.account);
+        Ok(ping)
+    }
+
+    /// Puts pings away, some at a time, so that others have their turns. Gives how many.
+    pub(super) async fn ignore_all(
+        &self,
+        account: Option<AccountId>,
+        before_ms: Option<i64>,
+    ) -> Result<u64, Error> {
+        let mut count = 0;
+        loop {
+            let some = self.store().write(move |vault| vault.ignore_some(account, before_ms));
+            match some.await? {
+                0 => return Ok(count),
+                some => count += some,
+            }
+        }
+    }
+
+    /// Asks for a further alias and waits for the answer.
+    pub(super) async fn add_alias(
+        &self,
+        account: AccountId,
+        alias: String,
+    ) -> Result<Account, Error> {
+        check_new_alias(&alias)?;
+        let edit = UserEdit::NewAlias(alias.clone());
+        self.ask(account, Request::UserEdit { id: request_id(self.store().edge()), edit }).await?;
+        self.store().write(move |vault| vault.add_own_alias(account, &alias)).await
+    }
+
+    /// Removes a member from a group, or leaves it, and waits for the answer.
+    pub(super) async fn drop_member(
+        &self,
+        account: AccountId,
+        gid: String,
+        alias: String,
+    ) -> Result<(), Error> {
+        let named = self.store().read(move |vault| {
+            let gid = vault.group_called(account, &gid)?;
+            Ok((vault.alias_of_member(account, &gid, &alias)?, gid))
+        });
+        let (alias, gid) = named.await?;
+        self.edit_group(account, &gid, GroupAct::Drop { to: alias.clone() }).await?;
+        let aliases = self.store().read(move |vault| vault.account(account)).await?.aliases;
+        if aliases.contains(&alias) {
+            self.set_standing(account, gid, Standing::Left).await?;
+        }
+        Ok(())
+    }
+
+    /// Joins a group again that was left, and waits for the answer.
+    pub(super) async fn join_group(&self, account: AccountId, gid: String) -> Result<(), Error> {
+        let gid = self.store().read(move |vault| vault.group_called(account, &gid)).await?;
+        self.edit_group(account, &gid, GroupAct::Join { newalias: None }).await?;
+        self.set_standing(account, gid, Standing::Joined).await
+    }
+
+    async fn edit_group(&self, account: AccountId, gid: &str, act: GroupAct) -> Result<(), Error> {
+        let (id, gid) = (request_id(self.store().edge()), gid.to_owned());
+        self.ask(account, Request::GroupEdit { id, gid, act }).await
+    }
+
+    async fn set_standing(
+        &self,
+        account: AccountId,
+        gid: String,
+        standing: Standing,
+    ) -> Result<(), Error> {
+        self.store().write(move |vault| vault.set_standing(account, &gid, None, standing)).await
+    }
+}
