@@ -1,16 +1,19 @@
-//! The repository's own rules, as a check: form of sources, decisions that are listed, links that
-//! lead somewhere.
+//! The repository's own rules, as a check: form of sources, order of modules, decisions that are
+//! listed, links that lead somewhere.
 //!
-//! Each rule looks at one file and names what is wrong with it; all offences are printed at once.
+//! Each rule names the file and what is wrong with it; all offences are printed at once.
 
+mod order;
 mod paper;
 mod source;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::run;
+use order::Order;
 
 /// Folders that hold nothing we wrote.
 const FOREIGN: &[&str] = &["target", "node_modules", "dist", "test-results", "playwright-report"];
@@ -25,11 +28,32 @@ pub(crate) fn check() -> Result<()> {
     for path in &papers {
         paper::check(path, &read(path)?, &mut offences);
     }
+    check_order(&sources, &mut offences)?;
     paper::check_decisions(&mut offences)?;
     if !offences.is_empty() {
         bail!("{} against the rules:\n  {}", offences.len(), offences.join("\n  "));
     }
     println!("{} sources and {} papers looked at", sources.len(), papers.len());
+    Ok(())
+}
+
+/// Applies the order of modules to every crate of the workspace.
+fn check_order(sources: &[PathBuf], offences: &mut Vec<String>) -> Result<()> {
+    let manifests = files("toml")?;
+    let is_crate = |path: &&PathBuf| {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        path.ends_with("Cargo.toml") && run::root().join(folder).join("src").is_dir()
+    };
+    for manifest in manifests.iter().filter(is_crate) {
+        let folder = manifest.parent().unwrap_or(Path::new(""));
+        let mut texts = BTreeMap::new();
+        for path in sources {
+            if let Ok(inside) = path.strip_prefix(folder) {
+                texts.insert(inside.to_string_lossy().into_owned(), read(path)?);
+            }
+        }
+        Order::read(&read(manifest)?)?.check(folder, &texts, offences);
+    }
     Ok(())
 }
 

@@ -10,18 +10,15 @@ use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tmtp::request::{Data, GroupAct, Request, UserEdit};
 
-use crate::fleet::{Fleet, Happening, LinkNumber};
-use crate::ledger::Side;
-use crate::link::Identity;
+use crate::fleet::Fleet;
+use crate::ledger::{DeviceIndex, Side};
+use crate::link::{Happening, Identity, LinkNumber};
 use crate::report::Stopwatch;
 
 /// How long a single answer of the service may take while members are made.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Nothing has come for so long: what the service sends of its own is over.
 const QUIET: Duration = Duration::from_millis(300);
-
-/// A device's number within a cast.
-pub type DeviceIndex = usize;
 
 /// One device of a member.
 #[derive(Debug)]

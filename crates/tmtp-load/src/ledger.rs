@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cast::DeviceIndex;
+/// A device's number within a cast.
+pub type DeviceIndex = usize;
 
 /// The account of all devices.
 #[derive(Debug, Default)]

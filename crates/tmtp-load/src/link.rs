@@ -4,6 +4,8 @@
 //! what is incomplete. Every message is acknowledged at once, by a header made beforehand. What is
 //! to be sent gathers until [`Link::flush`], so that acks and posts of one turn share a record.
 
+mod happening;
+
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
 
@@ -17,9 +19,9 @@ use tmtp::request::Request;
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, Output};
 
-use crate::fleet::{Happening, LinkNumber};
 use crate::stamp::{STAMP_BYTES, Stamp};
 use crate::tls::Tls;
+pub use happening::{Happening, LinkNumber};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 * 1024;

@@ -7,7 +7,8 @@ use anyhow::{Context as _, bail};
 
 use super::{Meter, Target};
 use crate::cast::Cast;
-use crate::fleet::{Fleet, Happening};
+use crate::fleet::Fleet;
+use crate::link::Happening;
 use crate::process::Usage;
 use crate::report::IdleReport;
 

@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use tmtp::request::{Data, Recipient, Request};
 
-use crate::cast::{Cast, DeviceIndex};
-use crate::fleet::{Fleet, Happening, LinkNumber};
+use crate::cast::Cast;
+use crate::fleet::Fleet;
+use crate::ledger::DeviceIndex;
 use crate::ledger::Ledger;
 use crate::link::Template;
+use crate::link::{Happening, LinkNumber};
 use crate::report::{Stopwatch, Whole};
 use crate::stamp::{Clock, STAMP_BYTES, Stamp};
 
