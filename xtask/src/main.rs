@@ -36,6 +36,7 @@ cargo xtask TASK [OPTION]...
               --web-only   only the pages and their browser tests
               --fast       without documentation, doc tests, browser tests and Pebble
   web       build the pages into web/dist, where the app takes them from
+  types     make the pages' types anew from the Rust types (web/src/lib/types)
   acme      the service orders and renews certificates from a real authority's test server
   bench     measure and print the figures: codec, sizes, memory, time to the first message
   load      the service under load, each figure beside its target
@@ -98,6 +99,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             })
         }
         "web" => Flags::of(given, &[]).and_then(|_| web::build()),
+        "types" => Flags::of(given, &[]).and_then(|_| web::types()),
         "acme" => Flags::of(given, &[]).and_then(|_| acme::run()),
         "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),
         "load" => load::Options::read(given).and_then(|options| load::run(&options)),

@@ -37,6 +37,13 @@ pub(crate) fn packages() -> Result<()> {
     run::captured(&mut npm(["ci", "--no-audit", "--no-fund"])).map(drop)
 }
 
+/// Makes the types in `web/src/lib/types` anew: the tests that compare them do it when they are told to.
+pub(crate) fn types() -> Result<()> {
+    let mut tests = run::cargo(["test", "--quiet", "-p", "mnm-engine", "-p", "mnm"]);
+    tests.args(["--lib", "--bins", "page_types"]).env("MNM_RENEW_TYPES", "1");
+    run::loud(&mut tests)
+}
+
 /// Type checks of everything below `web/`.
 pub(crate) fn check() -> Result<()> {
     run::loud(&mut npm(["run", "check"]))

@@ -14,6 +14,7 @@ use crate::view::{
 
 /// A request to the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "cmd", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Everything for the first screen. Reply: [`Reply::State`].
@@ -387,6 +388,7 @@ pub enum Command {
 
 /// Which page of a thread is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// The newest messages.
@@ -403,6 +405,7 @@ pub enum Place {
 
 /// What a command gives back, `{"kind": NAME, "value": …}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum Reply {
     /// It is done and committed.

@@ -11,7 +11,9 @@ use crate::view::AccountId;
 
 /// The answer to a command that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[error("{message}")]
+#[cfg_attr(test, schemars(rename = "Refusal"))]
 pub struct Error {
     /// For programs.
     pub code: ErrorCode,
@@ -24,6 +26,7 @@ pub struct Error {
 
 /// What a member may want instead of what was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Offer {
     /// The account that is here already: to give it the new address, or to trust the service's new
@@ -56,6 +59,7 @@ impl Error {
 
 /// Kinds of errors, for programs. Pages choose by these where an error is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// What was named does not exist (any more).

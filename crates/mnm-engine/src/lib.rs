@@ -29,6 +29,8 @@ mod link;
 #[expect(clippy::wildcard_enum_match_arm, reason = "most of what Markdown knows is passed on")]
 pub mod markdown;
 mod outbox;
+#[cfg(test)]
+mod page_types;
 pub mod picture;
 mod presence;
 mod reason;

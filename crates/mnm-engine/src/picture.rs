@@ -40,6 +40,7 @@ impl Format {
 
 /// Points of a picture as it stands on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Size {
     /// Points from left to right.
     pub width: u32,

@@ -1,7 +1,7 @@
 //! What the engine shows: the records that pages and command line render.
 //!
-//! These types are the JSON contract of the loopback server. `web/src/lib/api.ts` mirrors them;
-//! a field that changes here changes there. Times are Unix milliseconds (UTC). Text fields hold
+//! These types are the JSON contract of the loopback server. `cargo xtask types` makes the pages'
+//! `web/src/lib/types/engine.ts` from them. Times are Unix milliseconds (UTC). Text fields hold
 //! what the sender wrote, unsanitised, to be shown as text only; the only HTML is
 //! [`Message::html`] and [`SearchHit::snippet`], which the engine has rendered and sanitised.
 
@@ -36,6 +36,7 @@ pub type PingId = i64;
 
 /// Everything a page needs to draw its first screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct State {
     /// Accounts in the order they were joined.
     pub accounts: Vec<Account>,
@@ -53,6 +54,7 @@ pub struct State {
 
 /// One place where search words were found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SearchHit {
     /// The account.
     pub account: AccountId,

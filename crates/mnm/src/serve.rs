@@ -11,6 +11,8 @@ pub(crate) mod browser;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod headers;
+#[cfg(test)]
+mod page_types;
 pub(crate) mod pages;
 pub(crate) mod peer;
 pub(crate) mod port;

@@ -6,6 +6,7 @@
 //! - [`pair`]: both sides of a link in memory, with a simulated clock
 //! - [`peer`]: a raw revision-1 app over real TLS, which can also misbehave
 //! - [`process`]: the real service and the real app as processes that can be killed
+//! - `typescript` (feature of that name): declarations for the pages, from Rust types
 //! - [`vector`]: dialogs in text files, replayed byte for byte against a real service
 //!
 //! [`peer`], [`process`] and [`vector`] need the feature `real`.
@@ -21,6 +22,8 @@ pub mod peer;
 pub mod process;
 #[cfg(feature = "real")]
 pub mod tls;
+#[cfg(feature = "typescript")]
+pub mod typescript;
 #[cfg(feature = "real")]
 pub mod vector;
 pub mod wire;

@@ -86,6 +86,9 @@ class Outbox {
       case "sent":
       case "received":
         this.close();
+        break;
+      default:
+        state satisfies never;
     }
   }
 

@@ -2,6 +2,7 @@
 // by `mnm`, and that no script can read out of the browser. Whoever listens at our address has to
 // prove first that it has the key too; before that it is told nothing but a number and random bytes.
 // `crates/mnm/src/serve/browser.rs` is the other side. Used by the pages and by their event stream.
+import type { Enter, Greeting, Hello, Pass, Register } from "./types/serve";
 
 /** Nobody listens at the app's address. */
 export class Away extends Error {}
@@ -9,16 +10,6 @@ export class Away extends Error {}
 export class Unknown extends Error {}
 /** Something else than the app listens at its address. */
 export class Impostor extends Error {}
-
-/** The secrets of one page, good until the app ends. */
-export interface Pass {
-  /** For the header of requests. */
-  page: string;
-  /** For addresses of attachments, which the browser fetches by itself. */
-  files: string;
-  /** Which build of the pages the app has. */
-  pages: string;
-}
 
 interface Identity {
   browser: number;
@@ -94,7 +85,7 @@ async function enter(): Promise<Pass> {
   const me = await identity();
   if (!me) return register(opening);
   const mine = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  let greeting: { nonce: string; proof: string };
+  let greeting: Greeting;
   try {
     greeting = await ask("hello", { browser: me.browser, nonce: encode(mine) });
   } catch (error) {
@@ -114,13 +105,20 @@ async function register(opening: string | null): Promise<Pass> {
   if (!opening) throw new Unknown();
   const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const key = await crypto.subtle.importKey("raw", bytes, HMAC, false, ["sign", "verify"]);
-  const given = await ask<Pass & { browser: number }>("register", { token: opening, key: encode(bytes), label: label() });
+  const given = await ask("register", { token: opening, key: encode(bytes), label: label() });
   bytes.fill(0);
   await keep({ browser: given.browser, key });
   return given;
 }
 
-async function ask<T>(step: string, body: object): Promise<T> {
+/** The steps of recognition: what is sent, and what is answered. */
+interface Steps {
+  hello: [Hello, Greeting];
+  enter: [Enter, Pass];
+  register: [Register, Pass];
+}
+
+async function ask<Step extends keyof Steps>(step: Step, body: Steps[Step][0]): Promise<Steps[Step][1]> {
   let response: Response;
   try {
     response = await fetch(`/api/browser/${step}`, {
@@ -135,9 +133,9 @@ async function ask<T>(step: string, body: object): Promise<T> {
     throw new Away();
   }
   if (response.status === 401) throw new Unknown();
-  let answer: { ok?: T };
+  let answer: { ok?: Steps[Step][1] };
   try {
-    answer = (await response.json()) as { ok?: T };
+    answer = (await response.json()) as { ok?: Steps[Step][1] };
   } catch {
     throw new Impostor();
   }

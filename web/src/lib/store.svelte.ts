@@ -94,6 +94,9 @@ class Store {
         break;
       case "event":
         this.#queue(news.event);
+        break;
+      default:
+        news satisfies never;
     }
   }
 
@@ -328,6 +331,9 @@ class Store {
       case "lagged":
         void this.load();
         break;
+      default:
+        // An event of a newer app: these pages are outdated, which they say.
+        event satisfies never;
     }
   }
 

@@ -1,5 +1,5 @@
 // How the pages reach the engine: commands, uploads and the event stream, same origin only.
-import type { Commands, Draft, Offer } from "./api";
+import { REPLY_KIND, type Arguments, type Code, type CommandName, type Draft, type Offer, type Refusal, type Reply, type ReplyTo, type RequestError, type Value } from "./api";
 import type { FromTab } from "./events.worker";
 import { filesPass } from "./pass.svelte";
 import { authorised, Away, forget, Impostor, pass, Unknown, whenLetIn } from "./session";
@@ -9,9 +9,9 @@ import { t } from "./strings";
 /** A refusal by the engine or a failure to reach it; `message` is for people. */
 export class ApiError extends Error {
   constructor(
-    readonly code: string,
+    readonly code: Code,
     message: string,
-    readonly offer?: Offer,
+    readonly offer: Offer | null = null,
   ) {
     super(message);
   }
@@ -25,36 +25,39 @@ export function problem(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The body of every answer. */
 interface Answer {
-  ok?: { kind: string; value?: unknown };
-  error?: { code: string; message: string; offer?: Offer };
+  ok?: Reply;
+  error?: Refusal | RequestError;
 }
 
-function unwrap(body: string): unknown {
+/** The value of an answer of the kind that is expected. */
+function valueOf<Kind extends Reply["kind"]>(kind: Kind, body: string): Value<Kind> {
   let answer: Answer = {};
   try {
     answer = JSON.parse(body) as Answer;
   } catch {
     // Falls through to the error below: the body is not ours.
   }
-  if (answer.ok) return answer.ok.value;
-  if (answer.error) throw new ApiError(answer.error.code, answer.error.message, answer.error.offer);
+  const { ok, error } = answer;
+  if (ok?.kind === kind) return ("value" in ok ? ok.value : undefined) as Value<Kind>;
+  if (error) throw new ApiError(error.code, error.message, "offer" in error ? error.offer : null);
   throw new ApiError("unreadable", t.live.unreadable);
 }
 
 /** Sends one command and gives back the value of its reply. */
-export async function command<K extends keyof Commands>(
-  cmd: K,
-  args: Commands[K]["args"],
+export async function command<Name extends CommandName>(
+  cmd: Name,
+  args: Arguments<Name>,
   options: { keepalive?: boolean; signal?: AbortSignal } = {},
-): Promise<Commands[K]["reply"]> {
+): Promise<ReplyTo<Name>> {
   const response = await authorised("/api/command", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ cmd, ...args }),
     ...options,
   });
-  return unwrap(await response.text()) as Commands[K]["reply"];
+  return valueOf(REPLY_KIND[cmd], await response.text());
 }
 
 /** An upload under way. */
@@ -75,7 +78,7 @@ export function upload(draft: number, file: File, progress: (sent: number) => vo
         xhr.upload.onprogress = (event) => progress(event.loaded);
         xhr.onload = () => {
           try {
-            resolve(unwrap(xhr.responseText) as Draft);
+            resolve(valueOf("draft", xhr.responseText));
           } catch (error) {
             reject(error as Error);
           }

@@ -6,6 +6,7 @@ use super::{AccountId, BrowserId};
 
 /// One account on one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Account {
     /// Local row number.
     pub id: AccountId,
@@ -57,6 +58,7 @@ pub struct Account {
 
 /// Messages that wait at the service for room on this device's disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Held {
     /// How many.
     pub messages: u64,
@@ -68,6 +70,7 @@ pub struct Held {
 
 /// What is lost for good when an account is removed from this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Losses {
     /// Messages stored here.
     pub letters: u64,
@@ -83,6 +86,7 @@ pub struct Losses {
 
 /// Connection state of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Link {
     /// Logged in.
@@ -114,6 +118,7 @@ pub enum Link {
 
 /// A browser that was let in to the pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Browser {
     /// Local row number.
     pub id: BrowserId,
@@ -127,6 +132,7 @@ pub struct Browser {
 
 /// A device of an account, as far as this app has been told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Device {
     /// The account.
     pub account: AccountId,

@@ -7,6 +7,7 @@ use crate::picture::Size;
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Message {
     /// Local row number.
     pub id: MessageId,
@@ -27,6 +28,7 @@ pub struct Message {
     /// The text as written: Markdown. Whoever is told of it gets no heaps of accents: drawing them takes
     /// minutes.
     #[serde(serialize_with = "drawn")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub text: String,
     /// The text rendered and sanitised: no scripts, styles, images from elsewhere or clickable
     /// links of unknown schemes.
@@ -51,6 +53,7 @@ pub struct Message {
 
 /// Where a forward of a thread stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ForwardState {
     /// In the outbox; it goes out with the next link.
@@ -63,6 +66,7 @@ pub enum ForwardState {
 
 /// What is known of a letter that did not come from its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Forwarded {
     /// Who forwarded it, as the service vouches for it: who the author is, and what the letter says,
     /// is their word.
@@ -76,6 +80,7 @@ pub struct Forwarded {
 
 /// Where a message stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum MessageState {
     /// Came from the service.
@@ -105,6 +110,7 @@ pub enum MessageState {
 
 /// A file that comes with a message or draft. Its bytes: `GET /api/attachments/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attachment {
     /// Local row number.
     pub id: AttachmentId,
@@ -127,6 +133,7 @@ pub struct Attachment {
 
 /// That a file is a form, blank or filled, in the way of other apps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Form {
     /// Whether somebody filled it.
     pub filled: bool,
@@ -136,6 +143,7 @@ pub struct Form {
 
 /// A letter being written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Draft {
     /// Local row number.
     pub id: DraftId,

@@ -6,6 +6,7 @@ use super::{AccountId, PingId};
 
 /// A ping or a group invitation, received or sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Ping {
     /// Local row number.
     pub id: PingId,
@@ -35,6 +36,7 @@ pub struct Ping {
 
 /// Where a ping stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PingState {
     /// Incoming: waits for our answer. Outgoing: the service has it, no answer yet.
@@ -54,6 +56,7 @@ pub enum PingState {
 
 /// Somebody in an account's address book.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contact {
     /// The account whose address book it is.
     pub account: AccountId,
@@ -75,6 +78,7 @@ pub struct Contact {
 
 /// What to mind about a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NameMark {
     /// It holds what cannot be seen or is easily overlooked.
@@ -88,6 +92,7 @@ pub enum NameMark {
 
 /// A group that the member belongs or belonged to, or was invited to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Group {
     /// The account it belongs to.
     pub account: AccountId,
@@ -112,6 +117,7 @@ pub struct Group {
 
 /// A page of the members of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Members {
     /// First those who have joined, then those who are invited, then those who have left; by alias.
     pub members: Vec<GroupMember>,
@@ -121,6 +127,7 @@ pub struct Members {
 
 /// A place in the list of a group's members: behind this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MemberPlace {
     /// Where they stand.
     pub standing: Standing,
@@ -130,6 +137,7 @@ pub struct MemberPlace {
 
 /// One member of a group, as far as this app has been told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroupMember {
     /// Alias in the group.
     pub alias: String,
@@ -139,6 +147,7 @@ pub struct GroupMember {
 
 /// Somebody's standing in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Invited, has not joined.

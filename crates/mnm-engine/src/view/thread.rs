@@ -6,6 +6,7 @@ use super::{AccountId, Draft, Message, MessageState, ThreadId};
 
 /// Somebody in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
     /// The permanent id the service vouches for; equals the group's name for a group.
     pub uid: String,
@@ -18,6 +19,7 @@ pub struct Party {
 
 /// What a [`Party`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PartyKind {
     /// The member who uses this app.
@@ -37,6 +39,7 @@ pub enum PartyKind {
 
 /// One line of a thread list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ThreadRow {
     /// Local row number.
     pub id: ThreadId,
@@ -75,6 +78,7 @@ pub struct ThreadRow {
 
 /// Whether a reply in a thread would reach somebody. Where it would not, it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum MayReply {
     /// All who read it.
@@ -111,6 +115,7 @@ pub enum MayReply {
 
 /// Who reads a thread, and who wrote in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Readers {
     /// In order of joining, the struck ones too; then those who only wrote in it.
     pub readers: Vec<Reader>,
@@ -120,6 +125,7 @@ pub struct Readers {
 
 /// How a reply in a thread reaches somebody of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// It is addressed to them.
@@ -133,6 +139,7 @@ pub enum Reach {
 
 /// Somebody who was added to a thread, or wrote in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reader {
     /// Who.
     pub party: Party,
@@ -148,6 +155,7 @@ pub struct Reader {
 
 /// Somebody whom the service could not reach with a letter that the others have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeftOut {
     /// Who.
     pub party: Party,
@@ -157,6 +165,7 @@ pub struct LeftOut {
 
 /// A thread with a page of its messages, and the draft of a reply if there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Thread {
     /// The line of the list.
     pub row: ThreadRow,

@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use mnm_engine::{Error, command::Command};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{App, auth::Caller};
@@ -29,14 +30,14 @@ pub(crate) async fn command(
 ) -> Response {
     if !is_json(&headers) {
         let why = "A command must be sent as application/json.";
-        return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "malformed", why);
+        return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, RequestErrorCode::Malformed, why);
     }
     let body = match body {
         Ok(body) => body,
         Err(rejection) => {
             return error(
                 rejection.status(),
-                "malformed",
+                RequestErrorCode::Malformed,
                 "The command is too long or broken off.",
             );
         }
@@ -46,7 +47,7 @@ pub(crate) async fn command(
         Err(cause) => {
             // Only where, not what: the error of an unknown variant would repeat content.
             let why = format!("No command (line {}, column {}).", cause.line(), cause.column());
-            return error(StatusCode::BAD_REQUEST, "malformed", &why);
+            return error(StatusCode::BAD_REQUEST, RequestErrorCode::Malformed, &why);
         }
     };
     let revoked =
@@ -56,7 +57,7 @@ pub(crate) async fn command(
         app.auth.shut_out(browser);
     }
     match done {
-        Ok(reply) => Json(json!({ "ok": reply })).into_response(),
+        Ok(reply) => ok(reply),
         Err(refused) => refusal(&refused),
     }
 }
@@ -70,10 +71,10 @@ pub(crate) async fn url(
         return not_for_pages();
     }
     match app.opening_url(Instant::now()) {
-        Ok(url) => Json(json!({ "ok": { "url": url } })).into_response(),
+        Ok(url) => ok(json!({ "url": url })),
         Err(_) => error(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
+            RequestErrorCode::Internal,
             "The system gives no random numbers.",
         ),
     }
@@ -88,21 +89,61 @@ pub(crate) async fn stop(
         return not_for_pages();
     }
     app.stop.cancel();
-    Json(json!({ "ok": { "stopped": true } })).into_response()
+    ok(json!({ "stopped": true }))
+}
+
+/// The body of every answer: `{"ok": …}` or `{"error": …}`.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer<T, E> {
+    Ok(T),
+    Error(E),
+}
+
+/// The error of a request that this server does not take to the engine.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct RequestError<'a> {
+    /// For programs.
+    code: RequestErrorCode,
+    /// For people.
+    message: &'a str,
+}
+
+/// Kinds of [`RequestError`].
+#[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RequestErrorCode {
+    /// It is not what can be asked here, or broken off.
+    Malformed,
+    /// The body is too large.
+    TooLarge,
+    /// Whoever asks may not.
+    Refused,
+    /// The browser was not let in, or is shut out.
+    UnknownBrowser,
+    /// A fault of this program or its system.
+    Internal,
+}
+
+/// A request that was granted.
+pub(crate) fn ok(value: impl Serialize) -> Response {
+    Json(Answer::<_, ()>::Ok(value)).into_response()
 }
 
 /// A refusal by the engine, which is an answer like any other.
 pub(crate) fn refusal(refused: &Error) -> Response {
-    Json(json!({ "error": refused })).into_response()
+    Json(Answer::<(), _>::Error(refused)).into_response()
 }
 
 /// A request that is not what this server takes.
-pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
+pub(crate) fn error(status: StatusCode, code: RequestErrorCode, message: &str) -> Response {
+    (status, Json(Answer::<(), _>::Error(RequestError { code, message }))).into_response()
 }
 
 fn not_for_pages() -> Response {
-    error(StatusCode::FORBIDDEN, "refused", "Only the command line can do that.")
+    error(StatusCode::FORBIDDEN, RequestErrorCode::Refused, "Only the command line can do that.")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -13,20 +13,14 @@
 use std::{sync::Arc, time::Instant};
 
 use aws_lc_rs::hmac;
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use data_encoding::BASE64URL_NOPAD;
 use mnm_engine::view::BrowserId;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::{
     App,
-    api::{error, refusal},
+    api::{RequestErrorCode, error, ok, refusal},
     assets,
     auth::{Challenge, PageSecrets, Secret, decode, random},
 };
@@ -37,32 +31,65 @@ const BROWSER: &[u8; 13] = b"mnm browser!\n";
 /// Longest label of a browser that is taken, bytes.
 const LABEL_MAX: usize = 200;
 
-/// Step 1.
+/// Step 1: `POST /api/browser/hello`. Bytes are base64url without padding, here and below.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Hello {
+    /// The number it was given when it was let in.
     browser: BrowserId,
+    /// The browser's random bytes.
     nonce: String,
 }
 
-/// Step 2.
+/// The answer to [`Hello`].
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Greeting {
+    /// The app's random bytes.
+    nonce: String,
+    /// That the app has the key.
+    proof: String,
+}
+
+/// Step 2: `POST /api/browser/enter`.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enter {
     /// The app's random bytes, which say what is answered.
     nonce: String,
+    /// That the browser has the key.
     proof: String,
     /// Of the address that opened this page; it is used up.
     token: Option<String>,
 }
 
-/// Step 3.
+/// Step 3: `POST /api/browser/register`.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Register {
+    /// Of the address that opened this page; it is used up.
     token: String,
+    /// The key of the browser from now on.
     key: String,
+    /// What the browser calls itself; at most 200 bytes.
     label: String,
+}
+
+/// The answer to [`Enter`] and [`Register`]: the secrets of one page, good until the app ends.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Pass {
+    /// The browser's number.
+    browser: BrowserId,
+    /// For the header of requests.
+    page: String,
+    /// For addresses of attachments, which the browser fetches by itself.
+    files: String,
+    /// Which build of the pages the app has.
+    pages: &'static str,
 }
 
 /// `POST /api/browser/hello`.
@@ -75,13 +102,13 @@ pub(crate) async fn hello(State(app): State<Arc<App>>, Json(asked): Json<Hello>)
     };
     let Ok(ours) = random() else { return no_random() };
     let proof = hmac::sign(&hmac_key(&key), &statement(APP, app.port, &theirs, &ours));
-    let answer = json!({ "ok": {
-        "nonce": BASE64URL_NOPAD.encode(&*ours),
-        "proof": BASE64URL_NOPAD.encode(proof.as_ref()),
-    } });
+    let greeting = Greeting {
+        nonce: BASE64URL_NOPAD.encode(&*ours),
+        proof: BASE64URL_NOPAD.encode(proof.as_ref()),
+    };
     let challenge = Challenge { browser: asked.browser, ours, theirs };
     app.auth.challenge(challenge, Instant::now());
-    Json(answer).into_response()
+    ok(greeting)
 }
 
 /// `POST /api/browser/enter`.
@@ -120,7 +147,11 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>
 /// `POST /api/browser/register`.
 pub(crate) async fn register(State(app): State<Arc<App>>, Json(asked): Json<Register>) -> Response {
     let Some(key) = decode(&asked.key).filter(|_| asked.label.len() <= LABEL_MAX) else {
-        return error(StatusCode::BAD_REQUEST, "malformed", "No key, or too long a label.");
+        return error(
+            StatusCode::BAD_REQUEST,
+            RequestErrorCode::Malformed,
+            "No key, or too long a label.",
+        );
     };
     if !app.auth.redeem(&asked.token, Instant::now()) {
         return unknown();
@@ -134,9 +165,7 @@ pub(crate) async fn register(State(app): State<Arc<App>>, Json(asked): Json<Regi
 fn let_in(app: &App, browser: BrowserId) -> Response {
     match app.auth.let_in(browser) {
         Ok(PageSecrets { page, files }) => {
-            let pages = assets::version();
-            let given = json!({ "browser": browser, "page": page, "files": files, "pages": pages });
-            Json(json!({ "ok": given })).into_response()
+            ok(Pass { browser, page, files, pages: assets::version() })
         }
         Err(_) => no_random(),
     }
@@ -154,10 +183,10 @@ fn statement(side: &[u8; 13], port: u16, theirs: &Secret, ours: &Secret) -> Vec<
 /// To a browser that is not let in, or whose answer is wrong.
 pub(crate) fn unknown() -> Response {
     let why = "This browser is not known here. Open the pages with mnm.";
-    error(StatusCode::UNAUTHORIZED, "unknown_browser", why)
+    error(StatusCode::UNAUTHORIZED, RequestErrorCode::UnknownBrowser, why)
 }
 
 fn no_random() -> Response {
     let why = "The system gives no random numbers.";
-    error(StatusCode::INTERNAL_SERVER_ERROR, "internal", why)
+    error(StatusCode::INTERNAL_SERVER_ERROR, RequestErrorCode::Internal, why)
 }

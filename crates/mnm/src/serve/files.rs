@@ -3,7 +3,6 @@
 use std::{io, sync::Arc};
 
 use axum::{
-    Json,
     body::{Body, BodyDataStream},
     extract::{Path, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -17,13 +16,12 @@ use mnm_engine::{
     view::{AttachmentId, DraftId},
 };
 use serde::Deserialize;
-use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::{
     App,
-    api::{error, refusal},
+    api::{RequestErrorCode, error, ok, refusal},
 };
 
 /// Largest upload, bytes.
@@ -53,17 +51,17 @@ pub(crate) async fn upload(
 ) -> Response {
     if name.is_empty() || name.len() > NAME_MAX {
         let why = "An attachment needs a name of at most 1,024 bytes.";
-        return error(StatusCode::BAD_REQUEST, "malformed", why);
+        return error(StatusCode::BAD_REQUEST, RequestErrorCode::Malformed, why);
     }
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let size = size.or_else(|| announced.and_then(|length| length.parse().ok()));
     if size.is_some_and(|size| size > UPLOAD_MAX) {
         let why = "An attachment can have at most 4 GiB.";
-        return error(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why);
+        return error(StatusCode::PAYLOAD_TOO_LARGE, RequestErrorCode::TooLarge, why);
     }
     let bytes = StreamReader::new(limited(body.into_data_stream()));
     match app.engine.attach(draft, &name, size, bytes).await {
-        Ok(draft) => Json(json!({ "ok": Reply::Draft(draft) })).into_response(),
+        Ok(draft) => ok(Reply::Draft(draft)),
         Err(refused) => refusal(&refused),
     }
 }
@@ -97,7 +95,7 @@ pub(crate) async fn download(
     let (about, mut reader) = match app.engine.attachment(id).await {
         Ok(found) => found,
         Err(refused) => {
-            return (StatusCode::NOT_FOUND, Json(json!({ "error": refused }))).into_response();
+            return (StatusCode::NOT_FOUND, refusal(&refused)).into_response();
         }
     };
     let (kind, disposition, start) = if query.inline == Some(1) {
@@ -108,7 +106,7 @@ pub(crate) async fn download(
         let Some((format, _)) = picture::read(&start).filter(|(_, size)| size.is_shown()) else {
             let why = "Only PNG, JPEG, GIF and WebP pictures of at most 50 million points can be \
                        shown in place.";
-            return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "refused", why);
+            return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, RequestErrorCode::Refused, why);
         };
         (format.media_type(), "inline", start)
     } else {
@@ -127,7 +125,7 @@ pub(crate) async fn download(
 fn broken(id: AttachmentId, cause: &io::Error) -> Response {
     tracing::error!(attachment = id, %cause, "an attachment can't be read");
     let why = "The attachment can't be read from this device's store.";
-    error(StatusCode::INTERNAL_SERVER_ERROR, "internal", why)
+    error(StatusCode::INTERNAL_SERVER_ERROR, RequestErrorCode::Internal, why)
 }
 
 async fn head(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {

@@ -1,0 +1,1331 @@
+// Commands, replies and events of the engine. Made from the Rust types of crates/mnm-engine
+// (command.rs, event.rs, view.rs, error.rs) by `cargo xtask types`: change those, not this file. Times
+// are Unix milliseconds. All text is to be shown as text, except `Message.html` and
+// `SearchHit.snippet`, which the engine has sanitised.
+
+/** One account on one service. */
+export interface Account {
+  /** Local row number. */
+  id: number;
+  /**
+   * What the service is called here: `name`, and behind it the place of the address where another
+   * account's service has a name that looks alike.
+   */
+  service: string;
+  /** The name the service gives itself; the address until it has told one. */
+  name: string;
+  /** The name it gave itself first, if it has another now. */
+  joined_as: string | null;
+  /** The address the member joined by, `=host:port` or `+host:port`. */
+  address: string;
+  /**
+   * SHA-256 fingerprint of the service's certificate, pinned at the first contact; lower-case hex.
+   * Absent for `+` addresses, whose certificate is checked against the public roots.
+   */
+  fingerprint: string | null;
+  /** The member's permanent id on that service. */
+  uid: string;
+  /** The alias used for new letters; empty while none was granted. */
+  alias: string;
+  /** All aliases of the member on that service. */
+  aliases: string[];
+  /** Label of this device on that service. */
+  device: string;
+  /** Connection state. */
+  link: Link;
+  /**
+   * When a link to the service last began or ended, so that what is stored here is at least as new;
+   * none when that was not noted.
+   */
+  linked_ms: number | null;
+  /** Unread messages. */
+  unread: number;
+  /** Pings and group invitations that wait for an answer. */
+  pings: number;
+  /** Messages in the outbox that no service has acknowledged yet. */
+  queued: number;
+  /**
+   * Whether contacts see that the member is online; none until the member has chosen, and then
+   * nobody does.
+   */
+  presence: boolean | null;
+  /**
+   * Whether the member has chosen that. An account of version 0.1.0 shows it, as that version did,
+   * though nobody was asked.
+   */
+  presence_chosen: boolean;
+  /** What waits at the service because the disk here has no room for it. */
+  held: Held | null;
+}
+
+/** A file that comes with a message or draft. Its bytes: `GET /api/attachments/{id}`. */
+export interface Attachment {
+  /** Local row number. */
+  id: number;
+  /** File name without directories or control characters. */
+  name: string;
+  /**
+   * The name its author gave it, by which the letter's text refers to it; absent when it is the same.
+   * To be compared, never shown or saved under.
+   */
+  wire_name: string | null;
+  /** Bytes. */
+  size: number;
+  /** For a form of an app that has them: which. */
+  form: Form | null;
+  /** Points, if it is a picture of a kind that is shown and its size is known. */
+  picture: Size | null;
+  /**
+   * Whether it may be asked for with `?inline=1`: a picture with no more points than a screen has
+   * use for. Not certain where the size is not known, for what was stored long ago.
+   */
+  inline: boolean;
+}
+
+/** A browser that was let in to the pages. */
+export interface Browser {
+  /** Local row number. */
+  id: number;
+  /** What it calls itself. */
+  label: string;
+  /** When it was let in. */
+  since_ms: number;
+  /** When a page was last opened in it. */
+  used_ms: number;
+}
+
+/** A request to the engine. */
+export type Command =
+  /** Everything for the first screen. Reply: `Reply::State`. */
+  | { cmd: "state" }
+  /** Register on a service. Waits until the service has answered. Reply: `Reply::Account`. */
+  | {
+      cmd: "join";
+      /**
+       * `=host:port`, `+host:port`, or either followed by `#FINGERPRINT` to pin a certificate
+       * from the first contact.
+       */
+      address: string;
+      /** The alias to ask for; at least 8 bytes. */
+      alias: string;
+      /**
+       * Register even where there is an account on this service already. Otherwise that is
+       * `ErrorCode::KnownService`, which offers the account that is here.
+       */
+      another?: boolean;
+      /** Label of this device; a default is chosen when absent. */
+      device?: string | null;
+    }
+  /**
+   * Say where an account's service is now, or which certificate it has. What proves to be the
+   * service that was pinned is accepted at once; anything else is `ErrorCode::Untrusted`
+   * with both fingerprints, until `trust` names the one that is shown. Waits for the service.
+   * Reply: `Reply::Account`.
+   */
+  | {
+      cmd: "set_service";
+      /** The account. */
+      account: number;
+      /** As for `Command::Join`; as before when absent. */
+      address?: string | null;
+      /** Fingerprint of the certificate to trust from now on, all 64 digits. */
+      trust?: string | null;
+    }
+  /** What would be lost with an account. Reply: `Reply::Losses`. */
+  | {
+      cmd: "losses";
+      /** The account. */
+      account: number;
+    }
+  /**
+   * Erase an account with all that is stored of it here. The service is not told: there the
+   * account stays, and so do other devices of it. Reply: `Reply::Done` once all is erased.
+   */
+  | {
+      cmd: "remove_account";
+      /** The account. */
+      account: number;
+    }
+  /**
+   * Become a further device of an account, by a code made with `Command::AddDevice` on
+   * another device of it. Reply: `Reply::Account`.
+   */
+  | {
+      cmd: "join_device";
+      /** The code. */
+      code: string;
+    }
+  /** Make a code for a further device. Waits for the service. Reply: `Reply::Code`. */
+  | {
+      cmd: "add_device";
+      /** The account. */
+      account: number;
+      /** Label of the new device. */
+      label: string;
+    }
+  /** Devices of an account that this app knows of. Reply: `Reply::Devices`. */
+  | {
+      cmd: "devices";
+      /** The account, or all. */
+      account?: number | null;
+    }
+  /** Ask the service for a further alias. Waits for the service. Reply: `Reply::Account`. */
+  | {
+      cmd: "add_alias";
+      /** The account. */
+      account: number;
+      /** The alias. */
+      alias: string;
+    }
+  /** Try to connect now. Reply: `Reply::Done`. */
+  | {
+      cmd: "reconnect";
+      /** The account. */
+      account: number;
+    }
+  /**
+   * Choose whether contacts see that the member is online. The member's other devices follow.
+   * Reply: `Reply::Done`.
+   */
+  | {
+      cmd: "set_presence";
+      /** The account. */
+      account: number;
+      /**
+       * Permanent id of one contact to choose for; all who have no choice of their own when
+       * absent.
+       */
+      contact?: string | null;
+      /** Whether. Absent only with a contact: as for the others. */
+      shown?: boolean | null;
+    }
+  /**
+   * Remove somebody from the address book, on the member's other devices too. Letters stay; theirs
+   * come as a stranger's from then on. Reply: `Reply::Done`.
+   */
+  | {
+      cmd: "remove_contact";
+      /** The account. */
+      account: number;
+      /** Their permanent id. */
+      contact: string;
+    }
+  /**
+   * Somebody looks, or the network has changed: accounts that are not connected try at once.
+   * Reply: `Reply::Done`.
+   */
+  | { cmd: "nudge" }
+  /** Send a first-contact ping; it is queued. Reply: `Reply::Ping`. */
+  | {
+      cmd: "ping";
+      /** The account. */
+      account: number;
+      /** Alias of the member to reach. */
+      to: string;
+      /** Plain text, at most 140 UTF-16 units. */
+      text: string;
+    }
+  /** Pings and invitations, newest first. Reply: `Reply::Pings`. */
+  | {
+      cmd: "pings";
+      /** The account, or all. */
+      account?: number | null;
+      /** Only those that are listed behind this one. */
+      before?: number | null;
+      /** Only those whose sender, addressee or group has this in its name, whatever the case. */
+      find?: string | null;
+      /** At most so many; 1..=1000, default 200. */
+      limit?: number | null;
+    }
+  /** One ping or invitation. Reply: `Reply::Ping`. */
+  | {
+      cmd: "one_ping";
+      /** Which. */
+      ping: number;
+    }
+  /**
+   * Accept a ping by answering it with a ping, or an invitation by joining the group; it is
+   * queued. Reply: `Reply::Ping`.
+   */
+  | {
+      cmd: "accept";
+      /** Which. */
+      ping: number;
+      /** The answer; a friendly default when absent. Not used for an invitation. */
+      text?: string | null;
+    }
+  /** Put a ping away without telling its sender. Reply: `Reply::Ping`. */
+  | {
+      cmd: "ignore";
+      /** Which. */
+      ping: number;
+    }
+  /**
+   * Put all pings and invitations away that wait for an answer, without telling their senders.
+   * Reply: `Reply::Count`.
+   */
+  | {
+      cmd: "ignore_all";
+      /** The account, or all. */
+      account?: number | null;
+      /** Only those that came before this time. */
+      before_ms?: number | null;
+    }
+  /** The address book. Reply: `Reply::Contacts`. */
+  | {
+      cmd: "contacts";
+      /** The account, or all. */
+      account?: number | null;
+    }
+  /** Groups of an account, each with its first members. Reply: `Reply::Groups`. */
+  | {
+      cmd: "groups";
+      /** The account, or all. */
+      account?: number | null;
+    }
+  /**
+   * A page of the members of a group: first those who have joined, then those who are invited, then
+   * those who have left. Whoever changes their standing between two pages is told of twice or not at
+   * all. Reply: `Reply::Members`.
+   */
+  | {
+      cmd: "members";
+      /** The account. */
+      account: number;
+      /** Name of the group. */
+      group: string;
+      /** Only those behind this place; from the first on when absent. */
+      after?: MemberPlace | null;
+      /** At most so many; 1..=1000, default 200. */
+      limit?: number | null;
+    }
+  /**
+   * Invite a member to a group, which is created when it does not exist; it is queued.
+   * Reply: `Reply::Ping`.
+   */
+  | {
+      cmd: "invite";
+      /** The account. */
+      account: number;
+      /** Name of the group; at least 8 bytes. */
+      group: string;
+      /** Alias of the member to invite. */
+      to: string;
+      /** Plain text, at most 140 UTF-16 units. */
+      text: string;
+    }
+  /** Leave a group, or remove a member from it. Waits for the service. Reply: `Reply::Done`. */
+  | {
+      cmd: "drop";
+      /** The account. */
+      account: number;
+      /** Name of the group. */
+      group: string;
+      /** Alias of the member to remove; the member's own to leave. */
+      alias: string;
+    }
+  /**
+   * Join a group again, or one whose invitation was accepted elsewhere. Waits for the service.
+   * Reply: `Reply::Done`.
+   */
+  | {
+      cmd: "join_group";
+      /** The account. */
+      account: number;
+      /** Name of the group. */
+      group: string;
+    }
+  /** Threads of an account, newest first. Reply: `Reply::Threads`. */
+  | {
+      cmd: "threads";
+      /** The account, or all. */
+      account?: number | null;
+      /** Which of the threads of that time it is; all of them come before it when absent. */
+      before?: number | null;
+      /** Only threads that are listed behind one whose newest message is of this time. */
+      before_ms?: number | null;
+      /** At most so many; 1..=100, default 100. */
+      limit?: number | null;
+      /** Only threads in which the member or group with this permanent id is, or was. */
+      with?: string | null;
+    }
+  /** One thread with a page of its messages. Reply: `Reply::Thread`. */
+  | {
+      cmd: "thread";
+      /** Which. */
+      thread: number;
+      /** Which page; the newest messages when absent. */
+      at?: Place | null;
+      /** At most so many messages; 1..=200, default 100. Fewer come where their texts are large. */
+      limit?: number | null;
+    }
+  /**
+   * Mark messages of a thread as seen, here and on the member's other devices.
+   * Reply: `Reply::Done`.
+   */
+  | {
+      cmd: "mark_read";
+      /** The thread. */
+      thread: number;
+      /**
+       * Which of its messages, at most 1,000; all when absent. Those of other threads and those
+       * that are gone are passed over.
+       */
+      messages?: number[] | null;
+    }
+  /** Who reads a thread, and who added them. Reply: `Reply::Readers`. */
+  | {
+      cmd: "readers";
+      /** The thread. */
+      thread: number;
+    }
+  /**
+   * Strike somebody from a thread: the member's letters go to them no more, and theirs do not come
+   * into it. Reply: `Reply::Done`.
+   */
+  | {
+      cmd: "strike";
+      /** The thread. */
+      thread: number;
+      /** Permanent id, or a group's name. */
+      uid: string;
+    }
+  /** Have somebody who was struck read a thread again. Reply: `Reply::Done`. */
+  | {
+      cmd: "readmit";
+      /** The thread. */
+      thread: number;
+      /** Permanent id, or a group's name. */
+      uid: string;
+    }
+  /**
+   * Put a letter that stands in a thread of its own where it says it belongs; its author counts as
+   * one of the readers there. Reply: `Reply::Thread`, the thread it is in now.
+   */
+  | {
+      cmd: "take_in";
+      /** The thread of its own. */
+      thread: number;
+    }
+  /** Create or replace a draft. Reply: `Reply::Draft`. */
+  | {
+      cmd: "save_draft";
+      /** The account. */
+      account: number;
+      /** Aliases of contacts and names of groups. Unknown ones are allowed until it is sent. */
+      to: string[];
+      /** Subject. */
+      subject: string;
+      /** Markdown. */
+      text: string;
+      /** The draft to replace; a new one when absent. */
+      draft?: number | null;
+      /**
+       * The writer goes away and can't be asked: rather than refusing, both are kept, as
+       * `vault::Vault::save_draft_upon` says. Needs `version`.
+       */
+      leaving?: boolean;
+      /**
+       * The thread it answers. A thread has at most one draft; saving a second one without
+       * `draft` replaces the first.
+       */
+      thread?: number | null;
+      /**
+       * The version of the draft that this was typed upon, 0 when the writer knew of none: if
+       * another has been saved since, nothing is changed and the error is
+       * `error::ErrorCode::Outdated`. Absent: whatever is there is replaced.
+       */
+      version?: number | null;
+    }
+  /**
+   * A page of drafts of new letters and of replies, the last begun first; an empty one behind the last.
+   * Reply: `Reply::Drafts`.
+   */
+  | {
+      cmd: "drafts";
+      /** The account, or all. */
+      account?: number | null;
+      /** Only those begun before this one. */
+      before?: number | null;
+    }
+  /** Discard a draft with its attachments. Reply: `Reply::Done`. */
+  | {
+      cmd: "drop_draft";
+      /** Which. */
+      draft: number;
+      /** The version that was on screen, as in `Command::Send`. */
+      version?: number | null;
+    }
+  /**
+   * Take an attachment from a draft. Reply: `Reply::Draft`. (Adding one is an upload:
+   * `POST /api/drafts/{id}/attachments?name=…`, the body being the bytes.)
+   */
+  | {
+      cmd: "detach";
+      /** The draft. */
+      draft: number;
+      /** The attachment. */
+      attachment: number;
+    }
+  /** Queue a draft for sending; it becomes a message. Reply: `Reply::Message`. */
+  | {
+      cmd: "send";
+      /** Which. */
+      draft: number;
+      /**
+       * Hold it back so long that it can be taken back, milliseconds; at most 60,000. It leaves
+       * earlier when another letter is queued in its thread, by `Command::SendNow`, and at the
+       * next start of the app.
+       */
+      hold_ms?: number | null;
+      /**
+       * The version that was on screen: if there is another by now, nothing is sent and the error
+       * is `error::ErrorCode::Outdated`. Absent: it is sent as it is.
+       */
+      version?: number | null;
+    }
+  /** Let a message that is held back leave. Reply: `Reply::Message`. */
+  | {
+      cmd: "send_now";
+      /** Which. */
+      message: number;
+    }
+  /** Queue a failed message again. Reply: `Reply::Message`. */
+  | {
+      cmd: "retry";
+      /** Which. */
+      message: number;
+    }
+  /**
+   * Take a queued or failed message out of the outbox and make it a draft again.
+   * Reply: `Reply::Draft`.
+   */
+  | {
+      cmd: "unsend";
+      /** Which. */
+      message: number;
+    }
+  /**
+   * Wait until a message has left the outbox (sent or failed). Reply: `Reply::Message`, with
+   * whatever state it has when the time is up.
+   */
+  | {
+      cmd: "await_sent";
+      /** Which. */
+      message: number;
+      /** At most so long, milliseconds; at most 600,000. */
+      timeout_ms: number;
+    }
+  /**
+   * Forward a thread to people who are not in it; it is queued, and then waited for. Reply:
+   * `Reply::Forward`.
+   */
+  | {
+      cmd: "forward";
+      /** The thread. */
+      thread: number;
+      /** Aliases of contacts and names of groups. */
+      to: string[];
+      /** Wait at most so long for the service, milliseconds; at most 600,000. */
+      timeout_ms: number;
+    }
+  /** Browsers that were let in to the pages, the one used last first. Reply: `Reply::Browsers`. */
+  | { cmd: "browsers" }
+  /** Shut a browser out. Reply: `Reply::Done`. */
+  | {
+      cmd: "revoke_browser";
+      /** Which. */
+      browser: number;
+    }
+  /** Render Markdown as a message would show it. Reply: `Reply::Html`. */
+  | {
+      cmd: "preview";
+      /** Markdown. */
+      text: string;
+    }
+  /**
+   * Search subjects and texts; all words must occur, the last may be a beginning.
+   * Reply: `Reply::Hits`.
+   */
+  | {
+      cmd: "search";
+      /** The words. */
+      words: string;
+      /** The account, or all. */
+      account?: number | null;
+      /** At most so many; 1..=200, default 50. */
+      limit?: number | null;
+    };
+
+/** Somebody in an account's address book. */
+export interface Contact {
+  /** The account whose address book it is. */
+  account: number;
+  /** Permanent id. */
+  uid: string;
+  /**
+   * The alias they were first known by; what cannot be seen in it is written out. Of several that
+   * look alike, each has the beginning of its permanent id behind it, after ` #`.
+   */
+  alias: string;
+  /** What to mind about the name. */
+  mark: NameMark | null;
+  /** Whether one of their devices is online and tells us so. */
+  online: boolean;
+  /** Since when they are in the address book. */
+  since_ms: number;
+  /**
+   * Whether they see that the member is online, if the member has chosen for them alone;
+   * otherwise `Account::presence` counts.
+   */
+  presence: boolean | null;
+}
+
+/** A device of an account, as far as this app has been told. */
+export interface Device {
+  /** The account. */
+  account: number;
+  /** Label given when it was added. */
+  label: string;
+  /** Whether it is this one. */
+  this: boolean;
+  /** When this app learned of it. */
+  since_ms: number;
+}
+
+/** A letter being written. */
+export interface Draft {
+  /** Local row number. */
+  id: number;
+  /** The account it will be sent from. */
+  account: number;
+  /** The thread it answers; none for a new letter. */
+  thread: number | null;
+  /** Aliases of contacts and names of groups; ignored for a reply. */
+  to: string[];
+  /** Subject; may be empty for a reply. */
+  subject: string;
+  /** Markdown. */
+  text: string;
+  /** Attachments in order. */
+  attachments: Attachment[];
+  /** Last change. */
+  updated_ms: number;
+  /** Rises with every change of what was typed; attachments do not count. */
+  version: number;
+}
+
+/** Kinds of errors, for programs. Pages choose by these where an error is shown. */
+export type ErrorCode =
+  /** What was named does not exist (any more). */
+  | "not_found"
+  /** What was asked for breaks a rule: a text too long, an alias too short, nothing to send. */
+  | "invalid"
+  /** A name among the recipients is neither a contact nor a group. */
+  | "unknown_recipient"
+  /** Beyond a limit on size. */
+  | "too_large"
+  /** Not in this state: being sent at the moment, already answered, already there. */
+  | "conflict"
+  /** What was to be replaced has been changed by somebody else since it was read. */
+  | "outdated"
+  /** The service cannot be reached. */
+  | "offline"
+  /** What answers is not the service that was joined: its certificate is another. */
+  | "untrusted"
+  /** The member has an account on this service already. */
+  | "known_service"
+  /** The service refused. */
+  | "refused"
+  /** The service has made the account but refused its alias; the account is here, without one. */
+  | "alias_refused"
+  /** No answer in time. */
+  | "timeout"
+  /** Another app holds this home. */
+  | "in_use"
+  /** The store on disk failed. */
+  | "store"
+  /** The disk has no room for it. */
+  | "no_room"
+  /** A fault of this program. */
+  | "internal";
+
+/** Something changed. */
+export type Event =
+  /** An account: its link, counters, names. */
+  | {
+      event: "account";
+      /** Its new state. */
+      account: Account;
+    }
+  /** An account was removed, with all that belonged to it. */
+  | {
+      event: "account_gone";
+      /** Which. */
+      account: number;
+    }
+  /** A thread's line: new message, read state, subject. */
+  | {
+      event: "thread";
+      /** Its new state. */
+      thread: ThreadRow;
+    }
+  /** A message arrived, was queued, was sent, failed. */
+  | {
+      event: "message";
+      /** Its new state. */
+      message: Message;
+    }
+  /** A message left its thread (it became a draft again). */
+  | {
+      event: "message_gone";
+      /** The thread it was in. */
+      thread: number;
+      /** Which. */
+      message: number;
+    }
+  /** A thread vanished with its only message. */
+  | {
+      event: "thread_gone";
+      /** The account. */
+      account: number;
+      /** Which. */
+      thread: number;
+    }
+  /** Progress of a message being sent; comes often and is not stored. */
+  | {
+      event: "progress";
+      /** The thread. */
+      thread: number;
+      /** The message. */
+      message: number;
+      /** Its state, `MessageState::Sending`. */
+      state: MessageState;
+    }
+  /** A ping or invitation arrived or changed. */
+  | {
+      event: "ping";
+      /** Its new state. */
+      ping: Ping;
+    }
+  /** An address book entry: added, or its presence changed. */
+  | {
+      event: "contact";
+      /** Its new state. */
+      contact: Contact;
+    }
+  /** A contact was removed from the address book. */
+  | {
+      event: "contact_gone";
+      /** The account. */
+      account: number;
+      /** Their permanent id. */
+      uid: string;
+    }
+  /** A group changed. */
+  | {
+      event: "group";
+      /** Its new state. */
+      group: Group;
+    }
+  /** A draft was saved. */
+  | {
+      event: "draft";
+      /** Its new state. */
+      draft: Draft;
+    }
+  /** A draft was sent, discarded or emptied. */
+  | {
+      event: "draft_gone";
+      /** The account. */
+      account: number;
+      /** Which. */
+      draft: number;
+    }
+  /** Events were dropped because the watcher was too slow; ask for everything again. */
+  | { event: "lagged" };
+
+/** That a file is a form, blank or filled, in the way of other apps. */
+export interface Form {
+  /** Whether somebody filled it. */
+  filled: boolean;
+  /** By which its author's app knows the form; may be empty. */
+  name: string;
+}
+
+/** Where a forward of a thread stands. */
+export type ForwardState =
+  /** In the outbox; it goes out with the next link. */
+  | "queued"
+  /** The service has taken it. */
+  | "sent"
+  /** The service has refused it; the thread says why. */
+  | "failed";
+
+/** What is known of a letter that did not come from its author. */
+export interface Forwarded {
+  /**
+   * Who forwarded it, as the service vouches for it: who the author is, and what the letter says,
+   * is their word.
+   */
+  by: Party;
+  /** Names of the first files that it had. They come when the author confirms it. */
+  files: string[];
+  /** How many more it had. */
+  more_files: number;
+}
+
+/** A group that the member belongs or belonged to, or was invited to. */
+export interface Group {
+  /** The account it belongs to. */
+  account: number;
+  /** Its name. */
+  gid: string;
+  /** The member's own standing. */
+  standing: Standing;
+  /** Whether all members are known. Who joins a group is told only of those who join later. */
+  whole: boolean;
+  /** Whether it is known that nobody but the member has joined: a letter would reach nobody. */
+  empty: boolean;
+  /** The member's own alias there; empty while it is not known. */
+  alias: string;
+  /** How many members are known. */
+  known: number;
+  /** How many of them have joined. */
+  joined: number;
+  /**
+   * The first of those who are known, at most 50, in the order of
+   * `Command::Members`, which tells of the others.
+   */
+  members: GroupMember[];
+}
+
+/** One member of a group, as far as this app has been told. */
+export interface GroupMember {
+  /** Alias in the group. */
+  alias: string;
+  /** Standing. */
+  standing: Standing;
+}
+
+/** Messages that wait at the service for room on this device's disk. */
+export interface Held {
+  /** How many. */
+  messages: number;
+  /** Bytes of all of them. */
+  bytes: number;
+  /** Bytes that are missing on the disk to take all. */
+  missing: number;
+}
+
+/** Somebody whom the service could not reach with a letter that the others have. */
+export interface LeftOut {
+  /** Who. */
+  party: Party;
+  /** Why, in the service's words. */
+  reason: string;
+}
+
+/** Connection state of an account. */
+export type Link =
+  /** Logged in. */
+  | {
+      state: "online";
+      /** Since when. */
+      since_ms: number;
+    }
+  /** A connection is being made. */
+  | { state: "connecting" }
+  /** Not connected; the app tries again by itself. */
+  | {
+      state: "offline";
+      /** What happened, what it means and what to do, in one sentence for people. */
+      error: string;
+      /** When the next attempt is due. */
+      retry_at_ms: number;
+    }
+  /**
+   * The service refused this device or showed a wrong certificate; the app tries again only now
+   * and then by itself.
+   */
+  | {
+      state: "refused";
+      /** What happened, what it means and what to do. */
+      error: string;
+      /**
+       * Fingerprint of the certificate that was shown in place of the pinned one, lower-case
+       * hex; the member may agree to it with `command::Command::SetService`.
+       */
+      seen: string | null;
+      /** When the next attempt is due. */
+      retry_at_ms: number;
+    };
+
+/** What is lost for good when an account is removed from this device. */
+export interface Losses {
+  /** Messages stored here. */
+  letters: number;
+  /** Of them those that no service has yet: nobody will get them. */
+  queued: number;
+  /** Letters being written. */
+  drafts: number;
+  /** Entries of the address book. */
+  contacts: number;
+  /** Other devices of the account that this one knows of; they keep what they have. */
+  other_devices: number;
+}
+
+/** Whether a reply in a thread would reach somebody. Where it would not, it is refused. */
+export type MayReply =
+  /** All who read it. */
+  | { state: "yes" }
+  /** Some who read it; not groups that the member is not in. */
+  | {
+      state: "others";
+      /** The names of those groups. */
+      groups: string[];
+    }
+  /** It is a note to oneself, on all devices. */
+  | { state: "oneself" }
+  /** The member has left groups that read it. */
+  | {
+      state: "left_group";
+      /** Their names. */
+      groups: string[];
+    }
+  /** The member was removed from groups that read it. */
+  | {
+      state: "removed_from_group";
+      /** Their names. */
+      groups: string[];
+    }
+  /** Only groups read it in which nobody but the member is. */
+  | {
+      state: "empty_group";
+      /** Their names. */
+      groups: string[];
+    }
+  /** Who reads it is not known here. */
+  | { state: "nobody" }
+  /** Everybody else who read it was struck. */
+  | { state: "struck" }
+  /** The service itself wrote it, and reads nothing. */
+  | { state: "service" };
+
+/** A place in the list of a group's members: behind this one. */
+export interface MemberPlace {
+  /** Where they stand. */
+  standing: Standing;
+  /** Their alias, as on the wire. */
+  alias: string;
+}
+
+/** A page of the members of a group. */
+export interface Members {
+  /** First those who have joined, then those who are invited, then those who have left; by alias. */
+  members: GroupMember[];
+  /** Where the next page begins; none when this is the last. */
+  next: MemberPlace | null;
+}
+
+/** One message. */
+export interface Message {
+  /** Local row number. */
+  id: number;
+  /** The thread it belongs to. */
+  thread: number;
+  /** The account it belongs to. */
+  account: number;
+  /** The id the service gave it, 16 hex digits; absent while it is in the outbox. */
+  msgid: string | null;
+  /** The author, as the service vouches for it; of a letter that was forwarded, as claimed. */
+  from: Party;
+  /** For a letter that somebody forwarded, while its author has not confirmed it. */
+  forwarded: Forwarded | null;
+  /** When the service accepted it; when it was queued, for one in the outbox. */
+  at_ms: number;
+  /** Its own subject, when it sets a new one. */
+  subject: string;
+  /**
+   * The text as written: Markdown. Whoever is told of it gets no heaps of accents: drawing them takes
+   * minutes.
+   */
+  text: string;
+  /**
+   * The text rendered and sanitised: no scripts, styles, images from elsewhere or clickable
+   * links of unknown schemes.
+   */
+  html: string;
+  /** Whether the text goes on behind what `html` shows of it. */
+  cut: boolean;
+  /** Attachments in the order they were added. */
+  attachments: Attachment[];
+  /** Names of files it had that were lost when the store was damaged, the first of them. */
+  lost_files: string[];
+  /** The first five of those whom the service could not reach with it. */
+  left_out: LeftOut[];
+  /** How many more it could not reach. */
+  more_left_out: number;
+  /** Where it stands. */
+  state: MessageState;
+  /** Whether the member has not seen it yet. */
+  unread: boolean;
+}
+
+/** Where a message stands. */
+export type MessageState =
+  /** Came from the service. */
+  | { state: "received" }
+  /** In the outbox, safe on disk, waiting for the link. */
+  | { state: "queued" }
+  /** In the outbox, held back for the member's second thoughts. */
+  | {
+      state: "held";
+      /** When it leaves by itself, Unix milliseconds. */
+      until_ms: number;
+    }
+  /** Being sent now. */
+  | {
+      state: "sending";
+      /** Bytes sent so far. */
+      sent: number;
+      /** Bytes in all. */
+      total: number;
+    }
+  /** The service has acknowledged it. */
+  | { state: "sent" }
+  /** The service refused it; nothing was delivered. It can be retried or discarded. */
+  | {
+      state: "failed";
+      /** What happened, what it means and what to do. */
+      error: string;
+    };
+
+/** What to mind about a name. */
+export type NameMark =
+  /** It holds what cannot be seen or is easily overlooked. */
+  | "odd"
+  /** A contact with another permanent id is called the same, or so that it looks the same. */
+  | "alike"
+  /**
+   * The service has not vouched for it: it is a letter's claim, or another device of the member told it of
+   * somebody whose name looks like that of another who is or was known here.
+   */
+  | "claimed";
+
+/** What a member may want instead of what was refused. */
+export type Offer =
+  /**
+   * The account that is here already: to give it the new address, or to trust the service's new
+   * certificate.
+   */
+  | {
+      kind: "account";
+      /** Which. */
+      account: number;
+    }
+  /** To agree to another certificate after comparing it. Fingerprints are lower-case hex. */
+  | {
+      kind: "trust";
+      /** The one that is known; none when none was pinned. */
+      known: string | null;
+      /** The one that was shown. */
+      seen: string;
+    };
+
+/** Somebody in a conversation. */
+export interface Party {
+  /** The permanent id the service vouches for; equals the group's name for a group. */
+  uid: string;
+  /**
+   * The alias by which this member is known here; never taken from the message when a contact
+   * with this uid exists. Empty when no alias is known.
+   */
+  alias: string;
+  /** What this party is. */
+  kind: PartyKind;
+}
+
+/** What a `Party` is. */
+export type PartyKind =
+  /** The member who uses this app. */
+  | "me"
+  /** A member in the address book. */
+  | "contact"
+  /** A member who is not in the address book: reached us through a group or a shared thread. */
+  | "stranger"
+  /**
+   * Somebody whom another member names as the author of a forwarded letter. The service vouches for
+   * nothing of it; the alias is never the address book's.
+   */
+  | "claimed"
+  /** A group. */
+  | "group"
+  /** The service itself, with a word about its own work, such as that a letter did not arrive. */
+  | "service";
+
+/** A ping or a group invitation, received or sent. */
+export interface Ping {
+  /** Local row number. */
+  id: number;
+  /** The account it came to or left from. */
+  account: number;
+  /** What that account's service is called; see `Account::service`. */
+  service: string;
+  /** Whether it came in or went out. */
+  incoming: boolean;
+  /** Alias of the sender; what cannot be seen in it is written out. */
+  from: string;
+  /** Permanent id of the sender. */
+  from_uid: string;
+  /** Alias of the addressee; what cannot be seen in it is written out. */
+  to: string;
+  /** What to mind about the name of the one who is not the member. */
+  mark: NameMark | null;
+  /** Plain text, at most 140 UTF-16 units. To be shown as text; nothing in it is clickable. */
+  text: string;
+  /** The group it invites to, if it is an invitation. */
+  group: string | null;
+  /** When the service accepted it. */
+  at_ms: number;
+  /** Where it stands. */
+  state: PingState;
+}
+
+/** Where a ping stands. */
+export type PingState =
+  /** Incoming: waits for our answer. Outgoing: the service has it, no answer yet. */
+  | { state: "waiting" }
+  /** Outgoing, in the outbox. */
+  | { state: "queued" }
+  /** Answered: both are in each other's address book, or the group was joined. */
+  | { state: "accepted" }
+  /** Incoming: the member put it away. The sender is not told. */
+  | { state: "ignored" }
+  /** Outgoing: the service refused it. */
+  | {
+      state: "failed";
+      /** What happened, what it means and what to do. */
+      error: string;
+    };
+
+/** Which page of a thread is asked for. */
+export type Place =
+  /** The newest messages. */
+  | "end"
+  /** Around the first message that is unread; the newest where none is. */
+  | "unread"
+  /** Around this message; as `Place::Unread` where it is not in the thread any more. */
+  | { around: number }
+  /** The messages before this one. */
+  | { before: number }
+  /** The messages after this one. */
+  | { after: number };
+
+/** How a reply in a thread reaches somebody of it. */
+export type Reach =
+  /** It is addressed to them. */
+  | "named"
+  /** As a member of a group that it is addressed to. */
+  | "group"
+  /**
+   * Not as far as is known: they only wrote in the thread, are struck, or are a group that the member
+   * is not in.
+   */
+  | "none";
+
+/** Somebody who was added to a thread, or wrote in it. */
+export interface Reader {
+  /** Who. */
+  party: Party;
+  /** Permanent id of whoever added them, as the service vouches for it; absent when it was not noted. */
+  by: string | null;
+  /** When; 0 when it was not noted. */
+  at_ms: number;
+  /** Whether the member has struck them: letters go to them no more. */
+  struck: boolean;
+  /** How a reply reaches them. */
+  reach: Reach;
+}
+
+/** Who reads a thread, and who wrote in it. */
+export interface Readers {
+  /** In order of joining, the struck ones too; then those who only wrote in it. */
+  readers: Reader[];
+  /** How often more were named than a thread takes. */
+  unlisted: number;
+}
+
+/** The answer to a command that failed. */
+export interface Refusal {
+  /** For programs. */
+  code: ErrorCode;
+  /** For people: what happened, what it means, what to do. */
+  message: string;
+  /** What the member may want instead. */
+  offer?: Offer | null;
+}
+
+/** What a command gives back, `{"kind": NAME, "value": …}`. */
+export type Reply =
+  /** It is done and committed. */
+  | { kind: "done" }
+  /** The first screen. */
+  | { kind: "state"; value: State }
+  /** One account. */
+  | { kind: "account"; value: Account }
+  /** What would be lost. */
+  | { kind: "losses"; value: Losses }
+  /** A device code: a secret that makes whoever has it a device of the account. Show it once. */
+  | { kind: "code"; value: string }
+  /** Devices. */
+  | { kind: "devices"; value: Device[] }
+  /** One ping. */
+  | { kind: "ping"; value: Ping }
+  /** Pings. */
+  | { kind: "pings"; value: Ping[] }
+  /** How many were changed. */
+  | { kind: "count"; value: number }
+  /** Address book entries. */
+  | { kind: "contacts"; value: Contact[] }
+  /** Groups. */
+  | { kind: "groups"; value: Group[] }
+  /** A page of a group's members. */
+  | { kind: "members"; value: Members }
+  /** Thread list. */
+  | { kind: "threads"; value: ThreadRow[] }
+  /** One thread. */
+  | { kind: "thread"; value: Thread }
+  /** Who reads a thread. */
+  | { kind: "readers"; value: Readers }
+  /** One message. */
+  | { kind: "message"; value: Message }
+  /** Where a forward stands. */
+  | { kind: "forward"; value: ForwardState }
+  /** One draft. */
+  | { kind: "draft"; value: Draft }
+  /** A page of drafts. */
+  | { kind: "drafts"; value: Draft[] }
+  /** Browsers. */
+  | { kind: "browsers"; value: Browser[] }
+  /** Sanitised HTML. */
+  | { kind: "html"; value: string }
+  /** Search results, best first. */
+  | { kind: "hits"; value: SearchHit[] };
+
+/** One place where search words were found. */
+export interface SearchHit {
+  /** The account. */
+  account: number;
+  /** What its service is called; see `Account::service`. */
+  service: string;
+  /** The thread. */
+  thread: number;
+  /** The message. */
+  message: number;
+  /** Subject of the thread. */
+  subject: string;
+  /** Author. */
+  from: Party;
+  /** Time of the message. */
+  at_ms: number;
+  /**
+   * Text around the words, HTML-escaped, the words between `<mark>` and `</mark>`; nothing else
+   * in it is markup.
+   */
+  snippet: string;
+}
+
+/** Points of a picture as it stands on the screen. */
+export interface Size {
+  /** Points from left to right. */
+  width: number;
+  /** Points from top to bottom. */
+  height: number;
+}
+
+/** Somebody's standing in a group. */
+export type Standing =
+  /** Invited, has not joined. */
+  | "invited"
+  /** Joined. */
+  | "joined"
+  /** Left. Of others, perhaps was removed. */
+  | "left"
+  /** The member was removed by another, and comes back only by a new invitation. Not said of others. */
+  | "removed";
+
+/** Everything a page needs to draw its first screen. */
+export interface State {
+  /** Accounts in the order they were joined. */
+  accounts: Account[];
+  /** Version of the running app. */
+  version: string;
+  /**
+   * Whether parts of the store were passed over since the app started because they are damaged;
+   * `mnm check` tells more.
+   */
+  damaged: boolean;
+  /**
+   * Whether this home was copied or restored from a backup since it was opened before. What came
+   * in after the copy was made is not in it.
+   */
+  copied: boolean;
+}
+
+/** A thread with a page of its messages, and the draft of a reply if there is one. */
+export interface Thread {
+  /** The line of the list. */
+  row: ThreadRow;
+  /** The messages of the page, oldest first. */
+  messages: Message[];
+  /** Whether there are messages before these. */
+  older: boolean;
+  /** Whether there are messages after these. */
+  newer: boolean;
+  /** The unsent reply. */
+  draft: Draft | null;
+}
+
+/** One line of a thread list. */
+export interface ThreadRow {
+  /** Local row number. */
+  id: number;
+  /** The account it belongs to. */
+  account: number;
+  /**
+   * Subject of the newest message that has one, or as another device of the member told it; may be
+   * empty.
+   */
+  subject: string;
+  /** No subject is known, because the letter that began the thread is not here. */
+  begun_elsewhere: boolean;
+  /**
+   * The first of those who read it, in order of joining, the member included, and all of its groups;
+   * 50 at most. All of them: `command::Command::Readers`.
+   */
+  parties: Party[];
+  /** How many read it. */
+  readers: number;
+  /** Author of the newest message. */
+  last_from: Party;
+  /** Time of the newest message. */
+  last_at_ms: number;
+  /** First words of the newest message, plain text, at most 140 characters. */
+  snippet: string;
+  /** Messages in the thread. */
+  count: number;
+  /** Unread messages in the thread. */
+  unread: number;
+  /** Whether any message carries an attachment. */
+  attachments: boolean;
+  /** State of the newest message, when it is one of ours. */
+  state: MessageState | null;
+  /** Whether a reply would reach somebody. */
+  may_reply: MayReply;
+  /**
+   * The thread that its first letter says it belongs to, whose readers its author is not known to be
+   * among.
+   */
+  belongs_to: number | null;
+}
