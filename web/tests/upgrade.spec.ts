@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 
 import { expect, test } from "./fixture";
 
-const OLD_HOME = resolve(import.meta.dirname, "../../crates/mnm/tests/old_home/0.1.0-stopped/home");
+const OLD_HOME = resolve(import.meta.dirname, "../../crates/mnm-engine/tests/kept/0.1.0-stopped/home");
 
 test("who was never asked is asked who sees them online, and told that all do so far", async ({ member }) => {
   const anna = await member("Anna");

@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod fuzz;
 mod install;
+mod keep_vault;
 mod licence;
 mod load;
 mod package;
@@ -56,6 +57,7 @@ cargo xtask TASK [OPTION]...
   skew      the demo's story with the released service and these apps, the other way round, and
             upgraded in the middle
               --from COMMIT    the version to compare with instead of the released one
+  keep-vault  make the vault of today that later versions open in their tests
   package   make the Debian package of the service, and try it, its unit and its image
   fuzz      looks for inputs that make the code fail
               --seconds N  for each target, 60 unless told
@@ -112,6 +114,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             [flag, commit] if flag == "--from" => skew::run(Some(commit)),
             _ => bail!("skew takes --from COMMIT, or nothing\n\n{MENU}"),
         },
+        "keep-vault" => Flags::of(given, &[]).and_then(|_| keep_vault::run()),
         "package" => Flags::of(given, &[]).and_then(|_| package::run()),
         "fuzz" => fuzz::Options::read(given).and_then(|options| fuzz::run(&options)),
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),

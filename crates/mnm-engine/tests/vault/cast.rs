@@ -27,9 +27,13 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new() -> Self {
-        let home = TempDir::new().unwrap();
+        Self::in_home(TempDir::new().unwrap(), alice())
+    }
+
+    /// In a home that is there, with one account more.
+    pub(crate) fn in_home(home: TempDir, new: NewAccount) -> Self {
         let mut vault = Vault::open(home.path()).unwrap();
-        let account = vault.add_account(alice(), 1).unwrap().value.id;
+        let account = vault.add_account(new, 1).unwrap().value.id;
         Self { vault, account, home, clock_ms: 1_000, msgid: 0x1000 }
     }
 

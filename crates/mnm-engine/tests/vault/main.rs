@@ -11,6 +11,7 @@ mod full;
 mod group;
 mod hold;
 mod inbox;
+mod kept;
 mod log;
 mod name;
 mod notice;
