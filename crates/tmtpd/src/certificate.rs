@@ -10,8 +10,8 @@
 //! - `make`: the service's own key and certificate
 //! - `validity`: from when until when a certificate is valid
 
-pub mod acme;
-pub mod identity;
+pub(crate) mod acme;
+pub(crate) mod identity;
 mod make;
 mod validity;
 
@@ -27,7 +27,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
-pub use validity::{SOON_DAYS, Validity, remaining};
+pub(crate) use validity::{SOON_DAYS, Validity, remaining};
 
 use crate::config::{ListenAddress, own_certificate_files};
 use crate::fs_mode;

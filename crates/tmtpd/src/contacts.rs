@@ -60,7 +60,7 @@ struct Count {
 
 /// Pings of a day, and pings without an answer.
 #[derive(Debug, Default)]
-pub struct Contacts {
+pub(crate) struct Contacts {
     state: Mutex<State>,
 }
 
@@ -80,7 +80,7 @@ struct State {
 
 /// A ping or an invitation.
 #[derive(Debug, Clone, Copy)]
-pub struct Ping {
+pub(crate) struct Ping {
     /// Who pings.
     pub who: MemberNumber,
     /// Who is pinged.
@@ -95,7 +95,7 @@ pub struct Ping {
 
 /// Why a ping may not be sent.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum TooMany {
+pub(crate) enum TooMany {
     /// The day's are used up.
     #[error("too many pings and invitations today; try again tomorrow")]
     Today,
@@ -121,7 +121,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn read(store: &Store) -> Result<Self, StoreError> {
         let mut waiting = HashMap::new();
         let mut is_whole = true;
         store.scan(WAITING, |key, value| {
@@ -142,7 +142,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn answered_before(
+    pub(crate) fn answered_before(
         &self,
         store: &Store,
         mut visit: impl FnMut(MemberNumber, MemberNumber),
@@ -163,7 +163,7 @@ impl Contacts {
     }
 
     /// Notes from where an account was made. There are as many as may be made in a day.
-    pub fn made(&self, member: MemberNumber, network: Network) {
+    pub(crate) fn made(&self, member: MemberNumber, network: Network) {
         let (mut state, now) = (self.state(), Instant::now());
         state.made.retain(|_, (_, at)| now.saturating_duration_since(*at) < DAY);
         state.made.insert(member, (network, now));
@@ -174,7 +174,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`TooMany`]; nothing is counted then.
-    pub fn count(
+    pub(crate) fn count(
         &self,
         store: &Store,
         limits: &Limits,
@@ -213,7 +213,7 @@ impl Contacts {
     ///
     /// # Errors
     /// [`TooMany::Today`] when they are used up, whatever the name was.
-    pub fn tried(
+    pub(crate) fn tried(
         &self,
         store: &Store,
         limits: &Limits,
@@ -230,7 +230,7 @@ impl Contacts {
     }
 
     /// A ping that was counted could not be committed.
-    pub fn take_back(&self, who: MemberNumber, whom: MemberNumber) {
+    pub(crate) fn take_back(&self, who: MemberNumber, whom: MemberNumber) {
         let mut state = self.state();
         if let Some(used) = state.pinged.get_mut(&who) {
             *used = used.saturating_sub(1);
@@ -241,7 +241,7 @@ impl Contacts {
     }
 
     /// `who` writes to each of `members` by name: their pings are answered. Adds the rows that say so.
-    pub fn answered(
+    pub(crate) fn answered(
         &self,
         who: MemberNumber,
         members: impl IntoIterator<Item = MemberNumber>,
@@ -258,7 +258,7 @@ impl Contacts {
 
     /// Forgets pings that were not answered in the time that messages are kept; gives the rows to
     /// commit.
-    pub fn forget_old(&self, now_ms: i64, limits: &Limits) -> Batch {
+    pub(crate) fn forget_old(&self, now_ms: i64, limits: &Limits) -> Batch {
         let today = day_of(now_ms);
         let mut rows = Batch::new();
         self.state().waiting.retain(|pair, count| {

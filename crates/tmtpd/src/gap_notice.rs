@@ -17,7 +17,7 @@ const AWAY: &[u8] = b"x/a/";
 
 /// Devices that need history from their siblings, and how many messages each is missing.
 #[derive(Debug, Default)]
-pub struct GapNotices {
+pub(crate) struct GapNotices {
     devices: Mutex<BTreeMap<DeviceNumber, u64>>,
 }
 
@@ -26,7 +26,7 @@ impl GapNotices {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn read(store: &Store) -> Result<Self, StoreError> {
         let mut devices = BTreeMap::new();
         let mut is_whole = true;
         store.scan(AWAY, |key, row| {
@@ -46,7 +46,7 @@ impl GapNotices {
     }
 
     /// Messages that `device` is missing and was not told of.
-    pub fn missing(&self, device: DeviceNumber) -> u64 {
+    pub(crate) fn missing(&self, device: DeviceNumber) -> u64 {
         self.devices().get(&device).copied().unwrap_or(0)
     }
 

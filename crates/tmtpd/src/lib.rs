@@ -1,31 +1,34 @@
 //! A members-only TMTP messaging service: a library with a thin `main`.
+//!
+//! What is public is for `main`, and for tests, fuzzers and load that drive a service in their own
+//! process.
 
 pub mod admin;
-pub mod certificate;
+mod certificate;
 pub mod cli;
 pub mod config;
 pub mod conn_limit;
-pub mod contacts;
+mod contacts;
 pub mod daemon;
 pub mod directory;
 pub mod expiry;
 mod fs_mode;
-pub mod gap_notice;
+mod gap_notice;
 pub mod link;
-pub mod links;
-pub mod listen;
+mod links;
+mod listen;
 pub mod log;
-pub mod metrics;
-pub mod monitor;
-pub mod notify;
-pub mod openings;
+mod metrics;
+mod monitor;
+mod notify;
+mod openings;
 pub mod platform;
-pub mod policy;
-pub mod post_office;
-pub mod rate_limit;
-pub mod request;
-pub mod roster;
+mod policy;
+mod post_office;
+mod rate_limit;
+mod request;
+mod roster;
 pub mod service;
 pub mod shutdown;
 pub mod store;
-pub mod tls;
+mod tls;

@@ -14,11 +14,11 @@ use crate::directory::MemberNumber;
 use crate::store::DeviceNumber;
 
 /// Number of a link within this run of the service; rises with each.
-pub type LinkNumber = u64;
+pub(crate) type LinkNumber = u64;
 
 /// Every open link of a service.
 #[derive(Debug, Default)]
-pub struct Links {
+pub(crate) struct Links {
     open: Mutex<BTreeMap<LinkNumber, Arc<LinkFacts>>>,
     last: AtomicU64,
     /// When the last link of a device ended, of those that were on in this run.
@@ -28,7 +28,7 @@ pub struct Links {
 /// What is known about one open link. Its numbers are written by the link alone and may be read at
 /// any time.
 #[derive(Debug)]
-pub struct LinkFacts {
+pub(crate) struct LinkFacts {
     /// Where it comes from.
     pub address: SocketAddr,
     /// When it had shaken hands, Unix milliseconds.
@@ -42,7 +42,7 @@ pub struct LinkFacts {
 
 /// A link's place in the table; leaves when dropped.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     links: Arc<Links>,
     number: LinkNumber,
     facts: Arc<LinkFacts>,
@@ -50,7 +50,7 @@ pub struct Entry {
 
 impl Links {
     /// Puts a link into the table that had shaken hands at `since_ms`.
-    pub fn enter(self: &Arc<Self>, address: SocketAddr, since_ms: i64) -> Entry {
+    pub(crate) fn enter(self: &Arc<Self>, address: SocketAddr, since_ms: i64) -> Entry {
         let facts = Arc::new(LinkFacts {
             address,
             since_ms,
@@ -66,25 +66,24 @@ impl Links {
     }
 
     /// The first `limit` links behind `after`, in the order in which they opened.
-    pub fn page(&self, after: LinkNumber, limit: usize) -> Vec<(LinkNumber, Arc<LinkFacts>)> {
+    pub(crate) fn page(
+        &self,
+        after: LinkNumber,
+        limit: usize,
+    ) -> Vec<(LinkNumber, Arc<LinkFacts>)> {
         let open = self.open();
         let behind = open.range((Bound::Excluded(after), Bound::Unbounded));
         behind.take(limit).map(|(number, facts)| (*number, Arc::clone(facts))).collect()
     }
 
     /// When the last link of `device` ended, if one did since the service started.
-    pub fn seen_ms(&self, device: DeviceNumber) -> Option<i64> {
+    pub(crate) fn seen_ms(&self, device: DeviceNumber) -> Option<i64> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&device).copied()
     }
 
     /// How many links are open.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.open().len()
-    }
-
-    /// Whether no link is open.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<LinkNumber, Arc<LinkFacts>>> {
@@ -94,42 +93,42 @@ impl Links {
 
 impl LinkFacts {
     /// Who has logged in on it.
-    pub fn owner(&self) -> Option<(MemberNumber, DeviceNumber)> {
+    pub(crate) fn owner(&self) -> Option<(MemberNumber, DeviceNumber)> {
         self.owner.get().copied()
     }
 
     /// Bytes read from it, below TLS they are a few more.
-    pub fn bytes_in(&self) -> u64 {
+    pub(crate) fn bytes_in(&self) -> u64 {
         self.bytes_in.load(Ordering::Relaxed)
     }
 
     /// Bytes written to it, below TLS they are a few more.
-    pub fn bytes_out(&self) -> u64 {
+    pub(crate) fn bytes_out(&self) -> u64 {
         self.bytes_out.load(Ordering::Relaxed)
     }
 
     /// Messages sent and not acknowledged, and the bytes of their data.
-    pub fn in_flight(&self) -> (u64, u64) {
+    pub(crate) fn in_flight(&self) -> (u64, u64) {
         (self.in_flight.load(Ordering::Relaxed), self.in_flight_bytes.load(Ordering::Relaxed))
     }
 
     /// A device has logged in. A link has one owner in its life.
-    pub fn set_owner(&self, member: MemberNumber, device: DeviceNumber) {
+    pub(crate) fn set_owner(&self, member: MemberNumber, device: DeviceNumber) {
         let _ = self.owner.set((member, device));
     }
 
     /// Counts bytes read.
-    pub fn read(&self, bytes: usize) {
+    pub(crate) fn read(&self, bytes: usize) {
         self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Counts bytes written.
-    pub fn written(&self, bytes: usize) {
+    pub(crate) fn written(&self, bytes: usize) {
         self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Notes what is in flight now.
-    pub fn set_in_flight(&self, messages: usize, bytes: u64) {
+    pub(crate) fn set_in_flight(&self, messages: usize, bytes: u64) {
         self.in_flight.store(messages as u64, Ordering::Relaxed);
         self.in_flight_bytes.store(bytes, Ordering::Relaxed);
     }
@@ -137,7 +136,7 @@ impl LinkFacts {
 
 impl Entry {
     /// The link has ended at `now_ms`: that is when its device was last seen.
-    pub fn ended(self, now_ms: i64) {
+    pub(crate) fn ended(self, now_ms: i64) {
         if let Some((_, device)) = self.owner() {
             let mut seen = self.links.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.insert(device, now_ms);

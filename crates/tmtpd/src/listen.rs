@@ -8,8 +8,8 @@
 //! - [`route`]: which service a connection is for
 //! - [`acceptor`]: TLS, and the way into one service
 
-pub mod acceptor;
-pub mod route;
+pub(crate) mod acceptor;
+pub(crate) mod route;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,8 +22,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-pub use acceptor::Acceptor;
-pub use route::Route;
+pub(crate) use acceptor::Acceptor;
+pub(crate) use route::Route;
 
 use crate::config::ListenAddress;
 use crate::log::throttle::Throttle;
@@ -36,7 +36,7 @@ const BACKLOG: i32 = 1_024;
 
 /// A socket that is bound, and accepts nothing yet.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     socket: TcpListener,
     asked: ListenAddress,
     local: SocketAddr,
@@ -66,7 +66,7 @@ impl Listener {
     ///
     /// # Errors
     /// The name is not known, or none of its addresses can be taken.
-    pub async fn bind(address: &ListenAddress) -> Result<Self, ListenError> {
+    pub(crate) async fn bind(address: &ListenAddress) -> Result<Self, ListenError> {
         let failed = |source| ListenError { address: address.clone(), source: Arc::new(source) };
         let found = lookup_host((address.host(), address.port())).await.map_err(failed)?;
         let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -79,18 +79,6 @@ impl Listener {
             }
         }
         Err(failed(error))
-    }
-
-    /// The address that was asked for.
-    #[must_use]
-    pub fn asked(&self) -> &ListenAddress {
-        &self.asked
-    }
-
-    /// The address that was taken, with the port the system chose if it was asked to.
-    #[must_use]
-    pub fn local(&self) -> SocketAddr {
-        self.local
     }
 }
 
@@ -113,7 +101,7 @@ fn bind_socket(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 /// A socket that links are accepted on. Dropped without [`Open::close`] it stops all the same, a
 /// little later.
 #[derive(Debug)]
-pub struct Open {
+pub(crate) struct Open {
     asked: ListenAddress,
     local: SocketAddr,
     route: watch::Sender<Arc<Route>>,
@@ -124,24 +112,24 @@ pub struct Open {
 impl Open {
     /// The address that was asked for.
     #[must_use]
-    pub fn asked(&self) -> &ListenAddress {
+    pub(crate) fn asked(&self) -> &ListenAddress {
         &self.asked
     }
 
     /// The address that was taken.
     #[must_use]
-    pub fn local(&self) -> SocketAddr {
+    pub(crate) fn local(&self) -> SocketAddr {
         self.local
     }
 
     /// Connections from now on are led so.
-    pub fn set_route(&self, route: Route) {
+    pub(crate) fn set_route(&self, route: Route) {
         self.route.send_replace(Arc::new(route));
     }
 
     /// Stops accepting; the address is free when this returns. Links go on, but connections that
     /// have not yet shaken hands end.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         self.closing.request();
         // An accept loop does not panic; if it did, the socket is closed all the same.
         let _ = (&mut self.task).await;
@@ -157,7 +145,7 @@ impl Drop for Open {
 impl Listener {
     /// Accepts connections and leads them by `route` until it is closed.
     #[must_use]
-    pub fn open(self, route: Route) -> Open {
+    pub(crate) fn open(self, route: Route) -> Open {
         let Self { socket, asked, local } = self;
         let (route, routes) = watch::channel(Arc::new(route));
         let closing = Shutdown::new();

@@ -14,8 +14,8 @@ mod labels;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-pub use kind::{Kind, Tally};
-pub use labels::{EndKind, Rule, Turned};
+pub(crate) use kind::{Kind, Tally};
+pub(crate) use labels::{EndKind, Rule, Turned};
 
 /// Something that is only ever counted up.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Counter {
 }
 
 /// Upper bounds of the steps of a [`Spans`], in microseconds.
-pub const SPAN_BOUNDS_US: [u64; 12] =
+pub(crate) const SPAN_BOUNDS_US: [u64; 12] =
     [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000];
 
 /// How long something took, each time: counted by steps.
@@ -92,7 +92,7 @@ impl Spans {
 
 /// What one service counts, from its start.
 #[derive(Debug, Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// Links that have shaken hands.
     pub links_opened: Counter,
     /// Links that have ended, by why.
@@ -132,7 +132,7 @@ pub struct StoreMetrics {
 
 /// What the process counts before it is known which service is meant.
 #[derive(Debug, Default)]
-pub struct AcceptorMetrics {
+pub(crate) struct AcceptorMetrics {
     /// Connections that were accepted.
     pub accepted: Counter,
     /// Connections that did not become links, by why.
@@ -140,5 +140,5 @@ pub struct AcceptorMetrics {
 }
 
 /// Those of this process.
-pub static ACCEPTOR: AcceptorMetrics =
+pub(crate) static ACCEPTOR: AcceptorMetrics =
     AcceptorMetrics { accepted: Counter::new(), turned_away: Tally::new() };

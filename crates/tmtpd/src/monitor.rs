@@ -6,7 +6,7 @@
 //! - [`serve`]: the port on which a monitor asks for both
 
 mod exposition;
-pub mod health;
-pub mod machine;
-pub mod page;
-pub mod serve;
+pub(crate) mod health;
+pub(crate) mod machine;
+pub(crate) mod page;
+pub(crate) mod serve;

@@ -15,31 +15,31 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Members can join.
-pub fn ready() {
+pub(crate) fn ready() {
     tell("READY=1");
 }
 
 /// The configuration is being read again; [`ready`] follows.
-pub fn reloading() {
+pub(crate) fn reloading() {
     let now = clock_gettime(ClockId::Monotonic);
     let now_us = now.tv_sec.saturating_mul(1_000_000).saturating_add(now.tv_nsec / 1_000);
     tell(&format!("RELOADING=1\nMONOTONIC_USEC={now_us}"));
 }
 
 /// Links are being closed.
-pub fn stopping() {
+pub(crate) fn stopping() {
     tell("STOPPING=1");
 }
 
 /// The daemon is alive; see [`watchdog_interval`].
-pub fn alive() {
+pub(crate) fn alive() {
     tell("WATCHDOG=1");
 }
 
 /// How often the manager wants to hear [`alive`], if it does: half of the time after which it takes
 /// the daemon for hung.
 #[must_use]
-pub fn watchdog_interval() -> Option<Duration> {
+pub(crate) fn watchdog_interval() -> Option<Duration> {
     let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();
     let is_for_us = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
     let limit_us = number("WATCHDOG_USEC").filter(|limit_us| *limit_us > 0 && is_for_us)?;

@@ -30,7 +30,7 @@ const GROUPS_MAX: usize = 64;
 
 /// To which groups members are open.
 #[derive(Debug, Default)]
-pub struct Openings {
+pub(crate) struct Openings {
     state: Mutex<HashMap<MemberNumber, BTreeMap<Box<str>, Opening>>>,
 }
 
@@ -46,7 +46,7 @@ impl Openings {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) fn read(store: &Store) -> Result<Self, StoreError> {
         let mut state: HashMap<MemberNumber, BTreeMap<Box<str>, Opening>> = HashMap::new();
         let mut is_whole = true;
         store.scan(PREFIX, |key, value| {
@@ -65,7 +65,7 @@ impl Openings {
 
     /// Opens `member` to `places` members of a group; once a day, so that a thread that goes on costs no
     /// row with every letter. Adds to `rows` what must be committed.
-    pub fn open(
+    pub(crate) fn open(
         &self,
         member: MemberNumber,
         gid: &str,
@@ -92,7 +92,7 @@ impl Openings {
     }
 
     /// Whether `from` may write to `to` as a member of a group to which `to` is open.
-    pub fn admits(
+    pub(crate) fn admits(
         &self,
         directory: &Directory,
         limits: &Limits,
@@ -107,7 +107,7 @@ impl Openings {
     }
 
     /// As [`Self::admits`], and `from` takes a place. Adds to `rows` what must be committed.
-    pub fn enter(
+    pub(crate) fn enter(
         &self,
         directory: &Directory,
         limits: &Limits,
@@ -127,7 +127,7 @@ impl Openings {
     }
 
     /// Forgets what is as old as messages are kept. Adds to `rows` what must be committed.
-    pub fn forget_old(&self, now_ms: i64, limits: &Limits, rows: &mut Batch) {
+    pub(crate) fn forget_old(&self, now_ms: i64, limits: &Limits, rows: &mut Batch) {
         let today = day_of(now_ms);
         self.state().retain(|member, groups| {
             groups.retain(|gid, open| {

@@ -25,14 +25,14 @@ const ACQUAINTED: &[u8] = b"acquainted";
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn unsaid(store: &Store, directory: &Directory) -> Result<PostPolicy, StoreError> {
+pub(crate) fn unsaid(store: &Store, directory: &Directory) -> Result<PostPolicy, StoreError> {
     let is_noted = store.get(UNSAID)?.as_deref() == Some(ACQUAINTED);
     let is_new = directory.member_count() == 0;
     Ok(if is_noted || is_new { PostPolicy::Acquainted } else { PostPolicy::Uid })
 }
 
 /// Notes with the first member that the service was made by a version that asks for acquaintance.
-pub fn note(batch: &mut Batch, first: MemberNumber) {
+pub(crate) fn note(batch: &mut Batch, first: MemberNumber) {
     if first == MemberNumber(0) {
         batch.put(UNSAID, ACQUAINTED);
     }
@@ -42,7 +42,7 @@ pub fn note(batch: &mut Batch, first: MemberNumber) {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn read_earlier(
+pub(crate) fn read_earlier(
     store: &Store,
     contacts: &Contacts,
     directory: &mut Directory,
@@ -51,7 +51,7 @@ pub fn read_earlier(
 }
 
 /// What an administrator is told: the policy, and of one that was only kept the line that changes it.
-pub fn told(said: Option<PostPolicy>, holds: PostPolicy) -> &'static str {
+pub(crate) fn told(said: Option<PostPolicy>, holds: PostPolicy) -> &'static str {
     match (said, holds) {
         (Some(_) | None, PostPolicy::Acquainted) => "acquainted",
         (Some(_), PostPolicy::Uid) => "uid",

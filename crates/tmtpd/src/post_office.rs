@@ -18,7 +18,7 @@ use crate::store::{Class, DeviceNumber, NewData, NewMessage, Receipt, Store, Sto
 
 /// A message that has no id yet.
 #[derive(Debug)]
-pub struct Letter {
+pub(crate) struct Letter {
     /// What it is. The `postid` of a notify is filled in with the id of the letter before it.
     pub kind: MessageKind,
     /// Its data as announced.
@@ -33,7 +33,7 @@ pub struct Letter {
 
 impl Letter {
     /// A message without data.
-    pub fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
+    pub(crate) fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
         Self {
             kind,
             data: Data::default(),
@@ -44,7 +44,12 @@ impl Letter {
     }
 
     /// A message whose data is a short text.
-    pub fn text(kind: MessageKind, data: Data, text: String, devices: Vec<DeviceNumber>) -> Self {
+    pub(crate) fn text(
+        kind: MessageKind,
+        data: Data,
+        text: String,
+        devices: Vec<DeviceNumber>,
+    ) -> Self {
         Self {
             kind,
             data,
@@ -68,14 +73,14 @@ pub enum PostError {
 
 /// Gives ids, in order.
 #[derive(Debug)]
-pub struct PostOffice {
+pub(crate) struct PostOffice {
     last_id: Mutex<u64>,
 }
 
 /// Letters on their way to the disk.
 #[derive(Debug)]
 #[must_use = "letters are accepted only when the store says so"]
-pub struct Submitted {
+pub(crate) struct Submitted {
     first_id: Option<MessageId>,
     posted: String,
     devices: Vec<DeviceNumber>,
@@ -85,12 +90,12 @@ pub struct Submitted {
 impl PostOffice {
     /// Ids start at the present in nanoseconds, or after the last one ever given if the clock has
     /// gone back.
-    pub fn new(last_id: u64, now_ns: u64) -> Self {
+    pub(crate) fn new(last_id: u64, now_ns: u64) -> Self {
         Self { last_id: Mutex::new(last_id.max(now_ns)) }
     }
 
     /// The last id that was given.
-    pub fn last_id(&self) -> MessageId {
+    pub(crate) fn last_id(&self) -> MessageId {
         MessageId(*self.last_id.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -100,7 +105,7 @@ impl PostOffice {
     ///
     /// # Errors
     /// [`PostError::TooLong`]; nothing is submitted then.
-    pub fn submit(
+    pub(crate) fn submit(
         &self,
         store: &Store,
         from: &Uid,
@@ -117,7 +122,7 @@ impl PostOffice {
     ///
     /// # Errors
     /// [`PostError::TooLong`]; nothing is submitted then.
-    pub fn submit_by(
+    pub(crate) fn submit_by(
         &self,
         from: &Uid,
         now_ms: i64,
@@ -163,7 +168,7 @@ impl Submitted {
     ///
     /// # Errors
     /// The store's; none of the letters exists then.
-    pub async fn accepted(self, roster: &Roster) -> Result<Outcome, StoreError> {
+    pub(crate) async fn accepted(self, roster: &Roster) -> Result<Outcome, StoreError> {
         self.receipt.await?;
         roster.wake(&self.devices);
         Ok(match self.first_id {

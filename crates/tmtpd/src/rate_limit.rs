@@ -12,14 +12,14 @@ use tokio::time::Instant;
 use crate::config::Limits;
 use crate::conn_limit::Network;
 use crate::directory::MemberNumber;
-pub use bucket::{Bucket, Buckets, Rate};
+pub(crate) use bucket::{Bucket, Buckets, Rate};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What was spent of the limits that hold for a time.
 #[derive(Debug, Default)]
-pub struct RateLimits {
+pub(crate) struct RateLimits {
     registrations: Mutex<Registrations>,
     presence: Mutex<Buckets<MemberNumber>>,
     group_notices: Mutex<Buckets<MemberNumber>>,
@@ -34,7 +34,7 @@ struct Registrations {
 
 impl RateLimits {
     /// Counts an account about to be made for somebody in `network`; false if there were too many.
-    pub fn may_register(&self, limits: &Limits, network: Network) -> bool {
+    pub(crate) fn may_register(&self, limits: &Limits, network: Network) -> bool {
         let in_all = Rate { count: limits.registrations_per_hour, period: HOUR };
         let each = Rate { count: limits.registrations_per_hour_per_address, period: HOUR };
         let now = Instant::now();
@@ -53,19 +53,24 @@ impl RateLimits {
     }
 
     /// Counts changes of whom `member` lets know of their presence; false if there were too many.
-    pub fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
+    pub(crate) fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
         let rate = Rate { count: limits.presence_per_minute, period: MINUTE };
         locked(&self.presence).try_spend(member, rate, changes, Instant::now())
     }
 
     /// Counts devices that are to be told what `member` did in a group; false if there were too many.
-    pub fn may_change_group(&self, limits: &Limits, member: MemberNumber, told: usize) -> bool {
+    pub(crate) fn may_change_group(
+        &self,
+        limits: &Limits,
+        member: MemberNumber,
+        told: usize,
+    ) -> bool {
         let rate = Rate { count: limits.group_notices_per_minute, period: MINUTE };
         locked(&self.group_notices).try_spend(member, rate, told, Instant::now())
     }
 
     /// Counts a device that `member` is about to add; false if there were too many.
-    pub fn may_add_device(&self, limits: &Limits, member: MemberNumber) -> bool {
+    pub(crate) fn may_add_device(&self, limits: &Limits, member: MemberNumber) -> bool {
         let rate = Rate { count: limits.devices_per_hour, period: HOUR };
         locked(&self.devices).try_spend(member, rate, 1, Instant::now())
     }

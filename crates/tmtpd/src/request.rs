@@ -17,15 +17,15 @@
 //! `error`. Faults of the machine are logged here and told to the peer without detail.
 
 mod full;
-pub mod group;
+pub(crate) mod group;
 mod introduce;
-pub mod login;
-pub mod ohi;
-pub mod ping;
-pub mod post;
-pub mod register;
-pub mod repeat;
-pub mod user;
+pub(crate) mod login;
+pub(crate) mod ohi;
+pub(crate) mod ping;
+pub(crate) mod post;
+pub(crate) mod register;
+pub(crate) mod repeat;
+pub(crate) mod user;
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ const ID_BESIDE_LIST_MAX: usize = 1024;
 /// Why a request was not granted. The words are the peer's to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{words}")]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// By which rule.
     pub rule: Rule,
     /// What the peer is told.
@@ -106,7 +106,7 @@ impl From<PostError> for Refusal {
 
 /// The data that came with a request.
 #[derive(Debug)]
-pub enum Payload {
+pub(crate) enum Payload {
     /// The text of a Ping or GroupInvite; empty for requests without data.
     Text(String),
     /// The message of a Post.
@@ -117,7 +117,7 @@ pub enum Payload {
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The request of this id is answered so.
     Ack(String, Outcome),
     /// It is not acknowledged.
@@ -130,7 +130,7 @@ pub enum Answer {
 /// Grants or refuses a request of a link that is on. `may_repeat` says that the link has not given us
 /// a message yet, so that its request may be one of the link before: if `mark` says that it is, it is
 /// answered as it was then, before anything is asked that could refuse it now.
-pub async fn answer(
+pub(crate) async fn answer(
     service: &Arc<Service>,
     sender: &Sender,
     may_repeat: bool,

@@ -12,11 +12,11 @@ use crate::store::DeviceNumber;
 
 mod mailbox;
 
-pub use mailbox::{Mail, Mailbox};
+pub(crate) use mailbox::{Mail, Mailbox};
 
 /// Somebody came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Notice {
+pub(crate) struct Notice {
     /// Who.
     pub from: MemberNumber,
     /// Came, or went.
@@ -25,7 +25,7 @@ pub struct Notice {
 
 /// Who is online.
 #[derive(Debug, Default)]
-pub struct Roster {
+pub(crate) struct Roster {
     online: Mutex<Online>,
 }
 
@@ -47,7 +47,7 @@ struct Presence {
 
 /// A device's place in the roster; leaves when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     roster: Arc<Roster>,
     member: MemberNumber,
     device: DeviceNumber,
@@ -63,7 +63,11 @@ impl Roster {
     }
 
     /// Brings a device online; none if it has a link already.
-    pub fn enter(self: &Arc<Self>, member: MemberNumber, device: DeviceNumber) -> Option<Place> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        member: MemberNumber,
+        device: DeviceNumber,
+    ) -> Option<Place> {
         let mut online = self.online();
         if online.links.contains_key(&device) {
             return None;
@@ -79,7 +83,7 @@ impl Roster {
     }
 
     /// Ready once the link that the device has now, if it has one, has left.
-    pub async fn vacated(&self, device: DeviceNumber) {
+    pub(crate) async fn vacated(&self, device: DeviceNumber) {
         let (mailbox, left);
         {
             // As long as this is locked nobody leaves unnoticed.
@@ -92,7 +96,7 @@ impl Roster {
     }
 
     /// Tells links that their queues may have grown.
-    pub fn wake(&self, devices: &[DeviceNumber]) {
+    pub(crate) fn wake(&self, devices: &[DeviceNumber]) {
         let online = self.online();
         for mailbox in devices.iter().filter_map(|device| online.links.get(device)) {
             mailbox.wake();
@@ -100,7 +104,7 @@ impl Roster {
     }
 
     /// Lets `to` know of the presence of `from`, or no longer. Only changes are told.
-    pub fn share(&self, from: MemberNumber, to: &[MemberNumber], tell: bool) {
+    pub(crate) fn share(&self, from: MemberNumber, to: &[MemberNumber], tell: bool) {
         let mut online = self.online();
         for other in to {
             let Some(presence) = online.members.get_mut(&from) else { return };
@@ -115,18 +119,13 @@ impl Roster {
     }
 
     /// Links that are logged in.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.online().links.len()
     }
 
     /// Whether `device` is logged in.
-    pub fn is_online(&self, device: DeviceNumber) -> bool {
+    pub(crate) fn is_online(&self, device: DeviceNumber) -> bool {
         self.online().links.contains_key(&device)
-    }
-
-    /// Whether nobody is online.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     fn leave(&self, member: MemberNumber, device: DeviceNumber) {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use tmtp::id::MessageId;
 use tokio::sync::{
     Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, OwnedSemaphorePermit, Semaphore,
 };
@@ -19,7 +20,7 @@ use crate::policy;
 use crate::post_office::PostOffice;
 use crate::rate_limit::RateLimits;
 use crate::roster::Roster;
-use crate::store::{Store, StoreError};
+use crate::store::{DeviceNumber, Store, StoreError};
 
 /// One organisation's service.
 #[derive(Debug)]
@@ -30,26 +31,26 @@ pub struct Service {
     /// Everything durable.
     pub store: Store,
     /// Gives ids.
-    pub post_office: PostOffice,
+    pub(crate) post_office: PostOffice,
     /// Who is online.
-    pub roster: Arc<Roster>,
+    pub(crate) roster: Arc<Roster>,
     /// Every open link, for the administrator.
-    pub links: Arc<Links>,
+    pub(crate) links: Arc<Links>,
     /// What it counts.
-    pub metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     directory: RwLock<Directory>,
     /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
     /// Who has pinged whom.
-    pub contacts: Contacts,
+    pub(crate) contacts: Contacts,
     /// Who is open to the members of a group.
-    pub openings: Openings,
+    pub(crate) openings: Openings,
     /// Devices that need history from their siblings.
-    pub gap_notices: GapNotices,
+    pub(crate) gap_notices: GapNotices,
     /// Memory for small bodies that are being received, in bytes.
     receiving: Arc<Semaphore>,
     /// Who may do what how often.
-    pub rate_limits: RateLimits,
+    pub(crate) rate_limits: RateLimits,
     platform: Box<dyn Platform>,
 }
 
@@ -183,6 +184,18 @@ impl Service {
     pub fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let permits = u32::try_from(bytes).ok()?;
         Arc::clone(&self.receiving).try_acquire_many_owned(permits).ok()
+    }
+
+    /// Whether a device has a link that is logged in.
+    #[must_use]
+    pub fn is_online(&self, device: DeviceNumber) -> bool {
+        self.roster.is_online(device)
+    }
+
+    /// The last message id that was given out.
+    #[must_use]
+    pub fn last_id(&self) -> MessageId {
+        self.post_office.last_id()
     }
 
     /// Makes everything durable that waits.

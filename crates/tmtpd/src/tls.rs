@@ -52,7 +52,7 @@ thread_local! {
 
 /// A TCP connection that has shaken hands.
 #[derive(Debug)]
-pub struct TlsStream {
+pub(crate) struct TlsStream {
     socket: TcpStream,
     session: Box<Session>,
     /// Decrypted and not read yet.
@@ -62,7 +62,7 @@ pub struct TlsStream {
 }
 
 /// A connection whose client has said what it wants: which name, which protocols.
-pub struct Greeted {
+pub(crate) struct Greeted {
     socket: TcpStream,
     /// The client's first message, and what came with it.
     hello: Vec<u8>,
@@ -73,7 +73,7 @@ pub struct Greeted {
 ///
 /// # Errors
 /// It is not one of TLS, or the client goes. The client has been told so, if it would listen.
-pub async fn greet(mut socket: TcpStream) -> io::Result<Greeted> {
+pub(crate) async fn greet(mut socket: TcpStream) -> io::Result<Greeted> {
     let mut hello = Vec::new();
     // Boxed, as it takes more room than the link that comes of it.
     let mut acceptor = Box::<Acceptor>::default();
@@ -106,7 +106,7 @@ pub async fn greet(mut socket: TcpStream) -> io::Result<Greeted> {
 
 impl Greeted {
     /// What the client wants.
-    pub fn client_hello(&self) -> ClientHello<'_> {
+    pub(crate) fn client_hello(&self) -> ClientHello<'_> {
         self.accepted.client_hello()
     }
 
@@ -116,7 +116,11 @@ impl Greeted {
     /// # Errors
     /// The client breaks TLS, speaks none of our versions or ciphers, or goes. It has been told so,
     /// if it would listen.
-    pub async fn shake_hands<T>(self, config: Arc<ServerConfig>, turn: T) -> io::Result<TlsStream> {
+    pub(crate) async fn shake_hands<T>(
+        self,
+        config: Arc<ServerConfig>,
+        turn: T,
+    ) -> io::Result<TlsStream> {
         let Self { socket, mut hello, accepted } = self;
         drop(accepted);
         let session = Box::new(Session::new(config).map_err(invalid)?);
@@ -149,7 +153,7 @@ impl Greeted {
     ///
     /// # Errors
     /// The client is gone.
-    pub async fn refuse_name(mut self) -> io::Result<()> {
+    pub(crate) async fn refuse_name(mut self) -> io::Result<()> {
         self.socket.write_all(&UNRECOGNIZED_NAME).await?;
         self.socket.shutdown().await
     }
@@ -197,11 +201,6 @@ fn poll_drain(
 }
 
 impl TlsStream {
-    /// The protocol that was agreed on by ALPN.
-    pub fn alpn(&self) -> Option<&[u8]> {
-        self.session.alpn()
-    }
-
     /// Until the system has taken all ciphertext that was left over.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         poll_drain(&mut self.socket, &mut self.ciphertext, context)

@@ -105,7 +105,7 @@ impl World {
         until(&self.trace, "all is fetched", || async {
             let Some(service) = self.service.service() else { return Ok(false) };
             let queues = service.store.queues();
-            Ok(!queues.iter().any(|(device, _)| service.roster.is_online(*device)))
+            Ok(!queues.iter().any(|(device, _)| service.is_online(*device)))
         })
         .await
     }

@@ -102,7 +102,7 @@ impl ServiceHost {
         let conn_limit = ConnLimit::new(&self.config.limits);
         let expiry = Expiry::start(service.clone());
         let state = &mut *self.state();
-        state.last_id = service.post_office.last_id().0;
+        state.last_id = service.last_id().0;
         state.runs.push(state.last_id);
         state.running = Some(Running { service, conn_limit, expiry, links: JoinSet::new() });
         Ok(())
@@ -122,7 +122,7 @@ impl ServiceHost {
     pub(crate) fn moment(&self) -> Moment {
         let state = &mut *self.state();
         if let Some(running) = &state.running {
-            state.last_id = running.service.post_office.last_id().0;
+            state.last_id = running.service.last_id().0;
         }
         Moment { run: state.runs.len(), id: state.last_id }
     }

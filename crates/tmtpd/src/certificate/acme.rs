@@ -47,7 +47,7 @@ const LOOK: Duration = Duration::from_secs(3_600);
 
 /// Why no certificate was issued.
 #[derive(Debug, thiserror::Error)]
-pub enum AcmeError {
+pub(crate) enum AcmeError {
     /// The authority refused, or could not be asked.
     #[error("the authority does not issue it")]
     Authority(#[from] instant_acme::Error),
@@ -91,7 +91,7 @@ struct Kept {
 
 /// Where a service keeps what an authority issued.
 #[must_use]
-pub fn file(data: &Path) -> PathBuf {
+pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("tls").join("acme.pem")
 }
 
@@ -99,7 +99,7 @@ pub fn file(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// There is something that cannot be.
-pub fn load(data: &Path) -> Result<Option<Certificate>, CertificateError> {
+pub(crate) fn load(data: &Path) -> Result<Option<Certificate>, CertificateError> {
     let file = file(data);
     if !file.exists() {
         return Ok(None);
@@ -109,7 +109,7 @@ pub fn load(data: &Path) -> Result<Option<Certificate>, CertificateError> {
 
 /// Sees to it that `identity` has a certificate for the hosts of `acme`, until it is dropped. `wake` has
 /// it try at once.
-pub async fn keep(acme: Acme, data: PathBuf, identity: Arc<Identity>, wake: Arc<Notify>) {
+pub(crate) async fn keep(acme: Acme, data: PathBuf, identity: Arc<Identity>, wake: Arc<Notify>) {
     let hosts = acme.hosts.join(", ");
     let mut failures: u32 = 0;
     loop {

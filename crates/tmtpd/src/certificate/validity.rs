@@ -54,11 +54,11 @@ impl Validity {
 
 /// A certificate that ends within so many days is told of: three weeks are time to find out how one was
 /// made and to make another, and a renewal every 90 days is done 30 days before the end.
-pub const SOON_DAYS: i64 = 21;
+pub(crate) const SOON_DAYS: i64 = 21;
 
 /// How long a certificate is valid from `now_ms` on, for people to read.
 #[must_use]
-pub fn remaining(until_ms: i64, now_ms: i64) -> String {
+pub(crate) fn remaining(until_ms: i64, now_ms: i64) -> String {
     let until = posted_text(until_ms);
     let day = until.get(..10).unwrap_or(&until);
     let days = until_ms.saturating_sub(now_ms) / DAY_MS;

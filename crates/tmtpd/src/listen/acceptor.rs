@@ -34,7 +34,7 @@ use crate::tls::{Greeted, TlsStream, greet};
 
 /// Admits connections within limits, and logs and counts those that are refused.
 #[derive(Debug)]
-pub struct Admission {
+pub(crate) struct Admission {
     conn_limit: Arc<ConnLimit>,
     /// For telling of those who were refused.
     throttles: Throttles<Turned, { Turned::COUNT }>,
@@ -45,7 +45,7 @@ pub struct Admission {
 
 /// Accepts connections for one service.
 #[derive(Debug)]
-pub struct Acceptor {
+pub(crate) struct Acceptor {
     service: Arc<Service>,
     tls: Arc<ServerConfig>,
     identity: Arc<Identity>,
@@ -62,7 +62,7 @@ pub struct Acceptor {
 impl Admission {
     /// No connection is counted yet.
     #[must_use]
-    pub fn new(limits: &Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         Arc::new(Self {
             conn_limit: ConnLimit::new(limits),
             throttles: Throttles::new::<1>(),
@@ -72,7 +72,7 @@ impl Admission {
     }
 
     /// From now on `limits` hold. Who is in stays.
-    pub fn set_limits(&self, limits: &Limits) {
+    pub(crate) fn set_limits(&self, limits: &Limits) {
         self.conn_limit.set_limits(limits);
         self.handshakes.set_bound(limits.handshakes_at_once);
         *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner) = limits.login_timeout;
@@ -140,7 +140,7 @@ impl Acceptor {
     ///
     /// # Errors
     /// TLS cannot be served.
-    pub fn new(
+    pub(crate) fn new(
         service: Arc<Service>,
         identity: Arc<Identity>,
         span: Span,
@@ -157,19 +157,19 @@ impl Acceptor {
     }
 
     /// From now on `limits` hold for who comes.
-    pub fn set_limits(&self, limits: &Limits) {
+    pub(crate) fn set_limits(&self, limits: &Limits) {
         self.admission.set_limits(limits);
     }
 
     /// Links and handshakes under way.
     #[must_use]
-    pub fn links(&self) -> usize {
+    pub(crate) fn links(&self) -> usize {
         self.links.len()
     }
 
     /// Ends all links: each finishes what is being committed and says goodbye. What is not closed
     /// after [`CLOSE_TIMEOUT`] is cut.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.shutdown.request();
         self.links.close();
         if timeout(CLOSE_TIMEOUT, self.links.wait()).await.is_err() {

@@ -11,7 +11,7 @@ use super::acceptor::{Acceptor, Admission};
 
 /// Where connections of one address are led.
 #[derive(Debug)]
-pub enum Route {
+pub(crate) enum Route {
     /// To the one service that listens there.
     Sole(Arc<Acceptor>),
     /// To one of several.
@@ -20,7 +20,7 @@ pub enum Route {
 
 /// How several services share an address.
 #[derive(Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// Counts those who have not yet said whom they want.
     unrouted: Arc<Admission>,
     by_name: HashMap<String, Arc<Acceptor>>,
@@ -29,7 +29,7 @@ pub struct Shared {
 
 /// A service that takes part in an address.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub(crate) struct Part {
     /// Its acceptor.
     pub acceptor: Arc<Acceptor>,
     /// The names it answers to, in lower case.
@@ -41,7 +41,7 @@ pub struct Part {
 impl Route {
     /// The route of an address for the services that listen there; none if there are none.
     #[must_use]
-    pub fn new(parts: &[Part], unrouted: &Arc<Admission>) -> Option<Self> {
+    pub(crate) fn new(parts: &[Part], unrouted: &Arc<Admission>) -> Option<Self> {
         match parts {
             [] => None,
             [one] => Some(Self::Sole(Arc::clone(&one.acceptor))),

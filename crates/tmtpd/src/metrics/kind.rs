@@ -18,7 +18,7 @@ pub trait Kind: Copy + 'static {
 
 /// One [`Counter`] for each of `N` kinds.
 #[derive(Debug)]
-pub struct Tally<K, const N: usize> {
+pub(crate) struct Tally<K, const N: usize> {
     counters: [Counter; N],
     kind: PhantomData<K>,
 }
@@ -26,19 +26,19 @@ pub struct Tally<K, const N: usize> {
 impl<K: Kind, const N: usize> Tally<K, N> {
     /// All at zero.
     #[must_use]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { counters: [const { Counter::new() }; N], kind: PhantomData }
     }
 
     /// Counts one more of `kind`.
-    pub fn one(&self, kind: K) {
+    pub(crate) fn one(&self, kind: K) {
         if let Some(counter) = self.counters.get(kind.index()) {
             counter.one();
         }
     }
 
     /// Every kind with how many there were.
-    pub fn values(&self) -> impl Iterator<Item = (K, u64)> + '_ {
+    pub(crate) fn values(&self) -> impl Iterator<Item = (K, u64)> + '_ {
         K::ALL.iter().copied().zip(self.counters.iter().map(Counter::value))
     }
 }

@@ -5,7 +5,7 @@ use super::kind::kinds;
 
 kinds! {
     /// Why a link ended, for counting.
-    pub enum EndKind {
+    pub(crate) enum EndKind {
         /// The peer closed it.
         Closed => "closed",
         /// The app said Quit.
@@ -40,7 +40,7 @@ kinds! {
 kinds! {
     /// A rule by which requests are refused. Where a limit of the configuration is meant, it is
     /// called as there.
-    pub enum Rule {
+    pub(crate) enum Rule {
         /// `for` names too many.
         RecipientsMax => "recipients_max",
         /// A member or group named in `for`, or the alias to ping, does not exist.
@@ -100,7 +100,7 @@ kinds! {
 
 kinds! {
     /// Why a connection is not let in.
-    pub enum Turned {
+    pub(crate) enum Turned {
         /// There are as many links as may be in all.
         LinksTotal => "links_total",
         /// There are as many links from its address as may be.

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why a service takes no messages, in words for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Sick {
+pub(crate) enum Sick {
     /// No room for new messages.
     #[error("the disk is full: posts are refused, what is stored is still delivered")]
     DiskFull,
@@ -35,7 +35,7 @@ pub enum Sick {
 ///
 /// # Errors
 /// [`Sick`].
-pub async fn check(service: &Service) -> Result<(), Sick> {
+pub(crate) async fn check(service: &Service) -> Result<(), Sick> {
     match timeout(PATIENCE, service.store.submit(Batch::new())).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(StoreError::Full)) => Err(Sick::DiskFull),

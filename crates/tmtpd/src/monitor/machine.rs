@@ -8,14 +8,14 @@ use rustix::process::{Resource, getrlimit};
 
 /// Room on the disk of `folder` that this user may use, in bytes.
 #[must_use]
-pub fn disk_free_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn disk_free_bytes(folder: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     disk.f_bavail.checked_mul(disk.f_frsize)
 }
 
 /// Memory this process has in use, in bytes.
 #[must_use]
-pub fn memory_bytes() -> Option<u64> {
+pub(crate) fn memory_bytes() -> Option<u64> {
     let pages = fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = pages.split_whitespace().nth(1)?.parse().ok()?;
     pages.checked_mul(page_size() as u64)

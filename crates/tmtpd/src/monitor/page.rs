@@ -16,7 +16,7 @@ use crate::store::Stats;
 
 /// A service whose figures are shown.
 #[derive(Debug, Clone)]
-pub struct Watched {
+pub(crate) struct Watched {
     /// What it is called in the configuration.
     pub name: String,
     /// Its data folder.
@@ -30,7 +30,7 @@ pub struct Watched {
 impl Watched {
     /// One of the daemon's.
     #[must_use]
-    pub fn of(instance: &Instance) -> Self {
+    pub(crate) fn of(instance: &Instance) -> Self {
         Self {
             name: instance.name(),
             data: instance.data(),

@@ -38,14 +38,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The server. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     accepting: JoinHandle<()>,
 }
 
 impl Server {
     /// Begins to answer for all services of `daemon`.
     #[must_use]
-    pub fn start(listener: TcpListener, daemon: Daemon) -> Self {
+    pub(crate) fn start(listener: TcpListener, daemon: Daemon) -> Self {
         Self { accepting: tokio::spawn(accept(listener, Arc::new(Handler { daemon }))) }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 /// How much may be spent in how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// So much; at least 1.
     pub count: usize,
     /// In any such period.
@@ -29,32 +29,32 @@ impl Rate {
 
 /// What is left of a [`Rate`].
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// When it is full again; none: it has been full ever since.
     full_at: Option<Instant>,
 }
 
 impl Bucket {
     /// Spends `spent`, even if there is not so much left. The debt must be refilled first.
-    pub fn spend(&mut self, rate: Rate, spent: usize, now: Instant) {
+    pub(crate) fn spend(&mut self, rate: Rate, spent: usize, now: Instant) {
         let full_at = self.full_at.map_or(now, |full_at| full_at.max(now));
         self.full_at = full_at.checked_add(rate.refill(spent)).or(self.full_at);
     }
 
     /// Gives back what was spent without need.
-    pub fn give_back(&mut self, rate: Rate, unspent: usize) {
+    pub(crate) fn give_back(&mut self, rate: Rate, unspent: usize) {
         let refill = rate.refill(unspent);
         self.full_at = self.full_at.map(|full_at| full_at.checked_sub(refill).unwrap_or(full_at));
     }
 
     /// When something will be left; none: now.
-    pub fn wait_until(&self, rate: Rate, now: Instant) -> Option<Instant> {
+    pub(crate) fn wait_until(&self, rate: Rate, now: Instant) -> Option<Instant> {
         let empty_until = self.full_at?.checked_sub(rate.period)?;
         (empty_until > now).then_some(empty_until)
     }
 
     /// Spends `spent` if there is so much left; of a larger amount than there ever is, all.
-    pub fn try_spend(&mut self, rate: Rate, spent: usize, now: Instant) -> bool {
+    pub(crate) fn try_spend(&mut self, rate: Rate, spent: usize, now: Instant) -> bool {
         let mut after = *self;
         after.spend(rate, spent.min(rate.count), now);
         let allowed = after.wait_until(rate, now).is_none();
@@ -71,7 +71,7 @@ impl Bucket {
 
 /// An [`Bucket`] for each of many.
 #[derive(Debug)]
-pub struct Buckets<K> {
+pub(crate) struct Buckets<K> {
     spent: HashMap<K, Bucket>,
     /// How many are let stand until those that are full again are looked for.
     tidy_at: usize,
@@ -85,7 +85,7 @@ impl<K> Default for Buckets<K> {
 
 impl<K: Eq + Hash> Buckets<K> {
     /// As [`Bucket::try_spend`], for `key`.
-    pub fn try_spend(&mut self, key: K, rate: Rate, spent: usize, now: Instant) -> bool {
+    pub(crate) fn try_spend(&mut self, key: K, rate: Rate, spent: usize, now: Instant) -> bool {
         if self.spent.len() >= self.tidy_at {
             self.spent.retain(|_, bucket| !bucket.is_full(now));
             self.tidy_at = (self.spent.len() * 2).max(64);

@@ -16,7 +16,7 @@ use crate::metrics::Rule;
 
 /// A GroupInvite.
 #[derive(Debug)]
-pub struct Invitation {
+pub(crate) struct Invitation {
     /// The group; made if it does not exist.
     pub gid: String,
     /// Alias of the sender.
@@ -36,7 +36,7 @@ type Change = (MemberNumber, GroupMember);
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn invite(
+pub(crate) async fn invite(
     service: &Service,
     sender: &Sender,
     mark: Option<Mark>,
@@ -93,7 +93,7 @@ pub async fn invite(
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn edit(
+pub(crate) async fn edit(
     service: &Service,
     sender: &Sender,
     gid: &str,

@@ -17,7 +17,7 @@ use crate::directory::Sender;
 ///
 /// # Errors
 /// [`Quit::CorruptBase32`], [`Quit::LoginFailed`].
-pub fn login(service: &Service, uid: &str, node: &str) -> Result<Sender, Quit> {
+pub(crate) fn login(service: &Service, uid: &str, node: &str) -> Result<Sender, Quit> {
     let secret = NodeSecret::from_wire(node).map_err(|_| Quit::CorruptBase32)?;
     let hash = SecretHash::of(&secret);
     let directory = service.directory();
@@ -31,7 +31,7 @@ pub fn login(service: &Service, uid: &str, node: &str) -> Result<Sender, Quit> {
 ///
 /// # Errors
 /// [`Refusal`] when it cannot be stored.
-pub async fn tell_devices(service: &Service, sender: &Sender) -> Result<(), Refusal> {
+pub(crate) async fn tell_devices(service: &Service, sender: &Sender) -> Result<(), Refusal> {
     let posted = service.post(sender, |directory| {
         let devices = devices_of(directory, sender, [], true);
         let kind = MessageKind::Login { node: "tbd".into() };

@@ -20,7 +20,7 @@ const ECHO_MEMBERS_MAX: usize = 500;
 ///
 /// # Errors
 /// [`Refusal`] when one of them is unknown, or there were too many changes; nothing is changed then.
-pub async fn edit(
+pub(crate) async fn edit(
     service: &Service,
     sender: &Sender,
     kind: OhiKind,

@@ -18,7 +18,7 @@ use crate::metrics::Rule;
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn ping(
+pub(crate) async fn ping(
     service: &Service,
     sender: &Sender,
     mark: Option<Mark>,

@@ -42,7 +42,7 @@ const _: () = assert!(
 
 /// A PostNotify.
 #[derive(Debug)]
-pub struct Split {
+pub(crate) struct Split {
     /// Who gets the message and the notification.
     pub to: Vec<Recipient>,
     /// Who gets the notification only.
@@ -74,7 +74,7 @@ struct Audience {
 /// # Errors
 /// [`Refusal`] when anybody named is unknown or out of reach, or nobody but the sender is reached who asked
 /// for more; nothing is sent then.
-pub async fn post(
+pub(crate) async fn post(
     service: &Service,
     sender: &Sender,
     mark: Option<Mark>,
@@ -104,7 +104,7 @@ pub async fn post(
 ///
 /// # Errors
 /// As [`post`].
-pub async fn post_notify(
+pub(crate) async fn post_notify(
     service: &Service,
     sender: &Sender,
     mark: Option<Mark>,
@@ -155,7 +155,7 @@ pub async fn post_notify(
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn check(service: &Service, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
+pub(crate) fn check(service: &Service, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
     audience(service, &service.directory(), sender, to).map(drop)
 }
 

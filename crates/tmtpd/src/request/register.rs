@@ -26,7 +26,7 @@ static REFUSED: Throttle = Throttle::new(1);
 /// # Errors
 /// [`Quit::RegisterFailure`] when there were too many or the machine cannot, [`Quit::InvalidHeader`] for a label that is
 /// too long.
-pub async fn register(
+pub(crate) async fn register(
     service: &Service,
     network: Network,
     label: &str,

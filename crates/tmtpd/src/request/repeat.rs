@@ -30,7 +30,7 @@ const UNIQUE_ID_BYTES: usize = 16;
 
 /// What came with a request.
 #[derive(Debug, Clone, Copy)]
-pub enum Content<'a> {
+pub(crate) enum Content<'a> {
     /// The text of a Ping or GroupInvite.
     Text(&'a str),
     /// The CRC-32C of each piece of data, in their order.
@@ -40,12 +40,12 @@ pub enum Content<'a> {
 /// What a request is recognised by: its header, with id, recipients and lengths, and the sums of
 /// its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark([u8; 32]);
+pub(crate) struct Mark([u8; 32]);
 
 impl Mark {
     /// Of a request that becomes a message; none for others, and none for one whose id may be that
     /// of every message.
-    pub fn of(request: &Request, content: Content<'_>) -> Option<Self> {
+    pub(crate) fn of(request: &Request, content: Content<'_>) -> Option<Self> {
         let becomes_message = matches!(
             request,
             Request::Post { .. }
@@ -71,7 +71,7 @@ impl Mark {
     ///
     /// # Errors
     /// [`StoreError`] when the row cannot be read.
-    pub fn answered(
+    pub(crate) fn answered(
         self,
         store: &Store,
         device: DeviceNumber,
@@ -85,7 +85,7 @@ impl Mark {
     }
 
     /// Adds the row that says how this request was answered, over that of the one before.
-    pub fn remember(
+    pub(crate) fn remember(
         self,
         rows: &mut Batch,
         device: DeviceNumber,
@@ -99,7 +99,7 @@ impl Mark {
 
 /// The device has read all its answers. Not waited for: lost in a crash, the row does no more harm
 /// than it did before.
-pub fn forget(store: &Store, device: DeviceNumber) {
+pub(crate) fn forget(store: &Store, device: DeviceNumber) {
     let mut rows = Batch::new();
     rows.delete(key(device));
     drop(store.submit(rows));

@@ -24,7 +24,11 @@ const LABEL_MAX_BYTES: usize = 1_024;
 ///
 /// # Errors
 /// [`Refusal`].
-pub async fn edit(service: &Service, sender: &Sender, edit: UserEdit) -> Result<Outcome, Refusal> {
+pub(crate) async fn edit(
+    service: &Service,
+    sender: &Sender,
+    edit: UserEdit,
+) -> Result<Outcome, Refusal> {
     match edit {
         UserEdit::NewAlias(alias) => add_alias(service, sender, alias).await,
         UserEdit::NewNode(label) => add_device(service, sender, label).await,

@@ -14,7 +14,7 @@ const NOTICES_MAX: usize = 256;
 
 /// One link's.
 #[derive(Debug, Default)]
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     state: Mutex<State>,
     /// Tells whoever waits for it that the link has left.
     pub(super) left: Notify,
@@ -28,7 +28,7 @@ struct State {
 
 /// What was left.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Mail {
+pub(crate) struct Mail {
     /// The device's queue may have grown.
     pub wake: bool,
     /// Who came and went, in that order.
@@ -67,7 +67,7 @@ impl Mailbox {
 
     /// Ready with what was left, as soon as there is something; notices stay unless they are asked
     /// for. Only the last task that asked is woken.
-    pub fn poll(&self, with_notices: bool, context: &Context<'_>) -> Poll<Mail> {
+    pub(crate) fn poll(&self, with_notices: bool, context: &Context<'_>) -> Poll<Mail> {
         let mut state = self.state();
         let notices = with_notices && !state.mail.notices.is_empty();
         if state.mail.wake || notices {

@@ -56,10 +56,6 @@ impl Session {
         self.incomplete.capacity()
     }
 
-    pub(super) fn alpn(&self) -> Option<&[u8]> {
-        self.tls.alpn_protocol()
-    }
-
     /// Takes what came. Plaintext is shown to `plaintext`, once and in order; what must be sent for
     /// it is added to `reply`, also with an error: then it is the last that may be sent.
     ///
