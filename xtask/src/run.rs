@@ -75,20 +75,22 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Adds what one line of output says: the closing lines of libtest (`test result: ok. 3 passed;
-    /// 0 failed; …`), nextest (`Summary [ 0.1s] 3 tests run: 3 passed, 0 skipped`) and Playwright
-    /// (`  3 passed (2.1s)`).
+    /// 0 failed; …`), nextest (`Summary [ 0.1s] 3 tests run: 3 passed, 0 skipped`), Vitest
+    /// (`Tests  1 failed | 3 passed (4)`) and Playwright (`  3 passed (2.1s)`).
     fn read(&mut self, line: &str) {
         let line = line.trim_start();
         let counts = if let Some(rest) = line.strip_prefix("test result: ") {
             rest.split_once(". ").map_or(rest, |(_, counts)| counts)
         } else if line.starts_with("Summary [") {
             line.split_once("run: ").map_or("", |(_, counts)| counts)
+        } else if let Some(rest) = line.strip_prefix("Tests ") {
+            rest
         } else if line.starts_with(|first: char| first.is_ascii_digit()) {
             line
         } else {
             return;
         };
-        for count in counts.split([';', ',']) {
+        for count in counts.split([';', ',', '|']) {
             let mut words = count.split_whitespace();
             let number = words.next().and_then(|word| word.parse::<u64>().ok());
             match (number, words.next()) {
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_lines_of_the_three_runners_are_counted() {
+    fn closing_lines_of_the_four_runners_are_counted() {
         assert_eq!(
             read(&["test result: FAILED. 12 passed; 1 failed; 0 ignored; 0 measured"]),
             (12, 1)
@@ -188,6 +190,10 @@ mod tests {
         assert_eq!(
             read(&["  1 failed", "    [chromium] › a.spec.ts", "  9 passed (2.1s)"]),
             (9, 1)
+        );
+        assert_eq!(
+            read(&[" Test Files  7 passed (7)", "      Tests  1 failed | 88 passed (89)"]),
+            (88, 1)
         );
     }
 

@@ -15,7 +15,7 @@ use crate::{install, licence, tidy, web};
 pub(crate) struct Options {
     /// Lints and tests of the Rust crates.
     pub(crate) rust: bool,
-    /// Types, build and browser tests of the pages.
+    /// Types, build, unit tests and browser tests of the pages.
     pub(crate) web: bool,
     /// Documentation, doc tests and browser tests too.
     pub(crate) thorough: bool,
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         form(&mut steps)?;
     }
     if options.web {
-        pages(&mut steps)?;
+        pages(&mut steps, &mut tally)?;
     }
     if options.rust {
         rust(&mut steps, options, &mut tally)?;
@@ -50,10 +50,11 @@ fn form(steps: &mut Steps) -> Result<()> {
     steps.take("tidy", tidy::check)
 }
 
-fn pages(steps: &mut Steps) -> Result<()> {
+fn pages(steps: &mut Steps, tally: &mut Tally) -> Result<()> {
     steps.take("pages: packages", web::packages)?;
     steps.take("pages: types", web::check)?;
-    steps.take("pages: build", web::build)
+    steps.take("pages: build", web::build)?;
+    steps.take("pages: unit tests", || run::tests(&mut web::unit_tests(), tally))
 }
 
 fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {

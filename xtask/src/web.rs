@@ -13,7 +13,8 @@ use anyhow::{Context, Result};
 use crate::{install, run};
 
 /// What is built or installed, or left behind by the tests: never a reason to build again.
-const PRODUCTS: &[&str] = &["node_modules", "dist", "tests", "test-results", "playwright-report"];
+const PRODUCTS: &[&str] =
+    &["node_modules", "dist", "tests", "unit", "test-results", "playwright-report"];
 
 /// `cargo xtask web`: installs what is missing and builds what is out of date.
 pub(crate) fn build() -> Result<()> {
@@ -47,6 +48,13 @@ pub(crate) fn types() -> Result<()> {
 /// Type checks of everything below `web/`.
 pub(crate) fn check() -> Result<()> {
     run::loud(&mut npm(["run", "check"]))
+}
+
+/// The unit tests of the pages' logic.
+pub(crate) fn unit_tests() -> Command {
+    let mut command = npm(["run", "--silent", "unit"]);
+    command.env("NO_COLOR", "1");
+    command
 }
 
 /// The browser tests, which start the real service and apps themselves.

@@ -1,0 +1,37 @@
+// One tab with the page's modules, as if they had just been loaded.
+import { vi } from "vitest";
+
+import { pass, settle, type App } from "./app";
+
+async function modules() {
+  vi.resetModules();
+  const session = await import("../src/lib/session");
+  const { command } = await import("../src/lib/transport");
+  const { store } = await import("../src/lib/store.svelte");
+  const { DraftEditor } = await import("../src/lib/draft.svelte");
+  const desks = await import("../src/lib/reply.svelte");
+  const outbox = await import("../src/lib/outbox.svelte");
+  const { Reading } = await import("../src/lib/reading.svelte");
+  return { session, command, store, DraftEditor, desks, ...outbox, Reading };
+}
+
+export type Page = Awaited<ReturnType<typeof modules>>;
+
+/** Opens a tab, which loads everything. Each has modules of its own. */
+export async function openPage(): Promise<Page> {
+  const page = await modules();
+  page.session.openWith("token");
+  page.store.start();
+  await settle();
+  return page;
+}
+
+/** How long a page waits before it looks for the app again. */
+const RETRY_MS = 1000;
+
+/** The app starts again and opens its pages. A browser without a database is let in anew by each opening. */
+export async function reopen(app: App, ...pages: Page[]): Promise<void> {
+  app.away = false;
+  for (const { session } of pages) session.openWith("token");
+  await pass(RETRY_MS);
+}

@@ -1,0 +1,138 @@
+// The store: replies and events travel on different connections, so either may come first.
+import { beforeEach, expect, test } from "vitest";
+
+import { App, pass } from "./app";
+import { openPage, reopen, type Page } from "./page";
+import { ACCOUNT, account, anna, contact, draft, ping, row, state } from "./records";
+
+let app: App;
+let page: Page;
+
+beforeEach(async () => {
+  app = new App();
+  page = await openPage();
+});
+
+/** Accepts a ping as its page does. */
+async function accept(id: number): Promise<void> {
+  const since = page.store.now();
+  page.store.putPing(await page.command("accept", { ping: id }), since);
+}
+
+test("reply updates its record", async () => {
+  app.on("accept", () => ping(1, { state: { state: "queued" } }));
+  await accept(1);
+  expect(page.store.pings).toEqual([ping(1, { state: { state: "queued" } })]);
+});
+
+test("reply overtaken by an event is dropped", async () => {
+  app.on("accept", () => ping(1, { state: { state: "queued" } }));
+  const reply = app.hold("accept");
+  const accepting = accept(1);
+  await app.tell({ event: "ping", ping: ping(1, { state: { state: "accepted" } }) });
+  await reply.all();
+  await accepting;
+  expect(page.store.pings.map((p) => p.state.state)).toEqual(["accepted"]);
+});
+
+test("event of another record does not drop a reply", async () => {
+  app.on("accept", () => ping(1, { state: { state: "queued" } }));
+  const reply = app.hold("accept");
+  const accepting = accept(1);
+  await app.tell({ event: "ping", ping: ping(2) });
+  await reply.all();
+  await accepting;
+  expect(page.store.pings.map((p) => [p.id, p.state.state])).toEqual([
+    [2, "waiting"],
+    [1, "queued"],
+  ]);
+});
+
+test("event that waits for its frame counts as heard when a reply arrives", async () => {
+  app.on("accept", () => ping(1, { state: { state: "queued" } }));
+  const since = page.store.now();
+  app.write({ event: "ping", ping: ping(1, { state: { state: "accepted" } }) });
+  page.store.putPing(await page.command("accept", { ping: 1 }), since);
+  expect(page.store.pings.map((p) => p.state.state)).toEqual(["accepted"]);
+});
+
+test("events during a load are applied to what it brought", async () => {
+  app.on("threads", () => [row({ snippet: "as it was" })]);
+  const groups = app.hold("groups");
+  const loading = page.store.load();
+  // The list of threads has been made by now, and the last list is still missing.
+  await app.tell({ event: "thread", thread: row({ snippet: "as it is" }) });
+  await groups.all();
+  await loading;
+  expect(page.store.threads.map((r) => r.snippet)).toEqual(["as it is"]);
+});
+
+test("record removed during a load stays removed", async () => {
+  app.on("contacts", () => [contact()]);
+  const groups = app.hold("groups");
+  const loading = page.store.load();
+  await app.tell({ event: "contact_gone", account: ACCOUNT, uid: anna.uid });
+  await groups.all();
+  await loading;
+  expect(page.store.contacts).toEqual([]);
+});
+
+test("removed account takes its records along", async () => {
+  app.on("state", () => state({ accounts: [account(), account({ id: 2 })] }));
+  app.on("threads", () => [row(), row({ id: 11, account: 2 })]);
+  app.on("pings", () => [ping(1), ping(2, { account: 2 })]);
+  await page.store.load();
+  await app.tell({ event: "account_gone", account: ACCOUNT });
+  expect(page.store.accounts.map((a) => a.id)).toEqual([2]);
+  expect(page.store.threads.map((r) => r.id)).toEqual([11]);
+  expect(page.store.pings.map((p) => p.id)).toEqual([2]);
+});
+
+test("lagged stream loads everything again", async () => {
+  app.on("threads", () => [row({ snippet: "missed" })]);
+  await app.tell({ event: "lagged" });
+  expect(page.store.threads.map((r) => r.snippet)).toEqual(["missed"]);
+});
+
+test("reconnecting loads everything again", async () => {
+  await app.end();
+  expect(page.store.lost).toBe("away");
+  expect(page.store.linkState(account())).toBe("away");
+  app.on("threads", () => [row({ snippet: "meanwhile" })]);
+  await reopen(app, page);
+  expect(page.store.lost).toBeNull();
+  expect(page.store.threads.map((r) => r.snippet)).toEqual(["meanwhile"]);
+  expect(page.store.outdated).toBe(false);
+});
+
+test("reconnecting to an app with other pages says so", async () => {
+  await app.end();
+  app.pages = "other build";
+  await reopen(app, page);
+  expect(page.store.outdated).toBe(true);
+});
+
+test("silent stream is taken for a lost connection", async () => {
+  await pass(20_000);
+  expect(page.store.lost).toBe("away");
+});
+
+test("reply to an older save of a draft is dropped", () => {
+  const since = page.store.now();
+  page.store.putDraft(draft({ version: 3, text: "newer" }), since);
+  page.store.putDraft(draft({ version: 2, text: "older" }), since);
+  expect(page.store.drafts.map((d) => d.text)).toEqual(["newer"]);
+});
+
+test("older threads are added once", async () => {
+  app.on("threads", () => Array.from({ length: 100 }, (_, i) => row({ id: 200 - i, last_at_ms: 200 - i })));
+  await page.store.load();
+  expect(page.store.complete(ACCOUNT)).toBe(false);
+  app.on("threads", ({ before, before_ms }) => {
+    expect([before, before_ms]).toEqual([101, 101]);
+    return [row({ id: 101, last_at_ms: 101 }), row({ id: 100, last_at_ms: 100 })];
+  });
+  await page.store.loadOlder(ACCOUNT);
+  expect(page.store.threads.length).toBe(101);
+  expect(page.store.complete(ACCOUNT)).toBe(true);
+});

@@ -1,0 +1,16 @@
+// How the unit tests run: the page's own modules, as they are, in a document without layout.
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [svelte()],
+  // Svelte's state as browsers have it, not as a server renders it.
+  resolve: { conditions: ["browser"] },
+  test: {
+    include: ["unit/**/*.test.ts"],
+    environment: "happy-dom",
+    pool: "threads",
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+});
