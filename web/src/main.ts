@@ -2,8 +2,8 @@
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import { alone } from "./lib/foreign";
-import { openWith } from "./lib/session";
+import { alone } from "./lib/connection/serviceworker";
+import { openWith } from "./lib/connection/session";
 import { prefs } from "./lib/prefs.svelte";
 import "./styles/tokens.css";
 import "./styles/base.css";

@@ -1,5 +1,5 @@
 // Typed text is never lost: however late the app answers, and after Undo.
-import { both } from "../src/lib/typed";
+import { both } from "../src/lib/draft/compare";
 import { expect, test } from "./fixture";
 import { hold, reply, texts, thread } from "./writing";
 

@@ -1,7 +1,7 @@
 // The editor of a draft: it saves itself, in whatever order replies and events come, and in how many tabs ever.
 import { beforeEach, expect, test } from "vitest";
 
-import type { DraftEditor } from "../src/lib/draft.svelte";
+import type { DraftEditor } from "../src/lib/draft/editor.svelte";
 import { App, pass, refuse, settle } from "./app";
 import { Drafts } from "./drafts";
 import { openPage, reopen, type Page } from "./page";

@@ -5,13 +5,13 @@ import { pass, settle, type App } from "./app";
 
 async function modules() {
   vi.resetModules();
-  const session = await import("../src/lib/session");
-  const { command } = await import("../src/lib/transport");
+  const session = await import("../src/lib/connection/session");
+  const { command } = await import("../src/lib/connection/transport");
   const { store } = await import("../src/lib/store.svelte");
-  const { DraftEditor } = await import("../src/lib/draft.svelte");
-  const desks = await import("../src/lib/reply.svelte");
+  const { DraftEditor } = await import("../src/lib/draft/editor.svelte");
+  const desks = await import("../src/lib/draft/reply.svelte");
   const outbox = await import("../src/lib/outbox.svelte");
-  const { Reading } = await import("../src/lib/reading.svelte");
+  const { Reading } = await import("../src/lib/thread/reading.svelte");
   return { session, command, store, DraftEditor, desks, ...outbox, Reading };
 }
 

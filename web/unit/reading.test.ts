@@ -3,7 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 
 import type { Message } from "../src/lib/api";
-import type { Reading } from "../src/lib/reading.svelte";
+import type { Reading } from "../src/lib/thread/reading.svelte";
 import { App, pass, settle } from "./app";
 import { openPage, type Page } from "./page";
 import { message, page as pageOf, THREAD } from "./records";

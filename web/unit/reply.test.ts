@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from "vitest";
 
 import type { Message } from "../src/lib/api";
-import type { ReplyDesk } from "../src/lib/reply.svelte";
+import type { ReplyDesk } from "../src/lib/draft/reply.svelte";
 import { App, pass, refuse, settle } from "./app";
 import { Drafts } from "./drafts";
 import { openPage, type Page } from "./page";

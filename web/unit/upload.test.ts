@@ -1,7 +1,7 @@
 // Files on their way into a draft, and what they mean for the letter.
 import { beforeEach, expect, test, vi } from "vitest";
 
-import type { DraftEditor } from "../src/lib/draft.svelte";
+import type { DraftEditor } from "../src/lib/draft/editor.svelte";
 import { App, pass, settle } from "./app";
 import { Drafts } from "./drafts";
 import { openPage, type Page } from "./page";

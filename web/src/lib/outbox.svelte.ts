@@ -1,10 +1,10 @@
 // The letter just sent, which can be taken back for some seconds, and the retry and "edit again" of
 // letters that wait in the outbox.
 import type { Message } from "./api";
-import { shownDesk } from "./reply.svelte";
+import { shownDesk } from "./draft/reply.svelte";
 import { href, router } from "./route.svelte";
 import { store } from "./store.svelte";
-import { ApiError, command, problem } from "./transport";
+import { ApiError, command, problem } from "./connection/transport";
 
 const SHOWN_MS = 8000;
 /** Longest that keys wait for a reply to be shown. */

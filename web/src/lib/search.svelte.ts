@@ -3,7 +3,7 @@
 import type { SearchHit } from "./api";
 import { contains } from "./format";
 import { store } from "./store.svelte";
-import { command, problem } from "./transport";
+import { command, problem } from "./connection/transport";
 
 const DELAY_MS = 120;
 /** Letters that are looked for at first, and at most. */

@@ -6,12 +6,12 @@
 // the command was sent (`now`, `since`), and events that come while a list is being loaded are taken
 // in once more afterwards.
 import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
-import { allDrafts } from "./drafts";
+import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { t } from "./strings";
-import type { Loss, News } from "./stream";
-import { OpenThread } from "./thread.svelte";
-import { command, problem, watch } from "./transport";
+import type { Loss, News } from "./connection/stream";
+import { OpenThread } from "./thread/window.svelte";
+import { command, problem, watch } from "./connection/transport";
 
 const PAGE_ROWS = 100;
 /** Longest that an event waits for others. */

@@ -1,0 +1,209 @@
+// The session of this browser with the app: a key that was agreed on when the pages were opened
+// by `mnm`, and that no script can read out of the browser. Whoever listens at our address has to
+// prove first that it has the key too; before that it is told nothing but a number and random bytes.
+// `crates/mnm/src/serve/browser.rs` is the other side. Used by the pages and by their event stream.
+import type { Enter, Greeting, Hello, Pass, Register } from "../types/serve";
+
+/** Nobody listens at the app's address. */
+export class Away extends Error {}
+/** The app does not know this browser, or no more. */
+export class Unknown extends Error {}
+/** Something else than the app listens at its address. */
+export class Impostor extends Error {}
+
+interface Identity {
+  browser: number;
+  key: CryptoKey;
+}
+
+const HMAC = { name: "HMAC", hash: "SHA-256" };
+const APP = "mnm app here\n";
+const BROWSER = "mnm browser!\n";
+const SECRET_BYTES = 32;
+/** Longer than an app takes that is not halted. */
+const PATIENCE_MS = 20_000;
+
+let current: Promise<Pass> | null = null;
+let token: string | null = null;
+
+let told: (pass: Pass) => void = () => {};
+
+/** Calls `tell` with every new pass. */
+export function whenLetIn(tell: (pass: Pass) => void): void {
+  told = tell;
+}
+
+/** The token of the address that opened this page is used for the first pass. */
+export function openWith(opening: string): void {
+  token = opening;
+}
+
+/** The pass of this page; asks the app for one when there is none. */
+export function pass(): Promise<Pass> {
+  current ??= enter().then(
+    (given) => {
+      told(given);
+      return given;
+    },
+    (error: unknown) => {
+      current = null;
+      throw error;
+    },
+  );
+  return current;
+}
+
+/** The pass is good no more: the app has ended, or it has refused it. */
+export function forget(): void {
+  current = null;
+}
+
+/** A request with the pass of this page; a pass that has run out is replaced once. */
+export async function authorised(path: string, init: RequestInit = {}): Promise<Response> {
+  let response = await send(path, init);
+  if (response.status === 401) {
+    forget();
+    response = await send(path, init);
+  }
+  return response;
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  const { page } = await pass();
+  const headers = { ...(init.headers as Record<string, string> | undefined), authorization: `Page ${page}` };
+  try {
+    return await fetch(path, { ...init, headers, credentials: "omit", redirect: "error" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Away();
+  }
+}
+
+async function enter(): Promise<Pass> {
+  const opening = token;
+  token = null;
+  const me = await identity();
+  if (!me) return register(opening);
+  const mine = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  let greeting: Greeting;
+  try {
+    greeting = await ask("hello", { browser: me.browser, nonce: encode(mine) });
+  } catch (error) {
+    // Shut out since; but somebody has just opened the pages here.
+    if (error instanceof Unknown && opening) return register(opening);
+    throw error;
+  }
+  const theirs = decode(greeting.nonce);
+  const proven = await crypto.subtle.verify("HMAC", me.key, decode(greeting.proof), statement(APP, mine, theirs));
+  if (!proven) throw new Impostor();
+  const proof = new Uint8Array(await crypto.subtle.sign("HMAC", me.key, statement(BROWSER, mine, theirs)));
+  return ask("enter", { nonce: greeting.nonce, proof: encode(proof), ...(opening ? { token: opening } : {}) });
+}
+
+/** Agrees on a key. What `mnm` has just opened is the app. */
+async function register(opening: string | null): Promise<Pass> {
+  if (!opening) throw new Unknown();
+  const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const key = await crypto.subtle.importKey("raw", bytes, HMAC, false, ["sign", "verify"]);
+  const given = await ask("register", { token: opening, key: encode(bytes), label: label() });
+  bytes.fill(0);
+  await keep({ browser: given.browser, key });
+  return given;
+}
+
+/** The steps of recognition: what is sent, and what is answered. */
+interface Steps {
+  hello: [Hello, Greeting];
+  enter: [Enter, Pass];
+  register: [Register, Pass];
+}
+
+async function ask<Step extends keyof Steps>(step: Step, body: Steps[Step][0]): Promise<Steps[Step][1]> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/browser/${step}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      credentials: "omit",
+      redirect: "error",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+  } catch {
+    throw new Away();
+  }
+  if (response.status === 401) throw new Unknown();
+  let answer: { ok?: Steps[Step][1] };
+  try {
+    answer = (await response.json()) as { ok?: Steps[Step][1] };
+  } catch {
+    throw new Impostor();
+  }
+  if (!answer.ok) throw new Impostor();
+  return answer.ok;
+}
+
+function statement(side: string, mine: Uint8Array, theirs: Uint8Array): Uint8Array<ArrayBuffer> {
+  const port = Number(location.port || 80);
+  return new Uint8Array([...new TextEncoder().encode(side), port >> 8, port & 255, ...mine, ...theirs]);
+}
+
+/** How the member recognises this browser in a list. */
+function label(): string {
+  const agent = navigator.userAgent;
+  const name = /Edg\/|OPR\/|Firefox\/|Chrome\/|Safari\//.exec(agent)?.[0].slice(0, -1) ?? "Browser";
+  const system = /Windows|Android|iPhone|iPad|Mac OS X|CrOS|Linux/.exec(agent)?.[0];
+  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera" };
+  return system ? `${names[name] ?? name}, ${system}` : (names[name] ?? name);
+}
+
+// --- Where the browser keeps the key: an object that can be used but not read ---
+
+function database(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("mnm", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("identity");
+    opening.onsuccess = () => resolve(opening.result);
+    opening.onerror = () => reject(opening.error ?? new Error());
+  });
+}
+
+async function identity(): Promise<Identity | undefined> {
+  try {
+    const db = await database();
+    return await new Promise<Identity | undefined>((resolve, reject) => {
+      const reading = db.transaction("identity").objectStore("identity").get("me");
+      reading.onsuccess = () => resolve(reading.result as Identity | undefined);
+      reading.onerror = () => reject(reading.error ?? new Error());
+    });
+  } catch {
+    // A browser that keeps nothing is let in anew by each opening.
+    return undefined;
+  }
+}
+
+async function keep(identity: Identity): Promise<void> {
+  try {
+    const db = await database();
+    await new Promise<void>((resolve, reject) => {
+      const writing = db.transaction("identity", "readwrite");
+      writing.objectStore("identity").put(identity, "me");
+      writing.oncomplete = () => resolve();
+      writing.onerror = () => reject(writing.error ?? new Error());
+    });
+  } catch {
+    // As above.
+  }
+}
+
+function encode(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
+}

@@ -1,0 +1,194 @@
+// The thread that is open: a window of its messages, which moves with the reader and is kept current
+// by events. However long the thread is, the window holds two hundred messages at most.
+import type { Event, Message, Place, Thread, ThreadRow } from "../api";
+import { command, problem } from "../connection/transport";
+
+/** Messages that are asked for at a time, and most that are held. */
+const PAGE_ROWS = 100;
+const WINDOW_ROWS = 200;
+/** Fewer are held when they are so long together, but always some. */
+const WINDOW_LETTERS = 8 << 20;
+const WINDOW_LEAST = 10;
+/** Read marks are gathered for so long: each telling goes to the member's other devices. */
+const MARK_DELAY_MS = 300;
+
+export class OpenThread {
+  /** Undefined while it is being loaded. */
+  shown = $state.raw<Thread | undefined>(undefined);
+  error = $state("");
+  /** The message at which the reader is, and whether they follow the end; set by the page. */
+  reader = { at: 0, atEnd: true };
+  /** Unread messages that came since it was opened, be they loaded or not. */
+  readonly arrived = new Set<number>();
+
+  #id = 0;
+  /** Loads under way, each with the events that came meanwhile. */
+  #loads = new Set<Event[]>();
+  #moving = false;
+  #seen: number[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  get id(): number {
+    return this.#id;
+  }
+
+  /** Opens a thread at a message, at the first unread one or at its end; closes it with 0. */
+  async open(id: number, point: number): Promise<void> {
+    this.flush();
+    this.#id = id;
+    this.shown = undefined;
+    this.arrived.clear();
+    this.reader = { at: 0, atEnd: true };
+    if (id) await this.seek(point ? { around: point } : "unread");
+  }
+
+  /** Shows another place of the thread. */
+  async seek(at: Place): Promise<void> {
+    this.error = "";
+    try {
+      await this.#load(at, (page) => page);
+    } catch (error) {
+      this.error = problem(error);
+    }
+  }
+
+  /** Loads again what is shown. */
+  async reload(): Promise<void> {
+    if (!this.#id) return;
+    await this.seek(this.reader.atEnd || !this.reader.at ? "end" : { around: this.reader.at });
+  }
+
+  /** Moves the window towards the beginning, or the end, where there is more. */
+  async move(back: boolean): Promise<void> {
+    const edge = back ? this.shown?.messages[0] : this.shown?.messages.at(-1);
+    if (!edge || this.#moving || !(back ? this.shown?.older : this.shown?.newer)) return;
+    this.#moving = true;
+    try {
+      await this.#load(back ? { before: edge.id } : { after: edge.id }, (page, shown) => {
+        if (!shown || (back ? shown.messages[0] : shown.messages.at(-1))?.id !== edge.id) return shown;
+        const known = new Set(shown.messages.map((m) => m.id));
+        const fresh = page.messages.filter((m) => !known.has(m.id));
+        return back
+          ? within({ ...shown, older: page.older, messages: [...fresh, ...shown.messages] }, true)
+          : within({ ...shown, newer: page.newer, messages: [...shown.messages, ...fresh] }, false);
+      });
+    } catch {
+      // What is shown stays; scrolling on tries again.
+    } finally {
+      this.#moving = false;
+    }
+  }
+
+  /** Loads a page and takes in again what was told meanwhile, which it may not know of. */
+  async #load(at: Place, take: (page: Thread, shown: Thread | undefined) => Thread | undefined): Promise<void> {
+    const id = this.#id;
+    const meanwhile: Event[] = [];
+    this.#loads.add(meanwhile);
+    try {
+      const page = await command("thread", { thread: id, at, limit: PAGE_ROWS });
+      if (this.#id === id) this.shown = take(page, this.shown);
+    } finally {
+      this.#loads.delete(meanwhile);
+    }
+    if (this.#id === id) for (const event of meanwhile) this.#take(event);
+  }
+
+  /** Takes in an event, of whatever thread. */
+  take(event: Event): void {
+    for (const meanwhile of this.#loads) meanwhile.push(event);
+    if (event.event === "message") this.#arrive(event.message);
+    this.#take(event);
+  }
+
+  #arrive(message: Message): void {
+    if (!message.unread) this.arrived.delete(message.id);
+    else if (this.shown && message.thread === this.#id && message.id > Math.max(0, ...this.shown.messages.map((m) => m.id))) this.arrived.add(message.id);
+  }
+
+  #take(event: Event): void {
+    const shown = this.shown;
+    if (!shown) return;
+    if (event.event === "thread" && event.thread.id === shown.row.id) this.#putRow(event.thread);
+    else if (event.event === "message") this.put(event.message);
+    else if (event.event === "message_gone" && event.thread === shown.row.id) {
+      this.shown = { ...shown, messages: shown.messages.filter((m) => m.id !== event.message) };
+    } else if (event.event === "progress" && event.thread === shown.row.id) {
+      const known = shown.messages.find((m) => m.id === event.message);
+      if (known) this.put({ ...known, state: event.state });
+    }
+  }
+
+  #putRow(row: ThreadRow): void {
+    if (!this.shown) return;
+    this.shown = { ...this.shown, row };
+    // Read on another device or in another tab.
+    if (row.unread > 0) return;
+    this.arrived.clear();
+    this.#mark(this.shown.messages.filter((m) => m.unread), false);
+  }
+
+  /** Puts a message to its place, if that is within the window. */
+  put(message: Message): void {
+    const shown = this.shown;
+    if (!shown || message.thread !== shown.row.id) return;
+    const others = shown.messages.filter((m) => m.id !== message.id);
+    let at = others.length;
+    for (let before = others[at - 1]; before && after(before, message); before = others[at - 1]) at -= 1;
+    const known = others.length < shown.messages.length;
+    const beyond = (at === others.length && shown.newer) || (at === 0 && shown.older);
+    if (!known && beyond) return;
+    if (!known && others.length >= WINDOW_ROWS && !this.reader.atEnd) {
+      this.shown = { ...shown, newer: true };
+      return;
+    }
+    this.shown = within({ ...shown, messages: others.toSpliced(at, 0, message) }, false);
+  }
+
+  dropDraft(id: number): void {
+    if (this.shown?.draft?.id === id) this.shown = { ...this.shown, draft: null };
+  }
+
+  /** Notes that messages were seen; the engine is told a moment later. */
+  see(messages: Message[]): void {
+    const shown = this.shown;
+    if (!shown || messages.length === 0) return;
+    this.#mark(messages, false);
+    for (const { id } of messages) this.arrived.delete(id);
+    this.shown = { ...(this.shown ?? shown), row: { ...shown.row, unread: Math.max(shown.row.unread - messages.length, 0) } };
+    this.#seen.push(...messages.map((m) => m.id));
+    this.#timer ??= setTimeout(() => this.flush(), MARK_DELAY_MS);
+  }
+
+  #mark(messages: Message[], unread: boolean): void {
+    const shown = this.shown;
+    if (!shown || messages.length === 0) return;
+    const marked = new Set(messages.map((m) => m.id));
+    this.shown = { ...shown, messages: shown.messages.map((m) => (marked.has(m.id) ? { ...m, unread } : m)) };
+  }
+
+  /** Tells the engine now what was seen. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const thread = this.#id;
+    const messages = this.#seen.splice(0);
+    if (messages.length === 0) return;
+    command("mark_read", { thread, messages }, { keepalive: true }).catch(() => {
+      // Unread they stay, and are marked when they are seen again.
+      const failed = new Set(messages);
+      if (this.#id === thread) this.#mark(this.shown?.messages.filter((m) => failed.has(m.id)) ?? [], true);
+    });
+  }
+}
+
+/** Whether a message stands after another, as the engine sorts them. */
+const after = (one: Message, other: Message): boolean => one.at_ms > other.at_ms || (one.at_ms === other.at_ms && one.id > other.id);
+
+/** Takes off at the far end what is too much. */
+function within(thread: Thread, back: boolean): Thread {
+  const near = back ? thread.messages : thread.messages.toReversed();
+  let letters = 0;
+  const kept = near.findIndex((m, i) => (letters += m.html.length) > WINDOW_LETTERS ? i >= WINDOW_LEAST : i >= WINDOW_ROWS);
+  if (kept < 0) return thread;
+  return back ? { ...thread, messages: thread.messages.slice(0, kept), newer: true } : { ...thread, messages: thread.messages.slice(-kept), older: true };
+}
