@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use mnm_engine::command::Place;
 use mnm_engine::vault::{
     Cc, DraftContent, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward, IncomingPing,
-    MemberAct, MemberNotice, NewAccount, PingQuery, Search, Secret, SyncNotice, Vault,
+    MemberAct, MemberNotice, NewAccount, PingQuery, Search, SyncNotice, Vault,
 };
 use mnm_engine::view::AccountId;
 
@@ -155,7 +155,7 @@ fn fill(home: &Path, each: u64) -> (AccountId, Post) {
         fingerprint: Some("ab".repeat(32)),
         service: "Example".into(),
         uid: OWN.into(),
-        node: Secret::new("secret".into()),
+        node: tmtp::id::NodeSecret::from("secret"),
         device: "laptop".into(),
         aliases: vec!["Own Alias".into()],
     };

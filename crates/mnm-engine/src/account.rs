@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tmtp::id::Uid;
 use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::sync::{Notify, mpsc};
@@ -168,10 +169,8 @@ impl Task {
         if let (Trust::FirstUse, Some(seen)) = (trust, connected.fingerprint) {
             self.store.write(move |vault| vault.pin(account, &seen.to_string())).await?;
         }
-        let login = Request::Login {
-            uid: credentials.uid.clone(),
-            node: credentials.node.expose().to_owned(),
-        };
+        let login =
+            Request::Login { uid: credentials.uid.as_str().into(), node: credentials.node.clone() };
         let entered = enter(connected.stream, &login).await?;
         tracing::info!(account, "link on");
         self.backoff.entered();
@@ -251,8 +250,9 @@ impl Task {
     }
 
     /// Records who is online, some at a time, so that others have their turns.
-    async fn show_online(&self, uids: Vec<String>) -> Result<(), Error> {
+    async fn show_online(&self, uids: Vec<Uid>) -> Result<(), Error> {
         let account = self.account;
+        let uids: Vec<_> = uids.into_iter().map(Uid::into_string).collect();
         let changes = self.store.run(move |vault| vault.changes_of_online(account, &uids)).await?;
         for some in changes.chunks(ONLINE_SLICE) {
             let some = some.to_vec();

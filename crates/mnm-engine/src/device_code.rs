@@ -7,16 +7,19 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tmtp::id::NodeSecret;
 use zeroize::Zeroizing;
 
 use crate::address::{Address, Fingerprint, Proof};
-use crate::vault::{NewAccount, Secret};
+use crate::vault::NewAccount;
 
 const PREFIX: &str = "mnm1:";
 /// Bytes of the checksum.
 const SUM_BYTES: usize = 4;
 /// Longest code that is looked at, in bytes.
 const CODE_MAX_BYTES: usize = 16 * 1024;
+/// Longest uid that is taken from a code, in bytes. Those of services have 32.
+const UID_MAX_BYTES: usize = 1024;
 /// Most aliases and devices taken from a code, each.
 const NAMES_MAX: usize = 100;
 
@@ -101,7 +104,7 @@ impl DeviceCode {
             fingerprint: self.fingerprint,
             service: self.service,
             uid: self.uid,
-            node: Secret::new(self.node.as_str().to_owned()),
+            node: NodeSecret::from(self.node.as_str().to_owned()),
             device: self.label,
             aliases: self.aliases,
         }
@@ -118,8 +121,8 @@ impl DeviceCode {
         pin_is_right
             && self.aliases.len() <= NAMES_MAX
             && self.devices.len() <= NAMES_MAX
-            && tmtp::id::Uid::from_wire(&self.uid).is_some()
-            && tmtp::id::NodeSecret::from_wire(&self.node).is_ok()
+            && (1..=UID_MAX_BYTES).contains(&self.uid.len())
+            && NodeSecret::from(self.node.as_str().to_owned()).bytes().is_ok()
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) mod waiters;
 use std::sync::Arc;
 
 use tmtp::event::{Message, MessageKind};
-use tmtp::id::posted_ms;
+use tmtp::id::{Alias, Gid, NodeSecret, Uid, UidOrGid, posted_ms};
 use tmtp::letter::{LetterHead, Named, Subscriber};
 
 use crate::engine::staging::Staging;
@@ -22,8 +22,7 @@ use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::vault::{
     ABSENT_MAX, Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment,
-    IncomingForward, IncomingNote, IncomingPing, MemberAct, MemberNotice, Secret, SyncNotice,
-    UserNotice,
+    IncomingForward, IncomingNote, IncomingPing, MemberAct, MemberNotice, SyncNotice, UserNotice,
 };
 use crate::view::{AccountId, Form};
 use held::Held;
@@ -44,7 +43,7 @@ pub(crate) struct Inbox {
     /// The member's own id.
     uid: String,
     /// This device's own secret.
-    node: Secret,
+    node: NodeSecret,
     waiters: Arc<Waiters>,
     receiving: Option<(Message, Receiving)>,
     held: Held,
@@ -211,32 +210,34 @@ impl Inbox {
         let msgid = message.id.to_string();
         // Of no use to anybody at the end of a list, as a letter of 1970.
         let posted_ms = posted_ms(&message.posted).unwrap_or_else(|| self.store.now_ms());
-        let (from_uid, short) = (message.from, receiving.short());
-        let ping = |alias, to, gid| IncomingPing {
+        let (from_uid, short) = (message.from.into_string(), receiving.short());
+        let ping = |alias: Alias, to: Alias, gid: Option<Gid>| IncomingPing {
             msgid: msgid.clone(),
             from_uid: from_uid.clone(),
             posted_ms,
-            alias,
-            to,
+            alias: alias.into_string(),
+            to: to.into_string(),
             text: String::from_utf8_lossy(&short).into_owned(),
-            gid,
+            gid: gid.map(Gid::into_string),
         };
         match message.kind {
             MessageKind::Ping { alias, to } => self.ping(ping(alias, to, None)).await,
             MessageKind::Invite { gid, alias, to } => self.ping(ping(alias, to, Some(gid))).await,
             MessageKind::NewAlias { alias } => {
-                self.user(msgid, posted_ms, UserNotice::Alias(alias)).await
+                self.user(msgid, posted_ms, UserNotice::Alias(alias.into_string())).await
             }
             // The word of this device's own making, in the queue it began with.
-            MessageKind::NewNode { nodeid, .. } if nodeid == self.node.expose() => Ok(()),
+            MessageKind::NewNode { nodeid, .. } if nodeid == self.node => Ok(()),
             MessageKind::NewNode { label, nodeid } => {
                 let device = UserNotice::Device { label: label.clone() };
                 self.user(msgid, posted_ms, device).await?;
-                self.waiters.device_added(account, &label, Secret::new(nodeid));
+                self.waiters.device_added(account, &label, nodeid);
                 Ok(())
             }
             MessageKind::Member { act, gid, alias, newalias, uid } => {
                 let Some(act) = member_act(&act, newalias) else { return Ok(()) };
+                let (gid, alias) = (gid.into_string(), alias.into_string());
+                let uid = uid.map(Uid::into_string);
                 let notice = MemberNotice { msgid, from_uid, gid, alias, uid, act };
                 self.store
                     .write(move |vault| vault.receive_member(account, &notice))
@@ -253,15 +254,15 @@ impl Inbox {
                     posted_ms,
                     thread_id: head.thread_id,
                     cc: cc(&head.cc),
-                    groups,
-                    copied,
+                    groups: names(groups),
+                    copied: copied.map(|to| to.into_iter().map(UidOrGid::into_string).collect()),
                 };
                 let receive = self.store.write(move |vault| vault.receive_notify(account, &note));
                 receive.await.map(drop)
             }
             MessageKind::Delivery { groups, .. } => match receiving {
                 Receiving::Letter(letter) => {
-                    self.letter(msgid, from_uid, posted_ms, groups, *letter).await
+                    self.letter(msgid, from_uid, posted_ms, names(groups), *letter).await
                 }
                 // A copy, or a post without any data, which the protocol does not allow.
                 Receiving::Short(..) | Receiving::Nothing | Receiving::Held => Ok(()),
@@ -456,12 +457,16 @@ fn reader(named: Named) -> Cc {
     Cc { who: named.who, who_uid: named.who_uid }
 }
 
-fn member_act(act: &str, newalias: Option<String>) -> Option<MemberAct> {
+fn names(groups: Vec<Gid>) -> Vec<String> {
+    groups.into_iter().map(Gid::into_string).collect()
+}
+
+fn member_act(act: &str, newalias: Option<Alias>) -> Option<MemberAct> {
     match (act, newalias) {
         ("invite", _) => Some(MemberAct::Invite),
         ("join", _) => Some(MemberAct::Join),
         ("drop", _) => Some(MemberAct::Drop),
-        ("alias", Some(newalias)) => Some(MemberAct::Alias(newalias)),
+        ("alias", Some(newalias)) => Some(MemberAct::Alias(newalias.into_string())),
         _ => None,
     }
 }

@@ -19,6 +19,7 @@ use std::io;
 use std::time::Duration;
 
 use tmtp::event::Event;
+use tmtp::id::{NodeSecret, Uid};
 use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tmtp::session::Millis;
@@ -102,9 +103,9 @@ impl Clock {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
     /// The new member.
-    pub(crate) uid: String,
+    pub(crate) uid: Uid,
     /// The device's secret.
-    pub(crate) nodeid: String,
+    pub(crate) nodeid: NodeSecret,
     /// Why the alias was refused, if it was.
     pub(crate) alias_error: Option<String>,
 }
@@ -125,7 +126,7 @@ pub(crate) struct Entered<S> {
     /// Answer to a Register.
     pub(crate) registered: Option<Registered>,
     /// Members online who share their presence.
-    pub(crate) online: Vec<String>,
+    pub(crate) online: Vec<Uid>,
 }
 
 /// Greets and enters by `entry`, a Register or Login, within [`ENTER_TIME`].
@@ -179,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
     /// Takes a step of the entry; true when we are in.
     fn note(&mut self, output: Output<'_>) -> Result<bool, Ended> {
         match output {
-            Output::Event(Event::TmtpRev { name, authby, groups, id: _ }) => {
+            Output::Event(Event::TmtpRev { name, authby, groups, revision: _ }) => {
                 self.service = name;
                 self.vouches = groups;
                 self.third_party = authby.as_ref().map(third_party);

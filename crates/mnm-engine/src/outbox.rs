@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use tmtp::event::{NOBODY_ELSE, Outcome};
-use tmtp::id::{posted_ms, posted_text};
+use tmtp::id::{Alias, RequestId, Uid, posted_ms, posted_text};
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead, Named, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
@@ -50,24 +50,26 @@ impl Parcel {
 /// Makes an item ready to be sent. `uid` is the member's own. The bytes are the same at every
 /// attempt: by them the service recognises a repetition.
 pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
-    let id = item.request.clone();
+    let id = RequestId::from(item.request.as_str());
     match &item.action {
         OutboxAction::Post(post) => letter(id, post, uid),
         // Not shown as being sent: it was, long ago.
         OutboxAction::Confirm(post) => Parcel { message: None, ..letter(id, post, uid) },
         OutboxAction::Forward(forward) => self::forward(id, item.id, forward),
         OutboxAction::Ping { from, to, text, .. } => {
-            let (from, to, data) = (from.clone(), to.clone(), Data::of_len(text.len() as u64));
+            let (from, to) = (from.as_str().into(), to.as_str().into());
+            let data = Data::of_len(text.len() as u64);
             plain(Request::Ping { id, from, to, data }, text)
         }
         OutboxAction::Invite { gid, from, to, text, .. } => {
-            let (gid, from, to) = (gid.clone(), from.clone(), to.clone());
+            let gid = gid.as_str().into();
+            let (from, to) = (from.as_str().into(), to.as_str().into());
             let data = Data::of_len(text.len() as u64);
             plain(Request::GroupInvite { id, gid, from, to, data }, text)
         }
         OutboxAction::Join { gid, .. } => {
             let act = GroupAct::Join { newalias: None };
-            plain(Request::GroupEdit { id, gid: gid.clone(), act }, "")
+            plain(Request::GroupEdit { id, gid: gid.as_str().into(), act }, "")
         }
         OutboxAction::Sync { body } => notice(id, body),
     }
@@ -78,7 +80,7 @@ fn plain(request: Request, text: &str) -> Parcel {
     Parcel { request, front, copy: None, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
-fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
+fn letter(id: RequestId, post: &OutgoingPost, uid: &str) -> Parcel {
     let head = LetterHead {
         thread_id: post.thread_id.clone(),
         alias: post.alias.clone(),
@@ -109,21 +111,21 @@ fn letter(id: String, post: &OutgoingPost, uid: &str) -> Parcel {
 
 fn addressee(to: &crate::vault::Recipient) -> Recipient {
     match to.is_group {
-        true => Recipient::Group(to.id.clone()),
-        false => Recipient::Member(to.id.clone()),
+        true => Recipient::Group(to.id.as_str().into()),
+        false => Recipient::Member(to.id.as_str().into()),
     }
 }
 
 /// A notification for everybody, and a copy of the thread for those who are new to it.
-fn forward(id: String, row: OutboxId, forward: &OutgoingForward) -> Parcel {
+fn forward(id: RequestId, row: OutboxId, forward: &OutgoingForward) -> Parcel {
     let thread_id = forward.thread_id.clone();
     let note = LetterHead { thread_id, cc: forward.new.clone(), ..LetterHead::default() };
     let head = LetterHead { cc: Vec::new(), ..note.clone() };
     let (note, head) = (note.pack(), head.pack());
     let (note_len, head_len) = (note.len() as u64, head.len() as u64);
     let new = forward.new.iter().map(|new| match new.is_group() {
-        true => Recipient::Group(new.who_uid.clone()),
-        false => Recipient::Member(new.who_uid.clone()),
+        true => Recipient::Group(new.who_uid.as_str().into()),
+        false => Recipient::Member(new.who_uid.as_str().into()),
     });
     let request = Request::PostNotify {
         id,
@@ -144,7 +146,7 @@ fn forward(id: String, row: OutboxId, forward: &OutgoingForward) -> Parcel {
 }
 
 /// A post without recipients reaches the member's other devices.
-fn notice(id: String, body: &str) -> Parcel {
+fn notice(id: RequestId, body: &str) -> Parcel {
     let mut front = br#"{"NodeSync":true}"#.to_vec();
     let head_bytes = front.len() as u64;
     front.extend_from_slice(body.as_bytes());
@@ -221,9 +223,9 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
             | OutboxAction::Invite { .. },
             Outcome::Posted { msgid, posted, to },
         ) => Settled::Sent(Some(Acked {
-            msgid: msgid.clone(),
+            msgid: msgid.to_string(),
             posted_ms: posted_ms(posted).unwrap_or(now_ms),
-            to: to.clone(),
+            to: to.clone().map(Alias::into_string),
         })),
         (OutboxAction::Forward(_) | OutboxAction::Confirm(_), Outcome::Done) => Settled::Sent(None),
         // Sending it again for ever would be worse than telling.
@@ -238,8 +240,8 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
 }
 
 /// Those whom a refusal names, among the members that the item is for.
-fn blamed(action: &OutboxAction, named: &[String]) -> Vec<String> {
-    let named: BTreeSet<&str> = named.iter().map(String::as_str).collect();
+fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<String> {
+    let named: BTreeSet<&str> = named.iter().map(Uid::as_str).collect();
     let is_named = |uid: &&str| named.contains(uid);
     let members = |to: &'_ [crate::vault::Recipient]| {
         let members = to.iter().filter(|to| !to.is_group).map(|to| to.id.as_str());

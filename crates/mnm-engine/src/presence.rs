@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use tmtp::id::RequestId;
 use tmtp::request::{OhiKind, OhiMember, Request};
 
 /// Members named in one request: a header holds about 1,500 uids of 32 characters.
@@ -31,7 +32,7 @@ impl Announced {
         &mut self,
         version: u64,
         chosen: BTreeSet<String>,
-        mut request_id: impl FnMut() -> String,
+        mut request_id: impl FnMut() -> RequestId,
     ) -> Vec<Request> {
         let kind = if self.entered { OhiKind::Add } else { OhiKind::Init };
         let fresh: Vec<_> = chosen.difference(&self.told).cloned().collect();
@@ -43,7 +44,10 @@ impl Announced {
             .map(|(kind, uids)| Request::OhiEdit {
                 id: request_id(),
                 kind,
-                members: uids.iter().map(|uid| OhiMember { uid: uid.clone(), kind: 0 }).collect(),
+                members: uids
+                    .iter()
+                    .map(|uid| OhiMember { uid: uid.as_str().into(), kind: 0 })
+                    .collect(),
             })
             .collect()
     }

@@ -65,7 +65,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{OpenError, VaultError};
 
-pub use account::{Credentials, NewAccount, Secret, check_new_alias};
+pub use account::{Credentials, NewAccount, check_new_alias};
 pub use blob::{BlobWriter, StagedBlob};
 pub use browser::BrowserKey;
 pub use change::Change;

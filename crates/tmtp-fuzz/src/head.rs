@@ -44,5 +44,5 @@ fn holds_fraction(request: &Request) -> bool {
             _ => false,
         }
     }
-    matches!(request, Request::Register { oidc: Some(value), .. } if within(value))
+    matches!(request, Request::Register { oidc: Some(token), .. } if within(token.expose()))
 }

@@ -108,10 +108,10 @@ impl Tell {
     fn bytes(&self) -> Vec<u8> {
         let event = match self {
             Self::Greeting => {
-                Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false }
+                Event::TmtpRev { revision: "1".into(), name: None, authby: None, groups: false }
             }
             Self::LoginOk(ohi) => {
-                Event::LoginOk { ohi: ohi.iter().map(ToString::to_string).collect() }
+                Event::LoginOk { ohi: ohi.iter().map(|uid| uid.to_string().into()).collect() }
             }
             Self::Ack(id, error) => {
                 let outcome = match error {
@@ -120,9 +120,11 @@ impl Tell {
                         tmtp::event::Outcome::Refused { error: error.to_string(), of: Vec::new() }
                     }
                 };
-                Event::Ack { id: id.to_string(), outcome }
+                Event::Ack { id: id.to_string().into(), outcome }
             }
-            Self::Ohi(from, online) => Event::Ohi { from: from.to_string(), online: *online },
+            Self::Ohi(from, online) => {
+                Event::Ohi { from: from.to_string().into(), online: *online }
+            }
             Self::Delivery(id, data) => {
                 let mut bytes = pair::delivery(*id, data.len()).pack().unwrap_or_default();
                 bytes.extend_from_slice(data);

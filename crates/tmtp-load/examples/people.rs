@@ -35,7 +35,7 @@ fn main() -> Result<()> {
             let (member, secret) = member(number);
             if groups > 0 && number < size {
                 saved.push(json!({"alias": alias(number), "devices": [
-                    {"uid": member.uid.as_str(), "node": secret.to_wire()}]}));
+                    {"uid": member.uid.as_str(), "node": secret.expose()}]}));
             }
             rows::write_member(&mut batch, MemberNumber(number), &member);
         }
@@ -72,11 +72,11 @@ fn gid(group: u32) -> String {
 fn member(number: u32) -> (Member, NodeSecret) {
     let mut bytes = [7; NodeSecret::LEN_BYTES];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
-    let secret = NodeSecret::from_bytes(bytes);
+    let secret = NodeSecret::from_bytes(&bytes);
     let mut uid = [9; 20];
     uid[..4].copy_from_slice(&number.to_be_bytes());
     let device =
-        Device { number, secret: SecretHash::of(&secret), label: "load".into(), added_ms: 0 };
+        Device { number, secret: SecretHash::of(&bytes), label: "load".into(), added_ms: 0 };
     let aliases = vec![alias(number).into_boxed_str()];
     (Member { uid: Uid::from_bytes(&uid), devices: vec![device], aliases }, secret)
 }

@@ -171,7 +171,7 @@ impl Cast {
         let run = self.run;
         let entry = |index: usize| Request::Register {
             newnode: "load".into(),
-            newalias: named.then(|| alias(run, first + index)),
+            newalias: named.then(|| alias(run, first + index).into()),
             oidc: None,
         };
         let entered = self.enter(fleet, count, entry, None)?;
@@ -195,7 +195,7 @@ impl Cast {
                 let first = member.devices.first().and_then(|device| self.devices[*device].link);
                 let link = first.context("the first device of a member is not on")?;
                 let edit = UserEdit::NewNode("load".into());
-                let request = Request::UserEdit { id: format!("{number:016x}"), edit };
+                let request = Request::UserEdit { id: format!("{number:016x}").into(), edit };
                 let output = fleet.send(link).context("the first device of a member is gone")?;
                 output.extend_from_slice(&request.pack()?);
                 waiting.insert(link, number);
@@ -272,15 +272,16 @@ impl Cast {
         let mut requests = Vec::new();
         for (number, member) in others.iter().enumerate() {
             let to = alias(*member)?;
-            let (id, gid) = (format!("{number:016x}"), gid.to_owned());
+            let (id, gid) = (format!("{number:016x}").into(), gid.into());
             let data = Data::default();
-            let invite = Request::GroupInvite { id, gid, from: from.clone(), to, data };
+            let invite =
+                Request::GroupInvite { id, gid, from: from.as_str().into(), to: to.into(), data };
             requests.push((founder_link, invite));
         }
         self.ask(fleet, requests)?;
         let mut requests = Vec::new();
         for (number, member) in others.iter().enumerate() {
-            let (id, gid) = (format!("{number:016x}"), gid.to_owned());
+            let (id, gid) = (format!("{number:016x}").into(), gid.into());
             let act = GroupAct::Join { newalias: None };
             requests.push((self.link_of(*member)?, Request::GroupEdit { id, gid, act }));
         }
@@ -421,5 +422,5 @@ impl Cast {
 /// How a device logs in.
 #[must_use]
 pub fn login(identity: &Identity) -> Request {
-    Request::Login { uid: identity.uid.to_string(), node: identity.node.to_string() }
+    Request::Login { uid: identity.uid.as_ref().into(), node: identity.node.as_ref().into() }
 }

@@ -81,15 +81,16 @@ struct Arriving {
 }
 
 impl Template {
-    const PLACEHOLDER: &'static str = "zzzzzzzzzzzzzzzz";
+    /// Sixteen digits that no service gives and nothing else in a request has.
+    const PLACEHOLDER: MessageId = MessageId(u64::MAX);
 
     /// Packs what `request` makes of the placeholder for its id.
     ///
     /// # Errors
     /// When it does not fit into a header.
-    pub fn new(request: impl FnOnce(String) -> Request) -> anyhow::Result<Self> {
-        let bytes = request(Self::PLACEHOLDER.to_owned()).pack()?;
-        let place = Self::PLACEHOLDER.as_bytes();
+    pub fn new(request: impl FnOnce(MessageId) -> Request) -> anyhow::Result<Self> {
+        let bytes = request(Self::PLACEHOLDER).pack()?;
+        let place = Self::PLACEHOLDER.to_string().into_bytes();
         let id_at = bytes.windows(place.len()).rposition(|window| window == place);
         let id_at = id_at.ok_or_else(|| anyhow::anyhow!("the request has no id"))?;
         Ok(Self { bytes, id_at })
@@ -115,7 +116,7 @@ impl Scratch {
     /// # Errors
     /// Never with the protocol as it is.
     pub fn new() -> anyhow::Result<Self> {
-        let ack = Template::new(|id| Request::Ack { id, kind: "delivery".into() })?;
+        let ack = Template::new(|id| Request::Ack { id: Some(id), kind: "delivery".into() })?;
         Ok(Self { input: vec![0; READ_BYTES], plain: Vec::with_capacity(READ_BYTES), ack })
     }
 }
@@ -264,14 +265,17 @@ impl Link {
     ) -> Result<Option<Happening>, EndReason> {
         Ok(match event {
             Event::Registered { uid, nodeid, error: _ } => {
-                *registered = Some(Box::new(Identity { uid: uid.into(), node: nodeid.into() }));
+                *registered = Some(Box::new(Identity {
+                    uid: uid.as_str().into(),
+                    node: nodeid.expose().into(),
+                }));
                 None
             }
             Event::LoginOk { .. } => {
                 Some(Happening::On { link: number, registered: registered.take() })
             }
             Event::Ack { id, outcome } => {
-                let id = u64::from_str_radix(&id, 16).unwrap_or(u64::MAX);
+                let id = u64::from_str_radix(id.as_str(), 16).unwrap_or(u64::MAX);
                 let refused = match outcome {
                     Outcome::Refused { error, .. } => Some(error.into_boxed_str()),
                     Outcome::Done | Outcome::Posted { .. } => None,
@@ -282,7 +286,7 @@ impl Link {
                 ack.write(output, message.id.0);
                 match message.kind {
                     MessageKind::NewNode { nodeid, .. } => {
-                        Some(Happening::NewNode { link: number, node: nodeid.into() })
+                        Some(Happening::NewNode { link: number, node: nodeid.expose().into() })
                     }
                     _ => Some(Happening::Notice { link: number }),
                 }

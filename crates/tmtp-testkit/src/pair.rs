@@ -68,7 +68,12 @@ impl Pair {
         let entry = Request::Login { uid: "U".into(), node: "LB27ML46".into() };
         let mut pair = Self::new(&entry, fragment_bytes)?;
         pair.pump()?;
-        pair.answer(&Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false })?;
+        pair.answer(&Event::TmtpRev {
+            revision: "1".into(),
+            name: None,
+            authby: None,
+            groups: false,
+        })?;
         pair.pump()?;
         pair.service.authenticated();
         pair.answer(&Event::LoginOk { ohi: Vec::new() })?;
@@ -203,7 +208,7 @@ fn append(data: &mut Vec<u8>, bytes: &[u8], last: bool, announced: u64) {
 pub fn delivery(id: u64, data_len: usize) -> Message {
     Message::new(
         tmtp::id::MessageId(id),
-        "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%",
+        tmtp::id::Uid::service(),
         1_136_214_245_000,
         Data::of_len(data_len as u64),
         MessageKind::Delivery { notify: None, groups: Vec::new() },

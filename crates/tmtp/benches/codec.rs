@@ -24,8 +24,8 @@ const FRAMES: usize = 1_000;
 const READ_BYTES: usize = 0x1_0000;
 const DATA: Data = Data { len: 1_024, head: 150, sum: 0 };
 
-fn uid(n: u8) -> String {
-    Uid::from_bytes(&[n; 20]).to_string()
+fn uid(n: u8) -> Uid {
+    Uid::from_bytes(&[n; 20])
 }
 
 fn post() -> Request {
@@ -35,7 +35,7 @@ fn post() -> Request {
 
 fn delivery() -> Message {
     let kind = MessageKind::Delivery { notify: None, groups: Vec::new() };
-    Message::new(MessageId(0x17a1_b2c3_d4e5_f607), &uid(9), 1_700_000_000_000, DATA, kind)
+    Message::new(MessageId(0x17a1_b2c3_d4e5_f607), uid(9), 1_700_000_000_000, DATA, kind)
 }
 
 fn stream(head: &[u8]) -> Vec<u8> {
@@ -44,7 +44,7 @@ fn stream(head: &[u8]) -> Vec<u8> {
 
 fn service_on() -> ServiceSession {
     let mut service = ServiceSession::new(Millis(0), Timing::default());
-    let greeting = Request::TmtpRev { id: "1".into() }.pack().unwrap();
+    let greeting = Request::TmtpRev { revision: "1".into() }.pack().unwrap();
     while let Some(input) = service.handle_input(&mut &greeting[..]) {
         assert!(matches!(input, Input::Request { .. }));
         service.authenticated();
@@ -56,10 +56,10 @@ fn service_on() -> ServiceSession {
 }
 
 fn app_on() -> AppSession {
-    let node = NodeSecret::from_bytes([7; 25]).to_wire();
+    let node = NodeSecret::from_bytes(&[7; 25]);
     let mut app = AppSession::new(Millis(0), &Request::Login { uid: uid(1), node }).unwrap();
     for event in [
-        Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false },
+        Event::TmtpRev { revision: "1".into(), name: None, authby: None, groups: false },
         Event::LoginOk { ohi: Vec::new() },
     ] {
         let bytes = event.pack().unwrap();

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 use crate::head::LENGTH_BYTES;
-use crate::id::{MessageId, posted_text};
+use crate::id::{Alias, Gid, MessageId, NodeSecret, RequestId, Uid, UidOrGid, posted_text};
 use crate::request::{Data, OhiMember};
 
 /// What a service sends.
@@ -17,7 +17,7 @@ pub enum Event {
     /// Answer to TmtpRev.
     TmtpRev {
         /// The revision spoken on this link.
-        id: String,
+        revision: String,
         /// The service's name for itself.
         name: Option<String>,
         /// Who authenticates members here, as the service put it; none for open registration.
@@ -28,28 +28,28 @@ pub enum Event {
     /// Answer to Register.
     Registered {
         /// The new member.
-        uid: String,
+        uid: Uid,
         /// The first device's secret.
-        nodeid: String,
+        nodeid: NodeSecret,
         /// Why the alias was refused, if it was; the account exists all the same.
         error: Option<String>,
     },
     /// The link is logged in.
     LoginOk {
         /// Members online who share their presence with this one.
-        ohi: Vec<String>,
+        ohi: Vec<Uid>,
     },
     /// Answer to a request.
     Ack {
         /// The request's id.
-        id: String,
+        id: RequestId,
         /// What became of it.
         outcome: Outcome,
     },
     /// Somebody's presence.
     Ohi {
         /// Who.
-        from: String,
+        from: Uid,
         /// Online (1) or offline (2).
         online: bool,
     },
@@ -81,12 +81,12 @@ pub enum Outcome {
     /// Accepted as a message.
     Posted {
         /// Its id.
-        msgid: String,
+        msgid: MessageId,
         /// When, RFC 3339.
         posted: String,
         /// The name of the member who was reached, where the request spelled it otherwise. Ours beyond
         /// revision 1 (`to`): a service that does not know it leaves it out.
-        to: Option<String>,
+        to: Option<Alias>,
     },
     /// Refused.
     Refused {
@@ -94,7 +94,7 @@ pub enum Outcome {
         error: String,
         /// Uids of the recipients because of whom, when the others could have been reached. Ours beyond
         /// revision 1 (`refused`): a service that does not know it leaves it out.
-        of: Vec<String>,
+        of: Vec<Uid>,
     },
 }
 
@@ -104,7 +104,7 @@ pub struct Message {
     /// Id, rising.
     pub id: MessageId,
     /// Uid of the sender.
-    pub from: String,
+    pub from: Uid,
     /// When the service accepted it, RFC 3339.
     pub posted: String,
     /// The data that follows.
@@ -126,12 +126,12 @@ pub enum MessageKind {
         /// Its label.
         label: String,
         /// Its secret.
-        nodeid: String,
+        nodeid: NodeSecret,
     },
     /// An alias was added to the member's account.
     NewAlias {
         /// The alias.
-        alias: String,
+        alias: Alias,
     },
     /// The member's presence list changed from another device.
     OhiEdit {
@@ -143,25 +143,25 @@ pub enum MessageKind {
     /// A ping that lets the addressee join a group.
     Invite {
         /// The group.
-        gid: String,
+        gid: Gid,
         /// Alias of the sender.
-        alias: String,
+        alias: Alias,
         /// Alias of the addressee.
-        to: String,
+        to: Alias,
     },
     /// A group changed.
     Member {
         /// `invite`, `join`, `alias` or `drop`.
         act: String,
         /// The group.
-        gid: String,
+        gid: Gid,
         /// Whom it is about.
-        alias: String,
+        alias: Alias,
         /// Their new alias, for `alias`.
-        newalias: Option<String>,
+        newalias: Option<Alias>,
         /// Their permanent id, for `drop` of who had joined. Ours beyond revision 1: a service that does not
         /// know it leaves it out.
-        uid: Option<String>,
+        uid: Option<Uid>,
     },
     /// A post.
     Delivery {
@@ -169,25 +169,25 @@ pub enum MessageKind {
         notify: Option<u64>,
         /// Groups it was posted to, which the sender may post to. Ours beyond revision 1 (`groups`): a
         /// service that does not know it leaves it out.
-        groups: Vec<String>,
+        groups: Vec<Gid>,
     },
     /// The notification of a PostNotify.
     Notify {
         /// Id of the message it is about.
-        postid: String,
+        postid: MessageId,
         /// Groups that it or its message was sent to, as of a [`Self::Delivery`].
-        groups: Vec<String>,
+        groups: Vec<Gid>,
         /// To whom its message was sent: permanent ids, and groups that the sender has joined. Not all of
         /// them where they are very many. Ours beyond revision 1 (`copied`); none of a service that does
         /// not say so.
-        copied: Option<Vec<String>>,
+        copied: Option<Vec<UidOrGid>>,
     },
     /// A first contact.
     Ping {
         /// Alias of the sender.
-        alias: String,
+        alias: Alias,
         /// Alias of the addressee.
-        to: String,
+        to: Alias,
     },
     /// Something that this revision does not know, or whose head does not match its headsum. A device
     /// acknowledges it like all messages, or it would come again for ever.
@@ -210,8 +210,8 @@ pub enum BadEvent {
 
 impl Message {
     /// A message accepted by the service now.
-    pub fn new(id: MessageId, from: &str, posted_ms: i64, data: Data, kind: MessageKind) -> Self {
-        Self { id, from: from.into(), posted: posted_text(posted_ms), data, kind }
+    pub fn new(id: MessageId, from: Uid, posted_ms: i64, data: Data, kind: MessageKind) -> Self {
+        Self { id, from, posted: posted_text(posted_ms), data, kind }
     }
 
     /// Whether it is delivered before others that wait: messages about the account itself.

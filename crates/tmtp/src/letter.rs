@@ -35,8 +35,7 @@ pub struct Subscriber {
 impl Subscriber {
     /// Whether it is a group. A member may be called by their own id.
     pub fn is_group(&self) -> bool {
-        self.who == self.who_uid
-            && Uid::from_wire(&self.who_uid).is_none_or(|uid| uid.bytes().is_none())
+        self.who == self.who_uid && !Uid::is_made(&self.who_uid)
     }
 }
 

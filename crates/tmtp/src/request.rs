@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::id::{Alias, Gid, MessageId, NodeSecret, RequestId, TokenResponse, Uid};
+
 mod pack;
 mod read;
 
@@ -24,18 +26,19 @@ pub struct Data {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Recipient {
     /// A member, by uid (type 1).
-    Member(String),
+    Member(Uid),
     /// A group with the sender (type 2), by name.
-    GroupWithSender(String),
+    GroupWithSender(Gid),
     /// A group without the sender (type 3), by name.
-    Group(String),
+    Group(Gid),
 }
 
 impl Recipient {
     /// The uid or group name.
     pub fn id(&self) -> &str {
         match self {
-            Self::Member(id) | Self::GroupWithSender(id) | Self::Group(id) => id,
+            Self::Member(uid) => uid.as_str(),
+            Self::GroupWithSender(gid) | Self::Group(gid) => gid.as_str(),
         }
     }
 
@@ -55,7 +58,7 @@ pub enum UserEdit {
     /// Adds a device with this label.
     NewNode(String),
     /// Adds an alias.
-    NewAlias(String),
+    NewAlias(Alias),
 }
 
 /// What an OhiEdit does to the set of members who are told of our presence.
@@ -88,8 +91,8 @@ impl OhiKind {
 /// A member named in an OhiEdit; the type means nothing but is echoed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OhiMember {
-    /// Uid.
-    pub uid: String,
+    /// Who.
+    pub uid: Uid,
     /// Whatever type the request gave, 0 for none.
     pub kind: i8,
 }
@@ -100,17 +103,17 @@ pub enum GroupAct {
     /// The sender joins, under another alias if one is given.
     Join {
         /// The alias to be known by in the group.
-        newalias: Option<String>,
+        newalias: Option<Alias>,
     },
     /// The sender changes the alias to be known by in the group.
     Alias {
         /// The new one.
-        newalias: String,
+        newalias: Alias,
     },
     /// Somebody leaves or is removed.
     Drop {
         /// Their alias in the group.
-        to: String,
+        to: Alias,
     },
 }
 
@@ -123,35 +126,35 @@ pub enum Request {
     /// Op 0: the highest revision that the app speaks.
     TmtpRev {
         /// `"1"`.
-        id: String,
+        revision: String,
     },
     /// Op 1: make an account with one device.
     Register {
         /// Label of the device.
         newnode: String,
         /// The alias asked for; none for `"_"`.
-        newalias: Option<String>,
+        newalias: Option<Alias>,
         /// Token response of a third party that authenticates.
-        oidc: Option<serde_json::Value>,
+        oidc: Option<TokenResponse>,
     },
     /// Op 2: prove to be a device of a member.
     Login {
         /// The member.
-        uid: String,
+        uid: Uid,
         /// The device's secret.
-        node: String,
+        node: NodeSecret,
     },
     /// Op 3: add a device or an alias.
     UserEdit {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// What to add.
         edit: UserEdit,
     },
     /// Op 4: who is told of our presence.
     OhiEdit {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// What to do.
         kind: OhiKind,
         /// The members.
@@ -160,29 +163,29 @@ pub enum Request {
     /// Op 5: ping somebody and let them join a group.
     GroupInvite {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// The group; made if it does not exist.
-        gid: String,
+        gid: Gid,
         /// Alias of the sender.
-        from: String,
+        from: Alias,
         /// Alias of the invitee.
-        to: String,
+        to: Alias,
         /// The text.
         data: Data,
     },
     /// Op 6: join, rename, leave.
     GroupEdit {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// The group.
-        gid: String,
+        gid: Gid,
         /// What to do.
         act: GroupAct,
     },
     /// Op 7: a message.
     Post {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// Recipients; nobody means the sender's other devices.
         to: Vec<Recipient>,
         /// Whether it is refused if nobody but the sender would get it. Beyond revision 1: a service
@@ -194,7 +197,7 @@ pub enum Request {
     /// Op 8: a message and a separate notification of it.
     PostNotify {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// Who gets the message and the notification.
         to: Vec<Recipient>,
         /// Who gets the notification only.
@@ -211,18 +214,18 @@ pub enum Request {
     /// Op 9: a first contact.
     Ping {
         /// Request id.
-        id: String,
+        id: RequestId,
         /// Alias of the sender.
-        from: String,
+        from: Alias,
         /// Alias of the addressee.
-        to: String,
+        to: Alias,
         /// The text.
         data: Data,
     },
     /// Op 10: the device has stored a message.
     Ack {
-        /// The message's id.
-        id: String,
+        /// The message's id; none for what is no id of a message.
+        id: Option<MessageId>,
         /// Any text.
         kind: String,
     },
@@ -279,7 +282,7 @@ impl Request {
     }
 
     /// The id that an ack repeats; none for requests that are not acknowledged.
-    pub fn id(&self) -> Option<&str> {
+    pub fn id(&self) -> Option<&RequestId> {
         match self {
             Self::UserEdit { id, .. }
             | Self::OhiEdit { id, .. }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
 use tmtp::event::Event;
+use tmtp::id::MessageId;
 use tmtp::request::{Data, Recipient, Request};
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, LinkError};
@@ -13,7 +14,12 @@ fn login() -> Request {
 }
 
 fn greeting() -> Event {
-    Event::TmtpRev { id: "1".into(), name: Some("Harbour".into()), authby: None, groups: false }
+    Event::TmtpRev {
+        revision: "1".into(),
+        name: Some("Harbour".into()),
+        authby: None,
+        groups: false,
+    }
 }
 
 #[test]
@@ -21,7 +27,10 @@ fn the_whole_way_in_and_a_message_both_ways() {
     for fragment_bytes in [1, 3, 64, usize::MAX] {
         let mut pair = Pair::new(&login(), fragment_bytes).unwrap();
         pair.pump().unwrap();
-        assert_eq!(pair.asked, [Asked::Request(Request::TmtpRev { id: "1".into() }, Vec::new())]);
+        assert_eq!(
+            pair.asked,
+            [Asked::Request(Request::TmtpRev { revision: "1".into() }, Vec::new())]
+        );
         pair.answer(&greeting()).unwrap();
         pair.pump().unwrap();
         assert_eq!(pair.asked[1], Asked::Request(login(), Vec::new()));
@@ -107,7 +116,7 @@ fn is_pulse(asked: &Asked) -> bool {
 fn what_the_app_sends_saves_a_pulse() {
     let mut pair = Pair::logged_in(usize::MAX).unwrap();
     pair.advance_ms(114_999).unwrap();
-    pair.send(&Request::Ack { id: "0000000000000001".into(), kind: "ok".into() }, b"").unwrap();
+    pair.send(&Request::Ack { id: Some(MessageId(1)), kind: "ok".into() }, b"").unwrap();
     pair.advance_ms(114_999).unwrap();
     pair.pump().unwrap();
     assert!(!pair.asked.iter().any(is_pulse), "{:?}", pair.asked);
@@ -132,7 +141,7 @@ fn an_app_does_not_wait_for_ever_to_be_let_in() {
 #[test]
 fn an_app_leaves_a_service_of_another_revision() {
     let mut pair = Pair::new(&login(), usize::MAX).unwrap();
-    pair.answer(&Event::TmtpRev { id: "0".into(), name: None, authby: None, groups: false })
+    pair.answer(&Event::TmtpRev { revision: "0".into(), name: None, authby: None, groups: false })
         .unwrap();
     assert_eq!(pair.pump(), Err(LinkError::Revision("0".into())));
     assert!(pair.asked.len() <= 1, "no secret is sent: {:?}", pair.asked);

@@ -13,7 +13,7 @@ const FROM: &str = "%+123456789BCDFGHJKLMNPQRSTVWXYZ";
 const POSTED_MS: i64 = 1_136_214_245_000;
 
 fn check(id: u64, data: Data, kind: MessageKind, want: &str) {
-    let message = Message::new(MessageId(id), FROM, POSTED_MS, data, kind);
+    let message = Message::new(MessageId(id), FROM.into(), POSTED_MS, data, kind);
     let packed = message.pack().unwrap();
     assert_eq!(std::str::from_utf8(&packed).unwrap(), want);
     assert_eq!(Event::read(head_of(&packed)), Ok(Event::Message(Box::new(message))));
@@ -56,7 +56,7 @@ fn new_device_with_a_label_full_of_escapes() {
         Data::default(),
         MessageKind::NewNode {
             label: "my \"phone\"\\ \t\n\u{1}\u{7f}".into(),
-            nodeid: "%".repeat(40),
+            nodeid: "%".repeat(40).into(),
         },
         "00ee{\"datalen\":0,\"from\":\"%+123456789BCDFGHJKLMNPQRSTVWXYZ\",\"headsum\":406606076,\"id\":\"17a1b2c3d4e5f609\",\"newnode\":\"my \\\"phone\\\"\\\\ \\t\\n\\u0001\u{7f}\",\"nodeid\":\"%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%\",\"op\":\"user\",\"posted\":\"2006-01-02T15:04:05.000Z\"}",
     );
@@ -139,7 +139,11 @@ fn notification() {
     check(
         0x17a1_b2c3_d4e5_f60e,
         Data { len: 9, head: 4, sum: 0 },
-        MessageKind::Notify { postid: "17a1b2c3d4e5f607".into(), groups: Vec::new(), copied: None },
+        MessageKind::Notify {
+            postid: MessageId(0x17a1_b2c3_d4e5_f607),
+            groups: Vec::new(),
+            copied: None,
+        },
         r#"00be{"datahead":4,"datalen":9,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","headsum":428421159,"id":"17a1b2c3d4e5f60e","op":"notify","posted":"2006-01-02T15:04:05.000Z","postid":"17a1b2c3d4e5f607"}"#,
     );
 }

@@ -25,7 +25,7 @@ fn session(start: Start) -> ServiceSession {
         let greeting = wire::frame(r#"{"op":0,"id":"1"}"#, b"").unwrap();
         let mut asked = Vec::new();
         ask(&mut service, &greeting, &mut asked);
-        assert_eq!(asked, [Asked::Request(Request::TmtpRev { id: "1".into() }, Vec::new())]);
+        assert_eq!(asked, [Asked::Request(Request::TmtpRev { revision: "1".into() }, Vec::new())]);
     }
     if matches!(start, Start::On) {
         service.authenticated();

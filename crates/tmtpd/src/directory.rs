@@ -103,8 +103,8 @@ impl Directory {
     }
 
     /// The member with this uid.
-    pub fn by_uid(&self, uid: &str) -> Option<MemberNumber> {
-        self.uids.get(&Uid::from_wire(uid)?).copied()
+    pub fn by_uid(&self, uid: &Uid) -> Option<MemberNumber> {
+        self.uids.get(uid).copied()
     }
 
     /// The member with this alias, in any spelling of it.

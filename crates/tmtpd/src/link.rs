@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tmtp::event::{Event, Outcome};
+use tmtp::id::Uid;
 use tmtp::quit::Quit;
 use tmtp::session::Millis;
 use tmtp::session::service::{ServiceSession, Timing};
@@ -314,10 +315,10 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    fn uids_of(&self, members: &[crate::directory::MemberNumber]) -> Vec<String> {
+    fn uids_of(&self, members: &[crate::directory::MemberNumber]) -> Vec<Uid> {
         let directory = self.service.directory();
         let members = members.iter().filter_map(|member| directory.member(*member));
-        members.map(|member| member.uid.to_string()).collect()
+        members.map(|member| member.uid.clone()).collect()
     }
 
     fn handle_mail(&mut self, mail: Mail) {

@@ -136,7 +136,7 @@ impl PostOffice {
         let first_id = (!letters.is_empty()).then_some(MessageId(first));
         for (id, mut letter) in (first..).zip(letters) {
             if let MessageKind::Notify { postid, .. } = &mut letter.kind {
-                *postid = MessageId(id.saturating_sub(1)).to_string();
+                *postid = MessageId(id.saturating_sub(1));
             }
             let message = packed(MessageId(id), from, now_ms, letter)?;
             devices.extend_from_slice(&message.devices);
@@ -156,7 +156,7 @@ fn packed(
 ) -> Result<NewMessage, HeadTooLong> {
     letter.devices.sort_unstable();
     letter.devices.dedup();
-    let from = if letter.is_services { Uid::SERVICE } else { from.as_str() };
+    let from = if letter.is_services { Uid::service() } else { from.clone() };
     let message = Message::new(id, from, now_ms, letter.data, letter.kind);
     let class = if message.is_urgent() { Class::User } else { Class::Rest };
     let head = message.pack()?.into();
@@ -172,7 +172,7 @@ impl Submitted {
         self.receipt.await?;
         roster.wake(&self.devices);
         Ok(match self.first_id {
-            Some(id) => Outcome::Posted { msgid: id.to_string(), posted: self.posted, to: None },
+            Some(id) => Outcome::Posted { msgid: id, posted: self.posted, to: None },
             None => Outcome::Done,
         })
     }

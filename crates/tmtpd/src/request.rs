@@ -30,7 +30,7 @@ pub(crate) mod user;
 use std::sync::Arc;
 
 use tmtp::event::Outcome;
-use tmtp::id::MessageId;
+use tmtp::id::{Alias, MessageId, RequestId, Uid};
 use tmtp::request::Request;
 
 use crate::directory::{Directory, MemberNumber, Sender};
@@ -56,7 +56,7 @@ pub(crate) struct Refusal {
     /// What the peer is told.
     pub words: String,
     /// Uids of the recipients because of whom; empty where nobody else could have been reached.
-    pub of: Vec<String>,
+    pub of: Vec<Uid>,
 }
 
 impl Refusal {
@@ -119,7 +119,7 @@ pub(crate) enum Payload {
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The request of this id is answered so.
-    Ack(String, Outcome),
+    Ack(RequestId, Outcome),
     /// It is not acknowledged.
     None,
     /// Nobody knows yet whether it was done. The link must end without a word about it: then the
@@ -139,7 +139,7 @@ pub(crate) async fn answer(
     payload: impl Future<Output = Result<Payload, Refusal>>,
 ) -> Answer {
     let name = request.name();
-    let Some(id) = request.id().map(str::to_owned) else { return Answer::None };
+    let Some(id) = request.id().cloned() else { return Answer::None };
     let granted_name = granted_name(service, &request);
     let answered = match mark.filter(|_| may_repeat) {
         Some(mark) => mark.answered(&service.store, sender.device),
@@ -165,7 +165,7 @@ pub(crate) async fn answer(
         Ok(outcome) => Answer::Ack(id, outcome),
         Err(mut refusal) => {
             let is_uncertain = refusal.rule == Rule::Uncertain;
-            if id.len() > ID_BESIDE_LIST_MAX {
+            if id.as_str().len() > ID_BESIDE_LIST_MAX {
                 refusal.of.clear();
             }
             let outcome = refused(service, sender, name, refusal);
@@ -176,13 +176,13 @@ pub(crate) async fn answer(
 
 /// The name that somebody who is pinged or invited was granted, where the request spells it otherwise:
 /// they answer under it.
-fn granted_name(service: &Service, request: &Request) -> Option<String> {
+fn granted_name(service: &Service, request: &Request) -> Option<Alias> {
     let (Request::Ping { to, .. } | Request::GroupInvite { to, .. }) = request else {
         return None;
     };
     let directory = service.directory();
-    let alias = directory.by_alias(to)?.alias;
-    (alias != to).then(|| alias.to_owned())
+    let alias = directory.by_alias(to.as_str())?.alias;
+    (alias != to.as_str()).then(|| alias.into())
 }
 
 fn note_posted(service: &Service, outcome: &Outcome) {

@@ -1,7 +1,7 @@
 //! Judging why links end, and how long to wait before the next one.
 
 use super::*;
-use crate::vault::Secret;
+use tmtp::id::NodeSecret;
 
 fn quit(reason: &str) -> Verdict {
     verdict(&Ended::Quit(reason.into()))
@@ -35,7 +35,7 @@ fn trust_follows_the_address() {
         address: address.into(),
         fingerprint: fingerprint.map(Into::into),
         uid: "u".into(),
-        node: Secret::new("n".into()),
+        node: NodeSecret::from("n"),
     };
     let pin = "ab".repeat(32);
     let trust =

@@ -1,5 +1,6 @@
 //! Becoming a member, becoming a further device, and making a code for one.
 
+use tmtp::id::NodeSecret;
 use tmtp::quit::Quit;
 use tmtp::request::{Request, UserEdit};
 use tmtp::session::app::LinkError;
@@ -17,7 +18,7 @@ use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
 use crate::reason::in_words;
 use crate::trust::Trust;
-use crate::vault::{NewAccount, Secret, check_new_alias};
+use crate::vault::{NewAccount, check_new_alias};
 use crate::view::{Account, AccountId, Link};
 
 /// Longest label of a device, bytes.
@@ -59,18 +60,21 @@ impl Engine {
         if !another && let Some(known) = self.may_have_moved(&pasted.address).await? {
             return Err(moved_service(&known, &pasted.address, connected.fingerprint));
         }
-        let register =
-            Request::Register { newnode: label.clone(), newalias: Some(alias.clone()), oidc: None };
+        let register = Request::Register {
+            newnode: label.clone(),
+            newalias: Some(alias.as_str().into()),
+            oidc: None,
+        };
         let (link, seen) = go_in(connected, &pasted.address, &register).await?;
-        let registered = link.registered.clone().filter(|made| form::is_id(&made.uid));
+        let registered = link.registered.clone().filter(|made| form::is_id(made.uid.as_str()));
         let Some(registered) = registered else { return Err(no_registration()) };
         let granted = registered.alias_error.is_none();
         let new = NewAccount {
             address: pasted.address.to_string(),
             fingerprint: seen.map(|seen| seen.to_string()),
             service: link.service.clone().unwrap_or_default(),
-            uid: registered.uid,
-            node: Secret::new(registered.nodeid),
+            uid: registered.uid.into_string(),
+            node: registered.nodeid,
             device: label,
             aliases: if granted { vec![alias.clone()] } else { Vec::new() },
         };
@@ -141,7 +145,10 @@ impl Engine {
         self.must_be_new(&code).await?;
         let pin = code.fingerprint.as_deref().map(str::parse::<Fingerprint>);
         let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
-        let login = Request::Login { uid: code.uid.clone(), node: code.node.to_string() };
+        let login = Request::Login {
+            uid: code.uid.as_str().into(),
+            node: NodeSecret::from(code.node.as_str().to_owned()),
+        };
         let connected = reach(self.store().edge(), &address, pin).await?;
         let (link, _) = go_in(connected, &address, &login).await?;
         let others = code.devices.clone();

@@ -44,7 +44,7 @@ impl Engine {
         alias: String,
     ) -> Result<Account, Error> {
         check_new_alias(&alias)?;
-        let edit = UserEdit::NewAlias(alias.clone());
+        let edit = UserEdit::NewAlias(alias.as_str().into());
         self.ask(account, Request::UserEdit { id: request_id(self.store().edge()), edit }).await?;
         self.store().write(move |vault| vault.add_own_alias(account, &alias)).await
     }
@@ -61,7 +61,7 @@ impl Engine {
             Ok((vault.alias_of_member(account, &gid, &alias)?, gid))
         });
         let (alias, gid) = named.await?;
-        self.edit_group(account, &gid, GroupAct::Drop { to: alias.clone() }).await?;
+        self.edit_group(account, &gid, GroupAct::Drop { to: alias.as_str().into() }).await?;
         let aliases = self.store().read(move |vault| vault.account(account)).await?.aliases;
         if aliases.contains(&alias) {
             self.set_standing(account, gid, Standing::Left).await?;
@@ -77,7 +77,7 @@ impl Engine {
     }
 
     async fn edit_group(&self, account: AccountId, gid: &str, act: GroupAct) -> Result<(), Error> {
-        let (id, gid) = (request_id(self.store().edge()), gid.to_owned());
+        let (id, gid) = (request_id(self.store().edge()), gid.into());
         self.ask(account, Request::GroupEdit { id, gid, act }).await
     }
 

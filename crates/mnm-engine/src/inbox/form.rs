@@ -7,6 +7,7 @@
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use tmtp::event::{Message, MessageKind};
+use tmtp::id::{Alias, Uid};
 
 use crate::vault::{is_gid, is_plain_name};
 
@@ -25,28 +26,28 @@ pub(crate) fn is_id(uid: &str) -> bool {
 
 /// The message in good form; none if it is of no use to anybody.
 pub(super) fn checked(mut message: Message) -> Option<Message> {
-    let is_from = is_id(&message.from);
-    let alias = |alias: &str| alias.len() <= ALIAS_BYTES_MAX;
+    let is_from = is_id(message.from.as_str());
+    let alias = |alias: &Alias| alias.as_str().len() <= ALIAS_BYTES_MAX;
     let fits = match &mut message.kind {
         MessageKind::Ping { alias: from, to } => is_from && alias(from) && alias(to),
         MessageKind::Invite { gid, alias: from, to } => {
-            is_from && is_gid(gid) && alias(from) && alias(to)
+            is_from && is_gid(gid.as_str()) && alias(from) && alias(to)
         }
         MessageKind::Member { gid, alias: about, newalias, uid, .. } => {
-            *uid = uid.take().filter(|uid| is_id(uid));
-            is_from && is_gid(gid) && alias(about) && newalias.as_deref().is_none_or(alias)
+            *uid = uid.take().filter(|uid| is_id(uid.as_str()));
+            is_from && is_gid(gid.as_str()) && alias(about) && newalias.as_ref().is_none_or(alias)
         }
         // The member's own name is shown as it is.
-        MessageKind::NewAlias { alias: own } => alias(own) && is_plain_name(own),
+        MessageKind::NewAlias { alias: own } => alias(own) && is_plain_name(own.as_str()),
         MessageKind::Notify { groups, copied, .. } => {
-            groups.retain(|gid| is_gid(gid));
+            groups.retain(|gid| is_gid(gid.as_str()));
             if let Some(copied) = copied {
-                copied.retain(|to| is_id(to) || is_gid(to));
+                copied.retain(|to| is_id(to.as_str()) || is_gid(to.as_str()));
             }
             is_from
         }
         MessageKind::Delivery { groups, .. } => {
-            groups.retain(|gid| is_gid(gid));
+            groups.retain(|gid| is_gid(gid.as_str()));
             true
         }
         MessageKind::Login { .. }
@@ -55,9 +56,9 @@ pub(super) fn checked(mut message: Message) -> Option<Message> {
         | MessageKind::Other { .. } => true,
     };
     if !is_from {
-        let digest = Sha256::digest(&message.from);
+        let digest = Sha256::digest(message.from.as_str());
         let tag = HEXLOWER.encode(digest.get(..TAG_BYTES).unwrap_or_default());
-        message.from = format!("unknown-{tag}");
+        message.from = Uid::from(format!("unknown-{tag}"));
     }
     fits.then_some(message)
 }

@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::vault::Secret;
 use crate::view::AccountId;
+use tmtp::id::NodeSecret;
 
 /// Commands that wait.
 #[derive(Debug, Default)]
@@ -15,13 +15,13 @@ pub(crate) struct Waiters(Mutex<Vec<Waiter>>);
 struct Waiter {
     account: AccountId,
     label: String,
-    give: oneshot::Sender<Secret>,
+    give: oneshot::Sender<NodeSecret>,
 }
 
 impl Waiters {
     /// Waits for a device with this label. Call it before asking the service for one, whose word
     /// may come before its answer.
-    pub(crate) fn device(&self, account: AccountId, label: &str) -> oneshot::Receiver<Secret> {
+    pub(crate) fn device(&self, account: AccountId, label: &str) -> oneshot::Receiver<NodeSecret> {
         let (give, take) = oneshot::channel();
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiters.retain(|waiter| !waiter.give.is_closed());
@@ -31,7 +31,7 @@ impl Waiters {
 
     /// A device was added. Two that were asked for with the same label at once may change places,
     /// which nobody can tell.
-    pub(crate) fn device_added(&self, account: AccountId, label: &str, secret: Secret) {
+    pub(crate) fn device_added(&self, account: AccountId, label: &str, secret: NodeSecret) {
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiters.retain(|waiter| !waiter.give.is_closed());
         let found = waiters.iter().position(|w| w.account == account && w.label == label);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tmtp::event::Outcome;
-use tmtp::id::MessageId;
+use tmtp::id::{MessageId, RequestId};
 use tmtp::request::Request;
 use tokio::sync::Notify;
 
@@ -33,7 +33,7 @@ struct Waiting {
     /// Requests that nobody waits for.
     requests: VecDeque<Request>,
     /// Id of the request in flight; answers to anything else are ignored.
-    expected: Option<String>,
+    expected: Option<RequestId>,
 }
 
 impl Outgoing {
@@ -53,9 +53,9 @@ impl Outgoing {
     }
 
     /// An answer came.
-    pub(crate) fn answer(&self, id: &str, outcome: Outcome) {
+    pub(crate) fn answer(&self, id: &RequestId, outcome: Outcome) {
         let mut waiting = self.lock();
-        if waiting.expected.as_deref() == Some(id) {
+        if waiting.expected.as_ref() == Some(id) {
             waiting.expected = None;
             waiting.answer = Some(outcome);
             self.bell.notify_one();
@@ -71,10 +71,10 @@ impl Outgoing {
         self.bell.notify_one();
     }
 
-    /// The answer to `id` is waited for.
-    pub(crate) fn expect(&self, id: &str) {
+    /// The answer to `id` is waited for, if the request has one.
+    pub(crate) fn expect(&self, id: Option<&RequestId>) {
         let mut waiting = self.lock();
-        waiting.expected = Some(id.to_owned());
+        waiting.expected = id.cloned();
         waiting.answer = None;
     }
 

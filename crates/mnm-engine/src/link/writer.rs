@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tmtp::event::Outcome;
+use tmtp::id::RequestId;
 use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::io::AsyncWrite;
@@ -192,7 +193,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     async fn send_small(&mut self) -> Result<(), Ended> {
         let (acks, mut bytes) = self.outgoing.take_small();
         for id in acks {
-            let ack = Request::Ack { id: id.to_string(), kind: "stored".into() };
+            let ack = Request::Ack { id: Some(id), kind: "stored".into() };
             bytes.extend(ack.pack().unwrap_or_default());
         }
         if bytes.is_empty() {
@@ -235,7 +236,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             tracing::warn!(request = request.name(), "a request does not fit a header");
             return Ok(());
         };
-        self.outgoing.expect(request.id().unwrap_or_default());
+        self.outgoing.expect(request.id());
         self.in_flight = Some(waiting);
         write_all(&mut self.stream, &head).await?;
         flush(&mut self.stream).await?;
@@ -263,7 +264,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             self.taking = false;
             return Ok(());
         };
-        self.outgoing.expect(&item.request);
+        self.outgoing.expect(parcel.request.id());
         self.in_flight = Some(InFlight::Item(Box::new(item)));
         self.taking = false;
         bytes.extend_from_slice(&parcel.front);
@@ -399,11 +400,11 @@ fn blames_the_request(reason: &str) -> bool {
 }
 
 /// A fresh id for a request that is not stored. Nothing is secret about it.
-pub(crate) fn request_id(edge: &dyn Edge) -> String {
+pub(crate) fn request_id(edge: &dyn Edge) -> RequestId {
     let mut bytes = [0; 8];
     // Without random numbers ids repeat, and only one is in flight at a time anyway.
     let _ = edge.random(&mut bytes);
-    data_encoding::HEXLOWER.encode(&bytes)
+    data_encoding::HEXLOWER.encode(&bytes).into()
 }
 
 fn damaged_file() -> Error {

@@ -47,7 +47,7 @@ fn refused(reason: &str) -> Outcome {
 fn a_letter_is_header_text_and_files() {
     let parcel = parcel(&item(OutboxAction::Post(Box::new(post("", "grüße")))), "A");
     let Request::Post { id, to, data, .. } = &parcel.request else { panic!("{parcel:?}") };
-    assert_eq!(id, "req");
+    assert_eq!(id.as_str(), "req");
     assert_eq!(*to, [Recipient::Member("B".into()), Recipient::Group("crew club".into())]);
     let (head, text) = parcel.front.split_at(parcel.head_bytes as usize);
     assert_eq!(text, "grüße".as_bytes());
@@ -120,7 +120,7 @@ fn pings_and_notices_carry_their_text() {
 fn every_answer_settles_an_item() {
     let letter = OutboxAction::Post(Box::new(post("", "t")));
     let posted = Outcome::Posted {
-        msgid: "0123456789abcdef".into(),
+        msgid: tmtp::id::MessageId(0x0123_4567_89ab_cdef),
         posted: "2006-01-02T15:04:05.678Z".into(),
         to: None,
     };

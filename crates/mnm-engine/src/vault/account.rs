@@ -1,37 +1,13 @@
 //! Accounts: one membership on one service each, its names, devices and secrets.
 
-use std::fmt;
-
 use rusqlite::{OptionalExtension, Row, params};
-use zeroize::Zeroizing;
+use tmtp::id::NodeSecret;
 
 use super::change::{Reader, Work};
 use super::text::{check_new_name, clean_label};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{Account, AccountId, Device, State};
-
-/// A secret text: wiped from memory when dropped, never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Takes over `text`.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text, to be sent over an encrypted link and nowhere else.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
 
 /// What a registration gave, or a device code.
 #[derive(Debug, Clone)]
@@ -45,7 +21,7 @@ pub struct NewAccount {
     /// Permanent id of the member.
     pub uid: String,
     /// Secret of this device.
-    pub node: Secret,
+    pub node: NodeSecret,
     /// Label of this device.
     pub device: String,
     /// Aliases granted, the one for new letters first; may be empty.
@@ -62,7 +38,7 @@ pub struct Credentials {
     /// Permanent id of the member.
     pub uid: String,
     /// Secret of this device.
-    pub node: Secret,
+    pub node: NodeSecret,
 }
 
 impl Vault {
@@ -111,7 +87,7 @@ impl Vault {
                     address: row.get(0)?,
                     fingerprint: row.get(1)?,
                     uid: row.get(2)?,
-                    node: Secret::new(row.get(3)?),
+                    node: NodeSecret::from(row.get::<_, String>(3)?),
                 })
             })
             .optional()?

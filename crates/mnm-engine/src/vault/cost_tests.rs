@@ -64,7 +64,7 @@ fn home(size: u32) -> Home {
         fingerprint: None,
         service: "Service".into(),
         uid: uid("WN", 1),
-        node: Secret::new("n".into()),
+        node: tmtp::id::NodeSecret::from("n"),
         device: "desk".into(),
         aliases: vec!["Own Alias".into()],
     };

@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
-use tmtp::id::Uid;
-
 use super::{Result, Vault};
 use crate::event::Event;
 use crate::view::{AccountId, Held, Link, MessageId, MessageState};
 
 /// Members online who are not contacts, of all accounts together.
 const MET_MAX: usize = 64;
+/// Longest uid of one of those, in bytes.
+const MET_UID_MAX_BYTES: usize = 1024;
 
 /// The memory beside the store.
 #[derive(Debug, Default)]
@@ -151,7 +151,8 @@ impl Vault {
         if self.reader().contact(account, uid)?.is_none() {
             if !online {
                 self.live.met.remove(&key);
-            } else if self.live.met.len() < MET_MAX && Uid::from_wire(uid).is_some() {
+            } else if self.live.met.len() < MET_MAX && (1..=MET_UID_MAX_BYTES).contains(&uid.len())
+            {
                 self.live.met.insert(key);
             }
             return Ok(None);

@@ -32,7 +32,7 @@ pub(super) struct NewParty<'a> {
 
 /// Whether a text has the form of a member's permanent id; no group is called so.
 pub(super) fn is_uid(text: &str) -> bool {
-    Uid::from_wire(text).is_some_and(|uid| uid.bytes().is_some())
+    Uid::is_made(text)
 }
 
 /// Whether a group may be called so. Its name is compared and sent back as it came, so it is clean or none.

@@ -4,8 +4,8 @@ use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
 use mnm_engine::vault::{
     Acked, Cc, DraftContent, Incoming, IncomingNote, IncomingPing, MemberAct, MemberNotice,
-    NewAccount, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Received, Secret, SyncNotice,
-    UserNotice, Vault,
+    NewAccount, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Received, SyncNotice, UserNotice,
+    Vault,
 };
 use mnm_engine::view::{AccountId, MayReply, Message, MessageId, ThreadId};
 use tempfile::TempDir;
@@ -257,7 +257,7 @@ pub(crate) fn alice() -> NewAccount {
         fingerprint: Some("ab".repeat(32)),
         service: "Test Service".into(),
         uid: ALICE.into(),
-        node: Secret::new(SECRET.into()),
+        node: tmtp::id::NodeSecret::from(SECRET),
         device: "laptop".into(),
         aliases: vec!["Alice Smith".into()],
     }

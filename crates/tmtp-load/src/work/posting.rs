@@ -131,8 +131,10 @@ impl Sender {
         reaches.dedup();
         reaches.retain(|reached| *reached != self.device);
         let data = Data::of_len(body_bytes as u64);
-        let head =
-            Template::new(|id| Request::Post { id, to: to.to_vec(), not_alone: false, data })?;
+        let head = Template::new(|id| {
+            let id = id.to_string().into();
+            Request::Post { id, to: to.to_vec(), not_alone: false, data }
+        })?;
         self.addressees.push(Addressee { head, reaches });
         Ok(())
     }

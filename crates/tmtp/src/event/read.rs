@@ -2,7 +2,7 @@
 
 use super::{BadEvent, Event, Message, MessageKind, Outcome};
 use crate::head::{RawEvent, headsum_holds};
-use crate::id::MessageId;
+use crate::id::{Alias, MessageId, Uid};
 use crate::request::{Data, OhiMember};
 
 impl Event {
@@ -15,7 +15,7 @@ impl Event {
         let op = raw.op.as_deref().ok_or(BadEvent::Form)?;
         Ok(match op {
             "tmtprev" => Self::TmtpRev {
-                id: required(raw.id)?,
+                revision: required(raw.id)?,
                 name: raw.name,
                 authby: raw.authby.filter(|_| raw.auth.unwrap_or(0) != 0),
                 groups: raw.groups == Some(serde_json::Value::Bool(true)),
@@ -25,7 +25,9 @@ impl Event {
                 nodeid: required(raw.nodeid)?,
                 error: raw.error,
             },
-            "info" => Self::LoginOk { ohi: raw.ohi.unwrap_or_default() },
+            "info" => Self::LoginOk {
+                ohi: raw.ohi.unwrap_or_default().into_iter().map(Uid::from).collect(),
+            },
             "ack" => Self::Ack { outcome: raw.outcome(), id: required(raw.id)? },
             "ohi" => Self::Ohi { from: required(raw.from)?, online: raw.status == Some(1) },
             "quit" => Self::Quit { error: raw.error.unwrap_or_default() },
@@ -58,14 +60,14 @@ impl Event {
 
 impl RawEvent {
     fn outcome(&mut self) -> Outcome {
-        let full = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        match (full(&self.error), full(&self.msgid)) {
+        let error = self.error.take().filter(|text| !text.is_empty());
+        match (error, self.msgid.take().as_deref().and_then(MessageId::from_wire)) {
             (Some(error), _) => {
                 Outcome::Refused { error, of: self.refused.take().map(texts).unwrap_or_default() }
             }
             (None, Some(msgid)) => {
                 let posted = self.posted.clone().unwrap_or_default();
-                Outcome::Posted { msgid, posted, to: self.to.take() }
+                Outcome::Posted { msgid, posted, to: self.to.take().map(Alias::from) }
             }
             (None, None) => Outcome::Done,
         }
@@ -85,7 +87,7 @@ impl RawEvent {
         if data.head > data.len {
             return Err(BadEvent::Form);
         }
-        let id = MessageId::from_wire(&required(self.id)?).ok_or(BadEvent::Form)?;
+        let id = message_id(self.id)?;
         Ok(Message { id, from: required(self.from)?, posted: required(self.posted)?, data, kind })
     }
 
@@ -93,7 +95,7 @@ impl RawEvent {
         Ok(match self.op.as_deref().unwrap_or_default() {
             "login" => MessageKind::Login { node: self.node.take().unwrap_or_default() },
             "user" => match self.newalias.take().filter(|alias| !alias.is_empty()) {
-                Some(alias) => MessageKind::NewAlias { alias },
+                Some(alias) => MessageKind::NewAlias { alias: alias.into() },
                 None => MessageKind::NewNode {
                     label: self.newnode.take().unwrap_or_default(),
                     nodeid: required(self.nodeid.take())?,
@@ -106,48 +108,61 @@ impl RawEvent {
                     .take()
                     .unwrap_or_default()
                     .into_iter()
-                    .filter_map(|raw| Some(OhiMember { uid: raw.id?, kind: raw.kind.unwrap_or(0) }))
+                    .filter_map(|raw| {
+                        Some(OhiMember { uid: raw.id?.into(), kind: raw.kind.unwrap_or(0) })
+                    })
                     .collect(),
             },
             "invite" => MessageKind::Invite {
                 gid: required(self.gid.take())?,
-                alias: self.alias.take().unwrap_or_default(),
-                to: self.to.take().unwrap_or_default(),
+                alias: alias(self.alias.take()),
+                to: alias(self.to.take()),
             },
             "member" => MessageKind::Member {
                 act: required(self.act.take())?,
                 gid: required(self.gid.take())?,
-                alias: self.alias.take().unwrap_or_default(),
-                newalias: self.newalias.take().filter(|alias| !alias.is_empty()),
-                uid: self.uid.take().filter(|uid| !uid.is_empty()),
+                alias: alias(self.alias.take()),
+                newalias: optional(self.newalias.take()),
+                uid: optional(self.uid.take()),
             },
             "delivery" => MessageKind::Delivery {
                 notify: self.notify,
                 groups: self.groups.take().map(texts).unwrap_or_default(),
             },
             "notify" => MessageKind::Notify {
-                postid: required(self.postid.take())?,
+                postid: message_id(self.postid.take())?,
                 groups: self.groups.take().map(texts).unwrap_or_default(),
                 copied: self.copied.take().filter(serde_json::Value::is_array).map(texts),
             },
-            _ => MessageKind::Ping {
-                alias: self.alias.take().unwrap_or_default(),
-                to: self.to.take().unwrap_or_default(),
-            },
+            _ => MessageKind::Ping { alias: alias(self.alias.take()), to: alias(self.to.take()) },
         })
     }
 }
 
 /// The texts of a list; anything else is passed over.
-fn texts(value: serde_json::Value) -> Vec<String> {
+fn texts<T: for<'a> From<&'a str>>(value: serde_json::Value) -> Vec<T> {
     match value {
         serde_json::Value::Array(items) => {
-            items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+            items.iter().filter_map(|item| item.as_str().map(T::from)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn required(text: Option<String>) -> Result<String, BadEvent> {
-    text.filter(|text| !text.is_empty()).ok_or(BadEvent::Form)
+/// A name that is there or not.
+fn alias(text: Option<String>) -> Alias {
+    text.map(Alias::from).unwrap_or_default()
+}
+
+/// An empty text is as good as none.
+fn optional<T: From<String>>(text: Option<String>) -> Option<T> {
+    text.filter(|text| !text.is_empty()).map(T::from)
+}
+
+fn required<T: From<String>>(text: Option<String>) -> Result<T, BadEvent> {
+    optional(text).ok_or(BadEvent::Form)
+}
+
+fn message_id(text: Option<String>) -> Result<MessageId, BadEvent> {
+    text.as_deref().and_then(MessageId::from_wire).ok_or(BadEvent::Form)
 }

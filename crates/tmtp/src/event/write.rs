@@ -2,6 +2,7 @@
 
 use super::{Event, Message, MessageKind, Outcome};
 use crate::head::{HeadTooLong, HeadWriter, write_text};
+use crate::id::{Alias, MessageId, Uid};
 use crate::request::OhiMember;
 
 impl Message {
@@ -16,7 +17,7 @@ impl Message {
         let keys = self.keys();
         head.text_if("act", keys.act).text_if("alias", keys.alias);
         if let MessageKind::Notify { copied: Some(copied), .. } = &self.kind {
-            head.list("copied", copied, |out, to| write_text(out, to));
+            head.list("copied", copied, |out, to| write_text(out, to.as_str()));
         }
         head.number_if("datahead", Some(self.data.head).filter(|head| *head > 0))
             .number("datalen", self.data.len)
@@ -24,12 +25,12 @@ impl Message {
         if let MessageKind::OhiEdit { members, .. } = &self.kind {
             head.list("for", members, write_ohi_member);
         }
-        head.text("from", &self.from).text_if("gid", keys.gid);
+        head.text("from", self.from.as_str()).text_if("gid", keys.gid);
         if let MessageKind::Delivery { groups, .. } | MessageKind::Notify { groups, .. } =
             &self.kind
             && !groups.is_empty()
         {
-            head.list("groups", groups, |out, gid| write_text(out, gid));
+            head.list("groups", groups, |out, gid| write_text(out, gid.as_str()));
         }
         head.text("id", &id)
             .text_if("newalias", keys.newalias)
@@ -39,7 +40,7 @@ impl Message {
             .number_if("notify", keys.notify)
             .text("op", keys.op)
             .text("posted", &self.posted)
-            .text_if("postid", keys.postid)
+            .text_if("postid", keys.postid.map(|id| id.to_string()).as_deref())
             .text_if("to", keys.to)
             .text_if("type", keys.kind)
             .text_if("uid", keys.uid);
@@ -51,31 +52,37 @@ impl Message {
         match &self.kind {
             MessageKind::Login { node } => Keys { op: "login", node: Some(node), ..keys },
             MessageKind::NewNode { label, nodeid } => {
-                Keys { op: "user", newnode: Some(label), nodeid: Some(nodeid), ..keys }
+                Keys { op: "user", newnode: Some(label), nodeid: Some(nodeid.expose()), ..keys }
             }
-            MessageKind::NewAlias { alias } => Keys { op: "user", newalias: Some(alias), ..keys },
+            MessageKind::NewAlias { alias } => {
+                Keys { op: "user", newalias: Some(alias.as_str()), ..keys }
+            }
             MessageKind::OhiEdit { act, .. } => Keys { op: "ohiedit", kind: Some(act), ..keys },
-            MessageKind::Invite { gid, alias, to } => {
-                Keys { op: "invite", gid: Some(gid), alias: Some(alias), to: Some(to), ..keys }
-            }
+            MessageKind::Invite { gid, alias, to } => Keys {
+                op: "invite",
+                gid: Some(gid.as_str()),
+                alias: Some(alias.as_str()),
+                to: Some(to.as_str()),
+                ..keys
+            },
             MessageKind::Member { act, gid, alias, newalias, uid } => Keys {
                 op: "member",
                 act: Some(act),
-                gid: Some(gid),
-                alias: Some(alias),
-                newalias: newalias.as_deref(),
-                uid: uid.as_deref(),
+                gid: Some(gid.as_str()),
+                alias: Some(alias.as_str()),
+                newalias: newalias.as_ref().map(Alias::as_str),
+                uid: uid.as_ref().map(Uid::as_str),
                 ..keys
             },
             MessageKind::Delivery { notify, .. } => {
                 Keys { op: "delivery", notify: *notify, ..keys }
             }
             MessageKind::Notify { postid, .. } => {
-                Keys { op: "notify", postid: Some(postid), ..keys }
+                Keys { op: "notify", postid: Some(*postid), ..keys }
             }
             MessageKind::Other { op } => Keys { op, ..keys },
             MessageKind::Ping { alias, to } => {
-                Keys { op: "ping", alias: Some(alias), to: Some(to), ..keys }
+                Keys { op: "ping", alias: Some(alias.as_str()), to: Some(to.as_str()), ..keys }
             }
         }
     }
@@ -93,7 +100,7 @@ struct Keys<'a> {
     node: Option<&'a str>,
     nodeid: Option<&'a str>,
     notify: Option<u64>,
-    postid: Option<&'a str>,
+    postid: Option<MessageId>,
     to: Option<&'a str>,
     kind: Option<&'a str>,
     uid: Option<&'a str>,
@@ -102,7 +109,7 @@ struct Keys<'a> {
 /// The deployed services echo these two keys capitalised.
 fn write_ohi_member(out: &mut Vec<u8>, member: &OhiMember) {
     out.extend_from_slice(b"{\"Id\":");
-    write_text(out, &member.uid);
+    write_text(out, member.uid.as_str());
     out.extend_from_slice(format!(",\"Type\":{}}}", member.kind).as_bytes());
 }
 
@@ -114,47 +121,49 @@ impl Event {
     pub fn pack(&self) -> Result<Vec<u8>, HeadTooLong> {
         let mut head = HeadWriter::new();
         match self {
-            Self::TmtpRev { id, name, authby, groups } => {
+            Self::TmtpRev { revision, name, authby, groups } => {
                 if let Some(authby) = authby {
                     head.number("auth", 1).value("authby", authby);
                 }
                 head.flag_if("groups", *groups);
-                head.text("id", id).text_if("name", name.as_deref()).text("op", "tmtprev");
+                head.text("id", revision).text_if("name", name.as_deref()).text("op", "tmtprev");
             }
             Self::Registered { uid, nodeid, error } => {
                 head.text_if("error", error.as_deref())
-                    .text("nodeid", nodeid)
+                    .text("nodeid", nodeid.expose())
                     .text("op", "registered")
-                    .text("uid", uid);
+                    .text("uid", uid.as_str());
             }
             Self::LoginOk { ohi } => {
                 head.text("info", "login ok");
                 if !ohi.is_empty() {
-                    head.list("ohi", ohi, |out, uid| write_text(out, uid));
+                    head.list("ohi", ohi, |out, uid| write_text(out, uid.as_str()));
                 }
                 head.text("op", "info");
             }
             Self::Ack { id, outcome } => {
                 match outcome {
-                    Outcome::Done => head.text("id", id).text("op", "ack"),
+                    Outcome::Done => head.text("id", id.as_str()).text("op", "ack"),
                     Outcome::Posted { msgid, posted, to } => head
-                        .text("id", id)
-                        .text("msgid", msgid)
+                        .text("id", id.as_str())
+                        .text("msgid", &msgid.to_string())
                         .text("op", "ack")
                         .text("posted", posted)
-                        .text_if("to", to.as_deref()),
+                        .text_if("to", to.as_ref().map(Alias::as_str)),
                     Outcome::Refused { error, of } => {
-                        head.text("error", error).text("id", id).text("op", "ack");
+                        head.text("error", error).text("id", id.as_str()).text("op", "ack");
                         match of.is_empty() {
                             true => &mut head,
-                            false => head.list("refused", of, |out, uid| write_text(out, uid)),
+                            false => {
+                                head.list("refused", of, |out, uid| write_text(out, uid.as_str()))
+                            }
                         }
                     }
                 };
             }
             Self::Ohi { from, online } => {
                 let status = if *online { 1 } else { 2 };
-                head.text("from", from).text("op", "ohi").number("status", status);
+                head.text("from", from.as_str()).text("op", "ohi").number("status", status);
             }
             Self::Quit { error } => {
                 head.text("error", error).text("op", "quit");

@@ -2,6 +2,7 @@
 
 use super::{Data, GroupAct, OhiKind, OhiMember, Recipient, Request, UserEdit, op};
 use crate::head::{RawRecipient, RawRequest};
+use crate::id::{Alias, MessageId, TokenResponse};
 use crate::quit::Quit;
 
 /// Whether an op may or must come with data.
@@ -31,11 +32,12 @@ impl Request {
         // A list of the wrong form spoils a request of any op, as at the deployed services.
         let (to, members, note_to) = raw.lists(op)?;
         Ok(match op {
-            op::TMTPREV => Self::TmtpRev { id: required(raw.id)? },
+            op::TMTPREV => Self::TmtpRev { revision: required(raw.id)? },
             op::REGISTER => Self::Register {
                 newnode: required(raw.newnode)?,
-                newalias: Some(required(raw.newalias)?).filter(|alias| alias != "_"),
-                oidc: raw.oidc,
+                newalias: Some(required(raw.newalias)?)
+                    .filter(|alias: &Alias| alias.as_str() != "_"),
+                oidc: raw.oidc.map(TokenResponse::from),
             },
             op::LOGIN => Self::Login { uid: required(raw.uid)?, node: required(raw.node)? },
             op::USER_EDIT => {
@@ -43,7 +45,8 @@ impl Request {
             }
             op::OHI_EDIT => Self::OhiEdit {
                 id: required(raw.id)?,
-                kind: OhiKind::from_wire(&required(raw.kind)?).ok_or(Quit::InvalidHeader)?,
+                kind: OhiKind::from_wire(&required::<String>(raw.kind)?)
+                    .ok_or(Quit::InvalidHeader)?,
                 members: Some(members)
                     .filter(|list| !list.is_empty())
                     .ok_or(Quit::InvalidHeader)?,
@@ -88,7 +91,10 @@ impl Request {
                 to: required(raw.to)?,
                 data,
             },
-            op::ACK => Self::Ack { id: required(raw.id)?, kind: required(raw.kind)? },
+            op::ACK => Self::Ack {
+                id: MessageId::from_wire(&required::<String>(raw.id)?),
+                kind: required(raw.kind)?,
+            },
             op::PULSE => Self::Pulse,
             op::QUIT => Self::Quit,
             _ => return Err(Quit::InvalidHeader),
@@ -102,8 +108,8 @@ fn is_true(flag: Option<&serde_json::Value>) -> bool {
 }
 
 /// An empty text is as good as none.
-fn required(text: Option<String>) -> Result<String, Quit> {
-    text.filter(|text| !text.is_empty()).ok_or(Quit::InvalidHeader)
+fn required<T: From<String>>(text: Option<String>) -> Result<T, Quit> {
+    text.filter(|text| !text.is_empty()).map(T::from).ok_or(Quit::InvalidHeader)
 }
 
 impl RawRequest {
@@ -143,15 +149,16 @@ impl RawRequest {
         let full = |text: Option<String>| text.filter(|text| !text.is_empty());
         match (full(self.newnode), full(self.newalias)) {
             (Some(label), None) => Ok(UserEdit::NewNode(label)),
-            (None, Some(alias)) => Ok(UserEdit::NewAlias(alias)),
+            (None, Some(alias)) => Ok(UserEdit::NewAlias(alias.into())),
             _ => Err(Quit::InvalidHeader),
         }
     }
 
     fn group_act(self) -> Result<GroupAct, Quit> {
-        match required(self.act)?.as_str() {
+        match required::<String>(self.act)?.as_str() {
             "join" => {
-                Ok(GroupAct::Join { newalias: self.newalias.filter(|alias| !alias.is_empty()) })
+                let newalias = self.newalias.filter(|alias| !alias.is_empty());
+                Ok(GroupAct::Join { newalias: newalias.map(Alias::from) })
             }
             "alias" => Ok(GroupAct::Alias { newalias: required(self.newalias)? }),
             "drop" => Ok(GroupAct::Drop { to: required(self.to)? }),
@@ -169,11 +176,10 @@ fn announced(len: Option<i64>, head: Option<i64>, sum: Option<u64>) -> Result<Da
 }
 
 fn recipient(raw: RawRecipient) -> Result<Recipient, Quit> {
-    let id = required(raw.id)?;
     match raw.kind {
-        Some(1) => Ok(Recipient::Member(id)),
-        Some(2) => Ok(Recipient::GroupWithSender(id)),
-        Some(3) => Ok(Recipient::Group(id)),
+        Some(1) => Ok(Recipient::Member(required(raw.id)?)),
+        Some(2) => Ok(Recipient::GroupWithSender(required(raw.id)?)),
+        Some(3) => Ok(Recipient::Group(required(raw.id)?)),
         _ => Err(Quit::InvalidHeader),
     }
 }

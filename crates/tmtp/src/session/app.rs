@@ -81,7 +81,7 @@ impl AppSession {
             decoder: Decoder::new(),
             state: State::Greeting,
             entry: entry.pack()?,
-            output: Request::TmtpRev { id: REVISION.into() }.pack()?,
+            output: Request::TmtpRev { revision: REVISION.into() }.pack()?,
             started: now,
             last_output: now,
             skipping: false,
@@ -158,8 +158,8 @@ impl AppSession {
     fn handle_event<'a>(&mut self, event: Event) -> Result<Option<Output<'a>>, LinkError> {
         self.decoder.expect_data(event.data_len());
         match &event {
-            Event::TmtpRev { id, .. } if id != REVISION => {
-                return Err(LinkError::Revision(id.chars().take(20).collect()));
+            Event::TmtpRev { revision, .. } if revision != REVISION => {
+                return Err(LinkError::Revision(revision.chars().take(20).collect()));
             }
             Event::TmtpRev { .. } if self.state == State::Greeting => {
                 self.state = State::Entering;

@@ -81,7 +81,7 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
         return Err(NameError::Spaces);
     }
     check_marks(name)?;
-    if Uid::from_wire(name).is_some_and(|uid| uid.bytes().is_some()) {
+    if Uid::is_made(name) {
         return Err(NameError::Uid);
     }
     if before_tag(&name_key(name)).is_some() {

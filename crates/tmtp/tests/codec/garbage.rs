@@ -118,9 +118,9 @@ proptest! {
             prop_assert!(packed.len() <= 4 + 0xffff);
             prop_assert_eq!(Event::read(&packed[4..]), Ok(Event::Quit { error: id.clone() }));
         }
-        if let Ok(packed) = (Request::TmtpRev { id: id.clone() }).pack() {
+        if let Ok(packed) = (Request::TmtpRev { revision: id.clone() }).pack() {
             prop_assert!(packed.len() <= 4 + 0xffff);
-            prop_assert_eq!(Request::read(&packed[4..]), Ok(Request::TmtpRev { id }));
+            prop_assert_eq!(Request::read(&packed[4..]), Ok(Request::TmtpRev { revision: id }));
         }
     }
 }

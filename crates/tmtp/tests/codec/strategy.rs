@@ -1,12 +1,14 @@
 //! Requests and messages of every kind, with texts that like to break codecs.
 
+use std::fmt::Debug;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 use tmtp::event::{Event, Message, MessageKind, Outcome};
-use tmtp::id::MessageId;
+use tmtp::id::{Alias, MessageId, TokenResponse};
 use tmtp::request::{Data, GroupAct, OhiKind, OhiMember, Recipient, Request, UserEdit};
 
 /// Any text, often one that is escaped, looks like a part of a header, or is not ASCII.
@@ -56,6 +58,20 @@ pub(crate) fn full_text() -> impl Strategy<Value = String> {
     text().prop_map(|text| if text.is_empty() { "x".into() } else { text })
 }
 
+/// An id of any text but the empty one.
+fn id<T: From<String> + Debug>() -> impl Strategy<Value = T> {
+    full_text().prop_map(T::from)
+}
+
+/// An id of any text.
+fn any_id<T: From<String> + Debug>() -> impl Strategy<Value = T> {
+    text().prop_map(T::from)
+}
+
+fn message_id() -> impl Strategy<Value = MessageId> {
+    any::<u64>().prop_map(MessageId)
+}
+
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         any::<bool>().prop_map(Value::from),
@@ -81,55 +97,51 @@ pub(crate) fn data(len: impl Strategy<Value = u64>) -> impl Strategy<Value = Dat
 
 fn recipients() -> impl Strategy<Value = Vec<Recipient>> {
     let recipient = (full_text(), 1..=3_u8).prop_map(|(id, kind)| match kind {
-        1 => Recipient::Member(id),
-        2 => Recipient::GroupWithSender(id),
-        _ => Recipient::Group(id),
+        1 => Recipient::Member(id.into()),
+        2 => Recipient::GroupWithSender(id.into()),
+        _ => Recipient::Group(id.into()),
     });
     vec(recipient, 0..5)
 }
 
 fn group_act() -> impl Strategy<Value = GroupAct> {
     prop_oneof![
-        option::of(full_text()).prop_map(|newalias| GroupAct::Join { newalias }),
-        full_text().prop_map(|newalias| GroupAct::Alias { newalias }),
-        full_text().prop_map(|to| GroupAct::Drop { to }),
+        option::of(id()).prop_map(|newalias| GroupAct::Join { newalias }),
+        id().prop_map(|newalias| GroupAct::Alias { newalias }),
+        id().prop_map(|to| GroupAct::Drop { to }),
     ]
 }
 
 /// The requests that open a link.
 fn opening() -> impl Strategy<Value = Request> {
-    let alias = option::of(full_text().prop_filter("means none", |alias| alias != "_"));
+    let alias = option::of(
+        full_text().prop_filter("means none", |alias| alias != "_").prop_map(Alias::from),
+    );
     prop_oneof![
-        full_text().prop_map(|id| Request::TmtpRev { id }),
-        (full_text(), alias, option::of(json_value()))
+        full_text().prop_map(|revision| Request::TmtpRev { revision }),
+        (full_text(), alias, option::of(json_value().prop_map(TokenResponse::from)))
             .prop_map(|(newnode, newalias, oidc)| Request::Register { newnode, newalias, oidc }),
-        (full_text(), full_text()).prop_map(|(uid, node)| Request::Login { uid, node }),
+        (id(), id()).prop_map(|(uid, node)| Request::Login { uid, node }),
     ]
 }
 
 /// The requests of a link that is on, whose data is at most `len_max` bytes; that of a ping at
 /// most `ping_max`.
 pub(crate) fn on_link(len_max: u64, ping_max: u64) -> impl Strategy<Value = Request> {
-    let members = vec(full_text().prop_map(|uid| OhiMember { uid, kind: 0 }), 1..5);
-    let edit = prop_oneof![
-        full_text().prop_map(UserEdit::NewNode),
-        full_text().prop_map(UserEdit::NewAlias),
-    ];
+    let members = vec(id().prop_map(|uid| OhiMember { uid, kind: 0 }), 1..5);
+    let edit =
+        prop_oneof![full_text().prop_map(UserEdit::NewNode), id().prop_map(UserEdit::NewAlias),];
     prop_oneof![
-        (full_text(), edit).prop_map(|(id, edit)| Request::UserEdit { id, edit }),
-        (full_text(), select(vec![OhiKind::Add, OhiKind::Drop, OhiKind::Init]), members)
+        (id(), edit).prop_map(|(id, edit)| Request::UserEdit { id, edit }),
+        (id(), select(vec![OhiKind::Add, OhiKind::Drop, OhiKind::Init]), members)
             .prop_map(|(id, kind, members)| Request::OhiEdit { id, kind, members }),
-        (full_text(), full_text(), full_text(), full_text(), data(0..=ping_max))
+        (id(), id(), id(), id(), data(0..=ping_max))
             .prop_map(|(id, gid, from, to, data)| Request::GroupInvite { id, gid, from, to, data }),
-        (full_text(), full_text(), group_act()).prop_map(|(id, gid, act)| Request::GroupEdit {
-            id,
-            gid,
-            act
-        }),
-        (full_text(), recipients(), any::<bool>(), data(1..=len_max))
+        (id(), id(), group_act()).prop_map(|(id, gid, act)| Request::GroupEdit { id, gid, act }),
+        (id(), recipients(), any::<bool>(), data(1..=len_max))
             .prop_map(|(id, to, not_alone, data)| Request::Post { id, to, not_alone, data }),
         (
-            full_text(),
+            id(),
             recipients(),
             recipients(),
             any::<[bool; 2]>(),
@@ -148,9 +160,13 @@ pub(crate) fn on_link(len_max: u64, ping_max: u64) -> impl Strategy<Value = Requ
                     data,
                 }
             }),
-        (full_text(), full_text(), full_text(), data(0..=ping_max))
-            .prop_map(|(id, from, to, data)| Request::Ping { id, from, to, data }),
-        (full_text(), full_text()).prop_map(|(id, kind)| Request::Ack { id, kind }),
+        (id(), id(), id(), data(0..=ping_max)).prop_map(|(id, from, to, data)| Request::Ping {
+            id,
+            from,
+            to,
+            data
+        }),
+        (option::of(message_id()), full_text()).prop_map(|(id, kind)| Request::Ack { id, kind }),
         Just(Request::Pulse),
         Just(Request::Quit),
     ]
@@ -163,57 +179,63 @@ pub(crate) fn request() -> impl Strategy<Value = Request> {
 }
 
 fn message_kind() -> impl Strategy<Value = MessageKind> {
-    let members = vec((text(), any::<i8>()).prop_map(|(uid, kind)| OhiMember { uid, kind }), 0..5);
+    let members =
+        vec((any_id(), any::<i8>()).prop_map(|(uid, kind)| OhiMember { uid, kind }), 0..5);
     prop_oneof![
         text().prop_map(|node| MessageKind::Login { node }),
-        (text(), full_text()).prop_map(|(label, nodeid)| MessageKind::NewNode { label, nodeid }),
-        full_text().prop_map(|alias| MessageKind::NewAlias { alias }),
+        (text(), id()).prop_map(|(label, nodeid)| MessageKind::NewNode { label, nodeid }),
+        id().prop_map(|alias| MessageKind::NewAlias { alias }),
         (text(), members).prop_map(|(act, members)| MessageKind::OhiEdit { act, members }),
-        (full_text(), text(), text()).prop_map(|(gid, alias, to)| MessageKind::Invite {
+        (id(), any_id(), any_id()).prop_map(|(gid, alias, to)| MessageKind::Invite {
             gid,
             alias,
             to
         }),
-        (full_text(), full_text(), text(), option::of(full_text()), option::of(full_text()))
-            .prop_map(|(act, gid, alias, newalias, uid)| MessageKind::Member {
+        (full_text(), id(), any_id(), option::of(id()), option::of(id())).prop_map(
+            |(act, gid, alias, newalias, uid)| MessageKind::Member {
                 act,
                 gid,
                 alias,
                 newalias,
                 uid
-            }),
-        (option::of(any::<u64>()), vec(full_text(), 0..3))
+            }
+        ),
+        (option::of(any::<u64>()), vec(id(), 0..3))
             .prop_map(|(notify, groups)| MessageKind::Delivery { notify, groups }),
-        (full_text(), vec(full_text(), 0..3), option::of(vec(full_text(), 0..3)))
+        (message_id(), vec(id(), 0..3), option::of(vec(id(), 0..3)))
             .prop_map(|(postid, groups, copied)| MessageKind::Notify { postid, groups, copied }),
-        (text(), text()).prop_map(|(alias, to)| MessageKind::Ping { alias, to }),
+        (any_id(), any_id()).prop_map(|(alias, to)| MessageKind::Ping { alias, to }),
     ]
 }
 
 /// Any message whose data has a length that `len` chooses.
 pub(crate) fn message(len: impl Strategy<Value = u64>) -> impl Strategy<Value = Message> {
-    (any::<u64>(), full_text(), full_text(), data(len), message_kind()).prop_map(
-        |(id, from, posted, data, kind)| Message { id: MessageId(id), from, posted, data, kind },
-    )
+    (message_id(), id(), full_text(), data(len), message_kind())
+        .prop_map(|(id, from, posted, data, kind)| Message { id, from, posted, data, kind })
 }
 
 /// Any answer.
 pub(crate) fn answer() -> impl Strategy<Value = Event> {
-    let outcome = prop_oneof![
-        Just(Outcome::Done),
-        (full_text(), text(), option::of(full_text()))
-            .prop_map(|(msgid, posted, to)| Outcome::Posted { msgid, posted, to }),
-        (full_text(), vec(text(), 0..3)).prop_map(|(error, of)| Outcome::Refused { error, of }),
-    ];
+    let outcome =
+        prop_oneof![
+            Just(Outcome::Done),
+            (message_id(), text(), option::of(id()))
+                .prop_map(|(msgid, posted, to)| Outcome::Posted { msgid, posted, to }),
+            (full_text(), vec(any_id(), 0..3))
+                .prop_map(|(error, of)| Outcome::Refused { error, of }),
+        ];
     prop_oneof![
         (option::of(text()), option::of(json_value()), any::<bool>()).prop_map(
-            |(name, authby, groups)| Event::TmtpRev { id: "1".into(), name, authby, groups }
+            |(name, authby, groups)| Event::TmtpRev { revision: "1".into(), name, authby, groups }
         ),
-        (full_text(), full_text(), option::of(text()))
-            .prop_map(|(uid, nodeid, error)| Event::Registered { uid, nodeid, error }),
-        vec(text(), 0..5).prop_map(|ohi| Event::LoginOk { ohi }),
-        (full_text(), outcome).prop_map(|(id, outcome)| Event::Ack { id, outcome }),
-        (full_text(), any::<bool>()).prop_map(|(from, online)| Event::Ohi { from, online }),
+        (id(), id(), option::of(text())).prop_map(|(uid, nodeid, error)| Event::Registered {
+            uid,
+            nodeid,
+            error
+        }),
+        vec(any_id(), 0..5).prop_map(|ohi| Event::LoginOk { ohi }),
+        (id(), outcome).prop_map(|(id, outcome)| Event::Ack { id, outcome }),
+        (id(), any::<bool>()).prop_map(|(from, online)| Event::Ohi { from, online }),
         text().prop_map(|error| Event::Quit { error }),
     ]
 }

@@ -50,8 +50,9 @@ pub(crate) fn service_on() -> ServiceSession {
 pub(crate) fn app_on() -> AppSession {
     let entry = Request::Login { uid: "U".into(), node: "LB27ML46".into() };
     let mut app = AppSession::new(Millis(0), &entry).unwrap();
-    let greeting =
-        Event::TmtpRev { id: "1".into(), name: None, authby: None, groups: false }.pack().unwrap();
+    let greeting = Event::TmtpRev { revision: "1".into(), name: None, authby: None, groups: false }
+        .pack()
+        .unwrap();
     let info = Event::LoginOk { ohi: Vec::new() }.pack().unwrap();
     tell(&mut app, &[greeting, info].concat(), &mut Vec::new()).unwrap();
     assert!(app.is_on());

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tmtp::id::{NodeSecret, Uid};
+use tmtp::id::Uid;
 
 use crate::store::DeviceNumber;
 
@@ -12,9 +12,9 @@ use crate::store::DeviceNumber;
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// Of a secret.
-    pub fn of(secret: &NodeSecret) -> Self {
-        Self(Sha256::digest(secret.as_bytes()).into())
+    /// Of a secret, decoded.
+    pub fn of(secret: &[u8]) -> Self {
+        Self(Sha256::digest(secret).into())
     }
 
     /// As stored.

@@ -164,7 +164,7 @@ fn read_known(directory: &mut Directory, key: &[u8], value: &[u8]) -> Option<()>
             })
         });
         let member = Member {
-            uid: Uid::from_wire(&row.uid)?,
+            uid: Uid::from(row.uid),
             devices: devices.collect::<Option<_>>()?,
             aliases: row.aliases,
         };

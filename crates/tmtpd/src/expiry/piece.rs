@@ -132,9 +132,13 @@ fn returned(
         return None;
     }
     match &message.kind {
-        MessageKind::Ping { to, .. } => Some((What::Ping(to.clone()), vec![to.clone()])),
+        MessageKind::Ping { to, .. } => {
+            let to = to.as_str().to_owned();
+            Some((What::Ping(to.clone()), vec![to]))
+        }
         MessageKind::Invite { gid, to, .. } => {
-            Some((What::Invitation(gid.clone(), to.clone()), vec![to.clone()]))
+            let (gid, to) = (gid.as_str().to_owned(), to.as_str().to_owned());
+            Some((What::Invitation(gid, to.clone()), vec![to]))
         }
         MessageKind::Delivery { .. } => {
             let head = letter_head(message, reader).unwrap_or_default();

@@ -35,7 +35,7 @@ impl<S: Stream> Link<S> {
             }
             match step {
                 Input::Request { request: Request::Ack { id, .. }, .. } => {
-                    acks.extend(MessageId::from_wire(&id).map(|id| id.0));
+                    acks.extend(id.map(|MessageId(id)| id));
                 }
                 Input::Request { request, text } => self.handle_request(request, text),
                 Input::Begin(request) => self.handle_begin(request),
@@ -66,7 +66,7 @@ impl<S: Stream> Link<S> {
             Request::TmtpRev { .. } => {
                 let name = Some(self.service.terms().name.clone());
                 self.push_event(&Event::TmtpRev {
-                    id: "1".into(),
+                    revision: "1".into(),
                     name,
                     authby: None,
                     groups: true,
@@ -134,10 +134,10 @@ impl<S: Stream> Link<S> {
 
 /// Whether an ack that repeats the request's id fits into a header.
 fn echo_fits(request: &Request) -> bool {
-    let id = request.id().unwrap_or_default();
-    if id.len() <= PLAIN_ID_BYTES {
+    let Some(id) = request.id() else { return true };
+    if id.as_str().len() <= PLAIN_ID_BYTES {
         return true;
     }
     let outcome = Outcome::Refused { error: " ".repeat(200), of: Vec::new() };
-    Event::Ack { id: id.to_owned(), outcome }.pack().is_ok()
+    Event::Ack { id: id.clone(), outcome }.pack().is_ok()
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tmtp::event::Event;
+use tmtp::id::{Alias, NodeSecret, Uid};
 use tmtp::quit::Quit;
 use tokio::time::timeout;
 
@@ -21,7 +22,7 @@ const ONLINE_MAX: usize = 1_500;
 const HANDOVER: Duration = Duration::from_secs(1);
 
 impl<S: Stream> Link<S> {
-    pub(super) fn register(&mut self, newnode: String, newalias: Option<String>) {
+    pub(super) fn register(&mut self, newnode: String, newalias: Option<Alias>) {
         let service = Arc::clone(&self.service);
         let (network, served) = (self.peer.network(), self.peer.served());
         self.pending = Some(Box::pin(async move {
@@ -41,7 +42,7 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    pub(super) fn log_in(&mut self, uid: &str, node: &str) {
+    pub(super) fn log_in(&mut self, uid: &Uid, node: &NodeSecret) {
         let sender = match login::login(&self.service, uid, node) {
             Ok(sender) => sender,
             Err(quit) => return self.quit(quit),

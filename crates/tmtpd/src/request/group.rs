@@ -1,6 +1,7 @@
 //! GroupInvite and GroupEdit: who may join, who joins, who leaves.
 
 use tmtp::event::{MessageKind, Outcome};
+use tmtp::id::{Alias, Gid};
 use tmtp::request::{Data, GroupAct};
 use tmtp::text::check_name;
 
@@ -18,11 +19,11 @@ use crate::metrics::Rule;
 #[derive(Debug)]
 pub(crate) struct Invitation {
     /// The group; made if it does not exist.
-    pub gid: String,
+    pub gid: Gid,
     /// Alias of the sender.
-    pub from: String,
+    pub from: Alias,
     /// Alias of the invitee.
-    pub to: String,
+    pub to: Alias,
     /// The text as announced.
     pub data: Data,
     /// The text.
@@ -43,7 +44,8 @@ pub(crate) async fn invite(
     invitation: Invitation,
 ) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
-    let Invitation { mut gid, from, to, data, text } = invitation;
+    let Invitation { gid, from, to, data, text } = invitation;
+    let mut gid = gid.into_string();
     let mut changes = Vec::new();
     let mut invited = None;
     let posted = service.post_marked(sender, mark, |directory| {
@@ -52,7 +54,8 @@ pub(crate) async fn invite(
             group.name().clone_into(&mut gid);
         }
         check_inviter(service, directory, sender, &gid)?;
-        let ping::Addressed { from, to } = ping::addressed(service, directory, sender, &from, &to)?;
+        let ping::Addressed { from, to } =
+            ping::addressed(service, directory, sender, from.as_str(), to.as_str())?;
         let invitee = to.member;
         check_invitee(service, directory, sender, &gid, invitee)?;
         if group.is_none() {
@@ -71,9 +74,9 @@ pub(crate) async fn invite(
         // Whoever is in the group goes by one name there, also to whom they invite.
         let known = group.and_then(|group| group.record(sender.member));
         let kind = MessageKind::Invite {
-            gid: gid.clone(),
-            alias: known.map_or(from, |known| &known.alias).to_owned(),
-            to: to.alias.to_owned(),
+            gid: gid.as_str().into(),
+            alias: known.map_or(from, |known| &known.alias).into(),
+            to: to.alias.into(),
         };
         let invite =
             Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
@@ -96,20 +99,20 @@ pub(crate) async fn invite(
 pub(crate) async fn edit(
     service: &Service,
     sender: &Sender,
-    gid: &str,
+    gid: &Gid,
     act: GroupAct,
 ) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
     let mut changes = Vec::new();
     let mut name = String::new();
     let posted = service.post(sender, |directory| {
-        let group = directory.group(gid).ok_or_else(|| unknown(&act))?;
+        let group = directory.group(gid.as_str()).ok_or_else(|| unknown(&act))?;
         group.name().clone_into(&mut name);
         let gid = name.as_str();
         let (change, notice) = match act {
             GroupAct::Join { newalias } => join(service, directory, group, sender, newalias)?,
             GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
-            GroupAct::Drop { to } => drop_member(directory, group, sender, gid, &to)?,
+            GroupAct::Drop { to } => drop_member(directory, group, sender, gid, to.as_str())?,
         };
         let (concerned, mut after) = change;
         after.is_founder = group.record(concerned).is_some_and(|before| before.is_founder);
@@ -233,7 +236,7 @@ fn join(
     directory: &Directory,
     group: &Group,
     sender: &Sender,
-    newalias: Option<String>,
+    newalias: Option<Alias>,
 ) -> Result<(Change, MessageKind), Refusal> {
     // Whoever has joined may say so again: the ack of the first time may have been lost.
     let act = GroupAct::Join { newalias: None };
@@ -251,7 +254,8 @@ fn join(
         }
         Standing::Joined => {}
     }
-    let alias = own_alias(directory, sender, newalias.as_deref().unwrap_or(alias))?;
+    let alias =
+        own_alias(directory, sender, newalias.as_ref().map_or(alias.as_str(), Alias::as_str))?;
     let notice = member_notice("join", group.name(), alias, None);
     Ok(((sender.member, record(alias, Standing::Joined)), notice))
 }
@@ -261,15 +265,15 @@ fn rename(
     group: &Group,
     sender: &Sender,
     gid: &str,
-    newalias: String,
+    newalias: Alias,
 ) -> Result<(Change, MessageKind), Refusal> {
     let Some(GroupMember { alias, standing: Standing::Joined, .. }) = group.record(sender.member)
     else {
         return Err(unknown(&GroupAct::Alias { newalias }));
     };
-    let newalias = own_alias(directory, sender, &newalias)?;
+    let newalias = own_alias(directory, sender, newalias.as_str())?;
     let change = (sender.member, record(newalias, Standing::Joined));
-    Ok((change, member_notice("alias", gid, alias, Some(newalias.to_owned()))))
+    Ok((change, member_notice("alias", gid, alias, Some(newalias.into()))))
 }
 
 fn drop_member(
@@ -287,13 +291,13 @@ fn drop_member(
     }
     // Whoever left can be removed as well: then they do not come back by themselves.
     let Aliased { member, alias } =
-        found.ok_or_else(|| unknown(&GroupAct::Drop { to: String::new() }))?;
+        found.ok_or_else(|| unknown(&GroupAct::Drop { to: Alias::default() }))?;
     let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
     // The name may be new to those who are told. Of one who never joined they learn nothing more.
     let known = directory.member(member).filter(|_| group.has_joined(member));
-    let uid = known.map(|known| known.uid.to_string());
-    let (act, gid) = ("drop".to_owned(), gid.to_owned());
-    let notice = MessageKind::Member { act, gid, alias: alias.to_owned(), newalias: None, uid };
+    let uid = known.map(|known| known.uid.clone());
+    let (act, gid) = ("drop".to_owned(), gid.into());
+    let notice = MessageKind::Member { act, gid, alias: alias.into(), newalias: None, uid };
     Ok(((member, record(alias, standing)), notice))
 }
 
@@ -319,8 +323,8 @@ fn invited_by(inviter: MemberNumber, alias: &str, before: Option<&GroupMember>) 
     GroupMember { inviter, is_founder, ..record(alias, Standing::Invited) }
 }
 
-fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<String>) -> MessageKind {
-    let (act, gid, alias) = (act.to_owned(), gid.to_owned(), alias.to_owned());
+fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<Alias>) -> MessageKind {
+    let (act, gid, alias) = (act.to_owned(), gid.into(), alias.into());
     MessageKind::Member { act, gid, alias, newalias, uid: None }
 }
 

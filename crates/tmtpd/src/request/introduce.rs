@@ -89,6 +89,6 @@ fn groups_of<'a>(
         Recipient::GroupWithSender(gid) | Recipient::Group(gid) => Some(gid),
         Recipient::Member(_) => None,
     });
-    let groups = gids.filter_map(|gid| directory.group(gid));
+    let groups = gids.filter_map(|gid| directory.group(gid.as_str()));
     groups.filter(move |group| group.has_joined(member)).take(GROUPS_MAX)
 }

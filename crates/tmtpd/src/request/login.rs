@@ -1,7 +1,7 @@
 //! Login: a device proves which member's it is.
 
 use tmtp::event::MessageKind;
-use tmtp::id::NodeSecret;
+use tmtp::id::{NodeSecret, Uid};
 use tmtp::quit::Quit;
 
 use crate::directory::SecretHash;
@@ -17,8 +17,8 @@ use crate::directory::Sender;
 ///
 /// # Errors
 /// [`Quit::CorruptBase32`], [`Quit::LoginFailed`].
-pub(crate) fn login(service: &Service, uid: &str, node: &str) -> Result<Sender, Quit> {
-    let secret = NodeSecret::from_wire(node).map_err(|_| Quit::CorruptBase32)?;
+pub(crate) fn login(service: &Service, uid: &Uid, node: &NodeSecret) -> Result<Sender, Quit> {
+    let secret = node.bytes().map_err(|_| Quit::CorruptBase32)?;
     let hash = SecretHash::of(&secret);
     let directory = service.directory();
     let member = directory.by_uid(uid).ok_or(Quit::LoginFailed)?;

@@ -1,6 +1,7 @@
 //! Ping: a first contact.
 
 use tmtp::event::{MessageKind, Outcome};
+use tmtp::id::Alias;
 use tmtp::request::Data;
 
 use crate::contacts::{Ping, TooMany};
@@ -22,14 +23,15 @@ pub(crate) async fn ping(
     service: &Service,
     sender: &Sender,
     mark: Option<Mark>,
-    from: String,
-    to: String,
+    from: Alias,
+    to: Alias,
     data: Data,
     text: String,
 ) -> Result<Outcome, Refusal> {
     let (mut pinged, mut let_in) = (None, false);
     let posted = service.post_marked(sender, mark, |directory| {
-        let Addressed { from, to } = addressed(service, directory, sender, &from, &to)?;
+        let Addressed { from, to } =
+            addressed(service, directory, sender, from.as_str(), to.as_str())?;
         let member = to.member;
         let mut batch = Batch::new();
         count(service, directory, sender, member, &mut batch)?;
@@ -40,7 +42,7 @@ pub(crate) async fn ping(
             rows::write_acquaintance(&mut batch, member, sender.member);
             let_in = true;
         }
-        let kind = MessageKind::Ping { alias: from.to_owned(), to: to.alias.to_owned() };
+        let kind = MessageKind::Ping { alias: from.into(), to: to.alias.into() };
         Ok((vec![Letter::text(kind, data, text, devices)], batch))
     });
     let outcome = posted.await.inspect_err(|_| take_back(service, sender, pinged))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tmtp::event::{MessageKind, NOBODY_ELSE, Outcome};
 use tmtp::head::HEAD_MAX_BYTES;
-use tmtp::id::Uid;
+use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 use tmtp::request::{Data, Recipient};
 use tmtp::text::NAME_MAX_BYTES;
 
@@ -139,7 +139,7 @@ pub(crate) async fn post_notify(
         let own_device_too = told.members.contains(&sender.member);
         let devices = devices_of(directory, sender, told.members, own_device_too);
         let kind = MessageKind::Notify {
-            postid: String::new(),
+            postid: MessageId(0),
             groups: groups_of(directory, sender, to.iter().chain(&note_to)),
             copied: Some(copied_to(directory, sender, &to)),
         };
@@ -185,8 +185,8 @@ fn audience(
     for recipient in to {
         match recipient {
             // Somebody answers a thread in which the service has put a word; it reads none.
-            Recipient::Member(uid) if Uid::is_service(uid) && to.len() > 1 => {}
-            Recipient::Member(uid) if Uid::is_service(uid) => {
+            Recipient::Member(uid) if Uid::is_service(uid.as_str()) && to.len() > 1 => {}
+            Recipient::Member(uid) if Uid::is_service(uid.as_str()) => {
                 return Err(Refusal::new(Rule::Unknown, "the service itself takes no messages"));
             }
             Recipient::Member(uid) => {
@@ -236,16 +236,16 @@ fn may_write(service: &Service, directory: &Directory, sender: &Sender, to: Memb
 #[derive(Debug, Default)]
 struct Blamed {
     refusal: Option<Refusal>,
-    uids: Vec<String>,
+    uids: Vec<Uid>,
 }
 
 impl Blamed {
-    fn add(&mut self, refusal: Refusal, uid: &str) {
+    fn add(&mut self, refusal: Refusal, uid: &Uid) {
         let first = self.refusal.get_or_insert(refusal.clone());
         let is_same = first.rule == refusal.rule;
         // What is no uid may hold anything, and be of any length once it is escaped.
-        if is_same && self.uids.len() < BLAMED_MAX && is_made(uid) {
-            self.uids.push(uid.to_owned());
+        if is_same && self.uids.len() < BLAMED_MAX && Uid::is_made(uid.as_str()) {
+            self.uids.push(uid.clone());
         }
     }
 
@@ -257,40 +257,37 @@ impl Blamed {
     }
 }
 
-/// Whether an id has the form of those that services make.
-fn is_made(uid: &str) -> bool {
-    Uid::from_wire(uid).is_some_and(|uid| uid.bytes().is_some())
-}
-
 /// The groups among the recipients that the sender has joined, by the names that they were granted, as far
 /// as a header can name them. Who is only invited may post, but is not in the group.
 fn groups_of<'a>(
     directory: &Directory,
     sender: &Sender,
     to: impl IntoIterator<Item = &'a Recipient>,
-) -> Vec<String> {
+) -> Vec<Gid> {
     let gids = to.into_iter().filter_map(|recipient| match recipient {
         Recipient::GroupWithSender(gid) | Recipient::Group(gid) => Some(gid),
         Recipient::Member(_) => None,
     });
-    let groups = gids.filter_map(|gid| directory.group(gid));
+    let groups = gids.filter_map(|gid| directory.group(gid.as_str()));
     let joined: BTreeSet<&str> =
         groups.filter(|group| group.has_joined(sender.member)).map(Group::name).collect();
-    joined.into_iter().take(GROUPS_NAMED_MAX).map(str::to_owned).collect()
+    joined.into_iter().take(GROUPS_NAMED_MAX).map(Gid::from).collect()
 }
 
 /// To whom a message goes, as its notification names them: members by their ids, and groups as of
 /// [`groups_of`]. What a header has no room for is left out.
-fn copied_to(directory: &Directory, sender: &Sender, to: &[Recipient]) -> Vec<String> {
+fn copied_to(directory: &Directory, sender: &Sender, to: &[Recipient]) -> Vec<UidOrGid> {
     let members = to.iter().filter_map(|recipient| match recipient {
-        Recipient::Member(uid) if is_made(uid) => Some(uid.clone()),
+        Recipient::Member(uid) if Uid::is_made(uid.as_str()) => Some(UidOrGid::from(uid.as_str())),
         Recipient::Member(_) | Recipient::GroupWithSender(_) | Recipient::Group(_) => None,
     });
     let mut left = COPIED_BYTES_MAX;
-    let mut copied = groups_of(directory, sender, to);
+    let groups = groups_of(directory, sender, to);
+    let mut copied: Vec<_> = groups.iter().map(|gid| UidOrGid::from(gid.as_str())).collect();
     copied.extend(members);
     copied.retain(|name| {
-        let escaped = if is_made(name) { 1 } else { ESCAPED_BYTES };
+        let name = name.as_str();
+        let escaped = if Uid::is_made(name) { 1 } else { ESCAPED_BYTES };
         let bytes = name.len() * escaped + QUOTES_BYTES;
         let fits = bytes <= left;
         left -= if fits { bytes } else { 0 };
@@ -303,10 +300,10 @@ fn copied_to(directory: &Directory, sender: &Sender, to: &[Recipient]) -> Vec<St
 fn group<'a>(
     directory: &'a Directory,
     sender: &Sender,
-    gid: &str,
+    gid: &Gid,
 ) -> Result<impl Iterator<Item = MemberNumber> + 'a, Refusal> {
     // The same words whether there is such a group or not: names of groups are not told to others.
-    let group = directory.group(gid).filter(|group| group.counts(sender.member));
+    let group = directory.group(gid.as_str()).filter(|group| group.counts(sender.member));
     let group = group.ok_or_else(|| {
         Refusal::new(Rule::NotInGroup, "sender is not a member of a group named in for")
     })?;

@@ -1,10 +1,10 @@
 //! Register: makes an account with one device.
 
 use tmtp::event::Event;
-use tmtp::id::{NodeSecret, Uid};
+use tmtp::id::{Alias, NodeSecret, Uid};
 use tmtp::quit::Quit;
 
-use crate::directory::{Device, Member, MemberNumber, SecretHash, rows};
+use crate::directory::{Device, Member, MemberNumber, rows};
 use crate::service::Service;
 use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
@@ -30,7 +30,7 @@ pub(crate) async fn register(
     service: &Service,
     network: Network,
     label: &str,
-    newalias: Option<String>,
+    newalias: Option<Alias>,
 ) -> Result<(Sender, Event), Quit> {
     user::check_label(label).map_err(|_| Quit::InvalidHeader)?;
     if !service.rate_limits.may_register(&service.limits(), network) {
@@ -40,8 +40,9 @@ pub(crate) async fn register(
     let _turn = service.edit().await;
     let (number, device, alias) = {
         let directory = service.directory();
-        let alias = newalias
-            .map(|alias| user::grant_alias(service, &directory, None, &alias).map(|()| alias));
+        let alias = newalias.map(|alias| {
+            user::grant_alias(service, &directory, None, alias.as_str()).map(|()| alias)
+        });
         (directory.next_member(), directory.next_device(), alias.transpose())
     };
     let (alias, error) = match alias {
@@ -56,7 +57,7 @@ pub(crate) async fn register(
     let uid = member.uid.clone();
     make(service, number, member).await?;
     service.contacts.made(number, network);
-    let answer = Event::Registered { uid: uid.to_string(), nodeid: secret.to_wire(), error };
+    let answer = Event::Registered { uid: uid.clone(), nodeid: secret, error };
     Ok((Sender { member: number, device, uid }, answer))
 }
 
@@ -64,18 +65,18 @@ fn new_member(
     service: &Service,
     device: DeviceNumber,
     label: &str,
-    alias: Option<String>,
+    alias: Option<Alias>,
 ) -> Result<(Member, NodeSecret), getrandom::Error> {
     let mut uid = [0; 20];
     service.random(&mut uid)?;
-    let secret = user::new_secret(service)?;
+    let (secret, hash) = user::new_secret(service)?;
     let device = Device {
         number: device,
-        secret: SecretHash::of(&secret),
+        secret: hash,
         label: label.to_owned(),
         added_ms: service.now_ms(),
     };
-    let aliases = alias.into_iter().map(String::into_boxed_str).collect();
+    let aliases = alias.into_iter().map(|alias| alias.into_string().into_boxed_str()).collect();
     Ok((Member { uid: Uid::from_bytes(&uid), devices: vec![device], aliases }, secret))
 }
 

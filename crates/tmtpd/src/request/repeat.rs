@@ -53,7 +53,7 @@ impl Mark {
                 | Request::Ping { .. }
                 | Request::GroupInvite { .. }
         );
-        let is_unique = request.id().is_some_and(|id| id.len() >= UNIQUE_ID_BYTES);
+        let is_unique = request.id().is_some_and(|id| id.as_str().len() >= UNIQUE_ID_BYTES);
         // An app that is upgraded between the two adds nothing by which they differ.
         let head = || request.as_of_revision_1().pack().ok();
         let head = (becomes_message && is_unique).then(head).flatten()?;
@@ -79,7 +79,7 @@ impl Mark {
         let Some(row) = store.get(&key(device))? else { return Ok(None) };
         let (mark, id, posted_ms) = read(&row)
             .ok_or_else(|| StoreError::Corrupt { what: "a row of answered requests".into() })?;
-        let (msgid, posted) = (MessageId(id).to_string(), posted_text(posted_ms));
+        let (msgid, posted) = (MessageId(id), posted_text(posted_ms));
         let outcome = Outcome::Posted { msgid, posted, to: None };
         Ok((mark == self.0).then_some(outcome))
     }

@@ -1,7 +1,7 @@
 //! UserEdit: a further device, a further alias.
 
 use tmtp::event::{MessageKind, Outcome};
-use tmtp::id::NodeSecret;
+use tmtp::id::{Alias, NodeSecret};
 use tmtp::request::UserEdit;
 use tmtp::text::{check_name, name_key};
 
@@ -65,26 +65,26 @@ pub(super) fn check_label(label: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A device's secret.
-pub(super) fn new_secret(service: &Service) -> Result<NodeSecret, getrandom::Error> {
+/// A device's secret, and what is kept of it.
+pub(super) fn new_secret(service: &Service) -> Result<(NodeSecret, SecretHash), getrandom::Error> {
     let mut bytes = [0; NodeSecret::LEN_BYTES];
     service.random(&mut bytes)?;
-    let secret = NodeSecret::from_bytes(bytes);
+    let made = (NodeSecret::from_bytes(&bytes), SecretHash::of(&bytes));
     zeroize::Zeroize::zeroize(&mut bytes);
-    Ok(secret)
+    Ok(made)
 }
 
-async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<Outcome, Refusal> {
+async fn add_alias(service: &Service, sender: &Sender, alias: Alias) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
     let mut changed = None;
     let posted = service.post(sender, |directory| {
-        let granted = grant_alias(service, directory, Some(sender.member), &alias);
+        let granted = grant_alias(service, directory, Some(sender.member), alias.as_str());
         if granted.as_ref().is_err_and(|refusal| refusal.rule == Rule::NameTaken) {
             ping::count_name(service, sender)?;
         }
         granted?;
         let mut member = known(directory, sender)?.clone();
-        if !member.has_alias(&alias) {
+        if !member.has_alias(alias.as_str()) {
             if member.aliases.len() >= service.limits().aliases_per_member {
                 return Err(Refusal::new(
                     Rule::AliasesPerMember,
@@ -116,7 +116,7 @@ async fn add_alias(service: &Service, sender: &Sender, alias: String) -> Result<
 /// which is undone at the next start.
 async fn add_device(service: &Service, sender: &Sender, label: String) -> Result<Outcome, Refusal> {
     check_label(&label)?;
-    let secret = new_secret(service).map_err(|error| {
+    let (secret, hash) = new_secret(service).map_err(|error| {
         static FAILED: Throttle = Throttle::new(10);
         error_limited!(FAILED, error = %chain(&error), "no random bytes for a new device");
         Refusal::new(Rule::Failed, "the service could not make a device; try again later")
@@ -132,7 +132,7 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
         (number, service.store.copy_queue(sender.device, number, begin))
     };
     let added = match copied.await {
-        Ok(()) => bring_device(service, sender, number, label, &secret).await,
+        Ok(()) => bring_device(service, sender, number, label, (secret, hash)).await,
         Err(error) => Err(error.into()),
     };
     added.inspect_err(|_| {
@@ -147,7 +147,7 @@ async fn bring_device(
     sender: &Sender,
     number: DeviceNumber,
     label: String,
-    secret: &NodeSecret,
+    (secret, hash): (NodeSecret, SecretHash),
 ) -> Result<Outcome, Refusal> {
     let _turn = service.edit().await;
     let mut changed = None;
@@ -155,7 +155,7 @@ async fn bring_device(
         let mut member = known(directory, sender)?.clone();
         member.devices.push(Device {
             number,
-            secret: SecretHash::of(secret),
+            secret: hash,
             label: label.clone(),
             added_ms: service.now_ms(),
         });
@@ -163,7 +163,7 @@ async fn bring_device(
         rows::write_member(&mut batch, sender.member, &member);
         rows::delete_coming(&mut batch, number);
         changed = Some(member);
-        let kind = MessageKind::NewNode { label, nodeid: secret.to_wire() };
+        let kind = MessageKind::NewNode { label, nodeid: secret };
         let devices = devices_of(directory, sender, [], true);
         Ok((vec![Letter::notice(kind, devices)], batch))
     });

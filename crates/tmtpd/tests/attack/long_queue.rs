@@ -34,7 +34,7 @@ fn fill(data: &Path, device: u32, messages: u64) {
 
 fn post(store: &Store, id: u64, device: u32) -> Receipt {
     let kind = MessageKind::NewAlias { alias: "much to fetch".into() };
-    let message = Message::new(MessageId(id), Uid::SERVICE, 0, Data::default(), kind);
+    let message = Message::new(MessageId(id), Uid::service(), 0, Data::default(), kind);
     let (head, data) = (message.pack().unwrap().into(), NewData::Inline(Bytes::new()));
     store.post(
         NewMessage { id, class: Class::Rest, head, data, devices: vec![device] },

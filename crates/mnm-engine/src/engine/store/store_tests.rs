@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::edge::Machine;
-use crate::vault::{Cc, Incoming, NewAccount, Received, Secret};
+use crate::vault::{Cc, Incoming, NewAccount, Received};
 
 /// Who wrote before the first letter of their thread came: more than one transaction lets in.
 const WRITERS: u64 = 120;
@@ -38,7 +38,7 @@ async fn letters_that_a_chore_moves_are_told() {
         fingerprint: None,
         service: "Service".into(),
         uid: uid(1),
-        node: Secret::new("n".into()),
+        node: tmtp::id::NodeSecret::from("n"),
         device: "desk".into(),
         aliases: vec!["Own Alias".into()],
     };

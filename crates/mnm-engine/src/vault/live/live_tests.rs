@@ -1,7 +1,7 @@
 //! Bounds on what is remembered of who is online, whatever a service says.
 
 use super::*;
-use crate::vault::{NewAccount, Secret, SyncNotice};
+use crate::vault::{NewAccount, SyncNotice};
 
 fn vault() -> (tempfile::TempDir, Vault, AccountId) {
     let home = tempfile::tempdir().unwrap();
@@ -11,7 +11,7 @@ fn vault() -> (tempfile::TempDir, Vault, AccountId) {
         fingerprint: None,
         service: String::new(),
         uid: "me".into(),
-        node: Secret::new("n".into()),
+        node: tmtp::id::NodeSecret::from("n"),
         device: "desk".into(),
         aliases: Vec::new(),
     };
