@@ -5,6 +5,7 @@
 //! but Rust and Node.
 
 mod acme;
+mod advisories;
 mod bench;
 mod demo;
 mod fuzz;
@@ -12,6 +13,7 @@ mod install;
 mod keep_vault;
 mod licence;
 mod load;
+mod mutants;
 mod package;
 mod run;
 mod simulate;
@@ -63,7 +65,11 @@ cargo xtask TASK [OPTION]...
               --seconds N  for each target, 60 unless told
               --merge      adds what goes new ways to fuzz/corpus
               TARGET...    only these: frame, head, session, link, invitation, letter, config, admin, store
+  mutants   changes the code of protocol and engine in small ways, and lists what no test notices
+              NAME...      only these: tmtp, mnm-engine, or modules of it: markdown, inbox/unpack, ...
   licence   only the licence check of `test`
+  advisories  known weaknesses of the crates and npm packages in use, where they can be asked for
+              --all        fails also where they can't
   tidy      only the repository's own rules of `test`
 ";
 
@@ -117,6 +123,11 @@ fn dispatch(args: &[String]) -> Result<()> {
         "keep-vault" => Flags::of(given, &[]).and_then(|_| keep_vault::run()),
         "package" => Flags::of(given, &[]).and_then(|_| package::run()),
         "fuzz" => fuzz::Options::read(given).and_then(|options| fuzz::run(&options)),
+        "mutants" => mutants::run(given),
+        "advisories" => {
+            let flags = Flags::of(given, &["--all"])?;
+            advisories::run(flags.has("--all"))
+        }
         "licence" => Flags::of(given, &[]).and_then(|_| licence::check()),
         "tidy" => Flags::of(given, &[]).and_then(|_| tidy::check()),
         "help" | "-h" | "--help" => {

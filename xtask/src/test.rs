@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use crate::run::{self, Tally, cargo};
 use crate::step::{Output, Steps};
-use crate::{install, licence, tidy, web};
+use crate::{advisories, install, licence, tidy, web};
 
 /// Which parts to run.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.web && options.thorough {
         browser(&mut steps, options, &mut tally)?;
+    }
+    if options.thorough {
+        steps.take("advisories", advisories::tell)?;
     }
     println!("\nall steps passed in {}", steps.total());
     ensure!(!options.rust || tally.passed > 0, "no test was run");
