@@ -1,8 +1,9 @@
 //! The repository's own rules, as a check: form of sources, order of modules, decisions that are
-//! listed, links that lead somewhere.
+//! listed, links that lead somewhere, cited files and tests that exist.
 //!
 //! Each rule names the file and what is wrong with it; all offences are printed at once.
 
+mod cited;
 mod order;
 mod paper;
 mod source;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::run;
+use cited::Known;
 use order::Order;
 
 /// Folders that hold nothing we wrote.
@@ -28,12 +30,27 @@ pub(crate) fn check() -> Result<()> {
     for path in &papers {
         paper::check(path, &read(path)?, &mut offences);
     }
+    check_cited(&papers, &mut offences)?;
     check_order(&sources, &mut offences)?;
     paper::check_decisions(&mut offences)?;
     if !offences.is_empty() {
         bail!("{} against the rules:\n  {}", offences.len(), offences.join("\n  "));
     }
     println!("{} sources and {} papers looked at", sources.len(), papers.len());
+    Ok(())
+}
+
+/// Looks for what the papers cite.
+fn check_cited(papers: &[PathBuf], offences: &mut Vec<String>) -> Result<()> {
+    let mut known = Known::default();
+    for extension in ["rs", "ts", "svelte", "sql", "toml"] {
+        for path in files(extension)? {
+            known.add(&path, &read(&path)?);
+        }
+    }
+    for path in papers {
+        known.check(path, &read(path)?, offences);
+    }
     Ok(())
 }
 
