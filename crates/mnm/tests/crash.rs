@@ -32,7 +32,7 @@ use tmtp_testkit::ledger::{self, Home, Wrong};
 const ROUNDS: u64 = 10;
 
 #[test]
-fn whatever_is_killed_every_letter_arrives_once() {
+fn random_kills_deliver_every_letter_once() {
     let seed = variable("CRASH_SEED").unwrap_or_else(|| {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros() as u64
     });

@@ -48,7 +48,7 @@ async fn until_reader(ada: &Person, thread: ThreadId, uid: &str) -> Thread {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_are_posted_to_nobody_to_whom_their_thread_did_not_go() {
+async fn letters_are_confirmed_only_to_recipients_of_the_thread() {
     let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut mallory = Raw::join(&service, "Mallory Four").await;
@@ -71,7 +71,7 @@ async fn letters_are_posted_to_nobody_to_whom_their_thread_did_not_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_joins_a_group_gets_nothing_of_its_past() {
+async fn a_new_group_member_gets_no_earlier_letters() {
     let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut bob = Raw::join(&service, "Bob Bruch").await;

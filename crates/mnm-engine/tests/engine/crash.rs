@@ -25,7 +25,7 @@ async fn until_progress(person: &Person, events: &mut tokio::sync::broadcast::Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_killed_during_an_upload_loses_and_doubles_nothing() {
+async fn a_service_killed_during_an_upload_loses_and_duplicates_nothing() {
     let mut service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -50,7 +50,7 @@ async fn a_service_killed_during_an_upload_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_that_breaks_off_sends_the_rest_when_it_is_back() {
+async fn an_interrupted_app_sends_the_rest_after_a_restart() {
     let mut service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -81,7 +81,7 @@ async fn an_app_that_breaks_off_sends_the_rest_when_it_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_links_writing_works_and_waits() {
+async fn letters_written_offline_stay_queued() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -114,7 +114,7 @@ async fn without_links_writing_works_and_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn service_and_apps_killed_again_and_again_lose_and_double_nothing() {
+async fn repeated_kills_lose_and_duplicate_nothing() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Person::join(&service, "ada lovelace").await;
     let mut bob = Person::join(&service, "bob babbage").await;

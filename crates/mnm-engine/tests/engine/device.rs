@@ -38,7 +38,7 @@ async fn every_device_has_every_letter_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_code_works_once_per_home_and_not_when_changed() {
+async fn a_device_code_works_once_per_home_and_not_when_altered() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let add = Command::AddDevice { account: ada.account, label: "tablet".into() };
@@ -53,7 +53,7 @@ async fn a_code_works_once_per_home_and_not_when_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_address_book_and_what_was_read_follow_to_every_device() {
+async fn contacts_and_read_marks_reach_every_device() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -88,7 +88,7 @@ async fn the_address_book_and_what_was_read_follow_to_every_device() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_that_was_added_later_answers_to_everybody_in_an_older_thread() {
+async fn a_later_device_replies_to_all_readers_of_an_older_thread() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;

@@ -207,7 +207,7 @@ async fn a_forwarded_thread_is_read_and_its_authors_confirm_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_forger_forwards_stays_apart_and_is_never_raw() {
+async fn a_forged_forward_gets_a_thread_of_its_own_and_is_sanitised() {
     let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut hanna = Raw::join(&service, "Hanna One").await;
@@ -274,7 +274,7 @@ async fn what_a_forger_forwards_stays_apart_and_is_never_raw() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thread_of_many_pieces_that_has_no_id_or_one_from_the_future_is_taken() {
+async fn a_long_forward_without_a_valid_id_is_stored() {
     let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut mallory = Raw::join(&service, "Mallory Four").await;
@@ -300,7 +300,7 @@ async fn a_thread_of_many_pieces_that_has_no_id_or_one_from_the_future_is_taken(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thread_of_thousands_holds_nothing_up() {
+async fn a_forward_of_thousands_of_letters_delays_nothing_else() {
     let service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut hanna = Raw::join(&service, "Hanna One").await;
@@ -419,7 +419,7 @@ async fn a_thread_is_forwarded_as_deployed_apps_read_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_queued_to_forward_and_confirm_survives_the_end_of_app_and_service() {
+async fn queued_forwards_and_confirmations_survive_restarts() {
     let mut service = ServiceProcess::start_with(STRICT, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -458,7 +458,7 @@ async fn what_is_queued_to_forward_and_confirm_survives_the_end_of_app_and_servi
 const GHOSTS: [&str; 2] = ["BVC11111111111111111111111111111", "BVC22222222222222222222222222222"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whom_nobody_knows_keeps_a_thread_from_nobody() {
+async fn an_unknown_reader_does_not_block_a_forward() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut hubert = Raw::join(&service, "Hubert Two").await;
@@ -498,7 +498,7 @@ async fn whom_nobody_knows_keeps_a_thread_from_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thread_of_too_many_letters_is_kept_as_a_file() {
+async fn an_oversized_forward_is_kept_as_a_file() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let mut hanna = Raw::join(&service, "Hanna One").await;

@@ -153,7 +153,7 @@ async fn an_outsider_who_knows_a_groups_thread_does_not_get_into_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contact_outside_of_a_group_gets_into_no_thread_of_it_before_anybody_has_answered() {
+async fn a_contact_outside_the_group_cannot_enter_its_unanswered_threads() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let carol = Person::join(&service, "carol clarke").await;
@@ -190,7 +190,7 @@ async fn a_contact_outside_of_a_group_gets_into_no_thread_of_it_before_anybody_h
 
 /// The name of the only group that the person knows, if they stand so in it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_to_a_group_that_all_others_have_left_is_not_called_sent() {
+async fn a_letter_to_an_empty_group_fails() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -268,7 +268,7 @@ async fn a_group_is_one_however_its_name_is_spelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_left_a_group_can_be_removed_and_does_not_come_back_unasked() {
+async fn a_member_who_left_can_be_removed_and_needs_a_new_invitation() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;

@@ -32,7 +32,7 @@ async fn until_thread(person: &Person, what: &str, wanted: impl Fn(&Thread) -> b
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_groups_thread_is_confirmed_to_whom_it_is_forwarded_and_their_reply_reaches_the_named() {
+async fn a_forwarded_group_thread_is_confirmed_and_replies_reach_its_named_readers() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;

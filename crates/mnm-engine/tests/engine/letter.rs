@@ -7,7 +7,7 @@ use tmtp_testkit::process::{SITE, ServiceProcess};
 use crate::cast::{Person, ask, noise};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_become_correspondents() {
+async fn strangers_become_contacts_and_write() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -78,7 +78,7 @@ async fn large_files_go_both_ways_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_tell_what_to_do() {
+async fn refusals_say_what_to_do() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     // The alias is taken, the account is made all the same.
@@ -160,7 +160,7 @@ async fn one_app_keeps_accounts_on_several_services() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
+async fn an_interrupted_upload_leaves_the_draft_unchanged() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let save = Command::SaveDraft {
@@ -190,7 +190,7 @@ async fn an_upload_that_breaks_off_leaves_the_draft_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_the_service_never_takes_holds_nothing_up() {
+async fn a_letter_that_the_service_never_takes_does_not_block_the_outbox() {
     let limit = "[limits]\nmessage_bytes_max = \"1 MiB\"\n";
     let service = ServiceProcess::start_with(limit, &[]).unwrap();
     let ada = Person::join(&service, "ada lovelace").await;

@@ -78,7 +78,7 @@ async fn refused(said: &[(&str, &[u8])]) -> Error {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_let_in_is_told_why() {
+async fn a_refused_login_is_explained() {
     let greeting = r#"{"auth":1,"authby":[{"label":"Example Login","login":["https://login.test/x",["a"]],"token":["https://login.test/t",[]]}],"id":"1","name":"Odd","op":"tmtprev"}"#;
     let quit = r#"{"error":"authentication required","op":"quit"}"#;
     let error = refused(&[(greeting, b""), (quit, b"")]).await;
@@ -98,7 +98,7 @@ async fn who_is_not_let_in_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_service_that_says_nothing_is_given_up() {
+async fn a_silent_service_times_out() {
     let (ada, _hearing) = app(vec![Vec::new()]).await;
     tokio::time::pause();
     let error = ada.refused(join()).await;
@@ -107,7 +107,7 @@ async fn a_service_that_says_nothing_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_before_1970_is_told_of() {
+async fn a_clock_before_1970_is_reported() {
     let (ada, _hearing) = app_at(vec![Vec::new()], -1_000).await;
     let error = ada.refused(join()).await;
     assert!(error.message.contains("before 1970"), "{error}");
@@ -130,7 +130,7 @@ async fn acked(hearing: &mut mpsc::UnboundedReceiver<DuplexStream>, ids: &[&str]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_understood_is_kept_and_acknowledged() {
+async fn unknown_messages_are_kept_and_acknowledged() {
     let registered = r#"{"nodeid":"NODE","op":"registered","uid":"ADA"}"#;
     let info = r#"{"info":"login ok","op":"info"}"#;
     let ids = ["18ec1739a3e57a22", "18ec1739a3e57a23", "18ec1739a3e57a24", "18ec1739a3e57a25"];
@@ -190,7 +190,7 @@ async fn what_is_not_understood_is_kept_and_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_service_names_is_clean_or_not_there() {
+async fn names_from_the_service_are_sanitised() {
     let registered = r#"{"nodeid":"NODE","op":"registered","uid":"ADA"}"#;
     let info = r#"{"info":"login ok","op":"info"}"#;
     let evil = "\\u001b[31m\\u202eevil\\nname\\u0007 of it";

@@ -25,7 +25,7 @@ async fn until_seen(person: &Person, alias: &str, online: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_who_was_chosen_sees_that_a_member_is_online() {
+async fn presence_is_shown_only_to_chosen_contacts() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -74,7 +74,7 @@ async fn only_who_was_chosen_sees_that_a_member_is_online() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_choice_follows_to_every_device() {
+async fn the_presence_choice_reaches_every_device() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;

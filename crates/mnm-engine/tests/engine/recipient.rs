@@ -7,7 +7,7 @@ use tmtp_testkit::process::ServiceProcess;
 use crate::cast::{Person, ask};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_held_letter_goes_to_nobody_whom_a_reader_adds_meanwhile() {
+async fn a_held_letter_ignores_readers_added_meanwhile() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let hans = Person::join(&service, "hans holder").await;

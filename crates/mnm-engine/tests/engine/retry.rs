@@ -75,7 +75,7 @@ async fn offline(person: &Person) -> Link {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_is_reason_to_try_at_once_and_a_granted_login_to_begin_anew() {
+async fn a_queued_letter_reconnects_at_once_and_a_login_resets_the_backoff() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut relay = Relay::before(service.address()).await;
     let mut ada = Person::new().await;
@@ -106,7 +106,7 @@ async fn a_letter_is_reason_to_try_at_once_and_a_granted_login_to_begin_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_of_a_service_that_is_away_is_not_done_and_said_so_at_once() {
+async fn requests_to_an_unreachable_service_fail_at_once() {
     let mut service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -182,7 +182,7 @@ impl Edge for Closed {
 }
 
 #[tokio::test]
-async fn a_refused_device_tries_now_and_then_and_when_somebody_looks() {
+async fn a_refused_device_retries_rarely_and_on_user_activity() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     ada.engine.close().await;

@@ -30,7 +30,7 @@ fn offers_account(error: &Error, account: AccountId) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_proves_the_pinned_certificate_is_followed_to_a_new_address() {
+async fn a_new_address_with_the_pinned_certificate_is_trusted() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -60,7 +60,7 @@ async fn who_proves_the_pinned_certificate_is_followed_to_a_new_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_moved_and_has_another_certificate_is_known_by_its_host() {
+async fn a_moved_service_with_another_certificate_is_recognised_by_its_host() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     // While the first is where it was, one beside it is another.
@@ -83,7 +83,7 @@ async fn a_service_that_moved_and_has_another_certificate_is_known_by_its_host()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_certificate_is_trusted_only_by_the_members_word() {
+async fn another_certificate_needs_the_members_consent() {
     let service = ServiceProcess::start_plain().unwrap();
     let other = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
@@ -142,7 +142,7 @@ async fn a_renewed_certificate_is_shown_beside_the_known_one_and_can_be_trusted(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_is_removed_with_all_its_letters_and_can_come_back() {
+async fn a_removed_account_takes_its_letters_and_can_be_joined_again() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -183,7 +183,7 @@ async fn an_account_is_removed_with_all_its_letters_and_can_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_gives_up_waiting_for_a_change_of_the_service_leaves_no_account_without_a_link() {
+async fn a_cancelled_change_of_service_leaves_the_account_connected() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let address = service.handed_out_address().to_owned();

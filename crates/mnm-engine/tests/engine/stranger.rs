@@ -59,7 +59,7 @@ async fn letters_of_a_deployed_app_are_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_of_endless_names_leave_the_answer_readable() {
+async fn long_reader_names_leave_the_reply_readable() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let (mut peer, uid) = befriended(&service, &ada).await;
@@ -76,7 +76,7 @@ async fn readers_of_endless_names_leave_the_answer_readable() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forms_are_called_forms() {
+async fn forms_are_marked_as_forms() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let (mut peer, uid) = befriended(&service, &ada).await;
@@ -92,7 +92,7 @@ async fn forms_are_called_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_of_more_files_than_are_listed_has_its_text_and_all_of_them() {
+async fn a_letter_with_too_many_files_keeps_its_text_and_all_files() {
     const LISTED: usize = 1_000;
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
@@ -133,7 +133,7 @@ async fn a_letter_of_more_files_than_are_listed_has_its_text_and_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nonsense_is_kept_and_holds_nothing_up() {
+async fn malformed_letters_are_kept_and_delay_nothing() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let (mut peer, uid) = befriended(&service, &ada).await;
@@ -179,7 +179,7 @@ async fn nonsense_is_kept_and_holds_nothing_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_process_of_this_device_waits_its_turn() {
+async fn a_second_process_of_the_device_waits() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let add = Command::AddDevice { account: ada.account, label: "tablet".into() };
@@ -222,7 +222,7 @@ async fn a_forwarded_thread_subscribes_whom_it_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_under_the_name_of_somebody_pinged_makes_no_contact() {
+async fn a_letter_claiming_a_pinged_alias_makes_no_contact() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -249,7 +249,7 @@ async fn a_letter_under_the_name_of_somebody_pinged_makes_no_contact() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_does_not_exist_stops_nobodys_letters() {
+async fn a_nonexistent_reader_stops_no_letters() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     let bob = Person::join(&service, "bob babbage").await;
@@ -286,7 +286,7 @@ async fn a_reader_that_does_not_exist_stops_nobodys_letters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answer_to_a_ping_belongs_to_it_however_the_ping_spelled_the_name() {
+async fn a_ping_answer_matches_whatever_the_spelling() {
     const JOSE: &str = "José Núñez";
     const JOSE_APART: &str = "Jose\u{301} Nu\u{301}n\u{303}ez";
     let service = ServiceProcess::start_plain().unwrap();

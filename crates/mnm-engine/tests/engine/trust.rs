@@ -17,7 +17,7 @@ fn join(address: impl Into<String>) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_certificate_is_refused_before_anything_is_said() {
+async fn another_certificate_is_refused_before_anything_is_sent() {
     let service = ServiceProcess::start().unwrap();
     let ada = Person::new().await;
     let wrong = format!("{}#{}", service.handed_out_address(), "0".repeat(64));
@@ -51,7 +51,7 @@ async fn the_first_certificate_seen_is_pinned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_the_service_forgot_is_told_so() {
+async fn a_device_unknown_to_the_service_is_reported() {
     let mut service = ServiceProcess::start().unwrap();
     let ada = Person::join(&service, "ada lovelace").await;
     service.kill9().unwrap();

@@ -122,7 +122,7 @@ fn a_staged_blob_is_owned_only_once() {
 }
 
 #[test]
-fn what_is_erased_gives_its_room_back_to_the_disk() {
+fn erased_files_free_disk_space() {
     let mut app = App::new();
     let length = |app: &App| {
         let files = std::fs::read_dir(app.home.path()).unwrap();
@@ -148,7 +148,7 @@ fn what_is_erased_gives_its_room_back_to_the_disk() {
 }
 
 #[test]
-fn what_nobody_came_to_own_is_erased_after_a_restart() {
+fn unowned_blobs_are_erased_after_a_restart() {
     let mut app = App::new();
     stage(&mut app, &pattern(3 << 20), 1 << 20);
     let mut app = app.restart();
@@ -160,7 +160,7 @@ fn what_nobody_came_to_own_is_erased_after_a_restart() {
 }
 
 #[test]
-fn a_disk_without_room_refuses_files_and_says_how_much_is_missing() {
+fn a_full_disk_refuses_files_and_says_how_much_is_missing() {
     let mut app = App::new();
     app.vault.set_limits(Limits { reserve_bytes: u64::MAX / 4, ..Limits::default() });
     assert!(matches!(app.vault.check_disk(1), Err(VaultError::NoRoom { .. })));

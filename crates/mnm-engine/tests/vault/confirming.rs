@@ -69,7 +69,7 @@ fn reads(app: &App, thread: ThreadId, uid: &str) -> bool {
 }
 
 #[test]
-fn nobody_adds_themselves_to_a_thread_that_they_read_as_a_member_of_a_group() {
+fn a_group_member_cannot_add_themselves_to_a_thread() {
     let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
@@ -90,7 +90,7 @@ fn nobody_adds_themselves_to_a_thread_that_they_read_as_a_member_of_a_group() {
 }
 
 #[test]
-fn letters_are_confirmed_only_to_those_to_whom_the_thread_went() {
+fn confirmations_go_only_to_recipients_of_the_forward() {
     let to_carol = cc("Carol Brown", CAROL);
     let group = cc("Gardeners", "Gardeners");
     let copied = |to: &[&str]| Some(to.iter().map(|&to| to.to_owned()).collect());
@@ -124,7 +124,7 @@ fn letters_are_confirmed_only_to_those_to_whom_the_thread_went() {
 }
 
 #[test]
-fn a_service_that_has_vouched_is_held_to_it() {
+fn a_service_that_vouched_once_must_keep_vouching() {
     let mut app = App::with_gardeners();
     let through = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     app.receive(&through);
@@ -138,7 +138,7 @@ fn a_service_that_has_vouched_is_held_to_it() {
 }
 
 #[test]
-fn what_was_written_before_a_member_of_a_group_came_is_confirmed_to_nobody_by_their_word() {
+fn a_members_forward_confirms_no_letters_from_before_they_joined() {
     let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
@@ -169,7 +169,7 @@ fn what_was_written_before_a_member_of_a_group_came_is_confirmed_to_nobody_by_th
 }
 
 #[test]
-fn who_was_named_later_has_only_what_was_written_since() {
+fn a_later_readers_forward_confirms_only_letters_since() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "between us");
     let thread = app.receive(&letter).thread;
@@ -186,7 +186,7 @@ fn who_was_named_later_has_only_what_was_written_since() {
 }
 
 #[test]
-fn what_is_on_its_way_when_somebody_is_named_is_not_confirmed_to_them() {
+fn a_queued_letter_is_not_confirmed_to_a_new_reader() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "between us");
     let thread = app.receive(&letter).thread;
@@ -198,7 +198,7 @@ fn what_is_on_its_way_when_somebody_is_named_is_not_confirmed_to_them() {
 }
 
 #[test]
-fn a_letter_that_was_written_for_other_readers_of_a_claimed_id_is_not_confirmed() {
+fn a_letter_written_in_a_claimed_thread_is_not_confirmed() {
     let mut app = App::with_bob();
     let first = "0000000000000007";
     // Carol claims the thread before its first letter is here.
@@ -265,7 +265,7 @@ fn own_copy(app: &mut App, text: &str) -> Incoming {
 }
 
 #[test]
-fn an_authors_other_words_stand_beside_what_was_read_and_come_once() {
+fn a_confirmation_with_another_text_is_stored_beside_the_copy_once() {
     let mut app = App::with_bob();
     let read = shown_by_bob(&mut app, "I, Carol, owe you 5000");
     let copy = own_copy(&mut app, "I, Carol, owe you nothing");
@@ -301,7 +301,7 @@ fn an_authors_other_words_stand_beside_what_was_read_and_come_once() {
 }
 
 #[test]
-fn another_subject_is_other_words() {
+fn a_confirmation_with_another_subject_is_stored_beside_the_copy() {
     let mut app = App::with_bob();
     let read = shown_by_bob(&mut app, "it is so");
     let copy = Incoming { subject: "Gift".into(), ..own_copy(&mut app, "it is so") };
@@ -310,7 +310,7 @@ fn another_subject_is_other_words() {
 }
 
 #[test]
-fn an_author_keeps_no_words_away_by_saying_others() {
+fn a_differing_confirmation_hides_no_copy() {
     let mut app = App::with_bob();
     shown_by_bob(&mut app, "one thing");
     let copy = own_copy(&mut app, "another thing");
@@ -337,7 +337,7 @@ fn an_author_keeps_no_words_away_by_saying_others() {
 }
 
 #[test]
-fn a_letter_that_comes_with_other_files_than_were_announced_is_new_again() {
+fn a_confirmation_with_other_files_is_unread_again() {
     let offer = Attach { name: "offer-1000.txt".into(), size: 4, ..Attach::default() };
     for (files, is_new) in [(vec![offer], true), (Vec::new(), false)] {
         let mut app = App::with_bob();

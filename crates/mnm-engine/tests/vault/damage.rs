@@ -67,7 +67,7 @@ fn letters_in(vault: &Vault, texts: &BTreeMap<String, String>) -> usize {
 }
 
 #[test]
-fn a_store_that_is_whole_is_said_to_be() {
+fn an_intact_store_checks_clean() {
     let (home, texts) = full_home();
     let found = check::check(home.path()).unwrap();
     assert!(found.is_whole(), "{found:?}");
@@ -211,7 +211,7 @@ fn some_of_each(pages: &[Page]) -> Vec<Page> {
 }
 
 #[test]
-fn a_damaged_page_costs_what_is_on_it_and_the_rest_is_seen_and_saved() {
+fn a_damaged_page_loses_only_what_is_on_it() {
     let (home, texts) = full_home();
     let pages = some_of_each(&pages(home.path()));
     for kind in [Kind::Leaf, Kind::Way, Kind::Rest] {
@@ -280,7 +280,7 @@ fn seen(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &st
 }
 
 #[test]
-fn a_store_that_is_cut_is_saved_up_to_the_cut_and_a_foreign_key_saves_nothing() {
+fn a_truncated_store_is_recovered_and_a_wrong_key_recovers_nothing() {
     let (home, texts) = full_home();
     let length = fs::metadata(home.path().join("vault.db")).unwrap().len();
     // The first half holds the list of what is in the store, empty tables, and letters that go on behind it.
@@ -310,7 +310,7 @@ fn a_store_that_is_cut_is_saved_up_to_the_cut_and_a_foreign_key_saves_nothing() 
 }
 
 #[test]
-fn thousands_of_letters_behind_a_damaged_page_are_saved() {
+fn letters_below_a_damaged_interior_page_are_recovered() {
     const SHORT: usize = 30_000;
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "The first.");
@@ -364,7 +364,7 @@ fn rows_of(home: &Path) -> BTreeMap<String, i64> {
 }
 
 #[test]
-fn without_its_beginning_or_its_end_a_store_is_saved_with_its_files() {
+fn a_store_without_its_first_or_last_pages_is_recovered_with_its_files() {
     let mut app = App::with_bob();
     for (n, size) in [(1, 3_000), (2, 300_000), (3, 0)] {
         let mut letter = app.letter(BOB, "Bob Jones", &format!("letter {n}"));

@@ -46,7 +46,7 @@ fn a_thread_has_one_draft() {
 }
 
 #[test]
-fn sending_names_everybody_unknown_and_keeps_the_draft() {
+fn unknown_recipients_are_named_and_the_draft_is_kept() {
     let mut app = App::with_bob();
     let typed = content(&["Bob Jones", "Nobody One", "Nobody Two"], "hello");
     let draft = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap().value;
@@ -70,7 +70,7 @@ fn an_empty_letter_and_one_to_nobody_are_refused() {
 }
 
 #[test]
-fn too_long_a_text_is_kept_but_not_sent() {
+fn an_overlong_text_is_kept_but_not_sent() {
     const LETTER: usize = 256 << 10;
     const DRAFT: usize = 1 << 20;
     let mut app = App::with_bob();
@@ -90,7 +90,7 @@ fn too_long_a_text_is_kept_but_not_sent() {
 }
 
 #[test]
-fn a_draft_that_is_longer_than_drafts_may_be_can_be_shortened_bit_by_bit() {
+fn an_oversized_draft_can_be_shortened_in_steps() {
     const DRAFT: usize = 1 << 20;
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
@@ -129,7 +129,7 @@ fn a_queued_draft_becomes_a_message_with_its_attachments() {
 }
 
 #[test]
-fn a_writer_that_is_behind_overwrites_nothing() {
+fn an_outdated_writer_overwrites_nothing() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -150,7 +150,7 @@ fn a_writer_that_is_behind_overwrites_nothing() {
 }
 
 #[test]
-fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
+fn a_leaving_writers_text_is_kept_beside_the_newer_one() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -186,7 +186,7 @@ fn what_is_typed_by_who_leaves_is_kept_beside_what_others_typed() {
 }
 
 #[test]
-fn what_is_sent_or_discarded_is_what_was_on_screen() {
+fn an_outdated_draft_is_neither_sent_nor_discarded() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -202,7 +202,7 @@ fn what_is_sent_or_discarded_is_what_was_on_screen() {
 }
 
 #[test]
-fn a_file_makes_no_writer_fall_behind() {
+fn attaching_a_file_outdates_no_writer() {
     let mut app = App::new();
     let typed = content(&[], "with a file");
     let draft = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap().value;
@@ -215,7 +215,7 @@ fn a_file_makes_no_writer_fall_behind() {
 }
 
 #[test]
-fn an_emptied_draft_is_gone() {
+fn an_emptied_draft_is_deleted() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;

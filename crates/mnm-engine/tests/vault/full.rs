@@ -34,7 +34,7 @@ fn sent(app: &mut App, row: OutboxId, thread: ThreadId, to: &[String]) -> Option
 }
 
 #[test]
-fn the_members_newcomers_have_room_in_a_thread_that_others_have_filled() {
+fn the_member_can_add_readers_to_a_thread_that_others_filled() {
     let mut app = App::with_bob();
     app.befriend(CAROL, "Carol Brown");
     let thread = filled(&mut app, 900, 0);
@@ -71,7 +71,7 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn who_is_named_while_a_forward_waits_takes_no_place_from_its_newcomers() {
+fn readers_added_meanwhile_take_no_place_of_a_queued_forward() {
     let mut app = App::with_bob();
     let gids: Vec<_> = (0..6).map(|n| format!("own group {n}")).collect();
     for gid in &gids {
@@ -91,7 +91,7 @@ fn who_is_named_while_a_forward_waits_takes_no_place_from_its_newcomers() {
 }
 
 #[test]
-fn a_letter_is_not_put_into_a_thread_that_has_no_room_for_its_author() {
+fn a_full_thread_takes_in_no_letter_of_a_new_author() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "to all the world");
     letter.cc = (0..400).map(|n| cc("Somebody", &uid(n))).collect();
@@ -135,7 +135,7 @@ fn a_letter_to_more_groups_than_fit_is_refused() {
 }
 
 #[test]
-fn who_was_not_reached_is_named_as_the_thread_knows_them_and_the_rest_counted() {
+fn unreached_readers_are_named_and_the_rest_counted() {
     let mut app = App::with_bob();
     let thread = filled(&mut app, 200, 0);
     let queued = app.queue_reply(thread, "to all of you").unwrap();

@@ -9,7 +9,7 @@ use crate::cast::{
 };
 
 #[test]
-fn after_leaving_a_group_its_threads_take_no_letter() {
+fn threads_of_a_group_that_was_left_take_no_letter() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -42,7 +42,7 @@ fn after_leaving_a_group_its_threads_take_no_letter() {
 }
 
 #[test]
-fn a_group_that_nobody_else_has_joined_takes_no_letter() {
+fn an_empty_group_takes_no_letter() {
     let mut app = App::with_bob();
     let account = app.account;
     let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
@@ -90,7 +90,7 @@ fn a_group_that_nobody_else_has_joined_takes_no_letter() {
 }
 
 #[test]
-fn who_was_removed_from_a_group_is_told_so_until_invited_anew() {
+fn a_removed_member_is_told_until_invited_again() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -127,7 +127,7 @@ fn who_was_removed_from_a_group_is_told_so_until_invited_anew() {
 }
 
 #[test]
-fn a_thread_of_two_stays_open_to_them_when_a_group_comes_to_it_that_one_has_left() {
+fn adding_a_left_group_keeps_a_thread_of_two_open() {
     for (by, named) in [(ALICE, true), (BOB, true), (BOB, false)] {
         let mut app = App::with_bob();
         join_gardeners(&mut app);
@@ -159,7 +159,7 @@ fn a_thread_of_two_stays_open_to_them_when_a_group_comes_to_it_that_one_has_left
 }
 
 #[test]
-fn a_group_that_the_member_is_not_in_keeps_no_letter_from_the_others() {
+fn a_foreign_group_does_not_block_the_other_readers() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "hello group");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners"), cc("Choir", "Choir")];
@@ -177,7 +177,7 @@ fn a_group_that_the_member_is_not_in_keeps_no_letter_from_the_others() {
 }
 
 #[test]
-fn who_is_not_in_a_group_does_not_get_into_its_threads() {
+fn a_non_member_cannot_enter_group_threads() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -201,7 +201,7 @@ fn who_is_not_in_a_group_does_not_get_into_its_threads() {
 }
 
 #[test]
-fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before() {
+fn a_joining_members_earlier_letters_enter_group_threads() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -220,7 +220,7 @@ fn who_is_seen_joining_a_group_gets_into_its_threads_also_with_what_came_before(
 }
 
 #[test]
-fn where_the_service_vouches_nobody_gets_into_a_groups_threads_beside_it() {
+fn with_a_vouching_service_only_group_posts_enter_group_threads() {
     let mut app = App::with_gardeners();
     // By an invitation she was known as a member, and nobody said when she was no more.
     let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
@@ -248,7 +248,7 @@ fn where_the_service_vouches_nobody_gets_into_a_groups_threads_beside_it() {
 }
 
 #[test]
-fn what_came_through_a_group_stays_when_another_device_tells_of_the_thread_again() {
+fn a_repeated_sync_keeps_letters_that_came_through_the_group() {
     let mut laptop = App::with_gardeners();
     let mut tablet = App::with_gardeners();
     let letter = laptop.letter_to_gardeners(BOB, "Bob Jones", "seeds");
@@ -266,7 +266,7 @@ fn what_came_through_a_group_stays_when_another_device_tells_of_the_thread_again
 }
 
 #[test]
-fn an_invitation_is_answered_when_the_invited_joins() {
+fn an_invitation_is_accepted_when_the_invited_joins() {
     let mut app = App::new();
     let invite = app.vault.queue_invite(app.account, "Gardeners", "Carol Brown", "", 5);
     let invite = invite.unwrap().value.id;
@@ -280,7 +280,7 @@ fn an_invitation_is_answered_when_the_invited_joins() {
 }
 
 #[test]
-fn where_no_service_says_who_is_in_a_group_contacts_are_believed() {
+fn without_vouching_contacts_are_trusted_as_group_members() {
     let mut app = App::with_bob();
     app.befriend(CAROL, "Carol Brown");
     join_gardeners(&mut app);
@@ -301,7 +301,7 @@ fn where_no_service_says_who_is_in_a_group_contacts_are_believed() {
 }
 
 #[test]
-fn what_was_posted_to_a_group_before_its_service_vouched_comes_in() {
+fn posts_from_before_vouching_enter_group_threads() {
     let mut app = App::with_gardeners();
     let account = app.account;
     // The service is replaced by one that vouches while two letters wait.
@@ -320,7 +320,7 @@ fn what_was_posted_to_a_group_before_its_service_vouched_comes_in() {
 }
 
 #[test]
-fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belong_there() {
+fn without_vouching_taking_in_a_letter_admits_its_author() {
     let mut app = App::with_gardeners();
     let mut opener = app.letter(BOB, "Bob Jones", "hello group");
     opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -337,7 +337,7 @@ fn where_no_service_says_who_is_in_a_group_a_letter_put_there_teaches_whose_belo
 }
 
 #[test]
-fn who_comes_back_to_a_group_knows_of_its_members_only_what_was_heard_since() {
+fn a_returning_member_knows_only_members_seen_since() {
     let mut app = App::with_gardeners();
     for (uid, alias) in [(BOB, "Bob Jones"), (CAROL, "Carol Brown"), (MALLORY, "Mallory X")] {
         let joined = member(&mut app, uid, alias, MemberAct::Join);
@@ -372,7 +372,7 @@ fn invite(app: &mut App, gid: &str) -> PingId {
 }
 
 #[test]
-fn an_invitation_that_nobody_accepted_takes_no_letter_and_no_thread() {
+fn an_unaccepted_invitation_captures_no_letter_and_no_thread() {
     let mut app = App::with_bob();
     app.befriend(CAROL, "Carol Brown");
     let mut letter = app.letter(BOB, "Bob Jones", "hello");
@@ -412,7 +412,7 @@ fn an_invitation_that_nobody_accepted_takes_no_letter_and_no_thread() {
 }
 
 #[test]
-fn who_left_a_group_and_is_invited_anew_is_not_back_in_it() {
+fn an_invitation_after_leaving_is_no_membership() {
     let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "hello group");
     let thread = app.receive(&letter).thread;
@@ -444,7 +444,7 @@ fn who_left_a_group_and_is_invited_anew_is_not_back_in_it() {
 }
 
 #[test]
-fn whoever_left_and_is_removed_takes_nobody_along() {
+fn removing_a_former_member_removes_nobody_else() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -466,7 +466,7 @@ fn whoever_left_and_is_removed_takes_nobody_along() {
 }
 
 #[test]
-fn who_joins_before_the_answer_to_the_invitation_is_read_has_joined() {
+fn joining_before_the_invitation_is_answered_counts() {
     let mut app = App::with_bob();
     let account = app.account;
     let ping = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap().value;

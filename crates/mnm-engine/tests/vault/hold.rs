@@ -59,7 +59,7 @@ fn a_held_letter_can_be_taken_back() {
 }
 
 #[test]
-fn others_pass_a_held_letter_but_not_those_of_its_thread() {
+fn only_letters_of_other_threads_overtake_a_held_one() {
     let (mut app, thread) = with_thread();
     let held = reply(&mut app, thread, "first", HOLD_MS);
     let elsewhere = app.queue(&["Bob Jones"], "elsewhere");

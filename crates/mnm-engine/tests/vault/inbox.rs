@@ -76,7 +76,7 @@ fn replies_find_their_thread_and_unknown_threads_are_made() {
 }
 
 #[test]
-fn an_outsider_cannot_step_into_a_conversation() {
+fn an_outsider_cannot_enter_a_thread() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "between us");
     let thread = app.receive(&letter).thread;
@@ -88,7 +88,7 @@ fn an_outsider_cannot_step_into_a_conversation() {
 }
 
 #[test]
-fn a_thread_cannot_be_taken_before_it_begins() {
+fn a_thread_id_cannot_be_occupied_in_advance() {
     let mut app = App::with_bob();
     let future = format!("{:016x}", 0x2000);
     let trap = app.reply(&future, MALLORY, "Mallory X");
@@ -99,7 +99,7 @@ fn a_thread_cannot_be_taken_before_it_begins() {
 }
 
 #[test]
-fn the_letter_that_opens_a_thread_decides_who_is_in_it() {
+fn the_first_letter_decides_who_reads_a_thread() {
     let mut app = App::with_bob();
     let opener = app.letter(BOB, "Bob Jones", "opening");
     let mut early = app.reply(&opener.msgid, MALLORY, "Mallory X");
@@ -113,7 +113,7 @@ fn the_letter_that_opens_a_thread_decides_who_is_in_it() {
 }
 
 #[test]
-fn replies_from_several_that_overtake_the_first_letter_join_its_thread() {
+fn replies_that_overtake_the_first_letter_join_its_thread() {
     let mut app = App::with_gardeners();
     let mut opener = app.letter(BOB, "Bob Jones", "hello group");
     opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -147,7 +147,7 @@ fn an_outsider_who_overtakes_the_first_letter_stays_outside() {
 }
 
 #[test]
-fn a_bad_id_and_a_blob_that_is_gone_store_nothing() {
+fn an_invalid_id_or_a_missing_blob_stores_nothing() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "hello");
     letter.msgid = "XYZ".into();
@@ -177,7 +177,7 @@ fn the_text_is_stored_as_written_and_shown_sanitised() {
 }
 
 #[test]
-fn the_service_itself_speaks_in_our_threads_and_is_in_none() {
+fn service_letters_enter_threads_without_making_a_reader() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let first = app.receive(&letter);
@@ -225,7 +225,7 @@ fn a_file_is_referred_to_by_the_name_its_author_gave_it() {
 }
 
 #[test]
-fn a_thousand_files_of_one_name_are_a_letter_like_any_other() {
+fn a_thousand_files_of_one_name_are_stored() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "many");
     for _ in 0..1000 {

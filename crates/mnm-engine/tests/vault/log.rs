@@ -32,7 +32,7 @@ fn letters(vault: &Vault) -> usize {
 }
 
 #[test]
-fn a_damaged_log_is_told_and_what_is_behind_the_damage_is_saved() {
+fn a_damaged_wal_is_reported_and_recovered() {
     let dir = TempDir::new().unwrap();
     let home = dir.path().join("home");
     killed(&home);
@@ -62,7 +62,7 @@ fn a_damaged_log_is_told_and_what_is_behind_the_damage_is_saved() {
 }
 
 #[test]
-fn what_a_power_failure_cuts_short_is_no_damage() {
+fn a_wal_truncated_by_power_loss_is_no_damage() {
     let dir = TempDir::new().unwrap();
     let home = dir.path().join("home");
     killed(&home);
@@ -79,7 +79,7 @@ fn what_a_power_failure_cuts_short_is_no_damage() {
 }
 
 #[test]
-fn where_the_machine_was_started_since_a_gap_in_the_log_is_passed_over() {
+fn after_a_reboot_a_gap_in_the_wal_is_skipped() {
     let dir = TempDir::new().unwrap();
     let home = dir.path().join("home");
     killed(&home);

@@ -24,7 +24,7 @@ fn receive_ping(app: &mut App, uid: &str, alias: &str) -> Ping {
 }
 
 #[test]
-fn an_alias_that_differs_by_what_is_not_seen_answers_no_ping() {
+fn an_alias_with_invisible_differences_answers_no_ping() {
     for (odd, shown) in [
         ("Dora Dorn ", "Dora Dorn␣"),
         (" Dora Dorn", "␣Dora Dorn"),
@@ -49,7 +49,7 @@ fn an_alias_that_differs_by_what_is_not_seen_answers_no_ping() {
 }
 
 #[test]
-fn two_long_aliases_with_one_beginning_are_two() {
+fn long_aliases_with_a_common_prefix_differ() {
     let (one, other) = ("x".repeat(255), "x".repeat(256));
     let mut app = pinged(&one);
     let waits = receive_ping(&mut app, MALLORY, &other);
@@ -58,7 +58,7 @@ fn two_long_aliases_with_one_beginning_are_two() {
 }
 
 #[test]
-fn the_answer_goes_to_the_very_name_that_the_ping_came_from() {
+fn the_answer_goes_to_the_exact_alias_of_the_ping() {
     for odd in ["Dora Dorn ", "Dora\u{200b} Dorn", &"y".repeat(300)] {
         let mut app = App::new();
         let ping = receive_ping(&mut app, MALLORY, odd);
@@ -79,7 +79,7 @@ fn pinging_a_name_accepts_only_the_ping_from_that_name() {
 }
 
 #[test]
-fn what_a_letter_claims_makes_no_contact() {
+fn an_alias_claimed_in_a_letter_makes_no_contact() {
     let mut app = pinged("Carol Brown");
     let mut letter = app.letter(MALLORY, "Carol Brown", "Hello yourself");
     letter.cc.push(cc("Carol Brown", MALLORY));
@@ -106,7 +106,7 @@ fn what_a_letter_claims_makes_no_contact() {
 }
 
 #[test]
-fn a_second_member_of_a_name_waits_and_is_told_apart() {
+fn a_second_member_with_the_same_alias_waits_and_is_marked() {
     let mut app = App::with_bob();
     let now = app.now();
     let _ = app.vault.queue_ping(app.account, "Bob Jones", "Again", now).unwrap();
@@ -137,7 +137,7 @@ fn a_second_member_of_a_name_waits_and_is_told_apart() {
 }
 
 #[test]
-fn a_contact_of_an_odd_name_is_shown_and_found_as_such() {
+fn a_contact_with_an_odd_alias_is_shown_and_found_with_its_mark() {
     let mut app = App::with_bob();
     let ping = receive_ping(&mut app, MALLORY, "Bob\u{200b} Jones");
     let _ = app.vault.queue_accept(ping.id, None, 9).unwrap();
@@ -160,7 +160,7 @@ fn shown_names(app: &App) -> Vec<(String, String)> {
 }
 
 #[test]
-fn nobody_gets_another_members_tag_by_being_called_so() {
+fn an_alias_cannot_imitate_another_members_tag() {
     let forged = "Bob Jones #BBB22222";
     for (first, forger) in [(BOB, MALLORY), (MALLORY, BOB)] {
         let mut app = App::new();
@@ -194,7 +194,7 @@ fn nobody_gets_another_members_tag_by_being_called_so() {
 }
 
 #[test]
-fn what_imitates_the_apps_own_remarks_looks_like_the_bare_name() {
+fn an_alias_imitating_app_remarks_counts_as_the_bare_name() {
     for ending in [
         " #BBB22222",
         " #bbb222",

@@ -29,7 +29,7 @@ fn counts(app: &App) -> (u64, u64) {
 }
 
 #[test]
-fn the_life_of_a_group() {
+fn group_notices_update_the_members() {
     let mut app = App::new();
     for (from, alias, act) in [
         (ALICE, "Alice Smith", MemberAct::Join),
@@ -68,7 +68,7 @@ fn the_life_of_a_group() {
 }
 
 #[test]
-fn who_goes_is_crossed_out_whatever_their_name_was() {
+fn a_leaving_member_is_marked_whatever_their_alias() {
     let mut app = App::new();
     join_gardeners(&mut app);
     // Invited by Mallory, Alice knows her by a name that she gave up before Alice was told of anything.
@@ -93,7 +93,7 @@ fn who_goes_is_crossed_out_whatever_their_name_was() {
 }
 
 #[test]
-fn who_did_not_join_a_group_cannot_have_left_it() {
+fn a_drop_of_a_non_member_changes_nothing() {
     let mut app = App::new();
     // Removed from what the member never heard of, and from what they were only invited to.
     let removed = notice(&mut app, MALLORY, "Alice Smith", MemberAct::Drop);
@@ -111,7 +111,7 @@ fn who_did_not_join_a_group_cannot_have_left_it() {
 }
 
 #[test]
-fn news_of_the_account_counts_once() {
+fn account_notices_are_applied_once() {
     let mut app = App::new();
     for notice in
         [UserNotice::Device { label: "phone".into() }, UserNotice::Alias("Alice Again".into())]
@@ -131,7 +131,7 @@ fn news_of_the_account_counts_once() {
 }
 
 #[test]
-fn only_those_in_a_thread_bring_others_into_it() {
+fn only_readers_of_a_thread_add_readers() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -146,7 +146,7 @@ fn only_those_in_a_thread_bring_others_into_it() {
 }
 
 #[test]
-fn who_forwards_a_groups_thread_through_it_brings_others_in_and_nothing_beside_it() {
+fn only_a_forward_through_the_group_adds_readers() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "seeds");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -163,7 +163,7 @@ fn who_forwards_a_groups_thread_through_it_brings_others_in_and_nothing_beside_i
 }
 
 #[test]
-fn ids_are_remembered_over_restarts() {
+fn handled_ids_are_remembered_over_restarts() {
     let mut app = App::new();
     let msgid = app.next_msgid();
     assert!(app.vault.mark_seen(app.account, &msgid).unwrap());

@@ -51,7 +51,7 @@ fn a_home_is_made_private_and_opens_again() {
 }
 
 #[test]
-fn homes_that_open_at_once_as_the_first_of_a_process_all_open() {
+fn several_homes_open_concurrently_at_process_start() {
     const HOMES: usize = 8;
     let together = Barrier::new(HOMES);
     std::thread::scope(|scope| {
@@ -120,7 +120,7 @@ fn a_missing_or_damaged_key_is_not_replaced() {
 }
 
 #[test]
-fn a_store_cut_short_is_refused() {
+fn a_truncated_store_is_refused() {
     let App { vault, home, .. } = App::new();
     drop(vault);
     let db = home.path().join("vault.db");
@@ -149,7 +149,7 @@ fn refused_by_check(home: &Path) -> OpenError {
 }
 
 #[test]
-fn a_store_of_which_no_page_is_left_is_damaged_and_stays_as_it_is() {
+fn a_store_without_any_page_is_reported_and_left_alone() {
     let App { vault, home, .. } = App::new();
     drop(vault);
     let db = home.path().join("vault.db");
@@ -167,7 +167,7 @@ fn a_store_of_which_no_page_is_left_is_damaged_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_store_that_is_gone_is_not_made_anew() {
+fn a_missing_store_is_not_recreated() {
     let App { vault, home, .. } = App::new();
     drop(vault);
     let path = |name: &str| home.path().join(name);
@@ -228,7 +228,7 @@ fn a_store_of_a_newer_app_is_left_alone() {
 }
 
 #[test]
-fn what_an_interrupted_first_start_left_is_made_anew() {
+fn an_interrupted_first_start_is_repeated() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("vault.key.new"), [1; 5]).unwrap();
     fs::write(dir.path().join("vault.db.new"), [1; 5]).unwrap();

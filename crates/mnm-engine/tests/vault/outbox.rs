@@ -83,7 +83,7 @@ fn a_sent_letter_cannot_be_taken_back() {
 }
 
 #[test]
-fn taking_back_a_reply_keeps_what_is_being_typed_and_the_attachments() {
+fn unsending_a_reply_keeps_the_draft_and_the_attachments() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "question");
     let thread = app.receive(&letter).thread;
@@ -150,7 +150,7 @@ fn a_note_to_oneself_has_no_recipients() {
 }
 
 #[test]
-fn groups_are_written_to_while_one_belongs_to_them() {
+fn group_letters_need_membership() {
     let mut app = App::with_bob();
     let account = app.account;
     let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
@@ -191,7 +191,7 @@ fn a_refused_answer_leaves_the_ping_waiting() {
 }
 
 #[test]
-fn a_forward_goes_to_the_others_and_says_whom_it_does_not_reach() {
+fn a_forward_skips_unreachable_readers_and_names_them() {
     let mut app = App::with_bob();
     app.befriend(CAROL, "Carol Brown");
     app.befriend(MALLORY, "Mallory X");
@@ -223,7 +223,7 @@ fn a_forward_goes_to_the_others_and_says_whom_it_does_not_reach() {
 }
 
 #[test]
-fn a_confirmation_that_is_refused_is_tried_again_a_few_times_ever_more_rarely() {
+fn a_refused_confirmation_is_retried_with_backoff() {
     let mut app = App::with_bob();
     let letter = app.queue(&["Bob Jones"], "hello");
     let (ack, _) = app.send_next();
@@ -253,7 +253,7 @@ fn a_confirmation_that_is_refused_is_tried_again_a_few_times_ever_more_rarely() 
 }
 
 #[test]
-fn a_confirmation_that_was_put_off_goes_when_the_other_has_written_and_counts_its_refusals_anew() {
+fn a_postponed_confirmation_resumes_when_the_reader_writes() {
     let mut app = App::with_bob();
     let letter = app.queue(&["Bob Jones"], "hello");
     let (ack, _) = app.send_next();

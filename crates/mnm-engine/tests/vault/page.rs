@@ -38,7 +38,7 @@ fn ids(page: &Thread) -> Vec<MessageId> {
 }
 
 #[test]
-fn pages_back_from_the_end_show_every_message_once() {
+fn paging_back_shows_every_message_once() {
     let mut app = App::with_bob();
     let (thread, expected) = long(&mut app, 23);
     let mut page = app.vault.thread_page(thread, Place::End, Some(4)).unwrap();
@@ -79,7 +79,7 @@ fn a_page_has_a_hundred_messages_and_never_more_than_two_hundred() {
 }
 
 #[test]
-fn a_page_around_the_first_unread_message_or_another_holds_what_is_near() {
+fn a_page_around_a_message_holds_its_neighbours() {
     let mut app = App::with_bob();
     let (thread, all) = long(&mut app, 60);
     let _ = app.vault.mark_read(thread, Some(&all[..30])).unwrap();

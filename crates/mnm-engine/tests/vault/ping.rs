@@ -35,7 +35,7 @@ fn a_ping_waits_until_it_is_accepted_by_answering() {
 }
 
 #[test]
-fn an_answer_to_our_ping_makes_the_contact() {
+fn an_answered_ping_makes_a_contact() {
     let mut app = App::new();
     let ours = app.vault.queue_ping(app.account, "Bob Jones", "Hello", 5).unwrap().value;
     assert_eq!(ours.state, PingState::Queued);
@@ -52,7 +52,7 @@ fn an_answer_to_our_ping_makes_the_contact() {
 }
 
 #[test]
-fn pings_that_cross_make_the_contact_too() {
+fn crossing_pings_make_a_contact() {
     let mut app = App::new();
     let ours = app.vault.queue_ping(app.account, "Bob Jones", "Hello", 5).unwrap().value;
     let ping = app.ping_from(BOB, "Bob Jones");
@@ -63,7 +63,7 @@ fn pings_that_cross_make_the_contact_too() {
 }
 
 #[test]
-fn pinging_somebody_who_waits_is_accepting() {
+fn pinging_a_waiting_sender_accepts_their_ping() {
     let mut app = App::new();
     let ping = app.ping_from(BOB, "Bob Jones");
     let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
@@ -75,7 +75,7 @@ fn pinging_somebody_who_waits_is_accepting() {
 }
 
 #[test]
-fn an_ignored_ping_counts_no_more_but_can_be_accepted_later() {
+fn an_ignored_ping_is_not_counted_and_can_be_accepted_later() {
     let mut app = App::new();
     let ping = app.ping_from(BOB, "Bob Jones");
     let Received::New(Some(id)) = app.vault.receive_ping(app.account, &ping).unwrap().value else {
@@ -88,7 +88,7 @@ fn an_ignored_ping_counts_no_more_but_can_be_accepted_later() {
 }
 
 #[test]
-fn texts_and_names_against_the_rules_are_refused_before_they_are_queued() {
+fn invalid_texts_and_aliases_are_refused_before_queueing() {
     let mut app = App::new();
     let account = app.account;
     for (to, text) in [
@@ -107,7 +107,7 @@ fn texts_and_names_against_the_rules_are_refused_before_they_are_queued() {
 }
 
 #[test]
-fn a_ping_that_a_careless_service_let_through_is_cut() {
+fn an_overlong_incoming_ping_is_truncated() {
     let mut app = App::new();
     let mut ping = app.ping_from(CAROL, "Carol\u{202e} Brown");
     ping.text = format!("{}\u{0}", "x".repeat(1000));
@@ -141,7 +141,7 @@ fn an_invitation_is_accepted_by_joining() {
 }
 
 #[test]
-fn an_invitation_tells_that_whoever_sent_it_is_a_member() {
+fn an_invitation_shows_its_sender_as_a_member() {
     let mut app = App::new();
     let mut invitation = app.ping_from(BOB, "Bob Jones");
     invitation.gid = Some("Gardeners".into());
@@ -152,7 +152,7 @@ fn an_invitation_tells_that_whoever_sent_it_is_a_member() {
 }
 
 #[test]
-fn what_another_device_of_ours_sent_is_listed_here_too() {
+fn pings_sent_from_another_device_are_listed() {
     let mut app = App::new();
     let mut ping = app.ping_from(ALICE, "Alice Smith");
     ping.to = "Bob Jones".into();
@@ -187,7 +187,7 @@ fn a_ping_from_oneself_is_dropped() {
 }
 
 #[test]
-fn a_flood_of_pings_hides_nobody_and_is_put_away_at_once() {
+fn a_ping_flood_hides_nobody_and_is_ignored_at_once() {
     let mut app = App::new();
     let real = app.ping_from(BOB, "Björn Berg");
     let _ = app.vault.receive_ping(app.account, &real).unwrap();
@@ -232,7 +232,7 @@ fn a_flood_of_pings_hides_nobody_and_is_put_away_at_once() {
 }
 
 #[test]
-fn who_was_removed_from_the_address_book_asks_anew_and_their_letters_stay() {
+fn a_removed_contact_pings_again_and_their_letters_stay() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "before");
     let thread = app.receive(&letter).thread;

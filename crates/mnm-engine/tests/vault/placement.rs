@@ -68,7 +68,7 @@ fn threads(app: &App) -> Vec<ThreadId> {
 }
 
 #[test]
-fn who_occupies_a_thread_in_advance_reads_nothing_of_it() {
+fn occupying_a_thread_id_in_advance_reveals_nothing() {
     let mut app = App::with_bob();
     app.befriend(MALLORY, "Mallory X");
     let squat = reply(&mut app, MALLORY, &[BOB, CAROL, ALICE]);
@@ -104,7 +104,7 @@ fn who_occupies_a_thread_in_advance_reads_nothing_of_it() {
 }
 
 #[test]
-fn who_occupies_a_groups_thread_before_one_joins_reads_nothing_of_it() {
+fn occupying_a_group_thread_id_in_advance_reveals_nothing() {
     for names in [vec![cc("Gardeners", "Gardeners")], vec![cc("Bob Jones", BOB)]] {
         let mut app = App::with_bob();
         let mut squat = reply(&mut app, MALLORY, &[]);
@@ -126,7 +126,7 @@ fn who_occupies_a_groups_thread_before_one_joins_reads_nothing_of_it() {
 }
 
 #[test]
-fn readers_who_name_each_other_meet_in_a_thread_whose_first_letter_is_not_here() {
+fn readers_naming_each_other_share_a_thread_without_its_first_letter() {
     let mut app = App::with_bob();
     let letter = reply(&mut app, BOB, &[BOB, CAROL, ALICE]);
     let thread = app.receive(&letter).thread;
@@ -145,7 +145,7 @@ fn readers_who_name_each_other_meet_in_a_thread_whose_first_letter_is_not_here()
 }
 
 #[test]
-fn a_letter_enters_no_claimed_thread_with_readers_of_whom_it_does_not_know() {
+fn a_letter_enters_no_claimed_thread_with_readers_unknown_to_it() {
     // Bob answered in the thread that Mallory made under the id of another one. Whether his answer or
     // Mallory's letter came first, what he writes in the true thread comes into neither.
     for mallory_first in [true, false] {
@@ -169,7 +169,7 @@ fn a_letter_enters_no_claimed_thread_with_readers_of_whom_it_does_not_know() {
 }
 
 #[test]
-fn who_has_left_a_group_leaves_the_threads_that_their_own_answer_made() {
+fn a_former_member_leaves_threads_made_by_their_reply() {
     let mut app = App::with_gardeners();
     let mut answer = reply(&mut app, MALLORY, &[MALLORY, BOB]);
     answer.groups = vec!["Gardeners".into()];
@@ -186,7 +186,7 @@ fn who_has_left_a_group_leaves_the_threads_that_their_own_answer_made() {
 }
 
 #[test]
-fn what_one_types_for_the_readers_of_a_claim_goes_to_no_others() {
+fn a_reply_in_a_claimed_thread_goes_only_to_its_readers() {
     let typed = DraftContent { text: "between us".into(), ..DraftContent::default() };
     // Mallory's letter stands apart from a thread that is known, or claims one that is not.
     for is_known in [true, false] {
@@ -220,7 +220,7 @@ fn what_one_types_for_the_readers_of_a_claim_goes_to_no_others() {
 }
 
 #[test]
-fn whom_a_reply_names_is_no_reader_of_a_thread_that_is_known() {
+fn readers_named_by_a_reply_are_not_added_to_a_known_thread() {
     // Carol answers in a thread that Mallory has made at hers under the id of this one.
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
@@ -236,7 +236,7 @@ fn whom_a_reply_names_is_no_reader_of_a_thread_that_is_known() {
 }
 
 #[test]
-fn a_forwarded_thread_stands_in_the_list_by_when_it_came() {
+fn a_forwarded_thread_is_sorted_by_its_arrival() {
     let mut app = App::with_bob();
     let mut shown = forward(&mut app, BOB, ["of last year", "of last year too"]);
     shown.letters.iter_mut().for_each(|letter| letter.posted_ms = Some(1_000));
@@ -258,7 +258,7 @@ fn a_forwarded_thread_stands_in_the_list_by_when_it_came() {
 }
 
 #[test]
-fn a_forged_copy_keeps_no_true_one_away() {
+fn a_forged_copy_does_not_block_the_original() {
     // By one who is in no thread, and by one who is named as a reader.
     for is_reader in [false, true] {
         let mut app = App::with_bob();
@@ -297,7 +297,7 @@ fn a_forged_copy_keeps_no_true_one_away() {
 }
 
 #[test]
-fn a_confirmation_that_names_no_readers_goes_by_its_words() {
+fn a_confirmation_without_readers_is_placed_by_its_text() {
     let mut app = App::with_bob();
     let forged = forward(&mut app, MALLORY, ["the first", "forged"]);
     receive(&mut app, &forged);
@@ -317,7 +317,7 @@ fn a_confirmation_that_names_no_readers_goes_by_its_words() {
 }
 
 #[test]
-fn whom_a_reply_reaches_is_told_apart_from_who_only_wrote() {
+fn readers_reached_by_a_reply_differ_from_mere_authors() {
     let mut app = App::with_bob();
     let mut shown = forward(&mut app, BOB, ["the first", "the second"]);
     shown.letters.push(forwarded("0000000000000009", MALLORY, "from a group"));
@@ -347,7 +347,7 @@ fn whom_a_reply_reaches_is_told_apart_from_who_only_wrote() {
 }
 
 #[test]
-fn a_confirmation_whose_words_two_threads_have_enters_neither() {
+fn an_ambiguous_confirmation_enters_no_thread() {
     let mut app = App::with_bob();
     for from in [MALLORY, BOB] {
         let forward = forward(&mut app, from, ["the first", "the second"]);
@@ -363,7 +363,7 @@ fn a_confirmation_whose_words_two_threads_have_enters_neither() {
 }
 
 #[test]
-fn a_notice_that_was_not_posted_to_the_group_names_nobody_in_its_thread() {
+fn a_notice_outside_the_group_adds_no_readers_to_its_thread() {
     for (beside, named) in [(cc("Gardeners", "Gardeners"), false), (cc("Alice Smith", ALICE), true)]
     {
         let mut app = App::with_bob();
@@ -379,7 +379,7 @@ fn a_notice_that_was_not_posted_to_the_group_names_nobody_in_its_thread() {
 }
 
 #[test]
-fn who_is_struck_stays_so_when_the_first_letter_names_them() {
+fn a_struck_reader_stays_struck_when_the_first_letter_names_them() {
     // Whether Mallory made the thread, or it was found later that hers is that of Bob's.
     for first in [MALLORY, BOB] {
         let mut app = App::with_bob();
@@ -403,7 +403,7 @@ fn who_is_struck_stays_so_when_the_first_letter_names_them() {
 }
 
 #[test]
-fn who_is_struck_does_not_come_back_by_a_confirmation() {
+fn a_struck_reader_does_not_return_by_a_confirmation() {
     let mut app = App::with_bob();
     let mut opener = app.letter(BOB, "Bob Jones", "hello");
     opener.cc.push(cc("Mallory X", MALLORY));
@@ -429,7 +429,7 @@ fn who_is_struck_does_not_come_back_by_a_confirmation() {
 }
 
 #[test]
-fn once_the_first_letter_is_here_what_an_outsider_has_forwarded_or_was_told_leaves() {
+fn the_first_letter_evicts_what_an_outsider_forwarded() {
     let mut app = App::with_bob();
     let mut opener = app.letter(BOB, "Bob Jones", "the first");
     opener.msgid = THREAD.into();

@@ -25,7 +25,7 @@ fn a_reply_in_a_thread_whose_readers_are_not_known_is_refused() {
 }
 
 #[test]
-fn a_further_device_answers_to_the_same_people_whichever_word_comes_first() {
+fn a_second_device_replies_to_the_same_readers_in_any_order() {
     let mut laptop = App::with_bob();
     let (thread, opening) = laptop.of_three();
     laptop.add_device();
@@ -67,7 +67,7 @@ fn a_further_device_answers_to_the_same_people_whichever_word_comes_first() {
 }
 
 #[test]
-fn who_was_not_told_of_does_not_get_into_a_thread_on_a_further_device() {
+fn an_unlisted_author_cannot_enter_a_thread_on_a_second_device() {
     let mut laptop = App::with_bob();
     let (_, opening) = laptop.of_three();
     laptop.add_device();
@@ -105,7 +105,7 @@ fn who_was_not_told_of_does_not_get_into_a_thread_on_a_further_device() {
 }
 
 #[test]
-fn the_service_reads_no_letters_and_a_note_to_oneself_is_one() {
+fn the_service_is_no_reader_and_a_note_to_oneself_has_one() {
     let mut app = App::with_bob();
     let mut word = app.letter(Uid::SERVICE, "Test Service", "not delivered");
     word.cc = vec![cc("Alice Smith", ALICE)];
@@ -128,7 +128,7 @@ fn the_service_reads_no_letters_and_a_note_to_oneself_is_one() {
 }
 
 #[test]
-fn the_member_may_put_a_letter_where_it_says_it_belongs() {
+fn the_member_can_take_a_letter_into_its_thread() {
     let mut app = App::with_gardeners();
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
@@ -145,7 +145,7 @@ fn the_member_may_put_a_letter_where_it_says_it_belongs() {
 }
 
 #[test]
-fn a_thread_takes_so_many_readers_as_a_header_does_and_only_ids() {
+fn readers_are_limited_to_a_header_and_to_valid_ids() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "to all the world");
     for n in 0..900 {
@@ -173,7 +173,7 @@ fn a_thread_takes_so_many_readers_as_a_header_does_and_only_ids() {
 }
 
 #[test]
-fn one_id_is_one_reader_and_a_members_id_is_no_group() {
+fn one_id_is_one_reader_and_no_group() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "twice");
     for (who, uid) in [("Quentin Q", CAROL), (CAROL, CAROL), (MALLORY, MALLORY), (ALICE, ALICE)] {
@@ -194,7 +194,7 @@ fn one_id_is_one_reader_and_a_members_id_is_no_group() {
 }
 
 #[test]
-fn who_is_taken_in_by_hand_is_told_to_the_other_devices() {
+fn taking_in_a_letter_is_synced_to_the_other_devices() {
     let mut app = App::with_bob();
     let (thread, letter) = app.of_three();
     let reply = app.reply(&letter.msgid, MALLORY, "Mallory X");
@@ -231,7 +231,7 @@ fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
 }
 
 #[test]
-fn a_word_of_the_service_renames_no_thread() {
+fn a_service_letter_renames_no_thread() {
     let mut app = App::with_bob();
     let (thread, letter) = app.of_three();
     let mut word = app.reply(&letter.msgid, Uid::SERVICE, "Test Service");
@@ -241,7 +241,7 @@ fn a_word_of_the_service_renames_no_thread() {
 }
 
 #[test]
-fn an_early_letter_that_was_answered_leaves_a_thread_that_it_is_not_let_into() {
+fn an_answered_early_letter_leaves_a_thread_that_refuses_it() {
     let mut app = App::with_bob();
     let first = app.letter(BOB, "Bob Jones", "the first letter");
     let early = app.reply(&first.msgid, MALLORY, "Mallory");

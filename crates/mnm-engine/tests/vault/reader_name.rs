@@ -57,7 +57,7 @@ fn a_letter_cannot_name_readers_at_any_length() {
 }
 
 #[test]
-fn nor_can_a_notice_a_forward_or_another_device() {
+fn notices_forwards_and_syncs_cannot_name_readers_at_any_length() {
     let mut app = App::with_bob();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -104,7 +104,7 @@ fn nor_can_a_notice_a_forward_or_another_device() {
 }
 
 #[test]
-fn a_further_device_tells_no_endless_names() {
+fn syncs_carry_no_overlong_names() {
     let mut app = App::with_bob();
     let long = "x".repeat(100_000);
     let told = serde_json::json!({"mnm": 1, "aliases": [long, "a\u{202e}b"],
@@ -119,7 +119,7 @@ fn a_further_device_tells_no_endless_names() {
 }
 
 #[test]
-fn the_fullest_thread_has_a_header_that_its_readers_take() {
+fn the_largest_header_of_readers_is_accepted() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "hello");
     // Each quote is two bytes in a header.
@@ -150,7 +150,7 @@ fn the_fullest_thread_has_a_header_that_its_readers_take() {
 }
 
 #[test]
-fn others_are_told_names_without_the_tags_of_this_app() {
+fn names_are_sent_without_the_tags_of_this_app() {
     let mut app = App::with_bob();
     app.befriend(MALLORY, "BOB Jones");
     let letter = app.letter(BOB, "Bob Jones", "hello");

@@ -36,7 +36,7 @@ fn named(post: &OutgoingPost) -> Vec<&str> {
 }
 
 #[test]
-fn a_letter_on_its_way_goes_to_nobody_who_comes_to_its_thread_meanwhile() {
+fn a_queued_letter_ignores_readers_added_meanwhile() {
     for is_held in [true, false] {
         let (mut app, thread, id) = of_two();
         let letter = match is_held {
@@ -62,7 +62,7 @@ fn a_letter_on_its_way_goes_to_nobody_who_comes_to_its_thread_meanwhile() {
 }
 
 #[test]
-fn a_letter_whose_readers_are_gone_is_not_sent_until_the_member_says_so() {
+fn a_letter_without_remaining_readers_waits_for_the_member() {
     let (mut app, thread, id) = of_two();
     let letter = app.queue_reply(thread, "for Bob alone").unwrap().id;
     add_carol(&mut app, BOB, &id);
@@ -80,7 +80,7 @@ fn a_letter_whose_readers_are_gone_is_not_sent_until_the_member_says_so() {
 }
 
 #[test]
-fn one_who_was_struck_gets_no_letter_that_was_on_its_way() {
+fn a_struck_reader_gets_no_queued_letter() {
     let mut app = App::with_bob();
     let (thread, _) = app.of_three();
     app.queue_reply(thread, "for both").unwrap();
@@ -96,7 +96,7 @@ fn one_who_was_struck_gets_no_letter_that_was_on_its_way() {
 }
 
 #[test]
-fn a_letter_in_a_thread_that_becomes_one_of_more_readers_reaches_no_more() {
+fn merging_threads_adds_no_recipients_to_a_queued_letter() {
     let (mut app, ..) = of_two();
     let mut first = app.letter(CAROL, "Carol Brown", "the first");
     first.cc = vec![cc("Carol Brown", CAROL), cc("Alice Smith", ALICE), cc("Bob Jones", BOB)];
@@ -114,7 +114,7 @@ fn a_letter_in_a_thread_that_becomes_one_of_more_readers_reaches_no_more() {
 }
 
 #[test]
-fn a_group_that_the_member_joins_meanwhile_gets_no_letter_of_before() {
+fn a_group_joined_meanwhile_gets_no_queued_letter() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "hello");
     letter.cc.push(cc("Gardeners", "Gardeners"));
@@ -126,7 +126,7 @@ fn a_group_that_the_member_joins_meanwhile_gets_no_letter_of_before() {
 }
 
 #[test]
-fn a_letter_on_its_way_is_not_confirmed_to_whom_another_forwards_its_thread() {
+fn a_queued_letter_is_not_confirmed_to_the_recipient_of_a_forward() {
     let (mut app, thread, id) = of_two();
     app.queue_reply(thread, "said before").unwrap();
     app.send_next();
@@ -151,7 +151,7 @@ fn a_letter_on_its_way_is_not_confirmed_to_whom_another_forwards_its_thread() {
 }
 
 #[test]
-fn what_is_written_after_a_forward_of_ones_own_goes_to_the_newcomer_too() {
+fn letters_after_ones_own_forward_go_to_the_newcomer() {
     let (mut app, thread, _) = of_two();
     app.forward(thread, &["Carol Brown".to_owned()]).unwrap();
     app.queue_reply(thread, "for both").unwrap();
@@ -185,7 +185,7 @@ fn forwarded_by_carol(app: &mut App, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_letter_is_not_confirmed_at_the_word_of_whom_it_passed_over() {
+fn a_forward_by_a_skipped_recipient_confirms_nothing() {
     let (mut app, thread, id) = of_two();
     let letter = held(&mut app, thread, "for Bob alone");
     add_carol(&mut app, BOB, &id);

@@ -31,7 +31,7 @@ fn all_words_must_occur_and_the_last_may_be_a_beginning() {
 }
 
 #[test]
-fn a_hit_says_where_and_by_whom_and_cannot_bring_markup() {
+fn a_hit_names_thread_and_author_and_is_escaped() {
     let mut app = App::with_bob();
     let letter = app.letter(CAROL, "Carol Brown", "see <b>treasure</b> & more");
     app.receive(&letter);
@@ -48,7 +48,7 @@ fn a_hit_says_where_and_by_whom_and_cannot_bring_markup() {
 }
 
 #[test]
-fn a_message_taken_back_is_found_no_more() {
+fn an_unsent_message_is_not_found() {
     let mut app = App::with_bob();
     let message = app.queue(&["Bob Jones"], "unicorn");
     assert_eq!(app.vault.search(None, "unicorn", None).unwrap().len(), 1);
@@ -58,7 +58,7 @@ fn a_message_taken_back_is_found_no_more() {
 }
 
 #[test]
-fn names_of_files_are_found() {
+fn file_names_are_searched() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "see the files");
     for name in ["Jahresbericht_2026-final.pdf", "Fotos vom Sommer.zip"] {
@@ -80,7 +80,7 @@ fn names_of_files_are_found() {
 }
 
 #[test]
-fn a_letter_of_one_word_a_hundred_thousand_times_holds_no_search_up() {
+fn a_repetitive_letter_does_not_slow_search() {
     let mut app = App::with_bob();
     let text = format!("Harbour. {} Anchor is last.", "play ".repeat(40_000));
     let letter = app.letter(BOB, "Bob Jones", &text);

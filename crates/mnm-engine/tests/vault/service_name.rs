@@ -20,7 +20,7 @@ fn labels(app: &App) -> Vec<String> {
 }
 
 #[test]
-fn a_service_that_takes_the_name_of_another_is_told_apart_everywhere() {
+fn services_with_equal_names_are_distinguished_everywhere() {
     let mut app = App::new();
     let chess = join(&mut app, "=chess.example:1", "Chess Fans");
     assert_eq!(labels(&app), ["Test Service", "Chess Fans"]);
@@ -61,7 +61,7 @@ fn a_service_that_takes_the_name_of_another_is_told_apart_everywhere() {
 }
 
 #[test]
-fn what_looks_like_the_name_or_the_place_of_another_is_told_apart() {
+fn lookalike_names_and_hosts_are_distinguished() {
     for (name, shown) in [
         ("test service", "test service (chess.example)"),
         ("Ｔest\u{a0}Service", "Ｔest\u{a0}Service (chess.example)"),
@@ -78,7 +78,7 @@ fn what_looks_like_the_name_or_the_place_of_another_is_told_apart() {
 }
 
 #[test]
-fn the_place_stays_in_sight() {
+fn the_host_stays_visible() {
     let mut app = App::new();
     let name = format!("Test Service{}", " (localhost)".repeat(20));
     join(&mut app, "=chess.example:1", &name);
@@ -92,14 +92,14 @@ fn the_place_stays_in_sight() {
 }
 
 #[test]
-fn services_of_one_host_are_told_apart_by_their_ports() {
+fn services_on_one_host_are_distinguished_by_port() {
     let mut app = App::new();
     join(&mut app, "=localhost:2", "Test Service");
     assert_eq!(labels(&app), ["Test Service (localhost:1)", "Test Service (localhost:2)"]);
 }
 
 #[test]
-fn other_names_and_two_accounts_of_one_service_are_as_they_were() {
+fn distinct_names_and_accounts_of_one_service_are_unmarked() {
     let mut app = App::new();
     let new = NewAccount { uid: BOB.into(), ..alice() };
     let _ = app.vault.add_account(new, 2).unwrap();
@@ -116,7 +116,7 @@ fn other_names_and_two_accounts_of_one_service_are_as_they_were() {
 }
 
 #[test]
-fn the_name_is_alone_again_when_the_other_account_goes() {
+fn the_host_suffix_goes_with_the_other_account() {
     let mut app = App::new();
     let other = join(&mut app, "=chess.example:1", "Test Service");
     let change = app.vault.begin_removal(other).unwrap();

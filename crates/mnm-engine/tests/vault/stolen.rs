@@ -37,7 +37,7 @@ fn only_claims(app: &mut App, name: &str) {
 }
 
 #[test]
-fn it_puts_itself_in_nobodys_place() {
+fn a_stolen_device_cannot_take_a_contacts_name() {
     let mut app = App::with_bob();
     let parted = format!(r#"{{"mnm":1,"parted":[{{"uid":"{BOB}","at_ms":9000}}],"#);
     app.hears(&[told(MALLORY, "Bob Jones").replace(r#"{"mnm":1,"#, &parted)]);
@@ -48,7 +48,7 @@ fn it_puts_itself_in_nobodys_place() {
 }
 
 #[test]
-fn nor_in_that_of_one_of_whom_another_device_told() {
+fn a_stolen_device_cannot_take_a_synced_contacts_name() {
     let mut app = App::new();
     app.hears(&[told(BOB, "Bob Jones")]);
     let parted = format!(r#"{{"mnm":1,"parted":[{{"uid":"{BOB}","at_ms":9000}}]}}"#);
@@ -57,7 +57,7 @@ fn nor_in_that_of_one_of_whom_another_device_told() {
 }
 
 #[test]
-fn nor_in_that_of_one_who_pinged_and_what_a_letter_claims_spoils_nobodys_name() {
+fn a_stolen_device_cannot_take_a_pingers_name() {
     let mut app = App::new();
     let letter = app.letter(MALLORY, "Carol Clay", "hello");
     let _ = app.receive(&letter);
@@ -72,7 +72,7 @@ fn nor_in_that_of_one_who_pinged_and_what_a_letter_claims_spoils_nobodys_name() 
 }
 
 #[test]
-fn nor_in_that_of_one_whom_the_member_has_pinged() {
+fn a_stolen_device_cannot_take_a_pinged_members_name() {
     let mut app = App::new();
     let now = app.now();
     let _ = app.vault.queue_ping(app.account, "Carol Clay", "Hello", now).unwrap();
@@ -84,7 +84,7 @@ fn nor_in_that_of_one_whom_the_member_has_pinged() {
 }
 
 #[test]
-fn what_an_honest_device_tells_is_as_it_was() {
+fn syncs_of_an_honest_device_are_applied() {
     let mut app = App::new();
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let _ = app.receive(&letter);
@@ -108,7 +108,7 @@ fn what_an_honest_device_tells_is_as_it_was() {
 }
 
 #[test]
-fn the_member_can_still_meet_one_who_only_claimed_it() {
+fn a_member_with_a_claimed_name_can_still_become_a_contact() {
     let mut app = App::with_bob();
     app.hears(&[told(MALLORY, "Bob Jones")]);
     assert_eq!(pinged_by(&mut app, MALLORY, "Mallory X"), PingState::Waiting);

@@ -6,7 +6,7 @@ use mnm_engine::view::{MayReply, Reach};
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, recipients, through_gardeners};
 
 #[test]
-fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
+fn a_struck_reader_gets_no_letters_and_who_added_them_is_shown() {
     let mut app = App::with_bob();
     let (thread, letter) = app.of_three();
     let mut reply = app.reply(&letter.msgid, CAROL, "Carol Brown");
@@ -48,7 +48,7 @@ fn who_is_struck_gets_no_more_letters_and_who_added_them_is_seen() {
 }
 
 #[test]
-fn who_is_struck_does_not_come_in_through_a_group() {
+fn a_struck_reader_does_not_return_through_a_group() {
     let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(MALLORY, "Mallory X", "sail");
     let thread = app.receive(&letter).thread;
@@ -74,7 +74,7 @@ fn who_is_struck_does_not_come_in_through_a_group() {
 }
 
 #[test]
-fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
+fn a_group_author_is_listed_and_can_be_struck() {
     let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
@@ -101,7 +101,7 @@ fn who_writes_only_through_a_group_is_listed_and_can_be_struck() {
 }
 
 #[test]
-fn who_writes_only_through_a_group_is_struck_on_every_device() {
+fn a_struck_group_author_is_struck_on_every_device() {
     let mut laptop = App::with_gardeners();
     let mut tablet = App::with_gardeners();
     let letter = laptop.letter_to_gardeners(BOB, "Bob Jones", "seeds");
@@ -123,7 +123,7 @@ fn who_writes_only_through_a_group_is_struck_on_every_device() {
 }
 
 #[test]
-fn of_what_two_devices_say_of_a_reader_the_later_word_counts() {
+fn the_later_choice_of_two_devices_counts() {
     let mut laptop = App::with_bob();
     let mut tablet = App::with_bob();
     let (there, letter) = laptop.of_three();
@@ -148,7 +148,7 @@ fn of_what_two_devices_say_of_a_reader_the_later_word_counts() {
 }
 
 #[test]
-fn who_was_struck_on_another_device_begins_no_thread_through_a_group() {
+fn a_reader_struck_on_another_device_starts_no_group_thread() {
     let mut laptop = App::with_gardeners();
     let mut opening = laptop.letter(MALLORY, "Mallory X", "sail");
     opening.cc = vec![cc("Mallory X", MALLORY), cc("Gardeners", "Gardeners")];

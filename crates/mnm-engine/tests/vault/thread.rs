@@ -6,7 +6,7 @@ use mnm_engine::view::{Link, MessageState};
 use crate::cast::{App, BOB, CAROL, names};
 
 #[test]
-fn a_thread_knows_how_many_messages_and_files_it_has() {
+fn messages_and_files_of_a_thread_are_counted() {
     let mut app = App::with_bob();
     let shown = |app: &App| {
         let rows = app.vault.threads(None, None, None).unwrap();
@@ -75,7 +75,7 @@ fn paging_shows_every_thread_once_and_no_page_is_longer_than_asked_for() {
 }
 
 #[test]
-fn the_threads_of_one_person_are_found_however_many_others_there_are() {
+fn threads_of_one_person_are_found_among_many() {
     let mut app = App::with_bob();
     app.befriend(CAROL, "Carol Clay");
     let mut expected = Vec::new();
@@ -102,7 +102,7 @@ fn the_threads_of_one_person_are_found_however_many_others_there_are() {
 }
 
 #[test]
-fn a_thread_that_began_elsewhere_says_so_until_a_subject_is_known() {
+fn a_thread_begun_elsewhere_is_marked_until_its_subject_is_known() {
     let mut app = App::with_bob();
     let mut first = app.letter(BOB, "Bob Jones", "hello");
     first.subject = String::new();
@@ -125,7 +125,7 @@ fn a_thread_that_began_elsewhere_says_so_until_a_subject_is_known() {
 }
 
 #[test]
-fn the_line_of_a_thread_tells_of_its_newest_message() {
+fn a_thread_row_shows_the_newest_message() {
     let mut app = App::with_bob();
     let mut letter = app.letter(BOB, "Bob Jones", "**First** words");
     letter.subject = "Garden".into();

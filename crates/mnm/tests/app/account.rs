@@ -3,7 +3,7 @@
 use tmtp_testkit::process::{AppProcess, ServiceProcess};
 
 #[test]
-fn an_account_follows_its_service_and_is_removed_only_after_a_last_word() {
+fn an_account_moves_with_its_service_and_is_removed_after_confirmation() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let app = AppProcess::new().unwrap();
     app.ok(&["join", service.invitation(), "--alias", "Ada Lindqvist"]).unwrap();

@@ -17,7 +17,7 @@ const NOBODY: &str = "BVC11111111111111111111111111111";
 const CARL: &str = "Carl Carlsson";
 
 #[test]
-fn lists_say_how_old_they_are_while_the_service_is_away() {
+fn lists_show_their_age_while_offline() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let (mut ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
@@ -59,7 +59,7 @@ fn lists_say_how_old_they_are_while_the_service_is_away() {
 }
 
 #[test]
-fn what_waits_at_the_service_is_looked_at_first() {
+fn waiting_messages_are_fetched_before_a_list_is_shown() {
     let service = ServiceProcess::start_plain().unwrap();
     let [ada, bjorn, carl, desk] = [(); 4].map(|()| AppProcess::new().unwrap());
     join(&ada, &service, ADA);
@@ -141,7 +141,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, most: usize) {
 }
 
 #[test]
-fn sent_says_whom_the_service_did_not_reach() {
+fn send_names_unreached_recipients() {
     let service = ServiceProcess::start().unwrap();
     let ada = AppProcess::new().unwrap();
     join(&ada, &service, ADA);

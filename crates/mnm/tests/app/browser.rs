@@ -153,7 +153,7 @@ fn nothing_of_another_program_is_kept_or_confirmed() {
 }
 
 #[test]
-fn who_was_let_in_is_not_known_after_another_program_had_the_port() {
+fn browsers_are_forgotten_after_another_program_had_the_port() {
     let mut server = Server::start();
     let browser = server.register();
     assert!(server.app.stop().unwrap().success());

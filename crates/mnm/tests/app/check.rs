@@ -30,7 +30,7 @@ fn store(ada: &AppProcess) -> PathBuf {
 }
 
 #[test]
-fn what_is_lost_is_named_by_its_thread_and_the_name_of_a_lost_file_stays() {
+fn check_names_lost_letters_and_files() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, rescued) = (writer(&service), AppProcess::new().unwrap());
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n >> 2) as u8).collect();
@@ -72,7 +72,7 @@ fn what_is_lost_is_named_by_its_thread_and_the_name_of_a_lost_file_stays() {
 }
 
 #[test]
-fn pages_that_were_put_back_are_told_in_words() {
+fn restored_old_pages_are_reported() {
     let service = ServiceProcess::start().unwrap();
     let mut ada = writer(&service);
     ada.stop().unwrap();

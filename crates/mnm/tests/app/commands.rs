@@ -68,7 +68,7 @@ fn exit_codes_tell_what_happened() {
 
 #[test]
 #[cfg(unix)]
-fn only_what_begins_makes_a_store_and_only_where_nothing_else_lies() {
+fn only_starting_commands_create_a_store_in_an_empty_directory() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let desk = tempfile::tempdir().unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -180,7 +180,7 @@ fn only_the_owner_can_read_what_the_app_leaves() {
 }
 
 #[test]
-fn what_a_crash_leaves_behind_is_no_obstacle() {
+fn leftovers_of_a_crash_are_no_obstacle() {
     let mut app = AppProcess::new().unwrap();
     app.start().unwrap();
     app.kill9().unwrap();
@@ -191,7 +191,7 @@ fn what_a_crash_leaves_behind_is_no_obstacle() {
 }
 
 #[test]
-fn a_stranger_on_the_announced_port_learns_nothing() {
+fn another_program_on_the_announced_port_learns_nothing() {
     let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = stranger.local_addr().unwrap().port();
     let home = tempfile::tempdir().unwrap();
@@ -217,7 +217,7 @@ fn a_stranger_on_the_announced_port_learns_nothing() {
 }
 
 #[test]
-fn damaged_announcements_count_as_none() {
+fn a_damaged_announcement_is_ignored() {
     for damaged in ["", "{", r#"{"port":70000}"#, r#"{"port":1,"token":"short","pid":1}"#] {
         let home = tempfile::tempdir().unwrap();
         store(home.path());
@@ -227,7 +227,7 @@ fn damaged_announcements_count_as_none() {
 }
 
 #[test]
-fn an_app_of_another_version_is_told_and_can_be_stopped() {
+fn an_app_of_another_version_is_reported_and_can_be_stopped() {
     let mut app = AppProcess::new().unwrap();
     app.start().unwrap();
     let announced = app.home().join("app.json");
@@ -250,7 +250,7 @@ fn an_app_of_another_version_is_told_and_can_be_stopped() {
 }
 
 #[test]
-fn a_home_that_was_copied_is_not_the_one_that_the_app_runs_on() {
+fn a_copied_home_is_not_the_running_one() {
     let mut app = AppProcess::new().unwrap();
     app.start().unwrap();
     let copy = tempfile::tempdir().unwrap();
@@ -266,7 +266,7 @@ fn a_home_that_was_copied_is_not_the_one_that_the_app_runs_on() {
 }
 
 #[test]
-fn a_home_that_is_held_and_silent_is_reported() {
+fn a_locked_home_that_does_not_answer_is_reported() {
     let mut app = AppProcess::new().unwrap();
     app.start().unwrap();
     std::fs::remove_file(app.home().join("app.json")).unwrap();

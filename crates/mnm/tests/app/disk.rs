@@ -226,7 +226,7 @@ fn a_letter_queued_in_a_home_that_was_copied_leaves_once() {
 }
 
 #[test]
-fn a_damaged_page_does_not_close_the_inbox() {
+fn a_damaged_page_leaves_the_inbox_usable() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, rescued) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     ada.start().unwrap();
@@ -265,7 +265,7 @@ fn a_damaged_page_does_not_close_the_inbox() {
 }
 
 #[test]
-fn a_store_that_was_emptied_or_is_gone_is_said_to_be_and_no_new_one_is_made() {
+fn an_emptied_or_missing_store_is_reported_and_not_recreated() {
     let mut ada = AppProcess::new().unwrap();
     ada.start().unwrap();
     ada.stop().unwrap();

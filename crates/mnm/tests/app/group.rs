@@ -16,7 +16,7 @@ fn names(group: &Value) -> Vec<String> {
 }
 
 #[test]
-fn all_members_of_a_group_are_listed_however_many() {
+fn all_members_of_a_large_group_are_listed() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = AppProcess::new().unwrap();
     join(&ada, &service, ADA);
@@ -58,7 +58,7 @@ fn all_members_of_a_group_are_listed_however_many() {
 }
 
 #[test]
-fn what_reaches_nobody_is_told_and_sent_again_or_given_up() {
+fn an_undeliverable_letter_is_reported_and_can_be_resent_or_dropped() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);

@@ -53,7 +53,7 @@ pub(crate) fn thread(app: &AppProcess, subject: &str) -> String {
 }
 
 #[test]
-fn joiners_are_part_of_the_spelling_of_names_and_pings() {
+fn zero_width_joiners_survive_in_aliases_and_pings() {
     const NAME: &str = "مهدی نیک\u{200c}پور";
     const TEXT: &str = "می\u{200c}آیم 👨\u{200d}👩\u{200d}👧";
     let service = ServiceProcess::start_plain().unwrap();
@@ -72,7 +72,7 @@ fn joiners_are_part_of_the_spelling_of_names_and_pings() {
 }
 
 #[test]
-fn letters_travel_without_an_app_running() {
+fn commands_send_and_receive_without_a_running_app() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
@@ -257,7 +257,7 @@ fn attachments_can_be_saved_and_only_pictures_shown() {
 }
 
 #[test]
-fn names_of_attachments_lead_nowhere() {
+fn attachment_names_cannot_traverse_paths() {
     let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
     let page = server.page();
@@ -288,7 +288,7 @@ fn names_of_attachments_lead_nowhere() {
 }
 
 #[test]
-fn pages_hear_of_what_happens() {
+fn pages_receive_events() {
     let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
     let page = server.page();

@@ -6,7 +6,7 @@ const STATE: &[u8] = br#"{"cmd":"state"}"#;
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 #[test]
-fn nothing_of_anybodys_is_served_without_a_secret() {
+fn nothing_private_is_served_without_a_secret() {
     let server = Server::start();
     let cookie = format!("mnm_{}={}", server.port, "A".repeat(43));
     let wrong = ["Bearer", "Page"].map(|kind| format!("{kind} {}", "A".repeat(43)));
@@ -49,7 +49,7 @@ fn nothing_of_anybodys_is_served_without_a_secret() {
 }
 
 #[test]
-fn only_our_own_host_is_answered() {
+fn foreign_host_headers_are_refused() {
     let server = Server::start();
     let (page, port, host) = (server.page(), server.port, server.host());
     let refused = [
@@ -85,7 +85,7 @@ fn only_our_own_host_is_answered() {
 }
 
 #[test]
-fn other_sites_can_do_nothing_with_a_pages_secret() {
+fn cross_site_requests_are_refused() {
     let server = Server::start();
     let (page, port) = (server.page(), server.port);
     let own = format!("http://127.0.0.1:{port}");
@@ -153,7 +153,7 @@ fn the_bearer_is_for_the_command_line_only() {
 }
 
 #[test]
-fn what_is_no_command_is_refused() {
+fn invalid_commands_are_refused() {
     let server = Server::start();
     let page = server.page();
     let own = format!("http://{}", server.host());
@@ -208,7 +208,7 @@ fn sizes_are_limited() {
 }
 
 #[test]
-fn no_path_leads_out_of_the_pages() {
+fn paths_cannot_escape_the_pages() {
     let server = Server::start();
     let page = server.page();
     for path in [

@@ -63,7 +63,7 @@ fn invited(app: &AppProcess, group: &str) -> String {
 }
 
 #[test]
-fn a_letter_goes_to_whom_it_names_and_to_no_group_that_is_called_so() {
+fn a_letter_reaches_the_named_contact_and_no_group_of_that_name() {
     let service = ServiceProcess::start_plain().unwrap();
     let runtime = Runtime::new().unwrap();
     let (ada, bjorn, mut cleo) = members(&service, &runtime);
@@ -112,7 +112,7 @@ fn a_letter_goes_to_whom_it_names_and_to_no_group_that_is_called_so() {
 }
 
 #[test]
-fn who_is_invited_anew_after_leaving_writes_only_once_they_have_joined_again() {
+fn a_member_invited_again_writes_only_after_joining() {
     let service = ServiceProcess::start_plain().unwrap();
     let runtime = Runtime::new().unwrap();
     let (ada, bjorn, _cleo) = members(&service, &runtime);

@@ -15,7 +15,7 @@ fn rename(service: &mut ServiceProcess, name: &str) {
 }
 
 #[test]
-fn a_service_that_takes_the_name_of_another_is_told_apart() {
+fn services_with_equal_names_are_distinguished() {
     let (club, mut chess) = (serve("club"), serve("Chess Fans"));
     let app = AppProcess::new().unwrap();
     app.ok(&["join", club.invitation(), "--alias", "Ada Lindqvist"]).unwrap();
@@ -65,7 +65,7 @@ fn a_service_that_takes_the_name_of_another_is_told_apart() {
 }
 
 #[test]
-fn a_number_and_an_address_mean_what_they_say() {
+fn accounts_are_chosen_by_number_or_address() {
     let club = serve("club");
     let address = club.invitation().split_once('#').unwrap().0;
     let app = AppProcess::new().unwrap();

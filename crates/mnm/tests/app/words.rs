@@ -90,7 +90,7 @@ fn invitation(app: &AppProcess, group: &str) -> String {
 }
 
 #[test]
-fn taking_in_a_letter_of_somebody_struck_says_so_and_how_to_let_them_in_again() {
+fn taking_in_a_struck_authors_letter_says_how_to_readmit_them() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
@@ -127,7 +127,7 @@ fn taking_in_a_letter_of_somebody_struck_says_so_and_how_to_let_them_in_again() 
 }
 
 #[test]
-fn what_is_no_file_is_refused_by_name_at_once() {
+fn attaching_what_is_no_file_is_refused_by_name() {
     let service = ServiceProcess::start_plain().unwrap();
     let ada = AppProcess::new().unwrap();
     join(&ada, &service, ADA);
@@ -147,7 +147,7 @@ fn what_is_no_file_is_refused_by_name_at_once() {
 }
 
 #[test]
-fn who_has_just_accepted_can_be_written_to() {
+fn a_new_contact_can_be_written_to_at_once() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
@@ -174,7 +174,7 @@ fn who_has_just_accepted_can_be_written_to() {
 }
 
 #[test]
-fn any_first_command_tells_that_the_home_was_copied() {
+fn the_first_command_reports_a_copied_home() {
     let service = ServiceProcess::start_plain().unwrap();
     let (ada, copy) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
     join(&ada, &service, ADA);
