@@ -2,8 +2,8 @@
 import { mount } from "svelte";
 
 import App from "./App.svelte";
-import { alone } from "./lib/connection/serviceworker";
-import { openWith } from "./lib/connection/session";
+import { removeServiceWorkers } from "./lib/connection/serviceworker";
+import { useOpeningToken } from "./lib/connection/session";
 import { prefs } from "./lib/prefs.svelte";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -13,11 +13,11 @@ import "./styles/print.css";
 
 async function start(): Promise<void> {
   // With the token still in the address, so that the page that comes instead has it.
-  if (!(await alone())) return location.reload();
+  if (!(await removeServiceWorkers())) return location.reload();
   // The token is good once, and belongs neither into the history nor into a bookmark.
   const token = new URLSearchParams(location.search).get("token");
   if (token) {
-    openWith(token);
+    useOpeningToken(token);
     history.replaceState(null, "", location.pathname + location.hash);
   }
   prefs.apply();

@@ -17,6 +17,12 @@ export interface Sent<Name extends CommandName = CommandName> {
   keepalive: boolean;
 }
 
+/** Replies that are held back: `all` lets them arrive, oldest first, `lose` breaks their connections. */
+interface Held {
+  all: () => Promise<void>;
+  lose: () => Promise<void>;
+}
+
 /** Thrown by an answerer: the app refuses. */
 export class Refused extends Error {
   constructor(readonly refusal: Refusal) {
@@ -65,7 +71,7 @@ export class App {
   /** Nobody listens at its address. */
   away = false;
   #answerers = new Map<CommandName, (args: never) => unknown>();
-  #held = new Map<CommandName, (() => void)[]>();
+  #held = new Map<CommandName, ((arrives: boolean) => void)[]>();
   #streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
 
   constructor() {
@@ -81,22 +87,16 @@ export class App {
     this.#answerers.set(cmd, answer as (args: never) => unknown);
   }
 
-  /** Holds back the replies to a command; they are made at once, and given by what is returned, oldest first. */
-  hold(cmd: CommandName): { one: () => Promise<void>; all: () => Promise<void> } {
-    const held: (() => void)[] = [];
+  /** Holds back the replies to a command, which is done at once. */
+  hold(cmd: CommandName): Held {
+    const held: ((arrives: boolean) => void)[] = [];
     this.#held.set(cmd, held);
-    const one = async (): Promise<void> => {
-      const reply = held.shift();
-      if (!reply) throw new Error(`no reply to ${cmd} is held back`);
-      reply();
-      await settle();
-    };
-    const all = async (): Promise<void> => {
+    const release = async (arrive: boolean): Promise<void> => {
       this.#held.delete(cmd);
-      for (const reply of held.splice(0)) reply();
+      for (const reply of held.splice(0)) reply(arrive);
       await settle();
     };
-    return { one, all };
+    return { all: () => release(true), lose: () => release(false) };
   }
 
   /** Commands of one name so far. */
@@ -160,8 +160,8 @@ export class App {
       body = { error: error.refusal };
     }
     const held = this.#held.get(cmd);
-    if (held) await new Promise<void>((given) => held.push(given));
-    if (this.away) throw new TypeError("Failed to fetch");
+    const arrives = held ? await new Promise<boolean>((given) => held.push(given)) : true;
+    if (this.away || !arrives) throw new TypeError("Failed to fetch");
     return json(body);
   }
 }

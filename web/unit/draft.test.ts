@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 function type(text: string, into = editor): void {
   into.text = text;
-  into.touch();
+  into.changed();
 }
 
 /** The editor of the same thread in another tab, which has what the app has. */
@@ -38,8 +38,10 @@ test("typing is saved once, a moment after the last change", async () => {
   type("H");
   await pass(SAVE_MS - 100);
   type("He");
+  await pass(SAVE_MS - 100);
+  expect(versions()).toEqual([]);
   expect(editor.status).toBe("unsaved");
-  await pass(SAVE_MS);
+  await pass(100);
   expect(versions()).toEqual([["He", 0]]);
   expect(editor.status).toBe("saved");
 });
@@ -137,6 +139,22 @@ test("save whose answer was lost is recognised as its own", async () => {
   expect(drafts.only).toMatchObject({ text: "one" });
 });
 
+test("version that turns out to be its own, saved unheard, is no conflict", async () => {
+  const reply = app.hold("save_draft");
+  drafts.silent = true;
+  type("one");
+  const saving = editor.save();
+  await settle();
+  await reply.lose();
+  await saving;
+  expect(editor.status).toBe("unsaved");
+  await editor.save();
+  expect(editor.theirs).toBeNull();
+  await pass(SAVE_MS);
+  expect(editor.status).toBe("saved");
+  expect(drafts.only).toMatchObject({ text: "one" });
+});
+
 test("editor with nothing unsaved follows another tab", async () => {
   type("one");
   await editor.save();
@@ -179,7 +197,7 @@ test("keeping both versions of a reply joins them", async () => {
   type("mine");
   drafts.put({ ...drafts.only, text: "theirs" });
   await settle();
-  editor.keepMine();
+  editor.keepBoth();
   await settle();
   expect(drafts.only.text).toBe("theirs\n\nmine");
   expect(editor.theirs).toBeNull();
@@ -192,7 +210,7 @@ test("keeping both versions of a new letter makes a second draft", async () => {
   type("mine", letter);
   drafts.put({ ...drafts.only, text: "theirs" });
   await settle();
-  letter.keepMine();
+  letter.keepBoth();
   await settle();
   expect([...drafts.kept.values()].map((d) => d.text).sort()).toEqual(["mine", "theirs"]);
 });
@@ -221,6 +239,8 @@ test("draft missing in a list made before it was saved is not lost", async () =>
   const list = app.hold("drafts");
   const loading = page.store.load();
   await settle();
+  // The event of the save is late.
+  drafts.silent = true;
   type("one");
   await editor.save();
   await list.all();
@@ -231,26 +251,30 @@ test("draft missing in a list made before it was saved is not lost", async () =>
 });
 
 test("letter is saved before it is sent, and sent as it was saved", async () => {
+  type("sent");
+  await editor.save();
   type("sent at once");
   expect(editor.seal()).toBe(true);
-  const message = await editor.handOver(0);
+  const message = await editor.send(0);
   expect(message?.text).toBe("sent at once");
   expect(app.sent.map(({ cmd }) => cmd).slice(-2)).toEqual(["save_draft", "send"]);
-  expect(app.all("send")).toEqual([{ draft: 5, version: 1, hold_ms: 0 }]);
+  expect(app.all("send")).toEqual([{ draft: 5, version: 2, hold_ms: 0 }]);
 });
 
 test("what is typed after a letter was sealed is not sent", async () => {
   const reply = app.hold("save_draft");
   type("sealed");
-  editor.seal();
-  const handing = editor.handOver(0);
+  void editor.save();
   await settle();
-  editor.text += " and more";
-  editor.touch();
+  type("sealed now");
+  editor.seal();
+  const sending = editor.send(0);
+  type("sealed now and more");
+  await settle();
   await reply.all();
-  await handing;
-  expect(drafts.sent).toEqual(["sealed"]);
-  expect(editor.since).toBe(" and more");
+  await sending;
+  expect(drafts.sent).toEqual(["sealed now"]);
+  expect(editor.typedSince).toBe(" and more");
 });
 
 test("save under way is awaited before sending", async () => {
@@ -259,11 +283,12 @@ test("save under way is awaited before sending", async () => {
   void editor.save();
   await settle();
   editor.seal();
-  const handing = editor.handOver(0);
+  const sending = editor.send(0);
   await settle();
   expect(app.all("send")).toEqual([]);
   await reply.all();
-  expect((await handing)?.text).toBe("one");
+  expect((await sending)?.text).toBe("one");
+  expect(versions()).toEqual([["one", 0]]);
 });
 
 test("letter changed in another tab is not sent", async () => {
@@ -274,10 +299,10 @@ test("letter changed in another tab is not sent", async () => {
   type("changed", other);
   const reply = app.hold("send");
   await other.save();
-  const handing = editor.handOver(0);
+  const sending = editor.send(0);
   await settle();
   await reply.all();
-  expect(await handing).toBeNull();
+  expect(await sending).toBeNull();
   expect(drafts.sent).toEqual([]);
   expect(editor.theirs?.text ?? editor.text).toBe("changed");
 });
@@ -286,7 +311,7 @@ test("letter that could not be sent is open again with its text", async () => {
   type("one");
   app.on("send", () => refuse("invalid", "Too long."));
   editor.seal();
-  expect(await editor.handOver(0)).toBeNull();
+  expect(await editor.send(0)).toBeNull();
   expect(editor.error).toBe("Too long.");
   expect(editor.sending).toBe(false);
   expect(editor.text).toBe("one");
@@ -308,6 +333,11 @@ test("page out of sight saves at once", async () => {
   Reflect.deleteProperty(document, "visibilityState");
   await settle();
   expect(drafts.only.text).toBe("seen no more");
+});
+
+test("released editor with nothing unsaved is closed at once", async () => {
+  await editor.release();
+  expect(editor.revive()).toBe(false);
 });
 
 test("released editor is closed once everything is saved", async () => {

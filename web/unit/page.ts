@@ -9,10 +9,10 @@ async function modules() {
   const { command } = await import("../src/lib/connection/transport");
   const { store } = await import("../src/lib/store.svelte");
   const { DraftEditor } = await import("../src/lib/draft/editor.svelte");
-  const desks = await import("../src/lib/draft/reply.svelte");
+  const replyBoxes = await import("../src/lib/draft/reply.svelte");
   const outbox = await import("../src/lib/outbox.svelte");
   const { Reading } = await import("../src/lib/thread/reading.svelte");
-  return { session, command, store, DraftEditor, desks, ...outbox, Reading };
+  return { session, command, store, DraftEditor, replyBoxes, ...outbox, Reading };
 }
 
 export type Page = Awaited<ReturnType<typeof modules>>;
@@ -20,7 +20,7 @@ export type Page = Awaited<ReturnType<typeof modules>>;
 /** Opens a tab, which loads everything. Each has modules of its own. */
 export async function openPage(): Promise<Page> {
   const page = await modules();
-  page.session.openWith("token");
+  page.session.useOpeningToken("token");
   page.store.start();
   await settle();
   return page;
@@ -32,6 +32,6 @@ const RETRY_MS = 1000;
 /** The app starts again and opens its pages. A browser without a database is let in anew by each opening. */
 export async function reopen(app: App, ...pages: Page[]): Promise<void> {
   app.away = false;
-  for (const { session } of pages) session.openWith("token");
+  for (const { session } of pages) session.useOpeningToken("token");
   await pass(RETRY_MS);
 }

@@ -60,7 +60,7 @@ async function open(messages: Message[], chat = false): Promise<void> {
   reading = new page.Reading(page.store.open);
   draw();
   reading.watch(scroller, scroller);
-  reading.land(page.store.thread as NonNullable<Page["store"]["thread"]>, 0, chat);
+  reading.start(page.store.thread as NonNullable<Page["store"]["thread"]>, 0, chat);
 }
 
 async function arrive(...messages: Message[]): Promise<void> {
@@ -82,15 +82,15 @@ const unread = (): number[] => shown().filter((m) => m.unread).map((m) => m.id);
 
 test("thread opens at its first unread message", async () => {
   await open(many(20, (id) => id > 10));
-  expect(reading.fresh).toBe(11);
+  expect(reading.firstNew).toBe(11);
   // A little room above it.
   expect(scroller.scrollTop).toBe(1000 - 48);
 });
 
 test("chat with nothing unread opens at its end, letters at the top of the newest", async () => {
-  await open(many(20), true);
-  expect(scroller.scrollTop).toBe(1500);
   heights.set(20, 800);
+  await open(many(20), true);
+  expect(scroller.scrollTop).toBe(2200);
   await open(many(20));
   expect(scroller.scrollTop).toBe(1900 - 48);
 });
@@ -139,6 +139,12 @@ test("reader at the end follows it", async () => {
   await arrive(message(21, { unread: true }));
   expect(scroller.scrollTop).toBe(1600);
   expect(unread()).toEqual([]);
+  // Also where what keeps its place is the top of the newest.
+  heights.set(20, 480);
+  await open(many(20));
+  expect(scroller.scrollTop).toBe(1900 - 48);
+  await arrive(message(21, { unread: true }));
+  expect(scroller.scrollTop).toBe(1980);
 });
 
 test("reader elsewhere stays, and is told what came below", async () => {
@@ -146,8 +152,8 @@ test("reader elsewhere stays, and is told what came below", async () => {
   await scrollTo(200);
   await arrive(message(21, { unread: true }), message(22, { unread: true }));
   expect(scroller.scrollTop).toBe(200);
-  expect([reading.came, reading.below, reading.away]).toEqual([2, 2, true]);
-  expect(reading.fresh).toBe(21);
+  expect([reading.newBelow, reading.below, reading.farFromEnd]).toEqual([2, 2, true]);
+  expect(reading.firstNew).toBe(21);
 });
 
 test("message above that grows moves nothing on screen", async () => {

@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 /** Accepts a ping as its page does. */
 async function accept(id: number): Promise<void> {
-  const since = page.store.now();
+  const since = page.store.eventCount();
   page.store.putPing(await page.command("accept", { ping: id }), since);
 }
 
@@ -50,7 +50,7 @@ test("event of another record does not drop a reply", async () => {
 
 test("event that waits for its frame counts as heard when a reply arrives", async () => {
   app.on("accept", () => ping(1, { state: { state: "queued" } }));
-  const since = page.store.now();
+  const since = page.store.eventCount();
   app.write({ event: "ping", ping: ping(1, { state: { state: "accepted" } }) });
   page.store.putPing(await page.command("accept", { ping: 1 }), since);
   expect(page.store.pings.map((p) => p.state.state)).toEqual(["accepted"]);
@@ -96,11 +96,11 @@ test("lagged stream loads everything again", async () => {
 
 test("reconnecting loads everything again", async () => {
   await app.end();
-  expect(page.store.lost).toBe("away");
+  expect(page.store.disconnected).toBe("away");
   expect(page.store.linkState(account())).toBe("away");
   app.on("threads", () => [row({ snippet: "meanwhile" })]);
   await reopen(app, page);
-  expect(page.store.lost).toBeNull();
+  expect(page.store.disconnected).toBeNull();
   expect(page.store.threads.map((r) => r.snippet)).toEqual(["meanwhile"]);
   expect(page.store.outdated).toBe(false);
 });
@@ -114,11 +114,11 @@ test("reconnecting to an app with other pages says so", async () => {
 
 test("silent stream is taken for a lost connection", async () => {
   await pass(20_000);
-  expect(page.store.lost).toBe("away");
+  expect(page.store.disconnected).toBe("away");
 });
 
 test("reply to an older save of a draft is dropped", () => {
-  const since = page.store.now();
+  const since = page.store.eventCount();
   page.store.putDraft(draft({ version: 3, text: "newer" }), since);
   page.store.putDraft(draft({ version: 2, text: "older" }), since);
   expect(page.store.drafts.map((d) => d.text)).toEqual(["newer"]);
@@ -127,12 +127,12 @@ test("reply to an older save of a draft is dropped", () => {
 test("older threads are added once", async () => {
   app.on("threads", () => Array.from({ length: 100 }, (_, i) => row({ id: 200 - i, last_at_ms: 200 - i })));
   await page.store.load();
-  expect(page.store.complete(ACCOUNT)).toBe(false);
+  expect(page.store.threadsComplete(ACCOUNT)).toBe(false);
   app.on("threads", ({ before, before_ms }) => {
     expect([before, before_ms]).toEqual([101, 101]);
     return [row({ id: 101, last_at_ms: 101 }), row({ id: 100, last_at_ms: 100 })];
   });
   await page.store.loadOlder(ACCOUNT);
   expect(page.store.threads.length).toBe(101);
-  expect(page.store.complete(ACCOUNT)).toBe(true);
+  expect(page.store.threadsComplete(ACCOUNT)).toBe(true);
 });

@@ -71,8 +71,8 @@ test("progress changes only the state of its message", async () => {
 test("messages seen are marked at once and told together", async () => {
   kept = [message(1, { unread: true }), message(2, { unread: true }), message(3, { unread: true })];
   await page.store.open.reload();
-  page.store.open.see([kept[0] as Message]);
-  page.store.open.see([kept[1] as Message]);
+  page.store.open.markRead([kept[0] as Message]);
+  page.store.open.markRead([kept[1] as Message]);
   expect(unread()).toEqual([3]);
   expect(page.store.thread?.row.unread).toBe(1);
   expect(app.all("mark_read")).toEqual([]);
@@ -83,7 +83,7 @@ test("messages seen are marked at once and told together", async () => {
 test("messages seen are told when the thread is left", async () => {
   kept = [message(1, { unread: true })];
   await page.store.open.reload();
-  page.store.open.see(kept);
+  page.store.open.markRead(kept);
   await page.store.open.open(0, 0);
   await settle();
   expect(app.all("mark_read")).toEqual([{ thread: THREAD, messages: [1] }]);
@@ -93,7 +93,7 @@ test("mark that failed is taken back", async () => {
   kept = [message(1, { unread: true }), message(2, { unread: true })];
   await page.store.open.reload();
   app.on("mark_read", () => refuse("store"));
-  page.store.open.see([kept[0] as Message]);
+  page.store.open.markRead([kept[0] as Message]);
   await pass(300);
   expect(unread()).toEqual([1, 2]);
 });

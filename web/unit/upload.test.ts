@@ -69,7 +69,7 @@ const names = (): string[] => editor.attachments.map((a) => a.name);
 
 function type(text: string): void {
   editor.text = text;
-  editor.touch();
+  editor.changed();
 }
 
 test("files are attached to a saved draft, one after the other", async () => {
@@ -144,7 +144,7 @@ test("file waits until the member has chosen between two versions", async () => 
   const attaching = editor.attach([file("a.txt")]);
   await settle();
   expect(uploads).toEqual([]);
-  editor.keepMine();
+  editor.keepBoth();
   await settle();
   await uploads[0]?.taken();
   await attaching;

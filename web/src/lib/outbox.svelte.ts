@@ -1,7 +1,7 @@
 // The letter just sent, which can be taken back for some seconds, and the retry and "edit again" of
 // letters that wait in the outbox.
 import type { Message } from "./api";
-import { shownDesk } from "./draft/reply.svelte";
+import { shownReplyBox } from "./draft/reply.svelte";
 import { href, router } from "./route.svelte";
 import { store } from "./store.svelte";
 import { ApiError, command, problem } from "./connection/transport";
@@ -31,7 +31,7 @@ class Outbox {
       if (event.event === "progress" && event.message === this.last?.id) this.#show({ ...this.last, state: event.state });
       if (event.event === "message_gone" && event.message === this.last?.id) this.close();
     });
-    store.whenLoaded(() => void this.#lookUp());
+    store.onLoaded(() => void this.#lookUp());
     // Who leaves has thought about it.
     addEventListener("pagehide", () => void this.sendNow(true));
   }
@@ -101,7 +101,7 @@ class Outbox {
       const { messages } = await command("thread", { thread: before.thread, at: { around: before.id }, limit: 1 });
       now = messages.find(({ id }) => id === before.id);
     } catch (error) {
-      // Away again, to be looked up at the next loading; otherwise the thread is gone.
+      // Unreachable again, to be looked up at the next loading; otherwise the thread is gone.
       if (!(error instanceof ApiError)) return;
     }
     // An event may have overtaken the reply.
@@ -129,7 +129,7 @@ class Outbox {
   /** Lets the letter leave that is held back. */
   async sendNow(keepalive = false): Promise<void> {
     if (!this.last || !this.held) return;
-    const since = store.now();
+    const since = store.eventCount();
     try {
       store.putMessage(await command("send_now", { message: this.last.id }, { keepalive }), since);
     } catch {
@@ -149,14 +149,14 @@ class Outbox {
 /** Makes a letter that has not left a draft again and opens it. Returns what went wrong, if so. */
 export async function edit(message: Message): Promise<string> {
   // What was begun in the reply since comes behind it in the same draft.
-  const desk = shownDesk(message.thread);
-  await desk?.settled();
-  await desk?.editor.save();
-  const since = store.now();
+  const replyBox = shownReplyBox(message.thread);
+  await replyBox?.settled();
+  await replyBox?.editor.save();
+  const since = store.eventCount();
   try {
     const draft = await command("unsend", { message: message.id });
     store.putDraft(draft, since);
-    desk?.editor.meet(draft);
+    replyBox?.editor.receive(draft);
     if (draft.thread === null) {
       router.go(href(draft.account, "drafts", draft.id));
     } else {
@@ -172,7 +172,7 @@ export async function edit(message: Message): Promise<string> {
 
 /** Queues a failed letter again. Returns what went wrong, if so. */
 export async function retry(message: Message): Promise<string> {
-  const since = store.now();
+  const since = store.eventCount();
   try {
     store.putMessage(await command("retry", { message: message.id }), since);
     return "";

@@ -3,7 +3,7 @@ import type { Contact, Group } from "./api";
 import { begins, contains } from "./format";
 
 /** Somebody or something a letter can go to. */
-export interface Addressee {
+export interface Recipient {
   name: string;
   uid: string;
   kind: "contact" | "group";
@@ -14,7 +14,7 @@ export interface Addressee {
 const WAYS_MAX = 8;
 
 /** Names that a letter can be addressed to, of one account. */
-export function addressees(account: number, contacts: Contact[], groups: Group[]): Addressee[] {
+export function recipients(account: number, contacts: Contact[], groups: Group[]): Recipient[] {
   return [
     ...contacts
       .filter((c) => c.account === account && c.alias)
@@ -26,7 +26,7 @@ export function addressees(account: number, contacts: Contact[], groups: Group[]
 }
 
 /** Those with `part` in their name; who begins so comes first. */
-export function matching(known: Addressee[], part: string): Addressee[] {
+export function matching(known: Recipient[], part: string): Recipient[] {
   const ranked = known.filter((one) => contains(one.name, part)).map((one) => ({ one, late: begins(one.name, part) ? 0 : 1 }));
   return ranked.sort((a, b) => a.late - b.late || a.one.name.localeCompare(b.one.name)).map(({ one }) => one);
 }

@@ -1,20 +1,19 @@
-// What the pages show: the engine's records, kept current by its events. Components read the
-// fields; every change goes through a command and comes back as an event and a reply.
+// The page's cache of the engine's records, kept current by its events. Components read the fields; every
+// change goes through a command and comes back as an event and a reply.
 //
-// Replies and events travel on different connections, so an event can overtake the reply to the
-// command that caused it. Therefore: a reply is shown only if no event has told of its record since
-// the command was sent (`now`, `since`), and events that come while a list is being loaded are taken
-// in once more afterwards.
+// Replies and events travel on different connections, so an event can overtake the reply to the command that
+// caused it. Therefore a reply is dropped if an event has told of its record since the command was sent
+// (`eventCount`, `since`), and events that arrive during a load are applied again after it.
 import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
 import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { t } from "./strings";
-import type { Loss, News } from "./connection/stream";
-import { OpenThread } from "./thread/window.svelte";
+import type { DisconnectReason, StreamUpdate } from "./connection/stream";
+import { ThreadWindow } from "./thread/window.svelte";
 import { command, problem, watch } from "./connection/transport";
 
 const PAGE_ROWS = 100;
-/** Longest that an event waits for others. */
+/** Longest that events wait to be handled together; a hidden page has no frames. */
 const BURST_MS = 250;
 
 class Store {
@@ -23,7 +22,7 @@ class Store {
   /** Why the first load failed. */
   failure = $state("");
   /** Why there is no connection to the app; null while there is one. */
-  lost = $state<Loss | null>(null);
+  disconnected = $state<DisconnectReason | null>(null);
   /** The app has other pages than these. */
   outdated = $state(false);
   version = $state("");
@@ -39,114 +38,115 @@ class Store {
   groups = $state.raw<Group[]>([]);
   drafts = $state.raw<Draft[]>([]);
   /** The first load brought every thread of every account. */
-  #whole = $state(false);
-  /** Accounts whose list has since been brought back to the first letter. */
-  #complete = $state.raw<ReadonlySet<number>>(new Set());
+  #allThreads = $state(false);
+  /** Accounts of which all threads have been loaded since. */
+  #threadsComplete = $state.raw<ReadonlySet<number>>(new Set());
   /** The first load brought every ping of every account. */
   #allPings = $state(false);
-  /** Accounts whose pings have since been brought back to the first one. */
+  /** Accounts of which all pings have been loaded since. */
   #pingsComplete = $state.raw<ReadonlySet<number>>(new Set());
 
   /** The thread that is open. */
-  readonly open = new OpenThread();
+  readonly open = new ThreadWindow();
   /** What a screen reader is told next. */
   announcement = $state("");
 
   #started = false;
   /** Events that wait for the next frame. */
-  #waiting: Event[] = [];
+  #pending: Event[] = [];
   /** Which build these pages are of. */
   #pages: string | null = null;
-  #watchers = new Set<(event: Event) => void>();
-  #loaded = new Set<() => void>();
-  /** Events so far, and for each record the number of the last one that told of it. */
+  #listeners = new Set<(event: Event) => void>();
+  #loadListeners = new Set<() => void>();
+  /** Events so far, and for each record the number of the last one about it. */
   #events = 0;
-  #told = new Map<string, number>();
+  #lastEvent = new Map<string, number>();
 
   /** Connects to the engine; call once. */
   start(): void {
-    void watch((news) => this.#news(news));
-    // Somebody looks, or the network is back: who is not connected tries now.
+    void watch((update) => this.#onUpdate(update));
+    // Accounts that are not connected try at once when the page is looked at, or the network is back.
     const nudge = (): void => {
       if (document.visibilityState !== "visible" || this.accounts.every((a) => a.link.state === "online")) return;
       command("nudge", {}).catch(() => {
-        // The app is away, which the event stream tells.
+        // The event stream notices that the app has ended.
       });
     };
     document.addEventListener("visibilitychange", nudge);
     addEventListener("focus", nudge);
     addEventListener("online", nudge);
-    // Back from the browser's memory: it has heard nothing meanwhile.
+    // Restored from the back/forward cache: events were missed.
     addEventListener("pageshow", (event) => {
       if (event.persisted) void this.load();
     });
   }
 
-  #news(news: News): void {
-    switch (news.news) {
+  #onUpdate(update: StreamUpdate): void {
+    switch (update.update) {
       case "opened":
-        this.#pages ??= news.pages;
-        this.outdated = news.pages !== this.#pages;
+        this.#pages ??= update.pages;
+        this.outdated = update.pages !== this.#pages;
         void this.load();
         break;
       case "lost":
-        this.lost = news.loss;
+        this.disconnected = update.reason;
         break;
       case "event":
-        this.#queue(news.event);
+        this.#enqueue(update.event);
         break;
       default:
-        news satisfies never;
+        update satisfies never;
     }
   }
 
-  /** Hears of every event after the store has taken it in. Returns how to stop. */
-  listen(heard: (event: Event) => void): () => void {
-    this.#watchers.add(heard);
-    return () => this.#watchers.delete(heard);
+  /** Calls `listener` with every event after the store has applied it. Returns how to stop. */
+  listen(listener: (event: Event) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
-  /** Takes in a burst of events at once for each frame; a page that nobody sees has no frames. */
-  #queue(event: Event): void {
-    if (this.#waiting.push(event) > 1) return;
-    requestAnimationFrame(() => this.#hearAll());
-    setTimeout(() => this.#hearAll(), BURST_MS);
+  /** Handles a burst of events at once, with the next frame. */
+  #enqueue(event: Event): void {
+    if (this.#pending.push(event) > 1) return;
+    requestAnimationFrame(() => this.#handlePending());
+    setTimeout(() => this.#handlePending(), BURST_MS);
   }
 
-  #hearAll(): void {
-    for (const event of this.#waiting.splice(0)) this.#hear(event);
+  #handlePending(): void {
+    for (const event of this.#pending.splice(0)) this.#handle(event);
   }
 
-  /** Calls `loaded` whenever everything was loaded again. */
-  whenLoaded(loaded: () => void): void {
-    this.#loaded.add(loaded);
+  /** Calls `listener` after each load. */
+  onLoaded(listener: () => void): void {
+    this.#loadListeners.add(listener);
   }
 
-  /** The present moment, to be passed to `put…` with the reply to a command sent now. */
-  now(): number {
-    this.#hearAll();
+  /** Events so far: the logical time of a command sent now, to be passed to `put…` with its reply. */
+  eventCount(): number {
+    this.#handlePending();
     return this.#events;
   }
 
-  #newer(kind: "account" | "message" | "ping" | "draft", id: number, since: number): boolean {
-    this.#hearAll();
-    return (this.#told.get(`${kind} ${id}`) ?? 0) > since;
+  /** Whether an event has told of a record since. */
+  #isOvertaken(kind: "account" | "message" | "ping" | "draft", id: number, since: number): boolean {
+    this.#handlePending();
+    return (this.#lastEvent.get(`${kind} ${id}`) ?? 0) > since;
   }
 
-  /** Loads everything again. */
+  /** Loads everything, for the first time or again. */
   async load(): Promise<void> {
     try {
       await this.#replaying(() => this.#loadAll());
       if (this.#started) void this.open.reload();
       this.#started = true;
       this.ready = true;
-      for (const loaded of this.#loaded) loaded();
+      for (const listener of this.#loadListeners) listener();
     } catch (error) {
       this.failure = problem(error);
     }
   }
 
-  /** Runs a load and then takes in again what was told meanwhile, which it may have overwritten. */
+  /** Runs a load, and then applies again the events that arrived meanwhile, which it may have overwritten. */
   async #replaying(load: () => Promise<void>): Promise<void> {
     const meanwhile: Event[] = [];
     const stop = this.listen((event) => meanwhile.push(event));
@@ -155,7 +155,7 @@ class Store {
     } finally {
       stop();
     }
-    for (const event of meanwhile) if (event.event !== "lagged") this.#take(event);
+    for (const event of meanwhile) if (event.event !== "lagged") this.#apply(event);
   }
 
   async #loadAll(): Promise<void> {
@@ -176,15 +176,15 @@ class Store {
     this.contacts = contacts;
     this.groups = groups;
     this.drafts = drafts;
-    this.#whole = threads.length < PAGE_ROWS;
-    this.#complete = new Set();
+    this.#allThreads = threads.length < PAGE_ROWS;
+    this.#threadsComplete = new Set();
     this.#allPings = pings.length < PAGE_ROWS;
     this.#pingsComplete = new Set();
-    this.lost = null;
+    this.disconnected = null;
     this.failure = "";
   }
 
-  /** Loads threads of an account that are older than those shown. */
+  /** Loads the next page of an account's threads. */
   async loadOlder(account: number): Promise<void> {
     const rows = this.threads.filter((row) => row.account === account);
     const [oldest] = rows.sort((a, b) => a.last_at_ms - b.last_at_ms || a.id - b.id);
@@ -192,29 +192,29 @@ class Store {
     const older = await command("threads", { account, ...place, limit: PAGE_ROWS });
     const known = new Set(this.threads.map((row) => row.id));
     this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
-    if (older.length < PAGE_ROWS) this.#complete = new Set([...this.#complete, account]);
+    if (older.length < PAGE_ROWS) this.#threadsComplete = new Set([...this.#threadsComplete, account]);
   }
 
-  /** Whether the account's list reaches back to its first letter. */
-  complete(account: number): boolean {
-    return this.#whole || this.#complete.has(account);
+  /** Whether all threads of an account are loaded. */
+  threadsComplete(account: number): boolean {
+    return this.#allThreads || this.#threadsComplete.has(account);
   }
 
-  /** Loads pings of an account that are listed behind those shown. */
+  /** Loads the next page of an account's pings. */
   async loadOlderPings(account: number): Promise<void> {
     const last = this.pings.filter((ping) => ping.account === account).at(-1);
     const older = await command("pings", { account, ...(last ? { before: last.id } : {}), limit: PAGE_ROWS });
-    this.takePings(older);
+    this.addPings(older);
     if (older.length < PAGE_ROWS) this.#pingsComplete = new Set([...this.#pingsComplete, account]);
   }
 
-  /** Whether the account's pings reach back to its first one. */
+  /** Whether all pings of an account are loaded. */
   pingsComplete(account: number): boolean {
     return this.#allPings || this.#pingsComplete.has(account);
   }
 
-  /** Takes in pings that are not here yet. */
-  takePings(pings: Ping[]): void {
+  /** Adds pings that are not here yet. */
+  addPings(pings: Ping[]): void {
     const known = new Set(this.pings.map((ping) => ping.id));
     const fresh = pings.filter((ping) => !known.has(ping.id));
     this.pings = [...this.pings, ...fresh].sort((a, b) => b.at_ms - a.at_ms || b.id - a.id);
@@ -224,14 +224,14 @@ class Store {
     return this.accounts.find((account) => account.id === id);
   }
 
-  /** How an account is connected; while there is no connection to the app that is not known. */
+  /** How an account is connected to its service, which is not known without a connection to the app. */
   linkState(account: Account): Link["state"] | "away" {
-    return this.lost === null ? account.link.state : "away";
+    return this.disconnected === null ? account.link.state : "away";
   }
 
   /** Whether somebody is known to be online. */
-  seesOnline(contact: { online: boolean }): boolean {
-    return contact.online && this.lost === null;
+  isOnline(contact: { online: boolean }): boolean {
+    return contact.online && this.disconnected === null;
   }
 
   /** The permanent id behind an alias, as far as the address book knows; otherwise the alias. */
@@ -240,7 +240,7 @@ class Store {
   }
 
   putAccount(account: Account, since: number): void {
-    if (this.#newer("account", account.id, since)) return;
+    if (this.#isOvertaken("account", account.id, since)) return;
     this.accounts = put(this.accounts, account, (a) => a.id === account.id);
   }
 
@@ -250,16 +250,16 @@ class Store {
   }
 
   putMessage(message: Message, since: number): void {
-    if (!this.#newer("message", message.id, since)) this.open.put(message);
+    if (!this.#isOvertaken("message", message.id, since)) this.open.put(message);
   }
 
   putPing(ping: Ping, since: number): void {
-    if (this.#newer("ping", ping.id, since)) return;
+    if (this.#isOvertaken("ping", ping.id, since)) return;
     this.pings = put(this.pings, ping, (p) => p.id === ping.id).sort((a, b) => b.at_ms - a.at_ms || b.id - a.id);
   }
 
   putDraft(draft: Draft, since: number): void {
-    if (this.#newer("draft", draft.id, since)) return;
+    if (this.#isOvertaken("draft", draft.id, since)) return;
     // Replies to two saves can overtake each other.
     if (this.drafts.some((known) => known.id === draft.id && known.version > draft.version)) return;
     this.drafts = put(this.drafts, draft, (d) => d.id === draft.id).sort((a, b) => b.updated_ms - a.updated_ms);
@@ -270,35 +270,36 @@ class Store {
     this.open.dropDraft(id);
   }
 
-  #hear(event: Event): void {
+  #handle(event: Event): void {
     this.#events += 1;
     this.#announce(event);
-    this.#take(event);
-    for (const heard of this.#watchers) heard(event);
+    this.#apply(event);
+    for (const listener of this.#listeners) listener(event);
   }
 
-  #tell(kind: "account" | "message" | "ping" | "draft", id: number): number {
-    this.#told.set(`${kind} ${id}`, this.#events);
+  /** Notes that the present event is about a record. */
+  #note(kind: "account" | "message" | "ping" | "draft", id: number): number {
+    this.#lastEvent.set(`${kind} ${id}`, this.#events);
     return this.#events;
   }
 
-  #take(event: Event): void {
-    this.open.take(event);
+  #apply(event: Event): void {
+    this.open.apply(event);
     switch (event.event) {
       case "account":
-        this.putAccount(event.account, this.#tell("account", event.account.id));
+        this.putAccount(event.account, this.#note("account", event.account.id));
         break;
       case "account_gone":
-        this.#withoutAccount(event.account);
+        this.#dropAccount(event.account);
         break;
       case "thread":
         this.#putRow(event.thread);
         break;
       case "message":
-        this.#tell("message", event.message.id);
+        this.#note("message", event.message.id);
         break;
       case "message_gone":
-        this.#tell("message", event.message);
+        this.#note("message", event.message);
         break;
       case "thread_gone":
         this.threads = this.threads.filter((row) => row.id !== event.thread);
@@ -306,7 +307,7 @@ class Store {
       case "progress":
         break;
       case "ping":
-        this.putPing(event.ping, this.#tell("ping", event.ping.id));
+        this.putPing(event.ping, this.#note("ping", event.ping.id));
         break;
       case "contact": {
         const { account, uid } = event.contact;
@@ -322,17 +323,17 @@ class Store {
         break;
       }
       case "draft":
-        this.putDraft(event.draft, this.#tell("draft", event.draft.id));
+        this.putDraft(event.draft, this.#note("draft", event.draft.id));
         break;
       case "draft_gone":
-        this.#tell("draft", event.draft);
+        this.#note("draft", event.draft);
         this.dropDraft(event.draft);
         break;
       case "lagged":
         void this.load();
         break;
       default:
-        // An event of a newer app: these pages are outdated, which they say.
+        // An event of a newer app: the page is outdated, and says so.
         event satisfies never;
     }
   }
@@ -341,14 +342,14 @@ class Store {
     this.contacts = this.contacts.filter((c) => c.account !== account || c.uid !== uid);
   }
 
-  #withoutAccount(gone: number): void {
-    const stays = <T extends { account: number }>(list: readonly T[]): T[] => list.filter((item) => item.account !== gone);
+  #dropAccount(gone: number): void {
+    const others = <T extends { account: number }>(list: readonly T[]): T[] => list.filter((item) => item.account !== gone);
     this.accounts = this.accounts.filter((account) => account.id !== gone);
-    this.threads = stays(this.threads);
-    this.pings = stays(this.pings);
-    this.contacts = stays(this.contacts);
-    this.groups = stays(this.groups);
-    this.drafts = stays(this.drafts);
+    this.threads = others(this.threads);
+    this.pings = others(this.pings);
+    this.contacts = others(this.contacts);
+    this.groups = others(this.groups);
+    this.drafts = others(this.drafts);
   }
 
   #putRow(row: ThreadRow): void {

@@ -2,7 +2,7 @@
 import { t } from "./strings";
 
 /** Attached to a form. */
-export function ownErrors(form: HTMLFormElement): () => void {
+export function inlineErrors(form: HTMLFormElement): () => void {
   const oninvalid = (event: globalThis.Event): void => {
     const field = event.target;
     if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return;

@@ -1,43 +1,43 @@
-// The event stream that all tabs of a browser share: a browser has six connections for one address, and each
-// stream of its own would take one for good. Runs as a shared worker.
+// Shared worker with the one event stream of all tabs: a browser opens six connections to an address, and a
+// stream of each tab's own would hold one for good.
 //
-// A tab holds a lock of its own name for as long as it lives; when the worker gets the lock the tab is
-// gone, however it ended. A tab that does not take what it is sent (frozen in the background) is sent
-// no more than a fixed number of events, and `lagged` once it takes them again.
-import { follow, type Loss, type News } from "./stream";
+// A tab holds a lock of its own name for as long as it lives; when the worker gets the lock, the tab is closed,
+// however it ended. A tab that does not acknowledge updates (frozen in the background) is sent a fixed number
+// of events at most, and `lagged` once it acknowledges again.
+import { follow, type DisconnectReason, type StreamUpdate } from "./stream";
 
-/** What a tab tells the worker. */
-export type FromTab = { tab: string } | { taken: true };
+/** What a tab sends to the worker: its name, and an acknowledgement of each update. */
+export type FromTab = { tab: string } | { ack: true };
 
-/** Events that may be on their way to one tab. */
-const AHEAD_MAX = 1000;
+/** Updates that one tab may have unacknowledged. */
+const UNACKED_MAX = 1000;
 
 class Tab {
-  #ahead = 0;
+  #unacked = 0;
   #lagged = false;
 
   constructor(readonly port: MessagePort) {}
 
-  send(news: News): void {
-    if (this.#ahead >= AHEAD_MAX && news.news === "event") {
+  send(update: StreamUpdate): void {
+    if (this.#unacked >= UNACKED_MAX && update.update === "event") {
       this.#lagged = true;
       return;
     }
-    this.#ahead += 1;
-    this.port.postMessage(news);
+    this.#unacked += 1;
+    this.port.postMessage(update);
   }
 
-  taken(): void {
-    this.#ahead -= 1;
-    if (!this.#lagged || this.#ahead > AHEAD_MAX / 2) return;
+  acked(): void {
+    this.#unacked -= 1;
+    if (!this.#lagged || this.#unacked > UNACKED_MAX / 2) return;
     this.#lagged = false;
-    this.send({ news: "event", event: { event: "lagged" } });
+    this.send({ update: "event", event: { event: "lagged" } });
   }
 }
 
 const tabs = new Set<Tab>();
 let pages: string | null = null;
-let loss: Loss | null = null;
+let reason: DisconnectReason | null = null;
 
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
   const port = event.ports[0];
@@ -45,16 +45,16 @@ let loss: Loss | null = null;
   const tab = new Tab(port);
   tabs.add(tab);
   port.onmessage = ({ data }: MessageEvent<FromTab>) => {
-    if ("taken" in data) tab.taken();
+    if ("ack" in data) tab.acked();
     else void navigator.locks.request(data.tab, () => tabs.delete(tab));
   };
-  // Who comes later is told how things stand.
-  if (pages !== null) tab.send({ news: "opened", pages });
-  else if (loss !== null) tab.send({ news: "lost", loss });
+  // A tab that is opened later is told the state of the connection.
+  if (pages !== null) tab.send({ update: "opened", pages });
+  else if (reason !== null) tab.send({ update: "lost", reason });
 };
 
-void follow((news) => {
-  if (news.news === "opened") [pages, loss] = [news.pages, null];
-  if (news.news === "lost") [pages, loss] = [null, news.loss];
-  for (const tab of tabs) tab.send(news);
+void follow((update) => {
+  if (update.update === "opened") [pages, reason] = [update.pages, null];
+  if (update.update === "lost") [pages, reason] = [null, update.reason];
+  for (const tab of tabs) tab.send(update);
 });

@@ -1,7 +1,7 @@
-// The secret in the addresses of attachments, which the browser fetches by itself. It ends with the
-// app's run, so whatever shows such an address must follow it.
-class FilesPass {
+// The token in the addresses of attachments, which the browser fetches by itself. It expires when the app ends,
+// so whatever shows such an address must follow it.
+class FileToken {
   value = $state("");
 }
 
-export const filesPass = new FilesPass();
+export const fileToken = new FileToken();

@@ -1,13 +1,13 @@
-// The session of this browser with the app: a key that was agreed on when the pages were opened
-// by `mnm`, and that no script can read out of the browser. Whoever listens at our address has to
-// prove first that it has the key too; before that it is told nothing but a number and random bytes.
-// `crates/mnm/src/serve/browser.rs` is the other side. Used by the pages and by their event stream.
+// Authentication between this browser and the app, by a key that was agreed on when `mnm` opened the pages and
+// that no script can read out of the browser. Whoever listens at the app's address has to prove first that it
+// has the key; before that it is sent nothing but a number and random bytes. The other side is
+// `crates/mnm/src/serve/browser.rs`. Used by the pages and by the worker of their event stream.
 import type { Enter, Greeting, Hello, Pass, Register } from "../types/serve";
 
 /** Nobody listens at the app's address. */
-export class Away extends Error {}
+export class Unreachable extends Error {}
 /** The app does not know this browser, or no more. */
-export class Unknown extends Error {}
+export class UnknownBrowser extends Error {}
 /** Something else than the app listens at its address. */
 export class Impostor extends Error {}
 
@@ -20,29 +20,29 @@ const HMAC = { name: "HMAC", hash: "SHA-256" };
 const APP = "mnm app here\n";
 const BROWSER = "mnm browser!\n";
 const SECRET_BYTES = 32;
-/** Longer than an app takes that is not halted. */
-const PATIENCE_MS = 20_000;
+/** Longer than a running app takes to answer. */
+const TIMEOUT_MS = 20_000;
 
 let current: Promise<Pass> | null = null;
 let token: string | null = null;
 
-let told: (pass: Pass) => void = () => {};
+let listener: (pass: Pass) => void = () => {};
 
-/** Calls `tell` with every new pass. */
-export function whenLetIn(tell: (pass: Pass) => void): void {
-  told = tell;
+/** Calls `called` with every new pass. */
+export function onPass(called: (pass: Pass) => void): void {
+  listener = called;
 }
 
 /** The token of the address that opened this page is used for the first pass. */
-export function openWith(opening: string): void {
+export function useOpeningToken(opening: string): void {
   token = opening;
 }
 
 /** The pass of this page; asks the app for one when there is none. */
 export function pass(): Promise<Pass> {
-  current ??= enter().then(
+  current ??= authenticate().then(
     (given) => {
-      told(given);
+      listener(given);
       return given;
     },
     (error: unknown) => {
@@ -53,13 +53,13 @@ export function pass(): Promise<Pass> {
   return current;
 }
 
-/** The pass is good no more: the app has ended, or it has refused it. */
+/** Drops the pass: the app has ended, or has refused it. */
 export function forget(): void {
   current = null;
 }
 
-/** A request with the pass of this page; a pass that has run out is replaced once. */
-export async function authorised(path: string, init: RequestInit = {}): Promise<Response> {
+/** A request with the pass of this page; an expired pass is replaced once. */
+export async function authorisedFetch(path: string, init: RequestInit = {}): Promise<Response> {
   let response = await send(path, init);
   if (response.status === 401) {
     forget();
@@ -75,11 +75,11 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     return await fetch(path, { ...init, headers, credentials: "omit", redirect: "error" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Away();
+    throw new Unreachable();
   }
 }
 
-async function enter(): Promise<Pass> {
+async function authenticate(): Promise<Pass> {
   const opening = token;
   token = null;
   const me = await identity();
@@ -90,7 +90,7 @@ async function enter(): Promise<Pass> {
     greeting = await ask("hello", { browser: me.browser, nonce: encode(mine) });
   } catch (error) {
     // Shut out since; but somebody has just opened the pages here.
-    if (error instanceof Unknown && opening) return register(opening);
+    if (error instanceof UnknownBrowser && opening) return register(opening);
     throw error;
   }
   const theirs = decode(greeting.nonce);
@@ -102,12 +102,12 @@ async function enter(): Promise<Pass> {
 
 /** Agrees on a key. What `mnm` has just opened is the app. */
 async function register(opening: string | null): Promise<Pass> {
-  if (!opening) throw new Unknown();
+  if (!opening) throw new UnknownBrowser();
   const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const key = await crypto.subtle.importKey("raw", bytes, HMAC, false, ["sign", "verify"]);
   const given = await ask("register", { token: opening, key: encode(bytes), label: label() });
   bytes.fill(0);
-  await keep({ browser: given.browser, key });
+  await store({ browser: given.browser, key });
   return given;
 }
 
@@ -127,12 +127,12 @@ async function ask<Step extends keyof Steps>(step: Step, body: Steps[Step][0]): 
       body: JSON.stringify(body),
       credentials: "omit",
       redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    throw new Away();
+    throw new Unreachable();
   }
-  if (response.status === 401) throw new Unknown();
+  if (response.status === 401) throw new UnknownBrowser();
   let answer: { ok?: Steps[Step][1] };
   try {
     answer = (await response.json()) as { ok?: Steps[Step][1] };
@@ -157,7 +157,7 @@ function label(): string {
   return system ? `${names[name] ?? name}, ${system}` : (names[name] ?? name);
 }
 
-// --- Where the browser keeps the key: an object that can be used but not read ---
+// --- The key is stored as an object that can be used but not read ---
 
 function database(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
@@ -182,7 +182,7 @@ async function identity(): Promise<Identity | undefined> {
   }
 }
 
-async function keep(identity: Identity): Promise<void> {
+async function store(identity: Identity): Promise<void> {
   try {
     const db = await database();
     await new Promise<void>((resolve, reject) => {

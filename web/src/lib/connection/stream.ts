@@ -1,44 +1,44 @@
-// The app's event stream, followed over restarts of the app.
+// Client of the app's event stream; it reconnects for as long as the page is open.
 import type { Event } from "../api";
-import { authorised, forget, Impostor, pass, Unknown } from "./session";
+import { authorisedFetch, forget, Impostor, pass, UnknownBrowser } from "./session";
 
-/** Why there is no stream. */
-export type Loss = "away" | "unknown" | "impostor";
+/** Why there is no connection. */
+export type DisconnectReason = "away" | "unknown" | "impostor";
 
-/** What a follower is told. */
-export type News = { news: "opened"; pages: string } | { news: "event"; event: Event } | { news: "lost"; loss: Loss };
+/** An event, or a change of the connection. `pages` is the build of the pages that the app has. */
+export type StreamUpdate = { update: "opened"; pages: string } | { update: "event"; event: Event } | { update: "lost"; reason: DisconnectReason };
 
 /** Longest event, characters. */
 const EVENT_MAX = 64 << 20;
 const RETRY_MS = 1000;
-/** So long an app says nothing only if it is halted: it says a word every five seconds. */
-const SILENCE_MS = 20_000;
+/** A stream that is silent for so long is dead: the app sends a line every five seconds. */
+const SILENCE_MAX_MS = 20_000;
 
-/** Tells of every event, for good; after each `opened` everything must be loaded again. */
-export async function follow(tell: (news: News) => void): Promise<never> {
+/** Passes on every event, for good; after each `opened` everything must be loaded again. */
+export async function follow(tell: (news: StreamUpdate) => void): Promise<never> {
   for (;;) {
     const attempt = new AbortController();
     try {
-      const response = await spoken(authorised("/api/events", { signal: attempt.signal }));
+      const response = await beforeSilence(authorisedFetch("/api/events", { signal: attempt.signal }));
       if (!response.ok || !response.body) throw new Error();
-      tell({ news: "opened", pages: (await pass()).pages });
-      await read(response.body, (event) => tell({ news: "event", event }));
-      tell({ news: "lost", loss: "away" });
+      tell({ update: "opened", pages: (await pass()).pages });
+      await read(response.body, (event) => tell({ update: "event", event }));
+      tell({ update: "lost", reason: "away" });
     } catch (error) {
-      tell({ news: "lost", loss: error instanceof Unknown ? "unknown" : error instanceof Impostor ? "impostor" : "away" });
+      tell({ update: "lost", reason: error instanceof UnknownBrowser ? "unknown" : error instanceof Impostor ? "impostor" : "away" });
     } finally {
       attempt.abort();
     }
-    // Whoever answers next has to prove itself.
+    // Whoever answers next has to prove that it is the app.
     forget();
     await new Promise((done) => setTimeout(done, RETRY_MS));
   }
 }
 
-/** What is awaited, unless it takes longer than an app is silent. */
-async function spoken<T>(awaited: Promise<T>): Promise<T> {
+/** Fails when what is awaited takes longer than a stream may be silent. */
+async function beforeSilence<T>(awaited: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_, fail) => (timer = setTimeout(() => fail(new Error()), SILENCE_MS)));
+  const silence = new Promise<never>((_, fail) => (timer = setTimeout(() => fail(new Error()), SILENCE_MAX_MS)));
   return Promise.race([awaited, silence]).finally(() => clearTimeout(timer));
 }
 
@@ -49,7 +49,7 @@ async function read(body: ReadableStream<Uint8Array<ArrayBuffer>>, tell: (event:
   let begun: string[] = [];
   let length = 0;
   for (;;) {
-    const { done, value } = await spoken(reader.read());
+    const { done, value } = await beforeSilence(reader.read());
     if (done) return;
     const [first = "", ...others] = value.split("\n");
     begun.push(first);

@@ -1,9 +1,9 @@
-// How the pages reach the engine: commands, uploads and the event stream, same origin only.
+// Requests to the app: commands, uploads, addresses of attachments, and the event stream.
 import { REPLY_KIND, type Arguments, type Code, type CommandName, type Draft, type Offer, type Refusal, type Reply, type ReplyTo, type RequestError, type Value } from "../api";
 import type { FromTab } from "./events.worker";
-import { filesPass } from "./filetoken.svelte";
-import { authorised, Away, forget, Impostor, pass, Unknown, whenLetIn } from "./session";
-import { follow, type News } from "./stream";
+import { fileToken } from "./filetoken.svelte";
+import { authorisedFetch, Unreachable, forget, Impostor, pass, UnknownBrowser, onPass } from "./session";
+import { follow, type StreamUpdate } from "./stream";
 import { t } from "../strings";
 
 /** A refusal by the engine or a failure to reach it; `message` is for people. */
@@ -19,8 +19,8 @@ export class ApiError extends Error {
 
 /** What to show for any caught error. */
 export function problem(error: unknown): string {
-  if (error instanceof Away) return t.live.away;
-  if (error instanceof Unknown) return t.live.unknown;
+  if (error instanceof Unreachable) return t.live.away;
+  if (error instanceof UnknownBrowser) return t.live.unknown;
   if (error instanceof Impostor) return t.live.impostor;
   return error instanceof Error ? error.message : String(error);
 }
@@ -51,7 +51,7 @@ export async function command<Name extends CommandName>(
   args: Arguments<Name>,
   options: { keepalive?: boolean; signal?: AbortSignal } = {},
 ): Promise<ReplyTo<Name>> {
-  const response = await authorised("/api/command", {
+  const response = await authorisedFetch("/api/command", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ cmd, ...args }),
@@ -83,7 +83,7 @@ export function upload(draft: number, file: File, progress: (sent: number) => vo
             reject(error as Error);
           }
         };
-        xhr.onerror = () => reject(new Away());
+        xhr.onerror = () => reject(new Unreachable());
         xhr.onabort = () => reject(new ApiError("canceled", t.attach.canceled));
         xhr.open("POST", `/api/drafts/${draft}/attachments?name=${encodeURIComponent(file.name)}`);
         xhr.setRequestHeader("content-type", "application/octet-stream");
@@ -110,28 +110,28 @@ export async function isUnchanged(file: File): Promise<boolean> {
 
 /** Where the bytes of an attachment are; `inline` shows a raster image, otherwise a download. */
 export function attachmentUrl(id: number, inline = false): string {
-  return `/api/attachments/${id}?${inline ? "inline=1&" : ""}pass=${filesPass.value}`;
+  return `/api/attachments/${id}?${inline ? "inline=1&" : ""}pass=${fileToken.value}`;
 }
 
 /**
  * Watches the engine, over restarts of the app. At each `opened` everything must be loaded again. One
  * stream serves all tabs of a browser that has shared workers.
  */
-export async function watch(told: (news: News) => void): Promise<void> {
-  const tell = (news: News): void => {
-    // Whoever answers next has to prove itself.
-    if (news.news === "lost") forget();
-    told(news);
+export async function watch(listener: (update: StreamUpdate) => void): Promise<void> {
+  const tell = (update: StreamUpdate): void => {
+    // Whoever answers next has to prove that it is the app.
+    if (update.update === "lost") forget();
+    listener(update);
   };
-  whenLetIn(({ files }) => (filesPass.value = files));
+  onPass(({ files }) => (fileToken.value = files));
   // The token of the address is this tab's.
   await pass().catch(() => undefined);
   if (!("SharedWorker" in globalThis) || !("locks" in navigator)) return follow(tell);
   const worker = new SharedWorker(new URL("./events.worker.ts", import.meta.url), { type: "module", name: "mnm events" });
   worker.onerror = () => void follow(tell);
   const send = (message: FromTab): void => worker.port.postMessage(message);
-  worker.port.onmessage = ({ data }: MessageEvent<News>) => {
-    send({ taken: true });
+  worker.port.onmessage = ({ data }: MessageEvent<StreamUpdate>) => {
+    send({ ack: true });
     tell(data);
   };
   const tab = crypto.randomUUID();

@@ -1,57 +1,45 @@
-// The editors that are open in this page, and what becomes of them when it goes away or comes back.
-import type { DraftEditor } from "./editor.svelte";
+// Registry of the open draft editors: what becomes of them when the page is hidden, closed or loaded again.
 import { store } from "../store.svelte";
+import { unsavedDrafts } from "./autosave.svelte";
+import { onComposed } from "./composition";
+import type { DraftEditor } from "./editor.svelte";
 
-/** What a browser sends for a page that has gone, bytes; a little less than it allows. */
-const LEAVING_BYTES = 56 << 10;
+/** What a browser sends for a page that has been closed, bytes; a little less than it allows. */
+const KEEPALIVE_BYTES = 56 << 10;
 
-/** All that somebody looks at, or that still have to be saved. */
-export const open = new Set<DraftEditor>();
+/** All that a page shows, or that still have to be saved. */
+export const openEditors = new Set<DraftEditor>();
 
-/** Those with something in them that the app does not have. */
-export const unsaved = new Set<DraftEditor>();
-
-/** Whether the app does not have all that was typed. */
+/** Whether the engine does not have all that was typed. */
 export function anythingUnsaved(): boolean {
-  return unsaved.size > 0;
+  return unsavedDrafts.size > 0;
 }
 
-/** Whether more is unsaved, or not attached yet, than can be sent along when the page closes. */
+/** Whether more is unsaved, or not attached yet, than can be sent when the page is closed. */
 export function tooMuchToLeave(): boolean {
-  const bytes = [...unsaved].reduce((sum, { text, subject }) => sum + new Blob([JSON.stringify([text, subject])]).size, 0);
-  return bytes > LEAVING_BYTES || [...open].some((editor) => editor.uploads.shown.length > 0);
+  const bytes = [...unsavedDrafts].reduce((sum, { text, subject }) => sum + new Blob([JSON.stringify([text, subject])]).size, 0);
+  return bytes > KEEPALIVE_BYTES || [...openEditors].some((editor) => editor.uploads.shown.length > 0);
 }
 
-/** The editor in which something of this draft waits to be saved or attached, if there is one. */
+/** The editor of this draft, if something in it waits to be saved or attached. */
 export function unsavedEditor(id: number): DraftEditor | undefined {
-  return [...open].find((editor) => editor.id === id && editor.unsaved);
+  return [...openEditors].find((editor) => editor.id === id && editor.unsaved);
 }
 
-// After the app was away: what it has meanwhile, and what it has yet to be told.
-store.whenLoaded(() => {
-  for (const editor of open) editor.reconcile();
+// After a reconnect: what changed meanwhile, and what is yet to be saved.
+store.onLoaded(() => {
+  for (const editor of openEditors) editor.reconcile();
 });
 
-// A page that nobody sees may be ended without a word.
+// A browser may end a hidden page without a word.
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") for (const editor of unsaved) void editor.save();
+  if (document.visibilityState === "hidden") for (const draft of unsavedDrafts) void draft.save();
 });
 
-// A page that goes away takes along what its timers have yet to save.
 addEventListener("pagehide", () => {
-  for (const editor of unsaved) editor.leave();
+  for (const draft of unsavedDrafts) draft.saveOnUnload();
 });
 
-let composing = false;
-
-/** Whether a character is being put together: its field must not be changed under the input method. */
-export const isComposing = (): boolean => composing;
-
-addEventListener("compositionstart", () => (composing = true));
-// The field may be gone before its character is done.
-addEventListener("focusin", () => (composing = false));
-addEventListener("compositionend", () => {
-  composing = false;
-  // Some browsers tell of the character only now.
-  setTimeout(() => open.forEach((editor) => editor.catchUp()));
+onComposed(() => {
+  for (const editor of openEditors) editor.catchUp();
 });

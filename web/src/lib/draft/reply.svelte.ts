@@ -1,19 +1,18 @@
-// The desk at the foot of a thread: the reply being written, and those handed over that the app has
-// not taken yet. They leave one after the other, in the order they were sent; what is typed meanwhile
-// is the next one's. It outlives the thread's page for as long as something is on it.
+// The reply box of a thread: the reply being written, and a queue of those that are being sent. They are sent one
+// after the other, in order, while the next one is typed. It outlives the thread's page until it is empty.
 import type { Message } from "../api";
 import { DraftEditor } from "./editor.svelte";
 import { store } from "../store.svelte";
 
-export class ReplyDesk {
+export class ReplyBox {
   /** What is being written. */
   editor: DraftEditor = $state.raw() as DraftEditor;
-  /** Handed over and on their way, oldest first. */
-  leaving = $state.raw<DraftEditor[]>([]);
+  /** The queue of replies being sent, oldest first. */
+  outgoing = $state.raw<DraftEditor[]>([]);
 
   /** Pages that show it. */
   users = 0;
-  #work: Promise<void> | null = null;
+  #sending: Promise<void> | null = null;
 
   constructor(
     readonly account: number,
@@ -22,33 +21,33 @@ export class ReplyDesk {
     this.editor = new DraftEditor(account, thread, store.drafts.find((draft) => draft.thread === thread));
   }
 
-  /** Hands over what is written and begins the next; false when there is an obstacle, which the editor tells. */
+  /** Queues what is written and begins the next; false when it can't be sent, and the editor's `error` says why. */
   send(hold_ms: number, sent: (message: Message) => void): boolean {
     if (!this.editor.seal()) return false;
-    this.leaving = [...this.leaving, this.editor];
-    this.#work ??= this.#handOver(hold_ms, sent);
-    this.editor = new DraftEditor(this.account, this.thread, null, this.#work);
+    this.outgoing = [...this.outgoing, this.editor];
+    this.#sending ??= this.#sendQueue(hold_ms, sent);
+    this.editor = new DraftEditor(this.account, this.thread, null, this.#sending);
     return true;
   }
 
-  async #handOver(hold_ms: number, sent: (message: Message) => void): Promise<void> {
-    for (let letter = this.leaving[0]; letter; letter = this.leaving[0]) {
-      const message = await letter.handOver(hold_ms);
+  async #sendQueue(hold_ms: number, sent: (message: Message) => void): Promise<void> {
+    for (let letter = this.outgoing[0]; letter; letter = this.outgoing[0]) {
+      const message = await letter.send(hold_ms);
       if (!message) {
-        letter.absorb([...this.leaving.slice(1), this.editor]);
+        letter.absorb([...this.outgoing.slice(1), this.editor]);
         this.editor = letter;
-        this.leaving = [];
+        this.outgoing = [];
         break;
       }
-      this.leaving = this.leaving.slice(1);
+      this.outgoing = this.outgoing.slice(1);
       sent(message);
     }
-    this.#work = null;
+    this.#sending = null;
   }
 
-  /** Resolves when nothing is on its way. */
+  /** Resolves when the queue is empty. */
   async settled(): Promise<void> {
-    await this.#work;
+    await this.#sending;
   }
 
   /** Throws away what is being written. */
@@ -57,33 +56,33 @@ export class ReplyDesk {
   }
 }
 
-const desks = new Map<number, ReplyDesk>();
+const replyBoxes = new Map<number, ReplyBox>();
 
-/** The desk of a thread, to be given back with `releaseDesk`. */
-export function takeDesk(account: number, thread: number): ReplyDesk {
-  const desk = desks.get(thread) ?? new ReplyDesk(account, thread);
-  desks.set(thread, desk);
-  desk.users += 1;
-  return desk;
+/** The reply box of a thread, to be given back with `releaseReplyBox`. */
+export function acquireReplyBox(account: number, thread: number): ReplyBox {
+  const box = replyBoxes.get(thread) ?? new ReplyBox(account, thread);
+  replyBoxes.set(thread, box);
+  box.users += 1;
+  return box;
 }
 
-/** The page that showed it is gone. */
-export async function releaseDesk(desk: ReplyDesk): Promise<void> {
-  desk.users -= 1;
-  await desk.settled();
-  await desk.editor.save();
-  // What could not be saved is to be found here again.
-  if (desk.users > 0 || desk.editor.unsaved || desks.get(desk.thread) !== desk) return;
-  desks.delete(desk.thread);
-  await desk.editor.release();
+/** The page that showed it is closed. */
+export async function releaseReplyBox(box: ReplyBox): Promise<void> {
+  box.users -= 1;
+  await box.settled();
+  await box.editor.save();
+  // What could not be saved stays here, to be shown again.
+  if (box.users > 0 || box.editor.unsaved || replyBoxes.get(box.thread) !== box) return;
+  replyBoxes.delete(box.thread);
+  await box.editor.release();
 }
 
-/** The desk of a thread if a page shows it. */
-export function shownDesk(thread: number): ReplyDesk | undefined {
-  return desks.get(thread);
+/** The reply box of a thread if there is one. */
+export function shownReplyBox(thread: number): ReplyBox | undefined {
+  return replyBoxes.get(thread);
 }
 
-/** Letters that are being handed over, in all threads. */
-export function anythingLeaving(): boolean {
-  return [...desks.values()].some((desk) => desk.leaving.length > 0);
+/** Whether replies are being sent, in any thread. */
+export function anythingOutgoing(): boolean {
+  return [...replyBoxes.values()].some((box) => box.outgoing.length > 0);
 }

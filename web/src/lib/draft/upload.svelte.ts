@@ -1,7 +1,7 @@
 // Files on their way into a draft: one after the other, each with its progress. One that failed stays
 // in sight, and holds the letter up, until it is put away or tried again.
 import type { Draft } from "../api";
-import { Away } from "../connection/session";
+import { Unreachable } from "../connection/session";
 import { store } from "../store.svelte";
 import { t } from "../strings";
 import { ApiError, command, isUnchanged, problem, upload, type Transfer } from "../connection/transport";
@@ -75,7 +75,7 @@ export class Uploads {
       return null;
     }
     const { file } = shown;
-    const since = store.now();
+    const since = store.eventCount();
     try {
       const age = Date.now() - file.lastModified;
       if (age >= 0 && age < SETTLED_MS) await new Promise((settled) => setTimeout(settled, SETTLED_MS - age));
@@ -135,7 +135,7 @@ export class Uploads {
 
 /** Why a file was not attached. A browser tells of a file that it can't read as of a broken connection. */
 async function reason(error: unknown, file: File): Promise<string> {
-  if (!(error instanceof Away)) return problem(error);
+  if (!(error instanceof Unreachable)) return problem(error);
   return (await isUnchanged(file)) ? t.attach.brokenOff : t.attach.changed(file.name);
 }
 

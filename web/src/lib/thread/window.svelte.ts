@@ -1,28 +1,28 @@
-// The thread that is open: a window of its messages, which moves with the reader and is kept current
-// by events. However long the thread is, the window holds two hundred messages at most.
+// A sliding window over the messages of the open thread: it moves with the reader and is kept current by events.
+// However long the thread is, the window holds two hundred messages at most.
 import type { Event, Message, Place, Thread, ThreadRow } from "../api";
 import { command, problem } from "../connection/transport";
 
-/** Messages that are asked for at a time, and most that are held. */
+/** Messages of a page, and of the window at most. */
 const PAGE_ROWS = 100;
-const WINDOW_ROWS = 200;
-/** Fewer are held when they are so long together, but always some. */
-const WINDOW_LETTERS = 8 << 20;
-const WINDOW_LEAST = 10;
-/** Read marks are gathered for so long: each telling goes to the member's other devices. */
+const WINDOW_MAX = 200;
+/** The window holds fewer when their HTML together is longer, but always some. */
+const WINDOW_HTML_MAX = 8 << 20;
+const WINDOW_MIN = 10;
+/** Read marks are collected for so long: each command goes to the member's other devices. */
 const MARK_DELAY_MS = 300;
 
-export class OpenThread {
+export class ThreadWindow {
   /** Undefined while it is being loaded. */
   shown = $state.raw<Thread | undefined>(undefined);
   error = $state("");
-  /** The message at which the reader is, and whether they follow the end; set by the page. */
+  /** The message at which the reader is, and whether they are at the end; set by the page. */
   reader = { at: 0, atEnd: true };
-  /** Unread messages that came since it was opened, be they loaded or not. */
+  /** Unread messages that arrived since it was opened, loaded or not. */
   readonly arrived = new Set<number>();
 
   #id = 0;
-  /** Loads under way, each with the events that came meanwhile. */
+  /** Loads under way, each with the events that arrived meanwhile. */
   #loads = new Set<Event[]>();
   #moving = false;
   #seen: number[] = [];
@@ -52,13 +52,13 @@ export class OpenThread {
     }
   }
 
-  /** Loads again what is shown. */
+  /** Loads what is shown again. */
   async reload(): Promise<void> {
     if (!this.#id) return;
     await this.seek(this.reader.atEnd || !this.reader.at ? "end" : { around: this.reader.at });
   }
 
-  /** Moves the window towards the beginning, or the end, where there is more. */
+  /** Loads the next page towards the beginning (`back`) or the end. */
   async move(back: boolean): Promise<void> {
     const edge = back ? this.shown?.messages[0] : this.shown?.messages.at(-1);
     if (!edge || this.#moving || !(back ? this.shown?.older : this.shown?.newer)) return;
@@ -69,8 +69,8 @@ export class OpenThread {
         const known = new Set(shown.messages.map((m) => m.id));
         const fresh = page.messages.filter((m) => !known.has(m.id));
         return back
-          ? within({ ...shown, older: page.older, messages: [...fresh, ...shown.messages] }, true)
-          : within({ ...shown, newer: page.newer, messages: [...shown.messages, ...fresh] }, false);
+          ? trimmed({ ...shown, older: page.older, messages: [...fresh, ...shown.messages] }, true)
+          : trimmed({ ...shown, newer: page.newer, messages: [...shown.messages, ...fresh] }, false);
       });
     } catch {
       // What is shown stays; scrolling on tries again.
@@ -79,7 +79,7 @@ export class OpenThread {
     }
   }
 
-  /** Loads a page and takes in again what was told meanwhile, which it may not know of. */
+  /** Loads a page, and then applies again the events that arrived meanwhile, which it may not have. */
   async #load(at: Place, take: (page: Thread, shown: Thread | undefined) => Thread | undefined): Promise<void> {
     const id = this.#id;
     const meanwhile: Event[] = [];
@@ -90,14 +90,14 @@ export class OpenThread {
     } finally {
       this.#loads.delete(meanwhile);
     }
-    if (this.#id === id) for (const event of meanwhile) this.#take(event);
+    if (this.#id === id) for (const event of meanwhile) this.#apply(event);
   }
 
-  /** Takes in an event, of whatever thread. */
-  take(event: Event): void {
+  /** Applies an event, of whatever thread. */
+  apply(event: Event): void {
     for (const meanwhile of this.#loads) meanwhile.push(event);
     if (event.event === "message") this.#arrive(event.message);
-    this.#take(event);
+    this.#apply(event);
   }
 
   #arrive(message: Message): void {
@@ -105,7 +105,7 @@ export class OpenThread {
     else if (this.shown && message.thread === this.#id && message.id > Math.max(0, ...this.shown.messages.map((m) => m.id))) this.arrived.add(message.id);
   }
 
-  #take(event: Event): void {
+  #apply(event: Event): void {
     const shown = this.shown;
     if (!shown) return;
     if (event.event === "thread" && event.thread.id === shown.row.id) this.#putRow(event.thread);
@@ -121,13 +121,13 @@ export class OpenThread {
   #putRow(row: ThreadRow): void {
     if (!this.shown) return;
     this.shown = { ...this.shown, row };
-    // Read on another device or in another tab.
+    // Read on another device, or in another tab.
     if (row.unread > 0) return;
     this.arrived.clear();
-    this.#mark(this.shown.messages.filter((m) => m.unread), false);
+    this.#setUnread(this.shown.messages.filter((m) => m.unread), false);
   }
 
-  /** Puts a message to its place, if that is within the window. */
+  /** Adds or replaces a message, if its place is within the window. */
   put(message: Message): void {
     const shown = this.shown;
     if (!shown || message.thread !== shown.row.id) return;
@@ -137,36 +137,36 @@ export class OpenThread {
     const known = others.length < shown.messages.length;
     const beyond = (at === others.length && shown.newer) || (at === 0 && shown.older);
     if (!known && beyond) return;
-    if (!known && others.length >= WINDOW_ROWS && !this.reader.atEnd) {
+    if (!known && others.length >= WINDOW_MAX && !this.reader.atEnd) {
       this.shown = { ...shown, newer: true };
       return;
     }
-    this.shown = within({ ...shown, messages: others.toSpliced(at, 0, message) }, false);
+    this.shown = trimmed({ ...shown, messages: others.toSpliced(at, 0, message) }, false);
   }
 
   dropDraft(id: number): void {
     if (this.shown?.draft?.id === id) this.shown = { ...this.shown, draft: null };
   }
 
-  /** Notes that messages were seen; the engine is told a moment later. */
-  see(messages: Message[]): void {
+  /** Marks messages as read; the engine is sent the marks a moment later. */
+  markRead(messages: Message[]): void {
     const shown = this.shown;
     if (!shown || messages.length === 0) return;
-    this.#mark(messages, false);
+    this.#setUnread(messages, false);
     for (const { id } of messages) this.arrived.delete(id);
     this.shown = { ...(this.shown ?? shown), row: { ...shown.row, unread: Math.max(shown.row.unread - messages.length, 0) } };
     this.#seen.push(...messages.map((m) => m.id));
     this.#timer ??= setTimeout(() => this.flush(), MARK_DELAY_MS);
   }
 
-  #mark(messages: Message[], unread: boolean): void {
+  #setUnread(messages: Message[], unread: boolean): void {
     const shown = this.shown;
     if (!shown || messages.length === 0) return;
     const marked = new Set(messages.map((m) => m.id));
     this.shown = { ...shown, messages: shown.messages.map((m) => (marked.has(m.id) ? { ...m, unread } : m)) };
   }
 
-  /** Tells the engine now what was seen. */
+  /** Sends the collected read marks now. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -174,9 +174,9 @@ export class OpenThread {
     const messages = this.#seen.splice(0);
     if (messages.length === 0) return;
     command("mark_read", { thread, messages }, { keepalive: true }).catch(() => {
-      // Unread they stay, and are marked when they are seen again.
+      // They stay unread, and are marked when they are seen again.
       const failed = new Set(messages);
-      if (this.#id === thread) this.#mark(this.shown?.messages.filter((m) => failed.has(m.id)) ?? [], true);
+      if (this.#id === thread) this.#setUnread(this.shown?.messages.filter((m) => failed.has(m.id)) ?? [], true);
     });
   }
 }
@@ -184,11 +184,11 @@ export class OpenThread {
 /** Whether a message stands after another, as the engine sorts them. */
 const after = (one: Message, other: Message): boolean => one.at_ms > other.at_ms || (one.at_ms === other.at_ms && one.id > other.id);
 
-/** Takes off at the far end what is too much. */
-function within(thread: Thread, back: boolean): Thread {
+/** Trims a window at the end far from where it grew. */
+function trimmed(thread: Thread, back: boolean): Thread {
   const near = back ? thread.messages : thread.messages.toReversed();
-  let letters = 0;
-  const kept = near.findIndex((m, i) => (letters += m.html.length) > WINDOW_LETTERS ? i >= WINDOW_LEAST : i >= WINDOW_ROWS);
+  let length = 0;
+  const kept = near.findIndex((m, i) => (length += m.html.length) > WINDOW_HTML_MAX ? i >= WINDOW_MIN : i >= WINDOW_MAX);
   if (kept < 0) return thread;
   return back ? { ...thread, messages: thread.messages.slice(0, kept), newer: true } : { ...thread, messages: thread.messages.slice(-kept), older: true };
 }
