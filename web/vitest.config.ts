@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ["unit/**/*.test.ts"],
     environment: "happy-dom",
+    // For a machine that compiles beside it; they take milliseconds.
+    testTimeout: 30_000,
     pool: "threads",
     restoreMocks: true,
     unstubGlobals: true,

@@ -156,9 +156,9 @@ test("draft remembers over a reload that files are missing", async () => {
   await settle();
   const reloaded = await openPage();
   const again = new reloaded.DraftEditor(ACCOUNT, THREAD, drafts.only);
-  expect(again.uploads.lost).toBe(2);
+  expect(again.uploads.missing).toBe(2);
   again.text = "without them?";
   expect(again.seal()).toBe(false);
-  again.uploads.putLostAway();
+  again.uploads.dismissMissing();
   expect(again.seal()).toBe(true);
 });

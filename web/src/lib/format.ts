@@ -1,4 +1,4 @@
-// Turning records into words and marks: names, times, sizes, the hue of a service.
+// Formatting of records for the screen: names, times, sizes, the hue of a service.
 import type { Account, Attachment, Party, ThreadRow } from "./api";
 import { t } from "./strings";
 

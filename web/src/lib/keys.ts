@@ -1,4 +1,4 @@
-// The keyboard: one table that both answers the keys and prints the list under `?`.
+// Keyboard shortcuts: one table that handles the keys and is shown as the list under `?`.
 import { outbox } from "./outbox.svelte";
 import { href, router, type Section } from "./route.svelte";
 import { store } from "./store.svelte";

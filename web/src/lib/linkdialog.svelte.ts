@@ -1,4 +1,4 @@
-// The question "open this address?" and what can be said about the address.
+// The confirmation of external links, and the parts of an address that it shows.
 
 /** What the dialog shows of an address. */
 export interface Address {

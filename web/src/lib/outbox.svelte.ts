@@ -1,5 +1,4 @@
-// The letter just sent, which can be taken back for some seconds, and the retry and "edit again" of
-// letters that wait in the outbox.
+// Undo-send of the letter sent last, and retry and "edit again" of letters in the outbox.
 import type { Message } from "./api";
 import { shownReplyBox } from "./draft/reply.svelte";
 import { href, router } from "./route.svelte";
@@ -11,7 +10,7 @@ const SHOWN_MS = 8000;
 const AWAITED_MS = 3000;
 
 class Outbox {
-  /** The letter sent last, for as long as it can be taken back or something is to be said of it. */
+  /** The letter sent last, while the bar with its state and undo is shown. */
   last = $state.raw<Message | null>(null);
   /** Whole seconds until it leaves by itself. */
   left = $state(0);
@@ -21,22 +20,22 @@ class Outbox {
   #awaitedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #clock: ReturnType<typeof setInterval> | undefined;
-  /** The last letter of ours that an event told of; it may overtake the reply to `send`. */
-  #told: Message | null = null;
+  /** The member's own letter of the latest event, which may overtake the reply to `send`. */
+  #lastEvent: Message | null = null;
 
   constructor() {
     store.listen((event) => {
-      if (event.event === "message" && event.message.from.kind === "me") this.#told = event.message;
+      if (event.event === "message" && event.message.from.kind === "me") this.#lastEvent = event.message;
       if (event.event === "message" && event.message.id === this.last?.id) this.#show(event.message);
       if (event.event === "progress" && event.message === this.last?.id) this.#show({ ...this.last, state: event.state });
       if (event.event === "message_gone" && event.message === this.last?.id) this.close();
     });
     store.onLoaded(() => void this.#lookUp());
-    // Who leaves has thought about it.
+    // A page that is closed cannot undo any more.
     addEventListener("pagehide", () => void this.sendNow(true));
   }
 
-  /** Typing goes on in the reply of a thread that is about to be shown. */
+  /** Moves the focus to the reply box of a thread, once that is shown. */
   awaitReply(thread: number): void {
     const shown = document.querySelector<HTMLElement>(`[data-key='reply'][data-thread='${thread}']`);
     shown?.focus();
@@ -44,14 +43,14 @@ class Outbox {
     this.#awaitedUntil = Date.now() + AWAITED_MS;
   }
 
-  /** Whether the reply of this thread was awaited. Asked once, when it is shown. */
+  /** Whether the reply box of this thread takes the focus. Asked once, when it is shown. */
   takeAwaited(thread: number): boolean {
     const awaited = this.awaiting && this.#awaited === thread;
     if (awaited) this.#awaited = 0;
     return awaited;
   }
 
-  /** What is typed now is meant for a reply, so it is no command. */
+  /** Keys typed now are meant for a reply box that is about to be shown; they are no shortcuts. */
   get awaiting(): boolean {
     return this.#awaited !== 0 && Date.now() < this.#awaitedUntil;
   }
@@ -60,11 +59,11 @@ class Outbox {
     return this.last?.state.state === "held";
   }
 
-  /** Shows the notice with its undo. The one before leaves at once. */
+  /** Shows the bar with undo for a letter just sent. The letter before it is released at once. */
   note(message: Message): void {
     if (this.last?.id !== message.id) void this.sendNow();
     this.error = "";
-    this.#show(this.#told?.id === message.id ? this.#told : message);
+    this.#show(this.#lastEvent?.id === message.id ? this.#lastEvent : message);
   }
 
   #show(message: Message): void {
@@ -92,7 +91,7 @@ class Outbox {
     }
   }
 
-  /** What became of the letter while no event was heard: the app may have been away. */
+  /** Asks what became of the letter while events were missed. */
   async #lookUp(): Promise<void> {
     const before = this.last;
     if (!before) return;
@@ -126,7 +125,7 @@ class Outbox {
     this.error = "";
   }
 
-  /** Lets the letter leave that is held back. */
+  /** Releases the letter that is held back. */
   async sendNow(keepalive = false): Promise<void> {
     if (!this.last || !this.held) return;
     const since = store.eventCount();
@@ -137,7 +136,7 @@ class Outbox {
     }
   }
 
-  /** Takes the last letter back; when it is too late the notice says so. */
+  /** Takes the last letter back; when it is too late, `error` says so. */
   async undo(): Promise<void> {
     if (!this.last) return;
     const error = await edit(this.last);
@@ -148,7 +147,7 @@ class Outbox {
 
 /** Makes a letter that has not left a draft again and opens it. Returns what went wrong, if so. */
 export async function edit(message: Message): Promise<string> {
-  // What was begun in the reply since comes behind it in the same draft.
+  // What was begun in the reply box since is appended to the same draft.
   const replyBox = shownReplyBox(message.thread);
   await replyBox?.settled();
   await replyBox?.editor.save();

@@ -1,5 +1,5 @@
-// What this browser remembers about looks: theme, preview, how a thread is shown. Nothing of the
-// correspondence is kept here.
+// Display preferences, kept in this browser: theme, preview, letters or chat. Nothing of the correspondence is kept
+// here.
 
 export type Theme = "auto" | "light" | "dark";
 export type Look = "letters" | "chat";

@@ -1,4 +1,5 @@
-// Whom a letter can go to, and who is meant by what a member types: one of that very name, or nobody.
+// Recipients: completion in the "To" field, and how a line with names is parsed. A typed name means the one recipient
+// of that very name, or nobody.
 import type { Contact, Group } from "./api";
 import { begins, contains } from "./format";
 

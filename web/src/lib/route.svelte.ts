@@ -1,4 +1,4 @@
-// Where the page is: `#/ACCOUNT/SECTION/ITEM/EXTRA`, so that the browser's own history and back
+// The router: `#/ACCOUNT/SECTION/ITEM/EXTRA`, so that the browser's own history and back
 // gestures move between panes.
 
 export const SECTIONS = ["letters", "pings", "people", "groups", "drafts", "service"] as const;

@@ -1,4 +1,4 @@
-// Error notes of forms, in the page's own words beside the field instead of in the browser's bubbles.
+// Inline validation errors of forms, in the page's own words instead of the browser's bubbles.
 import { t } from "./strings";
 
 /** Attached to a form. */

@@ -35,7 +35,7 @@ export class DraftEditor extends SyncedDraft {
 
   /** Attaches files one after the other; each shows its progress. */
   async attach(files: Iterable<File>): Promise<void> {
-    const keys = this.uploads.announce(files);
+    const keys = this.uploads.add(files);
     if (keys.length === 0) return;
     await this.#upload(keys);
   }
@@ -63,7 +63,7 @@ export class DraftEditor extends SyncedDraft {
     await this.conflictResolved();
     await this.save();
     for (const key of keys) {
-      this.uploads.belongTo(this.id);
+      this.uploads.setDraft(this.id);
       const draft = await this.uploads.send(key, this.id, this.error);
       if (draft?.id === this.id) this.attachments = draft.attachments;
     }
@@ -101,7 +101,7 @@ export class DraftEditor extends SyncedDraft {
     if (this.theirs) return t.write.changed;
     if (this.uploads.running) return t.write.uploading;
     if (this.uploads.failed.length > 0) return t.write.notAttached(this.uploads.failed);
-    if (this.uploads.lost > 0) return t.attach.lostHolds;
+    if (this.uploads.missing > 0) return t.attach.lostHolds;
     if (this.thread === null && this.to.length === 0) return t.write.needTo;
     if (!this.text.trim() && this.attachments.length === 0) return t.write.needText;
     return "";

@@ -1,4 +1,4 @@
-// The list of drafts, which comes in pages.
+// Loading of all drafts, page by page.
 import type { Draft } from "../api";
 import { command } from "../connection/transport";
 

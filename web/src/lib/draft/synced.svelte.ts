@@ -22,7 +22,7 @@ export abstract class SyncedDraft extends AutosavedDraft {
   constructor(account: number, thread: number | null, draft: Draft | null, predecessors: Promise<void> | null) {
     super(account, thread, predecessors);
     if (draft) this.#load(draft);
-    if (draft) this.uploads.recall(draft.id);
+    if (draft) this.uploads.restore(draft.id);
     this.#unsubscribe = store.listen((event) => this.#onEvent(event));
   }
 

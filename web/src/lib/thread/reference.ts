@@ -1,4 +1,4 @@
-// References of a letter's text to the letter's own files. The engine marks them by name
+// Links from the text of a letter to its attachments. The engine marks them by name
 // (`crates/mnm-engine/src/markdown/reference.rs`); here they become pictures and links, for files that the
 // letter has. Everything else stays text.
 import type { Attachment } from "../api";

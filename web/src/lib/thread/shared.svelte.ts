@@ -1,4 +1,4 @@
-// The threads in which somebody is or was, newest first: the engine's list, kept current by its events.
+// The list of threads that somebody reads or read, newest first: loaded page by page, and kept current by events.
 import type { Event, ThreadRow } from "../api";
 import { store } from "../store.svelte";
 import { command, problem } from "../connection/transport";
@@ -14,13 +14,13 @@ export class SharedThreads {
   /** The last row of the pages that were loaded. */
   #last: ThreadRow | undefined;
   #busy = false;
-  #deaf: () => void;
+  #unsubscribe: () => void;
 
   constructor(
     readonly account: number,
     readonly uid: string,
   ) {
-    this.#deaf = store.listen((event) => this.#hear(event));
+    this.#unsubscribe = store.listen((event) => this.#onEvent(event));
   }
 
   /** Loads the next page. */
@@ -50,7 +50,7 @@ export class SharedThreads {
     this.rows = [...this.rows.filter((known) => known.id !== row.id), row].sort((a, b) => b.last_at_ms - a.last_at_ms || b.id - a.id);
   }
 
-  #hear(event: Event): void {
+  #onEvent(event: Event): void {
     if (event.event === "thread_gone") {
       this.rows = this.rows.filter((row) => row.id !== event.thread);
     } else if (event.event === "thread" && event.thread.account === this.account) {
@@ -59,6 +59,6 @@ export class SharedThreads {
   }
 
   close(): void {
-    this.#deaf();
+    this.#unsubscribe();
   }
 }
