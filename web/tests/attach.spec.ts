@@ -1,4 +1,4 @@
-// Files that are changed, removed or broken off while they are attached: none is missing without a word.
+// Attaching files that change, vanish or break off during the upload: none is dropped silently.
 import { appendFile, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,7 +42,7 @@ async function haltAtUpload(anna: Member, page: Page): Promise<void> {
 
 const sent = (page: Page) => page.locator("progress").first().evaluate((bar: HTMLProgressElement) => bar.value);
 
-test("a letter does not leave without a file that was removed while another was attached", async ({ club, member }) => {
+test("letter is not sent without a file that was removed during another upload", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   anna.forgive(/ERR_UPLOAD_FILE_CHANGED|ERR_FILE_NOT_FOUND/);
@@ -80,7 +80,7 @@ test("a letter does not leave without a file that was removed while another was 
   await expect(boris.page.getByRole("link", { name: /^Save/ })).toHaveCount(2);
 });
 
-test("a file that grows, is cut or is written anew while it is uploaded is refused by name", async ({ club, member }) => {
+test("file that changes during its upload is refused by name", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   const { page } = anna;
   anna.forgive(/ERR_UPLOAD_FILE_CHANGED|ERR_FAILED/);
@@ -106,7 +106,7 @@ test("a file that grows, is cut or is written anew while it is uploaded is refus
   }
 });
 
-test("a file that the app's end broke off is told, and holds the letter up over a reload", async ({ club, member }) => {
+test("upload broken off by the end of the app blocks sending, also after a reload", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   const { page } = anna;
   anna.forgive(/ERR_|Failed to load/);

@@ -57,7 +57,7 @@ class Squatter {
 
 const port = (member: Member): number => Number(new URL(member.page.url()).port);
 
-test("six tabs and more work, and each hears of everything", async ({ club, member }) => {
+test("more than six tabs share one event stream, and each gets every event", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(anna, boris);
@@ -77,7 +77,7 @@ test("six tabs and more work, and each hears of everything", async ({ club, memb
   anna.page = tabs[2] ?? anna.page;
 });
 
-test("who types while the app is away loses nothing, and the page goes on by itself", async ({ club, member }) => {
+test("typing while the app is down is saved after the reconnect", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|status of 401/);
   const { page } = anna;
@@ -118,7 +118,7 @@ test("who types while the app is away loses nothing, and the page goes on by its
   await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
-test("what became of a letter that was held when the app was killed is told once it is back", async ({ club, member }) => {
+test("state of a held letter is shown again after the app was killed and restarted", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   anna.forgive(/ERR_/);
   const { page } = anna;
@@ -140,7 +140,7 @@ test("what became of a letter that was held when the app was killed is told once
   await expect(bar).toHaveCount(0);
 });
 
-test("nothing is said to be connected or online while the app is away", async ({ club, member }) => {
+test("nothing is shown as connected or online while the app is down", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   anna.forgive(/ERR_/);
   await boris.run("presence", "on");
@@ -161,7 +161,7 @@ test("nothing is said to be connected or online while the app is away", async ({
   await expect(rail).toHaveAccessibleName("Test Club, Connected");
 });
 
-test("an app that is halted and says nothing is away too", async ({ club, member }) => {
+test("app that hangs is treated as down", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_/);
   const { page } = anna;
@@ -179,7 +179,7 @@ test("an app that is halted and says nothing is away too", async ({ club, member
   await expect(page.getByText("isn’t answering")).toHaveCount(0);
 });
 
-test("a program at the app's address is told nothing, and can use nothing of it later", async ({ club, member }) => {
+test("another program at the app's address gets no secret, and nothing that it could use later", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_|status of 401/);
   const { page } = anna;
@@ -236,7 +236,7 @@ test("a program at the app's address is told nothing, and can use nothing of it 
 const FOREIGN = "<title>Foreign</title><h1>Another program's page</h1>";
 
 for (const script of ["/sw.js", "/assets/deep/sw.js"]) {
-  test(`a service worker that another program left at ${script} goes once the app is back`, async ({ club, member }) => {
+  test(`service worker that another program left at ${script} is removed once the app is back`, async ({ club, member }) => {
     const anna = await (await member("Anna")).join(club);
     anna.forgive(/ERR_|status of 40[14]/);
     const { page } = anna;
@@ -273,7 +273,7 @@ for (const script of ["/sw.js", "/assets/deep/sw.js"]) {
   });
 }
 
-test("the page asks nothing of the app through a service worker of another program", async ({ club, member }) => {
+test("page sends no request through a foreign service worker", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_|status of 40[14]/);
   const { page } = anna;
@@ -301,7 +301,7 @@ test("the page asks nothing of the app through a service worker of another progr
   expect(page.url()).not.toContain("token");
 });
 
-test("what a browser keeps of another program's page is thrown away once the app is opened", async ({ club, member }) => {
+test("site data of another program's page is cleared once the app is opened", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_|status of 40[14]/);
   const { page } = anna;
@@ -327,7 +327,7 @@ test("what a browser keeps of another program's page is thrown away once the app
   await expect(page.getByText("Foreign script")).toHaveCount(0);
 });
 
-test("another port of this machine gets nothing from the browser", async ({ club, member }) => {
+test("other ports of this machine get no cookie or secret", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   await expect(anna.page.getByText("No letters yet")).toBeVisible();
   const neighbour = await Squatter.at(0, "<p>hello</p>");
@@ -341,7 +341,7 @@ test("another port of this machine gets nothing from the browser", async ({ club
   await neighbour.stop();
 });
 
-test("pages of another version load anew once nothing unsaved is on screen", async ({ club, member }) => {
+test("outdated pages reload once nothing is unsaved", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   anna.forgive(/ERR_|status of 401/);
   // Without a shared worker a page has a stream of its own.

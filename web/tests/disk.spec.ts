@@ -34,7 +34,7 @@ function fill(home: string): string {
   }
 }
 
-test("what a full disk did not take is saved by itself once there is room", async ({ club, member }) => {
+test("draft refused by a full disk is saved once there is room", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   anna.forgive(/ERR_/);
   const { page } = anna;

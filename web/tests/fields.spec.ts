@@ -1,4 +1,4 @@
-// Fields and keys: input methods, names with commas, other keyboards, dropped files, paper.
+// Input: IME composition, names with commas, keyboard layouts, dropped files; and printing.
 import type { Locator, Page } from "@playwright/test";
 
 import { expect, introduce, test } from "./fixture";
@@ -12,7 +12,7 @@ async function key(page: Page, init: { key: string; code: string; shiftKey?: boo
 const hue = (what: Locator, name: string): Promise<string> =>
   what.first().evaluate((element, property) => getComputedStyle(element).getPropertyValue(property).trim(), name);
 
-test("names with commas stay whole, and an input method keeps its keys", async ({ club, member }) => {
+test("names with commas stay whole, and IME composition keeps its keys", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const miller = await (await member("Miller, Jo Ann")).join(club);
   await introduce(anna, miller);
@@ -52,7 +52,7 @@ test("names with commas stay whole, and an input method keeps its keys", async (
   await expect(chips).toHaveCount(1);
 });
 
-test("the keys count by their place where the layout has other letters", async ({ club, member }) => {
+test("shortcuts follow the key's position on other keyboard layouts", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const { page } = anna;
   const searching = (): Promise<boolean> => page.evaluate(() => document.activeElement?.getAttribute("data-key") === "search");
@@ -82,7 +82,7 @@ test("the keys count by their place where the layout has other letters", async (
   await expect(page.getByRole("combobox", { name: "To" })).toBeVisible();
 });
 
-test("files dropped on the messages go to the reply, and the files of a long letter are seen", async ({ club, member }) => {
+test("files dropped on the messages go to the reply, and attachments of a long letter are visible", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(anna, boris);
@@ -107,7 +107,7 @@ test("files dropped on the messages go to the reply, and the files of a long let
   expect((await page.locator(".tray").boundingBox())?.height).toBeGreaterThan(20);
 });
 
-test("on paper a letter is whole, with who, when and subject, and without the lists", async ({ club, member }) => {
+test("printed letter is whole, with author, time and subject, and without the lists", async ({ club, member }) => {
   // The words are English, and so is the date, whatever the browser speaks.
   const anna = await (await member("Anna", { locale: "de-DE" })).join(club);
   const boris = await (await member("Boris")).join(club);

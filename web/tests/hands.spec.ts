@@ -21,7 +21,7 @@ function random(seed: number): () => number {
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-test("whatever three windows do at once, no character is lost", async ({ club, member }) => {
+test("three windows editing one draft at random lose no character", async ({ club, member }) => {
   test.setTimeout(60_000 + (LAST - FIRST + 1) * 60_000);
   const { anna, id } = await thread(club, member);
   anna.forgive(/ERR_|status of 401/);

@@ -35,7 +35,7 @@ const LETTER = `
 | <img src=${OUTSIDE}/cell.png> | \`<script>alert(10)</script>\` |
 `;
 
-test("a hostile letter stays in its box and reaches nobody", async ({ club, member }) => {
+test("hostile letter stays in its box and makes no request", async ({ club, member }) => {
   const victim = await (await member("Victim")).join(club);
   // The first letter is a Cyrillic А: it looks like "Anna".
   const crook = await (await member("\u0410nna")).join(club);

@@ -79,7 +79,7 @@ async function attached(member: Member, names: string[]): Promise<string[]> {
   return files.flatMap((file) => ["--attach", file]);
 }
 
-test("names of any length push nothing off the screen", async ({ club, member }) => {
+test("long and right-to-left names push nothing off the screen", async ({ club, member }) => {
   test.setTimeout(120_000);
   const anna = await (await member(long("Anna", 230))).join(club);
   const boris = await (await member(long("בוריס", 220))).join(club);
@@ -188,7 +188,7 @@ function ends(line: string): { first: number; last: number } {
   throw new Error(`not there: ${line}`);
 }
 
-test("each line of a letter is written in its own direction", async ({ club, member }) => {
+test("each line of a letter has its own text direction", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(anna, boris);

@@ -1,7 +1,7 @@
-// Others: one row for each who knocked, who sees that one is online, and forwarding to them.
+// People: pings grouped by person, presence, forwarding, readers of a thread, removing a contact.
 import { expect, introduce, test } from "./fixture";
 
-test("who has knocked and was answered is one row, at both ends", async ({ club, member }) => {
+test("pings of one person are one row, on both sides", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(anna, boris);
@@ -22,7 +22,7 @@ test("who has knocked and was answered is one row, at both ends", async ({ club,
   }
 });
 
-test("who sees that a member is online is asked, and chosen for one person otherwise", async ({ club, member }) => {
+test("presence is asked for, and can be set for one contact", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(anna, boris);
@@ -49,7 +49,7 @@ test("who sees that a member is online is asked, and chosen for one person other
   await expect(all).toBeChecked();
 });
 
-test("a thread is forwarded to who is named in the dialog", async ({ club, member }) => {
+test("thread is forwarded to the recipients of the dialog", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   const clara = await (await member("Clara")).join(club);
@@ -84,7 +84,7 @@ test("a thread is forwarded to who is named in the dialog", async ({ club, membe
   await expect(dialog.getByText("isn’t in your address book")).toBeVisible();
 });
 
-test("whom a reply reaches is listed apart from who only wrote", async ({ club, member }) => {
+test("readers that a reply reaches are listed apart from others", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   const clara = await (await member("Clara")).join(club);
@@ -122,7 +122,7 @@ test("whom a reply reaches is listed apart from who only wrote", async ({ club, 
   await expect(page.locator("main header").getByText("Everybody else is struck")).toBeVisible();
 });
 
-test("who removes somebody from the address book goes on with the others", async ({ club, member }) => {
+test("removing a contact leaves the others", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   const clara = await (await member("Clara")).join(club);

@@ -1,4 +1,4 @@
-// Finding things, groups, chat, the keyboard, a phone, and what axe has to say.
+// Search, groups, chat, keyboard, narrow screens, and accessibility (axe).
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
@@ -34,7 +34,7 @@ test("search finds letters, people and drafts and says where", async ({ club, me
   await expect(page.getByRole("searchbox")).toHaveValue("");
 });
 
-test("a group is made, joined, written to and left", async ({ club, member }) => {
+test("group is created, joined, written to and left", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const name = `Gardeners of ${anna.alias}`;
 
@@ -83,7 +83,7 @@ test("a group is made, joined, written to and left", async ({ club, member }) =>
   await expect(boris.page.getByText("You were removed from this group")).toBeVisible();
 });
 
-test("a group of thousands shows its first members, and all of them page by page", async ({ club, member }) => {
+test("group of thousands shows its first members, and the rest page by page", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
   const name = `Citizens of ${anna.alias}`;
@@ -127,7 +127,7 @@ test("a group of thousands shows its first members, and all of them page by page
   expect(asked).toHaveLength(3);
 });
 
-test("a thread can be a chat, and the keyboard reaches it", async ({ club, member }) => {
+test("thread can be shown as a chat, by keyboard", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   await boris.run("send", "--to", anna.alias, "--subject", "Lunch", "Are you coming?");
   const { page } = anna;
@@ -160,7 +160,7 @@ async function isPage(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
 }
 
-test("a phone shows one pane at a time, with the way back", async ({ club, member }) => {
+test("narrow screen shows one pane at a time, with a link back", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club, { viewport: { width: 320, height: 640 }, hasTouch: true });
   await boris.run("send", "--to", anna.alias, "--subject", "A walk", "Through\n\n    all-the-panes-and-a-very-long-line-of-code-that-does-not-fit-a-phone()");
   const { page } = anna;

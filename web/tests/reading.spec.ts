@@ -30,7 +30,7 @@ async function pair(member: (name: string, options?: object) => Promise<Member>,
   return { anna, boris };
 }
 
-test("a long thread is read a piece at a time, and only what was on screen is read", async ({ club, member }) => {
+test("long thread loads page by page, and only what was on screen is marked read", async ({ club, member }) => {
   test.setTimeout(120_000);
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
@@ -69,7 +69,7 @@ test("a long thread is read a piece at a time, and only what was on screen is re
   await expect(pill).toHaveCount(0);
 });
 
-test("what comes while one reads above, or is away, is counted and not read", async ({ club, member }) => {
+test("messages that arrive below or in a hidden window are counted and stay unread", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
   const thread = await boris.write(anna.alias, "", "the first");
@@ -102,7 +102,7 @@ test("what comes while one reads above, or is away, is counted and not read", as
   await expect.poll(() => anna.unread()).toBe(0);
 });
 
-test("the button below says how many came while one read above, not how many were unread before", async ({ club, member }) => {
+test("button at the foot counts messages that arrived, not those unread before", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
   const thread = await boris.write(anna.alias, "", "the first");
@@ -120,7 +120,7 @@ test("the button below says how many came while one read above, not how many wer
   await expect(page.getByRole("button", { name: "1 new", exact: true })).toBeVisible();
 });
 
-test("letters open at their top, and a message found at its place", async ({ club, member }) => {
+test("letters open at the top of the newest, search hits at the message", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
   const long = Array.from({ length: 80 }, (_, n) => `paragraph ${n}`).join("\n\n");
@@ -145,7 +145,7 @@ test("letters open at their top, and a message found at its place", async ({ clu
   await expect(letter.getByText("needle")).toBeInViewport();
 });
 
-test("of a long list only the rows near the screen are on the page, and all can be reached", async ({ club, member }) => {
+test("long list is virtual, and every row can be reached", async ({ club, member }) => {
   test.setTimeout(120_000);
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
@@ -179,7 +179,7 @@ test("of a long list only the rows near the screen are on the page, and all can 
   }).toPass();
 });
 
-test("pictures have their place before they are there, and a picture of too many points stays a file", async ({ club, member }) => {
+test("pictures are laid out before they load, and one with too many points stays a file", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
   const small = join(boris.home, "small.png");
@@ -219,7 +219,7 @@ test("pictures have their place before they are there, and a picture of too many
   await expect(page.getByRole("link", { name: /Pictures/ })).toContainText("A file");
 });
 
-test("a thread opens whatever its data says", async ({ club, member }) => {
+test("thread with invalid data opens", async ({ club, member }) => {
   const { anna, boris } = await pair(member, club);
   const { page } = anna;
   await boris.write(anna.alias, "Odd", "still readable");

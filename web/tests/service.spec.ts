@@ -18,7 +18,7 @@ function beyond(box: Element): string[] {
   });
 }
 
-test("a new certificate is compared and trusted, and an account is erased after a last word", async ({ club, member }) => {
+test("changed certificate is compared and trusted, and an account is erased after confirmation", async ({ club, member }) => {
   test.setTimeout(120_000);
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
@@ -67,7 +67,7 @@ test("a new certificate is compared and trusted, and an account is erased after 
   expect(await anna.run("contacts", "--offline")).toEqual([]);
 });
 
-test("a service that takes the name of another is told apart everywhere", async ({ club, member }) => {
+test("services with the same name are told apart everywhere", async ({ club, member }) => {
   test.setTimeout(90_000);
   const data = await mkdtemp(join(tmpdir(), "tmtpd-web-"));
   const chess = new Club(data, "Chess Fans");

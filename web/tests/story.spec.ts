@@ -109,7 +109,7 @@ test("a draft survives a reload and can be discarded", async ({ club, member }) 
   await expect(page.getByText("No drafts")).toBeVisible();
 });
 
-test("joining says what is wrong, in place", async ({ club, member }) => {
+test("errors of joining are shown at the field", async ({ club, member }) => {
   const { page } = await member("Anna");
   await page.getByLabel("Address", { exact: true }).fill(club.address);
   await page.getByLabel("Your alias").fill("short");
@@ -121,7 +121,7 @@ test("joining says what is wrong, in place", async ({ club, member }) => {
   await expect(page.getByRole("alert")).toBeVisible();
 });
 
-test("whose alias is taken chooses another", async ({ club, member }) => {
+test("taken alias asks for another one", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const { page, alias } = await member("Boris");
   await page.getByLabel("Address", { exact: true }).fill(club.address);
@@ -137,7 +137,7 @@ test("whose alias is taken chooses another", async ({ club, member }) => {
   await expect(page.locator(".list-pane .state", { hasText: alias })).toBeVisible();
 });
 
-test("a further device joins by a code that is shown once", async ({ club, member }) => {
+test("device joins by a code that is shown once", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   await anna.page.getByRole("link", { name: /About this service/ }).click();
   await anna.page.getByLabel("Name of the new device").fill("Second device");

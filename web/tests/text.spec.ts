@@ -19,7 +19,7 @@ first
 
 ${"![n](this_u:plan.png) [m](this_u:plan.png)\n".repeat(1000)}`;
 
-test("a text shows its own pictures and links its own files, and no others", async ({ club, member }) => {
+test("text shows and links the attachments of its own letter only", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);
   await introduce(boris, anna);
@@ -78,7 +78,7 @@ test("a text shows its own pictures and links its own files, and no others", asy
   });
 });
 
-test("a letter of as many blocks as fit shows its beginning, and the whole when asked", async ({ club, member }) => {
+test("letter with very many blocks shows its beginning, and all of it on demand", async ({ club, member }) => {
   const BLOCKS = 25_000;
   const anna = await (await member("Anna")).join(club);
   const boris = await (await member("Boris")).join(club);

@@ -33,7 +33,7 @@ async function subjects(member: Member): Promise<string[]> {
   return (await member.command<{ subject: string }[]>("threads", { account: 1, limit: 50 })).map((row) => row.subject).sort();
 }
 
-test("a letter goes to whom the typed name is, not to a longer one with it inside", async ({ club, member }) => {
+test("typed name means the recipient of that very name, not a longer one", async ({ club, member }) => {
   const { ada, cleo, twin } = await cleos(club, member);
   const { page } = ada;
   const sent: string[] = [];
@@ -61,7 +61,7 @@ test("a letter goes to whom the typed name is, not to a longer one with it insid
   expect(await subjects(twin)).toEqual([]);
 });
 
-test("where several names match, nobody is picked before the member has", async ({ club, member }) => {
+test("ambiguous name is not resolved without the member", async ({ club, member }) => {
   const { ada, cleo, twin } = await cleos(club, member);
   const { page } = ada;
   await page.goto(`${ada.origin}/#/1/letters/new`);
@@ -104,7 +104,7 @@ test("where several names match, nobody is picked before the member has", async 
   await expect(chips(page)).toHaveText([twin.alias]);
 });
 
-test("who was chosen with the arrows stays so while the address book changes", async ({ club, member }) => {
+test("option chosen with the arrow keys stays chosen while the address book changes", async ({ club, member }) => {
   const { ada, cleo, twin } = await cleos(club, member);
   const early = await called(await member("Early"), `Aa ${cleo.alias}`).join(club);
   const { page } = ada;
@@ -120,7 +120,7 @@ test("who was chosen with the arrows stays so while the address book changes", a
   await expect(chips(page)).toHaveText([chosen]);
 });
 
-test("a thread is not forwarded while a name of it is open", async ({ club, member }) => {
+test("thread is not forwarded while a recipient is ambiguous", async ({ club, member }) => {
   const { ada, cleo, twin } = await cleos(club, member);
   const { page } = ada;
   await cleo.run("send", "--to", ada.alias, "--subject", "Plans", "Shall we?");
@@ -137,7 +137,7 @@ test("a thread is not forwarded while a name of it is open", async ({ club, memb
   expect(await subjects(twin)).toEqual([]);
 });
 
-test("a line that is one name and several is not read before the member has chosen", async ({ club, member }) => {
+test("line that is one name and several is not parsed without the member", async ({ club, member }) => {
   const ada = await (await member("Ada")).join(club);
   const bjorn = await (await member("Björn Berg")).join(club);
   const cleo = await (await member("Cleo Claus")).join(club);

@@ -1,9 +1,8 @@
 // Typed text is never lost: however late the app answers, and after Undo.
-import { both } from "../src/lib/draft/compare";
 import { expect, test } from "./fixture";
 import { hold, reply, texts, thread } from "./writing";
 
-test("what is typed while a message is on its way is the next one", async ({ club, member }) => {
+test("text typed while a message is being sent is the next message", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   await page.keyboard.press("v");
@@ -38,7 +37,7 @@ test("what is typed while a message is on its way is the next one", async ({ clu
   await expect(texts(boris.page)).toHaveText([...expected, ...quick]);
 });
 
-test("what is typed after a new letter was sent begins the answer", async ({ club, member }) => {
+test("text typed after a new letter was sent begins the next reply", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   await page.keyboard.press("c");
@@ -56,7 +55,7 @@ test("what is typed after a new letter was sent begins the answer", async ({ clu
   await expect(reply(page)).toBeFocused();
 });
 
-test("messages that could not be handed over come back in their order", async ({ club, member }) => {
+test("messages that could not be sent return to the reply box in order", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   const { page } = anna;
   await page.keyboard.press("v");
@@ -76,7 +75,7 @@ test("messages that could not be handed over come back in their order", async ({
   await expect(reply(page)).toHaveValue("");
 });
 
-test("Undo beside a half-written reply shows both, and sends what is shown", async ({ club, member }) => {
+test("Undo with a half-written reply joins both texts", async ({ club, member }) => {
   const { anna, id } = await thread(club, member);
   const { page } = anna;
   await reply(page).fill("first letter, to be taken back");
@@ -96,7 +95,7 @@ test("Undo beside a half-written reply shows both, and sends what is shown", asy
   expect(read).toContain("taken back\\n\\nsecond letter");
 });
 
-test("a letter can be taken back for five seconds, and leaves then", async ({ club, member }) => {
+test("letter can be taken back for five seconds, and is sent then", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   await boris.page.getByRole("link", { name: /Plans/ }).click();
@@ -127,7 +126,7 @@ test("a letter can be taken back for five seconds, and leaves then", async ({ cl
   await expect(texts(boris.page)).toHaveText(["Shall we?", "Think again", "At once", "Leaving"], { timeout: 3_000 });
 });
 
-test("an emptied draft is gone, and one that only names the recipient never was", async ({ club, member }) => {
+test("emptied draft is deleted, and one with only a recipient is never made", async ({ club, member }) => {
   const { anna, boris, id } = await thread(club, member);
   const { page } = anna;
   await reply(page).fill("a word");
@@ -145,7 +144,7 @@ test("an emptied draft is gone, and one that only names the recipient never was"
   await expect(page.getByText("No drafts").first()).toBeVisible();
 });
 
-test("typing right after a key that opens a form lands in it, and Forward after Back finds it again", async ({ club, member }) => {
+test("typing right after a shortcut lands in the form that it opens; history restores it", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   await reply(page).blur();
@@ -161,6 +160,7 @@ test("typing right after a key that opens a form lands in it, and Forward after 
   await expect(page.getByLabel("Subject")).toHaveValue("Half a thought");
   await page.getByRole("button", { name: "Discard draft" }).click();
   await page.getByRole("button", { name: "Discard", exact: true }).click();
+  await expect(page).toHaveURL(/#\/1\/letters$/);
 
   // A draft that is no longer there has a way back.
   await page.goto(`${anna.origin}/#/1/drafts/999`);
@@ -168,7 +168,7 @@ test("typing right after a key that opens a form lands in it, and Forward after 
   await expect(page.getByText("No drafts").first()).toBeVisible();
 });
 
-test("a ping that failed keeps its words for the next try", async ({ club, member }) => {
+test("failed ping keeps its text for the next try", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const { page } = anna;
   await expect(page.getByText("No letters yet")).toBeVisible();
@@ -187,19 +187,7 @@ test("a ping that failed keeps its words for the next try", async ({ club, membe
   await expect(page.getByRole("alert").first()).toContainText("At least 8 characters");
 });
 
-test("two texts together say once what they share, however often they clash", () => {
-  const cases: [string, string, string][] = [
-    ["a", "b", "a\n\nb"],
-    ["a", "a b", "a b"],
-    ["a b", "a", "a b"],
-    ["a\nx\nz", "a\ny\nz", "a\nx\n\ny\nz"],
-    ["a\n\nb\n\nc", "a\n\nb\n\nd", "a\n\nb\n\nc\n\nd"],
-    ["a\na\n1", "a\n2", "a\na\n1\n\n2"],
-  ];
-  for (const [theirs, mine, together] of cases) expect(both(theirs, mine)).toBe(together);
-});
-
-test("a pasted text that no letter carries is attached as a file", async ({ club, member }) => {
+test("pasted text too long for a letter is attached as a file", async ({ club, member }) => {
   const { anna, boris } = await thread(club, member);
   const { page } = anna;
   await reply(page).fill("Short enough.");

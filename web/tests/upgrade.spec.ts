@@ -1,4 +1,4 @@
-// A home of version 0.1.0 in the page of today.
+// Upgrade of a home of version 0.1.0.
 import { copyFile, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
@@ -6,7 +6,7 @@ import { expect, test } from "./fixture";
 
 const OLD_HOME = resolve(import.meta.dirname, "../../crates/mnm-engine/tests/kept/0.1.0-stopped/home");
 
-test("who was never asked is asked who sees them online, and told that all do so far", async ({ member }) => {
+test("account of 0.1.0 asks for the presence choice, and says that it is shown so far", async ({ member }) => {
   const anna = await member("Anna");
   await anna.page.close();
   await anna.stopApp();

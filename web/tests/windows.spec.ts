@@ -81,7 +81,7 @@ test("two windows on one thread overwrite nothing", async ({ club, member }) => 
   await expect(reply(two)).toHaveValue("");
 });
 
-test("a save that falls between another window's save and hearing of it overwrites nothing", async ({ club, member, browser }) => {
+test("save that races with another window's save overwrites nothing", async ({ club, member, browser }) => {
   const { anna } = await thread(club, member);
   const one = anna.page;
   const two = await elsewhere(anna, browser);
@@ -98,7 +98,7 @@ test("a save that falls between another window's save and hearing of it overwrit
   await two.context().close();
 });
 
-test("what another window has changed is not sent unseen", async ({ club, member, browser }) => {
+test("draft changed by another window is not sent unseen", async ({ club, member, browser }) => {
   const { one, two } = await behind((await thread(club, member)).anna, browser);
   await reply(two).press("Control+Enter");
   await two.clock.resume();
@@ -108,7 +108,7 @@ test("what another window has changed is not sent unseen", async ({ club, member
   await two.context().close();
 });
 
-test("what another window has changed is not discarded unseen", async ({ club, member, browser }) => {
+test("draft changed by another window is not discarded unseen", async ({ club, member, browser }) => {
   const { one, two } = await behind((await thread(club, member)).anna, browser);
   await two.getByRole("button", { name: "Discard draft" }).click();
   await two.getByRole("button", { name: "Discard", exact: true }).click();
@@ -118,7 +118,7 @@ test("what another window has changed is not discarded unseen", async ({ club, m
   await two.context().close();
 });
 
-test("a page that goes away takes along what it has not saved", async ({ club, member }) => {
+test("page that is closed saves what is unsaved", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   anna.forgive(/ERR_/);
   const one = anna.page;
@@ -146,7 +146,7 @@ test("a page that goes away takes along what it has not saved", async ({ club, m
   await expect(reply(one)).toHaveValue("half a sentence");
 });
 
-test("a field is not changed while a character is being put together", async ({ club, member }) => {
+test("field is not changed during IME composition", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   const one = anna.page;
   const two = await second(anna);
@@ -165,7 +165,7 @@ test("a field is not changed while a character is being put together", async ({ 
   await expect(reply(two)).toHaveValue("typed 你");
 });
 
-test("a file that is attached while two texts are to be chosen from goes with the choice", async ({ club, member }) => {
+test("file attached during a conflict goes with the chosen version", async ({ club, member }) => {
   const { anna } = await thread(club, member);
   const one = anna.page;
   const two = await second(anna);

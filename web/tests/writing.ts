@@ -1,4 +1,4 @@
-// Steps that tests of writing share: a thread that is open, its reply, an app whose answers are held.
+// Shared steps of tests of writing: an open thread, its reply box, an app whose replies are held back.
 import type { Page } from "@playwright/test";
 
 import { type Club, expect, introduce, type Member } from "./fixture";

@@ -2,7 +2,7 @@
 // change goes through a command and comes back as an event and a reply.
 //
 // Replies and events travel on different connections, so an event can overtake the reply to the command that
-// caused it. Therefore a reply is dropped if an event has told of its record since the command was sent
+// caused it. Therefore a reply is dropped if an event was about its record since the command was sent
 // (`eventCount`, `since`), and events that arrive during a load are applied again after it.
 import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
 import { allDrafts } from "./draft/list";
@@ -48,7 +48,7 @@ class Store {
 
   /** The thread that is open. */
   readonly open = new ThreadWindow();
-  /** What a screen reader is told next. */
+  /** The next announcement for screen readers. */
   announcement = $state("");
 
   #started = false;
@@ -127,7 +127,7 @@ class Store {
     return this.#events;
   }
 
-  /** Whether an event has told of a record since. */
+  /** Whether an event was about a record since. */
   #isOvertaken(kind: "account" | "message" | "ping" | "draft", id: number, since: number): boolean {
     this.#handlePending();
     return (this.#lastEvent.get(`${kind} ${id}`) ?? 0) > since;

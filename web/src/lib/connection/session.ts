@@ -4,11 +4,11 @@
 // `crates/mnm/src/serve/browser.rs`. Used by the pages and by the worker of their event stream.
 import type { Enter, Greeting, Hello, Pass, Register } from "../types/serve";
 
-/** Nobody listens at the app's address. */
+/** Nothing answers at the app's address. */
 export class Unreachable extends Error {}
-/** The app does not know this browser, or no more. */
+/** The app does not know this browser, or has shut it out. */
 export class UnknownBrowser extends Error {}
-/** Something else than the app listens at its address. */
+/** Another program answers at the app's address. */
 export class Impostor extends Error {}
 
 interface Identity {
@@ -177,7 +177,7 @@ async function identity(): Promise<Identity | undefined> {
       reading.onerror = () => reject(reading.error ?? new Error());
     });
   } catch {
-    // A browser that keeps nothing is let in anew by each opening.
+    // Without a database the browser registers at each opening.
     return undefined;
   }
 }

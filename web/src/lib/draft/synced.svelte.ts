@@ -13,7 +13,7 @@ export abstract class SyncedDraft extends AutosavedDraft {
   /** It was sent or discarded in another window, and nothing was unsaved here. */
   gone = $state(false);
 
-  /** The draft whose end was heard of while that could not be acted upon. */
+  /** A draft whose end could not be acted upon when its event came. */
   #goneMeanwhile: number | null = null;
   /** Called when a conflict has ended. */
   #resolved: (() => void)[] = [];
@@ -86,7 +86,7 @@ export abstract class SyncedDraft extends AutosavedDraft {
 
   /** The engine has the draft no more. */
   #end(): void {
-    // A draft that waits for its first file is empty, which the engine tells as its end.
+    // A draft that waits for its first file is empty, which the engine reports as its end.
     if (this.closed || this.id === null || (this.blank && this.uploads.running)) return;
     if (this.saving || this.sending || isComposing()) {
       this.#goneMeanwhile = this.id;

@@ -33,7 +33,7 @@ export class SharedThreads {
       const page = await command("threads", { account: this.account, with: this.uid, ...place, limit: PAGE_ROWS });
       this.#last = page.at(-1) ?? this.#last;
       this.complete = page.length < PAGE_ROWS;
-      // What an event told is newer.
+      // A row from an event is newer.
       for (const row of page) if (!this.#has(row.id)) this.#put(row);
     } catch (error) {
       this.error = problem(error);
