@@ -1,5 +1,5 @@
-// The app stops, comes back, is replaced by another program: what was typed stays, and nothing is told
-// to whoever listens at its address meanwhile.
+// Reconnecting: the app stops, comes back, or is replaced by another program at its address. What was typed stays,
+// and the other program learns nothing.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 

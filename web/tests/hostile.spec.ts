@@ -1,5 +1,5 @@
-// A message made to reach out, to run, to cover the page's own marks, or to look like somebody else:
-// on screen it does none of it. The fixture fails the test when any request leaves the app.
+// A hostile message that tries to load, run, cover the page's own marks, or look like somebody else's. The fixture
+// fails the test when any request leaves the app.
 import { expect, introduce, test } from "./fixture";
 
 const OUTSIDE = "https://tracker.example";

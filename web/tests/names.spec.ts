@@ -1,5 +1,4 @@
-// Names that others choose: however long, and from right to left, they push nothing off the screen and
-// turn nothing around.
+// Names chosen by others: however long, and from right to left, they do not break the layout or reorder text.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 

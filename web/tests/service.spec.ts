@@ -1,5 +1,4 @@
-// A service that shows another certificate, is joined a second time, and is left: with the member's
-// word, in the page; and one that takes the name of another.
+// A changed certificate, a second account on one service, removing an account, and services with the same name.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Whom a letter goes to: what is typed into "To" means the one of that name, or asks who is meant.
+// Recipients in the "To" field: a typed name means the one recipient of that name, or the page asks.
 import type { Page } from "@playwright/test";
 
 import { expect, introduce, type Member, test } from "./fixture";

@@ -1,4 +1,4 @@
-// Typed text is never lost: however late the app answers, and after Undo.
+// Typed text is never lost: with slow replies, failed sends, and Undo.
 import { expect, test } from "./fixture";
 import { hold, reply, texts, thread } from "./writing";
 

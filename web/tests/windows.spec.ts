@@ -1,5 +1,4 @@
-// Several windows on one draft: what is typed in one is never overwritten by another, sent unseen, or
-// lost when the page goes away.
+// Several windows on one draft: nothing is overwritten, sent or discarded unseen, or lost when a page is closed.
 import type { Browser, Page } from "@playwright/test";
 
 import { expect, type Member, test } from "./fixture";

@@ -1,7 +1,22 @@
 // One tab with the page's modules, as if they had just been loaded.
-import { vi } from "vitest";
+import { afterEach, vi } from "vitest";
 
 import { pass, settle, type App } from "./app";
+
+/** How to end what the pages of a test listen to. */
+const listening: (() => void)[] = [];
+
+for (const target of [globalThis, document]) {
+  const add = target.addEventListener.bind(target);
+  target.addEventListener = (type: string, listener: EventListener, options?: AddEventListenerOptions | boolean) => {
+    add(type, listener, options);
+    listening.push(() => target.removeEventListener(type, listener, options));
+  };
+}
+
+afterEach(() => {
+  for (const stop of listening.splice(0)) stop();
+});
 
 async function modules() {
   vi.resetModules();
