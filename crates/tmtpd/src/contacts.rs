@@ -23,6 +23,7 @@
 //! counts a ping that never was, or two devices' pings of one moment as one. Both are harmless.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 
 use crate::config::Limits;
 use crate::conn_limit::Network;
+use crate::day::{DAY_MS, Day, day_of};
 use crate::directory::MemberNumber;
 use crate::rate_limit::{Buckets, Rate};
 use crate::store::engine::Batch;
@@ -38,16 +40,12 @@ use crate::store::{Store, StoreError};
 const DAYS: &[u8] = b"c/d/";
 const WAITING: &[u8] = b"c/w/";
 const ANSWERED: &[u8] = b"c/a/";
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 const DAY: Duration = Duration::from_secs(86_400);
 /// One in so many of a member's pings from strangers may be from an account made within a day.
 const NEW_PART: usize = 5;
 /// And one in so many of these from accounts made from one network.
 const NETWORK_PART: usize = 4;
 
-/// Days since 1970, by the clock.
-pub(crate) type Day = u32;
 /// Who pinged whom.
 type Pair = (MemberNumber, MemberNumber);
 
@@ -66,9 +64,8 @@ pub(crate) struct Contacts {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What `pinged` is about; with a new day all of it is void.
-    today: Day,
-    pinged: HashMap<MemberNumber, u32>,
+    /// Pings of each member on the last day on which there were some.
+    pinged: HashMap<MemberNumber, Count>,
     waiting: HashMap<Pair, Count>,
     /// Pings that members got from strangers, and those of them from new accounts.
     received: Buckets<MemberNumber>,
@@ -79,18 +76,18 @@ struct State {
 }
 
 /// A ping or an invitation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ping {
     /// Who pings.
-    pub who: MemberNumber,
+    pub(crate) who: MemberNumber,
     /// Who is pinged.
-    pub whom: MemberNumber,
+    pub(crate) whom: MemberNumber,
     /// Now, Unix milliseconds.
-    pub now_ms: i64,
+    pub(crate) now_ms: i64,
     /// Whether the directory knows already that they are in contact.
-    pub acquainted: bool,
+    pub(crate) acquainted: bool,
     /// When the account of who pings was made, Unix milliseconds.
-    pub since_ms: i64,
+    pub(crate) since_ms: i64,
 }
 
 /// Why a ping may not be sent.
@@ -111,29 +108,18 @@ pub(crate) enum TooMany {
     /// The other has got many of those who are no contact of theirs.
     #[error("to has received many pings from people they do not know; try again later")]
     Received,
-    /// It cannot be read how many there were.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl Contacts {
-    /// Reads which pings wait for an answer.
+    /// Reads how many pings there were, and which wait for an answer.
     ///
     /// # Errors
     /// [`StoreError`].
     pub(crate) fn read(store: &Store) -> Result<Self, StoreError> {
-        let mut waiting = HashMap::new();
-        let mut is_whole = true;
-        store.scan(WAITING, |key, value| {
-            let row = key.strip_prefix(WAITING).and_then(read_pair).zip(read_count(value));
-            is_whole = row.is_some();
-            waiting.extend(row);
-            is_whole
-        })?;
-        if !is_whole {
-            return Err(corrupt());
-        }
-        let state = State { waiting, ..State::default() };
+        let read_member = |key: &[u8]| Some(MemberNumber(u32::from_be_bytes(key.try_into().ok()?)));
+        let (waiting, pinged) =
+            (read_counts(store, WAITING, read_pair)?, read_counts(store, DAYS, read_member)?);
+        let state = State { waiting, pinged, ..State::default() };
         Ok(Self { state: Mutex::new(state) })
     }
 
@@ -176,7 +162,6 @@ impl Contacts {
     /// [`TooMany`]; nothing is counted then.
     pub(crate) fn count(
         &self,
-        store: &Store,
         limits: &Limits,
         ping: Ping,
         rows: &mut Batch,
@@ -184,7 +169,7 @@ impl Contacts {
         let today = day_of(ping.now_ms);
         let pair = (ping.who, ping.whom);
         let mut state = self.state();
-        let used = state.used_today(store, today, ping.who)?;
+        let used = state.used_today(today, ping.who);
         if used as usize >= limits.pings_per_day {
             return Err(TooMany::Today);
         }
@@ -203,7 +188,7 @@ impl Contacts {
             rows.put(pair_key(WAITING, pair), count.to_bytes());
         }
         let used = Count { day: today, pings: used.saturating_add(1) };
-        state.pinged.insert(ping.who, used.pings);
+        state.pinged.insert(ping.who, used);
         rows.put([DAYS, &ping.who.0.to_be_bytes()].concat(), used.to_bytes());
         Ok(())
     }
@@ -215,17 +200,17 @@ impl Contacts {
     /// [`TooMany::Today`] when they are used up, whatever the name was.
     pub(crate) fn tried(
         &self,
-        store: &Store,
         limits: &Limits,
         who: MemberNumber,
         now_ms: i64,
     ) -> Result<(), TooMany> {
         let mut state = self.state();
-        let used = state.used_today(store, day_of(now_ms), who)?;
+        let today = day_of(now_ms);
+        let used = state.used_today(today, who);
         if used as usize >= limits.pings_per_day {
             return Err(TooMany::Today);
         }
-        state.pinged.insert(who, used.saturating_add(1));
+        state.pinged.insert(who, Count { day: today, pings: used.saturating_add(1) });
         Ok(())
     }
 
@@ -233,7 +218,7 @@ impl Contacts {
     pub(crate) fn take_back(&self, who: MemberNumber, whom: MemberNumber) {
         let mut state = self.state();
         if let Some(used) = state.pinged.get_mut(&who) {
-            *used = used.saturating_sub(1);
+            used.pings = used.pings.saturating_sub(1);
         }
         if let Some(count) = state.waiting.get_mut(&(who, whom)) {
             count.pings = count.pings.saturating_sub(1);
@@ -274,22 +259,8 @@ impl Contacts {
 
 impl State {
     /// Pings of `who` today.
-    fn used_today(
-        &mut self,
-        store: &Store,
-        today: Day,
-        who: MemberNumber,
-    ) -> Result<u32, StoreError> {
-        if self.today != today {
-            self.today = today;
-            self.pinged = HashMap::new();
-        }
-        if let Some(used) = self.pinged.get(&who) {
-            return Ok(*used);
-        }
-        let Some(row) = store.get(&[DAYS, &who.0.to_be_bytes()].concat())? else { return Ok(0) };
-        let count = read_count(&row).ok_or_else(corrupt)?;
-        Ok(if count.day == today { count.pings } else { 0 })
+    fn used_today(&self, today: Day, who: MemberNumber) -> u32 {
+        self.pinged.get(&who).filter(|count| count.day == today).map_or(0, |count| count.pings)
     }
 
     /// Counts a ping of a stranger for who gets it; false if there were too many.
@@ -343,13 +314,25 @@ impl Count {
     }
 }
 
-/// The day of a moment in Unix milliseconds.
-pub(crate) fn day_of(now_ms: i64) -> Day {
-    Day::try_from(now_ms / DAY_MS).unwrap_or(0)
-}
-
 fn pair_key(prefix: &[u8], (who, whom): Pair) -> Vec<u8> {
     [prefix, &who.0.to_be_bytes(), &whom.0.to_be_bytes()].concat()
+}
+
+/// Counts in rows that begin with `prefix`, by what their keys go on with.
+fn read_counts<K: Eq + Hash>(
+    store: &Store,
+    prefix: &[u8],
+    read_key: impl Fn(&[u8]) -> Option<K>,
+) -> Result<HashMap<K, Count>, StoreError> {
+    let mut counts = HashMap::new();
+    let mut is_whole = true;
+    store.scan(prefix, |key, value| {
+        let row = key.strip_prefix(prefix).and_then(&read_key).zip(read_count(value));
+        is_whole = row.is_some();
+        counts.extend(row);
+        is_whole
+    })?;
+    if is_whole { Ok(counts) } else { Err(corrupt()) }
 }
 
 fn read_pair(bytes: &[u8]) -> Option<Pair> {

@@ -5,18 +5,23 @@
 //! one, so this file is lookups and indexes; what may be changed is decided in
 //! [`request`](crate::request).
 
+mod change;
 mod group;
 mod member;
 mod names;
+mod opening;
 pub mod rows;
 
 use std::collections::{HashMap, HashSet};
 
 use tmtp::id::Uid;
 
+pub use change::DirectoryChange;
 pub use group::{Group, GroupMember, Standing};
 pub use member::{Device, Member, SecretHash};
 use names::Names;
+use opening::Openings;
+pub use opening::{Kept, Opening};
 
 use crate::store::DeviceNumber;
 
@@ -74,6 +79,7 @@ pub struct Directory {
     owners: Vec<Option<MemberNumber>>,
     /// By member: devices that are being added. They are owed what comes, and cannot log in yet.
     coming: HashMap<MemberNumber, Vec<DeviceNumber>>,
+    openings: Openings,
 }
 
 impl Directory {

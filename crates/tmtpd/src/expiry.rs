@@ -27,14 +27,14 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::directory::Member;
-use crate::directory::Sender;
+use crate::commit::CommitError;
+use crate::decision::{Decision, Facts, Tally};
+use crate::directory::{Member, Sender};
 use crate::log::chain;
 use crate::platform::in_place;
-use crate::post_office::PostError;
+use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
-use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, MessageId, StoreError};
 
 pub(crate) use notice::Office;
@@ -97,11 +97,18 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         let now = Instant::now();
         let (now_ms, limits) = (service.now_ms(), service.limits());
         let mut rows = service.contacts.forget_old(now_ms, &limits);
-        service.openings.forget_old(now_ms, &limits, &mut rows);
         uptime_clock.advance(now - noted_at, service.store.last_message_id(), &mut rows);
         noted_at = now;
-        if let Err(error) = service.store.submit(rows).await {
-            tracing::warn!(error = %chain(&error), "the age of messages could not be noted");
+        let note = |facts: &Facts<'_>| {
+            let changes = facts.directory.old_openings(facts.kept());
+            Ok::<_, CommitError>(Decision { changes, rows, ..Decision::default() })
+        };
+        let noted = match service.commit(&Uid::service(), note) {
+            Ok(commit) => commit.durable(&service).await.map_err(Refusal::from),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(refusal) = noted {
+            tracing::warn!(why = %refusal, "the age of messages could not be noted");
         }
     }
 }
@@ -111,27 +118,22 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
 ///
 /// # Errors
 /// When it cannot be stored; it is told at the next login then.
-pub async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), PostError> {
+pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Refusal> {
     let device = sender.device;
     let count = service.gap_notices.missing(device);
     if count == 0 {
         return Ok(());
     }
-    let (terms, now_ms) = (service.terms(), service.now_ms());
-    let office = Office { name: &terms.name, now_ms };
-    let letter = |reader: &Member| office.away(reader, count, device);
-    let letters = service.directory().member(sender.member).map(letter).into_iter().collect();
-    let mut rows = Batch::new();
-    service.gap_notices.tell(device, count, &mut rows);
-    let submitted =
-        service.post_office.submit(&service.store, &Uid::service(), now_ms, letters, |_| rows);
-    let accepted = match submitted {
-        Ok(submitted) => submitted.accepted(&service.roster).await.map_err(PostError::from),
-        Err(error) => Err(error),
+    let told = |facts: &Facts<'_>| -> Result<_, Refusal> {
+        let office = Office { name: &facts.terms.name, now_ms: facts.now_ms };
+        let letter = |reader: &Member| office.away(reader, count, device);
+        Ok(Decision {
+            letters: facts.directory.member(sender.member).map(letter).into_iter().collect(),
+            tallies: vec![Tally::ToldMissing(device, count)],
+            ..Decision::default()
+        })
     };
-    // What was not committed is still to be told; the row that says so is as it was.
-    let untold = BTreeMap::from([(device, count)]);
-    accepted.map(drop).inspect_err(|_| service.gap_notices.add(&untold, &mut Batch::new()))
+    Ok(service.commit(&Uid::service(), told)?.durable(service).await.map(drop)?)
 }
 
 /// Gives up everything that is overdue.
@@ -195,35 +197,27 @@ fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool),
 
 /// Commits a piece.
 async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(), StoreError> {
-    let Piece { owed, returns, missing } = piece;
-    if owed.is_empty() {
+    let Piece { owed: gives_up, returns, missing } = piece;
+    if gives_up.is_empty() {
         return Ok(());
     }
-    let told;
-    let submitted = {
-        let (directory, terms) = (service.directory(), service.terms());
-        let days = terms.limits.undelivered_days as u64;
-        let (now_ms, rows_owed) = (service.now_ms(), owed.len());
-        let office = Office { name: &terms.name, now_ms };
+    let rows = gives_up.len();
+    let decide = |facts: &Facts<'_>| {
+        let days = facts.terms.limits.undelivered_days as u64;
+        let office = Office { name: &facts.terms.name, now_ms: facts.now_ms };
         let letters = returns.iter().filter_map(|((author, returned), posted)| {
-            Some(returned.letter(&office, directory.member(*author)?, days, posted))
+            Some(returned.letter(&office, facts.directory.member(*author)?, days, posted))
         });
         let letters: Vec<_> = letters.collect();
-        let mut rows = Batch::new();
-        service.gap_notices.add(&missing, &mut rows);
-        told = (rows_owed, letters.len());
-        service.post_office.submit_by(&Uid::service(), now_ms, letters, |_, letters| {
-            service.store.give_up(owed, letters, rows)
-        })
+        let tallies = vec![Tally::Missing(missing.clone())];
+        Ok::<_, CommitError>(Decision { letters, gives_up, tallies, ..Decision::default() })
     };
-    let accepted = match submitted {
-        Ok(submitted) => submitted.accepted(&service.roster).await.map(drop),
-        // Names and lists of a notice are in its data, so this does not happen.
-        Err(PostError::TooLong(error)) => Err(StoreError::Corrupt { what: error.to_string() }),
-        Err(PostError::Store(error)) => Err(error),
-    };
-    accepted.inspect_err(|_| service.gap_notices.take_back(&missing))?;
-    total.add(told.0, told.1, &missing);
+    // Names and lists of a notice are in its data, and nothing that it counts has a limit.
+    let commit = service
+        .commit(&Uid::service(), decide)
+        .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+    commit.durable(service).await?;
+    total.add(rows, returns.len(), &missing);
     Ok(())
 }
 

@@ -1,19 +1,21 @@
 //! One task per link: bytes in, bytes out, until either side has enough.
 //!
-//! The task reads into the session and answers one request at a time, in order; while a request
-//! waits for the disk, nothing more is read but deliveries go on. It writes whatever is ready:
-//! answers, presence, and what the device is owed. A link that does not read its output is not
-//! read from for long either, so what a link holds in memory is bounded.
+//! The task reads into the session and decides one request at a time, in order. While posts wait for
+//! the disk the next are decided, up to a bound; answers go out in the order of the requests. It writes
+//! whatever is ready: answers, presence, and what the device is owed. A link that does not read its
+//! output is not read from for long either, so what a link holds in memory is bounded.
 //!
 //! - `input`: what the peer sends, and the requests in it
 //! - `login`: how it becomes a device's
 //! - `intake`: data of a post, to memory or disk
+//! - `commits`: requests that wait for the disk
 //! - `delivery`: what the device is owed, ahead of its acks
 //! - `end`: why it ended
 //! - `window`: what is in flight
 //! - `min_throughput`: whether the peer keeps up
 //! - `poll`: what it waits for
 
+mod commits;
 mod delivery;
 mod end;
 mod input;
@@ -43,12 +45,14 @@ use crate::links::Entry;
 use crate::log::throttle::Throttle;
 use crate::log::{ShortId, chain, error_limited, warn_limited};
 use crate::rate_limit::{Bucket, Rate};
-use crate::request::Answer;
+use crate::request::{Answer, Progress};
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
+use commits::Commits;
 use delivery::Delivery;
 use end::End;
+use input::Parked;
 use intake::Intake;
 use min_throughput::MinThroughput;
 use poll::{Ready, Waits};
@@ -79,13 +83,13 @@ pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdo
     link.entry.ended(now_ms);
 }
 
-/// A request being answered.
+/// A request being decided.
 type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What a pending request came to.
 enum Done {
-    /// It is answered so.
-    Answer(Answer),
+    /// It is answered, or on its way to the disk.
+    Progress(Progress),
     /// An account was made.
     Registered(Result<(Sender, Event), Quit>),
     /// A device has shown who it is, and its last link has had time to end.
@@ -118,6 +122,9 @@ struct Link<S> {
     /// Answers that must wait for the end of the message being sent.
     answers: Vec<u8>,
     pending: Option<Pending>,
+    commits: Commits,
+    /// Kept back until the commits are answered.
+    parked: Option<Parked>,
     intake: Option<Intake>,
     on: Option<On>,
     /// How the peer sends, and how it takes.
@@ -157,6 +164,8 @@ impl<S: Stream> Link<S> {
             unflushed: false,
             answers: Vec::new(),
             pending: None,
+            commits: Commits::default(),
+            parked: None,
             intake: None,
             on: None,
             sending,
@@ -177,8 +186,9 @@ impl<S: Stream> Link<S> {
             if let Err(end) = self.fill_output() {
                 break end;
             }
-            if let Some((end, _)) =
-                self.ending.take_if(|_| self.output.is_empty() && !self.unflushed)
+            if let Some((end, _)) = self
+                .ending
+                .take_if(|_| self.output.is_empty() && !self.unflushed && self.commits.is_empty())
             {
                 break end;
             }
@@ -195,6 +205,11 @@ impl<S: Stream> Link<S> {
                     self.session.handle_read(self.now());
                     self.handle_done(done);
                 }
+                Ready::Answer(answer) => {
+                    self.session.handle_read(self.now());
+                    self.handle_answer(answer);
+                    self.take_parked();
+                }
                 Ready::Mail(mail) => self.handle_mail(mail),
                 Ready::Time => {
                     if let Some(end) = self.handle_time() {
@@ -207,15 +222,33 @@ impl<S: Stream> Link<S> {
         };
         // What was asked is finished while the device still has its place: whoever waits for the
         // message is woken, and the device's next link finds the answer if it asks again.
-        if let Some(request) = self.pending.take() {
-            request.await;
+        if let Some(request) = self.pending.take()
+            && let Done::Progress(progress) = request.await
+        {
+            self.commits.push(progress);
         }
+        self.commits.finish().await;
         end
     }
 
     /// Whether the next request may be taken up.
     fn is_listening(&self) -> bool {
-        self.pending.is_none() && self.ending.is_none() && self.paused_until.is_none()
+        self.pending.is_none()
+            && self.parked.is_none()
+            && self.ending.is_none()
+            && self.paused_until.is_none()
+            && (self.commits.is_empty() || self.may_go_on())
+    }
+
+    /// Whether another post may be taken up while others wait for the disk. The first on a link may be the
+    /// last of the link before: what comes after it is not, but only if it is answered.
+    fn may_go_on(&self) -> bool {
+        !self.commits.are_full() && self.on.as_ref().is_some_and(|on| on.has_posted)
+    }
+
+    /// Whether nothing that was asked waits for an answer.
+    fn is_idle(&self) -> bool {
+        self.pending.is_none() && self.commits.is_empty()
     }
 
     fn may_read(&self) -> bool {
@@ -246,7 +279,7 @@ impl<S: Stream> Link<S> {
         }
         // While a request is answered the peer is not silent, it is not listened to.
         let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
-        let silence = self.pending.is_none().then_some(silence);
+        let silence = self.is_idle().then_some(silence);
         let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
         let resend = resend.filter(|_| self.output.is_empty());
         let paces = [self.sending.deadline(), self.taking.deadline(), self.paused_until];
@@ -257,7 +290,7 @@ impl<S: Stream> Link<S> {
         if let Some((end, _)) = self.ending.take() {
             return Some(end);
         }
-        if self.now() >= self.session.deadline() && self.pending.is_none() {
+        if self.now() >= self.session.deadline() && self.is_idle() {
             return Some(if self.session.is_on() { End::Silence } else { End::LoginTimeout });
         }
         let now = Instant::now();
@@ -300,16 +333,31 @@ impl<S: Stream> Link<S> {
         self.on.iter_mut().for_each(|on| on.delivery.progress());
     }
 
-    fn handle_done(&mut self, done: Done) {
-        match done {
-            Done::Answer(Answer::Ack(id, outcome)) => {
+    fn handle_answer(&mut self, answer: Answer) {
+        if matches!(self.ending, Some((End::Store, _))) {
+            return;
+        }
+        match answer {
+            Answer::Ack(id, outcome) => {
                 if let (Some(on), Outcome::Posted { .. }) = (&mut self.on, &outcome) {
                     on.has_posted = true;
                 }
                 self.push_event(&Event::Ack { id, outcome });
             }
-            Done::Answer(Answer::None) => {}
-            Done::Answer(Answer::Uncertain) => self.end(End::Store),
+            Answer::None => {}
+            // Nothing after it is told either.
+            Answer::Uncertain => self.end(End::Store),
+        }
+    }
+
+    fn handle_done(&mut self, done: Done) {
+        match done {
+            Done::Progress(progress) => {
+                // Answers go out in the order of their requests.
+                if let Some(answer) = self.commits.push(progress) {
+                    self.handle_answer(answer);
+                }
+            }
             Done::Registered(made) => self.handle_registered(made),
             Done::Known(sender) => self.handle_known(sender),
         }

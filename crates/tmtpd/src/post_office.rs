@@ -13,22 +13,21 @@ use tmtp::id::{MessageId, Uid, posted_text};
 use tmtp::request::Data;
 
 use crate::roster::Roster;
-use crate::store::engine::Batch;
-use crate::store::{Class, DeviceNumber, NewData, NewMessage, Receipt, Store, StoreError};
+use crate::store::{Class, DeviceNumber, NewData, NewMessage, Receipt, StoreError};
 
 /// A message that has no id yet.
 #[derive(Debug)]
 pub(crate) struct Letter {
     /// What it is. The `postid` of a notify is filled in with the id of the letter before it.
-    pub kind: MessageKind,
+    pub(crate) kind: MessageKind,
     /// Its data as announced.
-    pub data: Data,
+    pub(crate) data: Data,
     /// Its data.
-    pub body: NewData,
+    pub(crate) body: NewData,
     /// Whose it is to be. Named twice counts once.
-    pub devices: Vec<DeviceNumber>,
+    pub(crate) devices: Vec<DeviceNumber>,
     /// Whether it is a word of the service itself, whoever else the letters beside it are from.
-    pub is_services: bool,
+    pub(crate) is_services: bool,
 }
 
 impl Letter {
@@ -60,17 +59,6 @@ impl Letter {
     }
 }
 
-/// Why letters were not accepted.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum PostError {
-    /// Names and lists do not fit into a header.
-    #[error(transparent)]
-    TooLong(#[from] HeadTooLong),
-    /// They could not be made durable.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// Gives ids, in order.
 #[derive(Debug)]
 pub(crate) struct PostOffice {
@@ -87,6 +75,14 @@ pub(crate) struct Submitted {
     receipt: Receipt,
 }
 
+/// Letters that are durable, and of which nobody has been told.
+#[derive(Debug)]
+#[must_use = "their devices are to be woken"]
+pub(crate) struct Posted {
+    outcome: Outcome,
+    devices: Vec<DeviceNumber>,
+}
+
 impl PostOffice {
     /// Ids start at the present in nanoseconds, or after the last one ever given if the clock has
     /// gone back.
@@ -99,36 +95,19 @@ impl PostOffice {
         MessageId(*self.last_id.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Gives `letters` their ids, in order, and submits them as one atomic commit with `rows`,
-    /// which are made from the id of the first.
+    /// Gives `letters` their ids, in order, and has them submitted by `submit` as one atomic commit: it is
+    /// given the id of the first, and all of them packed.
     /// Never waits, so that the caller can hold the directory while it does.
     ///
     /// # Errors
-    /// [`PostError::TooLong`]; nothing is submitted then.
+    /// [`HeadTooLong`]; nothing is submitted then.
     pub(crate) fn submit(
-        &self,
-        store: &Store,
-        from: &Uid,
-        now_ms: i64,
-        letters: Vec<Letter>,
-        rows: impl FnOnce(Option<MessageId>) -> Batch,
-    ) -> Result<Submitted, PostError> {
-        self.submit_by(from, now_ms, letters, |first_id, messages| {
-            store.post_all(messages, rows(first_id))
-        })
-    }
-
-    /// As [`Self::submit`]; `submit` is given the id of the first letter and all of them, packed.
-    ///
-    /// # Errors
-    /// [`PostError::TooLong`]; nothing is submitted then.
-    pub(crate) fn submit_by(
         &self,
         from: &Uid,
         now_ms: i64,
         letters: Vec<Letter>,
         submit: impl FnOnce(Option<MessageId>, Vec<NewMessage>) -> Receipt,
-    ) -> Result<Submitted, PostError> {
+    ) -> Result<Submitted, HeadTooLong> {
         let mut devices = Vec::new();
         let mut messages = Vec::with_capacity(letters.len());
         let mut last_id = self.last_id.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,16 +143,24 @@ fn packed(
 }
 
 impl Submitted {
-    /// Waits until the letters are durable, then wakes their devices.
+    /// Waits until the letters are durable.
     ///
     /// # Errors
     /// The store's; none of the letters exists then.
-    pub(crate) async fn accepted(self, roster: &Roster) -> Result<Outcome, StoreError> {
+    pub(crate) async fn durable(self) -> Result<Posted, StoreError> {
         self.receipt.await?;
-        roster.wake(&self.devices);
-        Ok(match self.first_id {
+        let outcome = match self.first_id {
             Some(id) => Outcome::Posted { msgid: id, posted: self.posted, to: None },
             None => Outcome::Done,
-        })
+        };
+        Ok(Posted { outcome, devices: self.devices })
+    }
+}
+
+impl Posted {
+    /// Wakes their devices.
+    pub(crate) fn wake(self, roster: &Roster) -> Outcome {
+        roster.wake(&self.devices);
+        self.outcome
     }
 }

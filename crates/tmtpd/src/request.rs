@@ -1,108 +1,54 @@
-//! What a service does when asked: one file per operation, each "may it, then do it".
+//! Requests: what a service does when asked, one file for each operation.
 //!
 //! | file | operations |
 //! |---|---|
 //! | [`register`] | Register |
 //! | [`login`] | Login |
 //! | [`user`] | UserEdit |
-//! | [`ohi`] | OhiEdit |
-//! | [`group`] | GroupInvite, GroupEdit |
+//! | `ohi` | OhiEdit |
+//! | `group` | GroupInvite, GroupEdit |
 //! | [`post`] | Post, PostNotify |
-//! | [`ping`] | Ping |
+//! | `ping` | Ping |
 //!
-//! [`repeat`] recognises a request whose answer was lost; the rule, and why, is
-//! `docs/decisions/0005-repeated-requests.md`.
+//! Each is a function from what is known ([`Facts`]) and what is asked to a [`Decision`] or a [`Refusal`];
+//! what is decided is done by [`commit`](crate::commit). Beside them: `full`, queues that are full;
+//! `introduce`, who may write to whom after a post.
 //!
-//! Every answer is an [`Outcome`] for the ack, or a [`Refusal`] whose words go into the ack's
-//! `error`. Faults of the machine are logged here and told to the peer without detail.
+//! A request whose answer was lost is recognised by [`idempotency`](crate::idempotency); the rule, and
+//! why, is `docs/decisions/0005-repeated-requests.md`.
 
 mod full;
-pub(crate) mod group;
+mod group;
 mod introduce;
 pub(crate) mod login;
-pub(crate) mod ohi;
-pub(crate) mod ping;
+mod ohi;
+mod ping;
 pub(crate) mod post;
 pub(crate) mod register;
-pub(crate) mod repeat;
 pub(crate) mod user;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tmtp::event::Outcome;
-use tmtp::id::{Alias, MessageId, RequestId, Uid};
-use tmtp::request::Request;
+use tmtp::id::{Alias, RequestId};
+use tmtp::request::{Request, UserEdit};
 
+use crate::commit::Commit;
+use crate::decision::{Decision, Facts};
 use crate::directory::{Directory, MemberNumber, Sender};
-use crate::log::throttle::{Throttle, Throttles};
-use crate::log::{ShortId, chain, error_limited, info_limited};
+use crate::idempotency::RequestDigest;
+use crate::log::throttle::Throttles;
+use crate::log::{ShortId, info_limited};
 use crate::metrics::{Kind, Rule};
-use crate::post_office::{Letter, PostError};
 use crate::service::Service;
-use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, NewData, StoreError};
+use crate::store::{DeviceNumber, NewData, Room};
 
-use repeat::Mark;
+pub(crate) use crate::refusal::Refusal;
 
 /// Longest id of a request, in bytes, whose refusal also names recipients: both are in one header.
 const ID_BESIDE_LIST_MAX: usize = 1024;
-
-/// Why a request was not granted. The words are the peer's to read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{words}")]
-pub(crate) struct Refusal {
-    /// By which rule.
-    pub rule: Rule,
-    /// What the peer is told.
-    pub words: String,
-    /// Uids of the recipients because of whom; empty where nobody else could have been reached.
-    pub of: Vec<Uid>,
-}
-
-impl Refusal {
-    pub(crate) fn new(rule: Rule, words: impl Into<String>) -> Self {
-        Self { rule, words: words.into(), of: Vec::new() }
-    }
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Full => {
-                static FULL: Throttle = Throttle::new(1);
-                error_limited!(FULL, "the disk is full, requests are refused");
-                Self::new(
-                    Rule::DiskFull,
-                    "the service's disk is full, nothing was stored; try again later",
-                )
-            }
-            StoreError::Busy => {
-                Self::new(Rule::Busy, "the service is busy, nothing was stored; try again")
-            }
-            // After a failure the peer comes back with what it was not told about, and is not told
-            // now either: the next start knows.
-            StoreError::Uncertain | StoreError::Closed => {
-                Self::new(Rule::Uncertain, "it is not known whether it was stored")
-            }
-            error => {
-                static FAILED: Throttle = Throttle::new(10);
-                error_limited!(FAILED, error = %chain(&error), "the store failed");
-                Self::new(Rule::Failed, "the service could not store it; try again later")
-            }
-        }
-    }
-}
-
-impl From<PostError> for Refusal {
-    fn from(error: PostError) -> Self {
-        match error {
-            PostError::TooLong(_) => {
-                Self::new(Rule::HeaderRoom, "names and lists are too long for a header")
-            }
-            PostError::Store(error) => error.into(),
-        }
-    }
-}
 
 /// The data that came with a request.
 #[derive(Debug)]
@@ -113,6 +59,29 @@ pub(crate) enum Payload {
     Message(NewData),
     /// The notification and the message of a PostNotify.
     NoteAndMessage(NewData, NewData),
+}
+
+impl Payload {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Message(_) | Self::NoteAndMessage(..) => None,
+        }
+    }
+
+    fn message(self) -> Option<NewData> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::Text(_) | Self::NoteAndMessage(..) => None,
+        }
+    }
+
+    fn note_and_message(self) -> Option<(NewData, NewData)> {
+        match self {
+            Self::NoteAndMessage(note, message) => Some((note, message)),
+            Self::Text(_) | Self::Message(_) => None,
+        }
+    }
 }
 
 /// What becomes of a request.
@@ -127,49 +96,103 @@ pub(crate) enum Answer {
     Uncertain,
 }
 
-/// Grants or refuses a request of a link that is on. `may_repeat` says that the link has not given us
-/// a message yet, so that its request may be one of the link before: if `mark` says that it is, it is
-/// answered as it was then, before anything is asked that could refuse it now.
+/// How far a request is.
+pub(crate) enum Progress {
+    /// It is answered.
+    Answered(Answer),
+    /// It is decided and submitted; the next may be decided while this waits for the disk.
+    Committing(Pin<Box<dyn Future<Output = Answer> + Send>>),
+}
+
+/// A request of a link that is on.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// What is asked.
+    pub request: Request,
+    /// By which it is recognised when it comes again; none for what does not become a message.
+    pub digest: Option<RequestDigest>,
+    /// Whether the link has not given us a message yet, so that this may be one of the link before: it is
+    /// answered as it was then, before anything is asked that could refuse it now.
+    pub may_repeat: bool,
+    /// Leave to hold its data until that is durable.
+    pub room: Option<Room>,
+}
+
+/// Grants or refuses a request. What it becomes is submitted when this is ready.
 pub(crate) async fn answer(
     service: &Arc<Service>,
     sender: &Sender,
-    may_repeat: bool,
-    request: Request,
-    mark: Option<Mark>,
+    asked: Asked,
     payload: impl Future<Output = Result<Payload, Refusal>>,
-) -> Answer {
-    let name = request.name();
-    let Some(id) = request.id().cloned() else { return Answer::None };
-    let granted_name = granted_name(service, &request);
-    let answered = match mark.filter(|_| may_repeat) {
-        Some(mark) => mark.answered(&service.store, sender.device),
-        None => Ok(None),
+) -> Progress {
+    let Asked { request, digest, may_repeat, room } = asked;
+    let Some(id) = request.id().cloned() else {
+        return Progress::Answered(Answer::None);
     };
-    let answer = match answered {
-        Ok(Some(outcome)) => Ok(outcome),
-        Ok(None) => match payload.await {
-            Ok(payload) => {
-                let Some(granted) = grant(service, sender, mark, request, payload).await else {
-                    return Answer::None;
-                };
-                granted.inspect(|outcome| note_posted(service, outcome))
-            }
-            Err(refusal) => Err(refusal),
-        },
-        Err(error) => Err(error.into()),
+    let reply = Reply {
+        service: Arc::clone(service),
+        sender: sender.clone(),
+        id,
+        op: request.name(),
+        granted_name: granted_name(service, &request),
     };
-    match answer {
-        Ok(Outcome::Posted { msgid, posted, .. }) => {
-            Answer::Ack(id, Outcome::Posted { msgid, posted, to: granted_name })
+    let earlier = digest
+        .filter(|_| may_repeat)
+        .map(|digest| digest.answered(&service.store, sender.device).map_err(Refusal::from));
+    let payload = match earlier.transpose() {
+        Ok(Some(Some(outcome))) => return Progress::Answered(reply.to(Ok(outcome))),
+        Ok(Some(None) | None) => payload.await,
+        Err(refusal) => Err(refusal),
+    };
+    let commit = match payload {
+        Ok(payload) => grant(service, sender, digest, request, payload).await,
+        Err(refusal) => Err(refusal),
+    };
+    match commit {
+        Ok(Granted::Committing(commit)) => Progress::Committing(Box::pin(async move {
+            let outcome = commit.durable(&reply.service).await;
+            drop(room);
+            reply.granted(outcome.map_err(Refusal::from))
+        })),
+        Ok(Granted::Done(outcome)) => Progress::Answered(reply.granted(Ok(outcome))),
+        Err(refusal) => Progress::Answered(reply.granted(Err(refusal))),
+    }
+}
+
+/// From whom a request is, and under which id it is answered.
+struct Reply {
+    service: Arc<Service>,
+    sender: Sender,
+    id: RequestId,
+    op: &'static str,
+    granted_name: Option<Alias>,
+}
+
+impl Reply {
+    /// The answer to what was done now.
+    fn granted(self, outcome: Result<Outcome, Refusal>) -> Answer {
+        if let Ok(Outcome::Posted { .. }) = outcome {
+            self.service.metrics.posts.one();
         }
-        Ok(outcome) => Answer::Ack(id, outcome),
-        Err(mut refusal) => {
-            let is_uncertain = refusal.rule == Rule::Uncertain;
-            if id.as_str().len() > ID_BESIDE_LIST_MAX {
-                refusal.of.clear();
+        self.to(outcome)
+    }
+
+    fn to(self, outcome: Result<Outcome, Refusal>) -> Answer {
+        match outcome {
+            Ok(Outcome::Posted { msgid, posted, .. }) => {
+                Answer::Ack(self.id, Outcome::Posted { msgid, posted, to: self.granted_name })
             }
-            let outcome = refused(service, sender, name, refusal);
-            if is_uncertain { Answer::Uncertain } else { Answer::Ack(id, outcome) }
+            Ok(outcome @ (Outcome::Done | Outcome::Refused { .. })) => {
+                Answer::Ack(self.id, outcome)
+            }
+            Err(mut refusal) => {
+                let is_uncertain = refusal.rule == Rule::Uncertain;
+                if self.id.as_str().len() > ID_BESIDE_LIST_MAX {
+                    refusal.of.clear();
+                }
+                let outcome = refused(&self.service, &self.sender, self.op, refusal);
+                if is_uncertain { Answer::Uncertain } else { Answer::Ack(self.id, outcome) }
+            }
         }
     }
 }
@@ -185,56 +208,108 @@ fn granted_name(service: &Service, request: &Request) -> Option<Alias> {
     (alias != to.as_str()).then(|| alias.into())
 }
 
-fn note_posted(service: &Service, outcome: &Outcome) {
-    if let Outcome::Posted { .. } = outcome {
-        service.metrics.posts.one();
-    }
-}
-
 /// Refuses a request `op`: told to the peer, to the log by which rule, and counted.
 fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
     static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
-    let Refusal { rule, words, of } = refusal;
+    let Refusal { rule, words, of, is_guess: _ } = refusal;
     let (member, throttle) = (ShortId::new(sender.uid.as_str()), THROTTLES.of(rule));
     info_limited!(throttle, %member, op, rule = rule.name(), why = words, "request refused");
     service.metrics.refused.one(rule);
     Outcome::Refused { error: words, of }
 }
 
-/// Does what is asked; none for what is not acknowledged. A message is remembered by its `mark`.
+/// What a request that is granted has come to.
+enum Granted {
+    /// It is on its way to the disk, and changes nothing that a later request is decided by.
+    Committing(Commit),
+    /// It is done.
+    Done(Outcome),
+}
+
+/// Decides a request and submits what it comes to; waits for that where the next is decided by it.
 async fn grant(
-    service: &Arc<Service>,
+    service: &Service,
     sender: &Sender,
-    mark: Option<Mark>,
+    digest: Option<RequestDigest>,
     request: Request,
     payload: Payload,
-) -> Option<Result<Outcome, Refusal>> {
-    Some(match (request, payload) {
-        (Request::UserEdit { edit, .. }, _) => user::edit(service, sender, edit).await,
-        (Request::OhiEdit { kind, members, .. }, _) => {
-            ohi::edit(service, sender, kind, members).await
+) -> Result<Granted, Refusal> {
+    if let Request::UserEdit { edit: UserEdit::NewNode(label), .. } = request {
+        return user::add_device(service, sender, label).await.map(Granted::Done);
+    }
+    let _turn = if edits_directory(&request) { Some(service.edit().await) } else { None };
+    let commit = submit(service, sender, |facts| {
+        let digest = digest.map(|digest| (digest, sender.device));
+        Ok(Decision { digest, ..decide(facts, sender, request, payload)? })
+    })?;
+    if commit.changes_nothing() {
+        return Ok(Granted::Committing(commit));
+    }
+    Ok(Granted::Done(commit.durable(service).await?))
+}
+
+/// Whether a request is decided and done before another of its kind is decided: two of them could both
+/// find a name or a place free.
+fn edits_directory(request: &Request) -> bool {
+    match request {
+        Request::UserEdit { .. } | Request::GroupInvite { .. } | Request::GroupEdit { .. } => true,
+        Request::OhiEdit { .. }
+        | Request::Ping { .. }
+        | Request::Post { .. }
+        | Request::PostNotify { .. }
+        | Request::TmtpRev { .. }
+        | Request::Register { .. }
+        | Request::Login { .. }
+        | Request::Quit
+        | Request::Pulse
+        | Request::Ack { .. } => false,
+    }
+}
+
+/// What a request comes to.
+fn decide(
+    facts: &Facts<'_>,
+    sender: &Sender,
+    request: Request,
+    payload: Payload,
+) -> Result<Decision, Refusal> {
+    match request {
+        Request::UserEdit { edit, .. } => match edit {
+            UserEdit::NewAlias(alias) => user::add_alias(facts, sender, alias),
+            UserEdit::NewNode(_) => Err(misplaced()),
+        },
+        Request::OhiEdit { kind, members, .. } => ohi::edit(facts, sender, kind, &members),
+        Request::GroupInvite { gid, from, to, data, .. } => {
+            let text = payload.text().ok_or_else(misplaced)?;
+            group::invite(facts, sender, group::Invitation { gid, from, to, data, text })
         }
-        (Request::GroupInvite { gid, from, to, data, .. }, Payload::Text(text)) => {
-            let invitation = group::Invitation { gid, from, to, data, text };
-            group::invite(service, sender, mark, invitation).await
+        Request::GroupEdit { gid, act, .. } => group::edit(facts, sender, &gid, act),
+        Request::Ping { from, to, data, .. } => {
+            let text = payload.text().ok_or_else(misplaced)?;
+            ping::ping(facts, sender, ping::NewPing { from, to, data, text })
         }
-        (Request::GroupEdit { gid, act, .. }, _) => group::edit(service, sender, &gid, act).await,
-        (Request::Post { to, not_alone, data, .. }, Payload::Message(body)) => {
-            post::post(service, sender, mark, (&to, not_alone), data, body).await
+        Request::Post { to, not_alone, data, .. } => {
+            let body = payload.message().ok_or_else(misplaced)?;
+            post::post(facts, sender, (&to, not_alone), data, body)
         }
-        (
-            Request::PostNotify { to, note_to, not_self, not_alone, note, data, .. },
-            Payload::NoteAndMessage(note_body, body),
-        ) => {
+        Request::PostNotify { to, note_to, not_self, not_alone, note, data, .. } => {
+            let (note_body, body) = payload.note_and_message().ok_or_else(misplaced)?;
             let split =
                 post::Split { to, note_to, not_self, not_alone, note, note_body, data, body };
-            post::post_notify(service, sender, mark, split).await
+            post::post_notify(facts, sender, split)
         }
-        (Request::Ping { from, to, data, .. }, Payload::Text(text)) => {
-            ping::ping(service, sender, mark, from, to, data, text).await
-        }
-        _ => return None,
-    })
+        Request::TmtpRev { .. }
+        | Request::Register { .. }
+        | Request::Login { .. }
+        | Request::Quit
+        | Request::Pulse
+        | Request::Ack { .. } => Err(misplaced()),
+    }
+}
+
+/// A request, or its data, is where the link does not bring it.
+fn misplaced() -> Refusal {
+    Refusal::new(Rule::Failed, "the service could not do it; try again later")
 }
 
 /// Devices of `members`, and the sender's other devices; the sender's own device only where it is
@@ -254,42 +329,33 @@ fn devices_of(
     devices
 }
 
-impl Service {
-    /// Submits letters with rows while the directory that named the devices is still held, and
-    /// waits until they are durable.
-    async fn post(
-        &self,
-        sender: &Sender,
-        write: impl FnOnce(&Directory) -> Result<(Vec<Letter>, Batch), Refusal>,
-    ) -> Result<Outcome, Refusal> {
-        self.post_marked(sender, None, write).await
-    }
-
-    /// As [`Self::post`], and the answer can be given again to a request with the same mark.
-    async fn post_marked(
-        &self,
-        sender: &Sender,
-        mark: Option<Mark>,
-        write: impl FnOnce(&Directory) -> Result<(Vec<Letter>, Batch), Refusal>,
-    ) -> Result<Outcome, Refusal> {
-        let missing;
-        let submitted = {
-            let directory = self.directory();
-            let (mut letters, mut rows) = write(&directory)?;
-            missing = full::pass_over(self, &directory, sender, &mut letters, &mut rows);
-            let now_ms = self.now_ms();
-            let rows = |first_id: Option<MessageId>| {
-                if let (Some(mark), Some(id)) = (mark, first_id) {
-                    mark.remember(&mut rows, sender.device, id, now_ms);
-                }
-                rows
-            };
-            self.post_office.submit(&self.store, &sender.uid, now_ms, letters, rows)
-        };
-        let accepted = match submitted {
-            Ok(submitted) => submitted.accepted(&self.roster).await.map_err(PostError::from),
-            Err(error) => Err(error),
-        };
-        Ok(accepted.inspect_err(|_| self.gap_notices.take_back(&missing))?)
-    }
+/// Commits what a request of `sender` is decided to come to.
+async fn commit(
+    service: &Service,
+    sender: &Sender,
+    decide: impl FnOnce(&Facts<'_>) -> Result<Decision, Refusal>,
+) -> Result<Outcome, Refusal> {
+    Ok(submit(service, sender, decide)?.durable(service).await?)
 }
+
+/// Submits what a request of `sender` is decided to come to, past queues that are full. A name that was
+/// tried in vain is counted.
+fn submit(
+    service: &Service,
+    sender: &Sender,
+    decide: impl FnOnce(&Facts<'_>) -> Result<Decision, Refusal>,
+) -> Result<Commit, Refusal> {
+    let submitted = service.commit(&sender.uid, |facts| {
+        let mut decision = decide(facts)?;
+        full::pass_over(facts, sender, &mut decision);
+        Ok::<_, Refusal>(decision)
+    });
+    if submitted.as_ref().is_err_and(|refusal| refusal.is_guess) {
+        service.contacts.tried(&service.limits(), sender.member, service.now_ms())?;
+    }
+    submitted
+}
+
+#[cfg(test)]
+#[path = "request/request_tests.rs"]
+mod tests;

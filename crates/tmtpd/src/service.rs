@@ -14,13 +14,13 @@ use crate::directory::{Directory, rows};
 use crate::gap_notice::GapNotices;
 use crate::links::Links;
 use crate::metrics::Metrics;
-use crate::openings::Openings;
 use crate::platform::{Machine, Platform};
 use crate::policy;
 use crate::post_office::PostOffice;
 use crate::rate_limit::RateLimits;
 use crate::roster::Roster;
 use crate::store::{DeviceNumber, Store, StoreError};
+use crate::terms::Terms;
 
 /// One organisation's service.
 #[derive(Debug)]
@@ -43,8 +43,6 @@ pub struct Service {
     edits: AsyncMutex<()>,
     /// Who has pinged whom.
     pub(crate) contacts: Contacts,
-    /// Who is open to the members of a group.
-    pub(crate) openings: Openings,
     /// Devices that need history from their siblings.
     pub(crate) gap_notices: GapNotices,
     /// Memory for small bodies that are being received, in bytes.
@@ -52,32 +50,6 @@ pub struct Service {
     /// Who may do what how often.
     pub(crate) rate_limits: RateLimits,
     platform: Box<dyn Platform>,
-}
-
-/// What the administrator may change while the service runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
-    /// The name the service gives itself.
-    pub name: String,
-    /// What anyone may ask of it.
-    pub limits: Arc<Limits>,
-    /// Whom a member may post to.
-    pub post_policy: PostPolicy,
-    /// The same for people to read.
-    pub policy_told: &'static str,
-}
-
-impl Terms {
-    fn of(config: &Config, unsaid: PostPolicy) -> Self {
-        let said = config.service.post_policy;
-        let post_policy = said.unwrap_or(unsaid);
-        Self {
-            name: config.service.name.clone(),
-            limits: Arc::new(config.limits.clone()),
-            post_policy,
-            policy_told: policy::told(said, post_policy),
-        }
-    }
 }
 
 impl Service {
@@ -104,7 +76,7 @@ impl Service {
             rows::undo_coming(&store, device);
         }
         let contacts = Contacts::read(&store)?;
-        let openings = Openings::read(&store)?;
+        directory.read_openings(&store)?;
         policy::read_earlier(&store, &contacts, &mut directory)?;
         let unsaid = policy::unsaid(&store, &directory)?;
         let terms = Terms::of(config, unsaid);
@@ -124,7 +96,6 @@ impl Service {
             directory: RwLock::new(directory),
             edits: AsyncMutex::default(),
             contacts,
-            openings,
             gap_notices,
             receiving: Arc::new(Semaphore::new(
                 usize::try_from(config.limits.receiving_bytes).unwrap_or(Semaphore::MAX_PERMITS),
@@ -148,7 +119,7 @@ impl Service {
     }
 
     /// What holds at this moment. Whoever decides by several of them asks once.
-    pub fn terms(&self) -> Arc<Terms> {
+    pub(crate) fn terms(&self) -> Arc<Terms> {
         Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
     }
 

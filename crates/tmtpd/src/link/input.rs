@@ -7,17 +7,26 @@ use tmtp::event::{Event, Outcome};
 use tmtp::id::MessageId;
 use tmtp::quit::Quit;
 use tmtp::request::Request;
-use tmtp::session::service::Input;
+use tmtp::session::service::{Input, Violation};
 use tokio::time::Instant;
 
 use super::end::End;
 use super::intake::{self, Complete, Intake};
 use super::{Done, Link, Stream};
-use crate::request::repeat::{self, Content, Mark};
-use crate::request::{Payload, answer};
+use crate::idempotency::{self, Content, RequestDigest};
+use crate::request::{Asked, Payload, answer};
 
 /// Longest request id whose echo fits into a header however it is escaped, in bytes.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
+
+/// What waits until everything before it is answered. Only posts are decided while others wait for the
+/// disk: nothing else comes so often, and what it says or changes must not come too early.
+#[derive(Debug)]
+pub(super) enum Parked {
+    Request(Request, String),
+    Violation(Violation),
+    Quit(Quit),
+}
 
 impl<S: Stream> Link<S> {
     /// Gives the session what was read, as far as requests can be answered at once.
@@ -37,13 +46,11 @@ impl<S: Stream> Link<S> {
                 Input::Request { request: Request::Ack { id, .. }, .. } => {
                     acks.extend(id.map(|MessageId(id)| id));
                 }
-                Input::Request { request, text } => self.handle_request(request, text),
+                Input::Request { request: Request::Pulse, .. } => {}
+                Input::Request { request, text } => self.in_turn(Parked::Request(request, text)),
                 Input::Begin(request) => self.handle_begin(request),
                 Input::Data { bytes, last } => self.handle_data(bytes, last),
-                Input::Violation(violation) => {
-                    self.push_answer(&violation.farewell());
-                    self.end(End::Quit(violation.quit));
-                }
+                Input::Violation(violation) => self.in_turn(Parked::Violation(violation)),
             }
         }
         self.input_at = input.len() - rest.len();
@@ -58,6 +65,29 @@ impl<S: Stream> Link<S> {
             on.delivery.acknowledged(&mut acks);
             // It was owed them: they are not asking for anything.
             self.requests.give_back(self.request_rate, acks.len());
+        }
+    }
+
+    /// Does what must not overtake the answers before it.
+    fn in_turn(&mut self, parked: Parked) {
+        if !self.commits.is_empty() {
+            self.parked = Some(parked);
+            return;
+        }
+        match parked {
+            Parked::Request(request, text) => self.handle_request(request, text),
+            Parked::Violation(violation) => {
+                self.push_answer(&violation.farewell());
+                self.end(End::Quit(violation.quit));
+            }
+            Parked::Quit(quit) => self.quit(quit),
+        }
+    }
+
+    /// Does what was kept back, if everything before it is answered.
+    pub(super) fn take_parked(&mut self) {
+        if let Some(parked) = self.parked.take() {
+            self.in_turn(parked);
         }
     }
 
@@ -76,12 +106,19 @@ impl<S: Stream> Link<S> {
             Request::Login { uid, node } => self.log_in(&uid, &node),
             Request::Quit => {
                 if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
-                    repeat::forget(&self.service.store, on.sender.device);
+                    idempotency::forget(&self.service.store, on.sender.device);
                 }
                 self.quit(Quit::Logout);
             }
+            // Taken where they come in.
             Request::Pulse | Request::Ack { .. } => {}
-            request => self.answer_later(request, text),
+            Request::UserEdit { .. }
+            | Request::OhiEdit { .. }
+            | Request::Ping { .. }
+            | Request::GroupInvite { .. }
+            | Request::GroupEdit { .. }
+            | Request::Post { .. }
+            | Request::PostNotify { .. } => self.answer_later(request, text),
         }
     }
 
@@ -91,21 +128,21 @@ impl<S: Stream> Link<S> {
             return self.quit(Quit::InvalidHeader);
         }
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
-        let may_repeat = !on.has_posted;
+        let digest = RequestDigest::of(&request, Content::Text(&text));
+        let asked = Asked { request, digest, may_repeat: !on.has_posted, room: None };
         self.pending = Some(Box::pin(async move {
-            let mark = Mark::of(&request, Content::Text(&text));
             let payload = ready(Ok(Payload::Text(text)));
-            Done::Answer(answer(&service, &sender, may_repeat, request, mark, payload).await)
+            Done::Progress(answer(&service, &sender, asked, payload).await)
         }));
     }
 
     fn handle_begin(&mut self, request: Request) {
         let Some(on) = &self.on else { return };
         if !echo_fits(&request) {
-            return self.quit(Quit::InvalidHeader);
+            return self.in_turn(Parked::Quit(Quit::InvalidHeader));
         }
         if request.data_len() > self.service.limits().message_bytes_max {
-            return self.quit(Quit::DataTooLong);
+            return self.in_turn(Parked::Quit(Quit::DataTooLong));
         }
         self.intake = Some(Intake::begin(&self.service, &on.sender, request));
     }
@@ -124,10 +161,11 @@ impl<S: Stream> Link<S> {
         let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
             // Only now, as this waits for the disk: while the data came, it waited for the peer.
-            let _room = service.store.room(complete.memory_bytes()).await;
-            let Complete { request, mark, body } = complete;
+            let room = Some(service.store.room(complete.memory_bytes()).await);
+            let Complete { request, digest, body } = complete;
             let payload = intake::payload(body);
-            Done::Answer(answer(&service, &sender, may_repeat, request, mark, payload).await)
+            let asked = Asked { request, digest, may_repeat, room };
+            Done::Progress(answer(&service, &sender, asked, payload).await)
         }));
     }
 }

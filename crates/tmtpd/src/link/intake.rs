@@ -4,9 +4,9 @@ use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::directory::Sender;
+use crate::idempotency::{Content, RequestDigest};
 use crate::metrics::Rule;
 use crate::platform::{blocking, in_place};
-use crate::request::repeat::{Content, Mark};
 use crate::request::{Payload, Refusal, post};
 use crate::service::Service;
 use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
@@ -44,7 +44,7 @@ enum Place {
 pub(super) struct Complete {
     pub(super) request: Request,
     /// By which it is recognised when it comes again.
-    pub(super) mark: Option<Mark>,
+    pub(super) digest: Option<RequestDigest>,
     pub(super) body: Result<(Option<Body>, Body), Refusal>,
 }
 
@@ -58,13 +58,24 @@ pub(super) enum Body {
 impl Intake {
     /// Begins with a Post or PostNotify. What could not be sent anyway is not stored.
     pub(super) fn begin(service: &Service, sender: &Sender, request: Request) -> Self {
+        let check = |to: &[_]| service.ask(|facts| post::check(facts, sender, to));
         let (note_len, len, checked) = match &request {
             Request::PostNotify { to, note_to, note, data, .. } => {
-                let checked = post::check(service, sender, to);
-                (Some(note.len), data.len, checked.and(post::check(service, sender, note_to)))
+                let checked = check(to).and_then(|()| check(note_to));
+                (Some(note.len), data.len, checked)
             }
-            Request::Post { to, data, .. } => (None, data.len, post::check(service, sender, to)),
-            _ => (None, 0, Ok(())),
+            Request::Post { to, data, .. } => (None, data.len, check(to)),
+            Request::UserEdit { .. }
+            | Request::OhiEdit { .. }
+            | Request::Ping { .. }
+            | Request::GroupInvite { .. }
+            | Request::GroupEdit { .. }
+            | Request::TmtpRev { .. }
+            | Request::Register { .. }
+            | Request::Login { .. }
+            | Request::Quit
+            | Request::Pulse
+            | Request::Ack { .. } => (None, 0, Ok(())),
         };
         let mut refused = checked.err();
         let mut sink = |len| match (&refused, Sink::new(service, len)) {
@@ -100,14 +111,14 @@ impl Intake {
     pub(super) fn complete(self) -> Complete {
         let sums: Vec<u32> =
             self.note.iter().chain([&self.message]).map(|sink| sink.crc32c).collect();
-        let mark = Mark::of(&self.request, Content::Data(&sums));
+        let digest = RequestDigest::of(&self.request, Content::Data(&sums));
         let body = match (self.refused, self.note.map(Sink::body), self.message.body()) {
             (Some(refusal), _, _) => Err(refusal),
             (None, None, Some(body)) => Ok((None, body)),
             (None, Some(Some(note)), Some(body)) => Ok((Some(note), body)),
             _ => Err(Refusal::new(Rule::Failed, "the service could not store it; try again later")),
         };
-        Complete { request: self.request, mark, body }
+        Complete { request: self.request, digest, body }
     }
 }
 

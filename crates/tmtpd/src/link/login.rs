@@ -13,7 +13,7 @@ use super::{Done, Link, On, Stream};
 use crate::directory::Sender;
 use crate::log::throttle::Throttle;
 use crate::log::warn_limited;
-use crate::request::{Answer, login, register};
+use crate::request::{Answer, Progress, login, register};
 
 /// Members in the first list of who is online; a header holds some more.
 const ONLINE_MAX: usize = 1_500;
@@ -91,7 +91,7 @@ impl<S: Stream> Link<S> {
                 static FAILED: Throttle = Throttle::new(10);
                 warn_limited!(FAILED, why = %refusal, "a login could not be told to the member's devices");
             }
-            Done::Answer(Answer::None)
+            Done::Progress(Progress::Answered(Answer::None))
         }));
     }
 }

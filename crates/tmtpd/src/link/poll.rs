@@ -14,6 +14,7 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
 
 use super::{Done, Link, Stream};
+use crate::request::Answer;
 use crate::roster::Mail;
 
 /// Bytes read at once on a link: a little more than a TLS record holds.
@@ -31,6 +32,8 @@ pub(super) enum Ready {
     /// Some of the output was taken.
     Sent(io::Result<()>),
     Done(Done),
+    /// The oldest request that waited for the disk is answered.
+    Answer(Answer),
     Mail(Mail),
     Time,
     Stop,
@@ -84,6 +87,11 @@ impl<S: Stream> Link<S> {
             && let Poll::Ready(done) = request.as_mut().poll(context)
         {
             return Poll::Ready(Ready::Done(done));
+        }
+        if self.has_room_for_answers()
+            && let Poll::Ready(answer) = self.commits.poll_next(context)
+        {
+            return Poll::Ready(Ready::Answer(answer));
         }
         if let Some(on) = &self.on
             && self.ending.is_none()

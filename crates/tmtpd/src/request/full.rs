@@ -13,11 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tmtp::event::MessageKind;
 
 use crate::config::Limits;
+use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Directory, MemberNumber};
 use crate::expiry;
-use crate::post_office::Letter;
-use crate::service::Service;
-use crate::store::engine::Batch;
 use crate::store::{DeviceNumber, Queue};
 
 use super::Refusal;
@@ -26,15 +24,12 @@ use crate::metrics::Rule;
 
 /// Whether a message to `member` by name could be stored for any of their devices.
 pub(super) fn check(
-    service: &Service,
-    directory: &Directory,
+    facts: &Facts<'_>,
     sender: &Sender,
     member: MemberNumber,
 ) -> Result<(), Refusal> {
-    let devices: Vec<_> = directory.devices(member).collect();
-    if member == sender.member
-        || full(service, directory, &service.limits(), &devices).len() < devices.len()
-    {
+    let devices: Vec<_> = facts.directory.devices(member).collect();
+    if member == sender.member || full(facts, &devices).len() < devices.len() {
         return Ok(());
     }
     Err(Refusal::new(
@@ -43,21 +38,13 @@ pub(super) fn check(
     ))
 }
 
-/// Takes the devices whose queues are full out of `letters`, and adds a word to the author where that
-/// leaves a member without a letter. Gives what each of these devices will be missing, which is noted
-/// in `rows`; if they are not committed, it is to be taken back.
-pub(super) fn pass_over(
-    service: &Service,
-    directory: &Directory,
-    sender: &Sender,
-    letters: &mut Vec<Letter>,
-    rows: &mut Batch,
-) -> BTreeMap<DeviceNumber, u64> {
-    let limits = service.limits();
-    let mut missing = BTreeMap::new();
+/// Takes the devices whose queues are full out of the letters, and adds a word to the author where that
+/// leaves a member without a letter. What each of these devices will be missing is counted.
+pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decision) {
+    let mut missing = BTreeMap::<DeviceNumber, u64>::new();
     let mut unreached = BTreeSet::new();
-    for letter in letters.iter_mut() {
-        let mut full = full(service, directory, &limits, &letter.devices);
+    for letter in &mut decision.letters {
+        let mut full = full(facts, &letter.devices);
         // Who asks is there, and waits for the word of it.
         full.retain(|device| *device != sender.device);
         if full.is_empty() {
@@ -69,32 +56,28 @@ pub(super) fn pass_over(
         }
         full.iter().for_each(|device| *missing.entry(*device).or_default() += 1);
         if matches!(letter.kind, MessageKind::Delivery { .. }) {
-            unreached.extend(without(directory, sender, &full, &letter.devices));
+            unreached.extend(without(facts.directory, sender, &full, &letter.devices));
         }
     }
     if !unreached.is_empty() {
-        let terms = service.terms();
-        let office = expiry::Office { name: &terms.name, now_ms: service.now_ms() };
-        letters.extend(office.not_stored(directory, sender.member, &unreached));
+        let office = expiry::Office { name: &facts.terms.name, now_ms: facts.now_ms };
+        decision.letters.extend(office.not_stored(facts.directory, sender.member, &unreached));
     }
-    service.gap_notices.add(&missing, rows);
-    missing
+    if !missing.is_empty() {
+        decision.tallies.push(Tally::Missing(missing));
+    }
 }
 
 /// Those of `devices` whose queues are full, in rising order.
-fn full(
-    service: &Service,
-    directory: &Directory,
-    limits: &Limits,
-    devices: &[DeviceNumber],
-) -> Vec<DeviceNumber> {
+fn full(facts: &Facts<'_>, devices: &[DeviceNumber]) -> Vec<DeviceNumber> {
+    let limits = &facts.terms.limits;
     let alone = of_device(limits);
     // Who is owed less has a share that is never full. As a rule nobody is owed so much.
     let share = shared(together(limits), limits.devices_per_member);
-    let mut full = service.store.queues_over(devices, share.messages, share.bytes);
+    let mut full = facts.queues.queues_over(devices, share.messages, share.bytes);
     full.retain(|device| {
-        let own = service.store.queue(*device);
-        own.reaches(alone) || has_full_share(service, directory, limits, *device, own)
+        let own = facts.queues.queue(*device);
+        own.reaches(alone) || has_full_share(facts, *device, own)
     });
     full.sort_unstable();
     full.dedup();
@@ -102,29 +85,18 @@ fn full(
 }
 
 /// Whether the devices of the member are owed too much together, and `device` its part of that.
-fn has_full_share(
-    service: &Service,
-    directory: &Directory,
-    limits: &Limits,
-    device: DeviceNumber,
-    own: Queue,
-) -> bool {
-    let Some(member) = directory.owner(device) else { return false };
-    let devices: Vec<_> = directory.devices(member).collect();
-    let (sum, all) = (service.store.queues_together(&devices), together(limits));
+fn has_full_share(facts: &Facts<'_>, device: DeviceNumber, own: Queue) -> bool {
+    let Some(member) = facts.directory.owner(device) else { return false };
+    let devices: Vec<_> = facts.directory.devices(member).collect();
+    let (sum, all) = (facts.queues.queues_together(&devices), together(&facts.terms.limits));
     let share = shared(all, devices.len());
     (sum.messages >= all.messages && own.messages >= share.messages)
         || (sum.bytes >= all.bytes && own.bytes >= share.bytes)
 }
 
 /// Whether `more` would be too much for the `devices` of one member together.
-pub(super) fn are_over(
-    service: &Service,
-    limits: &Limits,
-    devices: &[DeviceNumber],
-    more: Queue,
-) -> bool {
-    let (sum, all) = (service.store.queues_together(devices), together(limits));
+pub(super) fn are_over(facts: &Facts<'_>, devices: &[DeviceNumber], more: Queue) -> bool {
+    let (sum, all) = (facts.queues.queues_together(devices), together(&facts.terms.limits));
     sum.messages.saturating_add(more.messages) > all.messages
         || sum.bytes.saturating_add(more.bytes) > all.bytes
 }

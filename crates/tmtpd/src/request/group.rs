@@ -1,143 +1,130 @@
 //! GroupInvite and GroupEdit: who may join, who joins, who leaves.
 
-use tmtp::event::{MessageKind, Outcome};
+use tmtp::event::MessageKind;
 use tmtp::id::{Alias, Gid};
 use tmtp::request::{Data, GroupAct};
 use tmtp::text::check_name;
 
-use crate::directory::{Aliased, Directory, Group, GroupMember, MemberNumber, Standing, rows};
+use crate::decision::{Decision, Facts, Tally};
+use crate::directory::{
+    Aliased, Directory, DirectoryChange, Group, GroupMember, MemberNumber, Standing,
+};
 use crate::post_office::Letter;
-use crate::service::Service;
-use crate::store::engine::Batch;
 
-use super::repeat::Mark;
 use super::{Refusal, devices_of, ping};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 
 /// A GroupInvite.
 #[derive(Debug)]
-pub(crate) struct Invitation {
+pub(super) struct Invitation {
     /// The group; made if it does not exist.
-    pub gid: Gid,
+    pub(super) gid: Gid,
     /// Alias of the sender.
-    pub from: Alias,
+    pub(super) from: Alias,
     /// Alias of the invitee.
-    pub to: Alias,
+    pub(super) to: Alias,
     /// The text as announced.
-    pub data: Data,
+    pub(super) data: Data,
     /// The text.
-    pub text: String,
+    pub(super) text: String,
 }
 
-/// A change of one member's record.
+/// What one member is to a group from then on.
 type Change = (MemberNumber, GroupMember);
 
-/// Lets somebody join, and tells them by a ping.
+/// A GroupInvite: lets somebody join, and tells them by a ping.
 ///
 /// # Errors
 /// [`Refusal`].
-pub(crate) async fn invite(
-    service: &Service,
+pub(super) fn invite(
+    facts: &Facts<'_>,
     sender: &Sender,
-    mark: Option<Mark>,
     invitation: Invitation,
-) -> Result<Outcome, Refusal> {
-    let _turn = service.edit().await;
+) -> Result<Decision, Refusal> {
     let Invitation { gid, from, to, data, text } = invitation;
     let mut gid = gid.into_string();
+    let directory = facts.directory;
+    let group = directory.group(&gid);
+    if let Some(group) = group {
+        group.name().clone_into(&mut gid);
+    }
+    check_inviter(facts, sender, &gid)?;
+    let ping::Addressed { from, to } =
+        ping::addressed(directory, sender, from.as_str(), to.as_str())?;
+    let invitee = to.member;
+    check_invitee(facts, sender, &gid, invitee)?;
     let mut changes = Vec::new();
-    let mut invited = None;
-    let posted = service.post_marked(sender, mark, |directory| {
-        let group = directory.group(&gid);
-        if let Some(group) = group {
-            group.name().clone_into(&mut gid);
-        }
-        check_inviter(service, directory, sender, &gid)?;
-        let ping::Addressed { from, to } =
-            ping::addressed(service, directory, sender, from.as_str(), to.as_str())?;
-        let invitee = to.member;
-        check_invitee(service, directory, sender, &gid, invitee)?;
-        if group.is_none() {
-            let founder = record(from, Standing::Joined);
-            changes.push((sender.member, GroupMember { is_founder: true, ..founder }));
-        }
-        let before = group.and_then(|group| group.record(invitee));
-        let after = invited_by(sender.member, to.alias, before);
-        // To whom it is nothing new that they are invited, it is not told again.
-        let joined = if before == Some(&after) {
-            Vec::new()
-        } else {
-            changes.push((invitee, after));
-            joined_after(directory, &gid, &changes)
-        };
-        // Whoever is in the group goes by one name there, also to whom they invite.
-        let known = group.and_then(|group| group.record(sender.member));
-        let kind = MessageKind::Invite {
-            gid: gid.as_str().into(),
-            alias: known.map_or(from, |known| &known.alias).into(),
-            to: to.alias.into(),
-        };
-        let invite =
-            Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
-        let notice = member_notice("invite", &gid, to.alias, None);
-        let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
-        let mut rows = batch_of(&gid, &changes);
-        ping::count(service, directory, sender, invitee, &mut rows)?;
-        invited = Some(invitee);
-        Ok((vec![invite, notice], rows))
-    });
-    let outcome = posted.await.inspect_err(|_| ping::take_back(service, sender, invited))?;
-    apply(service, &gid, changes);
-    Ok(outcome)
+    if group.is_none() {
+        let founder = record(from, Standing::Joined);
+        changes.push((sender.member, GroupMember { is_founder: true, ..founder }));
+    }
+    let before = group.and_then(|group| group.record(invitee));
+    let after = invited_by(sender.member, to.alias, before);
+    // To whom it is nothing new that they are invited, it is not told again.
+    let joined = if before == Some(&after) {
+        Vec::new()
+    } else {
+        changes.push((invitee, after));
+        joined_after(directory, &gid, &changes)
+    };
+    // Whoever is in the group goes by one name there, also to whom they invite.
+    let known = group.and_then(|group| group.record(sender.member));
+    let kind = MessageKind::Invite {
+        gid: gid.as_str().into(),
+        alias: known.map_or(from, |known| &known.alias).into(),
+        to: to.alias.into(),
+    };
+    let invite = Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
+    let notice = member_notice("invite", &gid, to.alias, None);
+    let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
+    Ok(Decision {
+        letters: vec![invite, notice],
+        is_message: true,
+        changes: changes_of(&gid, changes),
+        tallies: vec![ping::tally(facts, sender, invitee)?],
+        ..Decision::default()
+    })
 }
 
-/// Joins, renames or drops.
+/// A GroupEdit: joins, renames or drops.
 ///
 /// # Errors
 /// [`Refusal`].
-pub(crate) async fn edit(
-    service: &Service,
+pub(super) fn edit(
+    facts: &Facts<'_>,
     sender: &Sender,
     gid: &Gid,
     act: GroupAct,
-) -> Result<Outcome, Refusal> {
-    let _turn = service.edit().await;
+) -> Result<Decision, Refusal> {
+    let directory = facts.directory;
+    let group = directory.group(gid.as_str()).ok_or_else(|| unknown(&act))?;
+    let gid = group.name();
+    let (change, notice) = match act {
+        GroupAct::Join { newalias } => join(facts, group, sender, newalias)?,
+        GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
+        GroupAct::Drop { to } => drop_member(directory, group, sender, gid, to.as_str())?,
+    };
+    let (concerned, mut after) = change;
+    after.is_founder = group.record(concerned).is_some_and(|before| before.is_founder);
     let mut changes = Vec::new();
-    let mut name = String::new();
-    let posted = service.post(sender, |directory| {
-        let group = directory.group(gid.as_str()).ok_or_else(|| unknown(&act))?;
-        group.name().clone_into(&mut name);
-        let gid = name.as_str();
-        let (change, notice) = match act {
-            GroupAct::Join { newalias } => join(service, directory, group, sender, newalias)?,
-            GroupAct::Alias { newalias } => rename(directory, group, sender, gid, newalias)?,
-            GroupAct::Drop { to } => drop_member(directory, group, sender, gid, to.as_str())?,
-        };
-        let (concerned, mut after) = change;
-        after.is_founder = group.record(concerned).is_some_and(|before| before.is_founder);
-        let devices = if group.record(concerned) == Some(&after) {
-            // Nothing new, but perhaps to a device of the sender.
-            devices_of(directory, sender, [], true)
-        } else {
-            changes.push((concerned, after));
-            let mut told = joined_after(directory, gid, &changes);
-            // Whoever was dropped is told too.
-            told.push(concerned);
-            let own_device_too = told.contains(&sender.member);
-            devices_of(directory, sender, told, own_device_too)
-        };
-        if !service.rate_limits.may_change_group(&service.limits(), sender.member, devices.len()) {
-            return Err(Refusal::new(
-                Rule::GroupNoticesPerMinute,
-                "you change groups too often; try again in a minute",
-            ));
-        }
-        Ok((vec![Letter::notice(notice, devices)], batch_of(gid, &changes)))
-    });
-    posted.await?;
-    apply(service, &name, changes);
-    Ok(Outcome::Done)
+    let devices = if group.record(concerned) == Some(&after) {
+        // Nothing new, but perhaps to a device of the sender.
+        devices_of(directory, sender, [], true)
+    } else {
+        changes.push((concerned, after));
+        let mut told = joined_after(directory, gid, &changes);
+        // Whoever was dropped is told too.
+        told.push(concerned);
+        let own_device_too = told.contains(&sender.member);
+        devices_of(directory, sender, told, own_device_too)
+    };
+    Ok(Decision {
+        tallies: vec![Tally::GroupNotices(sender.member, devices.len())],
+        letters: vec![Letter::notice(notice, devices)],
+        changes: changes_of(gid, changes),
+        ..Decision::default()
+    })
 }
 
 /// What is said of a group in which the sender is not, whether there is one or not: its name is not
@@ -151,12 +138,8 @@ fn unknown(act: &GroupAct) -> Refusal {
     Refusal::new(Rule::NotInGroup, words)
 }
 
-fn check_inviter(
-    service: &Service,
-    directory: &Directory,
-    sender: &Sender,
-    gid: &str,
-) -> Result<(), Refusal> {
+fn check_inviter(facts: &Facts<'_>, sender: &Sender, gid: &str) -> Result<(), Refusal> {
+    let directory = facts.directory;
     match directory.group(gid) {
         Some(group) if group.has_joined(sender.member) => Ok(()),
         Some(_) => Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group")),
@@ -171,7 +154,7 @@ fn check_inviter(
             if directory.name_is_taken(gid) {
                 return Err(Refusal::new(Rule::NameTaken, "gid is already taken by an alias"));
             }
-            check_group_count(service, directory, sender.member)
+            check_group_count(facts, sender.member)
         }
     }
 }
@@ -179,12 +162,12 @@ fn check_inviter(
 /// Whether the member may be invited: invitations take no place in groups, so that nobody keeps another
 /// out of theirs, and are bounded by themselves.
 fn check_invitee(
-    service: &Service,
-    directory: &Directory,
+    facts: &Facts<'_>,
     sender: &Sender,
     gid: &str,
     invitee: MemberNumber,
 ) -> Result<(), Refusal> {
+    let directory = facts.directory;
     if let Some(group) = directory.group(gid) {
         if group.has_joined(invitee) {
             return Err(Refusal::new(Rule::AlreadyInGroup, "to has already joined the group"));
@@ -192,9 +175,9 @@ fn check_invitee(
         if group.counts(invitee) {
             return Ok(());
         }
-        check_room(service, group)?;
+        check_room(facts, group)?;
     }
-    let limits = service.limits();
+    let limits = &facts.terms.limits;
     let in_all = directory.inviters(invitee).count();
     let of_sender = directory.inviters(invitee).filter(|inviter| *inviter == sender.member).count();
     if of_sender >= limits.unanswered_invitations_max {
@@ -212,28 +195,23 @@ fn check_invitee(
     Ok(())
 }
 
-fn check_room(service: &Service, group: &Group) -> Result<(), Refusal> {
-    if group.size() >= service.limits().group_members_max {
+fn check_room(facts: &Facts<'_>, group: &Group) -> Result<(), Refusal> {
+    if group.size() >= facts.terms.limits.group_members_max {
         let words = "the group can have no more members here";
         return Err(Refusal::new(Rule::GroupMembersMax, words));
     }
     Ok(())
 }
 
-fn check_group_count(
-    service: &Service,
-    directory: &Directory,
-    member: MemberNumber,
-) -> Result<(), Refusal> {
-    if directory.group_count(member) >= service.limits().groups_per_member {
+fn check_group_count(facts: &Facts<'_>, member: MemberNumber) -> Result<(), Refusal> {
+    if facts.directory.group_count(member) >= facts.terms.limits.groups_per_member {
         return Err(Refusal::new(Rule::GroupsPerMember, "a member can be in no more groups here"));
     }
     Ok(())
 }
 
 fn join(
-    service: &Service,
-    directory: &Directory,
+    facts: &Facts<'_>,
     group: &Group,
     sender: &Sender,
     newalias: Option<Alias>,
@@ -247,15 +225,18 @@ fn join(
         Standing::Removed if !is_founder || group.joined().next().is_some() => {
             return Err(unknown(&act));
         }
-        Standing::Invited => check_group_count(service, directory, sender.member)?,
+        Standing::Invited => check_group_count(facts, sender.member)?,
         Standing::Left | Standing::Removed => {
-            check_room(service, group)?;
-            check_group_count(service, directory, sender.member)?;
+            check_room(facts, group)?;
+            check_group_count(facts, sender.member)?;
         }
         Standing::Joined => {}
     }
-    let alias =
-        own_alias(directory, sender, newalias.as_ref().map_or(alias.as_str(), Alias::as_str))?;
+    let alias = own_alias(
+        facts.directory,
+        sender,
+        newalias.as_ref().map_or(alias.as_str(), Alias::as_str),
+    )?;
     let notice = member_notice("join", group.name(), alias, None);
     Ok(((sender.member, record(alias, Standing::Joined)), notice))
 }
@@ -338,17 +319,8 @@ fn joined_after(directory: &Directory, gid: &str, changes: &[Change]) -> Vec<Mem
     joined
 }
 
-fn batch_of(gid: &str, changes: &[Change]) -> Batch {
-    let mut batch = Batch::new();
-    for (member, record) in changes {
-        rows::write_group_member(&mut batch, gid, *member, record);
-    }
-    batch
-}
-
-fn apply(service: &Service, gid: &str, changes: Vec<Change>) {
-    let mut directory = service.directory_mut();
-    for (member, record) in changes {
-        directory.put_group_member(gid, member, record);
-    }
+fn changes_of(gid: &str, changes: Vec<Change>) -> Vec<DirectoryChange> {
+    let change =
+        |(member, record)| DirectoryChange::GroupMember { gid: gid.to_owned(), member, record };
+    changes.into_iter().map(change).collect()
 }

@@ -4,13 +4,12 @@ use tmtp::event::MessageKind;
 use tmtp::id::{NodeSecret, Uid};
 use tmtp::quit::Quit;
 
+use crate::decision::{Decision, Facts};
 use crate::directory::SecretHash;
 use crate::expiry;
-use crate::post_office::Letter;
 use crate::service::Service;
-use crate::store::engine::Batch;
 
-use super::{Refusal, devices_of};
+use super::{Refusal, commit, devices_of};
 use crate::directory::Sender;
 
 /// Finds the device. An unknown member takes as long as a wrong secret.
@@ -32,12 +31,10 @@ pub(crate) fn login(service: &Service, uid: &Uid, node: &NodeSecret) -> Result<S
 /// # Errors
 /// [`Refusal`] when it cannot be stored.
 pub(crate) async fn tell_devices(service: &Service, sender: &Sender) -> Result<(), Refusal> {
-    let posted = service.post(sender, |directory| {
-        let devices = devices_of(directory, sender, [], true);
-        let kind = MessageKind::Login { node: "tbd".into() };
-        Ok((vec![Letter::notice(kind, devices)], Batch::new()))
-    });
-    posted.await?;
-    expiry::tell_missing(service, sender).await?;
-    Ok(())
+    let told = |facts: &Facts<'_>| {
+        let devices = devices_of(facts.directory, sender, [], true);
+        Ok(Decision::notice(MessageKind::Login { node: "tbd".into() }, devices))
+    };
+    commit(service, sender, told).await?;
+    expiry::tell_missing(service, sender).await
 }

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use tmtp::event::{MessageKind, NOBODY_ELSE, Outcome};
+use tmtp::event::{MessageKind, NOBODY_ELSE};
 use tmtp::head::HEAD_MAX_BYTES;
 use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 use tmtp::request::{Data, Recipient};
 use tmtp::text::NAME_MAX_BYTES;
 
 use crate::config::PostPolicy;
+use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Directory, Group, MemberNumber};
 use crate::post_office::Letter;
-use crate::service::Service;
 use crate::store::NewData;
-use crate::store::engine::Batch;
 
-use super::introduce::Introduced;
-use super::repeat::Mark;
+use super::introduce::introductions;
 use super::{Refusal, devices_of, full};
 use crate::directory::Sender;
 use crate::metrics::Rule;
@@ -42,23 +40,23 @@ const _: () = assert!(
 
 /// A PostNotify.
 #[derive(Debug)]
-pub(crate) struct Split {
+pub(super) struct Split {
     /// Who gets the message and the notification.
-    pub to: Vec<Recipient>,
+    pub(super) to: Vec<Recipient>,
     /// Who gets the notification only.
-    pub note_to: Vec<Recipient>,
+    pub(super) note_to: Vec<Recipient>,
     /// Whether the sender's other devices are left out of the message.
-    pub not_self: bool,
+    pub(super) not_self: bool,
     /// Whether somebody else has to get the message.
-    pub not_alone: bool,
+    pub(super) not_alone: bool,
     /// The notification as announced.
-    pub note: Data,
+    pub(super) note: Data,
     /// The notification.
-    pub note_body: NewData,
+    pub(super) note_body: NewData,
     /// The message as announced.
-    pub data: Data,
+    pub(super) data: Data,
     /// The message.
-    pub body: NewData,
+    pub(super) body: NewData,
 }
 
 /// Whom a list of recipients means.
@@ -69,115 +67,93 @@ struct Audience {
     named: BTreeSet<MemberNumber>,
 }
 
-/// Sends a message to everybody named, each device once.
+/// A Post: a message to everybody named, each device once. The sender's own device only where it is named.
 ///
 /// # Errors
-/// [`Refusal`] when anybody named is unknown or out of reach, or nobody but the sender is reached who asked
-/// for more; nothing is sent then.
-pub(crate) async fn post(
-    service: &Service,
+/// [`Refusal`].
+pub(super) fn post(
+    facts: &Facts<'_>,
     sender: &Sender,
-    mark: Option<Mark>,
     (to, not_alone): (&[Recipient], bool),
     data: Data,
     body: NewData,
-) -> Result<Outcome, Refusal> {
-    let mut introduced = Introduced::default();
-    let posted = service.post_marked(sender, mark, |directory| {
-        let audience = audience(service, directory, sender, to)?;
-        audience.check_others(sender, not_alone)?;
-        let mut rows = Batch::new();
-        introduced = Introduced::by(service, directory, sender, &audience.named, &[to], &mut rows);
-        let own_device_too = audience.members.contains(&sender.member);
-        let Audience { members, named } = audience;
-        let devices = devices_of(directory, sender, members, own_device_too);
-        let kind = MessageKind::Delivery { notify: None, groups: groups_of(directory, sender, to) };
-        service.contacts.answered(sender.member, named, &mut rows);
-        Ok((vec![Letter { kind, data, body, devices, is_services: false }], rows))
-    });
-    let outcome = posted.await?;
-    introduced.apply(service);
-    Ok(outcome)
+) -> Result<Decision, Refusal> {
+    let Audience { members, named } = audience(facts, sender, to, not_alone)?;
+    let own_device_too = members.contains(&sender.member);
+    let devices = devices_of(facts.directory, sender, members, own_device_too);
+    let groups = groups_of(facts.directory, sender, to);
+    let kind = MessageKind::Delivery { notify: None, groups };
+    let letter = Letter { kind, data, body, devices, is_services: false };
+    let changes = introductions(facts, sender, &named, &[to]);
+    let tallies = vec![Tally::Answered { who: sender.member, members: named }];
+    let letters = vec![letter];
+    Ok(Decision { letters, is_message: true, changes, tallies, ..Decision::default() })
 }
 
-/// Sends a message to some, and word of it to more.
+/// A PostNotify: a message to some, and word of it to more.
 ///
 /// # Errors
 /// As [`post`].
-pub(crate) async fn post_notify(
-    service: &Service,
+pub(super) fn post_notify(
+    facts: &Facts<'_>,
     sender: &Sender,
-    mark: Option<Mark>,
     split: Split,
-) -> Result<Outcome, Refusal> {
+) -> Result<Decision, Refusal> {
     let Split { to, note_to, not_self, not_alone, note, note_body, data, body } = split;
-    let mut introduced = Introduced::default();
-    let posted = service.post_marked(sender, mark, |directory| {
-        let audience = audience(service, directory, sender, &to)?;
-        audience.check_others(sender, not_alone)?;
-        let mut told = self::audience(service, directory, sender, &note_to)?;
-        told.members.extend(&audience.members);
-        // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
-        // replies go to the others, who confirm to them what they wrote.
-        let named = audience.named.iter().chain(&told.named).copied().collect();
-        let mut rows = Batch::new();
-        let recipients = [to.as_slice(), note_to.as_slice()];
-        introduced = Introduced::by(service, directory, sender, &named, &recipients, &mut rows);
-        service.contacts.answered(sender.member, named, &mut rows);
-        let notify = to.len() + note_to.len() + usize::from(!not_self);
-        let kind = MessageKind::Delivery {
-            notify: Some(notify as u64),
-            groups: groups_of(directory, sender, &to),
-        };
-        let own_device_too = audience.members.contains(&sender.member);
-        let mut devices = devices_of(directory, sender, audience.members.clone(), own_device_too);
-        if not_self && !own_device_too {
-            let own: Vec<_> = directory.devices(sender.member).collect();
-            devices.retain(|device| !own.contains(device));
-        }
-        let message = Letter { kind, data, body, devices, is_services: false };
-        let own_device_too = told.members.contains(&sender.member);
-        let devices = devices_of(directory, sender, told.members, own_device_too);
-        let kind = MessageKind::Notify {
-            postid: MessageId(0),
-            groups: groups_of(directory, sender, to.iter().chain(&note_to)),
-            copied: Some(copied_to(directory, sender, &to)),
-        };
-        let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
-        Ok((vec![message, note], rows))
-    });
-    let outcome = posted.await?;
-    introduced.apply(service);
-    Ok(outcome)
+    let directory = facts.directory;
+    let got = audience(facts, sender, &to, not_alone)?;
+    let mut told = audience(facts, sender, &note_to, false)?;
+    told.members.extend(&got.members);
+    let notify = to.len() + note_to.len() + usize::from(!not_self);
+    let kind = MessageKind::Delivery {
+        notify: Some(notify as u64),
+        groups: groups_of(directory, sender, &to),
+    };
+    let own_device_too = got.members.contains(&sender.member);
+    let mut devices = devices_of(directory, sender, got.members, own_device_too);
+    if not_self && !own_device_too {
+        let own: Vec<_> = directory.devices(sender.member).collect();
+        devices.retain(|device| !own.contains(device));
+    }
+    let message = Letter { kind, data, body, devices, is_services: false };
+    let own_device_too = told.members.contains(&sender.member);
+    let devices = devices_of(directory, sender, told.members, own_device_too);
+    let kind = MessageKind::Notify {
+        postid: MessageId(0),
+        groups: groups_of(directory, sender, to.iter().chain(&note_to)),
+        copied: Some(copied_to(directory, sender, &to)),
+    };
+    let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
+    // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
+    // replies go to the others, who confirm to them what they wrote.
+    let named = got.named.into_iter().chain(told.named).collect();
+    let changes = introductions(facts, sender, &named, &[&to, &note_to]);
+    let tallies = vec![Tally::Answered { who: sender.member, members: named }];
+    let letters = vec![message, note];
+    Ok(Decision { letters, is_message: true, changes, tallies, ..Decision::default() })
 }
 
 /// Whether a Post to these could be sent now; asked before its data is stored, and again after.
 ///
 /// # Errors
 /// [`Refusal`].
-pub(crate) fn check(service: &Service, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
-    audience(service, &service.directory(), sender, to).map(drop)
+pub(crate) fn check(facts: &Facts<'_>, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
+    // Whether the sender would be alone is asked only in the moment of posting, so that no notice of
+    // somebody who has come since can be read before the answer.
+    audience(facts, sender, to, false).map(drop)
 }
 
-impl Audience {
-    /// An app cannot know by itself that all others have left a group: who comes back to it is not told
-    /// whom they would meet. Asked only in the moment of posting, so that no notice of somebody who has
-    /// come since can be read before the answer.
-    fn check_others(&self, sender: &Sender, not_alone: bool) -> Result<(), Refusal> {
-        if not_alone && self.members.iter().all(|member| *member == sender.member) {
-            return Err(Refusal::new(Rule::NobodyElse, NOBODY_ELSE));
-        }
-        Ok(())
-    }
-}
-
+/// Whom the recipients mean; `not_alone` says that somebody beside the sender has to be among them. An app
+/// cannot know by itself that all others have left a group: who comes back to it is not told whom they
+/// would meet.
 fn audience(
-    service: &Service,
-    directory: &Directory,
+    facts: &Facts<'_>,
     sender: &Sender,
     to: &[Recipient],
+    not_alone: bool,
 ) -> Result<Audience, Refusal> {
-    if to.len() > service.limits().recipients_max {
+    let directory = facts.directory;
+    if to.len() > facts.terms.limits.recipients_max {
         return Err(Refusal::new(Rule::RecipientsMax, "for names too many recipients"));
     }
     let mut audience = Audience::default();
@@ -189,28 +165,13 @@ fn audience(
             Recipient::Member(uid) if Uid::is_service(uid.as_str()) => {
                 return Err(Refusal::new(Rule::Unknown, "the service itself takes no messages"));
             }
-            Recipient::Member(uid) => {
-                let Some(member) = directory.by_uid(uid) else {
-                    blamed.add(
-                        Refusal::new(Rule::Unknown, "a recipient named in for is unknown"),
-                        uid,
-                    );
-                    continue;
-                };
-                if service.terms().post_policy == PostPolicy::Acquainted
-                    && !may_write(service, directory, sender, member)
-                {
-                    let words = "a recipient named in for must be pinged first";
-                    blamed.add(Refusal::new(Rule::NotAcquainted, words), uid);
-                    continue;
+            Recipient::Member(uid) => match named(facts, sender, uid) {
+                Ok(member) => {
+                    audience.members.insert(member);
+                    audience.named.insert(member);
                 }
-                if let Err(refusal) = full::check(service, directory, sender, member) {
-                    blamed.add(refusal, uid);
-                    continue;
-                }
-                audience.members.insert(member);
-                audience.named.insert(member);
-            }
+                Err(refusal) => blamed.add(refusal, uid),
+            },
             Recipient::GroupWithSender(gid) => {
                 // The sender among them, once they have joined.
                 audience.members.extend(group(directory, sender, gid)?);
@@ -221,14 +182,29 @@ fn audience(
             }
         }
     }
-    blamed.end().map(|()| audience)
+    blamed.end()?;
+    if not_alone && audience.members.iter().all(|member| *member == sender.member) {
+        return Err(Refusal::new(Rule::NobodyElse, NOBODY_ELSE));
+    }
+    Ok(audience)
+}
+
+/// Somebody named one by one, if the sender may write to them now.
+fn named(facts: &Facts<'_>, sender: &Sender, uid: &Uid) -> Result<MemberNumber, Refusal> {
+    let unknown = || Refusal::new(Rule::Unknown, "a recipient named in for is unknown");
+    let member = facts.directory.by_uid(uid).ok_or_else(unknown)?;
+    if facts.terms.post_policy == PostPolicy::Acquainted && !may_write(facts, sender, member) {
+        let words = "a recipient named in for must be pinged first";
+        return Err(Refusal::new(Rule::NotAcquainted, words));
+    }
+    full::check(facts, sender, member)?;
+    Ok(member)
 }
 
 /// Whether somebody has let the sender in, by name or with a group.
-fn may_write(service: &Service, directory: &Directory, sender: &Sender, to: MemberNumber) -> bool {
-    let (limits, now_ms) = (service.limits(), service.now_ms());
-    directory.acquainted(sender.member, to)
-        || service.openings.admits(directory, &limits, sender.member, to, now_ms)
+fn may_write(facts: &Facts<'_>, sender: &Sender, to: MemberNumber) -> bool {
+    let directory = facts.directory;
+    directory.acquainted(sender.member, to) || directory.is_open(sender.member, to, facts.kept())
 }
 
 /// The first reason to refuse a list of recipients, and everybody it is true of, so that the sender can

@@ -4,14 +4,17 @@ use tmtp::event::Event;
 use tmtp::id::{Alias, NodeSecret, Uid};
 use tmtp::quit::Quit;
 
-use crate::directory::{Device, Member, MemberNumber, rows};
+use crate::commit::CommitError;
+use crate::decision::{Decision, Facts};
+use crate::directory::{Device, DirectoryChange, Member};
 use crate::service::Service;
 use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
 
-use super::user;
-use crate::conn_limit::Network;
+use super::{Refusal, user};
 use crate::directory::Sender;
+
+use crate::conn_limit::Network;
 use crate::log::throttle::Throttle;
 use crate::log::{chain, error_limited, warn_limited};
 use crate::policy;
@@ -37,14 +40,12 @@ pub(crate) async fn register(
         warn_limited!(REFUSED, "registration refused: there were too many in the last hour");
         return Err(Quit::RegisterFailure);
     }
+    // Until it ends nobody else gets these numbers, or the alias.
     let _turn = service.edit().await;
-    let (number, device, alias) = {
-        let directory = service.directory();
-        let alias = newalias.map(|alias| {
-            user::grant_alias(service, &directory, None, alias.as_str()).map(|()| alias)
-        });
-        (directory.next_member(), directory.next_device(), alias.transpose())
-    };
+    let (number, device, alias) = service.ask(|facts| {
+        let directory = facts.directory;
+        (directory.next_member(), directory.next_device(), alias(facts, newalias))
+    });
     let (alias, error) = match alias {
         Ok(alias) => (alias, None),
         Err(refusal) => (None, Some(refusal.words)),
@@ -55,10 +56,28 @@ pub(crate) async fn register(
         Quit::RegisterFailure
     })?;
     let uid = member.uid.clone();
-    make(service, number, member).await?;
+    let mut rows = Batch::new();
+    policy::note(&mut rows, number);
+    let changes = vec![DirectoryChange::Member(number, member)];
+    let decision = Decision { changes, rows, ..Decision::default() };
+    let commit = service.commit(&uid, |_| Ok::<_, CommitError>(decision));
+    let committed = match commit {
+        Ok(commit) => commit.durable(service).await.map(drop).map_err(Refusal::from),
+        Err(error) => Err(error.into()),
+    };
+    committed.map_err(|refusal| {
+        static FAILED: Throttle = Throttle::new(10);
+        error_limited!(FAILED, why = %refusal, "a new member could not be stored");
+        Quit::RegisterFailure
+    })?;
     service.contacts.made(number, network);
     let answer = Event::Registered { uid: uid.clone(), nodeid: secret, error };
     Ok((Sender { member: number, device, uid }, answer))
+}
+
+/// The alias that a new member asks for, if it may be granted.
+fn alias(facts: &Facts<'_>, newalias: Option<Alias>) -> Result<Option<Alias>, Refusal> {
+    newalias.map(|alias| user::grant_alias(facts, None, alias.as_str()).map(|()| alias)).transpose()
 }
 
 fn new_member(
@@ -78,17 +97,4 @@ fn new_member(
     };
     let aliases = alias.into_iter().map(|alias| alias.into_string().into_boxed_str()).collect();
     Ok((Member { uid: Uid::from_bytes(&uid), devices: vec![device], aliases }, secret))
-}
-
-async fn make(service: &Service, number: MemberNumber, member: Member) -> Result<(), Quit> {
-    let mut batch = Batch::new();
-    rows::write_member(&mut batch, number, &member);
-    policy::note(&mut batch, number);
-    service.store.submit(batch).await.map_err(|error| {
-        static FAILED: Throttle = Throttle::new(10);
-        error_limited!(FAILED, error = %chain(&error), "a new member could not be stored");
-        Quit::RegisterFailure
-    })?;
-    service.directory_mut().put_member(number, member);
-    Ok(())
 }

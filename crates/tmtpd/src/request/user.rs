@@ -2,17 +2,17 @@
 
 use tmtp::event::{MessageKind, Outcome};
 use tmtp::id::{Alias, NodeSecret};
-use tmtp::request::UserEdit;
 use tmtp::text::{check_name, name_key};
 
-use crate::directory::{Device, Directory, MemberNumber, SecretHash, rows};
+use crate::decision::{Decision, Facts};
+use crate::directory::{Device, DirectoryChange, Member, MemberNumber, SecretHash, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
-use crate::store::DeviceNumber;
 use crate::store::engine::Batch;
 
-use super::{Refusal, devices_of, full, ping};
+use super::{Refusal, devices_of, full};
 use crate::directory::Sender;
+
 use crate::log::throttle::Throttle;
 use crate::log::{chain, error_limited};
 use crate::metrics::Rule;
@@ -20,28 +20,13 @@ use crate::metrics::Rule;
 /// Longest label of a device, in bytes.
 const LABEL_MAX_BYTES: usize = 1_024;
 
-/// Adds a device or an alias to the sender's account.
-///
-/// # Errors
-/// [`Refusal`].
-pub(crate) async fn edit(
-    service: &Service,
-    sender: &Sender,
-    edit: UserEdit,
-) -> Result<Outcome, Refusal> {
-    match edit {
-        UserEdit::NewAlias(alias) => add_alias(service, sender, alias).await,
-        UserEdit::NewNode(label) => add_device(service, sender, label).await,
-    }
-}
-
 /// Whether the alias may be granted to `member`, or to somebody new.
 pub(super) fn grant_alias(
-    service: &Service,
-    directory: &Directory,
+    facts: &Facts<'_>,
     member: Option<MemberNumber>,
     alias: &str,
 ) -> Result<(), Refusal> {
+    let directory = facts.directory;
     let owner = directory.by_alias(alias);
     // Whoever was granted a name by an earlier version keeps it.
     if owner.is_some_and(|owner| Some(owner.member) == member && owner.alias == alias) {
@@ -50,7 +35,7 @@ pub(super) fn grant_alias(
     check_name(alias).map_err(|error| Refusal::new(Rule::NameForm, error.to_string()))?;
     let own = owner.is_some_and(|owner| Some(owner.member) == member);
     // Under the service's own name it writes its notices.
-    let is_services = name_key(alias) == name_key(&service.terms().name);
+    let is_services = name_key(alias) == name_key(&facts.terms.name);
     if is_services || directory.name_is_taken(alias) && !own {
         return Err(Refusal::new(Rule::NameTaken, "newalias is already taken"));
     }
@@ -74,39 +59,37 @@ pub(super) fn new_secret(service: &Service) -> Result<(NodeSecret, SecretHash), 
     Ok(made)
 }
 
-async fn add_alias(service: &Service, sender: &Sender, alias: Alias) -> Result<Outcome, Refusal> {
-    let _turn = service.edit().await;
-    let mut changed = None;
-    let posted = service.post(sender, |directory| {
-        let granted = grant_alias(service, directory, Some(sender.member), alias.as_str());
-        if granted.as_ref().is_err_and(|refusal| refusal.rule == Rule::NameTaken) {
-            ping::count_name(service, sender)?;
+/// A UserEdit that adds an alias to the sender's account.
+///
+/// # Errors
+/// [`Refusal`].
+pub(super) fn add_alias(
+    facts: &Facts<'_>,
+    sender: &Sender,
+    alias: Alias,
+) -> Result<Decision, Refusal> {
+    grant_alias(facts, Some(sender.member), alias.as_str()).map_err(|refusal| {
+        match refusal.rule {
+            Rule::NameTaken => refusal.of_guess(),
+            _ => refusal,
         }
-        granted?;
-        let mut member = known(directory, sender)?.clone();
-        if !member.has_alias(alias.as_str()) {
-            if member.aliases.len() >= service.limits().aliases_per_member {
-                return Err(Refusal::new(
-                    Rule::AliasesPerMember,
-                    "a member can have no more aliases here",
-                ));
-            }
-            member.aliases.push(alias.as_str().into());
+    })?;
+    let mut member = known(facts, sender)?.clone();
+    if !member.has_alias(alias.as_str()) {
+        if member.aliases.len() >= facts.terms.limits.aliases_per_member {
+            let words = "a member can have no more aliases here";
+            return Err(Refusal::new(Rule::AliasesPerMember, words));
         }
-        let mut batch = Batch::new();
-        rows::write_member(&mut batch, sender.member, &member);
-        changed = Some(member);
-        let kind = MessageKind::NewAlias { alias: alias.clone() };
-        let devices = devices_of(directory, sender, [], true);
-        Ok((vec![Letter::notice(kind, devices)], batch))
-    });
-    posted.await?;
-    if let Some(member) = changed {
-        service.directory_mut().put_member(sender.member, member);
+        member.aliases.push(alias.as_str().into());
     }
-    Ok(Outcome::Done)
+    let devices = devices_of(facts.directory, sender, [], true);
+    let letter = Letter::notice(MessageKind::NewAlias { alias }, devices);
+    let changes = vec![DirectoryChange::Member(sender.member, member)];
+    Ok(Decision { letters: vec![letter], changes, ..Decision::default() })
 }
 
+/// A UserEdit that adds a device to the sender's account: two commits.
+///
 /// The new device gets a copy of the queue of the device that asked, and everything posted after
 /// that. Both without a gap and without an overlap: the device is expected, and the copy submitted, in
 /// one moment; what was submitted before is in the copy, what comes after names the device.
@@ -114,7 +97,14 @@ async fn add_alias(service: &Service, sender: &Sender, alias: Alias) -> Result<O
 /// The copy is made in slices, while others go on. Only when it is whole the device is there: in the
 /// commit of the message that tells its secret. A row says until then that there may be a part of it,
 /// which is undone at the next start.
-async fn add_device(service: &Service, sender: &Sender, label: String) -> Result<Outcome, Refusal> {
+///
+/// # Errors
+/// [`Refusal`].
+pub(super) async fn add_device(
+    service: &Service,
+    sender: &Sender,
+    label: String,
+) -> Result<Outcome, Refusal> {
     check_label(&label)?;
     let (secret, hash) = new_secret(service).map_err(|error| {
         static FAILED: Throttle = Throttle::new(10);
@@ -123,8 +113,12 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
     })?;
     let (number, copied) = {
         let _turn = service.edit().await;
+        service.ask(|facts| may_add_device(facts, sender))?;
+        if !service.rate_limits.may_add_device(&service.limits(), sender.member) {
+            let words = "a member can add no more devices here within this hour; try again later";
+            return Err(Refusal::new(Rule::DevicesPerHour, words));
+        }
         let mut directory = service.directory_mut();
-        may_add_device(service, &directory, sender)?;
         let number = directory.next_device();
         let mut begin = Batch::new();
         rows::write_coming(&mut begin, number);
@@ -132,7 +126,12 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
         (number, service.store.copy_queue(sender.device, number, begin))
     };
     let added = match copied.await {
-        Ok(()) => bring_device(service, sender, number, label, (secret, hash)).await,
+        Ok(()) => {
+            let device = Device { number, secret: hash, label, added_ms: service.now_ms() };
+            let _turn = service.edit().await;
+            let told = |facts: &Facts<'_>| bring_device(facts, sender, device, secret);
+            super::commit(service, sender, told).await
+        }
         Err(error) => Err(error.into()),
     };
     added.inspect_err(|_| {
@@ -142,71 +141,37 @@ async fn add_device(service: &Service, sender: &Sender, label: String) -> Result
 }
 
 /// The copy is whole: the device is there, and all devices are told its secret.
-async fn bring_device(
-    service: &Service,
+fn bring_device(
+    facts: &Facts<'_>,
     sender: &Sender,
-    number: DeviceNumber,
-    label: String,
-    (secret, hash): (NodeSecret, SecretHash),
-) -> Result<Outcome, Refusal> {
-    let _turn = service.edit().await;
-    let mut changed = None;
-    let posted = service.post(sender, |directory| {
-        let mut member = known(directory, sender)?.clone();
-        member.devices.push(Device {
-            number,
-            secret: hash,
-            label: label.clone(),
-            added_ms: service.now_ms(),
-        });
-        let mut batch = Batch::new();
-        rows::write_member(&mut batch, sender.member, &member);
-        rows::delete_coming(&mut batch, number);
-        changed = Some(member);
-        let kind = MessageKind::NewNode { label, nodeid: secret };
-        let devices = devices_of(directory, sender, [], true);
-        Ok((vec![Letter::notice(kind, devices)], batch))
-    });
-    posted.await?;
-    if let Some(member) = changed {
-        service.directory_mut().put_member(sender.member, member);
-    }
-    Ok(Outcome::Done)
+    device: Device,
+    secret: NodeSecret,
+) -> Result<Decision, Refusal> {
+    let mut member = known(facts, sender)?.clone();
+    let mut rows = Batch::new();
+    rows::delete_coming(&mut rows, device.number);
+    let kind = MessageKind::NewNode { label: device.label.clone(), nodeid: secret };
+    member.devices.push(device);
+    let letter = Letter::notice(kind, devices_of(facts.directory, sender, [], true));
+    let changes = vec![DirectoryChange::Member(sender.member, member)];
+    Ok(Decision { letters: vec![letter], changes, rows, ..Decision::default() })
 }
 
-/// What the limits say to one more device of the sender.
-fn may_add_device(
-    service: &Service,
-    directory: &Directory,
-    sender: &Sender,
-) -> Result<(), Refusal> {
-    let limits = service.limits();
-    known(directory, sender)?;
-    let devices: Vec<_> = directory.devices(sender.member).collect();
-    if devices.len() >= limits.devices_per_member {
+/// What the limits say to one more device of the sender, but for how many they may add in an hour.
+fn may_add_device(facts: &Facts<'_>, sender: &Sender) -> Result<(), Refusal> {
+    known(facts, sender)?;
+    let devices: Vec<_> = facts.directory.devices(sender.member).collect();
+    if devices.len() >= facts.terms.limits.devices_per_member {
         return Err(Refusal::new(Rule::DevicesPerMember, "a member can have no more devices here"));
     }
-    let copy = service.store.queue(sender.device);
-    if full::are_over(service, &limits, &devices, copy) {
-        return Err(Refusal::new(
-            Rule::QueueFull,
-            "too much waits for your devices to be copied for one more; fetch it first",
-        ));
-    }
-    if !service.rate_limits.may_add_device(&limits, sender.member) {
-        return Err(Refusal::new(
-            Rule::DevicesPerHour,
-            "a member can add no more devices here within this hour; try again later",
-        ));
+    if full::are_over(facts, &devices, facts.queues.queue(sender.device)) {
+        let words = "too much waits for your devices to be copied for one more; fetch it first";
+        return Err(Refusal::new(Rule::QueueFull, words));
     }
     Ok(())
 }
 
-fn known<'a>(
-    directory: &'a Directory,
-    sender: &Sender,
-) -> Result<&'a crate::directory::Member, Refusal> {
-    directory
-        .member(sender.member)
-        .ok_or_else(|| Refusal::new(Rule::Unknown, "the account is gone"))
+fn known<'a>(facts: &Facts<'a>, sender: &Sender) -> Result<&'a Member, Refusal> {
+    let gone = || Refusal::new(Rule::Unknown, "the account is gone");
+    facts.directory.member(sender.member).ok_or_else(gone)
 }

@@ -1,15 +1,15 @@
-//! A request that comes again because its answer was lost.
+//! Idempotency: a request that comes again because its answer was lost is answered again, not done again.
 //!
 //! The link may break, or one side may crash, between the commit of a message and its ack. The app
 //! cannot know and sends the request again, with the same id, as the first on its next link. So for
 //! every device the store keeps one row about the last message it gave us, written in the commit of
-//! that message: [`Mark::remember`]. The first such request of a later link, if it has the same
-//! mark, is given the same ack, and nothing is delivered again: [`Mark::answered`]. A device that
+//! that message: [`RequestDigest::remember`]. The first such request of a later link, if it has the same
+//! digest, is given the same ack, and nothing is delivered again: [`RequestDigest::answered`]. A device that
 //! took leave by Quit has read its answers, so its row goes: [`forget`].
 //!
 //! | key | value |
 //! |---|---|
-//! | `r/` device number (4 bytes, big-endian) | mark (32 bytes), message id (8), posted in Unix ms (8) |
+//! | `r/` device number (4 bytes, big-endian) | digest (32 bytes), message id (8), posted in Unix ms (8) |
 //!
 //! Revision 1 does not ask for request ids to differ. An app that gives all of them one id, such as
 //! `1`, and sends the same bytes twice means two messages, on whatever links. So only ids long
@@ -40,9 +40,9 @@ pub(crate) enum Content<'a> {
 /// What a request is recognised by: its header, with id, recipients and lengths, and the sums of
 /// its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark([u8; 32]);
+pub(crate) struct RequestDigest([u8; 32]);
 
-impl Mark {
+impl RequestDigest {
     /// Of a request that becomes a message; none for others, and none for one whose id may be that
     /// of every message.
     pub(crate) fn of(request: &Request, content: Content<'_>) -> Option<Self> {
@@ -77,11 +77,11 @@ impl Mark {
         device: DeviceNumber,
     ) -> Result<Option<Outcome>, StoreError> {
         let Some(row) = store.get(&key(device))? else { return Ok(None) };
-        let (mark, id, posted_ms) = read(&row)
+        let (digest, id, posted_ms) = read(&row)
             .ok_or_else(|| StoreError::Corrupt { what: "a row of answered requests".into() })?;
         let (msgid, posted) = (MessageId(id), posted_text(posted_ms));
         let outcome = Outcome::Posted { msgid, posted, to: None };
-        Ok((mark == self.0).then_some(outcome))
+        Ok((digest == self.0).then_some(outcome))
     }
 
     /// Adds the row that says how this request was answered, over that of the one before.
@@ -110,7 +110,7 @@ fn key(device: DeviceNumber) -> Vec<u8> {
 }
 
 fn read(row: &[u8]) -> Option<([u8; 32], u64, i64)> {
-    let (mark, rest) = row.split_first_chunk()?;
+    let (digest, rest) = row.split_first_chunk()?;
     let (id, posted_ms) = rest.split_first_chunk()?;
-    Some((*mark, u64::from_be_bytes(*id), i64::from_be_bytes(posted_ms.try_into().ok()?)))
+    Some((*digest, u64::from_be_bytes(*id), i64::from_be_bytes(posted_ms.try_into().ok()?)))
 }

@@ -1,0 +1,221 @@
+//! Commits: the one place where what a request came to is done.
+//!
+//! [`Service::commit`] decides and submits in one step, under the directory that the decision rests on,
+//! so that the order of decisions is the order of commits and no device is added in between. It waits for
+//! nothing. [`Commit::durable`] then waits for the disk; only after it the directory changes, devices are
+//! woken and an answer may go out. What was counted and could not be stored is taken back.
+
+use std::collections::BTreeMap;
+
+use tmtp::event::Outcome;
+use tmtp::head::HeadTooLong;
+use tmtp::id::Uid;
+
+use crate::contacts::TooMany;
+use crate::decision::{Decision, Facts, Sharing, Tally};
+use crate::directory::DirectoryChange;
+use crate::metrics::Rule;
+use crate::post_office::Submitted;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::store::StoreError;
+use crate::store::engine::Batch;
+
+/// A decision on its way to the disk.
+#[derive(Debug)]
+#[must_use = "nothing is done before it is durable"]
+pub(crate) struct Commit {
+    /// None where there is nothing to store.
+    submitted: Option<Submitted>,
+    is_message: bool,
+    changes: Vec<DirectoryChange>,
+    sharing: Option<Sharing>,
+    tallies: Vec<Tally>,
+}
+
+/// Why a decision could not be submitted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommitError {
+    /// Something that it counts is over its limit.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Names and lists do not fit into a header.
+    #[error(transparent)]
+    TooLong(#[from] HeadTooLong),
+}
+
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Refused(refusal) => refusal,
+            CommitError::TooLong(_) => {
+                Self::new(Rule::HeaderRoom, "names and lists are too long for a header")
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Decides by what is known now and submits what that comes to, as letters from `from`.
+    ///
+    /// # Errors
+    /// What `decide` refuses, a limit that is reached, names and lists that fit into no header. Nothing is
+    /// submitted or counted then.
+    pub(crate) fn commit<E: From<CommitError>>(
+        &self,
+        from: &Uid,
+        decide: impl FnOnce(&Facts<'_>) -> Result<Decision, E>,
+    ) -> Result<Commit, E> {
+        self.ask(|facts| Ok(self.submit(from, facts, decide(facts)?)?))
+    }
+
+    /// Asks what is known now.
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&Facts<'_>) -> T) -> T {
+        let (directory, terms) = (self.directory(), self.terms());
+        question(&Facts {
+            directory: &directory,
+            queues: &self.store,
+            terms: &terms,
+            now_ms: self.now_ms(),
+        })
+    }
+
+    fn submit(
+        &self,
+        from: &Uid,
+        facts: &Facts<'_>,
+        decision: Decision,
+    ) -> Result<Commit, CommitError> {
+        let Decision {
+            letters,
+            is_message,
+            changes,
+            mut rows,
+            sharing,
+            mut tallies,
+            digest,
+            gives_up,
+        } = decision;
+        changes.iter().for_each(|change| change.write(&mut rows));
+        self.count_all(facts, &mut tallies, &mut rows)?;
+        if letters.is_empty() && gives_up.is_empty() && rows.is_empty() {
+            return Ok(Commit { submitted: None, is_message, changes, sharing, tallies });
+        }
+        let submitted = self.post_office.submit(from, facts.now_ms, letters, |first, messages| {
+            if let (Some((digest, device)), Some(id)) = (digest, first) {
+                digest.remember(&mut rows, device, id, facts.now_ms);
+            }
+            if gives_up.is_empty() {
+                self.store.post_all(messages, rows)
+            } else {
+                self.store.give_up(gives_up, messages, rows)
+            }
+        });
+        match submitted {
+            Ok(submitted) => {
+                Ok(Commit { submitted: Some(submitted), is_message, changes, sharing, tallies })
+            }
+            Err(error) => {
+                self.take_back(&tallies);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Counts in order; what is over its limit takes back what was counted before it.
+    fn count_all(
+        &self,
+        facts: &Facts<'_>,
+        tallies: &mut Vec<Tally>,
+        rows: &mut Batch,
+    ) -> Result<(), Refusal> {
+        for (index, tally) in tallies.iter().enumerate() {
+            if let Err(refusal) = self.count(facts, tally, rows) {
+                tallies.truncate(index);
+                self.take_back(tallies);
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, facts: &Facts<'_>, tally: &Tally, rows: &mut Batch) -> Result<(), Refusal> {
+        let limits = &facts.terms.limits;
+        match tally {
+            Tally::Ping(ping) => self.contacts.count(limits, *ping, rows)?,
+            Tally::Answered { who, members } => {
+                self.contacts.answered(*who, members.iter().copied(), rows);
+            }
+            Tally::Presence(member, changes) => {
+                if !self.rate_limits.may_tell(limits, *member, *changes) {
+                    let words = "presence changes too often; try again in a minute";
+                    return Err(Refusal::new(Rule::PresencePerMinute, words));
+                }
+            }
+            Tally::GroupNotices(member, told) => {
+                if !self.rate_limits.may_change_group(limits, *member, *told) {
+                    let words = "you change groups too often; try again in a minute";
+                    return Err(Refusal::new(Rule::GroupNoticesPerMinute, words));
+                }
+            }
+            Tally::Missing(missing) => self.gap_notices.add(missing, rows),
+            Tally::ToldMissing(device, count) => self.gap_notices.tell(*device, *count, rows),
+        }
+        Ok(())
+    }
+
+    /// What was counted was not stored. Rates stay spent: it was asked for all the same.
+    fn take_back(&self, tallies: &[Tally]) {
+        for tally in tallies {
+            match tally {
+                Tally::Ping(ping) => self.contacts.take_back(ping.who, ping.whom),
+                Tally::Missing(missing) => self.gap_notices.take_back(missing),
+                Tally::ToldMissing(device, count) => {
+                    // Still to be told; the row that says so is as it was.
+                    self.gap_notices.add(&BTreeMap::from([(*device, *count)]), &mut Batch::new());
+                }
+                Tally::Answered { .. } | Tally::Presence(..) | Tally::GroupNotices(..) => {}
+            }
+        }
+    }
+}
+
+impl Commit {
+    /// Whether a later request may be decided before this is durable: it would be decided by the same.
+    pub(crate) fn changes_nothing(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Waits until it is durable; then makes its changes and wakes the devices.
+    ///
+    /// # Errors
+    /// The store's; nothing is done then, and what was counted is taken back.
+    pub(crate) async fn durable(self, service: &Service) -> Result<Outcome, StoreError> {
+        let posted = match self.submitted {
+            Some(submitted) => Some(submitted.durable().await.inspect_err(|_| {
+                service.take_back(&self.tallies);
+            })?),
+            None => None,
+        };
+        if !self.changes.is_empty() {
+            let mut directory = service.directory_mut();
+            self.changes.into_iter().for_each(|change| directory.apply(change));
+        }
+        if let Some(Sharing { member, with, is_shared }) = self.sharing {
+            service.roster.share(member, &with, is_shared);
+        }
+        let outcome = posted.map_or(Outcome::Done, |posted| posted.wake(&service.roster));
+        Ok(if self.is_message { outcome } else { Outcome::Done })
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(error: TooMany) -> Self {
+        let rule = match error {
+            TooMany::Today => Rule::PingsPerDay,
+            TooMany::Received => Rule::PingsReceived,
+            TooMany::Unanswered { .. } => Rule::UnansweredPings,
+        };
+        Self::new(rule, error.to_string())
+    }
+}

@@ -1,0 +1,63 @@
+//! Refusals: why a request is not granted, by which rule, and in which words.
+
+use tmtp::id::Uid;
+
+use crate::log::chain;
+use crate::log::error_limited;
+use crate::log::throttle::Throttle;
+use crate::metrics::Rule;
+use crate::store::StoreError;
+
+/// Why a request was not granted. The words are the peer's to read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub(crate) struct Refusal {
+    /// By which rule.
+    pub(crate) rule: Rule,
+    /// What the peer is told.
+    pub(crate) words: String,
+    /// Uids of the recipients because of whom; empty where nobody else could have been reached.
+    pub(crate) of: Vec<Uid>,
+    /// Whether a name was tried that nobody has, or another: it counts as a ping of the day, so that
+    /// names cannot be found out by trying.
+    pub(crate) is_guess: bool,
+}
+
+impl Refusal {
+    pub(crate) fn new(rule: Rule, words: impl Into<String>) -> Self {
+        Self { rule, words: words.into(), of: Vec::new(), is_guess: false }
+    }
+
+    /// The same, of somebody who tried a name.
+    pub(crate) fn of_guess(self) -> Self {
+        Self { is_guess: true, ..self }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full => {
+                static FULL: Throttle = Throttle::new(1);
+                error_limited!(FULL, "the disk is full, requests are refused");
+                Self::new(
+                    Rule::DiskFull,
+                    "the service's disk is full, nothing was stored; try again later",
+                )
+            }
+            StoreError::Busy => {
+                Self::new(Rule::Busy, "the service is busy, nothing was stored; try again")
+            }
+            // After a failure the peer comes back with what it was not told about, and is not told
+            // now either: the next start knows.
+            StoreError::Uncertain | StoreError::Closed => {
+                Self::new(Rule::Uncertain, "it is not known whether it was stored")
+            }
+            error => {
+                static FAILED: Throttle = Throttle::new(10);
+                error_limited!(FAILED, error = %chain(&error), "the store failed");
+                Self::new(Rule::Failed, "the service could not store it; try again later")
+            }
+        }
+    }
+}
