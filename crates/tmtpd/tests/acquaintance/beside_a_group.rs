@@ -139,7 +139,7 @@ async fn a_forward_opens_nobody_to_more_of_a_group_than_a_letter_introduces_nor_
     last.writes_to(&mut carol).await;
 }
 
-/// Changes the day in the rows `o/`, as they are written in `src/openings.rs`, to so many days before today.
+/// Changes the day in the rows `o/`, as they are written in `src/directory/opening.rs`, to so many days before today.
 async fn age(service: &mut ServiceProcess, days: u32) {
     assert!(service.sigterm().unwrap().success());
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
