@@ -72,8 +72,23 @@ export function threadNames(row: ThreadRow): string[] {
   const others = [...groups, ...people].map(partyName);
   if (others.length > 0) return others;
   const { state } = row.may_reply;
-  if (state === "struck") return [t.names.allStruck];
-  return [state === "nobody" ? t.names.unknownReaders : state === "service" ? partyName(row.last_from) : t.names.noteToSelf];
+  switch (state) {
+    case "struck":
+      return [t.names.allStruck];
+    case "nobody":
+      return [t.names.unknownReaders];
+    case "service":
+      return [partyName(row.last_from)];
+    case "yes":
+    case "others":
+    case "oneself":
+    case "left_group":
+    case "removed_from_group":
+    case "empty_group":
+      return [t.names.noteToSelf];
+    default:
+      return state satisfies never;
+  }
 }
 
 /** What a thread is about, or why that is not known. */

@@ -108,13 +108,35 @@ export class ThreadWindow {
   #apply(event: Event): void {
     const shown = this.shown;
     if (!shown) return;
-    if (event.event === "thread" && event.thread.id === shown.row.id) this.#putRow(event.thread);
-    else if (event.event === "message") this.put(event.message);
-    else if (event.event === "message_gone" && event.thread === shown.row.id) {
-      this.shown = { ...shown, messages: shown.messages.filter((m) => m.id !== event.message) };
-    } else if (event.event === "progress" && event.thread === shown.row.id) {
-      const known = shown.messages.find((m) => m.id === event.message);
-      if (known) this.put({ ...known, state: event.state });
+    switch (event.event) {
+      case "thread":
+        if (event.thread.id === shown.row.id) this.#putRow(event.thread);
+        break;
+      case "message":
+        this.put(event.message);
+        break;
+      case "message_gone":
+        if (event.thread === shown.row.id) this.shown = { ...shown, messages: shown.messages.filter((m) => m.id !== event.message) };
+        break;
+      case "progress": {
+        const known = event.thread === shown.row.id && shown.messages.find((m) => m.id === event.message);
+        if (known) this.put({ ...known, state: event.state });
+        break;
+      }
+      case "account":
+      case "account_gone":
+      case "contact":
+      case "contact_gone":
+      case "draft":
+      case "draft_gone":
+      case "group":
+      case "lagged":
+      case "ping":
+      case "thread_gone":
+        // Not about what the window shows.
+        break;
+      default:
+        event satisfies never;
     }
   }
 
