@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use tmtp_store::engine::MemoryEngine;
+use tmtp_store::{Limits, Store};
 use tmtpd::config::{DaemonConfig, Overrides};
 use tmtpd::conn_limit::ConnLimit;
 use tmtpd::platform::Machine;
 use tmtpd::service::Service;
-use tmtpd::store::{Limits, MemoryEngine, Store};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 

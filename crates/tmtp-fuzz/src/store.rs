@@ -12,10 +12,10 @@ use std::{panic, thread};
 
 use arbitrary::{Arbitrary, Unstructured};
 use tempfile::TempDir;
-use tmtpd::store::disk::SystemDisk;
-use tmtpd::store::{
+use tmtp_store::disk::SystemDisk;
+use tmtp_store::{
     Batch, Class, Findings, Inspection, Limits, MAX_SMALL_BYTES, MessageId, NewData, NewMessage,
-    Owed, Position, Store, StoreError,
+    Position, Queued, Store, StoreError,
 };
 
 const DEVICES: u32 = 3;
@@ -124,13 +124,13 @@ fn go_on(store: &Store) {
     if store.post(message, Batch::new()).wait().is_err() {
         return;
     }
-    let Ok(owed) = store.owed(DEVICES, Position::start(), usize::MAX) else { return };
+    let Ok(owed) = store.queued(DEVICES, Position::start(), usize::MAX) else { return };
     // Others are there if a row's key was damaged; they are not served.
     let served: Vec<_> = owed.iter().filter_map(|one| read(store, one).ok()).collect();
     assert_eq!(served, [[head, data].concat().into_bytes()]);
 }
 
-fn read(store: &Store, owed: &Owed) -> Result<Vec<u8>, StoreError> {
+fn read(store: &Store, owed: &Queued) -> Result<Vec<u8>, StoreError> {
     let mut reader = store.read(owed)?;
     let mut bytes = reader.head().to_vec();
     while let Some(piece) = reader.chunk(10_000)? {
@@ -182,7 +182,7 @@ impl Template {
     fn read(&self, store: &Store) -> u64 {
         let mut served = 0;
         for device in 0..DEVICES {
-            let Ok(owed) = store.owed(device, Position::start(), usize::MAX) else { continue };
+            let Ok(owed) = store.queued(device, Position::start(), usize::MAX) else { continue };
             for message in owed {
                 let Ok(bytes) = read(store, &message) else { continue };
                 let posted = self.owed.get(&(device, message.id()));

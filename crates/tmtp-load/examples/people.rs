@@ -11,9 +11,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tmtp::id::{NodeSecret, Uid};
+use tmtp_store::Batch;
+use tmtp_store::{Limits, Store};
 use tmtpd::directory::{Device, GroupMember, Member, MemberNumber, SecretHash, Standing, rows};
-use tmtpd::store::engine::Batch;
-use tmtpd::store::{Limits, Store};
 
 /// Rows of one commit.
 const BATCH: u32 = 10_000;

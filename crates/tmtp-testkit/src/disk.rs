@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tmtpd::store::disk::Disk;
+use tmtp_store::disk::Disk;
 
 use self::file::{Change, File};
 use self::mount::Mount;

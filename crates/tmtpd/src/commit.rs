@@ -18,8 +18,8 @@ use crate::metrics::Rule;
 use crate::post_office::Submitted;
 use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::store::StoreError;
-use crate::store::engine::Batch;
+use tmtp_store::Batch;
+use tmtp_store::StoreError;
 
 /// A decision on its way to the disk.
 #[derive(Debug)]

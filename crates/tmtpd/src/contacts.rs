@@ -34,8 +34,8 @@ use crate::conn_limit::Network;
 use crate::day::{DAY_MS, Day, day_of};
 use crate::directory::MemberNumber;
 use crate::rate_limit::{Buckets, Rate};
-use crate::store::engine::Batch;
-use crate::store::{Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{Store, StoreError};
 
 const DAYS: &[u8] = b"c/d/";
 const WAITING: &[u8] = b"c/w/";

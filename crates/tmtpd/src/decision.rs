@@ -13,9 +13,9 @@ use crate::day::day_of;
 use crate::directory::{Directory, DirectoryChange, Kept, MemberNumber};
 use crate::idempotency::RequestDigest;
 use crate::post_office::Letter;
-use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, MessageId, Queue, Store};
 use crate::terms::Terms;
+use tmtp_store::Batch;
+use tmtp_store::{DeviceNumber, MessageId, Queue, Store};
 
 /// What requests are decided by, as it is at one moment.
 #[derive(Clone, Copy)]

@@ -23,7 +23,7 @@ use names::Names;
 use opening::Openings;
 pub use opening::{Kept, Opening};
 
-use crate::store::DeviceNumber;
+use tmtp_store::DeviceNumber;
 
 /// Number of a member within this store; never on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

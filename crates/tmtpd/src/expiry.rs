@@ -35,7 +35,7 @@ use crate::platform::in_place;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
-use crate::store::{DeviceNumber, MessageId, StoreError};
+use tmtp_store::{DeviceNumber, MessageId, StoreError};
 
 pub(crate) use notice::Office;
 use overdue::Overdue;

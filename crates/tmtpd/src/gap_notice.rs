@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{DeviceNumber, Store, StoreError};
 
 const AWAY: &[u8] = b"x/a/";
 

@@ -20,8 +20,8 @@ use tmtp::event::Outcome;
 use tmtp::id::{MessageId, posted_text};
 use tmtp::request::Request;
 
-use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{DeviceNumber, Store, StoreError};
 
 const PREFIX: &[u8] = b"r/";
 /// Shortest request id, in bytes, that an app is believed to have given to one message only: 64

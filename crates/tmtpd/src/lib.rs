@@ -34,6 +34,5 @@ mod request;
 mod roster;
 pub mod service;
 pub mod shutdown;
-pub mod store;
 mod terms;
 mod tls;

@@ -42,7 +42,7 @@ use crate::config::Limits;
 use crate::conn_limit::Peer;
 use crate::directory::Sender;
 use crate::links::Entry;
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::{ShortId, chain, error_limited, warn_limited};
 use crate::rate_limit::{Bucket, Rate};
 use crate::request::{Answer, Progress};

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::directory::MemberNumber;
-use crate::store::DeviceNumber;
+use tmtp_store::DeviceNumber;
 
 /// Number of a link within this run of the service; rises with each.
 pub(crate) type LinkNumber = u64;

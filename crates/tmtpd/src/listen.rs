@@ -26,7 +26,7 @@ pub(crate) use acceptor::Acceptor;
 pub(crate) use route::Route;
 
 use crate::config::ListenAddress;
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::warn_limited;
 use crate::metrics::ACCEPTOR;
 use crate::shutdown::Shutdown;

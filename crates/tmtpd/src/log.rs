@@ -8,7 +8,6 @@
 
 #[cfg(test)]
 mod log_tests;
-pub mod throttle;
 
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io::IsTerminal;
@@ -46,7 +45,9 @@ impl Debug for ShortId<'_> {
     }
 }
 
-pub(crate) use throttle::{error_limited, info_limited, limited, warn_limited};
+pub(crate) use tmtp_telemetry::{
+    Throttle, Throttles, chain, error_limited, info_limited, untold, warn_limited,
+};
 
 /// Starts the log. A second call in one process changes nothing.
 ///
@@ -59,6 +60,7 @@ pub fn start(log: Log) {
         .with_default(level.min(LevelFilter::WARN))
         .with_target("rustls", LevelFilter::OFF)
         .with_target("tmtpd", level)
+        .with_target("tmtp_store", level)
         .with_target("tmtp", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match log.format {
@@ -67,17 +69,6 @@ pub fn start(log: Log) {
     };
     // Fails only when there is a log already.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 impl From<LogLevel> for LevelFilter {

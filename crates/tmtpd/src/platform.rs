@@ -1,7 +1,7 @@
 //! Platform seam: the time of day, random numbers, and threads that may block.
 //!
 //! A [`Service`](crate::service::Service) is given its platform when it is made. The daemon gives it
-//! [`Machine`]; a simulation gives it a clock that jumps and numbers from a seed. Spans of time are
+//! [`Machine`]; a simulation gives it a clock that jumps and numbers from a seed. Histogram of time are
 //! measured with tokio's clock, which a simulation has in its hands anyway.
 
 use std::fmt::Debug;

@@ -15,8 +15,8 @@
 use crate::config::PostPolicy;
 use crate::contacts::Contacts;
 use crate::directory::{Directory, MemberNumber};
-use crate::store::engine::Batch;
-use crate::store::{Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{Store, StoreError};
 
 const UNSAID: &[u8] = b"p/unsaid";
 const ACQUAINTED: &[u8] = b"acquainted";

@@ -13,7 +13,7 @@ use tmtp::id::{MessageId, Uid, posted_text};
 use tmtp::request::Data;
 
 use crate::roster::Roster;
-use crate::store::{Class, DeviceNumber, NewData, NewMessage, Receipt, StoreError};
+use tmtp_store::{Class, DeviceNumber, NewData, NewMessage, Receipt, StoreError};
 
 /// A message that has no id yet.
 #[derive(Debug)]

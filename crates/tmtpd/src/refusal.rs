@@ -2,11 +2,11 @@
 
 use tmtp::id::Uid;
 
+use crate::log::Throttle;
 use crate::log::chain;
 use crate::log::error_limited;
-use crate::log::throttle::Throttle;
 use crate::metrics::Rule;
-use crate::store::StoreError;
+use tmtp_store::StoreError;
 
 /// Why a request was not granted. The words are the peer's to read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -39,11 +39,12 @@ use crate::commit::Commit;
 use crate::decision::{Decision, Facts};
 use crate::directory::{Directory, MemberNumber, Sender};
 use crate::idempotency::RequestDigest;
-use crate::log::throttle::Throttles;
+use crate::log::Throttles;
 use crate::log::{ShortId, info_limited};
-use crate::metrics::{Kind, Rule};
+use crate::metrics::Rule;
 use crate::service::Service;
-use crate::store::{DeviceNumber, NewData, Room};
+use tmtp_store::{DeviceNumber, NewData, Room};
+use tmtp_telemetry::Kind;
 
 pub(crate) use crate::refusal::Refusal;
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::directory::MemberNumber;
-use crate::store::DeviceNumber;
+use tmtp_store::DeviceNumber;
 
 mod mailbox;
 

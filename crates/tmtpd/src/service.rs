@@ -19,8 +19,8 @@ use crate::policy;
 use crate::post_office::PostOffice;
 use crate::rate_limit::RateLimits;
 use crate::roster::Roster;
-use crate::store::{DeviceNumber, Store, StoreError};
 use crate::terms::Terms;
+use tmtp_store::{DeviceNumber, Store, StoreError};
 
 /// One organisation's service.
 #[derive(Debug)]
@@ -179,9 +179,9 @@ impl Service {
 }
 
 fn open_store(data: &Path, config: &Config) -> Result<Store, StoreError> {
-    let limits = crate::store::Limits {
+    let limits = tmtp_store::Limits {
         cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
-        ..crate::store::Limits::default()
+        ..tmtp_store::Limits::default()
     };
     Store::open(data, limits)
 }

@@ -303,7 +303,7 @@ async fn the_invitations_of_an_earlier_version_keep_nobody_away() {
 
 /// Writes rows as version 0.1.0 did: the second member is invited to so many groups.
 fn invite_as_before(data: &std::path::Path, count: u32) {
-    use tmtpd::store::{Batch, Limits, Store};
+    use tmtp_store::{Batch, Limits, Store};
     let store = Store::open(data, Limits::default()).unwrap();
     let mut rows = Batch::new();
     for number in 1..=count {
@@ -448,7 +448,7 @@ async fn many_new_accounts_bury_nobody() {
 
 /// Sets the time at which an account was made to 1970.
 fn make_old(data: &std::path::Path, key: &[u8]) {
-    use tmtpd::store::{Batch, Limits, Store};
+    use tmtp_store::{Batch, Limits, Store};
     let store = Store::open(data, Limits::default()).unwrap();
     let mut row: Value = serde_json::from_slice(&store.get(key).unwrap().unwrap()).unwrap();
     row["devices"][0]["added_ms"] = json!(0);

@@ -1,35 +1,15 @@
-//! The durable store, tested on real files: one program for all of it, so that it links once.
+//! A service and its administrator beside a store's files: `tmtpd check`, and a full disk.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // the helpers are tests too
 
-#[path = "store/backup.rs"]
-mod backup;
 #[path = "store/check.rs"]
 mod check;
-#[path = "store/checkpoint.rs"]
-mod checkpoint;
-#[path = "store/crash.rs"]
-mod crash;
-#[path = "store/damage.rs"]
-mod damage;
-#[path = "store/engine.rs"]
-mod engine;
-#[path = "store/full.rs"]
-mod full;
-#[path = "store/full_service.rs"]
-mod full_service;
-#[path = "store/power.rs"]
-mod power;
-#[path = "store/queue.rs"]
-mod queue;
-#[path = "store/rows.rs"]
-mod rows;
+#[path = "store/full_disk.rs"]
+mod full_disk;
 
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use tmtpd::store::{
-    Batch, Class, DeviceNumber, Limits, MessageId, NewData, NewMessage, Owed, Position, Store,
-};
+use tmtp_store::{Batch, Class, DeviceNumber, Limits, MessageId, NewData, NewMessage, Store};
 
 fn open(dir: &Path) -> Store {
     Store::open(dir, Limits::default()).unwrap()
@@ -47,21 +27,6 @@ fn message(id: MessageId, data: &str, devices: &[DeviceNumber]) -> NewMessage {
 
 fn post(store: &Store, id: MessageId, data: &str, devices: &[DeviceNumber]) {
     store.post(message(id, data, devices), Batch::new()).wait().unwrap();
-}
-
-fn owed_ids(store: &Store, device: DeviceNumber) -> Vec<MessageId> {
-    let owed = store.owed(device, Position::start(), 10_000).unwrap();
-    owed.iter().map(Owed::id).collect()
-}
-
-fn content(store: &Store, owed: &Owed) -> (Bytes, Vec<u8>) {
-    let mut reader = store.read(owed).unwrap();
-    let mut data = Vec::new();
-    while let Some(chunk) = reader.chunk(100_000).unwrap() {
-        data.extend_from_slice(&chunk);
-    }
-    assert_eq!(data.len() as u64, reader.data_len());
-    (reader.head().clone(), data)
 }
 
 /// Every file under `dir`, and what it holds.

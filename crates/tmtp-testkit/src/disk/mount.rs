@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard};
 
-use tmtpd::store::disk::{Disk, DiskFile, Lock, Open};
+use tmtp_store::disk::{Disk, DiskFile, Lock, Open};
 
 use super::file::{Change, File};
 use super::{BLOCK_BYTES, Fault, SimulatedDisk, State};

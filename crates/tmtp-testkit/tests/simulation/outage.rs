@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tmtp_store::StoreError;
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::Fault;
-use tmtpd::store::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::network::{Break, Network};

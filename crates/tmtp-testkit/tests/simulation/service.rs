@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tmtp_store::{Executor, Limits, Store, StoreError};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{Config, DaemonConfig};
@@ -14,7 +15,6 @@ use tmtpd::conn_limit::ConnLimit;
 use tmtpd::expiry::Expiry;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
-use tmtpd::store::{Driver, Limits, Store, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -95,7 +95,7 @@ impl ServiceHost {
         let commit_after = Duration::from_millis(self.state().dice.between(0, 20));
         // So that a copy of a queue takes many slices.
         let limits = Limits { reserve_bytes: RESERVE_BYTES, copy_slice: 2, ..Limits::default() };
-        let driver = Driver::Task { commit_after };
+        let driver = Executor::Task { commit_after };
         let store = Store::open_on(self.disk.mount(), Path::new(DATA), limits, driver)?;
         let service = Arc::new(Service::with(&self.config, store, self.machine.clone())?);
         self.trace.note(|| format!("the service starts, commits after {commit_after:?}"));

@@ -24,11 +24,11 @@ use super::socket::Socket;
 use super::view;
 use crate::daemon::{Attachment, Daemon, Instance, Reloaded};
 use crate::fs_mode::{self, Taken};
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::{chain, warn_limited};
 use crate::platform::in_place;
 use crate::service::Service;
-use crate::store::{Copied, Store, StoreError};
+use tmtp_store::{Copied, Store, StoreError};
 
 /// Commands that may be connected at once.
 const COMMANDS_MAX: usize = 16;

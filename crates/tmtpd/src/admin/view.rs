@@ -14,7 +14,7 @@ use crate::links::{LinkFacts, LinkNumber};
 use crate::log::ShortId;
 use crate::monitor::machine::{disk_free_bytes, memory_bytes};
 use crate::service::Service;
-use crate::store::{DeviceNumber, Owed, Position, Store, StoreError};
+use tmtp_store::{DeviceNumber, Position, Queued, Store, StoreError};
 
 /// Rows made at once, while the directory is held.
 const PAGE: usize = 256;
@@ -160,7 +160,7 @@ pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
 
 fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, StoreError> {
     let owed = service.store.queue(device);
-    let Some(first) = service.store.owed(device, Position::start(), 1)?.pop() else {
+    let Some(first) = service.store.queued(device, Position::start(), 1)?.pop() else {
         return Ok(None);
     };
     let member = {
@@ -178,7 +178,7 @@ fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, Store
 }
 
 /// When a message was posted, as its head says; none if it is gone meanwhile or damaged.
-fn when_posted(store: &Store, owed: &Owed) -> Option<i64> {
+fn when_posted(store: &Store, owed: &Queued) -> Option<i64> {
     #[derive(serde::Deserialize)]
     struct Head {
         posted: String,

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::exit;
 use super::table::{count, size};
 use crate::directory::{Directory, rows};
-use crate::store::disk::SystemDisk;
-use crate::store::{Damage, Findings, Inspection, StoreError};
+use tmtp_store::disk::SystemDisk;
+use tmtp_store::{Damage, Findings, Inspection, StoreError};
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -23,12 +23,12 @@ use crate::config::{
 use crate::daemon::{Daemon, InstanceError, Source};
 use crate::listen::Listener;
 use crate::log;
-use crate::log::throttle::untold;
+use crate::log::untold;
 use crate::monitor::health::{self, Sick};
 use crate::monitor::serve as monitor;
 use crate::notify;
 use crate::shutdown::Shutdown;
-use crate::store::StoreError;
+use tmtp_store::StoreError;
 
 /// Threads that wait for the disk at once. Each has buffers for links, some 300 KiB in all, because
 /// another goes on with the links in its place. When there are no more, what would wait stays where it

@@ -20,7 +20,7 @@ use crate::listen::{Acceptor, ListenError, route};
 use crate::log::chain;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
-use crate::store::StoreError;
+use tmtp_store::StoreError;
 
 /// A service of the daemon.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::opening::{self, Opening};
 use super::{Directory, GroupMember, Member, MemberNumber, rows};
-use crate::store::engine::Batch;
+use tmtp_store::Batch;
 
 /// A record that is put in place of the old one.
 #[derive(Debug, Clone)]

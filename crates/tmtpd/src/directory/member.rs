@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tmtp::id::Uid;
 
-use crate::store::DeviceNumber;
+use tmtp_store::DeviceNumber;
 
 /// SHA-256 of a device's secret. A secret has 200 random bits, so nothing slower is needed to keep
 /// a thief of the disk from finding it.

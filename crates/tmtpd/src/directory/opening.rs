@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Directory, DirectoryChange, MemberNumber};
 use crate::day::Day;
-use crate::store::engine::Batch;
-use crate::store::{Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{Store, StoreError};
 
 const PREFIX: &[u8] = b"o/";
 /// Groups to which one member is open at a time; the oldest make room.

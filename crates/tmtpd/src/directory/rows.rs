@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
 use super::{Device, Directory, GroupMember, Member, MemberNumber, SecretHash, Standing};
-use crate::store::engine::Batch;
-use crate::store::{DeviceNumber, Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{DeviceNumber, Store, StoreError};
 
 const MEMBER: &[u8] = b"d/m/";
 const GROUP: &[u8] = b"d/g/";

@@ -18,7 +18,7 @@ use tmtp::request::Data;
 use super::piece::name_of;
 use crate::directory::{Directory, Member, MemberNumber};
 use crate::post_office::Letter;
-use crate::store::{DeviceNumber, NewData};
+use tmtp_store::{DeviceNumber, NewData};
 
 /// Members named in one notice; of others it says how many.
 const NAMED_MAX: usize = 5;

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::store::{Class, DeviceNumber, MessageId, Store, StoreError};
+use tmtp_store::{Class, DeviceNumber, MessageId, Store, StoreError};
 
 /// Queues that begin with an overdue message.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Overdue {
         class: Class,
         after: Option<MessageId>,
     ) -> Result<(), StoreError> {
-        let next = store.next_owed(device, class, after)?;
+        let next = store.next_queued(device, class, after)?;
         self.heads
             .extend(next.filter(|id| *id <= self.cutoff).map(|id| Reverse((id, class, device))));
         Ok(())

@@ -12,7 +12,7 @@ use super::verdict::{Holder, Verdict};
 use crate::directory::{Directory, MemberNumber};
 use crate::log::chain;
 use crate::service::Service;
-use crate::store::{DeviceNumber, MessageId, MessageReader, StoreError};
+use tmtp_store::{DeviceNumber, MessageId, MessageReader, StoreError};
 
 /// What one commit gives up.
 #[derive(Debug, Default)]
@@ -106,7 +106,7 @@ fn holders(
 ) -> Result<Vec<Holder>, StoreError> {
     let holder = |device| {
         let owed = owed.contains(&device)
-            || service.store.next_owed(device, *class, id.checked_sub(1))? == Some(*id);
+            || service.store.next_queued(device, *class, id.checked_sub(1))? == Some(*id);
         Ok(Holder { device, owed, online: service.roster.is_online(device) })
     };
     directory.devices(member).map(holder).collect()

@@ -12,8 +12,8 @@
 
 use std::time::Duration;
 
-use crate::store::engine::Batch;
-use crate::store::{MessageId, Store, StoreError};
+use tmtp_store::Batch;
+use tmtp_store::{MessageId, Store, StoreError};
 
 const NOW: &[u8] = b"x/now";
 const DAYS: &[u8] = b"x/d/";

@@ -1,6 +1,6 @@
 //! For which of a member's devices a message is given up, and whether it reached the member.
 
-use crate::store::DeviceNumber;
+use tmtp_store::DeviceNumber;
 
 /// One of a member's devices, when a message is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::window::Window;
 use crate::config::Limits;
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::{chain, error_limited};
 use crate::metrics::Metrics;
-use crate::store::{DeviceNumber, MessageReader, Owed, Position, Store, StoreError};
+use tmtp_store::{DeviceNumber, MessageReader, Position, Queued, Store, StoreError};
 
 /// Rows of the queue read at once.
 const AHEAD_MESSAGES: usize = 64;
@@ -26,7 +26,7 @@ pub(super) struct Delivery {
     /// How far the queue was read.
     position: Position,
     /// Read from the queue and not sent.
-    ahead: VecDeque<Owed>,
+    ahead: VecDeque<Queued>,
     /// Whether the queue may hold more behind `position`.
     more: bool,
     /// The message being sent.
@@ -88,7 +88,7 @@ impl Delivery {
     pub(super) fn acknowledged(&mut self, ids: &mut Vec<u64>) {
         ids.retain(|id| self.window.acknowledged(*id));
         self.metrics.acks.add(ids.len() as u64);
-        self.store.settle(self.device, ids);
+        self.store.ack(self.device, ids);
     }
 
     /// Messages sent and not acknowledged, and the bytes of their data.
@@ -130,7 +130,7 @@ impl Delivery {
             }
             Err(error) => return Err(error),
         };
-        output.reserve(reader.len().min(OUTPUT_BYTES as u64) as usize);
+        output.reserve(reader.total_len().min(OUTPUT_BYTES as u64) as usize);
         output.extend_from_slice(reader.head());
         self.current = Some(reader);
         if again {
@@ -142,7 +142,7 @@ impl Delivery {
         Ok(true)
     }
 
-    fn next_new(&mut self) -> Result<Option<Owed>, StoreError> {
+    fn next_new(&mut self) -> Result<Option<Queued>, StoreError> {
         if !self.window.is_open() {
             return Ok(None);
         }

@@ -6,8 +6,8 @@ use tmtp::quit::Quit;
 use tracing::field::display;
 
 use crate::links::LinkFacts;
+use crate::log::Throttles;
 use crate::log::info_limited;
-use crate::log::throttle::Throttles;
 use crate::metrics::EndKind;
 
 /// Why a link ended.

@@ -9,7 +9,7 @@ use crate::metrics::Rule;
 use crate::platform::{blocking, in_place};
 use crate::request::{Payload, Refusal, post};
 use crate::service::Service;
-use crate::store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
+use tmtp_store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
 
 /// A request whose data is coming.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::delivery::Delivery;
 use super::{Done, Link, On, Stream};
 use crate::directory::Sender;
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::warn_limited;
 use crate::request::{Answer, Progress, login, register};
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::store::Owed;
+use tmtp_store::Queued;
 
 /// The part of the window that one message takes at most: one in so many.
 const PART: u64 = 4;
@@ -21,7 +21,7 @@ const PART: u64 = 4;
 /// A message in flight.
 #[derive(Debug, Clone)]
 struct Sent {
-    owed: Owed,
+    owed: Queued,
     /// Bytes of the window that it takes.
     share: u64,
 }
@@ -31,7 +31,7 @@ struct Sent {
 pub(super) struct Window {
     sent: VecDeque<Sent>,
     /// Messages among `sent` that go out again before anything new does.
-    again: VecDeque<Owed>,
+    again: VecDeque<Queued>,
     /// How many of the first of `sent` went out twice.
     twice: usize,
     /// Ids of messages that went out twice and count no more; at most `max_messages`.
@@ -75,12 +75,12 @@ impl Window {
     }
 
     /// The next message that must go out again.
-    pub(super) fn next_again(&mut self) -> Option<Owed> {
+    pub(super) fn next_again(&mut self) -> Option<Queued> {
         self.again.pop_front()
     }
 
     /// Notes that a message goes out for the first time.
-    pub(super) fn sent(&mut self, owed: Owed) {
+    pub(super) fn sent(&mut self, owed: Queued) {
         let share = owed.data_len().min(self.max_bytes / PART);
         self.bytes = self.bytes.saturating_add(owed.data_len());
         self.shares = self.shares.saturating_add(share);

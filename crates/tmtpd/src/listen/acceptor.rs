@@ -25,7 +25,7 @@ use crate::certificate::identity::Identity;
 use crate::config::Limits;
 use crate::conn_limit::{ConnLimit, FairQueue, Full, Peer};
 use crate::link;
-use crate::log::throttle::Throttles;
+use crate::log::Throttles;
 use crate::log::warn_limited;
 use crate::metrics::{ACCEPTOR, Turned};
 use crate::service::Service;

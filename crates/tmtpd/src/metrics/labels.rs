@@ -1,7 +1,7 @@
 //! Label values of the metrics, which are also what the log says: why a link ended, by which rule a
 //! request was refused, why a connection was turned away.
 
-use super::kind::kinds;
+use tmtp_telemetry::kinds;
 
 kinds! {
     /// Why a link ended, for counting.

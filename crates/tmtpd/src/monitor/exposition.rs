@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use crate::metrics::{SPAN_BOUNDS_US, Spans};
+use tmtp_telemetry::{BUCKET_BOUNDS_US, Histogram};
 
 /// What the answer is, for its header.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -64,9 +64,9 @@ impl Family<'_> {
     }
 
     /// One histogram.
-    pub(super) fn spans(&mut self, labels: Labels<'_>, spans: &Spans) -> &mut Self {
+    pub(super) fn spans(&mut self, labels: Labels<'_>, spans: &Histogram) -> &mut Self {
         let cumulated = spans.cumulated();
-        for (bound_us, count) in SPAN_BOUNDS_US.iter().zip(cumulated) {
+        for (bound_us, count) in BUCKET_BOUNDS_US.iter().zip(cumulated) {
             let bound = Seconds(*bound_us).to_string();
             self.line("_bucket", &[labels, &[("le", &bound)]].concat(), count);
         }
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_histogram_counts_upwards_and_ends_with_all() {
-        let spans = Spans::default();
+        let spans = Histogram::default();
         for us in [1, 100, 101, 2_500_000, 60_000_000] {
             spans.note(Duration::from_micros(us));
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::service::Service;
-use crate::store::StoreError;
-use crate::store::engine::Batch;
+use tmtp_store::Batch;
+use tmtp_store::StoreError;
 
 /// How long the disk may take. A commit that takes longer keeps every member waiting.
 const PATIENCE: Duration = Duration::from_secs(5);

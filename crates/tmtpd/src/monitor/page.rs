@@ -10,9 +10,11 @@ use super::exposition::Exposition;
 use super::health::Sick;
 use super::machine;
 use crate::daemon::Instance;
-use crate::metrics::{ACCEPTOR, Counter, Kind, Metrics, Spans, StoreMetrics};
+use crate::metrics::{ACCEPTOR, Metrics};
 use crate::service::Service;
-use crate::store::Stats;
+use tmtp_store::Stats;
+use tmtp_store::StoreMetrics;
+use tmtp_telemetry::{Counter, Histogram, Kind};
 
 /// A service whose figures are shown.
 #[derive(Debug, Clone)]
@@ -196,7 +198,7 @@ fn kinds(page: &mut Exposition, services: &[&Watched]) {
 }
 
 fn spans(page: &mut Exposition, services: &[&Watched]) {
-    let mut histogram = |name, help, of: &dyn Fn(&StoreMetrics) -> &Spans| {
+    let mut histogram = |name, help, of: &dyn Fn(&StoreMetrics) -> &Histogram| {
         let mut family = page.histogram(name, help);
         for watched in services {
             family.spans(&[("service", &watched.name)], of(watched.service.store.metrics()));

@@ -16,7 +16,7 @@ use crate::config::Limits;
 use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Directory, MemberNumber};
 use crate::expiry;
-use crate::store::{DeviceNumber, Queue};
+use tmtp_store::{DeviceNumber, Queue};
 
 use super::Refusal;
 use crate::directory::Sender;

@@ -12,7 +12,7 @@ use crate::config::PostPolicy;
 use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Directory, Group, MemberNumber};
 use crate::post_office::Letter;
-use crate::store::NewData;
+use tmtp_store::NewData;
 
 use super::introduce::introductions;
 use super::{Refusal, devices_of, full};

@@ -8,14 +8,14 @@ use crate::commit::CommitError;
 use crate::decision::{Decision, Facts};
 use crate::directory::{Device, DirectoryChange, Member};
 use crate::service::Service;
-use crate::store::DeviceNumber;
-use crate::store::engine::Batch;
+use tmtp_store::Batch;
+use tmtp_store::DeviceNumber;
 
 use super::{Refusal, user};
 use crate::directory::Sender;
 
 use crate::conn_limit::Network;
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::{chain, error_limited, warn_limited};
 use crate::policy;
 

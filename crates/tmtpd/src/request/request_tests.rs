@@ -10,8 +10,8 @@ use super::*;
 use crate::config::{Limits, PostPolicy};
 use crate::decision::{Queues, Tally};
 use crate::directory::{Device, DirectoryChange, Member, SecretHash};
-use crate::store::Queue;
 use crate::terms::Terms;
+use tmtp_store::Queue;
 
 /// The moment of every decision here.
 const NOW_MS: i64 = 1_800_000_000_000;

@@ -8,12 +8,12 @@ use crate::decision::{Decision, Facts};
 use crate::directory::{Device, DirectoryChange, Member, MemberNumber, SecretHash, rows};
 use crate::post_office::Letter;
 use crate::service::Service;
-use crate::store::engine::Batch;
+use tmtp_store::Batch;
 
 use super::{Refusal, devices_of, full};
 use crate::directory::Sender;
 
-use crate::log::throttle::Throttle;
+use crate::log::Throttle;
 use crate::log::{chain, error_limited};
 use crate::metrics::Rule;
 

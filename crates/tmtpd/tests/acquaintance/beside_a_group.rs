@@ -4,8 +4,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
+use tmtp_store::{Batch, Limits, Store};
 use tmtp_testkit::process::ServiceProcess;
-use tmtpd::store::{Batch, Limits, Store};
 
 use super::Member;
 

@@ -8,9 +8,9 @@ use serde_json::json;
 use tmtp::event::{Message, MessageKind};
 use tmtp::id::{MessageId, Uid};
 use tmtp::request::Data;
+use tmtp_store::{Batch, Class, Limits, NewData, NewMessage, Receipt, Store};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
-use tmtpd::store::{Batch, Class, Limits, NewData, NewMessage, Receipt, Store};
 
 use crate::cast::{Bystanders, Member, service};
 

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tmtp_store::{Executor, Limits, Store};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{DaemonConfig, Overrides};
 use tmtpd::expiry::Expiry;
 use tmtpd::platform::Platform;
 use tmtpd::service::Service;
-use tmtpd::store::{Driver, Limits, Store};
 // Not synchronisation: simulated time passes only so.
 use tokio::time::sleep;
 
@@ -34,7 +34,7 @@ impl Platform for AheadClock {
 async fn a_day_ends_with_the_last_message_that_is_there_whatever_the_clock_says() {
     let over = Overrides { data: Some("/data".into()), ..Overrides::default() };
     let config = DaemonConfig::resolve(over, None).unwrap();
-    let driver = Driver::Task { commit_after: Duration::from_millis(1) };
+    let driver = Executor::Task { commit_after: Duration::from_millis(1) };
     let disk = SimulatedDisk::new(0);
     let store = Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver);
     let service = Service::with(config.only().unwrap(), store.unwrap(), AheadClock).unwrap();

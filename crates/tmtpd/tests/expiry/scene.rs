@@ -1,9 +1,9 @@
 //! Members with raw apps, and a service for which days pass.
 
 use serde_json::{Value, json};
+use tmtp_store::{Batch, Limits, Store};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
-use tmtpd::store::{Batch, Limits, Store};
 
 /// The account that the service writes from.
 pub(super) const SERVICE: &str = "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%";

@@ -7,6 +7,8 @@ use super::token::{Token, tokens};
 pub(super) struct Reference {
     pub(super) to: String,
     pub(super) line: usize,
+    /// Named by a macro, as `$crate::…`: for other crates, which see the root alone.
+    pub(super) in_macro: bool,
 }
 
 /// What a source that lies `depth` modules deep names by `crate::…` or by `super::…`. Items for tests
@@ -16,6 +18,8 @@ pub(super) fn references(depth: usize, source: &str) -> Vec<Reference> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let in_macro = before.is_some_and(|token| token.text == "$");
         let after = match token.text {
             "crate" => after_colons(&tokens, at + 1),
             "super" if depth > 0 => after_supers(&tokens, at, depth),
@@ -23,7 +27,7 @@ pub(super) fn references(depth: usize, source: &str) -> Vec<Reference> {
         };
         match after {
             Some(after) => {
-                name_first(&tokens, after, &mut found);
+                name_first(&tokens, after, in_macro, &mut found);
                 at = after;
             }
             None => at += 1,
@@ -48,10 +52,10 @@ fn after_supers(tokens: &[Token<'_>], mut at: usize, depth: usize) -> Option<usi
 }
 
 /// The first names of what comes: one, or one for each member of `{…}`.
-fn name_first(tokens: &[Token<'_>], at: usize, found: &mut Vec<Reference>) {
+fn name_first(tokens: &[Token<'_>], at: usize, in_macro: bool, found: &mut Vec<Reference>) {
     let mut name = |token: &Token<'_>| {
         if token.text.starts_with(|first: char| first == '_' || first.is_alphabetic()) {
-            found.push(Reference { to: token.text.to_owned(), line: token.line });
+            found.push(Reference { to: token.text.to_owned(), line: token.line, in_macro });
         }
     };
     let Some(first) = tokens.get(at) else { return };

@@ -4,12 +4,12 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 
 use rustix::process::Signal;
+use tmtp_store::StoreError;
 use tmtp_testkit::peer::RawPeer;
 use tmtpd::admin::server::attach;
 use tmtpd::config::Overrides;
 use tmtpd::daemon::{Daemon, Source, State};
 use tmtpd::shutdown::Shutdown;
-use tmtpd::store::StoreError;
 
 use super::host::{Host, Member, free_address, name_of, service};
 

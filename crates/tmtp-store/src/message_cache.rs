@@ -1,0 +1,126 @@
+//! Message cache: the last messages stored. Most are delivered at once, to devices that are online.
+//!
+//! Only a cache. The writer puts a message in when its commit is durable, and takes it out when it
+//! is owed to nobody any more. What is not here is read from rows and bodies, as after a restart;
+//! whether a device is owed a message is never asked here.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use crate::row::{Body, MessageId};
+use crate::sorted_queue::SortedQueue;
+
+/// Bytes of messages that are kept, what keeping them costs included.
+const BYTES_MAX: usize = 2 * 1024 * 1024;
+/// A message counts this much beside its content.
+const MESSAGE_BYTES: usize = 256;
+
+/// A message with small data.
+#[derive(Debug, Clone)]
+pub(crate) struct CachedMessage {
+    /// Where it lies on the disk.
+    pub(crate) body: Body,
+    pub(crate) head: Bytes,
+    pub(crate) data: Bytes,
+}
+
+/// The last messages stored.
+#[derive(Debug, Default)]
+pub(crate) struct MessageCache {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    messages: SortedQueue<MessageId, CachedMessage>,
+    bytes: usize,
+}
+
+impl MessageCache {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps messages that were stored, and forgets the oldest for them.
+    pub(crate) fn put(&self, messages: impl IntoIterator<Item = (MessageId, CachedMessage)>) {
+        let mut state = self.state();
+        for (id, message) in messages {
+            state.bytes += message.weight();
+            state.messages.insert(id, message);
+        }
+        while state.bytes > BYTES_MAX
+            && let Some(oldest) = state.messages.pop_first()
+        {
+            state.bytes -= oldest.weight();
+        }
+    }
+
+    /// Where these lie, as far as it is known here.
+    pub(crate) fn bodies(&self, ids: impl Iterator<Item = MessageId>) -> Vec<Option<Body>> {
+        let state = self.state();
+        ids.map(|id| state.messages.get(&id).map(|message| message.body)).collect()
+    }
+
+    /// The message, if it is here.
+    pub(crate) fn get(&self, id: MessageId) -> Option<CachedMessage> {
+        self.state().messages.get(&id).cloned()
+    }
+
+    /// These are owed to nobody any more.
+    pub(crate) fn forget(&self, ids: &[MessageId]) {
+        let mut state = self.state();
+        for id in ids {
+            if let Some(message) = state.messages.remove(id) {
+                state.bytes -= message.weight();
+            }
+        }
+    }
+
+    /// Gives the memory back; what is still owed will be read from the disk.
+    pub(crate) fn clear(&self) {
+        *self.state() = State::default();
+    }
+}
+
+impl CachedMessage {
+    fn weight(&self) -> usize {
+        MESSAGE_BYTES + self.head.len() + self.data.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extent::Extent;
+
+    fn message(bytes: usize) -> CachedMessage {
+        let small = Extent { segment: 1, offset: 0, len: 0, crc32c: 0 };
+        let body = Body { head_len: 0, small, large: None };
+        CachedMessage { body, head: Bytes::new(), data: vec![0; bytes].into() }
+    }
+
+    #[test]
+    fn the_oldest_go_when_there_are_too_many_bytes() {
+        let cache = MessageCache::default();
+        for id in 1..=100 {
+            cache.put(vec![(id, message(64 * 1024))]);
+        }
+        assert!(cache.get(1).is_none() && cache.get(100).is_some());
+        let kept = cache.bodies(1..=100).into_iter().flatten().count();
+        assert!((20..=32).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_its_room() {
+        let cache = MessageCache::default();
+        cache.put(vec![(1, message(10)), (2, message(20))]);
+        cache.forget(&[1, 3]);
+        assert!(cache.get(1).is_none() && cache.get(2).is_some());
+        cache.forget(&[2, 2]);
+        assert_eq!(cache.state().bytes, 0);
+        cache.put(vec![(4, message(5))]);
+        cache.clear();
+        assert!(cache.get(4).is_none());
+    }
+}

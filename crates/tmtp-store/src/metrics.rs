@@ -1,0 +1,16 @@
+//! Metrics of the store: how long commits and checkpoints take, and what is erased.
+
+use tmtp_telemetry::{Counter, Histogram};
+
+/// What the store of one service counts, from its opening.
+#[derive(Debug, Default)]
+pub struct StoreMetrics {
+    /// How long commits to the journal took, their sync included.
+    pub commits: Histogram,
+    /// How long it took to bring what was committed to rows and segments.
+    pub checkpoints: Histogram,
+    /// Bodies that nobody is owed any more.
+    pub dead: Counter,
+    /// Those of them that are erased.
+    pub erased: Counter,
+}

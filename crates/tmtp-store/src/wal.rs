@@ -1,0 +1,313 @@
+//! Write-ahead log: one short file that makes a commit durable, with one sync. On the disk it is called
+//! the journal (`journal.0`, `journal.1`).
+//!
+//! A commit is one record, appended and synced: the rows it changes and the bodies it brings. The
+//! engine and the segments get the same a little later, for many commits at once (a *checkpoint*, see
+//! `writer.rs`); until then the log is replayed after a crash. Two files take turns, an *epoch* each.
+//! The row `s/journal`, written with every checkpoint, says which file is in use, how long it is at
+//! least, and the salt of its records. So a checkpoint ends an epoch in the very commit that makes its
+//! records superfluous, and what an earlier epoch left in a file is no record.
+//!
+//! Files keep their blocks when their content is overwritten, because syncing a file that does not
+//! grow costs half as much (`docs/decisions/0013`), and because a file that is shorter than it was is
+//! known to be damaged by that. What was delivered meanwhile is overwritten with
+//! zeros when the service comes to rest, or by the records of the next epoch but one.
+
+pub(crate) mod record;
+pub(crate) mod replay;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::record::{Run, encode};
+use crate::disk::{Disk, DiskFile, Open};
+use crate::engine::Change;
+use crate::error::StoreError;
+
+/// Files grow by so much, and are never shorter while rows name them,
+const GROWTH_BYTES: u64 = 256 * 1024;
+/// in pieces: what was written as one the kernel keeps as one in memory. Large ones cost it less when
+/// much is written; but when a part is written again it counts the whole (the disk gets the part).
+const PIECE_BYTES: usize = 16 * 1024;
+/// Zeros are written so many at a time.
+const ZEROS_BYTES: usize = 64 * 1024;
+/// What a file may keep of its length while nothing is in it.
+const KEPT_BYTES: u64 = 8 * 1024 * 1024;
+/// What the memory for one record may keep of its length.
+const RECORD_BYTES: usize = 256 * 1024;
+
+const FILES: [&str; 2] = ["journal.0", "journal.1"];
+
+pub(super) fn file_name(file: FileNumber) -> &'static str {
+    match file {
+        FileNumber::First => FILES[0],
+        FileNumber::Second => FILES[1],
+    }
+}
+
+/// Which of the two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileNumber {
+    First,
+    Second,
+}
+
+/// Where the records since the last checkpoint are, and how they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Epoch {
+    file: FileNumber,
+    /// Nobody can guess it, so that no body can hold a record of its author's.
+    salt: u64,
+    /// What the file has been made to hold, durably.
+    min_len: u64,
+}
+
+impl Epoch {
+    /// For the row `s/journal`: the number of the file, the salt, and the least length.
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut row = vec![u8::from(self.file == FileNumber::Second)];
+        row.extend_from_slice(&self.salt.to_be_bytes());
+        row.extend_from_slice(&self.min_len.to_be_bytes());
+        row
+    }
+
+    fn decode(row: &[u8]) -> Result<Self, StoreError> {
+        let parse = || {
+            let (file, rest) = row.split_first()?;
+            let file = [FileNumber::First, FileNumber::Second].get(usize::from(*file))?;
+            let (salt, rest) = rest.split_first_chunk()?;
+            // The first stores of format 2 have none.
+            let min_len = if rest.is_empty() { [0; 8] } else { rest.try_into().ok()? };
+            let [salt, min_len] = [*salt, min_len].map(u64::from_be_bytes);
+            Some(Self { file: *file, salt, min_len })
+        };
+        parse().ok_or_else(|| StoreError::corrupt("the journal row has an unknown form"))
+    }
+}
+
+/// The journal, as the writer uses it.
+#[derive(Debug)]
+pub(crate) struct Wal {
+    disk: Arc<dyn Disk>,
+    first: JournalFile,
+    second: JournalFile,
+    epoch: Epoch,
+    /// Of the next record.
+    number: u32,
+    /// Where the next record goes.
+    end: u64,
+    record: Vec<u8>,
+    failure: Option<StoreError>,
+}
+
+/// One file.
+#[derive(Debug)]
+struct JournalFile {
+    file: Arc<dyn DiskFile>,
+    /// Its length.
+    len: u64,
+    /// Up to where there may be something else than zeros.
+    used: u64,
+    /// Whether there are zeros that a power cut may undo.
+    is_zeroed: bool,
+}
+
+impl Wal {
+    /// Opens the files in `data_dir` and empties them: what was in them has been replayed.
+    pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, StoreError> {
+        let open = |name| {
+            let file = disk.open(&data_dir.join(name), Open::EditOrMake).map_err(opening)?;
+            let len = file.len().map_err(opening)?;
+            Ok(JournalFile { file, len, used: len, is_zeroed: false })
+        };
+        let [first, second] = FILES.map(open);
+        let (first, second) = (first?, second?);
+        disk.sync_dir(data_dir).map_err(opening)?;
+        // Until an epoch begins nothing is appended.
+        let epoch = Epoch { file: FileNumber::Second, salt: 0, min_len: 0 };
+        let (number, end, record, failure) = (0, 0, Vec::new(), None);
+        Ok(Self { disk, first, second, epoch, number, end, record, failure })
+    }
+
+    /// The epoch to begin with the next checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError::Uncertain`] when it is not known how long its file is.
+    pub(crate) fn next_epoch(&mut self) -> Result<Epoch, StoreError> {
+        let beginning = |error| StoreError::io("beginning a journal", error);
+        let (file, number) = match self.epoch.file {
+            FileNumber::First => (&mut self.second, FileNumber::Second),
+            FileNumber::Second => (&mut self.first, FileNumber::First),
+        };
+        if file.len < GROWTH_BYTES {
+            file.grow(GROWTH_BYTES).map_err(beginning)?;
+            file.file.sync_data().map_err(|_| StoreError::Uncertain)?;
+        }
+        let salt = self.disk.unguessable().map_err(beginning)?;
+        Ok(Epoch { file: number, salt, min_len: GROWTH_BYTES })
+    }
+
+    /// Begins `epoch`, which the rows name now.
+    pub(crate) fn begin(&mut self, epoch: Epoch) {
+        let end = std::mem::take(&mut self.end);
+        let left = self.file();
+        // What an older epoch left behind the records of this one is not overwritten by the next.
+        if left.zero(end, left.used).is_ok() {
+            left.used = end.min(left.used);
+        }
+        self.epoch = epoch;
+        self.number = 0;
+    }
+
+    /// Appends a record and makes it durable.
+    ///
+    /// # Errors
+    /// When it could not be written it is not there, as far as can be known. When it could not be
+    /// synced nothing can be known but by a new start: see [`Wal::failure`].
+    pub(crate) fn append<'b>(
+        &mut self,
+        changes: &[Change],
+        run: Option<Run<impl Iterator<Item = &'b [u8]>>>,
+    ) -> Result<(), StoreError> {
+        self.failure.clone().map_or(Ok(()), Err)?;
+        let mut record = std::mem::take(&mut self.record);
+        let done = encode(&mut record, self.epoch.salt, self.number, changes, run)
+            .ok_or(StoreError::TooLong { len: record.len(), max: u32::MAX as usize })
+            .and_then(|()| self.write(&record));
+        record.clear();
+        record.shrink_to(RECORD_BYTES);
+        self.record = record;
+        done
+    }
+
+    fn write(&mut self, record: &[u8]) -> Result<(), StoreError> {
+        let at = self.end;
+        let end = at + record.len() as u64;
+        let file = self.file();
+        file.grow(end).map_err(writing)?;
+        file.used = file.used.max(end);
+        file.file.write_all_at(record, at).map_err(writing)?;
+        if let Err(error) = file.file.sync_data() {
+            file.file.forget_cached();
+            self.fail(StoreError::io("syncing the journal", error));
+            return Err(StoreError::Uncertain);
+        }
+        self.end = end;
+        self.number += 1;
+        Ok(())
+    }
+
+    /// What is stored cannot be known any more.
+    pub(crate) fn fail(&mut self, error: StoreError) {
+        tracing::error!(error = %tmtp_telemetry::chain(&error), "nothing is stored any more until a restart");
+        self.failure = Some(error);
+    }
+
+    /// Why only a new start can say what is stored; `None` as long as that is known.
+    pub(crate) fn failure(&self) -> Option<StoreError> {
+        self.failure.clone()
+    }
+
+    /// Bytes of the records since the last checkpoint.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.end
+    }
+
+    /// Overwrites all that was written, which must have been before the last checkpoint, and gives
+    /// memory back.
+    pub(crate) fn erase(&mut self) -> Result<(), StoreError> {
+        self.record = Vec::new();
+        if self.end > 0 {
+            return Ok(()); // it is still needed
+        }
+        for file in [&mut self.first, &mut self.second] {
+            file.erase().map_err(|error| StoreError::io("erasing the journal", error))?;
+        }
+        Ok(())
+    }
+
+    /// Whether its files take room that they could give back.
+    pub(crate) fn is_long(&self) -> bool {
+        self.first.len.max(self.second.len) > GROWTH_BYTES
+    }
+
+    /// Empties the files: the rows name no epoch any more.
+    pub(crate) fn close(&mut self) -> Result<(), StoreError> {
+        self.end = 0;
+        self.cut(0)
+    }
+
+    /// Gives the room of the files back, with what is in them, which must have been before the last
+    /// checkpoint.
+    pub(crate) fn give_back(&mut self) -> Result<(), StoreError> {
+        if self.end > 0 {
+            return Ok(()); // it is still needed
+        }
+        self.cut(GROWTH_BYTES)
+    }
+
+    fn cut(&mut self, len: u64) -> Result<(), StoreError> {
+        for file in [&mut self.first, &mut self.second] {
+            file.cut(len).map_err(|error| StoreError::io("emptying the journal", error))?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self) -> &mut JournalFile {
+        match self.epoch.file {
+            FileNumber::First => &mut self.first,
+            FileNumber::Second => &mut self.second,
+        }
+    }
+}
+
+fn opening(error: std::io::Error) -> StoreError {
+    StoreError::io("opening the journal", error)
+}
+
+fn writing(error: std::io::Error) -> StoreError {
+    StoreError::io("writing the journal", error)
+}
+
+impl JournalFile {
+    /// Makes the file long enough for records up to `end`.
+    fn grow(&mut self, end: u64) -> std::io::Result<()> {
+        let end = end.next_multiple_of(GROWTH_BYTES);
+        while self.len < end {
+            self.file.write_all_at(&[0; PIECE_BYTES], self.len)?;
+            self.len += PIECE_BYTES as u64;
+        }
+        Ok(())
+    }
+
+    fn zero(&mut self, from: u64, to: u64) -> std::io::Result<()> {
+        self.is_zeroed |= from < to;
+        let zeros = [0; ZEROS_BYTES];
+        let mut at = from;
+        while at < to {
+            let len = (to - at).min(zeros.len() as u64);
+            self.file.write_all_at(&zeros[..len as usize], at)?;
+            at += len;
+        }
+        Ok(())
+    }
+
+    fn erase(&mut self) -> std::io::Result<()> {
+        self.cut(if self.len > KEPT_BYTES { GROWTH_BYTES } else { self.len })
+    }
+
+    /// Cuts off what is longer than `len`, and leaves zeros.
+    fn cut(&mut self, len: u64) -> std::io::Result<()> {
+        if self.len <= len && self.used == 0 && !self.is_zeroed {
+            return Ok(());
+        }
+        if self.len > len {
+            self.file.set_len(len)?;
+            (self.len, self.used) = (len, self.used.min(len));
+        }
+        self.zero(0, self.used)?;
+        self.file.sync_data()?;
+        (self.used, self.is_zeroed) = (0, false);
+        Ok(())
+    }
+}

@@ -1,0 +1,384 @@
+//! Commit queue: work for the writer in the order it was submitted, and acknowledgements.
+//!
+//! Submitting never waits, so that a caller can do it under its own lock and thereby fix the order:
+//! **the order of submission is the order of commit**. Who holds bodies in memory asks for
+//! [`room`](super::Store::room) first; without it the queue refuses when too much waits.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Batch;
+use crate::error::StoreError;
+use crate::row::{DeviceNumber, MessageId};
+use crate::writer::prepared::{Prepared, Summed};
+
+/// How long an acknowledgement may wait for others to share its commit.
+const ACK_WITHIN: Duration = Duration::from_millis(50);
+/// So many acknowledgements are enough for a commit.
+const ACK_AT: usize = 8_192;
+/// About so many bytes of work share a commit, so that nobody waits long for what others post.
+const GROUP_BYTES: usize = 2 * 1024 * 1024;
+/// A task counts this much beside its bytes.
+const TASK_BYTES: usize = 256;
+/// One thing for the writer to do.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) work: Work,
+    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Messages and rows, in one atomic batch.
+    Commit(Prepared),
+    /// Rows, and then one device's queue added to another's.
+    CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
+    /// All that is owed to one device forgotten, with rows.
+    DropQueue { device: DeviceNumber, rows: Batch },
+    /// Queued rows given up, with the messages and rows that tell of it, in one atomic batch.
+    GiveUp { owed: Vec<(DeviceNumber, MessageId)>, notices: Prepared },
+    /// Nothing: answered when all before it is done, acknowledgements included.
+    Flush,
+    /// All that is committed brought to the engine.
+    Checkpoint,
+}
+
+impl Work {
+    fn weight(&self) -> usize {
+        TASK_BYTES
+            + match self {
+                Work::Commit(prepared) => prepared.weight(),
+                Work::GiveUp { owed, notices } => size_of_val(owed.as_slice()) + notices.weight(),
+                Work::CopyQueue { rows, .. } | Work::DropQueue { rows, .. } => rows.weight(),
+                Work::Flush | Work::Checkpoint => 0,
+            }
+    }
+}
+
+/// Acknowledged messages of each device, whose rows are still there. In order, as what happens on
+/// a simulated disk follows from it.
+pub(crate) type Acking = BTreeMap<DeviceNumber, Vec<MessageId>>;
+
+/// What the writer does next.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) tasks: Vec<Task>,
+    /// Whether acknowledgements go with it.
+    pub(crate) ack: bool,
+    /// The store is being closed and this is the last group.
+    pub(crate) last: bool,
+}
+
+/// When there is something to do although nothing comes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due(pub(crate) Option<Instant>);
+
+#[derive(Debug)]
+pub(crate) struct CommitQueue {
+    state: Mutex<State>,
+    /// Where a writer thread waits, and where a writer task does.
+    ready: Condvar,
+    ready_task: Notify,
+    /// The writer is gone.
+    ended: CancellationToken,
+    max_bytes: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    /// With what they weigh.
+    tasks: VecDeque<(Task, usize)>,
+    bytes: usize,
+    last_id: MessageId,
+    closed: bool,
+    /// Something came since the writer last looked.
+    woken: bool,
+    /// A writer thread sleeps: waking it costs a system call, also when there is none to wake.
+    sleeping: bool,
+    acking: Acking,
+    acking_len: usize,
+    ack_since: Option<Instant>,
+    /// Those the writer is committing right now: still hidden from readers.
+    committing: Acking,
+}
+
+impl CommitQueue {
+    pub(crate) fn new(max_bytes: usize, last_id: MessageId) -> Self {
+        let state = State {
+            tasks: VecDeque::new(),
+            bytes: 0,
+            last_id,
+            closed: false,
+            woken: false,
+            sleeping: false,
+            acking: Acking::new(),
+            acking_len: 0,
+            ack_since: None,
+            committing: Acking::new(),
+        };
+        Self {
+            state: Mutex::new(state),
+            ready: Condvar::new(),
+            ready_task: Notify::new(),
+            ended: CancellationToken::new(),
+            max_bytes,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues `work`; the receipt says how it went.
+    pub(crate) fn submit(&self, work: Work) -> Receipt {
+        let (answer, receiver) = oneshot::channel();
+        let weight = work.weight();
+        let mut state = self.state();
+        match state.admit(&work, weight, self.max_bytes) {
+            Ok(()) => {
+                state.bytes += weight;
+                state.tasks.push_back((Task { work, answer }, weight));
+                self.wake(state);
+            }
+            Err(error) => {
+                drop(state); // `work` may own a file that its drop unlinks: not under the lock
+                let _ = answer.send(Err(error));
+            }
+        }
+        Receipt { receiver }
+    }
+
+    pub(crate) fn ack(&self, device: DeviceNumber, ids: &[MessageId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        state.acking.entry(device).or_default().extend_from_slice(ids);
+        state.acking_len += ids.len();
+        let wake = state.ack_since.is_none() || state.acking_len >= ACK_AT;
+        state.ack_since.get_or_insert_with(Instant::now);
+        if wake {
+            self.wake(state);
+        }
+    }
+
+    /// Messages that `device` acknowledged and whose rows may still be there. Sorted.
+    pub(crate) fn acking(&self, device: DeviceNumber) -> Vec<MessageId> {
+        let state = self.state();
+        let mut ids: Vec<MessageId> = [&state.acking, &state.committing]
+            .into_iter()
+            .filter_map(|acking| acking.get(&device))
+            .flatten()
+            .copied()
+            .collect();
+        drop(state);
+        ids.sort_unstable();
+        ids
+    }
+
+    /// What is to be done now; or when acknowledgements will be due, if nothing else comes before.
+    /// `retry_at` holds them back after a failure.
+    pub(crate) fn poll(&self, now: Instant, retry_at: Option<Instant>) -> Result<Group, Due> {
+        let mut state = self.state();
+        state.woken = false;
+        match state.group(now, self.max_bytes, retry_at) {
+            Some(group) => Ok(group),
+            None => Err(Due(state.ack_due(retry_at))),
+        }
+    }
+
+    /// Blocks until something came since the last [`CommitQueue::poll`], or it is `until`.
+    pub(crate) fn wait(&self, until: Option<Instant>) {
+        let mut state = self.state();
+        while !state.woken {
+            state.sleeping = true;
+            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return,
+                Some(left) => {
+                    self.ready.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.ready.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Like [`CommitQueue::wait`], for one task.
+    pub(crate) async fn changed(&self, until: Option<Instant>) {
+        let due = async {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.ready_task.notified() => {}
+            () = due => {}
+        }
+    }
+
+    /// Takes the acknowledgements to commit them; readers still see them as gone.
+    pub(crate) fn take_settling(&self) -> Vec<(DeviceNumber, MessageId)> {
+        let mut state = self.state();
+        let taken = std::mem::take(&mut state.acking);
+        state.acking_len = 0;
+        state.ack_since = None;
+        for (device, mut ids) in taken {
+            state.committing.entry(device).or_default().append(&mut ids);
+        }
+        state
+            .committing
+            .iter()
+            .flat_map(|(device, ids)| ids.iter().map(|id| (*device, *id)))
+            .collect()
+    }
+
+    /// The acknowledgements that were taken are committed.
+    pub(crate) fn acked(&self) {
+        self.state().committing = Acking::new();
+    }
+
+    /// The acknowledgements that were taken could not be committed: they are due again later.
+    pub(crate) fn ack_again(&self) {
+        let mut state = self.state();
+        state.ack_since.get_or_insert_with(Instant::now);
+    }
+
+    /// The writer is gone: what waits is answered as closed.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let tasks = std::mem::take(&mut state.tasks);
+        drop(state);
+        drop(tasks);
+        self.ended.cancel();
+    }
+
+    /// Ready once the writer is gone.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Refuses what comes from now on; what waits is still done.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        self.wake(state);
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        state.woken = true;
+        let sleeping = std::mem::take(&mut state.sleeping);
+        drop(state);
+        if sleeping {
+            self.ready.notify_one();
+        }
+        self.ready_task.notify_one();
+    }
+}
+
+impl State {
+    fn admit(&mut self, work: &Work, weight: usize, max_bytes: usize) -> Result<(), StoreError> {
+        if self.closed {
+            return Err(StoreError::Closed);
+        }
+        // Room is asked for in advance for bodies, so this bound is only met by floods of rows.
+        if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
+            return Err(StoreError::Busy);
+        }
+        if let Work::Commit(prepared) | Work::GiveUp { notices: prepared, .. } = work {
+            let mut last = self.last_id;
+            for Summed { message, .. } in &prepared.messages {
+                if message.id <= last {
+                    return Err(StoreError::IdNotRising { id: message.id, last });
+                }
+                last = message.id;
+            }
+            self.last_id = last;
+        }
+        Ok(())
+    }
+
+    fn ack_due(&self, retry_at: Option<Instant>) -> Option<Instant> {
+        self.ack_since.map(|since| {
+            let due = if self.acking_len >= ACK_AT { since } else { since + ACK_WITHIN };
+            retry_at.map_or(due, |retry_at| due.max(retry_at))
+        })
+    }
+
+    fn group(
+        &mut self,
+        now: Instant,
+        max_bytes: usize,
+        retry_at: Option<Instant>,
+    ) -> Option<Group> {
+        let mut ack = self.ack_due(retry_at).is_some_and(|due| now >= due);
+        if self.tasks.is_empty() && !ack && !self.closed {
+            return None;
+        }
+        let mut tasks = Vec::new();
+        let mut bytes = 0;
+        while let Some((task, weight)) = self.tasks.front() {
+            let alone = !matches!(task.work, Work::Commit(_));
+            // What is computed from rows runs when all before it is committed, and by itself.
+            if (alone && !tasks.is_empty()) || bytes > max_bytes.min(GROUP_BYTES) {
+                break;
+            }
+            bytes += weight;
+            tasks.extend(self.tasks.pop_front().map(|(task, _)| task));
+            if alone {
+                ack = true;
+                break;
+            }
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let last = self.closed && self.tasks.is_empty();
+        Some(Group { tasks, ack: ack || last, last })
+    }
+}
+
+/// The answer to something submitted: await it, or block on it.
+///
+/// Dropping it does not take the work back.
+#[derive(Debug)]
+#[must_use = "what was submitted is only durable when the receipt says so"]
+pub struct Receipt {
+    receiver: oneshot::Receiver<Result<(), StoreError>>,
+}
+
+impl Receipt {
+    /// A receipt that is answered already.
+    pub(crate) fn refused(error: StoreError) -> Self {
+        let (answer, receiver) = oneshot::channel();
+        let _ = answer.send(Err(error));
+        Self { receiver }
+    }
+
+    /// The answer of a writer that has ended.
+    pub(crate) fn try_now(mut self) -> Result<(), StoreError> {
+        self.receiver.try_recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Blocks until the work is durable or refused. Not for use inside an async task.
+    pub fn wait(self) -> Result<(), StoreError> {
+        self.receiver.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Future for Receipt {
+    type Output = Result<(), StoreError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
+    }
+}

@@ -1,0 +1,148 @@
+//! Queue copy: a device's queue for a new device, in slices between the commits of others.
+//!
+//! What is copied is what was owed when the copy began: messages that are posted later have higher ids, and
+//! whoever posts them names the new device himself. What the old device acknowledges before its slice
+//! comes is inherited by the new one in the same commit ([`release`](crate::writer::release)), so
+//! nothing falls between. Each slice is a commit of its own; whoever asked for the copy has to undo a part
+//! of one that a crash left.
+
+use std::ops::{Bound, ControlFlow};
+
+use tokio::sync::oneshot;
+
+use super::Writer;
+use crate::counts::OwedBytes;
+use crate::engine::{Batch, ReadRows};
+use crate::error::StoreError;
+use crate::row::{Class, DeviceNumber, MessageId, message_key, owed_key, owed_of, queue_range};
+use crate::rows::Rows;
+use crate::writer::release::{Message, message_rows, present};
+
+/// After so many slices what they changed is brought to the rows' file, so that others do not wait for
+/// all of it at once.
+const SLICES_OF_CHECKPOINT: usize = 8;
+
+/// A copy under way.
+#[derive(Debug)]
+pub(crate) struct Copying {
+    pub(crate) from: DeviceNumber,
+    pub(crate) to: DeviceNumber,
+    /// All up to here is copied.
+    done: Option<(Class, MessageId)>,
+    /// The last message that was committed when the copy began.
+    until: MessageId,
+    slices: usize,
+    answer: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl Copying {
+    /// Whether the message at `place` in the queue of `device` has still to be copied by it.
+    pub(crate) fn is_ahead(&self, device: DeviceNumber, place: (Class, MessageId)) -> bool {
+        self.from == device && place.1 <= self.until && self.done.is_none_or(|done| place > done)
+    }
+}
+
+impl Writer {
+    /// Commits `rows` and begins to copy the queue of `from`; `answer` is told when all is copied.
+    pub(super) fn begin_copy(
+        &mut self,
+        from: DeviceNumber,
+        to: DeviceNumber,
+        rows: Batch,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) {
+        let begun = self.room().and_then(|()| self.commit_one(rows, None));
+        match begun {
+            Ok(()) if from != to => {
+                let until = self.rows.last_id();
+                let copying = Copying { from, to, done: None, until, slices: 0, answer };
+                self.copies.push_back(copying);
+            }
+            // Who asked may be gone.
+            done => drop(answer.send(done)),
+        }
+    }
+
+    /// Copies a slice of the copy that has waited longest. Whether there was one.
+    pub(super) fn copy_some(&mut self) -> bool {
+        let Some(mut copying) = self.copies.pop_front() else { return false };
+        match self.copy_slice(&mut copying) {
+            Ok(true) => self.copies.push_back(copying),
+            // Who asked may be gone.
+            Ok(false) => drop(copying.answer.send(Ok(()))),
+            Err(error) => drop(copying.answer.send(Err(error))),
+        }
+        true
+    }
+
+    /// Whether there is more to copy after this.
+    fn copy_slice(&mut self, copying: &mut Copying) -> Result<bool, StoreError> {
+        self.room()?;
+        let Slice { batch, added, last } = slice(&*self.rows, copying, self.copy_slice)?;
+        if !batch.is_empty() {
+            self.commit_one(batch, None)?;
+            self.counts.add(0, &added);
+        }
+        copying.done = last.or(copying.done);
+        copying.slices += 1;
+        if copying.slices.is_multiple_of(SLICES_OF_CHECKPOINT) {
+            self.checkpoint();
+        }
+        Ok(last.is_some())
+    }
+}
+
+/// What a slice changes.
+struct Slice {
+    batch: Batch,
+    added: Vec<OwedBytes>,
+    /// The last place that was looked at; none at the end of the queue.
+    last: Option<(Class, MessageId)>,
+}
+
+fn slice(
+    rows: &Rows<impl ReadRows + ?Sized>,
+    copying: &Copying,
+    limit: usize,
+) -> Result<Slice, StoreError> {
+    let places = places(rows, copying, limit)?;
+    let messages = message_rows(rows, places.iter().map(|(_, id)| *id))?;
+    let key = |message: &Message| owed_key(copying.to, message.row.class, message.id);
+    let keys: Vec<_> = messages.iter().map(key).collect();
+    let there = present(rows, keys.iter())?;
+    let mut slice = Slice { batch: Batch::new(), added: Vec::new(), last: places.last().copied() };
+    for ((Message { id, mut row, .. }, key), there) in messages.into_iter().zip(keys).zip(there) {
+        if !there {
+            row.remaining = row.remaining.saturating_add(1);
+            slice.batch.put(message_key(id), row.encode()).put(key, []);
+            slice.added.push((copying.to, row.body.len()));
+        }
+    }
+    Ok(slice)
+}
+
+/// The next `limit` places in the queue that is copied.
+fn places(
+    rows: &Rows<impl ReadRows + ?Sized>,
+    copying: &Copying,
+    limit: usize,
+) -> Result<Vec<(Class, MessageId)>, StoreError> {
+    let [first, last] = queue_range(copying.from);
+    let done = copying.done.map(|(class, id)| owed_key(copying.from, class, id));
+    let from = done.as_ref().map_or(Bound::Included(&first[..]), |done| Bound::Excluded(&done[..]));
+    let (mut places, mut bad) = (Vec::new(), None);
+    rows.scan((from, Bound::Included(&last)), &mut |key, _| {
+        match owed_of(key) {
+            Ok((_, class, id)) if id <= copying.until => places.push((class, id)),
+            // Posted since; of the other class there may be older ones.
+            Ok((_, Class::User, _)) => {}
+            Ok((_, Class::Rest, _)) => return ControlFlow::Break(()),
+            Err(error) => bad = Some(error),
+        }
+        match places.len() >= limit || bad.is_some() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    bad.map_or(Ok(places), Err)
+}

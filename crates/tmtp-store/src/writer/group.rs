@@ -1,0 +1,305 @@
+//! Group commit: bodies, rows and acknowledgements of many callers in one record.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::checkpoint::CHECKPOINT_WITHIN;
+use super::{RETRY, Writer};
+use crate::body::large::FinishedBody;
+use crate::counts::OwedBytes;
+use crate::engine::precondition::{Outcomes, check_preconditions};
+use crate::engine::{Batch, Change};
+use crate::error::StoreError;
+use crate::extent::BodyRef;
+use crate::message::{NewData, NewMessage};
+use crate::message_cache::CachedMessage;
+use crate::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
+use crate::writer::commit_queue::{Task, Work};
+use crate::writer::prepared::{Prepared, Summed};
+use crate::writer::release::{Release, release};
+use tmtp_telemetry::Throttle;
+use tmtp_telemetry::{error_limited, warn_limited};
+
+/// A task whose bodies are appended and whose rows are about to be committed.
+pub(super) struct Staged {
+    answer: oneshot::Sender<Result<(), StoreError>>,
+    pub(super) batch: Batch,
+    // Nearly always one of each.
+    bodies: SmallVec<[BodyRef; 1]>,
+    finished: Vec<FinishedBody>,
+    /// What readers will ask for first.
+    recent: SmallVec<[(MessageId, CachedMessage); 1]>,
+    /// The highest id given with the task, for the row that remembers it.
+    pub(super) last_id: Option<MessageId>,
+    messages: u64,
+    owed: SmallVec<[OwedBytes; 1]>,
+}
+
+impl Writer {
+    pub(super) fn commit_group(&mut self, tasks: Vec<Task>, ack: bool) {
+        let room = if tasks.is_empty() { Ok(()) } else { self.room() };
+        let mut staged = self.append_bodies(tasks, room);
+        let mut batches: Vec<Batch> =
+            staged.iter_mut().map(|staged| std::mem::take(&mut staged.batch)).collect();
+        let last_id = staged.iter().filter_map(|staged| staged.last_id).max();
+        if let Some(last_id) = last_id {
+            let mut batch = Batch::new();
+            batch.put(LAST_ID_KEY, last_id.to_be_bytes());
+            batches.push(batch);
+        }
+        let released = if ack { self.release_acked() } else { None };
+        let dead = released.map(|released| {
+            batches.push(released.batch);
+            (released.dead, released.owed, released.gone, released.inherited)
+        });
+        if batches.iter().all(Batch::is_empty) {
+            staged.into_iter().for_each(|staged| staged.answer(Ok(())));
+            if dead.is_some() {
+                self.acked();
+            }
+            return;
+        }
+        match self.commit(batches, last_id) {
+            Ok(outcomes) => {
+                let mut refused = Vec::new();
+                let mut kept = Vec::with_capacity(staged.len());
+                for (staged, outcome) in staged.into_iter().zip(outcomes) {
+                    match outcome {
+                        Ok(()) => kept.push(staged),
+                        Err(conflict) => {
+                            refused.extend_from_slice(&staged.bodies);
+                            staged.answer(Err(conflict));
+                        }
+                    }
+                }
+                self.keep(kept);
+                self.eraser.erase(refused);
+                if let Some((dead, owed, gone, inherited)) = dead {
+                    self.released(&owed, &gone);
+                    self.counts.add(0, &inherited);
+                    self.acked();
+                    self.eraser.erase(dead);
+                }
+            }
+            Err(error) => {
+                self.fail(staged, &error);
+                if dead.is_some() {
+                    self.ack_later(&error);
+                }
+            }
+        }
+    }
+
+    /// Makes `batches` and the bodies of the group durable, and shows them to readers.
+    fn commit(
+        &mut self,
+        batches: Vec<Batch>,
+        last_id: Option<MessageId>,
+    ) -> Result<Outcomes, StoreError> {
+        // Nothing is built on rows that cannot be trusted.
+        let whole = self.failure().map_or(Ok(()), Err);
+        let done = whole.and_then(|()| check_preconditions(&*self.rows, batches)).and_then(
+            |(outcomes, changes)| {
+                self.append(&changes)?;
+                Ok((outcomes, changes))
+            },
+        );
+        // Before anybody sees the rows that name its bodies.
+        self.appender.end_group();
+        let (outcomes, changes) = done?;
+        if !changes.is_empty() {
+            self.rows.apply(changes, last_id);
+            self.checkpoint_at.get_or_insert_with(|| Instant::now() + CHECKPOINT_WITHIN);
+        }
+        Ok(outcomes)
+    }
+
+    fn append(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let appended = self.append_record(changes);
+        if !matches!(appended, Err(StoreError::Full)) {
+            return appended;
+        }
+        self.checkpoint(); // which makes the log short
+        self.append_record(changes)
+    }
+
+    fn append_record(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let Self { wal, appender, bodies, .. } = self;
+        bodies.metrics.commits.time(|| wal.append(changes, appender.group()))
+    }
+
+    /// Appends the bodies of all tasks, if there is `room`. When that fails all are answered and
+    /// none is left.
+    pub(super) fn append_bodies(
+        &mut self,
+        tasks: Vec<Task>,
+        room: Result<(), StoreError>,
+    ) -> Vec<Staged> {
+        if tasks.is_empty() {
+            return Vec::new();
+        }
+        let mut staged = Vec::with_capacity(tasks.len());
+        let mut failure = room.err();
+        for Task { work, answer } in tasks {
+            let Work::Commit(Prepared { messages, rows }) = work else { continue };
+            let mut task = Staged::new(answer, rows);
+            if failure.is_none() {
+                failure = self.append_messages(messages, &mut task).err();
+            }
+            staged.push(task);
+        }
+        let Some(error) = failure else { return staged };
+        self.appender.end_group();
+        let mut dead = Vec::new();
+        for staged in staged {
+            dead.extend_from_slice(&staged.bodies);
+            staged.answer(Err(error.clone()));
+        }
+        self.eraser.erase(dead);
+        Vec::new()
+    }
+
+    fn append_messages(
+        &mut self,
+        messages: SmallVec<[Summed; 1]>,
+        task: &mut Staged,
+    ) -> Result<(), StoreError> {
+        for Summed { message, crc32c } in messages {
+            let NewMessage { id, class, head, data, devices } = message;
+            task.last_id = Some(id);
+            if devices.is_empty() {
+                continue;
+            }
+            let inline = match &data {
+                NewData::Inline(bytes) => bytes.clone(),
+                NewData::Large(_) => Bytes::new(),
+            };
+            let small = self.appender.append([head.clone(), inline], crc32c)?;
+            let head_len = head.len() as u32;
+            let recent = match &data {
+                NewData::Inline(bytes) => Some((head, bytes.clone())),
+                NewData::Large(_) => None,
+            };
+            task.bodies.push(BodyRef::Small(small));
+            let large = match data {
+                NewData::Inline(_) => None,
+                NewData::Large(finished) => {
+                    let large = finished.reference();
+                    self.bodies.add_live(&BodyRef::Large(large));
+                    task.bodies.push(BodyRef::Large(large));
+                    task.finished.push(finished);
+                    Some(large)
+                }
+            };
+            let body = Body { head_len, small, large };
+            if let Some((head, data)) = recent {
+                task.recent.push((id, CachedMessage { body, head, data }));
+            }
+            let row = MessageRow { class, remaining: devices.len() as u32, body };
+            task.batch.insert(message_key(id), row.encode());
+            for device in &devices {
+                task.batch.insert(owed_key(*device, class, id), []);
+            }
+            task.messages += 1;
+            task.owed.extend(devices.iter().map(|device| (*device, body.len())));
+        }
+        Ok(())
+    }
+
+    /// Rows name these bodies now.
+    pub(super) fn keep(&self, mut staged: Vec<Staged>) {
+        let messages = staged.iter().map(|staged| staged.messages).sum();
+        self.counts.add(messages, staged.iter().flat_map(|staged| &staged.owed));
+        // Before anybody is woken who will ask for them.
+        self.cache.put(staged.iter_mut().flat_map(|staged| staged.recent.drain(..)));
+        for mut staged in staged {
+            staged.finished.drain(..).for_each(FinishedBody::keep);
+            staged.answer(Ok(()));
+        }
+    }
+
+    /// Rows of acknowledged messages are gone.
+    pub(super) fn released(&self, owed: &[OwedBytes], gone: &[MessageId]) {
+        self.counts.remove(gone.len() as u64, owed);
+        self.cache.forget(gone);
+    }
+
+    /// A commit failed. Nearly always nothing of it happened; but after a failed sync its record may
+    /// be whole, and then the next start finds all of it there.
+    pub(super) fn fail(&self, staged: Vec<Staged>, error: &StoreError) {
+        static FAILED: Throttle = Throttle::new(10);
+        error_limited!(FAILED, %error, tasks = staged.len(), "a commit failed");
+        let is_known = self.wal.failure().is_none();
+        let mut dead = Vec::new();
+        for mut staged in staged {
+            if is_known {
+                dead.extend(staged.bodies.drain(..));
+            } else {
+                // Large bodies are not in the record.
+                staged.finished.drain(..).for_each(FinishedBody::keep);
+            }
+            staged.answer(Err(error.clone()));
+        }
+        self.eraser.erase(dead);
+    }
+
+    fn release_acked(&mut self) -> Option<Release> {
+        match release(&*self.rows, self.commit_queue.take_settling(), self.copies.iter()) {
+            Ok(release) => Some(release),
+            Err(error) => {
+                self.ack_later(&error);
+                None
+            }
+        }
+    }
+
+    fn ack_later(&mut self, error: &StoreError) {
+        static WAIT: Throttle = Throttle::new(10);
+        warn_limited!(WAIT, %error, "acknowledgements wait to be committed");
+        self.commit_queue.ack_again();
+        self.ack_failure = Some((Instant::now() + RETRY, error.clone()));
+    }
+
+    fn acked(&mut self) {
+        self.commit_queue.acked();
+        self.ack_failure = None;
+    }
+
+    pub(super) fn commit_one(
+        &mut self,
+        batch: Batch,
+        last_id: Option<MessageId>,
+    ) -> Result<(), StoreError> {
+        match self.commit(vec![batch], last_id)?.pop() {
+            Some(outcome) => outcome,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Staged {
+    fn new(answer: oneshot::Sender<Result<(), StoreError>>, batch: Batch) -> Self {
+        Self {
+            answer,
+            batch,
+            bodies: SmallVec::new(),
+            finished: Vec::new(),
+            recent: SmallVec::new(),
+            last_id: None,
+            messages: 0,
+            owed: SmallVec::new(),
+        }
+    }
+
+    /// Answers the caller, who may be gone. Large bodies that were not kept are unlinked here.
+    fn answer(self, answer: Result<(), StoreError>) {
+        let Self { answer: caller, finished, .. } = self;
+        drop(finished);
+        let _ = caller.send(answer);
+    }
+}
