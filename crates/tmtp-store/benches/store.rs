@@ -59,7 +59,7 @@ fn beside_raw_log(root: &Path, in_flight: usize, devices: &[u32]) {
 fn report() {
     let root = root();
     println!(
-        "1 KiB bodies, durable before the answer; R = devices owed; settled as soon as stored"
+        "1 KiB bodies, durable before the answer; R = devices owed; acknowledged as soon as stored"
     );
     println!(
         "{:>22} {:>9} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9}",

@@ -83,7 +83,7 @@ struct Held {
     /// How many want it held back.
     holders: usize,
     dead: Vec<Dead>,
-    /// The store is closed, and its files may be another's: what is dead is left to the next sweep.
+    /// The store is closed, and its files may be another's: what is dead is left to the next orphan collection.
     closed: bool,
 }
 

@@ -14,9 +14,9 @@ use crate::writer::{Step, Writer};
 /// How the store works while it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Executor {
-    /// A thread writes, one erases, one sweeps at start.
+    /// A thread writes, one erases, one collects orphans at start.
     Threads,
-    /// A task of the current tokio runtime writes and erases; the sweep is done at open. With the
+    /// A task of the current tokio runtime writes and erases; orphans are collected at open. With the
     /// runtime's time paused and a simulated disk, the same seed gives the same run.
     Task {
         /// How long after something came the writer takes up what has gathered.
@@ -34,21 +34,21 @@ impl Running {
     pub(crate) fn start(
         executor: Executor,
         mut writer: Writer,
-        sweep: OrphanGc,
+        gc: OrphanGc,
     ) -> Result<Self, StoreError> {
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         match executor {
             Executor::Threads => {
-                let sweeping = thread("store-sweep")
-                    .spawn(move || sweep.run())
+                let collecting = thread("store-sweep")
+                    .spawn(move || gc.run())
                     .map_err(|error| StoreError::io("starting the sweep", error))?;
                 let writing = thread("store-writer")
                     .spawn(move || while step_or_wait(&mut writer) {})
                     .map_err(|error| StoreError::io("starting the writer", error))?;
-                Ok(Self::Threads(vec![writing, sweeping]))
+                Ok(Self::Threads(vec![writing, collecting]))
             }
             Executor::Task { commit_after } => {
-                sweep.run();
+                gc.run();
                 let writer = Arc::new(Mutex::new(writer));
                 let task = tokio::spawn(run_as_task(writer.clone(), commit_after));
                 Ok(Self::Task { writer, task: task.abort_handle() })

@@ -125,7 +125,7 @@ impl MessageReader {
         Self { id, head, data_len: bytes.len() as u64, data: Data::Small(bytes) }
     }
 
-    pub(crate) fn recent(id: MessageId, head: Bytes, data: Bytes) -> Self {
+    pub(crate) fn cached(id: MessageId, head: Bytes, data: Bytes) -> Self {
         Self { id, head, data_len: data.len() as u64, data: Data::Small(data) }
     }
 

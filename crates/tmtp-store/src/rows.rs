@@ -37,7 +37,7 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         self.memtable.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes of memory that the waiting rows take, about.
+    /// Bytes of memory that the memtable takes, about.
     pub(crate) fn waiting_bytes(&self) -> usize {
         self.memtable().bytes
     }

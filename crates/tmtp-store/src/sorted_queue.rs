@@ -106,7 +106,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_map(steps in prop::collection::vec((0..4_u8, 0..300_u16), 0..2_000)) {
-            let (mut rising, mut map) = (SortedQueue::default(), BTreeMap::new());
+            let (mut queue, mut map) = (SortedQueue::default(), BTreeMap::new());
             let mut next = 0;
             for (step, number) in steps {
                 match step {
@@ -114,23 +114,23 @@ mod tests {
                         // Mostly above all others.
                         let key = if number < 290 { next } else { number };
                         next = next.max(key) + 1;
-                        prop_assert_eq!(rising.insert(key, number), map.insert(key, number));
+                        prop_assert_eq!(queue.insert(key, number), map.insert(key, number));
                     }
                     2 => {
                         let key = next.saturating_sub(number / 10);
-                        prop_assert_eq!(rising.get(&key), map.get(&key));
-                        prop_assert_eq!(rising.remove(&key), map.remove(&key));
+                        prop_assert_eq!(queue.get(&key), map.get(&key));
+                        prop_assert_eq!(queue.remove(&key), map.remove(&key));
                     }
                     _ if number < 30 => {
-                        prop_assert_eq!(rising.pop_first(), map.pop_first().map(|(_, value)| value));
+                        prop_assert_eq!(queue.pop_first(), map.pop_first().map(|(_, value)| value));
                     }
                     _ if number < 60 => {
                         let from = next.saturating_sub(number);
-                        prop_assert!(rising.range_from(from).eq(map.range(from..)));
+                        prop_assert!(queue.range_from(from).eq(map.range(from..)));
                     }
-                    _ => prop_assert!(rising.iter().eq(map.iter())),
+                    _ => prop_assert!(queue.iter().eq(map.iter())),
                 }
-                prop_assert!(rising.places.len() <= 2 * map.len() + GONE_PLACES);
+                prop_assert!(queue.places.len() <= 2 * map.len() + GONE_PLACES);
             }
         }
     }

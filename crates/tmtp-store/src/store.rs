@@ -273,7 +273,7 @@ impl Store {
 
     fn open_body(&self, owed: &Queued) -> Result<MessageReader, StoreError> {
         if let Some(CachedMessage { head, data, .. }) = self.shared.cache.get(owed.id) {
-            return Ok(MessageReader::recent(owed.id, head, data));
+            return Ok(MessageReader::cached(owed.id, head, data));
         }
         let head = self.shared.bodies.read_small(&owed.body.small)?;
         match owed.body.large {

@@ -50,7 +50,7 @@ impl Eraser {
             }
             Self::Thread(bodies, Some((sender, _))) => {
                 bodies.metrics.dead.add(dead.len() as u64);
-                // Fails only when the thread died; then the sweep of the next start erases.
+                // Fails only when the thread died; then orphan collection at the next start erases.
                 drop(sender.send(bodies.forget_unwritten(dead)));
             }
             Self::Thread(_, None) => {}

@@ -86,7 +86,7 @@ fn names(bodies: &Bodies, dir: &Path) -> Result<Vec<String>, StoreError> {
     bodies.disk().list(dir).map_err(|error| StoreError::io("listing bodies", error))
 }
 
-/// A sweep that is to be done once.
+/// A collection that is to be done once.
 #[derive(Debug)]
 pub(crate) struct OrphanGc {
     pub(crate) bodies: Arc<Bodies>,
@@ -97,13 +97,13 @@ pub(crate) struct OrphanGc {
 impl OrphanGc {
     /// Erases everything that was found and is not named.
     pub(crate) fn run(self) {
-        if let Err(error) = sweep(&self.bodies, &self.found, self.named) {
+        if let Err(error) = collect(&self.bodies, &self.found, self.named) {
             tracing::error!(%error, "the sweep of erased messages did not finish; restart to try again");
         }
     }
 }
 
-fn sweep(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), StoreError> {
+fn collect(bodies: &Bodies, found: &Found, mut named: Named) -> Result<(), StoreError> {
     named.large_ids.sort_unstable();
     for id in &found.large_ids {
         if named.large_ids.binary_search(id).is_err() {

@@ -122,7 +122,7 @@ impl Memtable {
             .take_while(move |(key, _)| RangeBounds::<[u8]>::contains(&end, key.as_slice()))
     }
 
-    /// The small bodies that waiting rows of messages name.
+    /// The small bodies that rows of messages name here.
     pub(crate) fn alive(&self) -> Result<BTreeSet<Extent>, StoreError> {
         let (from, to) = MESSAGES;
         let rows = self.range((Bound::Included(from), Bound::Excluded(to)));

@@ -30,7 +30,7 @@ pub(super) struct Staged {
     bodies: SmallVec<[BodyRef; 1]>,
     finished: Vec<FinishedBody>,
     /// What readers will ask for first.
-    recent: SmallVec<[(MessageId, CachedMessage); 1]>,
+    cached: SmallVec<[(MessageId, CachedMessage); 1]>,
     /// The highest id given with the task, for the row that remembers it.
     pub(super) last_id: Option<MessageId>,
     messages: u64,
@@ -181,7 +181,7 @@ impl Writer {
             };
             let small = self.appender.append([head.clone(), inline], crc32c)?;
             let head_len = head.len() as u32;
-            let recent = match &data {
+            let cached = match &data {
                 NewData::Inline(bytes) => Some((head, bytes.clone())),
                 NewData::Large(_) => None,
             };
@@ -197,8 +197,8 @@ impl Writer {
                 }
             };
             let body = Body { head_len, small, large };
-            if let Some((head, data)) = recent {
-                task.recent.push((id, CachedMessage { body, head, data }));
+            if let Some((head, data)) = cached {
+                task.cached.push((id, CachedMessage { body, head, data }));
             }
             let row = MessageRow { class, remaining: devices.len() as u32, body };
             task.batch.insert(message_key(id), row.encode());
@@ -216,7 +216,7 @@ impl Writer {
         let messages = staged.iter().map(|staged| staged.messages).sum();
         self.counts.add(messages, staged.iter().flat_map(|staged| &staged.owed));
         // Before anybody is woken who will ask for them.
-        self.cache.put(staged.iter_mut().flat_map(|staged| staged.recent.drain(..)));
+        self.cache.put(staged.iter_mut().flat_map(|staged| staged.cached.drain(..)));
         for mut staged in staged {
             staged.finished.drain(..).for_each(FinishedBody::keep);
             staged.answer(Ok(()));
@@ -289,7 +289,7 @@ impl Staged {
             batch,
             bodies: SmallVec::new(),
             finished: Vec::new(),
-            recent: SmallVec::new(),
+            cached: SmallVec::new(),
             last_id: None,
             messages: 0,
             owed: SmallVec::new(),

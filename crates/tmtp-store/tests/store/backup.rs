@@ -28,7 +28,7 @@ fn a_copy_holds_what_was_owed_and_the_keys_and_lets_nobody_else_in() {
     let store = open(&data);
     std::fs::create_dir(data.join("tls")).unwrap();
     std::fs::write(data.join("tls/key.pem"), "the key").unwrap();
-    post(&store, 1, "settled before", &[1]);
+    post(&store, 1, "acked before", &[1]);
     post(&store, 2, "kept", &[1, 2]);
     let mut large = store.large_body().unwrap();
     large.write(&[7; 300_000]).unwrap();
@@ -56,7 +56,7 @@ fn a_copy_holds_what_was_owed_and_the_keys_and_lets_nobody_else_in() {
     assert_eq!(content(&restored, &owed[0]).1, b"kept");
     assert_eq!(content(&restored, &owed[1]).1, [7; 300_000]);
     assert_eq!(restored.last_message_id(), 3);
-    assert_eq!(files_with(&copy, b"settled before"), [""; 0]);
+    assert_eq!(files_with(&copy, b"acked before"), [""; 0]);
     assert!(matches!(restored.backup(&data), Err(StoreError::NotEmpty { .. })));
 }
 
@@ -78,7 +78,7 @@ fn copies_of_a_store_that_works_at_full_speed_are_each_of_one_moment() {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Each commit owes three messages, and settles the three before: of one moment are
+            // Each commit owes three messages, and acknowledges the three before: of one moment are
             // always three that follow each other, or six.
             let mut id = 0;
             while !stop.load(Ordering::Relaxed) {

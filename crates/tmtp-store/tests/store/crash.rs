@@ -24,7 +24,7 @@ struct Said {
     submitted: BTreeMap<u64, BTreeSet<u32>>,
     stored: BTreeSet<u64>,
     /// Acknowledged, perhaps durably.
-    settled: BTreeSet<(u32, u64)>,
+    acked: BTreeSet<(u32, u64)>,
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged_and_erases_the_rest() {
         check(dir.path(), &said);
     }
     assert!(said.stored.len() > 20, "the child did too little to prove anything: {said:?}");
-    assert!(!said.settled.is_empty());
+    assert!(!said.acked.is_empty());
 
     let store = open(dir.path());
     for device in 0..DEVICES {
@@ -76,7 +76,7 @@ impl Said {
             match word {
                 Some("submit") => drop(self.submitted.insert(id, devices.collect())),
                 Some("stored") => drop(self.stored.insert(id)),
-                Some("settle") => self.settled.extend(devices.map(|device| (device, id))),
+                Some("ack") => self.acked.extend(devices.map(|device| (device, id))),
                 _ => {}
             }
         }
@@ -99,7 +99,7 @@ fn check(dir: &Path, said: &Said) {
         let unsettled: BTreeSet<u32> = devices
             .iter()
             .copied()
-            .filter(|device| !said.settled.contains(&(*device, *id)))
+            .filter(|device| !said.acked.contains(&(*device, *id)))
             .collect();
         assert!(owed.is_subset(devices), "message {id} is owed to {owed:?} of {devices:?}");
         let whole = unsettled.is_subset(&owed);
@@ -139,7 +139,7 @@ fn body(id: u64) -> Vec<u8> {
     body
 }
 
-/// Not a test: the process that is killed. Posts and settles until then, saying what it does.
+/// Not a test: the process that is killed. Posts and acknowledges until then, saying what it does.
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os(DIR) else { return };
@@ -158,11 +158,11 @@ fn child() {
         for (id, receipt) in waiting.drain(..) {
             receipt.wait().unwrap();
             say("stored", id, &[]);
-            // Most are settled by all, so that they are erased; some stay with half the devices.
-            let settled: Vec<u32> =
+            // Most are acked by all, so that they are erased; some stay with half the devices.
+            let acked: Vec<u32> =
                 (0..DEVICES).filter(|device| id % 16 != 0 || device % 2 == 0).collect();
-            say("settle", id, &settled);
-            settled.iter().for_each(|device| store.ack(*device, &[id]));
+            say("ack", id, &acked);
+            acked.iter().for_each(|device| store.ack(*device, &[id]));
         }
     }
 }

@@ -79,9 +79,9 @@ fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
 fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
     on_simulated_time(async {
         let disk = SimulatedDisk::new(1);
-        let driver = Executor::Task { commit_after: Duration::from_millis(1) };
+        let executor = Executor::Task { commit_after: Duration::from_millis(1) };
         let store =
-            Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver).unwrap();
+            Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor).unwrap();
         store.post(message(1, "MARKER", &[1]), Batch::new()).await.unwrap();
         let in_journal = || {
             disk.image().iter().any(|(path, bytes)| {

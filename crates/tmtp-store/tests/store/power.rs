@@ -1,7 +1,7 @@
 //! Power cuts in every operation of the disk, one after the other, on a simulated disk.
 //!
 //! The store is the real one, its rows' engine included. After each cut it must open again; what it
-//! acknowledged is there, byte for byte; and when all is settled nothing of a message is left.
+//! acknowledged is there, byte for byte; and when all is acked nothing of a message is left.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +25,7 @@ struct Promised {
     /// To whom each message was posted.
     posted: BTreeMap<u64, BTreeSet<u32>>,
     stored: BTreeSet<u64>,
-    settled: BTreeSet<(u32, u64)>,
+    acked: BTreeSet<(u32, u64)>,
 }
 
 fn open(disk: &SimulatedDisk) -> Result<Store, StoreError> {
@@ -56,7 +56,7 @@ fn new_message(store: &Store, id: u64) -> Result<NewMessage, StoreError> {
     Ok(NewMessage { data, ..message(id, "", devices) })
 }
 
-/// Posts and settles until the disk fails.
+/// Posts and acknowledges until the disk fails.
 async fn work(store: &Store, promised: &mut Promised) -> Result<(), StoreError> {
     let first =
         promised.posted.keys().last().copied().unwrap_or(0).max(store.last_message_id()) + 1;
@@ -73,7 +73,7 @@ async fn work(store: &Store, promised: &mut Promised) -> Result<(), StoreError> 
                 .map(|owed| owed.id())
                 .filter(|old| (old + 2) / 2 % 4 != u64::from(device));
             let done: Vec<u64> = done.filter(|old| old + 2 < id).collect();
-            promised.settled.extend(done.iter().map(|id| (device, *id)));
+            promised.acked.extend(done.iter().map(|id| (device, *id)));
             store.ack(device, &done);
         }
         if id.is_multiple_of(4) {
@@ -93,7 +93,7 @@ fn check(store: &Store, promised: &Promised) {
     }
     for (id, devices) in &promised.posted {
         let owed = owed_to.get(id).cloned().unwrap_or_default();
-        let due = devices.iter().filter(|device| !promised.settled.contains(&(**device, *id)));
+        let due = devices.iter().filter(|device| !promised.acked.contains(&(**device, *id)));
         let due: BTreeSet<u32> = due.copied().collect();
         let absent = owed.is_empty() && !promised.stored.contains(id);
         assert!(owed.is_subset(devices), "message {id} is owed to {owed:?} of {devices:?}");
@@ -144,7 +144,7 @@ async fn live_with_cuts(seed: u64, cut: u64) -> bool {
         store.ack(device, &owed.iter().map(|owed| owed.id()).collect::<Vec<_>>());
     }
     store.close().unwrap();
-    assert_eq!(marked(&disk), BTreeSet::new(), "seed {seed} cut {cut}: all is settled");
+    assert_eq!(marked(&disk), BTreeSet::new(), "seed {seed} cut {cut}: all is acked");
     was_cut
 }
 

@@ -96,8 +96,8 @@ fn apply(model: &mut Model, parts: &[Part]) -> Result<(), usize> {
 }
 
 fn open(disk: &SimulatedDisk) -> Store {
-    let driver = Executor::Task { commit_after: Duration::from_millis(1) };
-    Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver).unwrap()
+    let executor = Executor::Task { commit_after: Duration::from_millis(1) };
+    Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor).unwrap()
 }
 
 fn scan(store: &Store, prefix: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
