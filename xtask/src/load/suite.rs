@@ -265,7 +265,7 @@ fn beside_raw_log(options: &Options, place: &Place) -> Result<Vec<Figure>> {
 }
 
 fn store_bench(folder: &Path) -> Result<String> {
-    let mut bench = cargo(["bench", "--quiet", "-p", "tmtpd", "--bench", "store"]);
+    let mut bench = cargo(["bench", "--quiet", "-p", "tmtp-store", "--bench", "store"]);
     bench.env("STORE_BENCH_DIR", folder);
     // What it does beside that is wanted elsewhere, not here.
     bench.env("STORE_BENCH_OWED", "1000").env("STORE_BENCH_MIB", "1");
