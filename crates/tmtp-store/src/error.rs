@@ -10,7 +10,6 @@ use thiserror::Error;
 ///
 /// Cheap to clone: one failed fsync answers every commit that waited for it.
 #[derive(Debug, Clone, Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// There is no room left. Nothing was stored; it works again when there is room, without a restart.
     #[error(

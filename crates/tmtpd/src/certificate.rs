@@ -142,12 +142,12 @@ impl Certificate {
     pub fn load(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
         let chain = read_chain(cert)?;
         let secret = read_key(key)?;
-        Self::of(chain, secret).map_err(|source| match source {
-            rustls::Error::InconsistentKeys(_) => {
-                CertificateError::Mismatch { cert: cert.to_owned(), key: key.to_owned() }
-            }
-            source => {
-                CertificateError::Unusable { cert: cert.to_owned(), key: key.to_owned(), source }
+        Self::of(chain, secret).map_err(|source| {
+            let (cert, key) = (cert.to_owned(), key.to_owned());
+            if let rustls::Error::InconsistentKeys(_) = source {
+                CertificateError::Mismatch { cert, key }
+            } else {
+                CertificateError::Unusable { cert, key, source }
             }
         })
     }
@@ -275,8 +275,10 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
         // Common where a group of services shares certificates; still worth knowing.
         tracing::warn!(key = %path.display(), "the group of this private key may read it");
     }
-    PrivateKeyDer::from_pem_file(path).map_err(|error| match error {
-        pem::Error::Io(source) => unreadable(source),
-        _ => CertificateError::NoKey { path: path.to_owned() },
+    PrivateKeyDer::from_pem_file(path).map_err(|error| {
+        if let pem::Error::Io(source) = error {
+            return unreadable(source);
+        }
+        CertificateError::NoKey { path: path.to_owned() }
     })
 }

@@ -3,6 +3,8 @@
 //! What is public is for `main`, and for tests, fuzzers and load that drive a service in their own
 //! process.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod admin;
 mod certificate;
 pub mod cli;

@@ -50,6 +50,7 @@ pub struct ListenError {
     source: Arc<io::Error>,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::AddrInUse => ", since another program does: stop it, or choose another port",

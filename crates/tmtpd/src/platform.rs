@@ -39,9 +39,10 @@ impl Platform for Machine {
 /// Does what may wait for the disk, at once; other links go on meanwhile. A runtime of one thread
 /// has none to go on with, so there they wait.
 pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
-        _ => work(),
+    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
     }
 }
 
@@ -50,8 +51,9 @@ pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::spawn_blocking(work).await.ok(),
-        _ => Some(work()),
+    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+        tokio::task::spawn_blocking(work).await.ok()
+    } else {
+        Some(work())
     }
 }

@@ -53,7 +53,17 @@ impl From<StoreError> for Refusal {
             StoreError::Uncertain | StoreError::Closed => {
                 Self::new(Rule::Uncertain, "it is not known whether it was stored")
             }
-            error => {
+            error @ (StoreError::Io { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Conflict { .. }
+            | StoreError::Gone
+            | StoreError::TooLong { .. }
+            | StoreError::IdNotRising { .. }
+            | StoreError::ReservedKey { .. }
+            | StoreError::InUse { .. }
+            | StoreError::NoStore { .. }
+            | StoreError::NotEmpty { .. }
+            | StoreError::NewerFormat { .. }) => {
                 static FAILED: Throttle = Throttle::new(10);
                 error_limited!(FAILED, error = %chain(&error), "the store failed");
                 Self::new(Rule::Failed, "the service could not store it; try again later")

@@ -67,6 +67,7 @@ impl Client {
     ///
     /// # Errors
     /// [`AskError::NotRunning`], [`AskError::NotAllowed`], or what else the system says.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
     pub fn connect(data: &Path) -> Result<Self, AskError> {
         let data = data.to_owned();
         match socket::connect(&data) {

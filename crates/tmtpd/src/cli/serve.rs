@@ -85,7 +85,7 @@ impl ServeError {
         match self {
             Self::Config(_) | Self::Instance(InstanceError::GivenCertificate(_)) => exit::WRONG,
             Self::Instance(InstanceError::Store(StoreError::InUse { .. })) => exit::IN_USE,
-            _ => exit::FAILED,
+            Self::Instance(_) | Self::Monitor { .. } | Self::System { .. } => exit::FAILED,
         }
     }
 }

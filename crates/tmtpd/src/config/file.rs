@@ -120,9 +120,10 @@ impl<'i> Document<'i> {
         for (key, value) in std::mem::take(&mut self.root) {
             let line = line_of(self.text, key.span().start);
             let key = key.into_inner().into_owned();
-            let what = match value.get_ref() {
-                DeValue::Table(_) => unknown_section(&key, self.sections),
-                _ => self.outside_sections(&key),
+            let what = if let DeValue::Table(_) = value.get_ref() {
+                unknown_section(&key, self.sections)
+            } else {
+                self.outside_sections(&key)
             };
             self.found.problems.push(Problem { line, key, what });
         }
@@ -291,9 +292,10 @@ impl<'i> Section<'_, 'i> {
         let allowed = format!("a size from {least} to {most}, in bytes or as \"64 MiB\"");
         let default = Some(format!("\"{}\"", size::format(*field)));
         self.take(name, allowed, default, field, |value| {
-            let bytes = match value {
-                DeValue::String(text) => size::parse(text),
-                _ => integer(value).and_then(|number| u64::try_from(number).ok()),
+            let bytes = if let DeValue::String(text) = value {
+                size::parse(text)
+            } else {
+                integer(value).and_then(|number| u64::try_from(number).ok())
             };
             bytes.filter(|bytes| range.contains(bytes)).ok_or_else(|| shown(value))
         });
@@ -351,10 +353,12 @@ impl<'i> Section<'_, 'i> {
             let address = value.as_str().and_then(|text| text.parse().ok());
             address.ok_or_else(|| shown(value))
         };
-        self.take(name, allowed, Some(format!("[\"{default}\"]")), field, |value| match value {
-            DeValue::Array(list) if list.is_empty() => Err("an empty list".to_owned()),
-            DeValue::Array(list) => list.iter().map(|one| read(one.get_ref())).collect(),
-            one => Ok(vec![read(one)?]),
+        self.take(name, allowed, Some(format!("[\"{default}\"]")), field, |value| {
+            let DeValue::Array(list) = value else { return Ok(vec![read(value)?]) };
+            if list.is_empty() {
+                return Err("an empty list".to_owned());
+            }
+            list.iter().map(|one| read(one.get_ref())).collect()
         });
     }
 
@@ -385,9 +389,9 @@ impl<'i> Section<'_, 'i> {
     ) {
         let allowed = format!("{allowed}, or a list of them");
         let read = |value: &DeValue<'_>| value.as_str().and_then(parse).ok_or_else(|| shown(value));
-        self.take(name, allowed, None, field, |value| match value {
-            DeValue::Array(list) => list.iter().map(|one| read(one.get_ref())).collect(),
-            one => Ok(vec![read(one)?]),
+        self.take(name, allowed, None, field, |value| {
+            let DeValue::Array(list) = value else { return Ok(vec![read(value)?]) };
+            list.iter().map(|one| read(one.get_ref())).collect()
         });
     }
 

@@ -114,8 +114,18 @@ fn holders(
 
 /// Whether nobody misses it afterwards.
 pub(crate) fn is_passing(kind: &MessageKind) -> bool {
-    use MessageKind::{Login, NewNode, OhiEdit};
-    matches!(kind, Login { .. } | OhiEdit { .. } | NewNode { .. })
+    match kind {
+        MessageKind::Login { .. } | MessageKind::OhiEdit { .. } | MessageKind::NewNode { .. } => {
+            true
+        }
+        MessageKind::NewAlias { .. }
+        | MessageKind::Invite { .. }
+        | MessageKind::Member { .. }
+        | MessageKind::Delivery { .. }
+        | MessageKind::Notify { .. }
+        | MessageKind::Ping { .. }
+        | MessageKind::Other { .. } => false,
+    }
 }
 
 /// What the author is told, if anything: what the service itself has to say about accounts, groups
@@ -146,7 +156,13 @@ fn returned(
             let names = unreached.iter().map(|member| name_of(directory, author, *member, &head));
             Some((What::Post(thread), names.collect()))
         }
-        _ => None,
+        MessageKind::Login { .. }
+        | MessageKind::NewNode { .. }
+        | MessageKind::NewAlias { .. }
+        | MessageKind::OhiEdit { .. }
+        | MessageKind::Member { .. }
+        | MessageKind::Notify { .. }
+        | MessageKind::Other { .. } => None,
     }
 }
 

@@ -55,9 +55,10 @@ impl World {
     fn decide(&self, by: u32, request: &Request) -> Result<Decision, Refusal> {
         let facts =
             Facts { directory: &self.directory, queues: self, terms: &self.terms, now_ms: NOW_MS };
-        let payload = match request {
-            Request::Post { .. } => Payload::Message(NewData::Inline(Default::default())),
-            _ => Payload::Text(String::new()),
+        let payload = if let Request::Post { .. } = request {
+            Payload::Message(NewData::Inline(Default::default()))
+        } else {
+            Payload::Text(String::new())
         };
         let sender = self.sender(by);
         let mut decision = decide(&facts, &sender, request.clone(), payload)?;

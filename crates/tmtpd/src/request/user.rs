@@ -69,10 +69,7 @@ pub(super) fn add_alias(
     alias: Alias,
 ) -> Result<Decision, Refusal> {
     grant_alias(facts, Some(sender.member), alias.as_str()).map_err(|refusal| {
-        match refusal.rule {
-            Rule::NameTaken => refusal.of_guess(),
-            _ => refusal,
-        }
+        if refusal.rule == Rule::NameTaken { refusal.of_guess() } else { refusal }
     })?;
     let mut member = known(facts, sender)?.clone();
     if !member.has_alias(alias.as_str()) {

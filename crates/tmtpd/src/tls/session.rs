@@ -162,6 +162,7 @@ impl Session {
         self.with_traffic(ciphertext, |traffic, room| traffic.queue_close_notify(room))
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
     fn with_traffic(
         &mut self,
         ciphertext: &mut [u8],
