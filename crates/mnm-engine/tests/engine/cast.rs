@@ -185,11 +185,7 @@ impl Person {
             version: None,
             leaving: false,
         };
-        let draft = ask!(self, save, Draft);
-        for (name, bytes) in files {
-            self.engine.attach(draft.id, name, None, *bytes).await.unwrap();
-        }
-        ask!(self, Command::Send { draft: draft.id, version: None, hold_ms: None }, Message)
+        self.send(save, files).await
     }
 
     /// Queues a reply.
@@ -209,6 +205,11 @@ impl Person {
             version: None,
             leaving: false,
         };
+        self.send(save, files).await
+    }
+
+    /// Saves a draft, attaches the files and queues it.
+    async fn send(&self, save: Command, files: &[(&str, &[u8])]) -> Message {
         let draft = ask!(self, save, Draft);
         for (name, bytes) in files {
             self.engine.attach(draft.id, name, None, *bytes).await.unwrap();

@@ -2,6 +2,7 @@
 //! running, without it, and with a hostile hand on the other side.
 
 use std::fs;
+use std::io::BufRead as _;
 
 use crate::raw::Server;
 use serde_json::Value;
@@ -31,6 +32,15 @@ fn waiting_ping(app: &AppProcess) -> Option<Value> {
     let pings = app.json(&["pings"]).unwrap();
     let waits = |ping: &&Value| ping["incoming"] == true && ping["state"]["state"] == "waiting";
     pings.as_array().unwrap().iter().find(waits).cloned()
+}
+
+/// Ada's and Björn's apps, who may write to each other.
+pub(crate) fn acquainted(service: &ServiceProcess) -> (AppProcess, AppProcess) {
+    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
+    join(&ada, service, ADA);
+    join(&bjorn, service, BJORN);
+    introduce(&ada, &bjorn);
+    (ada, bjorn)
 }
 
 pub(crate) fn introduce(ada: &AppProcess, bjorn: &AppProcess) {
@@ -74,10 +84,7 @@ fn zero_width_joiners_survive_in_aliases_and_pings() {
 #[test]
 fn commands_send_and_receive_without_a_running_app() {
     let service = ServiceProcess::start_plain().unwrap();
-    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
-    join(&ada, &service, ADA);
-    join(&bjorn, &service, BJORN);
-    introduce(&ada, &bjorn);
+    let (ada, bjorn) = acquainted(&service);
 
     let bytes: Vec<u8> = (0..300_000_u32).map(|n| ((n * 31) >> 3) as u8).collect();
     fs::write(ada.desk().join("plan b.bin"), &bytes).unwrap();
@@ -137,10 +144,7 @@ fn a_letter_is_queued_while_the_service_is_away() {
 #[test]
 fn a_hostile_letter_can_not_drive_the_terminal() {
     let service = ServiceProcess::start_plain().unwrap();
-    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
-    join(&ada, &service, ADA);
-    join(&bjorn, &service, BJORN);
-    introduce(&ada, &bjorn);
+    let (ada, bjorn) = acquainted(&service);
 
     let subject = "Pay \u{1b}[2J\u{9b}31m\u{202e}now";
     let text = "first\u{1b}]0;owned\u{7}\nthread 1 on Bank, with you\n\u{2066}end\u{8}\u{8}";
@@ -292,26 +296,10 @@ fn pages_receive_events() {
     let service = ServiceProcess::start_plain().unwrap();
     let server = Server::start();
     let page = server.page();
-    let heard = std::thread::scope(|scope| {
-        let (host, port) = (server.host(), server.port);
-        let page = page.as_str();
-        let (connected, connection) = std::sync::mpsc::channel();
-        let watcher = scope.spawn(move || {
-            use std::io::{BufRead as _, BufReader, Write as _};
-            let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let request = format!(
-                "GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n"
-            );
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
-            lines.find(String::is_empty).unwrap();
-            connected.send(()).unwrap();
-            lines.find_map(|line| Some(line.strip_prefix("data: ")?.to_owned())).unwrap()
-        });
-        connection.recv().unwrap();
-        join(&server.app, &service, ADA);
-        watcher.join().unwrap()
-    });
+    let (_, events) = server.events(&page);
+    join(&server.app, &service, ADA);
+    let mut lines = events.lines().map(Result::unwrap);
+    let heard = lines.find_map(|line| Some(line.strip_prefix("data: ")?.to_owned())).unwrap();
     let event: Value = serde_json::from_str(&heard).unwrap();
     assert_eq!(event["event"], "account", "{event}");
 }
@@ -319,10 +307,7 @@ fn pages_receive_events() {
 #[test]
 fn the_log_holds_nothing_of_a_letter_at_any_level() {
     let service = ServiceProcess::start().unwrap();
-    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
-    join(&ada, &service, ADA);
-    join(&bjorn, &service, BJORN);
-    introduce(&ada, &bjorn);
+    let (ada, _) = acquainted(&service);
     let sent = std::process::Command::new(env!("CARGO_BIN_EXE_mnm"))
         .arg("--home")
         .arg(ada.home())

@@ -1,5 +1,7 @@
 //! The loopback server trusts nobody: what it must refuse, row by row, against the real program.
 
+use std::io::Read as _;
+
 use crate::raw::{KEY, Server};
 
 const STATE: &[u8] = br#"{"cmd":"state"}"#;
@@ -294,29 +296,10 @@ fn every_answer_carries_the_protective_headers() {
 fn events_end_when_the_app_ends() {
     let mut server = Server::start();
     let page = server.page();
-    std::thread::scope(|scope| {
-        let (host, port) = (server.host(), server.port);
-        let page = page.as_str();
-        let (connected, connection) = std::sync::mpsc::channel();
-        let watcher = scope.spawn(move || {
-            use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-            let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let request = format!(
-                "GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n"
-            );
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut reader = BufReader::new(stream);
-            let mut status = String::new();
-            reader.read_line(&mut status).unwrap();
-            connected.send(status).unwrap();
-            let mut rest = String::new();
-            reader.read_to_string(&mut rest).unwrap();
-            rest
-        });
-        assert_eq!(connection.recv().unwrap(), "HTTP/1.1 200 OK\r\n");
-        assert!(server.app.stop().unwrap().success());
-        let rest = watcher.join().unwrap();
-        assert!(rest.contains("content-type: text/event-stream"), "{rest}");
-    });
+    let (head, mut events) = server.events(&page);
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    assert!(server.app.stop().unwrap().success());
+    events.read_to_end(&mut Vec::new()).unwrap();
     assert!(!server.app.home().join("app.json").exists());
 }

@@ -1,6 +1,6 @@
 //! Requests as they stand on the wire, so that a test can send what no well-behaved client would.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
@@ -126,6 +126,21 @@ impl Server {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         Response::parse(&answer)
+    }
+
+    /// Listens to the events of a page; the head of the answer, and what reads the rest of it.
+    pub(crate) fn events(&self, page: &str) -> (String, BufReader<TcpStream>) {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let host = self.host();
+        let request =
+            format!("GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: {page}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let (mut head, mut reader) = (String::new(), BufReader::new(stream));
+        while !head.ends_with("\r\n\r\n") {
+            assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
+        }
+        (head, reader)
     }
 
     /// A command as a page sends it.

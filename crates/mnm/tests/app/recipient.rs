@@ -6,17 +6,14 @@ use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::{AppProcess, ServiceProcess};
 use tokio::runtime::Runtime;
 
-use crate::letters::{ADA, BJORN, introduce, join, thread, until};
+use crate::letters::{ADA, BJORN, acquainted, thread, until};
 
 const CLEO: &str = "Cleo Cramm";
 const STAN: &str = "Stranger Stan";
 
 /// Ada, who knows Björn and Cleo.
 fn members(service: &ServiceProcess, runtime: &Runtime) -> (AppProcess, AppProcess, RawPeer) {
-    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
-    join(&ada, service, ADA);
-    join(&bjorn, service, BJORN);
-    introduce(&ada, &bjorn);
+    let (ada, bjorn) = acquainted(service);
     let mut cleo = runtime.block_on(raw(service, CLEO));
     runtime.block_on(cleo.ping(CLEO, ADA, "hello")).unwrap();
     let ping = until("the ping", || {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tmtp_testkit::process::{AppProcess, ServiceProcess};
 
-use crate::letters::{ADA, BJORN, introduce, join, thread, until};
+use crate::letters::{ADA, BJORN, acquainted, join, thread, until};
 
 #[test]
 fn a_taken_alias_and_a_refused_ping_say_what_they_were_about() {
@@ -32,10 +32,7 @@ fn a_taken_alias_and_a_refused_ping_say_what_they_were_about() {
 #[test]
 fn a_group_that_was_left_and_a_thread_without_readers_say_so() {
     let service = ServiceProcess::start_plain().unwrap();
-    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
-    join(&ada, &service, ADA);
-    join(&bjorn, &service, BJORN);
-    introduce(&ada, &bjorn);
+    let (ada, bjorn) = acquainted(&service);
     ada.ok(&["invite", "Garden Party", BJORN]).unwrap();
     let early = ada.run(&["send", "--to", "Garden Party", "hello"]).unwrap();
     assert_eq!(early.status.code(), Some(1), "{early:?}");
@@ -92,10 +89,7 @@ fn invitation(app: &AppProcess, group: &str) -> String {
 #[test]
 fn taking_in_a_struck_authors_letter_says_how_to_readmit_them() {
     let service = ServiceProcess::start_plain().unwrap();
-    let (ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());
-    join(&ada, &service, ADA);
-    join(&bjorn, &service, BJORN);
-    introduce(&ada, &bjorn);
+    let (ada, bjorn) = acquainted(&service);
     ada.ok(&["invite", "Garden Party", BJORN]).unwrap();
     bjorn.ok(&["accept", &invitation(&bjorn, "Garden Party")]).unwrap();
     ada.ok(&["send", "--to", "Garden Party", "--subject", "Tulips", "hello"]).unwrap();
