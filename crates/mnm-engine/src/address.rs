@@ -12,8 +12,6 @@ use sha2::{Digest as _, Sha256};
 
 /// Longest address that is looked at, in bytes.
 const ADDRESS_MAX_BYTES: usize = 512;
-/// Longest host name there is, in bytes.
-const HOST_MAX_BYTES: usize = 253;
 
 /// SHA-256 of a certificate in DER form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +97,7 @@ impl FromStr for Address {
         };
         let host = ascii(host)?;
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(BadAddress::Port)?;
-        if host.len() > HOST_MAX_BYTES
-            || rustls::pki_types::ServerName::try_from(host.as_str()).is_err()
-        {
+        if rustls::pki_types::ServerName::try_from(host.as_str()).is_err() {
             return Err(BadAddress::Host);
         }
         Ok(Self { proof, host: host.to_ascii_lowercase(), port })
@@ -251,5 +247,18 @@ mod tests {
             assert_eq!(refused(text), BadAddress::Fingerprint, "{text}");
         }
         assert_eq!(refused(&format!("={}:1", "h".repeat(600))), BadAddress::TooLong);
+    }
+
+    #[test]
+    fn lengths_are_limited() {
+        let read = |text: &str| text.parse::<Pasted>().map(|pasted| pasted.address.host.len());
+        // A name has labels of at most 63 letters, and at most 253 in all.
+        let label = "h".repeat(63);
+        let host = [label.as_str(), &label, &label, &"h".repeat(61)].join(".");
+        assert_eq!(read(&format!("={host}:1")), Ok(253));
+        assert_eq!(read(&format!("=h{host}:1")), Err(BadAddress::Host));
+        let padded = format!("{:512}", "=h.example:1");
+        assert_eq!(read(&padded), Ok(9));
+        assert_eq!(read(&format!("{padded} ")), Err(BadAddress::TooLong));
     }
 }

@@ -181,9 +181,34 @@ mod tests {
             DeviceCode { address: "h.example:1".into(), ..code() },
             DeviceCode { uid: String::new(), ..code() },
             DeviceCode { node: Zeroizing::new("not base 32!".into()), ..code() },
+            DeviceCode { fingerprint: Some("ab".into()), ..code() },
+            DeviceCode { address: "+h.example:7654".into(), ..code() },
         ];
         for code in unsound {
             assert_eq!(refused(&code.pack()), BadCode::Form);
+        }
+    }
+
+    #[test]
+    fn a_service_with_a_public_certificate_needs_no_fingerprint() {
+        let code = DeviceCode { address: "+h.example:7654".into(), fingerprint: None, ..code() };
+        assert!(DeviceCode::read(&code.pack()).is_ok());
+    }
+
+    #[test]
+    fn lengths_are_limited() {
+        let is_read = |text: &str| DeviceCode::read(text).is_ok();
+        let padded = format!("{:width$}", *code().pack(), width = CODE_MAX_BYTES);
+        assert!(is_read(&padded) && !is_read(&format!("{padded} ")));
+        let names = |count| vec!["ada lovelace".to_owned(); count];
+        for (over, is_sound) in [(0, true), (1, false)] {
+            for code in [
+                DeviceCode { uid: "%".repeat(UID_MAX_BYTES + over), ..code() },
+                DeviceCode { aliases: names(NAMES_MAX + over), ..code() },
+                DeviceCode { devices: names(NAMES_MAX + over), ..code() },
+            ] {
+                assert_eq!(is_read(&code.pack()), is_sound, "{}", *code.pack());
+            }
         }
     }
 }
