@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::config::{Config, Limits, PostPolicy};
+use crate::config::{Config, Limits, PostPolicy, Service};
 use crate::policy;
 
 /// What the administrator may change while the service runs.
@@ -21,10 +21,20 @@ pub(crate) struct Terms {
 impl Terms {
     /// As configured; `unsaid` is the post policy where the configuration says nothing.
     pub(crate) fn of(config: &Config, unsaid: PostPolicy) -> Self {
-        let said = config.service.post_policy;
+        // Each key of `[service]`, so that a new one is thought of here.
+        let Service {
+            name,
+            post_policy: said,
+            data: _,
+            listen: _,
+            server_names: _,
+            default: _,
+            public: _,
+        } = &config.service;
+        let said = *said;
         let post_policy = said.unwrap_or(unsaid);
         Self {
-            name: config.service.name.clone(),
+            name: name.clone(),
             limits: Arc::new(config.limits.clone()),
             post_policy,
             policy_told: policy::told(said, post_policy),

@@ -122,48 +122,74 @@ impl Default for Limits {
 
 impl Limits {
     pub(super) fn take(&mut self, section: &mut Section<'_, '_>) {
-        section.count("links_total", &mut self.links_total, 1..=1_000_000);
-        section.count("links_per_address", &mut self.links_per_address, 1..=1_000_000);
-        section.count("unauthenticated_links", &mut self.unauthenticated_links, 1..=100_000);
-        section.count("handshakes_at_once", &mut self.handshakes_at_once, 1..=1_000);
-        section.count("registrations_per_hour", &mut self.registrations_per_hour, 1..=10_000_000);
+        // Each of them, so that a limit that is not read does not compile.
+        let Self {
+            links_total,
+            links_per_address,
+            unauthenticated_links,
+            handshakes_at_once,
+            registrations_per_hour,
+            registrations_per_hour_per_address,
+            login_timeout,
+            silence_timeout,
+            rate_min_bytes_per_s,
+            rate_window,
+            requests_per_second,
+            receiving_bytes,
+            presence_per_minute,
+            group_notices_per_minute,
+            message_bytes_max,
+            recipients_max,
+            devices_per_member,
+            devices_per_hour,
+            aliases_per_member,
+            groups_per_member,
+            unanswered_invitations_max,
+            group_members_max,
+            pings_per_day,
+            unanswered_pings_max,
+            pings_received_per_day,
+            owed_messages_max,
+            owed_bytes_max,
+            undelivered_days,
+            in_flight_messages,
+            in_flight_bytes,
+            resend_after,
+        } = self;
+        section.count("links_total", links_total, 1..=1_000_000);
+        section.count("links_per_address", links_per_address, 1..=1_000_000);
+        section.count("unauthenticated_links", unauthenticated_links, 1..=100_000);
+        section.count("handshakes_at_once", handshakes_at_once, 1..=1_000);
+        section.count("registrations_per_hour", registrations_per_hour, 1..=10_000_000);
         section.count(
             "registrations_per_hour_per_address",
-            &mut self.registrations_per_hour_per_address,
+            registrations_per_hour_per_address,
             1..=10_000_000,
         );
-        section.seconds("login_timeout_s", &mut self.login_timeout, 1..=60);
-        section.seconds("silence_timeout_s", &mut self.silence_timeout, 10..=3_600);
-        section.count("rate_min_bytes_per_s", &mut self.rate_min_bytes_per_s, 0..=65_536);
-        section.seconds("rate_window_s", &mut self.rate_window, 1..=600);
-        section.count("requests_per_second", &mut self.requests_per_second, 1..=1_000_000);
-        section.size("receiving_bytes", &mut self.receiving_bytes, 64 * KIB..=GIB);
-        section.count("presence_per_minute", &mut self.presence_per_minute, 1..=1_000_000);
-        section.count(
-            "group_notices_per_minute",
-            &mut self.group_notices_per_minute,
-            1..=100_000_000,
-        );
-        section.size("message_bytes_max", &mut self.message_bytes_max, 64 * KIB..=TIB);
-        section.count("recipients_max", &mut self.recipients_max, 1..=2_000);
-        section.count("devices_per_member", &mut self.devices_per_member, 1..=100);
-        section.count("devices_per_hour", &mut self.devices_per_hour, 1..=1_000);
-        section.count("aliases_per_member", &mut self.aliases_per_member, 1..=1_000);
-        section.count("groups_per_member", &mut self.groups_per_member, 1..=100_000);
-        section.count(
-            "unanswered_invitations_max",
-            &mut self.unanswered_invitations_max,
-            1..=100_000,
-        );
-        section.count("group_members_max", &mut self.group_members_max, 2..=1_000_000);
-        section.count("pings_per_day", &mut self.pings_per_day, 1..=1_000_000);
-        section.count("unanswered_pings_max", &mut self.unanswered_pings_max, 1..=1_000);
-        section.count("pings_received_per_day", &mut self.pings_received_per_day, 1..=1_000_000);
-        section.count("owed_messages_max", &mut self.owed_messages_max, 10..=100_000_000);
-        section.size("owed_bytes_max", &mut self.owed_bytes_max, 64 * KIB..=TIB);
-        section.count("undelivered_days", &mut self.undelivered_days, 1..=3_650);
-        section.count("in_flight_messages", &mut self.in_flight_messages, 1..=65_536);
-        section.size("in_flight_bytes", &mut self.in_flight_bytes, 64 * KIB..=GIB);
-        section.seconds("resend_after_s", &mut self.resend_after, 1..=3_600);
+        section.seconds("login_timeout_s", login_timeout, 1..=60);
+        section.seconds("silence_timeout_s", silence_timeout, 10..=3_600);
+        section.count("rate_min_bytes_per_s", rate_min_bytes_per_s, 0..=65_536);
+        section.seconds("rate_window_s", rate_window, 1..=600);
+        section.count("requests_per_second", requests_per_second, 1..=1_000_000);
+        section.size("receiving_bytes", receiving_bytes, 64 * KIB..=GIB);
+        section.count("presence_per_minute", presence_per_minute, 1..=1_000_000);
+        section.count("group_notices_per_minute", group_notices_per_minute, 1..=100_000_000);
+        section.size("message_bytes_max", message_bytes_max, 64 * KIB..=TIB);
+        section.count("recipients_max", recipients_max, 1..=2_000);
+        section.count("devices_per_member", devices_per_member, 1..=100);
+        section.count("devices_per_hour", devices_per_hour, 1..=1_000);
+        section.count("aliases_per_member", aliases_per_member, 1..=1_000);
+        section.count("groups_per_member", groups_per_member, 1..=100_000);
+        section.count("unanswered_invitations_max", unanswered_invitations_max, 1..=100_000);
+        section.count("group_members_max", group_members_max, 2..=1_000_000);
+        section.count("pings_per_day", pings_per_day, 1..=1_000_000);
+        section.count("unanswered_pings_max", unanswered_pings_max, 1..=1_000);
+        section.count("pings_received_per_day", pings_received_per_day, 1..=1_000_000);
+        section.count("owed_messages_max", owed_messages_max, 10..=100_000_000);
+        section.size("owed_bytes_max", owed_bytes_max, 64 * KIB..=TIB);
+        section.count("undelivered_days", undelivered_days, 1..=3_650);
+        section.count("in_flight_messages", in_flight_messages, 1..=65_536);
+        section.size("in_flight_bytes", in_flight_bytes, 64 * KIB..=GIB);
+        section.seconds("resend_after_s", resend_after, 1..=3_600);
     }
 }

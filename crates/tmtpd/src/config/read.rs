@@ -273,12 +273,14 @@ impl TlsDraft {
 }
 
 fn take_store(store: &mut Store, section: &mut Section<'_, '_>) {
-    section.size("cache_bytes", &mut store.cache_bytes, size::MIB..=64 * size::GIB);
+    let Store { cache_bytes } = store;
+    section.size("cache_bytes", cache_bytes, size::MIB..=64 * size::GIB);
 }
 
 fn take_log(log: &mut Log, section: &mut Section<'_, '_>) {
+    let Log { format, level } = log;
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-    section.choice("format", &mut log.format, &formats);
+    section.choice("format", format, &formats);
     let levels = [
         ("error", LogLevel::Error),
         ("warn", LogLevel::Warn),
@@ -286,14 +288,15 @@ fn take_log(log: &mut Log, section: &mut Section<'_, '_>) {
         ("debug", LogLevel::Debug),
         ("trace", LogLevel::Trace),
     ];
-    section.choice("level", &mut log.level, &levels);
+    section.choice("level", level, &levels);
 }
 
 fn take_metrics(metrics: &mut Metrics, section: &mut Section<'_, '_>) {
+    let Metrics { listen } = metrics;
     let mut allow_remote = false;
-    section.socket_address("listen", &mut metrics.listen);
+    section.socket_address("listen", listen);
     section.flag("allow_remote", &mut allow_remote);
-    if metrics.listen.is_some_and(|address| !address.ip().is_loopback()) && !allow_remote {
+    if listen.is_some_and(|address| !address.ip().is_loopback()) && !allow_remote {
         section.problem(
             "listen",
             "is reachable from other machines, without TLS or a password; listen on 127.0.0.1, or \

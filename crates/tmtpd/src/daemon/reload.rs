@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::{Daemon, Instance, InstanceError, Now, State};
-use crate::config::{Config, ConfigError, DaemonConfig};
+use crate::config::{Config, ConfigError, DaemonConfig, Service};
 use crate::log::chain;
 use crate::notify;
 
@@ -217,16 +217,20 @@ fn tell(reloaded: &Result<Reloaded, ReloadError>) {
 
 /// The names of what is different.
 fn changes(old: &Config, new: &Config) -> Vec<&'static str> {
-    let (was, is) = (&old.service, &new.service);
+    // By name, so that a new one is thought of here. A service is known by its data folder, and its
+    // store changes with the next start.
+    let Config { service, tls, limits, store: _ } = new;
+    let Service { name, data: _, listen, server_names, default, public, post_policy } = service;
+    let was = &old.service;
     let changes = [
-        ("name", was.name != is.name),
-        ("listen", was.listen != is.listen),
-        ("server_names", was.server_names != is.server_names),
-        ("default", was.default != is.default),
-        ("public", was.public != is.public),
-        ("post_policy", was.post_policy != is.post_policy),
-        ("tls", old.tls != new.tls),
-        ("limits", old.limits != new.limits),
+        ("name", was.name != *name),
+        ("listen", was.listen != *listen),
+        ("server_names", was.server_names != *server_names),
+        ("default", was.default != *default),
+        ("public", was.public != *public),
+        ("post_policy", was.post_policy != *post_policy),
+        ("tls", old.tls != *tls),
+        ("limits", old.limits != *limits),
     ];
     changes.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
