@@ -1,4 +1,4 @@
-// Comparison of what a member types with what the app has of it.
+// Comparison and merging of versions of a draft.
 import type { Draft } from "../api";
 
 /** What a member types; of a reply only the text. */
