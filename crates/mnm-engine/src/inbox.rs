@@ -29,10 +29,6 @@ use held::Held;
 use unpack::{Step, Unpacker, forwarded_text};
 use waiters::Waiters;
 
-/// Bytes kept of the text of a ping or invitation; the protocol allows 420.
-const PING_BYTES_MAX: usize = 4096;
-/// Bytes kept of a notification of a forwarded thread.
-const NOTE_BYTES_MAX: usize = 1 << 20;
 /// Characters of an operation that this version does not know which are shown as a subject.
 const OP_SHOWN: usize = 50;
 
@@ -51,8 +47,8 @@ pub(crate) struct Inbox {
 
 /// How the data of the message that began is taken.
 enum Receiving {
-    /// Kept in memory, up to a bound.
-    Short(Vec<u8>, usize),
+    /// It is small, and here.
+    Short(Vec<u8>),
     /// A letter.
     Letter(Box<Letter>),
     /// A copy, or data that nobody reads.
@@ -81,9 +77,9 @@ impl Inbox {
         Self { store, account, uid, node, waiters, receiving: None, held }
     }
 
-    /// A message without data. Whether it may be acknowledged.
-    pub(crate) async fn message(&mut self, message: Message) -> Result<bool, Error> {
-        self.finish(message, Receiving::Nothing).await
+    /// A message whose data is small, and here. Whether it may be acknowledged.
+    pub(crate) async fn message(&mut self, message: Message, data: Vec<u8>) -> Result<bool, Error> {
+        self.finish(message, Receiving::Short(data)).await
     }
 
     /// Whether a message waits at the service because there was no room for it.
@@ -97,13 +93,9 @@ impl Inbox {
         Ok(self.store.run(move |vault| vault.check_disk(bytes)).await?.is_ok())
     }
 
-    /// A message with data begins.
+    /// A message with more data begins.
     pub(crate) async fn begin(&mut self, message: Message) -> Result<(), Error> {
         let receiving = match &message.kind {
-            MessageKind::Ping { .. } | MessageKind::Invite { .. } => {
-                Receiving::Short(Vec::new(), PING_BYTES_MAX)
-            }
-            MessageKind::Notify { .. } => Receiving::Short(Vec::new(), NOTE_BYTES_MAX),
             MessageKind::Other { .. } => {
                 let (account, msgid) = (self.account, message.id.to_string());
                 if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
@@ -136,12 +128,15 @@ impl Inbox {
                     })),
                 }
             }
-            // Without data; what comes all the same is passed over.
+            // Those whose data is small come whole: `message`.
             MessageKind::Login { .. }
             | MessageKind::NewNode { .. }
             | MessageKind::NewAlias { .. }
             | MessageKind::OhiEdit { .. }
-            | MessageKind::Member { .. } => Receiving::Nothing,
+            | MessageKind::Invite { .. }
+            | MessageKind::Member { .. }
+            | MessageKind::Notify { .. }
+            | MessageKind::Ping { .. } => Receiving::Nothing,
         };
         self.receiving = Some((message, receiving));
         Ok(())
@@ -156,16 +151,12 @@ impl Inbox {
     ) -> Result<Option<Message>, Error> {
         let Some((_, receiving)) = &mut self.receiving else { return Ok(None) };
         match receiving {
-            Receiving::Short(kept, max) => {
-                let room = max.saturating_sub(kept.len());
-                kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-            }
             Receiving::Letter(letter) => match letter.take(bytes).await {
                 // Others have filled the disk meanwhile. What was staged goes.
                 Err(error) if error.code == ErrorCode::NoRoom => *receiving = Receiving::Held,
                 taken => taken?,
             },
-            Receiving::Nothing | Receiving::Held => {}
+            Receiving::Short(_) | Receiving::Nothing | Receiving::Held => {}
         }
         if !last {
             return Ok(None);
@@ -201,7 +192,7 @@ impl Inbox {
         self.store.note(move |vault| Ok(vec![vault.set_held(account, letters, bytes)?])).await
     }
 
-    async fn handle(&mut self, message: Message, receiving: Receiving) -> Result<(), Error> {
+    async fn handle(&mut self, message: Message, mut receiving: Receiving) -> Result<(), Error> {
         let account = self.account;
         let Some(message) = form::checked(message) else {
             tracing::warn!(account, "a message that names somebody in no good form was dropped");
@@ -265,18 +256,18 @@ impl Inbox {
                     self.letter(msgid, from_uid, posted_ms, names(groups), *letter).await
                 }
                 // A copy, or a post without any data, which the protocol does not allow.
-                Receiving::Short(..) | Receiving::Nothing | Receiving::Held => Ok(()),
+                Receiving::Short(_) | Receiving::Nothing | Receiving::Held => Ok(()),
             },
             MessageKind::Other { op } => {
                 tracing::warn!(account, "a message of unknown meaning was kept");
                 let letter = match receiving {
                     Receiving::Letter(letter) => *letter,
-                    Receiving::Short(..) | Receiving::Nothing | Receiving::Held
+                    Receiving::Short(_) | Receiving::Nothing | Receiving::Held
                         if message.data.len > 0 =>
                     {
                         return Ok(());
                     }
-                    Receiving::Short(..) | Receiving::Nothing | Receiving::Held => Letter {
+                    Receiving::Short(_) | Receiving::Nothing | Receiving::Held => Letter {
                         unpacker: Unpacker::unknown(message.data),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
@@ -404,9 +395,9 @@ fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
 }
 
 impl Receiving {
-    fn short(&self) -> Vec<u8> {
+    fn short(&mut self) -> Vec<u8> {
         match self {
-            Self::Short(bytes, _) => bytes.clone(),
+            Self::Short(bytes) => std::mem::take(bytes),
             Self::Letter(_) | Self::Nothing | Self::Held => Vec::new(),
         }
     }

@@ -22,8 +22,9 @@ use tmtp::event::Event;
 use tmtp::id::{NodeSecret, Uid};
 use tmtp::quit::Quit;
 use tmtp::request::Request;
+use tmtp::revision::Revision;
 use tmtp::session::Millis;
-use tmtp::session::app::{AppSession, LinkError, Output};
+use tmtp::session::app::{AppSession, Greeting, LinkError, Output};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout};
 
@@ -135,8 +136,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let clock = Clock::start();
-    let session = AppSession::new(clock.now(), entry)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let session = AppSession::new(clock.now());
     let entered = Entered {
         stream,
         session,
@@ -148,14 +148,14 @@ where
         registered: None,
         online: Vec::new(),
     };
-    match timeout(ENTER_TIME, entered.exchange()).await {
+    match timeout(ENTER_TIME, entered.exchange(entry)).await {
         Ok(entered) => entered,
         Err(_) => Err(Ended::Mute),
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
-    async fn exchange(mut self) -> Result<Self, Ended> {
+    async fn exchange(mut self, entry: &Request) -> Result<Self, Ended> {
         let mut buffer = vec![0; READ_BYTES];
         loop {
             let output = self.session.take_output();
@@ -169,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
             }
             let mut input = buffer.get(..count).unwrap_or_default();
             while let Some(output) = self.session.handle_input(&mut input)? {
-                if self.note(output)? {
+                if self.note(output, entry)? {
                     self.early = input.to_vec();
                     return Ok(self);
                 }
@@ -178,28 +178,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
     }
 
     /// Takes a step of the entry; true when we are in.
-    fn note(&mut self, output: Output<'_>) -> Result<bool, Ended> {
+    fn note(&mut self, output: Output<'_>, entry: &Request) -> Result<bool, Ended> {
         match output {
-            Output::Event(Event::TmtpRev { name, authby, groups, revision: _ }) => {
+            Output::Greeted(Greeting { revision: Revision::One, name, authby, groups }) => {
                 self.service = name;
                 self.vouches = groups;
                 self.third_party = authby.as_ref().map(third_party);
+                let entering = self.session.enter(entry);
+                entering.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
             }
-            Output::Event(Event::Registered { uid, nodeid, error }) => {
+            Output::Event(Event::Registered { uid, nodeid, error }, _) => {
                 self.registered = Some(Registered { uid, nodeid, alias_error: error });
             }
-            Output::Event(Event::LoginOk { ohi }) => {
+            Output::Event(Event::LoginOk { ohi }, _) => {
                 self.online = ohi;
                 return Ok(true);
             }
-            Output::Event(Event::Quit { error }) => {
+            Output::Event(Event::Quit { error }, _) => {
                 let wanted = Quit::from_reason(&error) == Some(Quit::AuthenticationRequired);
                 let third_party = self.third_party.take().filter(|_| wanted);
                 return Err(third_party.map_or(Ended::Quit(error), Ended::ThirdParty));
             }
             // Nothing else is due before the login's answer.
             Output::Event(
-                Event::Ack { .. } | Event::Ohi { .. } | Event::Message(_) | Event::Unknown { .. },
+                Event::TmtpRev { .. }
+                | Event::Ack { .. }
+                | Event::Ohi { .. }
+                | Event::Message(_)
+                | Event::Unknown { .. },
+                _,
             )
             | Output::Begin(_)
             | Output::Data { .. } => {}

@@ -4,15 +4,16 @@ use serde_json::Value;
 use tmtp::event::{Event, head_of};
 use tmtp::letter::LetterHead;
 use tmtp::request::Request;
+use tmtp::revision::Revision;
 use tmtp_testkit::wire;
 
 /// Reads it in each way, and what was read once more after writing it.
 pub fn run(input: &[u8]) {
-    if let Ok(request) = Request::read(input)
+    if let Ok(request) = Request::read(input, Revision::One)
         && !holds_fraction(&request)
         && let Ok(packed) = request.pack()
     {
-        assert_eq!(Request::read(head_of(&packed)), Ok(request));
+        assert_eq!(Request::read(head_of(&packed), Revision::One), Ok(request));
     }
     if let Ok(event) = Event::read(input) {
         event_again(event);

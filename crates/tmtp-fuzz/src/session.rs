@@ -93,11 +93,10 @@ fn as_service(pieces: &[&[u8]]) -> (Vec<Asked>, bool) {
 }
 
 fn as_app(pieces: &[&[u8]]) -> (Vec<Told>, Result<(), LinkError>) {
-    let entry = Request::Login { uid: "U".into(), node: "LB27ML46".into() };
-    let mut session = AppSession::new(Millis(0), &entry).unwrap();
+    let mut session = AppSession::new(Millis(0));
     let mut told = Vec::new();
     for piece in pieces {
-        if let Err(error) = pair::tell(&mut session, piece, &mut told) {
+        if let Err(error) = pair::tell(&mut session, &pair::login(), piece, &mut told) {
             return (told, Err(error));
         }
     }

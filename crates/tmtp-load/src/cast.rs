@@ -348,7 +348,7 @@ impl Cast {
         while next < count || !opening.is_empty() {
             while next < count && opening.len() < self.at_once {
                 let since = Instant::now();
-                opening.insert(fleet.open(&entry(next))?, (next, since));
+                opening.insert(fleet.open(entry(next))?, (next, since));
                 next += 1;
             }
             fleet.turn(last + PATIENCE, &mut self.happened)?;

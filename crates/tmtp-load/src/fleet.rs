@@ -89,7 +89,7 @@ impl Fleet {
     ///
     /// # Errors
     /// When the system refuses: too many open files, no route.
-    pub fn open(&mut self, entry: &Request) -> anyhow::Result<LinkNumber> {
+    pub fn open(&mut self, entry: Request) -> anyhow::Result<LinkNumber> {
         let socket = connect(self.address, self.opened)?;
         self.opened += 1;
         let name = ServerName::IpAddress(self.address.ip().into());

@@ -59,6 +59,8 @@ pub struct Link {
     socket: TcpStream,
     tls: Tls,
     session: AppSession,
+    /// Sent once the service has greeted.
+    entry: Option<Box<Request>>,
     ready: bool,
     /// Received, and less than a TLS record.
     partial: Vec<u8>,
@@ -125,12 +127,12 @@ impl Link {
     /// A link over a socket that is connecting, which is to enter by `entry`.
     ///
     /// # Errors
-    /// When TLS cannot begin or `entry` is too long for a header.
+    /// When TLS cannot begin.
     pub fn new(
         socket: TcpStream,
         config: &Arc<ClientConfig>,
         name: ServerName<'static>,
-        entry: &Request,
+        entry: Request,
         now: Millis,
     ) -> anyhow::Result<Self> {
         let mut tls = Tls::new(config, name)?;
@@ -139,7 +141,8 @@ impl Link {
         Ok(Self {
             socket,
             tls,
-            session: AppSession::new(now, entry)?,
+            session: AppSession::new(now),
+            entry: Some(Box::new(entry)),
             ready: false,
             partial: Vec::new(),
             output: Vec::new(),
@@ -235,7 +238,12 @@ impl Link {
             self.session.handle_input(&mut unread).map_err(|error| error.to_string())?
         {
             match output {
-                Output::Event(event) => {
+                Output::Greeted(_) => {
+                    if let Some(entry) = self.entry.take() {
+                        self.session.enter(&entry).map_err(|error| error.to_string())?;
+                    }
+                }
+                Output::Event(event, _) => {
                     Self::event(number, event, &mut self.registered, &mut self.output, ack)
                         .map(|happening| happenings.extend(happening))?;
                 }

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use tmtp::event::{Event, Message, MessageKind};
 use tmtp::request::{Data, Request};
 use tmtp::session::Millis;
-use tmtp::session::app::{AppSession, LinkError, Output};
+use tmtp::session::app::{AppSession, Greeting, LinkError, Output};
 use tmtp::session::service::{Input, ServiceSession, Timing, Violation};
 
 /// What the service was asked, its data joined.
@@ -25,6 +25,8 @@ pub enum Asked {
 pub enum Told {
     /// An answer, or a message without data.
     Event(Event),
+    /// The service greeted.
+    Greeted(Greeting),
     /// A message with data.
     Message(Message, Vec<u8>),
 }
@@ -40,6 +42,7 @@ pub struct Pair {
     pub asked: Vec<Asked>,
     /// All that the app was told, in order.
     pub told: Vec<Told>,
+    entry: Request,
     now: Millis,
     fragment_bytes: usize,
     to_service: Vec<u8>,
@@ -52,10 +55,11 @@ impl Pair {
         ensure!(fragment_bytes > 0, "a fragment has at least one byte");
         let now = Millis::default();
         Ok(Self {
-            app: AppSession::new(now, entry)?,
+            app: AppSession::new(now),
             service: ServiceSession::new(now, Timing::default()),
             asked: Vec::new(),
             told: Vec::new(),
+            entry: entry.clone(),
             now,
             fragment_bytes,
             to_service: Vec::new(),
@@ -65,8 +69,7 @@ impl Pair {
 
     /// A link of a member who is logged in; what was said until then is forgotten.
     pub fn logged_in(fragment_bytes: usize) -> Result<Self> {
-        let entry = Request::Login { uid: "U".into(), node: "LB27ML46".into() };
-        let mut pair = Self::new(&entry, fragment_bytes)?;
+        let mut pair = Self::new(&login(), fragment_bytes)?;
         pair.pump()?;
         pair.answer(&Event::TmtpRev {
             revision: "1".into(),
@@ -142,7 +145,7 @@ impl Pair {
             }
             let bytes = std::mem::take(&mut self.to_app);
             for fragment in bytes.chunks(self.fragment_bytes) {
-                tell(&mut self.app, fragment, &mut self.told)?;
+                tell(&mut self.app, &self.entry, fragment, &mut self.told)?;
             }
         }
     }
@@ -171,7 +174,7 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
     }
 }
 
-/// Lets an app read; appends what it was told. A message whose data is still under way is there
+/// Lets an app read and enter by `entry` once it is greeted; appends what it was told. A message whose data is still under way is there
 /// already, with what has come.
 ///
 /// # Errors
@@ -179,10 +182,25 @@ pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked
 ///
 /// # Panics
 /// As [`ask`].
-pub fn tell(app: &mut AppSession, mut bytes: &[u8], told: &mut Vec<Told>) -> Result<(), LinkError> {
+pub fn tell(
+    app: &mut AppSession,
+    entry: &Request,
+    mut bytes: &[u8],
+    told: &mut Vec<Told>,
+) -> Result<(), LinkError> {
     while let Some(output) = app.handle_input(&mut bytes)? {
         match output {
-            Output::Event(event) => told.push(Told::Event(event)),
+            Output::Greeted(greeting) => {
+                app.enter(entry).expect("a link that was greeted can be entered");
+                told.push(Told::Greeted(greeting));
+            }
+            Output::Event(Event::Message(message), data) if !data.is_empty() => {
+                told.push(Told::Message(*message, data));
+            }
+            Output::Event(event, data) => {
+                assert!(data.is_empty(), "data of no message");
+                told.push(Told::Event(event));
+            }
             Output::Begin(message) => told.push(Told::Message(*message, Vec::new())),
             Output::Data { bytes, last } => {
                 let Some(Told::Message(message, data)) = told.last_mut() else {
@@ -202,6 +220,11 @@ fn append(data: &mut Vec<u8>, bytes: &[u8], last: bool, announced: u64) {
     let so_far = data.len() as u64;
     assert!(!bytes.is_empty() && so_far <= announced, "{so_far} bytes of {announced}");
     assert_eq!(last, so_far == announced, "{so_far} bytes of {announced}");
+}
+
+/// A login, for tests to whom it does not matter whose.
+pub fn login() -> Request {
+    Request::Login { uid: "U".into(), node: "LB27ML46".into() }
 }
 
 /// A delivery of that much data, for tests to whom the rest does not matter.

@@ -57,14 +57,19 @@ fn service_on() -> ServiceSession {
 
 fn app_on() -> AppSession {
     let node = NodeSecret::from_bytes(&[7; 25]);
-    let mut app = AppSession::new(Millis(0), &Request::Login { uid: uid(1), node }).unwrap();
+    let entry = Request::Login { uid: uid(1), node };
+    let mut app = AppSession::new(Millis(0));
     for event in [
         Event::TmtpRev { revision: "1".into(), name: None, authby: None, groups: false },
         Event::LoginOk { ohi: Vec::new() },
     ] {
         let bytes = event.pack().unwrap();
         let mut rest = &bytes[..];
-        while app.handle_input(&mut rest).unwrap().is_some() {}
+        while let Some(output) = app.handle_input(&mut rest).unwrap() {
+            if matches!(output, Output::Greeted(_)) {
+                app.enter(&entry).unwrap();
+            }
+        }
     }
     assert!(app.is_on());
     app

@@ -3,13 +3,26 @@
 //! Answers ([`Event`]) are made for one link and forgotten. Messages ([`Message`]) are stored for
 //! each device until it acknowledges them; their packed heads carry a headsum and stay the same,
 //! byte for byte, however often they are sent.
+//!
+//! One file per operation states its name and how it is read and written: those of answers are here,
+//! those of messages in [`message`]. [`op`] lists them all, with the data that each takes.
 
-mod read;
-mod write;
+mod ack;
+mod form;
+mod info;
+mod message;
+mod ohi;
+mod op;
+mod quit;
+mod registered;
+mod tmtp_rev;
 
-use crate::head::LENGTH_BYTES;
-use crate::id::{Alias, Gid, MessageId, NodeSecret, RequestId, Uid, UidOrGid, posted_text};
-use crate::request::{Data, OhiMember};
+use crate::head::{HeadTooLong, HeadWriter, LENGTH_BYTES, RawEvent, headsum_holds};
+use crate::id::{Alias, MessageId, NodeSecret, RequestId, Uid};
+use crate::request::DataRule;
+
+pub use message::{Message, MessageKind};
+use op::EventOp;
 
 /// What a service sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,105 +111,6 @@ pub enum Outcome {
     },
 }
 
-/// A message to a device. `(std)` in the protocol's description.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Id, rising.
-    pub id: MessageId,
-    /// Uid of the sender.
-    pub from: Uid,
-    /// When the service accepted it, RFC 3339.
-    pub posted: String,
-    /// The data that follows.
-    pub data: Data,
-    /// What it is.
-    pub kind: MessageKind,
-}
-
-/// What a message to a device is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MessageKind {
-    /// A device of the member logged in.
-    Login {
-        /// Reserved: `tbd`.
-        node: String,
-    },
-    /// A device was added to the member's account.
-    NewNode {
-        /// Its label.
-        label: String,
-        /// Its secret.
-        nodeid: NodeSecret,
-    },
-    /// An alias was added to the member's account.
-    NewAlias {
-        /// The alias.
-        alias: Alias,
-    },
-    /// The member's presence list changed from another device.
-    OhiEdit {
-        /// `add` or `drop`.
-        act: String,
-        /// The members.
-        members: Vec<OhiMember>,
-    },
-    /// A ping that lets the addressee join a group.
-    Invite {
-        /// The group.
-        gid: Gid,
-        /// Alias of the sender.
-        alias: Alias,
-        /// Alias of the addressee.
-        to: Alias,
-    },
-    /// A group changed.
-    Member {
-        /// `invite`, `join`, `alias` or `drop`.
-        act: String,
-        /// The group.
-        gid: Gid,
-        /// Whom it is about.
-        alias: Alias,
-        /// Their new alias, for `alias`.
-        newalias: Option<Alias>,
-        /// Their permanent id, for `drop` of who had joined. Ours beyond revision 1: a service that does not
-        /// know it leaves it out.
-        uid: Option<Uid>,
-    },
-    /// A post.
-    Delivery {
-        /// For a PostNotify: how many were named to be notified, the sender included.
-        notify: Option<u64>,
-        /// Groups it was posted to, which the sender may post to. Ours beyond revision 1 (`groups`): a
-        /// service that does not know it leaves it out.
-        groups: Vec<Gid>,
-    },
-    /// The notification of a PostNotify.
-    Notify {
-        /// Id of the message it is about.
-        postid: MessageId,
-        /// Groups that it or its message was sent to, as of a [`Self::Delivery`].
-        groups: Vec<Gid>,
-        /// To whom its message was sent: permanent ids, and groups that the sender has joined. Not all of
-        /// them where they are very many. Ours beyond revision 1 (`copied`); none of a service that does
-        /// not say so.
-        copied: Option<Vec<UidOrGid>>,
-    },
-    /// A first contact.
-    Ping {
-        /// Alias of the sender.
-        alias: Alias,
-        /// Alias of the addressee.
-        to: Alias,
-    },
-    /// Something that this revision does not know, or whose head does not match its headsum. A device
-    /// acknowledges it like all messages, or it would come again for ever.
-    Other {
-        /// The op.
-        op: String,
-    },
-}
-
 /// Why a message from a service cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadEvent {
@@ -208,26 +122,103 @@ pub enum BadEvent {
     Headsum,
 }
 
-impl Message {
-    /// A message accepted by the service now.
-    pub fn new(id: MessageId, from: Uid, posted_ms: i64, data: Data, kind: MessageKind) -> Self {
-        Self { id, from, posted: posted_text(posted_ms), data, kind }
-    }
-
-    /// Whether it is delivered before others that wait: messages about the account itself.
-    pub fn is_urgent(&self) -> bool {
-        matches!(self.kind, MessageKind::NewNode { .. } | MessageKind::NewAlias { .. })
-    }
-}
-
 impl Event {
+    /// Reads a header (without `hhhh`).
+    ///
+    /// # Errors
+    /// [`BadEvent`]; the link cannot be trusted any more.
+    pub fn read(head: &[u8]) -> Result<Self, BadEvent> {
+        let raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
+        let op = raw.op.clone().ok_or(BadEvent::Form)?;
+        match EventOp::from_wire(&op) {
+            Some(EventOp::TmtpRev) => tmtp_rev::read(raw),
+            Some(EventOp::Registered) => registered::read(raw),
+            Some(EventOp::Info) => Ok(info::read(raw)),
+            Some(EventOp::Ack) => ack::read(raw),
+            Some(EventOp::Ohi) => ohi::read(raw),
+            Some(EventOp::Quit) => Ok(quit::read(raw)),
+            Some(EventOp::Message(op)) => {
+                let headsum = raw.headsum.ok_or(BadEvent::Form)?;
+                if !headsum_holds(head, headsum) {
+                    return Err(BadEvent::Headsum);
+                }
+                Message::read(raw, op).map(Self::message)
+            }
+            None => {
+                let datalen = raw.datalen.unwrap_or(0);
+                let unknown = Message::read_unknown(raw).map(Self::message);
+                Ok(unknown.unwrap_or(Self::Unknown { op, datalen }))
+            }
+        }
+    }
+
+    /// Reads the header of a message whatever its headsum says, as one of unknown meaning: none of
+    /// what it says of itself is believed but what an ack needs.
+    ///
+    /// # Errors
+    /// [`BadEvent::Form`].
+    pub fn read_unsummed(head: &[u8]) -> Result<Self, BadEvent> {
+        let raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
+        Message::read_unknown(raw).map(Self::message)
+    }
+
+    /// `hhhh` and header, ready to be sent; the data of a message follows.
+    ///
+    /// # Errors
+    /// When what is echoed does not fit into a header.
+    pub fn pack(&self) -> Result<Vec<u8>, HeadTooLong> {
+        let mut writer = HeadWriter::new();
+        let head = &mut writer;
+        match self {
+            Self::TmtpRev { revision, name, authby, groups } => {
+                tmtp_rev::write(head, revision, name.as_deref(), authby.as_ref(), *groups);
+            }
+            Self::Registered { uid, nodeid, error } => {
+                registered::write(head, uid, nodeid, error.as_deref());
+            }
+            Self::LoginOk { ohi } => info::write(head, ohi),
+            Self::Ack { id, outcome } => ack::write(head, id, outcome),
+            Self::Ohi { from, online } => ohi::write(head, from, *online),
+            Self::Quit { error } => quit::write(head, error),
+            Self::Message(message) => return message.pack(),
+            Self::Unknown { op, datalen } => {
+                head.number("datalen", *datalen).text("op", op);
+            }
+        }
+        writer.finish()
+    }
+
     /// Bytes of data that follow the header.
     pub fn data_len(&self) -> u64 {
         match self {
             Self::Message(message) => message.data.len,
             Self::Unknown { datalen, .. } => *datalen,
-            _ => 0,
+            Self::TmtpRev { .. }
+            | Self::Registered { .. }
+            | Self::LoginOk { .. }
+            | Self::Ack { .. }
+            | Self::Ohi { .. }
+            | Self::Quit { .. } => 0,
         }
+    }
+
+    /// How its data is taken. What is more than that, or not known to be data of anything, is passed
+    /// over: a service of another make may send it.
+    pub fn data_rule(&self) -> DataRule {
+        match self {
+            Self::TmtpRev { .. } => EventOp::TmtpRev.data_rule(),
+            Self::Registered { .. } => EventOp::Registered.data_rule(),
+            Self::LoginOk { .. } => EventOp::Info.data_rule(),
+            Self::Ack { .. } => EventOp::Ack.data_rule(),
+            Self::Ohi { .. } => EventOp::Ohi.data_rule(),
+            Self::Quit { .. } => EventOp::Quit.data_rule(),
+            Self::Message(message) => message.kind.data_rule(),
+            Self::Unknown { .. } => DataRule::None,
+        }
+    }
+
+    fn message(message: Message) -> Self {
+        Self::Message(Box::new(message))
     }
 }
 

@@ -1,121 +1,43 @@
 //! What an app asks of a service: the thirteen operations of revision 1.
 //!
-//! A service reads with [`Request::read`], which checks the form of a header; whether it is
-//! allowed now is the session's matter, whether it may be granted the service's. An app writes
-//! with [`Request::pack`].
+//! One file per operation states its number, its name, when it is allowed, which data it takes, and
+//! how it is read and written: [`op`] lists them. A service reads with [`Request::read`], which checks
+//! the form of a header; whether it is allowed now is the session's matter, whether it may be granted
+//! the service's. An app writes with [`Request::pack`].
+
+mod ack;
+mod data;
+mod form;
+mod group_edit;
+mod group_invite;
+mod login;
+mod ohi_edit;
+mod op;
+mod ping;
+mod post;
+mod post_notify;
+mod pulse;
+mod quit;
+mod recipient;
+mod register;
+mod tmtp_rev;
+mod user_edit;
 
 use std::borrow::Cow;
 
+use crate::head::{HeadTooLong, HeadWriter, RawRequest};
 use crate::id::{Alias, Gid, MessageId, NodeSecret, RequestId, TokenResponse, Uid};
+use crate::quit::Quit;
+use crate::revision::Revision;
 
-mod pack;
-mod read;
-
-/// The data that comes with a request or a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Data {
-    /// Bytes.
-    pub len: u64,
-    /// How many of them, at the beginning, are a second JSON object; at most `len`.
-    pub head: u64,
-    /// The author's checksum over them; a service passes it on unread. Zero is absent.
-    pub sum: u64,
-}
-
-/// Whom a post is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Recipient {
-    /// A member, by uid (type 1).
-    Member(Uid),
-    /// A group with the sender (type 2), by name.
-    GroupWithSender(Gid),
-    /// A group without the sender (type 3), by name.
-    Group(Gid),
-}
-
-impl Recipient {
-    /// The uid or group name.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Member(uid) => uid.as_str(),
-            Self::GroupWithSender(gid) | Self::Group(gid) => gid.as_str(),
-        }
-    }
-
-    /// The type on the wire.
-    pub fn kind(&self) -> u8 {
-        match self {
-            Self::Member(_) => 1,
-            Self::GroupWithSender(_) => 2,
-            Self::Group(_) => 3,
-        }
-    }
-}
-
-/// What a UserEdit changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserEdit {
-    /// Adds a device with this label.
-    NewNode(String),
-    /// Adds an alias.
-    NewAlias(Alias),
-}
-
-/// What an OhiEdit does to the set of members who are told of our presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OhiKind {
-    /// Adds members; the sender's other devices are told.
-    Add,
-    /// Takes members out; the sender's other devices are told.
-    Drop,
-    /// Adds members after a login, quietly.
-    Init,
-}
-
-impl OhiKind {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Drop => "drop",
-            Self::Init => "init",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_wire(word: &str) -> Option<Self> {
-        [Self::Add, Self::Drop, Self::Init].into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-/// A member named in an OhiEdit; the type means nothing but is echoed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OhiMember {
-    /// Who.
-    pub uid: Uid,
-    /// Whatever type the request gave, 0 for none.
-    pub kind: i8,
-}
-
-/// What a GroupEdit does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupAct {
-    /// The sender joins, under another alias if one is given.
-    Join {
-        /// The alias to be known by in the group.
-        newalias: Option<Alias>,
-    },
-    /// The sender changes the alias to be known by in the group.
-    Alias {
-        /// The new one.
-        newalias: Alias,
-    },
-    /// Somebody leaves or is removed.
-    Drop {
-        /// Their alias in the group.
-        to: Alias,
-    },
-}
+pub use data::{Data, DataRule};
+use form::Form;
+pub use group_edit::GroupAct;
+pub use ohi_edit::{OhiKind, OhiMember};
+pub use op::Op;
+pub(crate) use op::Phase;
+pub use recipient::Recipient;
+pub use user_edit::UserEdit;
 
 /// A request, as read from a header of the right form.
 ///
@@ -235,24 +157,89 @@ pub enum Request {
     Quit,
 }
 
-/// Operation numbers.
-mod op {
-    pub(super) const TMTPREV: u8 = 0;
-    pub(super) const REGISTER: u8 = 1;
-    pub(super) const LOGIN: u8 = 2;
-    pub(super) const USER_EDIT: u8 = 3;
-    pub(super) const OHI_EDIT: u8 = 4;
-    pub(super) const GROUP_INVITE: u8 = 5;
-    pub(super) const GROUP_EDIT: u8 = 6;
-    pub(super) const POST: u8 = 7;
-    pub(super) const POST_NOTIFY: u8 = 8;
-    pub(super) const PING: u8 = 9;
-    pub(super) const ACK: u8 = 10;
-    pub(super) const PULSE: u8 = 11;
-    pub(super) const QUIT: u8 = 12;
-}
-
 impl Request {
+    /// Reads a header (without `hhhh`) as `revision` has it, and checks its form.
+    ///
+    /// # Errors
+    /// [`Quit::InvalidHeader`] for everything that is wrong with it.
+    pub fn read(head: &[u8], revision: Revision) -> Result<Self, Quit> {
+        let raw: RawRequest = serde_json::from_slice(head).map_err(|_| Quit::InvalidHeader)?;
+        let op = raw.op.and_then(Op::from_number).filter(|op| op.is_of(revision));
+        let op = op.ok_or(Quit::InvalidHeader)?;
+        let form = Form::read(raw, op)?;
+        match op {
+            Op::TmtpRev => tmtp_rev::read(form),
+            Op::Register => register::read(form),
+            Op::Login => login::read(form),
+            Op::UserEdit => user_edit::read(form),
+            Op::OhiEdit => ohi_edit::read(form),
+            Op::GroupInvite => group_invite::read(form),
+            Op::GroupEdit => group_edit::read(form),
+            Op::Post => post::read(form),
+            Op::PostNotify => post_notify::read(form),
+            Op::Ping => ping::read(form),
+            Op::Ack => ack::read(form),
+            Op::Pulse => Ok(Self::Pulse),
+            Op::Quit => Ok(Self::Quit),
+        }
+    }
+
+    /// `hhhh` and header, ready to be sent; the data follows.
+    ///
+    /// # Errors
+    /// When names and lists do not fit into a header.
+    pub fn pack(&self) -> Result<Vec<u8>, HeadTooLong> {
+        let mut writer = HeadWriter::new();
+        let head = &mut writer;
+        match self {
+            Self::TmtpRev { revision } => tmtp_rev::write(head, revision),
+            Self::Register { newnode, newalias, oidc } => {
+                register::write(head, newnode, newalias.as_ref(), oidc.as_ref());
+            }
+            Self::Login { uid, node } => login::write(head, uid, node),
+            Self::UserEdit { id, edit } => user_edit::write(head, id, edit),
+            Self::OhiEdit { id, kind, members } => ohi_edit::write(head, id, *kind, members),
+            Self::GroupInvite { id, gid, from, to, data } => {
+                group_invite::write(head, id, gid, (from, to), data);
+            }
+            Self::GroupEdit { id, gid, act } => group_edit::write(head, id, gid, act),
+            Self::Post { id, to, not_alone, data } => post::write(head, id, to, *not_alone, data),
+            Self::PostNotify { id, to, note_to, not_self, not_alone, note, data } => {
+                let flags = (*not_self, *not_alone);
+                post_notify::write(head, id, (to, note_to), flags, (note, data));
+            }
+            Self::Ping { id, from, to, data } => ping::write(head, id, from, to, data),
+            Self::Ack { id, kind } => ack::write(head, *id, kind),
+            Self::Pulse => pulse::write(head),
+            Self::Quit => quit::write(head),
+        }
+        writer.finish()
+    }
+
+    /// Its operation.
+    pub const fn op(&self) -> Op {
+        match self {
+            Self::TmtpRev { .. } => Op::TmtpRev,
+            Self::Register { .. } => Op::Register,
+            Self::Login { .. } => Op::Login,
+            Self::UserEdit { .. } => Op::UserEdit,
+            Self::OhiEdit { .. } => Op::OhiEdit,
+            Self::GroupInvite { .. } => Op::GroupInvite,
+            Self::GroupEdit { .. } => Op::GroupEdit,
+            Self::Post { .. } => Op::Post,
+            Self::PostNotify { .. } => Op::PostNotify,
+            Self::Ping { .. } => Op::Ping,
+            Self::Ack { .. } => Op::Ack,
+            Self::Pulse => Op::Pulse,
+            Self::Quit => Op::Quit,
+        }
+    }
+
+    /// The name of the operation, for logs.
+    pub const fn name(&self) -> &'static str {
+        self.op().name()
+    }
+
     /// Bytes of data that follow the header.
     pub fn data_len(&self) -> u64 {
         match self {
@@ -260,24 +247,15 @@ impl Request {
                 data.len
             }
             Self::PostNotify { note, data, .. } => note.len.saturating_add(data.len),
-            _ => 0,
-        }
-    }
-
-    /// The request as revision 1 has it, without what apps add to it.
-    #[must_use]
-    pub fn as_of_revision_1(&self) -> Cow<'_, Self> {
-        match self {
-            Self::Post { not_alone: true, .. } | Self::PostNotify { not_alone: true, .. } => {
-                let mut plain = self.clone();
-                if let Self::Post { not_alone, .. } | Self::PostNotify { not_alone, .. } =
-                    &mut plain
-                {
-                    *not_alone = false;
-                }
-                Cow::Owned(plain)
-            }
-            _ => Cow::Borrowed(self),
+            Self::TmtpRev { .. }
+            | Self::Register { .. }
+            | Self::Login { .. }
+            | Self::UserEdit { .. }
+            | Self::OhiEdit { .. }
+            | Self::GroupEdit { .. }
+            | Self::Ack { .. }
+            | Self::Pulse
+            | Self::Quit => 0,
         }
     }
 
@@ -300,29 +278,43 @@ impl Request {
         }
     }
 
-    /// The name of the operation, for logs.
-    pub const fn name(&self) -> &'static str {
+    /// The bounds of an allowed request that are looked at before any of its data is.
+    ///
+    /// # Errors
+    /// [`Quit::DataTooLong`], [`Quit::DataTooShort`], [`Quit::ForEmpty`].
+    pub(crate) fn check_announced(&self) -> Result<(), Quit> {
+        if let DataRule::Collected { max_bytes } = self.op().data_rule()
+            && self.data_len() > max_bytes
+        {
+            return Err(Quit::DataTooLong);
+        }
         match self {
-            Self::TmtpRev { .. } => "TmtpRev",
-            Self::Register { .. } => "Register",
-            Self::Login { .. } => "Login",
-            Self::UserEdit { .. } => "UserEdit",
-            Self::OhiEdit { .. } => "OhiEdit",
-            Self::GroupInvite { .. } => "GroupInvite",
-            Self::GroupEdit { .. } => "GroupEdit",
-            Self::Post { .. } => "Post",
-            Self::PostNotify { .. } => "PostNotify",
-            Self::Ping { .. } => "Ping",
-            Self::Ack { .. } => "Ack",
-            Self::Pulse => "Pulse",
-            Self::Quit => "Quit",
+            Self::PostNotify { to, not_self, data, .. } => post_notify::check(to, *not_self, data),
+            Self::TmtpRev { .. }
+            | Self::Register { .. }
+            | Self::Login { .. }
+            | Self::UserEdit { .. }
+            | Self::OhiEdit { .. }
+            | Self::GroupInvite { .. }
+            | Self::GroupEdit { .. }
+            | Self::Post { .. }
+            | Self::Ping { .. }
+            | Self::Ack { .. }
+            | Self::Pulse
+            | Self::Quit => Ok(()),
         }
     }
-}
 
-impl Data {
-    /// Data without a second header or checksum.
-    pub fn of_len(len: u64) -> Self {
-        Self { len, ..Self::default() }
+    /// The request as revision 1 has it, without what apps add to it.
+    #[must_use]
+    pub fn as_of_revision_1(&self) -> Cow<'_, Self> {
+        let mut plain = Cow::Borrowed(self);
+        if let Self::Post { not_alone: true, .. } | Self::PostNotify { not_alone: true, .. } = self
+            && let Self::Post { not_alone, .. } | Self::PostNotify { not_alone, .. } =
+                plain.to_mut()
+        {
+            *not_alone = false;
+        }
+        plain
     }
 }

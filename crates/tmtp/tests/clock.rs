@@ -7,11 +7,7 @@ use tmtp::id::MessageId;
 use tmtp::request::{Data, Recipient, Request};
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, LinkError};
-use tmtp_testkit::pair::{Asked, Pair, Told, delivery};
-
-fn login() -> Request {
-    Request::Login { uid: "U".into(), node: "LB27ML46".into() }
-}
+use tmtp_testkit::pair::{Asked, Pair, Told, delivery, login};
 
 fn greeting() -> Event {
     Event::TmtpRev {
@@ -158,14 +154,14 @@ fn an_app_passes_over_what_it_does_not_know() {
 
 #[test]
 fn an_app_passes_over_data_it_does_not_know() {
-    let mut app = AppSession::new(Millis(0), &login()).unwrap();
+    let mut app = AppSession::new(Millis(0));
     let mut stream = Event::Unknown { op: "weather".into(), datalen: 9 }.pack().unwrap();
     stream.extend_from_slice(b"0008{\"a\":");
     stream.extend(Event::Quit { error: "logout ok".into() }.pack().unwrap());
     for fragment in [1, 5, 1_000] {
         let mut told = Vec::new();
         for piece in stream.chunks(fragment) {
-            tmtp_testkit::pair::tell(&mut app, piece, &mut told).unwrap();
+            tmtp_testkit::pair::tell(&mut app, &login(), piece, &mut told).unwrap();
         }
         assert_eq!(told, [Told::Event(Event::Quit { error: "logout ok".into() })]);
     }

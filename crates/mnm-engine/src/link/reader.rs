@@ -70,13 +70,15 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     async fn take(&mut self, mut input: &[u8]) -> Result<(), Ended> {
         while let Some(output) = self.session.handle_input(&mut input)? {
             match output {
-                Output::Event(Event::Message(message)) => {
+                Output::Event(Event::Message(message), data) => {
                     let id = message.id;
-                    if self.inbox.message(*message).await? {
+                    if self.inbox.message(*message, data).await? {
                         self.outgoing.ack(id);
                     }
                 }
-                Output::Event(event) => self.event(event).await?,
+                Output::Event(event, _) => self.event(event).await?,
+                // Only while entering.
+                Output::Greeted(_) => {}
                 Output::Begin(message) => {
                     self.arrival = Some(self.store.arriving().begin());
                     self.inbox.begin(*message).await?;

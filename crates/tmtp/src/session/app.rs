@@ -1,28 +1,43 @@
 //! What an app does with one link.
 //!
-//! The session greets, registers or logs in, and keeps the link alive by itself: send what
+//! The session greets, tells what the service greeted with ([`Output::Greeted`]), enters with what the
+//! caller makes of that ([`AppSession::enter`]), and keeps the link alive by itself: send what
 //! [`AppSession::take_output`] gives after every call. Feed what was read to
 //! [`AppSession::handle_input`] until it gives nothing back.
 
 use crate::event::{BadEvent, Event, Message};
 use crate::frame::{Decoder, Piece};
 use crate::head::HeadTooLong;
-use crate::request::Request;
+use crate::request::{DataRule, Phase, Request};
+use crate::revision::Revision;
 use crate::session::Millis;
 
 /// How often an app sends Pulse on a link that is on, in milliseconds.
 pub const PULSE_MS: u64 = 115_000;
 /// How long a service may take to let an app in, in milliseconds.
 pub const LOGIN_MS: u64 = 30_000;
-/// The revision this app speaks.
-pub const REVISION: &str = "1";
+
+/// What a service says of itself before an app enters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Greeting {
+    /// The revision that the link speaks from now on.
+    pub revision: Revision,
+    /// The service's name for itself.
+    pub name: Option<String>,
+    /// Who authenticates members here, as the service put it; none for open registration.
+    pub authby: Option<serde_json::Value>,
+    /// Whether its deliveries name the groups they were posted to; ours, not revision 1.
+    pub groups: bool,
+}
 
 /// What an app learns from a link.
 #[derive(Debug, PartialEq)]
 pub enum Output<'a> {
-    /// Anything but a message with data.
-    Event(Event),
-    /// A message with data begins; [`Output::Data`] follows.
+    /// The service has greeted: [`AppSession::enter`] is due.
+    Greeted(Greeting),
+    /// An answer, or a message whose data is small and here: as much of it as its operation takes.
+    Event(Event, Vec<u8>),
+    /// A message with more data begins; [`Output::Data`] follows.
     Begin(Box<Message>),
     /// Some of the data of the message that began, in order.
     Data {
@@ -43,18 +58,41 @@ pub enum LinkError {
     #[error(transparent)]
     Header(#[from] BadEvent),
     /// The service speaks no revision that this app knows.
-    #[error("the service speaks revision {0} of the protocol, this app speaks revision 1")]
+    #[error("the service speaks revision {0} of the protocol, this app speaks revision {known}", known = Revision::HIGHEST.as_str())]
     Revision(String),
     /// It took too long to let us in.
     #[error("the service did not let us in within {} seconds", LOGIN_MS / 1000)]
     LoginTimeout,
 }
 
+/// Why a link cannot be entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EnterError {
+    /// Names do not fit into a header.
+    #[error(transparent)]
+    TooLong(#[from] HeadTooLong),
+    /// The service has not greeted yet, the link was entered before, or the request does not enter.
+    #[error("a link is entered once, after the greeting, by Register or Login")]
+    NotDue,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Greeting,
+    Greeted,
     Entering,
     On,
+}
+
+/// What becomes of the data that comes.
+#[derive(Debug)]
+enum Taking {
+    /// It is handed out.
+    HandOut,
+    /// It is kept until it is whole, up to so many bytes.
+    Collect { event: Event, data: Vec<u8>, max_bytes: u64 },
+    /// Nobody wants it.
+    PassOver,
 }
 
 /// One link, seen from an app.
@@ -62,30 +100,38 @@ enum State {
 pub struct AppSession {
     decoder: Decoder,
     state: State,
-    /// Register or Login, to be sent after the greeting.
-    entry: Vec<u8>,
     output: Vec<u8>,
     started: Millis,
     last_output: Millis,
-    /// The message being received is of a kind that nobody wants.
-    skipping: bool,
+    taking: Taking,
 }
 
 impl AppSession {
-    /// A link that started now and is to enter by `entry`, a Register or Login.
-    ///
-    /// # Errors
-    /// When `entry` does not fit into a header.
-    pub fn new(now: Millis, entry: &Request) -> Result<Self, HeadTooLong> {
-        Ok(Self {
+    /// A link that started now.
+    pub fn new(now: Millis) -> Self {
+        let greeting = Request::TmtpRev { revision: Revision::HIGHEST.as_str().into() };
+        Self {
             decoder: Decoder::new(),
             state: State::Greeting,
-            entry: entry.pack()?,
-            output: Request::TmtpRev { revision: REVISION.into() }.pack()?,
+            // It has no variable part, so it always fits.
+            output: greeting.pack().unwrap_or_default(),
             started: now,
             last_output: now,
-            skipping: false,
-        })
+            taking: Taking::HandOut,
+        }
+    }
+
+    /// Enters by a Register or Login, once the service has greeted.
+    ///
+    /// # Errors
+    /// [`EnterError`]; nothing is sent then.
+    pub fn enter(&mut self, entry: &Request) -> Result<(), EnterError> {
+        if self.state != State::Greeted || entry.op().phase() != Phase::Entering {
+            return Err(EnterError::NotDue);
+        }
+        self.output.extend(entry.pack()?);
+        self.state = State::Entering;
+        Ok(())
     }
 
     /// Bytes to be sent now.
@@ -106,7 +152,7 @@ impl AppSession {
     /// When [`Self::handle_timeout`] wants to be called.
     pub fn deadline(&self) -> Millis {
         match self.state {
-            State::Greeting | State::Entering => self.started.plus_ms(LOGIN_MS),
+            State::Greeting | State::Greeted | State::Entering => self.started.plus_ms(LOGIN_MS),
             State::On => self.last_output.plus_ms(PULSE_MS),
         }
     }
@@ -149,35 +195,82 @@ impl AppSession {
                         return Ok(Some(found));
                     }
                 }
-                Some(Piece::Data { last, .. }) if self.skipping => self.skipping = !last,
-                Some(Piece::Data { bytes, last }) => return Ok(Some(Output::Data { bytes, last })),
+                Some(Piece::Data { bytes, last }) => {
+                    if let Some(found) = self.handle_data(bytes, last) {
+                        return Ok(Some(found));
+                    }
+                }
             }
         }
     }
 
     fn handle_event<'a>(&mut self, event: Event) -> Result<Option<Output<'a>>, LinkError> {
         self.decoder.expect_data(event.data_len());
-        match &event {
-            Event::TmtpRev { revision, .. } if revision != REVISION => {
-                return Err(LinkError::Revision(revision.chars().take(20).collect()));
+        match event {
+            Event::TmtpRev { revision, name, authby, groups } => {
+                let Some(revision) = Revision::from_wire(&revision) else {
+                    return Err(LinkError::Revision(revision.chars().take(20).collect()));
+                };
+                if self.state != State::Greeting {
+                    return Ok(None);
+                }
+                self.state = State::Greeted;
+                Ok(Some(Output::Greeted(Greeting { revision, name, authby, groups })))
             }
-            Event::TmtpRev { .. } if self.state == State::Greeting => {
-                self.state = State::Entering;
-                self.output.append(&mut self.entry);
+            // Nobody asked.
+            Event::Registered { .. } | Event::LoginOk { .. } if self.state != State::Entering => {
+                Ok(None)
             }
-            Event::LoginOk { .. } if self.state == State::Entering => {
+            Event::LoginOk { .. } => {
                 self.state = State::On;
                 self.last_output = self.started;
+                Ok(Some(Output::Event(event, Vec::new())))
             }
-            _ => {}
+            Event::Registered { .. }
+            | Event::Ack { .. }
+            | Event::Ohi { .. }
+            | Event::Quit { .. }
+            | Event::Message(_)
+            | Event::Unknown { .. } => Ok(self.begin(event)),
         }
-        Ok(match event {
-            Event::Unknown { datalen, .. } => {
-                self.skipping = datalen > 0;
+    }
+
+    /// What is handed out of an event before its data comes.
+    fn begin<'a>(&mut self, event: Event) -> Option<Output<'a>> {
+        let has_data = event.data_len() > 0;
+        match (event.data_rule(), event) {
+            (DataRule::Collected { max_bytes }, event) if has_data => {
+                self.taking = Taking::Collect { event, data: Vec::new(), max_bytes };
                 None
             }
-            Event::Message(message) if message.data.len > 0 => Some(Output::Begin(message)),
-            event => Some(Output::Event(event)),
-        })
+            (DataRule::Streamed, Event::Message(message)) if has_data => {
+                self.taking = Taking::HandOut;
+                Some(Output::Begin(message))
+            }
+            (DataRule::None | DataRule::Collected { .. } | DataRule::Streamed, event) => {
+                self.taking = Taking::PassOver;
+                let is_known = !matches!(event, Event::Unknown { .. });
+                is_known.then(|| Output::Event(event, Vec::new()))
+            }
+        }
+    }
+
+    fn handle_data<'a>(&mut self, bytes: &'a [u8], last: bool) -> Option<Output<'a>> {
+        match &mut self.taking {
+            Taking::HandOut => return Some(Output::Data { bytes, last }),
+            Taking::PassOver => return None,
+            Taking::Collect { data, max_bytes, .. } => {
+                let room = max_bytes.saturating_sub(data.len() as u64);
+                let kept = usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len()));
+                data.extend_from_slice(bytes.get(..kept).unwrap_or_default());
+            }
+        }
+        if !last {
+            return None;
+        }
+        match std::mem::replace(&mut self.taking, Taking::PassOver) {
+            Taking::Collect { event, data, .. } => Some(Output::Event(event, data)),
+            Taking::HandOut | Taking::PassOver => None,
+        }
     }
 }

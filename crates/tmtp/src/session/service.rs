@@ -6,9 +6,10 @@
 
 use crate::frame::{Decoder, Piece};
 use crate::quit::Quit;
-use crate::request::Request;
+use crate::request::{DataRule, Op, Phase, Request};
+use crate::revision::Revision;
 use crate::session::Millis;
-use crate::text::{PING_MAX_BYTES, fits_ping};
+use crate::text::fits_ping;
 
 /// Times that end a link without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,9 @@ pub struct ServiceSession {
     timing: Timing,
     started: Millis,
     last_input: Millis,
-    /// A Ping or GroupInvite whose text is being collected.
+    /// What was chosen when the app greeted.
+    revision: Revision,
+    /// A request whose small data is being collected.
     collecting: Option<(Request, Vec<u8>)>,
 }
 
@@ -94,6 +97,7 @@ impl ServiceSession {
             timing,
             started: now,
             last_input: now,
+            revision: Revision::default(),
             collecting: None,
         }
     }
@@ -103,6 +107,11 @@ impl ServiceSession {
         if self.state == State::Greeted {
             self.state = State::On;
         }
+    }
+
+    /// The revision that the link speaks: what a TmtpRev is answered with.
+    pub fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// Whether the link is logged in.
@@ -156,46 +165,25 @@ impl ServiceSession {
     }
 
     fn handle_head<'a>(&mut self, head: &[u8]) -> Result<Option<Input<'a>>, Quit> {
-        let request = Request::read(head).map_err(|quit| match quit {
-            // A matter between the two lengths of one op, looked at after the link's state.
-            Quit::DataTooShort if self.state != State::On => Quit::Unauthenticated,
-            quit => quit,
-        })?;
-        self.check_allowed(&request)?;
-        self.decoder.expect_data(request.data_len());
-        match request {
-            Request::Post { .. } | Request::PostNotify { .. } => Ok(Some(Input::Begin(request))),
-            Request::Ping { data, .. } | Request::GroupInvite { data, .. } if data.len > 0 => {
-                self.collecting = Some((request, Vec::with_capacity(data.len as usize)));
+        let request = Request::read(head, self.revision)?;
+        check_allowed(request.op(), self.revision, self.state)?;
+        request.check_announced()?;
+        if let Request::TmtpRev { revision } = &request {
+            self.state = State::Greeted;
+            self.revision = Revision::answering(revision);
+        }
+        let len = request.data_len();
+        self.decoder.expect_data(len);
+        match request.op().data_rule() {
+            DataRule::Streamed => Ok(Some(Input::Begin(request))),
+            DataRule::Collected { .. } if len > 0 => {
+                let room = usize::try_from(len).unwrap_or_default();
+                self.collecting = Some((request, Vec::with_capacity(room)));
                 Ok(None)
             }
-            request => Ok(Some(Input::Request { request, text: String::new() })),
-        }
-    }
-
-    /// Whether the state of the link allows the request, and the bounds that are looked at before
-    /// any of the data is.
-    fn check_allowed(&mut self, request: &Request) -> Result<(), Quit> {
-        match (request, self.state) {
-            (Request::TmtpRev { .. }, State::New) => self.state = State::Greeted,
-            (Request::TmtpRev { .. }, _) => return Err(Quit::Repetition),
-            (Request::Register { .. } | Request::Login { .. }, State::New) => {
-                return Err(Quit::TmtpRevOmitted);
+            DataRule::None | DataRule::Collected { .. } => {
+                Ok(Some(Input::Request { request, text: String::new() }))
             }
-            (Request::Register { .. } | Request::Login { .. }, State::On) => {
-                return Err(Quit::AlreadyConnected);
-            }
-            (Request::Register { .. } | Request::Login { .. }, _) | (_, State::On) => {}
-            (_, _) => return Err(Quit::Unauthenticated),
-        }
-        match request {
-            Request::PostNotify { to, not_self: true, .. } if to.is_empty() => Err(Quit::ForEmpty),
-            Request::Ping { data, .. } | Request::GroupInvite { data, .. }
-                if data.len > PING_MAX_BYTES =>
-            {
-                Err(Quit::DataTooLong)
-            }
-            _ => Ok(()),
         }
     }
 
@@ -213,5 +201,22 @@ impl ServiceSession {
             return Err(Quit::DataTooLong);
         }
         Ok(Some(Input::Request { request, text }))
+    }
+}
+
+/// Whether a link in this state may be asked for this operation.
+fn check_allowed(op: Op, revision: Revision, state: State) -> Result<(), Quit> {
+    match (revision, op.phase(), state) {
+        (Revision::One, Phase::Greeting, State::New)
+        | (Revision::One, Phase::Entering, State::Greeted)
+        | (Revision::One, Phase::On, State::On) => Ok(()),
+        (Revision::One, Phase::Greeting, State::Greeted | State::On | State::Ended) => {
+            Err(Quit::Repetition)
+        }
+        (Revision::One, Phase::Entering, State::New) => Err(Quit::TmtpRevOmitted),
+        (Revision::One, Phase::Entering, State::On | State::Ended) => Err(Quit::AlreadyConnected),
+        (Revision::One, Phase::On, State::New | State::Greeted | State::Ended) => {
+            Err(Quit::Unauthenticated)
+        }
     }
 }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use tmtp::event::Event;
 use tmtp::letter::LetterHead;
 use tmtp::request::Request;
-use tmtp_testkit::pair::{Asked, ask, tell};
+use tmtp::revision::Revision;
+use tmtp_testkit::pair::{Asked, ask, login, tell};
 
 use crate::strategy;
 use crate::stream::{app_on, cut, lengths, service_on};
@@ -41,7 +42,7 @@ fn read_as_app(stream: &[u8], lengths: &[usize]) {
     let mut app = app_on();
     let mut told = Vec::new();
     for piece in cut(stream, lengths) {
-        if tell(&mut app, piece, &mut told).is_err() {
+        if tell(&mut app, &login(), piece, &mut told).is_err() {
             return;
         }
     }
@@ -120,7 +121,7 @@ proptest! {
         }
         if let Ok(packed) = (Request::TmtpRev { revision: id.clone() }).pack() {
             prop_assert!(packed.len() <= 4 + 0xffff);
-            prop_assert_eq!(Request::read(&packed[4..]), Ok(Request::TmtpRev { revision: id }));
+            prop_assert_eq!(Request::read(&packed[4..], Revision::One), Ok(Request::TmtpRev { revision: id }));
         }
     }
 }
@@ -131,9 +132,9 @@ fn deep_nesting_is_refused() {
     for opening in ["[", "{\"a\":"] {
         let deep = opening.repeat(60_000 / opening.len());
         let head = format!("{{\"op\":1,\"newnode\":\"n\",\"newalias\":\"_\",\"oidc\":{deep}");
-        assert!(Request::read(head.as_bytes()).is_err());
+        assert!(Request::read(head.as_bytes(), Revision::One).is_err());
         let head = format!("{{\"op\":1,\"newnode\":\"n\",\"newalias\":\"_\",\"other\":{deep}");
-        assert!(Request::read(head.as_bytes()).is_err());
+        assert!(Request::read(head.as_bytes(), Revision::One).is_err());
         assert!(LetterHead::read(deep.as_bytes()).is_err());
     }
 }

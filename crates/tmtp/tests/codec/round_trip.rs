@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tmtp::event::{Event, head_of};
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 use tmtp::request::Request;
+use tmtp::revision::Revision;
 use tmtp_testkit::wire;
 
 use crate::strategy;
@@ -12,14 +13,14 @@ proptest! {
     #[test]
     fn requests(request in strategy::request()) {
         let packed = request.pack().unwrap();
-        prop_assert_eq!(Request::read(head_of(&packed)), Ok(request));
+        prop_assert_eq!(Request::read(head_of(&packed), Revision::One), Ok(request));
     }
 
     #[test]
     fn requests_in_any_case(request in strategy::request(), capitals in any::<u64>()) {
         let packed = request.pack().unwrap();
         let mixed = respell_keys(head_of(&packed), capitals);
-        prop_assert_eq!(Request::read(&mixed), Ok(request));
+        prop_assert_eq!(Request::read(&mixed, Revision::One), Ok(request));
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl<S: Stream> Link<S> {
             Request::TmtpRev { .. } => {
                 let name = Some(self.service.terms().name.clone());
                 self.push_event(&Event::TmtpRev {
-                    revision: "1".into(),
+                    revision: self.session.revision().as_str().into(),
                     name,
                     authby: None,
                     groups: true,

@@ -1,0 +1,28 @@
+//! What is read alike in the headers of all that a service tells.
+
+use super::BadEvent;
+use crate::id::{Alias, MessageId};
+
+pub(super) fn required<T: From<String>>(text: Option<String>) -> Result<T, BadEvent> {
+    optional(text).ok_or(BadEvent::Form)
+}
+
+/// An empty text is as good as none.
+pub(super) fn optional<T: From<String>>(text: Option<String>) -> Option<T> {
+    text.filter(|text| !text.is_empty()).map(T::from)
+}
+
+/// A name, empty where the service left it out.
+pub(super) fn alias(text: Option<String>) -> Alias {
+    text.map(Alias::from).unwrap_or_default()
+}
+
+pub(super) fn message_id(text: Option<String>) -> Result<MessageId, BadEvent> {
+    text.as_deref().and_then(MessageId::from_wire).ok_or(BadEvent::Form)
+}
+
+/// The texts of a list. Anything else is passed over, as these lists are ours beyond revision 1.
+pub(super) fn texts<T: for<'a> From<&'a str>>(value: Option<&serde_json::Value>) -> Vec<T> {
+    let items = value.and_then(serde_json::Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(T::from)).collect()
+}

@@ -1,0 +1,100 @@
+//! Operations of what a service tells: the words on the wire, and the data of each.
+
+use super::message::{delivery, invite, login, member, notify, ohi_edit, ping, user};
+use super::{ack, info, ohi, quit, registered, tmtp_rev};
+use crate::request::DataRule;
+
+/// An operation that a service can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EventOp {
+    TmtpRev,
+    Registered,
+    Info,
+    Ack,
+    Ohi,
+    Quit,
+    Message(MessageOp),
+}
+
+/// An operation of a message, which is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MessageOp {
+    Login,
+    User,
+    OhiEdit,
+    Invite,
+    Member,
+    Delivery,
+    Notify,
+    Ping,
+}
+
+impl EventOp {
+    const ALL: [Self; 14] = [
+        Self::TmtpRev,
+        Self::Registered,
+        Self::Info,
+        Self::Ack,
+        Self::Ohi,
+        Self::Quit,
+        Self::Message(MessageOp::Login),
+        Self::Message(MessageOp::User),
+        Self::Message(MessageOp::OhiEdit),
+        Self::Message(MessageOp::Invite),
+        Self::Message(MessageOp::Member),
+        Self::Message(MessageOp::Delivery),
+        Self::Message(MessageOp::Notify),
+        Self::Message(MessageOp::Ping),
+    ];
+
+    pub(super) fn from_wire(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.as_str() == word)
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::TmtpRev => tmtp_rev::OP,
+            Self::Registered => registered::OP,
+            Self::Info => info::OP,
+            Self::Ack => ack::OP,
+            Self::Ohi => ohi::OP,
+            Self::Quit => quit::OP,
+            Self::Message(op) => op.as_str(),
+        }
+    }
+
+    /// Answers of revision 1 have no data.
+    pub(super) const fn data_rule(self) -> DataRule {
+        match self {
+            Self::TmtpRev | Self::Registered | Self::Info | Self::Ack | Self::Ohi | Self::Quit => {
+                DataRule::None
+            }
+            Self::Message(op) => op.data_rule(),
+        }
+    }
+}
+
+impl MessageOp {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => login::OP,
+            Self::User => user::OP,
+            Self::OhiEdit => ohi_edit::OP,
+            Self::Invite => invite::OP,
+            Self::Member => member::OP,
+            Self::Delivery => delivery::OP,
+            Self::Notify => notify::OP,
+            Self::Ping => ping::OP,
+        }
+    }
+
+    pub(super) const fn data_rule(self) -> DataRule {
+        match self {
+            Self::Login | Self::User | Self::OhiEdit | Self::Member => DataRule::None,
+            Self::Invite => invite::DATA,
+            Self::Notify => notify::DATA,
+            Self::Ping => ping::DATA,
+            Self::Delivery => DataRule::Streamed,
+        }
+    }
+}

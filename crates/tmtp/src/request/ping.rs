@@ -1,0 +1,36 @@
+//! Op 9, Ping: a first contact.
+
+use super::Request;
+use super::data::{Data, DataRule};
+use super::form::{Form, required};
+use super::op::{Phase, Spec};
+use crate::head::HeadWriter;
+use crate::id::{Alias, RequestId};
+use crate::quit::Quit;
+use crate::revision::Revision;
+use crate::text::PING_MAX_BYTES;
+
+pub(super) const SPEC: Spec = Spec {
+    number: 9,
+    name: "Ping",
+    since: Revision::One,
+    phase: Phase::On,
+    data: DataRule::Collected { max_bytes: PING_MAX_BYTES },
+};
+
+pub(super) fn read(form: Form) -> Result<Request, Quit> {
+    Ok(Request::Ping {
+        id: required(form.raw.id)?,
+        from: required(form.raw.from)?,
+        to: required(form.raw.to)?,
+        data: form.data,
+    })
+}
+
+pub(super) fn write(head: &mut HeadWriter, id: &RequestId, from: &Alias, to: &Alias, data: &Data) {
+    data.write(head)
+        .text("from", from.as_str())
+        .text("id", id.as_str())
+        .number("op", SPEC.number.into())
+        .text("to", to.as_str());
+}
