@@ -3,7 +3,7 @@
 //! For revision 2; no operation of revision 1 signs anything. The text names the certificate that the
 //! app saw. A service builds it with the certificate that it showed on the link, so a login that
 //! somebody in between passes on, behind a certificate of their own, does not verify. Why not the
-//! exporter of TLS: `docs/decisions/0024-channel-binding-by-certificate.md`.
+//! exporter of TLS: `docs/decisions/0023-channel-binding-by-certificate.md`.
 
 use std::fmt;
 

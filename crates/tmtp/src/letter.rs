@@ -242,6 +242,8 @@ mod tests {
             ("1", "f", true)
         );
         assert_eq!(LetterHead::read(&letter.pack()).unwrap(), letter);
+        let nulls = br#"{"Subject":null,"Attach":null,"NodeSync":null}"#;
+        assert_eq!(LetterHead::read(nulls).unwrap(), LetterHead::default());
         for wrong in ["[]", "{", "{\"Subject\":1}", "{\"Attach\":[{\"Size\":-1}]}"] {
             assert_eq!(LetterHead::read(wrong.as_bytes()), Err(BadLetter::Form), "{wrong}");
         }

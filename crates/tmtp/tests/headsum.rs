@@ -157,5 +157,19 @@ fn a_header_changed_on_its_way_is_noticed() {
     assert_eq!(read("1697398480", "1697398481"), Err(BadEvent::Headsum));
     assert_eq!(read(r#""node":"tbd","#, ""), Err(BadEvent::Headsum));
     assert_eq!(read(r#""headsum":1697398480,"#, ""), Err(BadEvent::Form));
+    // Right, but not written as a peer must write it.
+    assert_eq!(read(r#""headsum":"#, r#""headsum": "#), Err(BadEvent::Headsum));
     assert_eq!(read(r#""op":"login""#, r#""op":"delivery""#), Err(BadEvent::Headsum));
+}
+
+#[test]
+fn a_second_header_longer_than_the_data_is_refused() {
+    let read = |head| {
+        let data = Data { len: 5, head, sum: 0 };
+        let kind = MessageKind::Delivery { notify: None, groups: Vec::new() };
+        let message = Message::new(MessageId(1), FROM.into(), POSTED_MS, data, kind);
+        Event::read(head_of(&message.pack().unwrap())).map(|event| event.data_len())
+    };
+    assert_eq!(read(5), Ok(5));
+    assert_eq!(read(6), Err(BadEvent::Form));
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 use tmtp::quit::Quit;
-use tmtp::request::Request;
+use tmtp::request::{Op, Request};
 use tmtp::revision::Revision;
 use tmtp::session::Millis;
 use tmtp::session::service::{ServiceSession, Timing, Violation};
@@ -93,6 +93,14 @@ fn requests() -> Vec<(Value, &'static [&'static str])> {
         (json!({"op": 11}), &[]),
         (json!({"op": 12}), &[]),
     ]
+}
+
+#[test]
+fn every_operation_is_in_the_table() {
+    for op in Op::ALL {
+        let is_op = |(request, _): &(Value, _)| request["op"] == op.number();
+        assert!(requests().iter().any(is_op), "{} is missing from requests()", op.name());
+    }
 }
 
 #[test]

@@ -121,3 +121,17 @@ fn data_where_an_operation_has_none_is_passed_over() {
     assert_eq!(pair.told[0], Told::Event(Event::Message(Box::new(login))));
     assert_eq!(pair.told.len(), 2);
 }
+
+#[test]
+fn a_message_has_begun_with_its_first_byte() {
+    let mut pair = Pair::logged_in(usize::MAX).unwrap();
+    assert!(!pair.service.inside_message());
+    let ping =
+        Request::Ping { id: "p".into(), from: "a".into(), to: "b".into(), data: Data::of_len(2) };
+    let stream = [ping.pack().unwrap(), b"hi".to_vec()].concat();
+    for (n, byte) in stream.iter().enumerate() {
+        pair.send_raw(&[*byte]);
+        pair.pump().unwrap();
+        assert_eq!(pair.service.inside_message(), n + 1 < stream.len(), "{n}");
+    }
+}

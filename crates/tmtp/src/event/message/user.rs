@@ -25,3 +25,17 @@ pub(super) fn keys_of_node<'a>(label: &'a str, nodeid: &'a NodeSecret) -> Keys<'
 pub(super) fn keys_of_alias(alias: &Alias) -> Keys<'_> {
     Keys { op: OP, newalias: Some(alias.as_str()), ..Keys::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_alias_is_none() {
+        let read = |head: &str| read(&mut serde_json::from_str(head).unwrap());
+        let node = MessageKind::NewNode { label: "phone".into(), nodeid: "N".into() };
+        assert_eq!(read(r#"{"newalias":"","newnode":"phone","nodeid":"N"}"#), Ok(node));
+        let alias = MessageKind::NewAlias { alias: "ada".into() };
+        assert_eq!(read(r#"{"newalias":"ada","newnode":"phone","nodeid":"N"}"#), Ok(alias));
+    }
+}

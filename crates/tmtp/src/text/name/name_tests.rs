@@ -138,6 +138,7 @@ fn marks_do_not_pile_up() {
 #[test]
 fn a_name_has_8_to_256_bytes_and_is_no_uid() {
     assert_eq!(check_name("short"), Err(NameError::TooShort));
+    assert_eq!(check_name(&"x".repeat(256)), Ok(()));
     assert_eq!(check_name(&"x".repeat(257)), Err(NameError::TooLong));
     assert_eq!(check_name("bad\u{fffd}alias"), Err(NameError::Replaced));
     assert_eq!(check_name(Uid::from_bytes(&[7; 20]).as_str()), Err(NameError::Uid));
