@@ -21,6 +21,7 @@ mod skew;
 mod step;
 mod test;
 mod tidy;
+mod wasm;
 mod web;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ cargo xtask TASK [OPTION]...
               --fast       without documentation, doc tests, browser tests and Pebble
   web       build the pages into web/dist, where the app takes them from
   types     make the pages' types anew from the Rust types (web/src/lib/types)
+  wasm      compile the app's engine for browsers, with Debian's compiler if need be
   acme      the service orders and renews certificates from a real authority's test server
   bench     measure and print the figures: codec, sizes, memory, time to the first message
   load      the service under load, each figure beside its target
@@ -107,6 +109,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             })
         }
         "web" => Flags::of(given, &[]).and_then(|_| web::build()),
+        "wasm" => Flags::of(given, &[]).and_then(|_| wasm::check()),
         "types" => Flags::of(given, &[]).and_then(|_| web::types()),
         "acme" => Flags::of(given, &[]).and_then(|_| acme::run()),
         "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use crate::run::{self, Tally, cargo};
 use crate::step::{Output, Steps};
-use crate::{advisories, install, licence, tidy, web};
+use crate::{advisories, install, licence, tidy, wasm, web};
 
 /// Which parts to run.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,8 @@ fn rust(steps: &mut Steps, options: &Options, tally: &mut Tally) -> Result<()> {
     steps.take("documentation", || {
         let mut doc = cargo(["doc", "--quiet", "--workspace", "--no-deps"]);
         run::loud(doc.env("RUSTDOCFLAGS", "-D warnings"))
-    })
+    })?;
+    steps.take("the engine for browsers", wasm::check_if_possible)
 }
 
 /// Tests that order certificates, where there is an authority to order them from.

@@ -6,7 +6,12 @@
 //! in memory, where syncing costs nothing, and then measured in the directory, by default the current
 //! one. Ends with 1 when a command took longer.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a program for those who measure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a program for those who measure"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -149,7 +154,7 @@ fn ping(number: u64) -> IncomingPing {
 
 /// Fills a home; the account, and what letters to come are numbered by.
 fn fill(home: &Path, each: u64) -> (AccountId, Post) {
-    let mut vault = Vault::open(home).unwrap();
+    let mut vault = mnm_native::open_vault(home).unwrap();
     let account = NewAccount {
         address: "=localhost:1".into(),
         fingerprint: Some("ab".repeat(32)),
@@ -195,7 +200,7 @@ fn main() -> ExitCode {
     let (account, mut post) = fill(filled.path(), each);
     let home = copy(filled.path(), &directory);
     drop(filled);
-    let mut vault = Vault::open(home.path()).unwrap();
+    let mut vault = mnm_native::open_vault(home.path()).unwrap();
     let mut table = Table::default();
     println!(
         "{THREADS} threads of {each} and {} messages, {LARGE} letters of 4 MiB, {PINGS} pings, {CONTACTS} contacts",

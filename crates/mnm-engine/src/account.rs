@@ -13,12 +13,9 @@ use tmtp::id::Uid;
 use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::address::{Address, Fingerprint, Proof};
-use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::inbox::Inbox;
 use crate::inbox::waiters::Waiters;
@@ -28,6 +25,9 @@ use crate::link::reader::Reader;
 use crate::link::writer::{Ask, Orders, Writer};
 use crate::link::{Ended, FAREWELL_TIME, enter};
 use crate::reason::in_words;
+use crate::store::Store;
+use crate::task::{self, JoinHandle};
+use crate::time::{self, Instant};
 use crate::trust::Trust;
 use crate::vault::Credentials;
 use crate::view::{AccountId, Link};
@@ -92,9 +92,9 @@ pub(crate) fn start(
         early: VecDeque::new(),
     };
     let reconnect = Arc::clone(&handle.reconnect);
-    let (backoff, attempted) = (Backoff::default(), Instant::now());
+    let (backoff, attempted) = (Backoff::default(), time::now());
     let task = Task { store, account, waiters, reconnect, orders, backoff, attempted };
-    (handle, tokio::spawn(task.run()))
+    (handle, task::spawn(task.run()))
 }
 
 struct Task {
@@ -112,7 +112,7 @@ impl Task {
     async fn run(mut self) {
         self.tell_threads().await;
         loop {
-            self.attempted = Instant::now();
+            self.attempted = time::now();
             let stop = self.orders.stop.clone();
             let ended = tokio::select! {
                 biased;
@@ -126,12 +126,12 @@ impl Task {
             }
             let next = match verdict(&ended) {
                 Verdict::Retry(error) => {
-                    let pause = self.backoff.next_pause(self.store.edge());
+                    let pause = self.backoff.next_pause(self.store.platform());
                     let retry_at_ms = self.at_ms(pause);
                     self.wait(Link::Offline { error, retry_at_ms }, pause).await
                 }
                 Verdict::Refused { error, seen } => {
-                    let pause = backoff::refused_pause(self.store.edge());
+                    let pause = backoff::refused_pause(self.store.platform());
                     let retry_at_ms = self.at_ms(pause);
                     self.wait(Link::Refused { error, seen, retry_at_ms }, pause).await
                 }
@@ -165,8 +165,8 @@ impl Task {
         let account = self.account;
         let credentials = self.store.read(move |vault| vault.credentials(account)).await?;
         let (address, trust) = whom_to_trust(&credentials)?;
-        let connected = connect(self.store.edge(), &address, trust).await?;
-        if let (Trust::FirstUse, Some(seen)) = (trust, connected.fingerprint) {
+        let connected = connect(self.store.platform(), &address, trust).await?;
+        if let (Trust::FirstUse, Some(seen)) = (trust, connected.fingerprint()) {
             self.store.write(move |vault| vault.pin(account, &seen.to_string())).await?;
         }
         let login =
@@ -174,7 +174,7 @@ impl Task {
         let entered = enter(connected.stream, &login).await?;
         tracing::info!(account, "link on");
         self.backoff.entered();
-        let entered_at = Instant::now();
+        let entered_at = time::now();
         let name = entered.service.unwrap_or_default();
         let (online, vouches) = (entered.online, entered.vouches);
         self.store.write(move |vault| vault.set_greeting(account, &name, vouches)).await?;
@@ -216,7 +216,7 @@ impl Task {
         };
         writer.interrupted(&ended).await;
         self.note_linked().await;
-        self.backoff.held(entered_at.elapsed());
+        self.backoff.held(time::now() - entered_at);
         self.show_online(Vec::new()).await?;
         Ok(ended)
     }
@@ -226,7 +226,7 @@ impl Task {
     /// unless the service refuses us.
     async fn wait(&mut self, link: Link, pause: Duration) -> Next {
         let refused = matches!(link, Link::Refused { .. });
-        let mut due = Instant::now() + pause;
+        let mut due = time::now() + pause;
         if self.show(link).await.is_err() {
             return Next::Stop;
         }
@@ -243,7 +243,7 @@ impl Task {
                     self.orders.early.push_back(ask);
                 }
                 () = self.orders.wake.notified() => {}
-                () = tokio::time::sleep_until(due) => return Next::Attempt,
+                () = time::sleep_until(due) => return Next::Attempt,
             }
             due = due.min(self.attempted + ATTEMPT_PAUSE);
         }
@@ -289,14 +289,14 @@ enum Next {
 
 /// The service's reason for ending a link that broke under our writing, if it still comes.
 async fn last_word(reading: impl Future<Output = Ended>) -> Option<Ended> {
-    let last = tokio::time::timeout(FAREWELL_TIME, reading).await.ok()?;
+    let last = time::timeout(FAREWELL_TIME, reading).await.ok()?;
     matches!(last, Ended::Quit(_)).then_some(last)
 }
 
 /// Returns once a link that was asked to end has had the time for it.
 async fn stopped_for_long(stop: &CancellationToken) {
     stop.cancelled().await;
-    tokio::time::sleep(FAREWELL_TIME).await;
+    time::sleep(FAREWELL_TIME).await;
 }
 
 /// Where an account's service is, and which certificate to expect.
@@ -304,7 +304,7 @@ pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust
     let damaged =
         |error: crate::address::BadAddress| Error::new(ErrorCode::Store, error.to_string());
     let address: Address = credentials.address.parse().map_err(damaged)?;
-    let pin = credentials.fingerprint.as_deref().map(str::parse::<Fingerprint>);
+    let pin = credentials.fingerprint.as_deref().map(Fingerprint::read);
     let trust = match address.proof {
         Proof::Public => Trust::Public,
         proof @ Proof::Pinned => Trust::new(proof, pin.transpose().map_err(damaged)?),

@@ -15,26 +15,16 @@ const ADDRESS_MAX_BYTES: usize = 512;
 
 /// SHA-256 of a certificate in DER form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint([u8; 32]);
+pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// That of a certificate.
-    pub(crate) fn of(certificate_der: &[u8]) -> Self {
+    pub fn of(certificate_der: &[u8]) -> Self {
         Self(Sha256::digest(certificate_der).into())
     }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = BadAddress;
 
     /// 64 hex digits of either case; the colons that some tools print between them are forgiven.
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
+    pub(crate) fn read(text: &str) -> Result<Self, BadAddress> {
         let digits = text.replace(':', "");
         data_encoding::HEXLOWER_PERMISSIVE
             .decode(digits.as_bytes())
@@ -45,9 +35,15 @@ impl FromStr for Fingerprint {
     }
 }
 
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// How a service proves that it is the one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
+pub enum Proof {
     /// `=`: by the fingerprint of its certificate.
     Pinned,
     /// `+`: by the public authorities, for its host name.
@@ -97,7 +93,7 @@ impl FromStr for Address {
         };
         let host = ascii(host)?;
         let port = port.parse().ok().filter(|port| *port != 0).ok_or(BadAddress::Port)?;
-        if rustls::pki_types::ServerName::try_from(host.as_str()).is_err() {
+        if rustls_pki_types::ServerName::try_from(host.as_str()).is_err() {
             return Err(BadAddress::Host);
         }
         Ok(Self { proof, host: host.to_ascii_lowercase(), port })
@@ -131,7 +127,7 @@ impl FromStr for Pasted {
         }
         let text = bare(text);
         let (address, fingerprint) = match text.split_once('#') {
-            Some((address, digits)) => (address, Some(digits.parse()?)),
+            Some((address, digits)) => (address, Some(Fingerprint::read(digits)?)),
             None => (text, None),
         };
         Ok(Self { address: address.trim().parse()?, fingerprint })

@@ -113,7 +113,7 @@ impl DeviceCode {
     fn is_sound(&self) -> bool {
         let pin_is_right = match self.address.parse::<Address>().map(|address| address.proof) {
             Ok(Proof::Pinned) => {
-                self.fingerprint.as_ref().is_some_and(|pin| pin.parse::<Fingerprint>().is_ok())
+                self.fingerprint.as_ref().is_some_and(|pin| Fingerprint::read(pin).is_ok())
             }
             Ok(Proof::Public) => self.fingerprint.is_none(),
             Err(_) => false,

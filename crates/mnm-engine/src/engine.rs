@@ -14,8 +14,6 @@ mod letter;
 mod people;
 mod search;
 mod service;
-pub(crate) mod staging;
-pub(crate) mod store;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,19 +24,19 @@ use std::time::Duration;
 use tmtp::event::Outcome;
 use tmtp::request::Request;
 use tokio::sync::{Mutex as AsyncMutex, broadcast, oneshot};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use crate::account::{self, Handle, reason};
-use crate::edge::{Edge, Machine};
 use crate::error::{Error, ErrorCode, OpenError};
 use crate::event::Event;
 use crate::inbox::waiters::Waiters;
 use crate::link::writer::Ask;
+use crate::platform::Platform;
 use crate::reason::in_words;
+use crate::store::Store;
+use crate::task::JoinHandle;
+use crate::time::{self, timeout};
 use crate::view::{AccountId, Link};
 pub use files::AttachmentReader;
-use store::Store;
 
 /// How long a command waits for a service, the making of a link included.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
@@ -88,21 +86,13 @@ impl Drop for Shared {
 }
 
 impl Engine {
-    /// Opens the home, and connects its accounts if `options` say so. Must be called in a tokio
-    /// runtime with time and I/O.
+    /// Opens the home on a platform, and connects its accounts if `options` say so. Must be called in a
+    /// tokio runtime, with what the platform needs of it.
     ///
     /// # Errors
     /// [`OpenError::InUse`] when another process, or another engine of this one, has the home.
-    pub async fn open(options: Options) -> Result<Self, OpenError> {
-        Self::open_at(options, Arc::new(Machine)).await
-    }
-
-    /// As [`Self::open`], at an edge of the caller's.
-    ///
-    /// # Errors
-    /// As [`Self::open`].
-    pub async fn open_at(options: Options, edge: Arc<dyn Edge>) -> Result<Self, OpenError> {
-        let store = Store::open(options.home, edge).await?;
+    pub async fn open(options: Options, platform: Arc<dyn Platform>) -> Result<Self, OpenError> {
+        let store = Store::open(options.home, platform).await?;
         let engine = Self {
             shared: Arc::new(Shared {
                 store,
@@ -144,9 +134,9 @@ impl Engine {
     pub async fn close(&self) {
         let links: Vec<_> = std::mem::take(&mut *self.links()).into_values().collect();
         links.iter().for_each(|(handle, _)| handle.stop());
-        let deadline = tokio::time::Instant::now() + CLOSE_TIME;
+        let deadline = time::now() + CLOSE_TIME;
         for (_, mut task) in links {
-            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+            if time::timeout_at(deadline, &mut task).await.is_err() {
                 task.abort();
             }
         }

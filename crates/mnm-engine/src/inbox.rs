@@ -17,9 +17,9 @@ use tmtp::event::{Message, MessageKind};
 use tmtp::id::{Alias, Gid, NodeSecret, Uid, UidOrGid, posted_ms};
 use tmtp::letter::{LetterHead, Named, Subscriber};
 
-use crate::engine::staging::Staging;
-use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
+use crate::staging::Staging;
+use crate::store::Store;
 use crate::vault::{
     ABSENT_MAX, Cc, Confirms, Credentials, ForwardedLetter, Incoming, IncomingAttachment,
     IncomingForward, IncomingNote, IncomingPing, MemberAct, MemberNotice, SyncNotice, UserNotice,

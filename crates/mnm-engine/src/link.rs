@@ -9,7 +9,6 @@
 //! share [`outgoing::Outgoing`], which never makes the reader wait: a service that waits for us to
 //! read while we wait for it to read would wait for ever.
 
-pub(crate) mod arriving;
 pub(crate) mod connect;
 pub(crate) mod outgoing;
 pub(crate) mod reader;
@@ -26,10 +25,10 @@ use tmtp::revision::Revision;
 use tmtp::session::Millis;
 use tmtp::session::app::{AppSession, Greeting, LinkError, Output};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
 use crate::reason::in_words;
+use crate::time::{self, Instant, timeout};
 use connect::ConnectError;
 
 /// Bytes read at a time.
@@ -87,11 +86,11 @@ pub(crate) struct Clock(Instant);
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        Self(time::now())
     }
 
     pub(crate) fn now(self) -> Millis {
-        Millis(u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX))
+        Millis(u64::try_from((time::now() - self.0).as_millis()).unwrap_or(u64::MAX))
     }
 
     /// How long until `moment`.

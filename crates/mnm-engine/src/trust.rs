@@ -1,19 +1,7 @@
-//! Which certificate of a service is believed.
-//!
-//! The verifier for pinned services replaces only the question *whose certificate is this*; the
-//! signatures of the handshake, which prove that the peer holds the certificate's key, are always
-//! verified by rustls.
-
-use std::sync::{Arc, OnceLock};
-
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+//! Which service is believed, by what a carrier says of the other end of a link.
 
 use crate::address::{Fingerprint, Proof};
+use crate::platform::Peer;
 
 /// What is believed about a service's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +14,15 @@ pub(crate) enum Trust {
     Public,
 }
 
+/// Why a peer is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Distrust {
+    /// It has another certificate, of which this is the fingerprint where the carrier tells it.
+    Another(Option<Fingerprint>),
+    /// Its carrier does not tell which certificate it has, and there is no other proof of it.
+    Unproved,
+}
+
 impl Trust {
     /// For a service that proves itself so, and the fingerprint known of it.
     pub(crate) fn new(proof: Proof, fingerprint: Option<Fingerprint>) -> Self {
@@ -36,82 +33,52 @@ impl Trust {
         }
     }
 
-    /// The client side of TLS that believes this much. A certificate that is not the pinned one is
-    /// left in `seen`; nothing has proved then that whoever showed it holds its key.
-    pub(crate) fn client_config(self, seen: &Seen) -> Result<ClientConfig, Error> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()?;
-        let pin = match self {
-            Self::Public => {
-                let roots =
-                    RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-                return Ok(builder.with_root_certificates(roots).with_no_client_auth());
-            }
-            Self::Pinned(fingerprint) => Some(fingerprint),
-            Self::FirstUse => None,
-        };
-        // "Dangerous" is what rustls calls every verifier that is not its own.
-        let verifier = Arc::new(PinVerifier { pin, provider, seen: Arc::clone(seen) });
-        Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
-    }
-}
-
-/// Where a verifier leaves the fingerprint of the certificate that was shown.
-pub(crate) type Seen = Arc<OnceLock<Fingerprint>>;
-
-/// Whether a handshake failed because of whose certificate it was.
-pub(crate) fn is_distrust(error: &Error) -> bool {
-    matches!(error, Error::InvalidCertificate(_))
-}
-
-/// Believes one certificate, or the first.
-#[derive(Debug)]
-struct PinVerifier {
-    pin: Option<Fingerprint>,
-    provider: Arc<CryptoProvider>,
-    seen: Seen,
-}
-
-impl ServerCertVerifier for PinVerifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let shown = Fingerprint::of(end_entity);
-        // A handshake shows one certificate; the first one stays.
-        let _ = self.seen.set(shown);
-        match self.pin {
-            Some(pin) if pin != shown => {
-                Err(CertificateError::ApplicationVerificationFailure.into())
-            }
-            _ => Ok(ServerCertVerified::assertion()),
+    /// What a carrier is asked for.
+    pub(crate) fn proof(self) -> Proof {
+        match self {
+            Self::Pinned(_) | Self::FirstUse => Proof::Pinned,
+            Self::Public => Proof::Public,
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    /// Decides whether a peer is believed.
+    pub(crate) fn judge(self, peer: Peer) -> Result<(), Distrust> {
+        let (fingerprint, public) = match peer {
+            Peer::Itself => return Ok(()),
+            Peer::Certificate { fingerprint, public } => (fingerprint, public),
+        };
+        let believed = match self {
+            Self::Public => public,
+            Self::FirstUse => fingerprint.is_some(),
+            Self::Pinned(pin) => fingerprint == Some(pin),
+        };
+        match (believed, self) {
+            (true, _) => Ok(()),
+            (false, Self::Pinned(_)) if fingerprint.is_some() => {
+                Err(Distrust::Another(fingerprint))
+            }
+            (false, Self::Pinned(_) | Self::FirstUse | Self::Public) => Err(Distrust::Unproved),
+        }
     }
+}
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    #[test]
+    fn only_what_is_proved_is_believed() {
+        let (known, other) = (Fingerprint::of(b"known"), Fingerprint::of(b"other"));
+        let peer = |fingerprint, public| Peer::Certificate { fingerprint, public };
+        let pinned = Trust::Pinned(known);
+        assert_eq!(pinned.judge(peer(Some(known), false)), Ok(()));
+        // Whoever vouches for it: it is not the one that was pinned.
+        assert_eq!(pinned.judge(peer(Some(other), true)), Err(Distrust::Another(Some(other))));
+        assert_eq!(pinned.judge(peer(None, true)), Err(Distrust::Unproved));
+        assert_eq!(Trust::FirstUse.judge(peer(Some(other), false)), Ok(()));
+        assert_eq!(Trust::FirstUse.judge(peer(None, true)), Err(Distrust::Unproved));
+        assert_eq!(Trust::Public.judge(peer(None, true)), Ok(()));
+        assert_eq!(Trust::Public.judge(peer(Some(known), false)), Err(Distrust::Unproved));
+        assert_eq!(pinned.judge(Peer::Itself), Ok(()));
     }
 }

@@ -16,7 +16,6 @@ mod account;
 mod blob;
 mod browser;
 mod change;
-pub mod check;
 mod chore;
 mod confirmed;
 mod confirming;
@@ -24,6 +23,7 @@ mod contact;
 mod copied;
 mod copying;
 mod damage;
+pub mod database;
 mod draft;
 mod file_name;
 mod find;
@@ -35,14 +35,12 @@ mod hold;
 mod inbox;
 mod letter;
 mod live;
-mod lock;
 mod members;
 mod message;
 mod migration;
 mod name;
 mod namesake;
 mod notice;
-mod open;
 mod outbox;
 mod outgoing;
 mod page;
@@ -53,17 +51,17 @@ mod placement;
 mod presence;
 mod removal;
 mod room;
+pub mod rows;
 mod service_name;
 mod settle;
+pub(crate) mod storage;
 mod sync;
 mod text;
 mod thread;
 
-use std::path::Path;
-
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::{OpenError, VaultError};
+use crate::error::VaultError;
 
 pub use account::{Credentials, NewAccount, check_new_alias};
 pub use blob::{BlobWriter, StagedBlob};
@@ -91,8 +89,7 @@ pub use thread::ThreadPlace;
 use change::{Reader, Work};
 use chore::Chores;
 use live::Live;
-use lock::Lock;
-use room::Room;
+use storage::Storage;
 
 type Result<T> = std::result::Result<T, VaultError>;
 
@@ -132,31 +129,24 @@ impl Default for Limits {
 /// An open store. Dropping it closes the database and frees the home for others.
 #[derive(Debug)]
 pub struct Vault {
-    // Declared before the lock, so that it is closed before the lock is given up.
+    // Declared before the storage, so that it is closed before the lock of the home is given up.
     db: Connection,
     live: Live,
     limits: Limits,
-    room: Room,
     chores: Chores,
-    _lock: Lock,
+    storage: Box<dyn Storage>,
 }
 
 impl Vault {
-    /// Opens the store in the directory `home`, making directory, key and database where they are
-    /// missing.
-    ///
-    /// # Errors
-    /// When another process uses it, the key is missing or does not fit, the store is damaged or
-    /// newer than this app. Nothing that exists is overwritten.
-    pub fn open(home: &Path) -> std::result::Result<Self, OpenError> {
-        let (db, lock) = open::open(home)?;
+    /// The vault of a database that its platform has opened, with key, settings and schema as in
+    /// [`database`]. What the last run left behind is tidied up.
+    pub fn new(db: Connection, storage: Box<dyn Storage>) -> Self {
         let mut vault = Self {
             db,
             live: Live::default(),
             limits: Limits::default(),
-            room: Room::new(home),
             chores: Chores::default(),
-            _lock: lock,
+            storage,
         };
         let swept = vault.find_orphans();
         let swept = swept.and_then(|()| vault.sweep_drafts()).and_then(|()| vault.release_all());
@@ -165,7 +155,7 @@ impl Vault {
             tracing::warn!(%error, "what the last run left is not tidied up");
         }
         vault.recover(&swept);
-        Ok(vault)
+        vault
     }
 
     /// Replaces the limits.

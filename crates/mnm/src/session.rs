@@ -220,7 +220,7 @@ impl Session {
 /// The engine in this process; none while another process has the home.
 pub(crate) async fn open_engine(home: &Home, connect: bool) -> Result<Option<Engine>, Failure> {
     let options = Options { home: home.path().to_owned(), connect };
-    match Engine::open(options).await {
+    match mnm_native::open(options).await {
         Ok(engine) => Ok(Some(engine)),
         Err(OpenError::InUse { .. }) => Ok(None),
         Err(error) => Err(error.into()),

@@ -6,7 +6,12 @@
 //!
 //! It begins with a home of version 0.1.0, as members' homes did, and goes on in it with a second account.
 
-#![allow(clippy::unwrap_used, reason = "a program for those who change the schema")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a program for those who change the schema"
+)]
 
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/vault/cast.rs"]
@@ -21,7 +26,6 @@ mod story;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mnm_engine::vault::Vault;
 use tempfile::TempDir;
 
 use crate::cast::{App, alice};
@@ -50,7 +54,7 @@ fn main() {
     for name in ["vault.db", "vault.key", "vault.salt"] {
         fs::copy(home.path().join(name), kept.join(name)).unwrap();
     }
-    let mut vault = Vault::open(home.path()).unwrap();
+    let mut vault = mnm_native::open_vault(home.path()).unwrap();
     let shown = serde_json::to_string_pretty(&shown::everything(&mut vault)).unwrap();
     fs::write(directory.join("shown.json"), shown + "\n").unwrap();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::edge::Edge;
+use crate::platform::Platform;
 
 const FIRST_MS: u64 = 500;
 const LONGEST_MS: u64 = 60_000;
@@ -25,8 +25,8 @@ pub(crate) struct Backoff {
 }
 
 /// The pause after a refusal.
-pub(crate) fn refused_pause(edge: &dyn Edge) -> Duration {
-    shortened(REFUSED_MS, random(edge))
+pub(crate) fn refused_pause(platform: &dyn Platform) -> Duration {
+    shortened(REFUSED_MS, random(platform))
 }
 
 impl Backoff {
@@ -44,8 +44,8 @@ impl Backoff {
     }
 
     /// The pause after one more failure.
-    pub(crate) fn next_pause(&mut self, edge: &dyn Edge) -> Duration {
-        self.pause(random(edge))
+    pub(crate) fn next_pause(&mut self, platform: &dyn Platform) -> Duration {
+        self.pause(random(platform))
     }
 
     /// The pause for a given random number: the larger, the shorter.
@@ -56,10 +56,10 @@ impl Backoff {
     }
 }
 
-fn random(edge: &dyn Edge) -> u16 {
+fn random(platform: &dyn Platform) -> u16 {
     let mut random = [0; 2];
     // Without random numbers the full pause will do.
-    let _ = edge.random(&mut random);
+    let _ = platform.random(&mut random);
     u16::from_le_bytes(random)
 }
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn jitter_takes_off_at_most_half() {
         assert_eq!(Backoff::default().pause(u16::MAX), Duration::from_millis(250));
-        let pause = Backoff::default().next_pause(&crate::edge::Machine).as_millis();
+        let pause = Backoff::default().next_pause(&crate::testing::Plain).as_millis();
         assert!((250..=500).contains(&pause), "{pause}");
     }
 }

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-
 use crate::engine::Engine;
+use crate::{task, time};
 
 /// How often the network and the clock are looked at.
 const LOOK_TIME: Duration = Duration::from_secs(5);
@@ -14,18 +13,18 @@ const LOOK_TIME: Duration = Duration::from_secs(5);
 const SLEPT: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Watches for as long as the engine is there, if its edge can tell.
+    /// Watches for as long as the engine is there, if its platform can tell.
     pub(super) fn watch_network(&self) {
-        let Some(mut before) = self.store().edge().network() else { return };
+        let Some(mut before) = self.store().platform().network() else { return };
         let shared = Arc::downgrade(&self.shared);
-        let (mut awake, mut day_ms) = (Instant::now(), self.store().now_ms());
-        tokio::spawn(async move {
+        let (mut awake, mut day_ms) = (time::now(), self.store().now_ms());
+        task::spawn(async move {
             loop {
-                sleep(LOOK_TIME).await;
+                time::sleep(LOOK_TIME).await;
                 let Some(shared) = shared.upgrade() else { return };
                 let engine = Self { shared };
-                let network = engine.store().edge().network().unwrap_or_default();
-                let (now, now_ms) = (Instant::now(), engine.store().now_ms());
+                let network = engine.store().platform().network().unwrap_or_default();
+                let (now, now_ms) = (time::now(), engine.store().now_ms());
                 let gone_ms = u64::try_from(now_ms.saturating_sub(day_ms)).unwrap_or(0);
                 let slept = Duration::from_millis(gone_ms) > now - awake + SLEPT;
                 if slept || network != before && !network.is_empty() {

@@ -8,6 +8,8 @@ use std::future::Future;
 use crate::command::{Command, Place, Reply};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
+use crate::platform::MaybeSend;
+use crate::task;
 use crate::vault::{DraftContent, PingQuery, Upon};
 use crate::view::ThreadId;
 
@@ -213,9 +215,9 @@ impl Engine {
     async fn to_its_end<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T, Error>> + Send + 'static,
+        F: Future<Output = Result<T, Error>> + MaybeSend + 'static,
     {
-        tokio::spawn(work(self.clone())).await.unwrap_or_else(|_| Err(broken_off()))
+        task::spawn(work(self.clone())).await.unwrap_or_else(|_| Err(broken_off()))
     }
 }
 

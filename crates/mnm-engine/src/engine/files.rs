@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 
 use crate::engine::Engine;
-use crate::engine::staging::Staging;
-use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
+use crate::staging::Staging;
+use crate::store::Store;
 use crate::view::{Attachment, AttachmentId, Draft, DraftId};
 
 /// Bytes moved at a time.

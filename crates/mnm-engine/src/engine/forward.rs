@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, timeout_at};
 
 use crate::engine::Engine;
 use crate::engine::letter::AWAIT_MAX_MS;
-use crate::engine::staging::Staging;
 use crate::error::{Error, VaultError};
 use crate::event::Event;
+use crate::staging::Staging;
+use crate::time::{self, timeout_at};
 use crate::vault::{OutboxId, Vault};
 use crate::view::{ForwardState, ThreadId};
 
@@ -23,7 +23,7 @@ impl Engine {
         to: Vec<String>,
         timeout_ms: u64,
     ) -> Result<ForwardState, Error> {
-        let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
+        let until = time::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
         let now_ms = self.store().now_ms();
         let mut events = self.events();
         let row = self.copy_and_queue(thread, &to, now_ms).await?;

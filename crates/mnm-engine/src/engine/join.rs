@@ -4,19 +4,19 @@ use tmtp::id::NodeSecret;
 use tmtp::quit::Quit;
 use tmtp::request::{Request, UserEdit};
 use tmtp::session::app::LinkError;
-use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::device_code::{BadCode, DeviceCode};
-use crate::edge::{Edge, Stream};
 use crate::engine::{ANSWER_TIME, Engine};
 use crate::error::{Error, ErrorCode, Offer, VaultError};
 use crate::inbox::form;
 use crate::link::connect::{ConnectError, Connected, connect};
 use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
+use crate::platform::{Platform, Stream};
 use crate::reason::in_words;
+use crate::time::timeout;
 use crate::trust::Trust;
 use crate::vault::{NewAccount, check_new_alias};
 use crate::view::{Account, AccountId, Link};
@@ -53,12 +53,14 @@ impl Engine {
         if !another && let Some(known) = self.known(&pasted.address, pasted.fingerprint).await? {
             return Err(self.known_service(&known, &pasted).await);
         }
-        let connected = reach(self.store().edge(), &pasted.address, pasted.fingerprint).await?;
-        if !another && let Some(known) = self.known(&pasted.address, connected.fingerprint).await? {
-            return Err(known_service(&known, &pasted.address, connected.fingerprint));
+        let connected = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await?;
+        if !another
+            && let Some(known) = self.known(&pasted.address, connected.fingerprint()).await?
+        {
+            return Err(known_service(&known, &pasted.address, connected.fingerprint()));
         }
         if !another && let Some(known) = self.may_have_moved(&pasted.address).await? {
-            return Err(moved_service(&known, &pasted.address, connected.fingerprint));
+            return Err(moved_service(&known, &pasted.address, connected.fingerprint()));
         }
         let register = Request::Register {
             newnode: label.clone(),
@@ -121,8 +123,8 @@ impl Engine {
             if there.host != address.host || matches!(known.link, Link::Online { .. }) {
                 continue;
             }
-            let pin = known.fingerprint.as_deref().and_then(|pin| pin.parse().ok());
-            if reach(self.store().edge(), &there, pin).await.is_err() {
+            let pin = known.fingerprint.as_deref().and_then(|pin| Fingerprint::read(pin).ok());
+            if reach(self.store().platform(), &there, pin).await.is_err() {
                 return Ok(Some(known));
             }
         }
@@ -132,8 +134,8 @@ impl Engine {
     /// What to do instead of joining a service again, for which the certificate is looked at that it
     /// shows now.
     async fn known_service(&self, known: &Account, pasted: &Pasted) -> Error {
-        let connected = reach(self.store().edge(), &pasted.address, pasted.fingerprint).await;
-        let seen = connected.ok().and_then(|connected| connected.fingerprint);
+        let connected = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await;
+        let seen = connected.ok().and_then(|connected| connected.fingerprint());
         known_service(known, &pasted.address, seen.or(pasted.fingerprint))
     }
 
@@ -143,13 +145,13 @@ impl Engine {
         let address: Address = code.address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
         let _turn = self.shared.changing.lock().await;
         self.must_be_new(&code).await?;
-        let pin = code.fingerprint.as_deref().map(str::parse::<Fingerprint>);
+        let pin = code.fingerprint.as_deref().map(Fingerprint::read);
         let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
         let login = Request::Login {
             uid: code.uid.as_str().into(),
             node: NodeSecret::from(code.node.as_str().to_owned()),
         };
-        let connected = reach(self.store().edge(), &address, pin).await?;
+        let connected = reach(self.store().platform(), &address, pin).await?;
         let (link, _) = go_in(connected, &address, &login).await?;
         let others = code.devices.clone();
         let new = code.into_account();
@@ -186,7 +188,8 @@ impl Engine {
         let label = label(wanted)?;
         let added = self.shared.waiters.device(account, &label);
         let edit = UserEdit::NewNode(label.clone());
-        self.ask(account, Request::UserEdit { id: request_id(self.store().edge()), edit }).await?;
+        self.ask(account, Request::UserEdit { id: request_id(self.store().platform()), edit })
+            .await?;
         let Ok(Ok(secret)) = timeout(ANSWER_TIME, added).await else { return Err(no_device()) };
         let (known, credentials, devices) = self
             .store()
@@ -217,14 +220,14 @@ impl Engine {
 
 /// Connects to a service whose certificate is as the address says.
 pub(super) async fn reach(
-    edge: &dyn Edge,
+    platform: &dyn Platform,
     address: &Address,
     pin: Option<Fingerprint>,
 ) -> Result<Connected, Error> {
-    let connecting = connect(edge, address, Trust::new(address.proof, pin));
+    let connecting = connect(platform, address, Trust::new(address.proof, pin));
     let connected = connecting.await.map_err(|error| not_entered(&error.into()))?;
     if let (Proof::Public, Some(_)) = (address.proof, pin)
-        && connected.fingerprint != pin
+        && connected.fingerprint() != pin
     {
         let why = "The service shows another certificate than the address says. Nothing was sent; ask whoever gave you the address for a new one.";
         return Err(Error::new(ErrorCode::Untrusted, why));
@@ -239,7 +242,7 @@ async fn go_in(
     entry: &Request,
 ) -> Result<(Entry, Option<Fingerprint>), Error> {
     // Certificates of public authorities change often, so they are not pinned.
-    let pin = connected.fingerprint.filter(|_| address.proof == Proof::Pinned);
+    let pin = connected.fingerprint().filter(|_| address.proof == Proof::Pinned);
     let link = enter(connected.stream, entry).await.map_err(|ended| not_let_in(&ended, entry))?;
     Ok((link, pin))
 }

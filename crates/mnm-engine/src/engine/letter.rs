@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::time::{Instant, timeout_at};
 
 use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Event;
-use crate::markdown;
+use crate::time::timeout_at;
 use crate::view::{DraftId, Message, MessageId, MessageState, ThreadId};
+use crate::{markdown, task, time};
 
 /// Longest that a command waits until something is sent, milliseconds.
 pub(super) const AWAIT_MAX_MS: u64 = 600_000;
@@ -40,8 +40,8 @@ impl Engine {
     /// Lets a letter go once its time is up. If the engine ends before, the next one does.
     fn send_later(&self, message: MessageId, hold_ms: u64) {
         let shared = Arc::downgrade(&self.shared);
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(hold_ms)).await;
+        task::spawn(async move {
+            time::sleep(Duration::from_millis(hold_ms)).await;
             let Some(shared) = shared.upgrade() else { return };
             match (Self { shared }).send_now(message).await {
                 // Taken back.
@@ -72,7 +72,7 @@ impl Engine {
         message: MessageId,
         timeout_ms: u64,
     ) -> Result<Message, Error> {
-        let until = Instant::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
+        let until = time::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
         let mut events = self.events();
         loop {
             let now = self.store().read(move |vault| vault.message(message)).await?;
@@ -90,8 +90,8 @@ impl Engine {
 
     /// Renders a text as it will be shown.
     pub(super) async fn preview(&self, text: String) -> Result<String, Error> {
-        let rendered = tokio::task::spawn_blocking(move || markdown::render(&text)).await;
-        rendered.map(|rendered| rendered.html).map_err(|_| {
+        let rendered = task::compute(move || markdown::render(&text)).await;
+        rendered.map(|rendered| rendered.html).ok_or_else(|| {
             Error::new(ErrorCode::Internal, "The text could not be rendered. It is kept as it is.")
         })
     }

@@ -45,7 +45,8 @@ impl Engine {
     ) -> Result<Account, Error> {
         check_new_alias(&alias)?;
         let edit = UserEdit::NewAlias(alias.as_str().into());
-        self.ask(account, Request::UserEdit { id: request_id(self.store().edge()), edit }).await?;
+        self.ask(account, Request::UserEdit { id: request_id(self.store().platform()), edit })
+            .await?;
         self.store().write(move |vault| vault.add_own_alias(account, &alias)).await
     }
 
@@ -77,7 +78,7 @@ impl Engine {
     }
 
     async fn edit_group(&self, account: AccountId, gid: &str, act: GroupAct) -> Result<(), Error> {
-        let (id, gid) = (request_id(self.store().edge()), gid.into());
+        let (id, gid) = (request_id(self.store().platform()), gid.into());
         self.ask(account, Request::GroupEdit { id, gid, act }).await
     }
 

@@ -9,11 +9,15 @@ use crate::account::whom_to_trust;
 use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
 use crate::engine::Engine;
 use crate::engine::join::{invalid, not_entered};
-use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode, Offer, VaultError};
 use crate::link::connect::{ConnectError, connect};
+use crate::platform::Peer;
+use crate::store::Store;
 use crate::trust::Trust;
 use crate::view::{Account, AccountId};
+
+/// Why a service at another place is not believed, where its certificate is not to be seen.
+const UNSEEN: &str = "Which certificate the service there has can't be seen from here, so it can't be told whether it is the same. Nothing was sent and nothing was changed. Do this on another device.";
 
 /// What an account knows of its service.
 struct Known {
@@ -35,7 +39,7 @@ impl Engine {
     ) -> Result<Account, Error> {
         let parsed = address.as_deref().map(str::parse::<Pasted>);
         let pasted = parsed.transpose().map_err(|bad: BadAddress| invalid(&bad))?;
-        let agreed = trust.as_deref().map(str::trim).map(str::parse::<Fingerprint>);
+        let agreed = trust.as_deref().map(str::trim).map(Fingerprint::read);
         let agreed = agreed.transpose().map_err(|bad| invalid(&bad))?;
         if pasted.is_none() && agreed.is_none() {
             let why = "Nothing was changed: name the new address, or the fingerprint to trust.";
@@ -83,24 +87,29 @@ impl Engine {
     ) -> Result<Option<Fingerprint>, Error> {
         let wanted = agreed.or(known.pin);
         let trust = Trust::new(address.proof, wanted);
-        let connected = match connect(self.store().edge(), address, trust).await {
+        let connected = match connect(self.store().platform(), address, trust).await {
             Ok(connected) => connected,
             Err(ConnectError::Distrust { seen: Some(seen), .. }) => {
                 return Err(unproved(address, known.pin, agreed, seen));
             }
             Err(error) => return Err(not_entered(&error.into())),
         };
-        // An edge that believes its links shows none.
-        let Some(seen) = connected.fingerprint else { return Ok(wanted) };
+        let seen = match connected.peer {
+            Peer::Itself => return Ok(wanted),
+            Peer::Certificate { fingerprint, public: _ } => fingerprint,
+        };
         let same_name = agreed.is_none()
             && address.proof == Proof::Public
             && known.address.proof == Proof::Public
             && known.address.host == address.host;
-        if wanted != Some(seen) && !same_name {
-            return Err(unproved(address, known.pin, agreed, seen));
+        if !same_name && (seen.is_none() || wanted != seen) {
+            return Err(match seen {
+                Some(seen) => unproved(address, known.pin, agreed, seen),
+                None => Error::new(ErrorCode::Untrusted, UNSEEN),
+            });
         }
         // Certificates of public authorities change often, so they are not pinned.
-        Ok(Some(seen).filter(|_| address.proof == Proof::Pinned))
+        Ok(seen.filter(|_| address.proof == Proof::Pinned))
     }
 
     /// Chooses who sees that the member is online, and has the link tell the service.
@@ -136,7 +145,7 @@ impl Engine {
     /// Goes on with removals that the last run did not come to the end of.
     pub(super) fn finish_removals(&self) {
         let store = self.store().clone();
-        tokio::spawn(async move {
+        crate::task::spawn(async move {
             let removing = store.read(|vault| vault.removing()).await.unwrap_or_default();
             for account in removing {
                 if let Err(error) = erase(&store, account).await {

@@ -1,31 +1,15 @@
-//! TCP and TLS to a service, within bounded times.
+//! A link to a service that is believed, or why there is none, in words.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-
 use crate::address::{Address, Fingerprint};
-use crate::edge::{Dialling, Edge, Stream};
-use crate::trust::{Seen, Trust, is_distrust};
+use crate::platform::{Carrier, CarrierError, Peer, Platform, Stream};
+use crate::time::timeout;
+use crate::trust::{Distrust, Trust};
 
-/// How long looking up may take, and connecting after it.
-const CONNECT_TIME: Duration = Duration::from_secs(15);
-/// How long the TLS handshake may take.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(15);
-/// Silence after which the system asks whether the peer is still there, and how often it repeats.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(45);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
-const KEEPALIVE_PROBES: u32 = 3;
-/// How long bytes of ours may go unacknowledged.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
+/// How long a platform may take, whatever bounds it has of its own.
+const CONNECT_TIME: Duration = Duration::from_secs(60);
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -77,76 +61,68 @@ pub(crate) enum ConnectError {
     },
 }
 
+/// Why a service is not believed of which its carrier proves nothing.
+const UNPROVED: &str = "nobody vouches for it";
+
 /// An encrypted connection, nothing said on it yet.
 pub(crate) struct Connected {
     /// The stream.
     pub(crate) stream: Box<dyn Stream>,
-    /// Of the certificate seen.
-    pub(crate) fingerprint: Option<Fingerprint>,
+    /// Who is at its other end.
+    pub(crate) peer: Peer,
 }
 
-/// Connects, if the certificate is to be believed.
+impl Connected {
+    /// Of the certificate seen, where the carrier tells it.
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        match self.peer {
+            Peer::Certificate { fingerprint, public: _ } => fingerprint,
+            Peer::Itself => None,
+        }
+    }
+}
+
+/// Connects, if who is there is to be believed. Otherwise nothing was said.
 pub(crate) async fn connect(
-    edge: &dyn Edge,
+    platform: &dyn Platform,
     address: &Address,
     trust: Trust,
 ) -> Result<Connected, ConnectError> {
     // Less would stop the TLS library.
-    if edge.now_ms() < 0 {
+    if platform.now_ms() < 0 {
         return Err(ConnectError::Clock);
     }
-    match edge.dial(&address.host, address.port) {
-        Some(dialling) => connect_believing(address, dialling).await,
-        None => connect_tls(address, trust).await,
+    let host = format!("{}:{}", address.host, address.port);
+    let connecting = platform.connect(&address.host, address.port, trust.proof());
+    let Carrier { stream, peer } = match timeout(CONNECT_TIME, connecting).await {
+        Ok(Ok(carrier)) => carrier,
+        Ok(Err(CarrierError::Unknown)) => return Err(ConnectError::Unknown { host }),
+        Ok(Err(CarrierError::Silent)) | Err(_) => return Err(ConnectError::Silent { host }),
+        Ok(Err(CarrierError::Unreachable(source))) => {
+            return Err(ConnectError::Unreachable { host, source });
+        }
+        Ok(Err(CarrierError::Tls(source))) => return Err(ConnectError::Tls { host, source }),
+        Ok(Err(CarrierError::Certificate(source))) => {
+            return Err(distrust(&host, trust, None, &source.to_string()));
+        }
+    };
+    match trust.judge(peer) {
+        Ok(()) => Ok(Connected { stream, peer }),
+        Err(Distrust::Another(seen)) => Err(distrust(&host, trust, seen, "")),
+        Err(Distrust::Unproved) => Err(distrust(&host, trust, None, UNPROVED)),
     }
 }
 
-/// Connects as the edge does.
-async fn connect_believing(
-    address: &Address,
-    dialling: Dialling,
-) -> Result<Connected, ConnectError> {
-    let host = format!("{}:{}", address.host, address.port);
-    let silent = |_| ConnectError::Silent { host: host.clone() };
-    let unreachable = |source| ConnectError::Unreachable { host: host.clone(), source };
-    let stream = timeout(CONNECT_TIME, dialling).await.map_err(silent)?.map_err(unreachable)?;
-    Ok(Connected { stream, fingerprint: None })
-}
-
-async fn connect_tls(address: &Address, trust: Trust) -> Result<Connected, ConnectError> {
-    let host = format!("{}:{}", address.host, address.port);
-    let unreachable = |source| ConnectError::Unreachable { host: host.clone(), source };
-    let silent = |_| ConnectError::Silent { host: host.clone() };
-    let looking = lookup_host((address.host.as_str(), address.port));
-    let found = timeout(CONNECT_TIME, looking).await.map_err(silent)?;
-    let unknown = |_| ConnectError::Unknown { host: host.clone() };
-    let found: Vec<SocketAddr> = found.map_err(unknown)?.collect();
-    let dialling = TcpStream::connect(found.as_slice());
-    let tcp = timeout(CONNECT_TIME, dialling).await.map_err(silent)?.map_err(unreachable)?;
-    notice_death(&tcp).map_err(unreachable)?;
-    let seen = Seen::default();
-    let tls = |source| tls_error(&host, trust, seen.get().copied(), source);
-    let config = trust.client_config(&seen).map_err(|error| tls(io::Error::other(error)))?;
-    let name =
-        ServerName::try_from(address.host.clone()).map_err(|error| tls(io::Error::other(error)))?;
-    let shaking = TlsConnector::from(Arc::new(config)).connect(name, tcp);
-    let stream = timeout(HANDSHAKE_TIME, shaking).await.map_err(silent)?.map_err(tls)?;
-    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let fingerprint = chain.first().map(|certificate| Fingerprint::of(certificate));
-    Ok(Connected { stream: Box::new(stream), fingerprint })
-}
-
-/// Has the system report a peer that vanished without a word.
-fn notice_death(tcp: &TcpStream) -> io::Result<()> {
-    tcp.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
-    #[cfg(not(windows))]
-    let keepalive = keepalive.with_retries(KEEPALIVE_PROBES);
-    let socket = SockRef::from(tcp);
-    // While something is under way no keepalive is sent, and the system would try for many minutes.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
-    socket.set_tcp_keepalive(&keepalive)
+fn distrust(host: &str, trust: Trust, seen: Option<Fingerprint>, reason: &str) -> ConnectError {
+    let why = match trust {
+        Trust::Public => format!(
+            "The certificate of {host} is not valid for that name ({reason}). Somebody may be listening in, or the service has a fault; nothing was sent. Ask whoever runs the service, then connect again."
+        ),
+        Trust::Pinned(_) | Trust::FirstUse => format!(
+            "{host} shows another certificate than the one known of this service. Somebody may be pretending to be it, or its certificate was made anew; nothing was sent. Compare the new fingerprint with whoever runs the service, and trust it only if it is the same."
+        ),
+    };
+    ConnectError::Distrust { why, seen }
 }
 
 /// What it means that a host was not reached.
@@ -163,25 +139,4 @@ fn cause(error: &io::Error) -> String {
         }
         _ => error.to_string(),
     }
-}
-
-fn tls_error(
-    host: &str,
-    trust: Trust,
-    seen: Option<Fingerprint>,
-    source: io::Error,
-) -> ConnectError {
-    let cause = source.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-    if !cause.is_some_and(is_distrust) {
-        return ConnectError::Tls { host: host.into(), source };
-    }
-    let why = match trust {
-        Trust::Public => format!(
-            "The certificate of {host} is not valid for that name ({source}). Somebody may be listening in, or the service has a fault; nothing was sent. Ask whoever runs the service, then connect again."
-        ),
-        Trust::Pinned(_) | Trust::FirstUse => format!(
-            "{host} shows another certificate than the one known of this service. Somebody may be pretending to be it, or its certificate was made anew; nothing was sent. Compare the new fingerprint with whoever runs the service, and trust it only if it is the same."
-        ),
-    };
-    ConnectError::Distrust { why, seen }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use tmtp::event::Event;
 use tmtp::session::app::{AppSession, Output};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::time::MissedTickBehavior;
 
-use crate::engine::store::Store;
 use crate::inbox::Inbox;
-use crate::link::arriving::Arrival;
 use crate::link::outgoing::Outgoing;
 use crate::link::{Clock, Ended, READ_BYTES};
+use crate::store::Store;
+use crate::store::arriving::Arrival;
+use crate::time;
 use crate::view::AccountId;
 
 /// How often the disk is looked at while something waits for room.
@@ -44,18 +44,20 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     async fn read_on(&mut self, early: Vec<u8>) -> Result<(), Ended> {
         self.take(&early).await?;
         let mut buffer = vec![0; READ_BYTES];
-        let mut room = tokio::time::interval(ROOM_TIME);
-        room.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look_at = time::now();
         loop {
             let pulse = self.clock.until(self.session.deadline());
             tokio::select! {
                 biased;
                 // Timers first, so that they are due even while a long message comes in without a pause.
                 // The next link brings what waits.
-                _ = room.tick(), if self.inbox.holds() => if self.inbox.has_room_again().await? {
-                    return Err(Ended::Room);
-                },
-                () = tokio::time::sleep(pulse) => {
+                () = time::sleep_until(look_at), if self.inbox.holds() => {
+                    if self.inbox.has_room_again().await? {
+                        return Err(Ended::Room);
+                    }
+                    look_at = time::now() + ROOM_TIME;
+                }
+                () = time::sleep(pulse) => {
                     self.session.handle_timeout(self.clock.now())?;
                     self.outgoing.session(&self.session.take_output());
                 }

@@ -14,16 +14,16 @@ use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::io::AsyncWrite;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::edge::Edge;
-use crate::engine::store::Store;
 use crate::error::{Error, ErrorCode};
 use crate::link::outgoing::Outgoing;
 use crate::link::{Ended, FAREWELL_TIME, flush, write_all};
 use crate::outbox::{Parcel, Settled, parcel, settle};
+use crate::platform::Platform;
 use crate::presence::Announced;
+use crate::store::Store;
+use crate::time::{self, Instant};
 use crate::vault::{Change, OutboxAction, OutboxItem};
 use crate::view::{AccountId, Attachment};
 
@@ -103,7 +103,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             announced: Announced::default(),
             in_flight: None,
             taking: false,
-            due: Instant::now(),
+            due: time::now(),
         }
     }
 
@@ -164,7 +164,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             tokio::select! {
                 biased;
                 () = self.orders.stop.cancelled() => return self.farewell().await,
-                () = tokio::time::sleep_until(self.due), if self.in_flight.is_some() => {
+                () = time::sleep_until(self.due), if self.in_flight.is_some() => {
                     return Err(Ended::Silent);
                 }
                 Some(ask) = self.orders.asks.recv() => self.orders.early.push_back(ask),
@@ -183,7 +183,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             return Ok(());
         }
         let chosen = self.store.read(move |vault| vault.presence_shown_to(account)).await?;
-        let id = || request_id(self.store.edge());
+        let id = || request_id(self.store.platform());
         for request in self.announced.requests(version, chosen, id) {
             self.outgoing.request(request);
         }
@@ -240,7 +240,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         self.in_flight = Some(waiting);
         write_all(&mut self.stream, &head).await?;
         flush(&mut self.stream).await?;
-        self.due = Instant::now() + ANSWER_TIME;
+        self.due = time::now() + ANSWER_TIME;
         Ok(())
     }
 
@@ -272,7 +272,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         self.send_copy(&parcel).await?;
         self.send_files(&parcel).await?;
         flush(&mut self.stream).await?;
-        self.due = Instant::now() + ANSWER_TIME;
+        self.due = time::now() + ANSWER_TIME;
         Ok(())
     }
 
@@ -297,7 +297,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
 
     async fn send_files(&mut self, parcel: &Parcel) -> Result<(), Ended> {
         let mut sent = (parcel.front.len() as u64).saturating_sub(parcel.head_bytes);
-        let mut told = Instant::now();
+        let mut told = time::now();
         for file in &parcel.files {
             let mut offset = 0;
             while offset < file.size {
@@ -308,8 +308,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
                 write_all(&mut self.stream, &bytes).await?;
                 offset += bytes.len() as u64;
                 sent += bytes.len() as u64;
-                if told.elapsed() >= PROGRESS_TIME {
-                    told = Instant::now();
+                if time::now() - told >= PROGRESS_TIME {
+                    told = time::now();
                     self.tell_progress(parcel, sent).await?;
                 }
             }
@@ -379,7 +379,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         self.send_small().await?;
         write_all(&mut self.stream, &Request::Quit.pack().unwrap_or_default()).await?;
         flush(&mut self.stream).await?;
-        tokio::time::sleep(FAREWELL_TIME).await;
+        time::sleep(FAREWELL_TIME).await;
         Ok(())
     }
 }
@@ -400,10 +400,10 @@ fn blames_the_request(reason: &str) -> bool {
 }
 
 /// A fresh id for a request that is not stored. Nothing is secret about it.
-pub(crate) fn request_id(edge: &dyn Edge) -> RequestId {
+pub(crate) fn request_id(platform: &dyn Platform) -> RequestId {
     let mut bytes = [0; 8];
     // Without random numbers ids repeat, and only one is in flight at a time anyway.
-    let _ = edge.random(&mut bytes);
+    let _ = platform.random(&mut bytes);
     data_encoding::HEXLOWER.encode(&bytes).into()
 }
 

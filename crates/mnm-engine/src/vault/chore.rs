@@ -16,7 +16,7 @@ use crate::event::Event;
 /// which a full disk has to have room for.
 const ERASE_CHUNKS: i64 = 4;
 /// What `PRAGMA auto_vacuum` says of a store that can give pages back.
-pub(super) const AUTO_VACUUM_INCREMENTAL: i64 = 2;
+pub const AUTO_VACUUM_INCREMENTAL: i64 = 2;
 /// Pages given back in one slice.
 const VACUUM_PAGES: i64 = 256;
 /// Free pages that the store keeps, to fill again: a megabyte.

@@ -1,7 +1,7 @@
 //! A home that was copied, or restored from a backup: what was queued in it may have left already.
 //!
 //! The store can't tell by itself, because a copy of all files is the same store. So it keeps a mark
-//! of its key's file that copying does not keep ([`crate::edge::Edge::home_mark`]). Where the mark is
+//! of its key's file that copying does not keep ([`crate::platform::Platform::home_mark`]). Where the mark is
 //! another one, letters that were queued do not leave by themselves: the member is asked.
 
 use rusqlite::{OptionalExtension, params};

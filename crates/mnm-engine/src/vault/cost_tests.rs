@@ -58,7 +58,7 @@ fn uid(kind: &str, number: u32) -> String {
 fn home(size: u32) -> Home {
     // In memory where that can be: what is counted is the same.
     let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::TempDir::new()).unwrap();
-    let mut vault = Vault::open(&dir.path().join("home")).unwrap();
+    let mut vault = crate::testing::open_vault(&dir.path().join("home"));
     let new = NewAccount {
         address: "=h.example:1".into(),
         fingerprint: None,

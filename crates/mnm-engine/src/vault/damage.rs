@@ -2,7 +2,7 @@
 //! remembered and said, so that one such page does not close the inbox.
 //!
 //! Every page is authenticated; damage is an error of the database and never wrong text. Finding out
-//! how much is damaged, and saving the rest, is [`super::check`]'s.
+//! how much is damaged, and saving the rest, is a matter of the platform's.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -10,9 +10,8 @@ use std::collections::HashMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
-use super::check::read_around;
 use super::live::Detail;
-use super::open::{Reopen, reopen};
+use super::rows::{Reopen, read_around};
 use super::thread::page_rows;
 use super::{Result, ThreadPlace, Vault};
 use crate::command::Place;
@@ -58,7 +57,7 @@ impl Reopen for Vault {
     }
 
     fn reopen(&mut self) -> std::result::Result<(), OpenError> {
-        reopen(&mut self.db, self.room.dir())
+        self.storage.reopen(&mut self.db)
     }
 }
 

@@ -51,22 +51,31 @@ const STEPS: [&str; 38] = [
 ];
 
 /// The version a database has after all steps.
-pub(super) fn latest() -> i64 {
+pub fn latest() -> i64 {
     STEPS.len() as i64
 }
 
 /// The version the database has now.
-pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
+///
+/// # Errors
+/// What the database says.
+pub fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Runs the steps that have not run yet.
-pub(super) fn run(db: &mut Connection) -> rusqlite::Result<()> {
-    run_to(db, latest())
+///
+/// # Errors
+/// What the database says; the step that failed has not run.
+pub fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
+    migrate_to(db, latest())
 }
 
 /// Runs the steps up to a version that have not run yet.
-pub(super) fn run_to(db: &mut Connection, wanted: i64) -> rusqlite::Result<()> {
+///
+/// # Errors
+/// As [`migrate`].
+pub fn migrate_to(db: &mut Connection, wanted: i64) -> rusqlite::Result<()> {
     let wanted = usize::try_from(wanted).unwrap_or(0);
     name::register(db)?;
     let done = usize::try_from(version(db)?).unwrap_or(0);

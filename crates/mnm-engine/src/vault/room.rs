@@ -3,51 +3,18 @@
 //! A store that filled its disk could not even erase what filled it, because erasing is written to
 //! the log first. So taking files leaves a reserve for that, and for drafts and marks.
 
-use std::path::{Path, PathBuf};
-
 use super::{Limits, Result, Vault};
 use crate::error::VaultError;
 
 /// What the log may grow by while a file is taken, beside the file itself.
 const LOG_BYTES: u64 = 6 << 20;
 
-/// The file system that the store is on.
-#[derive(Debug)]
-pub(super) struct Room {
-    dir: PathBuf,
-}
-
-impl Room {
-    /// That of a home.
-    pub(super) fn new(home: &Path) -> Self {
-        Self { dir: home.to_owned() }
-    }
-
-    /// The directory of the home.
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// Bytes that this user may still write; none where the system does not tell.
-    #[cfg(unix)]
-    pub(super) fn free_bytes(&self) -> Option<u64> {
-        let disk = rustix::fs::statvfs(&self.dir).ok()?;
-        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
-    }
-
-    /// Bytes that this user may still write; none where the system does not tell.
-    #[cfg(not(unix))]
-    pub(super) fn free_bytes(&self) -> Option<u64> {
-        None
-    }
-
-    /// Bytes that must be free for `bytes` more to be taken.
-    pub(super) fn needed_bytes(bytes: u64, limits: &Limits) -> u64 {
-        // Pages, their authentication and the index of rows take a little more than the bytes.
-        let stored = bytes.saturating_add(bytes / 32);
-        let log = stored.saturating_mul(2).min(LOG_BYTES);
-        stored.saturating_add(log).saturating_add(limits.reserve_bytes)
-    }
+/// Bytes that must be free for `bytes` more to be taken.
+fn needed_bytes(bytes: u64, limits: &Limits) -> u64 {
+    // Pages, their authentication and the index of rows take a little more than the bytes.
+    let stored = bytes.saturating_add(bytes / 32);
+    let log = stored.saturating_mul(2).min(LOG_BYTES);
+    stored.saturating_add(log).saturating_add(limits.reserve_bytes)
 }
 
 impl Vault {
@@ -64,7 +31,7 @@ impl Vault {
 
     /// Bytes that are missing on the disk to take `bytes` more.
     pub(super) fn missing_bytes(&self, bytes: u64) -> u64 {
-        let needed = Room::needed_bytes(bytes, &self.limits);
-        self.room.free_bytes().map_or(0, |free| needed.saturating_sub(free))
+        let needed = needed_bytes(bytes, &self.limits);
+        self.storage.free_bytes().map_or(0, |free| needed.saturating_sub(free))
     }
 }

@@ -41,7 +41,7 @@ pub(crate) use ask;
 pub(crate) async fn open(home: &Path, connect: bool) -> Engine {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        match Engine::open(Options { home: home.to_owned(), connect }).await {
+        match mnm_native::open(Options { home: home.to_owned(), connect }).await {
             Ok(engine) => return engine,
             Err(OpenError::InUse { .. }) if Instant::now() < deadline => {
                 tokio::task::yield_now().await;

@@ -3,7 +3,7 @@
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::event::Event;
 use mnm_engine::view::{Link, MessageState};
-use mnm_engine::{Engine, OpenError, Options};
+use mnm_engine::{OpenError, Options};
 use tmtp_testkit::process::ServiceProcess;
 use tokio::time::timeout;
 
@@ -90,7 +90,7 @@ async fn letters_written_offline_stay_queued() {
     let (home, account) = ada.into_home();
     let path = home.path().join("home");
     let offline = open(&path, false).await;
-    let second = Engine::open(Options { home: path, connect: true }).await;
+    let second = mnm_native::open(Options { home: path, connect: true }).await;
     assert!(matches!(second, Err(OpenError::InUse { .. })));
     let ask = Command::AddAlias { account, alias: "another alias".into() };
     let error = offline.command(ask).await.unwrap_err();

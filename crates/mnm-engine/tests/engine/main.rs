@@ -1,6 +1,11 @@
 //! Engines against the real service.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as expected")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "what the engine takes from elsewhere, a test has"
+)]
 
 mod cast;
 mod confirming;

@@ -1,12 +1,16 @@
 //! Messages of a service that nobody expects: told in words, nothing lost, and nothing for ever.
 
 use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::edge::{Dialling, Edge, Stream};
+use mnm_engine::platform::{Carrier, Connecting, Peer, Platform, Proof, VaultWork, Worker};
+use mnm_engine::vault::Vault;
 use mnm_engine::view::{Link, PartyKind};
-use mnm_engine::{Engine, Error, ErrorCode, Options};
+use mnm_engine::{Engine, Error, ErrorCode, OpenError, Options};
+use mnm_native::Native;
 use tmtp_testkit::wire;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::mpsc;
@@ -22,7 +26,7 @@ struct Script {
     heard: mpsc::UnboundedSender<DuplexStream>,
 }
 
-impl Edge for Script {
+impl Platform for Script {
     fn now_ms(&self) -> i64 {
         self.now_ms
     }
@@ -31,15 +35,23 @@ impl Edge for Script {
         getrandom::fill(bytes)
     }
 
-    fn dial(&self, _host: &str, _port: u16) -> Option<Dialling> {
+    fn open_vault(&self, home: &Path) -> Result<Vault, OpenError> {
+        Native.open_vault(home)
+    }
+
+    fn run_vault(&self, work: VaultWork) -> io::Result<Box<dyn Worker>> {
+        Native.run_vault(work)
+    }
+
+    fn connect(&self, _host: &str, _port: u16, _proof: Proof) -> Connecting {
         let said = self.lines.lock().unwrap().pop_front().unwrap_or_default();
         let heard = self.heard.clone();
-        Some(Box::pin(async move {
+        Box::pin(async move {
             let (near, mut far) = tokio::io::duplex(1 << 20);
-            far.write_all(&said).await?;
+            far.write_all(&said).await.unwrap();
             let _ = heard.send(far);
-            Ok(Box::new(near) as Box<dyn Stream>)
-        }))
+            Ok(Carrier { stream: Box::new(near), peer: Peer::Itself })
+        })
     }
 }
 
@@ -63,7 +75,7 @@ async fn app_at(
     let home = tempfile::tempdir().unwrap();
     let script = Script { lines: Mutex::new(said.into()), now_ms, heard };
     let options = Options { home: home.path().join("home"), connect: true };
-    let engine = Engine::open_at(options, Arc::new(script)).await.unwrap();
+    let engine = Engine::open(options, Arc::new(script)).await.unwrap();
     (Person::with(engine, home), hearing)
 }
 

@@ -1,15 +1,18 @@
 //! Attempts of an app to connect again. They are counted at a relay in front of the real service,
-//! or at the engine's edge, where hours pass at once.
+//! or on a platform of the test's, where hours pass at once.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mnm_engine::command::{Command, Reply};
-use mnm_engine::edge::{Dialling, Edge, Stream};
+use mnm_engine::platform::{Carrier, Connecting, Peer, Platform, Proof};
+use mnm_engine::vault::Vault;
 use mnm_engine::view::{Link, Standing};
-use mnm_engine::{Engine, Options};
+use mnm_engine::{Engine, OpenError, Options};
+use mnm_native::Native;
 use tmtp_testkit::process::ServiceProcess;
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -67,7 +70,7 @@ impl Relay {
 /// How long until the next attempt, while offline.
 fn pause_ms(link: &Link) -> i64 {
     let Link::Offline { retry_at_ms, .. } = link else { panic!("{link:?}") };
-    retry_at_ms - Edge::now_ms(&mnm_engine::edge::Machine)
+    retry_at_ms - Native.now_ms()
 }
 
 async fn offline(person: &Person) -> Link {
@@ -142,14 +145,14 @@ async fn pass(span: Duration) {
     assert!(tokio::time::timeout(span, nothing).await.is_err());
 }
 
-/// An edge at which nobody is let in.
+/// A platform on which nobody is let in.
 #[derive(Debug, Default)]
 struct Closed {
     attempts: Arc<AtomicUsize>,
     network: Arc<Mutex<Vec<IpAddr>>>,
 }
 
-impl Edge for Closed {
+impl Platform for Closed {
     fn now_ms(&self) -> i64 {
         0
     }
@@ -159,25 +162,25 @@ impl Edge for Closed {
         Ok(())
     }
 
-    fn dial(&self, _host: &str, _port: u16) -> Option<Dialling> {
+    fn open_vault(&self, home: &Path) -> Result<Vault, OpenError> {
+        mnm_native::open_vault(home)
+    }
+
+    fn connect(&self, _host: &str, _port: u16, _proof: Proof) -> Connecting {
         self.attempts.fetch_add(1, Ordering::SeqCst);
-        Some(Box::pin(async {
+        Box::pin(async {
             let (near, mut far) = tokio::io::duplex(4096);
-            far.write_all(br#"0024{"error":"login failed","op":"quit"}"#).await?;
+            far.write_all(br#"0024{"error":"login failed","op":"quit"}"#).await.unwrap();
             tokio::spawn(async move {
                 let mut heard = tokio::io::sink();
                 let _ = tokio::io::copy(&mut far, &mut heard).await;
             });
-            Ok(Box::new(near) as Box<dyn Stream>)
-        }))
+            Ok(Carrier { stream: Box::new(near), peer: Peer::Itself })
+        })
     }
 
     fn network(&self) -> Option<Vec<IpAddr>> {
         Some(self.network.lock().unwrap().clone())
-    }
-
-    fn has_threads(&self) -> bool {
-        false
     }
 }
 
@@ -190,11 +193,11 @@ async fn a_refused_device_retries_rarely_and_on_user_activity() {
     drop(service);
 
     tokio::time::pause();
-    let edge = Closed::default();
-    let (attempts, network) = (Arc::clone(&edge.attempts), Arc::clone(&edge.network));
+    let platform = Closed::default();
+    let (attempts, network) = (Arc::clone(&platform.attempts), Arc::clone(&platform.network));
     let count = || attempts.load(Ordering::SeqCst);
     let options = Options { home: home.path().join("home"), connect: true };
-    let engine = Engine::open_at(options, Arc::new(edge)).await.unwrap();
+    let engine = Engine::open(options, Arc::new(platform)).await.unwrap();
     pass(Duration::from_secs(10)).await;
     assert_eq!(count(), 1);
     let Reply::State(state) = engine.command(Command::State).await.unwrap() else { panic!() };

@@ -32,7 +32,7 @@ impl App {
 
     /// In a home that is there, with one account more.
     pub(crate) fn in_home(home: TempDir, new: NewAccount) -> Self {
-        let mut vault = Vault::open(home.path()).unwrap();
+        let mut vault = mnm_native::open_vault(home.path()).unwrap();
         let account = vault.add_account(new, 1).unwrap().value.id;
         Self { vault, account, home, clock_ms: 1_000, msgid: 0x1000 }
     }
@@ -247,7 +247,7 @@ impl App {
     pub(crate) fn restart(self) -> Self {
         let Self { vault, account, home, clock_ms, msgid } = self;
         drop(vault);
-        Self { vault: Vault::open(home.path()).unwrap(), account, home, clock_ms, msgid }
+        Self { vault: mnm_native::open_vault(home.path()).unwrap(), account, home, clock_ms, msgid }
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use mnm_engine::command::Place;
 use mnm_engine::error::OpenError;
-use mnm_engine::vault::{IncomingAttachment, Vault, check};
+use mnm_engine::vault::{IncomingAttachment, Vault};
+use mnm_native::check;
 use tempfile::TempDir;
 
 use crate::cast::{App, BOB};
@@ -75,7 +76,7 @@ fn an_intact_store_checks_clean() {
     let dir = TempDir::new().unwrap();
     let to = dir.path().join("saved");
     assert_eq!(check::save(home.path(), &to).unwrap(), found);
-    assert_eq!(letters_in(&Vault::open(&to).unwrap(), &texts), LETTERS);
+    assert_eq!(letters_in(&mnm_native::open_vault(&to).unwrap(), &texts), LETTERS);
     let again = check::save(home.path(), &to).unwrap_err();
     assert!(matches!(again, OpenError::StoreExists { .. }), "{again}");
 }
@@ -240,7 +241,7 @@ fn saved(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &s
     let to = damaged.with_file_name("saved");
     let checked = check::save(damaged, &to).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(!checked.is_whole(), "it is noticed: {what}, {checked:?}");
-    let found = letters_in(&Vault::open(&to).unwrap(), texts);
+    let found = letters_in(&mnm_native::open_vault(&to).unwrap(), texts);
     assert_eq!(found as u64, checked.letters, "{what}: {checked:?}");
     assert!(found + page.letters_lost() >= LETTERS, "{found} of {what}: {checked:?}");
     assert!(
@@ -255,7 +256,7 @@ fn saved(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &s
 /// The store shows what does not lie on the page, and says that it is damaged where anything is missing;
 /// or it does not open, and says what to do.
 fn seen(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &str) {
-    let mut vault = match Vault::open(damaged) {
+    let mut vault = match mnm_native::open_vault(damaged) {
         Ok(vault) => vault,
         Err(error) => {
             assert!(!page.opens(), "{what}: {error}");
@@ -288,13 +289,15 @@ fn a_truncated_store_is_recovered_and_a_wrong_key_recovers_nothing() {
         let (_dir, damaged) = copy_of(home.path());
         let file = fs::File::options().write(true).open(damaged.join("vault.db")).unwrap();
         file.set_len(to_length).unwrap();
-        let refused = Vault::open(&damaged).map(drop).unwrap_err().to_string();
+        let refused = mnm_native::open_vault(&damaged).map(drop).unwrap_err().to_string();
         assert!(refused.contains("mnm check --save-to"), "{to_length}: {refused}");
         match check::save(&damaged, &damaged.with_file_name("saved")) {
             Ok(checked) => {
                 assert!(!checked.is_whole(), "{checked:?}");
-                let found =
-                    letters_in(&Vault::open(&damaged.with_file_name("saved")).unwrap(), &texts);
+                let found = letters_in(
+                    &mnm_native::open_vault(&damaged.with_file_name("saved")).unwrap(),
+                    &texts,
+                );
                 assert!(found > 0 || to_length < length / 2, "{to_length}: {checked:?}");
             }
             // There may be no row at all in so little.
@@ -406,7 +409,7 @@ fn a_store_without_its_first_or_last_pages_is_recovered_with_its_files() {
     assert_eq!((checked.letters, checked.files), (3, 1), "{checked:?}");
     let lost: Vec<_> = checked.files_lost.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(lost, ["2.bin"], "of whose bytes some are cut off");
-    let saved = Vault::open(&to).unwrap();
+    let saved = mnm_native::open_vault(&to).unwrap();
     let letters = saved
         .threads(None, None, None)
         .unwrap()

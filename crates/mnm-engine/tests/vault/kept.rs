@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mnm_engine::vault::{NewAccount, Vault};
+use mnm_engine::vault::NewAccount;
 use mnm_engine::view::MayReply;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -80,8 +80,8 @@ fn a_kept_vault_shows_and_sends_what_it_did() {
     for version in versions() {
         let home = home(&version);
         // The first opening brings the store up to date, the second finds it so.
-        drop(Vault::open(home.path()).unwrap());
-        let mut vault = Vault::open(home.path()).unwrap();
+        drop(mnm_native::open_vault(home.path()).unwrap());
+        let mut vault = mnm_native::open_vault(home.path()).unwrap();
         vault.check().unwrap();
         assert_keeps(&what_it_showed(&version), &everything(&mut vault), &version);
     }
@@ -127,7 +127,7 @@ fn a_kept_vault_goes_on_being_used() {
 fn the_newest_kept_vault_has_rows_of_every_kind() {
     let newest = versions().pop().unwrap();
     let today = TempDir::new().unwrap();
-    drop(Vault::open(today.path()).unwrap());
+    drop(mnm_native::open_vault(today.path()).unwrap());
     let kept = home(&newest);
     let wanting = kinds::wanting(&kinds::connect(kept.path()), &kinds::connect(today.path()));
     assert!(
@@ -152,7 +152,7 @@ fn the_newest_kept_vault_has_notices_of_every_kind() {
 #[test]
 fn files_and_texts_of_version_0_1_0_are_shown_by_the_rules_of_today() {
     let home = home("0.1.0-stopped");
-    let vault = Vault::open(home.path()).unwrap();
+    let vault = mnm_native::open_vault(home.path()).unwrap();
     let rows = vault.threads(None, None, None).unwrap();
     let plan = rows.iter().find(|row| row.subject == "Plan").unwrap().id;
     let messages = vault.thread(plan).unwrap().messages;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use mnm_engine::error::OpenError;
-use mnm_engine::vault::{Vault, check};
+use mnm_engine::vault::Vault;
+use mnm_native::check;
 use tempfile::TempDir;
 
 use crate::cast::{App, BOB};
@@ -48,7 +49,7 @@ fn a_damaged_wal_is_reported_and_recovered() {
         let mut damaged = log.clone();
         damaged[byte] ^= 1;
         fs::write(home.join("vault.db-wal"), &damaged).unwrap();
-        let refused = Vault::open(&home).map(drop).unwrap_err();
+        let refused = mnm_native::open_vault(&home).map(drop).unwrap_err();
         assert!(matches!(refused, OpenError::Damaged { .. }), "{name}: {refused}");
         assert!(refused.to_string().contains("mnm check --save-to"), "{name}: {refused}");
         let found = check::check(&home).unwrap();
@@ -56,7 +57,7 @@ fn a_damaged_wal_is_reported_and_recovered() {
         let to = dir.path().join(name);
         let saved = check::save(&home, &to).unwrap();
         assert_eq!(fs::read(home.join("vault.db-wal")).unwrap(), damaged, "{name}: left as it is");
-        let saved_letters = letters(&Vault::open(&to).unwrap());
+        let saved_letters = letters(&mnm_native::open_vault(&to).unwrap());
         assert!(saved_letters + 3 >= LETTERS, "{name}: {saved_letters}, {saved:?}");
     }
 }
@@ -75,7 +76,7 @@ fn a_wal_truncated_by_power_loss_is_no_damage() {
     torn[end..].fill(0);
     fs::write(home.join("vault.db-wal"), torn).unwrap();
     assert!(check::check(&home).unwrap().is_whole());
-    assert_eq!(letters(&Vault::open(&home).unwrap()), LETTERS - 1);
+    assert_eq!(letters(&mnm_native::open_vault(&home).unwrap()), LETTERS - 1);
 }
 
 #[test]
@@ -88,8 +89,11 @@ fn after_a_reboot_a_gap_in_the_wal_is_skipped() {
     let middle = 32 + (log.len() - 32) / FRAME / 2 * FRAME;
     log[middle..middle + FRAME].fill(0);
     fs::write(home.join("vault.db-wal"), &log).unwrap();
-    assert!(matches!(Vault::open(&home).map(drop).unwrap_err(), OpenError::Damaged { .. }));
+    assert!(matches!(
+        mnm_native::open_vault(&home).map(drop).unwrap_err(),
+        OpenError::Damaged { .. }
+    ));
     fs::write(home.join("lock"), "another run of the machine").unwrap();
     assert!(check::check(&home).unwrap().commits_lost > 1);
-    assert!((1..LETTERS).contains(&letters(&Vault::open(&home).unwrap())));
+    assert!((1..LETTERS).contains(&letters(&mnm_native::open_vault(&home).unwrap())));
 }

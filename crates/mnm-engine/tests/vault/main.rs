@@ -1,6 +1,11 @@
 //! The encrypted store, used as the engine uses it: real files, real database, crashes included.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as expected")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "what the engine takes from elsewhere, a test has"
+)]
 
 mod blob;
 mod cast;

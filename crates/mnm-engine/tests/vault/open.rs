@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use mnm_engine::error::{Error, ErrorCode, OpenError};
-use mnm_engine::vault::{Vault, check};
+use mnm_native::check;
 use tempfile::TempDir;
 
 use crate::cast::{App, BOB, SECRET, alice};
@@ -32,7 +32,7 @@ fn contents(home: &Path) -> Vec<(String, Vec<u8>)> {
 /// Opens what must be refused, and checks that it was left alone.
 fn refused(home: &Path) -> OpenError {
     let before = contents(home);
-    let error = Vault::open(home).unwrap_err();
+    let error = mnm_native::open_vault(home).unwrap_err();
     assert_eq!(contents(home), before, "{error}");
     error
 }
@@ -41,10 +41,10 @@ fn refused(home: &Path) -> OpenError {
 fn a_home_is_made_private_and_opens_again() {
     let dir = TempDir::new().unwrap();
     let home = dir.path().join("a/b");
-    let mut vault = Vault::open(&home).unwrap();
+    let mut vault = mnm_native::open_vault(&home).unwrap();
     let _ = vault.add_account(alice(), 1).unwrap();
     drop(vault);
-    let vault = Vault::open(&home).unwrap();
+    let vault = mnm_native::open_vault(&home).unwrap();
     assert_eq!(vault.accounts().unwrap().len(), 1);
     assert_eq!(vault.credentials(1).unwrap().node.expose(), SECRET);
     vault.check().unwrap();
@@ -61,7 +61,7 @@ fn several_homes_open_concurrently_at_process_start() {
                 let home = TempDir::new().unwrap();
                 fs::write(home.path().join("vault.key"), [7; 32]).unwrap();
                 together.wait();
-                Vault::open(home.path()).unwrap();
+                mnm_native::open_vault(home.path()).unwrap();
             });
         }
     });
@@ -88,12 +88,12 @@ fn files_are_for_their_owner_only() {
 #[test]
 fn a_second_app_is_told_that_the_home_is_in_use() {
     let app = App::new();
-    let error = Vault::open(app.home.path()).unwrap_err();
+    let error = mnm_native::open_vault(app.home.path()).unwrap_err();
     assert!(matches!(error, OpenError::InUse { .. }), "{error}");
     assert_eq!(Error::from(error).code, ErrorCode::InUse);
     let home = app.home.path().to_owned();
     drop(app.vault);
-    Vault::open(&home).unwrap();
+    mnm_native::open_vault(&home).unwrap();
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_truncated_store_is_refused() {
         assert!(matches!(error, OpenError::Damaged { .. }), "{length}: {error:?}");
     }
     fs::write(&db, &whole).unwrap();
-    Vault::open(home.path()).unwrap().check().unwrap();
+    mnm_native::open_vault(home.path()).unwrap().check().unwrap();
 }
 
 /// Looks over, and saves, what must be refused, and checks that nothing was written anywhere.
@@ -194,7 +194,7 @@ fn the_second_copy_of_the_salt_alone_may_be_missing() {
     let db = fs::read(home.path().join("vault.db")).unwrap();
     assert!(check::check(home.path()).unwrap().is_whole());
     assert!(fs::read(home.path().join("vault.db")).unwrap() == db);
-    Vault::open(home.path()).unwrap();
+    mnm_native::open_vault(home.path()).unwrap();
     assert!(home.path().join("vault.salt").exists());
 }
 
@@ -207,7 +207,7 @@ fn a_flipped_bit_is_found() {
     let last = bytes.len() - 2000;
     bytes[last] ^= 1;
     fs::write(&db, &bytes).unwrap();
-    let found = match Vault::open(home.path()) {
+    let found = match mnm_native::open_vault(home.path()) {
         Ok(vault) => vault.check().is_err(),
         Err(error) => matches!(error, OpenError::Damaged { .. } | OpenError::Db { .. }),
     };
@@ -232,7 +232,7 @@ fn an_interrupted_first_start_is_repeated() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("vault.key.new"), [1; 5]).unwrap();
     fs::write(dir.path().join("vault.db.new"), [1; 5]).unwrap();
-    Vault::open(dir.path()).unwrap().check().unwrap();
+    mnm_native::open_vault(dir.path()).unwrap().check().unwrap();
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn a_crash_keeps_what_was_committed_and_removes_what_was_staged() {
     // What the disk holds at this moment, while the app still runs.
     let crashed = TempDir::new().unwrap();
     copy(app.home.path(), crashed.path());
-    let mut vault = Vault::open(crashed.path()).unwrap();
+    let mut vault = mnm_native::open_vault(crashed.path()).unwrap();
     while vault.tidy().value {}
     assert_eq!(vault.message(queued.id).unwrap(), queued);
     assert_eq!(vault.outbox_len(app.account).unwrap(), 1);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mnm_engine::vault::check::{self, Checked};
+use mnm_native::check::{self, Checked};
 
 use super::Context;
 use crate::{

@@ -1,11 +1,14 @@
 //! The machines of a simulation: their clocks, which jump, and their random numbers, from the seed.
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use mnm_engine::edge::{Dialling, Stream};
+use mnm_engine::OpenError;
+use mnm_engine::platform::{Carrier, CarrierError, Connecting, Peer, Platform, Proof};
+use mnm_engine::vault::Vault;
 use tmtp_testkit::dice::Dice;
 use tokio::time::{Instant, sleep};
 
@@ -68,7 +71,7 @@ impl tmtpd::platform::Platform for Machine {
 
 /// The machine of an app, and its way to the service.
 #[derive(Debug)]
-pub(crate) struct AppEdge {
+pub(crate) struct AppPlatform {
     pub(crate) machine: Machine,
     /// Number of the home, for the trace.
     pub(crate) home: usize,
@@ -76,7 +79,7 @@ pub(crate) struct AppEdge {
     pub(crate) service: Arc<ServiceHost>,
 }
 
-impl mnm_engine::edge::Edge for AppEdge {
+impl Platform for AppPlatform {
     fn now_ms(&self) -> i64 {
         self.machine.clock.now_ms()
     }
@@ -86,20 +89,21 @@ impl mnm_engine::edge::Edge for AppEdge {
         Ok(())
     }
 
-    fn dial(&self, _host: &str, _port: u16) -> Option<Dialling> {
-        let (home, network) = (self.home, Arc::clone(&self.network));
-        let service = Arc::clone(&self.service);
-        Some(Box::pin(async move {
-            sleep(Duration::from_millis(1)).await;
-            if network.refuses() {
-                return Err(io::ErrorKind::HostUnreachable.into());
-            }
-            let link = service.accept(home, &network)?;
-            Ok(Box::new(link) as Box<dyn Stream>)
-        }))
+    fn open_vault(&self, home: &Path) -> Result<Vault, OpenError> {
+        mnm_native::open_vault(home)
     }
 
-    fn has_threads(&self) -> bool {
-        false
+    fn connect(&self, _host: &str, _port: u16, _proof: Proof) -> Connecting {
+        let (home, network) = (self.home, Arc::clone(&self.network));
+        let service = Arc::clone(&self.service);
+        Box::pin(async move {
+            sleep(Duration::from_millis(1)).await;
+            if network.refuses() {
+                let unreachable = io::ErrorKind::HostUnreachable.into();
+                return Err(CarrierError::Unreachable(unreachable));
+            }
+            let link = service.accept(home, &network).map_err(CarrierError::Unreachable)?;
+            Ok(Carrier { stream: Box::new(link), peer: Peer::Itself })
+        })
     }
 }

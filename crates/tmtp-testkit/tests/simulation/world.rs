@@ -15,7 +15,7 @@ use crate::app::{App, account, ask};
 use crate::author::accept_all;
 use crate::cast::{Cast, GROUP, MemberIndex};
 use crate::club::CLUB;
-use crate::edge::{AppEdge, Machine};
+use crate::edge::{AppPlatform, Machine};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::service::ServiceHost;
@@ -110,8 +110,8 @@ impl World {
         self.introduce().await
     }
 
-    pub(crate) fn edge(&mut self) -> Arc<AppEdge> {
-        Arc::new(AppEdge {
+    pub(crate) fn edge(&mut self) -> Arc<AppPlatform> {
+        Arc::new(AppPlatform {
             machine: Machine::new(self.dice.fork()),
             home: self.apps.len(),
             network: self.network.clone(),

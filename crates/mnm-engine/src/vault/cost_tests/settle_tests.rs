@@ -185,7 +185,7 @@ fn what_is_left_of_early_letters_is_done_after_the_next_start() {
         assert_eq!(count, 2_001, "at any cut each letter is in one thread");
         let Home { vault, _dir: dir, account, longest, counter, number } = home;
         drop(vault);
-        let vault = Vault::open(&dir.path().join("home")).unwrap();
+        let vault = crate::testing::open_vault(&dir.path().join("home"));
         home = Home { vault, _dir: dir, account, longest, counter, number };
         let (slices, _) = tidy(&mut home);
         assert!(slices > 5, "it goes on");

@@ -5,7 +5,7 @@ use crate::vault::{NewAccount, SyncNotice};
 
 fn vault() -> (tempfile::TempDir, Vault, AccountId) {
     let home = tempfile::tempdir().unwrap();
-    let mut vault = Vault::open(&home.path().join("home")).unwrap();
+    let mut vault = crate::testing::open_vault(&home.path().join("home"));
     let new = NewAccount {
         address: "=h.example:1".into(),
         fingerprint: None,

@@ -30,7 +30,7 @@ fn empty() -> Connection {
 #[test]
 fn migrations_end_at_the_documented_schema() {
     let mut migrated = empty();
-    super::run(&mut migrated).unwrap();
+    super::migrate(&mut migrated).unwrap();
     let documented = empty();
     documented.execute_batch(include_str!("../schema.sql")).unwrap();
     assert_eq!(objects(&migrated), objects(&documented));
@@ -40,7 +40,7 @@ fn migrations_end_at_the_documented_schema() {
 #[test]
 fn every_table_is_strict() {
     let mut db = empty();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let loose: i64 = db
         .query_row(
             "SELECT count(*) FROM pragma_table_list
@@ -77,7 +77,7 @@ fn names_of_an_older_version_are_kept_and_told_for_what_they_are() {
              VALUES (1, 1, 'U1', 'Dora Dorn', 'me', '', 1, 'accepted');",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let contacts: Vec<(String, String, bool)> = db
         .prepare("SELECT uid, look, vouched FROM contact ORDER BY uid")
         .unwrap()
@@ -114,7 +114,7 @@ fn one_id_of_an_older_version_is_one_reader_and_nonsense_is_none() {
                     (1, 1, '{member}', 'Quentin Q', 'me', '', 'Gardeners', 1, 'accepted');",
     ))
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let readers: Vec<(String, bool, bool)> = db
         .prepare("SELECT uid, is_group, struck_ms IS NULL FROM party WHERE thread = 1 ORDER BY ord")
         .unwrap()
@@ -153,7 +153,7 @@ fn what_is_unread_of_an_older_version_is_counted_and_kept_so() {
                     (3, 1, 0, 'ME', 'me', 'A', '', 1, 'waiting');",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let mut told = Vec::new();
     for act in [
         "",
@@ -195,7 +195,7 @@ fn a_device_that_an_older_version_listed_twice_is_listed_once() {
                     (5, 1, 'laptop', 0, 9);",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let ids =
         db.query_row("SELECT group_concat(id) FROM device", [], |row| row.get::<_, String>(0));
     // Another may be called the same, and one of that name that came later is another.
@@ -205,9 +205,9 @@ fn a_device_that_an_older_version_listed_twice_is_listed_once() {
 #[test]
 fn running_again_changes_nothing() {
     let mut db = empty();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let before = objects(&db);
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     assert_eq!(objects(&db), before);
     assert_eq!(super::version(&db).unwrap(), super::latest());
 }
@@ -225,7 +225,7 @@ fn names_of_readers_that_came_raw_are_bounded() {
                     (1, 4, 1, 'Crew', 'Another name', 'U1', 1), (1, 5, 0, 'ME', '', '', 1);",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let names: Vec<String> = db
         .prepare("SELECT alias FROM party ORDER BY ord")
         .unwrap()
@@ -252,7 +252,7 @@ fn who_wrote_in_a_groups_threads_is_known_in_the_group() {
                     (1, 2, '5', 'OTHER', 'O', 1, '', '', '', 'received', 0);",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let known =
         db.query_row("SELECT group_concat(uid) FROM group_uid WHERE gid = 'Crew'", [], |row| {
             row.get::<_, String>(0)
@@ -274,7 +274,7 @@ fn who_was_in_a_group_is_known_and_what_waits_goes_as_it_did() {
          INSERT INTO outbox (account, kind, message, request, attempts) VALUES (1, 'post', 1, 'R', 0);",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let was_in: String = db
         .query_row(
             "SELECT group_concat(gid, ' ' ORDER BY gid) FROM grp WHERE was_in = 1",
@@ -303,7 +303,7 @@ fn of_groups_of_an_older_version_only_what_is_written_from_now_on_counts() {
          INSERT INTO seen (account, msgid) VALUES (1, '0000000000000009');",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let since: (String, String) = db
         .query_row("SELECT grp.since_id, group_uid.since_id FROM grp, group_uid", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -328,7 +328,7 @@ fn who_was_known_to_an_older_version_keeps_their_names() {
              VALUES (2, '=b:1', '=b:1', 'ME', 'NODE', 1);",
     )
     .unwrap();
-    super::run(&mut db).unwrap();
+    super::migrate(&mut db).unwrap();
     let names: Vec<(String, String)> = db
         .prepare("SELECT look, uid FROM namesake WHERE account = 1 ORDER BY look")
         .unwrap()

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::store::Store;
 use crate::error::{Error, VaultError};
+use crate::store::Store;
+use crate::task;
 use crate::vault::{BlobWriter, Change, StagedBlob, Vault};
 
 /// Files being staged, one after the other. Dropped before it is owned, it has the vault erase
@@ -117,13 +118,12 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         let (store, files) = (self.store.clone(), Arc::clone(&self.files));
-        // Without a runtime the app is ending, and the next start erases them.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         // A closure may hold the lock right now, so whether there is anything is asked in turn.
         if Arc::strong_count(&files) == 2 && lock(&files).is_empty() {
             return;
         }
-        runtime.spawn(async move {
+        // Where nothing runs any more, the next start erases them.
+        task::spawn_if_running(async move {
             let erased = store.run(move |vault| lock(&files).discard(vault)).await;
             if let Err(error) = erased {
                 tracing::warn!(%error, "staged files stay until the next start");

@@ -8,27 +8,21 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
-use std::time::Duration;
 
+use mnm_engine::OpenError;
+use mnm_engine::vault::database::{
+    self, AUTO_VACUUM_INCREMENTAL, KEY_BYTES, Key, PAGE_BYTES, SALT_BYTES,
+};
+use mnm_engine::vault::rows::Reopen;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use zeroize::Zeroizing;
 
-use super::check::log;
-use super::chore::AUTO_VACUUM_INCREMENTAL;
-use super::lock::Lock;
-use super::migration;
-use super::room::Room;
-use crate::error::OpenError;
-
-const KEY_BYTES: usize = 32;
-/// SQLCipher's default page; every database file is a multiple of it.
-pub(super) const PAGE_BYTES: u64 = 4096;
-/// Bytes at the beginning of the file that are not encrypted; without them no page can be proved.
-pub(super) const SALT_BYTES: usize = 16;
-
-/// The key of a store.
-pub(super) type Key = Zeroizing<[u8; KEY_BYTES]>;
+use crate::file::{
+    self, create_private, exists, io, length, private, remove_if_there, show, sync_directory,
+};
+use crate::lock::Lock;
+use crate::wal;
 
 /// Largest store that is written anew on opening to let it shrink, bytes.
 const REWRITE_BYTES_MAX: u64 = 16 << 20;
@@ -42,7 +36,7 @@ struct Home {
 
 /// Opens the store in `dir`, making what is missing. The lock must
 /// outlive the connection.
-pub(super) fn open(dir: &Path) -> Result<(Connection, Lock), OpenError> {
+pub(crate) fn open(dir: &Path) -> Result<(Connection, Lock), OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
     let lock = Lock::take(dir)?;
@@ -66,22 +60,22 @@ pub(super) fn open(dir: &Path) -> Result<(Connection, Lock), OpenError> {
 }
 
 /// Where the salt of a store is kept a second time, should the beginning of its file be damaged.
-pub(super) fn salt_path(dir: &Path) -> PathBuf {
+pub(crate) fn salt_path(dir: &Path) -> PathBuf {
     dir.join("vault.salt")
 }
 
 /// The key of the store in `dir`.
-pub(super) fn key_of(dir: &Path) -> Result<Key, OpenError> {
+pub(crate) fn key_of(dir: &Path) -> Result<Key, OpenError> {
     read_key(&Home::new(dir).key)
 }
 
 /// A store opened to be looked over: nothing is written to it, whatever is wrong with it.
 #[derive(Debug)]
-pub(super) struct AsItIs {
+pub(crate) struct AsItIs {
     // Declared before the lock, so that it is closed before the lock is given up.
-    pub(super) db: Connection,
+    pub(crate) db: Connection,
     /// The version of its schema.
-    pub(super) version: i64,
+    pub(crate) version: i64,
     dir: PathBuf,
     _lock: Lock,
 }
@@ -97,18 +91,8 @@ impl Reopen for AsItIs {
     }
 }
 
-/// A connection that is opened anew after it met a damaged page: until then the cryptographic
-/// library refuses all others as well.
-pub(super) trait Reopen {
-    /// The connection.
-    fn db(&self) -> &Connection;
-
-    /// Opens it anew.
-    fn reopen(&mut self) -> Result<(), OpenError>;
-}
-
 /// Opens the connection of a store anew, whose lock the caller holds.
-pub(super) fn reopen(db: &mut Connection, dir: &Path) -> Result<(), OpenError> {
+pub(crate) fn reopen(db: &mut Connection, dir: &Path) -> Result<(), OpenError> {
     let home = Home::new(dir);
     let key = read_key(&home.key)?;
     // The old one must be closed before: it alone may use the file.
@@ -118,7 +102,7 @@ pub(super) fn reopen(db: &mut Connection, dir: &Path) -> Result<(), OpenError> {
 }
 
 /// Has a connection write again, whatever refers to whatever.
-pub(super) fn writable(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn writable(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("PRAGMA query_only = OFF; PRAGMA foreign_keys = OFF;")
 }
 
@@ -129,7 +113,7 @@ fn read_only(db: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Removes a home that was just made, and holds nothing.
-pub(super) fn remove_home(dir: &Path) -> Result<(), OpenError> {
+pub(crate) fn remove_home(dir: &Path) -> Result<(), OpenError> {
     for name in ["vault.db", "vault.db-wal", "vault.key", "lock"] {
         remove_if_there(&dir.join(name))?;
     }
@@ -137,7 +121,7 @@ pub(super) fn remove_home(dir: &Path) -> Result<(), OpenError> {
 }
 
 /// Opens the store in `dir` to be looked over.
-pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
+pub(crate) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
     home.refuse_remains()?;
     if !exists(&home.db)? {
@@ -152,16 +136,16 @@ pub(super) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     }
     let db = home.connect(&home.db, &key)?;
     read_only(&db).map_err(|e| home.db_error(e))?;
-    let version = migration::version(&db).map_err(|e| home.db_error(e))?;
-    if version > migration::latest() {
-        let (db, known) = (show(&home.db), migration::latest());
+    let version = database::version(&db).map_err(|e| home.db_error(e))?;
+    if version > database::latest() {
+        let (db, known) = (show(&home.db), database::latest());
         return Err(OpenError::Newer { db, found: version, known });
     }
     Ok(AsItIs { db, version, dir: dir.to_owned(), _lock: lock })
 }
 
 /// Makes a store in `dir`, which has none, whose schema is of `version`.
-pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenError> {
+pub(crate) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
     let lock = Lock::take(dir)?;
@@ -172,7 +156,7 @@ pub(super) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenEr
     let key = home.key()?;
     create_private(&home.db).map_err(|source| io(&home.db, source))?;
     let mut db = home.connect(&home.db, &key)?;
-    migration::run_to(&mut db, version).map_err(|e| home.db_error(e))?;
+    database::migrate_to(&mut db, version).map_err(|e| home.db_error(e))?;
     Ok(AsItIs { db, version, dir: dir.to_owned(), _lock: lock })
 }
 
@@ -199,7 +183,7 @@ impl Home {
     }
 
     /// Reads the key, or makes one when neither key nor database exist.
-    fn key(&self) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {
+    fn key(&self) -> Result<Key, OpenError> {
         if exists(&self.key)? {
             return read_key(&self.key);
         }
@@ -224,7 +208,7 @@ impl Home {
     /// over it. Where the machine may have lost its power since (not `same_boot`), that is taken for the
     /// cause: pieces of large files are not waited for, and may reach the disk in any order.
     fn check_log(&self, same_boot: bool) -> Result<(), OpenError> {
-        match log::lost_commits(&self.dir).map_err(|source| io(&self.dir, source))? {
+        match wal::lost_commits(&self.dir).map_err(|source| io(&self.dir, source))? {
             0 => Ok(()),
             lost if !same_boot => {
                 tracing::warn!(lost, "changes behind a gap in the log are passed over");
@@ -277,17 +261,17 @@ impl Home {
         begin_library();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|e| self.db_error(e))?;
-        configure(&db, key).map_err(|e| self.db_error(e))?;
+        database::configure(&db, key).map_err(|e| self.db_error(e))?;
         Ok(db)
     }
 
     fn migrate(&self, db: &mut Connection) -> Result<(), OpenError> {
-        let found = migration::version(db).map_err(|e| self.db_error(e))?;
-        let known = migration::latest();
+        let found = database::version(db).map_err(|e| self.db_error(e))?;
+        let known = database::latest();
         if found > known {
             return Err(OpenError::Newer { db: show(&self.db), found, known });
         }
-        migration::run(db).map_err(|e| self.db_error(e))
+        database::migrate(db).map_err(|e| self.db_error(e))
     }
 
     /// Writes a store anew, if it is small, that was made before stores could give room back. One
@@ -295,8 +279,7 @@ impl Home {
     fn let_shrink(&self, db: &Connection) {
         let small = fs::metadata(&self.db).is_ok_and(|file| file.len() <= REWRITE_BYTES_MAX);
         let mode = db.query_row("PRAGMA auto_vacuum", [], |row| row.get(0));
-        let room =
-            Room::new(&self.dir).free_bytes().is_none_or(|free| free >= 4 * REWRITE_BYTES_MAX);
+        let room = file::free_bytes(&self.dir).is_none_or(|free| free >= 4 * REWRITE_BYTES_MAX);
         if !small || !room || mode == Ok(AUTO_VACUUM_INCREMENTAL) {
             return;
         }
@@ -330,49 +313,7 @@ fn begin_library() {
     BEGIN.call_once(|| drop(Connection::open_in_memory()));
 }
 
-/// Sets key and pragmas. The first read, which proves the key, comes right after it.
-fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
-    unlock(db, key, &[])?;
-    // Counts only before the first read: no `-shm` file, and a stray sqlite shell cannot write beside us.
-    db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
-    db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    // Taken on only by a store that is still empty; it can then give room back to the disk.
-    let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-    if pages == 0 {
-        db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
-    }
-    // A page that is not in the cache, of so many KiB, is decrypted again. It is taken as it is needed.
-    // Memory security (locking and wiping every allocation) stays off: it costs much, and whoever
-    // reads this process's memory reads the messages on the screen as well.
-    db.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON;
-         PRAGMA secure_delete = ON;
-         PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -16384;
-         PRAGMA journal_size_limit = 4194304;
-         PRAGMA trusted_schema = OFF;",
-    )?;
-    db.busy_timeout(Duration::from_secs(5))?;
-    db.set_prepared_statement_cache_capacity(128);
-    Ok(())
-}
-
-/// Has a connection use a key, and, where a file is begun, this salt if there is one.
-pub(super) fn unlock(db: &Connection, key: &[u8; KEY_BYTES], salt: &[u8]) -> rusqlite::Result<()> {
-    // A raw key: it is random already, so stretching it would only cost time. The library's own log
-    // would go to the terminal; failures come back as errors anyway.
-    let hex = data_encoding::HEXLOWER;
-    let key = Zeroizing::new(hex.encode(key));
-    db.execute_batch(&Zeroizing::new(format!(
-        "PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'{}{}'\"",
-        *key,
-        hex.encode(salt)
-    )))
-}
-
-fn read_key(path: &Path) -> Result<Zeroizing<[u8; KEY_BYTES]>, OpenError> {
+fn read_key(path: &Path) -> Result<Key, OpenError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_BYTES + 1));
     File::open(path)
         .and_then(|file| file.take(KEY_BYTES as u64 + 1).read_to_end(&mut bytes))
@@ -393,11 +334,6 @@ fn check_length(db: &Path) -> Result<(), OpenError> {
         });
     }
     Ok(())
-}
-
-/// Bytes of a file.
-fn length(path: &Path) -> Result<u64, OpenError> {
-    Ok(fs::metadata(path).map_err(|source| io(path, source))?.len())
 }
 
 /// Makes the directory, or takes one that is empty or a home already.
@@ -433,44 +369,4 @@ fn holds_other_things(dir: &Path) -> Result<bool, OpenError> {
         }
     }
     Ok(false)
-}
-
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
-pub(super) fn create_private(path: &Path) -> std::io::Result<File> {
-    private(OpenOptions::new().write(true).create_new(true)).open(path)
-}
-
-fn sync_directory(dir: &Path) -> Result<(), OpenError> {
-    // Only Unix lets a directory be opened and synced.
-    #[cfg(unix)]
-    File::open(dir).and_then(|file| file.sync_all()).map_err(|source| io(dir, source))?;
-    Ok(())
-}
-
-fn remove_if_there(path: &Path) -> Result<(), OpenError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io(path, error)),
-        _ => Ok(()),
-    }
-}
-
-fn exists(path: &Path) -> Result<bool, OpenError> {
-    path.try_exists().map_err(|source| io(path, source))
-}
-
-pub(super) fn io(path: &Path, source: std::io::Error) -> OpenError {
-    OpenError::Io { path: show(path), source }
-}
-
-pub(super) fn db(path: &Path, source: rusqlite::Error) -> OpenError {
-    OpenError::Db { db: show(path), source }
-}
-
-pub(super) fn show(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::*;
-use crate::edge::Machine;
+use crate::testing::Plain;
 use crate::vault::{Cc, Incoming, NewAccount, Received};
 
 /// Who wrote before the first letter of their thread came: more than one transaction lets in.
@@ -32,7 +32,7 @@ fn letter(number: u64, thread: &str, cc: Vec<Cc>) -> Incoming {
 #[tokio::test]
 async fn letters_that_a_chore_moves_are_told() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path().join("home"), Arc::new(Machine)).await.unwrap();
+    let store = Store::open(dir.path().join("home"), Arc::new(Plain)).await.unwrap();
     let account = NewAccount {
         address: "=h.example:1".into(),
         fingerprint: None,

@@ -1,28 +1,25 @@
-//! The vault, on a thread of its own.
+//! The vault, run by its platform.
 //!
-//! The vault blocks on the disk, so it must not run on the runtime's threads. Whoever needs it
+//! The vault blocks on the disk, so on a computer it has a thread of its own. Whoever needs it
 //! sends a closure over a bounded channel and awaits its result; closures run one at a time, in
 //! order. One that was sent runs to its end even if nobody awaits it any more. Between closures the
 //! vault tidies up.
-//!
-//! The thread is joined by [`Store::close`], or else when the last handle is dropped. A process must
-//! not end before: the cryptographic library frees what it keeps for a thread when the thread ends,
-//! and everything when the process ends, and does not bear both at once.
+
+pub(crate) mod arriving;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::edge::Edge;
 use crate::error::{Error, ErrorCode, OpenError, VaultError};
 use crate::event::Event;
-use crate::link::arriving::Arriving;
+use crate::platform::{Platform, Worker};
+use crate::time;
 use crate::vault::{Change, Vault};
+use arriving::Arriving;
 
 /// Closures that may wait; more make their senders wait.
 const QUEUE: usize = 64;
@@ -43,67 +40,38 @@ pub(crate) struct Store {
 }
 
 struct Shared {
-    /// Dropped before the thread is joined, which ends when it has no more to do.
-    jobs: Option<mpsc::Sender<Job>>,
+    /// Declared before the worker, which has no more to do when it is dropped.
+    jobs: mpsc::Sender<Job>,
+    worker: Mutex<Option<Box<dyn Worker>>>,
     events: broadcast::Sender<Event>,
     closed: watch::Receiver<bool>,
-    thread: Mutex<Option<Thread>>,
-    edge: Arc<dyn Edge>,
+    platform: Arc<dyn Platform>,
     arriving: Arriving,
 }
 
-/// The vault's thread; joined when this is dropped.
-struct Thread(Option<thread::JoinHandle<()>>);
-
-impl Thread {
-    /// Joins without holding up the runtime's own threads.
-    async fn join(self) {
-        // Fails when the runtime ends, which drops and thereby joins it.
-        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        let own = |handle: &thread::JoinHandle<()>| handle.thread().id() == thread::current().id();
-        // A closure may hold the last handle on the vault that runs it; its thread ends behind it.
-        if let Some(handle) = self.0.take().filter(|handle| !own(handle)) {
-            // A panic in it was told when it happened.
-            let _ = handle.join();
-        }
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.jobs = None;
-        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(thread) = thread else { return };
-        match Handle::try_current() {
-            // A runtime that ends drops, and thereby joins, what it does not run any more.
-            Ok(runtime) => drop(runtime.spawn_blocking(move || drop(thread))),
-            Err(_) => drop(thread),
-        }
-    }
-}
-
 impl Store {
-    /// Opens the vault of a home, on a new thread if the edge has threads.
-    pub(crate) async fn open(home: PathBuf, edge: Arc<dyn Edge>) -> Result<Self, OpenError> {
-        let dir = home.clone();
+    /// Opens the vault of a home.
+    pub(crate) async fn open(
+        home: PathBuf,
+        platform: Arc<dyn Platform>,
+    ) -> Result<Self, OpenError> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, closed) = watch::channel(false);
+        let (opened, opening) = oneshot::channel();
         let events = broadcast::channel(EVENTS).0;
-        let thread = if edge.has_threads() {
-            Some(open_on_thread(home, queue, events.clone(), closing).await?)
-        } else {
-            tokio::spawn(work_as_task(Vault::open(&home)?, queue, events.clone(), closing));
-            None
-        };
-        let mark = edge.home_mark(&dir);
-        let (jobs, thread) = (Some(jobs), Mutex::new(thread));
+        let work = Work { queue, events: events.clone(), opened, closing };
+        let no_worker = |source| OpenError::Io { path: "the thread of the store".into(), source };
+        let worker = platform.run_vault(Box::pin(work.run(Arc::clone(&platform), home.clone())));
+        let worker = worker.map_err(no_worker)?;
+        let ended = || Err(no_worker(std::io::Error::other("it ended at once")));
+        if let Err(error) = opening.await.unwrap_or_else(|_| ended()) {
+            worker.ended().await;
+            return Err(error);
+        }
+        let mark = platform.home_mark(&home);
+        let worker = Mutex::new(Some(worker));
         let arriving = Arriving::default();
-        let shared = Shared { jobs, events, closed, thread, edge, arriving };
+        let shared = Shared { jobs, worker, events, closed, platform, arriving };
         let store = Self { shared: Arc::new(shared) };
         if let Some(mark) = mark
             && let Err(error) = store.write(move |vault| vault.recognise(&mark)).await
@@ -116,7 +84,7 @@ impl Store {
 
     /// Now, Unix milliseconds.
     pub(crate) fn now_ms(&self) -> i64 {
-        self.shared.edge.now_ms()
+        self.shared.platform.now_ms()
     }
 
     /// What is in the middle of coming in.
@@ -125,8 +93,8 @@ impl Store {
     }
 
     /// Where clock, random numbers and links come from.
-    pub(crate) fn edge(&self) -> &dyn Edge {
-        &*self.shared.edge
+    pub(crate) fn platform(&self) -> &dyn Platform {
+        &*self.shared.platform
     }
 
     /// Runs `act` with the vault.
@@ -187,34 +155,34 @@ impl Store {
     }
 
     /// Closes the vault after what was sent so far; returns once the home is free for others and
-    /// the thread has ended.
+    /// nothing of the work is left.
     pub(crate) async fn close(&self) {
         // It may be closed already, and then it is gone or soon will be.
         let _ = self.send(None).await;
-        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            thread.join().await;
+        let worker = self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(worker) = worker {
+            worker.ended().await;
         }
         let _ = self.shared.closed.clone().wait_for(|closed| *closed).await;
     }
 
     async fn send(&self, job: Job) -> Result<(), Error> {
-        // Only dropping the last handle takes the way to the vault away.
-        let Some(jobs) = &self.shared.jobs else { return Err(gone()) };
-        jobs.send(job).await.map_err(|_| gone())
+        self.shared.jobs.send(job).await.map_err(|_| gone())
     }
 }
 
-/// Opens the vault on a new thread and has it work there.
-async fn open_on_thread(
-    home: PathBuf,
-    mut queue: mpsc::Receiver<Job>,
+/// The vault's work, from opening to closing.
+struct Work {
+    queue: mpsc::Receiver<Job>,
     events: broadcast::Sender<Event>,
+    opened: oneshot::Sender<Result<(), OpenError>>,
     closing: watch::Sender<bool>,
-) -> Result<Thread, OpenError> {
-    let (opened, opening) = oneshot::channel();
-    let spawned = thread::Builder::new().name("vault".into()).spawn(move || {
-        let mut vault = match Vault::open(&home) {
+}
+
+impl Work {
+    async fn run(self, platform: Arc<dyn Platform>, home: PathBuf) {
+        let Self { mut queue, events, opened, closing } = self;
+        let mut vault = match platform.open_vault(&home) {
             Ok(vault) => vault,
             Err(error) => {
                 // Nobody waits any more: then nobody misses the vault.
@@ -222,31 +190,21 @@ async fn open_on_thread(
                 return;
             }
         };
+        drop(platform);
         if opened.send(Ok(())).is_ok() {
-            while let Some(job) = next_job(&mut vault, &mut queue, &events) {
+            while let Some(job) = next_job(&mut vault, &mut queue, &events).await {
                 job(&mut vault);
             }
-            let until = Instant::now() + TIDY_TIME;
-            while Instant::now() < until && tidy(&mut vault, &events) {}
+            let until = time::now() + TIDY_TIME;
+            while time::now() < until && tidy(&mut vault, &events) {}
         }
         drop(vault);
         closing.send_replace(true);
-    });
-    let no_thread = |source| OpenError::Io { path: "the thread of the store".into(), source };
-    let thread = Thread(Some(spawned.map_err(no_thread)?));
-    let opened =
-        opening.await.unwrap_or_else(|_| Err(no_thread(std::io::Error::other("it ended at once"))));
-    match opened {
-        Ok(()) => Ok(thread),
-        Err(error) => {
-            thread.join().await;
-            Err(error)
-        }
     }
 }
 
 /// The next closure to run; while there is none, the vault tidies up, a slice at a time.
-fn next_job(
+async fn next_job(
     vault: &mut Vault,
     queue: &mut mpsc::Receiver<Job>,
     events: &broadcast::Sender<Event>,
@@ -255,25 +213,11 @@ fn next_job(
         match queue.try_recv() {
             Ok(job) => return job,
             Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) if tidy(vault, events) => {}
-            Err(TryRecvError::Empty) => return queue.blocking_recv().flatten(),
+            // Others have their turns where they share a thread with the vault.
+            Err(TryRecvError::Empty) if tidy(vault, events) => tokio::task::yield_now().await,
+            Err(TryRecvError::Empty) => return queue.recv().await.flatten(),
         }
     }
-}
-
-/// As the thread does, on the runtime's.
-async fn work_as_task(
-    mut vault: Vault,
-    mut queue: mpsc::Receiver<Job>,
-    events: broadcast::Sender<Event>,
-    closing: watch::Sender<bool>,
-) {
-    while let Some(Some(job)) = queue.recv().await {
-        job(&mut vault);
-        while tidy(&mut vault, &events) {}
-    }
-    drop(vault);
-    closing.send_replace(true);
 }
 
 /// Does one slice of what is left to do, and publishes what it changed; true while there is more.

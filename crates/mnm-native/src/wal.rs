@@ -1,4 +1,4 @@
-//! The log of what was written last, looked over before the database reads it.
+//! The write-ahead log of a database, looked over before the database reads it.
 //!
 //! The database takes a log up to the first frame whose checksum is wrong, and passes over the rest without a
 //! word: after a power failure that is what was being written. Each checksum continues the one before, so where
@@ -8,12 +8,12 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
-use crate::vault::open::PAGE_BYTES;
+use mnm_engine::vault::database::PAGE_BYTES;
 
 /// Bytes at the beginning of a log.
-pub(super) const HEADER: usize = 32;
+pub(crate) const HEADER: usize = 32;
 /// Bytes in front of each page.
-pub(super) const FRAME_HEADER: usize = 24;
+pub(crate) const FRAME_HEADER: usize = 24;
 /// How a log begins; the last bit says how words are read for its checksums.
 const MAGIC: u32 = 0x377f_0682;
 
@@ -22,7 +22,7 @@ const MAGIC: u32 = 0x377f_0682;
 ///
 /// # Errors
 /// When the log can't be read. One that is not there holds nothing.
-pub(in crate::vault) fn lost_commits(home: &Path) -> io::Result<u64> {
+pub(crate) fn lost_commits(home: &Path) -> io::Result<u64> {
     let mut log = match File::open(home.join("vault.db-wal")) {
         Ok(log) => BufReader::new(log),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -56,12 +56,12 @@ pub(in crate::vault) fn lost_commits(home: &Path) -> io::Result<u64> {
 
 /// What the frames of this round of the log have in common, by its header, or by its first frame where that is
 /// damaged.
-pub(super) fn salt(header: &[u8], first: &[u8]) -> (u32, u32) {
+pub(crate) fn salt(header: &[u8], first: &[u8]) -> (u32, u32) {
     if is_header_whole(header) { stored(header, 16) } else { salt_of(first) }
 }
 
 /// The salt of a frame.
-pub(super) fn salt_of(frame: &[u8]) -> (u32, u32) {
+pub(crate) fn salt_of(frame: &[u8]) -> (u32, u32) {
     stored(frame, 8)
 }
 
@@ -71,7 +71,7 @@ fn is_header_whole(header: &[u8]) -> bool {
 }
 
 /// A word of the log's own numbers.
-pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
 

@@ -3,25 +3,40 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
-use crate::vault::open::Reopen;
+use crate::error::OpenError;
 
 /// Rows that are passed over one by one; from there on the steps become longer.
 const ONE_BY_ONE: i64 = 500;
 
+/// A connection that is opened anew after it met a damaged page: until then the cryptographic
+/// library refuses all others as well.
+pub trait Reopen {
+    /// The connection.
+    fn db(&self) -> &Connection;
+
+    /// Opens it anew.
+    ///
+    /// # Errors
+    /// When it does not open; it is of no use then.
+    fn reopen(&mut self) -> Result<(), OpenError>;
+}
+
 /// A table with what is needed to read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) name: String,
-    pub(super) columns: Vec<String>,
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
     /// Columns of the primary key, in order.
-    pub(super) key: Vec<String>,
+    pub key: Vec<String>,
     /// Whether the key is one number, by which each row can be asked for.
-    pub(super) numbered: bool,
+    pub numbered: bool,
 }
 
 impl Table {
     /// The number of a row.
-    pub(super) fn number(&self, row: &[Value]) -> Option<i64> {
+    pub fn number(&self, row: &[Value]) -> Option<i64> {
         let place = self.columns.iter().position(|column| self.key.first() == Some(column))?;
         match row.get(place) {
             Some(Value::Integer(number)) => Some(*number),
@@ -32,7 +47,7 @@ impl Table {
 
 /// The tables that hold rows of their own, parents before children. Indexes of words are made
 /// anew by the triggers of what they index.
-pub(super) fn tables(db: &Connection) -> Vec<Table> {
+pub fn tables(db: &Connection) -> Vec<Table> {
     let read = || -> rusqlite::Result<Vec<Table>> {
         let names = db
             .prepare(
@@ -63,7 +78,7 @@ fn table(db: &Connection, name: String, keyed: bool) -> rusqlite::Result<Table> 
 ///
 /// # Errors
 /// What `give` fails with. A row may be given twice.
-pub(super) fn read(
+pub fn read(
     store: &mut dyn Reopen,
     table: &Table,
     give: &mut dyn FnMut(Vec<Value>) -> rusqlite::Result<()>,
@@ -179,7 +194,10 @@ fn read_keyed(
 }
 
 /// Gives rows on until one can't be read, which it notes; the store is opened anew then.
-fn scan(
+///
+/// # Errors
+/// What `give` fails with, where that is no damage.
+pub fn scan(
     store: &mut dyn Reopen,
     sql: &str,
     arguments: &[&dyn rusqlite::ToSql],
@@ -207,12 +225,16 @@ fn scan(
     given
 }
 
-pub(super) fn values(row: &Row<'_>, from: usize, count: usize) -> rusqlite::Result<Vec<Value>> {
+/// Values of a row, so many from column `from` on.
+///
+/// # Errors
+/// What the database says.
+pub fn values(row: &Row<'_>, from: usize, count: usize) -> rusqlite::Result<Vec<Value>> {
     (from..from + count).map(|column| row.get(column)).collect()
 }
 
 /// Numbers that a query gives, as far as it can be read.
-pub(super) fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
+fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
     let mut found = Vec::new();
     let mut stopped = false;
     let listed = scan(
@@ -229,85 +251,20 @@ pub(super) fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
     found
 }
 
-/// Pairs of numbers that a query gives, as far as it can be read.
-pub(super) fn pairs(store: &mut dyn Reopen, sql: &str) -> Vec<(i64, i64)> {
-    let mut found = Vec::new();
-    let mut stopped = false;
-    let give = &mut |row: &Row<'_>| {
-        found.push((row.get(0)?, row.get(1)?));
+/// Reads columns of a table's rows around what can't be read.
+pub(super) fn read_around(
+    store: &mut dyn Reopen,
+    table: &str,
+    columns: &[&str],
+    give: &mut dyn FnMut(&[Value]),
+) -> rusqlite::Result<()> {
+    let Some(mut table) = tables(store.db()).into_iter().find(|found| found.name == table) else {
+        return Ok(());
+    };
+    table.columns = columns.iter().map(|&column| column.to_owned()).collect();
+    read(store, &table, &mut |row| {
+        give(&row);
         Ok(())
-    };
-    let listed = scan(store, sql, &[], give, &mut stopped);
-    tracing::debug!(whole = !stopped && listed.is_ok(), "pairs were listed");
-    found
-}
-
-/// What a thread is about; empty where that can't be read.
-pub(super) fn subject(store: &mut dyn Reopen, thread: i64) -> String {
-    let mut found = String::new();
-    let mut stopped = false;
-    let give = &mut |row: &Row<'_>| {
-        found = row.get(0)?;
-        Ok(())
-    };
-    let sql = "SELECT subject FROM thread WHERE id = ?1";
-    let read = scan(store, sql, &[&thread], give, &mut stopped);
-    tracing::debug!(whole = !stopped && read.is_ok(), "a subject was read");
-    found
-}
-
-/// A file that is listed.
-pub(super) struct File {
-    pub(super) name: String,
-    /// The number of its bytes.
-    pub(super) blob: i64,
-    /// Its letter; none for one of a draft.
-    pub(super) message: Option<i64>,
-}
-
-/// The files that are listed, as far as they can be read.
-pub(super) fn files(store: &mut dyn Reopen) -> Vec<File> {
-    let mut found = Vec::new();
-    let Some(table) = tables(store.db()).into_iter().find(|table| table.name == "attachment")
-    else {
-        return found;
-    };
-    let place = |name| table.columns.iter().position(|column| column == name).unwrap_or(0);
-    let (name, blob, message) = (place("name"), place("blob"), place("message"));
-    let read = read(store, &table, &mut |row| {
-        let message = match row.get(message) {
-            Some(Value::Integer(message)) => Some(*message),
-            _ => None,
-        };
-        if let (Some(Value::Text(name)), Some(Value::Integer(blob))) =
-            (row.get(name), row.get(blob))
-        {
-            found.push(File { name: name.clone(), blob: *blob, message });
-        }
-        Ok(())
-    });
-    tracing::debug!(whole = matches!(read, Ok(true)), "files were listed");
-    found
-}
-
-/// Whether all bytes of a file can be read.
-pub(super) fn is_whole(store: &mut dyn Reopen, blob: i64) -> bool {
-    let read = |db: &Connection| -> rusqlite::Result<bool> {
-        let size: i64 =
-            db.query_row("SELECT size FROM blob WHERE id = ?1", [blob], |row| row.get(0))?;
-        let mut chunks =
-            db.prepare_cached("SELECT bytes FROM blob_chunk WHERE blob = ?1 ORDER BY seq")?;
-        let mut rows = chunks.query([blob])?;
-        let mut bytes = 0;
-        while let Some(row) = rows.next()? {
-            bytes += row.get_ref(0)?.as_blob()?.len() as i64;
-        }
-        Ok(bytes == size)
-    };
-    read(store.db()).unwrap_or_else(|error| {
-        // Whether it is there or damaged, the next one is read.
-        let reopened = store.reopen();
-        tracing::debug!(%error, whole = reopened.is_ok(), "a file can't be read");
-        false
     })
+    .map(drop)
 }

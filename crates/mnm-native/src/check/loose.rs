@@ -13,13 +13,13 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use mnm_engine::OpenError;
+use mnm_engine::vault::database::{self, PAGE_BYTES, SALT_BYTES};
+use mnm_engine::vault::rows::{Reopen, Table, values};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
-use super::log;
-use super::rows::{Table, values};
-use crate::error::OpenError;
-use crate::vault::open::{self, PAGE_BYTES, Reopen, SALT_BYTES};
+use crate::{file, home, wal};
 
 /// Bytes of a row that fills pages; a database takes no more than 1 GB in one.
 const FILLER_BYTES: u64 = 256 << 20;
@@ -28,7 +28,7 @@ const FILLER_BYTES: u64 = 256 << 20;
 pub(super) struct Loose {
     db: Connection,
     path: PathBuf,
-    key: open::Key,
+    key: database::Key,
     pages: u64,
     /// Pages of the copy that are not authentic, by their numbers.
     bad: HashSet<u64>,
@@ -52,7 +52,7 @@ impl Reopen for Loose {
     }
 
     fn reopen(&mut self) -> Result<(), OpenError> {
-        let failed = |source| open::db(&self.path, source);
+        let failed = |source| file::db(&self.path, source);
         // The old one must be closed before: it alone may use the file.
         drop(std::mem::replace(&mut self.db, Connection::open_in_memory().map_err(failed)?));
         self.db = connect(&self.path, &self.key).map_err(failed)?;
@@ -70,9 +70,9 @@ impl Loose {
             return Ok(loose);
         }
         let old = home.join("vault.db");
-        let salt = beginning(&old).map_err(|source| open::io(&old, source))?;
+        let salt = beginning(&old).map_err(|source| file::io(&old, source))?;
         let loose = Self::copy(home, dir, Some(&salt))?;
-        match beginning(&open::salt_path(home)) {
+        match beginning(&home::salt_path(home)) {
             Ok(kept) if kept != salt && loose.damaged >= loose.pages / 2 => {
                 drop(loose);
                 Self::copy(home, dir, Some(&kept))
@@ -83,14 +83,14 @@ impl Loose {
 
     /// The copy, behind a new beginning if there is a salt for one.
     fn copy(home: &Path, dir: &Path, salt: Option<&[u8]>) -> Result<Self, OpenError> {
-        let (key, path) = (open::key_of(home)?, dir.join("vault.loose"));
+        let (key, path) = (home::key_of(home)?, dir.join("vault.loose"));
         let old = home.join("vault.db");
-        let failed = |source| open::io(&path, source);
+        let failed = |source| file::io(&path, source);
         let pages = fs::metadata(&old).map_err(failed)?.len() / PAGE_BYTES;
-        let mut copy = open::create_private(&path).map_err(failed)?;
+        let mut copy = file::create_private(&path).map_err(failed)?;
         let first = match salt {
             Some(salt) => {
-                make(&path, &key, salt, pages).map_err(|source| open::db(&path, source))?;
+                make(&path, &key, salt, pages).map_err(|source| file::db(&path, source))?;
                 1
             }
             None => 0,
@@ -100,7 +100,7 @@ impl Loose {
         let beyond = copied.as_ref().copied().unwrap_or_default();
         let copied = copied.and_then(|_| copy_log(&home.join("vault.db-wal"), &mut copy, first));
         let db = match copied.map_err(failed) {
-            Ok(()) => connect(&path, &key).map_err(|source| open::db(&path, source)),
+            Ok(()) => connect(&path, &key).map_err(|source| file::db(&path, source)),
             Err(error) => Err(error),
         };
         match db {
@@ -371,9 +371,9 @@ fn is_taken(new: &Connection, table: &Table, rows: &[Vec<Value>]) -> rusqlite::R
 }
 
 /// A database of so many pages, with this key and salt.
-fn make(path: &Path, key: &open::Key, salt: &[u8], pages: u64) -> rusqlite::Result<()> {
+fn make(path: &Path, key: &database::Key, salt: &[u8], pages: u64) -> rusqlite::Result<()> {
     let db = Connection::open(path)?;
-    open::unlock(&db, key, salt)?;
+    database::unlock(&db, key, salt)?;
     db.execute_batch(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE filler (bytes)",
     )?;
@@ -386,9 +386,9 @@ fn make(path: &Path, key: &open::Key, salt: &[u8], pages: u64) -> rusqlite::Resu
     db.close().map_err(|(_, error)| error)
 }
 
-fn connect(path: &Path, key: &open::Key) -> rusqlite::Result<Connection> {
+fn connect(path: &Path, key: &database::Key) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
-    open::unlock(&db, key, &[])?;
+    database::unlock(&db, key, &[])?;
     db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     // No more pages than there are: one that was cut off would be read as zeros.
@@ -437,20 +437,20 @@ fn spoil(copy: &mut File, pages: u64) -> io::Result<u64> {
 /// themselves as all others do. Pages before `first`, counted from 0, are left out.
 fn copy_log(path: &Path, to: &mut File, first: u64) -> io::Result<()> {
     let Ok(mut file) = File::open(path) else { return Ok(()) };
-    let mut header = [0; log::HEADER];
+    let mut header = [0; wal::HEADER];
     if file.read_exact(&mut header).is_err() {
         return Ok(());
     }
-    let (mut frame, mut page) = ([0; log::FRAME_HEADER], [0; PAGE_BYTES as usize]);
+    let (mut frame, mut page) = ([0; wal::FRAME_HEADER], [0; PAGE_BYTES as usize]);
     let mut pending = Vec::new();
     let mut salt = None::<(u32, u32)>;
     while file.read_exact(&mut frame).is_ok() && file.read_exact(&mut page).is_ok() {
         // Frames of an earlier round have another, and so has one whose beginning is damaged.
-        if *salt.get_or_insert_with(|| log::salt(&header, &frame)) != log::salt_of(&frame) {
+        if *salt.get_or_insert_with(|| wal::salt(&header, &frame)) != wal::salt_of(&frame) {
             continue;
         }
-        pending.push((u64::from(log::number(&frame, 0)), page));
-        if log::number(&frame, 4) == 0 {
+        pending.push((u64::from(wal::number(&frame, 0)), page));
+        if wal::number(&frame, 4) == 0 {
             continue;
         }
         for (place, page) in pending.drain(..).filter(|(place, _)| *place > first) {

@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use mnm_engine::OpenError;
+use mnm_engine::vault::database;
+use mnm_engine::vault::rows::{self, Reopen, Table};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::loose::Loose;
-use super::rows::Table;
-use super::{Checked, look, rows};
-use crate::error::OpenError;
-use crate::vault::open::{self, AsItIs, Reopen};
-use crate::vault::{Vault, migration};
+use super::{Checked, look};
+use crate::file;
+use crate::home::{self, AsItIs};
 
 /// Rows written in one transaction.
 const ROWS: usize = 200;
@@ -23,10 +24,10 @@ const ROWS: usize = 200;
 /// # Errors
 /// When the old store is in use or its key does not fit, or the new one can't be written.
 pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
-    match open::open_as_it_is(home) {
+    match home::open_as_it_is(home) {
         Ok(mut old) => {
             let mut checked = look(&mut old, home)?;
-            let mut new = open::make_at_version(to, old.version)?;
+            let mut new = home::make_at_version(to, old.version)?;
             if checked.is_whole() {
                 let lost = copy_all(&mut old, &new, &mut checked, to)?;
                 checked.count_lost(&mut old, Some(&mut new), &lost.letters);
@@ -40,14 +41,14 @@ pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
             error
             @ (OpenError::Damaged { nothing_left: false, .. } | OpenError::KeyMismatch { .. }),
         ) => {
-            let mut new = open::make_at_version(to, migration::latest())?;
+            let mut new = home::make_at_version(to, database::latest())?;
             let mut checked = Checked::default();
             checked.findings.push(error.to_string());
             let rescued = rescue(home, &mut new, &mut checked, to);
             if rescued.is_err() || (checked.accounts == 0 && checked.letters == 0) {
                 // Nothing is to lie there that looks like a home.
                 drop(new);
-                open::remove_home(to)?;
+                home::remove_home(to)?;
                 return Err(rescued.err().unwrap_or(error));
             }
             finish(new, to)?;
@@ -69,7 +70,7 @@ fn copy_all(
     checked: &mut Checked,
     to: &Path,
 ) -> Result<Copied, OpenError> {
-    let failed = |source| open::db(to, source);
+    let failed = |source| file::db(to, source);
     new.db.execute_batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
     let mut copied = Copied { letters: HashSet::new(), lost: Vec::new() };
     for table in rows::tables(&new.db) {
@@ -90,7 +91,7 @@ fn rescue(
     checked: &mut Checked,
     to: &Path,
 ) -> Result<(), OpenError> {
-    let failed = |source| open::db(to, source);
+    let failed = |source| file::db(to, source);
     let mut loose = Loose::gather(home, to)?;
     checked.damaged_pages = checked.damaged_pages.max(loose.damaged);
     let mut copied = if loose.opens {
@@ -121,13 +122,13 @@ fn count_accounts(db: &Connection) -> rusqlite::Result<u64> {
 
 /// Makes a store of what was copied.
 fn finish(new: AsItIs, to: &Path) -> Result<(), OpenError> {
-    let failed = |source| open::db(to, source);
-    open::writable(&new.db).map_err(failed)?;
+    let failed = |source| file::db(to, source);
+    home::writable(&new.db).map_err(failed)?;
     mend(&new.db).map_err(failed)?;
     drop(new);
     // It takes the steps that the old one had not taken.
-    let vault = Vault::open(to)?;
-    vault.db.execute_batch(RECOUNT).map_err(failed)
+    let (db, _lock) = home::open(to)?;
+    db.execute_batch(RECOUNT).map_err(failed)
 }
 
 /// What triggers keep was copied, and then kept a second time.

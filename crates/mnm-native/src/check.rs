@@ -5,9 +5,8 @@
 //! wrong text. A damaged page takes the rows on it along; the others are found around it. The store
 //! that is looked over is not written to.
 
-pub(super) mod log;
+mod listing;
 mod loose;
-mod rows;
 mod save;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -16,9 +15,10 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::open::{self, Reopen};
-use crate::error::OpenError;
-use rows::Table;
+use mnm_engine::OpenError;
+use mnm_engine::vault::rows::{self, Reopen, Table};
+
+use crate::{file, home, wal};
 pub use save::save;
 
 /// Losses that are told one by one.
@@ -90,7 +90,7 @@ impl Checked {
 /// # Errors
 /// When it is in use, or so damaged that it does not open.
 pub fn check(home: &Path) -> Result<Checked, OpenError> {
-    let mut store = open::open_as_it_is(home)?;
+    let mut store = home::open_as_it_is(home)?;
     let tables = rows::tables(&store.db);
     let mut checked = look(&mut store, home)?;
     let mut letters = HashSet::new();
@@ -132,7 +132,7 @@ impl Checked {
         letters: &HashSet<i64>,
     ) {
         let listed: HashMap<i64, i64> =
-            rows::pairs(store, "SELECT id, thread FROM message INDEXED BY message_thread")
+            listing::pairs(store, "SELECT id, thread FROM message INDEXED BY message_thread")
                 .into_iter()
                 .collect();
         let mut lost = BTreeMap::<i64, u64>::new();
@@ -141,25 +141,25 @@ impl Checked {
         }
         self.letters_lost = lost.values().sum();
         for (thread, letters) in lost.into_iter().take(LOSSES_TOLD) {
-            let subject = rows::subject(store, thread);
+            let subject = listing::subject(store, thread);
             self.threads_with_losses.push(LostLetters { thread, subject, letters });
         }
-        let mut files = rows::files(store);
+        let mut files = listing::files(store);
         if let Some(readable) = &mut readable {
             let known: HashSet<i64> = files.iter().map(|file| file.blob).collect();
-            let found = rows::files(*readable).into_iter();
+            let found = listing::files(*readable).into_iter();
             files.extend(found.filter(|file| !known.contains(&file.blob)));
         }
         for file in files {
             let whole = match &mut readable {
-                Some(readable) => rows::is_whole(*readable, file.blob),
-                None => rows::is_whole(store, file.blob),
+                Some(readable) => listing::is_whole(*readable, file.blob),
+                None => listing::is_whole(store, file.blob),
             };
             match whole {
                 true => self.files += 1,
                 false if self.files_lost.len() < LOSSES_TOLD => {
                     let thread = file.message.and_then(|message| listed.get(&message)).copied();
-                    let subject = thread.map(|thread| rows::subject(store, thread));
+                    let subject = thread.map(|thread| listing::subject(store, thread));
                     let subject = subject.unwrap_or_default();
                     self.files_lost.push(LostFile { name: file.name, thread, subject });
                 }
@@ -169,28 +169,9 @@ impl Checked {
     }
 }
 
-/// Reads columns of a table's rows around what can't be read.
-pub(super) fn read_around(
-    store: &mut dyn Reopen,
-    table: &str,
-    columns: &[&str],
-    give: &mut dyn FnMut(&[Value]),
-) -> rusqlite::Result<()> {
-    let Some(mut table) = rows::tables(store.db()).into_iter().find(|found| found.name == table)
-    else {
-        return Ok(());
-    };
-    table.columns = columns.iter().map(|&column| column.to_owned()).collect();
-    rows::read(store, &table, &mut |row| {
-        give(&row);
-        Ok(())
-    })
-    .map(drop)
-}
-
 /// What the database says of its own file, and what it does not say of its log.
 fn look(store: &mut dyn Reopen, home: &Path) -> Result<Checked, OpenError> {
-    let commits_lost = log::lost_commits(home).map_err(|source| open::io(home, source))?;
+    let commits_lost = wal::lost_commits(home).map_err(|source| file::io(home, source))?;
     let damaged_pages = findings(store, "PRAGMA cipher_integrity_check").len() as u64;
     let mut checked = Checked { damaged_pages, commits_lost, ..Checked::default() };
     for pragma in ["PRAGMA integrity_check(20)", "PRAGMA foreign_key_check"] {

@@ -1,0 +1,36 @@
+//! What the engine takes from a computer: threads, files, sockets, TLS and the clock.
+//!
+//! - [`Native`], the platform; [`open`] and [`open_vault`] open homes on it
+//! - `home`, `lock`, `file`, `wal`, `disk`: the directory of a home, its key and its database
+//! - `worker`: the vault's thread
+//! - `carrier`, `tls`: links to services
+//! - [`check`]: a damaged home looked over, and what can be read of it saved
+
+// A new variant is to be handled wherever its enum is matched.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod carrier;
+pub mod check;
+mod disk;
+mod file;
+mod home;
+mod lock;
+mod platform;
+mod tls;
+mod wal;
+mod worker;
+
+use std::sync::Arc;
+
+use mnm_engine::{Engine, OpenError, Options};
+
+pub use disk::open_vault;
+pub use platform::Native;
+
+/// Opens the engine of a home on this computer. Must be called in a tokio runtime with time and I/O.
+///
+/// # Errors
+/// As [`Engine::open`].
+pub async fn open(options: Options) -> Result<Engine, OpenError> {
+    Engine::open(options, Arc::new(Native)).await
+}
