@@ -44,11 +44,16 @@ impl Known {
     fn has(&self, code: &str) -> bool {
         let is_path = code.contains('/') && SOURCES.iter().any(|end| code.ends_with(end));
         if is_path && code.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'*') {
-            return code.contains("NNN")
+            return is_pattern(code)
                 || self.files.iter().any(|file| file.ends_with(&format!("/{code}")));
         }
         !is_name(code) || self.names.contains(code)
     }
+}
+
+/// Whether a path stands for several, as `request/NAME.rs` does.
+fn is_pattern(path: &str) -> bool {
+    path.as_bytes().windows(3).any(|letters| letters.iter().all(u8::is_ascii_uppercase))
 }
 
 fn is_name(word: &str) -> bool {
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_test_or_file_that_is_not_there_is_an_offence() {
-        let text = "`a_closed_link_leaks_nothing` in `crates/a/tests/b.rs`, `tests/b.rs`, `x_y_z`";
+        let text = "`a_closed_link_leaks_nothing` in `crates/a/tests/b.rs`, `tests/b.rs`, `x_y_z`, `a/NAME.rs`";
         assert!(offences("docs/security.md", text).is_empty());
         let renamed = "See\n`a_closed_link_leaks_much` in `tests/c.rs`";
         let found = offences("docs/security.md", renamed);
