@@ -191,7 +191,7 @@ pub fn tell(
     while let Some(output) = app.handle_input(&mut bytes)? {
         match output {
             Output::Greeted(greeting) => {
-                app.enter(entry).expect("a link that was greeted can be entered");
+                assert_eq!(app.enter(entry), Ok(()), "a link that was greeted can be entered");
                 told.push(Told::Greeted(greeting));
             }
             Output::Event(Event::Message(message), data) if !data.is_empty() => {
