@@ -1,4 +1,4 @@
-//! What the tasks need beside Rust: found, installed when we may, otherwise named exactly.
+//! Tools the tasks need beside Rust: found, installed when we may, otherwise named exactly.
 //!
 //! Debian packages are installed only when running as root on a Debian-like system (a container,
 //! a build machine); on anybody's own machine the command to type is printed instead.

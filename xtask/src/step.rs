@@ -1,4 +1,4 @@
-//! One line per step with its time, and a clear word about the one that failed.
+//! Report of steps: one line each with its time, and the reason of the one that failed.
 //!
 //! Both `test` and `demo` are a list of steps; the first that fails ends the list.
 

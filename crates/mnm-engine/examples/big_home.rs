@@ -1,4 +1,4 @@
-//! A home as large as a busy member's, and how long the vault is busy with each command on it.
+//! Benchmark of each command on a home as large as a busy member's.
 //!
 //!     cargo run --release -p mnm-engine --example big_home [MESSAGES_A_THREAD] [DIRECTORY]
 //!

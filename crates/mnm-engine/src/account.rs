@@ -1,4 +1,4 @@
-//! One account's task: connect, run the link, decide what its end means, wait, again.
+//! Task of one account: connect, run the link, decide what its end means, wait, again.
 //!
 //! The decisions are plain functions of how a link ended ([`verdict`], [`Backoff`]); what follows
 //! from them is done here.

@@ -1,4 +1,4 @@
-//! Where a service is, as members hand it to each other.
+//! Service address, as members hand it to each other.
 //!
 //! `=host:port` is a service with a certificate of its own making, recognised by its fingerprint;
 //! `+host:port` one whose certificate the public authorities vouch for. Either may be followed by

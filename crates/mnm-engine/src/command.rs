@@ -1,4 +1,4 @@
-//! What a page or the command line asks of the engine, and what it gets back.
+//! Commands that a page or the command line gives the engine, and their replies.
 //!
 //! One command is one JSON object `{"cmd": NAME, …}` sent to `POST /api/command`; the answer is
 //! `{"ok": REPLY}` or `{"error": {"code": …, "message": …}}`. Every command commits before it is

@@ -1,4 +1,4 @@
-//! The code that makes a further device of an account: `mnm1:` and base64url.
+//! Device code, which makes a further device of an account: `mnm1:` and base64url.
 //!
 //! It carries everything the new device needs to log in, its secret included, so it is as secret
 //! as a password: shown once, never stored, never logged. A checksum finds typing mistakes before

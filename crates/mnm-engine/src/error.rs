@@ -1,4 +1,4 @@
-//! What can go wrong, twice: typed for the engine ([`VaultError`]), and as the code and sentence
+//! Errors, twice: typed for the engine ([`VaultError`]), and as the code and sentence
 //! that pages and command line show ([`Error`]).
 //!
 //! Every message says what happened, what it means and what to do. Nothing a member wrote to

@@ -1,4 +1,4 @@
-//! What the engine tells whoever watches: pages over `GET /api/events` (server-sent events, one
+//! Events of the engine for whoever watches: pages over `GET /api/events` (server-sent events, one
 //! JSON object per event), the command line, tests.
 //!
 //! An event carries the new state of what changed, so a page replaces what it shows; a page that

@@ -1,4 +1,4 @@
-//! Doors for the fuzzer into what this crate keeps to itself. Only with the feature `fuzz`.
+//! Fuzzing entry points into what this crate keeps to itself. Only with the feature `fuzz`.
 //!
 //! Each function panics when something is found that must never be.
 

@@ -1,4 +1,4 @@
-//! The mind of the mnm app: commands in, events out, one encrypted store per person.
+//! Engine of the mnm app: commands in, events out, one encrypted store per person.
 //!
 //! The floors, lowest first:
 //!

@@ -1,4 +1,4 @@
-//! One link to a service: entering, then carrying messages both ways until it ends.
+//! Link to a service: entering, then carrying messages both ways until it ends.
 //!
 //! ```text
 //! connect ──> enter ──┬─> reader: bytes ─> session ─> inbox (commit) ─┐ acks, answers

@@ -1,4 +1,4 @@
-//! From what a member wrote to what may be shown: Markdown to HTML that loads nothing, runs nothing
+//! Markdown renderer: what a member wrote becomes HTML that loads nothing, runs nothing
 //! and can imitate nothing of the app's own.
 //!
 //! Two walls, one behind the other. The parser's events are rewritten so that raw HTML becomes text,

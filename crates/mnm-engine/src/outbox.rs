@@ -1,4 +1,4 @@
-//! From the outbox to the wire: what an item becomes, and what an answer means for it.
+//! Outbox items on the wire: the request each becomes, and what an answer means for it.
 //!
 //! Nothing here sends or stores; [`crate::link::writer`] does, one item at a time, in order.
 

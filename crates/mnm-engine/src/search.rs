@@ -1,4 +1,4 @@
-//! From the words a person types to a query of the full-text index, and from its marked excerpt to
+//! Search text: the words a person types become a query of the full-text index, and its marked excerpt becomes
 //! HTML that may be shown.
 
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! Which service is believed, by what a carrier says of the other end of a link.
+//! Trust: which service is believed, by what a carrier says of the other end of a link.
 
 use crate::address::{Fingerprint, Proof};
 use crate::platform::Peer;

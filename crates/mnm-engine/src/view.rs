@@ -1,4 +1,4 @@
-//! What the engine shows: the records that pages and command line render.
+//! Views: the records that pages and command line render.
 //!
 //! These types are the JSON contract of the loopback server. `cargo xtask types` makes the pages'
 //! `web/src/lib/types/engine.ts` from them. Times are Unix milliseconds (UTC). Text fields hold

@@ -1,4 +1,4 @@
-//! A store looked over: what of it is damaged, what can be read, and all that can be read saved
+//! Check of a store: what of it is damaged, what can be read, and all that can be read saved
 //! into a store of its own.
 //!
 //! Every page of the file is authenticated, so damage is noticed where it is met and never shows as

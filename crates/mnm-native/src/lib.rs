@@ -1,4 +1,4 @@
-//! What the engine takes from a computer: threads, files, sockets, TLS and the clock.
+//! Native platform of the engine: threads, files, sockets, TLS and the clock of a computer.
 //!
 //! - [`Native`], the platform; [`open`] and [`open_vault`] open homes on it
 //! - `home`, `lock`, `file`, `wal`, `disk`: the directory of a home, its key and its database

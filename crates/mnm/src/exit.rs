@@ -1,4 +1,4 @@
-//! How a command ends: the one table of exit codes, and the failure that leads to one.
+//! Exit codes of the command line, in one table, and the failure that leads to one.
 
 use std::{fmt::Write as _, io};
 

@@ -1,4 +1,4 @@
-//! What commands print: one JSON document, or text for people.
+//! Output of commands: one JSON document, or text for people.
 //!
 //! Text of other members must not be able to drive the terminal or to look like our own words:
 //! control characters, overrides of the writing direction and invisible characters are written as

@@ -1,4 +1,4 @@
-//! How a command reaches the engine: in the running app, over its loopback server, or in this
+//! Session of a command with the engine: in the running app, over its loopback server, or in this
 //! process when no app runs. Commands are written once, against [`Session`].
 //!
 //! The home directory's lock decides. `app.json` is only a hint where the holder may be: the app

@@ -1,4 +1,4 @@
-//! What a local process writes to the administrator's socket of a daemon that runs in this one.
+//! Fuzz target of the administrator's socket of a daemon that runs in this process.
 //!
 //! An input is four lengths to cut by, then what some connections write, one after the other. A byte
 //! ends each: 0 has its answer read, 1 goes away without reading, 2 stays and says nothing more.

@@ -1,4 +1,4 @@
-//! A configuration file.
+//! Fuzz target of the configuration file.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Streams cut into reads.
+//! Cuts of a stream into reads.
 
 /// Takes four lengths off the front of `input`; 0 stands for 256.
 pub(crate) fn lengths<'a>(input: &mut &'a [u8]) -> Option<&'a [u8; 4]> {

@@ -1,4 +1,4 @@
-//! A forwarded thread, as a service delivers it behind the second header.
+//! Fuzz target of a forwarded thread, as a service delivers it behind the second header.
 
 use tmtp::forward::{ForwardedThread, LETTERS_MAX};
 

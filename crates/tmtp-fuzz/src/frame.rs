@@ -1,4 +1,4 @@
-//! A stream: four lengths to cut it by, then its bytes.
+//! Fuzz target of framing: four lengths to cut a stream by, then its bytes.
 //!
 //! How much data follows a header is taken from the header's bytes, whatever they mean.
 

@@ -1,4 +1,4 @@
-//! A header, read as a request, as what a service says, and as the head of a letter.
+//! Fuzz target of headers, read as a request, as an event, and as the head of a letter.
 
 use serde_json::Value;
 use tmtp::event::{Event, head_of};

@@ -1,4 +1,4 @@
-//! What somebody pastes to join a service or to add a device.
+//! Fuzz target of invitations and device codes, as somebody pastes them.
 
 /// Reads it as an address and as a device code.
 pub fn run(input: &[u8]) {

@@ -1,4 +1,4 @@
-//! The data of a letter, taken apart and shown.
+//! Fuzz target of a letter's data, taken apart and shown.
 
 use arbitrary::{Arbitrary, Unstructured};
 use mnm_engine::markdown::TAGS;

@@ -1,4 +1,4 @@
-//! What the fuzzer does with its inputs.
+//! Fuzz targets: what the fuzzer does with its inputs.
 //!
 //! Each module is one target: `run` takes any bytes and panics when something is found that must
 //! never be. The programs in `fuzz/` hand it the fuzzer's inputs; `tests/replay.rs` hands it, on the

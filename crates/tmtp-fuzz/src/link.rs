@@ -1,4 +1,4 @@
-//! A whole service in memory, and links of several members to it.
+//! Fuzz target of a whole service in memory, with links of several members.
 //!
 //! What they send is the fuzzer's; what they are sent is checked by the testkit's own reading of the
 //! protocol. In the end the links are closed, and a member who did nothing wrong is served.

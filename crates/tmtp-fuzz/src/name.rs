@@ -1,4 +1,4 @@
-//! A name that somebody asks a service for, or that a letter claims.
+//! Fuzz target of names that somebody asks a service for, or that a letter claims.
 
 use tmtp::text::{NAME_MAX_BYTES, check_name, name_key};
 

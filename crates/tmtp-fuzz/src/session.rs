@@ -1,4 +1,4 @@
-//! What one side of a link reads: sequences of requests for a service's, bytes for an app's.
+//! Fuzz target of sessions: sequences of requests for a service's, bytes for an app's.
 
 use arbitrary::{Arbitrary, Unstructured};
 use tmtp::event::Event;

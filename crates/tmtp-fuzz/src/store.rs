@@ -1,4 +1,4 @@
-//! Damage to the files of a store that was closed in order, or is as a killed service leaves it.
+//! Fuzz target of damage to a store that was closed in order, or is as a killed service leaves it.
 //!
 //! Whatever is done to them, opening it gives a store or an error, and each message that it serves
 //! has the bytes that were posted, to a device that was owed it, before and after a new one is

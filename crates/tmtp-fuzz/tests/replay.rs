@@ -1,4 +1,4 @@
-//! Everything that the fuzzer kept, once more on the ordinary compiler: the inputs of its corpora,
+//! Replay of everything that the fuzzer kept, on the ordinary compiler: the inputs of its corpora,
 //! each of which goes a way of its own, and those that once failed.
 
 // Helpers of tests fail as tests do.

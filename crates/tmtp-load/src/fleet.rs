@@ -1,4 +1,4 @@
-//! All links of the process in one event loop, and what happened on them.
+//! Event loop over all links of the process, and what happened on them.
 //!
 //! [`Fleet::turn`] waits, reads what has come, and gives out what happened; a load looks at that,
 //! queues requests by [`Fleet::send`], and calls `turn` again, which first sends what has gathered.

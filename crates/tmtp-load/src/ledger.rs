@@ -1,4 +1,4 @@
-//! What each device is owed and what it got, so that nothing is lost, doubled or misled unseen.
+//! Ledger of what each device must get and what it got, so that nothing is lost, doubled or misrouted unseen.
 //!
 //! For each device: how many posts, and a sum of hashes of their numbers. Two sets of the same size
 //! and sum are the same set but for one chance in 2^64, and keeping that costs two additions.

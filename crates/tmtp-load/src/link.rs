@@ -1,4 +1,4 @@
-//! One link: a socket, its TLS, and the app's side of the protocol.
+//! Link of the load generator: a socket, its TLS, and the app's side of the protocol.
 //!
 //! Bytes that come are read into a buffer which all links share ([`Scratch`]); a link keeps only
 //! what is incomplete. Every message is acknowledged at once, by a header made beforehand. What is

@@ -1,4 +1,4 @@
-//! What a process has used so far, as Linux counts it in `/proc`.
+//! CPU, memory and disk use of a process, as Linux counts it in `/proc`.
 
 use std::fs;
 

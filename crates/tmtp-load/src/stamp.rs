@@ -1,4 +1,4 @@
-//! What the body of a post says: which run it belongs to, its number, when it was meant to be sent.
+//! Stamp in the body of a post: which run it belongs to, its number, when it was meant to be sent.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! What the store does, in figures, beside a raw append log with group commit on the same disk.
+//! Benchmark of the store, beside a raw append log with group commit on the same disk.
 //!
 //! `cargo bench -p tmtp-store --bench store`. Set `STORE_BENCH_DIR` for another disk than that of
 //! `target/`, `STORE_BENCH_OWED` for another number of owed messages than 100,000 to open with,

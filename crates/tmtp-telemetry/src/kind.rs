@@ -1,4 +1,4 @@
-//! Counting by kind: an enumeration whose members have a name for people and programs.
+//! Label enumerations: counters by kind, with a name of each kind for people and programs.
 
 use std::marker::PhantomData;
 

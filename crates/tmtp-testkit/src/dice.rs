@@ -1,4 +1,4 @@
-//! Numbers that look random and follow from a seed.
+//! Pseudo-random numbers that follow from a seed.
 
 /// A source of numbers (SplitMix64). The same seed gives the same numbers on every machine.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! What must be where in the end, and every way in which it can be otherwise.
+//! Ledger of a simulation: what must be where in the end, and every way in which it can be otherwise.
 //!
 //! A test writes a [`Letter`] into its ledger before anybody can see it and notes its [`Fate`] as
 //! its author learns it. When all is quiet it asks every app what it shows ([`Home`]), and

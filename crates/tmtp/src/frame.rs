@@ -1,4 +1,4 @@
-//! `hhhh` + header + data, cut out of a stream in any fragmentation.
+//! Framing: `hhhh` + header + data, cut out of a stream in any fragmentation.
 //!
 //! [`Decoder::next_piece`] takes bytes from the front of its input and gives back at most one
 //! piece. Headers that arrive whole and all data are handed out where they lie, without a copy;

@@ -1,4 +1,4 @@
-//! The JSON object of a message: tolerant reading, canonical writing, the headsum.
+//! Header of a message, a JSON object: tolerant reading, canonical writing, the headsum.
 //!
 //! Reading follows the deployed peers: keys without regard to case, unknown keys ignored, the last
 //! of a repeated key wins, `null` means absent, a known key of the wrong type spoils the whole.

@@ -1,4 +1,4 @@
-//! What apps put into the data of a post: a second header, the text, the attachments.
+//! Letter format inside the data of a post: a second header, the text, the attachments.
 //!
 //! A service never looks inside. The data of a post is `datahead` + text + the bytes of each
 //! attachment in the order of `Attach`, so the text is what is left of `datalen`.

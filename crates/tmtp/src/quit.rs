@@ -1,4 +1,4 @@
-//! Why a service ends a link.
+//! Quit reasons: why a service ends a link.
 
 /// The reasons a `quit` may give, with their exact words on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! What an app asks of a service: the thirteen operations of revision 1.
+//! Requests of an app: the thirteen operations of revision 1.
 //!
 //! One file per operation states its number, its name, when it is allowed, which data it takes, and
 //! how it is read and written: [`op`] lists them. A service reads with [`Request::read`], which checks

@@ -1,4 +1,4 @@
-//! The two sides of a link as state machines: bytes in, typed events out.
+//! Sessions: the two sides of a link as state machines, bytes in, typed events out.
 //!
 //! - [`service::ServiceSession`]: what a service does with one link, from the first byte
 //! - [`app::AppSession`]: what an app does with one link

@@ -1,4 +1,4 @@
-//! Both sessions and a simulated clock: who may be silent for how long.
+//! Tests of silence: how long each side may say nothing, on a simulated clock.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 

@@ -1,4 +1,4 @@
-//! Every rule of the protocol that the service's session watches over, broken once each.
+//! Tests of quit reasons: every rule that the service's session watches over, broken once each.
 //!
 //! The reasons that a session cannot give by itself (login failed, …) are the service's.
 

@@ -1,4 +1,4 @@
-//! What an administrator asks a running service, and tells it, from the same machine.
+//! Administration of a running service over a local socket.
 //!
 //! Each service has a Unix socket in its data folder. A command (`tmtpd status`, `links`, …)
 //! connects, writes one line of JSON and reads lines of JSON until the one that says that it is

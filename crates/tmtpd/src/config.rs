@@ -1,4 +1,4 @@
-//! What the daemon is told: the command line over a configuration file over the defaults.
+//! Configuration: the command line over a configuration file over the defaults.
 //!
 //! [`DaemonConfig::resolve`] is called before anything is touched on disk, at the start and at each
 //! reload. It returns either a whole, validated [`DaemonConfig`] or everything that is wrong with the

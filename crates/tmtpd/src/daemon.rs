@@ -1,4 +1,4 @@
-//! One process, many services: starting them, sharing addresses among them, stopping them in order.
+//! Daemon: many services in one process, started, sharing addresses, and stopped in order.
 //!
 //! Each service is an [`Instance`] and a failure domain of its own: one whose store fails stops alone,
 //! and the others go on. The daemon owns the listening sockets, because services may share them, and

@@ -1,4 +1,4 @@
-//! Who exists and who may reach whom: members, their devices and aliases, groups, acquaintances.
+//! Directory of members, their devices and aliases, groups, and who may write to whom.
 //!
 //! All of it is in memory, read at start from the store's rows ([`rows`]) and changed only after
 //! the rows that say the same are durable. Every change is a whole record put in place of the old

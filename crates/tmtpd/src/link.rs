@@ -1,4 +1,4 @@
-//! One task per link: bytes in, bytes out, until either side has enough.
+//! Link: one task per connection, bytes in and bytes out, until either side ends it.
 //!
 //! The task reads into the session and decides one request at a time, in order. While posts wait for
 //! the disk the next are decided, up to a bound; answers go out in the order of the requests. It writes

@@ -1,4 +1,4 @@
-//! From a listening socket to a link: bind, accept, limits, TLS.
+//! Listener: from a socket to a link by bind, accept, limits and TLS.
 //!
 //! [`Listener::bind`] takes a socket and [`Listener::open`] accepts on it until it is closed. Each
 //! accepted connection is counted by a [`ConnLimit`](crate::conn_limit::ConnLimit), gets a task of its own, waits for its turn there, says

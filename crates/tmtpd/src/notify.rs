@@ -1,4 +1,4 @@
-//! Telling the service manager how the daemon is: ready, reloading, stopping, still alive.
+//! Notifications to the service manager (`sd_notify`): ready, reloading, stopping, still alive.
 //!
 //! The protocol is systemd's `sd_notify(3)`: datagrams of `KEY=value` lines to the socket that
 //! `$NOTIFY_SOCKET` names, a path or, with a leading `@`, an abstract name. Without that variable

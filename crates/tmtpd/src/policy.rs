@@ -1,4 +1,4 @@
-//! The post policy where the configuration says nothing, and what a change of it finds known.
+//! Default of the post policy where the configuration says nothing, and acquaintances known from before.
 //!
 //! Services that are made now ask for acquaintance. Those that were made when a uid was enough go on as
 //! they did, because their members count on it, until the administrator says otherwise. Which of the two

@@ -1,4 +1,4 @@
-//! Accepts messages for devices, and hands a device what it is owed.
+//! Post office: gives messages their ids and submits them, in order.
 //!
 //! A message gets its id and is submitted to the store under one lock, so ids rise in the order of
 //! commit and a reader that stands behind an id never misses a smaller one. Nothing is

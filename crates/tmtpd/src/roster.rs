@@ -1,4 +1,4 @@
-//! Which devices are online, and who is told of whose presence.
+//! Roster of devices that are online, and who is told of whose presence.
 //!
 //! A wake carries nothing: the link that is woken reads its own queue. So a lost wake costs time,
 //! never mail. A presence notice is carried, because it is stored nowhere; a link too slow to take

@@ -1,4 +1,4 @@
-//! One organisation's service: everything that its links share.
+//! Service of one organisation: everything that its links share.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

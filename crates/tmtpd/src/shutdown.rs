@@ -1,4 +1,4 @@
-//! Stopping in order.
+//! Graceful shutdown.
 //!
 //! The first SIGTERM or SIGINT makes [`Shutdown::requested`] ready everywhere: the listeners stop
 //! accepting, each link finishes what is being committed and closes, then the store is flushed and

@@ -1,4 +1,4 @@
-//! What a hostile peer can cost the service: real processes, attacked over real sockets.
+//! Tests of attacks: what a hostile peer can cost the service, real processes over real sockets.
 //!
 //! Each test attacks in one way and then looks at what anybody can see from outside: whether the
 //! link ended and why, what the process holds in memory, files and on the disk, and whether the

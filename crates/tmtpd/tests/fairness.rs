@@ -1,4 +1,4 @@
-//! One member at full speed takes nothing from the others, and nothing of it is lost.
+//! Tests of fairness: one member at full speed takes nothing from the others, and loses nothing.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 

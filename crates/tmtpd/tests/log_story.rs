@@ -1,4 +1,4 @@
-//! The log tells what happened and why, never what was said or by whom, and never too often.
+//! Tests of the log: it tells what happened and why, never what was said or by whom, and never too often.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 

@@ -1,4 +1,4 @@
-//! A store that an earlier version left opens, and everybody gets from it what they are owed.
+//! Upgrade tests: a store that an earlier version left opens, and everybody gets from it what is queued for them.
 //!
 //! `old_store/format-N/` is the data folder of a service (without `tls/`, so that no key lies in the
 //! repository), and `owed.json` beside it says what is owed to whom in it. That of format 1 was stopped

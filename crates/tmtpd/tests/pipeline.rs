@@ -1,4 +1,4 @@
-//! Requests sent without waiting for answers: they are answered in order, each sees what the ones before
+//! Tests of pipelined requests: they are answered in order, each sees what the ones before
 //! it did, and nothing that was answered is lost.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]

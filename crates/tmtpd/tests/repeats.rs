@@ -1,4 +1,4 @@
-//! Requests that come again: the ones whose ack was lost are delivered once, the ones that are
+//! Tests of idempotency: requests whose ack was lost are delivered once, the ones that are
 //! meant twice are delivered twice.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]

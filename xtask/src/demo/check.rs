@@ -1,4 +1,4 @@
-//! What every device must show: each message that concerns its member exactly once, byte for byte.
+//! Final check of the demo: every device shows each message of its member exactly once, byte for byte.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! What the members write: real documents, and an attachment that can be recognised anywhere.
+//! Letters of the demo: real documents, and an attachment that can be recognised anywhere.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,4 +1,4 @@
-//! Looks for what was written in every file of the service.
+//! Search for plain text of letters in every file of the service.
 //!
 //! Delivered means erased: not only from the queues, but from free pages, journals and segments.
 //! So the files are read as bytes, and each letter and attachment is looked for by a passage of it.

@@ -1,4 +1,4 @@
-//! What was measured, beside what it should be and what it is elsewhere.
+//! Measured figures, beside their goals and those of another service.
 
 use std::process::Command;
 

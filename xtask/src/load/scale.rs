@@ -1,4 +1,4 @@
-//! Many members, large groups, long queues: what grows, and what must not.
+//! Scale tests: many members, large groups, long queues; what grows, and what must not.
 
 use std::process::Command;
 

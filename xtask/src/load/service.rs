@@ -1,4 +1,4 @@
-//! The service that does the work: ours, started afresh, or another that runs already.
+//! Service under load: ours, started afresh, or another that runs already.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

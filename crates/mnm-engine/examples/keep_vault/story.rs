@@ -1,4 +1,4 @@
-//! What happens in the home that is kept, by subject. Each step is there for the rows that it leaves.
+//! Story of the home that is kept, by subject; each step is there for the rows that it leaves.
 
 use mnm_engine::markdown::ELEMENTS_MAX;
 use mnm_engine::vault::{

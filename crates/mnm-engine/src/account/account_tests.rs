@@ -1,4 +1,4 @@
-//! Judging why links end, and how long to wait before the next one.
+//! Tests of how ends of links are judged, and how long an account then waits.
 
 use super::*;
 use tmtp::id::NodeSecret;

@@ -1,4 +1,4 @@
-//! How long to wait before trying again.
+//! Backoff between attempts to connect.
 
 use std::time::Duration;
 

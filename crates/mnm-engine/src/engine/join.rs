@@ -1,4 +1,4 @@
-//! Becoming a member, becoming a further device, and making a code for one.
+//! Joining a service, as a member or as a further device, and making a code for one.
 
 use tmtp::id::NodeSecret;
 use tmtp::quit::Quit;

@@ -1,4 +1,4 @@
-//! Who waits for the word that a device was added: the command that asked for it.
+//! Commands that wait for the notice that a device was added.
 
 use std::sync::{Mutex, PoisonError};
 

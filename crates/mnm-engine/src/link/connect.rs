@@ -1,4 +1,4 @@
-//! A link to a service that is believed, or why there is none, in words.
+//! Connecting to a service that is trusted, or why that failed, in words.
 
 use std::io;
 use std::time::Duration;

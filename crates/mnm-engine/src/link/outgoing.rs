@@ -1,4 +1,4 @@
-//! What the reader has for the writer: acks, pulses, an answer, requests of our own.
+//! Queue from a link's reader to its writer: acks, pulses, an answer, requests of our own.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Ordinary and hostile inputs in tables, bombs against a clock's worth of work, and properties that
+//! Tests of Markdown: ordinary and hostile inputs in tables, bombs that must stay cheap, and properties that
 //! hold for any input whatsoever.
 
 use std::time::{Duration, Instant};

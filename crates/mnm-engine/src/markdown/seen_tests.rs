@@ -1,4 +1,4 @@
-//! All that is typed is seen: of what Markdown leaves out, nothing is gone without a trace.
+//! Tests that all that is typed is seen: of what Markdown leaves out, nothing is gone without a trace.
 
 use proptest::prelude::*;
 

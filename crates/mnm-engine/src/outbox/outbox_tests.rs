@@ -1,4 +1,4 @@
-//! What the head of the outbox is on the wire.
+//! Tests of what the head of the outbox becomes on the wire.
 
 use super::*;
 use crate::vault::Recipient as To;

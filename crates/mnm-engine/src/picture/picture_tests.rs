@@ -1,4 +1,4 @@
-//! Heads of pictures, as programs write them and as a hostile hand does.
+//! Tests of picture heads, as programs write them and as an attacker does.
 
 use super::{Format, Size, read};
 

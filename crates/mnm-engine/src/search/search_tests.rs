@@ -1,4 +1,4 @@
-//! Queries and excerpts as people and attackers write them.
+//! Tests of queries and excerpts, as people and attackers write them.
 
 use super::*;
 

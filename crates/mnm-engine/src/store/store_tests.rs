@@ -1,4 +1,4 @@
-//! The pages hear of what the store does between commands.
+//! Tests that the pages hear of what the store does between commands.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

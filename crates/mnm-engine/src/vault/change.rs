@@ -1,4 +1,4 @@
-//! One write in progress: what it has touched, and the events that follow from it.
+//! Write transaction: what it has touched, and the events that follow from it.
 
 use std::collections::BTreeSet;
 

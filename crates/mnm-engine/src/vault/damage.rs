@@ -1,4 +1,4 @@
-//! Reading around damage: what lies on a page that can't be read is passed over, and that it was is
+//! Reads around damage: what lies on a page that can't be read is passed over, and that it was is
 //! remembered and said, so that one such page does not close the inbox.
 //!
 //! Every page is authenticated; damage is an error of the database and never wrong text. Finding out

@@ -1,4 +1,4 @@
-//! From draft to outbox and back: queueing a letter, taking it back, trying a refused one again.
+//! Letters between draft and outbox: queueing one, taking it back, trying a refused one again.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is known only while the app runs: links, who is online, how much of a message is sent.
+//! State that lives only while the app runs: links, who is online, how much of a message is sent.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};

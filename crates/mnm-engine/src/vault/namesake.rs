@@ -1,4 +1,4 @@
-//! Who is or was called so: names by their look, kept beyond contacts and pings.
+//! Names seen before, by their look, kept beyond contacts and pings.
 //!
 //! A device of the member may be in the hands of a thief. What it tells of a contact is nobody else's word, so
 //! it does not give anybody the name of somebody who is known here.

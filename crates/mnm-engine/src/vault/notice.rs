@@ -1,4 +1,4 @@
-//! What comes in besides letters: pings, invitations, and notices of groups, devices and threads.
+//! Notices that come in besides letters: pings, invitations, groups, devices and threads.
 //!
 //! Each is handled once: its id is remembered in the same transaction.
 

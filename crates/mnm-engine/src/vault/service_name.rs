@@ -1,4 +1,4 @@
-//! How the services of accounts are called here: by the names that they give themselves, and where two look
+//! Names of services: those that they give themselves, and where two look
 //! alike, with the place of the address behind them.
 //!
 //! A service chooses its name, and may choose another at any greeting; the address is the member's own choice.

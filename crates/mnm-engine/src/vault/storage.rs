@@ -1,4 +1,4 @@
-//! What a platform holds of a vault beside its open database.
+//! Storage seam: what a platform holds of a vault beside its open database.
 
 use std::fmt::Debug;
 

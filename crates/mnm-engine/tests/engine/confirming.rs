@@ -1,4 +1,4 @@
-//! What an app posts of its member's letters at the word of somebody who does not forward their thread at all.
+//! Tests of confirmations at the word of somebody who does not forward the thread at all.
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{Standing, Thread, ThreadId};

@@ -1,4 +1,4 @@
-//! One member with several devices.
+//! Tests of one member with several devices.
 
 use mnm_engine::ErrorCode;
 use mnm_engine::command::{Command, Reply};

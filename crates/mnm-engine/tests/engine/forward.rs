@@ -1,4 +1,4 @@
-//! A thread that an app of other make forwards: read, confirmed by its authors, and what a forger gets.
+//! Tests of a thread that another app forwards: read, confirmed by its authors, and what a forger gets.
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{ForwardState, Message, PartyKind, Thread};

@@ -1,4 +1,4 @@
-//! A thread of a group that one of its members forwards to somebody outside.
+//! Tests of a group's thread that one of its members forwards to somebody outside.
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{MayReply, Standing, Thread};

@@ -1,4 +1,4 @@
-//! A service that moves, shows another certificate, or is left.
+//! Tests of a service that moves, shows another certificate, or is left.
 
 use std::future::{Future as _, poll_fn};
 use std::task::Poll;

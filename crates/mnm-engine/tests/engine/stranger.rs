@@ -1,4 +1,4 @@
-//! What an app that is not ours, or means harm, can do to an engine: nothing lost, nothing stuck.
+//! Tests with foreign and hostile apps: nothing is lost, nothing gets stuck.
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{MessageState, PartyKind, PingState};

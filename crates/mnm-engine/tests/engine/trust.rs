@@ -1,4 +1,4 @@
-//! Whom an engine believes, and what it does when it does not.
+//! Tests of trust: which service an engine believes, and what it does when it does not.
 
 use mnm_engine::ErrorCode;
 use mnm_engine::command::{Command, Reply};

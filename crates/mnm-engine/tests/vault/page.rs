@@ -1,4 +1,4 @@
-//! A thread a page at a time, and what was seen of it.
+//! Tests of paging: a thread a page at a time, and what was seen of it.
 
 use mnm_engine::command::Place;
 use mnm_engine::vault::{ForwardedLetter, IncomingForward};

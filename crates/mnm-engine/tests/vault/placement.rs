@@ -1,4 +1,4 @@
-//! Whose thread it is: nobody gets into one, or at its readers, by an id that was occupied in advance.
+//! Tests of placement: nobody gets into a thread, or at its readers, by an id that was occupied in advance.
 
 use mnm_engine::vault::{
     Confirms, DraftContent, ForwardedLetter, Incoming, IncomingForward, Received,

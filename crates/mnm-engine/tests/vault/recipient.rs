@@ -1,4 +1,4 @@
-//! Whom a letter goes to that waits: those who read its thread when the member sent it.
+//! Tests of recipients: a waiting letter goes to those who read its thread when the member sent it.
 
 use mnm_engine::vault::{DraftContent, MemberAct, OutboxAction, OutgoingPost};
 use mnm_engine::view::{MessageId, MessageState, ThreadId};

@@ -1,4 +1,4 @@
-//! A device of the member in the hands of a thief: what it tells gives nobody another's name.
+//! Tests of a stolen device: what it tells gives nobody another's name.
 
 use mnm_engine::error::VaultError;
 use mnm_engine::vault::Received;

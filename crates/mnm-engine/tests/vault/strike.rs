@@ -1,4 +1,4 @@
-//! Who is struck from a thread: gets no more letters, comes in by no way, on no device.
+//! Tests of struck readers: they get no more letters, and come in by no way, on no device.
 
 use mnm_engine::vault::MemberAct;
 use mnm_engine::view::{MayReply, Reach};

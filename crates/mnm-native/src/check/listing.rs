@@ -1,4 +1,4 @@
-//! What a store lists, as far as it can be read: letters, subjects, files and whether these are whole.
+//! Listing of a store, as far as it can be read: letters, subjects, files and whether these are whole.
 
 use mnm_engine::vault::rows::{Reopen, read, scan, tables};
 use rusqlite::types::Value;

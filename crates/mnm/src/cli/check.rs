@@ -1,4 +1,4 @@
-//! Looking a store over that may be damaged, and saving what of it can be read.
+//! `mnm check`: a look over a store that may be damaged, and a copy of what of it can be read.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The way from a command to the family that answers it, and what it needs for that.
+//! Dispatch of commands to the family that answers each, and what it needs for that.
 
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};

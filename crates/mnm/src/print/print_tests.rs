@@ -1,4 +1,4 @@
-//! What a hostile sender can put on a terminal: nothing.
+//! Tests of terminal output: a hostile sender can put no control sequence on it.
 
 use super::*;
 

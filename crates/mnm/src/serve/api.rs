@@ -1,4 +1,4 @@
-//! What pages and the command line can ask for under `/api/`.
+//! HTTP API of the loopback server, `/api/`, for the pages and the command line.
 //!
 //! `POST /api/command` carries the engine's contract: a well-formed command is answered with status
 //! 200 and `{"ok": …}`, or `{"error": {"code", "message"}}` when it was refused; only what is not a

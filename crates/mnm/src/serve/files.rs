@@ -1,4 +1,4 @@
-//! Attachments in and out, streamed; neither direction holds a file in memory.
+//! Upload and download of attachments, streamed; neither direction holds a file in memory.
 
 use std::{io, sync::Arc};
 

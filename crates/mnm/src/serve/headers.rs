@@ -1,4 +1,4 @@
-//! The gate before every handler, and the headers on every answer.
+//! Middleware of the loopback server: checks before every handler, and headers on every answer.
 //!
 //! In this order: `Host` must be ours (a name that was rebound to 127.0.0.1 is not), `Origin` must
 //! be ours where there is one, a browser must not say that another site caused the request, then

@@ -1,4 +1,4 @@
-//! Connections from this person's own processes only, where the system can tell.
+//! Peer check of loopback connections: only this person's own processes, where the system can tell.
 //!
 //! A loopback port is open to every user of the machine, and the address that opens the pages
 //! passes through the browser's command line, which other users can read. On Linux

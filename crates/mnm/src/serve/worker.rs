@@ -1,4 +1,4 @@
-//! The end of a foreign service worker.
+//! Removal of a foreign service worker that an earlier program left at this origin.
 //!
 //! The pages have none. Whoever listened on the port while the app was away may have left one in the
 //! browser, which then answers for this address without the app being asked. Browsers look for a

@@ -1,4 +1,4 @@
-//! A home on a disk that is full or nearly so: reading works, nothing is lost, room comes back.
+//! Tests of a full disk: reading works, nothing is lost, room comes back.
 //!
 //! The disks are file systems in memory, which only root can mount; without, these tests are left
 //! out and say so.

@@ -1,4 +1,4 @@
-//! Whom a letter goes to that is written at the command line: whom its names mean, and no group that the member
+//! Tests of recipients at the command line: whom names mean, and no group that the member
 //! is only invited to.
 
 use serde_json::json;

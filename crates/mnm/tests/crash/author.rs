@@ -1,4 +1,4 @@
-//! Somebody who writes letters at the command line of one app, whether it runs or not.
+//! Author in the crash test, who writes at the command line of one app, whether it runs or not.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Who takes part: three members with four apps, and one who speaks revision 1 by hand. All know
+//! Cast of the crash test: three members with four apps, and one who speaks revision 1 by hand. All know
 //! each other, and all are in one group.
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What every device shows in the end, for the ledger to compare.
+//! Final check of the crash test: what every device shows, for the ledger to compare.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What is written: letters with markers, and the ledger of what became of each.
+//! Letters of the crash test, with markers, and the ledger of what became of each.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A member of revision 1 without our app: two devices, links that are cut, acks that are left out.
+//! Raw member of revision 1 in the crash test: two devices, links that are cut, acks that are left out.
 //!
 //! As every such app has to, it sends a post again whose ack it did not get, the same bytes under
 //! the same id; and drops what it has when it comes again.

@@ -1,4 +1,4 @@
-//! Posts for devices that are not there, which then come and take them.
+//! Load that fills queues of absent devices, and drains them when the devices come.
 //!
 //! The two halves can be run by two processes, with whatever may happen to the service in between:
 //! the cast is saved with what each device is owed.

@@ -1,4 +1,4 @@
-//! Links that do nothing: what each costs, and whether that comes back.
+//! Load of idle links: the memory of each, and whether it comes back.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Many devices log in at once, as after a restart of the service or of a network.
+//! Load of logins: many devices at once, as after a restart of the service or of a network.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Members and groups who only exist, so that one sees what they cost those who write.
+//! Load of members and groups that only exist, and its cost for those who write.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Senders post, recipients take.
+//! Load of posts: senders post, recipients take.
 //!
 //! What is measured begins after the warm-up and ends when everything owed has come and the
 //! service has had a moment to tidy up, so that nothing is left out of its account.

@@ -1,4 +1,4 @@
-//! Posts on their way: who posts what to whom, what is unanswered, what has come.
+//! State of a load of posts: who posts what to whom, what is unanswered, what has come.
 //!
 //! In the closed loop each sender keeps `depth` posts unanswered. In the open loop posts are meant
 //! for fixed moments, whatever has become of earlier ones, and every time is counted from the

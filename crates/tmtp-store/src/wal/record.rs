@@ -1,4 +1,4 @@
-//! A record of the journal: what one commit changed in the rows, and the bodies it brought.
+//! WAL record: what one commit changed in the rows, and the bodies it brought.
 //!
 //! | bytes | |
 //! |---|---|

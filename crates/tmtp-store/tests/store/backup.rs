@@ -1,4 +1,4 @@
-//! A copy of a running store is a store: of one moment, whole, and for its owner alone.
+//! Tests of backup: a copy of a running store is a store of one moment, whole, and for its owner alone.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;

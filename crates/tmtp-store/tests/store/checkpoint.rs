@@ -1,4 +1,4 @@
-//! A checkpoint that happened although the engine said that it failed, as after a sync whose answer
+//! Tests of a checkpoint that happened although the engine said that it failed, as after a sync whose answer
 //! was an error.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! SIGKILL at random moments under load, again and again on the same directory.
+//! Crash test: SIGKILL at random moments under load, again and again on the same directory.
 //!
 //! After each: what was acknowledged is there, whole or not at all and byte for byte; the counts
 //! are right; and no file holds a byte of a message that nobody is owed.

@@ -1,4 +1,4 @@
-//! Flipped bits, cut and missing files: detected, named, never served, and the rest goes on.
+//! Tests of damage: flipped bits, cut and missing files are detected, named, never served, and the rest goes on.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

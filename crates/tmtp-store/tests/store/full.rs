@@ -1,4 +1,4 @@
-//! A disk without room: nothing half done, reads and acknowledgements go on, and it recovers.
+//! Tests of a full disk: nothing half done, reads and acknowledgements go on, and it recovers.
 //!
 //! The full disk is the kernel's limit on the length of files, set in a process of its own: it
 //! fails the same system calls at the same places, and needs no rights.

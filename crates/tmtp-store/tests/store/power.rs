@@ -1,4 +1,4 @@
-//! Power cuts in every operation of the disk, one after the other, on a simulated disk.
+//! Tests of power cuts in every operation of a simulated disk, one after the other.
 //!
 //! The store is the real one, its rows' engine included. After each cut it must open again; what it
 //! acknowledged is there, byte for byte; and when all is acked nothing of a message is left.

@@ -1,4 +1,4 @@
-//! What the post office relies on: order, exact counts, erasure, copies of queues.
+//! Tests of queues: order, exact counts, erasure, copies.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The checker sees each violation it is fed, and nothing where there is none.
+//! Tests of the ledger: it sees each violation it is fed, and nothing where there is none.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What the service itself writes: which letters did not reach whom, and what a device is missing.
+//! Notices of the service in the ledger: which letters did not reach whom, and what a device is missing.
 //!
 //! It writes one notice about letters of one author, in one thread, to the same members, that are
 //! given up in one commit, and says how many they are. So the numbers are added up: every letter is

@@ -1,4 +1,4 @@
-//! Every way in which what is there can be otherwise than it should be.
+//! Violations that the ledger can find.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! One member, or one device of theirs, is away for a long time, mostly longer than anything waits.
+//! Absence in the simulation: one member, or one device, is away for a long time, mostly longer than anything waits.
 //!
 //! What was written meanwhile is then given up for the device. If no other device of the member has it,
 //! its author is told, once, and nobody is told of anything else. The service crashes in those days

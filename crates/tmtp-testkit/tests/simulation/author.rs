@@ -1,4 +1,4 @@
-//! Somebody who writes with one app: letters, replies, pings, now and then something refused once
+//! Author in the simulation, who writes with one app: letters, replies, pings, now and then something refused once
 //! more. May be interrupted at any moment; the ledger says what then is not known.
 
 use std::collections::BTreeSet;

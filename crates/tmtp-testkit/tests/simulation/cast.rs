@@ -1,4 +1,4 @@
-//! Who takes part, what they have written, and what the devices have to have of it.
+//! Cast of the simulation: who takes part, what they wrote, and what the devices have to have of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;

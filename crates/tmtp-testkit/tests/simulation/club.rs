@@ -1,4 +1,4 @@
-//! A group that one member joins late, leaves and joins again, amid everything else.
+//! Group in the simulation that one member joins late, leaves and joins again.
 //!
 //! Who is owed a letter to it follows from the ids of the service, which rise in the order of its
 //! commits: a letter with an id from before a move began goes by the standing before it, one with an

@@ -1,4 +1,4 @@
-//! What befalls the service and the links.
+//! Outages of the service and the links in the simulation.
 
 use std::sync::Arc;
 use std::time::Duration;

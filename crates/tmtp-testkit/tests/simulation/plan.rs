@@ -1,4 +1,4 @@
-//! What a seed decides at the start: who takes part, and how much breaks.
+//! Plan of a schedule, from its seed: who takes part, and how much breaks.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What happened, in order, with the simulated time: a hash of it always, its lines on demand.
+//! Trace of a schedule, with the simulated time: a hash of it always, its lines on demand.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};

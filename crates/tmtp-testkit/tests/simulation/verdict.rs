@@ -1,4 +1,4 @@
-//! What is wrong in the end.
+//! Verdict on a schedule: what is wrong in the end.
 
 use tmtp_testkit::ledger;
 

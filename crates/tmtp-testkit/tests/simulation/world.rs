@@ -1,4 +1,4 @@
-//! One schedule: everybody is introduced, then comes the storm, then quiet, then the check.
+//! World of one schedule: everybody is introduced, then comes the storm, then quiet, then the check.
 
 use std::path::PathBuf;
 use std::sync::Arc;

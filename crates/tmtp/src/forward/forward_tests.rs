@@ -1,4 +1,4 @@
-//! A thread as a deployed app forwards it, and what nobody honest sends.
+//! Tests of forwarded threads, as deployed apps send them and as nobody honest does.
 
 use super::*;
 

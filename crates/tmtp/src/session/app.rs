@@ -1,4 +1,4 @@
-//! What an app does with one link.
+//! Session of an app on one link.
 //!
 //! The session greets, tells what the service greeted with ([`Output::Greeted`]), enters with what the
 //! caller makes of that ([`AppSession::enter`]), and keeps the link alive by itself: send what

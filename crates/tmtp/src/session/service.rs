@@ -1,4 +1,4 @@
-//! What a service does with one link.
+//! Session of a service on one link.
 //!
 //! States: new → (TmtpRev) → greeted → (Register or Login granted) → on → ended. Feed what was
 //! read to [`ServiceSession::handle_input`] until it gives nothing back; act on each [`Input`]

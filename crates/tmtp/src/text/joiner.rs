@@ -1,4 +1,4 @@
-//! The two joiners, which belong to the spelling of some scripts and are invisible elsewhere.
+//! Zero-width joiners, which belong to the spelling of some scripts and are invisible elsewhere.
 //!
 //! Where they may stand is the contextual rule of RFC 5892, appendix A (the same places as in UAX #31),
 //! and between letters only: behind a virama and before a letter of the same script, and, for the

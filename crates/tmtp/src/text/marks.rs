@@ -1,4 +1,4 @@
-//! Heaps of accents: what has no end in sight is cut before it is drawn.
+//! Bound on stacked accents: longer stacks are cut before they are drawn.
 //!
 //! Marks join the character before them, so that thousands in a row are one character, and drawing it takes
 //! minutes. Invisible format characters (joiners among them) go on with such a row.

@@ -1,4 +1,4 @@
-//! Whatever arrives, nobody panics, and a link that was ended stays ended.
+//! Tests with garbage: whatever arrives, nobody panics, and a link that was ended stays ended.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

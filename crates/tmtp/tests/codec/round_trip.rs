@@ -1,4 +1,4 @@
-//! What is packed is read again as it was.
+//! Round trip: what is packed is read again as it was.
 
 use proptest::prelude::*;
 use tmtp::event::{Event, head_of};

@@ -1,4 +1,4 @@
-//! Any cut of any stream gives the same, and nothing is hoarded on the way.
+//! Tests of framing: any cut of a stream gives the same, and memory stays bounded.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

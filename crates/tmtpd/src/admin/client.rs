@@ -1,4 +1,4 @@
-//! The command's side of the administrator's socket: blocking, one request, an iterator of rows.
+//! Client of the administrator's socket: blocking, one request, an iterator of rows.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! What goes over the administrator's socket: one request, then lines of answer.
+//! Wire format of the administrator's socket: one request, then lines of answer.
 //!
 //! Request and answers are JSON objects, each on a line of its own:
 //!

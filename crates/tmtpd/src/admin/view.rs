@@ -1,4 +1,4 @@
-//! From what a service holds to the rows that a command is shown, a page at a time.
+//! Views of a service's state for the administrator's commands, a page at a time.
 //!
 //! A page function moves its cursor on and gives none at the end. A page may be empty before that.
 

@@ -1,4 +1,4 @@
-//! From when until when a certificate is valid, read out of its DER.
+//! Validity period of a certificate, read out of its DER.
 //!
 //! Only what leads to the two times is looked at (RFC 5280, 4.1): everything else was checked by who
 //! made it or is checked by who is shown it.

@@ -1,4 +1,4 @@
-//! What can be wrong with what the service is told, in words for the person who told it.
+//! Configuration errors, in words for the person who wrote the configuration.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;

@@ -1,4 +1,4 @@
-//! Which keys a configuration file has, and the services they describe.
+//! Keys of the configuration file, and the services they describe.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Who shares a count, and that counts come back.
+//! Tests of connection limits: who shares a count, and that counts come back.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! From what is to what should be, while links go on.
+//! Reload: applies a changed configuration without dropping links.
 //!
 //! The configuration is read again. A service is known by its data folder: one that is new is
 //! started, one that is gone is stopped in order, and one that stays takes over what can change while

@@ -1,4 +1,4 @@
-//! Which addresses are listened on, and for whom.
+//! Listening sockets of the daemon, and the services behind each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Names, found in any spelling of theirs.
+//! Index of names that finds one in any of its spellings.
 //!
 //! Nobody is granted a name that is another's in a different spelling. Stores of earlier versions may
 //! hold such pairs: then each spelling finds its own, and a third the one that was read first.

@@ -1,4 +1,4 @@
-//! Finds what is overdue, message by message in the order of ids.
+//! Search for overdue messages, in the order of ids.
 //!
 //! Every queue stands in order of ids, so the queues are merged: the next message is the smallest
 //! at the head of any of them, and all queues that begin with it are those that are still owed it.

@@ -1,4 +1,4 @@
-//! For which of a member's devices a message is given up, and whether it reached the member.
+//! Verdict on an overdue message: for which of a member's devices it is given up, and whether it reached the member.
 
 use tmtp_store::DeviceNumber;
 

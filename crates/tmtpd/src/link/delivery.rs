@@ -1,4 +1,4 @@
-//! Hands a device what it is owed, a buffer at a time.
+//! Delivery of a device's queue, a buffer at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Why a link ended, and how that is told.
+//! Reasons why a link ended, and how each is logged.
 
 use std::net::SocketAddr;
 

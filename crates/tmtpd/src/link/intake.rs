@@ -1,4 +1,4 @@
-//! Takes in the data of a Post or PostNotify: small bodies into memory, large ones to the disk.
+//! Intake of the data of a Post or PostNotify: small bodies into memory, large ones to the disk.
 
 use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;

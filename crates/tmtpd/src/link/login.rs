@@ -1,4 +1,4 @@
-//! How a link becomes a device's: by a new account, or by a login.
+//! Login of a link: by a new account, or by a device's secret.
 
 use std::sync::Arc;
 use std::time::Duration;

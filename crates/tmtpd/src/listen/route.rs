@@ -1,4 +1,4 @@
-//! Which service a connection on one address is for.
+//! Routing of a connection to one of the services at its address, by TLS server name.
 //!
 //! Where one service listens alone, whoever comes is for it. Where several share an address, the TLS
 //! server name decides, which the app sends in the clear at the very start (RFC 6066). Who sends none,

@@ -1,4 +1,4 @@
-//! The rule about ids.
+//! Tests of the rule about ids in the log.
 
 use super::ShortId;
 

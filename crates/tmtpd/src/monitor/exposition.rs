@@ -1,4 +1,4 @@
-//! The text format that Prometheus reads, version 0.0.4.
+//! Prometheus text exposition format, version 0.0.4.
 //!
 //! A family of figures is a line of help, a line with its type, and then a line for each value with
 //! its labels. Names are ours and well-formed; what people chose is escaped.

@@ -1,4 +1,4 @@
-//! Whether a service takes messages: asked of its writer, which looks at the disk as for a message.
+//! Health check: whether a service takes messages, asked of its writer, which looks at the disk as for a message.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the system says about this process and its disk. None where it does not.
+//! Process and disk figures from the system; none where it gives none.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! How much passes, on a clock of the test's own.
+//! Tests of the token bucket, on a clock of their own.
 
 use std::time::Duration;
 

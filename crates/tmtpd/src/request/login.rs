@@ -1,4 +1,4 @@
-//! Login: a device proves which member's it is.
+//! Login: a device proves by its secret whose it is.
 
 use tmtp::event::MessageKind;
 use tmtp::id::{NodeSecret, Uid};

@@ -1,4 +1,4 @@
-//! Requests decided by what is known, without a store, a disk or a clock.
+//! Tests of decisions: requests decided without a store, a disk or a clock.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What other tasks leave for one link: a wake, and presence notices.
+//! Mailbox of one link, in which other tasks leave a wake and presence notices.
 //!
 //! Empty it is a few words and two locks; ten thousand idle links have one each.
 

@@ -1,4 +1,4 @@
-//! What the commands say about a service with members on it.
+//! Tests of what the commands say about a service with members.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! A copy that was made of a running service is served, and everybody gets from it what they were owed.
+//! Tests of `tmtpd backup`: a copy of a running service is served, and everybody gets from it what was queued for them.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,4 @@
-//! The socket: who may use it, what is refused on it, and that it is there whatever was before.
+//! Tests of the administrator's socket: who may use it, and what is refused on it.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,4 +1,4 @@
-//! Accounts and devices without end.
+//! Attack: accounts and devices without end.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Data that is announced and never comes.
+//! Attack: data that is announced and never comes.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Requests without end, each of them cheap to send.
+//! Attack: a flood of requests, each of them cheap to send.
 
 use serde_json::json;
 use tmtp_testkit::wire;

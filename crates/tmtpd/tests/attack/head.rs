@@ -1,4 +1,4 @@
-//! Headers made to be expensive, or to be misread.
+//! Attack: headers made to be expensive, or to be misread.
 
 use serde_json::json;
 

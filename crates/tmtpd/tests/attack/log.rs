@@ -1,4 +1,4 @@
-//! Whoever makes the service write to its log would fill the disk with it.
+//! Attack: a log that somebody makes the service fill.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

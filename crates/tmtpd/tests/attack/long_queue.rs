@@ -1,4 +1,4 @@
-//! A member with a long queue, who adds devices.
+//! Attack: a member with a long queue who adds devices.
 
 use std::path::Path;
 use std::time::Instant;

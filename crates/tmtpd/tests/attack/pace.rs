@@ -1,4 +1,4 @@
-//! Peers that send or take a byte now and then, to hold what the service lends them.
+//! Attack: slow peers that send or take a byte now and then.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What an author sees in the real app.
+//! Tests of returned letters in the real app.
 
 use serde_json::Value;
 use tmtp_testkit::process::{AppProcess, ServiceProcess};

@@ -1,4 +1,4 @@
-//! A clock that is ahead for a while, on simulated time.
+//! Tests of a clock that is ahead for a while, on simulated time.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The service is killed again and again while it gives up messages.
+//! Crash test of expiry: the service is killed again and again while it gives up messages.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Queues that are full: nothing is lost, and one who fetches nothing stops nobody else.
+//! Tests of full queues: nothing is lost, and one who fetches nothing stops nobody else.
 
 use serde_json::json;
 use tmtp_testkit::peer::RawPeer;

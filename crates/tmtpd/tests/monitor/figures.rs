@@ -1,4 +1,4 @@
-//! The figures follow what members do, and say nothing of who they are.
+//! Tests of the metrics: they follow what members do, and say nothing of who they are.
 
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::{SITE, ServiceProcess};

@@ -1,4 +1,4 @@
-//! Health: 200 while every service takes messages, 503 with the reason when not.
+//! Tests of the health endpoint: 200 while every service takes messages, 503 with the reason when not.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

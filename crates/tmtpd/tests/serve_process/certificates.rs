@@ -1,4 +1,4 @@
-//! Proving itself: the service's own certificate, the administrator's, and those it refuses.
+//! Tests of certificates: the service's own, the administrator's, and those it refuses.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! Limits on links, as those feel them who come too many, too slow, or in a bad moment.
+//! Tests of connection limits, for peers that are too many, too slow, or come in a bad moment.
 
 use std::fs;
 use std::io::Write;

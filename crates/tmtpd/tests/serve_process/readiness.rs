@@ -1,4 +1,4 @@
-//! What the service manager is told, by a path and by an abstract name.
+//! Tests of `sd_notify`, by a path and by an abstract name.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};

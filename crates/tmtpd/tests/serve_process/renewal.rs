@@ -1,4 +1,4 @@
-//! A certificate is replaced under a running service: whole, in halves, and unasked.
+//! Tests of certificate reload under a running service: whole, in halves, and unasked.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A whole service, as a process, whose disk takes nothing more for a while.
+//! Test of a whole service whose disk is full for a while.
 //!
 //! The full disk is the kernel's limit on the length of files, put on the running process and
 //! taken away again: no file can be written at all, and no rights are needed.

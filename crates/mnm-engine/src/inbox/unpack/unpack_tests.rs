@@ -1,4 +1,4 @@
-//! Letters in every cut, and data that is no letter.
+//! Tests of unpacking: letters in every cut, and data that is no letter.
 
 use tmtp::forward::ForwardedLetter;
 

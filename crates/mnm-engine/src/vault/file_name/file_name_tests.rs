@@ -1,4 +1,4 @@
-//! Names as people and attackers give them.
+//! Tests of file names as people and attackers give them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Bounds on what is remembered of who is online, whatever a service says.
+//! Tests of the bounds on who is remembered as online.
 
 use super::*;
 use crate::vault::{NewAccount, SyncNotice};

@@ -1,4 +1,4 @@
-//! `schema.sql` is what readers are told; the migrations are what runs. They must say the same.
+//! Tests that the migrations end at the documented `schema.sql`.
 
 use rusqlite::Connection;
 

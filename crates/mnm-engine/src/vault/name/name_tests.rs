@@ -1,4 +1,4 @@
-//! Names as they are shown, and those that look alike.
+//! Tests of names as they are shown, and of those that look alike.
 
 use super::{is_clean, is_written_out, look, shown, tagged};
 

@@ -1,4 +1,4 @@
-//! Tables of names as people and attackers give them.
+//! Tests of short texts, as people and attackers write them.
 
 use super::*;
 

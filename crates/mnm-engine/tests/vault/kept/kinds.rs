@@ -1,4 +1,4 @@
-//! What rows a vault must have to stand for every home of its version: read from the schema, so that a new
+//! Kinds of rows that a vault needs to stand for every home of its version: read from the schema, so that a new
 //! table, kind or column is asked for by itself.
 
 use std::path::Path;

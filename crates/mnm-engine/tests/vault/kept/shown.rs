@@ -1,4 +1,4 @@
-//! What a vault shows through its public face, as one JSON value, and what it has to send.
+//! Snapshot of a vault through its public face, as one JSON value, and of what it has to send.
 
 use data_encoding::HEXLOWER;
 use mnm_engine::command::Place;

@@ -1,4 +1,4 @@
-//! Names that others chose, as names of files here.
+//! Tests of file names that others chose.
 
 use super::*;
 

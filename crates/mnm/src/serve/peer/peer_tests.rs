@@ -1,4 +1,4 @@
-//! Whose socket a connection is, read from tables as Linux writes them.
+//! Tests of the peer check, on socket tables as Linux writes them.
 
 use std::{collections::HashMap, sync::atomic::Ordering};
 

@@ -1,4 +1,4 @@
-//! Names as people have them, and as those make them who want to be taken for others.
+//! Tests of names, as people have them and as impostors make them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Who passes and who does not, on a clock of the test's own.
+//! Tests of the minimum throughput, on a clock of their own.
 
 use std::time::Duration;
 

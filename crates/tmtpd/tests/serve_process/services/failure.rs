@@ -1,4 +1,4 @@
-//! A service that fails fails alone.
+//! Tests of failure isolation: a service that fails fails alone.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};

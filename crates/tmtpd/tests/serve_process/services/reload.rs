@@ -1,4 +1,4 @@
-//! Services come, go and change while the links of the others go on.
+//! Tests of reload: services come, go and change while the links of the others go on.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Several services on one address, told apart by TLS server name.
+//! Tests of several services on one address, told apart by TLS server name.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
