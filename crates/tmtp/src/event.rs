@@ -5,7 +5,7 @@
 //! byte for byte, however often they are sent.
 //!
 //! One file per operation states its name and how it is read and written: those of answers are here,
-//! those of messages in [`message`]. [`op`] lists them all, with the data that each takes.
+//! those of messages in `event/message/`. `event/op.rs` lists them all, with the data that each takes.
 
 mod ack;
 mod form;

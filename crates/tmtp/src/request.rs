@@ -1,7 +1,7 @@
 //! Requests of an app: the thirteen operations of revision 1.
 //!
 //! One file per operation states its number, its name, when it is allowed, which data it takes, and
-//! how it is read and written: [`op`] lists them. A service reads with [`Request::read`], which checks
+//! how it is read and written: `request/op.rs` lists them. A service reads with [`Request::read`], which checks
 //! the form of a header; whether it is allowed now is the session's matter, whether it may be granted
 //! the service's. An app writes with [`Request::pack`].
 

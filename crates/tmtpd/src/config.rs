@@ -104,7 +104,7 @@ pub struct Service {
     /// The address that members reach it by, where that is not one it listens on.
     pub public: Option<ListenAddress>,
     /// Whom a member may post to. Where nothing is said it depends on when the service was made
-    /// ([`policy`](crate::policy)).
+    /// (`policy.rs`).
     pub post_policy: Option<PostPolicy>,
 }
 

@@ -3,7 +3,7 @@
 //! All of it is in memory, read at start from the store's rows ([`rows`]) and changed only after
 //! the rows that say the same are durable. Every change is a whole record put in place of the old
 //! one, so this file is lookups and indexes; what may be changed is decided in
-//! [`request`](crate::request).
+//! `request.rs`.
 
 mod change;
 mod group;
