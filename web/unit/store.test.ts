@@ -67,6 +67,17 @@ test("events during a load are applied to what it brought", async () => {
   expect(page.store.threads.map((r) => r.snippet)).toEqual(["as it is"]);
 });
 
+test("event that still waits when a load ends is not overwritten by those before it", async () => {
+  const groups = app.hold("groups");
+  const loading = page.store.load();
+  await app.tell({ event: "account", account: account({ link: { state: "connecting" }, unread: 1 }) });
+  await app.tell({ event: "account", account: account({ link: { state: "connecting" }, unread: 2 }) });
+  app.write({ event: "account", account: account({ link: { state: "online", since_ms: 1 }, unread: 3 }) });
+  await groups.all();
+  await loading;
+  expect(page.store.accounts.map((a) => [a.link.state, a.unread])).toEqual([["online", 3]]);
+});
+
 test("record removed during a load stays removed", async () => {
   app.on("contacts", () => [contact()]);
   const groups = app.hold("groups");

@@ -153,6 +153,8 @@ class Store {
     try {
       await load();
     } finally {
+      // Those that wait too, in their order: applied in between, a later one would be overwritten by an earlier.
+      this.#handlePending();
       stop();
     }
     for (const event of meanwhile) if (event.event !== "lagged") this.#apply(event);
