@@ -1,4 +1,4 @@
-//! Both sides of a link in memory, with a simulated clock.
+//! Pair of sessions: both sides of a link in memory, with a simulated clock.
 //!
 //! [`Pair::pump`] moves what was sent in fragments of a chosen size until both sides have read all.
 //! Nothing is answered by itself: a test looks at [`Pair::asked`], then plays the service with

@@ -1,4 +1,4 @@
-//! Both sessions: the two steps of the way in, what belongs to no step, and data by the rule of each
+//! Tests of both sessions: the two steps of the way in, what belongs to no step, and data by the rule of each
 //! operation.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]

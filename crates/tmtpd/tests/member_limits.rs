@@ -1,4 +1,4 @@
-//! What one member may ask of the service, on the wire: every limit that is configured is told in
+//! Tests of the limits of one member, on the wire: every limit that is configured is told in
 //! the ack, costs the member nothing but that request, and holds after a crash.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]

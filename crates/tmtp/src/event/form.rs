@@ -1,4 +1,4 @@
-//! What is read alike in the headers of all that a service tells.
+//! Form shared by the headers of all events.
 
 use super::BadEvent;
 use crate::id::{Alias, MessageId};

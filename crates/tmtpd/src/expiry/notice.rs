@@ -1,4 +1,4 @@
-//! What the service writes from itself: to authors whose messages did not reach somebody, and to
+//! Notices that the service writes itself: to authors whose messages did not reach somebody, and to
 //! devices that were away for too long.
 //!
 //! Apps of revision 1 know no such thing, so it is a letter: `delivery` from [`Uid::SERVICE`], with

@@ -1,4 +1,4 @@
-//! Somebody outside of a group who is written to beside it, or to whom a thread of it is forwarded: the
+//! Tests of somebody outside of a group who is written to beside it, or to whom a thread of it is forwarded: the
 //! group's members may answer, as many as a thread needs, and for as long as word of it may wait.
 
 use std::time::{SystemTime, UNIX_EPOCH};
