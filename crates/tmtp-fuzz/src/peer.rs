@@ -4,8 +4,10 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use tmtp::certificate::CertificateHash;
 use tmtp_testkit::wire;
 use tmtpd::conn_limit::ConnLimit;
+use tmtpd::link::Carrier;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf, WriteHalf, split};
@@ -31,8 +33,8 @@ impl Link {
     ) -> Self {
         let (ours, theirs) = tokio::io::duplex(BUFFER_BYTES);
         let peer = conn_limit.admit(([127, 0, 0, 1], 1).into()).unwrap();
-        let serving =
-            tokio::spawn(tmtpd::link::run(theirs, peer, Arc::clone(service), Shutdown::new()));
+        let carrier = Carrier { stream: theirs, peer, certificate: CertificateHash::of(b"") };
+        let serving = tokio::spawn(tmtpd::link::run(carrier, Arc::clone(service), Shutdown::new()));
         let (reader, writer) = split(ours);
         let reading = tokio::spawn(read(reader, Arc::clone(cast)));
         Self { writer, reading, serving }

@@ -5,11 +5,7 @@
 //! somebody in between passes on, behind a certificate of their own, does not verify. Why not the
 //! exporter of TLS: `docs/decisions/0023-channel-binding-by-certificate.md`.
 
-use std::fmt;
-
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
-
+use crate::certificate::CertificateHash;
 use crate::id::Uid;
 
 /// Bytes of the number that a service gives for one login.
@@ -17,42 +13,6 @@ pub const NONCE_BYTES: usize = 32;
 
 /// Begins the text, so that no other signature of the same key can be taken for a login.
 const LOGIN_CONTEXT: &[u8] = b"TMTP 2 login\0";
-
-/// SHA-256 of a certificate in DER, the peer's own and not those above it. Compared in constant time.
-#[derive(Clone, Copy)]
-pub struct CertificateHash([u8; 32]);
-
-impl CertificateHash {
-    /// Of a certificate in DER.
-    pub fn of(der: &[u8]) -> Self {
-        Self(Sha256::digest(der).into())
-    }
-
-    /// As it was computed elsewhere, or given by hand.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl PartialEq for CertificateHash {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for CertificateHash {}
-
-impl fmt::Debug for CertificateHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "CertificateHash({a:02x}{b:02x}{c:02x}{d:02x}…)")
-    }
-}
 
 /// What a login signs.
 #[derive(Debug, Clone, Copy)]
@@ -125,17 +85,5 @@ mod tests {
         for (n, one) in text.iter().enumerate() {
             assert!(!text[..n].contains(one), "{n}");
         }
-    }
-
-    #[test]
-    fn certificate_hash_is_compared_whole_and_shown_in_part() {
-        let hash = CertificateHash::of(b"a certificate");
-        assert_eq!(hash, CertificateHash::from_bytes(*hash.as_bytes()));
-        for bit in [0, 255] {
-            let mut other = *hash.as_bytes();
-            other[bit / 8] ^= 1 << (bit % 8);
-            assert_ne!(hash, CertificateHash::from_bytes(other), "{bit}");
-        }
-        assert_eq!(format!("{hash:?}"), "CertificateHash(81acd762…)");
     }
 }

@@ -10,6 +10,7 @@
 //! - [`revision`]: which revision of the protocol a link speaks
 //! - [`request`]: what an app asks of a service
 //! - [`event`]: what a service tells an app
+//! - [`certificate`]: the hash of the certificate that a link is made by
 //! - [`binding`]: what a login of revision 2 signs
 //! - [`session`]: the two sides of a link as state machines
 //! - [`letter`]: what apps put into the data of a post; a service never looks inside
@@ -20,6 +21,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod binding;
+pub mod certificate;
 pub mod event;
 pub mod forward;
 pub mod frame;

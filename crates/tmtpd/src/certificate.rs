@@ -2,7 +2,7 @@
 //!
 //! Without files of the administrator's the service makes its own on first start: an ECDSA P-256
 //! key in `DIR/tls/key.pem`, then a self-signed certificate of it in `DIR/tls/cert.pem`. Apps pin
-//! the [`Fingerprint`], so neither is ever replaced: a start that was interrupted between the two
+//! its hash, so neither is ever replaced: a start that was interrupted between the two
 //! makes the certificate of the key that is there, and a certificate without its key is an error.
 //!
 //! - [`acme`]: certificates ordered from an authority
@@ -15,38 +15,34 @@ pub(crate) mod identity;
 mod make;
 mod validity;
 
-use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use data_encoding::{HEXLOWER, HEXUPPER};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::sign::CertifiedKey;
-use sha2::{Digest, Sha256};
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, version};
+use tmtp::certificate::CertificateHash;
 
 pub(crate) use validity::{SOON_DAYS, Validity, remaining};
 
 use crate::config::{ListenAddress, own_certificate_files};
 use crate::fs_mode;
 
-/// A certificate chain and the key to it.
+/// A certificate chain and the key to it, ready to shake hands with.
 #[derive(Debug)]
 pub struct Certificate {
-    fingerprint: Fingerprint,
+    hash: CertificateHash,
     certified: Arc<CertifiedKey>,
+    tls: Arc<ServerConfig>,
 }
 
 /// The one provider of cryptography.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
-
-/// SHA-256 over a certificate in DER. `Display` writes 64 lower-case hex digits, as in the address
-/// members join by; `{:#}` writes upper-case pairs with colons, as other programs show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
 
 /// Why there is no certificate to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -156,9 +152,11 @@ impl Certificate {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, rustls::Error> {
-        let fingerprint = Fingerprint::of(chain.first().map_or(&[], |leaf| leaf.as_ref()));
+        let hash = CertificateHash::of(chain.first().map_or(&[], |leaf| leaf.as_ref()));
         let certified = Arc::new(CertifiedKey::from_der(chain, key, &PROVIDER)?);
-        Ok(Self { fingerprint, certified })
+        let resolver = SingleCertAndKey::from(Arc::clone(&certified));
+        let tls = Arc::new(server_config(Arc::new(resolver))?);
+        Ok(Self { hash, certified, tls })
     }
 
     /// Reads the service's own certificate and key from `data/tls`, first making what is missing,
@@ -187,10 +185,16 @@ impl Certificate {
         Self::load(&cert, &key)
     }
 
-    /// The fingerprint of the service's own certificate, the first of the chain.
+    /// The hash of the service's own certificate, the first of the chain.
     #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        self.fingerprint
+    pub fn hash(&self) -> CertificateHash {
+        self.hash
+    }
+
+    /// TLS 1.3 and 1.2 with this certificate and no other, for any client.
+    #[must_use]
+    pub(crate) fn tls(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.tls)
     }
 
     /// Whether it is its own issuer, so that apps can only know it by its fingerprint.
@@ -235,23 +239,15 @@ impl Certificate {
     }
 }
 
-impl Fingerprint {
-    fn of(der: &[u8]) -> Self {
-        Self(Sha256::digest(der).into())
-    }
-}
-
-impl Display for Fingerprint {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if !f.alternate() {
-            return f.write_str(&HEXLOWER.encode(&self.0));
-        }
-        for (index, byte) in self.0.iter().enumerate() {
-            let colon = if index == 0 { "" } else { ":" };
-            write!(f, "{colon}{}", HEXUPPER.encode(&[*byte]))?;
-        }
-        Ok(())
-    }
+fn server_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    // Links last for days: resuming one saves nothing, and what it needs costs memory per link.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(config)
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {

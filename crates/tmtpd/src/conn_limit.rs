@@ -3,8 +3,8 @@
 //! [`ConnLimit::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
 //! leak whatever ends a link. Links over their network's share are closed at once. Links over the
 //! number that may be logging in wait for [`Peer::turn`] instead: after a restart every device comes
-//! back in the same second, and each of them is welcome. FairQueue go by networks, and those that do
-//! nothing with theirs lose it to others (`fair_queue`). Over the total, a link that waits of the network
+//! back in the same second, and each of them is welcome. Turns go by networks, and those that do
+//! nothing with theirs lose them to others (`fair_queue`). Over the total, a link that waits of the network
 //! that has most of them gives way.
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! whatever is ready: answers, presence, and what the device is owed. A link that does not read its
 //! output is not read from for long either, so what a link holds in memory is bounded.
 //!
+//! - `carrier`: what it runs on
 //! - `input`: what the peer sends, and the requests in it
 //! - `login`: how it becomes a device's
 //! - `intake`: data of a post, to memory or disk
@@ -15,6 +16,7 @@
 //! - `min_throughput`: whether the peer keeps up
 //! - `poll`: what it waits for
 
+mod carrier;
 mod commits;
 mod delivery;
 mod end;
@@ -35,7 +37,7 @@ use tmtp::id::Uid;
 use tmtp::quit::Quit;
 use tmtp::session::Millis;
 use tmtp::session::service::{ServiceSession, Timing};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::Limits;
@@ -49,6 +51,7 @@ use crate::request::{Answer, Progress};
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
+pub use carrier::{Carrier, Stream};
 use commits::Commits;
 use delivery::Delivery;
 use end::End;
@@ -62,15 +65,9 @@ const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
 /// How long a peer may take to receive the last words.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// What a link is made of: TLS over TCP, or whatever a simulation has in its place. What was written
-/// must be flushed before it counts as sent.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
-
 /// Serves one link until it ends or `shutdown` is requested.
-pub async fn run<S: Stream>(stream: S, peer: Peer, service: Arc<Service>, shutdown: Shutdown) {
-    let mut link = Link::new(stream, peer, service);
+pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown: Shutdown) {
+    let mut link = Link::new(carrier, service);
     let end = link.drive(&shutdown).await;
     // The device leaves its place before the peer can see the end of the link: who comes back at
     // once must not be told that it is still here.
@@ -141,7 +138,8 @@ struct Link<S> {
 }
 
 impl<S: Stream> Link<S> {
-    fn new(stream: S, peer: Peer, service: Arc<Service>) -> Self {
+    fn new(carrier: Carrier<S>, service: Arc<Service>) -> Self {
+        let Carrier { stream, peer, certificate } = carrier;
         let epoch = peer.accepted_at();
         let limits = service.limits();
         let session = ServiceSession::new(Millis(0), timing(&limits));
@@ -149,7 +147,7 @@ impl<S: Stream> Link<S> {
         let (sending, taking) = (pace(), pace());
         let request_rate =
             Rate { count: limits.requests_per_second, period: Duration::from_secs(1) };
-        let entry = service.links.enter(peer.address(), service.now_ms());
+        let entry = service.links.enter(peer.address(), service.now_ms(), certificate);
         service.metrics.links_opened.one();
         Self {
             stream,

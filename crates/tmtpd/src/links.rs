@@ -10,8 +10,10 @@ use std::ops::{Bound, Deref};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::directory::MemberNumber;
+use tmtp::certificate::CertificateHash;
 use tmtp_store::DeviceNumber;
+
+use crate::directory::MemberNumber;
 
 /// Number of a link within this run of the service; rises with each.
 pub(crate) type LinkNumber = u64;
@@ -33,6 +35,8 @@ pub(crate) struct LinkFacts {
     pub address: SocketAddr,
     /// When it had shaken hands, Unix milliseconds.
     pub since_ms: i64,
+    /// The certificate that it was shown.
+    pub certificate: CertificateHash,
     owner: OnceLock<(MemberNumber, DeviceNumber)>,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
@@ -49,11 +53,17 @@ pub(crate) struct Entry {
 }
 
 impl Links {
-    /// Puts a link into the table that had shaken hands at `since_ms`.
-    pub(crate) fn enter(self: &Arc<Self>, address: SocketAddr, since_ms: i64) -> Entry {
+    /// Puts a link into the table that had shaken hands at `since_ms` by `certificate`.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        address: SocketAddr,
+        since_ms: i64,
+        certificate: CertificateHash,
+    ) -> Entry {
         let facts = Arc::new(LinkFacts {
             address,
             since_ms,
+            certificate,
             owner: OnceLock::new(),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),

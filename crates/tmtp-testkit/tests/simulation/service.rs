@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tmtp::certificate::CertificateHash;
 use tmtp_store::{Executor, Limits, Store, StoreError};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{Config, DaemonConfig};
 use tmtpd::conn_limit::ConnLimit;
 use tmtpd::expiry::Expiry;
+use tmtpd::link::Carrier;
 use tmtpd::service::Service;
 use tmtpd::shutdown::Shutdown;
 use tokio::sync::Mutex as AsyncMutex;
@@ -216,7 +218,9 @@ impl ServiceHost {
             if !peer.turn().await {
                 return;
             }
-            tmtpd::link::run(service_end, peer, service, Shutdown::new()).await;
+            let certificate = CertificateHash::of(b"the simulated service");
+            let carrier = Carrier { stream: service_end, peer, certificate };
+            tmtpd::link::run(carrier, service, Shutdown::new()).await;
         });
         Ok(app)
     }

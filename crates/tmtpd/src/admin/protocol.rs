@@ -172,6 +172,9 @@ pub struct Link {
     pub device: Option<u32>,
     /// When it had shaken hands, Unix milliseconds.
     pub since_ms: i64,
+    /// SHA-256 of the certificate that it was shown, in hex. None from a service of an earlier version.
+    #[serde(default)]
+    pub certificate_sha256: Option<String>,
     /// Messages sent and not acknowledged.
     pub in_flight: u64,
     /// Bytes of their data.

@@ -1,16 +1,16 @@
 //! The certificate of a running service: replaced while links go on.
 //!
-//! A handshake takes the certificate of its moment; a link that is on keeps its keys, so replacing the
-//! certificate ends nothing.
+//! A handshake takes the certificate of its moment and keeps it to the end; so does the link that comes of
+//! it, so replacing the certificate ends nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::ServerConfig;
+use rustls::server::ClientHello;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ServerConfig, version};
 
-use super::{Certificate, PROVIDER};
+use super::{Certificate, server_config};
 
 /// The protocol by which an authority looks whether a service answers for a host (RFC 8737).
 const ACME: &[u8] = b"acme-tls/1";
@@ -63,18 +63,9 @@ impl Identity {
     /// Shows `certificate` to new links from now on. Whether it is another one than before.
     pub fn replace(&self, certificate: Certificate) -> bool {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = current.certificate.fingerprint() != certificate.fingerprint();
+        let is_new = current.certificate.hash() != certificate.hash();
         *current = Current { certificate: Arc::new(certificate), is_stand_in: false };
         is_new
-    }
-
-    /// TLS 1.3 and 1.2 with the certificate of the moment, for any client.
-    ///
-    /// # Errors
-    /// The provider of cryptography does not know these versions, which would be a mistake in how
-    /// this was built.
-    pub fn tls(self: &Arc<Self>) -> Result<Arc<ServerConfig>, rustls::Error> {
-        server_config(Arc::new(Resolver(Arc::clone(self)))).map(Arc::new)
     }
 
     /// Shows `answer` to an authority that looks at `host`.
@@ -104,25 +95,5 @@ impl Identity {
         }
         let challenges = self.challenges.read().unwrap_or_else(PoisonError::into_inner);
         challenges.get(&hello.server_name()?.to_ascii_lowercase()).cloned()
-    }
-}
-
-fn server_config(resolver: Arc<dyn ResolvesServerCert>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-        .with_no_client_auth()
-        .with_cert_resolver(resolver);
-    // Links last for days: resuming one saves nothing, and what it needs costs memory per link.
-    config.send_tls13_tickets = 0;
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    Ok(config)
-}
-
-#[derive(Debug)]
-struct Resolver(Arc<Identity>);
-
-impl ResolvesServerCert for Resolver {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.certificate().certified))
     }
 }

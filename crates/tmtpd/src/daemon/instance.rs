@@ -105,9 +105,6 @@ pub enum InstanceError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// TLS cannot be served.
-    #[error("TLS cannot be served")]
-    Tls(#[from] rustls::Error),
     /// A task of the service broke off.
     #[error("the service could not be opened: a task broke off")]
     BrokeOff,
@@ -136,7 +133,7 @@ impl Instance {
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
         let expiry = span.in_scope(|| Expiry::start(Arc::clone(&service)));
         let cert_watcher = CertWatcher::new(Arc::clone(&identity), span.clone(), files);
-        let acceptor = Acceptor::new(Arc::clone(&service), Arc::clone(&identity), span)?;
+        let acceptor = Acceptor::new(Arc::clone(&service), Arc::clone(&identity), span);
         let instance = Arc::new(Self {
             config: Mutex::new(config),
             service,

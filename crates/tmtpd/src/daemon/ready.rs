@@ -50,7 +50,7 @@ impl Display for Ready<'_> {
         for address in self.addresses() {
             write!(f, "{address} ")?;
         }
-        write!(f, " (certificate sha256 {:#}", self.certificate.fingerprint())?;
+        write!(f, " (certificate sha256 {:#}", self.certificate.hash())?;
         let is_named = self.public.is_some() || self.server_name.is_some();
         if !is_named && self.listeners.iter().any(|open| is_wildcard(open)) {
             f.write_str("; listening on every address, shown by the name of this machine")?;
@@ -75,7 +75,7 @@ impl Ready<'_> {
     fn address(&self, host: &str, port: u16) -> String {
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         if !self.is_public {
-            format!("={host}:{port}#{}", self.certificate.fingerprint())
+            format!("={host}:{port}#{}", self.certificate.hash())
         } else {
             format!("+{host}:{port}")
         }

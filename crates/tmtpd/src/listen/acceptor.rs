@@ -24,7 +24,7 @@ use super::route::Route;
 use crate::certificate::identity::Identity;
 use crate::config::Limits;
 use crate::conn_limit::{ConnLimit, FairQueue, Full, Peer};
-use crate::link;
+use crate::link::{self, Carrier};
 use crate::log::Throttles;
 use crate::log::warn_limited;
 use crate::metrics::{ACCEPTOR, Turned};
@@ -47,7 +47,6 @@ pub(crate) struct Admission {
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     service: Arc<Service>,
-    tls: Arc<ServerConfig>,
     identity: Arc<Identity>,
     admission: Arc<Admission>,
     links: TaskTracker,
@@ -137,19 +136,11 @@ enum NotGreeted {
 
 impl Acceptor {
     /// The way into `service`, which proves itself by `identity`.
-    ///
-    /// # Errors
-    /// TLS cannot be served.
-    pub(crate) fn new(
-        service: Arc<Service>,
-        identity: Arc<Identity>,
-        span: Span,
-    ) -> Result<Arc<Self>, rustls::Error> {
-        let tls = identity.tls()?;
+    pub(crate) fn new(service: Arc<Service>, identity: Arc<Identity>, span: Span) -> Arc<Self> {
         let admission = Admission::new(&service.limits());
         let (shutdown, cut) = (Shutdown::new(), Shutdown::new());
         let links = TaskTracker::new();
-        Ok(Arc::new(Self { service, tls, identity, admission, links, shutdown, cut, span }))
+        Arc::new(Self { service, identity, admission, links, shutdown, cut, span })
     }
 
     pub(super) fn admission(&self) -> &Arc<Admission> {
@@ -191,15 +182,19 @@ impl Acceptor {
     }
 
     async fn open_link(&self, greeted: Greeted, mut peer: Peer) {
+        // Another may take its place before the handshake is over.
+        let certificate = self.identity.certificate();
         let shaken = tokio::select! {
             // A link that has not even shaken hands has nothing to finish.
             () = self.shutdown.requested() => return,
-            shaken = self.admission.shake_hands(greeted, Arc::clone(&self.tls), &mut peer) => shaken,
+            shaken = self.admission.shake_hands(greeted, certificate.tls(), &mut peer) => shaken,
         };
         match shaken {
-            Ok(tls) => {
-                let service = Arc::clone(&self.service);
-                link::run(tls, peer, service, self.shutdown.clone()).await;
+            Ok(stream) => {
+                let carrier = Carrier { stream, peer, certificate: certificate.hash() };
+                // A link lasts for days, and holds no chain of certificates.
+                drop(certificate);
+                link::run(carrier, Arc::clone(&self.service), self.shutdown.clone()).await;
             }
             Err(why) => not_greeted(peer.address(), &why),
         }

@@ -1,13 +1,19 @@
 //! Tests of certificate reload under a running service: whole, in halves, and unasked.
 
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use data_encoding::HEXLOWER;
 use rustix::process::Signal;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tempfile::{TempDir, tempdir};
 use tmtpd::admin::server::attach;
 use tmtpd::config::Overrides;
@@ -16,7 +22,9 @@ use tmtpd::shutdown::Shutdown;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::certificates::{set_mode, write_pair};
+use crate::process::PATIENCE;
 use crate::services::host::{Host, Member, fingerprint_at, free_address};
+use crate::tls;
 
 /// How often the service looks at the files by itself, and a little more.
 const LOOK: Duration = Duration::from_secs(61);
@@ -35,6 +43,11 @@ impl Pair {
     /// Puts another certificate and its key into the files.
     fn renew(&self) {
         write_pair(&self.cert, &self.key, &["chat.example.org"]);
+    }
+
+    fn fingerprint(&self) -> String {
+        let der = CertificateDer::from_pem_file(&self.cert).unwrap();
+        HEXLOWER.encode(&Sha256::digest(der))
     }
 }
 
@@ -89,6 +102,47 @@ async fn a_new_pair_is_shown_to_new_links_and_those_that_are_on_stay() {
     // With nothing new there is nothing to tell.
     assert_eq!(hang_up(&host), [""; 0]);
     host.process.stop();
+}
+
+#[test]
+fn links_report_the_certificate_of_their_own_handshake() {
+    let at = free_address();
+    let (host, pair) = start(at);
+    let first = pair.fingerprint();
+    let _open = tls::connect(at, &first).unwrap();
+    let mut under_way = tls::connect_halfway(at, &first).unwrap();
+
+    pair.renew();
+    let told = hang_up(&host);
+    assert!(matches!(&told[..], [line] if line.contains("new links see a new certificate")));
+    let second = pair.fingerprint();
+    let _new = tls::connect(at, &second).unwrap();
+    let mut certificates = certificates_of_links(&host, 2);
+    assert_eq!(certificates, [first.clone(), second.clone()]);
+
+    // The service has shown its certificate to this one, and hears the end of the handshake only now.
+    under_way.flush().unwrap();
+    certificates = certificates_of_links(&host, 3);
+    assert_eq!(certificates, [first.clone(), second, first]);
+    host.process.stop();
+}
+
+/// Once there are as many links: the certificate of each, in the order in which they opened.
+fn certificates_of_links(host: &Host, links: usize) -> Vec<String> {
+    let started = Instant::now();
+    loop {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tmtpd"));
+        let output =
+            command.args(["links", "--json", "--data"]).arg(host.path("data")).output().unwrap();
+        let rows = String::from_utf8(output.stdout).unwrap();
+        let rows = rows.lines().map(|row| serde_json::from_str::<Value>(row).unwrap());
+        let certificates: Vec<_> =
+            rows.map(|row| row["certificate_sha256"].as_str().unwrap().to_owned()).collect();
+        if certificates.len() == links {
+            return certificates;
+        }
+        assert!(started.elapsed() < PATIENCE, "{certificates:?}");
+    }
 }
 
 #[tokio::test]
@@ -248,7 +302,7 @@ impl Log {
     }
 }
 
-impl std::io::Write for Log {
+impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }

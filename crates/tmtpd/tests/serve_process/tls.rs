@@ -46,11 +46,38 @@ pub(crate) fn connect_with(
     shake_hands(TcpStream::connect(address)?, fingerprint, versions)
 }
 
+/// Connects and shakes hands by TLS 1.3 up to the client's last message, which goes out with a flush.
+pub(crate) fn connect_halfway(address: SocketAddr, fingerprint: &str) -> io::Result<Link> {
+    let mut tcp = TcpStream::connect(address)?;
+    let mut tls = client(&tcp, fingerprint, &[&rustls::version::TLS13])?;
+    while tls.is_handshaking() {
+        if tls.wants_write() {
+            tls.write_tls(&mut tcp)?;
+        } else {
+            tls.read_tls(&mut tcp)?;
+            tls.process_new_packets().map_err(io::Error::other)?;
+        }
+    }
+    Ok(StreamOwned::new(tls, tcp))
+}
+
 fn shake_hands(
     mut tcp: TcpStream,
     fingerprint: &str,
     versions: &[&'static SupportedProtocolVersion],
 ) -> io::Result<Link> {
+    let mut tls = client(&tcp, fingerprint, versions)?;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut tcp)?;
+    }
+    Ok(StreamOwned::new(tls, tcp))
+}
+
+fn client(
+    tcp: &TcpStream,
+    fingerprint: &str,
+    versions: &[&'static SupportedProtocolVersion],
+) -> io::Result<ClientConnection> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let pin = Pin { fingerprint: fingerprint.to_owned(), provider: Arc::clone(&provider) };
     let config = ClientConfig::builder_with_provider(provider)
@@ -61,11 +88,7 @@ fn shake_hands(
         .with_no_client_auth();
     tcp.set_read_timeout(Some(PATIENCE))?;
     let name = ServerName::IpAddress(tcp.peer_addr()?.ip().into());
-    let mut tls = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    while tls.is_handshaking() {
-        tls.complete_io(&mut tcp)?;
-    }
-    Ok(StreamOwned::new(tls, tcp))
+    ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)
 }
 
 /// The version a link speaks.
