@@ -1,11 +1,10 @@
 //! Administration of a running service over a local socket.
 //!
 //! Each service has a Unix socket in its data folder. A command (`tmtpd status`, `links`, …)
-//! connects, writes one line of JSON and reads lines of JSON until the one that says that it is
-//! done ([`protocol`]). Who may connect is decided twice, by the modes of folder and socket and by
-//! the kernel's word about who the peer is ([`socket`]). The answers are read-only views of what
-//! the service holds (`view`), made a page at a time, so that nothing a command asks for stops
-//! the service for longer than a few hundred rows take.
+//! connects, writes one line of JSON and reads lines of JSON up to the last one ([`protocol`]).
+//! Access is checked twice: by the modes of folder and socket, and by the peer credentials that the
+//! kernel reports ([`socket`]). Answers are read-only views of the service's state (`view`), made a
+//! page at a time, so that no command blocks the service for longer than a few hundred rows take.
 //!
 //! - [`protocol`]: what goes over the socket
 //! - [`socket`]: where it is, who may use it, and paths longer than the system takes
@@ -13,8 +12,8 @@
 //! - `view`: from the service's state to rows
 //! - [`client`]: the command's side
 //!
-//! Whole uids never go over the socket: to know one is to be allowed to write to its member, and no
-//! command needs one. Aliases and names of groups go over it only when they are asked for.
+//! Whole uids never go over the socket: under the post policy `uid` a uid is the right to write to
+//! its member, and no command needs one. Aliases and names of groups go over it only on request.
 
 pub mod client;
 pub mod protocol;

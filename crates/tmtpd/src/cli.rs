@@ -1,4 +1,4 @@
-//! The command line: what it may say, and the exit codes.
+//! The command line and its exit codes.
 
 mod ask;
 mod check;
@@ -13,11 +13,11 @@ use clap::{Parser, Subcommand};
 
 use crate::log::chain;
 
-/// Exit codes, as `--help` tells them.
+/// Exit codes, as `--help` lists them.
 mod exit {
-    /// Stopped in order, by SIGTERM, SIGINT or `tmtpd shutdown`; or the command has done its work.
+    /// Stopped in order, by SIGTERM, SIGINT or `tmtpd shutdown`; or the command succeeded.
     pub(super) const DONE: u8 = 0;
-    /// The machine did not let it: a port that is taken, a disk that is full or may not be written.
+    /// The system refused: a port that is taken, a disk that is full or read-only.
     pub(super) const FAILED: u8 = 1;
     /// The command line, the configuration file, or a certificate or key it names is wrong.
     pub(super) const WRONG: u8 = 2;
@@ -25,9 +25,9 @@ mod exit {
     pub(super) const IN_USE: u8 = 3;
     /// Stopped at once, by a second signal.
     pub(super) const FORCED: u8 = 4;
-    /// A store could not be read; as 4 is for a service only, `check` means this by it.
+    /// A store could not be read. Only `serve` uses 4 for [`FORCED`], only `check` for this.
     pub(super) const UNREADABLE: u8 = 4;
-    /// There is no running service to ask.
+    /// No service is running.
     pub(super) const NOT_RUNNING: u8 = 5;
 }
 
@@ -62,7 +62,7 @@ enum Command {
     Members(ask::WithNames),
     /// List the groups of a running service.
     Groups(ask::WithNames),
-    /// List the devices that a running service owes messages, with how many and how old.
+    /// List the devices with undelivered messages: how many, how large, how old.
     Queues(ask::Arguments),
     /// List the open links of a running service.
     Links(ask::Arguments),
@@ -76,7 +76,7 @@ enum Command {
     Shutdown(ask::Arguments),
 }
 
-/// Does what the command line says. Errors are told on stderr, in words for the administrator.
+/// Runs the command. Errors go to stderr, in words for the administrator.
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse().command {
@@ -96,7 +96,7 @@ pub fn run() -> ExitCode {
 
 fn asked(done: Result<(), ask::CommandError>) -> ExitCode {
     match done {
-        // `tmtpd links | head` has seen enough.
+        // `tmtpd links | head` closes the pipe early.
         Err(ask::CommandError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
             ExitCode::from(exit::DONE)
         }

@@ -1,12 +1,14 @@
 //! Configuration: the command line over a configuration file over the defaults.
 //!
-//! [`DaemonConfig::resolve`] is called before anything is touched on disk, at the start and at each
-//! reload. It returns either a whole, validated [`DaemonConfig`] or everything that is wrong with the
-//! file at once, each with its line, its key and what is allowed. Nothing else reads configuration.
+//! [`DaemonConfig::resolve`] runs before anything is touched on disk, at the start and at each
+//! reload. It returns either a whole, validated [`DaemonConfig`] or all errors of the file at once,
+//! each with its line, its key and what is allowed. Nothing else reads configuration.
 //!
 //! A file describes one service (`[service]`) or several (`[[service]]`). The sections `[tls]`,
-//! `[limits]` and `[store]` hold for each service that has none of its own (`[service.limits]`).
+//! `[limits]` and `[store]` hold for each service without a section of its own
+//! (`[service.limits]`).
 //!
+//! (`[service.limits]`).
 //! - `file`: one key at a time out of TOML
 //! - `read`: which keys there are, and what services they describe
 //! - `cross_check`: what several services must not have in common
@@ -30,39 +32,39 @@ pub use file::Key;
 pub use host::host_name;
 pub use limits::Limits;
 
-/// Where the service listens unless it is told: every IPv4 address, port 5050.
+/// Where the service listens by default: every IPv4 address, port 5050.
 pub const DEFAULT_LISTEN: &str = "0.0.0.0:5050";
 
-/// Everything the daemon is told, validated.
+/// The daemon's whole configuration, validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonConfig {
     /// The services, in the order of the file; never empty.
     pub services: Vec<Config>,
     /// `[limits]` outside of the services. On an address that several services share they bound the
-    /// links that have not yet said which service they want.
+    /// links that have not yet named their service.
     pub unrouted: Limits,
-    /// What it tells the administrator.
+    /// Logging.
     pub log: Log,
-    /// Where a monitor may ask it.
+    /// The monitoring endpoint.
     pub metrics: Metrics,
 }
 
-/// Everything one service is told.
+/// One service's whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// What the service is.
+    /// `[service]`.
     pub service: Service,
-    /// How it proves itself to apps.
+    /// `[tls]`.
     pub tls: Tls,
-    /// What anyone may ask of it.
+    /// `[limits]`.
     pub limits: Limits,
-    /// How it keeps what is owed.
+    /// `[store]`.
     pub store: Store,
 }
 
 impl Config {
-    /// The TLS server names that this service answers to: its own, and those that its certificate is
-    /// ordered for.
+    /// The TLS server names that select this service: `server_names`, and those that its
+    /// certificate is ordered for.
     pub fn answers_to(&self) -> impl Iterator<Item = &String> {
         let ordered = match &self.tls {
             Tls::Acme(acme) => acme.hosts.as_slice(),
@@ -71,7 +73,7 @@ impl Config {
         self.service.server_names.iter().chain(ordered)
     }
 
-    /// The files of its certificate and the key of it; none if they are an authority's to fill.
+    /// The certificate and key files; none if they come from an ACME authority.
     #[must_use]
     pub fn certificate_files(&self) -> Option<[PathBuf; 2]> {
         match &self.tls {
@@ -82,13 +84,13 @@ impl Config {
     }
 }
 
-/// Where a service keeps its own certificate, and the key of it.
+/// Where a service keeps its own certificate and key.
 #[must_use]
 pub fn own_certificate_files(data: &Path) -> [PathBuf; 2] {
     ["cert.pem", "key.pem"].map(|name| data.join("tls").join(name))
 }
 
-/// `[service]`: what the service is.
+/// `[service]`: name, data folder and addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// Shown to members as the name of the service: 1 to 100 characters, no control characters.
@@ -97,35 +99,34 @@ pub struct Service {
     pub data: PathBuf,
     /// Where to listen; never empty.
     pub listen: Vec<ListenAddress>,
-    /// The TLS server names it answers to on an address that it shares, in lower case.
+    /// The TLS server names that select it on a shared address, in lower case.
     pub server_names: Vec<String>,
-    /// Whether it answers on a shared address to who names no server, or one that no service has.
+    /// Whether it gets the connections to a shared address that name no server, or an unknown one.
     pub default: bool,
-    /// The address that members reach it by, where that is not one it listens on.
+    /// The address for members, where it differs from those it listens on.
     pub public: Option<ListenAddress>,
-    /// Whom a member may post to. Where nothing is said it depends on when the service was made
-    /// (`policy.rs`).
+    /// Whom a member may post to. If unset it depends on when the service was made (`policy.rs`).
     pub post_policy: Option<PostPolicy>,
 }
 
 /// Whom a member may post to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PostPolicy {
-    /// Anyone whose uid they know. A uid cannot be guessed: one learns it from a ping, an answer
-    /// or a thread that both are in.
+    /// Anyone whose uid they know. A uid cannot be guessed: it is learned from a ping, an answer or
+    /// a thread that both are in.
     Uid,
     /// Only members who pinged or wrote to them before, who were written to together with them, or
     /// who have joined a group with them.
     Acquainted,
 }
 
-/// `[tls]`: how the service proves itself to apps.
+/// `[tls]`: the source of the certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Tls {
-    /// A certificate of its own making, kept in the data folder and pinned by apps.
+    /// A self-signed certificate, kept in the data folder and pinned by apps.
     #[default]
     SelfSigned,
-    /// A certificate of the administrator's.
+    /// Files of the administrator's.
     Files {
         /// The chain in PEM, the service's own certificate first.
         cert: PathBuf,
@@ -136,27 +137,26 @@ pub enum Tls {
     Acme(Acme),
 }
 
-/// `[tls.acme]`: certificates ordered from an authority by ACME (RFC 8555), which looks whether the
-/// service answers for its hosts (TLS-ALPN-01, RFC 8737).
+/// `[tls.acme]`: certificates ordered by ACME (RFC 8555) and validated by TLS-ALPN-01 (RFC 8737).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acme {
     /// The host names the certificate is for; never empty.
     pub hosts: Vec<String>,
-    /// Where the authority's directory is: an https URL.
+    /// The URL of the authority's directory (https).
     pub directory: String,
-    /// An address of electronic mail by which the authority may reach the administrator.
+    /// The administrator's e-mail address for the authority.
     pub contact: Option<String>,
-    /// Certificates in PEM that vouch for the directory itself; without, the public roots do.
+    /// PEM certificates that the authority's own TLS is verified by; the public roots if none.
     pub root: Option<PathBuf>,
 }
 
-/// The authority that certificates are ordered from unless another is named.
+/// The default authority.
 pub const DEFAULT_ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// `[store]`: how what is owed is kept.
+/// `[store]`: the embedded store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// Memory for the pages of the database, in bytes.
+    /// Size of the database's page cache, in bytes.
     pub cache_bytes: u64,
 }
 
@@ -166,16 +166,16 @@ impl Default for Store {
     }
 }
 
-/// `[log]`: what the administrator is told, on stderr.
+/// `[log]`: logging to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Log {
-    /// How each line is written.
+    /// The format of each line.
     pub format: LogFormat,
-    /// The least important lines that are written.
+    /// The lowest level that is written.
     pub level: LogLevel,
 }
 
-/// How a line of the log is written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -185,30 +185,30 @@ pub enum LogFormat {
     Json,
 }
 
-/// The least important lines of the log that are written.
+/// Lowest level of log lines that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogLevel {
-    /// What stops the service from doing its work.
+    /// Errors: what stops the service from doing its work.
     Error,
-    /// And what an administrator should look at.
+    /// Plus warnings that an administrator should look into.
     Warn,
-    /// And what it does as a whole: starts, stops, what it made.
+    /// Plus starts, stops and files that were made.
     #[default]
     Info,
-    /// And each link.
+    /// Plus one line per link.
     Debug,
-    /// And each request, without content.
+    /// Plus one line per request, without content.
     Trace,
 }
 
-/// `[metrics]`: the port on which a monitor asks for figures and health.
+/// `[metrics]`: the port for metrics and the health check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Metrics {
     /// Where to listen, if anywhere.
     pub listen: Option<SocketAddr>,
 }
 
-/// What the command line says; it overrides the file.
+/// Command-line values, which override the file.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// The data folder.
@@ -226,12 +226,11 @@ pub struct Overrides {
 }
 
 impl DaemonConfig {
-    /// Puts the command line over the file at `path`, if there is one, over the defaults.
+    /// Merges the command line over the file at `path`, if any, over the defaults.
     ///
     /// # Errors
-    /// The file cannot be read, something in it is wrong (all of it is listed), no data folder was
-    /// named, or the command line describes one of several services. Nothing has been written when
-    /// this fails.
+    /// The file cannot be read, has errors (all of them are listed), no data folder was named, or
+    /// the command line describes one of several services. Nothing was written.
     pub fn resolve(over: Overrides, path: Option<&Path>) -> Result<Self, ConfigError> {
         let file = path.map_or_else(|| Ok(read::File::default()), read::File::read)?;
         let log = Log {
@@ -252,7 +251,7 @@ impl DaemonConfig {
         Ok(Self { services, unrouted, log, metrics })
     }
 
-    /// The one service there is.
+    /// The only service.
     ///
     /// # Errors
     /// There are several.
@@ -265,7 +264,7 @@ impl DaemonConfig {
         }
     }
 
-    /// Every key a file may hold, in order, for the documentation and what checks it.
+    /// Every key of the configuration file, in order, for the documentation and its test.
     #[must_use]
     pub fn keys() -> Vec<Key> {
         read::keys()
@@ -273,17 +272,17 @@ impl DaemonConfig {
 }
 
 impl Overrides {
-    /// Whether anything here describes a service.
+    /// Whether any of these options describes a service.
     fn of_one_service(&self) -> bool {
         let Self { data, listen, name, cert_and_key, log_format: _, log_level: _ } = self;
         data.is_some() || !listen.is_empty() || name.is_some() || cert_and_key.is_some()
     }
 }
 
-/// A name for a service must fit what members are shown.
+/// Validates the name of a service.
 ///
 /// # Errors
-/// Says what a name may be.
+/// Says what is allowed.
 pub fn parse_service_name(name: &str) -> Result<String, String> {
     let fits = (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if fits && !name.trim().is_empty() {

@@ -1,15 +1,16 @@
 //! Daemon: many services in one process, started, sharing addresses, and stopped in order.
 //!
-//! Each service is an [`Instance`] and a failure domain of its own: one whose store fails stops alone,
-//! and the others go on. The daemon owns the listening sockets, because services may share them, and
-//! is told twice what there should be: at the start and, while links go on, at a [reload].
+//! Each service is an [`Instance`] and a failure domain of its own: one whose store fails stops
+//! alone, and the others continue. The daemon owns the listening sockets, because services may
+//! share them. The configuration is applied at the start and, without dropping links, at each
+//! [reload].
 //!
 //! - [`instance`]: one service
-//! - `cert_watcher`: reloads its certificate files, and drives ACME renewal
-//! - `reminder`: the end of its certificate
-//! - [`sockets`]: which addresses are listened on for whom
+//! - `cert_watcher`: reloads certificate files, and drives ACME renewal
+//! - `reminder`: warns before the certificate expires
+//! - [`sockets`]: listening sockets, and the services behind them
 //! - `ready`: the line on stdout
-//! - [`reload`]: from what is to what should be
+//! - [`reload`]: applies a changed configuration
 //!
 //! [reload]: Daemon::reload
 
@@ -34,17 +35,17 @@ use crate::notify;
 use crate::shutdown::Shutdown;
 use sockets::Sockets;
 
-/// Where the daemon is told what to do: read at the start and again at each reload.
+/// Where the configuration comes from: read at the start and again at each reload.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// What the command line says.
+    /// Command-line values.
     pub over: Overrides,
     /// The configuration file.
     pub file: Option<PathBuf>,
 }
 
 impl Source {
-    /// Reads it.
+    /// Reads and validates it.
     ///
     /// # Errors
     /// [`ConfigError`]; nothing was written.
@@ -66,27 +67,27 @@ struct Shared {
     attach: Attach,
     /// In the order of the file, failed ones included.
     instances: RwLock<Vec<Arc<Instance>>>,
-    /// Held while services come or go.
+    /// Held while services are added or removed.
     now: Mutex<Now>,
     failures: mpsc::Sender<Arc<Instance>>,
 }
 
-/// What is.
+/// What runs now.
 #[derive(Debug)]
 struct Now {
     config: DaemonConfig,
     sockets: Sockets,
-    /// The first failure of a service, which is what the process ends with.
+    /// The first failure of a service, which is the exit status of the process.
     failure: Option<InstanceError>,
 }
 
 impl Daemon {
-    /// Starts the services of `config`, which was read from `source`, and attaches to each what `attach`
-    /// makes. One that cannot start is told
-    /// in the log and left out, unless it is the only one.
+    /// Starts the services of `config`, which was read from `source`, and attaches to each the
+    /// result of `attach`. A service that cannot start is logged and left out, unless it is the
+    /// only one.
     ///
     /// # Errors
-    /// None can start: why the first cannot.
+    /// None can start: the first one's error.
     pub async fn start(
         source: Source,
         config: DaemonConfig,
@@ -136,7 +137,7 @@ impl Daemon {
         }
     }
 
-    /// Opens a service; it is not reachable yet.
+    /// Opens a service, which is not reachable yet.
     async fn start_one(&self, config: &Config, is_one_of_many: bool) -> Result<(), InstanceError> {
         let failures = self.shared.failures.clone();
         let instance = Instance::open(config.clone(), is_one_of_many, failures).await?;
@@ -144,13 +145,13 @@ impl Daemon {
         Ok(())
     }
 
-    /// Takes a service out that started and cannot be reached.
+    /// Removes a service that started but cannot be reached.
     async fn withdraw(&self, instance: &Arc<Instance>) {
         self.change(|instances| instances.retain(|other| !Arc::ptr_eq(other, instance)));
         instance.stop().await;
     }
 
-    /// The services, in the order of the configuration: those that run and those that failed.
+    /// The services in the order of the configuration, failed ones included.
     #[must_use]
     pub fn services(&self) -> Vec<Arc<Instance>> {
         self.shared.instances.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -160,21 +161,21 @@ impl Daemon {
         change(&mut self.shared.instances.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Asks everything to stop in order; [`Daemon::run`] then returns.
+    /// Starts an orderly stop; [`Daemon::run`] then returns.
     pub fn stop(&self) {
         self.shared.shutdown.request();
     }
 
-    /// Whether everything was asked to stop.
+    /// Whether a stop was requested.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.shared.shutdown.is_requested()
     }
 
-    /// Serves until it is asked to stop or no service is left, then stops all services in order.
+    /// Serves until a stop is requested or no service is left, then stops all services in order.
     ///
     /// # Errors
-    /// The first failure of a service, if there was one: what was acknowledged is not lost by it.
+    /// The first failure of a service, if there was one; nothing acknowledged is lost.
     pub async fn run(&self) -> Result<(), InstanceError> {
         self.shared.shutdown.requested().await;
         notify::stopping();
@@ -192,7 +193,7 @@ impl Daemon {
         }
     }
 
-    /// Takes services out of their addresses when their store has failed.
+    /// Detaches services from their addresses when their store has failed.
     async fn heed_failures(self, mut failed: mpsc::Receiver<Arc<Instance>>) {
         while let Some(instance) = failed.recv().await {
             let mut now = self.shared.now.lock().await;
@@ -209,8 +210,8 @@ impl Daemon {
         }
     }
 
-    /// Has each service begin what needs its addresses, and says of each whose address is new, on stdout, that members
-    /// can join. The service goes on without a reader of its stdout.
+    /// Has each service start what needs its addresses, and prints to stdout the addresses that are
+    /// new. A closed stdout does not stop the service.
     fn say_ready(&self, now: &Now) {
         let is_one_of_many = now.config.services.len() > 1;
         let services = self.services();
@@ -226,7 +227,7 @@ impl Daemon {
     }
 }
 
-/// Each link is an open file, and the default of most systems is 1,024 of them.
+/// Each link is an open file, and the default limit of most systems is 1,024.
 fn raise_file_limit(config: &DaemonConfig) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let links_total: usize = config.services.iter().map(|one| one.limits.links_total).sum();

@@ -1,4 +1,4 @@
-//! Days by the clock, as rows count them.
+//! Days since 1970, as stored in rows.
 
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;

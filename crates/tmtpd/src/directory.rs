@@ -1,9 +1,8 @@
 //! Directory of members, their devices and aliases, groups, and who may write to whom.
 //!
-//! All of it is in memory, read at start from the store's rows ([`rows`]) and changed only after
-//! the rows that say the same are durable. Every change is a whole record put in place of the old
-//! one, so this file is lookups and indexes; what may be changed is decided in
-//! `request.rs`.
+//! It is held in memory, read at start from the store's rows ([`rows`]) and changed only after the
+//! corresponding rows are durable. Every change replaces a whole record, so this file is lookups
+//! and indexes; `request.rs` decides what may change.
 
 mod change;
 mod group;
@@ -29,7 +28,7 @@ use tmtp_store::DeviceNumber;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MemberNumber(pub u32);
 
-/// Who asks: the member and device a link is logged in as.
+/// The member and device that a link is logged in as.
 #[derive(Debug, Clone)]
 pub struct Sender {
     /// The member.
@@ -44,14 +43,14 @@ pub struct Sender {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct GroupNumber(u32);
 
-/// Aliases and names of groups share one name space.
+/// What a name belongs to: aliases and groups share one name space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Named {
     Member(MemberNumber),
     Group(GroupNumber),
 }
 
-/// A member, and the alias by which they were found as it was granted, however it was spelled.
+/// A member found by alias, and the alias as it was granted, however the search spelled it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Aliased<'a> {
     /// The member.
@@ -60,24 +59,24 @@ pub struct Aliased<'a> {
     pub alias: &'a str,
 }
 
-/// Who exists.
+/// Members and groups.
 #[derive(Debug, Default)]
 pub struct Directory {
     members: Vec<Member>,
     uids: HashMap<Uid, MemberNumber>,
     names: Names<Named>,
     groups: Vec<Group>,
-    /// By member: the groups they have joined, in rising order. What concerns a member looks here and
-    /// never at all groups.
+    /// By member: the groups they have joined, in ascending order. Lookups for a member use this
+    /// instead of all groups.
     memberships: Vec<Vec<GroupNumber>>,
-    /// By member: the groups they are invited to, and who invited them. Without those invitations of
-    /// which earlier versions did not note that.
+    /// By member: the groups they are invited to, and by whom. Earlier versions did not store the
+    /// inviter; such invitations are missing here.
     invitations: HashMap<MemberNumber, HashMap<GroupNumber, MemberNumber>>,
     /// (who, whom): the second has let the first in. Kept under either policy.
     acquaintances: HashSet<(MemberNumber, MemberNumber)>,
-    /// By device: whose it is.
+    /// By device: its member.
     owners: Vec<Option<MemberNumber>>,
-    /// By member: devices that are being added. They are owed what comes, and cannot log in yet.
+    /// By member: devices that are being added. They get new messages, but cannot log in yet.
     coming: HashMap<MemberNumber, Vec<DeviceNumber>>,
     openings: Openings,
 }
@@ -88,12 +87,12 @@ impl Directory {
         MemberNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX))
     }
 
-    /// The number for the next device. Numbers are not used twice.
+    /// The number for the next device. Numbers are not reused.
     pub fn next_device(&self) -> DeviceNumber {
         u32::try_from(self.owners.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whose a device is.
+    /// The member of a device.
     pub fn owner(&self, device: DeviceNumber) -> Option<MemberNumber> {
         self.owners.get(device as usize).copied().flatten()
     }
@@ -103,7 +102,7 @@ impl Directory {
         self.members.len()
     }
 
-    /// A member; numbers come only from this directory.
+    /// The record of a member; numbers come only from this directory.
     pub fn member(&self, number: MemberNumber) -> Option<&Member> {
         self.members.get(number.0 as usize)
     }
@@ -134,7 +133,7 @@ impl Directory {
         }
     }
 
-    /// Groups in the order in which they were made, the first `skip` passed over.
+    /// Groups in the order in which they were made, without the first `skip`.
     pub fn groups(&self, skip: usize) -> impl Iterator<Item = &Group> {
         self.groups.iter().skip(skip)
     }
@@ -149,14 +148,14 @@ impl Directory {
         self.memberships_of(member).len()
     }
 
-    /// Who sent a member the invitations to groups that they have not answered.
+    /// Who sent a member the invitations that they have not answered.
     pub fn inviters(&self, member: MemberNumber) -> impl Iterator<Item = MemberNumber> + '_ {
         self.invitations.get(&member).into_iter().flat_map(HashMap::values).copied()
     }
 
-    /// The member known by this alias in the group, also if they left it.
+    /// The member with this alias in the group, also if they left it.
     pub fn by_group_alias(&self, group: &Group, alias: &str) -> Option<Aliased<'_>> {
-        // Whoever goes by an alias in a group owns it everywhere.
+        // An alias belongs to one member everywhere.
         let found = self.by_alias(alias)?;
         let record = group.record(found.member)?;
         (record.alias == found.alias).then_some(found)
@@ -181,18 +180,18 @@ impl Directory {
         there.map(|device| device.number).chain(coming.copied())
     }
 
-    /// Whether `from` has been let in by `to`: a ping or a post went from `to` to `from`, somebody
-    /// both know wrote to both, or both have joined one group.
+    /// Whether `to` has let `from` in: a ping or a post went from `to` to `from`, somebody whom
+    /// both had let in wrote to both, or both have joined one group.
     pub fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
         from == to || self.has_let_in(to, from) || self.groups_of_both(from, to).next().is_some()
     }
 
-    /// Whether `to` has let `from` in by name, which stays when groups end.
+    /// Whether `to` has let `from` in by name, which outlasts groups.
     pub fn has_let_in(&self, to: MemberNumber, from: MemberNumber) -> bool {
         self.acquaintances.contains(&(from, to))
     }
 
-    /// Adds a member, or puts a changed one in place of the old. Aliases only grow.
+    /// Adds or replaces a member. Aliases are only ever added.
     pub fn put_member(&mut self, number: MemberNumber, member: Member) {
         for alias in &member.aliases {
             self.names.put(alias, Named::Member(number));
@@ -208,19 +207,19 @@ impl Directory {
         }
     }
 
-    /// `device`, which is being added to a member, is owed from now on what comes for them.
+    /// From now on `device`, which is being added to a member, gets messages for them.
     pub fn expect_device(&mut self, member: MemberNumber, device: DeviceNumber) {
         self.set_owner(device, Some(member));
         self.coming.entry(member).or_default().push(device);
     }
 
-    /// A device that was expected does not come. Its number is not used again.
+    /// An expected device is not added. Its number is not reused.
     pub fn forget_device(&mut self, member: MemberNumber, device: DeviceNumber) {
         self.set_owner(device, None);
         self.stop_expecting(member, device);
     }
 
-    /// The number of a device that an earlier run expected in vain is not used again.
+    /// Skips the number of a device that an earlier run failed to add.
     pub fn pass_over_device(&mut self, device: DeviceNumber) {
         if self.owner(device).is_none() {
             self.set_owner(device, None);
@@ -246,11 +245,11 @@ impl Directory {
         }
     }
 
-    /// Sets what a member is to a group, making the group if it is new.
+    /// Sets a member's record in a group, making the group if it is new.
     pub fn put_group_member(&mut self, gid: &str, member: MemberNumber, record: GroupMember) {
         let number = match self.names.get(gid) {
             Some(Named::Group(number)) => *number,
-            // A name that is somebody's alias is never given to a group.
+            // A name that is an alias is never given to a group.
             _ => self.add_group(gid),
         };
         let (has_joined, inviter) = (record.standing == Standing::Joined, record.inviter);
@@ -301,7 +300,7 @@ impl Directory {
         self.memberships.get(member.0 as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// `to` has let `from` in, from now on.
+    /// `to` lets `from` in, from now on.
     pub fn put_acquaintance(&mut self, from: MemberNumber, to: MemberNumber) {
         self.acquaintances.insert((from, to));
     }

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// Mode bits by which others than the owner may do anything.
+/// Permission bits of group and others.
 pub(crate) const OTHERS: u32 = 0o077;
 
-/// Makes `path` and what is missing above it, for this user alone. What exists is left as it is.
+/// Makes `path` and missing parents, for this user alone. Existing folders are left as they are.
 ///
 /// # Errors
 /// The system refuses, or there is something that is not a folder.
@@ -16,18 +16,18 @@ pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// What became of a folder that was to be for this user alone.
+/// Result of taking a folder for this user alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// It was new, or closed to others already.
     Private,
-    /// It is closed to others now.
+    /// Its mode was changed.
     Closed,
-    /// It is open to others and was left so: it is not only ours, or not a folder but a link to one.
+    /// It is open to others and was left so: it holds other files, or is a link to a folder.
     Open,
 }
 
-/// Makes `path` for this user alone, or closes it to others if nothing is in it but `ours`.
+/// Makes `path` for this user alone, or changes its mode if it holds nothing but `ours`.
 ///
 /// # Errors
 /// The system refuses, or there is something that is not a folder.
@@ -48,14 +48,14 @@ pub(crate) fn take_dir(path: &Path, ours: &[&str]) -> io::Result<Taken> {
     Ok(Taken::Closed)
 }
 
-/// Writes a file of mode 0600 so that after a crash it is whole or not there, and on stable
-/// storage when this returns. Replaces what `path` was: the caller knows that nothing is lost.
+/// Writes a file of mode 0600 atomically: after a crash it is whole or absent, and it is on stable
+/// storage when this returns. Replaces `path`; the caller knows that nothing is lost by that.
 ///
 /// # Errors
 /// The system refuses; then `path` is as it was.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_added_extension("new");
-    // One left behind by a crash may have any content and, were it not ours, any mode.
+    // A leftover of a crash may have any content and, if it is not ours, any mode.
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -1,12 +1,13 @@
-//! Listener: from a socket to a link by bind, accept, limits and TLS.
+//! Listener: bind, accept, limits and TLS, up to the start of a link.
 //!
-//! [`Listener::bind`] takes a socket and [`Listener::open`] accepts on it until it is closed. Each
-//! accepted connection is counted by a [`ConnLimit`](crate::conn_limit::ConnLimit), gets a task of its own, waits for its turn there, says
-//! which service it wants, shakes hands within the login timeout and becomes a link. Nothing a
-//! peer does ends the loop: a shortage of the machine (files, memory) makes it pause.
+//! [`Listener::bind`] binds a socket and [`Listener::open`] accepts on it until it is closed. Each
+//! accepted connection is counted by a [`ConnLimit`](crate::conn_limit::ConnLimit), gets a task of
+//! its own, waits for a login slot, names its service, does the TLS handshake within the login
+//! timeout and becomes a link. Nothing a peer does ends the loop: when the machine runs short of
+//! files or memory, it pauses.
 //!
 //! - [`route`]: which service a connection is for
-//! - [`acceptor`]: TLS, and the way into one service
+//! - [`acceptor`]: TLS, and the acceptor of one service
 
 pub(crate) mod acceptor;
 pub(crate) mod route;
@@ -31,10 +32,10 @@ use crate::log::warn_limited;
 use crate::metrics::ACCEPTOR;
 use crate::shutdown::Shutdown;
 
-/// Connections the system holds until they are accepted.
+/// Connections that the system queues until they are accepted.
 const BACKLOG: i32 = 1_024;
 
-/// A socket that is bound, and accepts nothing yet.
+/// A bound socket that does not accept yet.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: TcpListener,
@@ -63,10 +64,10 @@ fn advice(error: &io::Error) -> &'static str {
 }
 
 impl Listener {
-    /// Takes the first of the addresses that `address` stands for.
+    /// Binds the first possible of the addresses that `address` resolves to.
     ///
     /// # Errors
-    /// The name is not known, or none of its addresses can be taken.
+    /// The name does not resolve, or none of its addresses can be bound.
     pub(crate) async fn bind(address: &ListenAddress) -> Result<Self, ListenError> {
         let failed = |source| ListenError { address: address.clone(), source: Arc::new(source) };
         let found = lookup_host((address.host(), address.port())).await.map_err(failed)?;
@@ -86,10 +87,10 @@ impl Listener {
 fn bind_socket(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
-        // So that 0.0.0.0 and [::] can be listened on side by side, wherever this runs.
+        // So that 0.0.0.0 and [::] can be bound side by side, on every system.
         socket.set_only_v6(true)?;
     }
-    // A restart must not wait for the links of the last run to time out in the system.
+    // A restart must not wait for the previous run's connections to leave TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -99,8 +100,7 @@ fn bind_socket(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((socket, local))
 }
 
-/// A socket that links are accepted on. Dropped without [`Open::close`] it stops all the same, a
-/// little later.
+/// A socket that accepts links. Dropped without [`Open::close`] it stops too, a little later.
 #[derive(Debug)]
 pub(crate) struct Open {
     asked: ListenAddress,
@@ -111,28 +111,28 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    /// The address that was asked for.
+    /// The configured address.
     #[must_use]
     pub(crate) fn asked(&self) -> &ListenAddress {
         &self.asked
     }
 
-    /// The address that was taken.
+    /// The bound address.
     #[must_use]
     pub(crate) fn local(&self) -> SocketAddr {
         self.local
     }
 
-    /// Connections from now on are led so.
+    /// Routes new connections this way from now on.
     pub(crate) fn set_route(&self, route: Route) {
         self.route.send_replace(Arc::new(route));
     }
 
-    /// Stops accepting; the address is free when this returns. Links go on, but connections that
-    /// have not yet shaken hands end.
+    /// Stops accepting; the address is free when this returns. Open links stay, but connections
+    /// that have not done their handshake end.
     pub(crate) async fn close(mut self) {
         self.closing.request();
-        // An accept loop does not panic; if it did, the socket is closed all the same.
+        // The accept loop does not panic; if it did, the socket is closed all the same.
         let _ = (&mut self.task).await;
     }
 }
@@ -144,7 +144,7 @@ impl Drop for Open {
 }
 
 impl Listener {
-    /// Accepts connections and leads them by `route` until it is closed.
+    /// Accepts connections and routes them until closed.
     #[must_use]
     pub(crate) fn open(self, route: Route) -> Open {
         let Self { socket, asked, local } = self;
@@ -182,10 +182,9 @@ async fn accept_all(
     }
 }
 
-/// A shortage may come and go as links end and others come.
 static SHORT: Throttle = Throttle::new(1);
 
-/// The machine cannot give another connection, for want of files or memory, as a rule.
+/// `accept` fails, usually for want of file descriptors or memory.
 #[derive(Debug, Default)]
 struct Shortage {
     in_a_row: u32,
@@ -196,7 +195,7 @@ impl Shortage {
         self.in_a_row = 0;
     }
 
-    /// Waits from 10 ms, doubling up to 1 s. A connection that its peer gave up is no shortage.
+    /// Waits from 10 ms, doubling up to 1 s. A connection aborted by its peer is no shortage.
     async fn wait_after(&mut self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
         if matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted) {

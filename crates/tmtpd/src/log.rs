@@ -1,10 +1,10 @@
-//! The log: lines on stderr for the administrator, and the one rule about what they may hold.
+//! The log on stderr, and the rule about what it may hold.
 //!
-//! **Never in the log:** the content of messages, pings, subjects and names of attachments; aliases;
-//! device secrets, keys and tokens; whole uids, group ids or message heads. A member, device or
-//! group appears only as a [`ShortId`], enough to follow one through the log and too little to
-//! write to it. Addresses of links appear at level `debug`, and at `warn` only of links that were
-//! refused. Whoever adds a field to a log line holds it against this list.
+//! **Never in the log:** the content of messages, pings, subjects and names of attachments;
+//! aliases; device secrets, keys and tokens; whole uids, group ids or message heads. A member,
+//! device or group appears only as a [`ShortId`], enough to follow one through the log and too
+//! little to write to it. Addresses of links appear at level `debug`, and at `warn` only of links
+//! that were refused. Check every new field of a log line against this list.
 
 #[cfg(test)]
 mod log_tests;
@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat, LogLevel};
 
-/// The first 8 characters of an id, which is all of it that a log may hold.
+/// The first 8 characters of an id: all that a log may hold of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ShortId<'a>(&'a str);
 
@@ -38,7 +38,7 @@ impl Display for ShortId<'_> {
     }
 }
 
-/// As `Display`: a `?id` in a log line must not say more than a `%id`.
+/// As `Display`: a `?id` in a log line must not reveal more than a `%id`.
 impl Debug for ShortId<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Display::fmt(self, f)
@@ -51,9 +51,9 @@ pub(crate) use tmtp_telemetry::{
 
 /// Starts the log. A second call in one process changes nothing.
 ///
-/// Libraries are heard from `warn` up whatever the level: at lower levels some of them write what
-/// the rule above forbids. That of TLS is not heard at all: what it warns of is what strangers send,
-/// as often as they like and in their own words. A handshake that fails is told at level `debug`.
+/// Libraries log from `warn` up whatever the level: at lower levels some of them write what the
+/// rule above forbids. rustls does not log at all: its warnings repeat what strangers send, as
+/// often as they like. A failed handshake is logged at level `debug`.
 pub fn start(log: Log) {
     let level = LevelFilter::from(log.level);
     let ours = Targets::new()
@@ -67,7 +67,7 @@ pub fn start(log: Log) {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    // Fails only when there is a log already.
+    // Fails only if there is a log already.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 #[cfg(unix)]
 use tikv_jemallocator::Jemalloc;
 
-/// Gives memory back to the system when links have closed, by a thread of its own.
+/// Returns memory to the system after links have closed, by a background thread.
 #[cfg(unix)]
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;

@@ -1,9 +1,8 @@
-//! Metrics: counters of what the service does. `/metrics` ([`monitor`](crate::monitor)) shows them.
+//! Metrics: counters of what the service does, shown by `/metrics` ([`monitor`](crate::monitor)).
 //!
-//! Counting is an atomic addition and never waits. What is counted where it happens is here; what
-//! the service holds at the moment (members, queues, room on the disk) is asked of its owner when
-//! somebody looks, and so costs nothing meanwhile. Nothing here says who: figures are of a service
-//! as a whole.
+//! Counting is an atomic addition and never waits. Events are counted here; present values
+//! (members, queues, room on the disk) are read from their owners when the page is made, and cost
+//! nothing in between. Figures are of a service as a whole and identify nobody.
 //!
 //! - `labels`: the kinds that are counted
 
@@ -12,12 +11,12 @@ mod labels;
 pub(crate) use labels::{EndKind, Rule, Turned};
 use tmtp_telemetry::{Counter, Tally};
 
-/// What one service counts, from its start.
+/// The counters of one service, since its start.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    /// Links that have shaken hands.
+    /// Links whose TLS handshake is done.
     pub links_opened: Counter,
-    /// Links that have ended, by why.
+    /// Links that have ended, by reason.
     pub links_ended: Tally<EndKind, { EndKind::COUNT }>,
     /// Devices that have logged in, new ones included.
     pub logins: Counter,
@@ -35,19 +34,18 @@ pub(crate) struct Metrics {
     pub bytes_in: Counter,
     /// Bytes written to links, inside of TLS.
     pub bytes_out: Counter,
-    /// Requests that were refused, by which rule.
+    /// Refused requests, by rule.
     pub refused: Tally<Rule, { Rule::COUNT }>,
 }
 
-/// What the process counts before it is known which service is meant.
+/// Counters of the process, before the service of a connection is known.
 #[derive(Debug, Default)]
 pub(crate) struct AcceptorMetrics {
     /// Connections that were accepted.
     pub accepted: Counter,
-    /// Connections that did not become links, by why.
+    /// Connections that did not become links, by reason.
     pub turned_away: Tally<Turned, { Turned::COUNT }>,
 }
 
-/// Those of this process.
 pub(crate) static ACCEPTOR: AcceptorMetrics =
     AcceptorMetrics { accepted: Counter::new(), turned_away: Tally::new() };

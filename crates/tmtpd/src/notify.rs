@@ -2,7 +2,7 @@
 //!
 //! The protocol is systemd's `sd_notify(3)`: datagrams of `KEY=value` lines to the socket that
 //! `$NOTIFY_SOCKET` names, a path or, with a leading `@`, an abstract name. Without that variable
-//! nobody listens and nothing is done; a manager that does not answer is no fault of the service.
+//! nothing is sent; a failure is ignored.
 
 use std::env;
 use std::io;
@@ -31,13 +31,12 @@ pub(crate) fn stopping() {
     tell("STOPPING=1");
 }
 
-/// The daemon is alive; see [`watchdog_interval`].
+/// The watchdog's keep-alive; see [`watchdog_interval`].
 pub(crate) fn alive() {
     tell("WATCHDOG=1");
 }
 
-/// How often the manager wants to hear [`alive`], if it does: half of the time after which it takes
-/// the daemon for hung.
+/// How often [`alive`] is due, if the service manager has a watchdog: half of its timeout.
 #[must_use]
 pub(crate) fn watchdog_interval() -> Option<Duration> {
     let number = |name: &str| env::var(name).ok()?.parse::<u64>().ok();

@@ -1,4 +1,4 @@
-//! Rate limits: accounts made, devices added, presence and changes of groups told, requests of a link.
+//! Rate limits: registrations, new devices, presence changes, group notices, requests of a link.
 //!
 //! All are token buckets (`bucket`), kept in memory only: after a restart they are full.
 
@@ -17,7 +17,7 @@ pub(crate) use bucket::{Bucket, Buckets, Rate};
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// What was spent of the limits that hold for a time.
+/// Token buckets of the limits per time.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits {
     registrations: Mutex<Registrations>,
@@ -33,14 +33,14 @@ struct Registrations {
 }
 
 impl RateLimits {
-    /// Counts an account about to be made for somebody in `network`; false if there were too many.
+    /// Counts a registration from `network`; false if there were too many.
     pub(crate) fn may_register(&self, limits: &Limits, network: Network) -> bool {
         let in_all = Rate { count: limits.registrations_per_hour, period: HOUR };
         let each = Rate { count: limits.registrations_per_hour_per_address, period: HOUR };
         let now = Instant::now();
         let mut spent = locked(&self.registrations);
-        // The total first, which bounds how many networks are remembered. What a network with too
-        // many asks for beyond its share is given back, or it would use up everybody's.
+        // The total first, which bounds how many networks are remembered. What a network asks for
+        // beyond its own limit is given back, or it would use up the total.
         let before = spent.in_all;
         if !spent.in_all.try_spend(in_all, 1, now) {
             return false;
@@ -52,13 +52,13 @@ impl RateLimits {
         allowed
     }
 
-    /// Counts changes of whom `member` lets know of their presence; false if there were too many.
+    /// Counts changes of a member's presence sharing; false if there were too many.
     pub(crate) fn may_tell(&self, limits: &Limits, member: MemberNumber, changes: usize) -> bool {
         let rate = Rate { count: limits.presence_per_minute, period: MINUTE };
         locked(&self.presence).try_spend(member, rate, changes, Instant::now())
     }
 
-    /// Counts devices that are to be told what `member` did in a group; false if there were too many.
+    /// Counts devices notified of a member's act in a group; false if there were too many.
     pub(crate) fn may_change_group(
         &self,
         limits: &Limits,
@@ -69,7 +69,7 @@ impl RateLimits {
         locked(&self.group_notices).try_spend(member, rate, told, Instant::now())
     }
 
-    /// Counts a device that `member` is about to add; false if there were too many.
+    /// Counts a new device of `member`; false if there were too many.
     pub(crate) fn may_add_device(&self, limits: &Limits, member: MemberNumber) -> bool {
         let rate = Rate { count: limits.devices_per_hour, period: HOUR };
         locked(&self.devices).try_spend(member, rate, 1, Instant::now())

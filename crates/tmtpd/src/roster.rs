@@ -1,8 +1,8 @@
-//! Roster of devices that are online, and who is told of whose presence.
+//! Roster of online devices, and presence sharing.
 //!
-//! A wake carries nothing: the link that is woken reads its own queue. So a lost wake costs time,
-//! never mail. A presence notice is carried, because it is stored nowhere; a link too slow to take
-//! it misses it.
+//! A wake carries no data: the woken link reads its own queue. So a lost wake costs time, but no
+//! message. A presence notice is carried, because it is not stored; a link too slow to take it
+//! misses it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,16 +14,16 @@ mod mailbox;
 
 pub(crate) use mailbox::{Mail, Mailbox};
 
-/// Somebody came or went.
+/// A presence notice: a member came online or went offline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// Who.
+    /// The member.
     pub from: MemberNumber,
-    /// Came, or went.
+    /// Online or offline.
     pub online: bool,
 }
 
-/// Who is online.
+/// Online devices and members.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     online: Mutex<Online>,
@@ -33,7 +33,7 @@ pub(crate) struct Roster {
 struct Online {
     links: HashMap<DeviceNumber, Arc<Mailbox>>,
     members: HashMap<MemberNumber, Presence>,
-    /// Reverse of [`Presence::tells`], so that a login need not look at everyone.
+    /// Reverse of [`Presence::tells`], so that a login need not scan all members.
     told_by: HashMap<MemberNumber, HashSet<MemberNumber>>,
 }
 
@@ -41,17 +41,17 @@ struct Online {
 #[derive(Debug, Default)]
 struct Presence {
     devices: BTreeSet<DeviceNumber>,
-    /// Whom they let know of it.
+    /// Members whom they share their presence with.
     tells: BTreeSet<MemberNumber>,
 }
 
-/// A device's place in the roster; leaves when dropped.
+/// A device's place in the roster; freed when dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     roster: Arc<Roster>,
     member: MemberNumber,
     device: DeviceNumber,
-    /// What is left for this device's link.
+    /// The mailbox of this device's link.
     pub mailbox: Arc<Mailbox>,
     /// Members who were online at login and share their presence with this one.
     pub online_now: Vec<MemberNumber>,
@@ -82,11 +82,11 @@ impl Roster {
         Some(Place { roster, member, device, mailbox, online_now })
     }
 
-    /// Ready once the link that the device has now, if it has one, has left.
+    /// Ready when the device's present link, if there is one, has left.
     pub(crate) async fn vacated(&self, device: DeviceNumber) {
         let (mailbox, left);
         {
-            // As long as this is locked nobody leaves unnoticed.
+            // While this is locked no link can leave unnoticed.
             let online = self.online();
             let Some(found) = online.links.get(&device) else { return };
             mailbox = Arc::clone(found);
@@ -95,7 +95,7 @@ impl Roster {
         left.await;
     }
 
-    /// Tells links that their queues may have grown.
+    /// Wakes links whose queues may have grown.
     pub(crate) fn wake(&self, devices: &[DeviceNumber]) {
         let online = self.online();
         for mailbox in devices.iter().filter_map(|device| online.links.get(device)) {
@@ -103,7 +103,7 @@ impl Roster {
         }
     }
 
-    /// Lets `to` know of the presence of `from`, or no longer. Only changes are told.
+    /// Starts or stops sharing the presence of `from` with `to`. Only changes are notified.
     pub(crate) fn share(&self, from: MemberNumber, to: &[MemberNumber], tell: bool) {
         let mut online = self.online();
         for other in to {

@@ -1,9 +1,9 @@
 //! Graceful shutdown.
 //!
 //! The first SIGTERM or SIGINT makes [`Shutdown::requested`] ready everywhere: the listeners stop
-//! accepting, each link finishes what is being committed and closes, then the store is flushed and
-//! the process exits with 0. A second signal exits at once; nothing that was acknowledged can be
-//! lost by that, for an ack is only sent once its message is on stable storage.
+//! accepting, each link finishes its pending commits and closes, then the store is flushed and the
+//! process exits with 0. A second signal exits at once; nothing acknowledged is lost by that, for
+//! an ack is only sent once its message is on stable storage.
 
 use std::io;
 
@@ -13,32 +13,31 @@ use tokio_util::sync::CancellationToken;
 /// How long links may take to close after the first signal.
 pub const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Tells every part of the service to stop. Clones are handles to the same wish.
+/// A signal to all parts of the service to stop. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
     token: CancellationToken,
 }
 
 impl Shutdown {
-    /// A wish not yet expressed.
+    /// Not requested yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Asks every holder of a handle to stop. There is no way back.
+    /// Requests the stop, which cannot be undone.
     pub fn request(&self) {
         self.token.cancel();
     }
 
-    /// Whether stopping was asked for.
+    /// Whether the stop was requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.token.is_cancelled()
     }
 
-    /// Ready once stopping was asked for, at once if it was before. Safe to drop and call again,
-    /// as in `select!`.
+    /// Ready once the stop is requested. Cancel-safe, as in `select!`.
     pub async fn requested(&self) {
         self.token.cancelled().await;
     }

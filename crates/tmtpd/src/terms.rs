@@ -1,27 +1,27 @@
-//! Terms: what the administrator may change while the service runs.
+//! Terms: the settings that can change while the service runs.
 
 use std::sync::Arc;
 
 use crate::config::{Config, Limits, PostPolicy, Service};
 use crate::policy;
 
-/// What the administrator may change while the service runs.
+/// Settings that can change while the service runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// The name the service gives itself.
+    /// The service's name.
     pub(crate) name: String,
-    /// What anyone may ask of it.
+    /// The limits.
     pub(crate) limits: Arc<Limits>,
     /// Whom a member may post to.
     pub(crate) post_policy: PostPolicy,
-    /// The same for people to read.
+    /// The same in words.
     pub(crate) policy_told: &'static str,
 }
 
 impl Terms {
-    /// As configured; `unsaid` is the post policy where the configuration says nothing.
+    /// From the configuration; `unsaid` is the post policy where it sets none.
     pub(crate) fn of(config: &Config, unsaid: PostPolicy) -> Self {
-        // Each key of `[service]`, so that a new one is thought of here.
+        // Destructured, so that a new key of `[service]` is considered here.
         let Service {
             name,
             post_policy: said,

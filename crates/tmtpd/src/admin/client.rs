@@ -20,7 +20,7 @@ pub struct Client {
     data: PathBuf,
 }
 
-/// Why a running service could not be asked.
+/// Why a request to a running service failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// Nobody listens.
@@ -43,10 +43,10 @@ pub enum AskError {
         /// The data folder.
         data: PathBuf,
     },
-    /// The service does not do it.
+    /// The service refused or failed.
     #[error(transparent)]
     Refused(#[from] Failure),
-    /// It ended in the middle of its answer.
+    /// The connection closed in the middle of the answer.
     #[error("the service in {} went away before it had answered", data.display())]
     WentAway {
         /// The data folder.
@@ -66,7 +66,7 @@ impl Client {
     /// Connects to the service that serves `data`.
     ///
     /// # Errors
-    /// [`AskError::NotRunning`], [`AskError::NotAllowed`], or what else the system says.
+    /// [`AskError::NotRunning`], [`AskError::NotAllowed`], or another error of the system.
     #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
     pub fn connect(data: &Path) -> Result<Self, AskError> {
         let data = data.to_owned();
@@ -100,7 +100,7 @@ impl Client {
         Ok(Rows { lines: BufReader::new(stream), data, over: false, row: PhantomData })
     }
 
-    /// The service's process, as something that can be waited for; none where the system cannot.
+    /// A handle to wait for the service's process; none where the system has no such handle.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
         let pid = rustix::net::sockopt::socket_peercred(&self.stream).ok()?.pid;
@@ -120,7 +120,7 @@ impl Process {
     }
 }
 
-/// The rows of an answer. After an error comes nothing more.
+/// The rows of an answer. An error is the last item.
 #[derive(Debug)]
 pub struct Rows<R> {
     lines: BufReader<UnixStream>,
@@ -146,7 +146,6 @@ impl<R: DeserializeOwned> Rows<R> {
 
     /// Waits until the service closes the connection.
     pub fn wait_for_end(mut self) {
-        // However it ends, it has ended.
         let _ = io::copy(&mut self.lines, &mut io::sink());
     }
 }

@@ -9,9 +9,9 @@
 //! < {"done":{"rows":2}}
 //! ```
 //!
-//! The last line is `done`, or `failed` with a kind and words for people. A socket that closes
-//! without either means that the service went away. Fields may be added within a version; readers
-//! pass over what they do not know.
+//! The last line is `done`, or `failed` with a kind and a message for people. A socket that closes
+//! without either means that the service ended. Fields may be added within a version; readers
+//! ignore fields that they do not know.
 
 use std::path::PathBuf;
 
@@ -43,17 +43,17 @@ pub enum Command {
     Links,
     /// A [`Member`] for each account.
     Members {
-        /// Whether aliases and labels of devices are told too.
+        /// Whether aliases and labels of devices are included.
         #[serde(default)]
         names: bool,
     },
     /// A [`Group`] for each group.
     Groups {
-        /// Whether their names are told too.
+        /// Whether their names are included.
         #[serde(default)]
         names: bool,
     },
-    /// A [`Queue`] for each device that is owed anything.
+    /// A [`Queue`] for each device with undelivered messages.
     Queues,
     /// A [`Service`] for each service of the daemon.
     Services,
@@ -83,25 +83,25 @@ pub enum Line<R> {
     Failed(Failure),
 }
 
-/// Why something was not done.
+/// Why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// Whose fault it is.
+    /// The kind of failure.
     pub kind: FailureKind,
     /// What happened, what it means, what to do.
     pub message: String,
 }
 
-/// Whose fault a failure is.
+/// The kind of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// The command asked for what there is not.
+    /// The request is wrong.
     Wrong,
-    /// The user of the command may not ask.
+    /// The user of the command has no permission.
     Forbidden,
-    /// The machine did not let it.
+    /// The system failed.
     Failed,
 }
 
@@ -137,9 +137,9 @@ pub struct Status {
     pub devices_online: u64,
     /// Links that have shaken hands.
     pub links: u64,
-    /// Messages that are owed to at least one device.
+    /// Messages queued for at least one device.
     pub messages: u64,
-    /// Deliveries owed: one for each message and device.
+    /// Queue entries: one for each message and device.
     pub owed: u64,
     /// Bytes of the messages on disk.
     pub body_bytes: u64,
@@ -166,11 +166,11 @@ pub struct Link {
     pub number: u64,
     /// Where it comes from.
     pub address: String,
-    /// The first characters of the member's uid, once logged in.
+    /// The beginning of the member's uid, once logged in.
     pub member: Option<String>,
     /// The number of the member's device, once logged in.
     pub device: Option<u32>,
-    /// When it had shaken hands, Unix milliseconds.
+    /// When its TLS handshake was done, Unix milliseconds.
     pub since_ms: i64,
     /// SHA-256 of the certificate that it was shown, in hex. None from a service of an earlier version.
     #[serde(default)]
@@ -188,7 +188,7 @@ pub struct Link {
 /// An account. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
-    /// The first characters of the uid.
+    /// The beginning of the uid.
     pub member: String,
     /// When the account was made.
     pub since_ms: Option<i64>,
@@ -196,7 +196,7 @@ pub struct Member {
     pub groups: u64,
     /// The member's devices, oldest first.
     pub devices: Vec<Device>,
-    /// Aliases, oldest first, if they were asked for.
+    /// Aliases, oldest first, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aliases: Option<Vec<String>>,
 }
@@ -212,11 +212,11 @@ pub struct Device {
     pub online: bool,
     /// When its last link ended, if one did since the service started.
     pub seen_ms: Option<i64>,
-    /// Messages that were given up for it and of which it was not told yet: it needs its siblings'
+    /// Messages that were given up for it and that it was not notified of: it needs its siblings'
     /// history.
     #[serde(default)]
     pub missing: u64,
-    /// What the member calls it, if that was asked for.
+    /// The member's name for it, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }
@@ -230,15 +230,15 @@ pub struct Group {
     pub joined: u64,
     /// Members who are invited and have not joined.
     pub invited: u64,
-    /// Its whole name, if that was asked for.
+    /// Its whole name, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
-/// What a device is owed.
+/// The queue of a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
-    /// The first characters of the member's uid; none if the account is only being made.
+    /// The beginning of the member's uid; none while the account is being made.
     pub member: Option<String>,
     /// The number of the device.
     pub device: u32,
@@ -257,7 +257,7 @@ pub struct Queue {
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// Its data folder, by which it is named to commands.
+    /// Its data folder, which identifies it in commands.
     pub data: PathBuf,
     /// `running`, `failed` or `stopped`.
     pub state: String,
@@ -269,7 +269,7 @@ pub struct Service {
     pub members: u64,
     /// Open links.
     pub links: u64,
-    /// Deliveries owed.
+    /// Queue entries: one for each message and device.
     pub owed: u64,
 }
 
@@ -280,7 +280,7 @@ pub struct Backup {
     pub to: PathBuf,
     /// Rows of every kind.
     pub rows: u64,
-    /// Messages that somebody is still owed.
+    /// Messages that are queued for somebody.
     pub messages: u64,
     /// Bytes of them.
     pub body_bytes: u64,
@@ -288,11 +288,11 @@ pub struct Backup {
     pub damaged: u64,
 }
 
-/// What reading the configuration again has changed.
+/// The result of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
-    /// What is different now.
+    /// What has changed.
     pub done: Vec<String>,
-    /// What could not be done, or waits for a restart.
+    /// What failed, or waits for a restart.
     pub left: Vec<String>,
 }

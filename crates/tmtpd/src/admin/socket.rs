@@ -1,4 +1,4 @@
-//! `control.sock` in the data folder: taking it, reaching it, and who the peer is.
+//! `control.sock` in the data folder: binding, connecting, and the peer's credentials.
 //!
 //! A socket's path has room for 107 bytes. A longer one is reached through the open folder, as
 //! `/proc/self/fd/N/control.sock`.
@@ -13,22 +13,22 @@ use std::path::{Path, PathBuf};
 
 /// The socket's name in the data folder.
 pub const NAME: &str = "control.sock";
-/// Its name while it is being made, so that one that can be seen can be used.
+/// Its name until it listens, so that the final name can always be connected to.
 const NEW_NAME: &str = "control.sock.new";
 /// Bytes of a path that a socket's address has room for, without the closing zero.
 const PATH_MAX: usize = 107;
 
-/// A socket that listens; its name goes when it is dropped.
+/// A listening socket; its file is removed when dropped.
 #[derive(Debug)]
 pub struct Socket {
-    /// Takes connections, and does not block.
+    /// Non-blocking.
     pub listener: UnixListener,
     path: PathBuf,
 }
 
 impl Socket {
-    /// Takes the name in `data`, over what a killed service left there. The caller holds the store's
-    /// lock, so that nobody else uses it.
+    /// Binds in `data`, replacing a socket left by a killed service. The caller holds the store's
+    /// lock, so nobody else uses it.
     ///
     /// # Errors
     /// The system refuses, or there is something else by that name.
@@ -47,7 +47,6 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // One that stays is replaced by the next service.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -71,14 +70,14 @@ fn reach<T>(folder: &Path, name: &str, open: impl FnOnce(&Path) -> io::Result<T>
     open(&PathBuf::from(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd())))
 }
 
-/// The folder for passing through: needs no right to list it.
+/// Opens the folder with `O_PATH`, which needs no right to list it.
 fn open_folder(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-/// Removes a socket that nobody listens on; anything else that has its name is not ours.
+/// Removes a socket that nobody listens on; refuses to remove anything else of that name.
 fn remove_socket(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => fs::remove_file(path),

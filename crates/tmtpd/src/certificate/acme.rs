@@ -1,11 +1,11 @@
-//! Certificates ordered from an authority (RFC 8555), which looks whether the service answers for its
-//! hosts by a TLS handshake on port 443 (TLS-ALPN-01, RFC 8737).
+//! ACME client (RFC 8555) with TLS-ALPN-01 (RFC 8737): the authority checks each host by a TLS
+//! handshake with the service on port 443.
 //!
-//! [`keep`] runs as long as the service does. It orders when there is no certificate, when the hosts
-//! are others than it names, and when two thirds of its time have passed; whatever fails is tried again,
-//! later each time, and the certificate that is there stays. What is worth keeping is in the data
-//! folder, for the service's user alone: `tls/acme.pem`, key and chain in one file, so that no crash
-//! parts them, and `tls/acme-account.json`, the account with the authority.
+//! [`keep`] runs as long as the service does. It orders a certificate when there is none, when the
+//! configured hosts differ from those it names, and when two thirds of its validity have passed.
+//! Failures are retried with growing pauses, and the present certificate stays. The data folder
+//! keeps, for the service's user alone, `tls/acme.pem` (key and chain in one file, so that a crash
+//! cannot separate them) and `tls/acme-account.json` (the account with the authority).
 //!
 //! - `http`: the requests of the protocol, over TLS
 
@@ -36,28 +36,28 @@ use crate::fs_mode;
 use crate::log::chain;
 use http::Https;
 
-/// How long an authority may take to look at the hosts, and to issue.
+/// How long an authority may take to validate the hosts, and to issue.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Pause after the first failure; doubled with each further one.
 const PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
-/// How often the clock is asked whether it is time to renew: it may be set while this waits.
+/// How often the clock is checked for a due renewal: it may be set while this waits.
 const LOOK: Duration = Duration::from_secs(3_600);
 
 /// Why no certificate was issued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AcmeError {
-    /// The authority refused, or could not be asked.
+    /// The authority refused, or could not be reached.
     #[error("the authority does not issue it")]
     Authority(#[from] instant_acme::Error),
-    /// The authority does not look at hosts in a way this service can answer.
+    /// The authority offers no kind of challenge that this service can answer.
     #[error("the authority does not offer TLS-ALPN-01 for {host}")]
     NoChallenge {
         /// The host.
         host: String,
     },
-    /// The authority looked and was not convinced.
+    /// Validation failed.
     #[error(
         "the authority could not convince itself that this service answers for {hosts}; it connects \
          to port 443 of each"
@@ -68,7 +68,7 @@ pub(crate) enum AcmeError {
         /// What it says.
         source: Option<instant_acme::Error>,
     },
-    /// What was issued cannot be used, or not be kept.
+    /// What was issued cannot be used or stored.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// What was issued cannot be used.
@@ -77,28 +77,28 @@ pub(crate) enum AcmeError {
     /// A request for a certificate, or an answer to a challenge, could not be made.
     #[error("the request cannot be made")]
     NotMade(#[from] rcgen::Error),
-    /// The account cannot be kept.
+    /// The account cannot be stored.
     #[error("the account with the authority cannot be kept")]
     Account(#[from] serde_json::Error),
 }
 
-/// The account with an authority, as it is kept.
+/// The stored account with an authority.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     directory: String,
     credentials: AccountCredentials,
 }
 
-/// Where a service keeps what an authority issued.
+/// The file in which the issued certificate is stored.
 #[must_use]
 pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("tls").join("acme.pem")
 }
 
-/// What was issued earlier, if it can be used.
+/// The certificate that was issued earlier, if there is one.
 ///
 /// # Errors
-/// There is something that cannot be.
+/// There is one that cannot be used.
 pub(crate) fn load(data: &Path) -> Result<Option<Certificate>, CertificateError> {
     let file = file(data);
     if !file.exists() {
@@ -107,8 +107,8 @@ pub(crate) fn load(data: &Path) -> Result<Option<Certificate>, CertificateError>
     Certificate::load(&file, &file).map(Some)
 }
 
-/// Sees to it that `identity` has a certificate for the hosts of `acme`, until it is dropped. `wake` has
-/// it try at once.
+/// Keeps `identity` supplied with a certificate for the hosts of `acme`, until dropped. `wake`
+/// triggers an attempt at once.
 pub(crate) async fn keep(acme: Acme, data: PathBuf, identity: Arc<Identity>, wake: Arc<Notify>) {
     let hosts = acme.hosts.join(", ");
     let mut failures: u32 = 0;
@@ -145,12 +145,12 @@ pub(crate) async fn keep(acme: Acme, data: PathBuf, identity: Arc<Identity>, wak
     }
 }
 
-/// How long to wait after so many failures in a row.
+/// How long to wait after this many failures in a row.
 fn pause_after(failures: u32) -> Duration {
     PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(PAUSE_MAX)
 }
 
-/// How long to wait before it is time to look again; none when a certificate should be ordered now.
+/// How long to wait until the next check; none when a certificate should be ordered now.
 fn until_due(acme: &Acme, identity: &Identity) -> Option<Duration> {
     let certificate = identity.certificate();
     let mut wanted = acme.hosts.clone();
@@ -165,7 +165,7 @@ fn until_due(acme: &Acme, identity: &Identity) -> Option<Duration> {
     Some(Duration::from_secs(left_s).min(LOOK))
 }
 
-/// Orders a certificate and keeps it.
+/// Orders a certificate and stores it.
 async fn order(acme: &Acme, data: &Path, identity: &Identity) -> Result<Certificate, AcmeError> {
     let folder = data.join("tls");
     fs_mode::make_dir(&folder)
@@ -185,11 +185,10 @@ async fn order(acme: &Acme, data: &Path, identity: &Identity) -> Result<Certific
     let chain = order.poll_certificate(&RetryPolicy::new().timeout(PATIENCE)).await?;
     let pem = Zeroizing::new(key.serialize_pem() + &chain);
     let file = file(data);
-    // First looked at, then kept: what is there may still be good.
+    // Checked before it is stored: the present one may still be good.
     let unproven = file.with_extension("pem.unproven");
     write(&unproven, pem.as_bytes())?;
     let certificate = Certificate::load(&unproven, &unproven);
-    // Whether it can be used or not, it is in the right place or of no use.
     let _ = fs::remove_file(&unproven);
     let certificate = certificate?;
     write(&file, pem.as_bytes())?;
@@ -220,7 +219,7 @@ async fn account(acme: &Acme, folder: &Path) -> Result<Account, AcmeError> {
     Ok(account)
 }
 
-/// Answers the authority's challenges until it is convinced.
+/// Answers the authority's challenges until the order is ready.
 async fn convince(order: &mut Order, identity: &Identity, acme: &Acme) -> Result<(), AcmeError> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
@@ -252,7 +251,8 @@ fn answer(host: &str, digest: &[u8]) -> Result<Arc<CertifiedKey>, AcmeError> {
     let certificate = params.self_signed(&key)?;
     let secret = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let secret = PROVIDER.key_provider.load_private_key(secret)?;
-    // Not by a way that looks at the certificate: it is one that apps must not understand.
+    // Built directly: a constructor that parses the certificate would reject its critical
+    // extension.
     Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], secret)))
 }
 

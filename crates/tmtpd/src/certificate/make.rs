@@ -16,7 +16,7 @@ use super::CertificateError;
 use crate::config::{ListenAddress, host_name};
 use crate::fs_mode;
 
-/// How long a certificate is valid. Apps pin it, so its end is only a bound.
+/// Validity of the certificate in years. Apps pin it, so its end is only a bound.
 const YEARS: i64 = 10;
 
 /// Makes a key and writes it to `path`.
@@ -50,13 +50,13 @@ fn params(name: &str, listen: &[ListenAddress]) -> Result<CertificateParams, Cer
     let midnight = |date: Date| {
         date_time_ymd(date.year().into(), date.month().unsigned_abs(), date.day().unsigned_abs())
     };
-    // From yesterday, for apps whose clock is behind.
+    // From yesterday, for apps whose clock is slow.
     params.not_before = midnight(today.saturating_sub(1.day()));
     params.not_after = midnight(today.saturating_add(YEARS.years()));
     Ok(params)
 }
 
-/// The names and addresses a member may have been given for this service.
+/// The names and addresses that members may use for this service.
 fn hosts(listen: &[ListenAddress]) -> Vec<String> {
     let named = listen.iter().filter(|address| address.ip().is_none_or(|ip| !ip.is_unspecified()));
     let mut hosts: Vec<_> = named.map(|address| address.host().to_owned()).collect();
@@ -67,7 +67,7 @@ fn hosts(listen: &[ListenAddress]) -> Vec<String> {
     hosts
 }
 
-/// The most that X.520 lets a common name hold is 64 characters.
+/// X.520 limits a common name to 64 characters.
 fn common_name(name: &str) -> String {
     name.chars().take(64).collect()
 }

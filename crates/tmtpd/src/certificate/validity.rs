@@ -1,7 +1,7 @@
 //! Validity period of a certificate, read out of its DER.
 //!
-//! Only what leads to the two times is looked at (RFC 5280, 4.1): everything else was checked by who
-//! made it or is checked by who is shown it.
+//! Parses only the path to the two times (RFC 5280, 4.1); everything else is validated where the
+//! certificate was made and where it is used.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -13,10 +13,10 @@ const DAY_MS: i64 = 86_400_000;
 const SEQUENCE: u8 = 0x30;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
-/// `[0]`, which the version stands in.
+/// `[0]`, the context tag of the version.
 const VERSION: u8 = 0xa0;
 
-/// From when until when.
+/// Validity period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
     /// The first moment, in seconds of Unix time.
@@ -26,7 +26,7 @@ pub struct Validity {
 }
 
 impl Validity {
-    /// Reads it; none if this is no certificate.
+    /// Parses it; none if this is no certificate.
     #[must_use]
     pub fn of(der: &[u8]) -> Option<Self> {
         let (certificate, _) = element(der, SEQUENCE)?;
@@ -44,7 +44,7 @@ impl Validity {
         Some(Self { from_s, until_s: time(tag, until)? })
     }
 
-    /// When two thirds of it have passed, in seconds of Unix time.
+    /// The time at which two thirds of it have passed, in seconds of Unix time.
     #[must_use]
     pub fn renew_at_s(&self) -> i64 {
         let length_s = self.until_s.saturating_sub(self.from_s).max(0);
@@ -52,8 +52,8 @@ impl Validity {
     }
 }
 
-/// A certificate that ends within so many days is told of: three weeks are time to find out how one was
-/// made and to make another, and a renewal every 90 days is done 30 days before the end.
+/// Warn this many days before the end: three weeks are enough to make another certificate by hand,
+/// and a renewal every 90 days is done 30 days before the end.
 pub(crate) const SOON_DAYS: i64 = 21;
 
 /// How long a certificate is valid from `now_ms` on, for people to read.
@@ -64,7 +64,7 @@ pub(crate) fn remaining(until_ms: i64, now_ms: i64) -> String {
     let days = until_ms.saturating_sub(now_ms) / DAY_MS;
     match days {
         _ if until_ms < now_ms => {
-            format!("is over since {day}: apps that do not pin it refuse this service; renew it")
+            format!("expired on {day}: apps that do not pin it refuse this service; renew it")
         }
         0 => format!("ends within a day, on {day}"),
         ..=SOON_DAYS => format!("ends in {days} days, on {day}: renew it"),
@@ -72,13 +72,13 @@ pub(crate) fn remaining(until_ms: i64, now_ms: i64) -> String {
     }
 }
 
-/// The content of the first element, which has this tag, and what follows it.
+/// The content of the first element, which must have this tag, and the rest.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (found, content, rest) = any(der)?;
     (found == tag).then_some((content, rest))
 }
 
-/// Tag and content of the first element, and what follows it.
+/// Tag and content of the first element, and the rest.
 fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, short], mut rest) = der.split_first_chunk::<2>()?;
     let mut length = usize::from(short);
@@ -95,7 +95,7 @@ fn any(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, content, rest))
 }
 
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`, as RFC 5280 has them.
+/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ` (RFC 5280).
 fn time(tag: u8, text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let text = match tag {
@@ -114,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_weeks_before_the_end_it_is_told_to_renew() {
+    fn remaining_asks_for_renewal_three_weeks_before_expiry() {
         let day = |days: i64| 1_700_000_000_000 + days * DAY_MS;
         for (left, told) in [
             (22, "is valid until 2023-12-06"),
             (21, "ends in 21 days, on 2023-12-05: renew it"),
             (1, "ends in 1 days"),
             (0, "ends within a day, on 2023-11-14"),
-            (-1, "is over since 2023-11-13"),
+            (-1, "expired on 2023-11-13"),
         ] {
             let words = remaining(day(left), day(0));
             assert!(words.starts_with(told), "{left}: {words}");

@@ -1,4 +1,4 @@
-//! The commands that ask a running service: which service is meant, and what is asked.
+//! Commands for a running service: which service is meant, and the request.
 //!
 //! With `--json` each row of the answer is one JSON object on a line of its own, as the service sent
 //! it; the fields are those of [`protocol`](crate::admin::protocol). How rows are shown to people is
@@ -17,7 +17,7 @@ use crate::admin::client::{AskError, Client, Rows};
 use crate::admin::protocol::{Backup, Command, FailureKind, Reload, Status};
 use crate::config::{ConfigError, DaemonConfig, Overrides};
 
-/// Which service is asked, and how it is shown.
+/// Which service is asked, and the output format.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Arguments {
@@ -52,7 +52,7 @@ pub(super) struct BackupArguments {
     to: PathBuf,
 }
 
-/// Why a command did nothing, or not all.
+/// Why a command failed, or succeeded only in part.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CommandError {
     #[error(transparent)]
@@ -89,7 +89,7 @@ impl Arguments {
         Ok(Client::connect(&config.only()?.service.data)?)
     }
 
-    /// Any service of the daemon will do.
+    /// Connects to any service of the daemon.
     fn client_of_any(&self) -> Result<Client, CommandError> {
         if self.data.is_some() {
             return self.client();
@@ -105,7 +105,7 @@ impl Arguments {
         Err(error.map_or(ConfigError::NoData.into(), CommandError::Ask))
     }
 
-    /// Shows every row of an answer, `--json` or as `show` does it.
+    /// Prints every row of an answer, with `--json` or by `show`.
     fn show<R: DeserializeOwned>(
         &self,
         client: Client,
@@ -122,7 +122,7 @@ impl Arguments {
         Ok(out.flush()?)
     }
 
-    /// The one row of an answer: printed with `--json`, and given in any case.
+    /// The one row of an answer; with `--json` it is printed too.
     fn one<R: DeserializeOwned>(
         &self,
         client: Client,
@@ -176,7 +176,7 @@ pub(super) fn services(arguments: &Arguments) -> Result<(), CommandError> {
 /// `tmtpd backup`
 pub(super) fn backup(arguments: &BackupArguments) -> Result<(), CommandError> {
     let BackupArguments { service, to } = arguments;
-    // The service has a folder of its own that it was started in.
+    // The service has a working directory of its own.
     let to = path::absolute(to)?;
     let backup: Backup = service.one(service.client()?, Command::Backup { to })?;
     if !service.json {

@@ -1,9 +1,9 @@
-//! `tmtpd serve`: from the command line to services that listen, and back to nothing, in order.
+//! `tmtpd serve`: starts the services from command line and configuration, and stops them in order.
 //!
-//! First everything that was told is checked, without a trace on disk: command line, configuration
-//! file, the administrator's certificate. Then the data folder is made and taken for this process
-//! alone, the certificate made if there is none, the sockets bound; only then a line on stdout, one
-//! for each service, says that members can join.
+//! First the command line, the configuration file and the administrator's certificate are
+//! validated, without a trace on disk. Then the data folder is made and locked, the certificate
+//! made if there is none, and the sockets bound. Only then a line on stdout, one for each service,
+//! says that members can join.
 
 use std::io;
 use std::net::SocketAddr;
@@ -30,12 +30,12 @@ use crate::notify;
 use crate::shutdown::Shutdown;
 use tmtp_store::StoreError;
 
-/// Threads that wait for the disk at once. Each has buffers for links, some 300 KiB in all, because
-/// another goes on with the links in its place. When there are no more, what would wait stays where it
-/// is, and waits.
+/// Threads that may wait for the disk at once. Each has buffers for links, some 300 KiB in all,
+/// because the runtime starts another thread to serve links in its place. When all are in use,
+/// further blocking work runs where it is and blocks there.
 const BLOCKING_THREADS_MAX: usize = 32;
 
-/// What `tmtpd serve` may be told. All but the data folder has a default.
+/// Arguments of `tmtpd serve`. All but the data folder have a default.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Arguments {
@@ -104,7 +104,7 @@ impl Arguments {
     }
 }
 
-/// Serves until a signal.
+/// Serves until a signal or `tmtpd shutdown`.
 pub(super) fn run(arguments: Arguments) -> Result<(), ServeError> {
     let source = arguments.into_source();
     let config = source.read()?;
@@ -121,7 +121,7 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     let no_signals = |source| ServeError::System { what: "signals", source };
     let shutdown = Shutdown::new();
     shutdown.on_signals(exit::FORCED).map_err(no_signals)?;
-    // Before anything else, for without it a hangup ends the process.
+    // Before anything else: without a handler SIGHUP ends the process.
     let hangups = signal(SignalKind::hangup()).map_err(no_signals)?;
     let monitor = bind_monitor(&config).await?;
     try_to_listen(&config).await?;
@@ -138,7 +138,8 @@ async fn serve(source: Source, config: DaemonConfig) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// An address that cannot be had costs a new service no folder. Of several services the others start.
+/// Checked first, so that an address in use leaves no folder behind. With several services the
+/// others start anyway.
 async fn try_to_listen(config: &DaemonConfig) -> Result<(), InstanceError> {
     let Ok(one) = config.only() else { return Ok(()) };
     if one.service.data.exists() {
@@ -159,8 +160,8 @@ async fn bind_monitor(config: &DaemonConfig) -> Result<Option<TcpListener>, Serv
     Ok(Some(socket))
 }
 
-/// Tells the service manager that all is alive, until a disk does not answer any more: then the
-/// manager starts the daemon anew.
+/// Sends the watchdog's keep-alive until a disk stops answering: then the service manager restarts
+/// the daemon.
 async fn say_alive(every: Duration, daemon: Daemon) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -176,7 +177,7 @@ async fn say_alive(every: Duration, daemon: Daemon) {
     }
 }
 
-/// Reads the configuration again at each SIGHUP; what that did is in the log.
+/// Reloads the configuration at each SIGHUP; the result is logged.
 async fn reload_at(mut hangups: Signal, daemon: Daemon) {
     while hangups.recv().await.is_some() {
         let _ = daemon.reload().await;

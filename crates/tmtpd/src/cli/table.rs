@@ -1,14 +1,14 @@
 //! Tables for people, printed as the rows come.
 //!
-//! The first rows decide how wide the columns are, so that a hundred thousand rows need no memory;
-//! a wider cell later on pushes its own line to the right.
+//! Column widths are set by the first rows, so that a table of any length needs little memory. A
+//! wider cell further down pushes its own line to the right.
 
 use std::io::{self, Write};
 
-/// Rows that are looked at before the first is printed.
+/// Rows that are buffered to set the widths.
 const AHEAD: usize = 512;
 
-/// A table on its way to `out`. Call [`Table::finish`] at its end.
+/// A table being written to `out`. Call [`Table::finish`] at its end.
 pub(super) struct Table<W, const N: usize> {
     out: W,
     headings: [Heading; N],
@@ -16,12 +16,12 @@ pub(super) struct Table<W, const N: usize> {
     widths: Option<[usize; N]>,
 }
 
-/// The title of a column, and on which side its cells line up.
+/// The title of a column, and the alignment of its cells.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Heading {
-    /// Text.
+    /// Left-aligned: text.
     Left(&'static str),
-    /// Numbers.
+    /// Right-aligned: numbers.
     Right(&'static str),
 }
 
@@ -46,7 +46,7 @@ impl<W: Write, const N: usize> Table<W, N> {
         if self.ahead.len() < AHEAD { Ok(()) } else { self.decide() }
     }
 
-    /// Prints what is left. A table without rows is only its headings.
+    /// Prints the remaining rows. A table without rows is only its headings.
     pub(super) fn finish(mut self) -> io::Result<()> {
         if self.widths.is_none() {
             self.decide()?;
@@ -106,7 +106,7 @@ pub(super) fn span(ms: i64) -> String {
     }
 }
 
-/// A number with a mark at every thousand: `1,234,567`.
+/// A number with thousands separators: `1,234,567`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

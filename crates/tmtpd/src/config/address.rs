@@ -1,4 +1,4 @@
-//! `HOST:PORT` to listen on.
+//! `HOST:PORT` addresses to listen on.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::IpAddr;
@@ -39,7 +39,7 @@ impl ListenAddress {
         self.port
     }
 
-    /// What two ways of writing one address have in common.
+    /// A form in which two spellings of one address are equal.
     #[must_use]
     pub fn key(&self) -> String {
         let host = self.ip().map_or_else(|| self.host.to_ascii_lowercase(), |ip| ip.to_string());
@@ -72,7 +72,7 @@ fn parse(text: &str) -> Option<ListenAddress> {
         None if is_name(host) => host,
         None => return None,
     };
-    // "+5050" would parse as a number.
+    // `u16::from_str` would accept "+5050".
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     let port = if digits {
         port.parse().ok()?
@@ -82,7 +82,7 @@ fn parse(text: &str) -> Option<ListenAddress> {
     Some(ListenAddress { host: host.to_owned(), port })
 }
 
-/// An IPv4 address or a host name: what a certificate can name and a resolver look up.
+/// A host name that a certificate can name and a resolver look up, or an IPv4 address.
 fn is_name(host: &str) -> bool {
     !host.is_empty()
         && host.len() <= 253

@@ -1,4 +1,5 @@
-//! Cross-checks between services: what those of one daemon must not have in common, and what they must say to share an address.
+//! Cross-checks between the services of one daemon: what they must not share, and what they need to
+//! share an address.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use super::read::Draft;
 use super::{ListenAddress, Problem, default_listen, default_name};
 
-/// What is wrong with the services of one file when they are looked at together.
+/// All conflicts between the services of one file.
 pub(super) fn problems(services: &[Draft]) -> Vec<Problem> {
     let mut found = Problems(Vec::new());
     found.twice_in_one(services);
@@ -77,7 +78,7 @@ impl Problems {
         }
     }
 
-    /// Every address and one of them cannot be listened on at the same port.
+    /// A wildcard and a specific address cannot be bound at the same port.
     fn overlaps(&mut self, services: &[Draft]) {
         for (index, one) in services.iter().enumerate() {
             for earlier in services.iter().take(index) {
@@ -137,7 +138,7 @@ impl Problems {
     }
 }
 
-/// Where a service listens, ports chosen by the system aside: those are never shared.
+/// The addresses of a service, without those whose port the system chooses: these are never shared.
 fn fixed(one: &Draft) -> Vec<ListenAddress> {
     let listen = match one.listen.is_empty() {
         true => default_listen().unwrap_or_default(),
@@ -146,7 +147,7 @@ fn fixed(one: &Draft) -> Vec<ListenAddress> {
     listen.into_iter().filter(|address| address.port() != 0).collect()
 }
 
-/// Who listens on which address.
+/// Services by address.
 fn by_address(services: &[Draft]) -> BTreeMap<String, Vec<(ListenAddress, &Draft)>> {
     let mut sharing: BTreeMap<String, Vec<(ListenAddress, &Draft)>> = BTreeMap::new();
     for one in services {
@@ -177,7 +178,7 @@ fn overlap(one: &ListenAddress, other: &ListenAddress) -> bool {
         && family(one).zip(family(other)).is_none_or(|(one, other)| one == other)
 }
 
-/// A path as far as it can be told without looking at the disk.
+/// A path, normalised without looking at the disk.
 fn plain(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }

@@ -1,4 +1,4 @@
-//! Configuration errors, in words for the person who wrote the configuration.
+//! Configuration errors, for the person who wrote the configuration.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -17,12 +17,12 @@ pub enum ConfigError {
         /// Why.
         source: io::Error,
     },
-    /// The file was read and something in it is wrong.
+    /// The file has errors.
     #[error("{}", InFile(path, problems))]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// All that is wrong, in the order of the lines.
+        /// All of them, in the order of the lines.
         problems: Vec<Problem>,
     },
     /// Neither the command line nor the file names the data folder.
@@ -30,7 +30,7 @@ pub enum ConfigError {
         "no data folder was named; give --data DIR, or data = \"DIR\" under [service] in the configuration file"
     )]
     NoData,
-    /// The command line describes one service, and the file several.
+    /// The command line describes one service, but the file describes several.
     #[error(
         "the configuration file describes {services} services, so it is not clear whose --data, \
          --listen, --name, --cert or --key is meant: say these in the file"
@@ -39,18 +39,18 @@ pub enum ConfigError {
         /// How many.
         services: usize,
     },
-    /// A command is about one service, and the file describes several.
+    /// A command needs one service, and the file describes several.
     #[error("which service is meant? Give --data with one of {}", Folders(data))]
     WhichOne {
         /// Their data folders.
         data: Vec<PathBuf>,
     },
-    /// An address does not say where to listen.
+    /// An address to listen on is malformed.
     #[error(transparent)]
     Listen(#[from] ListenAddressError),
 }
 
-/// One thing that is wrong in a configuration file.
+/// One error in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The line, from 1.
@@ -61,7 +61,7 @@ pub struct Problem {
     pub what: String,
 }
 
-/// The problems as `file:line: key: what`, one a line, as editors understand it.
+/// Problems as `file:line: key: what`, one a line, as editors parse them.
 struct InFile<'a>(&'a PathBuf, &'a [Problem]);
 
 impl Display for InFile<'_> {

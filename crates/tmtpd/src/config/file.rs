@@ -1,10 +1,10 @@
 //! Reading a TOML file key by key, so that each error names line, key and what is allowed.
 //!
-//! [`Document::section`] hands out a [`Section`]; each of its methods takes one key out of it and,
-//! when the file holds it and it is in order, writes the value over the default. Asking for a key is
-//! also what makes it known: what nobody asked for is reported by [`Document::finish`], and
-//! [`Document::into_keys`] tells what was asked for. A section may stand once or, where the caller
-//! says so, as a list (`[[name]]`), and may have sections inside.
+//! [`Document::section`] hands out a [`Section`]. Each of its methods takes one key out of it and,
+//! when the file holds a valid value, writes it over the default. Asking for a key also makes it
+//! known: keys that nobody asked for are reported by [`Document::finish`], and
+//! [`Document::into_keys`] lists the known ones. A section may occur once or, where the caller
+//! allows it, as a list (`[[name]]`), and may have subsections.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -37,17 +37,17 @@ pub(super) struct Document<'i> {
     found: Found,
 }
 
-/// What reading has brought up so far.
+/// Problems and known keys so far.
 #[derive(Default)]
 struct Found {
     keys: Vec<Key>,
-    /// Sections inside of others, by their whole names.
+    /// Subsections, by their full names.
     inner: Vec<&'static str>,
     unknown: Vec<Unknown>,
     problems: Vec<Problem>,
 }
 
-/// Something in a section that nobody asked for.
+/// An unknown key or section.
 struct Unknown {
     line: usize,
     section: &'static str,
@@ -66,7 +66,7 @@ pub(super) struct Section<'d, 'i> {
 }
 
 impl<'i> Document<'i> {
-    /// Parses as much as is TOML; what is not becomes a problem. `sections` are all there are.
+    /// Parses the text; what is not TOML becomes a problem. `sections` are all that are allowed.
     pub(super) fn parse(text: &'i str, sections: &'static [&'static str]) -> Self {
         let (root, errors) = DeTable::parse_recoverable(text);
         let problem = |error: &toml::de::Error| Problem {
@@ -74,13 +74,13 @@ impl<'i> Document<'i> {
             key: String::new(),
             what: format!("this is not TOML: {}", error.message()),
         };
-        // What follows the first error may only follow from it.
+        // Later errors may only follow from the first.
         let problems: Vec<_> = errors.first().map(problem).into_iter().collect();
         let root = if problems.is_empty() { root.into_inner() } else { DeTable::new() };
         Self { text, root, sections, found: Found { problems, ..Found::default() } }
     }
 
-    /// Lets `take` ask for the keys of one section.
+    /// Has `take` read the keys of one section.
     pub(super) fn section(&mut self, name: &'static str, take: impl FnOnce(&mut Section<'_, 'i>)) {
         let (line, table) = match self.root.remove_entry(name) {
             None => (1, DeTable::new()),
@@ -92,7 +92,7 @@ impl<'i> Document<'i> {
         Section::take_all(name, self.text, line, table, &mut self.found, take);
     }
 
-    /// Lets `take` ask for the keys of a section that may stand as a list too, once for each.
+    /// Has `take` read each occurrence of a section that may be a list.
     pub(super) fn list(&mut self, name: &'static str, mut take: impl FnMut(&mut Section<'_, 'i>)) {
         let is_list = matches!(self.root.get(name).map(|value| value.get_ref()),
             Some(DeValue::Array(list)) if !list.is_empty());
@@ -107,7 +107,7 @@ impl<'i> Document<'i> {
         }
     }
 
-    /// Reports what nobody asked for. Call it when everything that is known was asked for.
+    /// Reports unknown keys. Call it after everything known was asked for.
     pub(super) fn finish(&mut self) {
         for unknown in std::mem::take(&mut self.found.unknown) {
             let what = match unknown.is_section {
@@ -137,18 +137,18 @@ impl<'i> Document<'i> {
         format!("stands outside the sections; {place}")
     }
 
-    /// Adds what was found wrong when the sections were looked at together.
+    /// Adds problems that were found by comparing sections.
     pub(super) fn add_problems(&mut self, problems: Vec<Problem>) {
         self.found.problems.extend(problems);
     }
 
-    /// What is wrong, in the order of the lines.
+    /// All problems, in the order of the lines.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         self.found.problems.sort();
         self.found.problems
     }
 
-    /// What was asked for, in the order of the sections.
+    /// All known keys, in the order of the sections.
     pub(super) fn into_keys(mut self) -> Vec<Key> {
         let place = |key: &Key| self.sections.iter().position(|name| *name == key.section);
         self.found.keys.sort_by_key(place);
@@ -157,7 +157,7 @@ impl<'i> Document<'i> {
 }
 
 impl Found {
-    /// The section that `value` should be.
+    /// The table that `value` must be.
     fn table<'i>(&mut self, name: &str, line: usize, value: DeValue<'i>) -> DeTable<'i> {
         if let DeValue::Table(table) = value {
             return table;
@@ -197,7 +197,7 @@ fn unknown_section(name: &str, known: &[&str]) -> String {
 }
 
 impl<'i> Section<'_, 'i> {
-    /// Lets `take` ask for keys, and notes what it did not ask for.
+    /// Has `take` read keys, and records those it did not ask for.
     fn take_all(
         name: &'static str,
         text: &'i str,
@@ -218,7 +218,7 @@ impl<'i> Section<'_, 'i> {
         }
     }
 
-    /// Lets `take` ask for the keys of a section inside, when the file has it.
+    /// Has `take` read a subsection, if the file has it.
     pub(super) fn inner(
         &mut self,
         name: &'static str,
@@ -234,7 +234,7 @@ impl<'i> Section<'_, 'i> {
         Section::take_all(whole_name, self.text, line, table, self.found, take);
     }
 
-    /// As [`Section::inner`], and makes its keys known when the file has it not.
+    /// As [`Section::inner`], but makes its keys known even when the file does not have it.
     pub(super) fn inner_always(
         &mut self,
         name: &'static str,
@@ -248,13 +248,13 @@ impl<'i> Section<'_, 'i> {
         }
     }
 
-    /// The line on which the file says `name`, or on which the section begins.
+    /// The line of the key `name`, or of the section if the file does not have it.
     pub(super) fn line(&self, name: &str) -> usize {
         let found = self.lines.iter().find(|(key, _)| *key == name);
         found.map_or(self.line, |(_, line)| *line)
     }
 
-    /// A whole number of things.
+    /// An integer.
     pub(super) fn count(
         &mut self,
         name: &'static str,
@@ -269,7 +269,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// A whole number of seconds.
+    /// An integer number of seconds.
     pub(super) fn seconds(
         &mut self,
         name: &'static str,
@@ -286,7 +286,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// A size in bytes: a number, or a text with a unit.
+    /// A size in bytes: an integer, or a string with a unit.
     pub(super) fn size(&mut self, name: &'static str, field: &mut u64, range: RangeInclusive<u64>) {
         let (least, most) = (size::format(*range.start()), size::format(*range.end()));
         let allowed = format!("a size from {least} to {most}, in bytes or as \"64 MiB\"");
@@ -318,7 +318,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// A text that `parse` accepts; `allowed` says what that is.
+    /// A string that `parse` accepts; `allowed` describes it.
     pub(super) fn text(
         &mut self,
         name: &'static str,
@@ -332,7 +332,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// A path; a relative one starts at `folder`.
+    /// A path, relative to `folder`.
     pub(super) fn path(&mut self, name: &'static str, field: &mut Option<PathBuf>, folder: &Path) {
         let allowed = "a path, relative to this file's folder unless it starts with /";
         self.take(name, allowed.to_owned(), None, field, |value| match value.as_str() {
@@ -370,7 +370,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// An IP address and a port; there need be none.
+    /// An optional IP address and port.
     pub(super) fn socket_address(&mut self, name: &'static str, field: &mut Option<SocketAddr>) {
         let allowed = "IP:PORT, such as 127.0.0.1:9464 or [::1]:9464";
         self.take(name, allowed.to_owned(), None, field, |value| {
@@ -379,7 +379,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// One text that `parse` accepts or a list of them; `allowed` says what one is.
+    /// One string that `parse` accepts, or a list of them; `allowed` describes one.
     pub(super) fn texts(
         &mut self,
         name: &'static str,
@@ -395,7 +395,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// The address of something to be fetched with TLS.
+    /// An `https://` URL.
     pub(super) fn url(&mut self, name: &'static str, field: &mut String) {
         let default = Some(format!("\"{field}\""));
         self.take(name, "an https:// address".to_owned(), default, field, |value| {
@@ -407,7 +407,7 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// Yes or no.
+    /// A boolean.
     pub(super) fn flag(&mut self, name: &'static str, field: &mut bool) {
         let default = Some(field.to_string());
         self.take(name, "true or false".to_owned(), default, field, |value| {
@@ -415,14 +415,14 @@ impl<'i> Section<'_, 'i> {
         });
     }
 
-    /// Says that something is wrong with a key that may well be in order by itself.
+    /// Reports a problem with a key whose value may be valid by itself.
     pub(super) fn problem(&mut self, name: &'static str, what: &str) {
         let key = format!("{}.{name}", self.name);
         self.found.problems.push(Problem { line: self.line(name), key, what: what.to_owned() });
     }
 
-    /// Makes a key known and, if the file holds it, writes what `read` makes of it to `field`.
-    /// `read` fails with a description of what it got.
+    /// Makes a key known and, if the file holds it, writes the result of `read` to `field`. `read`
+    /// fails with a description of the value.
     fn take<T>(
         &mut self,
         name: &'static str,
@@ -446,13 +446,13 @@ impl<'i> Section<'_, 'i> {
     }
 }
 
-/// The number a value is, if it is one that fits; TOML also knows 0x, 0o, 0b and `_`.
+/// An integer value; TOML also has 0x, 0o, 0b and `_`.
 fn integer(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// A value in an error: itself when it is short, else its kind.
+/// A value in an error message: itself if short, else its type.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) if text.chars().count() <= 80 => format!("{text:?}"),

@@ -2,7 +2,7 @@
 
 use super::ListenAddress;
 
-/// The name of this machine, if it has one that others could look up.
+/// The name of this machine, if others could resolve it.
 #[must_use]
 pub fn host_name() -> Option<String> {
     let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();

@@ -1,25 +1,24 @@
-//! `[limits]`: what anyone may ask of the service before it says no.
+//! `[limits]`: limits on what peers and members may use.
 //!
-//! Each default serves an organisation of a few thousand members on a small machine. The limits of
-//! the protocol itself (a header of 8 to 65,535 bytes, a ping of 420 bytes and 140 UTF-16 units, an
-//! alias of at least 8 bytes) are the same everywhere and not configured.
+//! Each default serves an organisation of a few thousand members on a small machine. Limits of the
+//! protocol itself (a header of 8 to 65,535 bytes, a ping of 420 bytes and 140 UTF-16 units, an
+//! alias of at least 8 bytes) are fixed and not configured.
 
 use std::time::Duration;
 
 use super::file::Section;
 use super::size::{GIB, KIB, MIB, TIB};
 
-/// What anyone may ask of the service.
+/// Limits of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Links at once, in all.
     pub links_total: usize,
     /// Links at once from one IPv4 address or one IPv6 /64 network.
     pub links_per_address: usize,
-    /// Links at once that have not logged in. Further ones wait for their turn, by addresses or
-    /// networks.
+    /// Links at once that have not logged in. Further ones queue, fairly by address or network.
     pub unauthenticated_links: usize,
-    /// TLS handshakes whose keys are computed at once; further ones wait for them.
+    /// TLS handshakes computed at once; further ones wait.
     pub handshakes_at_once: usize,
     /// Accounts made in an hour, in all.
     pub registrations_per_hour: usize,
@@ -27,26 +26,26 @@ pub struct Limits {
     pub registrations_per_hour_per_address: usize,
     /// From the start of a link to its login, TLS included.
     pub login_timeout: Duration,
-    /// How long a link that is on may be silent.
+    /// How long a logged-in link may be silent.
     pub silence_timeout: Duration,
-    /// Least rate at which a peer sends what it has begun and takes what it is owed, in bytes per
-    /// second over each window; 0 for none.
+    /// Minimum rate at which a peer must send a message it has begun and read what is sent to it,
+    /// in bytes per second over each window; 0 for none.
     pub rate_min_bytes_per_s: usize,
     /// The window over which that rate is measured.
     pub rate_window: Duration,
-    /// Requests that one device may make in a second, on average; as many may come at once. Who
-    /// makes more is not listened to for a while. Acks of what it was sent do not count.
+    /// Requests per second of one device, on average; as many may come as a burst. Input of a
+    /// device over the limit is not read for a while. Acks of delivered messages do not count.
     pub requests_per_second: usize,
-    /// Memory for bodies of up to 64 KiB that are being received; further ones go to the disk.
+    /// Memory for bodies of up to 64 KiB being received; further ones go to disk.
     pub receiving_bytes: u64,
-    /// Members whom one member lets know of their presence, or no longer, in a minute.
+    /// Members whom one member starts or stops sharing presence with, per minute.
     pub presence_per_minute: usize,
-    /// Devices that are told that one member joined, left, removed somebody or changed their alias in
-    /// a group, in a minute; one change may exceed it.
+    /// Devices notified that one member joined, left, removed somebody or changed their alias in a
+    /// group, per minute; one change may exceed it.
     pub group_notices_per_minute: usize,
     /// Data of one message.
     pub message_bytes_max: u64,
-    /// Elements of one request's `for`. A header bounds them too.
+    /// Elements of one request's `for`. The header size bounds them too.
     pub recipients_max: usize,
     /// Devices of one member.
     pub devices_per_member: usize,
@@ -54,9 +53,10 @@ pub struct Limits {
     pub devices_per_hour: usize,
     /// Aliases of one member.
     pub aliases_per_member: usize,
-    /// Groups one member is in, and groups they are invited to besides.
+    /// Groups that one member is in, and, counted separately, groups they are invited to.
     pub groups_per_member: usize,
-    /// Groups one member has invited another to who has answered by joining or leaving none of them.
+    /// Groups that one member has invited another to, while the other has joined or left none of
+    /// them.
     pub unanswered_invitations_max: usize,
     /// Members of one group, invited ones included.
     pub group_members_max: usize,
@@ -64,13 +64,13 @@ pub struct Limits {
     pub pings_per_day: usize,
     /// Pings and invitations one member sends to another who has answered none of them.
     pub unanswered_pings_max: usize,
-    /// Pings and invitations one member gets in a day from members they are in no contact with; a
-    /// fifth of them from accounts made within a day.
+    /// Pings and invitations that one member gets in a day from strangers; a fifth of them from
+    /// accounts younger than a day.
     pub pings_received_per_day: usize,
-    /// Messages that one device is owed, and half of what all devices of a member are together. What
-    /// happens then is said in `request/full.rs`.
+    /// Messages queued for one device, and half of the messages queued for all devices of a member.
+    /// `request/full.rs` says what happens above that.
     pub owed_messages_max: usize,
-    /// Bytes of messages that one device is owed; one message may exceed it.
+    /// Bytes of messages queued for one device; one message may exceed it.
     pub owed_bytes_max: u64,
     /// Days that a message is kept for a device that does not fetch it.
     pub undelivered_days: usize,
@@ -78,7 +78,7 @@ pub struct Limits {
     pub in_flight_messages: usize,
     /// Data sent to a device ahead of its acks; one message may exceed it.
     pub in_flight_bytes: u64,
-    /// What a device has not acknowledged by then is sent again.
+    /// Time without an ack after which messages are sent again.
     pub resend_after: Duration,
 }
 
@@ -122,7 +122,7 @@ impl Default for Limits {
 
 impl Limits {
     pub(super) fn take(&mut self, section: &mut Section<'_, '_>) {
-        // Each of them, so that a limit that is not read does not compile.
+        // Destructured, so that a limit that is not read does not compile.
         let Self {
             links_total,
             links_per_address,

@@ -16,7 +16,7 @@ const SECTIONS: &[&str] = &["service", "tls", "tls.acme", "limits", "store", "lo
 
 const HOST_ALLOWED: &str = "a host name, such as \"chat.example.org\"";
 
-/// What a configuration file says, with the defaults where it says nothing.
+/// The contents of a configuration file, over the defaults.
 #[derive(Debug)]
 pub(super) struct File {
     /// Never empty.
@@ -26,7 +26,7 @@ pub(super) struct File {
     pub(super) metrics: Metrics,
 }
 
-/// One service as the file describes it: the command line may still say more.
+/// One service as the file describes it; the command line may override it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
     pub(super) name: Option<String>,
@@ -42,7 +42,7 @@ pub(super) struct Draft {
     pub(super) lines: Lines,
 }
 
-/// Where in the file it is described.
+/// Its lines in the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lines {
     pub(super) name: usize,
@@ -52,7 +52,7 @@ pub(super) struct Lines {
     pub(super) default: usize,
 }
 
-/// What holds for each service that does not say otherwise.
+/// Settings for each service that does not override them.
 #[derive(Debug, Clone, Default)]
 struct Shared {
     tls: TlsDraft,
@@ -60,7 +60,7 @@ struct Shared {
     store: Store,
 }
 
-/// `[tls]` as it is written: not yet one of the ways there are.
+/// `[tls]` as written, before its mode is known.
 #[derive(Debug, Clone)]
 struct TlsDraft {
     cert: Option<PathBuf>,
@@ -95,7 +95,7 @@ impl Default for TlsDraft {
     }
 }
 
-/// Every key a file may hold, in order.
+/// Every key of the file, in order.
 pub(super) fn keys() -> Vec<Key> {
     let mut document = Document::parse("", SECTIONS);
     File::take(&mut document, Path::new(""));
@@ -107,7 +107,7 @@ impl File {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let mut document = Document::parse(&text, SECTIONS);
-        // Paths in the file mean the same wherever the daemon is started from.
+        // Relative paths mean the same wherever the daemon is started from.
         let file = Self::take(&mut document, path.parent().unwrap_or(Path::new("")));
         document.add_problems(cross_check::problems(&file.services));
         let problems = document.into_problems();
@@ -119,7 +119,7 @@ impl File {
     }
 
     fn take(document: &mut Document<'_>, folder: &Path) -> Self {
-        // First what holds for all: a service starts from it.
+        // The shared settings first: each service starts from them.
         let mut shared = Shared::default();
         let mut tls = Tls::default();
         document.section("tls", |section| tls = shared.tls.take_all(section, folder));
@@ -172,7 +172,7 @@ impl Draft {
         draft
     }
 
-    /// The TLS server names it answers to, as [`Config::answers_to`] has them.
+    /// The TLS server names that select it, as [`Config::answers_to`].
     pub(super) fn answers_to(&self) -> Vec<&str> {
         let ordered = match &self.tls {
             Tls::Acme(acme) => acme.hosts.as_slice(),
@@ -181,7 +181,7 @@ impl Draft {
         self.server_names.iter().chain(ordered).map(String::as_str).collect()
     }
 
-    /// Puts the command line over it.
+    /// Merges the command line over it.
     pub(super) fn resolve(self, over: Overrides) -> Result<Config, ConfigError> {
         let named = if over.listen.is_empty() { self.listen } else { over.listen };
         let tls = match over.cert_and_key {
@@ -220,8 +220,8 @@ impl TlsDraft {
         self.way(section)
     }
 
-    /// Where a service of its own mind starts from: with the authority that is named for all, but
-    /// not with the certificate.
+    /// The base for a service with its own `[service.tls]`: the shared authority, but not the
+    /// shared certificate.
     fn for_one(&self) -> Self {
         Self { cert: None, key: None, hosts: Vec::new(), ..self.clone() }
     }
@@ -243,7 +243,7 @@ impl TlsDraft {
         section.path("root", &mut self.root, folder);
     }
 
-    /// Which of the ways to a certificate is meant.
+    /// Which of the modes is meant.
     fn way(&self, section: &mut Section<'_, '_>) -> Tls {
         let one = self.clone();
         match (one.cert, one.key) {
@@ -305,9 +305,9 @@ fn take_metrics(metrics: &mut Metrics, section: &mut Section<'_, '_>) {
     }
 }
 
-/// A host name as TLS compares it.
+/// A host name in the form that TLS compares.
 fn parse_host(text: &str) -> Option<String> {
-    // Of digits and dots only it would be an IP address, which TLS does not ask for by name.
+    // Digits and dots only would be an IP address, which is no TLS server name.
     let is_name = text.bytes().any(|byte| byte.is_ascii_alphabetic());
     let name = DnsName::try_from(text).ok().filter(|_| is_name)?;
     Some(name.as_ref().to_ascii_lowercase())

@@ -9,11 +9,10 @@ pub(super) const GIB: u64 = 1 << 30;
 /// 1,024 GiB.
 pub(super) const TIB: u64 = 1 << 40;
 
-/// Largest first: writing takes the first that divides.
+/// Largest first: formatting uses the first that divides.
 const UNITS: [(&str, u64); 5] = [("TiB", TIB), ("GiB", GIB), ("MiB", MIB), ("KiB", KIB), ("B", 1)];
 
-/// Reads a whole number and a unit, with or without a space between them. `None` when it is not
-/// that, or more than a `u64` holds.
+/// Parses an integer with an optional unit and space. `None` if malformed or larger than a `u64`.
 pub(super) fn parse(text: &str) -> Option<u64> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit())?;
     let (digits, unit) = text.split_at(digits_end);
@@ -21,7 +20,7 @@ pub(super) fn parse(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(*bytes)
 }
 
-/// Writes a size in the largest unit that needs no fraction.
+/// Formats a size in the largest unit that needs no fraction.
 pub(super) fn format(bytes: u64) -> String {
     let unit = UNITS.iter().find(|(_, unit)| bytes >= *unit && bytes.is_multiple_of(*unit));
     let (name, unit) = unit.unwrap_or(&("B", 1));

@@ -1,9 +1,9 @@
 //! Watcher of certificate files: reloads them while the service runs, and drives ACME renewal.
 //!
-//! Files of the administrator's are looked at each minute and at every reload. What they hold is shown
-//! to new links once it is whole; until then, as when only one of two files is new, the certificate of
-//! before stays, and why is told once. The service's own is looked at when it is reloaded, and never
-//! made anew for a service that runs. One from an authority is left to [`acme`].
+//! The administrator's files are checked each minute and at every reload. New links get the new
+//! certificate once both files are consistent; until then the old one stays, and the reason is
+//! logged once. The service's own certificate is read again at a reload only, and never made anew
+//! while the service runs. An ACME certificate is left to [`acme`].
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -22,23 +22,23 @@ use crate::certificate::{Certificate, CertificateError, acme};
 use crate::config::{Acme, Config, Tls};
 use crate::log::chain;
 
-/// How often the files of a certificate are looked at.
+/// How often the certificate's files are checked.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// What watches over the certificate of one service.
+/// The watcher of one service's certificate.
 #[derive(Debug)]
 pub(super) struct CertWatcher {
     identity: Arc<Identity>,
-    /// Says in the log which service it is.
+    /// Names the service in the log.
     span: Span,
     task: Mutex<Option<AbortHandle>>,
-    /// Has an authority asked at once.
+    /// Triggers an ACME order at once.
     wake: Arc<Notify>,
-    /// What the files were when they were looked at last; none when they were not.
+    /// The files at the last check; none when there was none.
     seen: Mutex<Seen>,
 }
 
-/// The files of a certificate, as they were found.
+/// The certificate's files at a check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Seen {
     files: Option<Stamps>,
@@ -46,29 +46,29 @@ struct Seen {
     trouble: Option<String>,
 }
 
-/// What a look at the files came to.
+/// The result of a check.
 enum Look {
-    /// New links see what they saw before.
+    /// Nothing changed for new links.
     Same,
-    /// New links see another certificate.
+    /// New links get another certificate.
     New,
     /// The files cannot be used.
     Trouble {
         why: String,
-        /// It was not told yet.
+        /// Not logged yet.
         is_news: bool,
     },
 }
 
 impl CertWatcher {
-    /// One that does nothing until it is started. `files` is what they were before the certificate
-    /// of `identity` was read from them.
+    /// A watcher that does nothing until started. `files` describes the files as they were before
+    /// the certificate of `identity` was read from them.
     pub(super) fn new(identity: Arc<Identity>, span: Span, files: Option<Stamps>) -> Arc<Self> {
         let seen = Mutex::new(Seen { files, trouble: None });
         Arc::new(Self { identity, span, task: Mutex::default(), wake: Arc::default(), seen })
     }
 
-    /// Begins, unless it has begun.
+    /// Starts, unless it is running.
     pub(super) fn start(self: &Arc<Self>, config: &Config) {
         let mut task = lock(&self.task);
         if task.is_none() {
@@ -76,14 +76,14 @@ impl CertWatcher {
         }
     }
 
-    /// Begins anew, for a service whose certificate is now another matter.
+    /// Restarts, for a service whose `[tls]` has changed.
     pub(super) fn restart(self: &Arc<Self>, config: &Config) {
         self.stop();
         *lock(&self.seen) = Seen::default();
         self.start(config);
     }
 
-    /// Ends what it does.
+    /// Stops.
     pub(super) fn stop(&self) {
         if let Some(task) = lock(&self.task).take() {
             task.abort();
@@ -106,10 +106,10 @@ impl CertWatcher {
         Some(task.abort_handle())
     }
 
-    /// Looks at the certificate now, as an administrator asks. Whether new links see another one.
+    /// Checks the certificate now, for a reload. Whether new links get another one.
     ///
     /// # Errors
-    /// Why it cannot be used; the certificate of before stays.
+    /// Why it cannot be used; the old certificate stays.
     pub(super) fn refresh(&self, config: &Config) -> Result<bool, String> {
         match self.look(config) {
             Look::Same => Ok(false),
@@ -118,22 +118,21 @@ impl CertWatcher {
         }
     }
 
-    /// Reads the files, unless they are those whose certificate is shown; has an authority asked
-    /// where there are none.
+    /// Reads the files, unless they are unchanged; triggers an ACME order where there are none.
     fn look(&self, config: &Config) -> Look {
         let Some([cert, key]) = config.certificate_files() else {
             self.wake.notify_one();
             return Look::Same;
         };
         let mut seen = lock(&self.seen);
-        // Before they are read: what is written meanwhile is another file the next time.
+        // Taken before they are read, so that a concurrent write is seen at the next check.
         let files = stamps(config);
         let are_there = files.is_some_and(|files| files.iter().all(|file| file.0.is_some()));
         if seen.files == files && are_there && seen.trouble.is_none() {
             return Look::Same;
         }
         let loaded = match (&seen.files, &config.tls) {
-            // Only where none was shown before: who pins one would refuse another.
+            // Only if none was in use: apps that pin the old one would refuse another.
             (None, Tls::SelfSigned) => own_certificate(config),
             _ => Certificate::load(&cert, &key),
         };
@@ -150,10 +149,10 @@ impl CertWatcher {
     }
 }
 
-/// Looks at the files each minute. Ends with the service.
+/// Checks the files each minute, until the service ends.
 async fn watch(cert_watcher: Weak<CertWatcher>, config: Config) {
     let mut timer = interval(LOOK);
-    // The first tick is at once.
+    // The first tick is immediate.
     timer.tick().await;
     loop {
         timer.tick().await;
@@ -169,8 +168,8 @@ async fn watch(cert_watcher: Weak<CertWatcher>, config: Config) {
     }
 }
 
-/// What tells one content of a file from another without reading it: any change, of its permissions
-/// too, is another time of change.
+/// Identifies a file's content without reading it: any change, of its permissions too, changes a
+/// time stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp(Option<(u64, u64, i64, i64)>);
 
@@ -184,12 +183,12 @@ impl Stamp {
     }
 }
 
-/// What the files of a service's certificate are, if it has some.
+/// Stamps of the service's certificate files, if it has some.
 pub(super) fn stamps(config: &Config) -> Option<Stamps> {
     config.certificate_files().map(|files| files.map(|file| Stamp::of(&file)))
 }
 
-/// What an authority has issued, or something in its place until it does.
+/// The issued ACME certificate, or a placeholder until there is one.
 pub(super) fn issued_certificate(
     config: &Config,
     acme: &Acme,
@@ -197,7 +196,7 @@ pub(super) fn issued_certificate(
     match acme::load(&config.service.data) {
         Ok(Some(certificate)) => return Ok(Identity::new(certificate)),
         Ok(None) => {}
-        // It is only worth a new order.
+        // It only means a new order.
         Err(error) => tracing::warn!(error = %chain(&error), "what was issued cannot be used"),
     }
     tracing::warn!(
@@ -209,7 +208,7 @@ pub(super) fn issued_certificate(
     Ok(Identity::stand_in(certificate))
 }
 
-/// The service's own, made if it has none yet.
+/// The service's own certificate, made if there is none yet.
 pub(super) fn own_certificate(config: &Config) -> Result<Certificate, CertificateError> {
     let service = &config.service;
     Certificate::load_or_make(&service.data, &service.name, &service.listen)

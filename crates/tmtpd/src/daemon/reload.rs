@@ -1,8 +1,8 @@
 //! Reload: applies a changed configuration without dropping links.
 //!
-//! The configuration is read again. A service is known by its data folder: one that is new is
-//! started, one that is gone is stopped in order, and one that stays takes over what can change while
-//! it runs. A configuration that is wrong changes nothing.
+//! The configuration is read again. A service is identified by its data folder: new ones are
+//! started, missing ones are stopped in order, and the others apply what can change while they run.
+//! An invalid configuration changes nothing.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::config::{Config, ConfigError, DaemonConfig, Service};
 use crate::log::chain;
 use crate::notify;
 
-/// What a reload has done. `Display` writes a line for each.
+/// The result of a reload. `Display` writes a line for each item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reloaded {
-    /// What is different now.
+    /// What has changed.
     pub done: Vec<String>,
-    /// What could not be done, and why, or waits for a restart.
+    /// What failed, and why, or waits for a restart.
     pub left: Vec<String>,
 }
 
@@ -34,20 +34,20 @@ impl Display for Reloaded {
     }
 }
 
-/// Why nothing was reloaded. Everything goes on as before.
+/// Why nothing was reloaded. The services continue unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// The configuration is wrong.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Everything is being stopped.
+    /// The daemon is stopping.
     #[error("the daemon is stopping")]
     Stopping,
 }
 
 impl Daemon {
-    /// Reads the configuration again and does what it says. Links of services that stay go on. The
-    /// log tells what was done, whoever asked for it.
+    /// Reads the configuration again and applies it. Links of remaining services stay open. The
+    /// result is logged, whoever asked.
     ///
     /// # Errors
     /// [`ReloadError`]; nothing has changed then.
@@ -77,7 +77,7 @@ impl Daemon {
         Ok(report)
     }
 
-    /// Stops what the configuration does not name any more.
+    /// Stops services that the configuration no longer names.
     async fn let_go(
         &self,
         config: &DaemonConfig,
@@ -85,13 +85,13 @@ impl Daemon {
         report: &mut Reloaded,
     ) -> JoinSet<()> {
         let is_named = |instance: &Arc<Instance>| of(config, instance).is_some();
-        // One that has failed is started anew.
+        // A failed one is started again.
         let stays =
             |instance: &Arc<Instance>| is_named(instance) && instance.state() == State::Running;
         let gone: Vec<_> =
             self.services().into_iter().filter(|instance| !stays(instance)).collect();
         self.change(|instances| instances.retain(stays));
-        // Its addresses are free, and its links are told, before anything new begins.
+        // Frees its addresses and ends its links before anything new starts.
         now.sockets.connect(&self.services()).await;
         let mut stopping = JoinSet::new();
         for instance in gone {
@@ -106,7 +106,7 @@ impl Daemon {
         stopping
     }
 
-    /// Lets what stays take over what can change.
+    /// Applies what can change to the remaining services.
     fn keep(&self, config: &DaemonConfig, report: &mut Reloaded) {
         for instance in self.services() {
             if let Some(new) = of(config, &instance) {
@@ -115,7 +115,7 @@ impl Daemon {
         }
     }
 
-    /// Starts what is new.
+    /// Starts new services.
     async fn take_on(&self, config: &DaemonConfig, report: &mut Reloaded) {
         let running = self.services();
         let is_new = |one: &&Config| !running.iter().any(|instance| instance.is(one));
@@ -142,7 +142,7 @@ impl Daemon {
         let mut again = false;
         for (instance, error) in now.sockets.connect(&self.services()).await {
             report.left.push(format!("{}: {}", instance.name(), chain(&error)));
-            // One that nobody can reach anywhere does not run.
+            // A service that nobody can reach anywhere is stopped.
             if now.sockets.of(&instance).is_empty() {
                 again = true;
                 self.withdraw(&instance).await;
@@ -215,10 +215,10 @@ fn tell(reloaded: &Result<Reloaded, ReloadError>) {
     }
 }
 
-/// The names of what is different.
+/// The names of the sections and keys that differ.
 fn changes(old: &Config, new: &Config) -> Vec<&'static str> {
-    // By name, so that a new one is thought of here. A service is known by its data folder, and its
-    // store changes with the next start.
+    // Destructured, so that a new field is considered here. A service is identified by its data
+    // folder, and its store changes with the next start.
     let Config { service, tls, limits, store: _ } = new;
     let Service { name, data: _, listen, server_names, default, public, post_policy } = service;
     let was = &old.service;
@@ -235,7 +235,7 @@ fn changes(old: &Config, new: &Config) -> Vec<&'static str> {
     changes.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
-/// What `config` says of a service.
+/// The configuration of a service in `config`.
 fn of<'a>(config: &'a DaemonConfig, instance: &Instance) -> Option<&'a Config> {
     config.services.iter().find(|one| instance.is(one))
 }

@@ -16,12 +16,12 @@ pub(super) struct Sockets {
     open: BTreeMap<Place, Open>,
 }
 
-/// What tells one socket from another: its address and, when the system chooses the port, whose it
-/// is and which of theirs.
+/// Identifies a socket: its address and, when the system chooses the port, the service and the
+/// index among its addresses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(String);
 
-/// Who should listen on an address.
+/// The services that should listen on an address.
 #[derive(Debug)]
 struct Wanted {
     address: ListenAddress,
@@ -37,14 +37,14 @@ impl Sockets {
         self.unrouted.set_limits(limits);
     }
 
-    /// Listens where the running ones of `instances` want to, and nowhere else; links go on whatever
-    /// changes. Returns whose address cannot be listened on, and why.
+    /// Listens where the running ones of `instances` want to, and nowhere else; open links are not
+    /// affected. Returns the services whose address cannot be bound, and why.
     pub(super) async fn connect(
         &mut self,
         instances: &[Arc<Instance>],
     ) -> Vec<(Arc<Instance>, ListenError)> {
         let wanted = wanted(instances);
-        // First what is let go: another address may need its port.
+        // First unbind: another address may need the port.
         let gone: Vec<_> =
             self.open.keys().filter(|place| !wanted.contains_key(place)).cloned().collect();
         for place in gone {

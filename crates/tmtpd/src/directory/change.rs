@@ -1,21 +1,21 @@
-//! Changes of the directory: each is a whole record in place of the old one, with the row that says so.
+//! Changes of the directory: each replaces a whole record, and knows its row.
 
 use super::opening::{self, Opening};
 use super::{Directory, GroupMember, Member, MemberNumber, rows};
 use tmtp_store::Batch;
 
-/// A record that is put in place of the old one.
+/// A record that replaces the old one.
 #[derive(Debug, Clone)]
 pub enum DirectoryChange {
     /// A new member, or a changed one.
     Member(MemberNumber, Member),
-    /// What a member is to a group; the group is made if it is new.
+    /// A member's record in a group; the group is made if it is new.
     GroupMember {
         /// The group's name.
         gid: String,
         /// The member.
         member: MemberNumber,
-        /// What they are to it.
+        /// The record.
         record: GroupMember,
     },
     /// `to` lets `from` in by name, for good.
@@ -37,7 +37,7 @@ pub enum DirectoryChange {
 }
 
 impl DirectoryChange {
-    /// Adds the row that says the same.
+    /// Adds the corresponding row.
     pub fn write(&self, rows: &mut Batch) {
         match self {
             Self::Member(number, member) => rows::write_member(rows, *number, member),
@@ -53,7 +53,7 @@ impl DirectoryChange {
 }
 
 impl Directory {
-    /// Makes a change, once its row is durable.
+    /// Applies a change, once its row is durable.
     pub fn apply(&mut self, change: DirectoryChange) {
         match change {
             DirectoryChange::Member(number, member) => self.put_member(number, member),

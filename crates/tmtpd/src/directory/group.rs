@@ -1,4 +1,4 @@
-//! A group: who was invited, who joined, who left.
+//! Group: members who were invited, joined or left.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::MemberNumber;
 
-/// What a member is to a group.
+/// A member's standing in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// May join, and may already post.
     Invited,
-    /// Gets what is posted.
+    /// Gets posts to the group.
     Joined,
-    /// Left by themselves and may join again.
+    /// Left by themselves and may rejoin.
     Left,
-    /// Was removed by another and may not join until invited anew.
+    /// Was removed by another and may not join until invited again.
     Removed,
 }
 
@@ -25,20 +25,20 @@ pub enum Standing {
 pub struct GroupMember {
     /// The alias they are known by in the group.
     pub alias: String,
-    /// What they are to it.
+    /// Their standing.
     pub standing: Standing,
-    /// Who invited them, as long as they have not answered; earlier versions did not note it.
+    /// Who invited them, until they answer; earlier versions did not store it.
     pub inviter: Option<MemberNumber>,
-    /// Whether they made the group; earlier versions did not note it.
+    /// Whether they made the group; earlier versions did not store it.
     pub is_founder: bool,
 }
 
-/// A group. Ordered, so that its posts are owed in the same order every time.
+/// A group. Its members are ordered, so that a post is queued in the same order every time.
 #[derive(Debug)]
 pub struct Group {
     name: Box<str>,
     members: BTreeMap<MemberNumber, GroupMember>,
-    /// How many of them take a place: invited or joined.
+    /// How many of them count against the limit: invited or joined.
     size: usize,
 }
 
@@ -47,7 +47,7 @@ impl Group {
         Self { name: name.into(), members: BTreeMap::new(), size: 0 }
     }
 
-    /// What it is called.
+    /// Its name (gid).
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -70,12 +70,12 @@ impl Group {
         self.record(member).is_some_and(|record| record.standing == Standing::Joined)
     }
 
-    /// Whether the member takes a place: invited or joined.
+    /// Whether the member counts against the limit: invited or joined.
     pub fn counts(&self, member: MemberNumber) -> bool {
         self.record(member).is_some_and(|record| record.standing.is_current())
     }
 
-    /// How many places are taken.
+    /// How many members count against the limit.
     pub fn size(&self) -> usize {
         self.size
     }

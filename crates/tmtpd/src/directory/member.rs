@@ -1,4 +1,4 @@
-//! A member: uid, devices, aliases.
+//! Member: uid, devices, aliases.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -6,13 +6,13 @@ use tmtp::id::Uid;
 
 use tmtp_store::DeviceNumber;
 
-/// SHA-256 of a device's secret. A secret has 200 random bits, so nothing slower is needed to keep
-/// a thief of the disk from finding it.
+/// SHA-256 of a device's secret. A secret has 200 random bits, so a slow password hash is not
+/// needed.
 #[derive(Debug, Clone, Copy)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {
-    /// Of a secret, decoded.
+    /// Hashes a decoded secret.
     pub fn of(secret: &[u8]) -> Self {
         Self(Sha256::digest(secret).into())
     }
@@ -27,7 +27,7 @@ impl SecretHash {
         &self.0
     }
 
-    /// Whether both are of one secret, in constant time.
+    /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
@@ -38,7 +38,7 @@ impl SecretHash {
 pub struct Device {
     /// Its number within this store.
     pub number: DeviceNumber,
-    /// What its secret is compared with.
+    /// Hash of its secret.
     pub secret: SecretHash,
     /// The member's name for it.
     pub label: String,
@@ -58,7 +58,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// When the account was made, Unix milliseconds: its first device was then added.
+    /// When the account was made, Unix milliseconds: when its first device was added.
     #[must_use]
     pub fn since_ms(&self) -> Option<i64> {
         self.devices.first().map(|device| device.added_ms)
@@ -69,7 +69,7 @@ impl Member {
         self.aliases.iter().any(|own| &**own == alias)
     }
 
-    /// The device with this secret. Looks at every device, so that the time it takes tells
+    /// The device with this secret. Compares with every device, so that the time it takes reveals
     /// nothing.
     pub fn device_with(&self, secret: &SecretHash) -> Option<DeviceNumber> {
         self.devices.iter().fold(None, |found, device| {

@@ -1,18 +1,18 @@
-//! Index of names that finds one in any of its spellings.
+//! Index of names that are equal in several spellings.
 //!
-//! Nobody is granted a name that is another's in a different spelling. Stores of earlier versions may
+//! A name that is a different spelling of another's is not granted. Stores of earlier versions may
 //! hold such pairs: then each spelling finds its own, and a third the one that was read first.
 
 use std::collections::HashMap;
 
 use tmtp::text::name_key;
 
-/// What has a name, by name.
+/// Values by name.
 #[derive(Debug)]
 pub(super) struct Names<T> {
-    /// By the name as it was granted.
+    /// By the name as granted.
     granted: HashMap<Box<str>, T>,
-    /// By its key, the name as it was granted; only of those that are not their own key.
+    /// Canonical key to granted name, where the two differ.
     spelled: HashMap<Box<str>, Box<str>>,
 }
 
@@ -23,12 +23,12 @@ impl<T> Default for Names<T> {
 }
 
 impl<T> Names<T> {
-    /// What has exactly this name.
+    /// The value with exactly this name.
     pub(super) fn get(&self, name: &str) -> Option<&T> {
         self.granted.get(name)
     }
 
-    /// What has this name or a spelling of it, and the name as it was granted.
+    /// The value with this name in any spelling, and the name as granted.
     pub(super) fn find(&self, name: &str) -> Option<(&str, &T)> {
         let found = self.granted.get_key_value(name).or_else(|| {
             let key = name_key(name);
@@ -38,7 +38,7 @@ impl<T> Names<T> {
         found.map(|(name, named)| (&**name, named))
     }
 
-    /// Gives it a name that was granted.
+    /// Stores a value under a granted name.
     pub(super) fn put(&mut self, name: &str, named: T) {
         if self.granted.insert(name.into(), named).is_none() {
             let key = name_key(name);

@@ -1,4 +1,4 @@
-//! A bounded piece of what is overdue: what one commit gives up, and what is told of it.
+//! A batch of overdue messages: what one commit gives up, and the notices about it.
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ use tmtp_store::{DeviceNumber, MessageId, MessageReader, StoreError};
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     pub(super) owed: Vec<(DeviceNumber, MessageId)>,
-    /// What authors are told. Alike ones are one.
+    /// Notices to authors. Equal ones are merged.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
-    /// What each device will be missing.
+    /// Messages that each device will be missing.
     pub(super) missing: BTreeMap<DeviceNumber, u64>,
 }
 
@@ -36,7 +36,7 @@ impl Piece {
         let mut devices = Vec::new();
         for (member, owed) in by_member(directory, &unfetched.devices) {
             let Some(member) = member else {
-                devices.extend(owed); // of nobody: a device whose making failed
+                devices.extend(owed); // of no member: a device that was never fully added
                 continue;
             };
             let verdict = Verdict::of(&holders(service, directory, member, &owed, unfetched)?);
@@ -44,7 +44,7 @@ impl Piece {
             unreached.extend(verdict.unreached.then_some(member));
         }
         let Some(device) = devices.first() else { return Ok(()) };
-        // One that is gone by now was acknowledged.
+        // If it is gone by now, it was acknowledged.
         let Some(owed) = service.store.owed_with(*device, unfetched.class, unfetched.id)? else {
             return Ok(());
         };
@@ -60,7 +60,7 @@ impl Piece {
         Ok(())
     }
 
-    /// Notes who is to be told of a message that is given up for `devices`.
+    /// Records the notice about a message that is given up for `devices`.
     fn tell(
         &mut self,
         directory: &Directory,
@@ -84,7 +84,7 @@ impl Piece {
     }
 }
 
-/// Devices in rising order, by whose they are.
+/// Devices in ascending order, grouped by member.
 fn by_member(
     directory: &Directory,
     devices: &[DeviceNumber],
@@ -96,7 +96,7 @@ fn by_member(
     members
 }
 
-/// All devices of a member. One that was added since the queues were looked at may be owed it too.
+/// All devices of a member. One that was added after the search may have it queued too.
 fn holders(
     service: &Service,
     directory: &Directory,
@@ -112,7 +112,7 @@ fn holders(
     directory.devices(member).map(holder).collect()
 }
 
-/// Whether nobody misses it afterwards.
+/// Whether the message can be dropped without being missed.
 pub(crate) fn is_passing(kind: &MessageKind) -> bool {
     match kind {
         MessageKind::Login { .. } | MessageKind::OhiEdit { .. } | MessageKind::NewNode { .. } => {
@@ -128,8 +128,8 @@ pub(crate) fn is_passing(kind: &MessageKind) -> bool {
     }
 }
 
-/// What the author is told, if anything: what the service itself has to say about accounts, groups
-/// and returns is not returned, nor is the word of a forwarded thread, which comes beside a message.
+/// The notice to the author, if any: the service's own messages about accounts, groups and returns
+/// are not returned, nor are notifications of a forwarded thread, which accompany a message.
 fn returned(
     directory: &Directory,
     author: MemberNumber,
@@ -166,8 +166,8 @@ fn returned(
     }
 }
 
-/// The part of a post's data that says which thread it is of; none if it has none, or not one of the
-/// agreed form. What comes after it is not read.
+/// The head of a letter in a post's data, which names its thread; none if the data is not a letter.
+/// The rest is not read.
 fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHead> {
     if message.data.head == 0 || message.data.head > LETTER_HEAD_MAX_BYTES {
         return None;
@@ -181,8 +181,8 @@ fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHea
     LetterHead::read(&head).ok()
 }
 
-/// A name for `member` that the author may know: the alias under which the letter names them, the
-/// one they go by in a group of both, their only one; else their uid, which the author has written to.
+/// A name for `member` that the author may know: the alias used in the letter, the alias in a group
+/// of both, their only alias; else their uid, which the author has written to.
 pub(super) fn name_of(
     directory: &Directory,
     author: MemberNumber,

@@ -1,4 +1,4 @@
-//! Commits of one link that are under way, in the order of their requests.
+//! Pending commits of one link, in the order of their requests.
 
 use std::collections::VecDeque;
 use std::future::ready;
@@ -7,18 +7,18 @@ use std::task::{Context, Poll, ready};
 
 use crate::request::{Answer, Progress};
 
-/// Requests that wait for the disk, or for those before them, at most.
+/// Maximum number of pending requests.
 const OUTSTANDING_MAX: usize = 64;
 
-/// Requests whose answers are not given yet. They become durable in the order in which they were submitted,
-/// so only the first is waited for.
+/// Requests without an answer yet. They become durable in the order of submission, so only the
+/// first is polled.
 #[derive(Default)]
 pub(super) struct Commits {
     waiting: VecDeque<Pin<Box<dyn Future<Output = Answer> + Send>>>,
 }
 
 impl Commits {
-    /// Adds a request behind the others; gives the answer that can go out at once.
+    /// Appends a request; returns its answer if that can be sent at once.
     pub(super) fn push(&mut self, progress: Progress) -> Option<Answer> {
         match progress {
             Progress::Answered(answer) if self.waiting.is_empty() => return Some(answer),
@@ -28,17 +28,17 @@ impl Commits {
         None
     }
 
-    /// Whether no more may be added for now.
+    /// Whether the maximum is reached.
     pub(super) fn are_full(&self) -> bool {
         self.waiting.len() >= OUTSTANDING_MAX
     }
 
-    /// Whether every answer was given.
+    /// Whether every request is answered.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// The next answer, when it can go out.
+    /// The next answer, when it is ready.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
         let Some(first) = self.waiting.front_mut() else { return Poll::Pending };
         let answer = ready!(first.as_mut().poll(context));
@@ -50,7 +50,7 @@ impl Commits {
         Poll::Ready(answer)
     }
 
-    /// Waits for all of them, without answers: the link has ended.
+    /// Waits for all of them without answering: the link has ended.
     pub(super) async fn finish(&mut self) {
         for commit in self.waiting.drain(..) {
             drop(commit.await);

@@ -23,9 +23,9 @@ pub(super) enum End {
     GaveWay,
     #[error("silent for too long")]
     Silence,
-    #[error("sent what it had begun too slowly")]
+    #[error("sent too slowly")]
     SlowSender,
-    #[error("took what it was owed too slowly")]
+    #[error("read too slowly")]
     SlowReader,
     #[error("the service is stopping")]
     Stopping,
@@ -35,7 +35,7 @@ pub(super) enum End {
     Broken(String),
 }
 
-/// Ends of one kind that are told in a minute.
+/// Log lines per minute for each kind of end.
 static THROTTLES: Throttles<EndKind, { EndKind::COUNT }> = Throttles::new::<10>();
 
 impl End {
@@ -58,7 +58,7 @@ impl End {
         }
     }
 
-    /// Tells it to the log: who, why, how long and how much. The address only at level `debug`.
+    /// Logs who, why, how long and how much. The address only at level `debug`.
     pub(super) fn tell(
         &self,
         member: Option<String>,

@@ -1,13 +1,13 @@
-//! Minimum throughput: the least rate at which a peer must send what it has begun, and take what it is
-//! owed.
+//! Minimum throughput: the rate at which a peer must send a message it has begun, and read what is
+//! sent to it.
 //!
-//! A link asks for nothing most of the time. But while a message has begun and not ended, or output
-//! waits to be taken, the peer makes the service hold memory, a file or a place; whoever moves a
-//! byte now and then could hold them for ever. So from the moment that bytes are due, the peer must
-//! move [`MinThroughput::new`]'s number of them in each window. A slow line passes, and so does one that
-//! stalls for a part of the window.
+//! A link may be idle most of the time. But while a message is incomplete, or output is unread, the
+//! peer makes the service hold memory, a file or a slot; moving a byte now and then could hold them
+//! for ever. So while bytes are due, the peer must move the number given by [`MinThroughput::new`]
+//! in each window. A slow line passes, and so does one that stalls for a part of the window.
 //!
-//! Pure: bytes and times in, a verdict out. One [`MinThroughput`] looks at one direction of one link.
+//! Pure: bytes and times in, a verdict out. One [`MinThroughput`] watches one direction of one
+//! link.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct MinThroughput {
     window: Duration,
-    /// Bytes that must be moved in each window.
+    /// Bytes that must move in each window.
     least: u64,
     /// Start of the window, while bytes are due.
     since: Option<Instant>,
@@ -26,14 +26,14 @@ pub(super) struct MinThroughput {
 }
 
 impl MinThroughput {
-    /// Nothing is due yet. A rate of 0 lets everyone pass.
+    /// Nothing is due yet. A rate of 0 disables the check.
     pub(super) fn new(bytes_per_s: usize, window: Duration) -> Self {
         let least = (bytes_per_s as u64).saturating_mul(window.as_secs());
         Self { window, least, since: None, moved: 0 }
     }
 
-    /// Says whether bytes are due from the peer at this moment. When they begin to be due, a window
-    /// begins; when they are not, the peer may take its time.
+    /// Sets whether bytes are due from the peer. A window starts when they become due, and ends
+    /// when they no longer are.
     pub(super) fn set_due(&mut self, due: bool, now: Instant) {
         if !due || self.least == 0 {
             self.since = None;
@@ -43,17 +43,17 @@ impl MinThroughput {
         }
     }
 
-    /// The peer moved so many bytes.
+    /// The peer moved this many bytes.
     pub(super) fn moved(&mut self, bytes: usize) {
         self.moved = self.moved.saturating_add(bytes as u64);
     }
 
-    /// When to ask [`Self::is_too_slow`]; none while nothing is due.
+    /// When to call [`Self::is_too_slow`]; none while nothing is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.since.map(|since| since + self.window)
     }
 
-    /// Whether the window ended without enough bytes. If it ended with enough, the next begins.
+    /// Whether the window ended without enough bytes. If it ended with enough, the next one starts.
     pub(super) fn is_too_slow(&mut self, now: Instant) -> bool {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return false;

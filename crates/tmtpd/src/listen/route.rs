@@ -1,15 +1,16 @@
 //! Routing of a connection to one of the services at its address, by TLS server name.
 //!
-//! Where one service listens alone, whoever comes is for it. Where several share an address, the TLS
-//! server name decides, which the app sends in the clear at the very start (RFC 6066). Who sends none,
-//! or one that nobody has, is for the default service if there is one, and is refused otherwise.
+//! A service that listens alone gets every connection. Where several share an address, the TLS
+//! server name decides, which the app sends in the clear in its ClientHello (RFC 6066). A
+//! connection with no or an unknown name goes to the default service if there is one, and is
+//! refused otherwise.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::acceptor::{Acceptor, Admission};
 
-/// Where connections of one address are led.
+/// The services behind one address.
 #[derive(Debug)]
 pub(crate) enum Route {
     /// To the one service that listens there.
@@ -21,20 +22,20 @@ pub(crate) enum Route {
 /// How several services share an address.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Counts those who have not yet said whom they want.
+    /// Counts connections that have not yet named a service.
     unrouted: Arc<Admission>,
     by_name: HashMap<String, Arc<Acceptor>>,
     default: Option<Arc<Acceptor>>,
 }
 
-/// A service that takes part in an address.
+/// A service's share in an address.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     /// Its acceptor.
     pub acceptor: Arc<Acceptor>,
     /// The names it answers to, in lower case.
     pub server_names: Vec<String>,
-    /// Whether it answers to other names and to none.
+    /// Whether it gets connections with an unknown name or none.
     pub default: bool,
 }
 
@@ -49,7 +50,7 @@ impl Route {
         }
     }
 
-    /// What counts a connection at first.
+    /// The admission that counts a new connection.
     pub(super) fn admission(&self) -> &Arc<Admission> {
         match self {
             Self::Sole(acceptor) => acceptor.admission(),
@@ -57,7 +58,7 @@ impl Route {
         }
     }
 
-    /// The acceptor for who asks for `server_name`.
+    /// The acceptor for a connection that asks for `server_name`.
     pub(super) fn acceptor(&self, server_name: Option<&str>) -> Option<&Arc<Acceptor>> {
         match self {
             Self::Sole(acceptor) => Some(acceptor),
@@ -65,7 +66,7 @@ impl Route {
         }
     }
 
-    /// Whether a connection is not counted by its service yet.
+    /// Whether a connection is not yet counted by its service.
     pub(super) fn is_shared(&self) -> bool {
         matches!(self, Self::Shared(_))
     }

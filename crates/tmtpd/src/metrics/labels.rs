@@ -1,14 +1,14 @@
-//! Label values of the metrics, which are also what the log says: why a link ended, by which rule a
-//! request was refused, why a connection was turned away.
+//! Label values of the metrics, also used in the log: why a link ended, by which rule a request was
+//! refused, why a connection was rejected.
 
 use tmtp_telemetry::kinds;
 
 kinds! {
-    /// Why a link ended, for counting.
+    /// Why a link ended.
     pub(crate) enum EndKind {
         /// The peer closed it.
         Closed => "closed",
-        /// The app said Quit.
+        /// The app sent Quit.
         Logout => "logout",
         /// Unknown member or device.
         LoginFailed => "login_failed",
@@ -20,13 +20,13 @@ kinds! {
         RegisterFailure => "register_failure",
         /// It did not log in in time.
         LoginTimeout => "login_timeout",
-        /// It had not logged in, and others waited.
+        /// Its login slot was taken back for others.
         GaveWay => "gave_way",
         /// It was silent for too long.
         Silence => "silence",
         /// It sent too slowly.
         SlowSender => "slow_sender",
-        /// It took too slowly.
+        /// It read too slowly.
         SlowReader => "slow_reader",
         /// The service is stopping.
         Stopping => "stopping",
@@ -38,36 +38,36 @@ kinds! {
 }
 
 kinds! {
-    /// A rule by which requests are refused. Where a limit of the configuration is meant, it is
-    /// called as there.
+    /// A rule by which requests are refused. Rules that are limits of the configuration have their
+    /// names.
     pub(crate) enum Rule {
         /// `for` names too many.
         RecipientsMax => "recipients_max",
         /// A member or group named in `for`, or the alias to ping, does not exist.
         Unknown => "unknown",
-        /// The sender does not know whom they write to, and the post policy asks for that.
+        /// The sender is not acquainted with a recipient, as the post policy requires.
         NotAcquainted => "not_acquainted",
-        /// The sender is not in the group, or whom they name is not, or was not invited.
+        /// The sender or a named member is not in the group, or was not invited.
         NotInGroup => "not_in_group",
-        /// Nobody but the sender would get the message, who asked for more than that.
+        /// Nobody but the sender would get the message.
         NobodyElse => "nobody_else",
-        /// Who is invited has joined already.
+        /// The invited member has joined already.
         AlreadyInGroup => "already_in_group",
-        /// An alias is used that is not the sender's own.
+        /// An alias is not the sender's own.
         NotOwnAlias => "not_own_alias",
         /// A name is too short, too long, or not printable.
         NameForm => "name_form",
         /// A name is taken.
         NameTaken => "name_taken",
-        /// The sender's pings of the day are used up.
+        /// The sender's daily pings are used up.
         PingsPerDay => "pings_per_day",
         /// The receiver has not answered earlier pings.
         UnansweredPings => "unanswered_pings",
-        /// The receiver has got many pings from strangers.
+        /// The receiver has got too many pings from strangers.
         PingsReceived => "pings_received",
-        /// The member's changes of presence for the minute are used up.
+        /// Too many changes of presence in the minute.
         PresencePerMinute => "presence_per_minute",
-        /// The notices of groups that the member may cause in the minute are used up.
+        /// Too many notices of groups caused by the member in the minute.
         GroupNoticesPerMinute => "group_notices_per_minute",
         /// The group is full.
         GroupMembersMax => "group_members_max",
@@ -89,7 +89,7 @@ kinds! {
         DiskFull => "disk_full",
         /// Too much waits for the disk.
         Busy => "busy",
-        /// A sync failed, and it is not known whether it was stored: the link ends.
+        /// A sync failed, and it is unknown whether it was stored: the link ends.
         Uncertain => "uncertain",
         /// The store or the machine failed.
         Failed => "failed",
@@ -99,15 +99,15 @@ kinds! {
 }
 
 kinds! {
-    /// Why a connection is not let in.
+    /// Why a connection is rejected.
     pub(crate) enum Turned {
-        /// There are as many links as may be in all.
+        /// The limit on all links is reached.
         LinksTotal => "links_total",
-        /// There are as many links from its address as may be.
+        /// The limit on links from its address is reached.
         LinksPerAddress => "links_per_address",
-        /// It had not shaken hands, and others waited.
+        /// Its slot was taken back for others, before its TLS handshake.
         GaveWay => "gave_way",
-        /// It did not manage a TLS handshake in time.
+        /// Its TLS handshake failed or timed out.
         Handshake => "handshake",
         /// It asked for a TLS server name that no service here has.
         UnknownName => "unknown_name",

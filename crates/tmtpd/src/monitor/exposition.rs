@@ -1,43 +1,43 @@
 //! Prometheus text exposition format, version 0.0.4.
 //!
-//! A family of figures is a line of help, a line with its type, and then a line for each value with
-//! its labels. Names are ours and well-formed; what people chose is escaped.
+//! A metric family is a line of help, a line with its type, and a line for each value with its
+//! labels. Metric names are ours and well-formed; label values are escaped.
 
 use std::fmt::{self, Display, Formatter, Write};
 
 use tmtp_telemetry::{BUCKET_BOUNDS_US, Histogram};
 
-/// What the answer is, for its header.
+/// The content type.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page of figures being written.
+/// A page being written.
 #[derive(Debug, Default)]
 pub(super) struct Exposition {
     text: String,
 }
 
-/// One family: all its values come together.
+/// One metric family; its values must follow each other.
 #[derive(Debug)]
 pub(super) struct Family<'e> {
     text: &'e mut String,
     name: &'static str,
 }
 
-/// Labels of a value, in their order.
+/// Labels of a value, in order.
 pub(super) type Labels<'l> = &'l [(&'static str, &'l str)];
 
 impl Exposition {
-    /// Something that only grows until the process ends.
+    /// A counter: only grows until the process ends.
     pub(super) fn counter(&mut self, name: &'static str, help: &str) -> Family<'_> {
         self.family(name, "counter", help)
     }
 
-    /// Something that goes up and down.
+    /// A gauge: goes up and down.
     pub(super) fn gauge(&mut self, name: &'static str, help: &str) -> Family<'_> {
         self.family(name, "gauge", help)
     }
 
-    /// How long something took, each time.
+    /// A histogram of durations.
     pub(super) fn histogram(&mut self, name: &'static str, help: &str) -> Family<'_> {
         self.family(name, "histogram", help)
     }
@@ -48,7 +48,7 @@ impl Exposition {
     }
 
     fn push(&mut self, text: fmt::Arguments<'_>) {
-        // A string takes whatever is written to it.
+        // Writing to a string cannot fail.
         let _ = self.text.write_fmt(text);
     }
 
@@ -78,13 +78,13 @@ impl Family<'_> {
 
     fn line(&mut self, suffix: &str, labels: Labels<'_>, value: impl Display) -> &mut Self {
         let name = self.name;
-        // A string takes whatever is written to it.
+        // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{name}{suffix}{} {value}", Braces(labels));
         self
     }
 }
 
-/// Microseconds, as seconds.
+/// Microseconds, shown as seconds.
 struct Seconds(u64);
 
 impl Display for Seconds {

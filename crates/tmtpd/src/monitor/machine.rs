@@ -1,4 +1,4 @@
-//! Process and disk figures from the system; none where it gives none.
+//! Figures of the process and its disk; none where the system has none.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) fn memory_bytes() -> Option<u64> {
     pages.checked_mul(page_size() as u64)
 }
 
-/// Files and links that are open, less the one that counting them takes.
+/// Open file descriptors, without the one used for counting.
 pub(super) fn open_files() -> Option<u64> {
     let files = fs::read_dir("/proc/self/fd").ok()?.count();
     Some((files as u64).saturating_sub(1))
@@ -31,10 +31,10 @@ pub(super) fn open_files_max() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Time this process has computed, in seconds.
+/// Processor time of this process, in seconds.
 pub(super) fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the program, in parentheses, may hold anything.
+    // The program's name, in parentheses, may hold anything.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u64>().ok();

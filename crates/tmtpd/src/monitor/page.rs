@@ -1,7 +1,6 @@
-//! `/metrics`: every figure with its name, its meaning and the service it is of.
+//! `/metrics`: every metric, with its name, help and service label.
 //!
-//! No label says who: a service is called by its name, and everything else is a rule, a reason or a
-//! bound.
+//! No label identifies a member: labels are the service's name, a rule, a reason or a bound.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,21 +15,21 @@ use tmtp_store::Stats;
 use tmtp_store::StoreMetrics;
 use tmtp_telemetry::{Counter, Histogram, Kind};
 
-/// A service whose figures are shown.
+/// A service whose metrics are shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
-    /// What it is called in the configuration.
+    /// Its name in the configuration.
     pub name: String,
     /// Its data folder.
     pub data: PathBuf,
     /// The service.
     pub service: Arc<Service>,
-    /// When its certificate ends to be valid, Unix seconds, if that is known.
+    /// When its certificate expires, Unix seconds, if known.
     pub certificate_expires_s: Option<i64>,
 }
 
 impl Watched {
-    /// One of the daemon's.
+    /// Of an instance of the daemon.
     #[must_use]
     pub(crate) fn of(instance: &Instance) -> Self {
         Self {
@@ -46,7 +45,7 @@ impl Watched {
     }
 }
 
-/// A service, and whether it takes messages.
+/// A service and the result of its health check.
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) watched: Watched,
@@ -93,7 +92,7 @@ fn acceptor(page: &mut Exposition) {
         .value(&[], ACCEPTOR.accepted.value());
     let mut family = page.counter(
         "tmtpd_connections_refused_total",
-        "Connections that did not become links, by why.",
+        "Connections that did not become links, by reason.",
     );
     for (why, number) in ACCEPTOR.turned_away.values() {
         family.value(&[("reason", why.name())], number);
@@ -107,7 +106,7 @@ fn health(page: &mut Exposition, services: &[Checked]) {
     }
 }
 
-/// How a service is at the moment.
+/// Present values.
 fn state(page: &mut Exposition, services: &[&Watched]) {
     let stats: Vec<_> = services.iter().map(|watched| watched.service.store.stats()).collect();
     let mut gauge = |name, help, value: &dyn Fn(&Watched, &Stats) -> Option<i64>| {
@@ -133,7 +132,7 @@ fn state(page: &mut Exposition, services: &[&Watched]) {
     });
     gauge(
         "tmtpd_owed_deliveries",
-        "Deliveries that are owed: one for each message and device.",
+        "Deliveries due: one for each queued message and device.",
         &|_, stats| whole(stats.owed),
     );
     gauge("tmtpd_owed_bytes", "Bytes of the messages on disk.", &|_, stats| {
@@ -142,7 +141,7 @@ fn state(page: &mut Exposition, services: &[&Watched]) {
     gauge("tmtpd_segments", "Files that hold small messages.", &|_, stats| whole(stats.segments));
     gauge(
         "tmtpd_erase_backlog",
-        "Messages that are owed to nobody and not yet erased.",
+        "Messages that are in no queue and not yet erased.",
         &|watched, _| {
             let metrics = watched.service.store.metrics();
             whole(metrics.dead.value().saturating_sub(metrics.erased.value()))
@@ -158,7 +157,7 @@ fn state(page: &mut Exposition, services: &[&Watched]) {
     );
 }
 
-/// What a service has done since it started.
+/// Counters since the start.
 fn counters(page: &mut Exposition, services: &[&Watched]) {
     let mut counter = |name, help, of: &dyn Fn(&Metrics) -> &Counter| {
         let mut family = page.counter(name, help);
@@ -166,7 +165,7 @@ fn counters(page: &mut Exposition, services: &[&Watched]) {
             family.value(&[("service", &watched.name)], of(&watched.service.metrics).value());
         }
     };
-    counter("tmtpd_links_opened_total", "Links that have shaken hands.", &|m| &m.links_opened);
+    counter("tmtpd_links_opened_total", "Links whose TLS handshake is done.", &|m| &m.links_opened);
     counter("tmtpd_logins_total", "Devices that have logged in.", &|m| &m.logins);
     counter("tmtpd_registrations_total", "Accounts that were made.", &|m| &m.registrations);
     counter("tmtpd_posts_total", "Messages that were accepted.", &|m| &m.posts);
@@ -182,14 +181,14 @@ fn counters(page: &mut Exposition, services: &[&Watched]) {
 }
 
 fn kinds(page: &mut Exposition, services: &[&Watched]) {
-    let mut family = page.counter("tmtpd_links_ended_total", "Links that have ended, by why.");
+    let mut family = page.counter("tmtpd_links_ended_total", "Links that have ended, by reason.");
     for watched in services {
         for (why, number) in watched.service.metrics.links_ended.values() {
             family.value(&[("service", &watched.name), ("reason", why.name())], number);
         }
     }
     let mut family =
-        page.counter("tmtpd_requests_refused_total", "Requests that were refused, by which rule.");
+        page.counter("tmtpd_requests_refused_total", "Requests that were refused, by rule.");
     for watched in services {
         for (rule, number) in watched.service.metrics.refused.values() {
             family.value(&[("service", &watched.name), ("rule", rule.name())], number);
@@ -205,6 +204,6 @@ fn spans(page: &mut Exposition, services: &[&Watched]) {
         }
     };
     histogram("tmtpd_commit_seconds", "How long commits took.", &|m| &m.commits);
-    let help = "How long it took to bring commits from the journal to their place.";
+    let help = "How long checkpoints of the write-ahead log took.";
     histogram("tmtpd_checkpoint_seconds", help, &|m| &m.checkpoints);
 }

@@ -1,7 +1,7 @@
-//! `/metrics` and `/healthz` on a port of their own, for a monitor on the same machine.
+//! HTTP server for `/metrics` and `/healthz`, for a monitor on the same machine.
 //!
-//! Plain HTTP, one request a connection, a few connections at a time. Nothing is read but the
-//! request line and its headers, within limits.
+//! Plain HTTP, one request per connection, a few connections at a time. Only the request line and
+//! headers are read, within limits.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ use crate::daemon::Daemon;
 
 /// Connections at once; further ones wait.
 const CONNECTIONS_MAX: usize = 8;
-/// How long a connection may take in all, the look at the disk included.
+/// Total time of a connection, including the health check.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the headers of a request may take.
+/// Time to send the headers.
 const HEADERS_PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 16 * 1_024;
-/// Pause after the system could not give a connection.
+/// Pause after `accept` has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The server. It ends when this is dropped.
@@ -43,7 +43,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Begins to answer for all services of `daemon`.
+    /// Starts to serve the figures of all services of `daemon`.
     #[must_use]
     pub(crate) fn start(listener: TcpListener, daemon: Daemon) -> Self {
         Self { accepting: tokio::spawn(accept(listener, Arc::new(Handler { daemon }))) }
@@ -63,13 +63,13 @@ struct Handler {
 async fn accept(listener: TcpListener, handler: Arc<Handler>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
-        // Never closed.
+        // The semaphore is never closed.
         let Ok(turn) = Arc::clone(&connections).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let handler = Arc::clone(&handler);
                 tokio::spawn(async move {
-                    // What a monitor does wrong is its own to notice.
+                    // Errors of a monitor's connection are its own concern.
                     let _ = timeout(PATIENCE, serve(stream, handler)).await;
                     drop(turn);
                 });
@@ -112,7 +112,7 @@ impl Handler {
 
     async fn metrics(&self) -> String {
         let services = self.checked().await;
-        // Asks the disk and holds locks for a moment.
+        // Reads the disk and takes locks.
         tokio::task::spawn_blocking(move || page(&services)).await.unwrap_or_default()
     }
 
@@ -132,7 +132,7 @@ impl Handler {
         plain(status, text)
     }
 
-    /// All services are asked at once: a disk that does not answer costs its patience only once.
+    /// All services are checked at once, so that several stuck disks cost one timeout.
     async fn checked(&self) -> Vec<Checked> {
         let stopping = self.daemon.is_stopping();
         let ask = |watched: Watched| {

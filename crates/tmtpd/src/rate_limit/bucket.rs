@@ -1,8 +1,8 @@
-//! Token bucket (GCRA): so many times in a period, at once or spread over it.
+//! Token bucket (GCRA): a number of tokens per period, as a burst or spread over it.
 //!
-//! A [`Bucket`] starts full, is spent, and fills again evenly. Its only state is the time at which it
-//! is full again, however large the limit. Pure: the caller says what time it is. [`Buckets`] has one
-//! for each of many keys, and forgets those that are full.
+//! A [`Bucket`] starts full, is spent, and refills evenly. Its only state is the time at which it
+//! is full again, however large the limit. Pure: the caller passes the time. [`Buckets`] has one
+//! for each of many keys, and drops those that are full.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,50 +10,49 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How much may be spent in how long.
+/// Tokens per period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
-    /// So much; at least 1.
+    /// At least 1.
     pub count: usize,
-    /// In any such period.
     pub period: Duration,
 }
 
 impl Rate {
-    /// Time that refills what was spent.
+    /// The time that refills `spent`.
     fn refill(self, spent: usize) -> Duration {
         let nanos = self.period.as_nanos() * spent as u128 / self.count.max(1) as u128;
         u64::try_from(nanos).map_or(Duration::MAX, Duration::from_nanos)
     }
 }
 
-/// What is left of a [`Rate`].
+/// State of a [`Rate`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Bucket {
-    /// When it is full again; none: it has been full ever since.
+    /// When it is full again; none: it is full.
     full_at: Option<Instant>,
 }
 
 impl Bucket {
-    /// Spends `spent`, even if there is not so much left. The debt must be refilled first.
+    /// Spends `spent`, even if the bucket holds less. The debt must be refilled first.
     pub(crate) fn spend(&mut self, rate: Rate, spent: usize, now: Instant) {
         let full_at = self.full_at.map_or(now, |full_at| full_at.max(now));
         self.full_at = full_at.checked_add(rate.refill(spent)).or(self.full_at);
     }
 
-    /// Gives back what was spent without need.
+    /// Gives back tokens that were not needed.
     pub(crate) fn give_back(&mut self, rate: Rate, unspent: usize) {
         let refill = rate.refill(unspent);
         self.full_at = self.full_at.map(|full_at| full_at.checked_sub(refill).unwrap_or(full_at));
     }
 
-    /// When something will be left; none: now.
+    /// When a token will be available; none: now.
     pub(crate) fn wait_until(&self, rate: Rate, now: Instant) -> Option<Instant> {
         let empty_until = self.full_at?.checked_sub(rate.period)?;
         (empty_until > now).then_some(empty_until)
     }
 
-    /// Spends `spent` if there is so much left; of a larger amount than there ever is, all.
+    /// Spends `spent` if the bucket holds that much; amounts above its size need it full.
     pub(crate) fn try_spend(&mut self, rate: Rate, spent: usize, now: Instant) -> bool {
         let mut after = *self;
         after.spend(rate, spent.min(rate.count), now);
@@ -69,11 +68,11 @@ impl Bucket {
     }
 }
 
-/// An [`Bucket`] for each of many.
+/// A [`Bucket`] per key.
 #[derive(Debug)]
 pub(crate) struct Buckets<K> {
     spent: HashMap<K, Bucket>,
-    /// How many are let stand until those that are full again are looked for.
+    /// Number of buckets at which full ones are removed.
     tidy_at: usize,
 }
 

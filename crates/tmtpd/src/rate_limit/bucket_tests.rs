@@ -1,4 +1,4 @@
-//! Tests of the token bucket, on a clock of their own.
+//! Tests of the token bucket, with a simulated clock.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! Mailbox of one link, in which other tasks leave a wake and presence notices.
+//! Mailbox of one link: a wake flag and presence notices from other tasks.
 //!
-//! Empty it is a few words and two locks; ten thousand idle links have one each.
+//! An empty one is small: ten thousand idle links have one each.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -12,11 +12,11 @@ use super::Notice;
 /// Presence notices that may wait for one link.
 const NOTICES_MAX: usize = 256;
 
-/// One link's.
+/// The mailbox of one link.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     state: Mutex<State>,
-    /// Tells whoever waits for it that the link has left.
+    /// Notified when the link has left.
     pub(super) left: Notify,
 }
 
@@ -26,12 +26,12 @@ struct State {
     link: Option<Waker>,
 }
 
-/// What was left.
+/// The content of a mailbox.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mail {
     /// The device's queue may have grown.
     pub wake: bool,
-    /// Who came and went, in that order.
+    /// Presence notices, in order.
     pub notices: Vec<Notice>,
 }
 
@@ -40,12 +40,12 @@ impl Mailbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the link that its device's queue may have grown.
+    /// Wakes the link: its device's queue may have grown.
     pub(super) fn wake(&self) {
         self.leave(|mail| mail.wake = true);
     }
 
-    /// Leaves a notice. A link too slow to take it misses it: presence is no promise.
+    /// Adds a notice. A full mailbox drops it: presence is best effort.
     pub(super) fn notify(&self, notice: Notice) {
         self.leave(|mail| {
             if mail.notices.len() < NOTICES_MAX {
@@ -59,14 +59,14 @@ impl Mailbox {
         add(&mut state.mail);
         let link = state.link.take();
         drop(state);
-        // Outside of the lock: the link may run at once, on another thread.
+        // After unlocking: the link may run at once, on another thread.
         if let Some(link) = link {
             link.wake();
         }
     }
 
-    /// Ready with what was left, as soon as there is something; notices stay unless they are asked
-    /// for. Only the last task that asked is woken.
+    /// Ready when there is something to take; notices stay unless `with_notices`. Only the last
+    /// task that polled is woken.
     pub(crate) fn poll(&self, with_notices: bool, context: &Context<'_>) -> Poll<Mail> {
         let mut state = self.state();
         let notices = with_notices && !state.mail.notices.is_empty();
@@ -92,7 +92,7 @@ pub(super) mod tests {
     use super::*;
     use crate::directory::MemberNumber;
 
-    /// How often whoever waits was woken.
+    /// Counts how often its waker was woken.
     #[derive(Default)]
     pub(in crate::roster) struct Count(pub(in crate::roster) AtomicUsize);
 

@@ -27,7 +27,7 @@ async fn a_header_that_trickles_in_ends_the_link() {
     let mut attacker = Member::join(&service, "slow attacker").await;
     attacker.peer.send_raw(b"ffff{").await.unwrap();
     trickle(&mut attacker).await;
-    until_logged(&service, "sent what it had begun too slowly").await;
+    until_logged(&service, "sent too slowly").await;
     Bystanders::join(&service).await.are_served().await;
 }
 
@@ -40,7 +40,7 @@ async fn announced_data_that_trickles_in_ends_the_link() {
         attacker.peer.request(head).await.unwrap();
         trickle(&mut attacker).await;
     }
-    until_logged(&service, "sent what it had begun too slowly").await;
+    until_logged(&service, "sent too slowly").await;
     Bystanders::join(&service).await.are_served().await;
 }
 
@@ -73,7 +73,7 @@ async fn one_who_asks_and_never_reads_costs_little_and_is_ended() {
     bystanders.are_served().await;
     let grown = service.peak_rss_kib().unwrap().saturating_sub(before);
     assert!(grown < 16 * 1_024, "it grew by {grown} KiB");
-    until_logged(&service, "took what it was owed too slowly").await;
+    until_logged(&service, "read too slowly").await;
     bystanders.are_served().await;
 }
 
@@ -88,7 +88,7 @@ async fn signs_of_life_do_not_save_one_who_takes_nothing() {
         // Not synchronisation: the attacker's slowness.
         sleep(Duration::from_millis(100)).await;
     }
-    until_logged(&service, "took what it was owed too slowly").await;
+    until_logged(&service, "read too slowly").await;
     // What it was owed it is still owed.
     let mut again = RawPeer::connect(service.address()).await.unwrap();
     again.greet().await.unwrap();

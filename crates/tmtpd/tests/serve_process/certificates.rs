@@ -231,7 +231,7 @@ fn files_that_hold_something_else_are_refused() {
 
 #[test]
 fn the_end_of_a_certificate_is_told_in_time() {
-    for (year, told) in [(1999, "is over since 1999-06-01"), (2999, "is valid until 2999-06-01")] {
+    for (year, told) in [(1999, "expired on 1999-06-01"), (2999, "is valid until 2999-06-01")] {
         let given = Given::for_hosts(&["localhost"]);
         let pair = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -246,6 +246,6 @@ fn the_end_of_a_certificate_is_told_in_time() {
         assert!(status.contains(&format!("certificate     {told}")), "{status}");
         process.signal(rustix::process::Signal::TERM);
         let log = process.end().stderr;
-        assert_eq!(log.contains("the certificate is over since"), year == 1999, "{log}");
+        assert_eq!(log.contains("the certificate expired on"), year == 1999, "{log}");
     }
 }

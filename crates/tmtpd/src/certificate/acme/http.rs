@@ -1,4 +1,4 @@
-//! The requests that ordering a certificate makes: one connection each, over TLS, within limits.
+//! HTTPS requests to the ACME authority: one connection each, within limits.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -25,12 +25,12 @@ use crate::certificate::{CertificateError, PROVIDER};
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest answer that is taken, in bytes: a chain of certificates is some kilobytes.
+/// The longest response that is accepted, in bytes: a chain of certificates is some kilobytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Makes requests of an authority.
+/// An HTTPS client for an authority.
 pub(super) struct Https {
     tls: Arc<ClientConfig>,
 }
@@ -100,7 +100,7 @@ async fn send(
     tokio::pin!(exchange);
     tokio::select! {
         answer = &mut exchange => answer.map(BytesResponse::from),
-        // The connection may end first, with the whole answer read.
+        // The connection may end first, with the whole response read.
         ended = connection => {
             ended?;
             exchange.await.map(BytesResponse::from)

@@ -1,4 +1,4 @@
-//! Answers of a running service, for people.
+//! Answers of a running service, formatted for people.
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -44,7 +44,7 @@ fn one_status(status: &Status) -> io::Result<()> {
     line("devices online", &count(status.devices_online))?;
     line("links", &count(status.links))?;
     line("on the disk", &format_args!("{messages} messages, {bytes}"))?;
-    line("owed", &format_args!("{} deliveries", count(status.owed)))?;
+    line("undelivered", &format_args!("{} deliveries", count(status.owed)))?;
     line("disk free", &known(status.disk_free_bytes))?;
     line("memory", &known(status.memory_bytes))
 }
@@ -165,7 +165,7 @@ pub(super) fn services(rows: Rows<Service>) -> Result<(), CommandError> {
 pub(super) fn backup(backup: &Backup) -> io::Result<()> {
     writeln!(
         io::stdout(),
-        "{} holds members, groups, keys and {} messages ({}) that somebody is still owed",
+        "{} holds members, groups, keys and {} messages ({}) that are queued for somebody",
         backup.to.display(),
         count(backup.messages),
         size(backup.body_bytes),

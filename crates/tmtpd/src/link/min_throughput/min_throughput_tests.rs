@@ -1,4 +1,4 @@
-//! Tests of the minimum throughput, on a clock of their own.
+//! Tests of the minimum throughput, with a simulated clock.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ fn pace() -> MinThroughput {
     MinThroughput::new(256, Duration::from_secs(WINDOW_S))
 }
 
-/// The second in which a peer is found too slow that moves `bytes_in(second)`; none if it passes
-/// an hour.
+/// The second in which a peer that moves `bytes_in(second)` is found too slow; none if it passes an
+/// hour.
 fn cut_at_s(mut pace: MinThroughput, bytes_in: impl Fn(u64) -> usize) -> Option<u64> {
     let start = Instant::now();
     pace.set_due(true, start);
