@@ -1,8 +1,8 @@
 //! The engine: one vault, one link per account, commands in, events out.
 //!
-//! Every command commits in the vault before it is answered; what it queued is sent by the
-//! account's own task ([`crate::account`]), which it wakes. Commands that need the service's
-//! answer wait for it, for a bounded time.
+//! Every command commits in the vault before it is answered. What it queued is sent by the
+//! account's task ([`crate::account`]), which it wakes. Commands that need the service's answer
+//! wait for it, with a timeout.
 
 mod awake;
 mod browser;
@@ -38,15 +38,15 @@ use crate::time::{self, timeout};
 use crate::view::{AccountId, Link};
 pub use files::AttachmentReader;
 
-/// How long a command waits for a service, the making of a link included.
+/// How long a command waits for a service, including connecting.
 const ANSWER_TIME: Duration = Duration::from_secs(20);
-/// How long the links have to end politely.
+/// How long links may take to log out.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 /// How to open an engine.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The directory of the store; made if it is missing.
+    /// The home directory; made if missing.
     pub home: PathBuf,
     /// Whether to connect the accounts. Without links everything that only needs the store works,
     /// and so do [`crate::command::Command::Join`] and
@@ -54,10 +54,10 @@ pub struct Options {
     pub connect: bool,
 }
 
-/// A handle on the engine; all clones share one vault and its links.
+/// A handle to the engine; all clones share one vault and its links.
 ///
-/// [`Engine::close`] ends it in order. When the last clone is dropped without that, the links break
-/// off and the home is freed a moment later; nothing that was committed is lost.
+/// [`Engine::close`] stops it in order. If the last clone is dropped without that, links are cut
+/// and the home is released a moment later; nothing committed is lost.
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -108,7 +108,7 @@ impl Engine {
                     engine.start_link(account.id).await;
                 }
             }
-            // Every command will say so to whoever asks.
+            // Every command will return this error.
             Err(error) => tracing::error!(%error, "the accounts cannot be read"),
         }
         engine.finish_removals();
@@ -118,19 +118,19 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Everything that happens from now on. A receiver that lags behind is told so by
-    /// [`broadcast::error::RecvError::Lagged`] and should ask for everything again.
+    /// All events from now on. A receiver that falls behind gets
+    /// [`broadcast::error::RecvError::Lagged`] and should reload everything.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.store().events()
     }
 
-    /// Whether a message is in the middle of coming in, which no event tells.
+    /// Whether a message is being received, which no event reports.
     pub fn is_receiving(&self) -> bool {
         self.store().arriving().any()
     }
 
     /// Logs out everywhere, within a few seconds, and closes the store; the home is free when this
-    /// returns. Commands fail from then on.
+    /// returns. Later commands fail.
     pub async fn close(&self) {
         let links: Vec<_> = std::mem::take(&mut *self.links()).into_values().collect();
         links.iter().for_each(|(handle, _)| handle.stop());
@@ -155,7 +155,7 @@ impl Engine {
         self.links().get(&account).map(|(handle, _)| handle.clone())
     }
 
-    /// Connects an account, or shows that it is not to be.
+    /// Connects an account, or shows it as not connected.
     async fn start_link(&self, account: AccountId) {
         if self.shared.connect {
             let waiters = Arc::clone(&self.shared.waiters);
@@ -170,26 +170,26 @@ impl Engine {
         }
     }
 
-    /// Ends an account's link and waits until it is gone.
+    /// Ends an account's link and waits for its task.
     async fn stop_link(&self, account: AccountId) {
         let link = self.links().remove(&account);
         let Some((handle, mut task)) = link else { return };
         handle.stop();
         if timeout(CLOSE_TIME, &mut task).await.is_err() {
             task.abort();
-            // It ends as aborted.
+            // The task may end as aborted.
             let _ = task.await;
         }
     }
 
-    /// Has an account's link look at the outbox and the address book.
+    /// Has an account's link check the outbox and the presence settings.
     fn wake(&self, account: AccountId) {
         if let Some(handle) = self.handle(account) {
             handle.wake();
         }
     }
 
-    /// Connects an account anew, as if nothing had failed before.
+    /// Connects an account again, with its backoff reset.
     async fn reconnect(&self, account: AccountId) -> Result<(), Error> {
         self.store().read(move |vault| vault.account(account)).await?;
         if let Some(handle) = self.handle(account) {
@@ -198,15 +198,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Has all accounts that are not connected try now.
+    /// Has all accounts without a connection try now.
     fn nudge(&self) {
         self.links().values().for_each(|(handle, _)| handle.wake());
     }
 
-    /// Sends a request without data and waits for its answer, which must not be a refusal.
+    /// Sends a request without data and waits for its answer; a refusal is an error.
     async fn ask(&self, account: AccountId, request: Request) -> Result<(), Error> {
         let Some(handle) = self.handle(account) else {
-            // Whether there is no such account, or no links are wanted.
+            // Distinguishes a missing account from an engine without links.
             self.store().read(move |vault| vault.account(account)).await?;
             return Err(Error::new(ErrorCode::Offline, WITHOUT_LINKS));
         };

@@ -1,8 +1,8 @@
-//! Errors, twice: typed for the engine ([`VaultError`]), and as the code and sentence
-//! that pages and command line show ([`Error`]).
+//! Errors: typed for the engine ([`VaultError`]), and with a code and a message for pages and
+//! command line ([`Error`]).
 //!
-//! Every message says what happened, what it means and what to do. Nothing a member wrote to
-//! another appears in one; aliases and file names do, because they are what has to be corrected.
+//! Every message says what happened, what it means and what to do. It may contain aliases and file
+//! names that need correction, but no text of a message.
 
 use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
 use serde::{Deserialize, Serialize};
@@ -19,70 +19,69 @@ pub struct Error {
     pub code: ErrorCode,
     /// For people: what happened, what it means, what to do.
     pub message: String,
-    /// What the member may want instead.
+    /// An alternative for the member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Offer>,
 }
 
-/// What a member may want instead of what was refused.
+/// An alternative to what was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Offer {
-    /// The account that is here already: to give it the new address, or to trust the service's new
-    /// certificate.
+    /// The existing account: to give it the new address, or to trust the service's new certificate.
     Account {
         /// Which.
         account: AccountId,
     },
-    /// To agree to another certificate after comparing it. Fingerprints are lower-case hex.
+    /// Trust another certificate after comparing it. Fingerprints are lower-case hex.
     Trust {
-        /// The one that is known; none when none was pinned.
+        /// The pinned one; none when none was pinned.
         known: Option<String>,
-        /// The one that was shown.
+        /// The one that was seen.
         seen: String,
     },
 }
 
 impl Error {
-    /// An error of kind `code` told by `message`.
+    /// An error with this code and message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), offer: None }
     }
 
-    /// The same error with something to do instead.
+    /// The same error with an alternative.
     #[must_use]
     pub fn offering(self, offer: Offer) -> Self {
         Self { offer: Some(offer), ..self }
     }
 }
 
-/// Kinds of errors, for programs. Pages choose by these where an error is shown.
+/// Error codes, for programs. Pages decide by them where an error is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// What was named does not exist (any more).
+    /// It does not exist, or no longer.
     NotFound,
-    /// What was asked for breaks a rule: a text too long, an alias too short, nothing to send.
+    /// A rule is broken: a text too long, an alias too short, nothing to send.
     Invalid,
     /// A name among the recipients is neither a contact nor a group.
     UnknownRecipient,
-    /// Beyond a limit on size.
+    /// A size limit is exceeded.
     TooLarge,
-    /// Not in this state: being sent at the moment, already answered, already there.
+    /// Not possible in this state: being sent, already answered, already there.
     Conflict,
-    /// What was to be replaced has been changed by somebody else since it was read.
+    /// It was changed by another writer since it was read.
     Outdated,
     /// The service cannot be reached.
     Offline,
-    /// What answers is not the service that was joined: its certificate is another.
+    /// The server is not the service that was joined: its certificate differs.
     Untrusted,
-    /// The member has an account on this service already.
+    /// There is an account on this service already.
     KnownService,
     /// The service refused.
     Refused,
-    /// The service has made the account but refused its alias; the account is here, without one.
+    /// The service has made the account but refused its alias; the account is stored without one.
     AliasRefused,
     /// No answer in time.
     Timeout,
@@ -96,7 +95,7 @@ pub enum ErrorCode {
     Internal,
 }
 
-/// What the vault can report.
+/// Errors of the vault.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The row is not there.
@@ -196,7 +195,7 @@ pub enum VaultError {
     /// The database failed.
     #[error("{}", in_words(.0))]
     Db(#[from] rusqlite::Error),
-    /// A check of the whole store found damage.
+    /// A full check found damage.
     #[error(
         "The encrypted store is damaged ({0}). End the app and run `mnm check`: it says what is damaged, and `mnm check --save-to DIR` saves what is whole."
     )]
@@ -204,7 +203,7 @@ pub enum VaultError {
 }
 
 impl VaultError {
-    /// The code under which pages and command line see this error.
+    /// The code that pages and command line get for this error.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound { .. } => ErrorCode::NotFound,
@@ -228,12 +227,12 @@ impl VaultError {
     }
 }
 
-/// Bytes as full megabytes, at least one.
+/// Bytes as whole megabytes, at least one.
 fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1_000_000)
 }
 
-/// A failure of the database, for people.
+/// A database failure, for people.
 fn in_words(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(DiskFull) => {
@@ -260,7 +259,7 @@ impl From<VaultError> for Error {
     }
 }
 
-/// Why the vault did not open. Whatever the reason, nothing on disk was overwritten.
+/// Why the vault could not be opened. Nothing on disk was overwritten.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds the home's lock.
@@ -271,7 +270,7 @@ pub enum OpenError {
         /// The home directory.
         home: String,
     },
-    /// The directory is somebody else's: things lie in it, and no store.
+    /// The directory holds other files and no store.
     #[error(
         "{home} is a directory with other things in it and no store of mnm, so none was made there. Nothing was changed; name an empty or a new directory."
     )]
@@ -289,7 +288,7 @@ pub enum OpenError {
         /// The key file that is missing.
         key: String,
     },
-    /// The store is gone from a home that had one.
+    /// The store is missing from a home that had one.
     #[error(
         "The store {db} is missing, and {remains} beside it shows that there was one. Put it back from a backup, with the key of the same backup. Nothing was changed, and no new store was made in its place; for a new one, name a new directory with --home."
     )]
@@ -309,7 +308,7 @@ pub enum OpenError {
         /// Its length in bytes.
         found: usize,
     },
-    /// The first page cannot be decrypted: another key, or damage to exactly that page.
+    /// The first page cannot be decrypted: a wrong key, or damage to that page.
     #[error(
         "The beginning of the store {db} can't be read: it is damaged, or the key {key} is another store's. End the app and run `mnm check --save-to DIR`: if the key fits, it saves what is whole. If it does not, put back the key and the store that belong together. Nothing was changed."
     )]
@@ -319,7 +318,7 @@ pub enum OpenError {
         /// The key file.
         key: String,
     },
-    /// The store is cut short or otherwise not whole.
+    /// The store is truncated or otherwise damaged.
     #[error(
         "The store {db} is damaged: {reason}. {}; the damaged file was left as it is. A backup from before the damage may hold what is lost.",
         if *.nothing_left { "Nothing of it can be saved" } else { "`mnm check --save-to DIR` saves what is whole into a new directory" }
@@ -329,7 +328,7 @@ pub enum OpenError {
         db: String,
         /// What was found.
         reason: String,
-        /// Whether not one page of it is left.
+        /// Whether nothing can be recovered.
         nothing_left: bool,
     },
     /// A later version of the app has written the store.
@@ -344,13 +343,13 @@ pub enum OpenError {
         /// The newest this app knows.
         known: i64,
     },
-    /// There is no store to look over.
+    /// There is no store to check.
     #[error("There is no store in {home}. Name the directory of an installation with --home.")]
     NoStore {
         /// The home directory.
         home: String,
     },
-    /// There is a store where one was to be made.
+    /// There is already a store where one was to be made.
     #[error(
         "There is a store in {home} already. Nothing was changed; name a directory that is new or empty."
     )]
@@ -380,7 +379,7 @@ pub enum OpenError {
     /// The system gave no random bytes for the key.
     #[error("The system gave no random numbers, so no key could be made. Restart the computer.")]
     Random(#[source] getrandom::Error),
-    /// The database failed otherwise.
+    /// Another database failure.
     #[error(
         "The store {db} could not be opened. Check that the disk has space and works, then start again."
     )]

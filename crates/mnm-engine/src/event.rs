@@ -1,8 +1,8 @@
-//! Events of the engine for whoever watches: pages over `GET /api/events` (server-sent events, one
-//! JSON object per event), the command line, tests.
+//! Events of the engine, for pages over `GET /api/events` (server-sent events, one JSON object
+//! each), the command line and tests.
 //!
-//! An event carries the new state of what changed, so a page replaces what it shows; a page that
-//! was told [`Event::Lagged`] or that reconnects asks for everything again.
+//! An event carries the new state of what changed, so a page replaces what it shows. A page that
+//! gets [`Event::Lagged`] or reconnects reloads everything.
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,6 @@ pub enum Event {
         /// Which.
         draft: DraftId,
     },
-    /// Events were dropped because the watcher was too slow; ask for everything again.
+    /// Events were dropped because the receiver was too slow; reload everything.
     Lagged,
 }

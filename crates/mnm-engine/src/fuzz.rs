@@ -1,6 +1,6 @@
-//! Fuzzing entry points into what this crate keeps to itself. Only with the feature `fuzz`.
+//! Fuzzing entry points into private parts of this crate. Only with the feature `fuzz`.
 //!
-//! Each function panics when something is found that must never be.
+//! Each function panics when an invariant is broken.
 
 use tmtp::forward::ForwardedThread;
 use tmtp::letter::LetterHead;
@@ -10,23 +10,23 @@ use crate::address::Pasted;
 use crate::device_code::DeviceCode;
 use crate::inbox::unpack::{Step, Unpacker};
 
-/// A letter that was taken apart.
+/// An unpacked letter.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unpacked {
     /// The second header.
     pub head: LetterHead,
     /// The text, Markdown.
     pub text: String,
-    /// The thread that was forwarded, if it is that.
+    /// The forwarded thread, if it is one.
     pub forward: Option<ForwardedThread>,
     /// Name and bytes of each file; whether it is complete.
     pub files: Vec<(String, Vec<u8>, bool)>,
 }
 
-/// Reads what somebody pasted as the address of a service.
+/// Parses pasted text as the address of a service.
 ///
 /// # Panics
-/// When it is not read again as it was written.
+/// When parsing the written form gives another result.
 pub fn address(text: &str) {
     let Ok(pasted) = text.parse::<Pasted>() else { return };
     let fingerprint = pasted.fingerprint.map(|fingerprint| format!("#{fingerprint}"));
@@ -34,11 +34,11 @@ pub fn address(text: &str) {
     assert_eq!(written.parse(), Ok(pasted), "{written}");
 }
 
-/// Reads what somebody pasted as the code that adds a device, and the rest of it as one whose
-/// checksum is right.
+/// Parses pasted text as a device code, and the rest of it as the content of one with a valid
+/// checksum.
 ///
 /// # Panics
-/// When it is not read again as it was written.
+/// When parsing the written form gives another result.
 pub fn device_code(text: &str) {
     for text in [text.to_owned(), DeviceCode::checked(text.as_bytes())] {
         let Ok(code) = DeviceCode::read(&text) else { continue };
@@ -47,11 +47,11 @@ pub fn device_code(text: &str) {
     }
 }
 
-/// Takes a letter, or a forwarded thread, apart that was announced so and comes in these pieces.
-/// What comes after its end is left.
+/// Unpacks the data of a letter or forwarded thread that arrives in these pieces. Bytes after its
+/// end are ignored.
 ///
 /// # Panics
-/// When steps come out of order, or a file's bytes are not those that came.
+/// When steps come out of order, or a file's bytes are not those that arrived.
 pub fn unpack(data: Data, notify: bool, pieces: &[&[u8]]) -> Unpacked {
     let mut unpacker = Unpacker::new(data, notify);
     let mut files: Vec<(String, Vec<u8>, bool)> = Vec::new();

@@ -1,10 +1,11 @@
-//! The inbox: what a service sends, each message stored in one transaction before it is acknowledged.
+//! Inbox: stores each message of a service in one transaction before it is acknowledged.
 //!
-//! The rule for everything that comes in: never lost, never the same one for ever, never a crash.
-//! A copy is acknowledged again and dropped. A letter whose data makes no sense is stored as a
-//! letter that says so, with all its bytes attached ([`unpack`]). Only a failure of our own store
-//! leaves a message unacknowledged, to be sent again on the next link. What the disk has no room for
-//! is not acknowledged either: it waits at the service ([`Held`]), and what comes behind it is taken.
+//! Incoming messages are never lost, never redelivered for ever, and never crash the app. A
+//! duplicate is acknowledged again and dropped. A letter with malformed data is stored as a letter
+//! that says so, with all its bytes attached ([`unpack`]). Only a failure of our own store leaves a
+//! message unacknowledged, to be sent again on the next link. A message that the disk has no room
+//! for is not acknowledged either: it waits at the service ([`Held`]), and those behind it are
+//! received.
 
 pub(crate) mod form;
 pub(crate) mod held;
@@ -29,10 +30,10 @@ use held::Held;
 use unpack::{Step, Unpacker, forwarded_text};
 use waiters::Waiters;
 
-/// Characters of an operation that this version does not know which are shown as a subject.
+/// Characters of an unknown operation that are shown as a subject.
 const OP_SHOWN: usize = 50;
 
-/// One account's inbox, on one link.
+/// The inbox of one account, on one link.
 pub(crate) struct Inbox {
     store: Store,
     account: AccountId,
@@ -45,19 +46,19 @@ pub(crate) struct Inbox {
     held: Held,
 }
 
-/// How the data of the message that began is taken.
+/// How the data of the current message is handled.
 enum Receiving {
-    /// It is small, and here.
+    /// It is small, and kept in memory.
     Short(Vec<u8>),
     /// A letter.
     Letter(Box<Letter>),
-    /// A copy, or data that nobody reads.
+    /// Dropped: a duplicate, or data without a use.
     Nothing,
-    /// There is no room for it here.
+    /// Dropped for want of room; the message waits at the service.
     Held,
 }
 
-/// A letter on its way in: its files go to the store piece by piece.
+/// A letter being received: its files go to the store in chunks.
 struct Letter {
     unpacker: Unpacker,
     staging: Staging,
@@ -77,23 +78,23 @@ impl Inbox {
         Self { store, account, uid, node, waiters, receiving: None, held }
     }
 
-    /// A message whose data is small, and here. Whether it may be acknowledged.
+    /// Handles a message with its data. Whether it may be acknowledged.
     pub(crate) async fn message(&mut self, message: Message, data: Vec<u8>) -> Result<bool, Error> {
         self.finish(message, Receiving::Short(data)).await
     }
 
-    /// Whether a message waits at the service because there was no room for it.
+    /// Whether a message waits at the service for want of room.
     pub(crate) fn holds(&self) -> bool {
         self.held.len() > 0
     }
 
-    /// Whether a message waits at the service that there is room for now.
+    /// Whether there is room now for a message that waits at the service.
     pub(crate) async fn has_room_again(&self) -> Result<bool, Error> {
         let Some(bytes) = self.held.smallest() else { return Ok(false) };
         Ok(self.store.run(move |vault| vault.check_disk(bytes)).await?.is_ok())
     }
 
-    /// A message with more data begins.
+    /// Begins a message with more data.
     pub(crate) async fn begin(&mut self, message: Message) -> Result<(), Error> {
         let receiving = match &message.kind {
             MessageKind::Other { .. } => {
@@ -128,7 +129,7 @@ impl Inbox {
                     })),
                 }
             }
-            // Those whose data is small come whole: `message`.
+            // Those with small data come whole: `message`.
             MessageKind::Login { .. }
             | MessageKind::NewNode { .. }
             | MessageKind::NewAlias { .. }
@@ -142,8 +143,8 @@ impl Inbox {
         Ok(())
     }
 
-    /// Data of the message that began. With the last of it the message is stored and given back,
-    /// to be acknowledged.
+    /// Data of the current message. With the last of it the message is stored and returned, to be
+    /// acknowledged.
     pub(crate) async fn data(
         &mut self,
         bytes: &[u8],
@@ -152,7 +153,7 @@ impl Inbox {
         let Some((_, receiving)) = &mut self.receiving else { return Ok(None) };
         match receiving {
             Receiving::Letter(letter) => match letter.take(bytes).await {
-                // Others have filled the disk meanwhile. What was staged goes.
+                // The disk became full meanwhile. What was staged is deleted.
                 Err(error) if error.code == ErrorCode::NoRoom => *receiving = Receiving::Held,
                 taken => taken?,
             },
@@ -166,7 +167,7 @@ impl Inbox {
         Ok(stored.then_some(message))
     }
 
-    /// Whether the message may be acknowledged.
+    /// Completes a message. Whether it may be acknowledged.
     async fn finish(&mut self, message: Message, receiving: Receiving) -> Result<bool, Error> {
         let (id, bytes) = (message.id.to_string(), message.data.len);
         if matches!(receiving, Receiving::Held) {
@@ -176,7 +177,7 @@ impl Inbox {
             Err(error) if error.code == ErrorCode::NoRoom => {
                 self.hold(id, bytes).await.map(|()| false)
             }
-            // Nothing the service sends again would be handled otherwise.
+            // If the service sent it again the result would be the same.
             Err(error) if !is_our_failure(&error) => {
                 tracing::warn!(account = self.account, code = ?error.code, "a message was dropped");
                 Ok(true)
@@ -185,7 +186,7 @@ impl Inbox {
         }
     }
 
-    /// Leaves a message at the service, and says so.
+    /// Leaves a message at the service, and reports it.
     async fn hold(&mut self, id: String, bytes: u64) -> Result<(), Error> {
         self.held.add(id, bytes);
         let (account, letters, bytes) = (self.account, self.held.len(), self.held.bytes());
@@ -199,7 +200,7 @@ impl Inbox {
             return Ok(());
         };
         let msgid = message.id.to_string();
-        // Of no use to anybody at the end of a list, as a letter of 1970.
+        // A letter dated 1970 would be lost at the end of a list.
         let posted_ms = posted_ms(&message.posted).unwrap_or_else(|| self.store.now_ms());
         let (from_uid, short) = (message.from.into_string(), receiving.short());
         let ping = |alias: Alias, to: Alias, gid: Option<Gid>| IncomingPing {
@@ -217,7 +218,7 @@ impl Inbox {
             MessageKind::NewAlias { alias } => {
                 self.user(msgid, posted_ms, UserNotice::Alias(alias.into_string())).await
             }
-            // The word of this device's own making, in the queue it began with.
+            // Our own `newnode` notice, copied from the sibling's queue: ignore.
             MessageKind::NewNode { nodeid, .. } if nodeid == self.node => Ok(()),
             MessageKind::NewNode { label, nodeid } => {
                 let device = UserNotice::Device { label: label.clone() };
@@ -255,7 +256,7 @@ impl Inbox {
                 Receiving::Letter(letter) => {
                     self.letter(msgid, from_uid, posted_ms, names(groups), *letter).await
                 }
-                // A copy, or a post without any data, which the protocol does not allow.
+                // A duplicate, or a post without any data, which the protocol does not allow.
                 Receiving::Short(_) | Receiving::Nothing | Receiving::Held => Ok(()),
             },
             MessageKind::Other { op } => {
@@ -275,8 +276,7 @@ impl Inbox {
                 };
                 self.letter(msgid, from_uid, posted_ms, Vec::new(), letter.about(&op)).await
             }
-            // Of no consequence here: another device of ours logged in, or told whom we are
-            // visible to.
+            // No effect here: another device of ours logged in, or changed whom we are visible to.
             MessageKind::Login { .. } | MessageKind::OhiEdit { .. } => Ok(()),
         }
     }
@@ -306,7 +306,7 @@ impl Inbox {
         let unpacked = unpacker.finish();
         let account = self.account;
         if unpacked.head.node_sync {
-            // Only the member's own devices may say such things; anyone else's is dropped.
+            // Only the member's own devices may send these; others' are dropped.
             if from_uid != self.uid {
                 return Ok(());
             }
@@ -351,7 +351,7 @@ impl Inbox {
             .map(drop)
     }
 
-    /// Applies what another device told, a piece at a time.
+    /// Applies a notice of another device, in slices.
     async fn sync(&self, msgid: &str, notice: &str) -> Result<(), Error> {
         let (account, mut from) = (self.account, Some(0));
         let told = Arc::new(SyncNotice::read(notice));
@@ -364,7 +364,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// Stores a forwarded thread, a piece at a time.
+    /// Stores a forwarded thread, in slices.
     async fn forward(&self, forward: Arc<IncomingForward>) -> Result<(), Error> {
         let (account, mut from) = (self.account, Some(0));
         while let Some(next) = from {
@@ -377,7 +377,8 @@ impl Inbox {
     }
 }
 
-/// A letter of a forwarded thread. A text column cannot hold a zero byte, and no author means one.
+/// Converts a letter of a forwarded thread. A text column cannot hold a zero byte, and no author
+/// means one.
 fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
     let mut text = forwarded_text(&String::from_utf8_lossy(&letter.text).replace('\0', "\u{fffd}"));
     if let Some(more) = letter.head.attach.len().checked_sub(ABSENT_MAX).filter(|&more| more > 0) {
@@ -404,7 +405,7 @@ impl Receiving {
 }
 
 impl Letter {
-    /// With a subject of our own.
+    /// Replaces the subject.
     fn about(mut self, op: &str) -> Self {
         let shown: String = op.chars().take(OP_SHOWN).collect();
         let rest = if shown.len() < op.len() { "…" } else { "" };
@@ -432,7 +433,7 @@ impl Letter {
     }
 }
 
-/// Whether it is our store that failed, so that the message must come again.
+/// Whether our own store failed, so that the message must be sent again.
 fn is_our_failure(error: &Error) -> bool {
     matches!(error.code, ErrorCode::Store | ErrorCode::NoRoom | ErrorCode::Internal)
 }

@@ -1,18 +1,19 @@
 //! Engine of the mnm app: commands in, events out, one encrypted store per person.
 //!
-//! The floors, lowest first:
+//! Modules, lowest first:
 //!
-//! - the contract with pages and command line: [`view`], [`command`], [`event`], [`error`]
-//! - [`markdown`] and [`search`], which turn what members wrote into what may be shown
-//! - [`vault`], the encrypted store; it opens no file and reads no clock
-//! - [`platform`], what it takes from where it runs: time of day, random numbers, the open vault, links
-//! - `time`, `task`: the only places that name a clock, and that spawn
-//! - `address`, `trust`, `device_code`: where a service is, and why it is believed
-//! - `outbox`, `inbox`, `presence`: what is sent, and what becomes of what comes in
+//! - [`view`], [`command`], [`event`], [`error`]: the API for pages and command line
+//! - [`markdown`] and [`search`]: rendering and matching of what members wrote
+//! - [`vault`]: the encrypted store; it opens no file and reads no clock
+//! - [`platform`]: what it needs from its host: time of day, random numbers, the open vault,
+//!   connections
+//! - `time`, `task`: the only places that measure time, and that spawn tasks
+//! - `address`, `trust`, `device_code`: a service's address, and why it is trusted
+//! - `outbox`, `inbox`, `presence`: outgoing and incoming messages, and presence
 //! - `link`, `account`: one connection, and the task that keeps an account connected
-//! - [`Engine`], which holds all of it together
+//! - [`Engine`]: everything together
 
-// A new variant is to be handled wherever its enum is matched.
+// A new variant must be handled wherever its enum is matched.
 #![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_types))]
 

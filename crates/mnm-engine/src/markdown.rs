@@ -1,14 +1,15 @@
-//! Markdown renderer: what a member wrote becomes HTML that loads nothing, runs nothing
-//! and can imitate nothing of the app's own.
+//! Markdown renderer: turns a member's text into HTML that loads nothing, runs nothing and imitates
+//! nothing of the app's own.
 //!
-//! Two walls, one behind the other. The parser's events are rewritten so that raw HTML becomes text,
-//! images become their description and address, links of other schemes become text, and nesting
-//! stays bounded; then the HTML made from them passes a sanitiser that admits a short list of tags
-//! and, as attributes, only the address of a link and the name of a file of the letter itself.
+//! Two layers. The parser's events are rewritten: raw HTML becomes text, images become their
+//! description and address, links of other schemes become text, and nesting is bounded. Then the
+//! HTML made from them passes a sanitiser that admits a short list of tags and, as attributes, only
+//! the address of a link and the name of a file of the letter itself.
 //!
-//! All that is typed is seen: what Markdown leaves out, such as definitions that no link uses, is shown as text.
-//! Line ends are shown as they were typed, and a line of dashes under a text makes no heading of it. What
-//! is rendered is bounded in bytes, before and after, elements and accents in a row, so that a letter can slow no page down.
+//! Everything typed is shown: what Markdown leaves out, such as definitions that no link uses, is
+//! shown as text. Line ends are shown as typed, and a line of dashes under a text makes no heading
+//! of it. Input, output, elements and stacked accents are bounded, so that no letter can slow a
+//! page down.
 
 mod definition;
 mod filter;
@@ -30,18 +31,18 @@ use source::{clip, events, prepared};
 
 /// Bytes of text that are rendered; the rest is cut.
 pub const RENDERED_BYTES_MAX: usize = 256 << 10;
-/// Bytes of HTML that are made of it, beside its elements; the rest is cut. Some characters take five.
+/// Bytes of HTML that are made, without tags; the rest is cut. Some characters take five.
 pub const HTML_BYTES_MAX: usize = 2 * RENDERED_BYTES_MAX;
 /// Elements that are rendered, line ends among them; the rest is cut.
 pub const ELEMENTS_MAX: usize = 5_000;
-/// Rises when the same text is rendered to something else: what was stored before is rendered anew.
+/// Version of the rendering. Stored HTML of another version is rendered again.
 pub const RENDERING: i64 = 7;
 /// Characters of a snippet.
 pub const SNIPPET_CHARS: usize = 140;
 /// Bytes read for a snippet.
 const SNIPPET_BYTES: usize = 8192;
 
-/// What the HTML of a letter consists of, beside text.
+/// Tags that the HTML of a letter may contain.
 pub const TAGS: [&str; 28] = [
     "a",
     "blockquote",
@@ -88,21 +89,22 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// What is shown of a text.
+/// A rendered text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// HTML that may be shown.
+    /// Sanitised HTML.
     pub html: String,
-    /// The text goes on behind it.
+    /// Whether the text was cut.
     pub cut: bool,
 }
 
 /// HTML of a Markdown text: headings, emphasis, lists, quotes, code, tables, task lists, and links
 /// to `http`, `https` and `mailto`. Everything else shows as the text it is written with.
 ///
-/// A reference to a file of the letter is a `span` with the name, percent-encoded, in `data-attachment`, or
-/// in `data-picture` where it is to be shown; the name in words stands at its end in a `small`. Whoever shows
-/// it looks for the file among the letter's own, and leaves the text as it is where there is none.
+/// A reference to a file of the letter is a `span` with the name, percent-encoded, in
+/// `data-attachment`, or in `data-picture` where it is to be shown as a picture; a `small` at its
+/// end shows the name. The page looks for the file among the letter's own, and leaves the text as
+/// it is if there is none.
 pub fn render(text: &str) -> Rendered {
     let shown = clip(text, RENDERED_BYTES_MAX);
     let source = prepared(shown);
@@ -113,8 +115,8 @@ pub fn render(text: &str) -> Rendered {
     Rendered { html: without_heaps_in(SANITISER.clean(&unsafe_html).to_string()), cut }
 }
 
-/// HTML without the marks that follow too many in a row, whichever elements they stand in: to whoever draws
-/// them, and has no end of it, they are one character.
+/// Limits combining marks in a row across elements: a browser draws them as one character, which
+/// may take for ever.
 fn without_heaps_in(html: String) -> String {
     if html.is_ascii() {
         return html;
@@ -135,11 +137,10 @@ pub fn snippet(text: &str) -> String {
     ellipsis(plain(clip(text, SNIPPET_BYTES), SNIPPET_CHARS * 8))
 }
 
-/// An excerpt from the middle of a Markdown text, without markup: what is left of a link that was cut
-/// goes too.
+/// An excerpt from the middle of a Markdown text, without markup or truncated links.
 pub(crate) fn excerpt(text: &str) -> String {
     let mut text = text;
-    // The end of a link whose beginning is missing, and the beginning of one whose end is.
+    // A link that is cut at either end.
     let joined;
     if let Some((before, after)) = text.split_once("](")
         && !before.contains('[')
@@ -156,16 +157,16 @@ pub(crate) fn excerpt(text: &str) -> String {
         shortened = format!("{start}{label}…");
         text = &shortened;
     }
-    // Emphasis that is cut off stays literal otherwise.
+    // Truncated emphasis would stay literal.
     plain(text, usize::MAX).replace("**", "").replace("~~", "")
 }
 
-/// The words of a Markdown text on one line, until there are so many bytes.
+/// The words of a Markdown text on one line, up to about `enough` bytes.
 fn plain(text: &str, enough: usize) -> String {
     let mut plain = String::new();
-    // The number of the next item of each list around; none for one without.
+    // The number of the next item of each enclosing list; none for an unnumbered one.
     let mut lists: Vec<Option<u64>> = Vec::new();
-    // The targets of the links and images around, and where their text begins.
+    // The targets of the enclosing links and images, and where their text begins.
     let mut links: Vec<(String, usize)> = Vec::new();
     for event in events(&prepared(text)) {
         match event {
@@ -212,7 +213,7 @@ fn plain(text: &str, enough: usize) -> String {
     }
     let mut words = on_one_line(&plain);
     if words.is_empty() {
-        // Lines across, and other marks alone.
+        // Rules, and other marks without text.
         words = on_one_line(text);
     }
     without_heaps(&words).into_owned()

@@ -1,4 +1,4 @@
-//! Outbox items on the wire: the request each becomes, and what an answer means for it.
+//! Outbox items on the wire: the request that each becomes, and what its answer means.
 //!
 //! Nothing here sends or stores; [`crate::link::writer`] does, one item at a time, in order.
 
@@ -33,8 +33,8 @@ pub(crate) struct Parcel {
 }
 
 impl Parcel {
-    /// Why it must not be sent, for people: none if those who get it can read it. An app takes no second
-    /// header of more than [`LETTER_HEAD_MAX_BYTES`].
+    /// Why it must not be sent, for people; none if its receivers can read it. Apps accept no
+    /// second header of more than [`LETTER_HEAD_MAX_BYTES`].
     pub(crate) fn why_not_readable(&self) -> Option<&'static str> {
         let head_bytes = if let Request::PostNotify { note, data, .. } = &self.request {
             note.head.max(data.head)
@@ -47,13 +47,13 @@ impl Parcel {
     }
 }
 
-/// Makes an item ready to be sent. `uid` is the member's own. The bytes are the same at every
-/// attempt: by them the service recognises a repetition.
+/// Builds the request of an item. `uid` is the member's own. The bytes are the same at every
+/// attempt: the service recognises a repetition by them.
 pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
     let id = RequestId::from(item.request.as_str());
     match &item.action {
         OutboxAction::Post(post) => letter(id, post, uid),
-        // Not shown as being sent: it was, long ago.
+        // No progress is shown: it was sent long ago.
         OutboxAction::Confirm(post) => Parcel { message: None, ..letter(id, post, uid) },
         OutboxAction::Forward(forward) => self::forward(id, item.id, forward),
         OutboxAction::Ping { from, to, text, .. } => {
@@ -116,7 +116,7 @@ fn addressee(to: &crate::vault::Recipient) -> Recipient {
     }
 }
 
-/// A notification for everybody, and a copy of the thread for those who are new to it.
+/// A notification for everybody, and a copy of the thread for new readers.
 fn forward(id: RequestId, row: OutboxId, forward: &OutgoingForward) -> Parcel {
     let thread_id = forward.thread_id.clone();
     let note = LetterHead { thread_id, cc: forward.new.clone(), ..LetterHead::default() };
@@ -162,7 +162,7 @@ fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {
         by: alias.to_owned(),
         by_uid: uid.to_owned(),
         date: posted_text(at_ms),
-        // What deployed apps write there.
+        // The values that deployed apps write.
         note: if cc.who_uid == uid { "author" } else { "initial recipient" }.to_owned(),
         subscribe: true,
     }
@@ -172,32 +172,32 @@ fn named(reader: &Cc) -> Named {
     Named { who: reader.who.clone(), who_uid: reader.who_uid.clone() }
 }
 
-/// What an answer means for the item it answers.
+/// The meaning of an answer for its item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Settled {
     /// The service has it.
     Sent(Option<Acked>),
-    /// Nothing was delivered; the text says why to people.
+    /// The service refused; the text says why, for people.
     Failed(String),
-    /// Nothing was delivered, because nobody but the member is in the groups that it is for.
+    /// Refused, because nobody but the member is in the groups that it is for.
     Alone {
         /// The groups.
         groups: Vec<String>,
-        /// What to tell people.
+        /// The message for people.
         error: String,
     },
-    /// Nothing was delivered, because of some of the recipients alone.
+    /// Refused, because of these recipients only.
     LeftOut {
         /// Their ids.
         uids: Vec<String>,
         /// The service's reason.
         reason: String,
-        /// What to tell people if nobody else is left.
+        /// The message for people if nobody else is left.
         error: String,
     },
 }
 
-/// Reads the answer to an item.
+/// Interprets the answer to an item.
 pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> Settled {
     match (action, outcome) {
         (_, Outcome::Refused { error, .. }) if error == NOBODY_ELSE => {
@@ -228,7 +228,7 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
             to: to.clone().map(Alias::into_string),
         })),
         (OutboxAction::Forward(_) | OutboxAction::Confirm(_), Outcome::Done) => Settled::Sent(None),
-        // Sending it again for ever would be worse than telling.
+        // Failing is better than sending it again for ever.
         (
             OutboxAction::Post(_) | OutboxAction::Ping { .. } | OutboxAction::Invite { .. },
             Outcome::Done,
@@ -239,7 +239,7 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
     }
 }
 
-/// Those whom a refusal names, among the members that the item is for.
+/// The recipients that a refusal names.
 fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<String> {
     let named: BTreeSet<&str> = named.iter().map(Uid::as_str).collect();
     let is_named = |uid: &&str| named.contains(uid);
@@ -261,7 +261,7 @@ fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<String> {
     }
 }
 
-/// The groups that are to get an item.
+/// The groups that an item is for.
 fn groups(action: &OutboxAction) -> Vec<String> {
     match action {
         OutboxAction::Post(post) | OutboxAction::Confirm(post) => {
@@ -291,7 +291,7 @@ fn refusal(action: &OutboxAction, reason: &str) -> String {
         OutboxAction::Invite { gid, to, .. } => format!(
             "The service refused to invite {to} to {gid} ({reason}); nobody was reached. Check both names and invite again."
         ),
-        // Nobody sees it.
+        // Not shown to anybody.
         OutboxAction::Sync { .. } | OutboxAction::Confirm(_) => reason,
         OutboxAction::Forward(_) => format!(
             "The service refused it ({reason}); nobody got anything. Check whom you name, then forward it again."

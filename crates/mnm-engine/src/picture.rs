@@ -1,19 +1,19 @@
-//! Pictures that can be shown in place: their kind and size, read from the head of a file as a
-//! browser reads it.
+//! Pictures that can be shown in place: kind and size, parsed from the head of a file as a browser
+//! does.
 //!
-//! A file of some kilobytes can hold a picture of billions of points, which a browser would unpack.
-//! So a picture is shown only when its size was found and is not more than a screen has use for.
+//! A file of some kilobytes can hold a picture of billions of pixels, which a browser would decode.
+//! So a picture is shown only if its size is known and bounded.
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of a file that are looked at. What stands in front of the size of a JPEG, such as a small
-/// copy of it, is rarely as long.
+/// Bytes of a file that are parsed. What precedes the size of a JPEG, such as a thumbnail, is
+/// rarely longer.
 pub const HEAD_BYTES: usize = 1 << 20;
-/// Most points of a picture that is shown. A camera gives as many; a browser needs four bytes for
+/// Most pixels of a picture that is shown: as many as cameras make; a browser needs four bytes for
 /// each.
 const POINTS_MAX: u64 = 50_000_000;
 
-/// A kind of picture that every browser can show and none can be scripted by.
+/// A kind of picture that every browser can show and that cannot contain scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Portable Network Graphics.
@@ -38,13 +38,13 @@ impl Format {
     }
 }
 
-/// Points of a picture as it stands on the screen.
+/// Size of a picture on the screen, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Size {
-    /// Points from left to right.
+    /// Width.
     pub width: u32,
-    /// Points from top to bottom.
+    /// Height.
     pub height: u32,
 }
 
@@ -55,8 +55,8 @@ impl Size {
     }
 }
 
-/// What the first [`HEAD_BYTES`] of a file say of the picture in it; none when it is no picture of a
-/// known kind, or no browser would find its size either.
+/// Kind and size of the picture whose file begins with `head`, the first [`HEAD_BYTES`]; none if it
+/// is no picture of a known kind, or browsers would not find its size either.
 pub fn read(head: &[u8]) -> Option<(Format, Size)> {
     let head = head.get(..HEAD_BYTES).unwrap_or(head);
     let (format, size) = match head {
@@ -72,12 +72,12 @@ pub fn read(head: &[u8]) -> Option<(Format, Size)> {
 }
 
 fn png(head: &[u8]) -> Option<Size> {
-    // The chunk with the size is the first, or it is no PNG.
+    // The chunk with the size must be the first.
     (head.get(8..16)? == b"\0\0\0\rIHDR").then_some(())?;
     Some(Size { width: be32(head, 16)?, height: be32(head, 20)? })
 }
 
-/// The first frame may reach beyond the screen that the head announces; browsers enlarge it then.
+/// The first frame may be larger than the screen that the head announces; browsers enlarge it then.
 fn gif(head: &[u8]) -> Option<Size> {
     let screen = (le16(head, 6)?, le16(head, 8)?);
     let mut at = 13 + colours(*head.get(10)?);
@@ -97,7 +97,7 @@ fn gif(head: &[u8]) -> Option<Size> {
     Some(Size { width: screen.0.max(right), height: screen.1.max(bottom) })
 }
 
-/// Bytes of the table of colours that the flags announce.
+/// Bytes of the colour table that the flags announce.
 fn colours(flags: u8) -> usize {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
@@ -129,11 +129,11 @@ fn jpeg(head: &[u8]) -> Option<Size> {
         (*head.get(at)? == 0xff).then_some(())?;
         let marker = *head.get(at + 1)?;
         at += match marker {
-            // Fills.
+            // Fill bytes.
             0xff => 1,
-            // Stand alone.
+            // Markers without a length.
             0x01 | 0xd0..=0xd8 => 2,
-            // The picture begins, or ends, without a size.
+            // The picture data begins, or ends, without a size.
             0xd9 | 0xda => return None,
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
                 let (height, width) = (be16(head, at + 5)?, be16(head, at + 7)?);
@@ -152,7 +152,7 @@ fn jpeg(head: &[u8]) -> Option<Size> {
     }
 }
 
-/// How the camera was held, 1 to 8, as Exif tells it.
+/// The orientation, 1 to 8, in Exif.
 fn orientation(segment: &[u8]) -> Option<u32> {
     const ORIENTATION: u32 = 0x0112;
     let tiff = segment.strip_prefix(b"Exif\0\0")?;
@@ -169,7 +169,7 @@ fn orientation(segment: &[u8]) -> Option<u32> {
     short(tiff, entry + 8)
 }
 
-/// Reads a number that stands at an offset.
+/// Reads a number at an offset.
 type Read = fn(&[u8], usize) -> Option<u32>;
 
 fn be16(bytes: &[u8], at: usize) -> Option<u32> {

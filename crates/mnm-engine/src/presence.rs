@@ -1,8 +1,8 @@
-//! The list of those who are told that we are online: whom the member chose, and nobody else.
+//! Presence sharing: the list of members who are told that we are online.
 //!
-//! A service forgets the list when the member's last device goes offline, so every login gives it the
-//! list anew; later changes follow one by one. Who is chosen is in the vault
-//! (`vault/presence.rs`); who of the others is online is known to the vault's memory only.
+//! A service forgets the list when the member's last device goes offline, so every login sends it
+//! again; later changes follow one by one. The vault stores who is chosen (`vault/presence.rs`);
+//! who of the others is online is kept in memory only.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +12,22 @@ use tmtp::request::{OhiKind, OhiMember, Request};
 /// Members named in one request: a header holds about 1,500 uids of 32 characters.
 const MEMBERS_MAX: usize = 500;
 
-/// Whom the service has been told of on this link.
+/// What the service has been told on this link.
 #[derive(Debug, Default)]
 pub(crate) struct Announced {
     told: BTreeSet<String>,
     entered: bool,
-    /// The version of the member's choice that the service knows.
+    /// The version of the list that the service has.
     version: u64,
 }
 
 impl Announced {
-    /// Whether the service knows a choice of this version and size.
+    /// Whether the service has a list of this version and size.
     pub(crate) fn knows(&self, version: u64, chosen: u64) -> bool {
         self.version == version && self.told.len() as u64 == chosen
     }
 
-    /// Requests that bring the service's list in step with the choice.
+    /// Requests that bring the service's list up to date.
     pub(crate) fn requests(
         &mut self,
         version: u64,

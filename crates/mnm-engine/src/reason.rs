@@ -1,14 +1,14 @@
-//! A service's reasons for a refusal, as people may be shown them.
+//! A service's reasons for refusals, translated for people.
 //!
-//! Services give reasons in the protocol's terms. Those that are known are told as what they mean to
-//! the member; any other is shown as it came, on one line of bounded length.
+//! Services give reasons in the protocol's terms. Known ones are replaced by what they mean for the
+//! member; any other is shown unchanged, on one line of bounded length.
 
 use tmtp::event::NOBODY_ELSE;
 
 /// Characters of a service's reason that are shown.
 const REASON_MAX_CHARS: usize = 200;
 
-/// What services say, and what it means to the member.
+/// Known reasons, and their meaning.
 const KNOWN: &[(&str, &str)] = &[
     ("to is not a known alias", "nobody there has that alias"),
     ("newalias is already taken", "somebody has that alias already"),
@@ -42,7 +42,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("newnode must be at most 1024 bytes", "the name of the device is too long"),
 ];
 
-/// A service's reason as it may be shown.
+/// A service's reason for display.
 pub(crate) fn in_words(reason: &str) -> String {
     match KNOWN.iter().find(|(said, _)| *said == reason) {
         Some((_, meant)) => (*meant).to_owned(),

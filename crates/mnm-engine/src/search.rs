@@ -1,35 +1,35 @@
-//! Search text: the words a person types become a query of the full-text index, and its marked excerpt becomes
-//! HTML that may be shown.
+//! Search text: a person's words become a query of the full-text index, and a marked excerpt
+//! becomes safe HTML.
 
 use std::collections::HashSet;
 
-/// Stands before a found word in an excerpt: private-use characters, which mean nothing in a text.
+/// Precedes a found word in an excerpt: private-use characters, which mean nothing in a text.
 pub(crate) const OPEN: char = '\u{e000}';
-/// Stands after a found word.
+/// Follows a found word.
 pub(crate) const CLOSE: char = '\u{e001}';
 
-/// Bytes of a word of a query at most; a longer one is passed over.
+/// Longest word of a query, bytes; longer ones are ignored.
 const WORD_BYTES_MAX: usize = 100;
-/// Parts of all words of a query together that are looked for: what a message costs grows with their
-/// number and with the places where they occur.
+/// Most parts of all words of a query: the cost per message grows with their number and
+/// occurrences.
 const PARTS_MAX: usize = 16;
 
-/// What is looked for.
+/// A query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Each word as a literal phrase, all must occur, the last may be a beginning.
+    /// Each word as a literal phrase; all must occur, the last as a prefix.
     pub phrases: String,
-    /// Each part of each word for itself. Whatever fits the phrases fits this as well, and the index
-    /// answers it without looking at the places in a message.
+    /// Each part of each word by itself. Whatever matches the phrases matches this too, and the
+    /// index answers it without comparing positions.
     pub parts: String,
-    /// How many parts the phrases have.
+    /// Number of parts in the phrases.
     pub count: usize,
-    /// How many of the phrases have several parts: their places may overlap.
+    /// Number of phrases with several parts: their positions may overlap.
     pub composed: usize,
 }
 
-/// The query for `words`. What stands there twice counts once, and of many words the first that have
-/// `PARTS_MAX` parts. None when there is nothing to look for.
+/// The query for `words`. Repeated words count once; words after the first `PARTS_MAX` parts are
+/// ignored. None if nothing is left.
 pub fn query(words: &str) -> Option<Query> {
     let (mut phrases, mut parts) = (Vec::<Vec<&str>>::new(), Vec::<&str>::new());
     let mut seen = HashSet::new();
@@ -62,17 +62,17 @@ pub fn query(words: &str) -> Option<Query> {
     Some(Query { phrases: open(phrases), parts: open(parts), count, composed })
 }
 
-/// A word where the index parts it for certain. It may part it at rarer characters too: then a part is
-/// a phrase.
+/// A word split where the index certainly splits it. It may split at rarer characters too: then a
+/// part is a phrase.
 fn split(word: &str) -> impl Iterator<Item = &str> {
     let parts = |c: char| {
         (c.is_ascii() && !c.is_ascii_alphanumeric()) || ('\u{2010}'..='\u{205e}').contains(&c)
     };
-    // One of punctuation only has no entry in the index.
+    // A part of punctuation only has no entry in the index.
     word.split(parts).filter(|part| part.chars().any(char::is_alphanumeric))
 }
 
-/// Parts that the index may make of one of ours, at most.
+/// Most parts that the index may make of one of ours.
 fn weight(part: &str) -> usize {
     let inside = |c: char| {
         c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}' | '\u{e000}'..='\u{f8ff}')
@@ -80,13 +80,13 @@ fn weight(part: &str) -> usize {
     part.split(|c| !inside(c)).filter(|run| !run.is_empty()).count()
 }
 
-/// In quotes, in which no operator of the query language has a meaning; there are none in a part.
+/// In quotes, where operators of the query language have no meaning; a part contains none.
 fn quoted(part: &str) -> String {
     format!("\"{part}\"")
 }
 
-/// HTML of an excerpt: everything escaped, found words between `<mark>` and `</mark>`. Marks that a
-/// text brought along itself can make no other tag and leave none open.
+/// HTML of an excerpt: everything escaped, found words between `<mark>` and `</mark>`. Private-use
+/// characters in the text itself can produce no other tag and leave none open.
 pub fn mark(excerpt: &str) -> String {
     let mut html = String::with_capacity(excerpt.len() + 32);
     let mut open = false;

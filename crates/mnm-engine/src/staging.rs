@@ -1,4 +1,4 @@
-//! Files on their way into the vault, which are erased again if whoever writes them gives up.
+//! Files being stored in the vault, erased again if their writer gives up.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,12 +7,12 @@ use crate::store::Store;
 use crate::task;
 use crate::vault::{BlobWriter, Change, StagedBlob, Vault};
 
-/// Files being staged, one after the other. Dropped before it is owned, it has the vault erase
-/// them; if the app ends before that, the next start does.
+/// Files being staged, one after the other. If this is dropped before they are owned, the vault
+/// erases them; if the app ends before that, the next start does.
 pub(crate) struct Staging {
     store: Store,
     // Locked by closures on the vault's thread only, so a future that is dropped while one runs
-    // leaves nothing half known.
+    // leaves the list consistent.
     files: Arc<Mutex<Files>>,
 }
 
@@ -36,7 +36,7 @@ impl Files {
 }
 
 impl Staging {
-    /// Nothing yet.
+    /// Nothing is staged yet.
     pub(crate) fn new(store: Store) -> Self {
         Self { store, files: Arc::default() }
     }
@@ -50,7 +50,7 @@ impl Staging {
         .await
     }
 
-    /// Appends to the file that is open.
+    /// Appends to the open file.
     ///
     /// # Errors
     /// [`crate::error::ErrorCode::TooLarge`] beyond what a letter may carry; the file stays open,
@@ -68,7 +68,7 @@ impl Staging {
         .await
     }
 
-    /// Ends the file that is open.
+    /// Ends the open file.
     pub(crate) async fn finish(&self) -> Result<(), Error> {
         self.with(|vault, files| {
             if let Some(writer) = files.open.take() {
@@ -79,7 +79,7 @@ impl Staging {
         .await
     }
 
-    /// Has everything erased that was staged.
+    /// Erases everything that was staged.
     pub(crate) async fn discard(&self) {
         let discarded = self.with(|vault, files| {
             files.discard(vault);
@@ -118,11 +118,11 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         let (store, files) = (self.store.clone(), Arc::clone(&self.files));
-        // A closure may hold the lock right now, so whether there is anything is asked in turn.
+        // A closure may hold the lock now, so the check for leftovers is queued behind it.
         if Arc::strong_count(&files) == 2 && lock(&files).is_empty() {
             return;
         }
-        // Where nothing runs any more, the next start erases them.
+        // Without a runtime the next start erases them.
         task::spawn_if_running(async move {
             let erased = store.run(move |vault| lock(&files).discard(vault)).await;
             if let Err(error) = erased {

@@ -1,9 +1,9 @@
-//! The vault, run by its platform.
+//! Async access to the vault, which its platform runs.
 //!
-//! The vault blocks on the disk, so on a computer it has a thread of its own. Whoever needs it
-//! sends a closure over a bounded channel and awaits its result; closures run one at a time, in
-//! order. One that was sent runs to its end even if nobody awaits it any more. Between closures the
-//! vault tidies up.
+//! The vault blocks on the disk, so on a computer it has a thread of its own. Callers send closures
+//! over a bounded channel and await the results; closures run one at a time, in order. A closure
+//! that was sent runs to its end even if nobody awaits it. Between closures the vault does its
+//! chores.
 
 pub(crate) mod arriving;
 
@@ -21,26 +21,26 @@ use crate::time;
 use crate::vault::{Change, Vault};
 use arriving::Arriving;
 
-/// Closures that may wait; more make their senders wait.
+/// Closures that may be queued; further senders wait.
 const QUEUE: usize = 64;
-/// Events a watcher may lag behind before it is told to ask for everything again.
+/// Events that a receiver may fall behind before it has to reload everything.
 const EVENTS: usize = 4096;
-/// How long closing may go on tidying up; the next start does the rest.
+/// How long chores may continue at closing; the next start does the rest.
 const TIDY_TIME: Duration = Duration::from_millis(500);
 
 /// A closure to run; none closes the vault.
 type Job = Option<Act>;
 type Act = Box<dyn FnOnce(&mut Vault) + Send>;
 
-/// The vault, from any task. Clones share it; it closes when the last is gone and what was sent
-/// has run.
+/// A handle to the vault, for any task. Clones share it; it closes when the last is dropped and the
+/// queued closures have run.
 #[derive(Clone)]
 pub(crate) struct Store {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    /// Declared before the worker, which has no more to do when it is dropped.
+    /// Declared before the worker, whose work ends when this is dropped.
     jobs: mpsc::Sender<Job>,
     worker: Mutex<Option<Box<dyn Worker>>>,
     events: broadcast::Sender<Event>,
@@ -76,7 +76,7 @@ impl Store {
         if let Some(mark) = mark
             && let Err(error) = store.write(move |vault| vault.recognise(&mark)).await
         {
-            // A full disk, say: what is here can be read all the same.
+            // A full disk, for example: everything can be read all the same.
             tracing::warn!(%error, "whether this home is a copy is not known");
         }
         Ok(store)
@@ -87,12 +87,12 @@ impl Store {
         self.shared.platform.now_ms()
     }
 
-    /// What is in the middle of coming in.
+    /// Messages being received.
     pub(crate) fn arriving(&self) -> &Arriving {
         &self.shared.arriving
     }
 
-    /// Where clock, random numbers and links come from.
+    /// The platform of the engine.
     pub(crate) fn platform(&self) -> &dyn Platform {
         &*self.shared.platform
     }
@@ -100,21 +100,21 @@ impl Store {
     /// Runs `act` with the vault.
     ///
     /// # Errors
-    /// When the vault was closed, or the thread is gone, which takes a panic in it.
+    /// The vault was closed, or its thread has panicked.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Vault) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let (give, take) = oneshot::channel();
         let job = move |vault: &mut Vault| {
-            // The one who asked may have given up.
+            // The caller may have gone away.
             let _ = give.send(act(vault));
         };
         self.send(Some(Box::new(job))).await?;
         take.await.map_err(|_| gone())
     }
 
-    /// Runs a read, or a write of which nothing is published.
+    /// Runs a read, or a write without events.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Vault) -> Result<T, VaultError> + Send + 'static,
@@ -127,7 +127,7 @@ impl Store {
         done.await?.map_err(told)
     }
 
-    /// Runs a write and publishes what it changed, before any later write does so.
+    /// Runs a write and publishes its events, before those of any later write.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         act: impl FnOnce(&mut Vault) -> Result<Change<T>, VaultError> + Send + 'static,
@@ -141,7 +141,7 @@ impl Store {
         .await
     }
 
-    /// Changes what is only in memory, and publishes it likewise.
+    /// Changes state in memory, and publishes the events in the same order.
     pub(crate) async fn note(
         &self,
         act: impl FnOnce(&mut Vault) -> Result<Vec<Event>, VaultError> + Send + 'static,
@@ -149,15 +149,15 @@ impl Store {
         self.write(|vault| act(vault).map(|events| Change { value: (), events })).await
     }
 
-    /// Everything that happens from now on.
+    /// All events from now on.
     pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.events.subscribe()
     }
 
-    /// Closes the vault after what was sent so far; returns once the home is free for others and
-    /// nothing of the work is left.
+    /// Closes the vault after the closures queued so far; returns once the home is free for others
+    /// and the work has ended.
     pub(crate) async fn close(&self) {
-        // It may be closed already, and then it is gone or soon will be.
+        // If it is closed already, it is gone or will be soon.
         let _ = self.send(None).await;
         let worker = self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(worker) = worker {
@@ -185,7 +185,7 @@ impl Work {
         let mut vault = match platform.open_vault(&home) {
             Ok(vault) => vault,
             Err(error) => {
-                // Nobody waits any more: then nobody misses the vault.
+                // The caller of `open` has gone away, so the vault is not needed.
                 let _ = opened.send(Err(error));
                 return;
             }
@@ -203,7 +203,7 @@ impl Work {
     }
 }
 
-/// The next closure to run; while there is none, the vault tidies up, a slice at a time.
+/// The next closure; while there is none, the vault does its chores, a slice at a time.
 async fn next_job(
     vault: &mut Vault,
     queue: &mut mpsc::Receiver<Job>,
@@ -213,26 +213,26 @@ async fn next_job(
         match queue.try_recv() {
             Ok(job) => return job,
             Err(TryRecvError::Disconnected) => return None,
-            // Others have their turns where they share a thread with the vault.
+            // Yields where other tasks share a thread with the vault.
             Err(TryRecvError::Empty) if tidy(vault, events) => tokio::task::yield_now().await,
             Err(TryRecvError::Empty) => return queue.recv().await.flatten(),
         }
     }
 }
 
-/// Does one slice of what is left to do, and publishes what it changed; true while there is more.
+/// Does one slice of the chores and publishes its events; true while there is more.
 fn tidy(vault: &mut Vault, events: &broadcast::Sender<Event>) -> bool {
     let Change { value: more, events: changed } = vault.tidy();
     changed.into_iter().for_each(|event| publish(events, event));
     more
 }
 
-/// Nobody watching is no failure.
+/// Having no receivers is no error.
 fn publish(events: &broadcast::Sender<Event>, event: Event) {
     let _ = events.send(event);
 }
 
-/// Logs the cause of what people are told in general terms.
+/// Logs the cause of an error that people see in general terms.
 fn told(error: VaultError) -> Error {
     if let Some(cause) = std::error::Error::source(&error) {
         tracing::error!(%cause, "the store failed");

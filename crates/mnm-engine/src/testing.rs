@@ -1,5 +1,4 @@
-//! For tests of what is inside of this crate: a platform whose homes are a database with a fixed key.
-//! Homes as they are on a computer are `mnm-native`'s, and tested with it.
+//! Test platform: homes are a database with a fixed key. Real homes are tested in `mnm-native`.
 
 use std::path::Path;
 

@@ -1,16 +1,16 @@
-//! The encrypted store: one person's accounts, letters, attachments, drafts and outbox.
+//! Vault: the encrypted store of one person's accounts, letters, attachments, drafts and outbox.
 //!
-//! One [`Vault`] is one connection to one SQLCipher database, owned by one thread. Reads answer with
-//! the records of [`crate::view`]. Every write is one transaction that is on stable storage when the
-//! call returns, and answers with a [`Change`]: its value and the events to publish. Times and all
-//! else from outside are arguments; the only thing taken from the system is randomness.
+//! One [`Vault`] is one connection to one SQLCipher database, owned by one thread. Reads return
+//! records of [`crate::view`]. Every write is one transaction that is on stable storage when the
+//! call returns; it returns a [`Change`]: its value and the events to publish. Times and all other
+//! input are arguments; only random numbers are taken from the system.
 //!
-//! What is true only while the app runs (links, presence, bytes sent so far) lives in memory, in
-//! [`Vault::set_link`] and its siblings, and is mixed into the views.
+//! State that exists only while the app runs (links, presence, bytes sent so far) is kept in
+//! memory, set by [`Vault::set_link`] and its siblings, and merged into the views.
 //!
 //! A crash at any moment leaves the state before or after a call. Bytes of attachments are staged
-//! chunk by chunk before the call that owns them; what no call came to own is removed by
-//! [`Vault::tidy`], as is what lost its owner.
+//! in chunks before the call that owns them. [`Vault::tidy`] removes blobs that no call came to
+//! own, and those that lost their owner.
 
 mod account;
 mod blob;
@@ -93,7 +93,7 @@ use storage::Storage;
 
 type Result<T> = std::result::Result<T, VaultError>;
 
-/// What a vault accepts at most.
+/// Limits of a vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of all attachments of one message together.
@@ -102,13 +102,13 @@ pub struct Limits {
     pub attachments: usize,
     /// Bytes of one message's text that this app writes.
     pub text_bytes: usize,
-    /// Bytes of a draft's text: more than can be sent, so that nothing typed is lost on the way.
+    /// Bytes of a draft's text: more than can be sent, so that nothing typed is lost.
     pub draft_bytes: usize,
     /// Bytes of a subject.
     pub subject_bytes: usize,
     /// Recipients named in a new letter.
     pub recipients: usize,
-    /// Bytes of the disk that taking files leaves free.
+    /// Bytes of free disk space that received files must leave.
     pub reserve_bytes: u64,
 }
 
@@ -126,10 +126,10 @@ impl Default for Limits {
     }
 }
 
-/// An open store. Dropping it closes the database and frees the home for others.
+/// An open vault. Dropping it closes the database and releases the home.
 #[derive(Debug)]
 pub struct Vault {
-    // Declared before the storage, so that it is closed before the lock of the home is given up.
+    // Declared before the storage, so that it is closed before the home's lock is released.
     db: Connection,
     live: Live,
     limits: Limits,
@@ -139,7 +139,7 @@ pub struct Vault {
 
 impl Vault {
     /// The vault of a database that its platform has opened, with key, settings and schema as in
-    /// [`database`]. What the last run left behind is tidied up.
+    /// [`database`]. Leftovers of the last run are queued as chores.
     pub fn new(db: Connection, storage: Box<dyn Storage>) -> Self {
         let mut vault = Self {
             db,
@@ -151,7 +151,8 @@ impl Vault {
         let swept = vault.find_orphans();
         let swept = swept.and_then(|()| vault.sweep_drafts()).and_then(|()| vault.release_all());
         if let Err(error) = &swept {
-            // On a full disk or with a damaged page, say: everything else can be read all the same.
+            // On a full disk or with a damaged page, for example; everything else can be read all
+            // the same.
             tracing::warn!(%error, "what the last run left is not tidied up");
         }
         vault.recover(&swept);
@@ -163,8 +164,8 @@ impl Vault {
         self.limits = limits;
     }
 
-    /// Reads every page and every row: authenticity of the pages, structure, references, the
-    /// full-text index. Takes seconds per gigabyte.
+    /// Reads every page and every row: authenticity, structure, references, the full-text index.
+    /// Takes seconds per gigabyte.
     ///
     /// # Errors
     /// [`VaultError::Damaged`] naming the first finding.
@@ -194,8 +195,8 @@ impl Vault {
         Reader { db: &self.db, live: &self.live }
     }
 
-    /// Runs `act` in one transaction. The events are built inside it, from the state that is being
-    /// committed; blobs that lost their owner are erased later, because that may take long.
+    /// Runs `act` in one transaction. The events are built inside it, from the state that is
+    /// committed; orphaned blobs are erased later, because that may take long.
     fn change<T>(&mut self, act: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<Change<T>> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut work = Work::new(&tx, &self.live, &self.limits);

@@ -1,8 +1,9 @@
 //! Decisions: the outcome of a request, before any of it is carried out.
 //!
-//! A pure function decides a request from [`Facts`]: it returns a [`Decision`] or a [`Refusal`]. It
-//! waits for nothing, writes nothing and counts nothing, so it can be repeated and tested without a
-//! disk. [`commit`](crate::commit) carries decisions out, in one place.
+//! A pure function decides a request from [`Facts`]: it returns a [`Decision`] or a
+//! [`Refusal`](crate::refusal::Refusal). It waits for nothing, writes nothing and counts nothing, so
+//! it can be repeated and tested without a disk. [`commit`](crate::commit) carries decisions out, in
+//! one place.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,21 +6,21 @@ use crate::platform::Platform;
 
 const FIRST_MS: u64 = 500;
 const LONGEST_MS: u64 = 60_000;
-/// The pause after a refusal, which mostly waits for a person.
+/// The pause after a refusal, which usually needs a person.
 const REFUSED_MS: u64 = 300_000;
-/// A link that held so long was a good one.
+/// A link of this length resets the backoff.
 const GOOD_TIME: Duration = Duration::from_secs(60);
-/// Short links in a row that lengthen the pause after the next one: to 8 s at most.
+/// Short links in a row that lengthen the next pause: to 8 s at most.
 const SHORT_MAX: u32 = 4;
 
-/// Pauses that double from half a second to a minute, each shortened at random by up to a half, so
-/// that the apps of all members do not come back at the same moment. A granted login starts them
-/// anew; links that end soon after it lengthen them a little, so that a service which lets us in and
-/// ends the link at once is not asked twice a second for ever.
+/// Pauses double from half a second to a minute, each with jitter of up to a half, so that the apps
+/// of all members do not reconnect at once. A successful login resets them. Links that end soon
+/// after it lengthen them a little, so that a service which accepts the login and closes at once is
+/// not asked twice a second for ever.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
-    /// Granted logins since a link held for [`GOOD_TIME`].
+    /// Logins since a link last held for [`GOOD_TIME`].
     short: u32,
 }
 
@@ -30,13 +30,13 @@ pub(crate) fn refused_pause(platform: &dyn Platform) -> Duration {
 }
 
 impl Backoff {
-    /// A login was granted.
+    /// A login succeeded.
     pub(crate) fn entered(&mut self) {
         self.failures = self.short;
         self.short = (self.short + 1).min(SHORT_MAX);
     }
 
-    /// The link that was entered has ended after this time.
+    /// The link has ended after this time.
     pub(crate) fn held(&mut self, time: Duration) {
         if time >= GOOD_TIME {
             *self = Self::default();
@@ -48,7 +48,7 @@ impl Backoff {
         self.pause(random(platform))
     }
 
-    /// The pause for a given random number: the larger, the shorter.
+    /// The pause for a given random number; larger ones give a shorter pause.
     fn pause(&mut self, random: u16) -> Duration {
         let full = FIRST_MS.saturating_mul(1 << self.failures.min(16)).min(LONGEST_MS);
         self.failures = self.failures.saturating_add(1);
@@ -58,7 +58,7 @@ impl Backoff {
 
 fn random(platform: &dyn Platform) -> u16 {
     let mut random = [0; 2];
-    // Without random numbers the full pause will do.
+    // Without random numbers the full pause is used.
     let _ = platform.random(&mut random);
     u16::from_le_bytes(random)
 }

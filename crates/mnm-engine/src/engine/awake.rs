@@ -1,5 +1,5 @@
-//! A watch for the network that is back and the machine that has slept: then every account that is not
-//! connected tries at once, as if nothing had failed before.
+//! Watch for a network that is back and a machine that has slept: then every account without a
+//! connection tries at once, with its backoff reset.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::{task, time};
 
-/// How often the network and the clock are looked at.
+/// How often the network and the clock are checked.
 const LOOK_TIME: Duration = Duration::from_secs(5);
-/// The time of day has gone so much further than the time the machine was awake.
+/// Difference between the time of day and the monotonic clock that counts as sleep.
 const SLEPT: Duration = Duration::from_secs(30);
 
 impl Engine {
-    /// Watches for as long as the engine is there, if its platform can tell.
+    /// Watches while the engine exists, if its platform can tell.
     pub(super) fn watch_network(&self) {
         let Some(mut before) = self.store().platform().network() else { return };
         let shared = Arc::downgrade(&self.shared);

@@ -1,4 +1,4 @@
-//! State of the loopback server that outlives it: browsers that were let in, and its port.
+//! Persistent state of the loopback server: its paired browsers and its port.
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::vault::BrowserKey;
 use crate::view::BrowserId;
 
 impl Engine {
-    /// Lets a browser in, under a label for people.
+    /// Stores the key of a browser, under a label for people.
     ///
     /// # Errors
     /// When the store fails.
@@ -15,7 +15,7 @@ impl Engine {
         self.store().read(move |vault| vault.add_browser(&label, &key, now_ms)).await
     }
 
-    /// The key of a browser; none when it was never let in, or not any more.
+    /// The key of a browser; none if it was never paired, or was revoked.
     ///
     /// # Errors
     /// When the store fails.
@@ -23,7 +23,7 @@ impl Engine {
         self.store().read(move |vault| vault.browser_key(browser)).await
     }
 
-    /// Notes that a browser has come back.
+    /// Updates the time of a browser's last use.
     ///
     /// # Errors
     /// When the store fails.
@@ -32,7 +32,7 @@ impl Engine {
         self.store().read(move |vault| vault.browser_used(browser, now_ms)).await
     }
 
-    /// Shuts every browser out, so that each has to be let in anew.
+    /// Revokes every browser, so that each must be paired again.
     ///
     /// # Errors
     /// When the store fails.
@@ -40,7 +40,7 @@ impl Engine {
         self.store().read(|vault| vault.revoke_browsers()).await
     }
 
-    /// The port on which this home's pages are; none before it was chosen.
+    /// The port of this home's pages; none before one was chosen.
     ///
     /// # Errors
     /// When the store fails.
@@ -48,7 +48,7 @@ impl Engine {
         self.store().read(|vault| vault.page_port()).await
     }
 
-    /// Keeps the port on which this home's pages are.
+    /// Stores the port of this home's pages.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,4 +1,4 @@
-//! Command dispatch: one exhaustive match from each command to what does it.
+//! Command dispatch: one exhaustive match over all commands.
 //!
 //! An arm reads or writes the vault, or calls a method of the engine in the file of its subject. There is
 //! no second match on [`Command`], so a command without an arm does not build.
@@ -13,16 +13,16 @@ use crate::task;
 use crate::vault::{DraftContent, PingQuery, Upon};
 use crate::view::ThreadId;
 
-/// Why somebody who leaves has to say what they knew of a draft.
+/// Error for saving a draft on leaving without its version.
 const LEAVING_BLIND: &str = "A draft that is saved on leaving needs the version it was typed upon, or \
     it could overwrite what another window saved. Nothing was saved; name the version, 0 for none.";
 
 impl Engine {
-    /// Does what a command asks for. What it changed is committed when this returns; if the future
-    /// is dropped, it may be done all the same.
+    /// Executes a command. Its changes are committed when this returns; if the future is dropped,
+    /// it may be executed all the same.
     ///
     /// # Errors
-    /// An [`Error`] whose code says what kind and whose message tells a person what to do.
+    /// An [`Error`] with a code for programs and a message for people.
     pub async fn command(&self, command: Command) -> Result<Reply, Error> {
         let store = self.store();
         let now_ms = store.now_ms();
@@ -210,8 +210,8 @@ impl Engine {
         }
     }
 
-    /// Does `work` to its end even if whoever asked for it has gone: an account must not be left halfway,
-    /// stored and without a link.
+    /// Runs `work` to its end even if the caller goes away: an account must not be left stored but
+    /// without a link.
     async fn to_its_end<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -221,7 +221,7 @@ impl Engine {
     }
 }
 
-/// What is to be there for a draft to be saved.
+/// The precondition for saving a draft.
 fn upon(version: Option<u64>, leaving: bool) -> Result<Upon, Error> {
     match (version, leaving) {
         (None, false) => Ok(Upon::Anything),

@@ -1,4 +1,4 @@
-//! Upload and download of attachments, streamed; neither direction holds a file in memory.
+//! Upload and download of attachments, streamed in chunks.
 
 use std::future::Future;
 use std::io;
@@ -17,9 +17,9 @@ use crate::view::{Attachment, AttachmentId, Draft, DraftId};
 const CHUNK_BYTES: usize = 256 * 1024;
 
 impl Engine {
-    /// Reads `bytes` to their end and attaches them to a draft under `name`, which is made safe and
-    /// unique. `size` is how many there are to be, if that is known. If it fails or the future is
-    /// dropped, the draft is as it was.
+    /// Reads `bytes` to the end and attaches them to a draft under `name`, which is made safe and
+    /// unique. `size` is the announced length, if known. If it fails or the future is dropped, the
+    /// draft is unchanged.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`] without such a draft, [`ErrorCode::TooLarge`] beyond what a letter
@@ -77,7 +77,7 @@ impl Engine {
     }
 }
 
-/// Stages one file, which must have as many bytes as were announced.
+/// Stages one file, which must have the announced length.
 async fn stage<R>(
     staging: &Staging,
     name: &str,
@@ -131,14 +131,14 @@ fn changed(name: &str) -> Error {
 
 type Fetching = Pin<Box<dyn Future<Output = Result<Vec<u8>, Error>> + Send>>;
 
-/// The bytes of an attachment. It ends early with an error if the attachment is removed meanwhile.
+/// A stream of an attachment's bytes. It ends with an error if the attachment is removed meanwhile.
 pub struct AttachmentReader {
     store: Store,
     id: AttachmentId,
     /// Where the next chunk begins.
     offset: u64,
     chunk: io::Cursor<Vec<u8>>,
-    /// Bytes behind the chunk.
+    /// Bytes after the chunk.
     left: u64,
     fetching: Option<Fetching>,
 }

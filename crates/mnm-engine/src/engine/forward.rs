@@ -1,4 +1,4 @@
-//! Forwarding a thread: copied slice by slice, queued, and waited for.
+//! Forwarding a thread: copied in slices, queued, and awaited.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::time::{self, timeout_at};
 use crate::vault::{OutboxId, Vault};
 use crate::view::{ForwardState, ThreadId};
 
-/// How often a thread is copied into which letters come meanwhile.
+/// Attempts to copy a thread into which letters arrive meanwhile.
 const COPIES_MAX: usize = 5;
 
 impl Engine {
@@ -43,7 +43,7 @@ impl Engine {
         }
     }
 
-    /// Copies a thread slice by slice and queues the copy.
+    /// Copies a thread in slices and queues the copy.
     async fn copy_and_queue(
         &self,
         thread: ThreadId,
@@ -86,7 +86,7 @@ impl Engine {
     }
 }
 
-/// Returns when something may have happened to a thread.
+/// Returns when a thread may have changed.
 async fn news_of_thread(thread: ThreadId, events: &mut tokio::sync::broadcast::Receiver<Event>) {
     loop {
         match events.recv().await {

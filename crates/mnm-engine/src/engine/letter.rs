@@ -1,4 +1,4 @@
-//! Sending letters, waiting until they are sent, and what is done with those that came.
+//! Commands about letters: sending, waiting until sent, marking as read, striking readers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::time::timeout_at;
 use crate::view::{DraftId, Message, MessageId, MessageState, ThreadId};
 use crate::{markdown, task, time};
 
-/// Longest that a command waits until something is sent, milliseconds.
+/// Longest wait until something is sent, milliseconds.
 pub(super) const AWAIT_MAX_MS: u64 = 600_000;
-/// Longest that a letter is held back, milliseconds.
+/// Longest hold of a letter, milliseconds.
 const HOLD_MAX_MS: u64 = 60_000;
 
 impl Engine {
-    /// Queues a draft, to leave now or after `hold_ms`.
+    /// Queues a draft, to be sent now or after `hold_ms`.
     pub(super) async fn send(
         &self,
         draft: DraftId,
@@ -37,14 +37,14 @@ impl Engine {
         Ok(message)
     }
 
-    /// Lets a letter go once its time is up. If the engine ends before, the next one does.
+    /// Releases a letter when its hold ends. If the engine stops earlier, the next start does it.
     fn send_later(&self, message: MessageId, hold_ms: u64) {
         let shared = Arc::downgrade(&self.shared);
         task::spawn(async move {
             time::sleep(Duration::from_millis(hold_ms)).await;
             let Some(shared) = shared.upgrade() else { return };
             match (Self { shared }).send_now(message).await {
-                // Taken back.
+                // The letter was taken back.
                 Err(error) if error.code == ErrorCode::NotFound => {}
                 Err(error) => tracing::warn!(%error, "a letter that was held back did not leave"),
                 Ok(_) => {}
@@ -52,21 +52,21 @@ impl Engine {
         });
     }
 
-    /// Lets a letter go that is held back.
+    /// Releases a letter from its hold.
     pub(super) async fn send_now(&self, message: MessageId) -> Result<Message, Error> {
         let message = self.store().write(move |vault| vault.release(message)).await?;
         self.wake(message.account);
         Ok(message)
     }
 
-    /// Queues a letter again that could not be sent.
+    /// Queues a failed letter again.
     pub(super) async fn retry(&self, message: MessageId) -> Result<Message, Error> {
         let message = self.store().write(move |vault| vault.retry(message)).await?;
         self.wake(message.account);
         Ok(message)
     }
 
-    /// Waits until a letter is sent or has failed, or the time is up.
+    /// Waits until a letter is sent or has failed, or the timeout has passed.
     pub(super) async fn await_sent(
         &self,
         message: MessageId,
@@ -96,7 +96,7 @@ impl Engine {
         })
     }
 
-    /// Marks messages as seen, some at a time, so that others have their turns.
+    /// Marks messages as read in slices, so that other commands run in between.
     pub(super) async fn mark_read(
         &self,
         thread: ThreadId,
@@ -115,7 +115,7 @@ impl Engine {
         }
     }
 
-    /// Strikes somebody from a thread, or lets them read it again.
+    /// Strikes a reader from a thread, or readmits them.
     pub(super) async fn strike(
         &self,
         thread: ThreadId,
@@ -129,7 +129,7 @@ impl Engine {
     }
 }
 
-/// Returns when something may have happened to a message.
+/// Returns when a message may have changed.
 async fn news_of(message: MessageId, events: &mut broadcast::Receiver<Event>) {
     loop {
         match events.recv().await {

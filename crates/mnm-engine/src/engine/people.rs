@@ -1,4 +1,4 @@
-//! Pings, aliases and groups: what needs the service's answer, or more than one step in the vault.
+//! Commands about pings, aliases and groups that need the service's answer or several transactions.
 
 use std::future::Future;
 
@@ -11,7 +11,7 @@ use crate::vault::check_new_alias;
 use crate::view::{Account, AccountId, Ping, Standing};
 
 impl Engine {
-    /// Has the account of a ping send it, once it is queued.
+    /// Wakes the account of a ping, once it is queued.
     pub(super) async fn woken(
         &self,
         queue: impl Future<Output = Result<Ping, Error>>,
@@ -21,7 +21,7 @@ impl Engine {
         Ok(ping)
     }
 
-    /// Puts pings away, some at a time, so that others have their turns. Gives how many.
+    /// Ignores pings in slices, so that other commands run in between. Returns their number.
     pub(super) async fn ignore_all(
         &self,
         account: Option<AccountId>,
@@ -37,7 +37,7 @@ impl Engine {
         }
     }
 
-    /// Asks for a further alias and waits for the answer.
+    /// Requests a further alias and waits for the answer.
     pub(super) async fn add_alias(
         &self,
         account: AccountId,
@@ -70,7 +70,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Joins a group again that was left, and waits for the answer.
+    /// Rejoins a group, and waits for the answer.
     pub(super) async fn join_group(&self, account: AccountId, gid: String) -> Result<(), Error> {
         let gid = self.store().read(move |vault| vault.group_called(account, &gid)).await?;
         self.edit_group(account, &gid, GroupAct::Join { newalias: None }).await?;

@@ -1,4 +1,4 @@
-//! Full-text search, a slice at a time, so that other commands have their turns.
+//! Full-text search in slices, so that other commands run in between.
 
 use crate::engine::Engine;
 use crate::error::Error;

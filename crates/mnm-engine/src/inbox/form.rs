@@ -1,8 +1,8 @@
-//! The form of ids and names in a message: brought into what the rest of the app relies on, or refused.
+//! Validation of ids and names in incoming messages.
 //!
-//! Ids and names of groups are compared, sent back and shown as they came, so they are not cleaned but
-//! must be clean. Names of members stay as the wire has them, of a bounded length; they are cleaned for
-//! the eye. A letter is never lost: one whose author has no id gets one of our own making.
+//! Ids and group names are compared, sent back and shown unchanged, so they are not cleaned but
+//! must be valid. Aliases are stored as received, with bounded length, and cleaned for display. A
+//! letter is never lost: one whose author's id is invalid gets a generated id.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -11,20 +11,20 @@ use tmtp::id::{Alias, Uid};
 
 use crate::vault::{is_gid, is_plain_name};
 
-/// Longest permanent id, bytes. Those of services have 32.
+/// Longest uid, bytes. Those of services have 32.
 const UID_BYTES_MAX: usize = 64;
-/// Longest alias, bytes. Services of other makes grant longer ones than ours.
+/// Longest alias, bytes. Other services grant longer ones than ours.
 const ALIAS_BYTES_MAX: usize = 1_024;
 
-/// Bytes of a digest by which authors without an id are told apart.
+/// Bytes of the digest in a generated id.
 const TAG_BYTES: usize = 16;
 
-/// Whether a text may be a member's permanent id.
+/// Whether a text is valid as a uid.
 pub(crate) fn is_id(uid: &str) -> bool {
     (1..=UID_BYTES_MAX).contains(&uid.len()) && uid.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The message in good form; none if it is of no use to anybody.
+/// The message with valid ids and names; none if it is useless without.
 pub(super) fn checked(mut message: Message) -> Option<Message> {
     let is_from = is_id(message.from.as_str());
     let alias = |alias: &Alias| alias.as_str().len() <= ALIAS_BYTES_MAX;
@@ -37,7 +37,7 @@ pub(super) fn checked(mut message: Message) -> Option<Message> {
             *uid = uid.take().filter(|uid| is_id(uid.as_str()));
             is_from && is_gid(gid.as_str()) && alias(about) && newalias.as_ref().is_none_or(alias)
         }
-        // The member's own name is shown as it is.
+        // The member's own alias is shown unchanged.
         MessageKind::NewAlias { alias: own } => alias(own) && is_plain_name(own.as_str()),
         MessageKind::Notify { groups, copied, .. } => {
             groups.retain(|gid| is_gid(gid.as_str()));

@@ -1,8 +1,8 @@
-//! Messages left at the service because the disk here has no room for them.
+//! Messages left at the service because the disk has no room for them.
 
 use std::collections::BTreeMap;
 
-/// Messages remembered; those beyond are not counted.
+/// Number of messages remembered; more are not counted.
 const MESSAGES_MAX: usize = 10_000;
 
 /// Messages of one link that were not acknowledged, with the bytes of their data.
@@ -12,7 +12,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Notes one. It may come again on the same link.
+    /// Adds one. It may come again on the same link.
     pub(crate) fn add(&mut self, id: String, bytes: u64) {
         if self.messages.len() < MESSAGES_MAX {
             self.messages.insert(id, bytes);

@@ -1,8 +1,8 @@
-//! The data of a post, taken apart as it arrives: second header, text, files.
+//! Unpacker for the data of a post: second header, text, files.
 //!
-//! Files are given out piece by piece, so nothing but header and text is held. What does not fit
-//! the agreed form is not lost: the whole data becomes a file of a letter that says so. Nor are files
-//! beyond the number that a letter can have here: they become one archive.
+//! Files are passed on in chunks, so only header and text are held in memory. Malformed data is not
+//! lost: all of it becomes a file of a letter that says so. Nor are files beyond the number that a
+//! letter can have: they become one archive.
 
 mod archive;
 
@@ -16,16 +16,16 @@ use tmtp::request::Data;
 use crate::vault::{LONG_FORWARDED, LONG_TEXT};
 use crate::view::Form;
 
-/// Longest text of a letter, in bytes; a longer one becomes a file, and its beginning the text. Nothing
-/// behind it would be rendered, and the store is busy with all of it at once.
+/// Longest text of a letter, in bytes. A longer one becomes a file, and its beginning the text:
+/// nothing after it would be rendered, and the store handles a text in one piece.
 pub(crate) const TEXT_MAX_BYTES: u64 = 256 << 10;
 /// Bytes of that beginning.
 const BEGINNING_BYTES: usize = 255 << 10;
-/// Longest word of another device of the member, in bytes.
+/// Longest notice of another device, in bytes.
 const NOTICE_MAX_BYTES: u64 = 4 << 20;
-/// Most files of one letter; what it has beyond them becomes one more, an archive.
+/// Most files of one letter; the others become one more, an archive.
 const FILES_MAX: usize = 1_000;
-/// Longest forwarded thread that is read, in bytes; all of it is held while it comes in.
+/// Longest forwarded thread, in bytes; it is held in memory while it is received.
 const FORWARD_MAX_BYTES: u64 = 32 << 20;
 
 const UNREADABLE: &str = "*This message could not be read: its data is not of the form that letters have. All of it is attached as `message.bin`; ask the sender to send it again.*";
@@ -35,17 +35,17 @@ const NOT_UTF8: &str =
     "\n\n*Parts of this text could not be read. As it came, it is attached as `message.txt`.*";
 const CUT: &str = "\n\n*A file of this letter is larger than this app takes, so it is attached without its bytes; ask the sender for it in smaller parts.*";
 
-/// How what comes behind [`FILES_MAX`] files is called.
+/// Name of the file with what follows [`FILES_MAX`] files.
 const ARCHIVE: &str = "more-files.tar";
 
-/// What to do next with the bytes of a letter.
+/// The next step for the bytes of a letter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step<'a> {
     /// A file begins.
     Begin {
         /// Its name, as the author gave it.
         name: String,
-        /// If it is a form: which.
+        /// Which form it is, if it is one.
         form: Option<Form>,
     },
     /// Bytes of that file.
@@ -61,34 +61,34 @@ pub(crate) struct Unpacked {
     pub(crate) head: LetterHead,
     /// Markdown.
     pub(crate) text: String,
-    /// The thread that was forwarded, if it is no letter but that.
+    /// The forwarded thread, if it is one.
     pub(crate) forward: Option<ForwardedThread>,
 }
 
-/// Takes one letter apart.
+/// Unpacks one letter.
 #[derive(Debug)]
 pub(crate) struct Unpacker {
     data: Data,
-    /// Whether others were told of it, as of a forwarded thread.
+    /// Whether others were notified of it, as of a forwarded thread.
     notify: bool,
     part: Part,
     head: LetterHead,
     text: Vec<u8>,
     /// Files to come.
     files: VecDeque<Attach>,
-    /// How many began.
+    /// How many files have begun.
     begun: usize,
-    /// Steps that came about without new bytes.
+    /// Steps that are due without new bytes.
     ready: VecDeque<Step<'static>>,
     forward: Option<ForwardedThread>,
-    /// Said in place of a text that could not be read.
+    /// Shown instead of a text that could not be read.
     unreadable: Option<&'static str>,
-    /// Whether the text is the beginning of the file that comes, and how many bytes of it are missing.
+    /// Whether the text is the beginning of the next file, and how many bytes of it are missing.
     beginning: Option<usize>,
     cut: bool,
 }
 
-/// What the next bytes belong to, and how many of them are still to come.
+/// What the next bytes belong to, and how many are to come.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     Head {
@@ -117,7 +117,7 @@ enum Part {
 }
 
 impl Unpacker {
-    /// For data announced so. `notify`: the delivery says that others were told of it.
+    /// For data announced like this. `notify`: the delivery says that others were notified of it.
     pub(crate) fn new(data: Data, notify: bool) -> Self {
         let mut unpacker = Self {
             data,
@@ -152,12 +152,12 @@ impl Unpacker {
         unpacker
     }
 
-    /// Gives the letter a subject in the place of its own.
+    /// Replaces the subject.
     pub(crate) fn set_subject(&mut self, subject: String) {
         self.head.subject = subject;
     }
 
-    /// The next step. None: all of `input` is taken; call again with what comes then.
+    /// The next step. None: all of `input` is consumed; call again with more.
     pub(crate) fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<Step<'a>> {
         loop {
             if let Some(step) = self.ready.pop_front() {
@@ -208,7 +208,7 @@ impl Unpacker {
         }
     }
 
-    /// The file that is being given out is too large: no more of it is wanted.
+    /// Drops the rest of the current file, which is too large.
     pub(crate) fn cut_file(&mut self) {
         if let Part::File { keep, .. } | Part::Archived { keep, .. } = &mut self.part {
             *keep = false;
@@ -216,13 +216,13 @@ impl Unpacker {
         }
     }
 
-    /// The letter, once all data was taken.
+    /// The letter, once all data is consumed.
     pub(crate) fn finish(self) -> Unpacked {
         let mut text = match (self.unreadable, String::from_utf8(self.text)) {
             (Some(instead), _) => instead.to_owned(),
             (None, text) if self.beginning.is_some() => {
                 let text = text.unwrap_or_else(|error| {
-                    // It may end within a character.
+                    // The cut may be within a character.
                     let end = error.utf8_error().valid_up_to();
                     let whole = error.utf8_error().error_len().is_none();
                     let bytes = error.as_bytes();
@@ -269,7 +269,7 @@ impl Unpacker {
         }
     }
 
-    /// All of a forwarded thread is here, its second header in front.
+    /// A forwarded thread is complete, with its second header.
     fn end_forward(&mut self, bytes: Vec<u8>) {
         let at = usize::try_from(self.data.head).unwrap_or(usize::MAX);
         let read = ForwardedThread::read(bytes.get(at..).unwrap_or_default());
@@ -339,7 +339,7 @@ impl Unpacker {
         self.ready.push_back(Step::Begin { name: name.to_owned(), form });
     }
 
-    /// Everything becomes one file: what was taken so far, and what is still to come. The text is
+    /// All data becomes one file: what was consumed so far, and what is to come. The text is
     /// `instead`.
     fn give_up(&mut self, instead: &'static str, taken: Vec<u8>) {
         self.unreadable = Some(instead);
@@ -350,7 +350,7 @@ impl Unpacker {
     }
 }
 
-/// The text of a letter that was forwarded: the beginning of a long one.
+/// The text of a forwarded letter: the beginning of a long one.
 pub(crate) fn forwarded_text(text: &str) -> String {
     if text.len() as u64 <= TEXT_MAX_BYTES {
         return text.to_owned();
@@ -359,14 +359,14 @@ pub(crate) fn forwarded_text(text: &str) -> String {
     LONG_FORWARDED.to_owned() + text.get(..end).unwrap_or_default()
 }
 
-/// What is said of a letter with this many files in its archive.
+/// The note about a letter with this many files in its archive.
 fn many(more: usize) -> String {
     format!(
         "\n\n*This letter has more files than the app can list. The last {more} of them are in the archive `{ARCHIVE}`, which a program that opens archives takes apart.*"
     )
 }
 
-/// Which form a file is, by what its name begins with.
+/// Which form a file is, by the beginning of its name.
 fn form_of(file: &Attach) -> Option<Form> {
     let filled = match file.name.get(..2) {
         Some("f:") => false,

@@ -1,4 +1,4 @@
-//! Commands that wait for the notice that a device was added.
+//! Commands waiting for the notice that a device was added.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,8 +19,8 @@ struct Waiter {
 }
 
 impl Waiters {
-    /// Waits for a device with this label. Call it before asking the service for one, whose word
-    /// may come before its answer.
+    /// Waits for a device with this label. Call it before sending the request: the notice may come
+    /// before the answer.
     pub(crate) fn device(&self, account: AccountId, label: &str) -> oneshot::Receiver<NodeSecret> {
         let (give, take) = oneshot::channel();
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,14 +29,14 @@ impl Waiters {
         take
     }
 
-    /// A device was added. Two that were asked for with the same label at once may change places,
-    /// which nobody can tell.
+    /// A device was added. Two requested at once with the same label may be swapped, which makes no
+    /// difference.
     pub(crate) fn device_added(&self, account: AccountId, label: &str, secret: NodeSecret) {
         let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiters.retain(|waiter| !waiter.give.is_closed());
         let found = waiters.iter().position(|w| w.account == account && w.label == label);
         if let Some(at) = found {
-            // One who gave up a moment ago does not get it; the device stays unused.
+            // A waiter that has just timed out does not get it; the device stays unused.
             let _ = waiters.remove(at).give.send(secret);
         }
     }

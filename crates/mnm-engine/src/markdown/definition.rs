@@ -1,5 +1,5 @@
-//! Definitions of links, `[label]: address`, of which Markdown shows nothing: only those that a link uses
-//! are taken as such. A line like `[Ada]: yes` is a text like any other.
+//! Link definitions, `[label]: address`, which Markdown hides: only those that a link uses are
+//! taken as such. Any other line like `[Ada]: yes` is shown as text.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,10 +9,10 @@ use pulldown_cmark::{Event, LinkType, RefDefs, Tag, TagEnd};
 
 use super::source::parser;
 
-/// Times that a text is looked through. What follows a definition may be read otherwise once that is text.
+/// Passes over a text. Escaping a definition may change how the following lines are parsed.
 const ROUNDS_MAX: usize = 3;
 
-/// The text with all other definitions escaped, so that they are shown as they were typed.
+/// The text with all unused definitions escaped, so that they are shown as typed.
 pub(super) fn only_used(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..ROUNDS_MAX {
@@ -33,7 +33,7 @@ pub(super) fn only_used(text: &str) -> Cow<'_, str> {
     text
 }
 
-/// Where the definitions begin that no link uses, and those whose label another has taken.
+/// Positions of the definitions that no link uses, and of those with a duplicate label.
 fn unused(text: &str) -> Vec<usize> {
     let mut events = parser(text);
     if events.reference_definitions().iter().next().is_none() {
@@ -43,7 +43,7 @@ fn unused(text: &str) -> Vec<usize> {
     while let Some((event, range)) = events.next() {
         used.extend(used_by(&event, events.reference_definitions()));
         if !contains_blocks(&event) {
-            // Definitions stand where nothing comes of the text.
+            // Definitions lie where the parser emits nothing.
             starts.extend(brackets(text, covered..range.start));
             covered = covered.max(range.end);
         }
@@ -53,7 +53,7 @@ fn unused(text: &str) -> Vec<usize> {
     starts
 }
 
-/// Where the definition begins that a link or an image uses.
+/// Position of the definition that a link or an image uses.
 fn used_by(event: &Event<'_>, definitions: &RefDefs<'_>) -> Option<usize> {
     let Event::Start(Tag::Link { link_type, id, .. } | Tag::Image { link_type, id, .. }) = event
     else {
@@ -73,7 +73,7 @@ fn used_by(event: &Event<'_>, definitions: &RefDefs<'_>) -> Option<usize> {
     }
 }
 
-/// Whether definitions can stand inside.
+/// Whether it can contain definitions.
 fn contains_blocks(event: &Event<'_>) -> bool {
     matches!(
         event,
@@ -82,7 +82,7 @@ fn contains_blocks(event: &Event<'_>) -> bool {
     )
 }
 
-/// The brackets in a part of the text that open a line, behind the marks of quotes and lists.
+/// Brackets that open a line in a part of the text, after the marks of quotes and lists.
 fn brackets(text: &str, part: Range<usize>) -> Vec<usize> {
     let is_mark = |c: char| c.is_ascii_digit() || " \t>*+-.)".contains(c);
     let mut at = part.start;

@@ -1,4 +1,4 @@
-//! A filter of the parser's events: only what the app shows of Markdown passes, the rest as text.
+//! Filter of the parser's events: passes the Markdown that the app shows; the rest becomes text.
 
 use std::collections::VecDeque;
 
@@ -7,8 +7,8 @@ use pulldown_cmark::{CowStr, Event, Tag, TagEnd};
 use super::link::{self, Piece};
 use super::reference::{self, Reference};
 
-/// Quotes, lists and emphasis inside each other, at most; deeper ones lose their mark, not their
-/// text nor their lines. The sanitiser's time grows with the depth.
+/// Greatest nesting of quotes, lists and emphasis. Deeper ones lose their markup, not their text or
+/// lines. The sanitiser's time grows with the depth.
 const DEPTH_MAX: usize = 24;
 
 /// What to do when a tag ends.
@@ -33,32 +33,33 @@ enum Open {
     Target(String, usize),
 }
 
-/// The events that may be shown.
+/// The filtered events.
 pub(super) struct Filter<'a, I> {
     events: I,
     open: Vec<Open>,
-    /// Quotes, lists and emphasis open and passed on.
+    /// Depth of the passed-on quotes, lists and emphasis.
     depth: usize,
-    /// Elements that may still be passed on.
+    /// Remaining elements.
     room: usize,
-    /// Bytes of HTML that they may still take.
+    /// Remaining bytes of HTML.
     bytes: usize,
-    /// There was more.
+    /// Whether something was cut.
     cut: bool,
     /// A line of raw HTML has ended, and another may follow.
     line_ended: bool,
     in_code: bool,
-    /// In the description of a picture of the letter.
+    /// Inside the description of a picture of the letter.
     in_picture: bool,
-    /// Target of the link around, and the text shown for it so far.
+    /// Target of the enclosing link, and the text shown for it so far.
     link: Option<(String, String)>,
-    /// Bytes of text that were passed on, without blanks around.
+    /// Bytes of text passed on, without surrounding blanks.
     shown: usize,
     ready: VecDeque<Event<'a>>,
 }
 
 impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
-    /// Passes on at most `elements` elements, of which texts and addresses take at most `bytes` of HTML.
+    /// A filter that passes on at most `elements` elements, and `bytes` bytes of HTML for texts and
+    /// addresses.
     pub(super) fn new(events: I, elements: usize, bytes: usize) -> Self {
         Self {
             events,
@@ -76,7 +77,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         }
     }
 
-    /// Whether there was more than may be passed on.
+    /// Whether something was cut.
     pub(super) fn is_cut(&self) -> bool {
         self.cut
     }
@@ -99,7 +100,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
                 let mark = if done { "☑ " } else { "☐ " };
                 self.ready.push_back(Event::Text(mark.into()));
             }
-            // Line ends are shown as they were typed.
+            // Line ends are shown as typed.
             Event::SoftBreak | Event::HardBreak => self.ready.push_back(Event::HardBreak),
             Event::Rule => self.ready.push_back(event),
             // Extensions that are not enabled.
@@ -219,7 +220,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         }
     }
 
-    /// What is to be done at the end of what only words can stand for.
+    /// What to do at the end of a reference that is shown as text.
     fn open_words(&self, words: String, target: &str) -> Open {
         if words.is_empty() {
             Open::Target(target.to_owned(), self.shown)
@@ -253,9 +254,9 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         }
     }
 
-    /// Text; an address written out in it becomes a link, unless it stands in one or in code.
+    /// Text; a web address in it becomes a link, except within a link or code.
     fn handle_text(&mut self, text: CowStr<'a>) {
-        // What stands for a form that could be filled here.
+        // The placeholder for a form that could be filled in.
         if &*text == "?" && matches!(self.open.last(), Some(Open::Words(_))) {
             return;
         }
@@ -290,7 +291,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         self.ready.push_back(Event::Text(words.into()));
     }
 
-    /// The event, its text cut where there is no more room for it; none when there is none at all.
+    /// The event, its text cut to the remaining room; none if there is no room.
     fn fitting(&mut self, event: Event<'a>) -> Option<Event<'a>> {
         let text = match &event {
             Event::Text(text)
@@ -330,7 +331,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Filter<'a, I> {
         }
     }
 
-    /// Remembers what is shown as the text of the link around it.
+    /// Records text as shown for the enclosing link.
     fn note_shown(&mut self, text: &str) {
         self.shown += text.trim().len();
         if let Some((_, shown)) = &mut self.link {
@@ -346,7 +347,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Filter<'a, I> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 let Some(room) = self.room.checked_sub(elements(&event)) else {
-                    // The sanitiser ends what is open.
+                    // The sanitiser closes open elements.
                     self.cut = true;
                     return None;
                 };
@@ -379,7 +380,7 @@ fn html_bytes(c: char) -> usize {
     }
 }
 
-/// Whether tags of this kind can stand inside each other without end.
+/// Whether tags of this kind can be nested without end.
 fn nests(tag: &TagEnd) -> bool {
     matches!(
         tag,

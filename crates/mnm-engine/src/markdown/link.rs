@@ -1,17 +1,16 @@
-//! Links: which may be clicked, how they are written, and which say something else than where they lead.
+//! Links: which may be clicked, how they are written, and which mislead about their target.
 
 use pulldown_cmark::{Event, LinkType};
 
 /// Schemes of links that may be clicked.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
-/// Bytes of an address written out in a text that becomes a link.
+/// Longest web address in a text that becomes a link, bytes.
 const ADDRESS_BYTES_MAX: usize = 2000;
 /// Characters of an address that are shown.
 const SHOWN_CHARS: usize = 300;
 
-/// Where a link leads: with the scheme that an address of electronic mail in `<>` has not, and with
-/// spaces as addresses have them.
+/// The target of a link: an e-mail address in `<>` gets its scheme, and spaces are encoded.
 pub(super) fn target(link_type: LinkType, address: &str) -> String {
     let address = address.replace(' ', "%20");
     match link_type {
@@ -88,12 +87,12 @@ pub(super) enum Piece<'a> {
     Address(&'a str),
 }
 
-/// Finds the web addresses written out in a text.
+/// Finds the web addresses in a text.
 pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    // Text before `done` is in `pieces`; before `seen`, no address begins.
+    // Text before `done` is in `pieces`; no address begins before `seen`.
     let (mut done, mut seen) = (0, 0);
-    // Telephones write the first word of a sentence large. The lengths are the same.
+    // Phones capitalise the first word of a sentence. The lengths are equal.
     let lower = text.to_ascii_lowercase();
     for (start, _) in lower.match_indices("http") {
         let (before, rest) = text.split_at(start);
@@ -114,7 +113,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The address at the beginning of a text, without the punctuation of the sentence around it.
+/// The address at the beginning of a text, without the punctuation after it.
 fn written_out(text: &str) -> &str {
     let ends = |c: char| is_unfit(c) || matches!(c, '<' | '>' | '"' | '`');
     let mut address = text.split(ends).next().unwrap_or_default();
@@ -141,7 +140,7 @@ fn written_out(text: &str) -> &str {
     address
 }
 
-/// An address as text: without anything invisible, cut to a length that fits a screen.
+/// An address as text: without invisible characters, cut to fit a screen.
 pub(super) fn readable(target: &str) -> String {
     let mut shown: String =
         target.replace(' ', "%20").chars().filter(|&c| !is_unfit(c)).take(SHOWN_CHARS).collect();
@@ -151,7 +150,7 @@ pub(super) fn readable(target: &str) -> String {
     shown
 }
 
-/// Controls and characters that hide or turn around what is beside them.
+/// Control characters and those that hide or reorder their neighbours.
 pub(super) fn is_unfit(c: char) -> bool {
     c.is_control()
         || c.is_whitespace()
@@ -159,8 +158,8 @@ pub(super) fn is_unfit(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The text in the form in which it is compared: lower case, invisible characters gone, the
-/// look-alikes of `.`, `/`, `:` and `@` made plain.
+/// A text in the form for comparison: lower case, without invisible characters, and with
+/// look-alikes of `.`, `/`, `:` and `@` replaced by these.
 fn skeleton(text: &str) -> String {
     text.trim()
         .chars()
@@ -189,7 +188,7 @@ fn looks_like_address(text: &str) -> bool {
     })
 }
 
-/// The host of an address, with its port; of one without scheme too. Empty when there is none.
+/// The host of an address, with its port; also without a scheme. Empty if there is none.
 fn host(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();

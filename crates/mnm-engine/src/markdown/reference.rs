@@ -1,9 +1,9 @@
-//! References of a text to files and messages, in the way of other apps of revision 1: `this_u:` and a
-//! name for a file of the same letter, `this_f:` for a form of it, a message's id before either for those
-//! of another, and `#` with ids for a message.
+//! References of a text to files and messages, as in other apps of revision 1: `this_u:` and a name
+//! for a file of the same letter, `this_f:` for a form of it, a message's id in place of `this` for
+//! those of another, and `#` with ids for a message.
 //!
-//! Only files of the letter itself are linked and shown. What is rendered names them; which file that
-//! is, and its address, the page finds among the letter's own. A name that is not there stays text.
+//! Only files of the letter itself are linked and shown. The HTML names them; the page looks up the
+//! file and its address among the letter's own. An unknown name stays text.
 
 use pulldown_cmark::Event;
 
@@ -20,11 +20,11 @@ const ID_DIGITS: usize = 16;
 pub(super) enum Reference {
     /// A file of the letter, by its name on the wire.
     File(String),
-    /// What only words can stand for: they are shown behind the text, and may be empty.
+    /// Shown as words after the text, which may be empty.
     Words(String),
 }
 
-/// Reads a link's or an image's target as a reference.
+/// Parses the target of a link or an image as a reference.
 pub(super) fn read(target: &str) -> Option<Reference> {
     if target.len() > 3 * NAME_BYTES_MAX {
         return None;
@@ -47,7 +47,7 @@ pub(super) fn read(target: &str) -> Option<Reference> {
     }
 }
 
-/// The beginning of what refers to the file.
+/// The HTML before a reference's text.
 pub(super) fn start<'a>(name: &str, is_picture: bool) -> Event<'a> {
     let attribute = if is_picture { "picture" } else { "attachment" };
     let mut html = format!("<span data-{attribute}=\"");
@@ -63,7 +63,7 @@ pub(super) fn start<'a>(name: &str, is_picture: bool) -> Event<'a> {
     Event::InlineHtml(html.into())
 }
 
-/// The end of it, with the name for whoever has no such file.
+/// The HTML after it, with the name for readers without that file.
 pub(super) fn end<'a>(name: &str) -> [Event<'a>; 3] {
     [
         Event::InlineHtml("<small>".into()),
@@ -72,7 +72,7 @@ pub(super) fn end<'a>(name: &str) -> [Event<'a>; 3] {
     ]
 }
 
-/// A name for the eye, without anything invisible.
+/// A name for display, without invisible characters.
 pub(super) fn readable(name: &str) -> String {
     name.chars().filter(|&c| c == ' ' || !is_unfit(c)).take(SHOWN_CHARS).collect()
 }
@@ -81,7 +81,7 @@ fn is_id(text: &str) -> bool {
     text.len() == ID_DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// A name without the escapes of addresses; as it is when they are none.
+/// A name without percent-encoding; unchanged if the encoding is invalid.
 fn decoded(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
     let mut rest = name.as_bytes();

@@ -1,4 +1,4 @@
-//! Tests that all that is typed is seen: of what Markdown leaves out, nothing is gone without a trace.
+//! Tests that everything typed is shown, also what Markdown leaves out.
 
 use proptest::prelude::*;
 

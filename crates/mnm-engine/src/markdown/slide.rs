@@ -1,18 +1,17 @@
-//! Marks of slides, in the way of other apps: a line of `:::` or `:::>` alone, in a paragraph, is shown
-//! as a line across.
+//! Slide marks, as in other apps: a line of only `:::` or `:::>` in a paragraph is shown as a rule.
 
 use std::collections::VecDeque;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 
-/// Events with the marks of slides made rules.
+/// Events in which slide marks are rules.
 pub(super) struct Slides<'a, I> {
     events: I,
-    /// Events looked at ahead of their turn.
+    /// Events read ahead.
     ahead: VecDeque<Event<'a>>,
-    /// What stands open around the next event, from the paragraph on; none outside of one.
+    /// Nesting of the next event, from the paragraph on; none outside of one.
     open: Option<usize>,
-    /// A paragraph that goes on behind a mark and has not begun anew.
+    /// A paragraph that continues after a mark and has not been reopened.
     pending: bool,
 }
 
@@ -32,7 +31,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Slides<'a, I> {
         self.ahead.pop_front().or_else(|| self.events.next())
     }
 
-    /// Whether a line that is nothing but a mark comes next.
+    /// Whether a line that is only a mark comes next.
     fn is_at_mark(&mut self) -> bool {
         matches!(self.peek(0), Some(Event::Text(text)) if matches!(text.trim_end(), ":::" | ":::>"))
             && matches!(

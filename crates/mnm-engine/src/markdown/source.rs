@@ -1,8 +1,8 @@
-//! A Markdown text as the parser's events, without what people do not mean: a line of dashes or equals
-//! signs under a text makes no heading of it. It is a sign-off, or a line that somebody drew.
+//! Markdown source prepared for the parser, without what people do not mean: a line of dashes or
+//! equals signs under a text makes no heading of it. It is a sign-off, or a drawn line.
 //!
-//! And with what Markdown leaves out: titles of links, marks that have no text, words beside the fence of a
-//! code, cells that a table has no column for.
+//! It also keeps what Markdown leaves out: titles of links, marks without text, words beside the
+//! fence of a code block, and cells without a column.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -15,13 +15,13 @@ use pulldown_cmark::{
 use super::definition;
 use super::slide::Slides;
 
-/// Line ends that Markdown does not know: of typewriters, of mainframes, and Unicode's own two.
+/// Line ends that Markdown does not know: vertical tab, form feed, NEL, and Unicode's own two.
 const LINE_ENDS: [char; 5] = ['\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// A line of so many dashes under a text is a line across.
+/// A line of this many dashes under a text is a rule.
 const RULE_DASHES: usize = 3;
 
-/// The text as the parser is to read it, so that nothing of it is left out.
+/// The text as it is given to the parser, so that nothing of it is left out.
 pub(super) fn prepared(text: &str) -> Cow<'_, str> {
     if text.contains(LINE_ENDS) {
         Cow::Owned(definition::only_used(&text.replace(LINE_ENDS, "\n")).into_owned())
@@ -46,7 +46,7 @@ pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
     })
 }
 
-/// What Markdown makes of a text, each event with its place in it.
+/// The parser's events of a text, each with its position.
 pub(super) fn parser(text: &str) -> OffsetIter<'_> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
@@ -65,17 +65,17 @@ pub(super) fn clip(text: &str, max: usize) -> &str {
 struct Events<'a, I> {
     source: &'a str,
     events: I,
-    /// What stands under the text that is shown as a paragraph instead of a heading.
+    /// The line under a text that is shown as a paragraph instead of a heading.
     underline: Option<&'a str>,
-    /// Where such a paragraph has ended, unless it goes on in the next line.
+    /// Where such a paragraph has ended, unless it continues in the next line.
     ended: Option<usize>,
-    /// In a heading that is only its mark, and shown as a paragraph.
+    /// In a heading without text, shown as a paragraph.
     is_bare: bool,
-    /// Titles of the links and images around; empty ones for those without.
+    /// Titles of the enclosing links and images; empty for those without.
     titles: Vec<CowStr<'a>>,
     /// Where the last cell of a table ended.
     cell_end: usize,
-    /// A quote or a code has begun, and nothing in it.
+    /// A quote or a code block has begun, and is empty so far.
     is_empty: bool,
     ready: VecDeque<Event<'a>>,
 }
@@ -170,7 +170,7 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
         self.source.get(range).unwrap_or_default()
     }
 
-    /// A paragraph begins, or the one before goes on: there is no empty line between.
+    /// Starts a paragraph, or continues the one before if there is no empty line between.
     fn start_paragraph(&mut self, at: usize) {
         let line_ends = |text: &str| text.replace("\r\n", "\n").matches(['\n', '\r']).count();
         let next_line = |end| line_ends(self.text(end..at)) <= 1;
@@ -182,7 +182,7 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Events<'a, I> {
         }
     }
 
-    /// Something else than a paragraph that goes on.
+    /// Starts something other than a continued paragraph.
     fn start(&mut self, event: Event<'a>) {
         if self.ended.take().is_some() {
             self.ready.push_back(Event::End(TagEnd::Paragraph));
@@ -207,15 +207,15 @@ impl<'a, I: Iterator<Item = (Event<'a>, Range<usize>)>> Iterator for Events<'a, 
     }
 }
 
-/// Whether a heading is only its mark.
+/// Whether a heading has no text.
 fn is_bare(heading: &str) -> bool {
     heading.chars().all(|c| c == '#' || c.is_whitespace())
 }
 
-/// The line that makes a heading of the text above it, if it is one of that kind.
+/// The underline of a heading, if it has one.
 fn underline(heading: &str) -> Option<&str> {
     let (_, last) = heading.trim_end().rsplit_once(['\n', '\r'])?;
-    // Quotes around it are marked on each line.
+    // Enclosing quotes are marked on each line.
     let line = last.trim_start_matches([' ', '\t', '>']).trim_end();
     let is_line = |mark| !line.is_empty() && line.chars().all(|c| c == mark);
     (is_line('-') || is_line('=')).then_some(line)

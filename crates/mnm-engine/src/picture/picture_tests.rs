@@ -1,4 +1,4 @@
-//! Tests of picture heads, as programs write them and as an attacker does.
+//! Tests of picture heads, as written by programs and by attackers.
 
 use super::{Format, Size, read};
 
@@ -42,7 +42,7 @@ fn gif(screen: (u16, u16), frame: (u16, u16, u16, u16)) -> Vec<u8> {
     let mut head = b"GIF89a".to_vec();
     head.extend(screen.0.to_le_bytes());
     head.extend(screen.1.to_le_bytes());
-    // A table of two colours, and a block for a loop.
+    // A table of two colours, and an extension block for a loop.
     head.extend([0x80, 0, 0, 0, 0, 0, 255, 255, 255]);
     head.extend([0x21, 0xff, 3, 1, 2, 3, 2, 4, 5, 0]);
     head.push(0x2c);
@@ -87,10 +87,10 @@ fn a_photograph_taken_upright_stands_upright() {
 
 #[test]
 fn what_a_head_claims_in_passing_is_not_believed() {
-    // A small copy of the picture within a segment.
+    // A thumbnail within a segment.
     let copy = segment(0xe1, &jpeg(&[], 160, 120));
     is(&jpeg(&copy, 40_000, 30_000), Format::Jpeg, 40_000, 30_000);
-    // A screen of one point, and a frame far beyond it.
+    // A screen of one pixel, and a frame far beyond it.
     is(&gif((1, 1), (5_000, 0, 60_000, 60_000)), Format::Gif, 65_000, 60_000);
     assert!(!Size { width: 20_000, height: 20_000 }.is_shown());
     assert!(!Size { width: u32::MAX, height: u32::MAX }.is_shown());

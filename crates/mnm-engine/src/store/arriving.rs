@@ -1,13 +1,13 @@
-//! Messages that are in the middle of coming in, on all links of an engine.
+//! Counter of messages being received, on all links of an engine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts them.
+/// The counter.
 #[derive(Debug, Default)]
 pub(crate) struct Arriving(Arc<AtomicUsize>);
 
-/// One of them, for as long as this is kept.
+/// A message being received, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Arrival(Arc<AtomicUsize>);
 

@@ -1,4 +1,4 @@
-//! Tests that the pages hear of what the store does between commands.
+//! Tests that pages get the events of chores.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use super::*;
 use crate::testing::Plain;
 use crate::vault::{Cc, Incoming, NewAccount, Received};
 
-/// Who wrote before the first letter of their thread came: more than one transaction lets in.
+/// Authors who wrote before the first letter of their thread arrived: more than one transaction
+/// settles.
 const WRITERS: u64 = 120;
 const THREAD: &str = "0000000000000100";
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Accounts: one membership on one service each, its names, devices and secrets.
+//! Accounts: a membership of a service, with its names, devices and secrets.
 
 use rusqlite::{OptionalExtension, Row, params};
 use tmtp::id::NodeSecret;
@@ -9,7 +9,7 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{Account, AccountId, Device, State};
 
-/// What a registration gave, or a device code.
+/// The result of a registration, or the content of a device code.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// `=host:port` or `+host:port`.
@@ -28,7 +28,7 @@ pub struct NewAccount {
     pub aliases: Vec<String>,
 }
 
-/// What is needed to connect and log in.
+/// Address, certificate and login of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// `=host:port` or `+host:port`.
@@ -69,7 +69,7 @@ impl Vault {
         read.account_ids()?.into_iter().map(|id| read.account(id)).collect()
     }
 
-    /// The first screen; `version` is that of the running app.
+    /// The data of the first screen; `version` is that of the running app.
     pub fn state(&self, version: &str) -> Result<State> {
         let (accounts, version) = (self.accounts()?, version.to_owned());
         let (damaged, copied) = (self.live.is_damaged(), self.live.is_copied());
@@ -94,10 +94,10 @@ impl Vault {
             .ok_or(VaultError::NotFound { what: "account", id })
     }
 
-    /// Takes how a service has greeted: the name it gave itself, of which an empty one changes nothing, and
-    /// whether it vouches for the groups of its deliveries. One that ever did is held to it: from its first
-    /// greeting on; or, if that was another's (an older program), from the first delivery that names a group,
-    /// because what it delivers before was posted to the older one.
+    /// Stores a service's greeting: its name (an empty one changes nothing), and whether it names
+    /// the groups of its deliveries. Once it does, it must go on doing so: from its first greeting
+    /// on; or, if that came from an older program, from the first delivery that names a group,
+    /// because earlier deliveries were posted to the older one.
     pub fn set_greeting(&mut self, id: AccountId, name: &str, vouches: bool) -> Result<Change<()>> {
         let name = clean_label(name);
         self.change(|work| {
@@ -123,7 +123,7 @@ impl Vault {
         })
     }
 
-    /// Notes that there is a link now, or was until now.
+    /// Stores that there is a link now, or was until now.
     pub fn set_linked(&mut self, id: AccountId, now_ms: i64) -> Result<Change<()>> {
         self.change(|work| {
             work.db
@@ -133,8 +133,8 @@ impl Vault {
         })
     }
 
-    /// Pins a certificate, lower-case hex of its SHA-256: after the first contact, or when the
-    /// member has agreed to another.
+    /// Pins a certificate, by the lower-case hex of its SHA-256: after the first connection, or
+    /// when the member has agreed to another.
     pub fn pin(&mut self, id: AccountId, fingerprint: &str) -> Result<Change<()>> {
         if fingerprint.len() != 64 || !fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(VaultError::Invalid(
@@ -151,7 +151,7 @@ impl Vault {
         })
     }
 
-    /// Takes another address, with the certificate to expect there.
+    /// Stores another address, with the certificate to expect there.
     ///
     /// # Errors
     /// [`VaultError::AccountExists`] when this member is known at that address already.
@@ -173,7 +173,7 @@ impl Vault {
             if taken {
                 return Err(VaultError::AccountExists);
             }
-            // A service that has told no name is called by its address.
+            // A service without a name is called by its address.
             work.db
                 .prepare_cached(
                     "UPDATE account SET address = ?2, fingerprint = ?3,
@@ -195,8 +195,8 @@ impl Vault {
         })
     }
 
-    /// Records the devices that a code names, by their labels: those that were there before this one,
-    /// and last this one, which is here already.
+    /// Stores the devices that a code names, by their labels: those that exist already, and last
+    /// this one.
     pub fn add_other_devices(
         &mut self,
         id: AccountId,
@@ -257,7 +257,7 @@ impl Reader<'_> {
         Ok(account)
     }
 
-    /// An account, as if it had no letters.
+    /// An account without its counts.
     pub(super) fn account_uncounted(&self, id: AccountId) -> Result<Account> {
         let aliases = self.own_aliases(id)?;
         let service = self.service_label(id)?;

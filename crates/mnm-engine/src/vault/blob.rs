@@ -1,9 +1,9 @@
-//! Bytes of attachments: written and read in pieces, never whole in memory.
+//! Blobs: the bytes of attachments, written and read in chunks.
 //!
-//! A writer stages chunks; the call that gives the blob an owner (a draft or a received message)
-//! commits with a full sync, which in the write-ahead log carries everything staged before it to
-//! stable storage as well. So staging itself need not wait for the disk. Staged blobs that no call
-//! came to own are erased after opening, or after [`Vault::discard_blob`], by [`Vault::tidy`].
+//! A writer stages chunks. The call that gives the blob an owner (a draft or a received message)
+//! commits with a full sync, which in the write-ahead log covers everything staged before it. So
+//! staging itself does not wait for the disk. [`Vault::tidy`] erases staged blobs that no call came
+//! to own, after opening or after [`Vault::discard_blob`].
 
 use rusqlite::{OptionalExtension, params};
 
@@ -26,7 +26,7 @@ pub struct BlobWriter {
     seq: i64,
     size: u64,
     buffer: Vec<u8>,
-    /// Of the picture in it, from its head.
+    /// Size of the picture in it, from its head.
     picture: Option<Size>,
 }
 
@@ -37,7 +37,7 @@ impl BlobWriter {
     }
 }
 
-/// A staged blob, complete but owned by nobody yet.
+/// A staged blob, complete but without an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StagedBlob {
     pub(super) id: i64,
@@ -82,7 +82,7 @@ impl Vault {
     /// Ends staging. The blob is kept only if a draft or message comes to own it.
     pub fn finish_blob(&mut self, mut writer: BlobWriter) -> Result<StagedBlob> {
         self.flush(&mut writer)?;
-        // No width says that it was looked at and is no picture.
+        // A width of zero says that it was parsed and is no picture.
         let (width, height) = writer.picture.map_or((0, 0), |size| (size.width, size.height));
         self.unsynced(|vault| {
             vault
@@ -94,12 +94,12 @@ impl Vault {
         Ok(StagedBlob { id: writer.id, size: writer.size })
     }
 
-    /// Has what an abandoned writer staged erased.
+    /// Erases what an abandoned writer staged.
     pub fn discard_blob(&mut self, writer: BlobWriter) {
         self.chores.erase(writer.id);
     }
 
-    /// Has a finished blob erased that nobody came to own.
+    /// Erases a finished blob that got no owner.
     pub fn discard_staged(&mut self, blob: StagedBlob) {
         self.chores.erase(blob.id);
     }
@@ -159,8 +159,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Writes without waiting for the disk. See the head of this file: the transaction that gives
-    /// the blob an owner syncs this too.
+    /// Writes without a sync. The transaction that gives the blob an owner syncs this too; see the
+    /// head of this file.
     pub(super) fn unsynced<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.db.execute_batch("PRAGMA synchronous = NORMAL")?;
         let written = write(self);

@@ -1,4 +1,4 @@
-//! Browsers that were let in, and the port of their pages: both are kept over restarts.
+//! Paired browsers, and the port of their pages, kept across restarts.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,15 +7,15 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{Browser, BrowserId};
 
-/// Browsers that are kept; beyond it the one that was away longest goes.
+/// Browsers that are kept; beyond it the one unused longest is deleted.
 const BROWSERS_MAX: i64 = 64;
 
-/// The key by which a browser and the app know each other again. The browser keeps it where no
+/// The key by which a browser and the app recognise each other. The browser keeps it where no
 /// script can read it, the app only here.
 pub type BrowserKey = zeroize::Zeroizing<[u8; 32]>;
 
 impl Vault {
-    /// Lets a browser in, under a label for people.
+    /// Stores the key of a browser, under a label for people.
     pub fn add_browser(&mut self, label: &str, key: &BrowserKey, now_ms: i64) -> Result<BrowserId> {
         let tx = self.db.transaction()?;
         tx.prepare_cached(
@@ -32,7 +32,7 @@ impl Vault {
         Ok(id)
     }
 
-    /// The key of a browser; none when it was never let in, or not any more.
+    /// The key of a browser; none if it was never paired, or was revoked.
     pub fn browser_key(&self, id: BrowserId) -> Result<Option<BrowserKey>> {
         let key: Option<[u8; 32]> = self
             .db
@@ -42,7 +42,7 @@ impl Vault {
         Ok(key.map(BrowserKey::new))
     }
 
-    /// Notes that a browser has come back.
+    /// Updates the time of a browser's last use.
     pub fn browser_used(&mut self, id: BrowserId, now_ms: i64) -> Result<()> {
         self.db
             .prepare_cached("UPDATE browser SET used_ms = ?2 WHERE id = ?1")?
@@ -50,7 +50,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Browsers that are let in, the one used last first.
+    /// Paired browsers, the one used last first.
     pub fn browsers(&self) -> Result<Vec<Browser>> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, label, since_ms, used_ms FROM browser ORDER BY used_ms DESC, id DESC",
@@ -66,10 +66,10 @@ impl Vault {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Shuts a browser out for good.
+    /// Revokes a browser for good.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] when it is not let in.
+    /// [`VaultError::NotFound`] if it is not paired.
     pub fn revoke_browser(&mut self, id: BrowserId) -> Result<Change<()>> {
         let gone = self.db.execute("DELETE FROM browser WHERE id = ?1", [id])?;
         if gone == 0 {
@@ -78,7 +78,7 @@ impl Vault {
         Ok(Change { value: (), events: Vec::new() })
     }
 
-    /// Shuts every browser out: their keys are good no more.
+    /// Revokes every browser.
     ///
     /// # Errors
     /// When the store fails.
@@ -87,7 +87,7 @@ impl Vault {
         Ok(())
     }
 
-    /// The port on which this home's pages are; none before it was chosen.
+    /// The port of this home's pages; none before one was chosen.
     pub fn page_port(&self) -> Result<Option<u16>> {
         Ok(self
             .db
@@ -96,7 +96,7 @@ impl Vault {
             .optional()?)
     }
 
-    /// Keeps the port on which this home's pages are.
+    /// Stores the port of this home's pages.
     pub fn keep_page_port(&mut self, port: u16) -> Result<()> {
         self.db.execute("INSERT OR REPLACE INTO page_port (id, port) VALUES (1, ?1)", [port])?;
         Ok(())

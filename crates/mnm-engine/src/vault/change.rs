@@ -1,4 +1,4 @@
-//! Write transaction: what it has touched, and the events that follow from it.
+//! Write transaction: records what it touches, and derives the events.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,24 @@ use super::{Limits, Result};
 use crate::event::Event;
 use crate::view::{AccountId, DraftId, MessageId, PingId, ThreadId};
 
-/// What a write gives back.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the events are to be published"]
 pub struct Change<T> {
     /// The result.
     pub value: T,
-    /// What changed, for whoever watches, in the order to publish. Empty when nothing changed.
+    /// Events to publish, in order. Empty when nothing changed.
     pub events: Vec<Event>,
 }
 
-/// Reads records, as they are inside or outside a transaction.
+/// Reads records, inside or outside a transaction.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) db: &'a Connection,
     pub(super) live: &'a Live,
 }
 
-/// A write: the transaction, and notes of what it touches.
+/// A write: the transaction, and what it touches.
 pub(super) struct Work<'a> {
     pub(super) db: &'a Connection,
     pub(super) read: Reader<'a>,
@@ -41,18 +41,18 @@ pub(super) struct Work<'a> {
     drafts: BTreeSet<DraftId>,
     gone: Vec<Event>,
     orphans: Vec<i64>,
-    /// What it may still do about letters that came early.
+    /// What it may still settle of early letters.
     pub(super) slice: Slice,
-    /// Whether something about them is left.
+    /// Whether early letters are left to settle.
     unsettled: bool,
 }
 
-/// What is left to do when a write is committed.
+/// Chores left by a committed write.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     /// Blobs to erase.
     pub(super) orphans: Vec<i64>,
-    /// Whether there are letters of which it is not known yet where they belong.
+    /// Whether early letters are left to settle.
     pub(super) unsettled: bool,
 }
 
@@ -124,12 +124,12 @@ impl<'a> Work<'a> {
         self.gone.push(Event::DraftGone { account, draft });
     }
 
-    /// Notes a blob to erase after the commit. Its attachment must be gone.
+    /// Records a blob to erase after the commit. Its attachment must be gone.
     pub(super) fn orphan(&mut self, blob: i64) {
         self.orphans.push(blob);
     }
 
-    /// Notes that something about letters that came early is left.
+    /// Records that early letters are left to settle.
     pub(super) fn leave_unsettled(&mut self) {
         self.unsettled = true;
     }
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
         Left { orphans: self.orphans, unsettled: self.unsettled }
     }
 
-    /// The new state of everything touched: first what vanished, last the counters.
+    /// The new state of everything touched: deletions first, counters last.
     pub(super) fn events(&mut self) -> Result<Vec<Event>> {
         let read = self.read;
         let mut events = std::mem::take(&mut self.gone);

@@ -1,9 +1,9 @@
-//! Chores of the vault, done when nobody waits for it: letters that came early go where they belong
-//! (`settle.rs`), files that lost their owner are erased, and room is given back to the disk.
+//! Chores of the vault, done while nobody waits: early letters are settled (`settle.rs`), orphaned
+//! files are erased, and free pages are returned to the disk.
 //!
-//! Each can be many pages, so they are done in slices, each a transaction of a few milliseconds
-//! between the calls of others. A slice that is lost in a crash is done after the next start, when
-//! all files without an owner are found again; what is left of the letters is written down.
+//! Each can touch many pages, so they are done in slices, each a transaction of a few milliseconds
+//! between other calls. A slice that is lost in a crash is done after the next start, when all
+//! orphaned files are found again; unsettled letters are stored.
 
 use std::collections::VecDeque;
 
@@ -12,29 +12,29 @@ use super::settle::StepId;
 use super::{Change, Result, Vault};
 use crate::event::Event;
 
-/// Chunks of a file erased in one slice, about a megabyte; it also bounds what goes to the log,
-/// which a full disk has to have room for.
+/// Chunks of a file erased in one slice, about a megabyte. This also bounds the write-ahead log,
+/// which a full disk must have room for.
 const ERASE_CHUNKS: i64 = 4;
-/// What `PRAGMA auto_vacuum` says of a store that can give pages back.
+/// Value of `PRAGMA auto_vacuum` of a database that can shrink.
 pub const AUTO_VACUUM_INCREMENTAL: i64 = 2;
-/// Pages given back in one slice.
+/// Pages returned in one slice.
 const VACUUM_PAGES: i64 = 256;
-/// Free pages that the store keeps, to fill again: a megabyte.
+/// Free pages that the database keeps for reuse: a megabyte.
 const FREE_PAGES_KEPT: i64 = 256;
 
-/// What is left to do.
+/// Pending chores.
 #[derive(Debug, Default)]
 pub(super) struct Chores {
-    /// From which step on letters are left that came early; none if there is nothing.
+    /// The step from which on early letters are left to settle; none if there are none.
     unsettled: Option<StepId>,
-    /// Files nobody owns.
+    /// Orphaned files.
     orphans: VecDeque<i64>,
-    /// Whether pages came free since room was given back last.
+    /// Whether pages became free since the last vacuum.
     erased: bool,
 }
 
 impl Chores {
-    /// Takes on what a write has left to do.
+    /// Adds the chores left by a write.
     pub(super) fn take(&mut self, left: Left) {
         self.orphans.extend(left.orphans);
         if left.unsettled {
@@ -42,20 +42,20 @@ impl Chores {
         }
     }
 
-    /// Has a file erased that nobody owns any more.
+    /// Adds an orphaned file.
     pub(super) fn erase(&mut self, blob: i64) {
         self.orphans.push_back(blob);
     }
 
-    /// Has room given back, if there is enough of it to be worth it.
+    /// Vacuums, if there is enough to be worth it.
     pub(super) fn give_back(&mut self) {
         self.erased = true;
     }
 }
 
 impl Vault {
-    /// Does one slice of what is left to do; true while there is more. A failure is logged and ends
-    /// it until the next start, or until there is something new to do.
+    /// Does one slice of the chores; true while there is more. A failure is logged and ends them
+    /// until the next start, or until there is something new to do.
     pub fn tidy(&mut self) -> Change<bool> {
         let slice = self.tidy_slice();
         self.recover(&slice);
@@ -91,13 +91,13 @@ impl Vault {
             return Ok(silent(true));
         }
         self.chores.erased = false;
-        // The file is cut when the log is moved into it.
+        // The file is truncated at the checkpoint of the log.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(silent(false))
     }
 
-    /// Has letters that came early go where they belong, from a step on. One that meets a page that can't
-    /// be read is passed over until the next start.
+    /// Settles early letters, from a step on. One that hits an unreadable page is skipped until the
+    /// next start.
     fn settle_slice(&mut self, step: StepId) -> Result<Vec<Event>> {
         self.chores.unsettled = Some(step);
         let settled = self.unsynced(|vault| vault.change(|work| work.settle(step)));
@@ -113,7 +113,7 @@ impl Vault {
         }
     }
 
-    /// Erases the last pieces of a file, and its row with the last of them. True once it is gone.
+    /// Erases the last chunks of a file, and its row with the last of them. True once it is gone.
     fn erase_slice(&mut self, blob: i64) -> Result<bool> {
         self.unsynced(|vault| {
             let erased = vault
@@ -141,8 +141,8 @@ impl Vault {
         })
     }
 
-    /// Gives pages back; false when there are none to give. A store made before it could shrink
-    /// keeps them, and fills them again.
+    /// Returns pages; false when there are none. A database made before it could shrink keeps them
+    /// for reuse.
     fn vacuum_slice(&mut self) -> Result<bool> {
         let pragma = |name| self.db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0));
         let (mode, free): (i64, i64) = (pragma("auto_vacuum")?, pragma("freelist_count")?);
@@ -151,7 +151,7 @@ impl Vault {
         }
         let pages = VACUUM_PAGES.min(free - FREE_PAGES_KEPT);
         self.unsynced(|vault| {
-            // One row a page.
+            // One row per page.
             let mut given = vault.db.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
             let mut rows = given.query([])?;
             while rows.next()?.is_some() {}
@@ -160,7 +160,8 @@ impl Vault {
         Ok(true)
     }
 
-    /// Notes all files without an owner, and that letters may be left; only right after opening, when nobody can be writing one.
+    /// Finds all orphaned files and unsettled letters; only right after opening, when nobody can be
+    /// staging a file.
     pub(super) fn find_orphans(&mut self) -> Result<()> {
         let orphans = self
             .db

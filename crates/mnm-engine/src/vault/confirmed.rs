@@ -1,5 +1,5 @@
-//! An author's own copy of a letter that others have forwarded (`ConfirmId`): it takes the place of what says
-//! the same, and stands beside what does not.
+//! An author's own copy of a letter that others have forwarded (`ConfirmId`): it replaces a
+//! forwarded copy with the same text, and is stored beside one with another text.
 
 use rusqlite::params;
 
@@ -12,8 +12,8 @@ use crate::markdown::{self, Rendered};
 use crate::view::{AccountId, MessageId, ThreadId};
 
 impl Work<'_> {
-    /// Puts an author's own copy in the place of the letter that was forwarded, if it says the same. None when
-    /// there is nothing that it confirms; then it is a letter like others.
+    /// Replaces the forwarded letter by its author's own copy, if both say the same. None when
+    /// there is nothing that it confirms; then it is a normal letter.
     pub(super) fn confirm(
         &mut self,
         account: AccountId,
@@ -24,7 +24,7 @@ impl Work<'_> {
             return Ok(None);
         };
         if self.read.has_from(thread, &confirms.id, post)? {
-            // Another device of the author was faster, or the letter itself had come.
+            // Another device of the author was faster, or the letter itself had arrived.
             return Ok(Some(Received::Duplicate));
         }
         let copies = self.read.copies(account, thread, &confirms.id, &post.from_uid)?;
@@ -34,18 +34,18 @@ impl Work<'_> {
                 same.push(id);
             }
         }
-        // What was read in other words stays as it is; the author's come in beside it.
+        // A copy that was read with other words is unchanged; the author's is stored beside it.
         let Some((&id, others)) = same.split_first() else { return Ok(None) };
         for other in others {
             self.delete_message(*other)?;
         }
         let Rendered { html, cut } = markdown::render(&post.text);
-        // With other files than were announced it is new to who has read it.
+        // With other files than announced it is unread again.
         let is_new = !self.read.has_files(id, post)?;
         self.db.prepare_cached("DELETE FROM absent_file WHERE message = ?1")?.execute([id])?;
         self.db
             .prepare_cached(
-                // It stays where it was shown: when it was posted the author claims no better.
+                // It stays where it was shown: the author's time is a claim too.
                 "UPDATE message SET msgid = ?2, author_alias = ?3, subject = ?4, text = ?5, html = ?6,
                      cut = ?7, rendering = ?8, forwarded_by = NULL, unread = unread OR ?9
                  WHERE id = ?1",
@@ -65,8 +65,8 @@ impl Work<'_> {
         Ok(Some(Received::New(id)))
     }
 
-    /// Notes which letter an author's copy is of that takes no other's place: it comes once, also from a further
-    /// device of theirs.
+    /// Stores which letter an author's copy is of that replaces none: it is stored once, also if
+    /// another device of theirs sends it.
     pub(super) fn keep_beside(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
         let Some(confirms) = &post.confirms else { return Ok(()) };
         self.db
@@ -75,9 +75,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The thread whose letter an author confirms: the one into which the author's letters come; else, as
-    /// a forwarder may not have named each member of a group, the only one that has these very words of
-    /// theirs and from which they are not struck.
+    /// The thread whose letter an author confirms: the one that the author's letters enter; else,
+    /// as a forwarder may not have named each member of a group, the only one that has this very
+    /// text of theirs and from which they are not struck.
     fn confirmed_thread(
         &self,
         account: AccountId,
@@ -112,8 +112,8 @@ impl Work<'_> {
 }
 
 impl Reader<'_> {
-    /// The letters of a thread that are said to be this one of somebody, and of each whether only another
-    /// says so.
+    /// The letters of a thread that are, or are said to be, this one of this author; for each
+    /// whether only a forwarder says so.
     pub(super) fn copies(
         &self,
         account: AccountId,
@@ -140,14 +140,14 @@ impl Reader<'_> {
             .query_row([letter], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
-    /// Whether a letter says under the same subject what its author says.
+    /// Whether a letter has the author's subject and text.
     fn has_words(&self, letter: MessageId, post: &Incoming, subject_bytes: usize) -> Result<bool> {
         let (subject, text) = self.words(letter)?;
         Ok(subject == clean_subject(&post.subject, subject_bytes)
             && is_same_text(&text, &post.text))
     }
 
-    /// Whether a letter that was forwarded has announced the files with which its author's copy comes.
+    /// Whether a forwarded letter announced the files of its author's copy.
     fn has_files(&self, letter: MessageId, post: &Incoming) -> Result<bool> {
         let mut statement =
             self.db.prepare_cached("SELECT name, size FROM absent_file WHERE message = ?1")?;

@@ -1,11 +1,13 @@
-//! Confirming the member's own letters to those to whom others forward a thread.
+//! Confirming: posts the member's own letters of a thread again to those it is forwarded to.
 //!
-//! That posts them once more, files included, at another's word. So it is done only for those to whom the thread
-//! itself went, as far as the service says it, and only with letters that the forwarder has had: posted
-//! while they were a reader of the thread by name, or in a group that is.
+//! This posts them once more, files included, at another member's word. So it is done only for
+//! those to whom the thread itself was sent, as far as the service says so, and only with letters
+//! that the forwarder received: posted while they were a reader of the thread by name, or in a
+//! group that is.
 //!
-//! One row of the outbox stands for all letters of a thread; each ack queues it again, behind all else,
-//! for the next letter. What an answer means is stored with the row's end, so a crash changes nothing.
+//! One outbox row stands for all letters of a thread; each ack queues it again, at the end, for the
+//! next letter. The effect of an answer is stored in the same transaction as the row's removal, so
+//! a crash changes nothing.
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -19,11 +21,11 @@ use super::outbox::{OutboxId, OutboxKind};
 use super::outgoing::{OutgoingPost, Recipient};
 use crate::view::{AccountId, Message, MessageId, ThreadId};
 
-/// How long to wait, after each refusal, until the service is asked once more whether it reaches somebody
-/// to whom letters are to be confirmed. After the last it is given up.
+/// Pauses after each refusal before the service is asked again whether it reaches a recipient.
+/// After the last the confirmation is given up.
 const ASK_AGAIN_MS: [i64; 4] = [HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS, 21 * 24 * HOUR_MS];
 const HOUR_MS: i64 = 3_600_000;
-/// Confirmations of an account that wait so, at most.
+/// Most postponed confirmations of an account.
 const PUT_OFF_MAX: i64 = 200;
 
 /// Letters of the member's own that are posted again to new subscribers.
@@ -33,26 +35,27 @@ struct Confirming {
     to: Vec<Recipient>,
     /// The last one that was posted.
     after: MessageId,
-    /// The newest when they subscribed; what was written later went to them anyway.
+    /// The newest when they subscribed; later letters were sent to them anyway.
     until: MessageId,
-    /// Id of what told of them: what the service took later was written for the readers before. Empty where
-    /// the member has named them, or an older version queued it.
+    /// Id of the notice that named them: what the service accepted later was written for the
+    /// readers before. Empty where the member named them, or an older version queued it.
     #[serde(default)]
     before: String,
-    /// Which of them the forwarder has had; none when all are confirmed, as the member forwards them.
+    /// What the forwarder has received of them; none if all are confirmed, because the member
+    /// forwards.
     #[serde(default)]
     had: Option<Had>,
-    /// How often the service refused to reach them.
+    /// Number of refusals.
     #[serde(default)]
     refused: usize,
 }
 
-/// Which letters of a thread somebody has had who reads it.
+/// The letters of a thread that a reader has received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Had {
-    /// Who.
+    /// The reader.
     uid: String,
-    /// From when on, by name or by a group; any of them will do.
+    /// Since when, by name or by a group; any of them counts.
     since: Vec<Since>,
 }
 
@@ -64,7 +67,7 @@ struct Since {
 }
 
 impl Reader<'_> {
-    /// The letter that a row of the outbox confirms now.
+    /// The letter that an outbox row confirms now.
     pub(super) fn outgoing_confirm(&self, row: OutboxId) -> Result<OutgoingPost> {
         let confirming: Confirming = parse(&self.body_of(row)?)?;
         let id = self.next_to_confirm(&confirming)?.unwrap_or(confirming.after);
@@ -90,7 +93,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The next letter of the member's own, which the service has taken from one of their devices.
+    /// The next of the member's own letters that the service has accepted from one of their
+    /// devices.
     fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageId>> {
         let account = self.account_of(confirming.thread)?;
         let mine = self.own_uid(account)?;
@@ -125,14 +129,14 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// Which letters of a thread somebody has had.
+    /// The letters of a thread that a reader has received.
     fn had_by(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<Had> {
         let mut had = Had { uid: uid.to_owned(), since: Vec::new() };
         if self.is_struck(thread, uid)? {
             return Ok(had);
         }
         let since = |row: &rusqlite::Row<'_>| Ok(Since { at_ms: row.get(0)?, id: row.get(1)? });
-        // An older version did not note when somebody came; who has written was there.
+        // An older version did not store when somebody joined; who has written was there.
         let named = self
             .db
             .prepare_cached(
@@ -145,7 +149,7 @@ impl Reader<'_> {
             .optional()?;
         had.since.extend(named);
         let mut by_group = self.db.prepare_cached(
-            // Who was there before the member has no id of their own.
+            // Readers from before the member have no id of their own.
             "SELECT party.at_ms, max(grp.since_id, group_uid.since_id) FROM party
              JOIN grp ON grp.account = ?1 AND grp.gid = party.uid AND grp.standing = 'joined'
              JOIN group_uid ON group_uid.account = ?1 AND group_uid.gid = party.uid
@@ -158,12 +162,12 @@ impl Reader<'_> {
         Ok(had)
     }
 
-    /// The newest id of a message or notice that is here; empty without any.
+    /// The newest id of a stored message or notice; empty if there is none.
     pub(super) fn newest_id(&self, account: AccountId) -> Result<String> {
         Ok(self
             .db
             .prepare_cached(
-                // What this app makes up itself begins with a later letter.
+                // Generated ids start with a letter that sorts after hex digits.
                 "SELECT max(
                      coalesce((SELECT max(msgid) FROM seen WHERE account = ?1), ''),
                      coalesce((SELECT max(msgid) FROM message WHERE account = ?1 AND msgid < 'f'), ''))",
@@ -173,15 +177,15 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Notes that a letter of the member's own was written for other readers than its thread has: it is
-    /// confirmed at nobody else's word.
+    /// Marks a letter of the member's own as written for other readers than its thread has: it is
+    /// never confirmed at another member's word.
     pub(super) fn written_for_others(&mut self, message: MessageId) -> Result<()> {
         self.db.prepare_cached("UPDATE message SET moved = 1 WHERE id = ?1")?.execute([message])?;
         Ok(())
     }
 
-    /// Has the member's letters of a thread that are older than the id `before` posted again to those who have
-    /// just come to it; only those that the forwarder has had, if it is another.
+    /// Posts the member's letters of a thread that are older than the id `before` again to its new
+    /// readers; if somebody else forwards, only those that the forwarder has received.
     pub(super) fn confirm_to(
         &mut self,
         account: AccountId,
@@ -210,7 +214,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The service has taken one letter that was confirmed: the next one is queued behind all else.
+    /// The service has accepted one confirmed letter: the next one is queued at the end.
     pub(super) fn confirmed(&mut self, account: AccountId, body: &str) -> Result<()> {
         let mut confirming: Confirming = parse(body)?;
         let Some(done) = self.read.next_to_confirm(&confirming)? else { return Ok(()) };
@@ -219,8 +223,8 @@ impl Work<'_> {
         self.go_on_confirming(account, &confirming)
     }
 
-    /// Leaves those whom the service does not reach out of a confirmation, and puts theirs off. Whether
-    /// anybody is left.
+    /// Removes recipients whom the service does not reach from a confirmation, and postpones
+    /// theirs. Whether anybody is left.
     pub(super) fn confirm_to_others(
         &mut self,
         account: AccountId,
@@ -238,7 +242,7 @@ impl Work<'_> {
         Ok(!confirming.to.is_empty() && is_new)
     }
 
-    /// Tries a confirmation that was refused once more when some time has gone, a few times.
+    /// Postpones a refused confirmation, a few times.
     fn put_off(&mut self, account: AccountId, confirming: Confirming, now_ms: i64) -> Result<()> {
         let wait_ms = ASK_AGAIN_MS.get(confirming.refused).filter(|_| !confirming.to.is_empty());
         let Some(wait_ms) = wait_ms else { return Ok(()) };
@@ -257,7 +261,8 @@ impl Work<'_> {
         self.hold(row, now_ms.saturating_add(*wait_ms))
     }
 
-    /// Somebody has written: the service reaches them now, so what was put off for them goes at once.
+    /// Somebody has written: the service reaches them now, so their postponed confirmations are
+    /// queued at once.
     pub(super) fn confirm_now_to(&mut self, account: AccountId, uid: &str) -> Result<()> {
         self.db
             .prepare_cached(
@@ -270,9 +275,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The service has refused a confirmation and does not say because of whom. Half of the newcomers
-    /// are tried without the other half, and who is alone with the next letter: one whom it does not
-    /// know takes the letters from nobody else.
+    /// The service has refused a confirmation without naming a recipient. Half of the newcomers are
+    /// tried without the other half, and a single one with the next letter: so one unknown
+    /// recipient does not keep the letters from the others.
     pub(super) fn confirm_refused(&mut self, account: AccountId, body: &str) -> Result<()> {
         let confirming: Confirming = parse(body)?;
         if confirming.to.len() < 2 {
@@ -285,9 +290,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Those whom a notice names who are not in the thread yet and to whom it went, as recipients: by the word of
-    /// the service. One that says nothing of it may have sent it to nobody, and a group of which the
-    /// forwarder is not known as a member never got it.
+    /// The members named in a notice who are not in the thread yet and to whom the service says
+    /// that it was sent. A notice that does not say so may have been sent to nobody, and a group of
+    /// which the forwarder is not known as a member never got it.
     pub(super) fn newcomers(
         &self,
         thread: ThreadId,
@@ -310,7 +315,7 @@ impl Work<'_> {
         Ok(new)
     }
 
-    /// Confirms to those of `newcomers` who have come to be in the thread by the notice `msgid`.
+    /// Confirms to those of `newcomers` who have joined the thread by the notice `msgid`.
     pub(super) fn welcome(
         &mut self,
         account: AccountId,

@@ -1,4 +1,4 @@
-//! The address book, and who somebody is in a conversation.
+//! Address book: contacts, and how a party is shown in a conversation.
 
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::Uid;
@@ -10,9 +10,9 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
 
-/// Threads whose line is announced when a party becomes a contact.
+/// Threads announced when a party becomes a contact.
 const THREADS_ANNOUNCED: i64 = 100;
-/// Pings from one member, and to one, that are settled with the first that is answered.
+/// Pings from and to one member that are settled at once.
 const SETTLED_MAX: i64 = 200;
 
 impl Vault {
@@ -34,7 +34,7 @@ impl Vault {
     }
 }
 
-/// The member of an account, as they are shown.
+/// The account's own member, as shown.
 pub(super) struct Own {
     account: AccountId,
     uid: String,
@@ -47,8 +47,8 @@ fn name_of(name: &str, uid: &str, alike: bool) -> String {
 }
 
 impl Reader<'_> {
-    /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
-    /// A contact has a name, and perhaps one that looks like another's.
+    /// The party `uid` in a conversation. `claimed` is the alias in a message; it is shown only for
+    /// strangers. A contact has a name, with a tag if it looks like another's.
     pub(super) fn party(
         &self,
         own: &Own,
@@ -65,13 +65,14 @@ impl Reader<'_> {
         Ok(Party { uid: uid.to_owned(), alias, kind })
     }
 
-    /// Whether contact `c` has its tag behind the name, in SQL: another looks so, or nobody vouches for the name.
+    /// SQL for whether contact `c` is shown with its tag: another looks alike, or nobody vouches
+    /// for the name.
     pub(super) fn alike(&self) -> &'static str {
-        // The index stands beside the address book: damage to it costs no letter.
+        // The index is separate from the address book: damage to it costs no letter.
         match self.live.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => "0",
             Detail::Whole => {
-                // As with OR, in fewer steps.
+                // Equivalent to OR, in fewer steps.
                 "(EXISTS (SELECT 1 FROM contact o
                  WHERE o.account = c.account AND o.look = c.look AND o.uid <> c.uid) >= c.vouched)"
             }
@@ -109,14 +110,14 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether a contact other than `uid` has a name that a reader may take for `name`.
+    /// Whether a contact other than `uid` has a name that looks like `name`.
     pub(super) fn looks_like_another(
         &self,
         account: AccountId,
         uid: &str,
         name: &str,
     ) -> Result<bool> {
-        // The index stands beside the address book: damage to it costs no letter.
+        // The index is separate from the address book: damage to it costs no letter.
         if self.live.detail() < Detail::Whole {
             return Ok(false);
         }
@@ -129,7 +130,7 @@ impl Reader<'_> {
             .query_row(params![account, look(name), uid], |row| row.get(0))?)
     }
 
-    /// Whether a contact has exactly this alias, and not by another device's word alone.
+    /// Whether a contact has exactly this alias, vouched for by more than another device.
     pub(super) fn is_contact_called(&self, account: AccountId, alias: &str) -> Result<bool> {
         Ok(self
             .db
@@ -140,17 +141,17 @@ impl Reader<'_> {
             .query_row(params![account, look(alias), alias], |row| row.get(0))?)
     }
 
-    /// The permanent id of the contact that is shown as `name`. Only those who look so are looked at, and
-    /// whom the tag in it means.
+    /// The uid of the contact that is shown as `name`. Compares only those that look alike, and the
+    /// one with the tag in it.
     ///
     /// # Errors
-    /// [`VaultError::AmbiguousRecipient`] when several look so, [`VaultError::ClaimedRecipient`] when one does
-    /// for whose name nobody vouches.
+    /// [`VaultError::AmbiguousRecipient`] when several look alike, [`VaultError::ClaimedRecipient`]
+    /// when nobody vouches for the name of the only one.
     pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<String>> {
         let wanted = look(name);
         let mut statement = self.db.prepare_cached(match is_written_out(name) {
-            // An alias that is shown otherwise than it is: it may look like anything, as may one of which it
-            // is not stored how it looks.
+            // An alias that is shown escaped may look like anything, as may one whose look is not
+            // stored.
             true => "SELECT uid, alias, look, vouched FROM contact WHERE account = ?1",
             false => {
                 "SELECT uid, alias, look, vouched FROM contact INDEXED BY contact_look
@@ -173,7 +174,7 @@ impl Reader<'_> {
                 alike.push((uid, alias, row.get(3)?));
             }
         }
-        // Nobody else is ever shown with this tag, whatever they are called.
+        // Nobody else is ever shown with this tag.
         let found = if exact.is_empty() { alike } else { exact };
         match found.as_slice() {
             [] => Ok(None),
@@ -193,14 +194,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Who `uid` is to the member. `claimed` is what a message says; it shows only for strangers.
+    /// The party `uid`. `claimed` is the alias in a message; it is shown only for strangers.
     pub(super) fn member(&self, account: AccountId, uid: &str, claimed: &str) -> Result<Party> {
         if self.live.detail() == Detail::Alone {
             let (uid, alias) = (uid.to_owned(), claimed.to_owned());
             return Ok(Party { uid, alias, kind: PartyKind::Stranger });
         }
         let own = self.own(account)?;
-        // The address book may have to be passed over.
+        // The address book may be damaged and skipped.
         let contact = match self.live.detail() {
             Detail::Alone | Detail::Bare => None,
             Detail::Lean | Detail::Whole => self
@@ -218,7 +219,7 @@ impl Reader<'_> {
 
     /// The member.
     pub(super) fn own(&self, account: AccountId) -> Result<Own> {
-        // Stands beside letters, as the address book does.
+        // Separate from letters, as the address book is.
         let alias = match self.live.detail() {
             Detail::Alone | Detail::Bare => "NULL",
             Detail::Lean | Detail::Whole => {
@@ -260,7 +261,8 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// As [`Vault::remove_contact`], on this device only, unless they became a contact later than that.
+    /// As [`Vault::remove_contact`], on this device only, unless they became a contact after
+    /// `at_ms`.
     pub(super) fn part_from(&mut self, account: AccountId, uid: &str, at_ms: i64) -> Result<bool> {
         let alias: Option<String> = self
             .db
@@ -271,7 +273,7 @@ impl Work<'_> {
             .query_row(params![account, uid, at_ms], |row| row.get(0))
             .optional()?;
         let Some(alias) = alias else { return Ok(false) };
-        // What was once asked does not make them a contact again.
+        // An old request does not make them a contact again.
         let asked = self
             .db
             .prepare_cached(
@@ -290,7 +292,7 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// Makes `uid` a contact, or keeps the one there is under its old alias, and settles the pings
+    /// Makes `uid` a contact, or keeps the existing one under its old alias, and settles the pings
     /// between both. The member's other devices are told of a new one.
     pub(super) fn befriend(
         &mut self,
@@ -315,7 +317,7 @@ impl Work<'_> {
     ) -> Result<bool> {
         let known = self.read.contact(account, uid)?;
         if known.as_ref().is_some_and(|known| known.mark == Some(NameMark::Claimed)) {
-            // From now on the service vouches for a name of theirs.
+            // From now on the service vouches for their name.
             self.db
                 .prepare_cached(
                     "UPDATE contact SET alias = ?3, look = ?4, vouched = 1
@@ -332,8 +334,9 @@ impl Work<'_> {
         Ok(known.is_none())
     }
 
-    /// Makes a contact of whom another device has told. One whose name looks like that of somebody else who is
-    /// or was known here only claims it: they are shown with their tag, and a ping of theirs waits.
+    /// Makes a contact on the word of another device. If the name looks like that of somebody else
+    /// who is or was known here, it is only a claim: they are shown with their tag, and their ping
+    /// waits.
     pub(super) fn meet(
         &mut self,
         account: AccountId,
@@ -363,7 +366,7 @@ impl Work<'_> {
             )?
             .execute(params![account, uid, alias, now_ms, look, vouched])?;
         self.note_name(account, uid, alias)?;
-        // Those that look alike are told apart from now on.
+        // Those that look alike are shown with tags from now on.
         let alike = self
             .db
             .prepare_cached("SELECT uid FROM contact WHERE account = ?1 AND look = ?2")?
@@ -376,9 +379,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Pings that wait for this member's answer, or ours, have it now.
+    /// Settles the pings between the member and `uid` that wait for an answer.
     fn settle_pings(&mut self, account: AccountId, uid: &str, alias: &str) -> Result<()> {
-        // One after the other, each by its index: with OR all that wait are read.
+        // Separately, each by its index: with OR all waiting pings are read.
         let mut settled = Vec::new();
         for (sql, name) in [
             (

@@ -1,20 +1,21 @@
-//! A home that was copied, or restored from a backup: what was queued in it may have left already.
+//! Detection of a home that was copied or restored: what was queued in it may have been sent
+//! already.
 //!
-//! The store can't tell by itself, because a copy of all files is the same store. So it keeps a mark
-//! of its key's file that copying does not keep ([`crate::platform::Platform::home_mark`]). Where the mark is
-//! another one, letters that were queued do not leave by themselves: the member is asked.
+//! The store alone cannot tell, because a copy of all files is the same store. So it keeps a mark
+//! of its key file that copying changes ([`crate::platform::Platform::home_mark`]). If the mark
+//! differs, queued letters are not sent by themselves: the member is asked.
 
 use rusqlite::{OptionalExtension, params};
 
 use super::{Change, Result, Vault};
 use crate::view::MessageId;
 
-/// What is said of a letter that was queued in a home that was copied since.
+/// The error on a letter that was queued in a home that was copied since.
 const MAYBE_SENT: &str = "This home was copied or restored from a backup while the letter was waiting here, so it may have been sent already. Look whether it arrived, on another device or with whoever it is for; then send it again, or discard it.";
 
 impl Vault {
-    /// Compares the mark of the home with the one that it had when it was opened last, and takes it
-    /// on. If the home was copied since, letters that were queued in it wait for the member.
+    /// Compares the mark of the home with the stored one, and stores it. If the home was copied,
+    /// queued letters wait for the member.
     pub fn recognise(&mut self, mark: &str) -> Result<Change<()>> {
         let mut copied = false;
         let change = self.change(|work| {

@@ -1,11 +1,11 @@
-//! The copy of a thread that is forwarded: read, packed and staged in slices, since it may be 16 MiB.
+//! Copying a thread to forward it: read, packed and staged in slices, since it may be 16 MiB.
 //!
 //! ```text
 //! begin_copy ─> copy_slice, until there is no more ─> a staged blob ─> queue_forward owns it
 //! ```
 //!
-//! Until it is owned it belongs to nobody, and is erased after the next start as any such blob is: what
-//! is cut short has forwarded nothing. If letters came or went meanwhile, it is made anew.
+//! Until it is owned it is an orphan, which is erased after the next start: an interrupted forward
+//! has no effect. If letters are added or removed meanwhile, it is made again.
 
 use rusqlite::params;
 use tmtp::forward::{ForwardedLetter, LETTERS_MAX, Packer};
@@ -21,7 +21,7 @@ use crate::view::{MessageId, ThreadId};
 
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
-/// Messages looked at in one slice, and bytes and files of them after which it ends.
+/// Messages read in one slice, and bytes and files of them after which it ends.
 const SLICE_MESSAGES: usize = 40;
 const SLICE_BYTES: usize = 512 << 10;
 const SLICE_FILES: usize = 1_000;
@@ -29,15 +29,15 @@ const SLICE_FILES: usize = 1_000;
 /// Time and number of a message.
 type Place = (i64, MessageId);
 
-/// A copy in the making.
+/// A copy being made.
 #[derive(Debug)]
 pub struct Copying {
     pub(super) thread: ThreadId,
     /// The thread's id at the service.
     pub(super) thread_id: String,
-    /// How many messages the thread had when it began.
+    /// Number of messages in the thread at the beginning.
     pub(super) messages: i64,
-    /// Up to which message it is made.
+    /// The last message copied.
     after: Place,
     packer: Packer,
     /// When its first letter was posted.
@@ -67,7 +67,7 @@ impl Vault {
         })
     }
 
-    /// The next bytes of a copy, and whether there are more of them.
+    /// The next bytes of a copy, and whether there are more.
     ///
     /// # Errors
     /// [`VaultError::TooLarge`].
@@ -101,7 +101,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    /// The id by which a thread can be forwarded.
+    /// The thread's id at the service, by which it can be forwarded.
     pub(super) fn forwarded_id(&self, thread: ThreadId) -> Result<String> {
         self.service_id(thread)?.ok_or_else(|| {
             VaultError::Conflict(
@@ -118,11 +118,11 @@ impl Reader<'_> {
             .query_row([thread], |row| row.get(0))?)
     }
 
-    /// The next letters of a thread that have an id of the service, as they are forwarded, and up to which
-    /// message these are; none with the last of them.
+    /// The next letters of a thread that have an id of the service, as they are forwarded, and the
+    /// last message read; none at the end.
     fn letters_after(&self, copying: &Copying) -> Result<(Vec<ForwardedLetter>, Option<Place>)> {
         let mut statement = self.db.prepare_cached(
-            // Two that are said to be one letter in different words are two to others as well.
+            // Two with the same claimed id and different text stay two.
             "SELECT id, CASE WHEN original_id IS NULL THEN msgid
                      WHEN forwarded_by IS NULL AND EXISTS (
                          SELECT 1 FROM message AS other INDEXED BY message_original
@@ -181,7 +181,7 @@ impl Reader<'_> {
             .collect())
     }
 
-    /// The files of a letter, or of one that came without them.
+    /// The files of a letter, or those announced by one that came without them.
     fn attach_of(&self, message: MessageId) -> Result<Vec<Attach>> {
         let here = self.attachments_of("message", message)?;
         if !here.is_empty() {

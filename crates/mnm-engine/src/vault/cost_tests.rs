@@ -1,5 +1,5 @@
-//! The cost of each command, which does not grow with the home: counted in steps of the database's machine
-//! and in bytes read and written, not in time.
+//! Cost of each command, which must not grow with the home: counted in steps of the database's
+//! virtual machine and in bytes read and written, not in time.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -19,23 +19,24 @@ mod group_tests;
 #[path = "cost_tests/settle_tests.rs"]
 mod settle_tests;
 
-/// Messages of the longest thread, other threads, pings: of a small home, and of one ten times as large.
+/// Messages of the longest thread, other threads, pings: of a small home, and of one ten times as
+/// large.
 const SMALL: u32 = 600;
 const LARGE: u32 = 10 * SMALL;
 
-/// What a command cost.
+/// The cost of a command.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Cost {
     statements: u64,
     steps: u64,
-    /// Read from and written to files by this thread; none where the system does not count them.
+    /// Read from and written to files by this thread; zero where the system does not count them.
     bytes: u64,
 }
 
 #[derive(Default)]
 struct Counter {
     cost: Cost,
-    /// Steps of each statement over its life so far, and since the counter began.
+    /// Steps of each statement so far, and since the counter was reset.
     seen: HashMap<String, u64>,
     steps: HashMap<String, u64>,
 }
@@ -56,7 +57,7 @@ fn uid(kind: &str, number: u32) -> String {
 /// A home with a thread of `size` messages, as many threads of one message with as many readers as a
 /// thread has, and as many pings.
 fn home(size: u32) -> Home {
-    // In memory where that can be: what is counted is the same.
+    // In memory where possible: the counts are the same.
     let dir = tempfile::TempDir::new_in("/dev/shm").or_else(|_| tempfile::TempDir::new()).unwrap();
     let mut vault = crate::testing::open_vault(&dir.path().join("home"));
     let new = NewAccount {
@@ -80,7 +81,7 @@ fn home(size: u32) -> Home {
         let steps = statement.get_status(StatementStatus::VmStep).unsigned_abs().into();
         let sql = statement.sql().into_owned();
         let before = counter.seen.insert(sql.clone(), steps).unwrap_or(0);
-        // One that was prepared anew counts from the beginning.
+        // A statement that was prepared again counts from zero.
         let steps = if steps >= before { steps - before } else { steps };
         counter.cost.statements += 1;
         counter.cost.steps += steps;
@@ -145,7 +146,7 @@ impl Home {
         Change { value: (message, thread), events: change.events }
     }
 
-    /// What `act` costs, when what it needs of the home's ways is in memory already.
+    /// The cost of `act` with a warm cache.
     fn cost<T: Debug>(&mut self, act: impl Fn(&mut Self) -> T) -> Cost {
         let _ = act(self);
         {
@@ -168,10 +169,10 @@ fn bytes_of_this_thread() -> u64 {
     counts.filter_map(|line| line.split(": ").nth(1)?.parse::<u64>().ok()).sum()
 }
 
-/// A command, and the most steps of one.
+/// A command, and the most steps that it may take.
 type Command = (&'static str, u64, fn(&mut Home));
 
-/// Steps of a command that takes or shows one thing; of one that shows a page; of one slice.
+/// Steps of a command that handles one thing; of one that returns a page; of one slice.
 const ONE: u64 = 3_000;
 const PAGE: u64 = 100_000;
 
@@ -247,7 +248,7 @@ fn what_a_command_costs_does_not_grow_with_the_home() {
     let mut wrong = Vec::new();
     for (name, most, act) in COMMANDS {
         let (of_small, of_large) = (small.cost(act), large.cost(act));
-        // What is read of an index grows with its depth alone.
+        // Only the depth of an index may grow.
         let grows = of_large.steps > of_small.steps + of_small.steps / 5 + 100
             || of_large.statements > of_small.statements + of_small.statements / 5 + 20
             || of_large.bytes > 2 * of_small.bytes + (1 << 20);
@@ -280,7 +281,7 @@ fn whom_a_name_means_is_not_asked_of_each_contact() {
     }
 }
 
-/// Each slice holds the store for a moment only, however many read a thread.
+/// Each slice holds the store only briefly, however many readers a thread has.
 #[test]
 fn a_slice_of_a_removal_is_bounded() {
     let mut home = home(SMALL);
@@ -312,7 +313,8 @@ fn a_slice_of_a_removal_is_bounded() {
     assert_eq!(left, 0);
 }
 
-/// The index does its own work within one step of the machine, so it is counted what a slice looks at.
+/// The full-text index works within one step of the machine, so the messages examined by a slice
+/// are counted.
 #[test]
 fn a_slice_of_a_search_looks_at_less_the_more_there_is_to_compare() {
     const LETTERS: usize = 8;

@@ -615,29 +615,29 @@ export interface Draft {
   version: number;
 }
 
-/** Kinds of errors, for programs. Pages choose by these where an error is shown. */
+/** Error codes, for programs. Pages decide by them where an error is shown. */
 export type ErrorCode =
-  /** What was named does not exist (any more). */
+  /** It does not exist, or no longer. */
   | "not_found"
-  /** What was asked for breaks a rule: a text too long, an alias too short, nothing to send. */
+  /** A rule is broken: a text too long, an alias too short, nothing to send. */
   | "invalid"
   /** A name among the recipients is neither a contact nor a group. */
   | "unknown_recipient"
-  /** Beyond a limit on size. */
+  /** A size limit is exceeded. */
   | "too_large"
-  /** Not in this state: being sent at the moment, already answered, already there. */
+  /** Not possible in this state: being sent, already answered, already there. */
   | "conflict"
-  /** What was to be replaced has been changed by somebody else since it was read. */
+  /** It was changed by another writer since it was read. */
   | "outdated"
   /** The service cannot be reached. */
   | "offline"
-  /** What answers is not the service that was joined: its certificate is another. */
+  /** The server is not the service that was joined: its certificate differs. */
   | "untrusted"
-  /** The member has an account on this service already. */
+  /** There is an account on this service already. */
   | "known_service"
   /** The service refused. */
   | "refused"
-  /** The service has made the account but refused its alias; the account is here, without one. */
+  /** The service has made the account but refused its alias; the account is stored without one. */
   | "alias_refused"
   /** No answer in time. */
   | "timeout"
@@ -742,7 +742,7 @@ export type Event =
       /** Which. */
       draft: number;
     }
-  /** Events were dropped because the watcher was too slow; ask for everything again. */
+  /** Events were dropped because the receiver was too slow; reload everything. */
   | { event: "lagged" };
 
 /** That a file is a form, blank or filled, in the way of other apps. */
@@ -1013,23 +1013,20 @@ export type NameMark =
    */
   | "claimed";
 
-/** What a member may want instead of what was refused. */
+/** An alternative to what was refused. */
 export type Offer =
-  /**
-   * The account that is here already: to give it the new address, or to trust the service's new
-   * certificate.
-   */
+  /** The existing account: to give it the new address, or to trust the service's new certificate. */
   | {
       kind: "account";
       /** Which. */
       account: number;
     }
-  /** To agree to another certificate after comparing it. Fingerprints are lower-case hex. */
+  /** Trust another certificate after comparing it. Fingerprints are lower-case hex. */
   | {
       kind: "trust";
-      /** The one that is known; none when none was pinned. */
+      /** The pinned one; none when none was pinned. */
       known: string | null;
-      /** The one that was shown. */
+      /** The one that was seen. */
       seen: string;
     };
 
@@ -1162,7 +1159,7 @@ export interface Refusal {
   code: ErrorCode;
   /** For people: what happened, what it means, what to do. */
   message: string;
-  /** What the member may want instead. */
+  /** An alternative for the member. */
   offer?: Offer | null;
 }
 
@@ -1236,11 +1233,11 @@ export interface SearchHit {
   snippet: string;
 }
 
-/** Points of a picture as it stands on the screen. */
+/** Size of a picture on the screen, in pixels. */
 export interface Size {
-  /** Points from left to right. */
+  /** Width. */
   width: number;
-  /** Points from top to bottom. */
+  /** Height. */
   height: number;
 }
 

@@ -1,14 +1,13 @@
-//! The form of an archive that every system can open: tar, as POSIX calls it ustar.
+//! The tar format (POSIX ustar), which every system can open.
 
-/// Bytes of a block; a header is one, and a file ends on a full one.
+/// Bytes of a block; a header is one, and files are padded to full ones.
 const BLOCK: usize = 512;
-/// Bytes of a name.
+/// Longest name, in bytes.
 const NAME_MAX: usize = 100;
-/// Largest size that a header can say: eleven octal digits.
+/// Largest size that a header can hold: eleven octal digits.
 const SIZE_MAX: u64 = (1 << 33) - 1;
 
-/// What stands in front of a file's bytes. `number` stands before its name, so that each has one of its
-/// own and none is a path.
+/// The header of a file. `number` precedes its name, so that names are unique and none is a path.
 pub(super) fn header(number: usize, name: &str, size: u64) -> Vec<u8> {
     let mut block = vec![0; BLOCK];
     put(&mut block, 0, own_name(number, name).as_bytes());
@@ -17,7 +16,7 @@ pub(super) fn header(number: usize, name: &str, size: u64) -> Vec<u8> {
     put(&mut block, 116, b"0000000\0");
     put(&mut block, 124, format!("{:011o}\0", size.min(SIZE_MAX)).as_bytes());
     put(&mut block, 136, b"00000000000\0");
-    // The sum is taken with blanks in its place.
+    // The checksum is computed with blanks in its place.
     put(&mut block, 148, b"        ");
     put(&mut block, 156, b"0");
     put(&mut block, 257, b"ustar\x0000");
@@ -26,18 +25,18 @@ pub(super) fn header(number: usize, name: &str, size: u64) -> Vec<u8> {
     block
 }
 
-/// What stands behind a file of this many bytes.
+/// The padding after a file of this many bytes.
 pub(super) fn padding(size: u64) -> Vec<u8> {
     let over = usize::try_from(size % BLOCK as u64).unwrap_or_default();
     vec![0; (BLOCK - over) % BLOCK]
 }
 
-/// What ends an archive.
+/// The end of an archive.
 pub(super) fn end() -> Vec<u8> {
     vec![0; 2 * BLOCK]
 }
 
-/// The end of a long name is kept: it says what the file is.
+/// Keeps the end of a long name: it holds the extension.
 fn own_name(number: usize, name: &str) -> String {
     let clean: String =
         name.chars().map(|c| if c.is_control() || "/\\".contains(c) { '_' } else { c }).collect();

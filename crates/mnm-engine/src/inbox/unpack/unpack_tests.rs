@@ -1,4 +1,4 @@
-//! Tests of unpacking: letters in every cut, and data that is no letter.
+//! Tests of unpacking: letters split at every size, and malformed data.
 
 use tmtp::forward::ForwardedLetter;
 
@@ -17,7 +17,7 @@ fn announced(data: &[u8], head: usize) -> Data {
 fn run(mut unpacker: Unpacker, data: &[u8], piece: usize) -> (Unpacked, Vec<(String, Vec<u8>)>) {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut open = false;
-    // Where there is no data, there may be a step all the same.
+    // Without data there may be a step all the same.
     for mut input in data.chunks(piece).chain([&[][..]]) {
         while let Some(step) = unpacker.step(&mut input) {
             match step {
@@ -94,7 +94,7 @@ fn files_beyond_the_most_a_letter_has_come_in_one_archive() {
     }
     let (_, files) = pair;
     let archive = &files[FILES_MAX].1;
-    // Three headers, of two files bytes in a block of their own, and the end.
+    // Three headers, two files that each need a block, and the end.
     assert_eq!(archive.len(), (3 + 2 + 2) * 512);
 }
 

@@ -1,4 +1,4 @@
-//! The cost of forwarding a thread as long as a copy has room for: none of its steps handles all of it.
+//! Cost of forwarding the longest thread that fits a copy: no step handles all of it.
 
 use super::*;
 
@@ -6,8 +6,8 @@ use super::*;
 const LONG: usize = 60;
 const FEW: usize = 3;
 const TEXT_BYTES: usize = 255 << 10;
-/// Bytes that one step reads and writes at most, with the log that it may have to move into the store (twice
-/// 4 MiB); the copy has 15 MiB.
+/// Most bytes that one step reads and writes, with a possible checkpoint of the log (twice 4 MiB);
+/// the copy has 15 MiB.
 const STEP_BYTES: u64 = 12 << 20;
 
 /// A home with a thread that has so many long letters, and somebody to forward it to.
@@ -95,7 +95,7 @@ fn a_copy_that_waits_outlives_a_start_and_one_that_was_not_queued_is_erased() {
     while home.vault.tidy().value {}
     assert_eq!(home.vault.read_copy(row, 0, 10).unwrap().len(), 10);
     assert!(home.vault.read_from(cut_short.id, 0, 10).unwrap().is_empty());
-    // What an account leaves behind goes with it.
+    // Leftovers of an account are erased with it.
     let _ = home.vault.begin_removal(home.account).unwrap();
     while !home.vault.remove_slice(home.account).unwrap() {}
     while home.vault.tidy().value {}

@@ -1,11 +1,11 @@
-//! The cost of a group of thousands: what one more of them costs, and how all are listed.
+//! Cost of a group of thousands: of a new member, and of listing all.
 
 use super::*;
 use crate::event::Event;
 use crate::view::Standing;
 
 const GROUP: &str = "the whole town";
-/// Members of a group that is shown whole, and of one as large as a service may have.
+/// Members of a group that is shown whole, and of the largest that a service may have.
 const FEW: u32 = 50;
 const MANY: u32 = 5_000;
 /// Bytes of one event of a group.
@@ -36,7 +36,7 @@ fn group(home: &mut Home, size: u32) {
         .unwrap();
 }
 
-/// Somebody joins who was not told of before. Gives what is announced.
+/// An unknown member joins. Returns the events.
 fn join(home: &mut Home) -> Vec<Event> {
     home.number += 1;
     let number = u32::try_from(home.number).unwrap();

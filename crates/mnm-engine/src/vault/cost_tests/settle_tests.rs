@@ -1,4 +1,4 @@
-//! The cost of letters that came before their thread's first, and where they stand in the end.
+//! Cost of settling letters that arrived before their thread's first, and where they end up.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use super::*;
 use crate::event::Event;
 use crate::view::MessageId;
 
-/// Letters that came early: few enough to go at once, and many.
+/// Early letters: few enough to settle at once, and many.
 const FEW: u32 = 20;
 const MANY: u32 = 3_000;
-/// Most steps of the first letter's arrival, and of a chore's slice.
+/// Most steps of the first letter's arrival, and of a slice of the chore.
 const SLICE: u64 = PAGE;
 /// The thread's id, which is that of its first letter.
 const FIRST: &str = "0000000000008001";
 const FIRST_NUMBER: u64 = 0x8001;
 
-/// Every tenth of those who wrote early reads the thread.
+/// Every tenth author of an early letter reads the thread.
 fn reads(number: u32) -> bool {
     number.is_multiple_of(10)
 }
@@ -94,7 +94,7 @@ fn first_letter(home: &Home, size: u32) -> Incoming {
     }
 }
 
-/// Has the first letter come; gives its thread and what it cost.
+/// Receives the first letter; returns its thread and the cost.
 fn arrive(home: &mut Home, size: u32) -> (ThreadId, Cost) {
     let letter = first_letter(home, size);
     home.counter.lock().unwrap().cost = Cost::default();
@@ -104,7 +104,7 @@ fn arrive(home: &mut Home, size: u32) -> (ThreadId, Cost) {
     (home.vault.message(message).unwrap().thread, cost)
 }
 
-/// Does all chores; gives how many slices there were, and the letters of which pages were told.
+/// Does all chores; returns the number of slices, and the letters in events.
 fn tidy(home: &mut Home) -> (usize, BTreeSet<MessageId>) {
     let (mut slices, mut told) = (0, BTreeSet::new());
     loop {
@@ -123,7 +123,7 @@ fn tidy(home: &mut Home) -> (usize, BTreeSet<MessageId>) {
     }
 }
 
-/// How many letters a thread has, and how many stand apart, each alone, saying that they belong to it.
+/// Number of letters in a thread, and of those that stand alone and claim it.
 fn places(home: &Home, thread: ThreadId) -> (u32, u32) {
     let count = |sql: &str| home.vault.db.query_row(sql, [], |row| row.get(0)).unwrap();
     home.vault.check().unwrap();
@@ -143,7 +143,7 @@ fn places(home: &Home, thread: ThreadId) -> (u32, u32) {
 }
 
 type Fill = fn(&Home, u32);
-/// Letters in the thread and apart from it, of so many that came early.
+/// Letters in the thread and apart from it, for a number of early letters.
 type Expected = fn(u32) -> (u32, u32);
 
 #[test]
@@ -225,7 +225,7 @@ fn what_a_new_member_of_a_group_costs_does_not_grow_with_its_threads() {
     assert!(costs[1].steps < costs[0].steps * 6 / 5 && costs[1].steps < 3 * ONE, "{costs:?}");
 }
 
-/// Nobody of the early thread is let in, and then the member says that it belongs there.
+/// Nobody of the early thread is admitted; then the member takes it in.
 #[test]
 fn a_thread_of_thousands_is_taken_in_by_hand_in_slices() {
     let mut home = home(10);
@@ -248,8 +248,8 @@ fn a_thread_of_thousands_is_taken_in_by_hand_in_slices() {
     assert_eq!(places(&home, thread), (MANY + 1, 0));
 }
 
-/// The member's letter gets its id when thousands of replies are here, in a thread of which another
-/// device told; one of their authors writes on while they come over.
+/// The member's letter gets its id when thousands of replies are here, in a thread announced by
+/// another device; one of their authors writes meanwhile.
 #[test]
 fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
     let mut home = home(10);
@@ -286,7 +286,7 @@ fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
     assert_eq!(places(&home, thread), (MANY + 2, 0));
 }
 
-/// Begun while the letters of a claim are on their way, between two slices.
+/// Started while the letters of a claim are being moved, between two slices.
 #[test]
 fn what_is_typed_meanwhile_for_the_readers_of_a_claim_goes_to_no_others() {
     let mut home = home(10);
