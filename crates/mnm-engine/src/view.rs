@@ -42,23 +42,23 @@ pub struct State {
     pub accounts: Vec<Account>,
     /// Version of the running app.
     pub version: String,
-    /// Whether parts of the store were passed over since the app started because they are damaged;
-    /// `mnm check` tells more.
+    /// Whether parts of the store were skipped since the app started because they are damaged; `mnm
+    /// check` reports more.
     #[serde(default)]
     pub damaged: bool,
-    /// Whether this home was copied or restored from a backup since it was opened before. What came
-    /// in after the copy was made is not in it.
+    /// Whether this home was copied or restored from a backup since it was last opened. Letters
+    /// received after the copy was made are missing.
     #[serde(default)]
     pub copied: bool,
 }
 
-/// One place where search words were found.
+/// A search result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SearchHit {
     /// The account.
     pub account: AccountId,
-    /// What its service is called; see [`Account::service`].
+    /// Label of its service; see [`Account::service`].
     pub service: String,
     /// The thread.
     pub thread: ThreadId,
@@ -70,7 +70,7 @@ pub struct SearchHit {
     pub from: Party,
     /// Time of the message.
     pub at_ms: i64,
-    /// Text around the words, HTML-escaped, the words between `<mark>` and `</mark>`; nothing else
-    /// in it is markup.
+    /// Text around the words, HTML-escaped, with the words between `<mark>` and `</mark>`; no other
+    /// markup.
     pub snippet: String,
 }

@@ -1,9 +1,9 @@
-//! The certificate by which apps know the service, and the TLS that follows from it.
+//! The service's certificate, and the TLS configuration made from it.
 //!
 //! Without files of the administrator's the service makes its own on first start: an ECDSA P-256
 //! key in `DIR/tls/key.pem`, then a self-signed certificate of it in `DIR/tls/cert.pem`. Apps pin
-//! its hash, so neither is ever replaced: a start that was interrupted between the two
-//! makes the certificate of the key that is there, and a certificate without its key is an error.
+//! its hash, so neither is ever replaced: a start that was interrupted between the two makes the
+//! certificate of the existing key, and a certificate without its key is an error.
 //!
 //! - [`acme`]: certificates ordered from an authority
 //! - [`identity`]: the certificate of a running service, which may be replaced
@@ -40,7 +40,7 @@ pub struct Certificate {
     tls: Arc<ServerConfig>,
 }
 
-/// The one provider of cryptography.
+/// The cryptography provider used everywhere.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> =
     LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
@@ -131,10 +131,10 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// Reads the administrator's chain and key, in PEM.
+    /// Reads the administrator's certificate chain and key, in PEM.
     ///
     /// # Errors
-    /// One of them cannot be used, or the key is not secret.
+    /// One of them cannot be used, or others may read the key.
     pub fn load(cert: &Path, key: &Path) -> Result<Self, CertificateError> {
         let chain = read_chain(cert)?;
         let secret = read_key(key)?;
@@ -160,7 +160,7 @@ impl Certificate {
     }
 
     /// Reads the service's own certificate and key from `data/tls`, first making what is missing,
-    /// in the service's `name` and for the hosts it listens on. The caller holds the data folder.
+    /// for the service's `name` and the hosts it listens on. The caller has locked the data folder.
     ///
     /// # Errors
     /// They cannot be read, used, made or written, or the key is lost.
@@ -197,7 +197,7 @@ impl Certificate {
         Arc::clone(&self.tls)
     }
 
-    /// Whether it is its own issuer, so that apps can only know it by its fingerprint.
+    /// Whether it is its own issuer, so that apps can only pin its fingerprint.
     #[must_use]
     pub fn is_self_signed(&self) -> bool {
         self.leaf().is_some_and(|leaf| leaf.issuer() == leaf.subject())
@@ -222,7 +222,7 @@ impl Certificate {
         Validity::of(self.certified.end_entity_cert().ok()?)
     }
 
-    /// A certificate that is kept nowhere, until there is another.
+    /// A self-signed certificate in memory, used until a real one is issued.
     ///
     /// # Errors
     /// It cannot be made.
@@ -268,7 +268,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
         return Err(CertificateError::NotSecret { path: path.to_owned(), mode });
     }
     if mode & fs_mode::OTHERS != 0 {
-        // Common where a group of services shares certificates; still worth knowing.
+        // Common where several services share certificates, but worth a warning.
         tracing::warn!(key = %path.display(), "the group of this private key may read it");
     }
     PrivateKeyDer::from_pem_file(path).map_err(|error| {

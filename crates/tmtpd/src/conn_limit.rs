@@ -1,11 +1,11 @@
-//! Connection limits: in all, from one network, and not yet logged in.
+//! Connection limits: in all, per network, and not yet logged in.
 //!
-//! [`ConnLimit::admit`] counts a link in and [`Peer`] counts it out when it is dropped, so a count cannot
-//! leak whatever ends a link. Links over their network's share are closed at once. Links over the
-//! number that may be logging in wait for [`Peer::turn`] instead: after a restart every device comes
-//! back in the same second, and each of them is welcome. Turns go by networks, and those that do
-//! nothing with theirs lose them to others (`fair_queue`). Over the total, a link that waits of the network
-//! that has most of them gives way.
+//! [`ConnLimit::admit`] counts a link and the [`Peer`] uncounts it when dropped, so a count cannot
+//! leak however a link ends. Links over their network's limit are closed at once. Links over the
+//! number that may be logging in queue in [`Peer::wait_for_slot`] instead: after a restart every
+//! device comes back in the same second, and each of them should get in. Login slots are shared
+//! fairly between networks, and idle holders lose theirs to others (`fair_queue`). Over the total,
+//! a waiting link of the network with most of them is closed.
 
 #[cfg(test)]
 mod conn_limit_tests;
@@ -21,14 +21,14 @@ use std::task::{Context, Poll};
 use tokio::time::Instant;
 
 use crate::config::Limits;
-use crate::metrics::Turned;
-pub(crate) use fair_queue::{FairQueue, Served, Turn};
+use crate::metrics::RejectKind;
+pub(crate) use fair_queue::{FairQueue, Served, Slot};
 
 /// Counts links, and refuses those over a limit.
 #[derive(Debug)]
 pub struct ConnLimit {
     counts: Mutex<Counts>,
-    turns: Arc<FairQueue>,
+    slots: Arc<FairQueue>,
 }
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ struct Counts {
     networks: HashMap<Network, usize>,
 }
 
-/// What the limits say about numbers of links.
+/// The configured limits.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     links_total: usize,
@@ -51,7 +51,7 @@ impl Bounds {
     }
 }
 
-/// Who shares a count: an IPv4 address, or an IPv6 /64, all of which one machine may have.
+/// The unit of counting: an IPv4 address, or an IPv6 /64, all of which one machine may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(IpAddr);
 
@@ -67,11 +67,11 @@ pub enum Full {
 }
 
 impl Full {
-    /// What it is counted as.
-    pub(crate) fn turned(self) -> Turned {
+    /// The label in the metrics.
+    pub(crate) fn reject_kind(self) -> RejectKind {
         match self {
-            Self::Total => Turned::LinksTotal,
-            Self::Network => Turned::LinksPerAddress,
+            Self::Total => RejectKind::LinksTotal,
+            Self::Network => RejectKind::LinksPerAddress,
         }
     }
 }
@@ -82,33 +82,33 @@ pub struct Peer {
     address: SocketAddr,
     accepted_at: Instant,
     conn_limit: Arc<ConnLimit>,
-    /// Until it is logged in.
-    turn: Option<Turn>,
+    /// Its login slot, until it is logged in.
+    slot: Option<Slot>,
 }
 
 impl ConnLimit {
-    /// No link is counted yet.
+    /// A counter of no links.
     #[must_use]
     pub fn new(limits: &Limits) -> Arc<Self> {
         let counts = Counts { bounds: Bounds::of(limits), total: 0, networks: HashMap::new() };
-        let turns = FairQueue::new(limits.unauthenticated_links);
-        Arc::new(Self { counts: Mutex::new(counts), turns })
+        let slots = FairQueue::new(limits.unauthenticated_links);
+        Arc::new(Self { counts: Mutex::new(counts), slots })
     }
 
-    /// From now on `limits` hold. Links that are in stay, and those that are logging in go on.
+    /// Replaces the limits. Open links stay, and those that are logging in continue.
     pub fn set_limits(&self, limits: &Limits) {
-        self.turns.set_bound(limits.unauthenticated_links);
+        self.slots.set_bound(limits.unauthenticated_links);
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).bounds = Bounds::of(limits);
     }
 
-    /// Counts a link in. If that is one more than there may be in all, another that is not logged in
-    /// has been told to end.
+    /// Counts a link. If the total is exceeded, another link that is not logged in is closed for
+    /// it.
     ///
     /// # Errors
     /// [`Full`].
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Result<Peer, Full> {
         self.count_in(Network::of(address.ip()))?;
-        Ok(Peer { address, accepted_at: Instant::now(), conn_limit: Arc::clone(self), turn: None })
+        Ok(Peer { address, accepted_at: Instant::now(), conn_limit: Arc::clone(self), slot: None })
     }
 
     fn count_in(&self, network: Network) -> Result<(), Full> {
@@ -118,7 +118,7 @@ impl ConnLimit {
         if links >= bounds.links_per_network {
             return Err(Full::Network);
         }
-        if counts.total >= bounds.links_total && !self.turns.make_room(network) {
+        if counts.total >= bounds.links_total && !self.slots.make_room(network) {
             return Err(Full::Total);
         }
         counts.networks.insert(network, links + 1);
@@ -148,49 +148,49 @@ impl Network {
 }
 
 impl Peer {
-    /// Where the link comes from. For the log, see [`crate::log`].
+    /// The remote address. For the log, see [`crate::log`].
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// With whom it shares what is counted by address.
+    /// The network it is counted with.
     #[must_use]
     pub fn network(&self) -> Network {
         Network::of(self.address.ip())
     }
 
-    /// Waits until it is this link's turn to log in, and starts its clock. False: it has to end
-    /// instead, to make room for others.
-    pub async fn turn(&mut self) -> bool {
-        self.turn = self.conn_limit.turns.demand(self.network()).await;
+    /// Waits for a login slot, and starts the login timeout. False: the link has to close instead,
+    /// to make room for others.
+    pub async fn wait_for_slot(&mut self) -> bool {
+        self.slot = self.conn_limit.slots.demand(self.network()).await;
         self.accepted_at = Instant::now();
-        self.turn.is_some()
+        self.slot.is_some()
     }
 
-    /// The service is at work for this link, which has not logged in, until what this returns is
-    /// dropped: meanwhile its turn is not taken back.
+    /// The service is working for this link, which has not logged in, until the guard is dropped:
+    /// meanwhile its slot is not taken back.
     pub(crate) fn served(&self) -> Option<Served> {
-        self.turn.as_ref().map(Turn::served)
+        self.slot.as_ref().map(Slot::served)
     }
 
-    /// Ready when the link has to end, since others wait and it does not log in.
+    /// Ready when the link has to close, since others wait and it does not log in.
     pub(crate) fn poll_taken_back(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match &mut self.turn {
-            Some(turn) => turn.poll_taken_back(context),
+        match &mut self.slot {
+            Some(slot) => slot.poll_taken_back(context),
             None => Poll::Pending,
         }
     }
 
-    /// When the link began; the time for TLS and login runs from here.
+    /// When the link began; the login timeout runs from here.
     #[must_use]
     pub fn accepted_at(&self) -> Instant {
         self.accepted_at
     }
 
-    /// Says that the link has logged in, which lets another one begin to.
+    /// Releases the login slot.
     pub fn logged_in(&mut self) {
-        self.turn = None;
+        self.slot = None;
     }
 }
 

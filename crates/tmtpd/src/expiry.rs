@@ -4,7 +4,7 @@
 //!
 //! Once an hour, and at start, the service looks for overdue messages (`overdue`), counting days on
 //! which it ran (`uptime_clock`). For each it decides which devices will not get it any more, and
-//! which members it did not reach (`verdict`, `piece`). The authors' notices (`notice`), the count
+//! which members it did not reach (`verdict`, `batch`). The authors' notices (`notice`), the count
 //! of messages that each device is missing (`gap_notice`), and the deletion of the queue entries
 //! are one commit: after a crash a message is either still queued or given up with its notice.
 //! Commits are bounded, so that a queue of a million does not delay other commits for long.
@@ -13,9 +13,9 @@
 //! at that moment may get a message whose author is told that it did not arrive; never the reverse.
 //! Reasons are in `docs/decisions/0009-return-and-expiry.md`.
 
+mod batch;
 mod notice;
 mod overdue;
-mod piece;
 mod uptime_clock;
 mod verdict;
 
@@ -38,18 +38,18 @@ use crate::service::Service;
 use crate::shutdown::Shutdown;
 use tmtp_store::{DeviceNumber, MessageId, StoreError};
 
+use batch::ExpiryBatch;
+pub(crate) use batch::is_passing;
 pub(crate) use notice::Office;
 use overdue::Overdue;
-use piece::Piece;
-pub(crate) use piece::is_passing;
 use uptime_clock::UptimeClock;
 
 /// How often overdue messages are looked for. A crash may leave this much running time uncounted.
-const EVERY: Duration = Duration::from_secs(60 * 60);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// Queue entries that one commit gives up, approximately: a message is given up whole.
-const PIECE_ROWS: usize = 1_024;
+const BATCH_ROWS: usize = 1_024;
 /// Messages that are examined for one commit.
-const PIECE_MESSAGES: usize = 1_024;
+const BATCH_MESSAGES: usize = 1_024;
 
 /// The task that gives up overdue messages.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         tokio::select! {
             biased;
             () = ended.requested() => {}
-            () = tokio::time::sleep_until(noted_at + EVERY) => {}
+            () = tokio::time::sleep_until(noted_at + SWEEP_INTERVAL) => {}
         }
         let now = Instant::now();
         let (now_ms, limits) = (service.now_ms(), service.limits());
@@ -175,8 +175,8 @@ async fn sweep_once(
     };
     loop {
         let _turn = service.edit().await;
-        let (piece, more) = in_place(|| next_piece(service, &mut overdue))?;
-        give_up(service, piece, total).await?;
+        let (batch, more) = in_place(|| next_batch(service, &mut overdue))?;
+        give_up(service, batch, total).await?;
         if !more {
             return Ok(());
         }
@@ -184,21 +184,25 @@ async fn sweep_once(
 }
 
 /// The next batch, and whether there may be more.
-fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool), StoreError> {
-    let mut piece = Piece::default();
-    for _ in 0..PIECE_MESSAGES {
-        let Some(unfetched) = overdue.next(&service.store)? else { return Ok((piece, false)) };
-        piece.add(service, &service.directory(), &unfetched)?;
-        if piece.owed.len() >= PIECE_ROWS {
+fn next_batch(service: &Service, overdue: &mut Overdue) -> Result<(ExpiryBatch, bool), StoreError> {
+    let mut batch = ExpiryBatch::default();
+    for _ in 0..BATCH_MESSAGES {
+        let Some(unfetched) = overdue.next(&service.store)? else { return Ok((batch, false)) };
+        batch.add(service, &service.directory(), &unfetched)?;
+        if batch.queued.len() >= BATCH_ROWS {
             break;
         }
     }
-    Ok((piece, true))
+    Ok((batch, true))
 }
 
 /// Commits a batch.
-async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(), StoreError> {
-    let Piece { owed: gives_up, returns, missing } = piece;
+async fn give_up(
+    service: &Service,
+    batch: ExpiryBatch,
+    total: &mut Total,
+) -> Result<(), StoreError> {
+    let ExpiryBatch { queued: gives_up, returns, missing } = batch;
     if gives_up.is_empty() {
         return Ok(());
     }
@@ -225,23 +229,24 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
 /// The result of a sweep, for the log.
 #[derive(Debug, Default)]
 struct Total {
-    owed: usize,
+    deliveries: usize,
     notices: usize,
     devices: BTreeSet<DeviceNumber>,
 }
 
 impl Total {
-    fn add(&mut self, owed: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
-        self.owed += owed;
+    fn add(&mut self, deliveries: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
+        self.deliveries += deliveries;
         self.notices += notices;
         self.devices.extend(missing.keys());
     }
 
     fn log(&self) {
-        if self.owed > 0 {
-            let (owed, notices, devices) = (self.owed, self.notices, self.devices.len());
+        if self.deliveries > 0 {
+            let (deliveries, notices, devices) =
+                (self.deliveries, self.notices, self.devices.len());
             tracing::info!(
-                owed,
+                deliveries,
                 notices,
                 devices,
                 "messages that were not fetched in time are given up; the devices need history from their siblings"

@@ -1,8 +1,8 @@
-//! The table of open links: what an administrator may ask about each of them.
+//! Table of open links, for the administrator.
 //!
-//! A link enters when it has shaken hands, notes what happens to it in a few numbers of its own,
-//! and leaves when its [`Entry`] is dropped. Reading the table goes by pages, so that listing a
-//! hundred thousand links never stops one from opening.
+//! A link enters after its TLS handshake, keeps its own counters, and leaves when its [`Entry`] is
+//! dropped. The table is read in pages, so that listing a hundred thousand links never blocks a new
+//! one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tmtp_store::DeviceNumber;
 
 use crate::directory::MemberNumber;
 
-/// Number of a link within this run of the service; rises with each.
+/// Number of a link within this run of the service, ascending.
 pub(crate) type LinkNumber = u64;
 
 /// Every open link of a service.
@@ -23,17 +23,16 @@ pub(crate) type LinkNumber = u64;
 pub(crate) struct Links {
     open: Mutex<BTreeMap<LinkNumber, Arc<LinkFacts>>>,
     last: AtomicU64,
-    /// When the last link of a device ended, of those that were on in this run.
+    /// When the last link of a device ended, of devices that were online in this run.
     seen: Mutex<HashMap<DeviceNumber, i64>>,
 }
 
-/// What is known about one open link. Its numbers are written by the link alone and may be read at
-/// any time.
+/// The facts about one open link. Only the link writes them; they may be read at any time.
 #[derive(Debug)]
 pub(crate) struct LinkFacts {
-    /// Where it comes from.
+    /// The remote address.
     pub address: SocketAddr,
-    /// When it had shaken hands, Unix milliseconds.
+    /// When its TLS handshake was done, Unix milliseconds.
     pub since_ms: i64,
     /// The certificate that it was shown.
     pub certificate: CertificateHash,
@@ -44,7 +43,7 @@ pub(crate) struct LinkFacts {
     in_flight_bytes: AtomicU64,
 }
 
-/// A link's place in the table; leaves when dropped.
+/// A link's entry in the table; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Entry {
     links: Arc<Links>,
@@ -53,7 +52,7 @@ pub(crate) struct Entry {
 }
 
 impl Links {
-    /// Puts a link into the table that had shaken hands at `since_ms` by `certificate`.
+    /// Adds a link whose TLS handshake, with `certificate`, was done at `since_ms`.
     pub(crate) fn enter(
         self: &Arc<Self>,
         address: SocketAddr,
@@ -75,7 +74,7 @@ impl Links {
         Entry { links: Arc::clone(self), number, facts }
     }
 
-    /// The first `limit` links behind `after`, in the order in which they opened.
+    /// The first `limit` links after `after`, in the order in which they opened.
     pub(crate) fn page(
         &self,
         after: LinkNumber,
@@ -102,17 +101,17 @@ impl Links {
 }
 
 impl LinkFacts {
-    /// Who has logged in on it.
+    /// The member and device logged in on it.
     pub(crate) fn owner(&self) -> Option<(MemberNumber, DeviceNumber)> {
         self.owner.get().copied()
     }
 
-    /// Bytes read from it, below TLS they are a few more.
+    /// Bytes read from it, inside of TLS.
     pub(crate) fn bytes_in(&self) -> u64 {
         self.bytes_in.load(Ordering::Relaxed)
     }
 
-    /// Bytes written to it, below TLS they are a few more.
+    /// Bytes written to it, inside of TLS.
     pub(crate) fn bytes_out(&self) -> u64 {
         self.bytes_out.load(Ordering::Relaxed)
     }
@@ -122,7 +121,7 @@ impl LinkFacts {
         (self.in_flight.load(Ordering::Relaxed), self.in_flight_bytes.load(Ordering::Relaxed))
     }
 
-    /// A device has logged in. A link has one owner in its life.
+    /// A device has logged in. A link has at most one owner in its life.
     pub(crate) fn set_owner(&self, member: MemberNumber, device: DeviceNumber) {
         let _ = self.owner.set((member, device));
     }
@@ -137,7 +136,7 @@ impl LinkFacts {
         self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Notes what is in flight now.
+    /// Sets what is in flight now.
     pub(crate) fn set_in_flight(&self, messages: usize, bytes: u64) {
         self.in_flight.store(messages as u64, Ordering::Relaxed);
         self.in_flight_bytes.store(bytes, Ordering::Relaxed);
@@ -145,7 +144,7 @@ impl LinkFacts {
 }
 
 impl Entry {
-    /// The link has ended at `now_ms`: that is when its device was last seen.
+    /// The link has ended at `now_ms`, which is when its device was last seen.
     pub(crate) fn ended(self, now_ms: i64) {
         if let Some((_, device)) = self.owner() {
             let mut seen = self.links.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@
 
 mod labels;
 
-pub(crate) use labels::{EndKind, Rule, Turned};
+pub(crate) use labels::{EndKind, RejectKind, Rule};
 use tmtp_telemetry::{Counter, Tally};
 
 /// The counters of one service, since its start.
@@ -44,8 +44,8 @@ pub(crate) struct AcceptorMetrics {
     /// Connections that were accepted.
     pub accepted: Counter,
     /// Connections that did not become links, by reason.
-    pub turned_away: Tally<Turned, { Turned::COUNT }>,
+    pub rejected: Tally<RejectKind, { RejectKind::COUNT }>,
 }
 
 pub(crate) static ACCEPTOR: AcceptorMetrics =
-    AcceptorMetrics { accepted: Counter::new(), turned_away: Tally::new() };
+    AcceptorMetrics { accepted: Counter::new(), rejected: Tally::new() };

@@ -1,10 +1,10 @@
-//! TLS over a TCP connection, which holds no buffers while nothing is under way.
+//! TLS over a TCP connection, without buffers while idle.
 //!
-//! [`greet`] hears what the client wants and [`Greeted::shake_hands`] agrees on keys; what comes of it
-//! reads and writes like any stream. Ciphertext passes
-//! through buffers that a thread's links share: a link takes one only when the system has bytes for
-//! it, or takes some of it, and keeps of its own what is left over: part of a record, or records that
-//! the peer does not read yet. The protocol itself is in `session`, without I/O.
+//! [`greet`] reads the ClientHello and [`Greeted::shake_hands`] does the handshake; the result
+//! reads and writes like any stream. Ciphertext passes through buffers shared by a thread's links:
+//! a link uses one only while the system has bytes for it or takes some, and keeps only leftovers:
+//! part of a record, or records that the peer does not read yet. The protocol itself is in
+//! `session`, without I/O.
 
 mod session;
 #[cfg(test)]
@@ -24,17 +24,18 @@ use tokio::net::TcpStream;
 
 use session::Session;
 
-/// Ciphertext taken from the system at once.
+/// Ciphertext read from the system at once.
 const READ_BYTES: usize = 64 * 1_024;
 /// Plaintext encrypted at once: what a peer that does not read can make a link hold, beside its own
 /// output.
 const WRITE_BYTES: usize = 32 * 1_024;
-/// What records and messages of TLS itself add to [`WRITE_BYTES`], generously.
+/// What TLS adds to [`WRITE_BYTES`], generously.
 const OVERHEAD_BYTES: usize = 4 * 1_024;
-/// Longest first message of a client that is waited for.
+/// Longest ClientHello that is accepted.
 const HELLO_BYTES_MAX: usize = 32 * 1_024;
 
-/// TLS: a fatal alert `unrecognized_name` (RFC 6066), in the clear because nothing is agreed on yet.
+/// TLS: a fatal alert `unrecognized_name` (RFC 6066), in the clear because no keys are agreed on
+/// yet.
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 /// Buffers shared by all connections of a thread. They hold nothing between two calls.
@@ -50,32 +51,32 @@ thread_local! {
     });
 }
 
-/// A TCP connection that has shaken hands.
+/// A connection after its TLS handshake.
 #[derive(Debug)]
 pub(crate) struct TlsStream {
     socket: TcpStream,
     session: Box<Session>,
     /// Decrypted and not read yet.
     plaintext: Vec<u8>,
-    /// Encrypted and not taken by the system yet.
+    /// Encrypted and not written yet.
     ciphertext: Vec<u8>,
 }
 
-/// A connection whose client has said what it wants: which name, which protocols.
+/// A connection whose ClientHello was read: server name and protocols.
 pub(crate) struct Greeted {
     socket: TcpStream,
-    /// The client's first message, and what came with it.
+    /// The ClientHello, and what came with it.
     hello: Vec<u8>,
     accepted: Box<Accepted>,
 }
 
-/// Waits for the client's first message.
+/// Waits for the ClientHello.
 ///
 /// # Errors
-/// It is not one of TLS, or the client goes. The client has been told so, if it would listen.
+/// It is no ClientHello, or the client closed. An alert was sent if possible.
 pub(crate) async fn greet(mut socket: TcpStream) -> io::Result<Greeted> {
     let mut hello = Vec::new();
-    // Boxed, as it takes more room than the link that comes of it.
+    // Boxed, as it is larger than the link made from it.
     let mut acceptor = Box::<Acceptor>::default();
     while hello.len() <= HELLO_BYTES_MAX {
         let known = hello.len();
@@ -94,7 +95,6 @@ pub(crate) async fn greet(mut socket: TcpStream) -> io::Result<Greeted> {
                 Err((error, mut alert)) => {
                     let mut farewell = Vec::new();
                     alert.write_all(&mut farewell)?;
-                    // A peer that is gone does not need to be told.
                     let _ = socket.write_all(&farewell).await;
                     return Err(invalid(error));
                 }
@@ -105,21 +105,21 @@ pub(crate) async fn greet(mut socket: TcpStream) -> io::Result<Greeted> {
 }
 
 impl Greeted {
-    /// What the client wants.
+    /// The ClientHello.
     pub(crate) fn client_hello(&self) -> ClientHello<'_> {
         self.accepted.client_hello()
     }
 
-    /// Shakes hands by `config`. Once the keys are computed, which takes nearly all of the time that
-    /// a handshake costs, `turn` is given back: what is left waits for the client.
+    /// Does the handshake with `config`. `slot` is dropped once the keys are computed, which is
+    /// nearly all of the cost: the rest waits for the client.
     ///
     /// # Errors
-    /// The client breaks TLS, speaks none of our versions or ciphers, or goes. It has been told so,
-    /// if it would listen.
+    /// The client breaks TLS, has no version or cipher in common, or closed. An alert was sent if
+    /// possible.
     pub(crate) async fn shake_hands<T>(
         self,
         config: Arc<ServerConfig>,
-        turn: T,
+        slot: T,
     ) -> io::Result<TlsStream> {
         let Self { socket, mut hello, accepted } = self;
         drop(accepted);
@@ -129,10 +129,10 @@ impl Greeted {
         let TlsStream { session, plaintext, ciphertext, .. } = &mut stream;
         let mut keep = |bytes: &[u8]| plaintext.extend_from_slice(bytes);
         let mut answered = session.handle_ciphertext(&mut hello, &mut keep, ciphertext);
-        drop((hello, turn));
+        drop((hello, slot));
         loop {
             let sent = poll_fn(|context| stream.poll_drain(context)).await;
-            // With an error, it is the alert that went out.
+            // On an error this was the alert.
             answered.map_err(invalid)?;
             sent?;
             if !stream.session.is_handshaking() {
@@ -149,7 +149,7 @@ impl Greeted {
         }
     }
 
-    /// Says that nobody here has the name that the client wants, and closes.
+    /// Sends the alert `unrecognized_name` and closes.
     ///
     /// # Errors
     /// The client is gone.
@@ -165,7 +165,7 @@ impl std::fmt::Debug for Greeted {
     }
 }
 
-/// Shows `handle` what the system has received, in a buffer that is only lent.
+/// Passes received bytes to `handle`, in a borrowed buffer.
 ///
 /// # Errors
 /// The connection broke or ended.
@@ -201,13 +201,13 @@ fn poll_drain(
 }
 
 impl TlsStream {
-    /// Until the system has taken all ciphertext that was left over.
+    /// Until all leftover ciphertext is written.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         poll_drain(&mut self.socket, &mut self.ciphertext, context)
     }
 
-    /// Encrypts into a lent buffer and lets the system take of it what it will. The rest is kept:
-    /// once encrypted, it has to go out.
+    /// Encrypts into a borrowed buffer and writes what the system takes. The rest is kept: once
+    /// encrypted, it must be sent.
     fn send(
         &mut self,
         context: &mut Context<'_>,
@@ -250,7 +250,7 @@ impl AsyncRead for TlsStream {
                 session.handle_ciphertext(bytes, &mut show, ciphertext)
             });
             let handled = ready!(received)?;
-            // An answer of TLS itself, if there is one; nobody waits for it.
+            // A reply of TLS itself, if there is one; nobody waits for it.
             let _ = poll_drain(socket, ciphertext, context)?;
             handled.map_err(invalid)?;
         }
@@ -275,7 +275,7 @@ impl AsyncWrite for TlsStream {
         self.get_mut().poll_drain(context)
     }
 
-    /// Says that nothing more goes. The peer may still send.
+    /// Sends `close_notify`. The peer may still send.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
         ready!(me.poll_drain(context))?;

@@ -1,18 +1,19 @@
-//! Rules for what papers cite: files and tests that exist, so that a paper follows when they are renamed.
+//! Citations in documents: the files and tests that they name must exist, so that renaming one without the
+//! other fails.
 //!
-//! Looked at is what stands in `code`: a path of a source, or the end of one, and a name of four words or
-//! more, which is a test's, a setting's or a figure's. Decisions and the changelog say what was, and are
-//! passed over.
+//! Checked is text in `code`: the path of a source or its end, a name of three words or more (a test, a
+//! setting, a metric), and both together as `file.rs::name`. Decisions and the changelog describe the
+//! past and are skipped.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Extensions of files that are cited.
+/// Extensions of files that are checked.
 const SOURCES: &[&str] = &[".rs", ".ts", ".svelte", ".sql"];
-/// Words of a name from which on it is looked for.
-const WORDS_MIN: usize = 4;
+/// Fewest words of a name that is checked.
+const WORDS_MIN: usize = 3;
 
-/// What there is to cite.
+/// Files and names that may be cited.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     files: Vec<String>,
@@ -20,14 +21,14 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Takes a file, `path` being relative to the top.
+    /// Adds a file; `path` is relative to the top.
     pub(crate) fn add(&mut self, path: &Path, text: &str) {
         self.files.push(format!("/{}", path.display()));
         let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         self.names.extend(words.filter(|word| is_name(word)).map(str::to_owned));
     }
 
-    /// Adds all that one paper cites and that is not there.
+    /// Adds every citation of one document that does not exist.
     pub(crate) fn check(&self, path: &Path, text: &str, offences: &mut Vec<String>) {
         if path.starts_with("docs/decisions") || path.ends_with("CHANGELOG.md") {
             return;
@@ -42,7 +43,10 @@ impl Known {
     }
 
     fn has(&self, code: &str) -> bool {
-        let is_path = code.contains('/') && SOURCES.iter().any(|end| code.ends_with(end));
+        if let Some((file, name)) = code.split_once(".rs::") {
+            return self.has(&format!("{file}.rs")) && self.names.contains(name);
+        }
+        let is_path = SOURCES.iter().any(|end| code.ends_with(end) && code.len() > end.len());
         if is_path && code.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'*') {
             return is_pattern(code)
                 || self.files.iter().any(|file| file.ends_with(&format!("/{code}")));
@@ -78,17 +82,15 @@ mod tests {
 
     #[test]
     fn a_test_or_file_that_is_not_there_is_an_offence() {
-        let text = "`a_closed_link_leaks_nothing` in `crates/a/tests/b.rs`, `tests/b.rs`, `x_y_z`, `a/NAME.rs`";
+        let text = "`a_closed_link_leaks_nothing` in `crates/a/tests/b.rs`, `tests/b.rs`, `b.rs`, `x_y`, \
+                    `a/NAME.rs`, `b.rs::a_closed_link_leaks_nothing`, `.rs`";
         assert!(offences("docs/security.md", text).is_empty());
-        let renamed = "See\n`a_closed_link_leaks_much` in `tests/c.rs`";
+        let renamed =
+            "`a_closed_link_leaks_much` in `tests/c.rs`, `c.rs`, `b.rs::a_closed_link_leaks_much`";
         let found = offences("docs/security.md", renamed);
-        assert_eq!(
-            found,
-            [
-                "docs/security.md:2: there is no a_closed_link_leaks_much",
-                "docs/security.md:2: there is no tests/c.rs"
-            ]
-        );
+        let missing =
+            ["a_closed_link_leaks_much", "tests/c.rs", "c.rs", "b.rs::a_closed_link_leaks_much"];
+        assert_eq!(found, missing.map(|code| format!("docs/security.md:1: there is no {code}")));
         assert!(offences("docs/decisions/0001-x.md", renamed).is_empty());
     }
 }

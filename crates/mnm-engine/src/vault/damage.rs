@@ -1,8 +1,8 @@
-//! Reads around damage: what lies on a page that can't be read is passed over, and that it was is
-//! remembered and said, so that one such page does not close the inbox.
+//! Reading around damage: what lies on an unreadable page is skipped, and this is recorded and
+//! reported, so that one such page does not close the inbox.
 //!
-//! Every page is authenticated; damage is an error of the database and never wrong text. Finding out
-//! how much is damaged, and saving the rest, is a matter of the platform's.
+//! Every page is authenticated; damage is an error of the database and never wrong text. The
+//! platform finds out how much is damaged, and recovers the rest.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -18,11 +18,11 @@ use crate::command::Place;
 use crate::error::{OpenError, VaultError};
 use crate::view::{AccountId, MessageId, State, Thread, ThreadId, ThreadRow};
 
-/// Messages of a thread that are looked for when some can't be read.
+/// Messages of a thread that are tried when some are unreadable.
 const MESSAGES_MAX: i64 = 1_000;
 
 impl VaultError {
-    /// Whether it tells of a page that can't be read.
+    /// Whether the error means an unreadable page.
     pub(super) fn is_damage(&self) -> bool {
         match self {
             Self::Db(error) => matches!(
@@ -62,7 +62,7 @@ impl Reopen for Vault {
 }
 
 impl Vault {
-    /// As [`Vault::state`]; an account whose letters can't be counted says that it has none.
+    /// As [`Vault::state`]; an account whose letters cannot be counted shows none.
     pub fn state_left(&mut self, version: &str) -> Result<State> {
         if let Some(state) = self.attempt(|vault| vault.state(version))? {
             return Ok(state);
@@ -84,7 +84,7 @@ impl Vault {
         })
     }
 
-    /// As [`Vault::threads`], without those that can't be read.
+    /// As [`Vault::threads`], without unreadable ones.
     pub fn threads_left(
         &mut self,
         account: Option<AccountId>,
@@ -125,8 +125,8 @@ impl Vault {
         Ok(rows)
     }
 
-    /// As [`Vault::threads`], only those in which a permanent id is or was, without those that can't be
-    /// read. What it costs grows with how many those are.
+    /// As [`Vault::threads`], only those in which a uid is or was, without unreadable ones. The
+    /// cost grows with their number.
     pub fn threads_with(
         &mut self,
         account: Option<AccountId>,
@@ -142,10 +142,10 @@ impl Vault {
         Ok(rows)
     }
 
-    /// As [`Vault::thread_page`]; where messages can't be read, the newest of those that can.
+    /// As [`Vault::thread_page`]; if messages are unreadable, the newest of the others.
     ///
     /// # Errors
-    /// As [`Vault::thread_page`]; [`VaultError::Damaged`] when nothing of it can be read.
+    /// As [`Vault::thread_page`]; [`VaultError::Damaged`] if nothing of it is readable.
     pub fn thread_left(&mut self, id: ThreadId, at: Place, limit: Option<u32>) -> Result<Thread> {
         if let Some(thread) = self.attempt(|vault| vault.thread_page(id, at, limit))? {
             return Ok(thread);
@@ -173,7 +173,7 @@ impl Vault {
         Ok(Thread { row, messages, older: false, newer: false, draft })
     }
 
-    /// What was read, or none when it lies on a damaged page.
+    /// The result of a read, or none if it lies on a damaged page.
     fn attempt<T>(&mut self, read: impl FnOnce(&Self) -> Result<T>) -> Result<Option<T>> {
         match read(self) {
             Err(error) if error.is_damage() => {
@@ -185,7 +185,7 @@ impl Vault {
         }
     }
 
-    /// As [`Self::attempt`], and then again with less and less of what stands beside letters.
+    /// As [`Self::attempt`], then again with less and less [`Detail`].
     fn attempt_lean<T>(&mut self, read: impl Fn(&Self) -> Result<T>) -> Result<Option<T>> {
         for detail in [Detail::Whole, Detail::Lean, Detail::Bare, Detail::Alone] {
             self.live.set_detail(detail);
@@ -198,7 +198,7 @@ impl Vault {
         Ok(None)
     }
 
-    /// Opens the store anew if a read or write met a damaged page: all others would fail as well.
+    /// Reopens the database if a read or write hit a damaged page: all later ones would fail too.
     pub fn recover<T>(&mut self, done: &Result<T>) {
         let Err(error) = done else { return };
         if error.is_damage() {
@@ -209,7 +209,7 @@ impl Vault {
         }
     }
 
-    /// Messages of some threads without the help of their indexes, with their times.
+    /// Messages of some threads without using indexes, with their times.
     fn messages_around(
         &mut self,
         of: impl Fn(ThreadId) -> bool,
@@ -225,7 +225,7 @@ impl Vault {
         Ok(found)
     }
 
-    /// Threads without the help of their indexes, newest first, all that are older.
+    /// Threads without using indexes, newest first, all that are older.
     fn thread_ids_around(
         &mut self,
         account: Option<AccountId>,

@@ -1,4 +1,4 @@
-//! A vault's database as every platform opens it: key, settings, and the steps that lead to its schema.
+//! A vault's database as every platform opens it: key, settings and migrations.
 
 use std::time::Duration;
 
@@ -10,31 +10,32 @@ pub use super::migration::{latest, migrate, migrate_to, version};
 
 /// Bytes of a key.
 pub const KEY_BYTES: usize = 32;
-/// Bytes of a page, as SQLCipher has them; every database file is a multiple of it.
+/// Bytes of a page in SQLCipher; every database file is a multiple of it.
 pub const PAGE_BYTES: u64 = 4096;
-/// Bytes at the beginning of the file that are not encrypted; without them no page can be proved.
+/// Unencrypted bytes at the beginning of the file, without which no page can be authenticated.
 pub const SALT_BYTES: usize = 16;
 
-/// The key of a database: random, and wiped when it is dropped.
+/// The key of a database: random, and zeroised when dropped.
 pub type Key = Zeroizing<[u8; KEY_BYTES]>;
 
-/// Sets key and pragmas. The first read, which proves the key, comes right after it.
+/// Sets key and pragmas. The first read, which verifies the key, follows at once.
 ///
 /// # Errors
-/// `NotADatabase` when the key does not fit; whatever the database says otherwise.
+/// `NotADatabase` for a wrong key; or another error of the database.
 pub fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()> {
     unlock(db, key, &[])?;
-    // Counts only before the first read: no `-shm` file, and a stray sqlite shell cannot write beside us.
+    // Only effective before the first read: no `-shm` file, and a stray sqlite shell cannot write
+    // meanwhile.
     db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    // Taken on only by a store that is still empty; it can then give room back to the disk.
+    // Only effective in an empty database, which can then shrink.
     let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     if pages == 0 {
         db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     }
-    // A page that is not in the cache, of so many KiB, is decrypted again. It is taken as it is needed.
-    // Memory security (locking and wiping every allocation) stays off: it costs much, and whoever
-    // reads this process's memory reads the messages on the screen as well.
+    // Pages beyond this cache, in KiB, are decrypted again. It is allocated as needed.
+    // `cipher_memory_security` (locking and wiping every allocation) stays off: it is slow, and an
+    // attacker who reads this process's memory also reads the messages on the screen.
     db.execute_batch(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
@@ -50,13 +51,13 @@ pub fn configure(db: &Connection, key: &[u8; KEY_BYTES]) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// Has a connection use a key, and, where a file is begun, this salt if there is one.
+/// Sets the key of a connection and, for a new file, this salt if given.
 ///
 /// # Errors
 /// What the database says.
 pub fn unlock(db: &Connection, key: &[u8; KEY_BYTES], salt: &[u8]) -> rusqlite::Result<()> {
-    // A raw key: it is random already, so stretching it would only cost time. The library's own log
-    // would go to the terminal; failures come back as errors anyway.
+    // A raw key: it is random, so key stretching would only cost time. SQLCipher's own log would go
+    // to the terminal; failures are returned as errors anyway.
     let hex = data_encoding::HEXLOWER;
     let key = Zeroizing::new(hex.encode(key));
     db.execute_batch(&Zeroizing::new(format!(

@@ -1,4 +1,4 @@
-//! Letters being written, and the files attached to them.
+//! Drafts: letters being written, and their attachments.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -10,13 +10,13 @@ use super::{Change, Limits, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, AttachmentId, Draft, DraftId, ThreadId};
 
-/// Drafts of a page, and bytes of their texts behind which it ends.
+/// Drafts on a page, and bytes of their texts after which it ends.
 const PAGE_DRAFTS: usize = 100;
 const PAGE_BYTES: usize = 512 << 10;
-/// Longest text of a draft that is looked at for whether there is anything in it.
+/// Longest text of a draft that is checked for being blank.
 const BLANK_BYTES: usize = 1024;
 
-/// What the member has typed so far.
+/// What was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DraftContent {
     /// Aliases of contacts and names of groups; ignored for a reply.
@@ -27,14 +27,14 @@ pub struct DraftContent {
     pub text: String,
 }
 
-/// What somebody who saves a draft knows of it.
+/// The version that a writer of a draft has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upon {
-    /// Nothing: whatever is there is replaced.
+    /// Unknown: replaces any.
     Anything,
-    /// The version that was read last, 0 for none.
+    /// The version read last, 0 for none.
     Version(u64),
-    /// That version likewise; but the writer is leaving and can't be asked what to keep.
+    /// That version; but the writer is leaving and cannot resolve a conflict.
     Leaving(u64),
 }
 
@@ -43,9 +43,9 @@ impl Vault {
     /// thread's draft is replaced if there is one.
     ///
     /// # Errors
-    /// [`VaultError::TooLarge`] beyond the limits, unless it is shorter than what it replaces;
-    /// [`VaultError::NotFound`] for a draft that is gone; [`VaultError::Invalid`] when draft, thread and
-    /// account do not belong together.
+    /// [`VaultError::TooLarge`] beyond the limits, unless it is shorter than before;
+    /// [`VaultError::NotFound`] for a draft that is gone; [`VaultError::Invalid`] when draft,
+    /// thread and account do not belong together.
     pub fn save_draft(
         &mut self,
         draft: Option<DraftId>,
@@ -57,14 +57,14 @@ impl Vault {
         self.save_draft_upon(Upon::Anything, draft, account, thread, content, now_ms)
     }
 
-    /// As [`Self::save_draft`], but a draft that was changed since the writer has read it is not
-    /// overwritten. What somebody types who is leaving is kept beside it: a reply has both texts one
-    /// below the other, of a letter it becomes a second draft. An empty draft is as good as none, and
-    /// what stands in the new text as a whole is not lost by it.
+    /// As [`Self::save_draft`], but does not overwrite a draft that was changed since the writer
+    /// read it. The text of a writer who is leaving is kept as well: a reply gets both texts one
+    /// below the other, a letter becomes a second draft. An empty draft counts as none, and so does
+    /// one whose content the new text contains.
     ///
     /// # Errors
-    /// As [`Self::save_draft`], and [`VaultError::Outdated`] when it was changed; neither that nor
-    /// [`VaultError::NotFound`] for who is leaving.
+    /// As [`Self::save_draft`], and [`VaultError::Outdated`] when it was changed; for a writer who
+    /// is leaving neither that nor [`VaultError::NotFound`].
     pub fn save_draft_upon(
         &mut self,
         upon: Upon,
@@ -114,8 +114,8 @@ impl Vault {
         self.reader().draft(id)
     }
 
-    /// A page of drafts of one account or of all that have something in them, the last begun first: those
-    /// begun before one, at most 100, and no more behind 512 KiB of text. Only behind the last it is empty.
+    /// A page of the non-empty drafts of one account or of all, newest first: those created before
+    /// one, at most 100, ending after 512 KiB of text. Only the page after the last draft is empty.
     pub fn drafts(
         &self,
         account: Option<AccountId>,
@@ -147,7 +147,7 @@ impl Vault {
         self.drop_draft_upon(id, None)
     }
 
-    /// As [`Self::drop_draft`], but only if it still has the version that was on screen.
+    /// As [`Self::drop_draft`], but only if it still has the version on screen.
     ///
     /// # Errors
     /// [`VaultError::Outdated`] when it has another.
@@ -192,7 +192,7 @@ impl Vault {
         check_room(&self.limits, &self.reader().draft(draft)?.attachments, size)
     }
 
-    /// Removes drafts that nothing is in and nobody is at work on any more.
+    /// Removes empty drafts that nobody is working on.
     pub(super) fn sweep_drafts(&mut self) -> Result<()> {
         let read = self.reader();
         // Long texts are not read for that.
@@ -281,7 +281,7 @@ impl Reader<'_> {
         Ok(names.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The draft of a reply in `thread`, be it empty.
+    /// The draft of a reply in `thread`, even if empty.
     pub(super) fn draft_of(&self, thread: ThreadId) -> Result<Option<Draft>> {
         let id = self
             .db
@@ -295,7 +295,7 @@ impl Reader<'_> {
 impl Work<'_> {
     fn check_content(&self, content: &DraftContent, old: Option<&Draft>) -> Result<()> {
         let limits = self.limits;
-        // One that is too long already can be shortened bit by bit.
+        // One that is too long already may be shortened bit by bit.
         let text_max = limits.draft_bytes.max(old.map_or(0, |old| old.text.len()));
         if content.text.len() > text_max {
             return Err(VaultError::TooLarge(format!(
@@ -334,7 +334,7 @@ impl Work<'_> {
         )))
     }
 
-    /// Keeps what was typed without knowing of a draft as it is now, and the draft.
+    /// Keeps both a text typed without knowing the present draft, and that draft.
     fn keep_both(&mut self, old: &Draft, typed: &DraftContent, now_ms: i64) -> Result<Draft> {
         let mut content = typed.clone();
         let mut id = old.id;
@@ -408,7 +408,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Makes the draft of a thread that is about to vanish a letter of its own, to the same people.
+    /// Turns the draft of a thread that is about to be removed into a new letter to the same
+    /// people.
     pub(super) fn detach_draft(&mut self, thread: ThreadId) -> Result<()> {
         let Some(draft) = self.read.draft_of(thread)? else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Names of files: safe to show and to save under, and unique within one letter.
+//! File names: safe to show and to save under, and unique within a letter.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,28 +13,27 @@ const MARK_BYTES_MAX: usize = " (1000000)".len();
 /// Longest extension that is kept whole, bytes with its dot.
 const EXTENSION_BYTES_MAX: usize = 16;
 
-/// The names one letter has so far. Each further one costs the same, whatever its sender chose:
-/// all names that are numbered alike share one counter, which never goes back.
+/// The names used in one letter. Each further one costs the same, whatever its sender chose: names
+/// with the same stem and extension share one counter, which only goes up.
 #[derive(Debug, Default)]
 pub(super) struct FileNames {
     /// In lower case.
     taken: HashSet<String>,
-    /// The last number given, by what stands before and behind it, in lower case.
+    /// The last number given, by stem and extension, in lower case.
     numbers: HashMap<(String, String), u32>,
-    /// Numbers tried, over all files.
+    /// Numbers tried, for all files.
     #[cfg(test)]
     tries: usize,
 }
 
 impl FileNames {
-    /// Those of files that are there already.
+    /// With these names in use.
     pub(super) fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let taken = names.into_iter().map(str::to_lowercase).collect();
         Self { taken, ..Self::default() }
     }
 
-    /// `name` made safe, and made different from all others (ignoring case) by a number before its
-    /// extension.
+    /// `name` made safe, and unique (ignoring case) by a number before its extension.
     pub(super) fn add(&mut self, name: &str) -> String {
         let name = clean_file_name(name);
         if self.taken.insert(name.to_lowercase()) {
@@ -58,8 +57,8 @@ impl FileNames {
     }
 }
 
-/// The name under which a file may be shown and saved: no directories, nothing invisible, nothing a
-/// file system chokes on, at most 255 bytes with its extension kept.
+/// The name under which a file may be shown and saved: no directories, no invisible characters,
+/// nothing that file systems reject, at most 255 bytes with the extension kept.
 pub(super) fn clean_file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last
@@ -68,7 +67,7 @@ pub(super) fn clean_file_name(name: &str) -> String {
         .map(|c| if ":*?\"<>|".contains(c) { '_' } else { c })
         .collect();
     let clean = without_heaps(&clean);
-    // A leading dot would hide the file; trailing ones are dropped by some systems.
+    // A leading dot would hide the file; some systems drop trailing ones.
     let clean = clean.trim().trim_matches('.').trim();
     if clean.is_empty() {
         return "file".into();
@@ -77,7 +76,7 @@ pub(super) fn clean_file_name(name: &str) -> String {
     format!("{}{extension}", cut(stem, BYTES_MAX.saturating_sub(extension.len())))
 }
 
-/// Stem and extension, the latter with its dot; empty when there is none worth keeping.
+/// Stem and extension, the latter with its dot; empty if there is none worth keeping.
 fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
         Some(dot) if dot > 0 && name.len() - dot <= EXTENSION_BYTES_MAX => name.split_at(dot),

@@ -1,9 +1,8 @@
-//! Search over subjects, texts and the names of files, a slice at a time.
+//! Search over subjects, texts and file names, in slices.
 //!
-//! A slice looks at the next few messages in which all parts of the words occur, the newest first, and
-//! compares and ranks the places in these alone. So what one costs depends neither on how many messages
-//! there are, nor on how many match, nor on how long they are, nor on what was put into them; and what is
-//! shown of a hit is read from as much of its text as is set aside for that.
+//! A slice takes the next messages in which all parts of the words occur, newest first, and
+//! compares and ranks only these. So its cost depends neither on the number of messages or matches,
+//! nor on their length or content; and a hit's snippet is read from a bounded part of its text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,27 +16,27 @@ use crate::{
     search::{self, Query},
 };
 
-/// Hits when no number is given, and at most.
+/// Hits by default, and at most.
 const HITS_DEFAULT: u32 = 50;
 const HITS_MAX: u32 = 200;
 
-/// Messages looked at in one slice, and bytes of their texts once for each part of the query: a part may
-/// occur everywhere in a text, and each of its places is looked at.
+/// Messages examined in one slice, and bytes of their texts counted once per part of the query: a
+/// part may occur everywhere in a text, and each occurrence is examined.
 const MATCHES_MAX: usize = 500;
 const MATCHED_BYTES_MAX: u64 = 2 << 20;
-/// Bytes of a text whose best passage the index looks for, and the squares of those of one slice: it
-/// compares all places where a word occurs with each other. Of other texts the first place of the first
-/// word is shown.
+/// Bytes of a text in which the index searches for the best passage, and the squares of those of
+/// one slice: it compares all occurrences of a word with each other. For other texts the first
+/// occurrence of the first word is shown.
 const PASSAGE_BYTES: u64 = 4096;
 const PASSAGES_SQUARED_MAX: u64 = 8 * PASSAGE_BYTES * PASSAGE_BYTES;
-/// Bytes of a long text in which that place is looked for, and of all those of one slice.
+/// Bytes of a long text that are searched for that occurrence, and of all long texts of one slice.
 const LOOKED_BYTES: usize = 256 << 10;
 const LOOKED_BYTES_MAX: usize = 1 << 20;
-/// Bytes of a long text shown around the place.
+/// Bytes of a long text shown before the occurrence.
 const SHOWN_BEFORE: usize = 60;
 const SHOWN_BYTES: usize = 240;
 
-/// A search under way.
+/// A search in progress.
 #[derive(Debug)]
 pub struct Search {
     account: Option<AccountId>,
@@ -50,7 +49,7 @@ pub struct Search {
     at: At,
 }
 
-/// What comes next: messages or files up to this one.
+/// The next to examine: messages or files up to this one.
 #[derive(Debug, Clone, Copy)]
 enum At {
     Message(MessageId),
@@ -58,12 +57,12 @@ enum At {
     End,
 }
 
-/// Messages that match, with the bytes of their texts.
+/// Matching messages, with the bytes of their texts.
 type Matches = HashMap<MessageId, u64>;
 
 impl Search {
-    /// A search for messages in which all `words` occur, the last perhaps as a beginning; then for those
-    /// that have all of them in the name of one file. None for words without letters and digits.
+    /// Searches for messages in which all `words` occur, the last as a prefix; then for those that
+    /// have all of them in the name of one file. None for words without letters and digits.
     pub fn new(account: Option<AccountId>, words: &str, limit: Option<u32>) -> Option<Self> {
         Some(Self {
             account,
@@ -76,7 +75,7 @@ impl Search {
         })
     }
 
-    /// What was found so far: of the newest messages the best first, then of older ones.
+    /// The hits so far: the best first among the newest messages, then among older ones.
     pub fn into_hits(self) -> Vec<SearchHit> {
         self.hits
     }
@@ -87,7 +86,7 @@ impl Search {
 }
 
 impl Vault {
-    /// Finds all of a search at once. Where others wait, [`Self::search_slice`].
+    /// Runs a search at once. Where other commands wait, use [`Self::search_slice`].
     pub fn search(
         &self,
         account: Option<AccountId>,
@@ -99,7 +98,7 @@ impl Vault {
         Ok(search.into_hits())
     }
 
-    /// Goes on with a search; whether there may be more to find.
+    /// Continues a search; whether there may be more hits.
     pub fn search_slice(&self, search: &mut Search) -> Result<bool> {
         let read = self.reader();
         search.at = match search.at {
@@ -118,7 +117,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    /// Looks at some messages up to `newest`; where the next slice begins.
+    /// Examines some messages up to `newest`; returns where the next slice begins.
     fn search_messages(&self, search: &mut Search, newest: MessageId) -> Result<Option<MessageId>> {
         let (matches, oldest) = self.matches(search, newest)?;
         let Some(oldest) = oldest else { return Ok(None) };
@@ -151,10 +150,10 @@ impl Reader<'_> {
         Ok(Some(oldest - 1))
     }
 
-    /// The newest messages that may match, up to `newest`, and the last one that was looked at; none when there
-    /// were no more.
+    /// The newest messages that may match, up to `newest`, and the last one examined; none if there
+    /// are no more.
     fn matches(&self, search: &Search, newest: MessageId) -> Result<(Matches, Option<MessageId>)> {
-        // In this order, or else all matches are found before the first is given.
+        // In this join order; otherwise all matches are computed before the first row.
         let mut statement = self.db.prepare_cached(
             "SELECT m.id, octet_length(m.text), ?3 IS NULL OR m.account = ?3
              FROM message_fts CROSS JOIN message m ON m.id = message_fts.rowid
@@ -177,8 +176,8 @@ impl Reader<'_> {
         Ok((matches, oldest))
     }
 
-    /// The best passages of messages, their words marked. Together: what a beginning of a word stands
-    /// for is found out anew by each query.
+    /// The best passages of messages, with marked words. In one query: each query expands prefixes
+    /// again.
     fn passages(
         &self,
         search: &Search,
@@ -200,7 +199,7 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Looks at some files up to `newest`; where the next slice begins.
+    /// Examines some files up to `newest`; returns where the next slice begins.
     fn search_files(
         &self,
         search: &mut Search,
@@ -265,9 +264,9 @@ impl Reader<'_> {
     }
 }
 
-/// Those whose best passage is looked for: as many as there is room for, the short ones first.
+/// The messages whose best passage is computed: as many as the budget allows, short ones first.
 fn of_passages(search: &Search, ranked: &[MessageId], matches: &Matches) -> Vec<MessageId> {
-    // Places of phrases may overlap, so that each of these may have as many as there are words.
+    // Occurrences of phrases may overlap, so each may have as many as there are words.
     let most = 1 + search.query.composed as u64;
     let size = |id: &MessageId| matches.get(id).map_or(u64::MAX, |bytes| bytes * most);
     let mut short: Vec<_> = ranked.iter().copied().filter(|id| size(id) <= PASSAGE_BYTES).collect();
@@ -281,10 +280,10 @@ fn of_passages(search: &Search, ranked: &[MessageId], matches: &Matches) -> Vec<
     short
 }
 
-/// What stands around the first place of a word, or at the beginning where it is not found.
+/// The text around the first occurrence of a word, or the beginning if it is not found.
 fn around<'a>(text: &'a str, word: &str) -> &'a str {
     let lower = text.to_lowercase();
-    // Letters may become longer or shorter in lower case: then it is a little off.
+    // Lower-casing may change lengths: then the position is slightly off.
     let at = lower.find(word).unwrap_or(0).saturating_sub(SHOWN_BEFORE);
     let begin = (at..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(0);
     let shown = text.get(begin..).unwrap_or_default();

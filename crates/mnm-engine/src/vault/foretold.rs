@@ -1,9 +1,10 @@
-//! Readers and subjects of threads, as the member's devices tell them to each other.
+//! Readers and subjects of threads, synced between the member's devices.
 //!
-//! A letter says who is in its thread and what it is about only when it opens it, so a device that was
-//! added later does not know. Before a reply in a thread that is older than another device, and when a
-//! device is added, readers and subject go to the member's other devices. They may come before the first
-//! letter of the thread that is delivered there ([`Work::remember`]) or after it; it comes to the same.
+//! A letter names the thread's readers and subject only when it opens the thread, so a device added
+//! later does not know them. Before a reply in a thread that is older than another device, and when
+//! a device is added, readers and subject are sent to the member's other devices. They may arrive
+//! before the first letter of the thread that is delivered there ([`Work::remember`]) or after it,
+//! with the same result.
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -16,17 +17,17 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, ThreadId};
 
-/// Threads that a new device is told of, the newest ones.
+/// Threads sent to a new device, the newest ones.
 const THREADS_MAX: i64 = 1_000;
-/// Threads of one notice, and its length in bytes, as far as it is written here.
+/// Threads in one notice, and its size in bytes, as written here.
 const NOTICE_THREADS: usize = 100;
 const NOTICE_BYTES: usize = 256 * 1024;
-/// Threads that are remembered before any letter of them is here.
+/// Threads stored before any letter of them is here.
 const FORETOLD_MAX: i64 = 5_000;
-/// Readers that are taken from one thread of a notice.
+/// Readers accepted from one thread of a notice.
 const READERS_MAX: usize = 2_000;
 
-/// Who is in a thread.
+/// The readers of a thread, in a notice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct ToldThread {
@@ -52,15 +53,15 @@ struct ToldReader {
 }
 
 impl Vault {
-    /// Queues for the member's other devices who is in the threads that are older than one of them and
-    /// that they have not been told of, the newest first.
+    /// Queues a notice for the member's other devices: the readers of threads that are older than
+    /// one of them and were not sent yet, the newest first.
     pub fn queue_threads(&mut self, account: AccountId, now_ms: i64) -> Result<Change<()>> {
         self.change(|work| work.tell_threads(account, false, now_ms))
     }
 }
 
 impl Work<'_> {
-    /// As [`Vault::queue_threads`]; `again` for a device that was just added: all of them.
+    /// As [`Vault::queue_threads`]; with `again`, for a device that was just added, all of them.
     pub(super) fn tell_threads(
         &mut self,
         account: AccountId,
@@ -95,7 +96,7 @@ impl Work<'_> {
         self.tell_of(account, notice)
     }
 
-    /// Before a reply: tells who is in the thread, if another device may not know.
+    /// Before a reply: sends the readers of the thread if another device may not know them.
     pub(super) fn tell_before_reply(
         &mut self,
         account: AccountId,
@@ -113,7 +114,7 @@ impl Work<'_> {
         if wanted { self.tell_thread(account, thread, now_ms) } else { Ok(()) }
     }
 
-    /// Tells who is in the thread.
+    /// Sends the readers of the thread.
     pub(super) fn tell_thread(
         &mut self,
         account: AccountId,
@@ -134,7 +135,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What there is to tell; nothing while the service has not named the thread.
+    /// The readers of a thread, for a notice; none while the service has not named the thread.
     fn told(&self, thread: ThreadId) -> Result<Option<ToldThread>> {
         let Some(id) = self.read.service_id(thread)? else { return Ok(None) };
         let mut statement = self.db.prepare_cached(
@@ -157,7 +158,7 @@ impl Work<'_> {
         Ok(Some(ToldThread { id, subject, readers }))
     }
 
-    /// Takes what another device told.
+    /// Applies a thread in a notice of another device.
     pub(super) fn apply_thread(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
         if check_msgid(&told.id).is_err() {
             return Ok(());
@@ -176,7 +177,7 @@ impl Work<'_> {
         self.remember(account, told)
     }
 
-    /// Keeps what was told until a letter of the thread comes.
+    /// Stores it until a letter of the thread arrives.
     fn remember(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
         let body = serde_json::to_string(told).map_err(|error| {
             VaultError::Invalid(format!("A notice could not be written: {error}"))
@@ -197,7 +198,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// What another device told of a thread of which nothing is here yet.
+    /// A stored notice about a thread without letters.
     pub(super) fn foretold(
         &self,
         account: AccountId,
@@ -211,7 +212,7 @@ impl Work<'_> {
         Ok(body.and_then(|body| serde_json::from_str(&body).ok()))
     }
 
-    /// Gives a thread that begins here the readers that were told of it.
+    /// Gives a new thread the readers from a stored notice.
     pub(super) fn settle_told(
         &mut self,
         account: AccountId,
@@ -234,7 +235,7 @@ impl Work<'_> {
         });
         self.insert_parties(thread, &readers.collect::<Vec<_>>())?;
         for reader in told.readers.iter().take(READERS_MAX) {
-            // The later word counts: struck, or added again.
+            // The later statement counts: struck, or added again.
             self.db
                 .prepare_cached(
                     "UPDATE party SET struck_ms = ?3, at_ms = max(at_ms, ?4)
@@ -245,7 +246,7 @@ impl Work<'_> {
                 .execute(params![thread, reader.uid, reader.struck_ms, reader.at_ms])?;
         }
         self.set_known(thread)?;
-        // A subject that a letter here gave is newer than one that was told.
+        // A subject from a letter is newer than one from a notice.
         self.db
             .prepare_cached(
                 "UPDATE thread SET told_subject = ?2, subject = iif(subject = '', ?2, subject)
@@ -265,7 +266,7 @@ impl Work<'_> {
 }
 
 impl ToldThread {
-    /// How many readers are taken from it.
+    /// Number of readers that are accepted from it.
     pub(super) fn len(&self) -> usize {
         self.readers.len().min(READERS_MAX)
     }

@@ -1,16 +1,16 @@
-//! Forwarded threads that come in, and their authors' confirmations.
+//! Incoming forwarded threads, and their authors' confirmations.
 //!
-//! The service vouches for the forwarder; who wrote which letter is what the forwarder says. So:
+//! The service vouches for the forwarder; the letters' authors are the forwarder's claim. So:
 //!
-//! - Such a letter shows the author as claimed, never as a contact or as the member, and says who
-//!   forwarded it, until the author's own copy comes (`ConfirmId`) and takes its place.
-//! - Ids are claims too. A letter that was forwarded has an id of this app's own making, so that it
-//!   can never stand in the way of the one that really has that id.
-//! - A forwarded thread joins one that is here only if the forwarder is in it and belongs there
+//! - Such a letter shows the author as claimed, never as a contact or as the member, and names the
+//!   forwarder, until the author's own copy arrives (`ConfirmId`) and replaces it.
+//! - Ids are claims too. A forwarded letter gets a generated id, so that it can never conflict with the
+//!   letter that really has that id.
+//! - A forwarded thread joins an existing one only if the forwarder is in it and belongs there
 //!   (`placement.rs`); otherwise it stands apart, as any letter from outside does.
 //!
-//! A thread of thousands of letters is stored in pieces, each a transaction; one that was broken off
-//! is delivered again, and what is here already is passed over.
+//! A thread of thousands of letters is stored in slices, each a transaction. One that was
+//! interrupted is delivered again, and letters stored already are skipped.
 
 use rusqlite::params;
 use tmtp::letter::Attach;
@@ -30,9 +30,9 @@ use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
 /// Letters stored in one transaction, and bytes of their texts after which it ends.
 const PIECE_LETTERS: usize = 20;
 const PIECE_BYTES: usize = 64 << 10;
-/// Files of one letter that are noted as absent.
+/// Most absent files stored for one letter.
 pub(crate) const ABSENT_MAX: usize = 1_000;
-/// Files of them that are shown by name.
+/// Of them, those shown by name.
 const ABSENT_NAMED: usize = 50;
 
 /// A forwarded thread as the service delivered it.
@@ -46,32 +46,32 @@ pub struct IncomingForward {
     pub posted_ms: i64,
     /// The thread.
     pub thread_id: String,
-    /// Who subscribes, without those it was forwarded to.
+    /// The subscribers, without those it was forwarded to.
     pub cc: Vec<Cc>,
     /// The letters in order.
     pub letters: Vec<ForwardedLetter>,
 }
 
-/// A letter as the forwarder shows it.
+/// A letter as the forwarder presents it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForwardedLetter {
-    /// The id it is said to have.
+    /// Its claimed id.
     pub id: String,
-    /// Its author, as claimed.
+    /// Its claimed author.
     pub author_uid: String,
-    /// What its author is called, as claimed.
+    /// The author's claimed alias.
     pub alias: String,
-    /// When it was posted, as claimed; none when that is no time.
+    /// Its claimed time; none if that is invalid.
     pub posted_ms: Option<i64>,
     /// Subject.
     pub subject: String,
     /// Markdown.
     pub text: String,
-    /// Files that it had, which do not come along.
+    /// Its files, which are not included.
     pub files: Vec<Attach>,
 }
 
-/// What an author says of a copy: that it is the own letter of this id.
+/// An author's statement that a copy is their own letter of this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirms {
     /// `ConfirmId`.
@@ -79,7 +79,7 @@ pub struct Confirms {
 }
 
 impl ForwardedLetter {
-    /// Bytes that its text and the names of its files take.
+    /// Bytes of its text and the names of its files.
     fn stored_bytes(&self) -> usize {
         let files = self.files.iter().take(ABSENT_MAX);
         self.text.len() + files.map(|file| file.name.len() + file.ffn.len()).sum::<usize>()
@@ -87,9 +87,9 @@ impl ForwardedLetter {
 }
 
 impl Vault {
-    /// Stores the letters of a forwarded thread from the one with this number, as many as one
-    /// transaction takes. Gives the number of the next; none once all are stored and the delivery
-    /// may be acknowledged.
+    /// Stores the letters of a forwarded thread from this number on, as many as one transaction
+    /// takes. Returns the number of the next; none once all are stored and the delivery may be
+    /// acknowledged.
     pub fn receive_forward(
         &mut self,
         account: AccountId,
@@ -113,8 +113,8 @@ impl Vault {
                 }
             }
             if next < forward.letters.len() {
-                // What is said of the whole is found out once: a look at all letters for each piece
-                // would take minutes. Their number is counted as they come.
+                // The thread's totals are updated once: reading all letters again for each slice
+                // would take minutes. Letters are counted as they are stored.
                 work.touch_thread(thread);
                 return Ok(Some(next));
             }
@@ -129,8 +129,8 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// The thread that a forward goes to, found or made, with its subscribers; these are looked at when
-    /// its first letters come.
+    /// The thread that a forward goes to, found or made, with its subscribers; decided with its
+    /// first letters.
     fn thread_of_forward(
         &mut self,
         account: AccountId,
@@ -164,7 +164,7 @@ impl Work<'_> {
         Ok(thread)
     }
 
-    /// The thread in which a forward has begun to be stored.
+    /// The thread in which part of a forward is stored already.
     fn begun(&self, account: AccountId, forward: &IncomingForward) -> Result<Option<ThreadId>> {
         match self.read.message_with(account, &format!("{}.0", forward.msgid))? {
             Some(first) => self.read.thread_of(first).map(Some),
@@ -173,7 +173,7 @@ impl Work<'_> {
         }
     }
 
-    /// The thread here that a forward enters: only where its forwarder is by name.
+    /// The thread that a forward enters: only one in which the forwarder is by name.
     fn entered_by_name(
         &mut self,
         account: AccountId,
@@ -190,7 +190,8 @@ impl Work<'_> {
         }
     }
 
-    /// Has the thread stand in the list by when it was forwarded: its letters may be old, or said to be.
+    /// Sorts the thread into the list by the time of the forward: its letters may be old, or claim
+    /// to be.
     fn set_arrived(&mut self, thread: ThreadId, at_ms: i64) -> Result<()> {
         self.db
             .prepare_cached(
@@ -250,7 +251,7 @@ impl Work<'_> {
     }
 }
 
-/// That a message stands in a thread, or is on its way there (`settle.rs`).
+/// SQL condition: a message is in a thread, or is being moved there (`settle.rs`).
 pub(super) fn stands_in(thread: &str) -> String {
     format!(
         "message.thread IN (SELECT {thread} UNION ALL SELECT source FROM unsettled
@@ -259,7 +260,7 @@ pub(super) fn stands_in(thread: &str) -> String {
 }
 
 impl IncomingForward {
-    /// What decides where it goes; none if it names no thread.
+    /// The facts that decide where it goes; none if it names no thread.
     fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
         let arrival = Arrival {
             account,
@@ -273,8 +274,8 @@ impl IncomingForward {
 }
 
 impl Reader<'_> {
-    /// Whether the thread has the letter: as its author's own, in the same words, or forwarded by the same
-    /// one before. Other words of somebody else keep none away.
+    /// Whether the thread has the letter: its author's own copy, the same text, or an earlier
+    /// forward by the same member. Different text from somebody else does not count.
     fn has_original(
         &self,
         thread: ThreadId,
@@ -286,7 +287,7 @@ impl Reader<'_> {
         let is_here: bool = self
             .db
             .prepare_cached(&format!(
-                // One after the other, each by its index: with OR all letters of the account are read.
+                // Separately, each by its index: with OR all letters of the account are read.
                 "SELECT EXISTS (SELECT 1 FROM message
                      WHERE account = ?1 AND msgid = ?3 AND {in_it})
                  OR EXISTS (SELECT 1 FROM message INDEXED BY message_original
@@ -306,8 +307,7 @@ impl Reader<'_> {
         Ok(false)
     }
 
-    /// The author of a letter: whom the service vouches for, or, while it is only forwarded, who is
-    /// said to be it.
+    /// The author of a letter: vouched for by the service or, while it is only forwarded, claimed.
     pub(super) fn author(
         &self,
         account: AccountId,
@@ -322,7 +322,7 @@ impl Reader<'_> {
         self.member(account, uid, claimed)
     }
 
-    /// What is said of a letter that was forwarded and not confirmed.
+    /// The forwarding data of a letter that is not confirmed.
     pub(super) fn forwarded(
         &self,
         account: AccountId,
@@ -343,7 +343,7 @@ impl Reader<'_> {
         };
         Ok(Forwarded { by: self.member(account, by, "")?, files, more_files })
     }
-    /// Names of the first files that a letter had and that are not here.
+    /// Names of the first absent files of a letter.
     pub(super) fn absent_names(&self, message: MessageId, most: usize) -> Result<Vec<String>> {
         let mut statement = self.db.prepare_cached(
             "SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord LIMIT ?2",

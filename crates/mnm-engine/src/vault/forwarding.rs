@@ -1,10 +1,11 @@
-//! Forwarding a thread.
+//! Forwarding a thread: from the queued copy to the new subscribers.
 //!
 //! ```text
-//! the copy is made (`copying.rs`) ──> queued ──ack──> new subscribers, and their confirmations (`confirming.rs`)
+//! copy (copying.rs) ──> queued ──ack──> new subscribers, confirmations (confirming.rs)
 //! ```
 //!
-//! It survives a crash at any moment: what an answer means is stored with the row's end.
+//! A crash at any moment is harmless: the effect of an answer is stored in the same transaction as
+//! the row's removal.
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -22,34 +23,33 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Attachment, ThreadId};
 
-/// A thread to forward. All of it was fixed when it was queued, so that it is the same at every
-/// attempt.
+/// A thread to forward, fixed when it was queued, so that every attempt is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingForward {
     /// The thread here.
     pub thread: ThreadId,
     /// The thread's id at the service.
     pub thread_id: String,
-    /// Whom it is forwarded to, as subscribers.
+    /// The new subscribers.
     pub new: Vec<Subscriber>,
-    /// Who is told of them.
+    /// The readers who are notified of them.
     pub old: Vec<Recipient>,
-    /// What stands behind the second header, where an older version queued it.
+    /// The copy, where an older version queued it in the row.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub copy: String,
-    /// Bytes of what stands there otherwise: [`Vault::read_copy`].
+    /// Otherwise its size in bytes; see [`Vault::read_copy`].
     #[serde(default)]
     pub copy_bytes: u64,
 }
 
 impl Vault {
-    /// Queues a copy of a thread for people who are not in it, once all of it is staged in `blob`. They
-    /// are in it once the service has taken it. Gives the row in the outbox; none when letters have come or
-    /// gone since the copy was begun, so that it is to be made anew.
+    /// Queues a copy of a thread, staged in `blob`, for new readers. They are readers once the
+    /// service has accepted it. Returns the outbox row; none if letters were added or removed since
+    /// the copy was begun, so that it must be made again.
     ///
     /// # Errors
-    /// [`VaultError::UnknownRecipients`], [`VaultError::NoRecipients`]; [`VaultError::Conflict`] when
-    /// all are in it already, its first letter has not left, or it has no room for so many.
+    /// [`VaultError::UnknownRecipients`], [`VaultError::NoRecipients`]; [`VaultError::Conflict`]
+    /// when all are readers already, its first letter was not sent, or it has no room for so many.
     pub fn queue_forward(
         &mut self,
         copying: &Copying,
@@ -87,7 +87,7 @@ impl Vault {
         Ok(change)
     }
 
-    /// Up to `max` bytes of the copy that a row of the outbox forwards, from `offset`.
+    /// Up to `max` bytes of the copy that an outbox row forwards, from `offset`.
     pub fn read_copy(&self, row: OutboxId, offset: u64, max: usize) -> Result<Vec<u8>> {
         let blob = self
             .db
@@ -96,7 +96,7 @@ impl Vault {
         self.read_from(blob, offset, max)
     }
 
-    /// What became of a forward: none while it waits, else whether it was taken.
+    /// The result of a forward: none while it is queued, else whether it was accepted.
     pub fn forwarded_to(
         &self,
         row: OutboxId,
@@ -166,7 +166,7 @@ impl Reader<'_> {
         Ok(new)
     }
 
-    /// Whether somebody, a member or a group, is in a thread.
+    /// Whether a member or group is in a thread.
     pub(super) fn has_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
         Ok(self
             .db
@@ -174,14 +174,14 @@ impl Reader<'_> {
             .query_row(params![thread, uid], |row| row.get(0))?)
     }
 
-    /// The thread that a row of the outbox forwards.
+    /// The thread that an outbox row forwards.
     pub(super) fn outgoing_forward(&self, row: OutboxId) -> Result<OutgoingForward> {
         parse(&self.body_of(row)?)
     }
 }
 
 impl Work<'_> {
-    /// The service has taken a forward: who got it is in the thread.
+    /// The service has accepted a forward: its receivers are readers now.
     pub(super) fn forward_sent(&mut self, account: AccountId, body: &str) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;
         let groups = forward.new.iter().filter(|new| new.is_group()).count();
@@ -202,8 +202,8 @@ impl Work<'_> {
         self.confirm_to(account, forward.thread, to, None, String::new())
     }
 
-    /// The service has refused a forward: the thread says so, in the service's name, because nothing
-    /// else of it is shown.
+    /// The service has refused a forward: a message in the thread says so, from the service,
+    /// because the forward itself is not shown.
     pub(super) fn forward_failed(
         &mut self,
         account: AccountId,
@@ -216,8 +216,9 @@ impl Work<'_> {
         self.tell_not_forwarded(account, forward.thread, &new, request, error)
     }
 
-    /// Leaves those whom the service cannot reach out of a forward; newcomers among them are told of in
-    /// the thread. Whether it can go on; if not, nothing has changed.
+    /// Removes recipients whom the service cannot reach from a forward; a message in the thread
+    /// names the newcomers among them. Whether the forward can continue; if not, nothing has
+    /// changed.
     pub(super) fn forward_to_others(
         &mut self,
         account: AccountId,

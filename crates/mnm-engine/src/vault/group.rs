@@ -1,4 +1,4 @@
-//! Groups, as far as invitations and notices have told of them.
+//! Groups, as known from invitations and notices.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, params};
@@ -9,9 +9,9 @@ use super::name::shown;
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, Group, MessageId, Standing};
 
-/// Threads whose line is announced when the member's standing changes.
+/// Threads announced when the member's standing changes.
 const THREADS_ANNOUNCED: i64 = 100;
-/// Groups kept of one letter at most.
+/// Most groups stored for one letter.
 const GROUPS_KEPT: usize = 20;
 
 impl FromSql for Standing {
@@ -31,7 +31,7 @@ impl ToSql for Standing {
         Ok(ToSqlOutput::from(match self {
             Self::Invited => "invited",
             Self::Joined => "joined",
-            // That it was not of their own will stands beside.
+            // A separate column says that they were removed.
             Self::Left | Self::Removed => "left",
         }))
     }
@@ -55,13 +55,13 @@ impl Vault {
         Ok(groups)
     }
 
-    /// A group as its name is spelled here, however `name` spells it; `name` itself where none is known.
+    /// A group's name as it is stored, however `name` spells it; `name` itself if unknown.
     pub fn group_called(&self, account: AccountId, name: &str) -> Result<String> {
         self.reader().group_called(account, name)
     }
 
-    /// Records the member's own standing in a group, after the service has acknowledged a request
-    /// to join or leave. `alias` is the member's in the group, if it is known.
+    /// Stores the member's own standing in a group, after the service has acknowledged a request to
+    /// join or leave. `alias` is the member's alias there, if known.
     pub fn set_standing(
         &mut self,
         account: AccountId,
@@ -102,7 +102,7 @@ impl Reader<'_> {
             return Ok(name.to_owned());
         }
         let mut statement = self.db.prepare_cached(
-            // An invitation takes no name from a group that the member is in.
+            // An invitation does not shadow a group that the member is in.
             "SELECT gid FROM grp WHERE account = ?1 ORDER BY standing = 'joined' DESC",
         )?;
         let mut rows = statement.query([account])?;
@@ -116,7 +116,7 @@ impl Reader<'_> {
         Ok(name.to_owned())
     }
 
-    /// The member's own standing; none in a group never heard of.
+    /// The member's own standing; none in an unknown group.
     pub(super) fn standing(&self, account: AccountId, gid: &str) -> Result<Option<Standing>> {
         Ok(self
             .db
@@ -128,7 +128,7 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// Whether it is known that nobody but the member has joined a group.
+    /// Whether it is known that only the member has joined a group.
     pub(super) fn is_empty(&self, account: AccountId, gid: &str) -> Result<bool> {
         Ok(self
             .db
@@ -142,8 +142,8 @@ impl Reader<'_> {
             .query_row(params![account, gid], |row| row.get(0))?)
     }
 
-    /// Whether the member has joined a group. To be invited is an act of others: the service would take a
-    /// post, but it makes no name that a letter goes to.
+    /// Whether the member has joined a group. An invitation is an act of others: the service would
+    /// accept a post, but its name is no recipient.
     pub(super) fn is_in(&self, account: AccountId, gid: &str) -> Result<bool> {
         Ok(self.standing(account, gid)? == Some(Standing::Joined))
     }
@@ -158,7 +158,7 @@ impl Reader<'_> {
             .query_row(params![account, gid], |row| row.get(0))?)
     }
 
-    /// Whether a permanent id is known to be a member's of the group.
+    /// Whether a uid is known to be a member of the group.
     pub(super) fn is_known_member(&self, account: AccountId, gid: &str, uid: &str) -> Result<bool> {
         Ok(self
             .db
@@ -169,9 +169,9 @@ impl Reader<'_> {
             .query_row(params![account, gid, uid], |row| row.get(0))?)
     }
 
-    /// Whether a letter of somebody, which the service says was posted to the groups `vouched`, counts as
-    /// one of a group. A service that never says so leaves it to what notices told of members; of those who
-    /// were in the group before they tell nothing, so there the address book has to do.
+    /// Whether a letter, which the service says was posted to the groups `vouched`, counts as one
+    /// of a group. If a service never says so, notices about members decide; they do not name those
+    /// who were in the group before, so there the address book decides.
     pub(super) fn speaks_in(
         &self,
         account: AccountId,
@@ -192,7 +192,7 @@ impl Reader<'_> {
             .query_row(params![account, gid, uid], |row| row.get(0))?)
     }
 
-    /// Whether the service is known to say whom what is posted goes to.
+    /// Whether the service is known to name the groups of its deliveries.
     pub(super) fn vouches(&self, account: AccountId) -> Result<bool> {
         Ok(self
             .db
@@ -200,8 +200,8 @@ impl Reader<'_> {
             .query_row([account], |row| row.get(0))?)
     }
 
-    /// Groups of which the service vouched that a letter was posted to them. Kept only of a letter that
-    /// stands apart or whose thread has not begun yet.
+    /// Groups that the service says a letter was posted to. Stored only for a letter that stands
+    /// apart or whose thread has not begun yet.
     pub(super) fn vouched_for(&self, message: MessageId) -> Result<Vec<String>> {
         let mut statement =
             self.db.prepare_cached("SELECT gid FROM posted_to WHERE message = ?1")?;
@@ -209,7 +209,7 @@ impl Reader<'_> {
         Ok(groups.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The member's own alias in a group; empty when it is not known.
+    /// The member's own alias in a group; empty if unknown.
     pub(super) fn alias_in(&self, account: AccountId, gid: &str) -> Result<String> {
         Ok(self
             .db
@@ -221,7 +221,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Notes that the service says which groups a letter was posted to.
+    /// Stores that the service names the groups of its deliveries.
     pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
         self.db
             .prepare_cached("UPDATE account SET vouches = 1 WHERE id = ?1 AND vouches = 0")?
@@ -229,8 +229,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Keeps the groups of which the service vouched that a letter was posted to them, until its thread
-    /// is known to be theirs.
+    /// Stores the groups that the service says a letter was posted to, until its thread is known to
+    /// be theirs.
     pub(super) fn keep_vouched(&mut self, message: MessageId, groups: &[String]) -> Result<()> {
         for gid in groups.iter().take(GROUPS_KEPT) {
             self.db
@@ -244,7 +244,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Invitations of the member that `alias` has taken up are answered.
+    /// Marks invitations sent by the member that `alias` has accepted as answered.
     pub(super) fn settle_invitations(
         &mut self,
         account: AccountId,
@@ -266,8 +266,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Forgets a group to which the member was invited and is no more, unless they were in it before; the
-    /// invitations wait no longer.
+    /// Removes a group to which the member is no longer invited, unless they were in it before; its
+    /// invitations no longer wait.
     pub(super) fn uninvite(&mut self, account: AccountId, gid: &str, by_me: bool) -> Result<()> {
         let withdrawn = self
             .db
@@ -310,8 +310,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The member has invited somebody to a group: if none of that name was known here, they have founded
-    /// it, and will be told of all who come. Who joins a group is told only of those who join later.
+    /// The member has invited somebody to a group: if the name was unknown here, they have founded
+    /// it, and get notices of all who join. A later member gets notices only of those who join
+    /// after them.
     pub(super) fn founded(&mut self, account: AccountId, gid: &str, alias: &str) -> Result<()> {
         let is_new = self.read.standing(account, gid)?.is_none();
         self.set_standing(account, gid, alias, Standing::Joined)?;
@@ -323,8 +324,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Nobody but the member has joined a group, says the service. Of all who come from now on they are
-    /// told, if they have joined it.
+    /// The service says that only the member has joined a group. From now on they get notices of
+    /// all who join, if they have joined it.
     pub(super) fn emptied(&mut self, account: AccountId, gid: &str) -> Result<()> {
         if self.read.standing(account, gid)? != Some(Standing::Joined) {
             return Ok(());
@@ -342,7 +343,7 @@ impl Work<'_> {
         self.touch_threads_of(account, gid)
     }
 
-    /// Sets the member's own standing; an empty `alias` leaves the one known.
+    /// Sets the member's own standing; an empty `alias` keeps the known one.
     pub(super) fn set_standing(
         &mut self,
         account: AccountId,

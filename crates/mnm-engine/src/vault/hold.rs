@@ -1,7 +1,7 @@
-//! Letters held back in the outbox for a few seconds, in which the member can take them back.
+//! Hold: letters kept in the outbox for a few seconds, in which the member can take them back.
 //!
-//! When the time is up is for the caller to tell; a vault that is opened lets everything go, because
-//! whoever was counting is gone.
+//! The caller keeps the time. A vault that is opened releases everything, because the former caller
+//! is gone.
 
 use rusqlite::OptionalExtension;
 
@@ -12,10 +12,10 @@ use super::{Change, Result, Vault};
 use crate::view::{Message, MessageId, MessageState, ThreadId};
 
 impl Vault {
-    /// Lets a message leave that was held back; nothing for one that was not.
+    /// Releases a held message; no effect on one that is not held.
     ///
     /// # Errors
-    /// [`crate::error::VaultError::NotFound`] when there is no such message: it was taken back.
+    /// [`crate::error::VaultError::NotFound`] if there is no such message: it was taken back.
     pub fn release(&mut self, id: MessageId) -> Result<Change<Message>> {
         self.change(|work| {
             work.release(id)?;
@@ -23,7 +23,7 @@ impl Vault {
         })
     }
 
-    /// Lets everything leave.
+    /// Releases everything.
     pub(super) fn release_all(&mut self) -> Result<()> {
         let change = self.change(|work| {
             let held = work
@@ -41,7 +41,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    /// That a message is held back, if it is.
+    /// The state of a held message; none if it is not held.
     pub(super) fn held(&self, id: MessageId) -> Result<Option<MessageState>> {
         if self.live.detail() == Detail::Alone {
             return Ok(None);
@@ -56,7 +56,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Holds a row of the outbox back.
+    /// Holds an outbox row.
     pub(super) fn hold(&mut self, row: OutboxId, until_ms: i64) -> Result<()> {
         self.db
             .prepare_cached("UPDATE outbox SET held_until_ms = ?2 WHERE id = ?1")?
@@ -64,7 +64,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Lets the letters of a thread leave: what is written next must not overtake them.
+    /// Releases the letters of a thread: the next one must not overtake them.
     pub(super) fn release_thread(&mut self, thread: ThreadId) -> Result<()> {
         let held = self
             .db
@@ -78,8 +78,8 @@ impl Work<'_> {
         held.into_iter().try_for_each(|id| self.release(id))
     }
 
-    /// What is released goes to the end: the head of the outbox may be at the service, whose answer was
-    /// lost, and the service recognises a repetition only of the last request that it had.
+    /// A released row goes to the end: the head of the outbox may be at the service, with its
+    /// answer lost, and the service recognises a repetition only of its last request.
     fn release(&mut self, id: MessageId) -> Result<()> {
         let released = self
             .db
@@ -90,7 +90,7 @@ impl Work<'_> {
             )?
             .execute([id])?;
         if released > 0 {
-            // No later row gets the same number.
+            // Row numbers are not reused.
             self.db
                 .prepare_cached("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'")?
                 .execute([])?;

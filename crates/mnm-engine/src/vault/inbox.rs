@@ -1,16 +1,15 @@
-//! Letters that come in: one transaction each, which also drops a copy that is here already.
+//! Incoming letters: one transaction each, which also drops a duplicate.
 //!
-//! What the service vouches for is the author's permanent id, the message id and the time. All else
-//! is the author's claim, and is treated so:
+//! The service vouches for the author's uid, the message id and the time. Everything else is the
+//! author's claim:
 //!
-//! - An alias claimed is shown only for strangers; a contact has the address book's. It makes nobody a
+//! - A claimed alias is shown only for strangers; a contact has the address book's. It makes nobody a
 //!   contact, not even if we have pinged it.
-//! - A thread id can be guessed or remembered by one who has left; `placement.rs` says which thread a
-//!   letter goes to.
-//! - The service itself may put a word into any thread, and is in none: nobody writes to it.
-//! - Thread ids are message ids and rise; an id from the future is no thread.
-//! - The letter that opens a thread decides who is in it; later on only those who are in it add
-//!   others.
+//! - A thread id can be guessed, or remembered by a former reader; `placement.rs` decides which thread
+//!   a letter goes to.
+//! - The service itself may write into any thread, and is a reader of none: nobody writes to it.
+//! - Thread ids are message ids and ascend; an id from the future is invalid.
+//! - The letter that opens a thread names its readers; later only readers add others.
 
 use rusqlite::params;
 use tmtp::id::Uid;
@@ -26,9 +25,9 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Form, MessageId, ThreadId};
 
-/// Subscribers that a thread takes from letters.
+/// Most subscribers accepted from a letter.
 pub(super) const CC_MAX: usize = 1000;
-/// Longest name of a file that is kept as the wire has it, bytes.
+/// Longest file name stored as on the wire, bytes.
 const WIRE_NAME_BYTES_MAX: usize = 1024;
 
 /// A letter as the service delivered it, its attachments staged.
@@ -46,13 +45,13 @@ pub struct Incoming {
     pub alias: String,
     /// `Subject`.
     pub subject: String,
-    /// Which letter of the author's own this is a copy of, if it is one.
+    /// The author's own letter that this is a copy of, if it is one.
     pub confirms: Option<Confirms>,
-    /// `Cc`: those who subscribe.
+    /// `Cc`: the subscribers.
     pub cc: Vec<Cc>,
-    /// Those who read its thread, as its author has it.
+    /// The readers of its thread, according to its author.
     pub readers: Vec<Cc>,
-    /// Groups that the service vouches it was posted to.
+    /// Groups that the service says it was posted to.
     pub groups: Vec<String>,
     /// Markdown.
     pub text: String,
@@ -70,7 +69,7 @@ pub struct Cc {
 }
 
 impl Cc {
-    /// Whether it names a group. A member may be called by their own id.
+    /// Whether it names a group: uid and name are equal. A member may use their own id as alias.
     pub(super) fn is_group(&self) -> bool {
         self.who == self.who_uid && !is_uid(&self.who_uid)
     }
@@ -87,32 +86,32 @@ impl Cc {
 pub struct IncomingAttachment {
     /// Name as the author gave it, without the `u:` of the wire.
     pub name: String,
-    /// If it is a form: which.
+    /// Which form it is, if it is one.
     pub form: Option<Form>,
     /// Its bytes.
     pub blob: StagedBlob,
 }
 
-/// What became of something that came in. Acknowledge all of them.
+/// Result of receiving something. Acknowledge it in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received<T> {
     /// It is stored.
     New(T),
-    /// It was here already, or known to be handled; nothing changed.
+    /// It was stored or handled before; nothing changed.
     Duplicate,
 }
 
 impl Vault {
-    /// Whether a letter or notice with this id is here already; then its data need not be staged.
+    /// Whether a letter or notice with this id is known; then its data need not be staged.
     pub fn is_known(&self, account: AccountId, msgid: &str) -> Result<bool> {
         let read = self.reader();
         Ok(read.message_with(account, msgid)?.is_some() || read.is_seen(account, msgid)?)
     }
 
-    /// Stores a letter, once. Staged blobs of a copy are erased.
+    /// Stores a letter, once. The staged blobs of a duplicate are erased.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] for an id that is none; the database's. Then nothing is stored, the
+    /// [`VaultError::Invalid`] for an invalid id, or a database error. Then nothing is stored, the
     /// blobs stay staged, and the letter must not be acknowledged.
     pub fn receive_post(
         &mut self,
@@ -147,7 +146,7 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// Gives the files of an author's copy to the letter in whose place it came, or to nobody.
+    /// Gives the files of an author's copy to the letter that it replaces, or erases them.
     fn settle_confirmed(&mut self, post: &Incoming, received: Received<MessageId>) -> Result<()> {
         match received {
             Received::New(message) => {
@@ -178,8 +177,8 @@ impl Work<'_> {
         self.subscribe_cc(account, thread, &post.cc, &post.from_uid, post.posted_ms)
     }
 
-    /// Subscribes the member and those whom `by` names; nobody does it for themselves, or who reads a thread
-    /// as a member of its group would go on reading it when they have left.
+    /// Subscribes the member and those whom `by` names. Nobody subscribes themselves: a reader by a
+    /// group would remain one after leaving the group.
     pub(super) fn subscribe_cc(
         &mut self,
         account: AccountId,
@@ -190,7 +189,7 @@ impl Work<'_> {
     ) -> Result<()> {
         // The member first, so that there is room.
         let uid = &self.read.own_uid(account)?;
-        // Without an alias where no letter names them: they are in it by a group.
+        // Without an alias if no letter names them: they are a reader by a group.
         let me = cc.iter().take(CC_MAX).find(|named| named.who_uid == *uid);
         let alias = me.map_or("", |named| &named.who);
         self.insert_party(thread, &NewParty { uid, alias, is_group: false, by, at_ms })?;
@@ -228,7 +227,7 @@ impl Work<'_> {
             "INSERT INTO attachment (message, ord, name, blob, wire_name, form, form_name)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
-        // A letter that takes the place of one that was forwarded has none yet either.
+        // A confirmed letter that was forwarded has no files yet either.
         for (ord, file) in (1_i64..).zip(&post.attachments) {
             let name = names.add(&file.name);
             let differs = file.name != name && file.name.len() <= WIRE_NAME_BYTES_MAX;

@@ -1,4 +1,4 @@
-//! Letters between draft and outbox: queueing one, taking it back, trying a refused one again.
+//! Letters between draft and outbox: queueing, taking back, retrying.
 
 use std::collections::BTreeSet;
 
@@ -14,22 +14,22 @@ use crate::error::VaultError;
 use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, Standing, ThreadId};
 
 impl Vault {
-    /// Queues a draft: it becomes a message in its thread, or opens one, and waits in the outbox.
+    /// Queues a draft: it becomes a message in its thread, or opens one, and goes to the outbox.
     ///
     /// # Errors
-    /// [`VaultError::UnknownRecipients`] naming who is neither contact nor group,
-    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`], [`VaultError::TooLarge`]; the draft
-    /// stays as it is.
+    /// [`VaultError::UnknownRecipients`] naming those who are neither contact nor group,
+    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`], [`VaultError::TooLarge`]; the
+    /// draft is unchanged.
     pub fn queue_draft(&mut self, id: DraftId, now_ms: i64) -> Result<Change<Message>> {
         self.queue_draft_held(id, None, now_ms, 0)
     }
 
-    /// As [`Self::queue_draft`], held back for `hold_ms`: until [`Self::release`] is called, which
-    /// is up to the caller. What was held back in the same thread before leaves first.
+    /// As [`Self::queue_draft`], held for `hold_ms`: until the caller calls [`Self::release`]. Held
+    /// letters of the same thread are released first.
     ///
     /// # Errors
-    /// As [`Self::queue_draft`], and [`VaultError::Outdated`] when the draft has another version than
-    /// the one that is to be sent.
+    /// As [`Self::queue_draft`], and [`VaultError::Outdated`] when the draft has another version
+    /// than the one to be sent.
     pub fn queue_draft_held(
         &mut self,
         id: DraftId,
@@ -87,7 +87,7 @@ impl Vault {
         })
     }
 
-    /// Queues a refused message again, behind all others, for those who read its thread now.
+    /// Queues a failed message again, at the end, for the present readers of its thread.
     ///
     /// # Errors
     /// [`VaultError::Conflict`] when it has not failed.
@@ -125,7 +125,7 @@ impl Reader<'_> {
             .collect())
     }
 
-    /// Who is meant by `name`: the permanent id, and whether it is a group.
+    /// The party called `name`: its uid or gid, and whether it is a group.
     pub(super) fn resolve(&self, account: AccountId, name: &str) -> Result<Option<(String, bool)>> {
         if self.own_aliases(account)?.iter().any(|own| own == name) {
             return Ok(Some((self.own_uid(account)?, false)));
@@ -137,10 +137,10 @@ impl Reader<'_> {
         Ok(self.is_in(account, &gid)?.then_some((gid, true)))
     }
 
-    /// As [`Self::resolve`], for somebody a letter or a thread is to go to.
+    /// As [`Self::resolve`], for a recipient.
     ///
     /// # Errors
-    /// That nothing goes to the group of that name: the member is not in it, or nobody else is.
+    /// The member is not in the group of that name, or nobody else is.
     pub(super) fn addressee(
         &self,
         account: AccountId,
@@ -165,7 +165,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// A letter that would reach nobody is not sent.
+    /// A letter that would reach nobody is refused.
     fn check_readers(&self, thread: ThreadId) -> Result<()> {
         match self.read.why_not_reply(thread)? {
             Some(why) => Err(VaultError::Conflict(why)),
@@ -236,7 +236,7 @@ impl Work<'_> {
         })
     }
 
-    /// Hands the attachments over, under the numbers they have, and removes the draft.
+    /// Moves the attachments to the message, in order, and removes the draft.
     fn hand_over(&mut self, draft: &Draft, message: MessageId) -> Result<()> {
         self.db
             .prepare_cached("UPDATE attachment SET message = ?2, draft = NULL WHERE draft = ?1")?
@@ -275,12 +275,12 @@ impl Work<'_> {
             text: join_texts(&message.text, reply.as_ref().map(|draft| &*draft.text)),
         };
         self.write_content(id, &content, now_ms)?;
-        // A thread that loses its only message vanishes; the draft then stands alone.
+        // A thread that loses its only message is removed; the draft is then a new letter.
         self.refresh_thread(thread)?;
         self.read.draft(id)
     }
 
-    /// Gives a message's attachments to a draft, behind those it has.
+    /// Moves a message's attachments to a draft, after its own.
     fn put_back(&mut self, message: MessageId, draft: DraftId) -> Result<()> {
         self.db
             .prepare_cached(

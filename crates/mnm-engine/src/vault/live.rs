@@ -1,4 +1,4 @@
-//! State that lives only while the app runs: links, who is online, how much of a message is sent.
+//! Runtime state: links, presence, progress. It is kept in memory only.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -7,39 +7,39 @@ use super::{Result, Vault};
 use crate::event::Event;
 use crate::view::{AccountId, Held, Link, MessageId, MessageState};
 
-/// Members online who are not contacts, of all accounts together.
+/// Members online who are not contacts, for all accounts.
 const MET_MAX: usize = 64;
-/// Longest uid of one of those, in bytes.
+/// Longest uid stored for those, in bytes.
 const MET_UID_MAX_BYTES: usize = 1024;
 
-/// The memory beside the store.
+/// The runtime state.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     links: HashMap<AccountId, Link>,
     online: HashSet<(AccountId, String)>,
-    /// Members online who are not contacts. One may be about to become a contact: the word of their
-    /// presence can overtake the answer to a ping.
+    /// Members online who are not contacts. One may be about to become a contact: their presence
+    /// can arrive before the answer to a ping.
     met: HashSet<(AccountId, String)>,
     sending: HashMap<MessageId, (u64, u64)>,
     held: HashMap<AccountId, Held>,
     /// Whether the home was found to be a copy when it was opened.
     copied: bool,
-    /// Whether something was passed over because its page can't be read.
+    /// Whether something was skipped because its page is unreadable.
     damaged: Cell<bool>,
-    /// Counts changes of whom presence is shown to.
+    /// Version of the presence settings: incremented with every change.
     presence_version: Cell<u64>,
-    /// What of letters is read.
+    /// How much detail of letters is read.
     detail: Cell<Detail>,
 }
 
-/// How much of what stands beside letters is read with them.
+/// Level of detail read with letters; lowered when pages are damaged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Detail {
-    /// Nothing at all, not even who wrote it other than by its own word.
+    /// Nothing, not even the author other than by the letter's own claim.
     Alone,
-    /// No names of the address book, no files, no count of unread ones.
+    /// No names of the address book, no files, no unread counts.
     Bare,
-    /// Names, files and counts, without who reads a thread and whom a letter did not reach.
+    /// Names, files and counts, without readers of a thread and undelivered recipients.
     Lean,
     /// Everything.
     #[default]
@@ -65,7 +65,7 @@ impl Live {
         }
     }
 
-    /// What of letters is read, as what stands beside them may be damaged.
+    /// The level of detail, as other tables may be damaged.
     pub(super) fn detail(&self) -> Detail {
         self.detail.get()
     }
@@ -83,7 +83,8 @@ impl Live {
     }
 
     pub(super) fn is_online(&self, account: AccountId, uid: &str) -> bool {
-        // A set of pairs can't be asked with a borrowed uid; presence is small and asked rarely.
+        // A set of pairs cannot be queried with a borrowed uid; presence is small and rarely
+        // queried.
         let key = (account, uid.to_owned());
         self.online.contains(&key) || self.met.contains(&key)
     }
@@ -105,7 +106,7 @@ impl Live {
         self.presence_version.set(self.presence_version.get().wrapping_add(1));
     }
 
-    /// Nothing of a removed account is known any more.
+    /// Drops everything about a removed account.
     pub(super) fn forget(&mut self, account: AccountId) {
         self.links.remove(&account);
         self.online.retain(|(of, _)| *of != account);
@@ -119,15 +120,14 @@ impl Live {
 }
 
 impl Vault {
-    /// Records the connection state of an account. An account never told of is
-    /// [`Link::Connecting`].
+    /// Sets the connection state of an account. The initial state is [`Link::Connecting`].
     pub fn set_link(&mut self, account: AccountId, link: Link) -> Result<Event> {
         self.live.links.insert(account, link);
         let account = self.account(account)?;
         Ok(Event::Account { account })
     }
 
-    /// Records how many messages wait at the service for room on this disk, and their bytes.
+    /// Sets how many messages wait at the service for room on this disk, and their bytes.
     pub fn set_held(&mut self, account: AccountId, messages: u64, bytes: u64) -> Result<Event> {
         if messages == 0 {
             self.live.held.remove(&account);
@@ -139,8 +139,8 @@ impl Vault {
         Ok(Event::Account { account })
     }
 
-    /// Records that a member went online or offline. Only a contact gives an event, and of others no
-    /// more than 64 at once are remembered.
+    /// Sets a member online or offline. Only a contact gives an event, and at most 64 others are
+    /// stored.
     pub fn set_online(
         &mut self,
         account: AccountId,
@@ -171,8 +171,8 @@ impl Vault {
         Ok(contact.map(|contact| Event::Contact { contact }))
     }
 
-    /// What is to be recorded with [`Self::set_some_online`] so that these members are online and nobody
-    /// else, after a login or, with an empty list, when the link is lost.
+    /// The changes for [`Self::set_some_online`] that make exactly these members online, after a
+    /// login or, with an empty list, when the link is lost.
     pub fn changes_of_online(&self, account: AccountId, uids: &[String]) -> Vec<(String, bool)> {
         let now: HashSet<&str> = uids.iter().map(String::as_str).collect();
         let known = self.live.online.iter().chain(&self.live.met);
@@ -183,7 +183,7 @@ impl Vault {
             .collect()
     }
 
-    /// Records of several members whether they are online. As [`Self::set_online`].
+    /// As [`Self::set_online`], for several members.
     pub fn set_some_online(
         &mut self,
         account: AccountId,
@@ -196,8 +196,8 @@ impl Vault {
         Ok(events)
     }
 
-    /// Records how many bytes of a message are sent. Nothing once it has left the outbox or its
-    /// attempt was interrupted.
+    /// Sets the sent bytes of a message. No effect once it has left the outbox or its attempt was
+    /// interrupted.
     pub fn set_progress(&mut self, message: MessageId, sent: u64) -> Result<Option<Event>> {
         let Some(progress) = self.live.sending.get_mut(&message) else {
             return Ok(None);

@@ -1,5 +1,4 @@
-//! The members of a group: what is learned of them, and how they are listed, page by page, as there may be
-//! thousands.
+//! Members of a group: learned from notices, listed in pages, as there may be thousands.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -10,17 +9,17 @@ use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, GroupMember, MemberPlace, Members, Standing};
 
-/// Members that are told of with the group itself; also in each of its events.
+/// Members included in the group itself, and in each of its events.
 const WITH_GROUP: usize = 50;
-/// Members of a page when no limit is given, and at most.
+/// Members of a page by default, and at most.
 const PAGE_DEFAULT: u32 = 200;
 const PAGE_MAX: u32 = 1_000;
-/// In which order members are listed, by what is stored of their standing.
+/// Order of the list, by standing.
 const LISTED: [Standing; 3] = [Standing::Joined, Standing::Invited, Standing::Left];
 
 impl Vault {
-    /// A page of what is known of a group's members, behind a place; none of a group that is not known.
-    /// `limit` is 1..=1000, 200 when absent.
+    /// A page of a group's known members, after a place; none for an unknown group. `limit` is
+    /// 1..=1000, 200 when absent.
     pub fn members(
         &self,
         account: AccountId,
@@ -32,7 +31,7 @@ impl Vault {
         self.reader().members(account, gid, after, most)
     }
 
-    /// The alias, as the wire has it, of the member of a group who is shown as `name`.
+    /// The alias, as on the wire, of the group member who is shown as `name`.
     ///
     /// # Errors
     /// [`VaultError::Conflict`] when several are shown so.
@@ -54,7 +53,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    /// Those who are told of with the group itself.
+    /// Members included in the group itself.
     pub(super) fn first_members(&self, account: AccountId, gid: &str) -> Result<Vec<GroupMember>> {
         self.members(account, gid, None, WITH_GROUP).map(|page| page.members)
     }
@@ -71,7 +70,7 @@ impl Reader<'_> {
         let from = after.and_then(|place| LISTED.iter().position(|at| *at == place.standing));
         for standing in LISTED.into_iter().skip(from.unwrap_or_default()) {
             let behind = after.filter(|place| place.standing == standing);
-            // One more than asked for tells whether there is a next page.
+            // One more than requested tells whether there is a next page.
             let left = most + 1 - found.len();
             let mut statement = self.db.prepare_cached(match behind {
                 None => {
@@ -99,7 +98,7 @@ impl Reader<'_> {
             found.truncate(most);
             found.last().cloned()
         });
-        // That the member was removed is not stored with the others.
+        // Removal of the member is stored with the group, not here.
         let (own, standing) = (self.alias_in(account, gid)?, self.standing(account, gid)?);
         let member = |place: MemberPlace| GroupMember {
             standing: standing.filter(|_| place.alias == own).unwrap_or(place.standing),
@@ -108,7 +107,7 @@ impl Reader<'_> {
         Ok(Members { members: found.into_iter().map(member).collect(), next: next.flatten() })
     }
 
-    /// Whether the list of a group's members has somebody as one who has joined.
+    /// Whether the list of a group's members has somebody as joined.
     pub(super) fn is_listed_as_joined(
         &self,
         account: AccountId,
@@ -124,7 +123,7 @@ impl Reader<'_> {
             .query_row(params![account, gid, alias], |row| row.get(0))?)
     }
 
-    /// What a member of a group is called there, as far as it is known.
+    /// A member's alias in a group, if known.
     fn name_in(&self, account: AccountId, gid: &str, uid: &str) -> Result<Option<String>> {
         Ok(self
             .db
@@ -138,8 +137,8 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Takes a permanent id as a member's of a group that is known here. An empty `alias` leaves the one
-    /// known. Their letters in the group's threads that waited outside come in.
+    /// Learns that a uid is a member of a known group. An empty `alias` keeps the known one. Their
+    /// waiting letters in the group's threads are moved in.
     pub(super) fn learn_member(
         &mut self,
         account: AccountId,
@@ -165,7 +164,7 @@ impl Work<'_> {
         self.take_in_member(account, gid)
     }
 
-    /// Who acts in a group has joined it, whatever was the last that the list of its members tells.
+    /// Somebody who acts in a group has joined it, whatever the list says.
     fn list_as_joined(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
         let Some(alias) = self.read.name_in(account, gid, uid)? else { return Ok(()) };
         match self.read.is_listed_as_joined(account, gid, &alias)? {
@@ -174,7 +173,7 @@ impl Work<'_> {
         }
     }
 
-    /// Notes that a member of a group was not in it until now.
+    /// Stores that a member joined a group only now.
     pub(super) fn joins_now(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
         self.db
             .prepare_cached(
@@ -184,8 +183,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A notice has the name by which a group knows somebody: if they were known here by one that they gave
-    /// up before the member could be told, they are listed under the right one from now on.
+    /// A notice has somebody's present alias in a group: if they are listed under an older one that
+    /// changed before the member joined, the list is corrected.
     pub(super) fn catch_up_name(
         &mut self,
         account: AccountId,
@@ -199,7 +198,7 @@ impl Work<'_> {
         }
     }
 
-    /// What a notice of a group tells of permanent ids: only members act, and who joins does it alone.
+    /// Learns uids from a group notice: only members act, and only oneself joins.
     pub(super) fn learn_from(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
         let (gid, uid, alias) = (&notice.gid, &notice.from_uid, notice.alias.as_str());
         match &notice.act {
@@ -210,8 +209,8 @@ impl Work<'_> {
             }
             MemberAct::Alias(new) => self.learn_member(account, gid, uid, new),
             MemberAct::Drop => {
-                // Where the service does not say who left, whoever has no name here may be the one; but
-                // not if it is somebody who left before that is removed.
+                // If the service does not say who left, anyone without a known alias may have;
+                // unless the notice is about somebody who left earlier and is removed now.
                 self.db
                     .prepare_cached(
                         "DELETE FROM group_uid WHERE account = ?1 AND gid = ?2
@@ -227,7 +226,7 @@ impl Work<'_> {
         }
     }
 
-    /// Forgets who else is in a group: of what happened while the member was not in it nobody told.
+    /// Drops the other members of a group: the member got no notices while not in it.
     pub(super) fn forget_members(&mut self, account: AccountId, gid: &str) -> Result<()> {
         self.db
             .prepare_cached(
@@ -237,7 +236,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Sets the standing of a member of a group that is known.
+    /// Sets the standing of a member of a known group.
     pub(super) fn set_member(
         &mut self,
         account: AccountId,
@@ -260,7 +259,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Gives a member of a group, perhaps the member of this account, another alias there.
+    /// Changes the alias of a group member, or of the member of this account.
     pub(super) fn rename_member(
         &mut self,
         account: AccountId,
@@ -268,7 +267,7 @@ impl Work<'_> {
         old: &str,
         new: &str,
     ) -> Result<()> {
-        // First whom it would replace: what is replaced is not counted.
+        // First delete the row that would be replaced: triggers do not count a replacement.
         self.db
             .prepare_cached(
                 "DELETE FROM group_member WHERE account = ?1 AND gid = ?2 AND alias = ?4 AND ?3 <> ?4

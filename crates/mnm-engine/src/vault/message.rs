@@ -1,4 +1,4 @@
-//! Messages and attachments as they are shown, and how one gets into its thread.
+//! Messages and attachments: views, and insertion into a thread.
 
 use rusqlite::{MAIN_DB, OptionalExtension, Row, params};
 
@@ -13,18 +13,18 @@ use crate::view::{
     AccountId, Attachment, AttachmentId, Form, Message, MessageId, MessageState, ThreadId,
 };
 
-/// What [`Reader::message_from`] reads.
+/// Columns for [`Reader::message_from`].
 pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
                        html, state, error, unread, forwarded_by, cut, rendering";
 
-/// Longest text that is read whole where its beginning is asked for, bytes: looking into a longer one
-/// takes longer than reading this.
+/// Longest text that is read whole where only its beginning is needed, bytes: reading a part of a
+/// longer one takes longer than this.
 const WHOLE_BYTES: usize = 16 << 10;
 
-/// Files lost to damage that are named with a letter.
+/// Lost files that are named with a letter.
 const LOST_NAMED: usize = 50;
 
-/// What an insertion needs.
+/// A message to insert.
 pub(super) struct NewMessage<'a> {
     pub(super) account: AccountId,
     pub(super) thread: ThreadId,
@@ -70,12 +70,12 @@ impl Reader<'_> {
         let claimed: String = row.get(5)?;
         let forwarded_by: Option<String> = row.get(13)?;
         let text: String = row.get(8)?;
-        // What another version has rendered is rendered anew.
+        // HTML of another rendering version is rendered again.
         let Rendered { html, cut } = match row.get::<_, i64>(15)? {
             markdown::RENDERING => Rendered { html: row.get(9)?, cut: row.get(14)? },
             _ => markdown::render(&text),
         };
-        // What came in has none: it is what a page of zeros is read as where text was.
+        // Received text has no zero bytes: they mean a page of zeros.
         if row.get_ref(10)?.as_str()? == "received" && (text.contains('\0') || html.contains('\0'))
         {
             return Err(VaultError::Damaged("a text of zeros".into()));
@@ -153,7 +153,8 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The beginning of a message's text, at most so many bytes. The rest of a long one is not read.
+    /// The beginning of a message's text, at most this many bytes. The rest of a long one is not
+    /// read.
     pub(super) fn beginning(&self, id: MessageId, bytes: usize) -> Result<String> {
         let short: Option<String> = self
             .db
@@ -180,7 +181,7 @@ impl Reader<'_> {
             .ok_or(VaultError::NotFound { what: "message", id: message })
     }
 
-    /// The message that has this id of the service.
+    /// The message with this id of the service.
     pub(super) fn message_with(&self, account: AccountId, msgid: &str) -> Result<Option<i64>> {
         Ok(self
             .db
@@ -252,7 +253,7 @@ fn attachment_from(row: &Row<'_>) -> rusqlite::Result<Attachment> {
             let size = Size { width, height };
             (Some(size), size.is_shown())
         }
-        // Stored by an app that did not look; whether it is shown is found out when it is.
+        // Stored by an older version; determined when it is opened.
         (None, _) | (_, None) => (None, is_called_a_picture(&name)),
     };
     let form: Option<String> = row.get(5)?;

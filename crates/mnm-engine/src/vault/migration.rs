@@ -1,8 +1,8 @@
-//! The numbered steps that lead from an empty file to the schema of this version.
+//! Schema migrations: numbered steps from an empty database to the present schema.
 //!
-//! `user_version` says how many have run. Each runs in a transaction of its own together with its
-//! number, so a crash leaves the database between two steps, never inside one. A database that is new
-//! takes all of them in one.
+//! `user_version` is the number of steps that have run. Each runs in one transaction with its
+//! number, so a crash leaves the database between two steps. A new database runs all of them in one
+//! transaction.
 
 use rusqlite::Connection;
 
@@ -50,28 +50,28 @@ const STEPS: [&str; 38] = [
     include_str!("migration/038_namesake.sql"),
 ];
 
-/// The version a database has after all steps.
+/// The version after all steps.
 pub fn latest() -> i64 {
     STEPS.len() as i64
 }
 
-/// The version the database has now.
+/// The version of a database.
 ///
 /// # Errors
-/// What the database says.
+/// Errors of the database.
 pub fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Runs the steps that have not run yet.
+/// Runs the remaining steps.
 ///
 /// # Errors
-/// What the database says; the step that failed has not run.
+/// Errors of the database; the failed step has no effect.
 pub fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
     migrate_to(db, latest())
 }
 
-/// Runs the steps up to a version that have not run yet.
+/// Runs the remaining steps up to a version.
 ///
 /// # Errors
 /// As [`migrate`].
@@ -81,7 +81,7 @@ pub fn migrate_to(db: &mut Connection, wanted: i64) -> rusqlite::Result<()> {
     let done = usize::try_from(version(db)?).unwrap_or(0);
     let steps = STEPS.get(..wanted).unwrap_or(&STEPS);
     let mut at = done;
-    // Step by step an encrypted page would be written again for each that touches it.
+    // With a transaction per step each encrypted page would be written several times.
     let at_once = if done == 0 { steps.len() } else { 1 };
     for some in steps.get(done..).unwrap_or_default().chunks(at_once.max(1)) {
         let tx = db.transaction()?;

@@ -1,7 +1,7 @@
-//! Names of other members: which are clean, how odd ones are shown, and which look alike.
+//! Names of other members: which are valid, how unusual ones are shown, and which look alike.
 //!
-//! Names are kept and compared as the wire has them; two that differ are never made one. They are
-//! changed for the eye only, at the edge ([`shown`]), so that nothing in them is overlooked.
+//! Names are stored and compared as on the wire; two different ones are never merged. They are
+//! escaped for display only ([`shown`]), so that nothing in them is overlooked.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -11,10 +11,10 @@ use super::text::{clean_label, cut, is_deceptive, is_joiner_in_place};
 
 /// Longest name that is shown, bytes.
 const SHOWN_BYTES_MAX: usize = 255;
-/// Characters of a permanent id that tell members of one name apart.
+/// Characters of a uid in the tag that distinguishes members of one name.
 const TAG_CHARS: usize = 8;
 
-/// What this app itself says behind a name.
+/// Remarks that this app itself adds to a name.
 const REMARKS: [&str; 8] = [
     "(you)",
     "(struck)",
@@ -25,28 +25,28 @@ const REMARKS: [&str; 8] = [
     "(not in your address book)",
     "(the service itself)",
 ];
-/// What the member is called here.
+/// The name for the member.
 const ONESELF: &str = "you";
 
-/// Whether a service like ours would grant the name, and nothing in it imitates this app. Any other waits
-/// for the member's own judgement.
+/// Whether our service would grant the name, and it does not imitate this app. Any other is left to
+/// the member's judgement.
 pub(super) fn is_clean(name: &str) -> bool {
     check_name(name).is_ok() && !imitates(name)
 }
 
-/// Whether a name ends with what only this app says behind names, or is what it calls the member.
+/// Whether a name ends with a remark of this app, or equals the word for the member.
 pub(super) fn imitates(name: &str) -> bool {
     let seen = seen(name);
     seen == ONESELF || without_imitation(&seen).len() < seen.len()
 }
 
-/// What is seen of a name, in small letters.
+/// The visible characters of a name, in lower case.
 fn seen(name: &str) -> String {
     let seen: String = name.chars().filter(|&c| c.is_whitespace() || !is_unseen(c)).collect();
     name_key(&seen).to_lowercase()
 }
 
-/// A name, as it is seen, without tags and remarks like those that this app puts behind names.
+/// A name in visible form, without tags and remarks like those that this app adds.
 fn without_imitation(seen: &str) -> &str {
     let mut name = seen;
     loop {
@@ -58,16 +58,16 @@ fn without_imitation(seen: &str) -> &str {
     }
 }
 
-/// Whether a name has nothing in it that steers a screen or turns the direction of what follows. No
-/// service grants another, whatever its rules are besides.
+/// Whether a name contains no control or bidirectional characters. No service grants others,
+/// whatever its rules.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_plain =
         |(at, c)| is_joiner_in_place(name, at, c) || !(c.is_control() || is_deceptive(c));
     name.char_indices().all(is_plain)
 }
 
-/// The name for the eye: what cannot be seen, or is easily overlooked, is written out, and signs that
-/// imitate this app's own stand in brackets. What it gives is shown as it is.
+/// The name for display: invisible and easily overlooked characters are escaped, and characters
+/// that imitate this app's own are bracketed.
 pub(super) fn shown(name: &str) -> String {
     if is_clean(name) {
         return name.to_owned();
@@ -97,34 +97,33 @@ pub(super) fn shown(name: &str) -> String {
     shown
 }
 
-/// What names have in common that a reader may take for each other.
+/// A key that is equal for names that look alike.
 pub(super) fn look(name: &str) -> String {
     without_imitation(&seen(name)).to_owned()
 }
 
-/// A name that several have, with the beginning of the permanent id of the one that is meant.
+/// A name that several have, with a tag: the beginning of the uid.
 pub(super) fn tagged(name: &str, uid: &str) -> String {
     format!("{} #{}", shown(name), uid.chars().take(TAG_CHARS).collect::<String>())
 }
 
-/// The beginning of a permanent id that stands in a name as [`tagged`] gives it.
+/// The tag in a name made by [`tagged`].
 pub(super) fn tag_of(name: &str) -> Option<&str> {
     let (_, tag) = name.rsplit_once(" #")?;
     (tag.chars().count() == TAG_CHARS).then_some(tag)
 }
 
-/// Whether a name has what [`shown`] puts in the place of what it writes out. One without is shown for
-/// itself alone.
+/// Whether a name contains the escapes of [`shown`]. Names without are displayed unchanged.
 pub(super) fn is_written_out(name: &str) -> bool {
     name.contains(['␣', '‹', '…'])
 }
 
-/// Whether a character leaves no ink, or stands for bytes that were no text.
+/// Whether a character is invisible, or stands for bytes that were no text.
 fn is_unseen(c: char) -> bool {
     c == char::REPLACEMENT_CHARACTER || !is_visible(c)
 }
 
-/// Gives the database the functions `look` and `clean_label`, for the migrations that store what they give.
+/// Registers the SQL functions `look` and `clean_label` for migrations.
 pub(super) fn register(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     db.create_scalar_function("look", 1, flags, |context| Ok(look(&context.get::<String>(0)?)))?;

@@ -1,7 +1,7 @@
 //! Names seen before, by their look, kept beyond contacts and pings.
 //!
-//! A device of the member may be in the hands of a thief. What it tells of a contact is nobody else's word, so
-//! it does not give anybody the name of somebody who is known here.
+//! A device of the member may be stolen. Nobody else vouches for what it syncs about a contact, so
+//! it cannot give anybody the name of a member known here.
 
 use rusqlite::params;
 
@@ -10,11 +10,11 @@ use super::change::{Reader, Work};
 use super::name::look;
 use crate::view::AccountId;
 
-/// Stands for somebody who was pinged by a name, whoever that is.
+/// Stands for anyone who was pinged by a name.
 const PINGED: &str = "";
 
 impl Reader<'_> {
-    /// Whether a name looks like that of somebody else than `uid` who is or was known here.
+    /// Whether a name looks like that of another uid that is or was known here.
     pub(super) fn has_namesake(&self, account: AccountId, uid: &str, name: &str) -> Result<bool> {
         let (other, pinged): (bool, bool) = self
             .db
@@ -26,11 +26,11 @@ impl Reader<'_> {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         let other = other || self.looks_like_another(account, uid, name)?;
-        // Who was pinged by this name is this one if the service has vouched that they have it.
+        // The pinged member is this one if the service has vouched that they have the name.
         Ok(other || pinged && !self.has_pinged_as(account, uid, name)?)
     }
 
-    /// Whether somebody has pinged the member under this name.
+    /// Whether a uid has pinged the member under this name.
     fn has_pinged_as(&self, account: AccountId, uid: &str, name: &str) -> Result<bool> {
         Ok(self
             .db
@@ -43,7 +43,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Notes that somebody is called so.
+    /// Stores that a uid has this name.
     pub(super) fn note_name(&self, account: AccountId, uid: &str, name: &str) -> Result<()> {
         self.db
             .prepare_cached(
@@ -53,7 +53,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Notes that the member asks for somebody of this name.
+    /// Stores that the member has pinged this name.
     pub(super) fn note_pinged(&self, account: AccountId, name: &str) -> Result<()> {
         self.note_name(account, PINGED, name)
     }

@@ -1,6 +1,6 @@
-//! Notices that come in besides letters: pings, invitations, groups, devices and threads.
+//! Incoming notices: pings, invitations, groups, devices and threads.
 //!
-//! Each is handled once: its id is remembered in the same transaction.
+//! Each is handled once: its id is stored in the same transaction.
 
 use rusqlite::params;
 
@@ -13,8 +13,8 @@ use super::text::clean_ping;
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, NameMark, PingId, Standing};
 
-/// Ids remembered per account. The service delivers again only what was not acknowledged, which is
-/// among the newest.
+/// Ids stored per account. The service redelivers only what was not acknowledged, which is among
+/// the newest.
 const SEEN_MAX: i64 = 20_000;
 
 /// A ping or an invitation as the service delivered it. The service vouches for all but the text.
@@ -36,24 +36,24 @@ pub struct IncomingPing {
     pub gid: Option<String>,
 }
 
-/// Something happened in a group (`member`).
+/// A group notice (`member`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberNotice {
     /// Id the service gave.
     pub msgid: String,
-    /// Who did it.
+    /// The acting member.
     pub from_uid: String,
     /// The group.
     pub gid: String,
-    /// Alias of whom it concerns.
+    /// Alias of the member it concerns.
     pub alias: String,
-    /// Permanent id of whom it concerns, where the service says it: of who goes.
+    /// Uid of the member it concerns, if the service gives it: for those who leave.
     pub uid: Option<String>,
     /// What.
     pub act: MemberAct,
 }
 
-/// What happened in a group.
+/// Kind of a group notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberAct {
     /// Somebody was invited.
@@ -66,12 +66,12 @@ pub enum MemberAct {
     Drop,
 }
 
-/// Something happened to the member's own account (`user`).
+/// A notice about the member's own account (`user`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserNotice {
     /// The service has granted an alias.
     Alias(String),
-    /// A device was added. Its secret is not kept here.
+    /// A device was added. Its secret is not stored here.
     Device {
         /// Its label.
         label: String,
@@ -89,25 +89,25 @@ pub struct IncomingNote {
     pub posted_ms: i64,
     /// The thread.
     pub thread_id: String,
-    /// Whom it was forwarded to.
+    /// The new readers.
     pub cc: Vec<Cc>,
-    /// Groups that were told, of which the service vouches that the forwarder is in them.
+    /// Groups that were notified; the service says that the forwarder is in them.
     pub groups: Vec<String>,
-    /// Permanent ids and groups to which the service vouches that the thread itself went; none of a service
-    /// that does not say.
+    /// Uids and groups that the service says the thread itself was sent to; none if the service
+    /// does not say.
     pub copied: Option<Vec<String>>,
 }
 
 impl Vault {
-    /// Remembers a notice that changes nothing in the store. Returns whether it is new.
+    /// Stores the id of a notice without an effect. Returns whether it is new.
     pub fn mark_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
         let change = self.once(account, msgid, |_| Ok(()))?;
         Ok(change.value == Received::New(()))
     }
 
-    /// Stores a ping or an invitation. A ping from a contact, or from one whose very alias the member
-    /// has pinged, is accepted by itself; any other waits for an answer. From the member's own id it is
-    /// dropped.
+    /// Stores a ping or an invitation. A ping from a contact, or from the very alias that the
+    /// member has pinged, is accepted automatically; any other waits for an answer. One from the
+    /// member's own uid is dropped.
     pub fn receive_ping(
         &mut self,
         account: AccountId,
@@ -121,7 +121,7 @@ impl Vault {
         })
     }
 
-    /// Handles news of a group.
+    /// Handles a group notice.
     pub fn receive_member(
         &mut self,
         account: AccountId,
@@ -130,7 +130,7 @@ impl Vault {
         self.once(account, &notice.msgid, |work| work.receive_member(account, notice))
     }
 
-    /// Handles news of the member's own account.
+    /// Handles a notice about the member's own account.
     pub fn receive_user(
         &mut self,
         account: AccountId,
@@ -150,8 +150,8 @@ impl Vault {
         })
     }
 
-    /// Handles the notification of a forwarded thread: subscribes those it names. One about a
-    /// thread that is not here, or from somebody who is not in it, changes nothing.
+    /// Handles the notification of a forwarded thread: subscribes those it names. One about an
+    /// unknown thread, or from a non-reader, has no effect.
     pub fn receive_notify(
         &mut self,
         account: AccountId,
@@ -176,14 +176,14 @@ impl Vault {
             if let Some(thread) = thread {
                 let newcomers = if mine { Vec::new() } else { work.newcomers(thread, note)? };
                 work.subscribe_cc(account, thread, cc, from_uid, *posted_ms)?;
-                // The device that forwards confirms; of what others forward each author does.
+                // The forwarding device confirms; for threads that others forward each author does.
                 work.welcome(account, thread, newcomers, note)?;
             }
             Ok(())
         })
     }
 
-    /// Runs `act` unless `msgid` was handled before, and remembers it in the same transaction.
+    /// Runs `act` unless `msgid` was handled before, and stores it in the same transaction.
     pub(super) fn once<T>(
         &mut self,
         account: AccountId,
@@ -210,7 +210,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Remembers an id; whether it is new. Message ids rise, so the lowest are the oldest.
+    /// Stores an id; whether it is new. Message ids ascend, so the lowest are the oldest.
     pub(super) fn insert_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
         let added = self
             .db
@@ -253,8 +253,8 @@ impl Work<'_> {
         })
     }
 
-    /// A ping or invitation that another device of the member sent: services give the others a copy.
-    /// None for one that came back because its addressee is the member.
+    /// A ping or invitation that another device of the member sent: services give the others a
+    /// copy. None for one that was returned because its receiver is the member.
     fn receive_own_ping(
         &mut self,
         account: AccountId,
@@ -285,8 +285,8 @@ impl Work<'_> {
         Ok(Some(id))
     }
 
-    /// The state of a ping that came in; the sender is made a contact when we have pinged them. A name
-    /// that could be mistaken for another waits for the member's own judgement.
+    /// The state of an incoming ping; the sender becomes a contact if we have pinged them. A name
+    /// that could be mistaken for another waits for the member's judgement.
     fn greeted(
         &mut self,
         account: AccountId,
@@ -294,7 +294,7 @@ impl Work<'_> {
         alias: &str,
         posted_ms: i64,
     ) -> Result<&'static str> {
-        // Who another device has told of under another's name is not known so.
+        // A name that is only claimed by another device does not count.
         let known = self.read.contact(account, uid)?;
         let known = known.is_some_and(|contact| contact.mark != Some(NameMark::Claimed));
         let expected = is_clean(alias)
@@ -307,7 +307,7 @@ impl Work<'_> {
         Ok("accepted")
     }
 
-    /// The state of an invitation that came in. Only members invite, so this tells of one.
+    /// The state of an incoming invitation. Only members invite, so this reveals one.
     fn invited(
         &mut self,
         account: AccountId,
@@ -334,8 +334,8 @@ impl Work<'_> {
         if mine && notice.act == MemberAct::Drop && !self.was_joined(account, gid)? {
             return self.uninvite(account, gid, by_me);
         }
-        // Only members are told of a group, but of one's own joining by another device this may be
-        // the first word.
+        // Only members get group notices, but this may be the first one about the member's own
+        // joining on another device.
         if self.read.standing(account, gid)?.is_none() {
             match notice.act == MemberAct::Invite && by_me {
                 true => self.founded(account, gid, &self.read.own_alias(account)?)?,
@@ -365,7 +365,7 @@ impl Work<'_> {
         }
     }
 
-    /// Whether the member is or was in a group: who never joined cannot have left.
+    /// Whether the member is or was in a group: one who never joined cannot have left.
     fn was_joined(&self, account: AccountId, gid: &str) -> Result<bool> {
         Ok(match self.read.standing(account, gid)? {
             Some(Standing::Joined | Standing::Left | Standing::Removed) => true,
@@ -373,8 +373,8 @@ impl Work<'_> {
         })
     }
 
-    /// Whether a notice concerns the member. Joining and renaming are done by oneself; removing may
-    /// be done by another, so there the alias decides where the service does not say whom it means.
+    /// Whether a notice concerns the member. Joining and renaming are one's own acts; removal may
+    /// be another's, so there the alias decides if the service does not give a uid.
     fn is_mine(&self, account: AccountId, notice: &MemberNotice) -> Result<bool> {
         let me = self.read.own_uid(account)?;
         if let Some(uid) = &notice.uid {
@@ -391,7 +391,7 @@ impl Work<'_> {
     }
 }
 
-/// Whom a notice concerns, if it says so: joining and renaming are done by oneself.
+/// The uid that a notice concerns, if known: joining and renaming are one's own acts.
 fn whom(notice: &MemberNotice) -> Option<&str> {
     match notice.act {
         MemberAct::Join | MemberAct::Alias(_) => Some(&notice.from_uid),

@@ -1,11 +1,12 @@
-//! The outbox: what no service has acknowledged yet, in the order it was queued or released.
+//! Outbox: requests that no service has acknowledged yet, in the order they were queued or
+//! released.
 //!
-//! The link takes [`Vault::next_outbox`], sends it, and reports one of three ends:
+//! The link takes [`Vault::next_outbox`], sends it, and reports one of three results:
 //! [`Vault::outbox_sent`], [`Vault::outbox_failed`] (the service refused it), or
-//! [`Vault::outbox_interrupted`] (the link broke before an answer). A row keeps its request id over
-//! restarts, and the head of the outbox is the first request of the next link, so that `tmtpd`
-//! recognises a repetition: nothing goes before it, also not what was held back and is released. Other
-//! services of revision 1 may not: after a lost acknowledgement they deliver the letter twice.
+//! [`Vault::outbox_interrupted`] (the link broke before an answer). A row keeps its request id
+//! across restarts, and the head of the outbox is the first request of the next link, so that
+//! `tmtpd` recognises a repetition: nothing overtakes it, not even a released letter. Other
+//! services of revision 1 may not recognise it: after a lost ack they deliver the letter twice.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -15,10 +16,10 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, MessageId, PingId, Standing};
 
-/// Row number of something in the outbox.
+/// Row number of an outbox item.
 pub type OutboxId = i64;
 
-/// The head of an account's outbox, with all the wire needs.
+/// The head of an account's outbox, with everything needed to send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxItem {
     /// Its row.
@@ -27,24 +28,25 @@ pub struct OutboxItem {
     pub account: AccountId,
     /// Id of the request, the same at every attempt.
     pub request: String,
-    /// Attempts that were interrupted before an answer came; after one, the service may have it.
+    /// Interrupted attempts; after one, the service may have it.
     pub attempts: u32,
     /// What to ask of the service.
     pub action: OutboxAction,
 }
 
-/// What an acknowledgement says.
+/// The content of an ack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acked {
     /// Id the service gave, 16 hex digits.
     pub msgid: String,
     /// When the service accepted it.
     pub posted_ms: i64,
-    /// The name of the member who was pinged or invited, where the request spelled it otherwise.
+    /// The alias of the pinged or invited member as granted, where the request spells it otherwise.
     pub to: Option<String>,
 }
 
-/// What a row is, and which row of another table it is about. What has none says all in its body.
+/// The kind of a row, and the row of another table that it is about. Kinds without one have all
+/// data in the body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutboxKind {
     Post(MessageId),
@@ -82,7 +84,7 @@ impl OutboxKind {
         }
     }
 
-    /// The letter, if it is one.
+    /// The message, if it is a letter.
     fn message(self) -> Option<MessageId> {
         match self {
             Self::Post(message) => Some(message),
@@ -105,14 +107,15 @@ struct OutboxRow {
 }
 
 impl Vault {
-    /// The oldest item of an account's outbox that is not held back, if any. A letter counts as being
-    /// sent from now on: it shows so, and can't be taken back until one of the three ends is reported.
+    /// The oldest item of an account's outbox that is not held, if any. A letter counts as being
+    /// sent from now on: it is shown so, and cannot be taken back until one of the three results is
+    /// reported.
     pub fn next_outbox(&mut self, account: AccountId, now_ms: i64) -> Result<Option<OutboxItem>> {
         let read = self.reader();
         let head = self
             .db
             .prepare_cached(
-                // What was put off goes behind all else when it is due.
+                // A postponed row goes to the end when it is due.
                 "SELECT id FROM outbox WHERE account = ?1
                      AND (held_until_ms IS NULL OR (kind = 'confirm' AND held_until_ms <= ?2))
                  ORDER BY held_until_ms IS NOT NULL, id LIMIT 1",
@@ -128,9 +131,10 @@ impl Vault {
         Ok(item)
     }
 
-    /// The service has acknowledged an item; `ack` is none for a join, which has no message id.
-    /// In one transaction the message is sent and named, its thread too if it is new, and the item
-    /// is gone. A copy of the message that came in meanwhile is merged into it.
+    /// The service has acknowledged an item; `ack` is none for a join, which has no message id. In
+    /// one transaction the message is marked as sent and gets its id, its thread too if it is new,
+    /// and the item is removed. A duplicate of the message that arrived meanwhile is merged into
+    /// it.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] when the item is gone.
@@ -138,7 +142,7 @@ impl Vault {
         self.end_sending(id)?;
         self.change(|work| {
             let body = work.read.body_if_any(id)?;
-            // Asked before the row is gone.
+            // Read before the row is deleted.
             let is_for_others = match work.read.outbox_row(id)?.kind.message() {
                 Some(message) => work.read.passes_somebody_over(message)?,
                 None => false,
@@ -167,13 +171,13 @@ impl Vault {
         })
     }
 
-    /// The service has refused an item; `error` says so to people. Nothing was delivered.
+    /// The service has refused an item; `error` is shown to people. Nothing was delivered.
     pub fn outbox_failed(&mut self, id: OutboxId, error: &str) -> Result<Change<()>> {
         self.end_sending(id)?;
         self.change(|work| work.refused(id, error))
     }
 
-    /// The service has refused an item for good, as nobody but the member is in the groups it was for.
+    /// The service has refused an item for good, because only the member is in its groups.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] when the item is gone.
@@ -193,9 +197,9 @@ impl Vault {
         })
     }
 
-    /// The service has refused a letter, a forward or a confirmation because of these members alone, and
-    /// nothing was delivered: it stays at the head, to be sent to the others. When nobody is left, it has
-    /// failed. A confirmation is tried again later with those who were left out.
+    /// The service has refused a letter, a forward or a confirmation because of these members only,
+    /// and nothing was delivered: it stays at the head, to be sent to the others. If nobody is
+    /// left, it has failed. A confirmation to those members is postponed.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] when the item is gone.
@@ -231,7 +235,7 @@ impl Vault {
             if !is_left {
                 return work.refused(id, error);
             }
-            // Another request than the one that was refused.
+            // A different request from the refused one.
             work.db
                 .prepare_cached("UPDATE outbox SET request = ?2, attempts = 0 WHERE id = ?1")?
                 .execute(params![id, request_id()?])?;
@@ -254,7 +258,7 @@ impl Vault {
         })
     }
 
-    /// How many items of an account wait, of any kind.
+    /// The number of items of an account, of any kind.
     pub fn outbox_len(&self, account: AccountId) -> Result<u64> {
         Ok(self
             .db
@@ -278,7 +282,7 @@ impl Reader<'_> {
                  FROM outbox WHERE id = ?1",
             )?
             .query_row([id], |row| {
-                // None for what is about no row.
+                // Zero for a kind without a row.
                 let about = row.get::<_, Option<i64>>(2)?.unwrap_or_default();
                 Ok(OutboxRow {
                     account: row.get(0)?,
@@ -330,7 +334,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Puts something at the end of the outbox under a fresh request id.
+    /// Appends an item to the outbox, with a new request id.
     pub(super) fn enqueue(&mut self, account: AccountId, kind: OutboxKind) -> Result<OutboxId> {
         let (message, ping) = match kind {
             OutboxKind::Post(id) => (Some(id), None),
@@ -350,12 +354,12 @@ impl Work<'_> {
         Ok(self.db.last_insert_rowid())
     }
 
-    /// Queues something for the member's other devices.
+    /// Queues a notice for the member's other devices.
     pub(super) fn enqueue_sync(&mut self, account: AccountId, body: &str) -> Result<()> {
         self.enqueue_body(account, OutboxKind::Sync, body).map(drop)
     }
 
-    /// Queues something that its body says all of.
+    /// Queues a kind whose data is all in the body.
     pub(super) fn enqueue_body(
         &mut self,
         account: AccountId,
@@ -371,7 +375,7 @@ impl Work<'_> {
         Ok(self.db.last_insert_rowid())
     }
 
-    /// Replaces what a row says.
+    /// Replaces the body of a row.
     pub(super) fn set_body(&mut self, id: OutboxId, body: &str) -> Result<()> {
         self.db
             .prepare_cached("UPDATE outbox SET body = ?2 WHERE id = ?1")?
@@ -379,7 +383,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Notes whom a letter does not reach. Whether anybody is left; if not, nothing is noted.
+    /// Stores the recipients that a letter does not reach. Whether anybody is left; if not, nothing
+    /// is stored.
     fn letter_to_others(
         &mut self,
         account: AccountId,
@@ -406,7 +411,7 @@ impl Work<'_> {
         Ok(true)
     }
 
-    /// Ends an item that the service has refused for good.
+    /// Removes an item that the service has refused for good.
     fn refused(&mut self, id: OutboxId, error: &str) -> Result<()> {
         let body = self.read.body_if_any(id)?;
         let row = self.take_row(id)?;
@@ -417,7 +422,7 @@ impl Work<'_> {
             }
             OutboxKind::Forward => self.forward_failed(row.account, &body, &row.request, error),
             OutboxKind::Confirm => self.confirm_refused(row.account, &body),
-            // What is told without being asked for: nobody waits for it.
+            // Background notices: nobody waits for them.
             OutboxKind::Sync => Ok(()),
         }
     }
@@ -483,7 +488,7 @@ impl Work<'_> {
     }
 }
 
-/// A fresh id for a request: 64 random bits in hex.
+/// A new request id: 64 random bits in hex.
 fn request_id() -> Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(VaultError::Random)?;

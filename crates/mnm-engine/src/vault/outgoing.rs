@@ -1,4 +1,4 @@
-//! Items of the outbox as the service is asked for them, with all that the wire needs.
+//! Outbox items as requests, with everything needed to send them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,18 +17,17 @@ use crate::view::{
     AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, ThreadId,
 };
 
-/// Those whom the service could not reach with a letter that are shown by name.
+/// Unreachable recipients of a letter that are shown by name.
 const LEFT_OUT_NAMED: usize = 5;
 
-/// What is said of a letter whose readers have all gone while it waited.
+/// The error on a letter whose readers have all left while it was queued.
 const NOBODY_LEFT: &str = "Nobody to whom this letter was written reads its thread any more. Nothing was sent. Try again to send it to those who read the thread now, or take it back.";
 
-/// The readers that a letter is for, as they were when it was queued, each with whether it goes to them:
-/// the others are named only. Whoever comes to the thread while it waits, also as another thread becomes a
-/// part of it, gets nothing of it.
+/// The readers of a letter when it was queued, each with whether it is sent to them: the others are
+/// only named. Later readers of the thread, also through a merged thread, get nothing of it.
 type Meant = BTreeMap<String, bool>;
 
-/// What to ask of the service.
+/// The request of an outbox item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutboxAction {
     /// Post a letter.
@@ -66,9 +65,9 @@ pub enum OutboxAction {
     },
     /// Forward a thread.
     Forward(Box<OutgoingForward>),
-    /// Post a letter again to those to whom somebody forwarded it.
+    /// Post a letter again to those it was forwarded to.
     Confirm(Box<OutgoingPost>),
-    /// Tell the member's other devices something; nothing of it is shown.
+    /// Send a notice to the member's other devices; it is not shown.
     Sync {
         /// A notice of `sync`, JSON.
         body: String,
@@ -88,7 +87,7 @@ pub struct OutgoingPost {
     pub alias: String,
     /// Its own subject; may be empty.
     pub subject: String,
-    /// Everybody subscribed, the member included; only when it opens the thread.
+    /// All subscribers, the member included; only when it opens the thread.
     pub cc: Vec<Cc>,
     /// The same, when it does not.
     pub readers: Vec<Cc>,
@@ -98,10 +97,10 @@ pub struct OutgoingPost {
     pub attachments: Vec<Attachment>,
     /// Markdown.
     pub text: String,
-    /// Who is to receive it. Empty for a letter to oneself.
+    /// Its recipients. Empty for a note to oneself.
     pub recipients: Vec<Recipient>,
-    /// The id it has, when it is posted again to confirm what was forwarded; `at_ms` is then when
-    /// the service accepted it.
+    /// The id it has, when it is posted again to confirm a forward; `at_ms` is then when the
+    /// service accepted it.
     pub confirms: Option<String>,
     /// Why it would reach nobody, for people: then it must not be sent.
     pub unreachable: Option<String>,
@@ -168,9 +167,9 @@ impl Reader<'_> {
         })
     }
 
-    /// The readers, as every letter names them: the first makes them readers, and where a thread is only
-    /// claimed, a later one says by them which it is. The tags by which this app tells contacts apart stay
-    /// here.
+    /// The readers, as every letter names them: the first letter makes them readers, and where a
+    /// thread is only claimed, later letters identify it by them. The tags with which this app
+    /// distinguishes contacts are left out.
     pub(super) fn cc_of(&self, thread: ThreadId) -> Result<Vec<Cc>> {
         let account = self.account_of(thread)?;
         let (me, my_alias) = (self.own_uid(account)?, self.own_alias(account)?);
@@ -192,7 +191,7 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What others are told that a contact is called.
+    /// The alias of a contact that is sent to others.
     pub(super) fn told_name(&self, account: AccountId, uid: &str) -> Result<String> {
         let name: Option<String> = self
             .db
@@ -202,8 +201,8 @@ impl Reader<'_> {
         Ok(shown(&name.unwrap_or_default()))
     }
 
-    /// Everybody subscribed but the member. A group that the member is not in is passed over: the service
-    /// would refuse the letter.
+    /// All subscribers except the member. A group that the member is not in is left out: the
+    /// service would refuse the letter.
     pub(super) fn recipients_of(
         &self,
         account: AccountId,
@@ -224,7 +223,7 @@ impl Reader<'_> {
         Ok(recipients)
     }
 
-    /// Who reads a thread now, and is about to by a forward of the member's that waits.
+    /// The readers of a thread now, with those of the member's queued forwards.
     fn readers_now(&self, account: AccountId, thread: ThreadId) -> Result<Meant> {
         let mut meant = Meant::new();
         for new in self.newcomers_waiting(account, thread)? {
@@ -240,7 +239,7 @@ impl Reader<'_> {
         Ok(meant)
     }
 
-    /// Those to whom forwards of a thread go that wait.
+    /// The new readers of queued forwards of a thread.
     fn newcomers_waiting(&self, account: AccountId, thread: ThreadId) -> Result<Vec<Subscriber>> {
         let mut statement = self.db.prepare_cached(
             "SELECT body -> '$.new' FROM outbox
@@ -264,7 +263,7 @@ impl Reader<'_> {
         meant.flatten().map(|meant| parse(&meant)).transpose()
     }
 
-    /// Whether somebody reads the thread of a letter in the outbox who came when it was queued already.
+    /// Whether a letter in the outbox leaves out a reader who was in the thread when it was queued.
     pub(super) fn passes_somebody_over(&self, message: MessageId) -> Result<bool> {
         let Some(meant) = self.meant(message)? else { return Ok(false) };
         let thread = self.thread_of(message)?;
@@ -272,8 +271,8 @@ impl Reader<'_> {
         Ok(now.iter().any(|to| !meant.get(&to.id).is_some_and(|&goes_to| goes_to)))
     }
 
-    /// As [`Self::recipients_of`], those for whom a letter is, without whom the service could not reach with
-    /// it.
+    /// As [`Self::recipients_of`], those that a letter is for, except those that the service cannot
+    /// reach.
     pub(super) fn addressees(
         &self,
         account: AccountId,
@@ -293,8 +292,8 @@ impl Reader<'_> {
         Ok(recipients)
     }
 
-    /// The first of those whom the service could not reach with a letter, called as in its thread, and
-    /// why; and how many more there are.
+    /// The first recipients that the service could not reach with a letter, as named in its thread,
+    /// and why; and the number of others.
     pub(super) fn left_out(
         &self,
         account: AccountId,
@@ -326,7 +325,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Queues a letter for those who read its thread now.
+    /// Queues a letter for the present readers of its thread.
     pub(super) fn enqueue_post(
         &mut self,
         account: AccountId,

@@ -1,7 +1,7 @@
-//! Pages of a thread, and marks of the messages that have been seen.
+//! Pages of a thread, and marking messages as read.
 //!
-//! However long a thread is and however large its letters are, one answer is bounded by rows and by
-//! bytes, and reads no row that it does not give, but for one on either side.
+//! However long a thread and its letters are, an answer is bounded by rows and by bytes, and reads
+//! at most one further row on either side.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -12,11 +12,11 @@ use crate::command::Place;
 use crate::error::VaultError;
 use crate::view::{AccountId, Message, MessageId, Thread, ThreadId};
 
-/// Messages of a page when no number is given, and at most.
+/// Messages of a page by default, and at most.
 const ROWS_DEFAULT: u32 = 100;
 const ROWS_MAX: u32 = 200;
-/// Texts of a page together, as written and as rendered, and names of files that did not come along, bytes;
-/// a single message may have more.
+/// Bytes of the texts of a page, as written and as rendered, and names of absent files; a single
+/// message may have more.
 const BYTES_MAX: usize = 1 << 20;
 /// Messages marked by one command.
 const MARKED_MAX: usize = 1_000;
@@ -24,10 +24,10 @@ const MARKED_MAX: usize = 1_000;
 const SLICE_ROWS: usize = 200;
 const SLICE_BYTES: usize = 1 << 20;
 
-/// Where a message stands in its thread: by time, then by row.
+/// Position of a message in its thread: by time, then by row.
 type Position = (i64, MessageId);
 
-/// What a page may still take.
+/// Remaining room on a page.
 struct Room {
     rows: usize,
     bytes: usize,
@@ -55,11 +55,11 @@ impl Vault {
         self.thread_page(id, Place::End, None)
     }
 
-    /// One thread with the page of its messages that is asked for, and the draft of a reply.
+    /// One thread with the requested page of its messages, and the draft of a reply.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] without such a thread, and when the message that the page is to stand
-    /// before or after is not in it.
+    /// [`VaultError::NotFound`] without such a thread, or if the message before or after which the
+    /// page lies is not in it.
     pub fn thread_page(&self, id: ThreadId, at: Place, limit: Option<u32>) -> Result<Thread> {
         let read = self.reader();
         let row = read.thread_row(id)?;
@@ -73,9 +73,9 @@ impl Vault {
         Ok(Thread { row, messages, older: before.more, newer: after.more, draft })
     }
 
-    /// Marks some messages of a thread as seen, of all where none are named, here and on the member's other
-    /// devices; to be called again while there are more. The event is the thread's line; its messages are
-    /// not sent again.
+    /// Marks the named messages of a thread as read, or all, here and on the member's other
+    /// devices; to be called again while there are more. The event is the thread's line; its
+    /// messages are not sent again.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] without such a thread, [`VaultError::TooLarge`] for more than 1,000
@@ -114,7 +114,7 @@ impl Vault {
     }
 }
 
-/// What became of marks.
+/// The result of marking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marked {
     /// The account of the thread.
@@ -123,7 +123,7 @@ pub struct Marked {
     pub more: bool,
 }
 
-/// Messages to mark together: a mark writes the whole row anew.
+/// Messages to mark together: marking rewrites the whole row.
 #[derive(Default)]
 struct Slice {
     messages: Vec<MessageId>,
@@ -141,7 +141,7 @@ impl Slice {
     }
 }
 
-/// Bytes of a message on a page, as far as its author or a forwarder decides how many.
+/// Bytes of a message on a page, as far as authors or forwarders control them.
 fn shown_bytes(message: &Message) -> usize {
     let absent = message.forwarded.iter().flat_map(|forwarded| &forwarded.files);
     message.text.len() + message.html.len() + absent.map(String::len).sum::<usize>()
@@ -191,7 +191,7 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
-    /// What stands before and what stands at and after the place.
+    /// The messages before the place, and those at and after it.
     fn page(
         &self,
         account: AccountId,
@@ -226,7 +226,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A page that holds the position and of what is left three quarters after it.
+    /// A page that includes the position and uses three quarters of the rest for what follows it.
     fn around(&self, thread: ThreadId, at: Position, room: Room) -> Result<(Run, Run)> {
         let share = |whole: usize| whole - whole / 4;
         let mut on = Room { rows: share(room.rows), bytes: share(room.bytes), must: true };
@@ -239,7 +239,7 @@ impl Reader<'_> {
         Ok((self.run(thread, Direction::Back, at, &mut back)?, after))
     }
 
-    /// The messages from the position on (it included) or back (it excluded), as far as there is room.
+    /// The messages from the position on (inclusive) or back (exclusive), as far as there is room.
     fn run(
         &self,
         thread: ThreadId,
@@ -259,7 +259,7 @@ impl Reader<'_> {
         let mut rows = statement.query(params![thread, at_ms, id])?;
         let mut run = Run::default();
         while let Some(row) = rows.next()? {
-            // Not even looked at when it cannot be taken: it may be large.
+            // Not read if there is no room: it may be large.
             let full = room.rows == 0 || (room.bytes == 0 && !room.must);
             let message = if full { None } else { Some(self.message_from(row)?) };
             let fits = |message: &Message| room.must || shown_bytes(message) <= room.bytes;

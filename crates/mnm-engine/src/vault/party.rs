@@ -1,5 +1,5 @@
-//! The readers of a thread: its parties, who added them, whom the member has struck, and whether a reply
-//! would reach anybody at all.
+//! Readers of a thread: its parties, who added them, whom the member has struck, and whether a
+//! reply would reach anybody.
 
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::Uid;
@@ -11,11 +11,11 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{self, AccountId, MayReply, Party, PartyKind, Reach, Standing, ThreadId};
 
-/// Newest letters of a thread whose authors are listed though nobody has added them.
+/// Newest letters of a thread whose authors are listed although nobody has added them.
 const WRITERS_LOOKED_FOR: i64 = 1_000;
-/// Groups that read a thread at most: their names are longer than ids.
+/// Most groups that read a thread: their names are longer than uids.
 pub(super) const GROUPS_MAX: usize = 20;
-/// Readers that stand in the line of a thread at most, all of its groups among them.
+/// Most readers in the line of a thread, including all of its groups.
 const FIRST_MAX: usize = 50;
 /// Shortest name of a group, bytes.
 const GROUP_BYTES_MIN: usize = 1;
@@ -25,28 +25,28 @@ pub(super) struct NewParty<'a> {
     pub(super) uid: &'a str,
     pub(super) alias: &'a str,
     pub(super) is_group: bool,
-    /// Who adds them.
+    /// Uid of the member who adds them.
     pub(super) by: &'a str,
     pub(super) at_ms: i64,
 }
 
-/// Whether a text has the form of a member's permanent id; no group is called so.
+/// Whether a text has the form of a uid; no group has such a name.
 pub(super) fn is_uid(text: &str) -> bool {
     Uid::is_made(text)
 }
 
-/// Whether a group may be called so. Its name is compared and sent back as it came, so it is clean or none.
+/// Whether a text is valid as a group's name. It is compared and sent back unchanged, so it must be
+/// valid.
 pub(crate) fn is_gid(text: &str) -> bool {
     (GROUP_BYTES_MIN..=NAME_MAX_BYTES).contains(&text.len()) && !is_uid(text) && is_plain_name(text)
 }
 
 impl Vault {
-    /// Strikes somebody from a thread, or has them read it again: the member's letters go to them no
-    /// more, and theirs do not come into it. The member's other devices follow.
+    /// Strikes a reader from a thread, or readmits them: the member's letters are no longer sent to
+    /// them, and theirs do not enter it. The member's other devices follow. Returns the account.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] for the member's own id or one who is not in the thread.
-    /// Gives the account.
+    /// [`VaultError::Invalid`] for the member's own uid or one who is not in the thread.
     pub fn strike(
         &mut self,
         thread: ThreadId,
@@ -84,7 +84,7 @@ impl Vault {
         })
     }
 
-    /// Who reads a thread.
+    /// The readers of a thread.
     ///
     /// # Errors
     /// [`VaultError::NotFound`] without such a thread.
@@ -103,13 +103,14 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    /// Everybody subscribed, in order of joining.
+    /// All subscribers, in order of joining.
     pub(super) fn parties(&self, thread: ThreadId) -> Result<Vec<Party>> {
         let readers = self.readers(thread)?.into_iter();
         Ok(readers.filter(|reader| !reader.struck).map(|reader| reader.party).collect())
     }
 
-    /// How many are subscribed, all groups among them, and the first of the members, in order of joining.
+    /// The number of subscribers, all groups among them, and the first of the members, in order of
+    /// joining.
     pub(super) fn first_parties(
         &self,
         account: AccountId,
@@ -134,14 +135,14 @@ impl Reader<'_> {
         Ok((count, first.into_iter().map(|(_, reader)| reader.party).collect()))
     }
 
-    /// Everybody who was added, in order of joining, the struck ones too.
+    /// Everybody who was added, in order of joining, including those struck.
     pub(super) fn readers(&self, thread: ThreadId) -> Result<Vec<view::Reader>> {
         let account = self.account_of(thread)?;
         let rows = self.rows(account, thread, "ORDER BY p.ord, p.uid", None)?;
         Ok(rows.into_iter().map(|(_, reader)| reader).collect())
     }
 
-    /// Rows of a thread with their places, each with the contact that it is.
+    /// Rows of a thread with their positions and contacts.
     fn rows(
         &self,
         account: AccountId,
@@ -203,8 +204,8 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    /// Who writes in a thread without having been added, as far as its newest letters tell: a member of
-    /// one of its groups, or the author of a letter that somebody forwarded.
+    /// Authors in a thread who were not added to it, among its newest letters: members of its
+    /// groups, and authors of forwarded letters.
     fn writers(&self, thread: ThreadId, named: &[view::Reader]) -> Result<Vec<view::Reader>> {
         let account = self.account_of(thread)?;
         let mut statement = self.db.prepare_cached(
@@ -238,7 +239,7 @@ impl Reader<'_> {
         Ok(writers)
     }
 
-    /// Whether somebody wrote in a thread who was never added to it.
+    /// Whether a uid wrote in a thread without having been added to it.
     fn writes_without_row(&self, thread: ThreadId, uid: &str) -> Result<bool> {
         let account = self.account_of(thread)?;
         Ok(self
@@ -261,7 +262,7 @@ impl Reader<'_> {
             .query_row(params![thread, uid], |row| row.get(0))?)
     }
 
-    /// Whether the member has struck somebody from a thread.
+    /// Whether the member has struck a uid from a thread.
     pub(super) fn is_struck(&self, thread: ThreadId, uid: &str) -> Result<bool> {
         Ok(self
             .db
@@ -275,7 +276,7 @@ impl Reader<'_> {
     /// The groups that read a thread.
     pub(super) fn groups_in(&self, thread: ThreadId) -> Result<Vec<String>> {
         let mut statement = self.db.prepare_cached(
-            // Without the index all readers are looked at.
+            // Without the index all readers are scanned.
             "SELECT uid FROM party INDEXED BY party_reader
              WHERE thread = ?1 AND is_group = 1 AND struck_ms IS NULL",
         )?;
@@ -287,7 +288,7 @@ impl Reader<'_> {
     pub(super) fn may_reply(&self, thread: ThreadId, parties: &[Party]) -> Result<MayReply> {
         let account = self.account_of(thread)?;
         let (mut left, mut removed, mut empty) = (Vec::new(), Vec::new(), Vec::new());
-        // Groups that the member is not in, beside whom they are in the thread.
+        // Groups that the member is not in, although they are in the thread.
         let mut unheard = Vec::new();
         let mut readers = false;
         for party in parties {
@@ -301,7 +302,7 @@ impl Reader<'_> {
                         empty.push(party.uid.clone());
                     }
                     Some(Standing::Joined) => readers = true,
-                    // Who is invited anew is not back yet.
+                    // An invitation does not yet readmit them.
                     Some(Standing::Invited) if self.was_in(account, &party.uid)? => {
                         left.push(party.uid.clone());
                     }
@@ -320,7 +321,7 @@ impl Reader<'_> {
                 }
             }
         }
-        // The others would get it as from one who is not in the thread any more, and apart from it.
+        // The others would see it as from a former reader, apart from the thread.
         if !removed.is_empty() {
             return Ok(MayReply::RemovedFromGroup { groups: removed });
         }
@@ -339,8 +340,8 @@ impl Reader<'_> {
         self.without_readers(account, thread)
     }
 
-    /// Whether the member is in a thread that has begun otherwise than by a group of it: they were named
-    /// in it, or it was theirs before it came to the group.
+    /// Whether the member is in a thread independently of a group in it: they were named in it, or
+    /// it was theirs before the group was added.
     fn is_in_beside(&self, account: AccountId, thread: ThreadId, gid: &str) -> Result<bool> {
         Ok(self
             .db
@@ -354,7 +355,7 @@ impl Reader<'_> {
             .query_row(params![thread, self.own_uid(account)?, gid], |row| row.get(0))?)
     }
 
-    /// What a thread is that nobody but the member is in.
+    /// The state of a thread without other readers.
     fn without_readers(&self, account: AccountId, thread: ThreadId) -> Result<MayReply> {
         let (known, rows, struck): (bool, i64, i64) = self
             .db
@@ -381,7 +382,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Why a letter in the thread would reach nobody; none when it would.
+    /// Why a letter in the thread would reach nobody; none if it would reach somebody.
     pub(super) fn why_not_reply(&self, thread: ThreadId) -> Result<Option<String>> {
         Ok(match self.may_reply(thread, &self.parties(thread)?)? {
             MayReply::Yes | MayReply::Others { .. } | MayReply::Oneself => None,

@@ -1,4 +1,4 @@
-//! First contacts: pings and invitations to groups, received and sent.
+//! First contacts: pings and group invitations, received and sent.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -10,23 +10,23 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, NameMark, Ping, PingId, PingState, Standing};
 
-/// Rows of [`Vault::pings`] when no number is given, and at most.
+/// Rows of [`Vault::pings`] by default, and at most.
 const ROWS_DEFAULT: u32 = 200;
 const ROWS_MAX: u32 = 1000;
-/// Pings put away in one transaction.
+/// Pings ignored in one transaction.
 const IGNORED_MAX: u32 = 200;
-/// What an acceptance says when the member gives no text.
+/// The text of an acceptance when the member gives none.
 const ANSWER: &str = "Hello! I have accepted your ping.";
 
 const COLUMNS: &str = "p.id, p.account, p.incoming, p.from_alias, p.from_uid, \
                        p.to_alias, p.text, p.gid, p.at_ms, p.state, p.error, p.exact";
 
-/// A ping with its names as the wire has them.
+/// A ping with its names as on the wire.
 pub(super) struct StoredPing {
     pub(super) view: Ping,
     pub(super) from: String,
     pub(super) to: String,
-    /// Whether `from` is what the service said: an older version of the app cleaned it.
+    /// Whether `from` is exactly as received: an older version of the app cleaned it.
     exact: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct PingQuery {
     pub limit: Option<u32>,
 }
 
-/// What an insertion needs.
+/// A ping to insert.
 pub(super) struct NewPing<'a> {
     pub(super) account: AccountId,
     pub(super) msgid: Option<&'a str>,
@@ -55,7 +55,7 @@ pub(super) struct NewPing<'a> {
     pub(super) gid: Option<&'a str>,
     pub(super) at_ms: i64,
     pub(super) state: &'static str,
-    /// The incoming ping this outgoing one accepts.
+    /// The incoming ping that this outgoing one accepts.
     pub(super) answers: Option<PingId>,
 }
 
@@ -63,7 +63,7 @@ impl Vault {
     /// Pings and invitations, newest first.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] when there is no ping to begin behind.
+    /// [`VaultError::NotFound`] if the ping in `before` does not exist.
     pub fn pings(&self, query: &PingQuery) -> Result<Vec<Ping>> {
         let before = match query.before {
             Some(id) => (self.ping(id)?.at_ms, id),
@@ -101,10 +101,10 @@ impl Vault {
         self.reader().ping(id)
     }
 
-    /// Queues a first-contact ping. To somebody whose own ping waits, it is the acceptance.
+    /// Queues a ping. To somebody whose own ping waits, it is the acceptance.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] or [`VaultError::TooLarge`] for an alias or text against the rules.
+    /// [`VaultError::Invalid`] or [`VaultError::TooLarge`] for an invalid alias or text.
     pub fn queue_ping(
         &mut self,
         account: AccountId,
@@ -129,7 +129,7 @@ impl Vault {
     /// Queues an invitation to a group, which the service creates if it does not exist.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] or [`VaultError::TooLarge`] for names or a text against the rules.
+    /// [`VaultError::Invalid`] or [`VaultError::TooLarge`] for invalid names or an invalid text.
     pub fn queue_invite(
         &mut self,
         account: AccountId,
@@ -153,12 +153,12 @@ impl Vault {
         })
     }
 
-    /// Accepts: a ping is answered with a ping (a friendly default when `text` is none) and its
+    /// Accepts: a ping is answered with a ping (with a default text when `text` is none) and its
     /// sender becomes a contact at once; an invitation is answered by joining the group. Returns
-    /// the ping accepted.
+    /// the accepted ping.
     ///
     /// # Errors
-    /// [`VaultError::Conflict`] when it is not an incoming one that waits or was put away.
+    /// [`VaultError::Conflict`] unless it is incoming and waits or was ignored.
     pub fn queue_accept(
         &mut self,
         id: PingId,
@@ -185,10 +185,11 @@ impl Vault {
         })
     }
 
-    /// Puts an incoming ping or invitation away; its sender is not told. It can still be accepted.
+    /// Ignores an incoming ping or invitation; its sender is not notified. It can still be
+    /// accepted.
     ///
     /// # Errors
-    /// [`VaultError::Conflict`] when it is not an incoming one that waits.
+    /// [`VaultError::Conflict`] unless it is incoming and waits.
     pub fn ignore_ping(&mut self, id: PingId) -> Result<Change<Ping>> {
         self.change(|work| {
             check_open(&work.read.ping(id)?)?;
@@ -197,8 +198,8 @@ impl Vault {
         })
     }
 
-    /// Puts some of those away that wait for an answer, the oldest first; their senders are not
-    /// told. Returns how many; none are left when it is none.
+    /// Ignores some waiting pings, the oldest first; their senders are not notified. Returns their
+    /// number; zero when none are left.
     pub fn ignore_some(
         &mut self,
         account: Option<AccountId>,
@@ -254,7 +255,7 @@ impl Reader<'_> {
         self.ping_from(row)
     }
 
-    /// The newest incoming ping from exactly `alias` that waits or was put away.
+    /// The newest incoming ping from exactly `alias` that waits or was ignored.
     fn waiting_from(&self, account: AccountId, alias: &str) -> Result<Option<StoredPing>> {
         let id = self
             .db
@@ -327,7 +328,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The answer goes to a name, so it must be the one that the ping came from.
+    /// The answer goes to an alias, so the stored one must be exact.
     fn check_answerable(&self, ping: &StoredPing) -> Result<()> {
         let account = ping.view.account;
         let may_be_another = !ping.exact
@@ -420,8 +421,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The service has taken an outgoing ping or invitation: it waits, or is settled already. From now on
-    /// it is to whom the service says, by the name under which the answer comes.
+    /// The service has accepted an outgoing ping or invitation: it waits, or is settled already.
+    /// The receiver is stored as the service names them, the alias under which the answer arrives.
     pub(super) fn ping_sent(&mut self, id: PingId, ack: &Acked) -> Result<()> {
         self.db
             .prepare_cached(
@@ -438,7 +439,7 @@ impl Work<'_> {
             self.accept_ping(&waiting, ack.posted_ms)?;
         }
         let known = ping.view.group.is_none() && self.read.is_contact_called(account, &ping.to)?;
-        // They may have joined before the answer to the invitation was read.
+        // They may have joined before this ack was read.
         let has_joined = match &ping.view.group {
             Some(gid) => self.read.is_listed_as_joined(account, gid, &ping.to)?,
             None => false,
@@ -446,7 +447,7 @@ impl Work<'_> {
         let state = if known || has_joined { "accepted" } else { "waiting" };
         self.set_ping_state(id, state, None)?;
         if let Some(gid) = &ping.view.group {
-            // Whoever could invite is a member, the first one if the group is new.
+            // The member could invite, so they are a member, and the first one if the group is new.
             self.founded(account, gid, &ping.from)?;
             if !has_joined {
                 self.set_member(account, gid, &ping.to, Standing::Invited)?;

@@ -1,7 +1,7 @@
-//! The places of a thread: who is subscribed to it, and how many there may be.
+//! Places of a thread: limits on its subscribers.
 //!
-//! A letter names its readers in its header, which is bounded, so a thread is. Others fill a part of it
-//! only; who comes when it is full is counted and not listed.
+//! A letter names its readers in its header, which is bounded, so a thread's readers are. Others
+//! can use only a part of the places. Readers beyond the limit are counted and not listed.
 
 use rusqlite::{Row, params};
 
@@ -12,12 +12,12 @@ use super::text::clean_label;
 use crate::error::VaultError;
 use crate::view::ThreadId;
 
-/// Places of a thread. Its readers fit into the header of a post, which has 65,535 bytes.
+/// Places of a thread. Its readers must fit into the header of a post, which has 65,535 bytes.
 const PLACES: Places = Places { rows: 2_000, readers: 500, groups: GROUPS_MAX as i64 };
-/// Places of those whom others have added: so nobody but the member keeps the member's newcomers out.
+/// Places for readers added by others: nobody can keep out those whom the member adds.
 const OTHERS_PLACES: Places = Places { rows: 1_900, readers: 400, groups: 15 };
 
-/// Rows of a thread, the struck ones included; readers among them, and groups among these.
+/// Rows of a thread, including struck ones; readers among them, and groups among these.
 #[derive(Clone, Copy)]
 struct Places {
     rows: i64,
@@ -26,12 +26,12 @@ struct Places {
 }
 
 impl Places {
-    /// Three columns of a row from the one with this number.
+    /// Reads three columns from this one on.
     fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
         Ok(Self { rows: row.get(from)?, readers: row.get(from + 1)?, groups: row.get(from + 2)? })
     }
 
-    /// What is left of `max`.
+    /// The difference to `max`.
     fn left_of(self, max: Self) -> Self {
         Self {
             rows: (max.rows - self.rows).max(0),
@@ -47,7 +47,7 @@ impl Places {
     }
 }
 
-/// What a thread has taken of its places, what of them others have added, and the last place.
+/// Used places of a thread, those used by others, and the last position.
 struct Room {
     taken: Places,
     by_others: Places,
@@ -55,7 +55,7 @@ struct Room {
 }
 
 impl Room {
-    /// Takes a place, if there is one.
+    /// Uses a place, if there is one.
     fn take(&mut self, is_group: bool, by_others: bool) -> bool {
         let mut left = self.taken.left_of(PLACES);
         if by_others {
@@ -81,8 +81,8 @@ impl Work<'_> {
         self.insert_parties(thread, [party])
     }
 
-    /// Subscribes people; one who is subscribed keeps place and alias, and one who was struck stays so.
-    /// What has not the form of an id, or is too many, is passed over.
+    /// Subscribes parties. Existing subscribers keep position and alias, and struck ones stay
+    /// struck. Invalid ids and those beyond the limit are skipped.
     pub(super) fn insert_parties<'p>(
         &mut self,
         thread: ThreadId,
@@ -99,13 +99,13 @@ impl Work<'_> {
             if !fits || self.has_row(thread, party.uid)? {
                 continue;
             }
-            // Nobody is said to have added whom the member strikes.
+            // A party that the member only strikes was added by nobody.
             let by_others = !party.by.is_empty() && party.by != me && party.uid != me;
             if !room.take(party.is_group, by_others) {
                 unlisted += 1;
                 continue;
             }
-            // A group is called as it is; what a member is called is anybody's claim.
+            // A group's name is its alias; a member's alias is a claim.
             let alias = match party.is_group {
                 true => party.uid.to_owned(),
                 false => clean_label(party.alias),
@@ -146,7 +146,7 @@ impl Work<'_> {
             .query_row(params![thread, uid], |row| row.get(0))?)
     }
 
-    /// What is taken of a thread's places; asked once for all who are added together.
+    /// Used places of a thread; read once for all who are added together.
     fn room(&self, thread: ThreadId, me: &str) -> Result<Room> {
         Ok(self
             .db
@@ -170,11 +170,11 @@ impl Work<'_> {
             })?)
     }
 
-    /// Whether the member may add so many readers, groups among them, to a thread: those whom a forward
-    /// that waits brings have their places already.
+    /// Checks that the member may add this many readers, groups among them, to a thread. Those of a
+    /// queued forward have their places already.
     ///
     /// # Errors
-    /// [`VaultError::Conflict`] saying how many there is room for.
+    /// [`VaultError::Conflict`] saying how many places are left.
     pub(super) fn check_room(&self, thread: ThreadId, readers: usize, groups: usize) -> Result<()> {
         let account = self.read.account_of(thread)?;
         let mut taken = self.room(thread, &self.read.own_uid(account)?)?.taken;
@@ -202,8 +202,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Makes room for so many readers, groups among them, to whom the service has delivered a forward of
-    /// the member's: of those whom others have added since it was queued, the last go.
+    /// Makes room for the readers of the member's own forward, which the service has delivered: the
+    /// last of those added by others since it was queued are removed.
     pub(super) fn make_room(
         &mut self,
         thread: ThreadId,
@@ -232,7 +232,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Forgets who is in a thread, but not whom the member has struck.
+    /// Removes the parties of a thread, except those whom the member has struck.
     pub(super) fn clear_parties(&mut self, thread: ThreadId) -> Result<()> {
         self.db
             .prepare_cached("DELETE FROM party WHERE thread = ?1 AND struck_ms IS NULL")?
@@ -246,7 +246,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Notes that who is in a thread is known.
+    /// Marks a thread as known: its readers are certain.
     pub(super) fn set_known(&mut self, thread: ThreadId) -> Result<()> {
         self.db.prepare_cached("UPDATE thread SET known = 1 WHERE id = ?1")?.execute([thread])?;
         Ok(())

@@ -1,15 +1,16 @@
-//! The choice of the thread to which something that came in goes.
+//! Placement: which thread an incoming letter, forward or notice goes to.
 //!
-//! A thread id can be guessed, or remembered by one who has left. A thread is *known* once its first
-//! letter came by the service or another device of the member told of it: then it is certain who is in
-//! it, and in comes whom [`Work::lets_in`] names. Anyone else's letter stands apart, so that nobody can
-//! step into a conversation, read the replies or rename it. The member may move it.
+//! A thread id can be guessed, or remembered by a former reader. A thread is *known* once its first
+//! letter arrived from the service, or another device of the member sent its readers: then the
+//! readers are certain, and [`Work::lets_in`] admits letters. Any other letter stands apart, so
+//! that nobody can enter a conversation, read the replies or rename it. The member may move it.
 //!
-//! Until then an id is a mere claim, and so are the readers, of whoever wrote first: the claimant. Several
-//! threads here may claim one id, each with readers of its own; a reply carries the id and goes to the
-//! readers of its own thread only. Into a claimed thread come its claimant and who has written there,
-//! and somebody else only if both name each other: the thread names the author, and the author's own list
-//! of readers names the claimant. Whoever occupies an id in advance sits there alone.
+//! Until then an id, and the readers, are a mere claim of whoever wrote first: the claimant.
+//! Several threads here may claim one id, each with readers of its own; a reply carries the id and
+//! is sent to the readers of its own thread only. A claimed thread admits its claimant and those
+//! who have written there; anybody else only if both name each other: the thread names the author,
+//! and the author's own list of readers names the claimant. Whoever occupies an id in advance is
+//! alone in that thread.
 
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::Uid;
@@ -21,31 +22,31 @@ use super::inbox::{CC_MAX, Cc, Incoming, check_msgid};
 use super::party::GROUPS_MAX;
 use crate::view::{AccountId, ThreadId};
 
-/// Threads of one id that are looked at.
+/// Threads of one id that are examined.
 const CLAIMED_MAX: usize = 1_000;
-/// Of them, those among which the first letter looks for one that becomes its own; the letters of others
-/// come into it.
+/// Of them, those among which the first letter searches for one to become its own; the letters of
+/// others are moved into it.
 const TURNED_MAX: usize = 100;
 
-/// Letters of somebody in a thread that are looked at for the groups they were posted to, the oldest.
+/// An author's oldest letters in a thread that are examined for the groups they were posted to.
 const WRITTEN_MAX: usize = 500;
 
-/// What of a letter, a forward or a notice decides where it goes.
+/// The facts that decide where a letter, a forward or a notice goes.
 #[derive(Clone, Copy)]
 pub(super) struct Arrival<'a> {
     pub(super) account: AccountId,
-    /// The thread it says it belongs to.
+    /// The thread that it names.
     pub(super) thread_id: &'a str,
-    /// Whom it is from, vouched for by the service.
+    /// Its sender, vouched for by the service.
     pub(super) uid: &'a str,
-    /// Whom it names as the readers of its thread; empty if it does not say who they are.
+    /// The readers that it names; empty if it names none.
     pub(super) readers: &'a [Cc],
-    /// Groups that the service vouches it was posted to.
+    /// Groups that the service says it was posted to.
     pub(super) groups: &'a [String],
 }
 
 impl Arrival<'_> {
-    /// Whether it names this reader, itself among them.
+    /// Whether it names this reader; it counts as naming its sender.
     fn names(&self, uid: &str, is_group: bool) -> bool {
         self.uid == uid && !is_group
             || is_group && self.groups.iter().any(|gid| gid == uid)
@@ -56,15 +57,15 @@ impl Arrival<'_> {
                 .any(|named| named.is_group() == is_group && named.who_uid == uid)
     }
 
-    /// It, if the message `msgid` may belong to the thread that it names: an id from the future is none.
+    /// None if the message `msgid` cannot belong to the thread it names: an id from the future.
     pub(super) fn checked(self, msgid: &str) -> Option<Self> {
-        // Both are 16 digits, so they compare as numbers do.
+        // Both have 16 digits, so they compare as numbers do.
         (check_msgid(self.thread_id).is_ok() && self.thread_id < msgid).then_some(self)
     }
 }
 
 impl Incoming {
-    /// What decides where it goes; none if it begins a thread.
+    /// The facts about it; none if it begins a thread.
     pub(super) fn arrival(&self, account: AccountId) -> Option<Arrival<'_>> {
         let arrival = Arrival {
             account,
@@ -78,7 +79,7 @@ impl Incoming {
 }
 
 impl Reader<'_> {
-    /// The thread of this id whose readers are known.
+    /// The known thread with this id.
     pub(super) fn known_thread(
         &self,
         account: AccountId,
@@ -108,8 +109,8 @@ impl Reader<'_> {
         Ok(threads.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Those of them that may let somebody in, because they have a row there or a group has; for others than
-    /// the member without those that are being emptied.
+    /// Those of them that may admit a uid, because they or a group have a row there; for others
+    /// than the member without threads that are being emptied.
     fn claimed_open_to(
         &self,
         account: AccountId,
@@ -134,8 +135,8 @@ impl Reader<'_> {
         Ok(threads.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The claimed thread in which this letter stands though it is not the first of that id: who
-    /// answered it there may call it the first.
+    /// The claimed thread that holds this letter although it is not the first of that id: a reply
+    /// to it there may name it as the first.
     fn claimed_thread_of(&self, account: AccountId, msgid: &str) -> Result<Option<ThreadId>> {
         Ok(self
             .db
@@ -148,7 +149,7 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// Who made a thread that is claimed.
+    /// Who made a claimed thread.
     pub(super) fn claimant(&self, thread: ThreadId) -> Result<Option<String>> {
         Ok(self
             .db
@@ -157,8 +158,8 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// Whom the claim of a thread named as its readers, but for those whom the member has struck since; each
-    /// with whether it is a group.
+    /// The readers that the claim of a thread named, except those whom the member has struck since;
+    /// each with whether it is a group.
     fn claimed_readers(&self, thread: ThreadId) -> Result<Vec<(String, bool)>> {
         let mut statement = self.db.prepare_cached(
             "SELECT uid, is_group FROM party
@@ -169,7 +170,7 @@ impl Reader<'_> {
         Ok(readers.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Groups to which somebody has posted what stands in a claimed thread, as the service vouches.
+    /// Groups to which a uid has posted the letters in a claimed thread, as the service says.
     pub(super) fn written_to(
         &self,
         account: AccountId,
@@ -188,8 +189,8 @@ impl Reader<'_> {
         Ok(groups.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whether somebody has written in a thread, or confirmed there what was forwarded, as the service
-    /// vouches.
+    /// Whether a uid has written in a thread, or confirmed a forwarded letter there, as the service
+    /// says.
     fn has_written(
         &self,
         account: AccountId,
@@ -209,7 +210,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Takes note of the groups to which the service says a letter was posted.
+    /// Learns from the groups that the service says a letter was posted to.
     pub(super) fn learn_groups(&mut self, account: AccountId, post: &Incoming) -> Result<()> {
         if post.groups.is_empty() {
             return Ok(());
@@ -221,7 +222,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The thread a letter goes to, found or made, with those it subscribes.
+    /// The thread that a letter goes to, found or made, with those it subscribes.
     pub(super) fn thread_for(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
         let Some(arrival) = post.arrival(account) else {
             return self.opened_thread(account, post);
@@ -244,7 +245,7 @@ impl Work<'_> {
         Ok(own)
     }
 
-    /// The thread here into which something comes.
+    /// The existing thread that it enters.
     pub(super) fn entered(&self, arrival: &Arrival<'_>) -> Result<Option<ThreadId>> {
         let Arrival { account, thread_id, uid, groups, .. } = *arrival;
         if let Some(thread) = self.read.known_thread(account, thread_id)?
@@ -269,9 +270,9 @@ impl Work<'_> {
         Ok(at_home)
     }
 
-    /// Whether a claimed thread is that of an author, whomever the letter names: what says nothing of readers
-    /// is where its author was seen last; and who has confirmed a letter there means that thread, and need
-    /// not know who of a group has forwarded it.
+    /// Whether a claimed thread is that of an author, whomever the letter names: a letter without
+    /// readers goes to the thread in which its author wrote last; an author who has confirmed a
+    /// letter there means that thread, and need not know which member of a group has forwarded it.
     fn is_at_home(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
         let Arrival { account, uid, readers, .. } = *arrival;
         if self.read.has_written(account, thread, uid, true)? {
@@ -282,11 +283,11 @@ impl Work<'_> {
                 || self.read.has_written(account, thread, uid, false)?))
     }
 
-    /// Whether something names as readers all whom the claim of a thread named: answers to it would go to
-    /// nobody of whom its author does not know.
+    /// Whether it names all readers that the claim of a thread named: then replies reach nobody
+    /// unknown to its author.
     fn names_all_of(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
         let me = self.read.own_uid(arrival.account)?;
-        // The member's own claim holds for all whom it names, and the service reads nothing.
+        // The member's own claim is valid for all it names, and the service reads nothing.
         if Uid::is_service(arrival.uid) || self.read.claimant(thread)?.as_deref() == Some(&me) {
             return Ok(true);
         }
@@ -294,8 +295,8 @@ impl Work<'_> {
         Ok(claimed.iter().all(|(uid, is_group)| *uid == me || arrival.names(uid, *is_group)))
     }
 
-    /// The only thread that claims an id, if it lets somebody in of whom nothing else says where they
-    /// belong, and no group is in it.
+    /// The only thread that claims an id, if it admits a uid whose place nothing else decides, and
+    /// no group is in it.
     pub(super) fn sole_claimed(&self, arrival: &Arrival<'_>) -> Result<Option<ThreadId>> {
         let Arrival { account, thread_id, uid, groups, .. } = *arrival;
         if !groups.is_empty() || self.read.known_thread(account, thread_id)?.is_some() {
@@ -309,14 +310,14 @@ impl Work<'_> {
         Ok(belongs.then_some(thread))
     }
 
-    /// Whether a thread that claims this id may be made: nobody knows better.
+    /// Whether a thread that claims this id may be made: no other device knows the thread.
     pub(super) fn is_free(&self, arrival: &Arrival<'_>) -> Result<bool> {
         let Arrival { account, thread_id, .. } = *arrival;
         Ok(self.read.known_thread(account, thread_id)?.is_none()
             && self.foretold(account, thread_id)?.is_none())
     }
 
-    /// Begins a thread of which another device has told, if something belongs into it.
+    /// Makes a thread that another device has sent the readers of, if the arrival belongs to it.
     pub(super) fn begin_told(
         &mut self,
         arrival: &Arrival<'_>,
@@ -335,7 +336,7 @@ impl Work<'_> {
         Ok(Some(thread))
     }
 
-    /// As [`Self::lets_in`], by what another device has told of a thread.
+    /// As [`Self::lets_in`], by the readers that another device has sent.
     pub(super) fn told_lets_in(
         &self,
         account: AccountId,
@@ -357,9 +358,9 @@ impl Work<'_> {
         Ok(false)
     }
 
-    /// Whether a letter of somebody belongs into the thread: of who is in it by name, and what was posted
-    /// to a group that is, as the service vouches (`vouched`; see `speaks_in` for one that never
-    /// says); of nobody whom the member has struck.
+    /// Whether a letter belongs to the thread: its author is a reader by name, or it was posted to
+    /// a group that is, as the service says (`vouched`; see `speaks_in` for a service that never
+    /// says so); and the member has not struck the author.
     pub(super) fn lets_in(
         &self,
         account: AccountId,
@@ -386,8 +387,8 @@ impl Work<'_> {
         Ok(is_own || self.read.is_party(thread, uid)?)
     }
 
-    /// The thread whose first letter this is: it says who is in it. A thread that one of them has
-    /// claimed already becomes it.
+    /// The thread whose first letter this is, which names its readers. A thread that one of them
+    /// has claimed becomes it.
     fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
         let known = self.read.known_thread(account, &post.msgid)?;
         let thread = match known {
@@ -406,7 +407,7 @@ impl Work<'_> {
         Ok(thread)
     }
 
-    /// The first thread claimed by somebody who reads it, as its first letter says.
+    /// The first thread claimed by one of its readers, according to its first letter.
     fn claimed_by_reader(&self, account: AccountId, post: &Incoming) -> Result<Option<ThreadId>> {
         let me = self.read.own_uid(account)?;
         let (groups, members): (Vec<&Cc>, Vec<&Cc>) = post.cc.iter().partition(|cc| cc.is_group());
@@ -423,7 +424,7 @@ impl Work<'_> {
                         reads || self.read.speaks_in(account, &cc.who_uid, &claimant, &vouched)?;
                 }
             }
-            // Also of one whom the member has struck there: so they stay struck.
+            // Also one whose claimant the member has struck there: so they stay struck.
             if reads && !self.read.is_being_answered(thread)? {
                 return Ok(Some(thread));
             }
@@ -441,10 +442,11 @@ impl Work<'_> {
         self.set_claimant(thread, &post.from_uid)?;
         if post.groups.is_empty() {
             self.subscribe(account, thread, post)?;
-            // It is its claimant's own, and so are its readers.
+            // It is the claimant's own thread, and so are its readers.
             self.subscribe_cc(account, thread, &post.readers, &post.from_uid, post.posted_ms)?;
         } else {
-            // Who writes as a member of the group is in it by the group, and as long as in the group.
+            // An author who is a member of the group is a reader by the group, and only as long as
+            // they are in it.
             let group = |gid: &String| Cc { who: gid.clone(), who_uid: gid.clone() };
             let mut named: Vec<_> = post.groups.iter().map(group).collect();
             named.extend(post.cc.iter().chain(&post.readers).cloned());
@@ -453,7 +455,7 @@ impl Work<'_> {
         Ok(thread)
     }
 
-    /// Notes who made a thread by a claim.
+    /// Stores who made a claimed thread.
     pub(super) fn set_claimant(&mut self, thread: ThreadId, uid: &str) -> Result<()> {
         self.db
             .prepare_cached("UPDATE thread SET claimant = ?2 WHERE id = ?1")?

@@ -1,7 +1,7 @@
-//! The member's choice of who sees that they are online: one for each service, and one for each contact
-//! who is to be treated otherwise. Strangers never see it.
+//! Presence settings: who sees that the member is online. One per service, and optionally one per
+//! contact. Strangers never see it.
 //!
-//! The latest choice counts, on whichever of the member's devices it was made.
+//! The latest setting counts, whichever of the member's devices made it.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::error::VaultError;
 use crate::view::AccountId;
 
 impl Vault {
-    /// How often the choice of any account has changed since the start, and how many contacts of this
-    /// one are told.
+    /// The number of changes for any account since the start, and the number of this account's
+    /// contacts who see it.
     pub fn presence_version(&self, account: AccountId) -> Result<(u64, u64)> {
         let chosen = self
             .db
@@ -26,7 +26,7 @@ impl Vault {
         Ok((self.live.presence_version(), chosen))
     }
 
-    /// Permanent ids of the contacts who are told.
+    /// Uids of the contacts who see it.
     pub fn presence_shown_to(&self, account: AccountId) -> Result<BTreeSet<String>> {
         let mut statement = self.db.prepare_cached(
             "SELECT c.uid FROM contact c JOIN account a ON a.id = c.account
@@ -36,7 +36,7 @@ impl Vault {
         Ok(uids.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Chooses for all contacts of an account who have no choice of their own.
+    /// Sets it for all contacts of an account without a setting of their own.
     pub fn set_presence(
         &mut self,
         account: AccountId,
@@ -50,10 +50,10 @@ impl Vault {
         })
     }
 
-    /// Chooses for one contact; none lets the account's choice count again.
+    /// Sets it for one contact; none removes their own setting.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] when they are not in the address book.
+    /// [`VaultError::Invalid`] if they are not in the address book.
     pub fn set_contact_presence(
         &mut self,
         account: AccountId,
@@ -75,7 +75,7 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// Takes a choice unless a later one is here.
+    /// Applies a setting of another device unless a later one is stored.
     pub(super) fn apply_presence(
         &mut self,
         account: AccountId,
@@ -112,7 +112,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The choice of an account and when it was made; none while the member has not chosen.
+    /// The setting of an account and its time; none if the member has made none.
     pub(super) fn presence(&self, account: AccountId) -> Result<Option<(bool, i64)>> {
         Ok(self
             .db

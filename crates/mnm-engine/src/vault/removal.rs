@@ -1,7 +1,7 @@
-//! An account's removal: its secret at once, everything else in slices.
+//! Removal of an account: its secret at once, everything else in slices.
 //!
-//! A removed account is in no view from the first step on. What is left of it after a crash is erased
-//! by the next run, from wherever the last one came to.
+//! A removed account is in no view from the first step on. After a crash the next run erases what
+//! is left.
 
 use rusqlite::params;
 
@@ -18,12 +18,12 @@ const ROWS: i64 = 200;
 /// Readers of threads erased in one slice; a thread may have hundreds.
 const READERS: i64 = 500;
 
-/// What is left to do about letters goes first: a thread may have many such rows.
+/// Unsettled steps first: a thread may have many.
 const UNSETTLED: &str =
     "DELETE FROM unsettled WHERE id IN (SELECT id FROM unsettled WHERE account = ?1 LIMIT ?2)";
 
-/// What goes last, in this order: rows that refer to others before those they refer to. An answer
-/// to a ping is younger than the ping. The account takes along what is left.
+/// Last, in this order: rows before those they refer to. The answer to a ping is newer than the
+/// ping. Deleting the account deletes the rest by cascade.
 const TABLES: [&str; 10] = [
     "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE account = ?1 LIMIT ?2)",
     "DELETE FROM ping WHERE id IN
@@ -61,7 +61,7 @@ impl Vault {
         })
     }
 
-    /// Takes an account out of all views and erases its secret. The same member can be added again
+    /// Removes an account from all views and erases its secret. The same member can be added again
     /// at once.
     pub fn begin_removal(&mut self, id: AccountId) -> Result<Change<()>> {
         let change = self.change(|work| {
@@ -77,14 +77,14 @@ impl Vault {
         Ok(change)
     }
 
-    /// Accounts whose removal has begun.
+    /// Accounts being removed.
     pub fn removing(&self) -> Result<Vec<AccountId>> {
         let mut statement = self.db.prepare_cached("SELECT id FROM account WHERE gone = 1")?;
         let ids = statement.query_map([], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Erases a little more of an account whose removal has begun; true when nothing is left.
+    /// Erases a slice of an account being removed; true when nothing is left.
     pub fn remove_slice(&mut self, id: AccountId) -> Result<bool> {
         if self.db.prepare_cached(UNSETTLED)?.execute(params![id, ROWS])? > 0
             || self.remove_letters(id, Letters::Messages)?
@@ -110,7 +110,7 @@ impl Vault {
         Ok(true)
     }
 
-    /// Erases some messages or drafts, their files first. False when there are none.
+    /// Erases some messages or drafts, their files first. False if there are none.
     fn remove_letters(&mut self, id: AccountId, letters: Letters) -> Result<bool> {
         let tx = self.db.transaction()?;
         let ids: Vec<i64> = tx
@@ -144,7 +144,7 @@ impl Vault {
         Ok(!ids.is_empty())
     }
 
-    /// Erases some threads without messages, their readers first. False when there are none.
+    /// Erases some threads without messages, their readers first. False if there are none.
     fn remove_threads(&mut self, id: AccountId) -> Result<bool> {
         let tx = self.db.transaction()?;
         let ids: Vec<ThreadId> = tx
@@ -170,7 +170,7 @@ impl Vault {
     }
 }
 
-/// What has files.
+/// Rows that own files.
 #[derive(Clone, Copy)]
 enum Letters {
     Messages,

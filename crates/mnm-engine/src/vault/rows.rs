@@ -1,27 +1,27 @@
-//! Rows of a store whose pages may be damaged: every one that can be read, and none twice.
+//! Reading the rows of a damaged database: every readable one, and none twice.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 use crate::error::OpenError;
 
-/// Rows that are passed over one by one; from there on the steps become longer.
+/// Rows that are skipped one by one; after that the steps grow.
 const ONE_BY_ONE: i64 = 500;
 
-/// A connection that is opened anew after it met a damaged page: until then the cryptographic
-/// library refuses all others as well.
+/// A connection that is reopened after it hit a damaged page: until then SQLCipher refuses every
+/// access.
 pub trait Reopen {
     /// The connection.
     fn db(&self) -> &Connection;
 
-    /// Opens it anew.
+    /// Reopens it.
     ///
     /// # Errors
-    /// When it does not open; it is of no use then.
+    /// It cannot be opened; it is unusable then.
     fn reopen(&mut self) -> Result<(), OpenError>;
 }
 
-/// A table with what is needed to read it.
+/// A table, described for reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
@@ -30,12 +30,12 @@ pub struct Table {
     pub columns: Vec<String>,
     /// Columns of the primary key, in order.
     pub key: Vec<String>,
-    /// Whether the key is one number, by which each row can be asked for.
+    /// Whether the key is one integer, by which each row can be queried.
     pub numbered: bool,
 }
 
 impl Table {
-    /// The number of a row.
+    /// The integer key of a row.
     pub fn number(&self, row: &[Value]) -> Option<i64> {
         let place = self.columns.iter().position(|column| self.key.first() == Some(column))?;
         match row.get(place) {
@@ -45,8 +45,8 @@ impl Table {
     }
 }
 
-/// The tables that hold rows of their own, parents before children. Indexes of words are made
-/// anew by the triggers of what they index.
+/// The tables with rows of their own, parents before children. Full-text indexes are rebuilt by
+/// triggers.
 pub fn tables(db: &Connection) -> Vec<Table> {
     let read = || -> rusqlite::Result<Vec<Table>> {
         let names = db
@@ -74,10 +74,10 @@ fn table(db: &Connection, name: String, keyed: bool) -> rusqlite::Result<Table> 
     Ok(Table { name, columns, numbered: !keyed && key.len() == 1, key })
 }
 
-/// Reads every row that can be read, and gives it on. False when some could not be.
+/// Reads every readable row and passes it on. False if some are unreadable.
 ///
 /// # Errors
-/// What `give` fails with. A row may be given twice.
+/// Errors of `give`. A row may be passed twice.
 pub fn read(
     store: &mut dyn Reopen,
     table: &Table,
@@ -86,8 +86,8 @@ pub fn read(
     if table.numbered { read_numbered(store, table, give) } else { read_keyed(store, table, give) }
 }
 
-/// From row to row, passing over those that can't be read. Where very many of them follow each other,
-/// some that could be read between two damaged pages may be passed over as well.
+/// Row by row, skipping unreadable ones. After very many in sequence, readable rows between two
+/// damaged pages may be skipped too.
 fn read_numbered(
     store: &mut dyn Reopen,
     table: &Table,
@@ -96,7 +96,7 @@ fn read_numbered(
     let (columns, name, id) = (table.columns.join(", "), &table.name, table.key.join(""));
     let onward =
         format!("SELECT {id}, {columns} FROM {name} NOT INDEXED WHERE {id} >= ?1 ORDER BY {id}");
-    // Down to the row by its number, as the way from the row before may be what is damaged.
+    // By a new lookup, since the path from the previous row may be damaged.
     let probe =
         format!("SELECT {id} FROM {name} NOT INDEXED WHERE {id} >= ?1 ORDER BY {id} LIMIT 1");
     let end = last(store, name, &id);
@@ -124,7 +124,7 @@ fn read_numbered(
     }
 }
 
-/// The next number behind `bad`, a row that can't be read, at which reading goes on.
+/// The next integer key after `bad`, an unreadable row, from which reading continues.
 fn next_readable(store: &mut dyn Reopen, probe: &str, bad: i64, end: Option<i64>) -> Option<i64> {
     let (first, end) = (bad, end.unwrap_or(i64::MAX));
     let (mut bad, mut step) = (bad, 1);
@@ -150,18 +150,18 @@ fn next_readable(store: &mut dyn Reopen, probe: &str, bad: i64, end: Option<i64>
 
 fn can_be_read(store: &mut dyn Reopen, probe: &str, from: i64) -> bool {
     let mut stopped = false;
-    // It gives nothing on that could fail.
+    // The closure cannot fail.
     scan(store, probe, &[&from], &mut |_| Ok(()), &mut stopped).is_ok() && !stopped
 }
 
-/// The largest number that a row was given.
+/// The largest integer key in use.
 fn last(store: &mut dyn Reopen, table: &str, id: &str) -> Option<i64> {
     let counter = format!("SELECT seq FROM sqlite_sequence WHERE name = '{table}'");
     let largest = format!("SELECT max({id}) FROM {table}");
     [counter, largest].iter().find_map(|sql| listed(store, sql).first().copied())
 }
 
-/// From both ends, and by each first part of the key that is met or that numbers a row elsewhere.
+/// From both ends, and by each first part of the key that was found or that is a row elsewhere.
 fn read_keyed(
     store: &mut dyn Reopen,
     table: &Table,
@@ -193,10 +193,10 @@ fn read_keyed(
     Ok(false)
 }
 
-/// Gives rows on until one can't be read, which it notes; the store is opened anew then.
+/// Passes rows on until one is unreadable, which is recorded; the database is reopened then.
 ///
 /// # Errors
-/// What `give` fails with, where that is no damage.
+/// Errors of `give` other than damage.
 pub fn scan(
     store: &mut dyn Reopen,
     sql: &str,
@@ -217,7 +217,7 @@ pub fn scan(
     }();
     if whole.is_err() {
         *stopped = true;
-        // One that does not open any more gives no rows, and is told by whoever reads on.
+        // A database that cannot be reopened has no rows; the next reader reports it.
         if let Err(error) = store.reopen() {
             tracing::warn!(%error, "a damaged store does not open again");
         }
@@ -225,15 +225,15 @@ pub fn scan(
     given
 }
 
-/// Values of a row, so many from column `from` on.
+/// Values of a row: `count` columns from `from` on.
 ///
 /// # Errors
-/// What the database says.
+/// Errors of the database.
 pub fn values(row: &Row<'_>, from: usize, count: usize) -> rusqlite::Result<Vec<Value>> {
     (from..from + count).map(|column| row.get(column)).collect()
 }
 
-/// Numbers that a query gives, as far as it can be read.
+/// Integers that a query returns, as far as it is readable.
 fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
     let mut found = Vec::new();
     let mut stopped = false;
@@ -251,7 +251,7 @@ fn listed(store: &mut dyn Reopen, sql: &str) -> Vec<i64> {
     found
 }
 
-/// Reads columns of a table's rows around what can't be read.
+/// Reads columns of a table's rows, skipping unreadable ones.
 pub(super) fn read_around(
     store: &mut dyn Reopen,
     table: &str,

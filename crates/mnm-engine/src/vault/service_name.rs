@@ -1,7 +1,8 @@
-//! Names of services: those that they give themselves, and where two look
-//! alike, with the place of the address behind them.
+//! Names of services as shown: the name a service gives itself and, if two look alike, the host of
+//! its address.
 //!
-//! A service chooses its name, and may choose another at any greeting; the address is the member's own choice.
+//! A service chooses its name, and may change it at any greeting; the address is the member's
+//! choice.
 
 use tmtp::text::name_key;
 
@@ -11,18 +12,18 @@ use super::name::look;
 use super::text::cut;
 use crate::view::AccountId;
 
-/// Bytes that are left of a name which has a place behind it, so that the place stays in sight.
+/// Bytes of a name that is followed by an address, so that the address stays visible.
 const NAME_BYTES: usize = 40;
-/// Characters of a place, from its end: who a host belongs to is said there.
+/// Characters of an address, from its end, which identifies the owner of a host.
 const PLACE_CHARS: usize = 40;
 
 /// An account's service.
 struct Service {
     id: AccountId,
-    /// As it calls itself; the address until it has.
+    /// Its own name; the address before it has given one.
     name: String,
     look: String,
-    /// `host:port`, in small letters.
+    /// `host:port`, in lower case.
     place: String,
 }
 
@@ -31,7 +32,8 @@ impl Service {
         self.place.rsplit_once(':').map_or(&self.place, |(host, _)| host)
     }
 
-    /// Whether its name looks like that of another service, with or without its place, or like its place.
+    /// Whether its name looks like that of another service, with or without its address, or like
+    /// its address.
     fn looks_like(&self, other: &Self) -> bool {
         let places = [other.host(), &other.place];
         let mut own = self.look.as_str();
@@ -46,7 +48,7 @@ impl Service {
     }
 }
 
-/// What one of several services is called.
+/// The label of one of several services.
 fn label(of: &Service, all: &[Service]) -> String {
     let alike: Vec<&Service> = all
         .iter()
@@ -65,7 +67,7 @@ fn label(of: &Service, all: &[Service]) -> String {
     format!("{} ({place})", without_brackets(&of.name))
 }
 
-/// A name that has no place of its own making in it.
+/// A name in which nothing looks like an address in parentheses.
 fn without_brackets(name: &str) -> String {
     let short = cut(name, NAME_BYTES);
     let mut shown = String::with_capacity(short.len());
@@ -82,7 +84,7 @@ fn without_brackets(name: &str) -> String {
 }
 
 impl Reader<'_> {
-    /// What the service of an account is called wherever it is shown.
+    /// The label of an account's service.
     pub(super) fn service_label(&self, account: AccountId) -> Result<String> {
         let mut statement = self
             .db
@@ -101,7 +103,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Announces all accounts: the services of some may be called otherwise now.
+    /// Announces all accounts: the labels of some services may have changed.
     pub(super) fn touch_services(&mut self) -> Result<()> {
         self.read.account_ids()?.into_iter().for_each(|id| self.touch_account(id));
         Ok(())

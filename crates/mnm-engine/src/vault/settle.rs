@@ -1,17 +1,17 @@
-//! Letters that came before it was known where they belong, and their way there.
+//! Settling: moves early letters, which arrived before it was known which thread they belong to.
 //!
-//! Once it is known who is in a thread (`placement.rs`), what came before is asked at its door: letters
-//! that stand in it, threads that claim its id, and letters that stand apart and say they are replies in
-//! it. That may be thousands, so it goes in steps, and those are written down:
+//! Once the readers of a thread are known (`placement.rs`), the early letters are checked against
+//! them: letters in it, threads that claim its id, and letters that stand apart and name it. There
+//! may be thousands, so this is done in stored steps:
 //!
 //! ```text
-//! known, or another member ─> rows of `unsettled` ─> a slice in the same transaction
-//!                                              └──> the others as chores (`chore.rs`), oldest step first
+//! known, or a new member ──> rows of `unsettled` ──> a slice in the same transaction
+//!                                                └──> the others as chores (`chore.rs`), oldest step first
 //! ```
 //!
-//! A step says up to where it was done, in the transaction that did it. So at any cut each letter stands
-//! in one thread, and nothing is left undone after a crash. A thread whose letters are on their way
-//! elsewhere takes no new ones; it is gone with its last letter.
+//! A step stores its progress in the transaction that made it. So after a crash each letter is in
+//! one thread, and nothing is left undone. A thread whose letters are being moved elsewhere admits
+//! no new ones; it is removed with its last letter.
 
 mod early;
 mod hand;
@@ -30,12 +30,12 @@ use super::change::Work;
 use super::party::NewParty;
 use crate::view::{AccountId, MessageId, ThreadId};
 
-/// Letters and threads that are looked at in one transaction.
+/// Letters and threads examined in one transaction.
 const SLICE_LOOKS: usize = 80;
-/// Bytes of letters after which a transaction moves no more of them.
+/// Bytes of letters after which a transaction moves no more.
 const SLICE_BYTES: i64 = 512 << 10;
 
-/// What is left of a transaction's work on letters that came early.
+/// Remaining budget of a transaction for early letters.
 #[derive(Debug)]
 pub(super) struct Slice {
     looks: usize,
@@ -58,7 +58,7 @@ impl Slice {
     }
 }
 
-/// The door of a thread: each author is asked about once.
+/// Admission check of a thread: each author is checked once.
 struct Door {
     account: AccountId,
     thread: ThreadId,
@@ -66,9 +66,10 @@ struct Door {
 }
 
 impl Work<'_> {
-    /// Now that it is known who is in a thread: what came while that was a claim leaves it again if it is
-    /// another's, and what waited outside comes in. What was forwarded is its forwarder's. What came into
-    /// a thread that was known (`was_known`) has passed its door, and nobody kept how.
+    /// The readers of a thread became known: early letters in it are moved out if their author is
+    /// no reader, and waiting ones are moved in. A forwarded letter counts as its forwarder's.
+    /// Letters that entered a known thread (`was_known`) were checked then, and the groups they
+    /// were posted to were not stored.
     pub(super) fn settle_early(
         &mut self,
         account: AccountId,
@@ -83,21 +84,20 @@ impl Work<'_> {
         self.settle(claims)
     }
 
-    /// Takes in the replies that stand apart, each alone, and whose authors turn out to be in the thread.
-    /// One that was answered, or is being answered, stays where its answer is.
+    /// Moves in the replies that stand apart, each alone, and whose authors are readers of the
+    /// thread. One that was answered, or is being answered, stays with its answer.
     pub(super) fn take_in(&mut self, account: AccountId, thread: ThreadId) -> Result<()> {
         let step = self.leave(account, Step::Replies { thread })?;
         self.settle(step)
     }
 
-    /// As [`Self::take_in`], for the threads of a group that has another member.
+    /// As [`Self::take_in`], for the threads of a group with a new member.
     pub(super) fn take_in_member(&mut self, account: AccountId, gid: &str) -> Result<()> {
         let step = self.leave(account, Step::Group { gid })?;
         self.settle(step)
     }
 
-    /// Has all letters of a thread come into another one; those that are being asked where they belong are
-    /// asked there.
+    /// Moves all letters of a thread into another one; those being checked are checked there.
     pub(super) fn merge_thread(
         &mut self,
         account: AccountId,
@@ -109,7 +109,8 @@ impl Work<'_> {
         self.settle(step)
     }
 
-    /// Does the steps from this number on, as far as one transaction goes; the others are left.
+    /// Does the steps from this number on, as far as one transaction allows; the others stay
+    /// stored.
     pub(super) fn settle(&mut self, from: StepId) -> Result<()> {
         while let Some(stored) = self.read.stored_step(from)? {
             if !self.slice.is_left() {
@@ -139,13 +140,13 @@ impl Work<'_> {
                     .prepare_cached("DELETE FROM unsettled WHERE id = ?1")?
                     .execute([stored.id])?,
             };
-            // Of many steps in which there is nothing to do, too, a transaction does a part only.
+            // Steps without work count too, so a transaction does only some of many.
             self.slice.look();
         }
         Ok(())
     }
 
-    /// Does a slice of [`Step::Letters`]. Gives where it has come to; none once it is done.
+    /// Does a slice of [`Step::Letters`]. Returns its progress; none once it is done.
     fn bring_letters(
         &mut self,
         mut door: Door,
@@ -177,14 +178,14 @@ impl Work<'_> {
                 self.move_letter(letter, thread)?;
                 moved.push(letter.id);
             }
-            // Where what was looked at is gone, it is looked at from the beginning.
+            // If the last examined row is gone, start from the beginning.
             if source == thread {
                 come_to = (letter.at_ms, letter.id);
             }
         }
         if source != thread {
             is_done = self.read.is_empty_thread(source)?;
-            // What was begun meanwhile for the readers of a claim becomes a letter of its own.
+            // A draft for the readers of a claim becomes a new letter.
             if is_done && !asked {
                 self.move_draft(source, thread)?;
             }
@@ -220,7 +221,7 @@ impl Work<'_> {
             let claimant = self.read.claimant(claimed)?.unwrap_or_default();
             let groups = self.read.written_to(account, claimed, &claimant)?;
             let is_let_in = self.lets_in(account, thread, &claimant, &groups)?
-                // One whose claimant the member has struck is let in no more then.
+                // A claimant whom the member has struck is no longer admitted.
                 && (!self.carry_strikes(claimed, thread)?
                     || self.lets_in(account, thread, &claimant, &groups)?)
                 && !self.read.is_being_answered(claimed)?;
@@ -234,8 +235,8 @@ impl Work<'_> {
         Ok(claims.last().filter(|_| claims.len() == most).map(|&last| (0, last)))
     }
 
-    /// Whom the member has struck in a thread that becomes a part of another is struck there too. Gives
-    /// whether there was anybody.
+    /// Strikes those in a merged thread who were struck in its source. Returns whether there was
+    /// anybody.
     fn carry_strikes(&mut self, from: ThreadId, to: ThreadId) -> Result<bool> {
         let struck = self
             .db
@@ -305,7 +306,7 @@ impl Work<'_> {
         door.lets_in(self, letter.uid.clone(), self.read.vouched_for(letter.id)?)
     }
 
-    /// Moves a letter. The threads are to be refreshed.
+    /// Moves a letter. The caller refreshes the threads.
     fn move_letter(&mut self, letter: &EarlyLetter, to: ThreadId) -> Result<()> {
         self.db
             .prepare_cached("UPDATE message SET thread = ?2, moved = 1 WHERE id = ?1")?
@@ -322,8 +323,8 @@ impl Work<'_> {
         }
     }
 
-    /// The thread of its own in which a letter stands that is not let into the one it says it is a reply in
-    /// (`claimed_id`). The letters of one forward stay together.
+    /// The separate thread for a letter that is not admitted to the thread it names (`claimed_id`).
+    /// The letters of one forward stay together.
     fn place_apart(
         &mut self,
         account: AccountId,
@@ -352,7 +353,7 @@ impl Work<'_> {
         Ok(own)
     }
 
-    /// The thread of this id that somebody has claimed.
+    /// The thread of this id that a uid has claimed.
     fn own_claimed(
         &self,
         account: AccountId,
@@ -367,7 +368,7 @@ impl Work<'_> {
         Ok(None)
     }
 
-    /// Moves the draft of a reply along when threads are merged, unless there is one already.
+    /// Moves the draft of a reply when threads are merged, unless there is one already.
     fn move_draft(&mut self, from: ThreadId, to: ThreadId) -> Result<()> {
         match self.read.draft_of(to)? {
             Some(draft) if draft.is_empty() => self.delete_draft(draft.account, draft.id)?,
@@ -391,7 +392,7 @@ impl Door {
         Self { account, thread, verdicts: HashMap::new() }
     }
 
-    /// Whether a letter of somebody, posted to these groups as the service vouches, belongs into the thread.
+    /// Whether the thread admits a letter of a uid, posted to these groups as the service says.
     fn lets_in(&mut self, work: &Work<'_>, uid: String, groups: Vec<String>) -> Result<bool> {
         let key = (uid, groups);
         if let Some(&verdict) = self.verdicts.get(&key) {

@@ -1,4 +1,4 @@
-//! Storage seam: what a platform holds of a vault beside its open database.
+//! Storage seam: what a platform provides for a vault beside its open database.
 
 use std::fmt::Debug;
 
@@ -6,14 +6,14 @@ use rusqlite::Connection;
 
 use crate::error::OpenError;
 
-/// The open database of a vault, as its platform holds it: the lock of its home, its key, its disk.
+/// Platform resources of an open vault: the lock of its home, its key, its disk.
 pub trait Storage: Debug + Send {
-    /// Opens the database anew, after it met a damaged page. The old connection must be closed before.
+    /// Reopens the database after it hit a damaged page. The old connection must be closed before.
     ///
     /// # Errors
-    /// When it does not open; `db` may be of no use then.
+    /// It cannot be opened; `db` may be unusable then.
     fn reopen(&mut self, db: &mut Connection) -> Result<(), OpenError>;
 
-    /// Bytes that may still be written; none where that is not told.
+    /// Free disk space in bytes; none if unknown.
     fn free_bytes(&self) -> Option<u64>;
 }

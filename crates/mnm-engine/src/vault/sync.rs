@@ -1,10 +1,9 @@
-//! Notices between the devices of a member: contacts, groups, aliases, who is in their threads, what
-//! was read, who sees that the member is online.
+//! Sync notices between a member's devices: contacts, groups, aliases, readers of threads, read
+//! marks, presence settings.
 //!
-//! It travels as a post to nobody but the member's own devices and is only ever additive, but for a contact
-//! who was removed after they had become one: applied twice or late it comes to the same. It is applied
-//! only when the service vouches that the member is its author. Nothing is queued while the member has one
-//! device.
+//! A notice is a post to the member's own devices only. Notices only add, except for removed
+//! contacts: applying one twice or late has the same result. One is applied only if the service
+//! vouches that the member is its author. Nothing is queued while the member has one device.
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -18,20 +17,20 @@ use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Standing};
 
-/// The form of notices written here; others are passed over.
+/// Version of the notices written here; others are ignored.
 const FORM: u32 = 1;
-/// Longest notice that is looked at, bytes.
+/// Longest notice that is accepted, bytes.
 const NOTICE_BYTES_MAX: usize = 1 << 20;
-/// Entries of one list of a notice that is written here.
+/// Entries per list in notices written here.
 const ENTRIES: usize = 1_000;
-/// Entries of one list that are taken from a notice.
+/// Entries per list that are accepted.
 const ENTRIES_MAX: usize = 10_000;
-/// Rows written in one transaction, about.
+/// Rows written in one transaction, approximately.
 const SLICE_ROWS: usize = 100;
-/// Longest permanent id or name that is taken, bytes.
+/// Longest uid or name that is accepted, bytes.
 const ID_BYTES_MAX: usize = 1_024;
 
-/// One notice. Keys this version does not know are passed over.
+/// A notice. Unknown keys are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Notice {
@@ -39,7 +38,7 @@ struct Notice {
     mnm: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     contacts: Vec<Known>,
-    /// Who was removed from the address book.
+    /// Contacts that were removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parted: Vec<Parted>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -48,7 +47,7 @@ struct Notice {
     aliases: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     presence: Option<Chosen>,
-    /// Who is in threads that the others may not know.
+    /// Readers of threads that the other devices may not know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     threads: Vec<ToldThread>,
     /// Ids of messages.
@@ -71,10 +70,10 @@ struct Parted {
     at_ms: i64,
 }
 
-/// Whether presence is shown, and when that was chosen: the latest choice counts.
+/// A presence setting and its time: the latest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Chosen {
-    /// None for a contact who is to be treated as the others.
+    /// None for a contact without a setting of their own.
     shown: Option<bool>,
     at_ms: i64,
 }
@@ -87,8 +86,8 @@ struct Joined {
 }
 
 impl Vault {
-    /// Queues everything that a device which was just added cannot know. The service gives it to
-    /// that device's queue, so it is there whenever the device is.
+    /// Queues everything that a new device cannot know. The service adds it to that device's queue,
+    /// so the device gets it whenever it connects.
     pub fn queue_address_book(&mut self, account: AccountId, now_ms: i64) -> Result<Change<()>> {
         self.change(|work| {
             let aliases = work.read.own_aliases(account)?;
@@ -105,10 +104,10 @@ impl Vault {
         })
     }
 
-    /// Applies entries of what another device of the member told from the one with this number, as many as
-    /// one transaction takes. Gives the number of the next; none once all are applied and the delivery may
-    /// be acknowledged. What is broken off is delivered and applied again. The caller has checked that the
-    /// member is its author.
+    /// Applies entries of a notice from this number on, as many as one transaction takes. Returns
+    /// the number of the next; none once all are applied and the delivery may be acknowledged. An
+    /// interrupted notice is delivered and applied again. The caller has checked that the member is
+    /// its author.
     pub fn receive_sync(
         &mut self,
         account: AccountId,
@@ -136,12 +135,12 @@ impl Vault {
     }
 }
 
-/// What another device of the member told.
+/// A notice of another device of the member.
 #[derive(Debug, Default)]
 pub struct SyncNotice(Notice);
 
 impl SyncNotice {
-    /// Reads a notice; there is nothing in one that is not of the agreed form.
+    /// Parses a notice; an invalid one is empty.
     pub fn read(notice: &str) -> Self {
         if notice.len() > NOTICE_BYTES_MAX {
             return Self::default();
@@ -169,7 +168,7 @@ impl SyncNotice {
     }
 }
 
-/// One thing that was told.
+/// An entry of a notice.
 enum Entry<'a> {
     Contact(&'a Known),
     Parted(&'a Parted),
@@ -181,7 +180,7 @@ enum Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Rows that applying it writes, about.
+    /// Rows that applying it writes, approximately.
     fn rows(&self) -> usize {
         match self {
             Self::Contact(_)
@@ -196,7 +195,7 @@ impl Entry<'_> {
 }
 
 impl Work<'_> {
-    /// Queues a notice, if there is another device to read it.
+    /// Queues a notice, if there is another device.
     fn tell(&mut self, account: AccountId, notice: Notice) -> Result<()> {
         let devices: i64 = self
             .db
@@ -265,7 +264,7 @@ impl Work<'_> {
         shown: Option<bool>,
         at_ms: i64,
     ) -> Result<()> {
-        // The alias as it is stored, which may be shown otherwise.
+        // The alias as stored; it may be displayed with escapes.
         let (alias, since_ms) = self
             .db
             .prepare_cached("SELECT alias, since_ms FROM contact WHERE account = ?1 AND uid = ?2")?
@@ -329,7 +328,7 @@ impl Work<'_> {
         }
     }
 
-    /// A group that is known here keeps its standing: what the service told is newer or the same.
+    /// A known group keeps its standing: the service's statement is newer or the same.
     fn apply_group(&mut self, account: AccountId, joined: &Joined) -> Result<()> {
         let gid = joined.gid.as_str();
         let known = self.read.standing(account, gid)?;

@@ -13,7 +13,7 @@ const LABEL_BYTES_MAX: usize = 255;
 const PING_UNITS_MAX: usize = 140;
 const PING_BYTES_MAX: usize = 420;
 
-/// Whether a character is invisible or turns the direction of what follows, so that a name holding
+/// Whether a character is invisible or reverses the direction of what follows, so that a name with
 /// it can look like another.
 pub(super) fn is_deceptive(c: char) -> bool {
     matches!(c,
@@ -44,7 +44,7 @@ pub(super) fn check_new_name(what: &str, name: &str) -> Result<()> {
     Err(VaultError::Invalid(format!("{what} {why}")))
 }
 
-/// Checks a name that a service may have granted long ago, by rules that are not ours.
+/// Checks a name that a service may have granted by other rules.
 pub(super) fn check_old_name(what: &str, name: &str) -> Result<()> {
     check_name_length(what, name)?;
     if name.chars().any(char::is_control) {
@@ -82,11 +82,11 @@ pub(super) fn check_ping(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A received ping text as it may be shown, whatever the service let through.
+/// A received ping text for display.
 pub(super) fn clean_ping(text: &str) -> String {
     let (mut units, mut heap) = (0, Heap::default());
     text.chars()
-        // Joiners are part of the spelling, and of pictures made of several.
+        // Joiners are part of the spelling, and of composed emoji.
         .filter(|&c| c == '\n' || is_joiner(c) || !(c.is_control() || is_deceptive(c)))
         .filter(|&c| heap.admits(c))
         .take_while(|c| {
@@ -96,7 +96,7 @@ pub(super) fn clean_ping(text: &str) -> String {
         .collect()
 }
 
-/// A label, alias or name from outside, on one line, at most 255 bytes.
+/// A received label, alias or name, on one line, at most 255 bytes.
 pub(super) fn clean_label(text: &str) -> String {
     let clean: String = text
         .char_indices()
@@ -112,7 +112,7 @@ pub(super) fn is_joiner_in_place(text: &str, at: usize, c: char) -> bool {
     is_joiner(c) && joins(before, c, rest.strip_prefix(c).unwrap_or_default())
 }
 
-/// A subject from outside, on one line, at most `max` bytes.
+/// A received subject, on one line, at most `max` bytes.
 pub(super) fn clean_subject(text: &str, max: usize) -> String {
     let line: String = text
         .chars()
@@ -122,8 +122,7 @@ pub(super) fn clean_subject(text: &str, max: usize) -> String {
     cut(&without_heaps(line.trim()), max).to_owned()
 }
 
-/// What either of two texts says: the lines in which they begin and end alike once, the rest one below
-/// the other.
+/// Merges two texts: common lines at the beginning and the end once, the rest one below the other.
 pub(super) fn both(one: &str, other: &str) -> String {
     if other.contains(one) || one.contains(other) {
         return if one.len() > other.len() { one } else { other }.to_owned();
@@ -141,15 +140,14 @@ pub(super) fn both(one: &str, other: &str) -> String {
     [&a[..start], &[middle.as_str()], &a[a.len() - end..]].concat().join("\n")
 }
 
-/// What stands before the beginning of a text that came as a file, and of a forwarded one whose end was not
-/// kept.
+/// Precedes the beginning of a text that arrived as a file.
 pub(crate) const LONG_TEXT: &str =
     "*This is the beginning of a long text. All of it is attached as `message.md`.*\n\n";
-/// See [`LONG_TEXT`].
+/// Precedes the beginning of a long forwarded text, whose rest was not stored.
 pub(crate) const LONG_FORWARDED: &str = "*This is the beginning of a long text, whose end is not kept of a letter that was forwarded. Ask the sender for the letter itself.*\n\n";
 
-/// Whether an author's own text says what another has shown of it, line ends aside; of one that was kept in
-/// part, its beginning.
+/// Whether an author's own text equals the forwarded one, line ends aside; for one that was stored
+/// in part, its beginning.
 pub(super) fn is_same_text(shown: &str, own: &str) -> bool {
     let own = own.strip_prefix(LONG_TEXT).unwrap_or(own);
     let (shown, in_part) = match shown.strip_prefix(LONG_FORWARDED) {
@@ -168,7 +166,7 @@ pub(super) fn is_same_text(shown: &str, own: &str) -> bool {
     in_part || own.next().is_none()
 }
 
-/// The longest beginning of `text` that has at most `max` bytes and ends between characters.
+/// The longest prefix of `text` with at most `max` bytes, ending between characters.
 pub(super) fn cut(text: &str, max: usize) -> &str {
     let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {

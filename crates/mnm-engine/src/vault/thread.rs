@@ -10,20 +10,20 @@ use crate::markdown;
 use crate::view::{AccountId, MayReply, MessageId, MessageState, Party, ThreadId, ThreadRow};
 use tmtp::id::Uid;
 
-/// Rows of [`Vault::threads`] when no number is given, and at most.
+/// Rows of [`Vault::threads`] by default, and at most.
 const ROWS_DEFAULT: u32 = 100;
 const ROWS_MAX: u32 = 100;
 /// Bytes of a message that may become its snippet.
 const SNIPPET_SOURCE: usize = 2048;
 
-/// Newest messages with a subject among which the one is looked for that names the thread.
+/// Newest messages searched for the subject of the thread.
 const SUBJECTS_MAX: i64 = 100;
 
-/// Where a thread stands in the list: the time of its newest message, then its number.
+/// Position of a thread in the list: the time of its newest message, then its number.
 pub type ThreadPlace = (i64, ThreadId);
 
 impl Vault {
-    /// A page of threads, newest first: those that are listed behind the time and number in `before`.
+    /// A page of threads, newest first, after the time and number in `before`.
     pub fn threads(
         &self,
         account: Option<AccountId>,
@@ -43,7 +43,7 @@ impl Vault {
     ) -> Result<Vec<ThreadId>> {
         let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
         let limit = page_rows(limit);
-        // Each by its index: with "all or this one" no index bounds what is read.
+        // Each by its index: with "all or this one" no index bounds the scan.
         let of = if account.is_some() { "account = ?1" } else { "?1 IS NULL" };
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT id FROM thread WHERE {of} AND (last_at_ms, id) < (?2, ?3)
@@ -54,7 +54,7 @@ impl Vault {
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The threads of a page, of those in which a permanent id is or was.
+    /// The threads of a page, of those in which a uid is or was.
     pub(super) fn thread_ids_with(
         &self,
         account: Option<AccountId>,
@@ -64,7 +64,7 @@ impl Vault {
     ) -> Result<Vec<ThreadId>> {
         let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
         let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
-        // From the few threads of one party to their lines, never through all lines.
+        // From the threads of one party to their lines, never a scan of all lines.
         let mut statement = self.db.prepare_cached(
             "SELECT thread.id FROM party CROSS JOIN thread ON thread.id = party.thread
              WHERE party.uid = ?1 AND (?2 IS NULL OR thread.account = ?2)
@@ -77,7 +77,7 @@ impl Vault {
     }
 }
 
-/// Rows of a page of threads when so many are asked for.
+/// Rows of a page of threads for this limit.
 pub(super) fn page_rows(limit: Option<u32>) -> usize {
     limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize
 }
@@ -102,8 +102,8 @@ impl Reader<'_> {
             .ok_or(VaultError::NotFound { what: "thread", id: thread })
     }
 
-    /// The line of a thread. What it costs depends neither on how many messages the thread has, nor on
-    /// their length, nor on how many read it.
+    /// The line of a thread. Its cost depends neither on the number or length of messages, nor on
+    /// the number of readers.
     pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
         let newest: Option<MessageId> = self
             .db
@@ -129,7 +129,7 @@ impl Reader<'_> {
                 (readers, parties, may_reply)
             }
         };
-        // The index is asked only where there is a claim: damage to it costs no other thread.
+        // The index is used only for a claim: damage to it affects no other thread.
         let claimed = match self.live.detail() {
             Detail::Alone => None,
             Detail::Bare | Detail::Lean | Detail::Whole => stored.claimed_id,
@@ -165,7 +165,7 @@ impl Reader<'_> {
             .query_row([id], |row| row.get(0))?)
     }
 
-    /// Whether the letter that began the thread is not here.
+    /// Whether the letter that began the thread is missing.
     fn is_begun_elsewhere(&self, id: ThreadId) -> Result<bool> {
         Ok(self
             .db
@@ -217,7 +217,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The thread here that the letter which made this one said it is a reply in.
+    /// The thread named by the letter that made this one.
     pub(super) fn claimed_thread(
         &self,
         account: AccountId,
@@ -236,7 +236,7 @@ impl Reader<'_> {
     }
 }
 
-/// The part of a line that the newest message decides.
+/// The part of a line that depends on the newest message.
 struct Newest {
     from: Party,
     snippet: String,
@@ -260,8 +260,8 @@ impl Work<'_> {
         Ok(self.db.last_insert_rowid())
     }
 
-    /// Brings the thread's line in step with its messages; a thread without any is removed.
-    /// Returns whether it still exists.
+    /// Updates the thread's line from its messages; a thread without any is removed. Returns
+    /// whether it still exists.
     pub(super) fn refresh_thread(&mut self, id: ThreadId) -> Result<bool> {
         let account = self.read.account_of(id)?;
         self.touch_account(account);
@@ -278,7 +278,8 @@ impl Work<'_> {
         }
         self.db
             .prepare_cached(
-                // However many words of the service follow each other: behind so many the subject stays.
+                // Messages of the service carry subjects of their own: after this many in sequence
+                // the subject stays.
                 "WITH last AS (SELECT subject, author_uid, msgid, at_ms, id FROM message
                       WHERE thread = ?1 AND subject <> ''
                       ORDER BY at_ms DESC, id DESC LIMIT ?4)
@@ -296,16 +297,16 @@ impl Work<'_> {
     }
 
     fn delete_thread(&mut self, account: AccountId, id: ThreadId) -> Result<()> {
-        // A reply that was begun there is not lost: it becomes a letter of its own.
+        // A draft of a reply there is not lost: it becomes a new letter.
         self.detach_draft(id)?;
         self.db.prepare_cached("DELETE FROM thread WHERE id = ?1")?.execute([id])?;
         self.thread_gone(account, id);
         Ok(())
     }
 
-    /// Gives a thread the id its first message got. Replies may have come in before the
-    /// acknowledgement and made threads of their own, which are merged into this one; this one's
-    /// parties stand, because the member chose them.
+    /// Sets a thread's id to that of its first message. Replies may have arrived before the ack in
+    /// threads of their own, which are merged into this one; this one's parties stay, because the
+    /// member chose them.
     pub(super) fn name_thread(&mut self, id: ThreadId, service_id: &str) -> Result<()> {
         let account = self.read.account_of(id)?;
         let early = self.read.known_thread(account, service_id)?;
@@ -327,7 +328,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Notes that the letter which made a thread said it is a reply in another one.
+    /// Stores that the letter which made a thread names another one.
     pub(super) fn claim(&mut self, id: ThreadId, claimed_id: &str) -> Result<()> {
         self.db
             .prepare_cached("UPDATE thread SET claimed_id = ?2 WHERE id = ?1")?

@@ -1,4 +1,4 @@
-//! Accounts, their links, devices and browsers, as they are shown.
+//! Views of accounts, their links, devices and browsers.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,19 @@ use super::{AccountId, BrowserId};
 pub struct Account {
     /// Local row number.
     pub id: AccountId,
-    /// What the service is called here: [`Self::name`], and behind it the place of the address where another
+    /// Label of the service: [`Self::name`], followed by the host of its address if another
     /// account's service has a name that looks alike.
     pub service: String,
-    /// The name the service gives itself; the address until it has told one.
+    /// The name the service gives itself; the address before it has given one.
     #[serde(default)]
     pub name: String,
-    /// The name it gave itself first, if it has another now.
+    /// The first name it gave itself, if it has another now.
     #[serde(default)]
     pub joined_as: Option<String>,
     /// The address the member joined by, `=host:port` or `+host:port`.
     pub address: String,
-    /// SHA-256 fingerprint of the service's certificate, pinned at the first contact; lower-case hex.
-    /// Absent for `+` addresses, whose certificate is checked against the public roots.
+    /// SHA-256 fingerprint of the service's certificate, pinned on the first connection; lower-case
+    /// hex. Absent for `+` addresses, whose certificate is verified by the public roots.
     pub fingerprint: Option<String>,
     /// The member's permanent id on that service.
     pub uid: String,
@@ -34,8 +34,8 @@ pub struct Account {
     pub device: String,
     /// Connection state.
     pub link: Link,
-    /// When a link to the service last began or ended, so that what is stored here is at least as new;
-    /// none when that was not noted.
+    /// When a link to the service last began or ended: what is stored here is at least as new. None
+    /// if unknown.
     #[serde(default)]
     pub linked_ms: Option<i64>,
     /// Unread messages.
@@ -44,14 +44,14 @@ pub struct Account {
     pub pings: u64,
     /// Messages in the outbox that no service has acknowledged yet.
     pub queued: u64,
-    /// Whether contacts see that the member is online; none until the member has chosen, and then
+    /// Whether contacts see that the member is online; none before the member has chosen, and then
     /// nobody does.
     pub presence: Option<bool>,
-    /// Whether the member has chosen that. An account of version 0.1.0 shows it, as that version did,
-    /// though nobody was asked.
+    /// Whether the member has chosen that. An account of version 0.1.0 shows it, as that version
+    /// did, without having asked.
     #[serde(default)]
     pub presence_chosen: bool,
-    /// What waits at the service because the disk here has no room for it.
+    /// Messages that wait at the service because the disk has no room for them.
     #[serde(default)]
     pub held: Option<Held>,
 }
@@ -64,7 +64,7 @@ pub struct Held {
     pub messages: u64,
     /// Bytes of all of them.
     pub bytes: u64,
-    /// Bytes that are missing on the disk to take all.
+    /// Free disk space that is missing to receive all.
     pub missing: u64,
 }
 
@@ -74,13 +74,13 @@ pub struct Held {
 pub struct Losses {
     /// Messages stored here.
     pub letters: u64,
-    /// Of them those that no service has yet: nobody will get them.
+    /// Of them, those that no service has yet: nobody will get them.
     pub queued: u64,
     /// Letters being written.
     pub drafts: u64,
     /// Entries of the address book.
     pub contacts: u64,
-    /// Other devices of the account that this one knows of; they keep what they have.
+    /// Other devices of the account that this one knows; they keep what they have.
     pub other_devices: u64,
 }
 
@@ -96,41 +96,41 @@ pub enum Link {
     },
     /// A connection is being made.
     Connecting,
-    /// Not connected; the app tries again by itself.
+    /// Not connected; the app retries by itself.
     Offline {
         /// What happened, what it means and what to do, in one sentence for people.
         error: String,
         /// When the next attempt is due.
         retry_at_ms: i64,
     },
-    /// The service refused this device or showed a wrong certificate; the app tries again only now
-    /// and then by itself.
+    /// The service refused this device or showed a wrong certificate; the app retries only now and
+    /// then.
     Refused {
         /// What happened, what it means and what to do.
         error: String,
-        /// Fingerprint of the certificate that was shown in place of the pinned one, lower-case
-        /// hex; the member may agree to it with [`crate::command::Command::SetService`].
+        /// Fingerprint of the certificate shown instead of the pinned one, lower-case hex; the
+        /// member may accept it with [`crate::command::Command::SetService`].
         seen: Option<String>,
         /// When the next attempt is due.
         retry_at_ms: i64,
     },
 }
 
-/// A browser that was let in to the pages.
+/// A browser that may open the pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Browser {
     /// Local row number.
     pub id: BrowserId,
-    /// What it calls itself.
+    /// Its own label.
     pub label: String,
-    /// When it was let in.
+    /// When it was paired.
     pub since_ms: i64,
     /// When a page was last opened in it.
     pub used_ms: i64,
 }
 
-/// A device of an account, as far as this app has been told.
+/// A device of an account, as far as this app knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Device {

@@ -1,4 +1,4 @@
-//! Messages, files and drafts, as they are shown.
+//! Views of messages, files and drafts.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,79 +17,78 @@ pub struct Message {
     pub account: AccountId,
     /// The id the service gave it, 16 hex digits; absent while it is in the outbox.
     pub msgid: Option<String>,
-    /// The author, as the service vouches for it; of a letter that was forwarded, as claimed.
+    /// The author, vouched for by the service; of a forwarded letter, as claimed.
     pub from: Party,
-    /// For a letter that somebody forwarded, while its author has not confirmed it.
+    /// For a forwarded letter that its author has not confirmed.
     pub forwarded: Option<Forwarded>,
     /// When the service accepted it; when it was queued, for one in the outbox.
     pub at_ms: i64,
     /// Its own subject, when it sets a new one.
     pub subject: String,
-    /// The text as written: Markdown. Whoever is told of it gets no heaps of accents: drawing them takes
-    /// minutes.
+    /// The text as written: Markdown. Events and replies carry it without stacked accents, which
+    /// take minutes to draw.
     #[serde(serialize_with = "drawn")]
     #[cfg_attr(test, schemars(with = "String"))]
     pub text: String,
     /// The text rendered and sanitised: no scripts, styles, images from elsewhere or clickable
     /// links of unknown schemes.
     pub html: String,
-    /// Whether the text goes on behind what `html` shows of it.
+    /// Whether `html` shows only the beginning of the text.
     pub cut: bool,
     /// Attachments in the order they were added.
     pub attachments: Vec<Attachment>,
-    /// Names of files it had that were lost when the store was damaged, the first of them.
+    /// Names of the first files that were lost to damage of the store.
     #[serde(default)]
     pub lost_files: Vec<String>,
-    /// The first five of those whom the service could not reach with it.
+    /// The first five recipients whom the service could not reach.
     pub left_out: Vec<LeftOut>,
-    /// How many more it could not reach.
+    /// Number of further ones.
     #[serde(default)]
     pub more_left_out: u64,
-    /// Where it stands.
+    /// Its state.
     pub state: MessageState,
     /// Whether the member has not seen it yet.
     pub unread: bool,
 }
 
-/// Where a forward of a thread stands.
+/// State of a forward of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ForwardState {
     /// In the outbox; it goes out with the next link.
     Queued,
-    /// The service has taken it.
+    /// The service has accepted it.
     Sent,
     /// The service has refused it; the thread says why.
     Failed,
 }
 
-/// What is known of a letter that did not come from its author.
+/// Facts about a letter that did not come from its author.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Forwarded {
-    /// Who forwarded it, as the service vouches for it: who the author is, and what the letter says,
-    /// is their word.
+    /// Who forwarded it, vouched for by the service; author and content are their claim.
     pub by: Party,
-    /// Names of the first files that it had. They come when the author confirms it.
+    /// Names of its first files. They arrive when the author confirms it.
     pub files: Vec<String>,
-    /// How many more it had.
+    /// Number of further files.
     #[serde(default)]
     pub more_files: u64,
 }
 
-/// Where a message stands.
+/// State of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum MessageState {
-    /// Came from the service.
+    /// Received from the service.
     Received,
     /// In the outbox, safe on disk, waiting for the link.
     Queued,
-    /// In the outbox, held back for the member's second thoughts.
+    /// In the outbox, held so that the member can take it back.
     Held {
-        /// When it leaves by itself, Unix milliseconds.
+        /// When it is released, Unix milliseconds.
         until_ms: i64,
     },
     /// Being sent now.
@@ -108,7 +107,7 @@ pub enum MessageState {
     },
 }
 
-/// A file that comes with a message or draft. Its bytes: `GET /api/attachments/{id}`.
+/// A file of a message or draft. Its bytes: `GET /api/attachments/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attachment {
@@ -116,28 +115,28 @@ pub struct Attachment {
     pub id: AttachmentId,
     /// File name without directories or control characters.
     pub name: String,
-    /// The name its author gave it, by which the letter's text refers to it; absent when it is the same.
-    /// To be compared, never shown or saved under.
+    /// The name its author gave it, by which the letter's text refers to it; absent if it is the
+    /// same. For comparison only, never to be shown or saved under.
     #[serde(default)]
     pub wire_name: Option<String>,
     /// Bytes.
     pub size: u64,
-    /// For a form of an app that has them: which.
+    /// Which form it is, if it is one.
     pub form: Option<Form>,
-    /// Points, if it is a picture of a kind that is shown and its size is known.
+    /// Size in pixels, if it is a picture of a kind that is shown and its size is known.
     pub picture: Option<Size>,
-    /// Whether it may be asked for with `?inline=1`: a picture with no more points than a screen has
-    /// use for. Not certain where the size is not known, for what was stored long ago.
+    /// Whether it may be requested with `?inline=1`: a picture of bounded size. Not certain for old
+    /// files of unknown size.
     pub inline: bool,
 }
 
-/// That a file is a form, blank or filled, in the way of other apps.
+/// Says that a file is a form, blank or filled, as in other apps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Form {
-    /// Whether somebody filled it.
+    /// Whether it is filled.
     pub filled: bool,
-    /// By which its author's app knows the form; may be empty.
+    /// The form's identifier for its author's app; may be empty.
     pub name: String,
 }
 
@@ -161,14 +160,14 @@ pub struct Draft {
     pub attachments: Vec<Attachment>,
     /// Last change.
     pub updated_ms: i64,
-    /// Rises with every change of what was typed; attachments do not count.
+    /// Incremented by every change of the content; attachments do not count.
     pub version: u64,
 }
 
 impl Draft {
-    /// Nothing was typed and no file attached. Such a draft is shown nowhere; its row only waits for
-    /// a file that is being attached, or for the next word. What a reply says beside its text is its
-    /// thread's, not typed.
+    /// Nothing was typed and no file attached. Such a draft is not shown; its row only waits for an
+    /// upload or further typing. Recipients and subject of a reply come from its thread and do not
+    /// count.
     pub fn is_empty(&self) -> bool {
         let addressed =
             self.thread.is_none() && !(self.to.is_empty() && self.subject.trim().is_empty());

@@ -1,4 +1,4 @@
-//! Pings, contacts and groups, as they are shown.
+//! Views of pings, contacts and groups.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +12,17 @@ pub struct Ping {
     pub id: PingId,
     /// The account it came to or left from.
     pub account: AccountId,
-    /// What that account's service is called; see [`Account::service`](super::Account::service).
+    /// Label of that account's service; see [`Account::service`](super::Account::service).
     pub service: String,
-    /// Whether it came in or went out.
+    /// Whether it was received or sent.
     pub incoming: bool,
-    /// Alias of the sender; what cannot be seen in it is written out.
+    /// Alias of the sender; invisible characters are escaped.
     pub from: String,
     /// Permanent id of the sender.
     pub from_uid: String,
-    /// Alias of the addressee; what cannot be seen in it is written out.
+    /// Alias of the receiver; invisible characters are escaped.
     pub to: String,
-    /// What to mind about the name of the one who is not the member.
+    /// Warning about the other's name.
     pub mark: Option<NameMark>,
     /// Plain text, at most 140 UTF-16 units. To be shown as text; nothing in it is clickable.
     pub text: String,
@@ -30,22 +30,22 @@ pub struct Ping {
     pub group: Option<String>,
     /// When the service accepted it.
     pub at_ms: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: PingState,
 }
 
-/// Where a ping stands.
+/// State of a ping.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PingState {
-    /// Incoming: waits for our answer. Outgoing: the service has it, no answer yet.
+    /// Incoming: waits for our answer. Outgoing: the service has it, and there is no answer yet.
     Waiting,
     /// Outgoing, in the outbox.
     Queued,
     /// Answered: both are in each other's address book, or the group was joined.
     Accepted,
-    /// Incoming: the member put it away. The sender is not told.
+    /// Incoming: the member ignored it. The sender is not notified.
     Ignored,
     /// Outgoing: the service refused it.
     Failed {
@@ -62,31 +62,31 @@ pub struct Contact {
     pub account: AccountId,
     /// Permanent id.
     pub uid: String,
-    /// The alias they were first known by; what cannot be seen in it is written out. Of several that
-    /// look alike, each has the beginning of its permanent id behind it, after ` #`.
+    /// The alias they were first known by; invisible characters are escaped. Contacts that look
+    /// alike have a tag: ` #` and the beginning of the uid.
     pub alias: String,
-    /// What to mind about the name.
+    /// Warning about the name.
     pub mark: Option<NameMark>,
-    /// Whether one of their devices is online and tells us so.
+    /// Whether one of their devices is online and shares it with us.
     pub online: bool,
     /// Since when they are in the address book.
     pub since_ms: i64,
-    /// Whether they see that the member is online, if the member has chosen for them alone;
-    /// otherwise [`Account::presence`](super::Account::presence) counts.
+    /// Whether they see that the member is online, if set for them alone; otherwise
+    /// [`Account::presence`](super::Account::presence) counts.
     pub presence: Option<bool>,
 }
 
-/// What to mind about a name.
+/// A warning about a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NameMark {
-    /// It holds what cannot be seen or is easily overlooked.
+    /// It contains invisible or easily overlooked characters.
     Odd,
-    /// A contact with another permanent id is called the same, or so that it looks the same.
+    /// A contact with another uid has the same name, or one that looks the same.
     Alike,
-    /// The service has not vouched for it: it is a letter's claim, or another device of the member told it of
-    /// somebody whose name looks like that of another who is or was known here.
+    /// The service has not vouched for it: it is a letter's claim, or another device of the member
+    /// synced it for somebody whose name looks like that of another who is or was known here.
     Claimed,
 }
 
@@ -100,18 +100,18 @@ pub struct Group {
     pub gid: String,
     /// The member's own standing.
     pub standing: Standing,
-    /// Whether all members are known. Who joins a group is told only of those who join later.
+    /// Whether all members are known. A member who joins gets notices only of those who join later.
     pub whole: bool,
-    /// Whether it is known that nobody but the member has joined: a letter would reach nobody.
+    /// Whether it is known that only the member has joined: a letter would reach nobody.
     pub empty: bool,
-    /// The member's own alias there; empty while it is not known.
+    /// The member's own alias there; empty if unknown.
     pub alias: String,
     /// How many members are known.
     pub known: u64,
     /// How many of them have joined.
     pub joined: u64,
-    /// The first of those who are known, at most 50, in the order of
-    /// [`Command::Members`](crate::command::Command::Members), which tells of the others.
+    /// The first known members, at most 50, in the order of
+    /// [`Command::Members`](crate::command::Command::Members), which lists all.
     pub members: Vec<GroupMember>,
 }
 
@@ -121,21 +121,21 @@ pub struct Group {
 pub struct Members {
     /// First those who have joined, then those who are invited, then those who have left; by alias.
     pub members: Vec<GroupMember>,
-    /// Where the next page begins; none when this is the last.
+    /// Start of the next page; none if this is the last.
     pub next: Option<MemberPlace>,
 }
 
-/// A place in the list of a group's members: behind this one.
+/// A position in the list of a group's members: after this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MemberPlace {
-    /// Where they stand.
+    /// Their standing.
     pub standing: Standing,
     /// Their alias, as on the wire.
     pub alias: String,
 }
 
-/// One member of a group, as far as this app has been told.
+/// A member of a group, as far as this app knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroupMember {
@@ -145,7 +145,7 @@ pub struct GroupMember {
     pub standing: Standing,
 }
 
-/// Somebody's standing in a group.
+/// Standing in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -154,8 +154,8 @@ pub enum Standing {
     Invited,
     /// Joined.
     Joined,
-    /// Left. Of others, perhaps was removed.
+    /// Left. For others, perhaps removed.
     Left,
-    /// The member was removed by another, and comes back only by a new invitation. Not said of others.
+    /// The member was removed, and can return only by a new invitation. Not used for others.
     Removed,
 }

@@ -1,17 +1,17 @@
-//! Threads and who is in them, as they are shown.
+//! Views of threads and their readers.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Draft, Message, MessageState, ThreadId};
 
-/// Somebody in a conversation.
+/// A party in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
-    /// The permanent id the service vouches for; equals the group's name for a group.
+    /// The uid that the service vouches for; the group's name for a group.
     pub uid: String,
-    /// The alias by which this member is known here; never taken from the message when a contact
-    /// with this uid exists. Empty when no alias is known.
+    /// The alias by which this member is known here; never the message's claim if there is a
+    /// contact with this uid. Empty if none is known.
     pub alias: String,
     /// What this party is.
     pub kind: PartyKind,
@@ -26,14 +26,15 @@ pub enum PartyKind {
     Me,
     /// A member in the address book.
     Contact,
-    /// A member who is not in the address book: reached us through a group or a shared thread.
+    /// A member who is not in the address book, from a group or a shared thread.
     Stranger,
-    /// Somebody whom another member names as the author of a forwarded letter. The service vouches for
-    /// nothing of it; the alias is never the address book's.
+    /// The claimed author of a forwarded letter. The service does not vouch for it; the alias is
+    /// never the address book's.
     Claimed,
     /// A group.
     Group,
-    /// The service itself, with a word about its own work, such as that a letter did not arrive.
+    /// The service itself, in a message about its own work, such as a letter that was not
+    /// delivered.
     Service,
 }
 
@@ -45,15 +46,15 @@ pub struct ThreadRow {
     pub id: ThreadId,
     /// The account it belongs to.
     pub account: AccountId,
-    /// Subject of the newest message that has one, or as another device of the member told it; may be
-    /// empty.
+    /// Subject of the newest message that has one, or synced from another device of the member; may
+    /// be empty.
     pub subject: String,
-    /// No subject is known, because the letter that began the thread is not here.
+    /// No subject is known, because the letter that began the thread is missing.
     pub begun_elsewhere: bool,
-    /// The first of those who read it, in order of joining, the member included, and all of its groups;
-    /// 50 at most. All of them: [`crate::command::Command::Readers`].
+    /// The first readers, in order of joining, the member included, and all of its groups; 50 at
+    /// most. All of them: [`crate::command::Command::Readers`].
     pub parties: Vec<Party>,
-    /// How many read it.
+    /// Number of readers.
     pub readers: u64,
     /// Author of the newest message.
     pub last_from: Party,
@@ -71,19 +72,18 @@ pub struct ThreadRow {
     pub state: Option<MessageState>,
     /// Whether a reply would reach somebody.
     pub may_reply: MayReply,
-    /// The thread that its first letter says it belongs to, whose readers its author is not known to be
-    /// among.
+    /// The thread that its first letter names, if the author is not known to be one of its readers.
     pub belongs_to: Option<ThreadId>,
 }
 
-/// Whether a reply in a thread would reach somebody. Where it would not, it is refused.
+/// Whether a reply in a thread would reach somebody. If not, it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum MayReply {
-    /// All who read it.
+    /// All readers.
     Yes,
-    /// Some who read it; not groups that the member is not in.
+    /// Some readers; not groups that the member is not in.
     Others {
         /// The names of those groups.
         groups: Vec<String>,
@@ -100,30 +100,30 @@ pub enum MayReply {
         /// Their names.
         groups: Vec<String>,
     },
-    /// Only groups read it in which nobody but the member is.
+    /// All readers are groups that only the member is in.
     EmptyGroup {
         /// Their names.
         groups: Vec<String>,
     },
-    /// Who reads it is not known here.
+    /// The readers are unknown.
     Nobody,
-    /// Everybody else who read it was struck.
+    /// All other readers were struck.
     Struck,
     /// The service itself wrote it, and reads nothing.
     Service,
 }
 
-/// Who reads a thread, and who wrote in it.
+/// Readers and authors of a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Readers {
-    /// In order of joining, the struck ones too; then those who only wrote in it.
+    /// In order of joining, including those struck; then those who only wrote in it.
     pub readers: Vec<Reader>,
-    /// How often more were named than a thread takes.
+    /// Number of readers that were named beyond a thread's limit.
     pub unlisted: u64,
 }
 
-/// How a reply in a thread reaches somebody of it.
+/// How a reply in a thread reaches a party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -132,8 +132,8 @@ pub enum Reach {
     Named,
     /// As a member of a group that it is addressed to.
     Group,
-    /// Not as far as is known: they only wrote in the thread, are struck, or are a group that the member
-    /// is not in.
+    /// Not, as far as is known: they only wrote in the thread, are struck, or are a group that the
+    /// member is not in.
     None,
 }
 
@@ -141,25 +141,25 @@ pub enum Reach {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reader {
-    /// Who.
+    /// The party.
     pub party: Party,
-    /// Permanent id of whoever added them, as the service vouches for it; absent when it was not noted.
+    /// Uid of the member who added them, vouched for by the service; absent if unknown.
     pub by: Option<String>,
-    /// When; 0 when it was not noted.
+    /// When; 0 if unknown.
     pub at_ms: i64,
-    /// Whether the member has struck them: letters go to them no more.
+    /// Whether the member has struck them: letters are no longer sent to them.
     pub struck: bool,
     /// How a reply reaches them.
     pub reach: Reach,
 }
 
-/// Somebody whom the service could not reach with a letter that the others have.
+/// A recipient whom the service could not reach with a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeftOut {
-    /// Who.
+    /// The party.
     pub party: Party,
-    /// Why, in the service's words.
+    /// The service's reason.
     pub reason: String,
 }
 

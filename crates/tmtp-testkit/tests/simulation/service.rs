@@ -215,7 +215,7 @@ impl ServiceHost {
         let service_end = service_end.powered_by(self.disk.clone());
         let service = Arc::clone(&running.service);
         running.links.spawn(async move {
-            if !peer.turn().await {
+            if !peer.wait_for_slot().await {
                 return;
             }
             let certificate = CertificateHash::of(b"the simulated service");

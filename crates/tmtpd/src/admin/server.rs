@@ -33,7 +33,7 @@ use tmtp_store::{Copied, Store, StoreError};
 /// Commands that may be connected at once.
 const COMMANDS_MAX: usize = 16;
 /// How long a command may take to send its request, and to take a part of the answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after `accept` has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -108,14 +108,14 @@ async fn accept(listener: UnixListener, server: Arc<Server>) {
     let commands = Arc::new(Semaphore::new(COMMANDS_MAX));
     loop {
         // The semaphore is never closed.
-        let Ok(turn) = Arc::clone(&commands).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&commands).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let server = Arc::clone(&server);
                 tokio::spawn(async move {
                     // A command that has gone away needs no answer.
                     let _ = serve(stream, &server).await;
-                    drop(turn);
+                    drop(permit);
                 });
             }
             Err(error) => {
@@ -138,7 +138,7 @@ async fn serve(stream: UnixStream, server: &Server) -> io::Result<()> {
     }
     let mut line = Vec::new();
     let mut reader = BufReader::new(reader.take(REQUEST_BYTES_MAX as u64));
-    timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await??;
+    timeout(TIMEOUT, reader.read_until(b'\n', &mut line)).await??;
     match parse(&line) {
         Ok(command) => answer(server, command, &mut out).await,
         Err(Failure { kind, message }) => out.fail(kind, &message).await,
@@ -332,7 +332,7 @@ impl Out {
     }
 
     async fn send(&mut self, text: &[u8]) -> io::Result<()> {
-        timeout(PATIENCE, self.writer.write_all(text)).await?
+        timeout(TIMEOUT, self.writer.write_all(text)).await?
     }
 }
 

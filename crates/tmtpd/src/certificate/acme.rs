@@ -37,13 +37,13 @@ use crate::log::chain;
 use http::Https;
 
 /// How long an authority may take to validate the hosts, and to issue.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 /// Pause after the first failure; doubled with each further one.
 const PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
 /// How often the clock is checked for a due renewal: it may be set while this waits.
-const LOOK: Duration = Duration::from_secs(3_600);
+const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// Why no certificate was issued.
 #[derive(Debug, thiserror::Error)]
@@ -162,7 +162,7 @@ fn until_due(acme: &Acme, identity: &Identity) -> Option<Duration> {
     }
     let left_s = certificate.validity()?.renew_at_s() - Timestamp::now().as_second();
     let left_s = u64::try_from(left_s).ok().filter(|left_s| *left_s > 0)?;
-    Some(Duration::from_secs(left_s).min(LOOK))
+    Some(Duration::from_secs(left_s).min(CHECK_INTERVAL))
 }
 
 /// Orders a certificate and stores it.
@@ -182,7 +182,7 @@ async fn order(acme: &Acme, data: &Path, identity: &Identity) -> Result<Certific
     params.distinguished_name = DistinguishedName::new();
     let request = params.serialize_request(&key)?;
     order.finalize_csr(request.der()).await?;
-    let chain = order.poll_certificate(&RetryPolicy::new().timeout(PATIENCE)).await?;
+    let chain = order.poll_certificate(&RetryPolicy::new().timeout(TIMEOUT)).await?;
     let pem = Zeroizing::new(key.serialize_pem() + &chain);
     let file = file(data);
     // Checked before it is stored: the present one may still be good.
@@ -236,7 +236,7 @@ async fn convince(order: &mut Order, identity: &Identity, acme: &Acme) -> Result
         challenge.set_ready().await?;
     }
     let hosts = || acme.hosts.join(", ");
-    match order.poll_ready(&RetryPolicy::new().timeout(PATIENCE)).await {
+    match order.poll_ready(&RetryPolicy::new().timeout(TIMEOUT)).await {
         Ok(OrderStatus::Ready | OrderStatus::Valid) => Ok(()),
         Ok(_) => Err(AcmeError::NotConvinced { hosts: hosts(), source: None }),
         Err(error) => Err(AcmeError::NotConvinced { hosts: hosts(), source: Some(error) }),

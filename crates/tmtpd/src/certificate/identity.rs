@@ -1,7 +1,7 @@
-//! The certificate of a running service: replaced while links go on.
+//! The certificate of a running service, which can be replaced without dropping links.
 //!
-//! A handshake takes the certificate of its moment and keeps it to the end; so does the link that comes of
-//! it, so replacing the certificate ends nothing.
+//! A handshake uses the certificate current at its start, and so does the link made by it, so
+//! replacing the certificate ends nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,21 +12,21 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::{Certificate, server_config};
 
-/// The protocol by which an authority looks whether a service answers for a host (RFC 8737).
+/// The ALPN protocol by which an authority validates a host (RFC 8737).
 const ACME: &[u8] = b"acme-tls/1";
 
-/// How a service proves itself at this moment.
+/// The service's current certificate.
 #[derive(Debug)]
 pub struct Identity {
     current: RwLock<Current>,
-    /// Answers to an authority that looks, by host.
+    /// Answers to pending ACME challenges, by host.
     challenges: RwLock<HashMap<String, Arc<ServerConfig>>>,
 }
 
 #[derive(Debug)]
 struct Current {
     certificate: Arc<Certificate>,
-    /// It only stands in for one that is yet to be issued.
+    /// A placeholder for one that is yet to be issued.
     is_stand_in: bool,
 }
 
@@ -37,7 +37,7 @@ impl Identity {
         Self::start(certificate, false)
     }
 
-    /// Starts with a certificate that members cannot check, until there is one.
+    /// Starts with a placeholder that members cannot verify.
     #[must_use]
     pub fn stand_in(certificate: Certificate) -> Arc<Self> {
         Self::start(certificate, true)
@@ -48,19 +48,19 @@ impl Identity {
         Arc::new(Self { current: RwLock::new(current), challenges: RwLock::default() })
     }
 
-    /// Whether what new links are shown only stands in for a certificate yet to be issued.
+    /// Whether new links still see the placeholder.
     #[must_use]
     pub fn is_stand_in(&self) -> bool {
         self.current.read().unwrap_or_else(PoisonError::into_inner).is_stand_in
     }
 
-    /// What new links are shown.
+    /// The certificate that new links see.
     #[must_use]
     pub fn certificate(&self) -> Arc<Certificate> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).certificate)
     }
 
-    /// Shows `certificate` to new links from now on. Whether it is another one than before.
+    /// Uses `certificate` for new links from now on. Whether it differs from the one before.
     pub fn replace(&self, certificate: Certificate) -> bool {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = current.certificate.hash() != certificate.hash();
@@ -68,7 +68,7 @@ impl Identity {
         is_new
     }
 
-    /// Shows `answer` to an authority that looks at `host`.
+    /// Serves `answer` to an authority that validates `host`.
     pub(super) fn set_challenge(
         &self,
         host: &str,
@@ -85,8 +85,7 @@ impl Identity {
         self.challenges.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// How to shake hands with an authority that looks whether the service answers for a host; none
-    /// for everybody else.
+    /// The TLS configuration that answers an ACME challenge; none for any other client.
     #[must_use]
     pub fn challenge(&self, hello: &ClientHello<'_>) -> Option<Arc<ServerConfig>> {
         let mut protocols = hello.alpn()?;

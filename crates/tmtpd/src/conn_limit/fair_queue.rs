@@ -1,14 +1,13 @@
-//! Fair queue: so many turns at once and no more, given to networks in turn.
+//! Fair queue: a bounded number of slots, shared fairly between networks.
 //!
-//! Who comes when all turns are taken waits. The next turn goes to the network that holds fewest of
-//! them, of those to the one that was served longest ago. So a network with many connections
-//! waits for itself, not others for it.
+//! When all slots are taken, a connection waits. The next free slot goes to the network that holds
+//! fewest of them, among equals to the one that was served longest ago. So a network with many
+//! connections delays only itself.
 //!
-//! A turn may be held for long by a peer that does nothing. While others wait, such a turn is worth
-//! what has been shown for it ([`Stage`]): when it has been held for its patience, it is taken back from
-//! the network that holds most, the worst first. A network that holds less than that one by two or
-//! more has a claim to it, and waits for a shorter time. A turn is never taken back while the
-//! service itself is at work for it.
+//! A peer that does nothing may hold a slot for long. While others wait, a slot that has been held
+//! for the timeout of its [`Stage`] is taken back from the network that holds most, the earliest
+//! stage first. A network that holds at least two slots fewer than that one has a claim, and the
+//! shorter timeout. A slot is never taken back while the service itself is working for it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -23,24 +22,24 @@ use tokio::time::{Instant, sleep};
 
 use super::Network;
 
-/// How often it is looked whether a turn can be taken back, while somebody waits.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often slots are checked for being due, while a connection waits.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What the holder of a turn has shown so far; the worst comes first.
+/// How far the holder of a slot has come; the earliest stage comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// No whole ClientHello.
     Silent,
-    /// A ClientHello; the peer has to say more.
+    /// A ClientHello; the peer has to continue.
     Awaited,
-    /// The service is at work for it.
+    /// The service is working for it.
     Served,
 }
 
 impl Stage {
-    /// How long a turn at this stage may be held while others wait: those who have a claim to it, or
-    /// anybody.
-    fn patience(self, claim: bool) -> Option<Duration> {
+    /// How long a slot at this stage may be held while others wait: for a network with a claim, and
+    /// for others.
+    fn timeout(self, claim: bool) -> Option<Duration> {
         match (self, claim) {
             (Self::Silent, true) => Some(Duration::from_millis(100)),
             (Self::Silent, false) => Some(Duration::from_secs(1)),
@@ -51,7 +50,6 @@ impl Stage {
     }
 }
 
-/// Gives turns.
 #[derive(Debug)]
 pub(crate) struct FairQueue {
     state: Mutex<State>,
@@ -61,24 +59,24 @@ pub(crate) struct FairQueue {
 struct State {
     bound: usize,
     held: usize,
-    /// Of turns and of waits; rises with each.
+    /// Last number given to a slot or a waiter.
     last: u64,
     networks: HashMap<Network, OfNetwork>,
-    /// Networks that hold turns, by how many.
+    /// Networks that hold slots, by how many.
     holders: BTreeSet<(usize, Network)>,
-    /// Networks that wait, by how many turns they hold, then by when they were served last.
+    /// Networks that wait, by how many slots they hold, then by when they were served last.
     queue: BTreeSet<(usize, u64, Network)>,
-    /// Networks that wait, by how many connections do.
-    crowds: BTreeSet<(usize, Network)>,
-    /// Whether a task looks after those who wait.
+    /// Networks that wait, by how many of their connections do.
+    waiters: BTreeSet<(usize, Network)>,
+    /// Whether the task that takes slots back is running.
     watched: bool,
 }
 
 #[derive(Debug, Default)]
 struct OfNetwork {
     held: BTreeMap<u64, Held>,
-    waiting: VecDeque<(u64, oneshot::Sender<Turn>)>,
-    /// The number of the turn that it was given last.
+    waiting: VecDeque<(u64, oneshot::Sender<Slot>)>,
+    /// The number of the slot that it was given last.
     served: u64,
 }
 
@@ -86,77 +84,77 @@ struct OfNetwork {
 struct Held {
     stage: Stage,
     since: Instant,
-    /// Tells the holder that the turn is taken back.
+    /// Tells the holder that the slot is taken back.
     taken_back: oneshot::Sender<()>,
 }
 
-/// A turn, until it is dropped or taken back.
+/// A slot, until it is dropped or taken back.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    turns: Arc<FairQueue>,
+pub(crate) struct Slot {
+    queue: Arc<FairQueue>,
     network: Network,
     number: u64,
     taken_back: oneshot::Receiver<()>,
 }
 
-/// The service is at work for the holder of a turn, until this is dropped.
+/// The service is working for the holder of a slot, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Served {
-    turns: Arc<FairQueue>,
+    queue: Arc<FairQueue>,
     network: Network,
     number: u64,
 }
 
 /// A place in the queue, left when dropped.
 struct Waiting<'a> {
-    turns: &'a Arc<FairQueue>,
+    queue: &'a Arc<FairQueue>,
     network: Network,
     number: u64,
 }
 
 impl FairQueue {
-    /// At most `bound` turns at once.
+    /// At most `bound` slots at once.
     pub(crate) fn new(bound: usize) -> Arc<Self> {
         Arc::new(Self { state: Mutex::new(State { bound, ..State::default() }) })
     }
 
-    /// From now on, at most `bound` at once. Who holds one keeps it.
+    /// Replaces the bound. Slots in use stay.
     pub(crate) fn set_bound(self: &Arc<Self>, bound: usize) {
         self.change(|state, _| state.bound = bound);
     }
 
-    /// Waits for a turn that is not taken back from anybody.
-    pub(crate) async fn wait(self: &Arc<Self>, network: Network) -> Option<Turn> {
-        let (_waiting, turn) = self.enqueue(network);
-        turn.await.ok()
+    /// Waits for a slot without taking one back.
+    pub(crate) async fn wait(self: &Arc<Self>, network: Network) -> Option<Slot> {
+        let (_waiting, slot) = self.enqueue(network);
+        slot.await.ok()
     }
 
-    /// Waits for a turn, which may have to be taken back from somebody. None: the wait itself had to
+    /// Waits for a slot, and has one taken back when it is due. None: the wait itself was ended to
     /// make room for others.
-    pub(crate) async fn demand(self: &Arc<Self>, network: Network) -> Option<Turn> {
-        let (_waiting, mut turn) = self.enqueue(network);
-        if let Ok(turn) = turn.try_recv() {
-            return Some(turn);
+    pub(crate) async fn demand(self: &Arc<Self>, network: Network) -> Option<Slot> {
+        let (_waiting, mut slot) = self.enqueue(network);
+        if let Ok(slot) = slot.try_recv() {
+            return Some(slot);
         }
         if !std::mem::replace(&mut self.lock().watched, true) {
             tokio::spawn(Arc::clone(self).watch());
         }
-        turn.await.ok()
+        slot.await.ok()
     }
 
-    /// Makes room for a connection from `network` by ending another that waits or holds a turn:
-    /// of the network that has most of them, if that has more than `network`. Whether there was one.
+    /// Makes room for a connection from `network` by ending another that waits or holds a slot, of
+    /// the network with most of them, if that has more than `network`. Whether there was one.
     pub(crate) fn make_room(self: &Arc<Self>, network: Network) -> bool {
         self.change(|state, _| {
             let waiting = state.networks.get(&network).map_or(0, |of| of.waiting.len());
-            match state.crowds.last() {
-                Some(&(crowd, largest)) if crowd > waiting + 1 => state.dismiss_newest(largest),
+            match state.waiters.last() {
+                Some(&(count, largest)) if count > waiting + 1 => state.dismiss_newest(largest),
                 Some(_) | None => state.take_back_for(network, Instant::now()),
             }
         })
     }
 
-    fn enqueue(self: &Arc<Self>, network: Network) -> (Waiting<'_>, oneshot::Receiver<Turn>) {
+    fn enqueue(self: &Arc<Self>, network: Network) -> (Waiting<'_>, oneshot::Receiver<Slot>) {
         let (sender, receiver) = oneshot::channel();
         let number = self.change(|state, _| {
             state.last += 1;
@@ -164,10 +162,10 @@ impl FairQueue {
             state.update(network, |of| of.waiting.push_back((number, sender)));
             number
         });
-        (Waiting { turns: self, network, number }, receiver)
+        (Waiting { queue: self, network, number }, receiver)
     }
 
-    /// Takes turns back as they become due, until nobody waits.
+    /// Takes slots back as they become due, until nobody waits.
     async fn watch(self: Arc<Self>) {
         loop {
             let waited = self.change(|state, grants| {
@@ -183,13 +181,13 @@ impl FairQueue {
             if !waited {
                 return;
             }
-            sleep(LOOK_EVERY).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// Changes the state, then gives the turns that are free. What is not wanted any more is dropped
-    /// when the lock is free again, as that takes the lock.
-    fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, &mut Vec<Turn>) -> T) -> T {
+    /// Changes the state, then hands out free slots. Slots that nobody wants are dropped after the
+    /// lock is released, as dropping takes the lock.
+    fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, &mut Vec<Slot>) -> T) -> T {
         let mut unwanted = Vec::new();
         let mut state = self.lock();
         let result = change(&mut state, &mut unwanted);
@@ -213,12 +211,12 @@ impl FairQueue {
 }
 
 impl State {
-    /// Changes what is known of a network, and its places in all orders.
+    /// Changes the record of a network, and its position in all orders.
     fn update<T>(&mut self, network: Network, change: impl FnOnce(&mut OfNetwork) -> T) -> T {
         let of = self.networks.entry(network).or_default();
         self.holders.remove(&(of.held.len(), network));
         self.queue.remove(&(of.held.len(), of.served, network));
-        self.crowds.remove(&(of.waiting.len(), network));
+        self.waiters.remove(&(of.waiting.len(), network));
         self.held -= of.held.len();
         let result = change(of);
         self.held += of.held.len();
@@ -227,7 +225,7 @@ impl State {
         }
         if !of.waiting.is_empty() {
             self.queue.insert((of.held.len(), of.served, network));
-            self.crowds.insert((of.waiting.len(), network));
+            self.waiters.insert((of.waiting.len(), network));
         }
         if of.held.is_empty() && of.waiting.is_empty() {
             self.networks.remove(&network);
@@ -235,8 +233,8 @@ impl State {
         result
     }
 
-    /// Gives what is free to those who wait.
-    fn grant(&mut self, turns: &Arc<FairQueue>, unwanted: &mut Vec<Turn>) {
+    /// Hands free slots to those who wait.
+    fn grant(&mut self, queue: &Arc<FairQueue>, unwanted: &mut Vec<Slot>) {
         while self.held < self.bound
             && let Some(&(_, _, network)) = self.queue.first()
         {
@@ -249,21 +247,22 @@ impl State {
                 of.held.insert(number, held);
                 of.waiting.pop_front()
             });
-            let turn = Turn { turns: Arc::clone(turns), network, number, taken_back };
+            let slot = Slot { queue: Arc::clone(queue), network, number, taken_back };
             match waiter {
-                Some((_, waiter)) => unwanted.extend(waiter.send(turn).err()),
-                None => unwanted.push(turn),
+                Some((_, waiter)) => unwanted.extend(waiter.send(slot).err()),
+                None => unwanted.push(slot),
             }
         }
     }
 
-    /// Takes one turn back, if one is due now for somebody of `network` who waits. Whether it did.
+    /// Takes one slot back, if one is due now for a waiting connection of `network`. Whether it
+    /// did.
     fn take_back_for(&mut self, network: Network, now: Instant) -> bool {
         let Some(&(most, largest)) = self.holders.last() else { return false };
         let own = self.networks.get(&network).map_or(0, |of| of.held.len());
         let claim = most > own + 1;
         let due = |held: &Held| {
-            held.stage.patience(claim).is_some_and(|patience| now >= held.since + patience)
+            held.stage.timeout(claim).is_some_and(|timeout| now >= held.since + timeout)
         };
         let held = self.networks.get(&largest).into_iter().flat_map(|of| &of.held);
         let worst = held
@@ -272,49 +271,49 @@ impl State {
         let Some(number) = worst.map(|(number, _)| *number) else { return false };
         let held = self.update(largest, |of| of.held.remove(&number));
         held.is_some_and(|held| {
-            // Who does not listen has ended already.
+            // A holder that is gone needs no signal.
             let _ = held.taken_back.send(());
             true
         })
     }
 
-    /// Ends the wait of the last who came from `network`.
+    /// Ends the wait of the newest connection from `network`.
     fn dismiss_newest(&mut self, network: Network) -> bool {
         self.update(network, |of| of.waiting.pop_back()).is_some()
     }
 }
 
-impl Turn {
-    /// The service is at work for the holder until what this returns is dropped.
+impl Slot {
+    /// The service is working for the holder until the guard is dropped.
     pub(crate) fn served(&self) -> Served {
-        self.turns.set_stage(self.network, self.number, Stage::Served);
-        Served { turns: Arc::clone(&self.turns), network: self.network, number: self.number }
+        self.queue.set_stage(self.network, self.number, Stage::Served);
+        Served { queue: Arc::clone(&self.queue), network: self.network, number: self.number }
     }
 
-    /// Ready when the turn has been taken back: the holder has to end.
+    /// Ready when the slot has been taken back: the holder has to close.
     pub(crate) fn poll_taken_back(&mut self, context: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.taken_back).poll(context).map(drop)
     }
 }
 
-impl Drop for Turn {
+impl Drop for Slot {
     fn drop(&mut self) {
         let (network, number) = (self.network, self.number);
-        self.turns.change(|state, _| state.update(network, |of| of.held.remove(&number)));
+        self.queue.change(|state, _| state.update(network, |of| of.held.remove(&number)));
     }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
-        self.turns.set_stage(self.network, self.number, Stage::Awaited);
+        self.queue.set_stage(self.network, self.number, Stage::Awaited);
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let Self { network, number, .. } = *self;
-        self.turns.change(|state, _| {
-            // As a rule it has been served and is gone.
+        self.queue.change(|state, _| {
+            // Usually it has been served and is no longer in the queue.
             let of = state.networks.get(&network);
             let place =
                 of.map(|of| of.waiting.binary_search_by_key(&number, |(number, _)| *number));

@@ -1,4 +1,4 @@
-//! Tests of turns: who is next, who loses theirs, and when.
+//! Tests of the fair queue: who is next, whose slot is taken back, and when.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,106 +8,106 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::Network;
-use super::fair_queue::{FairQueue, Turn};
+use super::fair_queue::{FairQueue, Slot};
 
 fn network(last: u8) -> Network {
     Network::of(IpAddr::from([192, 0, 2, last]))
 }
 
-async fn taken(turns: &Arc<FairQueue>, last: u8, count: usize) -> Vec<Turn> {
+async fn taken(queue: &Arc<FairQueue>, last: u8, count: usize) -> Vec<Slot> {
     let mut taken = Vec::new();
     for _ in 0..count {
-        taken.push(turns.demand(network(last)).await.unwrap());
+        taken.push(queue.demand(network(last)).await.unwrap());
     }
     taken
 }
 
-fn lost(turns: &mut [Turn]) -> usize {
+fn lost(queue: &mut [Slot]) -> usize {
     let mut context = Context::from_waker(std::task::Waker::noop());
-    turns
+    queue
         .iter_mut()
-        .filter_map(|turn| turn.poll_taken_back(&mut context).is_ready().then_some(()))
+        .filter_map(|slot| slot.poll_taken_back(&mut context).is_ready().then_some(()))
         .count()
 }
 
-/// How long it takes until `last` has a turn.
-async fn waits(turns: &Arc<FairQueue>, last: u8) -> (Duration, Turn) {
+/// How long it takes until `last` has a slot.
+async fn waits(queue: &Arc<FairQueue>, last: u8) -> (Duration, Slot) {
     let began = Instant::now();
-    let turn = turns.demand(network(last)).await.unwrap();
-    (began.elapsed(), turn)
+    let slot = queue.demand(network(last)).await.unwrap();
+    (began.elapsed(), slot)
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_holds_most_gives_way_to_who_holds_less_and_soon() {
-    let turns = FairQueue::new(4);
-    let mut many = taken(&turns, 1, 3).await;
-    let _one = taken(&turns, 2, 1).await;
-    let (waited, _turn) = waits(&turns, 3).await;
+    let queue = FairQueue::new(4);
+    let mut many = taken(&queue, 1, 3).await;
+    let _one = taken(&queue, 2, 1).await;
+    let (waited, _slot) = waits(&queue, 3).await;
     assert!(waited < Duration::from_millis(150), "{waited:?}");
     assert_eq!(lost(&mut many), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_the_service_works_for_is_not_taken_back() {
-    let turns = FairQueue::new(3);
-    let mut many = taken(&turns, 1, 3).await;
-    let served: Vec<_> = many.iter().map(Turn::served).collect();
-    let waiting = tokio::spawn(waits_of(Arc::clone(&turns), 2));
+async fn a_slot_that_the_service_works_for_is_not_taken_back() {
+    let queue = FairQueue::new(3);
+    let mut many = taken(&queue, 1, 3).await;
+    let served: Vec<_> = many.iter().map(Slot::served).collect();
+    let waiting = tokio::spawn(waits_of(Arc::clone(&queue), 2));
     tokio::task::yield_now().await;
     advance(Duration::from_secs(30)).await;
     assert_eq!(lost(&mut many), 0);
     drop(served);
-    // From now on it is the peers' turn to say something.
-    let (waited, _turn) = waiting.await.unwrap();
+    // From now on the service waits for the peers.
+    let (waited, _slot) = waiting.await.unwrap();
     assert!(waited >= Duration::from_millis(30_250), "{waited:?}");
     assert_eq!(lost(&mut many), 1);
 }
 
-async fn waits_of(turns: Arc<FairQueue>, last: u8) -> (Duration, Turn) {
-    waits(&turns, last).await
+async fn waits_of(queue: Arc<FairQueue>, last: u8) -> (Duration, Slot) {
+    waits(&queue, last).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_silent_go_before_those_who_said_what_they_want() {
-    let turns = FairQueue::new(3);
-    let mut many = taken(&turns, 1, 3).await;
-    // The first two have shown something.
-    many.iter().take(2).for_each(|turn| drop(turn.served()));
+    let queue = FairQueue::new(3);
+    let mut many = taken(&queue, 1, 3).await;
+    // The first two have sent something.
+    many.iter().take(2).for_each(|slot| drop(slot.served()));
     advance(Duration::from_secs(1)).await;
-    let _turn = turns.demand(network(2)).await.unwrap();
+    let _slot = queue.demand(network(2)).await.unwrap();
     assert_eq!(lost(&mut many[2..]), 1, "the silent one");
     assert_eq!(lost(&mut many[..2]), 0, "the others");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_gets_turns_of_its_own_silent_ones_back_in_the_end() {
-    let turns = FairQueue::new(2);
-    let mut silent = taken(&turns, 1, 2).await;
-    let (waited, _turn) = waits(&turns, 1).await;
+async fn a_network_gets_slots_of_its_own_silent_ones_back_in_the_end() {
+    let queue = FairQueue::new(2);
+    let mut silent = taken(&queue, 1, 2).await;
+    let (waited, _slot) = waits(&queue, 1).await;
     assert!(waited >= Duration::from_secs(1) && waited < Duration::from_secs(2), "{waited:?}");
     assert_eq!(lost(&mut silent), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_loses_a_turn_that_nobody_wants() {
-    let turns = FairQueue::new(3);
-    let mut many = taken(&turns, 1, 3).await;
+async fn nobody_loses_a_slot_that_nobody_wants() {
+    let queue = FairQueue::new(3);
+    let mut many = taken(&queue, 1, 3).await;
     advance(Duration::from_secs(60)).await;
     assert_eq!(lost(&mut many), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn turns_go_round_the_networks_that_wait() {
-    let turns = FairQueue::new(1);
-    let first = turns.wait(network(1)).await.unwrap();
+    let queue = FairQueue::new(1);
+    let first = queue.wait(network(1)).await.unwrap();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     // Three of one network wait before one of another comes.
     for last in [1, 1, 1, 2] {
-        let (turns, tell) = (Arc::clone(&turns), tell.clone());
+        let (queue, tell) = (Arc::clone(&queue), tell.clone());
         tokio::spawn(async move {
-            let turn = turns.wait(network(last)).await;
+            let slot = queue.wait(network(last)).await;
             tell.send(last).unwrap();
-            drop(turn);
+            drop(slot);
         });
         tokio::task::yield_now().await;
     }
@@ -121,31 +121,31 @@ async fn turns_go_round_the_networks_that_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_leaves_no_trace() {
-    let turns = FairQueue::new(1);
-    let held = turns.wait(network(1)).await.unwrap();
+    let queue = FairQueue::new(1);
+    let held = queue.wait(network(1)).await.unwrap();
     for last in 2..100 {
-        let waiting = tokio::spawn(waits_of(Arc::clone(&turns), last));
+        let waiting = tokio::spawn(waits_of(Arc::clone(&queue), last));
         tokio::task::yield_now().await;
         waiting.abort();
         let _ = waiting.await;
     }
     drop(held);
-    let _next = turns.wait(network(100)).await.unwrap();
-    assert!(!turns.make_room(network(1)), "there is nobody to end");
+    let _next = queue.wait(network(100)).await.unwrap();
+    assert!(!queue.make_room(network(1)), "there is nobody to end");
 }
 
 #[tokio::test(start_paused = true)]
 async fn room_is_made_by_the_largest_crowd() {
-    let turns = FairQueue::new(1);
-    let _held = turns.wait(network(1)).await.unwrap();
+    let queue = FairQueue::new(1);
+    let _held = queue.wait(network(1)).await.unwrap();
     let mut crowd = Vec::new();
     for _ in 0..3 {
-        let turns = Arc::clone(&turns);
-        crowd.push(tokio::spawn(async move { turns.wait(network(1)).await.is_some() }));
+        let queue = Arc::clone(&queue);
+        crowd.push(tokio::spawn(async move { queue.wait(network(1)).await.is_some() }));
         tokio::task::yield_now().await;
     }
-    assert!(turns.make_room(network(2)));
-    // The last who came.
+    assert!(queue.make_room(network(2)));
+    // The newest.
     assert!(!crowd.pop().unwrap().await.unwrap());
-    assert!(!turns.make_room(network(1)), "not for one of its own");
+    assert!(!queue.make_room(network(1)), "not for one of its own");
 }

@@ -23,7 +23,7 @@ use crate::config::{Acme, Config, Tls};
 use crate::log::chain;
 
 /// How often the certificate's files are checked.
-const LOOK: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The watcher of one service's certificate.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ impl CertWatcher {
 
 /// Checks the files each minute, until the service ends.
 async fn watch(cert_watcher: Weak<CertWatcher>, config: Config) {
-    let mut timer = interval(LOOK);
+    let mut timer = interval(CHECK_INTERVAL);
     // The first tick is immediate.
     timer.tick().await;
     loop {

@@ -1,4 +1,4 @@
-//! The line that says that members can join a service, and by which address.
+//! The line on stdout that says that members can join a service, and by which address.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::{self, Write};
@@ -10,8 +10,8 @@ use crate::certificate::Certificate;
 use crate::config::{ListenAddress, Tls, host_name};
 use crate::listen::Open;
 
-/// Notes by which addresses members join `instance`. The line that says so, unless it was told
-/// already; `is_one_of_many` has it name the service.
+/// Determines the addresses by which members join `instance`. Returns the line that says so, unless
+/// it is unchanged; `is_one_of_many` adds the service's name.
 pub(super) fn line(instance: &Instance, sockets: &Sockets, is_one_of_many: bool) -> Option<String> {
     let config = instance.config();
     let certificate = instance.identity().certificate();
@@ -28,7 +28,7 @@ pub(super) fn line(instance: &Instance, sockets: &Sockets, is_one_of_many: bool)
     (!is_told).then_some(line)
 }
 
-/// Writes a line for whoever started the daemon.
+/// Prints a line to stdout.
 pub(super) fn say(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush())
@@ -38,7 +38,7 @@ struct Ready<'a> {
     name: Option<String>,
     public: Option<ListenAddress>,
     server_name: Option<String>,
-    /// Whether apps check it against the public roots, now or once its certificate is issued.
+    /// Whether apps verify it by the public roots, now or once its certificate is issued.
     is_public: bool,
     listeners: Vec<&'a Open>,
     certificate: Arc<Certificate>,
@@ -63,7 +63,7 @@ impl Display for Ready<'_> {
 }
 
 impl Ready<'_> {
-    /// What members join by.
+    /// Addresses by which members join.
     fn addresses(&self) -> Vec<String> {
         let of = |open: &&Open| self.address(&self.host(open), open.local().port());
         match &self.public {
@@ -81,8 +81,8 @@ impl Ready<'_> {
         }
     }
 
-    /// The host members should use: as given, unless that is no address to connect to, one that does
-    /// not say which service is meant, or one that a public certificate cannot be good for.
+    /// The host for members: as configured, unless it cannot be connected to, does not identify the
+    /// service, or is not covered by a public certificate.
     fn host(&self, listener: &Open) -> String {
         let given = || listener.asked().host().to_owned();
         if listener.asked().ip().is_some()

@@ -16,7 +16,7 @@ use tmtp::id::{MessageId, posted_text};
 use tmtp::letter::{LetterHead, Subscriber};
 use tmtp::request::Data;
 
-use super::piece::name_of;
+use super::batch::name_of;
 use crate::directory::{Directory, Member, MemberNumber};
 use crate::post_office::Letter;
 use tmtp_store::{DeviceNumber, NewData};

@@ -7,7 +7,7 @@ use tmtp_store::DeviceNumber;
 pub(super) struct Holder {
     pub(super) device: DeviceNumber,
     /// Whether the message is still queued for it.
-    pub(super) owed: bool,
+    pub(super) queued: bool,
     /// Whether it has a link, on which it may be fetching.
     pub(super) online: bool,
 }
@@ -28,11 +28,11 @@ impl Verdict {
     /// is given up for a device with a link. While none of the member's devices has the message,
     /// nothing is decided until all of them are offline, so that it is decided once.
     pub(super) fn of(devices: &[Holder]) -> Self {
-        let unreached = devices.iter().all(|device| device.owed);
+        let unreached = devices.iter().all(|device| device.queued);
         if unreached && devices.iter().any(|device| device.online) {
             return Self::default();
         }
-        let give_up = devices.iter().filter(|device| device.owed && !device.online);
+        let give_up = devices.iter().filter(|device| device.queued && !device.online);
         Self { give_up: give_up.map(|device| device.device).collect(), unreached }
     }
 }
@@ -45,7 +45,7 @@ mod tests {
     fn verdict(devices: &str) -> (Vec<DeviceNumber>, bool) {
         let holder = |(device, letter): (DeviceNumber, char)| Holder {
             device,
-            owed: letter.eq_ignore_ascii_case(&'o'),
+            queued: letter.eq_ignore_ascii_case(&'o'),
             online: letter.is_ascii_uppercase(),
         };
         let holders: Vec<_> = (0..).zip(devices.chars()).map(holder).collect();

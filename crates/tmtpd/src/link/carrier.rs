@@ -1,25 +1,25 @@
-//! Carrier: what a link runs on, and what it knows of the peer before anything is said.
+//! Carrier: the transport of a link, and what it knows of the peer.
 //!
-//! Whatever makes links (TLS over TCP, memory in a simulation) makes carriers of them. What a peer proves in
-//! the protocol is compared with what its carrier reports, never with what the service is or shows by now.
+//! Each transport (TLS over TCP, memory in a simulation) makes carriers. Proofs in the protocol are
+//! checked against what the carrier reports, never against the service's present certificate.
 
 use tmtp::certificate::CertificateHash;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::conn_limit::Peer;
 
-/// Bytes both ways. What was written must be flushed before it counts as sent.
+/// Bytes both ways. Writes count as sent only after a flush.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-/// A connection that was made, nothing said on it yet.
+/// A new connection, on which nothing was sent yet.
 #[derive(Debug)]
 pub struct Carrier<S> {
-    /// What is said on it.
+    /// The byte stream.
     pub stream: S,
-    /// Who is at its other end.
+    /// The peer.
     pub peer: Peer,
-    /// The certificate that the peer was shown when it was made. The service may show another since.
+    /// The certificate that the peer got in the handshake. The service may have replaced it since.
     pub certificate: CertificateHash,
 }

@@ -60,10 +60,10 @@ impl<S: Stream> Link<S> {
         } else {
             self.input_at = 0;
         }
-        if let Some(on) = &mut self.on
+        if let Some(device) = &mut self.logged_in
             && !acks.is_empty()
         {
-            on.delivery.acknowledged(&mut acks);
+            device.delivery.acknowledged(&mut acks);
             // Acks do not count as requests.
             self.requests.give_back(self.request_rate, acks.len());
         }
@@ -106,8 +106,8 @@ impl<S: Stream> Link<S> {
             Request::Register { newnode, newalias, .. } => self.register(newnode, newalias),
             Request::Login { uid, node } => self.log_in(&uid, &node),
             Request::Quit => {
-                if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
-                    idempotency::forget(&self.service.store, on.sender.device);
+                if let Some(device) = self.logged_in.as_ref().filter(|device| device.has_posted) {
+                    idempotency::forget(&self.service.store, device.sender.device);
                 }
                 self.quit(Quit::Logout);
             }
@@ -124,13 +124,13 @@ impl<S: Stream> Link<S> {
     }
 
     fn answer_later(&mut self, request: Request, text: String) {
-        let Some(on) = &self.on else { return };
+        let Some(device) = &self.logged_in else { return };
         if !echo_fits(&request) {
             return self.quit(Quit::InvalidHeader);
         }
-        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        let (service, sender) = (Arc::clone(&self.service), device.sender.clone());
         let digest = RequestDigest::of(&request, Content::Text(&text));
-        let asked = Asked { request, digest, may_repeat: !on.has_posted, room: None };
+        let asked = Asked { request, digest, may_repeat: !device.has_posted, room: None };
         self.pending = Some(Box::pin(async move {
             let payload = ready(Ok(Payload::Text(text)));
             Done::Progress(answer(&service, &sender, asked, payload).await)
@@ -138,14 +138,14 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_begin(&mut self, request: Request) {
-        let Some(on) = &self.on else { return };
+        let Some(device) = &self.logged_in else { return };
         if !echo_fits(&request) {
             return self.in_turn(Parked::Quit(Quit::InvalidHeader));
         }
         if request.data_len() > self.service.limits().message_bytes_max {
             return self.in_turn(Parked::Quit(Quit::DataTooLong));
         }
-        self.intake = Some(Intake::begin(&self.service, &on.sender, request));
+        self.intake = Some(Intake::begin(&self.service, &device.sender, request));
     }
 
     fn handle_data(&mut self, bytes: &[u8], last: bool) {
@@ -154,12 +154,13 @@ impl<S: Stream> Link<S> {
         if !last {
             return;
         }
-        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on)
+        let (Some(complete), Some(device)) =
+            (self.intake.take().map(Intake::complete), &self.logged_in)
         else {
             return;
         };
-        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
-        let may_repeat = !on.has_posted;
+        let (service, sender) = (Arc::clone(&self.service), device.sender.clone());
+        let may_repeat = !device.has_posted;
         self.pending = Some(Box::pin(async move {
             // Reserved only now: this waits for the disk, while the data's arrival depended on the
             // peer.

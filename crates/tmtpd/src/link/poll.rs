@@ -75,7 +75,7 @@ impl<S: Stream> Link<S> {
         if idle && waits.stop.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ready::Stop);
         }
-        if idle && self.on.is_none() && self.peer.poll_taken_back(context).is_ready() {
+        if idle && self.logged_in.is_none() && self.peer.poll_taken_back(context).is_ready() {
             return Poll::Ready(Ready::GiveWay);
         }
         if let Some(deadline) = self.deadline()
@@ -93,9 +93,10 @@ impl<S: Stream> Link<S> {
         {
             return Poll::Ready(Ready::Answer(answer));
         }
-        if let Some(on) = &self.on
+        if let Some(device) = &self.logged_in
             && self.ending.is_none()
-            && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
+            && let Poll::Ready(mail) =
+                device.place.mailbox.poll(self.has_room_for_answers(), context)
         {
             return Poll::Ready(Ready::Mail(mail));
         }

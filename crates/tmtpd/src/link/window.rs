@@ -22,7 +22,7 @@ const PART: u64 = 4;
 /// A message in flight.
 #[derive(Debug, Clone)]
 struct Sent {
-    owed: Queued,
+    entry: Queued,
     /// Bytes of the window that it occupies.
     share: u64,
 }
@@ -81,16 +81,16 @@ impl Window {
     }
 
     /// Adds a message that is being sent for the first time.
-    pub(super) fn sent(&mut self, owed: Queued) {
-        let share = owed.data_len().min(self.max_bytes / PART);
-        self.bytes = self.bytes.saturating_add(owed.data_len());
+    pub(super) fn sent(&mut self, entry: Queued) {
+        let share = entry.data_len().min(self.max_bytes / PART);
+        self.bytes = self.bytes.saturating_add(entry.data_len());
         self.shares = self.shares.saturating_add(share);
-        self.sent.push_back(Sent { owed, share });
+        self.sent.push_back(Sent { entry, share });
     }
 
     /// Removes a message; false if it was not sent on this link, or was removed already.
     pub(super) fn acknowledged(&mut self, id: u64) -> bool {
-        let Some(at) = self.sent.iter().position(|sent| sent.owed.id() == id) else {
+        let Some(at) = self.sent.iter().position(|sent| sent.entry.id() == id) else {
             let at = self.aside.iter().position(|aside| *aside == id);
             return at.and_then(|at| self.aside.remove(at)).is_some();
         };
@@ -98,12 +98,12 @@ impl Window {
             self.shares = self.shares.saturating_sub(std::mem::take(&mut sent.share));
         }
         if let Some(sent) = self.sent.remove(at) {
-            self.bytes = self.bytes.saturating_sub(sent.owed.data_len());
+            self.bytes = self.bytes.saturating_sub(sent.entry.data_len());
         }
         if at < self.twice {
             self.twice -= 1;
         }
-        self.again.retain(|owed| owed.id() != id);
+        self.again.retain(|entry| entry.id() != id);
         self.progress_at = Instant::now();
         true
     }
@@ -121,12 +121,12 @@ impl Window {
     /// Schedules everything in flight to be sent again, or sets aside what was sent twice.
     pub(super) fn resend(&mut self) {
         let aside = self.twice.min(self.max_messages.saturating_sub(self.aside.len()));
-        for Sent { owed, share } in self.sent.drain(..aside) {
-            self.bytes = self.bytes.saturating_sub(owed.data_len());
+        for Sent { entry, share } in self.sent.drain(..aside) {
+            self.bytes = self.bytes.saturating_sub(entry.data_len());
             self.shares = self.shares.saturating_sub(share);
-            self.aside.push_back(owed.id());
+            self.aside.push_back(entry.id());
         }
-        self.again = self.sent.iter().map(|sent| sent.owed).collect();
+        self.again = self.sent.iter().map(|sent| sent.entry).collect();
         self.twice = self.sent.len();
         self.progress_at = Instant::now();
     }

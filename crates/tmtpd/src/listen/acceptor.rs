@@ -1,11 +1,11 @@
 //! Acceptor of one service: from an accepted connection to a link.
 //!
-//! 1. The connection was counted by an [`Admission`]; now it waits for its turn. Until it is logged in
-//!    the turn can be taken back, and the connection ends.
+//! 1. The connection was counted by an [`Admission`]; now it waits for a login slot. Until it is
+//!    logged in the slot can be taken back, and the connection ends.
 //! 2. It sends its ClientHello, which names the service it wants.
 //! 3. On a shared address it is counted by that service's own admission, and no longer by that of the
 //!    address.
-//! 4. It shakes hands with that service's certificate, and the link begins.
+//! 4. It does the handshake with that service's certificate, and the link begins.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -27,18 +27,18 @@ use crate::conn_limit::{ConnLimit, FairQueue, Full, Peer};
 use crate::link::{self, Carrier};
 use crate::log::Throttles;
 use crate::log::warn_limited;
-use crate::metrics::{ACCEPTOR, Turned};
+use crate::metrics::{ACCEPTOR, RejectKind};
 use crate::service::Service;
 use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
 use crate::tls::{Greeted, TlsStream, greet};
 
-/// Admits connections within limits, and logs and counts those that are refused.
+/// Admits connections within limits; logs and counts those that are refused.
 #[derive(Debug)]
 pub(crate) struct Admission {
     conn_limit: Arc<ConnLimit>,
-    /// For telling of those who were refused.
-    throttles: Throttles<Turned, { Turned::COUNT }>,
-    /// For computing the keys of a handshake.
+    /// For log lines about refused connections.
+    throttles: Throttles<RejectKind, { RejectKind::COUNT }>,
+    /// Slots for computing handshakes.
     handshakes: Arc<FairQueue>,
     login_timeout: Mutex<Duration>,
 }
@@ -52,9 +52,9 @@ pub(crate) struct Acceptor {
     links: TaskTracker,
     /// Requested when links should end.
     shutdown: Shutdown,
-    /// Requested when links had their time to.
+    /// Requested when links have had their time to end.
     cut: Shutdown,
-    /// Says in the log which service it is.
+    /// Names the service in the log.
     span: Span,
 }
 
@@ -70,30 +70,30 @@ impl Admission {
         })
     }
 
-    /// From now on `limits` hold. Who is in stays.
+    /// Replaces the limits. Open links stay.
     pub(crate) fn set_limits(&self, limits: &Limits) {
         self.conn_limit.set_limits(limits);
         self.handshakes.set_bound(limits.handshakes_at_once);
         *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner) = limits.login_timeout;
     }
 
-    /// Counts a connection in, or tells why not.
+    /// Counts a connection, or logs why it is refused.
     pub(super) fn admit(&self, address: SocketAddr) -> Option<Peer> {
         let admitted = self.conn_limit.admit(address);
         admitted.map_err(|full| self.refuse(address, full)).ok()
     }
 
     fn refuse(&self, address: SocketAddr, full: Full) {
-        ACCEPTOR.turned_away.one(full.turned());
-        warn_limited!(self.throttles.of(full.turned()), %address, "link refused: {full}");
+        ACCEPTOR.rejected.one(full.reject_kind());
+        warn_limited!(self.throttles.of(full.reject_kind()), %address, "link refused: {full}");
     }
 
-    /// When a connection whose turn began with `peer` must be done.
+    /// When a connection must be logged in.
     fn deadline(&self, peer: &Peer) -> Instant {
         peer.accepted_at() + *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shakes hands when it is the turn of the peer's network to have keys computed.
+    /// Does the TLS handshake, when a handshake slot is free for the peer's network.
     async fn shake_hands(
         &self,
         greeted: Greeted,
@@ -102,15 +102,15 @@ impl Admission {
     ) -> Result<TlsStream, NotGreeted> {
         let (served, network) = (peer.served(), peer.network());
         let handshake = async {
-            // Many who come at once wait here, where they take no time from those who are in.
-            let turn = self.handshakes.wait(network).await;
-            greeted.shake_hands(tls, (turn, served)).await
+            // In a rush connections wait here, and take no processor time from open links.
+            let slot = self.handshakes.wait(network).await;
+            greeted.shake_hands(tls, (slot, served)).await
         };
-        self.within_turn(peer, handshake).await
+        self.holding_slot(peer, handshake).await
     }
 
-    /// Does `work`, as long as the turn of `peer` lasts.
-    async fn within_turn<T>(
+    /// Does `work`, unless the login slot of `peer` is taken back.
+    async fn holding_slot<T>(
         &self,
         peer: &mut Peer,
         work: impl Future<Output = io::Result<T>>,
@@ -126,16 +126,16 @@ impl Admission {
 /// Why a connection did not become a link.
 #[derive(Debug, thiserror::Error)]
 enum NotGreeted {
-    /// It did not log in, and others waited.
+    /// Its slot was taken back for others.
     #[error("it gave way to others")]
     GaveWay,
-    /// It did not manage to in time, or broke.
+    /// It timed out or broke.
     #[error(transparent)]
     Broken(#[from] io::Error),
 }
 
 impl Acceptor {
-    /// The way into `service`, which proves itself by `identity`.
+    /// An acceptor for `service`, with the certificate of `identity`.
     pub(crate) fn new(service: Arc<Service>, identity: Arc<Identity>, span: Span) -> Arc<Self> {
         let admission = Admission::new(&service.limits());
         let (shutdown, cut) = (Shutdown::new(), Shutdown::new());
@@ -147,7 +147,7 @@ impl Acceptor {
         &self.admission
     }
 
-    /// From now on `limits` hold for who comes.
+    /// Replaces the limits for new connections.
     pub(crate) fn set_limits(&self, limits: &Limits) {
         self.admission.set_limits(limits);
     }
@@ -158,8 +158,8 @@ impl Acceptor {
         self.links.len()
     }
 
-    /// Ends all links: each finishes what is being committed and says goodbye. What is not closed
-    /// after [`CLOSE_TIMEOUT`] is cut.
+    /// Ends all links: each finishes its pending commits and sends Quit. Those not closed after
+    /// [`CLOSE_TIMEOUT`] are aborted.
     pub(crate) async fn close(&self) {
         self.shutdown.request();
         self.links.close();
@@ -185,7 +185,7 @@ impl Acceptor {
         // Another may take its place before the handshake is over.
         let certificate = self.identity.certificate();
         let shaken = tokio::select! {
-            // A link that has not even shaken hands has nothing to finish.
+            // A link before its handshake has nothing to finish.
             () = self.shutdown.requested() => return,
             shaken = self.admission.shake_hands(greeted, certificate.tls(), &mut peer) => shaken,
         };
@@ -200,11 +200,11 @@ impl Acceptor {
         }
     }
 
-    /// An authority that looks at the service gets its answer in the handshake and nothing after it.
+    /// An ACME validation gets its answer in the handshake and nothing after it.
     async fn answer_challenge(&self, greeted: Greeted, tls: Arc<ServerConfig>, mut peer: Peer) {
         match self.admission.shake_hands(greeted, tls, &mut peer).await {
             Ok(mut stream) => {
-                // It has what it came for, and need not hear the end.
+                // The authority need not see the close.
                 let _ = timeout_at(self.admission.deadline(&peer), stream.shutdown()).await;
                 tracing::debug!("an authority has looked at the service");
             }
@@ -213,8 +213,8 @@ impl Acceptor {
     }
 }
 
-/// Leads a connection that `peer` counts to a service, and serves it until it ends. Before its
-/// service is known, `closing` ends it without a word.
+/// Routes a connection counted by `peer` to a service, and serves it until it ends. Before its
+/// service is known, `closing` ends it silently.
 pub(super) async fn let_in(
     route: Arc<Route>,
     stream: TcpStream,
@@ -231,19 +231,19 @@ pub(super) async fn let_in(
         Err(why) => return not_greeted(address, &why),
     };
     let Some(acceptor) = route.acceptor(greeted.client_hello().server_name()).cloned() else {
-        ACCEPTOR.turned_away.one(Turned::UnknownName);
+        ACCEPTOR.rejected.one(RejectKind::UnknownName);
         tracing::debug!(%address, "no service here has the TLS server name that was asked for");
         return refuse_name(greeted, &peer, route.admission()).await;
     };
     if route.is_shared() {
         let Some(inside) = acceptor.admission.admit(address) else { return };
-        // Counted by the service from here on, and no longer by the address.
+        // From here on counted by the service, and no longer by the address.
         peer = inside;
-        let has_turn = tokio::select! {
+        let has_slot = tokio::select! {
             () = acceptor.shutdown.requested() => return,
-            has_turn = peer.turn() => has_turn,
+            has_slot = peer.wait_for_slot() => has_slot,
         };
-        if !has_turn {
+        if !has_slot {
             return not_greeted(address, &NotGreeted::GaveWay);
         }
     }
@@ -251,25 +251,24 @@ pub(super) async fn let_in(
     acceptor.links.track_future(served).await;
 }
 
-/// Waits for the turn of a connection, then for its ClientHello. Without a word to a peer that takes
-/// longer than the login timeout.
+/// Waits for a login slot, then for the ClientHello. Closes silently when the login timeout passes.
 async fn greeting(
     stream: TcpStream,
     peer: &mut Peer,
     admission: &Admission,
 ) -> Result<Greeted, NotGreeted> {
-    if !peer.turn().await {
+    if !peer.wait_for_slot().await {
         return Err(NotGreeted::GaveWay);
     }
-    // Acks and instant messages are small and must not wait for more.
+    // Acks and short messages must not be delayed by Nagle's algorithm.
     stream.set_nodelay(true)?;
-    admission.within_turn(peer, greet(stream)).await
+    admission.holding_slot(peer, greet(stream)).await
 }
 
 fn not_greeted(address: SocketAddr, why: &NotGreeted) {
-    ACCEPTOR.turned_away.one(match why {
-        NotGreeted::GaveWay => Turned::GaveWay,
-        NotGreeted::Broken(_) => Turned::Handshake,
+    ACCEPTOR.rejected.one(match why {
+        NotGreeted::GaveWay => RejectKind::GaveWay,
+        NotGreeted::Broken(_) => RejectKind::Handshake,
     });
     tracing::debug!(%address, %why, "no TLS handshake");
 }

@@ -100,7 +100,7 @@ kinds! {
 
 kinds! {
     /// Why a connection is rejected.
-    pub(crate) enum Turned {
+    pub(crate) enum RejectKind {
         /// The limit on all links is reached.
         LinksTotal => "links_total",
         /// The limit on links from its address is reached.

@@ -94,7 +94,7 @@ fn acceptor(page: &mut Exposition) {
         "tmtpd_connections_refused_total",
         "Connections that did not become links, by reason.",
     );
-    for (why, number) in ACCEPTOR.turned_away.values() {
+    for (why, number) in ACCEPTOR.rejected.values() {
         family.value(&[("reason", why.name())], number);
     }
 }

@@ -28,9 +28,9 @@ use crate::daemon::Daemon;
 /// Connections at once; further ones wait.
 const CONNECTIONS_MAX: usize = 8;
 /// Total time of a connection, including the health check.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// Time to send the headers.
-const HEADERS_PATIENCE: Duration = Duration::from_secs(5);
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 16 * 1_024;
 /// Pause after `accept` has failed.
@@ -64,14 +64,14 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         // The semaphore is never closed.
-        let Ok(turn) = Arc::clone(&connections).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let handler = Arc::clone(&handler);
                 tokio::spawn(async move {
                     // Errors of a monitor's connection are its own concern.
-                    let _ = timeout(PATIENCE, serve(stream, handler)).await;
-                    drop(turn);
+                    let _ = timeout(TIMEOUT, serve(stream, handler)).await;
+                    drop(permit);
                 });
             }
             Err(_) => sleep(PAUSE).await,
@@ -86,7 +86,7 @@ async fn serve(stream: TcpStream, handler: Arc<Handler>) -> Result<(), hyper::Er
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_PATIENCE)
+        .header_read_timeout(HEADERS_TIMEOUT)
         .max_buf_size(REQUEST_BYTES_MAX)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), answer)

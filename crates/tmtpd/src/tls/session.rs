@@ -1,8 +1,8 @@
 //! The server's side of one TLS connection, without I/O.
 //!
-//! rustls keeps keys and state only; the buffers are the caller's. Ciphertext that came goes into
-//! [`Session::handle_ciphertext`], which hands out what it decrypts to and says what has to be sent
-//! for TLS itself. What is to be sent for the caller goes through [`Session::encrypt`].
+//! rustls keeps keys and state only; the buffers are the caller's. Received ciphertext goes into
+//! [`Session::handle_ciphertext`], which returns plaintext and what TLS itself has to send. The
+//! caller's own data goes through [`Session::encrypt`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,23 +14,23 @@ use rustls::unbuffered::{
 };
 use rustls::{Error, ServerConfig};
 
-/// Longest message of TLS itself that may come in pieces: with the record that completes it, far
-/// above what any client sends.
+/// Longest TLS handshake message in several records: with the record that completes it, far above
+/// what any client sends.
 const INCOMPLETE_BYTES_MAX: usize = 80 * 1_024;
 
 /// One TLS connection.
 pub(super) struct Session {
     tls: UnbufferedServerConnection,
-    /// Part of a record, or records that hold a part of a message of TLS itself.
+    /// Part of a record, or records that hold part of a handshake message.
     incomplete: Vec<u8>,
-    /// The peer has said that nothing more comes.
+    /// The peer has sent `close_notify`.
     has_ended: bool,
-    /// We have said so, or have failed.
+    /// We have sent `close_notify`, or have failed.
     has_closed: bool,
 }
 
 impl Session {
-    /// A connection whose client has not been heard yet.
+    /// A connection that has received nothing yet.
     pub(super) fn new(config: Arc<ServerConfig>) -> Result<Self, Error> {
         let tls = UnbufferedServerConnection::new(config)?;
         Ok(Self { tls, incomplete: Vec::new(), has_ended: false, has_closed: false })
@@ -40,7 +40,7 @@ impl Session {
         self.tls.is_handshaking()
     }
 
-    /// Whether the peer has said that nothing more comes. Something may still go.
+    /// Whether the peer has sent `close_notify`. Data may still be sent.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended
     }
@@ -50,17 +50,17 @@ impl Session {
         !self.has_closed && !self.is_handshaking()
     }
 
-    /// Bytes of memory that wait for more to come.
+    /// Bytes of memory held for incomplete input.
     #[cfg(test)]
     pub(super) fn incomplete_bytes(&self) -> usize {
         self.incomplete.capacity()
     }
 
-    /// Takes what came. Plaintext is shown to `plaintext`, once and in order; what must be sent for
-    /// it is added to `reply`, also with an error: then it is the last that may be sent.
+    /// Handles received bytes. Plaintext is passed to `plaintext`, once and in order; replies of
+    /// TLS are added to `reply`, also with an error: then it is the last that may be sent.
     ///
     /// # Errors
-    /// The peer breaks TLS; nothing more may be taken.
+    /// The peer breaks TLS; nothing more may be passed in.
     pub(super) fn handle_ciphertext(
         &mut self,
         bytes: &mut [u8],
@@ -74,7 +74,7 @@ impl Session {
             let mut whole = std::mem::take(&mut self.incomplete);
             whole.extend_from_slice(bytes);
             let taken = self.process(&mut whole, plaintext, reply)?;
-            // A copy, because the buffer may be far longer than what is left.
+            // Copied, because the buffer may be far longer than the rest.
             self.incomplete = whole.get(taken..).unwrap_or_default().to_vec();
         }
         if self.incomplete.len() > INCOMPLETE_BYTES_MAX {
@@ -83,7 +83,7 @@ impl Session {
         Ok(())
     }
 
-    /// Lets rustls work until it wants more from the peer; says how many of the bytes it is done with.
+    /// Lets rustls work until it needs more input; returns the number of bytes it has consumed.
     fn process(
         &mut self,
         bytes: &mut [u8],
@@ -112,7 +112,7 @@ impl Session {
                 Ok(ConnectionState::Closed) => {
                     (self.has_ended, wants_more) = (true, true);
                 }
-                // Early data is not offered, and there are no others.
+                // Early data is not offered, and rustls has no other states.
                 Ok(_) => return Err(Error::General("an unknown state of TLS".into())),
                 Err(error) => {
                     self.append_alert(reply);
@@ -126,7 +126,7 @@ impl Session {
         }
     }
 
-    /// What rustls tells the peer about an error. It is not shown the input again.
+    /// Adds the alert that rustls sends for an error. rustls is not given the input again.
     fn append_alert(&mut self, reply: &mut Vec<u8>) {
         self.has_closed = true;
         while self.tls.wants_write() {
@@ -140,7 +140,7 @@ impl Session {
         }
     }
 
-    /// Encrypts `plaintext` to the front of `ciphertext`; says how many bytes that became.
+    /// Encrypts `plaintext` into `ciphertext`; returns the number of bytes written.
     ///
     /// # Errors
     /// The connection has failed, or `ciphertext` is too short: some KiB more than `plaintext` are
@@ -153,7 +153,7 @@ impl Session {
         self.with_traffic(ciphertext, |traffic, room| traffic.encrypt(plaintext, room))
     }
 
-    /// Says that nothing more goes, at the front of `ciphertext`; how many bytes that is.
+    /// Writes `close_notify` to `ciphertext`; returns the number of bytes written.
     ///
     /// # Errors
     /// As [`Self::encrypt`].
@@ -171,7 +171,7 @@ impl Session {
         let mut used = 0;
         loop {
             let room = ciphertext.get_mut(used..).unwrap_or_default();
-            // What is incomplete has been looked at, so nothing is read by this.
+            // The incomplete input was processed before, so nothing is read by this.
             match self.tls.process_tls_records(&mut self.incomplete).state? {
                 ConnectionState::WriteTraffic(mut traffic) => {
                     let written = write(&mut traffic, room);

@@ -1,5 +1,5 @@
-//! The server's side of TLS against the client of rustls' buffered interface, another code path, in
-//! memory and over TCP.
+//! Tests of the TLS server side against the client of rustls' buffered interface, another code
+//! path, in memory and over TCP.
 
 use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ struct Pair {
     server: Session,
     /// What the server decrypted.
     received: Vec<u8>,
-    /// What the server sends and the client has not read.
+    /// What the server sent and the client has not read.
     to_client: Vec<u8>,
 }
 
@@ -72,7 +72,7 @@ impl Pair {
         pair
     }
 
-    /// Carries what the client has to say, `piece` bytes at a time.
+    /// Passes the client's output to the server, `piece` bytes at a time.
     fn tell_server(&mut self, piece: usize) -> Result<(), Error> {
         let mut bytes = Vec::new();
         while self.client.wants_write() {
@@ -158,7 +158,7 @@ fn keys_are_updated_when_the_client_wants_it_and_ours_with_them() {
         pair.tell_server(3).unwrap();
         assert_eq!(pair.received, [round]);
         pair.received.clear();
-        // Our own update goes out before the text that is encrypted with the new key.
+        // Our own key update is sent before the data that is encrypted with the new key.
         pair.server_says(&[round, 1]);
         assert_eq!(pair.client_hears(), [round, 1]);
     }
@@ -179,7 +179,7 @@ fn a_client_that_says_goodbye_can_still_be_answered() {
         pair.to_client.extend_from_slice(&room[..len]);
         assert!(!pair.server.may_close());
         assert_eq!(pair.client_hears(), b"farewell");
-        // The end is an end, not a cut.
+        // A clean end, no truncation.
         assert_eq!(pair.client.reader().read(&mut [0]).unwrap(), 0);
     }
 }
@@ -289,7 +289,7 @@ async fn a_client_that_never_reads_makes_the_stream_hold_one_write_at_most() {
     let (mut stream, _client) = connected(&version::TLS13).await;
     let text = vec![7; 1 << 20];
     let mut taken = 0;
-    // Until the system takes no more.
+    // Until the system accepts no more.
     std::future::poll_fn(|context| {
         loop {
             match std::pin::Pin::new(&mut stream).poll_write(context, &text) {
@@ -328,7 +328,7 @@ async fn what_is_no_tls_is_refused() {
         let (accepted, _) = listener.accept().await.unwrap();
         let (mut reader, mut writer) = socket.split();
         let speak = async {
-            // It may be refused before all of it is said.
+            // The server may close before all of it is sent.
             let _ = writer.write_all(garbage).await;
             let _ = writer.shutdown().await;
             let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;

@@ -37,9 +37,9 @@ fn numbering_costs_the_same_for_every_file() {
     let kinds: [&dyn Fn(u32) -> String; 5] = [
         &|_| "a".into(),
         &|_| long.clone(),
-        // Different, and the same once they are cut.
+        // Different, but equal after truncation.
         &|n| format!("{long}{:03}", n / 2),
-        // The first half stands where the second half will be numbered.
+        // The first half uses the names that the second half would get.
         &|n| if n < 500 { format!("a ({n})") } else { "a".into() },
         &|n| if n % 2 == 0 { "A.Txt".into() } else { "a.tXT".into() },
     ];
@@ -49,7 +49,7 @@ fn numbering_costs_the_same_for_every_file() {
             (0..1000).map(|n| names.add(&name(n)).to_lowercase()).collect();
         assert_eq!(given.len(), 1000, "kind {kind}: all are different");
         assert!(given.iter().all(|name| name.len() <= 255), "kind {kind}");
-        // Once for each file, and once for each name that its sender put in the way.
+        // Once for each file, and once for each conflict that its sender made.
         assert!(names.tries <= 1500, "kind {kind}: {} numbers were tried", names.tries);
     }
 }

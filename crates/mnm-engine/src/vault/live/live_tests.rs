@@ -1,4 +1,4 @@
-//! Tests of the bounds on who is remembered as online.
+//! Tests of the bounds on stored presence.
 
 use super::*;
 use crate::vault::{NewAccount, SyncNotice};

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-/// Name and text of everything in the schema, without comments and spacing.
+/// Name and definition of everything in the schema, without comments and spacing.
 fn objects(db: &Connection) -> Vec<(String, String)> {
     db.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name")
         .unwrap()
@@ -18,7 +18,7 @@ fn plain(sql: &str) -> String {
         .flat_map(str::split_whitespace)
         .collect::<Vec<_>>()
         .join(" ")
-        // A column that was added later stands behind what ended the one before.
+        // A column that was added later follows the former end.
         .replace(" ,", ",")
         .replace(" )", ")")
 }
@@ -52,7 +52,7 @@ fn every_table_is_strict() {
     assert_eq!(loose, 0);
 }
 
-/// A database as a version that knew `steps` steps left it.
+/// A database of a version with `steps` steps.
 fn old(steps: usize) -> Connection {
     let db = empty();
     super::name::register(&db).unwrap();
@@ -198,7 +198,7 @@ fn a_device_that_an_older_version_listed_twice_is_listed_once() {
     super::migrate(&mut db).unwrap();
     let ids =
         db.query_row("SELECT group_concat(id) FROM device", [], |row| row.get::<_, String>(0));
-    // Another may be called the same, and one of that name that came later is another.
+    // Several devices may have the same label, also one that was added later.
     assert_eq!(ids.unwrap(), "1,2,3,5");
 }
 

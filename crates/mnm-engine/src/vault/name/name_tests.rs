@@ -10,13 +10,13 @@ fn what_is_overlooked_is_written_out() {
         (" Dora  Dorn", "␣Dora ␣Dorn"),
         ("Dora\u{a0}Dorn", "Dora‹U+00A0›Dorn"),
         ("Dora\u{3164}Dorn", "Dora‹U+3164›Dorn"),
-        // Blanks that are letters or symbols, and bytes that were no text.
+        // Letters and symbols that are blank, and bytes that were no text.
         ("Dora\u{13441}Dorn", "Dora‹U+13441›Dorn"),
         ("Dora\u{16fe4}Dorn", "Dora‹U+16FE4›Dorn"),
         ("Dora\u{fffd}Dorn", "Dora‹U+FFFD›Dorn"),
         ("Dora\u{202e}Dorn\0", "Dora‹U+202E›Dorn‹U+0000›"),
         ("Žofie-Ω アリアス", "Žofie-Ω アリアス"),
-        // Joiners are part of the spelling, also where the name is odd otherwise.
+        // Joiners are part of the spelling, also in an unusual name.
         ("مهدی نیک\u{200c}پور", "مهدی نیک\u{200c}پور"),
         ("अक्\u{200d}षय कुमार", "अक्\u{200d}षय कुमार"),
         ("نیک\u{200c}پور ", "نیک\u{200c}پور␣"),

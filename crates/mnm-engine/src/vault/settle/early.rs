@@ -1,4 +1,4 @@
-//! Letters that came early and threads in which they stand, a slice at a time.
+//! Early letters and their threads, queried in slices.
 
 use rusqlite::{Row, params};
 
@@ -7,14 +7,14 @@ use crate::vault::Result;
 use crate::vault::change::Reader;
 use crate::view::{AccountId, MessageId, ThreadId};
 
-/// A letter that may have to go elsewhere.
+/// A letter that may have to be moved.
 pub(super) struct EarlyLetter {
     pub(super) id: MessageId,
-    /// Who sent it.
+    /// Its sender.
     pub(super) uid: String,
-    /// What the service calls it; none for one that waits to be sent.
+    /// Its id at the service; none for one that waits to be sent.
     pub(super) msgid: Option<String>,
-    /// What its author is called there.
+    /// Its author's alias there.
     pub(super) alias: String,
     pub(super) at_ms: i64,
     pub(super) is_received: bool,
@@ -40,7 +40,8 @@ impl EarlyLetter {
 }
 
 impl Reader<'_> {
-    /// Whether the member has begun to answer in a thread: what they typed for its readers goes to no others.
+    /// Whether the member has begun to answer in a thread: what they typed for its readers is sent
+    /// to no others.
     pub(in crate::vault) fn is_being_answered(&self, thread: ThreadId) -> Result<bool> {
         Ok(self.draft_of(thread)?.is_some_and(|draft| !draft.is_empty()))
     }
@@ -52,7 +53,7 @@ impl Reader<'_> {
             .query_row([thread], |row| row.get(0))?)
     }
 
-    /// Letters of a thread in the order of their times, behind a place.
+    /// Letters of a thread in the order of their times, after a position.
     pub(super) fn letters_in(
         &self,
         thread: ThreadId,
@@ -72,7 +73,7 @@ impl Reader<'_> {
         Ok(self.letters_in(thread, BEGINNING, 1)?.pop())
     }
 
-    /// Threads of this account that claim the id of one whose readers are known, behind a number.
+    /// Threads of this account that claim the id of a known thread, after a number.
     pub(super) fn claims_after(
         &self,
         account: AccountId,
@@ -91,8 +92,8 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Threads whose first letter said it is a reply in this one, behind a number, each with whether it is
-    /// still its only letter.
+    /// Threads whose first letter names this one, after a number, each with whether it is still its
+    /// only letter.
     pub(super) fn replies_after(
         &self,
         account: AccountId,
@@ -112,8 +113,8 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Threads that a group reads, behind a number, each with whether letters stand apart that say they are
-    /// replies in it.
+    /// Threads that a group reads, after a number, each with whether letters stand apart that name
+    /// them.
     pub(super) fn threads_of_group(
         &self,
         account: AccountId,

@@ -1,4 +1,4 @@
-//! A letter that stands apart, taken in by the member's own word.
+//! Taking in a separate letter, as the member decides.
 
 use rusqlite::params;
 
@@ -9,16 +9,16 @@ use crate::vault::party::NewParty;
 use crate::vault::{Change, Result, Vault};
 use crate::view::{AccountId, ThreadId};
 
-/// Letters of a thread among which their authors are looked for when the member takes it in, and authors.
+/// Letters of a thread whose authors are admitted when the member takes it in, and most authors.
 const TAKEN_LETTERS: i64 = 1_000;
 const TAKEN_AUTHORS: i64 = 100;
 
 impl Vault {
-    /// The member's own word that a letter which stands in a thread of its own belongs where it says.
-    /// Gives the thread it is in now; of a thread of many letters, the others follow as a chore.
+    /// The member decides that a letter in a thread of its own belongs where it says. Returns the
+    /// thread it is in now; the other letters of a long thread follow as a chore.
     ///
     /// # Errors
-    /// [`VaultError::Conflict`] when it says nothing of the kind.
+    /// [`VaultError::Conflict`] if it names no thread.
     pub fn take_in(&mut self, id: ThreadId, now_ms: i64) -> Result<Change<ThreadId>> {
         self.change(|work| {
             let account = work.read.account_of(id)?;
@@ -28,8 +28,8 @@ impl Vault {
 }
 
 impl Work<'_> {
-    /// The member's own word that a letter belongs where it says: its author is in that thread from now
-    /// on, or known as a member of its groups.
+    /// Moves a letter by the member's decision: its author is a reader of that thread from now on,
+    /// or known as a member of its groups.
     fn take_in_by_hand(
         &mut self,
         account: AccountId,
@@ -71,7 +71,7 @@ impl Work<'_> {
                 self.insert_party(target, &party)?;
             }
         }
-        // Whom one has learned to know may have come in already.
+        // Learning the author may have moved it in already.
         if self.read.account_of(id).is_ok() {
             let all = Step::Letters { source: id, thread: target, asked: false };
             let step = self.leave(account, all)?;

@@ -1,4 +1,4 @@
-//! Steps left for letters that came early, as they are stored: the rows of `unsettled`.
+//! Stored steps of settling: the rows of `unsettled`.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -7,24 +7,24 @@ use crate::vault::Result;
 use crate::vault::change::{Reader, Work};
 use crate::view::{AccountId, MessageId, ThreadId};
 
-/// Number of a row of `unsettled`; a later one is larger.
+/// Number of a row of `unsettled`, ascending.
 pub(in crate::vault) type StepId = i64;
 
-/// Something to do.
+/// A step.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Step<'a> {
-    /// Letters that stand in `source` come into `thread` or, if they are asked and not let in, stand
-    /// apart from then on. Where both are one, those that are let in stay.
+    /// Letters in `source` are moved to `thread`; with `asked`, those that are not admitted are
+    /// moved apart. If both are one, admitted letters stay.
     Letters { source: ThreadId, thread: ThreadId, asked: bool },
-    /// Threads that claim the id of `thread` become a part of it if their claimant is let in.
+    /// Threads that claim the id of `thread` are merged into it if their claimant is admitted.
     Claims { thread: ThreadId },
-    /// Letters that stand apart, each alone, come into `thread` if they are let in.
+    /// Letters that stand apart, each alone, are moved to `thread` if admitted.
     Replies { thread: ThreadId },
     /// As `Replies`, for each thread of a group.
     Group { gid: &'a str },
 }
 
-/// Where a step has come to: what it looks at is in the order of times, where it has any, and numbers.
+/// Progress of a step: its rows are ordered by time, if they have one, and number.
 pub(super) type Place = (i64, i64);
 pub(super) const BEGINNING: Place = (i64::MIN, i64::MIN);
 
@@ -70,7 +70,7 @@ impl StoredStep {
 }
 
 impl Reader<'_> {
-    /// The oldest step that is left, from this number on.
+    /// The oldest stored step, from this number on.
     pub(in crate::vault) fn next_step(&self, from: StepId) -> Result<Option<StepId>> {
         Ok(self.stored_step(from)?.map(|step| step.id))
     }
@@ -88,7 +88,7 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    /// Whether letters of a thread are asked where they belong.
+    /// Whether letters of a thread are being checked.
     pub(super) fn is_asked(&self, source: ThreadId) -> Result<bool> {
         Ok(self
             .db
@@ -100,7 +100,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    /// Writes a step down, to be done from its beginning.
+    /// Stores a step, to be done from its beginning.
     pub(super) fn leave(&mut self, account: AccountId, step: Step<'_>) -> Result<StepId> {
         let newest = || -> Result<MessageId> {
             Ok(self
@@ -110,7 +110,7 @@ impl Work<'_> {
         };
         let (name, thread, source, asked, gid, until) = match step {
             Step::Letters { source, thread, asked } => {
-                // What comes into a thread that is known passes its door.
+                // Letters that enter a known thread are checked then.
                 let until = if source == thread { newest()? } else { MessageId::MAX };
                 ("letters", Some(thread), Some(source), asked, None, until)
             }

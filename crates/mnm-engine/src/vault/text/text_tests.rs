@@ -1,4 +1,4 @@
-//! Tests of short texts, as people and attackers write them.
+//! Tests of short texts, as written by people and by attackers.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn a_new_name_is_refused_with_what_is_wrong_about_it() {
         assert!(error.starts_with("The alias ") && error.contains(wrong), "{error}");
     }
     check_new_name("The alias", "Bob Jones").unwrap();
-    // Members of before have such names, and can be written to.
+    // Existing members have such names, and can be written to.
     check_old_name("The alias", "Bob  Jones ").unwrap();
     assert!(check_old_name("The alias", "Bob\nJones").is_err());
 }

@@ -24,7 +24,7 @@ use super::AcmeError;
 use crate::certificate::{CertificateError, PROVIDER};
 
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest response that is accepted, in bytes: a chain of certificates is some kilobytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
@@ -66,7 +66,7 @@ impl HttpClient for Https {
     ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
         let tls = Arc::clone(&self.tls);
         Box::pin(async move {
-            match timeout(PATIENCE, send(tls, request)).await {
+            match timeout(TIMEOUT, send(tls, request)).await {
                 Ok(answered) => answered.map_err(Error::Other),
                 Err(_) => Err(Error::Other("the authority does not answer in time".into())),
             }

@@ -16,15 +16,15 @@ use tmtp_store::{DeviceNumber, MessageId, MessageReader, StoreError};
 
 /// What one commit gives up.
 #[derive(Debug, Default)]
-pub(super) struct Piece {
-    pub(super) owed: Vec<(DeviceNumber, MessageId)>,
+pub(super) struct ExpiryBatch {
+    pub(super) queued: Vec<(DeviceNumber, MessageId)>,
     /// Notices to authors. Equal ones are merged.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
     /// Messages that each device will be missing.
     pub(super) missing: BTreeMap<DeviceNumber, u64>,
 }
 
-impl Piece {
+impl ExpiryBatch {
     /// Decides about one message.
     pub(super) fn add(
         &mut self,
@@ -34,21 +34,21 @@ impl Piece {
     ) -> Result<(), StoreError> {
         let mut unreached = Vec::new();
         let mut devices = Vec::new();
-        for (member, owed) in by_member(directory, &unfetched.devices) {
+        for (member, queued) in by_member(directory, &unfetched.devices) {
             let Some(member) = member else {
-                devices.extend(owed); // of no member: a device that was never fully added
+                devices.extend(queued); // of no member: a device that was never fully added
                 continue;
             };
-            let verdict = Verdict::of(&holders(service, directory, member, &owed, unfetched)?);
+            let verdict = Verdict::of(&holders(service, directory, member, &queued, unfetched)?);
             devices.extend(verdict.give_up);
             unreached.extend(verdict.unreached.then_some(member));
         }
         let Some(device) = devices.first() else { return Ok(()) };
         // If it is gone by now, it was acknowledged.
-        let Some(owed) = service.store.owed_with(*device, unfetched.class, unfetched.id)? else {
+        let Some(queued) = service.store.owed_with(*device, unfetched.class, unfetched.id)? else {
             return Ok(());
         };
-        match service.store.read(&owed) {
+        match service.store.read(&queued) {
             Ok(reader) => self.tell(directory, reader, &devices, &unreached),
             Err(StoreError::Gone) => return Ok(()),
             Err(error @ StoreError::Corrupt { .. }) => {
@@ -56,7 +56,7 @@ impl Piece {
             }
             Err(error) => return Err(error),
         }
-        self.owed.extend(devices.into_iter().map(|device| (device, unfetched.id)));
+        self.queued.extend(devices.into_iter().map(|device| (device, unfetched.id)));
         Ok(())
     }
 
@@ -101,13 +101,13 @@ fn holders(
     service: &Service,
     directory: &Directory,
     member: MemberNumber,
-    owed: &[DeviceNumber],
+    queued: &[DeviceNumber],
     Unfetched { id, class, .. }: &Unfetched,
 ) -> Result<Vec<Holder>, StoreError> {
     let holder = |device| {
-        let owed = owed.contains(&device)
+        let queued = queued.contains(&device)
             || service.store.next_queued(device, *class, id.checked_sub(1))? == Some(*id);
-        Ok(Holder { device, owed, online: service.roster.is_online(device) })
+        Ok(Holder { device, queued, online: service.roster.is_online(device) })
     };
     directory.devices(member).map(holder).collect()
 }
