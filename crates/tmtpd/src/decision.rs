@@ -1,9 +1,8 @@
-//! Decisions: the outcome of a request, before any of it is carried out.
+//! Decisions: what a request comes to, before anything of it is done.
 //!
-//! A pure function decides a request from [`Facts`]: it returns a [`Decision`] or a
-//! [`Refusal`](crate::refusal::Refusal). It waits for nothing, writes nothing and counts nothing, so
-//! it can be repeated and tested without a disk. [`commit`](crate::commit) carries decisions out, in
-//! one place.
+//! A request is decided by a pure function from [`Facts`] to a [`Decision`] or a [`Refusal`]: it waits
+//! for nothing, writes nothing and counts nothing, so it can be asked again and tested without a disk.
+//! [`commit`](crate::commit) does what a decision says, in one place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,35 +17,35 @@ use crate::terms::Terms;
 use tmtp_store::Batch;
 use tmtp_store::{DeviceNumber, MessageId, Queue, Store};
 
-/// The state that requests are decided by, at one moment.
+/// What requests are decided by, as it is at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
-    /// Members, groups, and who may write to whom.
+    /// Who exists, and who may reach whom.
     pub(crate) directory: &'a Directory,
-    /// Queue sizes of devices.
+    /// How much waits for each device.
     pub(crate) queues: &'a dyn Queues,
-    /// The configured terms.
+    /// What the administrator allows.
     pub(crate) terms: &'a Terms,
     /// Now, Unix milliseconds.
     pub(crate) now_ms: i64,
 }
 
 impl Facts<'_> {
-    /// How long openings last.
+    /// For how long openings hold.
     pub(crate) fn kept(&self) -> Kept {
         Kept { today: day_of(self.now_ms), days: self.terms.limits.undelivered_days }
     }
 }
 
-/// Queue sizes of devices.
+/// How much waits for devices.
 pub(crate) trait Queues {
-    /// Of one device.
+    /// For one of them.
     fn queue(&self, device: DeviceNumber) -> Queue;
 
-    /// Of all of these devices together.
+    /// For all of these together.
     fn queues_together(&self, devices: &[DeviceNumber]) -> Queue;
 
-    /// Those of `devices` whose queue has at least this many messages, or this many bytes.
+    /// Those of `devices` for which so many messages, or so many bytes, wait or more.
     fn queues_over(&self, devices: &[DeviceNumber], messages: u64, bytes: u64)
     -> Vec<DeviceNumber>;
 }
@@ -70,64 +69,64 @@ impl Queues for Store {
     }
 }
 
-/// What becomes durable in one commit.
+/// What becomes durable as one.
 #[derive(Debug, Default)]
 pub(crate) struct Decision {
     /// Messages, in the order of their ids.
     pub(crate) letters: Vec<Letter>,
-    /// Whether the request itself is the first of them, so that its answer carries that id.
+    /// Whether the request becomes the first of them, so that its answer names that.
     pub(crate) is_message: bool,
-    /// Changes of the directory: written with the messages, and applied once they are durable.
+    /// What changes in the directory: written with the letters, and true once that is durable.
     pub(crate) changes: Vec<DirectoryChange>,
-    /// Rows outside of the directory.
+    /// Rows that are of nothing in the directory.
     pub(crate) rows: Batch,
-    /// Change of a member's presence sharing from then on.
+    /// Whom a member lets know of their presence from then on.
     pub(crate) sharing: Option<Sharing>,
-    /// Rate limits to count against, in order; the first that is exceeded refuses the whole.
+    /// What is counted, in order; the first that is over its limit refuses the whole.
     pub(crate) tallies: Vec<Tally>,
-    /// Identifies the request when this device sends it again.
+    /// By which the request is recognised when this device sends it again.
     pub(crate) digest: Option<(RequestDigest, DeviceNumber)>,
-    /// Messages that are given up for these devices. If one of them is acknowledged by then,
-    /// nothing is committed.
+    /// Messages that are given up for these devices. If one of them is settled already, nothing is
+    /// committed.
     pub(crate) gives_up: Vec<(DeviceNumber, MessageId)>,
 }
 
-/// A change of presence sharing. It is not stored: apps repeat it at each login.
+/// A change of whom a member lets know of their presence. It is in no row: apps say it at each login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sharing {
     /// The member.
     pub(crate) member: MemberNumber,
-    /// The others.
+    /// Who knows.
     pub(crate) with: Vec<MemberNumber>,
-    /// Sharing starts, or ends.
+    /// From now on, or no longer.
     pub(crate) is_shared: bool,
 }
 
-/// Something that is counted when a decision is submitted, not when it is durable: of two
-/// concurrent requests each sees the other.
+/// Something that is counted when a decision is submitted, not when it is durable: of two at one moment
+/// each sees the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tally {
     /// A ping or an invitation.
     Ping(Ping),
-    /// `who` has written to these members by name, which answers their pings.
+    /// `who` has written to these members by name, and so answered their pings.
     Answered {
         /// The author.
         who: MemberNumber,
-        /// Members named in the message.
+        /// Whom the message names.
         members: BTreeSet<MemberNumber>,
     },
-    /// A number of changes of a member's presence sharing.
+    /// So many changes of whom a member lets know of their presence.
     Presence(MemberNumber, usize),
-    /// A number of devices that are notified of a member's act in a group.
+    /// So many devices that are told what a member did in a group.
     GroupNotices(MemberNumber, usize),
-    /// A number of messages per device that are given up.
+    /// So many messages of each device's are given up.
     Missing(BTreeMap<DeviceNumber, u64>),
-    /// A device is notified of this many messages that were given up.
+    /// A device is told of so many messages that were given up.
     ToldMissing(DeviceNumber, u64),
 }
 
 impl Decision {
-    /// A decision that is one message without data.
+    /// A message without data, and nothing else.
     pub(crate) fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
         Self { letters: vec![Letter::notice(kind, devices)], ..Self::default() }
     }

@@ -1,21 +1,20 @@
-//! Return and expiry (requirement A4): a message that a device has not fetched within
-//! `undelivered_days` is given up for it, and an author whose message reached no device of a member
-//! is notified.
+//! Return and expiry: what a device has not fetched within `undelivered_days` is given up for it, and
+//! an author whose message reached no device of somebody is told so (requirement A4).
 //!
-//! Once an hour, and at start, the service looks for overdue messages (`overdue`), counting days on
-//! which it ran (`uptime_clock`). For each it decides which devices will not get it any more, and
-//! which members it did not reach (`verdict`, `batch`). The authors' notices (`notice`), the count
-//! of messages that each device is missing (`gap_notice`), and the deletion of the queue entries
-//! are one commit: after a crash a message is either still queued or given up with its notice.
-//! Commits are bounded, so that a queue of a million does not delay other commits for long.
+//! Once an hour, and at start, the service looks for messages that are overdue (`overdue`), by days
+//! on which it ran (`uptime_clock`). For each it is decided which devices will not get it any more, and
+//! whom it did not reach (`verdict`, `piece`). The authors' notices (`notice`), what each device
+//! will be missing (`away`), and the rows that are given up are one commit: after a crash a message
+//! is either owed as before or given up and told of, never one without the other. A commit is bounded,
+//! so a queue of a million takes nobody's turn for long.
 //!
-//! While a batch is decided and committed no device is added to any account. A device that logs in
-//! at that moment may get a message whose author is told that it did not arrive; never the reverse.
-//! Reasons are in `docs/decisions/0009-return-and-expiry.md`.
+//! While a piece is decided and committed no device is added to any account. A device that logs in at
+//! that moment may get a message of which the author is told that it did not arrive; never the other
+//! way round. Reasons are in `docs/decisions/0009-return-and-expiry.md`.
 
-mod batch;
 mod notice;
 mod overdue;
+mod piece;
 mod uptime_clock;
 mod verdict;
 
@@ -38,20 +37,20 @@ use crate::service::Service;
 use crate::shutdown::Shutdown;
 use tmtp_store::{DeviceNumber, MessageId, StoreError};
 
-use batch::ExpiryBatch;
-pub(crate) use batch::is_passing;
 pub(crate) use notice::Office;
 use overdue::Overdue;
+use piece::Piece;
+pub(crate) use piece::is_passing;
 use uptime_clock::UptimeClock;
 
-/// How often overdue messages are looked for. A crash may leave this much running time uncounted.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// Queue entries that one commit gives up, approximately: a message is given up whole.
-const BATCH_ROWS: usize = 1_024;
-/// Messages that are examined for one commit.
-const BATCH_MESSAGES: usize = 1_024;
+/// How often it is looked for what is overdue. So much running time a crash may leave uncounted.
+const EVERY: Duration = Duration::from_secs(60 * 60);
+/// Owed rows that one commit gives up, about; a message is given up whole.
+const PIECE_ROWS: usize = 1_024;
+/// Messages that are looked at for one commit.
+const PIECE_MESSAGES: usize = 1_024;
 
-/// The task that gives up overdue messages.
+/// The task that gives up what is overdue.
 #[derive(Debug)]
 pub struct Expiry {
     ended: Shutdown,
@@ -59,14 +58,14 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// Starts with a first sweep.
+    /// Starts with what is overdue now.
     pub fn start(service: Arc<Service>) -> Self {
         let ended = Shutdown::new();
         let task = tokio::spawn(run(service, ended.clone()).in_current_span());
         Self { ended, task }
     }
 
-    /// Stores the age of messages. Call it before the service is closed.
+    /// Notes how old messages are. To be called before the service is closed.
     pub async fn stop(self) {
         self.ended.request();
         if let Err(error) = self.task.await {
@@ -93,7 +92,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         tokio::select! {
             biased;
             () = ended.requested() => {}
-            () = tokio::time::sleep_until(noted_at + SWEEP_INTERVAL) => {}
+            () = tokio::time::sleep_until(noted_at + EVERY) => {}
         }
         let now = Instant::now();
         let (now_ms, limits) = (service.now_ms(), service.limits());
@@ -114,11 +113,11 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
     }
 }
 
-/// Queues a notice for a device that has just logged in and is missing messages. Its count is
-/// deleted in the same commit.
+/// Tells a device that has just logged in what it is missing. Its mark goes with the commit that
+/// stores the word.
 ///
 /// # Errors
-/// The notice cannot be stored; the next login tries again.
+/// When it cannot be stored; it is told at the next login then.
 pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Refusal> {
     let device = sender.device;
     let count = service.gap_notices.missing(device);
@@ -137,7 +136,7 @@ pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(
     Ok(service.commit(&Uid::service(), told)?.durable(service).await.map(drop)?)
 }
 
-/// Gives up all overdue messages.
+/// Gives up everything that is overdue.
 async fn sweep(service: &Service, uptime_clock: UptimeClock) {
     let mut total = Total::default();
     let swept = try_sweep(service, uptime_clock, &mut total).await;
@@ -156,7 +155,7 @@ async fn try_sweep(
     let Some(cutoff) = uptime_clock.cutoff(&service.store, days)? else { return Ok(()) };
     while in_place(|| service.store.oldest_message())?.is_some_and(|oldest| oldest <= cutoff) {
         match sweep_once(service, cutoff, total).await {
-            // A message was acknowledged meanwhile: decide again from the present queues.
+            // Something was acknowledged meanwhile: decide anew, from the queues as they are now.
             Err(StoreError::Gone) => {}
             done => return done,
         }
@@ -175,34 +174,30 @@ async fn sweep_once(
     };
     loop {
         let _turn = service.edit().await;
-        let (batch, more) = in_place(|| next_batch(service, &mut overdue))?;
-        give_up(service, batch, total).await?;
+        let (piece, more) = in_place(|| next_piece(service, &mut overdue))?;
+        give_up(service, piece, total).await?;
         if !more {
             return Ok(());
         }
     }
 }
 
-/// The next batch, and whether there may be more.
-fn next_batch(service: &Service, overdue: &mut Overdue) -> Result<(ExpiryBatch, bool), StoreError> {
-    let mut batch = ExpiryBatch::default();
-    for _ in 0..BATCH_MESSAGES {
-        let Some(unfetched) = overdue.next(&service.store)? else { return Ok((batch, false)) };
-        batch.add(service, &service.directory(), &unfetched)?;
-        if batch.queued.len() >= BATCH_ROWS {
+/// The next piece, and whether there may be more.
+fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool), StoreError> {
+    let mut piece = Piece::default();
+    for _ in 0..PIECE_MESSAGES {
+        let Some(unfetched) = overdue.next(&service.store)? else { return Ok((piece, false)) };
+        piece.add(service, &service.directory(), &unfetched)?;
+        if piece.owed.len() >= PIECE_ROWS {
             break;
         }
     }
-    Ok((batch, true))
+    Ok((piece, true))
 }
 
-/// Commits a batch.
-async fn give_up(
-    service: &Service,
-    batch: ExpiryBatch,
-    total: &mut Total,
-) -> Result<(), StoreError> {
-    let ExpiryBatch { queued: gives_up, returns, missing } = batch;
+/// Commits a piece.
+async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(), StoreError> {
+    let Piece { owed: gives_up, returns, missing } = piece;
     if gives_up.is_empty() {
         return Ok(());
     }
@@ -217,7 +212,7 @@ async fn give_up(
         let tallies = vec![Tally::Missing(missing.clone())];
         Ok::<_, CommitError>(Decision { letters, gives_up, tallies, ..Decision::default() })
     };
-    // A notice carries names and lists in its data, and is not counted against limits.
+    // Names and lists of a notice are in its data, and nothing that it counts has a limit.
     let commit = service
         .commit(&Uid::service(), decide)
         .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
@@ -226,27 +221,26 @@ async fn give_up(
     Ok(())
 }
 
-/// The result of a sweep, for the log.
+/// What a sweep did, for the log.
 #[derive(Debug, Default)]
 struct Total {
-    deliveries: usize,
+    owed: usize,
     notices: usize,
     devices: BTreeSet<DeviceNumber>,
 }
 
 impl Total {
-    fn add(&mut self, deliveries: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
-        self.deliveries += deliveries;
+    fn add(&mut self, owed: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
+        self.owed += owed;
         self.notices += notices;
         self.devices.extend(missing.keys());
     }
 
     fn log(&self) {
-        if self.deliveries > 0 {
-            let (deliveries, notices, devices) =
-                (self.deliveries, self.notices, self.devices.len());
+        if self.owed > 0 {
+            let (owed, notices, devices) = (self.owed, self.notices, self.devices.len());
             tracing::info!(
-                deliveries,
+                owed,
                 notices,
                 devices,
                 "messages that were not fetched in time are given up; the devices need history from their siblings"

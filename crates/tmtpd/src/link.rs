@@ -1,20 +1,20 @@
-//! Link: one task per connection, from the TLS stream to its end.
+//! Link: one task per connection, bytes in and bytes out, until either side ends it.
 //!
-//! The task feeds what it reads to the session and decides one request at a time, in order. While
-//! posts wait for the disk the next are decided, up to a bound; answers keep the order of the
-//! requests. It writes whatever is ready: answers, presence, and queued messages. It stops reading
-//! from a peer that does not read, so a link's memory is bounded.
+//! The task reads into the session and decides one request at a time, in order. While posts wait for
+//! the disk the next are decided, up to a bound; answers go out in the order of the requests. It writes
+//! whatever is ready: answers, presence, and what the device is owed. A link that does not read its
+//! output is not read from for long either, so what a link holds in memory is bounded.
 //!
-//! - `carrier`: the transport
-//! - `input`: input from the peer, split into requests
-//! - `login`: login and registration
+//! - `carrier`: what it runs on
+//! - `input`: what the peer sends, and the requests in it
+//! - `login`: how it becomes a device's
 //! - `intake`: data of a post, to memory or disk
 //! - `commits`: requests that wait for the disk
-//! - `delivery`: queued messages, sent ahead of their acks
-//! - `end`: reasons for the end of a link
-//! - `window`: messages in flight
-//! - `min_throughput`: minimum rates of the peer
-//! - `poll`: the event loop's sources
+//! - `delivery`: what the device is owed, ahead of its acks
+//! - `end`: why it ended
+//! - `window`: what is in flight
+//! - `min_throughput`: whether the peer keeps up
+//! - `poll`: what it waits for
 
 mod carrier;
 mod commits;
@@ -60,20 +60,20 @@ use intake::Intake;
 use min_throughput::MinThroughput;
 use poll::{Ready, Waits};
 
-/// Output at which requests are no longer read until the peer takes some.
+/// Output that stops the reading of requests until the peer takes some.
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
-/// How long a peer may take to read the last output.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a peer may take to receive the last words.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Serves one link until it ends or `shutdown` is requested.
 pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown: Shutdown) {
     let mut link = Link::new(carrier, service);
     let end = link.drive(&shutdown).await;
-    // Free the device's place before closing the socket, so that an immediate reconnect is not
-    // refused as already connected.
-    let member =
-        link.logged_in.take().map(|device| ShortId::new(device.sender.uid.as_str()).to_string());
-    let _ = tokio::time::timeout(FAREWELL_TIMEOUT, link.stream.shutdown()).await;
+    // The device leaves its place before the peer can see the end of the link: who comes back at
+    // once must not be told that it is still here.
+    let member = link.on.take().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
+    // A peer that is gone does not need to be told.
+    let _ = tokio::time::timeout(FAREWELL, link.stream.shutdown()).await;
     link.service.metrics.links_ended.one(end.kind());
     let now_ms = link.service.now_ms();
     end.tell(member, link.peer.address(), &link.entry, now_ms);
@@ -83,57 +83,57 @@ pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown
 /// A request being decided.
 type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
 
-/// The result of a pending request.
+/// What a pending request came to.
 enum Done {
-    /// It is answered, or submitted to the store.
+    /// It is answered, or on its way to the disk.
     Progress(Progress),
-    /// An account was made, or could not be.
+    /// An account was made.
     Registered(Result<(Sender, Event), Quit>),
-    /// The device is authenticated, and its previous link has had time to end.
+    /// A device has shown who it is, and its last link has had time to end.
     Known(Sender),
 }
 
-/// A logged-in link.
-struct LoggedIn {
+/// A link that is logged in.
+struct On {
     sender: Sender,
     place: Place,
     delivery: Delivery,
-    /// Whether the device has posted on this link.
+    /// Whether the device has given us a message on this link.
     has_posted: bool,
 }
 
 struct Link<S> {
     stream: S,
     peer: Peer,
-    /// Its entry in the table of links, with its counters.
+    /// Its place in the table of links, with its counts.
     entry: Entry,
     service: Arc<Service>,
     session: ServiceSession,
-    /// The origin of [`Millis`].
+    /// What [`Millis`] counts from.
     epoch: Instant,
-    /// Read, and from `input_at` on not yet parsed by the session.
+    /// Read, and not yet taken by the session, from `input_at`.
     input: Vec<u8>,
     input_at: usize,
     output: Vec<u8>,
     unflushed: bool,
-    /// Answers held back until the message being sent is complete.
+    /// Answers that must wait for the end of the message being sent.
     answers: Vec<u8>,
     pending: Option<Pending>,
     commits: Commits,
-    /// Held back until the pending commits are answered.
+    /// Kept back until the commits are answered.
     parked: Option<Parked>,
     intake: Option<Intake>,
-    logged_in: Option<LoggedIn>,
-    /// Minimum throughput of the peer as sender and as reader.
+    on: Option<On>,
+    /// How the peer sends, and how it takes.
     sending: MinThroughput,
     taking: MinThroughput,
-    /// Rate limit of requests: above it the link is not read, so input waits in the peer's socket.
-    /// Nothing is lost and no error is sent.
+    /// Requests: who asks for more is not listened to for a while, and what was sent waits on the peer's
+    /// side of the line. Nothing is lost by it, and nobody is told.
     requests: Bucket,
     request_rate: Rate,
-    /// Not read until then, because of the rate limit.
+    /// Not listened to until then, for it has asked too much.
     paused_until: Option<Instant>,
-    /// Set while the link only waits for its last output to be read.
+    /// Set when the link is only waiting for its last words to be taken.
     ending: Option<(End, Instant)>,
 }
 
@@ -165,7 +165,7 @@ impl<S: Stream> Link<S> {
             commits: Commits::default(),
             parked: None,
             intake: None,
-            logged_in: None,
+            on: None,
             sending,
             taking,
             requests: Bucket::default(),
@@ -199,7 +199,7 @@ impl<S: Stream> Link<S> {
                 }
                 Ready::Done(done) => {
                     self.pending = None;
-                    // The silence timeout starts again when reading resumes.
+                    // The peer's silence counts from when it is listened to again.
                     self.session.handle_read(self.now());
                     self.handle_done(done);
                 }
@@ -218,8 +218,8 @@ impl<S: Stream> Link<S> {
                 Ready::GiveWay => break End::GaveWay,
             }
         };
-        // A pending request is finished before the device's place is freed: recipients are woken,
-        // and the device's next link finds the answer if it asks again.
+        // What was asked is finished while the device still has its place: whoever waits for the
+        // message is woken, and the device's next link finds the answer if it asks again.
         if let Some(request) = self.pending.take()
             && let Done::Progress(progress) = request.await
         {
@@ -229,7 +229,7 @@ impl<S: Stream> Link<S> {
         end
     }
 
-    /// Whether the next request may be read.
+    /// Whether the next request may be taken up.
     fn is_listening(&self) -> bool {
         self.pending.is_none()
             && self.parked.is_none()
@@ -238,13 +238,13 @@ impl<S: Stream> Link<S> {
             && (self.commits.is_empty() || self.may_go_on())
     }
 
-    /// Whether another post may be decided while others wait for the disk. The first on a link may
-    /// repeat the last of the previous link, so the next waits until it is answered.
+    /// Whether another post may be taken up while others wait for the disk. The first on a link may be the
+    /// last of the link before: what comes after it is not, but only if it is answered.
     fn may_go_on(&self) -> bool {
-        !self.commits.are_full() && self.logged_in.as_ref().is_some_and(|device| device.has_posted)
+        !self.commits.are_full() && self.on.as_ref().is_some_and(|on| on.has_posted)
     }
 
-    /// Whether every request is answered.
+    /// Whether nothing that was asked waits for an answer.
     fn is_idle(&self) -> bool {
         self.pending.is_none() && self.commits.is_empty()
     }
@@ -253,12 +253,12 @@ impl<S: Stream> Link<S> {
         self.is_listening() && self.has_room_for_answers()
     }
 
-    /// Answers and presence are held back from a peer that does not read.
+    /// Answers and presence are held back from a peer that does not take what it has.
     fn has_room_for_answers(&self) -> bool {
         self.output.len() + self.answers.len() < OUTPUT_MAX_BYTES
     }
 
-    /// Starts and stops the throughput clocks of both directions.
+    /// Starts and stops the clocks of those who send and who take.
     fn watch_throughput(&mut self) {
         let now = Instant::now();
         let sends = self.may_read() && self.session.inside_message();
@@ -275,10 +275,10 @@ impl<S: Stream> Link<S> {
         if let Some((_, until)) = &self.ending {
             return Some(*until);
         }
-        // While a request is pending the link is not read, so the peer cannot be silent.
+        // While a request is answered the peer is not silent, it is not listened to.
         let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
         let silence = self.is_idle().then_some(silence);
-        let resend = self.logged_in.as_ref().and_then(|device| device.delivery.resend_at());
+        let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
         let resend = resend.filter(|_| self.output.is_empty());
         let paces = [self.sending.deadline(), self.taking.deadline(), self.paused_until];
         paces.into_iter().chain([silence, resend]).flatten().min()
@@ -298,10 +298,10 @@ impl<S: Stream> Link<S> {
         if self.taking.is_too_slow(now) {
             return Some(End::SlowReader);
         }
-        if let Some(device) = &mut self.logged_in
-            && device.delivery.resend_at().is_some_and(|at| at <= now)
+        if let Some(on) = &mut self.on
+            && on.delivery.resend_at().is_some_and(|at| at <= now)
         {
-            device.delivery.resend();
+            on.delivery.resend();
         }
         None
     }
@@ -325,10 +325,10 @@ impl<S: Stream> Link<S> {
         self.taking.moved(bytes);
         self.unflushed = true;
         if self.output.is_empty() {
-            // Idle links hold no buffers.
+            // An idle link holds no buffers.
             self.output = Vec::new();
         }
-        self.logged_in.iter_mut().for_each(|device| device.delivery.progress());
+        self.on.iter_mut().for_each(|on| on.delivery.progress());
     }
 
     fn handle_answer(&mut self, answer: Answer) {
@@ -337,13 +337,13 @@ impl<S: Stream> Link<S> {
         }
         match answer {
             Answer::Ack(id, outcome) => {
-                if let (Some(device), Outcome::Posted { .. }) = (&mut self.logged_in, &outcome) {
-                    device.has_posted = true;
+                if let (Some(on), Outcome::Posted { .. }) = (&mut self.on, &outcome) {
+                    on.has_posted = true;
                 }
                 self.push_event(&Event::Ack { id, outcome });
             }
             Answer::None => {}
-            // Later requests are not answered either.
+            // Nothing after it is told either.
             Answer::Uncertain => self.end(End::Store),
         }
     }
@@ -351,7 +351,7 @@ impl<S: Stream> Link<S> {
     fn handle_done(&mut self, done: Done) {
         match done {
             Done::Progress(progress) => {
-                // Answers keep the order of the requests.
+                // Answers go out in the order of their requests.
                 if let Some(answer) = self.commits.push(progress) {
                     self.handle_answer(answer);
                 }
@@ -368,8 +368,8 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_mail(&mut self, mail: Mail) {
-        if let Some(device) = self.logged_in.as_mut().filter(|_| mail.wake) {
-            device.delivery.wake();
+        if let Some(on) = self.on.as_mut().filter(|_| mail.wake) {
+            on.delivery.wake();
         }
         mail.notices.into_iter().for_each(|notice| self.tell(notice));
     }
@@ -385,10 +385,10 @@ impl<S: Stream> Link<S> {
         self.end(End::Quit(quit));
     }
 
-    /// Stops reading; pending output is still sent, if the peer reads it soon.
+    /// Nothing more is read; what is in the output still goes out, if the peer takes it soon.
     fn end(&mut self, end: End) {
         if self.ending.is_none() {
-            self.ending = Some((end, Instant::now() + FAREWELL_TIMEOUT));
+            self.ending = Some((end, Instant::now() + FAREWELL));
         }
     }
 
@@ -404,8 +404,7 @@ impl<S: Stream> Link<S> {
 
     /// Answers go between messages, never into the middle of one.
     fn push_answer(&mut self, bytes: &[u8]) {
-        let between =
-            self.logged_in.as_ref().is_none_or(|device| device.delivery.is_between_messages());
+        let between = self.on.as_ref().is_none_or(|on| on.delivery.is_between_messages());
         if between && self.answers.is_empty() {
             self.output.extend_from_slice(bytes);
         } else {
@@ -413,17 +412,17 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    /// Moves held-back answers, then queued messages, into the output.
+    /// Puts answers that waited, then what the device is owed, into the output.
     fn fill_output(&mut self) -> Result<(), End> {
-        let Some(device) = &mut self.logged_in else { return Ok(()) };
-        if !self.answers.is_empty() && device.delivery.is_between_messages() {
+        let Some(on) = &mut self.on else { return Ok(()) };
+        if !self.answers.is_empty() && on.delivery.is_between_messages() {
             self.output.append(&mut self.answers);
         }
-        if self.ending.is_some() && device.delivery.is_between_messages() {
+        if self.ending.is_some() && on.delivery.is_between_messages() {
             return Ok(());
         }
-        let filled = device.delivery.fill(&mut self.output);
-        let (messages, bytes) = device.delivery.in_flight();
+        let filled = on.delivery.fill(&mut self.output);
+        let (messages, bytes) = on.delivery.in_flight();
         self.entry.set_in_flight(messages, bytes);
         filled.map_err(|error| {
             static FAILED: Throttle = Throttle::new(10);

@@ -1,23 +1,23 @@
 //! Platform seam: the time of day, random numbers, and threads that may block.
 //!
-//! A [`Service`](crate::service::Service) gets its platform when it is made. The daemon passes
-//! [`Machine`]; a simulation passes a clock that jumps and a seeded generator. Durations are
-//! measured with tokio's clock, which a simulation controls anyway.
+//! A [`Service`](crate::service::Service) is given its platform when it is made. The daemon gives it
+//! [`Machine`]; a simulation gives it a clock that jumps and numbers from a seed. Histogram of time are
+//! measured with tokio's clock, which a simulation has in its hands anyway.
 
 use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Source of the time of day and of random numbers.
+/// Where the time of day and random numbers come from.
 pub trait Platform: Debug + Send + Sync + 'static {
     /// Now, Unix milliseconds. May go back.
     fn now_ms(&self) -> i64;
 
-    /// Fills `bytes` with unpredictable bytes.
+    /// Fills `bytes` so that nobody can guess them.
     ///
     /// # Errors
-    /// No randomness is available; `bytes` must not be used then.
+    /// When there is no randomness to be had; nothing may be made of `bytes` then.
     fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error>;
 }
 
@@ -36,8 +36,8 @@ impl Platform for Machine {
     }
 }
 
-/// Runs work that may block on the disk; other links are moved to another thread meanwhile. On a
-/// single-threaded runtime they wait.
+/// Does what may wait for the disk, at once; other links go on meanwhile. A runtime of one thread
+/// has none to go on with, so there they wait.
 pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
         tokio::task::block_in_place(work)
@@ -46,8 +46,8 @@ pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Runs blocking work on a thread for it, or at once on a single-threaded runtime. None when the
-/// runtime is shutting down.
+/// Does what waits for the disk on a thread for such work, or at once on a runtime of one thread.
+/// None when the runtime is ending.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

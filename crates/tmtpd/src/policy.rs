@@ -1,13 +1,12 @@
-//! Post policy of a service whose configuration does not set it, and acquaintances from earlier
-//! versions.
+//! Default of the post policy where the configuration says nothing, and acquaintances known from before.
 //!
-//! New services require acquaintance. Services made when a uid was enough keep that, because their
-//! members rely on it, until the administrator changes it. Which of the two a service is, is stored
-//! with its first member.
+//! Services that are made now ask for acquaintance. Those that were made when a uid was enough go on as
+//! they did, because their members count on it, until the administrator says otherwise. Which of the two
+//! a service is, is noted with its first member.
 //!
-//! Acquaintances are recorded under either policy, so that a change to `acquainted` separates
-//! nobody who has written to each other since. Records of earlier versions count too: answered
-//! pings, waiting pings (whoever is pinged may answer), and groups.
+//! Who is acquainted is noted under either policy, so that a change to `acquainted` parts nobody who has
+//! written to each other since. What earlier versions noted counts too: pings that were answered, pings
+//! that wait (whoever is pinged may answer), and groups.
 //!
 //! | key | value |
 //! |---|---|
@@ -22,7 +21,7 @@ use tmtp_store::{Store, StoreError};
 const UNSAID: &[u8] = b"p/unsaid";
 const ACQUAINTED: &[u8] = b"acquainted";
 
-/// The default policy of this service.
+/// The policy of this service where nothing is said.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -32,14 +31,14 @@ pub(crate) fn unsaid(store: &Store, directory: &Directory) -> Result<PostPolicy,
     Ok(if is_noted || is_new { PostPolicy::Acquainted } else { PostPolicy::Uid })
 }
 
-/// Stores with the first member that the service was made by a version that requires acquaintance.
+/// Notes with the first member that the service was made by a version that asks for acquaintance.
 pub(crate) fn note(batch: &mut Batch, first: MemberNumber) {
     if first == MemberNumber(0) {
         batch.put(UNSAID, ACQUAINTED);
     }
 }
 
-/// Adds acquaintances that earlier versions recorded only as pings.
+/// Lets those be acquainted of whom earlier versions noted no more than their pings.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -51,8 +50,7 @@ pub(crate) fn read_earlier(
     contacts.answered_before(store, |from, to| directory.put_acquaintance(from, to))
 }
 
-/// Text for the administrator: the policy and, if it was only kept from before, the line that
-/// changes it.
+/// What an administrator is told: the policy, and of one that was only kept the line that changes it.
 pub(crate) fn told(said: Option<PostPolicy>, holds: PostPolicy) -> &'static str {
     match (said, holds) {
         (Some(_) | None, PostPolicy::Acquainted) => "acquainted",

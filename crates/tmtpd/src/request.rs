@@ -10,12 +10,12 @@
 //! | [`post`] | Post, PostNotify |
 //! | `ping` | Ping |
 //!
-//! Each is a function from [`Facts`] and the request to a [`Decision`] or a [`Refusal`];
-//! [`commit`](crate::commit) carries it out. Beside them: `full`, full queues; `introduce`, who may
-//! write to whom after a post.
+//! Each is a function from what is known ([`Facts`]) and what is asked to a [`Decision`] or a [`Refusal`];
+//! what is decided is done by [`commit`](crate::commit). Beside them: `full`, queues that are full;
+//! `introduce`, who may write to whom after a post.
 //!
-//! A repeated request is recognised by [`idempotency`](crate::idempotency); the rule and its
-//! reasons are in `docs/decisions/0005-repeated-requests.md`.
+//! A request whose answer was lost is recognised by [`idempotency`](crate::idempotency); the rule, and
+//! why, is `docs/decisions/0005-repeated-requests.md`.
 
 mod full;
 mod group;
@@ -48,7 +48,7 @@ use tmtp_telemetry::Kind;
 
 pub(crate) use crate::refusal::Refusal;
 
-/// Longest id of a request, in bytes, whose refusal also lists recipients: both share one header.
+/// Longest id of a request, in bytes, whose refusal also names recipients: both are in one header.
 const ID_BESIDE_LIST_MAX: usize = 1024;
 
 /// The data that came with a request.
@@ -85,19 +85,19 @@ impl Payload {
     }
 }
 
-/// The answer to a request.
+/// What becomes of a request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The ack for the request of this id.
+    /// The request of this id is answered so.
     Ack(RequestId, Outcome),
-    /// No answer.
+    /// It is not acknowledged.
     None,
-    /// It is unknown whether it was stored. The link must end without an answer: then the peer
-    /// repeats the request on its next link and gets one.
+    /// Nobody knows yet whether it was done. The link must end without a word about it: then the
+    /// peer asks again on the next, and is told.
     Uncertain,
 }
 
-/// Progress of a request.
+/// How far a request is.
 pub(crate) enum Progress {
     /// It is answered.
     Answered(Answer),
@@ -105,21 +105,21 @@ pub(crate) enum Progress {
     Committing(Pin<Box<dyn Future<Output = Answer> + Send>>),
 }
 
-/// A request of a logged-in link.
+/// A request of a link that is on.
 #[derive(Debug)]
 pub(crate) struct Asked {
     /// What is asked.
     pub request: Request,
-    /// Identifies it when it is repeated; none for requests that do not become a message.
+    /// By which it is recognised when it comes again; none for what does not become a message.
     pub digest: Option<RequestDigest>,
-    /// Whether the link has not posted yet, so that this may repeat the previous link's last
-    /// request: then it gets the same answer, before any check that could refuse it now.
+    /// Whether the link has not given us a message yet, so that this may be one of the link before: it is
+    /// answered as it was then, before anything is asked that could refuse it now.
     pub may_repeat: bool,
-    /// Permit to hold its data in memory until that is durable.
+    /// Leave to hold its data until that is durable.
     pub room: Option<Room>,
 }
 
-/// Decides a request. A commit is submitted when this is ready.
+/// Grants or refuses a request. What it becomes is submitted when this is ready.
 pub(crate) async fn answer(
     service: &Arc<Service>,
     sender: &Sender,
@@ -160,7 +160,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// The sender of a request, and the id for its answer.
+/// From whom a request is, and under which id it is answered.
 struct Reply {
     service: Arc<Service>,
     sender: Sender,
@@ -170,7 +170,7 @@ struct Reply {
 }
 
 impl Reply {
-    /// The answer to the outcome of a request.
+    /// The answer to what was done now.
     fn granted(self, outcome: Result<Outcome, Refusal>) -> Answer {
         if let Ok(Outcome::Posted { .. }) = outcome {
             self.service.metrics.posts.one();
@@ -198,8 +198,8 @@ impl Reply {
     }
 }
 
-/// The alias as it was granted, where the request spells it otherwise: the member who is pinged or
-/// invited answers under it.
+/// The name that somebody who is pinged or invited was granted, where the request spells it otherwise:
+/// they answer under it.
 fn granted_name(service: &Service, request: &Request) -> Option<Alias> {
     let (Request::Ping { to, .. } | Request::GroupInvite { to, .. }) = request else {
         return None;
@@ -209,7 +209,7 @@ fn granted_name(service: &Service, request: &Request) -> Option<Alias> {
     (alias != to.as_str()).then(|| alias.into())
 }
 
-/// Refuses a request `op`: answered, logged by its rule, and counted.
+/// Refuses a request `op`: told to the peer, to the log by which rule, and counted.
 fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
     static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
     let Refusal { rule, words, of, is_guess: _ } = refusal;
@@ -219,16 +219,15 @@ fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Ou
     Outcome::Refused { error: words, of }
 }
 
-/// Result of a granted request.
+/// What a request that is granted has come to.
 enum Granted {
-    /// Submitted, and later decisions do not depend on it.
+    /// It is on its way to the disk, and changes nothing that a later request is decided by.
     Committing(Commit),
-    /// Done.
+    /// It is done.
     Done(Outcome),
 }
 
-/// Decides a request and submits its commit; waits for the commit where the next decision depends
-/// on it.
+/// Decides a request and submits what it comes to; waits for that where the next is decided by it.
 async fn grant(
     service: &Service,
     sender: &Sender,
@@ -250,8 +249,8 @@ async fn grant(
     Ok(Granted::Done(commit.durable(service).await?))
 }
 
-/// Whether a request must be committed before the next of its kind is decided: two of them could
-/// both find a name or a place free.
+/// Whether a request is decided and done before another of its kind is decided: two of them could both
+/// find a name or a place free.
 fn edits_directory(request: &Request) -> bool {
     match request {
         Request::UserEdit { .. } | Request::GroupInvite { .. } | Request::GroupEdit { .. } => true,
@@ -268,7 +267,7 @@ fn edits_directory(request: &Request) -> bool {
     }
 }
 
-/// Decides a request.
+/// What a request comes to.
 fn decide(
     facts: &Facts<'_>,
     sender: &Sender,
@@ -309,12 +308,13 @@ fn decide(
     }
 }
 
-/// A request, or its data, of a kind that the link handles itself.
+/// A request, or its data, is where the link does not bring it.
 fn misplaced() -> Refusal {
     Refusal::new(Rule::Failed, "the service could not do it; try again later")
 }
 
-/// Devices of `members`, and the sender's other devices; the sender's own device only if included.
+/// Devices of `members`, and the sender's other devices; the sender's own device only where it is
+/// asked for.
 fn devices_of(
     directory: &Directory,
     sender: &Sender,
@@ -330,7 +330,7 @@ fn devices_of(
     devices
 }
 
-/// Commits the decision about a request of `sender`.
+/// Commits what a request of `sender` is decided to come to.
 async fn commit(
     service: &Service,
     sender: &Sender,
@@ -339,8 +339,8 @@ async fn commit(
     Ok(submit(service, sender, decide)?.durable(service).await?)
 }
 
-/// Submits the decision about a request of `sender`, past queues that are full. A name tried in
-/// vain is counted.
+/// Submits what a request of `sender` is decided to come to, past queues that are full. A name that was
+/// tried in vain is counted.
 fn submit(
     service: &Service,
     sender: &Sender,

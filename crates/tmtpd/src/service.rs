@@ -1,4 +1,4 @@
-//! Service of one organisation: the state that its links share.
+//! Service of one organisation: everything that its links share.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -26,34 +26,34 @@ use tmtp_store::{DeviceNumber, Store, StoreError};
 #[derive(Debug)]
 pub struct Service {
     terms: RwLock<Arc<Terms>>,
-    /// The post policy where the configuration sets none.
+    /// The post policy where the configuration says nothing.
     unsaid: PostPolicy,
-    /// The store.
+    /// Everything durable.
     pub store: Store,
-    /// Gives message ids and submits commits.
+    /// Gives ids.
     pub(crate) post_office: PostOffice,
-    /// Online devices.
+    /// Who is online.
     pub(crate) roster: Arc<Roster>,
-    /// Open links, for the administrator.
+    /// Every open link, for the administrator.
     pub(crate) links: Arc<Links>,
-    /// Counters.
+    /// What it counts.
     pub(crate) metrics: Arc<Metrics>,
     directory: RwLock<Directory>,
-    /// Held from reading the directory to changing it, so that edits are serialised.
+    /// Held from reading the directory to changing it, so that edits do not cross.
     edits: AsyncMutex<()>,
-    /// Limits on pings.
+    /// Who has pinged whom.
     pub(crate) contacts: Contacts,
-    /// Messages that devices missed.
+    /// Devices that need history from their siblings.
     pub(crate) gap_notices: GapNotices,
-    /// Memory permits for small bodies being received, in bytes.
+    /// Memory for small bodies that are being received, in bytes.
     receiving: Arc<Semaphore>,
-    /// Rate limits.
+    /// Who may do what how often.
     pub(crate) rate_limits: RateLimits,
     platform: Box<dyn Platform>,
 }
 
 impl Service {
-    /// Opens the store in the configured data folder and reads the directory.
+    /// Opens the store in the configured data directory and reads who exists.
     ///
     /// # Errors
     /// [`StoreError`]: in use, written by a newer version, damaged, unreadable.
@@ -64,7 +64,7 @@ impl Service {
     /// A service with this store, on this platform.
     ///
     /// # Errors
-    /// [`StoreError`] when the directory cannot be read.
+    /// [`StoreError`] when it cannot be read who exists.
     pub fn with(
         config: &Config,
         store: Store,
@@ -110,47 +110,47 @@ impl Service {
         self.platform.now_ms()
     }
 
-    /// Fills `bytes` with unpredictable bytes.
+    /// Fills `bytes` so that nobody can guess them.
     ///
     /// # Errors
-    /// No randomness is available.
+    /// When there is no randomness to be had.
     pub fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         self.platform.random(bytes)
     }
 
-    /// The present terms. Decisions that use several of them must call this once.
+    /// What holds at this moment. Whoever decides by several of them asks once.
     pub(crate) fn terms(&self) -> Arc<Terms> {
         Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The present limits.
+    /// What anyone may ask of it at this moment.
     pub fn limits(&self) -> Arc<Limits> {
         Arc::clone(&self.terms().limits)
     }
 
-    /// Applies the terms of `config`: to requests at once, to settings fixed at a link's start with
-    /// the next link.
+    /// From now on `config` says the terms: for requests at once, for what a link set up at its start
+    /// with the next link.
     pub fn set_terms(&self, config: &Config) {
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(Terms::of(config, self.unsaid));
     }
 
-    /// The directory, for reading; never held across an await.
+    /// Who exists, to be looked at; never held across an await.
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The directory, for a change whose rows are durable.
+    /// Who exists, to be changed, after the rows that say the same are durable.
     pub fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lock for edits of the directory.
+    /// The turn to edit the directory.
     pub async fn edit(&self) -> AsyncMutexGuard<'_, ()> {
         self.edits.lock().await
     }
 
-    /// A permit to hold `bytes` of a body being received in memory, if there is room.
+    /// Leave to hold `bytes` of a body that is being received in memory, if there is room left.
     #[must_use]
     pub fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let permits = u32::try_from(bytes).ok()?;
@@ -169,10 +169,10 @@ impl Service {
         self.post_office.last_id()
     }
 
-    /// Makes all pending commits durable.
+    /// Makes everything durable that waits.
     ///
     /// # Errors
-    /// [`StoreError`] when the disk fails.
+    /// [`StoreError`] when the disk refuses.
     pub fn close(&self) -> Result<(), StoreError> {
         self.store.close()
     }

@@ -1,7 +1,7 @@
 //! The server on the administrator's socket.
 //!
-//! A few commands may be connected at a time. Each has a task, which reads its one request and
-//! writes the answer row by row. A command that stops reading is disconnected after a timeout.
+//! A few commands may be connected at a time; each has a task, which reads its one request and
+//! writes the answer row by row. A command that stops reading is cut after a while.
 
 use std::error::Error;
 use std::io;
@@ -32,12 +32,12 @@ use tmtp_store::{Copied, Store, StoreError};
 
 /// Commands that may be connected at once.
 const COMMANDS_MAX: usize = 16;
-/// How long a command may take to send its request, and to take a part of the answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// Pause after `accept` has failed.
+/// How long a command may take to ask, and to take a piece of its answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pause after the system could not give a connection.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What the commands of one service can reach.
+/// What the commands of one service can see and do.
 #[derive(Debug)]
 pub(super) struct Server {
     /// The service whose data folder the socket is in.
@@ -50,8 +50,8 @@ pub(super) struct Server {
     copying: Mutex<()>,
 }
 
-/// Opens the socket of `instance` until the returned guard is dropped. None if the system refuses
-/// the socket: the service still serves its members.
+/// Lets commands ask `instance` until what this returns is dropped. None if the system refuses the
+/// socket: the service still serves its members.
 #[must_use]
 pub fn attach(daemon: &Daemon, instance: &Arc<Instance>) -> Option<Attachment> {
     let server = Server {
@@ -61,12 +61,12 @@ pub fn attach(daemon: &Daemon, instance: &Arc<Instance>) -> Option<Attachment> {
         copying: Mutex::default(),
     };
     let opened = server.open();
-    let open = opened
-        .inspect_err(|error| tracing::warn!(%error, "no command can connect to this service"));
+    let open =
+        opened.inspect_err(|error| tracing::warn!(%error, "no commands can ask this service"));
     Some(Box::new(open.ok()?))
 }
 
-/// An open server. Its socket is removed when this is dropped; commands in progress are answered
+/// A server that is open. Its socket goes when it is dropped; commands that are being answered go on
 /// until the process ends.
 #[derive(Debug)]
 struct Open {
@@ -75,8 +75,7 @@ struct Open {
 }
 
 impl Server {
-    /// Binds the socket in the data folder, whose store the caller has locked, and starts to
-    /// answer.
+    /// Takes the socket in the data folder, whose store the caller has locked, and begins to answer.
     ///
     /// # Errors
     /// The system refuses the socket.
@@ -92,7 +91,7 @@ impl Server {
         self.instance.service()
     }
 
-    /// Whether the service serves or is stopping.
+    /// What the service is doing.
     pub(super) fn state(&self) -> State {
         if self.daemon.is_stopping() { State::Stopping } else { State::Serving }
     }
@@ -107,20 +106,20 @@ impl Drop for Open {
 async fn accept(listener: UnixListener, server: Arc<Server>) {
     let commands = Arc::new(Semaphore::new(COMMANDS_MAX));
     loop {
-        // The semaphore is never closed.
-        let Ok(permit) = Arc::clone(&commands).acquire_owned().await else { return };
+        // Never closed.
+        let Ok(turn) = Arc::clone(&commands).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let server = Arc::clone(&server);
                 tokio::spawn(async move {
-                    // A command that has gone away needs no answer.
+                    // A command that is gone needs no answer.
                     let _ = serve(stream, &server).await;
-                    drop(permit);
+                    drop(turn);
                 });
             }
             Err(error) => {
                 static SHORT: Throttle = Throttle::new(1);
-                warn_limited!(SHORT, %error, "a connection to the administrator's socket could not be accepted");
+                warn_limited!(SHORT, %error, "a command cannot be connected for now");
                 sleep(PAUSE).await;
             }
         }
@@ -138,7 +137,7 @@ async fn serve(stream: UnixStream, server: &Server) -> io::Result<()> {
     }
     let mut line = Vec::new();
     let mut reader = BufReader::new(reader.take(REQUEST_BYTES_MAX as u64));
-    timeout(TIMEOUT, reader.read_until(b'\n', &mut line)).await??;
+    timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await??;
     match parse(&line) {
         Ok(command) => answer(server, command, &mut out).await,
         Err(Failure { kind, message }) => out.fail(kind, &message).await,
@@ -148,7 +147,7 @@ async fn serve(stream: UnixStream, server: &Server) -> io::Result<()> {
 const FORBIDDEN: &str = "only root and the user that the service runs as may ask it; \
                          use sudo, or sudo -u with the service's user";
 
-/// The modes of socket and folder say the same; this also holds where they were changed.
+/// The modes of socket and folder say the same; this holds also where they were changed.
 fn may_ask(peer: &UCred) -> bool {
     peer.uid() == 0 || peer.uid() == rustix::process::geteuid().as_raw()
 }
@@ -158,7 +157,7 @@ fn parse(line: &[u8]) -> Result<Command, Failure> {
     let Some(line) = line.strip_suffix(b"\n") else {
         return Err(wrong(format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes")));
     };
-    // The version first: this version may not be able to read a newer command.
+    // The version first: a newer command may say what this version cannot read.
     #[derive(serde::Deserialize)]
     struct Versioned {
         v: u32,
@@ -220,7 +219,7 @@ async fn queues(server: &Server, out: &mut Out) -> io::Result<()> {
     out.done().await
 }
 
-/// Continues to its end even if the command goes away.
+/// Goes on to its end when the command does not wait for it.
 async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> {
     if !to.is_absolute() {
         let message = "the folder of a backup must be an absolute path".to_owned();
@@ -254,7 +253,7 @@ async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> 
     out.done().await
 }
 
-/// Copies the store into a folder that only this user may open; none if it is open to others.
+/// Copies the store into a folder that is for this user alone; none if it is not.
 fn copy(store: &Store, to: &Path) -> Result<Option<Copied>, StoreError> {
     let failed = |error| StoreError::io("making the folder of the copy", error);
     match fs_mode::take_dir(to, &[]).map_err(failed)? {
@@ -273,7 +272,7 @@ async fn reload(server: &Server, out: &mut Out) -> io::Result<()> {
     }
 }
 
-/// The connection stays open until the process ends, which is how the command notices.
+/// The connection stays until the process ends, which is how the command knows.
 async fn shut_down(server: &Server, out: &mut Out) -> io::Result<()> {
     if !server.daemon.is_stopping() {
         tracing::info!("stopping, as a command told the service to: links are told to close");
@@ -284,14 +283,14 @@ async fn shut_down(server: &Server, out: &mut Out) -> io::Result<()> {
     std::future::pending().await
 }
 
-/// The answer to a command.
+/// The answer on its way to a command.
 struct Out {
     writer: OwnedWriteHalf,
     rows: u64,
 }
 
 impl Out {
-    /// Sends pages until there are no more.
+    /// Sends pages until there is none.
     async fn pages<R: Serialize>(
         &mut self,
         mut page: impl FnMut() -> Option<Vec<R>>,
@@ -319,7 +318,7 @@ impl Out {
         self.line(&Line::<()>::Failed(Failure { kind, message: message.to_owned() })).await
     }
 
-    /// Sends a failure of the machine, with its causes.
+    /// Tells what a fault of the machine meant, and its causes.
     async fn failed<E: Error + Sync>(&mut self, what: &str, error: &E) -> io::Result<()> {
         let message = format!("{what}: {}", chain(error));
         self.fail(FailureKind::Failed, &message).await
@@ -332,7 +331,7 @@ impl Out {
     }
 
     async fn send(&mut self, text: &[u8]) -> io::Result<()> {
-        timeout(TIMEOUT, self.writer.write_all(text)).await?
+        timeout(PATIENCE, self.writer.write_all(text)).await?
     }
 }
 

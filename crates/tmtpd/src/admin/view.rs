@@ -1,7 +1,6 @@
 //! Views of a service's state for the administrator's commands, a page at a time.
 //!
-//! A page function advances its cursor and returns none at the end. A page before that may be
-//! empty.
+//! A page function moves its cursor on and gives none at the end. A page may be empty before that.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -17,7 +16,7 @@ use crate::monitor::machine::{disk_free_bytes, memory_bytes};
 use crate::service::Service;
 use tmtp_store::{DeviceNumber, Position, Queued, Store, StoreError};
 
-/// Rows per page; the directory is locked meanwhile.
+/// Rows made at once, while the directory is held.
 const PAGE: usize = 256;
 
 /// The service as a whole.
@@ -63,7 +62,7 @@ pub(super) fn service(instance: &Instance) -> ServiceRow {
     }
 }
 
-/// The next links after `after`.
+/// The next links behind `after`.
 pub(super) fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<Link>> {
     let page = service.links.page(*after, PAGE);
     *after = page.last()?.0;
@@ -88,7 +87,7 @@ fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
     }
 }
 
-/// The next accounts, starting at `next`.
+/// The next accounts from `next` on.
 pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<Member>> {
     let directory = service.directory();
     let page = accounts(&directory, next)?;
@@ -122,7 +121,7 @@ fn member(
     }
 }
 
-/// The next groups, starting at `next`.
+/// The next groups from `next` on.
 pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Group>> {
     let directory = service.directory();
     let page: Vec<_> = directory.groups(*next).take(PAGE).collect();
@@ -139,8 +138,8 @@ pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option
     (!page.is_empty()).then(|| page.iter().map(row).collect())
 }
 
-/// The queues of `devices`, without those that are empty by now. Reads the head of one message
-/// each.
+/// What each of `devices` is owed; those that are owed nothing any more are left out. Reads the head
+/// of one message each.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -152,7 +151,7 @@ pub(super) fn queues(
     rows.filter_map(Result::transpose).collect()
 }
 
-/// Pages of the devices whose queues are not empty, in order.
+/// The devices that are owed anything, in their order, by pages.
 pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
     let mut devices: Vec<_> =
         service.store.queues().into_iter().map(|(device, _)| device).collect();
@@ -179,19 +178,19 @@ fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, Store
     }))
 }
 
-/// When a message was posted, according to its head; none if it is gone or damaged.
+/// When a message was posted, as its head says; none if it is gone meanwhile or damaged.
 fn when_posted(store: &Store, owed: &Queued) -> Option<i64> {
     #[derive(serde::Deserialize)]
     struct Head {
         posted: String,
     }
     let reader = store.read(owed).ok()?;
-    // Four digits precede the JSON object.
+    // Four digits come before the object.
     let head: Head = serde_json::from_slice(reader.head().get(4..)?).ok()?;
     posted_ms(&head.posted)
 }
 
-/// The next accounts, starting at `next`; none at the end.
+/// The next accounts from `next` on; none at the end.
 fn accounts<'d>(
     directory: &'d Directory,
     next: &mut u32,
@@ -203,7 +202,7 @@ fn accounts<'d>(
     Some(numbers.map_while(|number| Some((number, directory.member(number)?))))
 }
 
-/// Tells groups apart without revealing their names.
+/// Tells groups apart, and nothing of their names.
 fn short_hash(name: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(name)).chars().take(8).collect()
 }

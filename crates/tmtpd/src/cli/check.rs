@@ -1,4 +1,4 @@
-//! `tmtpd check`: reads a stopped store from end to end and reports damage.
+//! `tmtpd check`: reads a stopped store from end to end and says what is whole and what is not.
 //!
 //! It writes nothing, so that a copy on a read-only medium can be checked as well.
 
@@ -23,7 +23,7 @@ Exit codes:
   3  a service runs on it: stop it, or make a copy with `tmtpd backup` and check that
   4  the disk could not be read";
 
-/// Damaged messages named in plain text; `--json` names all.
+/// Named in plain text; `--json` names all.
 const NAMED: usize = 100;
 
 #[derive(Debug, Args)]
@@ -37,10 +37,10 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Why the check failed.
+/// Why there is no good news.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CheckError {
-    /// Damage was found, and printed.
+    /// It has been told what.
     #[error("{} is damaged. Restore it from a copy; messages that are not named above can be served as they are", path.display())]
     Damaged { path: PathBuf },
     #[error(transparent)]
@@ -60,7 +60,7 @@ impl CheckError {
     }
 }
 
-/// The result of a check; `--json` prints exactly this.
+/// All that is said about a store; `--json` prints exactly this.
 #[derive(Debug, Serialize)]
 struct Report {
     whole: bool,
@@ -82,10 +82,10 @@ struct Named {
     what: String,
 }
 
-/// Checks, and prints the report to stdout.
+/// Checks, and tells on stdout.
 pub(super) fn run(arguments: &Arguments) -> Result<(), CheckError> {
     let report = match inspect(&arguments.data) {
-        // Nothing else can be known then; report it like any other damage.
+        // Nothing else can be known then, and this much is to be told like any other damage.
         Err(StoreError::Corrupt { what }) => {
             let damage = vec![Damage { message: None, what }];
             Report::new(Findings { damage, ..Findings::default() }, 0)
@@ -141,7 +141,7 @@ impl Report {
         writeln!(out, "members:  {}", count(self.members))?;
         writeln!(
             out,
-            "messages: {} queued ({}), {} of them whole; {} deliveries due",
+            "messages: {} waiting ({}), {} of them whole; owed {} times",
             count(self.messages),
             size(self.body_bytes),
             count(self.messages_whole),

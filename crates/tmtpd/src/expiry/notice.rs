@@ -1,10 +1,9 @@
-//! Notices written by the service: to authors whose messages did not reach a member, and to devices
-//! that missed messages.
+//! Notices that the service writes itself: to authors whose messages did not reach somebody, and to
+//! devices that were away for too long.
 //!
-//! Apps of revision 1 have no message for this, so it is a letter: `delivery` from
-//! [`Uid::SERVICE`], in the thread of the message it is about, in words for people. A notice that
-//! opens a thread names its receiver as the only subscriber: apps of revision 1 assume that every
-//! thread has one, and some crash without.
+//! Apps of revision 1 know no such thing, so it is a letter: `delivery` from [`Uid::SERVICE`], with
+//! the thread of the message it is about, for people to read. One that opens a thread names who gets it as
+//! its only subscriber: apps of revision 1 take it that every thread has one, and some end when it has not.
 //!
 //! [`Uid::SERVICE`]: tmtp::id::Uid::SERVICE
 
@@ -16,15 +15,15 @@ use tmtp::id::{MessageId, posted_text};
 use tmtp::letter::{LetterHead, Subscriber};
 use tmtp::request::Data;
 
-use super::batch::name_of;
+use super::piece::name_of;
 use crate::directory::{Directory, Member, MemberNumber};
 use crate::post_office::Letter;
 use tmtp_store::{DeviceNumber, NewData};
 
-/// Members named in one notice; the others are counted.
+/// Members named in one notice; of others it says how many.
 const NAMED_MAX: usize = 5;
 
-/// Sender and time of notices.
+/// From where notices come, and when.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Office<'a> {
     /// The service's name for itself.
@@ -33,7 +32,7 @@ pub(crate) struct Office<'a> {
     pub(crate) now_ms: i64,
 }
 
-/// What was not delivered.
+/// What did not arrive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// A post of this thread.
@@ -44,15 +43,15 @@ pub(super) enum What {
     Invitation(String, String),
 }
 
-/// Messages of one author to the same members, reported in one notice.
+/// Messages of one author to the same members: what one notice is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Return {
     pub(super) what: What,
-    /// The members it did not reach, by names that the author may know.
+    /// Whom it did not reach, by names that the author may know.
     pub(super) members: Vec<String>,
 }
 
-/// When they were posted: the first, the last, and their number.
+/// When they were posted: the first, the last, and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Posted {
     pub(super) first: String,
@@ -61,7 +60,7 @@ pub(super) struct Posted {
 }
 
 impl Return {
-    /// For all devices of the author.
+    /// For the devices of the author.
     pub(super) fn letter(
         &self,
         office: &Office<'_>,
@@ -107,7 +106,7 @@ impl Office<'_> {
         Letter { devices: vec![device], ..self.letter(reader, String::new(), subject, &text) }
     }
 
-    /// For the devices of a group post's author, when it does not reach these members.
+    /// For the devices of the author of a post to a group, of which it does not reach these members.
     pub(crate) fn not_stored(
         &self,
         directory: &Directory,
@@ -146,7 +145,7 @@ impl Office<'_> {
         }
     }
 
-    /// The subscriber that apps of revision 1 need in a new thread.
+    /// As the author of a thread stands in it.
     fn subscriber(&self, reader: &Member) -> Subscriber {
         let (alias, uid) = (reader.aliases.first(), reader.uid.to_string());
         let alias = alias.map_or_else(String::new, ToString::to_string);
@@ -177,7 +176,7 @@ fn whom(members: &[String]) -> String {
     }
 }
 
-/// Letters are Markdown; names must appear literally.
+/// Letters are Markdown; a name is text, whatever is in it.
 fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for letter in name.chars() {

@@ -1,8 +1,8 @@
 //! Search for overdue messages, in the order of ids.
 //!
-//! Every queue is ordered by id, so the queues are merged: the next message is the smallest at the
-//! head of any queue, and it is still queued for all devices whose queue begins with it. Memory
-//! holds one id per queue, whatever its length.
+//! Every queue stands in order of ids, so the queues are merged: the next message is the smallest
+//! at the head of any of them, and all queues that begin with it are those that are still owed it.
+//! In memory there is one id for each queue, whatever its length.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,21 +13,21 @@ use tmtp_store::{Class, DeviceNumber, MessageId, Store, StoreError};
 #[derive(Debug)]
 pub(super) struct Overdue {
     heads: BinaryHeap<Reverse<(MessageId, Class, DeviceNumber)>>,
-    /// The newest overdue message.
+    /// The newest message that is overdue.
     cutoff: MessageId,
 }
 
-/// An overdue message and the devices that have not fetched it.
+/// A message that some devices have not fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unfetched {
     pub(super) id: MessageId,
     pub(super) class: Class,
-    /// In ascending order.
+    /// In rising order.
     pub(super) devices: Vec<DeviceNumber>,
 }
 
 impl Overdue {
-    /// Searches the queues of the first `devices` devices.
+    /// Looks at the queues of the first `devices` devices.
     pub(super) fn find(
         store: &Store,
         devices: DeviceNumber,

@@ -1,9 +1,9 @@
 //! Uptime clock: the age of messages, in days on which the service ran.
 //!
-//! Calendar days are not used: a clock that jumps would give up everything at once, and after a
-//! month of downtime no device has had a chance to fetch anything. So running time is added up, and
-//! the last message id is stored at the end of each such day. Ids ascend, so the age of a message
-//! is that of the first stored id that is not below its own.
+//! Days are not taken from the clock: one that jumps would give up everything at once, and after a
+//! month without the service no device has had the chance to fetch anything. So running time is
+//! added up, and at the end of each such day it is noted which message was the last. Ids rise,
+//! so a message is as old as the first note that is not below its id.
 //!
 //! | key | value |
 //! |---|---|
@@ -18,7 +18,7 @@ use tmtp_store::{MessageId, Store, StoreError};
 const NOW: &[u8] = b"x/now";
 const DAYS: &[u8] = b"x/d/";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Days whose last id is kept: more than any limit needs.
+/// Days that notes are kept: more than any limit asks for.
 const DAYS_KEPT: u32 = 4_000;
 
 /// The present day.
@@ -29,7 +29,7 @@ pub(super) struct UptimeClock {
 }
 
 impl UptimeClock {
-    /// As stored last; the first day if never.
+    /// As it was noted last; the first day if never.
     pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
         let Some(row) = store.get(NOW)? else { return Ok(Self::default()) };
         let read = || {
@@ -41,9 +41,9 @@ impl UptimeClock {
         read().ok_or_else(corrupt)
     }
 
-    /// The service has run for `time` more, and `last_id` is the last message committed so far;
-    /// adds the rows that say so. An id that was given out but not committed does not count: the
-    /// clock may have been ahead, and posts after a restart would get lower ids.
+    /// The service has run for `time` more, and `last_id` is that of the last message committed so
+    /// far; says so in `rows`. An id that was only given does not count: it may be of a clock that
+    /// was ahead, and whatever is posted after a restart would be below it.
     pub(super) fn advance(&mut self, time: Duration, last_id: MessageId, rows: &mut Batch) {
         self.into_day += time;
         while let Some(rest) = self.into_day.checked_sub(DAY) {
@@ -59,7 +59,7 @@ impl UptimeClock {
     }
 
     /// The newest message that is `days` old or older. None while the service has not run for so
-    /// long. A message is found at most a day after it reached that age.
+    /// long. A message is told of at the latest a day after it got so old.
     pub(super) fn cutoff(
         self,
         store: &Store,
@@ -79,5 +79,5 @@ fn day_key(day: u32) -> Vec<u8> {
 }
 
 fn corrupt() -> StoreError {
-    StoreError::Corrupt { what: "a row of the uptime clock".into() }
+    StoreError::Corrupt { what: "a row of the uptime_clock".into() }
 }

@@ -2,37 +2,37 @@
 
 use tmtp_store::DeviceNumber;
 
-/// A member's device and its state, for an overdue message.
+/// One of a member's devices, when a message is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Holder {
     pub(super) device: DeviceNumber,
-    /// Whether the message is still queued for it.
-    pub(super) queued: bool,
+    /// Whether it is still owed the message.
+    pub(super) owed: bool,
     /// Whether it has a link, on which it may be fetching.
     pub(super) online: bool,
 }
 
-/// The decision about one message and one member.
+/// What is to be done about one message and one member.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Verdict {
-    /// Devices for which it is given up.
+    /// Devices that will not get it any more.
     pub(super) give_up: Vec<DeviceNumber>,
-    /// Whether no device of the member has got it.
+    /// Whether that leaves no device of the member with it.
     pub(super) unreached: bool,
 }
 
 impl Verdict {
-    /// Decides for all present devices of one member.
+    /// About all current devices of one member.
     ///
-    /// A device for which the message is not queued has it, or was added by one that has. Nothing
-    /// is given up for a device with a link. While none of the member's devices has the message,
-    /// nothing is decided until all of them are offline, so that it is decided once.
+    /// A device that is not owed the message has it, or was added by one that has. From a device
+    /// with a link nothing is taken; and where none of the member's devices has the message, nothing
+    /// is decided before all of them are without a link, so that it is decided once.
     pub(super) fn of(devices: &[Holder]) -> Self {
-        let unreached = devices.iter().all(|device| device.queued);
+        let unreached = devices.iter().all(|device| device.owed);
         if unreached && devices.iter().any(|device| device.online) {
             return Self::default();
         }
-        let give_up = devices.iter().filter(|device| device.queued && !device.online);
+        let give_up = devices.iter().filter(|device| device.owed && !device.online);
         Self { give_up: give_up.map(|device| device.device).collect(), unreached }
     }
 }
@@ -41,11 +41,11 @@ impl Verdict {
 mod tests {
     use super::*;
 
-    /// Devices 0, 1, …: `o` has it queued, `f` has fetched it; upper case is online.
+    /// Devices 0, 1, …: `o` is owed it, `f` has fetched it; upper case is online.
     fn verdict(devices: &str) -> (Vec<DeviceNumber>, bool) {
         let holder = |(device, letter): (DeviceNumber, char)| Holder {
             device,
-            queued: letter.eq_ignore_ascii_case(&'o'),
+            owed: letter.eq_ignore_ascii_case(&'o'),
             online: letter.is_ascii_uppercase(),
         };
         let holders: Vec<_> = (0..).zip(devices.chars()).map(holder).collect();

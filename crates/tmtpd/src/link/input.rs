@@ -1,4 +1,4 @@
-//! Input from the peer: parsed by the session, then dispatched.
+//! Input from the peer: bytes to the session, and each request to who answers it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -16,12 +16,11 @@ use super::{Done, Link, Stream};
 use crate::idempotency::{self, Content, RequestDigest};
 use crate::request::{Asked, Payload, answer};
 
-/// Longest request id, in bytes, whose echo fits into a header however it is escaped.
+/// Longest request id whose echo fits into a header however it is escaped, in bytes.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
 
-/// Held back until everything before it is answered. Only posts are decided while others wait for
-/// the disk: no other request is as frequent, and their answers and changes must not overtake those
-/// of posts.
+/// What waits until everything before it is answered. Only posts are decided while others wait for the
+/// disk: nothing else comes so often, and what it says or changes must not come too early.
 #[derive(Debug)]
 pub(super) enum Parked {
     Request(Request, String),
@@ -30,7 +29,7 @@ pub(super) enum Parked {
 }
 
 impl<S: Stream> Link<S> {
-    /// Parses input as far as requests can be answered now.
+    /// Gives the session what was read, as far as requests can be answered at once.
     pub(super) fn take_input(&mut self) {
         let now = Instant::now();
         self.paused_until = self.requests.wait_until(self.request_rate, now);
@@ -60,16 +59,16 @@ impl<S: Stream> Link<S> {
         } else {
             self.input_at = 0;
         }
-        if let Some(device) = &mut self.logged_in
+        if let Some(on) = &mut self.on
             && !acks.is_empty()
         {
-            device.delivery.acknowledged(&mut acks);
-            // Acks do not count as requests.
+            on.delivery.acknowledged(&mut acks);
+            // It was owed them: they are not asking for anything.
             self.requests.give_back(self.request_rate, acks.len());
         }
     }
 
-    /// Handles what must not overtake earlier answers, now or when they are sent.
+    /// Does what must not overtake the answers before it.
     fn in_turn(&mut self, parked: Parked) {
         if !self.commits.is_empty() {
             self.parked = Some(parked);
@@ -85,7 +84,7 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    /// Handles what was held back, if everything before it is answered.
+    /// Does what was kept back, if everything before it is answered.
     pub(super) fn take_parked(&mut self) {
         if let Some(parked) = self.parked.take() {
             self.in_turn(parked);
@@ -106,12 +105,12 @@ impl<S: Stream> Link<S> {
             Request::Register { newnode, newalias, .. } => self.register(newnode, newalias),
             Request::Login { uid, node } => self.log_in(&uid, &node),
             Request::Quit => {
-                if let Some(device) = self.logged_in.as_ref().filter(|device| device.has_posted) {
-                    idempotency::forget(&self.service.store, device.sender.device);
+                if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
+                    idempotency::forget(&self.service.store, on.sender.device);
                 }
                 self.quit(Quit::Logout);
             }
-            // Handled by the caller.
+            // Taken where they come in.
             Request::Pulse | Request::Ack { .. } => {}
             Request::UserEdit { .. }
             | Request::OhiEdit { .. }
@@ -124,13 +123,13 @@ impl<S: Stream> Link<S> {
     }
 
     fn answer_later(&mut self, request: Request, text: String) {
-        let Some(device) = &self.logged_in else { return };
+        let Some(on) = &self.on else { return };
         if !echo_fits(&request) {
             return self.quit(Quit::InvalidHeader);
         }
-        let (service, sender) = (Arc::clone(&self.service), device.sender.clone());
+        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
         let digest = RequestDigest::of(&request, Content::Text(&text));
-        let asked = Asked { request, digest, may_repeat: !device.has_posted, room: None };
+        let asked = Asked { request, digest, may_repeat: !on.has_posted, room: None };
         self.pending = Some(Box::pin(async move {
             let payload = ready(Ok(Payload::Text(text)));
             Done::Progress(answer(&service, &sender, asked, payload).await)
@@ -138,14 +137,14 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_begin(&mut self, request: Request) {
-        let Some(device) = &self.logged_in else { return };
+        let Some(on) = &self.on else { return };
         if !echo_fits(&request) {
             return self.in_turn(Parked::Quit(Quit::InvalidHeader));
         }
         if request.data_len() > self.service.limits().message_bytes_max {
             return self.in_turn(Parked::Quit(Quit::DataTooLong));
         }
-        self.intake = Some(Intake::begin(&self.service, &device.sender, request));
+        self.intake = Some(Intake::begin(&self.service, &on.sender, request));
     }
 
     fn handle_data(&mut self, bytes: &[u8], last: bool) {
@@ -154,16 +153,14 @@ impl<S: Stream> Link<S> {
         if !last {
             return;
         }
-        let (Some(complete), Some(device)) =
-            (self.intake.take().map(Intake::complete), &self.logged_in)
+        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on)
         else {
             return;
         };
-        let (service, sender) = (Arc::clone(&self.service), device.sender.clone());
-        let may_repeat = !device.has_posted;
+        let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
+        let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
-            // Reserved only now: this waits for the disk, while the data's arrival depended on the
-            // peer.
+            // Only now, as this waits for the disk: while the data came, it waited for the peer.
             let room = Some(service.store.room(complete.memory_bytes()).await);
             let Complete { request, digest, body } = complete;
             let payload = intake::payload(body);
@@ -173,7 +170,7 @@ impl<S: Stream> Link<S> {
     }
 }
 
-/// Whether an ack that echoes the request's id fits into a header.
+/// Whether an ack that repeats the request's id fits into a header.
 fn echo_fits(request: &Request) -> bool {
     let Some(id) = request.id() else { return true };
     if id.as_str().len() <= PLAIN_ID_BYTES {

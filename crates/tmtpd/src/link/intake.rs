@@ -1,4 +1,4 @@
-//! Intake of the data of a Post or PostNotify: small bodies into memory, large ones to disk.
+//! Intake of the data of a Post or PostNotify: small bodies into memory, large ones to the disk.
 
 use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
@@ -11,43 +11,44 @@ use crate::request::{Payload, Refusal, post};
 use crate::service::Service;
 use tmtp_store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
 
-/// A request whose data is being received.
+/// A request whose data is coming.
 #[derive(Debug)]
 pub(super) struct Intake {
     request: Request,
     note: Option<Sink>,
     message: Sink,
-    /// Why the request will be refused; its data is still read.
+    /// Why the request will be refused; its data is consumed all the same.
     refused: Option<Refusal>,
 }
 
-/// The destination of the data.
+/// Where data goes.
 #[derive(Debug)]
 struct Sink {
     place: Place,
     left: u64,
-    /// Of all data, stored or not: a repetition is recognised even when it cannot be stored now.
+    /// Of what came, wherever it went: what was stored before is recognised although it cannot be
+    /// stored now.
     crc32c: u32,
 }
 
 #[derive(Debug)]
 enum Place {
-    /// With a permit for it, out of `limits.receiving_bytes`.
+    /// With leave to hold it, out of `limits.receiving_bytes`.
     Memory(Vec<u8>, OwnedSemaphorePermit),
     Disk(Box<LargeBody>),
     Nowhere,
 }
 
-/// A request with all of its data.
+/// A request whose data is complete.
 #[derive(Debug)]
 pub(super) struct Complete {
     pub(super) request: Request,
-    /// Identifies the request when it is repeated.
+    /// By which it is recognised when it comes again.
     pub(super) digest: Option<RequestDigest>,
     pub(super) body: Result<(Option<Body>, Body), Refusal>,
 }
 
-/// A body; a large one may not be synced to disk yet.
+/// A body that may still have to be synced to the disk.
 #[derive(Debug)]
 pub(super) enum Body {
     Small(Vec<u8>, OwnedSemaphorePermit),
@@ -55,7 +56,7 @@ pub(super) enum Body {
 }
 
 impl Intake {
-    /// Starts a Post or PostNotify. Data that is going to be refused anyway is not stored.
+    /// Begins with a Post or PostNotify. What could not be sent anyway is not stored.
     pub(super) fn begin(service: &Service, sender: &Sender, request: Request) -> Self {
         let check = |to: &[_]| service.ask(|facts| post::check(facts, sender, to));
         let (note_len, len, checked) = match &request {
@@ -89,7 +90,7 @@ impl Intake {
         Self { request, note, message, refused }
     }
 
-    /// Takes the next piece of the data.
+    /// Takes some of the data.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         let for_note = self.note.as_ref().map_or(0, |note| note.left);
         let (note, message) =
@@ -106,7 +107,7 @@ impl Intake {
         }
     }
 
-    /// Ends the data.
+    /// All of the data is there.
     pub(super) fn complete(self) -> Complete {
         let sums: Vec<u32> =
             self.note.iter().chain([&self.message]).map(|sink| sink.crc32c).collect();
@@ -122,8 +123,8 @@ impl Intake {
 }
 
 impl Sink {
-    /// A small body goes to disk too when bodies being received use all the memory allowed: nobody
-    /// waits for a peer that announced data and does not send it.
+    /// A small body goes to the disk too when those being received have all the memory that they
+    /// may have: nobody waits for a peer that announced data and does not send it.
     fn new(service: &Service, len: u64) -> Result<Self, StoreError> {
         let small = usize::try_from(len).ok().filter(|len| *len <= MAX_SMALL_BYTES);
         let place = match small.and_then(|len| service.may_receive(len)) {
@@ -147,7 +148,7 @@ impl Sink {
                 memory.extend_from_slice(bytes);
                 Ok(())
             }
-            // The disk may be slow; other links must not wait for it.
+            // The disk may be slow to take it; other links go on meanwhile.
             Place::Disk(body) => in_place(|| body.write(bytes)),
             Place::Nowhere => Ok(()),
         }
@@ -163,7 +164,7 @@ impl Sink {
 }
 
 impl Complete {
-    /// Bytes that stay in memory until they are durable.
+    /// Bytes that wait in memory until they are durable.
     pub(super) fn memory_bytes(&self) -> usize {
         let Ok((note, message)) = &self.body else { return 0 };
         note.iter().chain([message]).map(Body::memory_bytes).sum()
@@ -178,11 +179,11 @@ impl Body {
         }
     }
 
-    /// The body; a large one is synced first.
+    /// The body, durable if it is a large one.
     async fn durable(self) -> Result<NewData, Refusal> {
         match self {
             Self::Small(bytes, leave) => {
-                // Received; from here on the store's own bound applies.
+                // It is received; from here on the store's own bound holds.
                 drop(leave);
                 Ok(NewData::Inline(bytes.into()))
             }
@@ -196,7 +197,7 @@ impl Body {
     }
 }
 
-/// The payload that the request is decided from.
+/// What the request is answered from.
 pub(super) async fn payload(
     body: Result<(Option<Body>, Body), Refusal>,
 ) -> Result<Payload, Refusal> {

@@ -1,8 +1,8 @@
-//! Event loop of a link: what is ready next.
+//! Poll loop of a link: what is ready next.
 //!
-//! Sources are polled in a fixed order, so that a simulation is reproducible. The order starves
-//! nothing: input, which a peer can send without end, comes last, and everything before it is ready
-//! only now and then.
+//! What is waited for is asked in a fixed order, so that a simulation can repeat itself. The order
+//! starves nothing: input, which a peer can send without end, comes last, and everything before it
+//! is ready only now and then.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -21,15 +21,15 @@ use crate::roster::Mail;
 const READ_BYTES: usize = 20 * 1_024;
 
 thread_local! {
-    /// A thread's read buffer, shared by its links; none of them holds it while it waits.
+    /// Where a thread's links read to; none of them holds it while it waits.
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
-/// The next event of a link.
+/// What happened next on a link.
 pub(super) enum Ready {
-    /// This many bytes were read into the input; none: the peer has closed.
+    /// So many bytes were read to the input; none: the peer has closed.
     Read(io::Result<usize>),
-    /// Some of the output was written.
+    /// Some of the output was taken.
     Sent(io::Result<()>),
     Done(Done),
     /// The oldest request that waited for the disk is answered.
@@ -37,20 +37,20 @@ pub(super) enum Ready {
     Mail(Mail),
     Time,
     Stop,
-    /// Its login slot has been taken back.
+    /// Its turn to log in has been taken back.
     GiveWay,
 }
 
-/// Futures that a link polls besides its own fields. They are kept between iterations, because
-/// making a timer costs more than an iteration.
+/// What a link waits for besides what it holds. It is kept from turn to turn, because making a timer
+/// costs more than a turn.
 pub(super) struct Waits<'a, F> {
     pub(super) alarm: Pin<&'a mut Sleep>,
     pub(super) stop: Pin<&'a mut F>,
 }
 
 impl<F> Waits<'_, F> {
-    /// Ready at `deadline`. The timer may fire too early, for a deadline that has moved, but not
-    /// too late.
+    /// Ready when it is `deadline`. The alarm may ring too early, for a deadline that has moved, but
+    /// not too late.
     fn poll_time(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
         if deadline < self.alarm.deadline() {
             self.alarm.as_mut().reset(deadline);
@@ -75,7 +75,7 @@ impl<S: Stream> Link<S> {
         if idle && waits.stop.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ready::Stop);
         }
-        if idle && self.logged_in.is_none() && self.peer.poll_taken_back(context).is_ready() {
+        if idle && self.on.is_none() && self.peer.poll_taken_back(context).is_ready() {
             return Poll::Ready(Ready::GiveWay);
         }
         if let Some(deadline) = self.deadline()
@@ -93,10 +93,9 @@ impl<S: Stream> Link<S> {
         {
             return Poll::Ready(Ready::Answer(answer));
         }
-        if let Some(device) = &self.logged_in
+        if let Some(on) = &self.on
             && self.ending.is_none()
-            && let Poll::Ready(mail) =
-                device.place.mailbox.poll(self.has_room_for_answers(), context)
+            && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
         {
             return Poll::Ready(Ready::Mail(mail));
         }
@@ -113,8 +112,8 @@ impl<S: Stream> Link<S> {
         Poll::Pending
     }
 
-    /// Writes some of the output. It counts as sent after a flush, since the stream accepts bytes
-    /// before the socket does.
+    /// Writes some of the output; what was written counts as sent when it is flushed, since the
+    /// stream takes bytes before the socket does.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wrote = !self.output.is_empty();
         if wrote {

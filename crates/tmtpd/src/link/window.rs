@@ -1,13 +1,12 @@
-//! Window of messages that were sent to a device and not acknowledged yet.
+//! The window of messages that were sent to a device and not acknowledged yet.
 //!
-//! Many messages are sent ahead of their acks, in order. Messages without an ack within
-//! `resend_after` of the last progress are sent again, the same bytes in the same order. Those
-//! still without an ack after that are set aside: the device has no room for them now, and they
-//! must not block those behind them. They are sent again on the device's next link.
+//! Many messages go out ahead of the acks, in order. What is not acknowledged within
+//! `resend_after` of the last progress is sent again, the same bytes, in the same order. What is
+//! not acknowledged then either is set aside: the device has no room for it now, and it must not
+//! hold up what is behind it. It goes out again on the device's next link.
 //!
-//! Nor do they block until then. A long message takes only a part of the window, so that those
-//! behind it are sent too. Apps acknowledge in order, so messages that they have skipped take none
-//! of it.
+//! Nor does it hold that up until then. A long message takes a part of the window only, so that what is
+//! behind it goes out as well; and apps acknowledge in order, so what they have passed over takes none.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,14 +15,14 @@ use tokio::time::Instant;
 
 use tmtp_store::Queued;
 
-/// One message takes at most one in this many parts of the window.
+/// The part of the window that one message takes at most: one in so many.
 const PART: u64 = 4;
 
 /// A message in flight.
 #[derive(Debug, Clone)]
 struct Sent {
-    entry: Queued,
-    /// Bytes of the window that it occupies.
+    owed: Queued,
+    /// Bytes of the window that it takes.
     share: u64,
 }
 
@@ -31,20 +30,20 @@ struct Sent {
 #[derive(Debug)]
 pub(super) struct Window {
     sent: VecDeque<Sent>,
-    /// Messages among `sent` to send again before anything new.
+    /// Messages among `sent` that go out again before anything new does.
     again: VecDeque<Queued>,
-    /// How many of the first of `sent` were sent twice.
+    /// How many of the first of `sent` went out twice.
     twice: usize,
-    /// Ids of messages that were sent twice and no longer count; at most `max_messages`.
+    /// Ids of messages that went out twice and count no more; at most `max_messages`.
     aside: VecDeque<u64>,
     /// Bytes of data in flight.
     bytes: u64,
-    /// The sum of the shares of `sent`.
+    /// Those that count: the shares of `sent`.
     shares: u64,
     max_messages: usize,
     max_bytes: u64,
     resend_after: Duration,
-    /// The last time anything was sent or acknowledged.
+    /// The last time that anything was sent or acknowledged.
     progress_at: Instant,
 }
 
@@ -64,7 +63,7 @@ impl Window {
         }
     }
 
-    /// Whether one more message may be sent.
+    /// Whether one more message may go out.
     pub(super) fn is_open(&self) -> bool {
         self.sent.is_empty()
             || (self.sent.len() < self.max_messages && self.shares < self.max_bytes)
@@ -75,22 +74,22 @@ impl Window {
         (self.sent.len(), self.bytes)
     }
 
-    /// The next message that must be sent again.
+    /// The next message that must go out again.
     pub(super) fn next_again(&mut self) -> Option<Queued> {
         self.again.pop_front()
     }
 
-    /// Adds a message that is being sent for the first time.
-    pub(super) fn sent(&mut self, entry: Queued) {
-        let share = entry.data_len().min(self.max_bytes / PART);
-        self.bytes = self.bytes.saturating_add(entry.data_len());
+    /// Notes that a message goes out for the first time.
+    pub(super) fn sent(&mut self, owed: Queued) {
+        let share = owed.data_len().min(self.max_bytes / PART);
+        self.bytes = self.bytes.saturating_add(owed.data_len());
         self.shares = self.shares.saturating_add(share);
-        self.sent.push_back(Sent { entry, share });
+        self.sent.push_back(Sent { owed, share });
     }
 
-    /// Removes a message; false if it was not sent on this link, or was removed already.
+    /// Takes a message out; false if it was not sent on this link, or is out already.
     pub(super) fn acknowledged(&mut self, id: u64) -> bool {
-        let Some(at) = self.sent.iter().position(|sent| sent.entry.id() == id) else {
+        let Some(at) = self.sent.iter().position(|sent| sent.owed.id() == id) else {
             let at = self.aside.iter().position(|aside| *aside == id);
             return at.and_then(|at| self.aside.remove(at)).is_some();
         };
@@ -98,35 +97,35 @@ impl Window {
             self.shares = self.shares.saturating_sub(std::mem::take(&mut sent.share));
         }
         if let Some(sent) = self.sent.remove(at) {
-            self.bytes = self.bytes.saturating_sub(sent.entry.data_len());
+            self.bytes = self.bytes.saturating_sub(sent.owed.data_len());
         }
         if at < self.twice {
             self.twice -= 1;
         }
-        self.again.retain(|entry| entry.id() != id);
+        self.again.retain(|owed| owed.id() != id);
         self.progress_at = Instant::now();
         true
     }
 
-    /// Bytes were sent.
+    /// Notes that bytes went out.
     pub(super) fn progress(&mut self) {
         self.progress_at = Instant::now();
     }
 
-    /// When everything in flight is due to be sent again.
+    /// When everything in flight goes out again.
     pub(super) fn resend_at(&self) -> Option<Instant> {
         (!self.sent.is_empty()).then(|| self.progress_at + self.resend_after)
     }
 
-    /// Schedules everything in flight to be sent again, or sets aside what was sent twice.
+    /// Makes everything in flight go out again, or sets it aside if it did before.
     pub(super) fn resend(&mut self) {
         let aside = self.twice.min(self.max_messages.saturating_sub(self.aside.len()));
-        for Sent { entry, share } in self.sent.drain(..aside) {
-            self.bytes = self.bytes.saturating_sub(entry.data_len());
+        for Sent { owed, share } in self.sent.drain(..aside) {
+            self.bytes = self.bytes.saturating_sub(owed.data_len());
             self.shares = self.shares.saturating_sub(share);
-            self.aside.push_back(entry.id());
+            self.aside.push_back(owed.id());
         }
-        self.again = self.sent.iter().map(|sent| sent.entry).collect();
+        self.again = self.sent.iter().map(|sent| sent.owed).collect();
         self.twice = self.sent.len();
         self.progress_at = Instant::now();
     }

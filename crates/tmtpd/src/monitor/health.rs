@@ -1,5 +1,4 @@
-//! Health check: whether a service accepts messages. Its store's writer checks the disk as for a
-//! commit.
+//! Health check: whether a service takes messages, asked of its writer, which looks at the disk as for a message.
 
 use std::time::Duration;
 
@@ -9,35 +8,35 @@ use crate::service::Service;
 use tmtp_store::Batch;
 use tmtp_store::StoreError;
 
-/// How long the disk may take. A slower commit keeps every member waiting.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the disk may take. A commit that takes longer keeps every member waiting.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a service accepts no messages, in words for the administrator.
+/// Why a service takes no messages, in words for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Sick {
     /// No room for new messages.
     #[error("the disk is full: posts are refused, what is stored is still delivered")]
     DiskFull,
-    /// The queue for the disk is full.
+    /// More waits for the disk than may.
     #[error("too much waits for the disk: posts are refused for now")]
     Busy,
     /// The writer does not answer.
-    #[error("the disk has not answered for {} s", TIMEOUT.as_secs())]
+    #[error("the disk has not answered for {} s", PATIENCE.as_secs())]
     Stuck,
     /// The store failed.
     #[error("the store has failed: {0}")]
     Failed(String),
-    /// It is stopping, or has stopped.
+    /// It is being stopped, or has stopped.
     #[error("the service is not running")]
     Stopped,
 }
 
-/// Asks the store's writer. Writes nothing.
+/// Asks the service's writer. Writes nothing.
 ///
 /// # Errors
 /// [`Sick`].
 pub(crate) async fn check(service: &Service) -> Result<(), Sick> {
-    match timeout(TIMEOUT, service.store.submit(Batch::new())).await {
+    match timeout(PATIENCE, service.store.submit(Batch::new())).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(StoreError::Full)) => Err(Sick::DiskFull),
         Ok(Err(StoreError::Busy)) => Err(Sick::Busy),

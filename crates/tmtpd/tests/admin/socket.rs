@@ -54,7 +54,7 @@ fn a_file_that_is_no_socket_is_left_alone() {
     assert!(service.sigterm().unwrap().success());
     assert_eq!(fs::read(&socket).unwrap(), b"mine");
     let log = fs::read_to_string(service.log_file()).unwrap();
-    assert!(log.contains("no command can connect to this service"), "{log}");
+    assert!(log.contains("no commands can ask this service"), "{log}");
 }
 
 #[test]

@@ -8,19 +8,19 @@ export interface Account {
   /** Local row number. */
   id: number;
   /**
-   * What the service is called here: `name`, and behind it the place of the address where another
+   * Label of the service: `name`, followed by the host of its address if another
    * account's service has a name that looks alike.
    */
   service: string;
-  /** The name the service gives itself; the address until it has told one. */
+  /** The name the service gives itself; the address before it has given one. */
   name: string;
-  /** The name it gave itself first, if it has another now. */
+  /** The first name it gave itself, if it has another now. */
   joined_as: string | null;
   /** The address the member joined by, `=host:port` or `+host:port`. */
   address: string;
   /**
-   * SHA-256 fingerprint of the service's certificate, pinned at the first contact; lower-case hex.
-   * Absent for `+` addresses, whose certificate is checked against the public roots.
+   * SHA-256 fingerprint of the service's certificate, pinned on the first connection; lower-case
+   * hex. Absent for `+` addresses, whose certificate is verified by the public roots.
    */
   fingerprint: string | null;
   /** The member's permanent id on that service. */
@@ -34,8 +34,8 @@ export interface Account {
   /** Connection state. */
   link: Link;
   /**
-   * When a link to the service last began or ended, so that what is stored here is at least as new;
-   * none when that was not noted.
+   * When a link to the service last began or ended: what is stored here is at least as new. None
+   * if unknown.
    */
   linked_ms: number | null;
   /** Unread messages. */
@@ -45,50 +45,50 @@ export interface Account {
   /** Messages in the outbox that no service has acknowledged yet. */
   queued: number;
   /**
-   * Whether contacts see that the member is online; none until the member has chosen, and then
+   * Whether contacts see that the member is online; none before the member has chosen, and then
    * nobody does.
    */
   presence: boolean | null;
   /**
-   * Whether the member has chosen that. An account of version 0.1.0 shows it, as that version did,
-   * though nobody was asked.
+   * Whether the member has chosen that. An account of version 0.1.0 shows it, as that version
+   * did, without having asked.
    */
   presence_chosen: boolean;
-  /** What waits at the service because the disk here has no room for it. */
+  /** Messages that wait at the service because the disk has no room for them. */
   held: Held | null;
 }
 
-/** A file that comes with a message or draft. Its bytes: `GET /api/attachments/{id}`. */
+/** A file of a message or draft. Its bytes: `GET /api/attachments/{id}`. */
 export interface Attachment {
   /** Local row number. */
   id: number;
   /** File name without directories or control characters. */
   name: string;
   /**
-   * The name its author gave it, by which the letter's text refers to it; absent when it is the same.
-   * To be compared, never shown or saved under.
+   * The name its author gave it, by which the letter's text refers to it; absent if it is the
+   * same. For comparison only, never to be shown or saved under.
    */
   wire_name: string | null;
   /** Bytes. */
   size: number;
-  /** For a form of an app that has them: which. */
+  /** Which form it is, if it is one. */
   form: Form | null;
-  /** Points, if it is a picture of a kind that is shown and its size is known. */
+  /** Size in pixels, if it is a picture of a kind that is shown and its size is known. */
   picture: Size | null;
   /**
-   * Whether it may be asked for with `?inline=1`: a picture with no more points than a screen has
-   * use for. Not certain where the size is not known, for what was stored long ago.
+   * Whether it may be requested with `?inline=1`: a picture of bounded size. Not certain for old
+   * files of unknown size.
    */
   inline: boolean;
 }
 
-/** A browser that was let in to the pages. */
+/** A browser that may open the pages. */
 export interface Browser {
   /** Local row number. */
   id: number;
-  /** What it calls itself. */
+  /** Its own label. */
   label: string;
-  /** When it was let in. */
+  /** When it was paired. */
   since_ms: number;
   /** When a page was last opened in it. */
   used_ms: number;
@@ -564,24 +564,24 @@ export interface Contact {
   /** Permanent id. */
   uid: string;
   /**
-   * The alias they were first known by; what cannot be seen in it is written out. Of several that
-   * look alike, each has the beginning of its permanent id behind it, after ` #`.
+   * The alias they were first known by; invisible characters are escaped. Contacts that look
+   * alike have a tag: ` #` and the beginning of the uid.
    */
   alias: string;
-  /** What to mind about the name. */
+  /** Warning about the name. */
   mark: NameMark | null;
-  /** Whether one of their devices is online and tells us so. */
+  /** Whether one of their devices is online and shares it with us. */
   online: boolean;
   /** Since when they are in the address book. */
   since_ms: number;
   /**
-   * Whether they see that the member is online, if the member has chosen for them alone;
-   * otherwise `Account::presence` counts.
+   * Whether they see that the member is online, if set for them alone; otherwise
+   * `Account::presence` counts.
    */
   presence: boolean | null;
 }
 
-/** A device of an account, as far as this app has been told. */
+/** A device of an account, as far as this app knows. */
 export interface Device {
   /** The account. */
   account: number;
@@ -611,7 +611,7 @@ export interface Draft {
   attachments: Attachment[];
   /** Last change. */
   updated_ms: number;
-  /** Rises with every change of what was typed; attachments do not count. */
+  /** Incremented by every change of the content; attachments do not count. */
   version: number;
 }
 
@@ -745,33 +745,30 @@ export type Event =
   /** Events were dropped because the receiver was too slow; reload everything. */
   | { event: "lagged" };
 
-/** That a file is a form, blank or filled, in the way of other apps. */
+/** Says that a file is a form, blank or filled, as in other apps. */
 export interface Form {
-  /** Whether somebody filled it. */
+  /** Whether it is filled. */
   filled: boolean;
-  /** By which its author's app knows the form; may be empty. */
+  /** The form's identifier for its author's app; may be empty. */
   name: string;
 }
 
-/** Where a forward of a thread stands. */
+/** State of a forward of a thread. */
 export type ForwardState =
   /** In the outbox; it goes out with the next link. */
   | "queued"
-  /** The service has taken it. */
+  /** The service has accepted it. */
   | "sent"
   /** The service has refused it; the thread says why. */
   | "failed";
 
-/** What is known of a letter that did not come from its author. */
+/** Facts about a letter that did not come from its author. */
 export interface Forwarded {
-  /**
-   * Who forwarded it, as the service vouches for it: who the author is, and what the letter says,
-   * is their word.
-   */
+  /** Who forwarded it, vouched for by the service; author and content are their claim. */
   by: Party;
-  /** Names of the first files that it had. They come when the author confirms it. */
+  /** Names of its first files. They arrive when the author confirms it. */
   files: string[];
-  /** How many more it had. */
+  /** Number of further files. */
   more_files: number;
 }
 
@@ -783,24 +780,24 @@ export interface Group {
   gid: string;
   /** The member's own standing. */
   standing: Standing;
-  /** Whether all members are known. Who joins a group is told only of those who join later. */
+  /** Whether all members are known. A member who joins gets notices only of those who join later. */
   whole: boolean;
-  /** Whether it is known that nobody but the member has joined: a letter would reach nobody. */
+  /** Whether it is known that only the member has joined: a letter would reach nobody. */
   empty: boolean;
-  /** The member's own alias there; empty while it is not known. */
+  /** The member's own alias there; empty if unknown. */
   alias: string;
   /** How many members are known. */
   known: number;
   /** How many of them have joined. */
   joined: number;
   /**
-   * The first of those who are known, at most 50, in the order of
-   * `Command::Members`, which tells of the others.
+   * The first known members, at most 50, in the order of
+   * `Command::Members`, which lists all.
    */
   members: GroupMember[];
 }
 
-/** One member of a group, as far as this app has been told. */
+/** A member of a group, as far as this app knows. */
 export interface GroupMember {
   /** Alias in the group. */
   alias: string;
@@ -814,15 +811,15 @@ export interface Held {
   messages: number;
   /** Bytes of all of them. */
   bytes: number;
-  /** Bytes that are missing on the disk to take all. */
+  /** Free disk space that is missing to receive all. */
   missing: number;
 }
 
-/** Somebody whom the service could not reach with a letter that the others have. */
+/** A recipient whom the service could not reach with a letter. */
 export interface LeftOut {
-  /** Who. */
+  /** The party. */
   party: Party;
-  /** Why, in the service's words. */
+  /** The service's reason. */
   reason: string;
 }
 
@@ -836,7 +833,7 @@ export type Link =
     }
   /** A connection is being made. */
   | { state: "connecting" }
-  /** Not connected; the app tries again by itself. */
+  /** Not connected; the app retries by itself. */
   | {
       state: "offline";
       /** What happened, what it means and what to do, in one sentence for people. */
@@ -845,16 +842,16 @@ export type Link =
       retry_at_ms: number;
     }
   /**
-   * The service refused this device or showed a wrong certificate; the app tries again only now
-   * and then by itself.
+   * The service refused this device or showed a wrong certificate; the app retries only now and
+   * then.
    */
   | {
       state: "refused";
       /** What happened, what it means and what to do. */
       error: string;
       /**
-       * Fingerprint of the certificate that was shown in place of the pinned one, lower-case
-       * hex; the member may agree to it with `command::Command::SetService`.
+       * Fingerprint of the certificate shown instead of the pinned one, lower-case hex; the
+       * member may accept it with `command::Command::SetService`.
        */
       seen: string | null;
       /** When the next attempt is due. */
@@ -865,21 +862,21 @@ export type Link =
 export interface Losses {
   /** Messages stored here. */
   letters: number;
-  /** Of them those that no service has yet: nobody will get them. */
+  /** Of them, those that no service has yet: nobody will get them. */
   queued: number;
   /** Letters being written. */
   drafts: number;
   /** Entries of the address book. */
   contacts: number;
-  /** Other devices of the account that this one knows of; they keep what they have. */
+  /** Other devices of the account that this one knows; they keep what they have. */
   other_devices: number;
 }
 
-/** Whether a reply in a thread would reach somebody. Where it would not, it is refused. */
+/** Whether a reply in a thread would reach somebody. If not, it is refused. */
 export type MayReply =
-  /** All who read it. */
+  /** All readers. */
   | { state: "yes" }
-  /** Some who read it; not groups that the member is not in. */
+  /** Some readers; not groups that the member is not in. */
   | {
       state: "others";
       /** The names of those groups. */
@@ -899,22 +896,22 @@ export type MayReply =
       /** Their names. */
       groups: string[];
     }
-  /** Only groups read it in which nobody but the member is. */
+  /** All readers are groups that only the member is in. */
   | {
       state: "empty_group";
       /** Their names. */
       groups: string[];
     }
-  /** Who reads it is not known here. */
+  /** The readers are unknown. */
   | { state: "nobody" }
-  /** Everybody else who read it was struck. */
+  /** All other readers were struck. */
   | { state: "struck" }
   /** The service itself wrote it, and reads nothing. */
   | { state: "service" };
 
-/** A place in the list of a group's members: behind this one. */
+/** A position in the list of a group's members: after this one. */
 export interface MemberPlace {
-  /** Where they stand. */
+  /** Their standing. */
   standing: Standing;
   /** Their alias, as on the wire. */
   alias: string;
@@ -924,7 +921,7 @@ export interface MemberPlace {
 export interface Members {
   /** First those who have joined, then those who are invited, then those who have left; by alias. */
   members: GroupMember[];
-  /** Where the next page begins; none when this is the last. */
+  /** Start of the next page; none if this is the last. */
   next: MemberPlace | null;
 }
 
@@ -938,17 +935,17 @@ export interface Message {
   account: number;
   /** The id the service gave it, 16 hex digits; absent while it is in the outbox. */
   msgid: string | null;
-  /** The author, as the service vouches for it; of a letter that was forwarded, as claimed. */
+  /** The author, vouched for by the service; of a forwarded letter, as claimed. */
   from: Party;
-  /** For a letter that somebody forwarded, while its author has not confirmed it. */
+  /** For a forwarded letter that its author has not confirmed. */
   forwarded: Forwarded | null;
   /** When the service accepted it; when it was queued, for one in the outbox. */
   at_ms: number;
   /** Its own subject, when it sets a new one. */
   subject: string;
   /**
-   * The text as written: Markdown. Whoever is told of it gets no heaps of accents: drawing them takes
-   * minutes.
+   * The text as written: Markdown. Events and replies carry it without stacked accents, which
+   * take minutes to draw.
    */
   text: string;
   /**
@@ -956,32 +953,32 @@ export interface Message {
    * links of unknown schemes.
    */
   html: string;
-  /** Whether the text goes on behind what `html` shows of it. */
+  /** Whether `html` shows only the beginning of the text. */
   cut: boolean;
   /** Attachments in the order they were added. */
   attachments: Attachment[];
-  /** Names of files it had that were lost when the store was damaged, the first of them. */
+  /** Names of the first files that were lost to damage of the store. */
   lost_files: string[];
-  /** The first five of those whom the service could not reach with it. */
+  /** The first five recipients whom the service could not reach. */
   left_out: LeftOut[];
-  /** How many more it could not reach. */
+  /** Number of further ones. */
   more_left_out: number;
-  /** Where it stands. */
+  /** Its state. */
   state: MessageState;
   /** Whether the member has not seen it yet. */
   unread: boolean;
 }
 
-/** Where a message stands. */
+/** State of a message. */
 export type MessageState =
-  /** Came from the service. */
+  /** Received from the service. */
   | { state: "received" }
   /** In the outbox, safe on disk, waiting for the link. */
   | { state: "queued" }
-  /** In the outbox, held back for the member's second thoughts. */
+  /** In the outbox, held so that the member can take it back. */
   | {
       state: "held";
-      /** When it leaves by itself, Unix milliseconds. */
+      /** When it is released, Unix milliseconds. */
       until_ms: number;
     }
   /** Being sent now. */
@@ -1001,15 +998,15 @@ export type MessageState =
       error: string;
     };
 
-/** What to mind about a name. */
+/** A warning about a name. */
 export type NameMark =
-  /** It holds what cannot be seen or is easily overlooked. */
+  /** It contains invisible or easily overlooked characters. */
   | "odd"
-  /** A contact with another permanent id is called the same, or so that it looks the same. */
+  /** A contact with another uid has the same name, or one that looks the same. */
   | "alike"
   /**
-   * The service has not vouched for it: it is a letter's claim, or another device of the member told it of
-   * somebody whose name looks like that of another who is or was known here.
+   * The service has not vouched for it: it is a letter's claim, or another device of the member
+   * synced it for somebody whose name looks like that of another who is or was known here.
    */
   | "claimed";
 
@@ -1030,13 +1027,13 @@ export type Offer =
       seen: string;
     };
 
-/** Somebody in a conversation. */
+/** A party in a conversation. */
 export interface Party {
-  /** The permanent id the service vouches for; equals the group's name for a group. */
+  /** The uid that the service vouches for; the group's name for a group. */
   uid: string;
   /**
-   * The alias by which this member is known here; never taken from the message when a contact
-   * with this uid exists. Empty when no alias is known.
+   * The alias by which this member is known here; never the message's claim if there is a
+   * contact with this uid. Empty if none is known.
    */
   alias: string;
   /** What this party is. */
@@ -1049,16 +1046,19 @@ export type PartyKind =
   | "me"
   /** A member in the address book. */
   | "contact"
-  /** A member who is not in the address book: reached us through a group or a shared thread. */
+  /** A member who is not in the address book, from a group or a shared thread. */
   | "stranger"
   /**
-   * Somebody whom another member names as the author of a forwarded letter. The service vouches for
-   * nothing of it; the alias is never the address book's.
+   * The claimed author of a forwarded letter. The service does not vouch for it; the alias is
+   * never the address book's.
    */
   | "claimed"
   /** A group. */
   | "group"
-  /** The service itself, with a word about its own work, such as that a letter did not arrive. */
+  /**
+   * The service itself, in a message about its own work, such as a letter that was not
+   * delivered.
+   */
   | "service";
 
 /** A ping or a group invitation, received or sent. */
@@ -1067,17 +1067,17 @@ export interface Ping {
   id: number;
   /** The account it came to or left from. */
   account: number;
-  /** What that account's service is called; see `Account::service`. */
+  /** Label of that account's service; see `Account::service`. */
   service: string;
-  /** Whether it came in or went out. */
+  /** Whether it was received or sent. */
   incoming: boolean;
-  /** Alias of the sender; what cannot be seen in it is written out. */
+  /** Alias of the sender; invisible characters are escaped. */
   from: string;
   /** Permanent id of the sender. */
   from_uid: string;
-  /** Alias of the addressee; what cannot be seen in it is written out. */
+  /** Alias of the receiver; invisible characters are escaped. */
   to: string;
-  /** What to mind about the name of the one who is not the member. */
+  /** Warning about the other's name. */
   mark: NameMark | null;
   /** Plain text, at most 140 UTF-16 units. To be shown as text; nothing in it is clickable. */
   text: string;
@@ -1085,19 +1085,19 @@ export interface Ping {
   group: string | null;
   /** When the service accepted it. */
   at_ms: number;
-  /** Where it stands. */
+  /** Its state. */
   state: PingState;
 }
 
-/** Where a ping stands. */
+/** State of a ping. */
 export type PingState =
-  /** Incoming: waits for our answer. Outgoing: the service has it, no answer yet. */
+  /** Incoming: waits for our answer. Outgoing: the service has it, and there is no answer yet. */
   | { state: "waiting" }
   /** Outgoing, in the outbox. */
   | { state: "queued" }
   /** Answered: both are in each other's address book, or the group was joined. */
   | { state: "accepted" }
-  /** Incoming: the member put it away. The sender is not told. */
+  /** Incoming: the member ignored it. The sender is not notified. */
   | { state: "ignored" }
   /** Outgoing: the service refused it. */
   | {
@@ -1119,37 +1119,37 @@ export type Place =
   /** The messages after this one. */
   | { after: number };
 
-/** How a reply in a thread reaches somebody of it. */
+/** How a reply in a thread reaches a party. */
 export type Reach =
   /** It is addressed to them. */
   | "named"
   /** As a member of a group that it is addressed to. */
   | "group"
   /**
-   * Not as far as is known: they only wrote in the thread, are struck, or are a group that the member
-   * is not in.
+   * Not, as far as is known: they only wrote in the thread, are struck, or are a group that the
+   * member is not in.
    */
   | "none";
 
 /** Somebody who was added to a thread, or wrote in it. */
 export interface Reader {
-  /** Who. */
+  /** The party. */
   party: Party;
-  /** Permanent id of whoever added them, as the service vouches for it; absent when it was not noted. */
+  /** Uid of the member who added them, vouched for by the service; absent if unknown. */
   by: string | null;
-  /** When; 0 when it was not noted. */
+  /** When; 0 if unknown. */
   at_ms: number;
-  /** Whether the member has struck them: letters go to them no more. */
+  /** Whether the member has struck them: letters are no longer sent to them. */
   struck: boolean;
   /** How a reply reaches them. */
   reach: Reach;
 }
 
-/** Who reads a thread, and who wrote in it. */
+/** Readers and authors of a thread. */
 export interface Readers {
-  /** In order of joining, the struck ones too; then those who only wrote in it. */
+  /** In order of joining, including those struck; then those who only wrote in it. */
   readers: Reader[];
-  /** How often more were named than a thread takes. */
+  /** Number of readers that were named beyond a thread's limit. */
   unlisted: number;
 }
 
@@ -1210,11 +1210,11 @@ export type Reply =
   /** Search results, best first. */
   | { kind: "hits"; value: SearchHit[] };
 
-/** One place where search words were found. */
+/** A search result. */
 export interface SearchHit {
   /** The account. */
   account: number;
-  /** What its service is called; see `Account::service`. */
+  /** Label of its service; see `Account::service`. */
   service: string;
   /** The thread. */
   thread: number;
@@ -1227,8 +1227,8 @@ export interface SearchHit {
   /** Time of the message. */
   at_ms: number;
   /**
-   * Text around the words, HTML-escaped, the words between `<mark>` and `</mark>`; nothing else
-   * in it is markup.
+   * Text around the words, HTML-escaped, with the words between `<mark>` and `</mark>`; no other
+   * markup.
    */
   snippet: string;
 }
@@ -1241,15 +1241,15 @@ export interface Size {
   height: number;
 }
 
-/** Somebody's standing in a group. */
+/** Standing in a group. */
 export type Standing =
   /** Invited, has not joined. */
   | "invited"
   /** Joined. */
   | "joined"
-  /** Left. Of others, perhaps was removed. */
+  /** Left. For others, perhaps removed. */
   | "left"
-  /** The member was removed by another, and comes back only by a new invitation. Not said of others. */
+  /** The member was removed, and can return only by a new invitation. Not used for others. */
   | "removed";
 
 /** Everything a page needs to draw its first screen. */
@@ -1259,13 +1259,13 @@ export interface State {
   /** Version of the running app. */
   version: string;
   /**
-   * Whether parts of the store were passed over since the app started because they are damaged;
-   * `mnm check` tells more.
+   * Whether parts of the store were skipped since the app started because they are damaged; `mnm
+   * check` reports more.
    */
   damaged: boolean;
   /**
-   * Whether this home was copied or restored from a backup since it was opened before. What came
-   * in after the copy was made is not in it.
+   * Whether this home was copied or restored from a backup since it was last opened. Letters
+   * received after the copy was made are missing.
    */
   copied: boolean;
 }
@@ -1291,18 +1291,18 @@ export interface ThreadRow {
   /** The account it belongs to. */
   account: number;
   /**
-   * Subject of the newest message that has one, or as another device of the member told it; may be
-   * empty.
+   * Subject of the newest message that has one, or synced from another device of the member; may
+   * be empty.
    */
   subject: string;
-  /** No subject is known, because the letter that began the thread is not here. */
+  /** No subject is known, because the letter that began the thread is missing. */
   begun_elsewhere: boolean;
   /**
-   * The first of those who read it, in order of joining, the member included, and all of its groups;
-   * 50 at most. All of them: `command::Command::Readers`.
+   * The first readers, in order of joining, the member included, and all of its groups; 50 at
+   * most. All of them: `command::Command::Readers`.
    */
   parties: Party[];
-  /** How many read it. */
+  /** Number of readers. */
   readers: number;
   /** Author of the newest message. */
   last_from: Party;
@@ -1320,9 +1320,6 @@ export interface ThreadRow {
   state: MessageState | null;
   /** Whether a reply would reach somebody. */
   may_reply: MayReply;
-  /**
-   * The thread that its first letter says it belongs to, whose readers its author is not known to be
-   * among.
-   */
+  /** The thread that its first letter names, if the author is not known to be one of its readers. */
   belongs_to: number | null;
 }

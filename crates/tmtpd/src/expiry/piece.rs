@@ -1,4 +1,4 @@
-//! A batch of overdue messages: what one commit gives up, and the notices about it.
+//! A bounded piece of what is overdue: what one commit gives up, and what is told of it.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use tmtp_store::{DeviceNumber, MessageId, MessageReader, StoreError};
 
 /// What one commit gives up.
 #[derive(Debug, Default)]
-pub(super) struct ExpiryBatch {
-    pub(super) queued: Vec<(DeviceNumber, MessageId)>,
-    /// Notices to authors. Equal ones are merged.
+pub(super) struct Piece {
+    pub(super) owed: Vec<(DeviceNumber, MessageId)>,
+    /// What authors are told. Alike ones are one.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
-    /// Messages that each device will be missing.
+    /// What each device will be missing.
     pub(super) missing: BTreeMap<DeviceNumber, u64>,
 }
 
-impl ExpiryBatch {
+impl Piece {
     /// Decides about one message.
     pub(super) fn add(
         &mut self,
@@ -34,21 +34,21 @@ impl ExpiryBatch {
     ) -> Result<(), StoreError> {
         let mut unreached = Vec::new();
         let mut devices = Vec::new();
-        for (member, queued) in by_member(directory, &unfetched.devices) {
+        for (member, owed) in by_member(directory, &unfetched.devices) {
             let Some(member) = member else {
-                devices.extend(queued); // of no member: a device that was never fully added
+                devices.extend(owed); // of nobody: a device whose making failed
                 continue;
             };
-            let verdict = Verdict::of(&holders(service, directory, member, &queued, unfetched)?);
+            let verdict = Verdict::of(&holders(service, directory, member, &owed, unfetched)?);
             devices.extend(verdict.give_up);
             unreached.extend(verdict.unreached.then_some(member));
         }
         let Some(device) = devices.first() else { return Ok(()) };
-        // If it is gone by now, it was acknowledged.
-        let Some(queued) = service.store.owed_with(*device, unfetched.class, unfetched.id)? else {
+        // One that is gone by now was acknowledged.
+        let Some(owed) = service.store.owed_with(*device, unfetched.class, unfetched.id)? else {
             return Ok(());
         };
-        match service.store.read(&queued) {
+        match service.store.read(&owed) {
             Ok(reader) => self.tell(directory, reader, &devices, &unreached),
             Err(StoreError::Gone) => return Ok(()),
             Err(error @ StoreError::Corrupt { .. }) => {
@@ -56,11 +56,11 @@ impl ExpiryBatch {
             }
             Err(error) => return Err(error),
         }
-        self.queued.extend(devices.into_iter().map(|device| (device, unfetched.id)));
+        self.owed.extend(devices.into_iter().map(|device| (device, unfetched.id)));
         Ok(())
     }
 
-    /// Records the notice about a message that is given up for `devices`.
+    /// Notes who is to be told of a message that is given up for `devices`.
     fn tell(
         &mut self,
         directory: &Directory,
@@ -84,7 +84,7 @@ impl ExpiryBatch {
     }
 }
 
-/// Devices in ascending order, grouped by member.
+/// Devices in rising order, by whose they are.
 fn by_member(
     directory: &Directory,
     devices: &[DeviceNumber],
@@ -96,23 +96,23 @@ fn by_member(
     members
 }
 
-/// All devices of a member. One that was added after the search may have it queued too.
+/// All devices of a member. One that was added since the queues were looked at may be owed it too.
 fn holders(
     service: &Service,
     directory: &Directory,
     member: MemberNumber,
-    queued: &[DeviceNumber],
+    owed: &[DeviceNumber],
     Unfetched { id, class, .. }: &Unfetched,
 ) -> Result<Vec<Holder>, StoreError> {
     let holder = |device| {
-        let queued = queued.contains(&device)
+        let owed = owed.contains(&device)
             || service.store.next_queued(device, *class, id.checked_sub(1))? == Some(*id);
-        Ok(Holder { device, queued, online: service.roster.is_online(device) })
+        Ok(Holder { device, owed, online: service.roster.is_online(device) })
     };
     directory.devices(member).map(holder).collect()
 }
 
-/// Whether the message can be dropped without being missed.
+/// Whether nobody misses it afterwards.
 pub(crate) fn is_passing(kind: &MessageKind) -> bool {
     match kind {
         MessageKind::Login { .. } | MessageKind::OhiEdit { .. } | MessageKind::NewNode { .. } => {
@@ -128,8 +128,8 @@ pub(crate) fn is_passing(kind: &MessageKind) -> bool {
     }
 }
 
-/// The notice to the author, if any: the service's own messages about accounts, groups and returns
-/// are not returned, nor are notifications of a forwarded thread, which accompany a message.
+/// What the author is told, if anything: what the service itself has to say about accounts, groups
+/// and returns is not returned, nor is the word of a forwarded thread, which comes beside a message.
 fn returned(
     directory: &Directory,
     author: MemberNumber,
@@ -166,8 +166,8 @@ fn returned(
     }
 }
 
-/// The head of a letter in a post's data, which names its thread; none if the data is not a letter.
-/// The rest is not read.
+/// The part of a post's data that says which thread it is of; none if it has none, or not one of the
+/// agreed form. What comes after it is not read.
 fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHead> {
     if message.data.head == 0 || message.data.head > LETTER_HEAD_MAX_BYTES {
         return None;
@@ -181,8 +181,8 @@ fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHea
     LetterHead::read(&head).ok()
 }
 
-/// A name for `member` that the author may know: the alias used in the letter, the alias in a group
-/// of both, their only alias; else their uid, which the author has written to.
+/// A name for `member` that the author may know: the alias under which the letter names them, the
+/// one they go by in a group of both, their only one; else their uid, which the author has written to.
 pub(super) fn name_of(
     directory: &Directory,
     author: MemberNumber,
