@@ -51,7 +51,7 @@ enum Receiving {
     /// It is small, and kept in memory.
     Short(Vec<u8>),
     /// A letter.
-    Letter(Box<Letter>),
+    Letter(Box<IncomingLetter>),
     /// Dropped: a duplicate, or data without a use.
     Nothing,
     /// Dropped for want of room; the message waits at the service.
@@ -59,7 +59,7 @@ enum Receiving {
 }
 
 /// A letter being received: its files go to the store in chunks.
-struct Letter {
+struct IncomingLetter {
     unpacker: Unpacker,
     staging: Staging,
     names: Vec<(String, Option<Form>)>,
@@ -102,7 +102,7 @@ impl Inbox {
                 if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
                     Receiving::Nothing
                 } else {
-                    Receiving::Letter(Box::new(Letter {
+                    Receiving::Letter(Box::new(IncomingLetter {
                         unpacker: Unpacker::unknown(message.data),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
@@ -122,7 +122,7 @@ impl Inbox {
                 match (known, room) {
                     (true, _) => Receiving::Nothing,
                     (false, false) => Receiving::Held,
-                    (false, true) => Receiving::Letter(Box::new(Letter {
+                    (false, true) => Receiving::Letter(Box::new(IncomingLetter {
                         unpacker: Unpacker::new(message.data, index),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
@@ -268,7 +268,7 @@ impl Inbox {
                     {
                         return Ok(());
                     }
-                    Receiving::Short(_) | Receiving::Nothing | Receiving::Held => Letter {
+                    Receiving::Short(_) | Receiving::Nothing | Receiving::Held => IncomingLetter {
                         unpacker: Unpacker::unknown(message.data),
                         staging: Staging::new(self.store.clone()),
                         names: Vec::new(),
@@ -300,9 +300,9 @@ impl Inbox {
         from_uid: String,
         posted_ms: i64,
         groups: Vec<String>,
-        letter: Letter,
+        letter: IncomingLetter,
     ) -> Result<(), Error> {
-        let Letter { unpacker, staging, names } = letter;
+        let IncomingLetter { unpacker, staging, names } = letter;
         let unpacked = unpacker.finish();
         let account = self.account;
         if unpacked.head.node_sync {
@@ -404,7 +404,7 @@ impl Receiving {
     }
 }
 
-impl Letter {
+impl IncomingLetter {
     /// Replaces the subject.
     fn about(mut self, op: &str) -> Self {
         let shown: String = op.chars().take(OP_SHOWN).collect();

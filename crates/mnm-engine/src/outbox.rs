@@ -17,7 +17,7 @@ use crate::view::{Attachment, MessageId};
 
 /// An item as it goes over the wire: `request`, then `front`, then the bytes of `copy` and `files`.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Parcel {
+pub(crate) struct OutgoingFrame {
     /// The header; its `datalen` covers front and files.
     pub(crate) request: Request,
     /// Second header and text.
@@ -32,7 +32,7 @@ pub(crate) struct Parcel {
     pub(crate) head_bytes: u64,
 }
 
-impl Parcel {
+impl OutgoingFrame {
     /// Why it must not be sent, for people; none if its receivers can read it. Apps accept no
     /// second header of more than [`LETTER_HEAD_MAX_BYTES`].
     pub(crate) fn why_not_readable(&self) -> Option<&'static str> {
@@ -49,12 +49,12 @@ impl Parcel {
 
 /// Builds the request of an item. `uid` is the member's own. The bytes are the same at every
 /// attempt: the service recognises a repetition by them.
-pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
+pub(crate) fn frame(item: &OutboxItem, uid: &str) -> OutgoingFrame {
     let id = RequestId::from(item.request.as_str());
     match &item.action {
         OutboxAction::Post(post) => letter(id, post, uid),
         // No progress is shown: it was sent long ago.
-        OutboxAction::Confirm(post) => Parcel { message: None, ..letter(id, post, uid) },
+        OutboxAction::Confirm(post) => OutgoingFrame { message: None, ..letter(id, post, uid) },
         OutboxAction::Forward(forward) => self::forward(id, item.id, forward),
         OutboxAction::Ping { from, to, text, .. } => {
             let (from, to) = (from.as_str().into(), to.as_str().into());
@@ -75,12 +75,12 @@ pub(crate) fn parcel(item: &OutboxItem, uid: &str) -> Parcel {
     }
 }
 
-fn plain(request: Request, text: &str) -> Parcel {
+fn plain(request: Request, text: &str) -> OutgoingFrame {
     let front = text.as_bytes().to_vec();
-    Parcel { request, front, copy: None, files: Vec::new(), message: None, head_bytes: 0 }
+    OutgoingFrame { request, front, copy: None, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
-fn letter(id: RequestId, post: &OutgoingPost, uid: &str) -> Parcel {
+fn letter(id: RequestId, post: &OutgoingPost, uid: &str) -> OutgoingFrame {
     let head = LetterHead {
         thread_id: post.thread_id.clone(),
         alias: post.alias.clone(),
@@ -99,7 +99,7 @@ fn letter(id: RequestId, post: &OutgoingPost, uid: &str) -> Parcel {
     let data = Data { len: front.len() as u64 + files, head: head_bytes, sum: 0 };
     let to: Vec<_> = post.recipients.iter().map(addressee).collect();
     let not_alone = post.recipients.iter().any(|to| to.is_group);
-    Parcel {
+    OutgoingFrame {
         request: Request::Post { id, to, not_alone, data },
         front,
         copy: None,
@@ -117,7 +117,7 @@ fn addressee(to: &crate::vault::Recipient) -> Recipient {
 }
 
 /// A notification for everybody, and a copy of the thread for new readers.
-fn forward(id: RequestId, row: OutboxId, forward: &OutgoingForward) -> Parcel {
+fn forward(id: RequestId, row: OutboxId, forward: &OutgoingForward) -> OutgoingFrame {
     let thread_id = forward.thread_id.clone();
     let note = LetterHead { thread_id, cc: forward.new.clone(), ..LetterHead::default() };
     let head = LetterHead { cc: Vec::new(), ..note.clone() };
@@ -142,17 +142,17 @@ fn forward(id: RequestId, row: OutboxId, forward: &OutgoingForward) -> Parcel {
     };
     let front = [&note, &head, forward.copy.as_bytes()].concat();
     let copy = Some((row, forward.copy_bytes));
-    Parcel { request, front, copy, files: Vec::new(), message: None, head_bytes: 0 }
+    OutgoingFrame { request, front, copy, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
 /// A post without recipients reaches the member's other devices.
-fn notice(id: RequestId, body: &str) -> Parcel {
+fn notice(id: RequestId, body: &str) -> OutgoingFrame {
     let mut front = br#"{"NodeSync":true}"#.to_vec();
     let head_bytes = front.len() as u64;
     front.extend_from_slice(body.as_bytes());
     let data = Data { len: front.len() as u64, head: head_bytes, sum: 0 };
     let request = Request::Post { id, to: Vec::new(), not_alone: false, data };
-    Parcel { request, front, copy: None, files: Vec::new(), message: None, head_bytes }
+    OutgoingFrame { request, front, copy: None, files: Vec::new(), message: None, head_bytes }
 }
 
 fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {

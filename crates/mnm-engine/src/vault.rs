@@ -34,7 +34,6 @@ mod group;
 mod hold;
 mod inbox;
 mod letter;
-mod live;
 mod members;
 mod message;
 mod migration;
@@ -52,6 +51,7 @@ mod presence;
 mod removal;
 mod room;
 pub mod rows;
+mod runtime_state;
 mod service_name;
 mod settle;
 pub(crate) mod storage;
@@ -88,7 +88,7 @@ pub use thread::ThreadPlace;
 
 use change::{Reader, Work};
 use chore::Chores;
-use live::Live;
+use runtime_state::RuntimeState;
 use storage::Storage;
 
 type Result<T> = std::result::Result<T, VaultError>;
@@ -131,7 +131,7 @@ impl Default for Limits {
 pub struct Vault {
     // Declared before the storage, so that it is closed before the home's lock is released.
     db: Connection,
-    live: Live,
+    runtime: RuntimeState,
     limits: Limits,
     chores: Chores,
     storage: Box<dyn Storage>,
@@ -143,7 +143,7 @@ impl Vault {
     pub fn new(db: Connection, storage: Box<dyn Storage>) -> Self {
         let mut vault = Self {
             db,
-            live: Live::default(),
+            runtime: RuntimeState::default(),
             limits: Limits::default(),
             chores: Chores::default(),
             storage,
@@ -192,14 +192,14 @@ impl Vault {
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader { db: &self.db, live: &self.live }
+        Reader { db: &self.db, runtime: &self.runtime }
     }
 
     /// Runs `act` in one transaction. The events are built inside it, from the state that is
     /// committed; orphaned blobs are erased later, because that may take long.
     fn change<T>(&mut self, act: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<Change<T>> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut work = Work::new(&tx, &self.live, &self.limits);
+        let mut work = Work::new(&tx, &self.runtime, &self.limits);
         let value = act(&mut work)?;
         let events = work.events()?;
         let left = work.into_left();

@@ -1,6 +1,6 @@
 //! Ledger of a simulation: what must be where in the end, and every way in which it can be otherwise.
 //!
-//! A test writes a [`Letter`] into its ledger before anybody can see it and notes its [`Fate`] as
+//! A test writes a [`LedgerEntry`] into its ledger before anybody can see it and notes its [`Fate`] as
 //! its author learns it. When all is quiet it asks every app what it shows ([`Home`]), and
 //! [`check`] compares: each letter is on every device it is owed to exactly once, byte for byte, in
 //! an order that respects its author's, and nothing is anywhere it should not be. The simulation
@@ -33,7 +33,7 @@ pub enum Fate {
 
 /// A letter as it was written.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub struct LedgerEntry {
     /// Unique; its text begins with it.
     pub marker: String,
     /// The device that wrote it.
@@ -56,7 +56,7 @@ pub struct Letter {
     /// All devices of the member who wrote it.
     pub owners: BTreeSet<DeviceIndex>,
     /// Devices that must have it, the author's included.
-    pub owed: BTreeSet<DeviceIndex>,
+    pub required: BTreeSet<DeviceIndex>,
     /// Further devices that may have it, because they came into being meanwhile.
     pub allowed: BTreeSet<DeviceIndex>,
     /// Devices of which all have it or none has, where it is not known which.
@@ -76,10 +76,10 @@ pub struct Letter {
     pub fate: Fate,
 }
 
-impl Letter {
+impl LedgerEntry {
     fn may_be_on(&self, device: DeviceIndex) -> bool {
         let alike = self.alike.iter().any(|like| like.contains(&device));
-        alike || self.owed.contains(&device) || self.allowed.contains(&device)
+        alike || self.required.contains(&device) || self.allowed.contains(&device)
     }
 }
 
@@ -147,7 +147,7 @@ pub struct Shown {
 
 /// Everything that is wrong with what `homes` show of `letters`.
 #[must_use]
-pub fn check(letters: &[Letter], homes: &[Home]) -> Vec<Wrong> {
+pub fn check(letters: &[LedgerEntry], homes: &[Home]) -> Vec<Wrong> {
     let book = Book::new(letters, homes);
     let mut wrong: Vec<_> = homes.iter().flat_map(|home| book.check_home(home)).collect();
     wrong.extend(book.check_owed(homes));
@@ -158,12 +158,12 @@ pub fn check(letters: &[Letter], homes: &[Home]) -> Vec<Wrong> {
 
 /// The letters by their markers, and which of them must be everywhere.
 struct Book<'a> {
-    letters: BTreeMap<&'a str, &'a Letter>,
+    letters: BTreeMap<&'a str, &'a LedgerEntry>,
     due: BTreeSet<&'a str>,
 }
 
 impl<'a> Book<'a> {
-    fn new(letters: &'a [Letter], homes: &[Home]) -> Self {
+    fn new(letters: &'a [LedgerEntry], homes: &[Home]) -> Self {
         let letters: BTreeMap<_, _> = letters.iter().map(|l| (l.marker.as_str(), l)).collect();
         let mut book = Self { letters, due: BTreeSet::new() };
         let shown = homes.iter().flat_map(|home| &home.shown);
@@ -172,7 +172,7 @@ impl<'a> Book<'a> {
         let accepted: BTreeSet<&str> =
             accepted.filter_map(|shown| Some(book.letter(shown)?.marker.as_str())).collect();
         let letters = book.letters.values().copied();
-        let is_due = |letter: &&Letter| match letter.fate {
+        let is_due = |letter: &&LedgerEntry| match letter.fate {
             Fate::Due => true,
             Fate::Unknown => accepted.contains(letter.marker.as_str()),
             Fate::Refused => false,
@@ -181,12 +181,12 @@ impl<'a> Book<'a> {
         book
     }
 
-    fn letter(&self, shown: &Shown) -> Option<&'a Letter> {
+    fn letter(&self, shown: &Shown) -> Option<&'a LedgerEntry> {
         self.letters.get(shown.text.split_whitespace().next()?).copied()
     }
 
     /// Letters that the service has.
-    fn due_letters(&self) -> impl Iterator<Item = &'a Letter> {
+    fn due_letters(&self) -> impl Iterator<Item = &'a LedgerEntry> {
         self.due.iter().filter_map(|marker| self.letters.get(marker).copied())
     }
 
@@ -237,9 +237,9 @@ impl<'a> Book<'a> {
         &self,
         home: &Home,
         by: &'static str,
-        key: impl Fn(&Letter, &Shown) -> Option<K>,
+        key: impl Fn(&LedgerEntry, &Shown) -> Option<K>,
     ) -> Vec<Wrong> {
-        let mut of_pens: BTreeMap<usize, Vec<(&Letter, K)>> = BTreeMap::new();
+        let mut of_pens: BTreeMap<usize, Vec<(&LedgerEntry, K)>> = BTreeMap::new();
         for shown in &home.shown {
             let Some(letter) = self.letter(shown).filter(|letter| !letter.repeats) else {
                 continue;
@@ -279,7 +279,7 @@ impl<'a> Book<'a> {
                     true => devices_with.iter().all(|devices| devices.contains(device)),
                     false => devices_with.iter().any(|devices| devices.contains(device)),
                 };
-                let lacking = letter.owed.iter().filter(|device| !has(device));
+                let lacking = letter.required.iter().filter(|device| !has(device));
                 let lacking =
                     lacking.map(|device| Wrong::Lacks { device: *device, marker: marker.clone() });
                 let divided = letter.alike.iter().filter(|like| like.iter().any(has));
@@ -319,7 +319,7 @@ impl<'a> Book<'a> {
         .collect()
     }
 
-    fn difference(&self, letter: &Letter, shown: &Shown, home: &Home) -> Option<&'static str> {
+    fn difference(&self, letter: &LedgerEntry, shown: &Shown, home: &Home) -> Option<&'static str> {
         let same_files = letter.files.len() == shown.files.len()
             && letter.files.iter().zip(&shown.files).all(|(written, seen)| written.is_like(seen));
         // A device that came later does not have the letter that opened the thread; one that was

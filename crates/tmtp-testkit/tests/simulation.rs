@@ -18,14 +18,14 @@ mod author;
 mod cast;
 #[path = "simulation/club.rs"]
 mod club;
-#[path = "simulation/edge.rs"]
-mod edge;
 #[path = "simulation/network.rs"]
 mod network;
 #[path = "simulation/outage.rs"]
 mod outage;
 #[path = "simulation/plan.rs"]
 mod plan;
+#[path = "simulation/platform.rs"]
+mod platform;
 #[path = "simulation/quiet.rs"]
 mod quiet;
 #[path = "simulation/service.rs"]

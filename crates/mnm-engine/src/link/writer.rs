@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, ErrorCode};
 use crate::link::outgoing::Outgoing;
 use crate::link::{Ended, FAREWELL_TIME, flush, write_all};
-use crate::outbox::{Parcel, Settled, parcel, settle};
+use crate::outbox::{OutgoingFrame, Settled, frame, settle};
 use crate::platform::Platform;
 use crate::presence::Announced;
 use crate::store::Store;
@@ -252,32 +252,32 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             self.taking = false;
             return Ok(());
         }
-        let parcel = parcel(&item, &self.uid);
-        if let Some(why) = parcel.why_not_readable() {
+        let frame = frame(&item, &self.uid);
+        if let Some(why) = frame.why_not_readable() {
             self.settled(&item, Settled::Failed(why.into())).await?;
             self.taking = false;
             return Ok(());
         }
-        let Ok(mut bytes) = parcel.request.pack() else {
+        let Ok(mut bytes) = frame.request.pack() else {
             let why = "The letter names more recipients than the service can take at once. Send it to fewer, or to a group.";
             self.settled(&item, Settled::Failed(why.into())).await?;
             self.taking = false;
             return Ok(());
         };
-        self.outgoing.expect(parcel.request.id());
+        self.outgoing.expect(frame.request.id());
         self.in_flight = Some(InFlight::Item(Box::new(item)));
         self.taking = false;
-        bytes.extend_from_slice(&parcel.front);
+        bytes.extend_from_slice(&frame.front);
         write_all(&mut self.stream, &bytes).await?;
-        self.send_copy(&parcel).await?;
-        self.send_files(&parcel).await?;
+        self.send_copy(&frame).await?;
+        self.send_files(&frame).await?;
         flush(&mut self.stream).await?;
         self.due = time::now() + ANSWER_TIME;
         Ok(())
     }
 
-    async fn send_copy(&mut self, parcel: &Parcel) -> Result<(), Ended> {
-        let Some((row, size)) = parcel.copy else { return Ok(()) };
+    async fn send_copy(&mut self, frame: &OutgoingFrame) -> Result<(), Ended> {
+        let Some((row, size)) = frame.copy else { return Ok(()) };
         let mut offset = 0;
         while offset < size {
             if self.orders.stop.is_cancelled() {
@@ -295,10 +295,10 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         Ok(())
     }
 
-    async fn send_files(&mut self, parcel: &Parcel) -> Result<(), Ended> {
-        let mut sent = (parcel.front.len() as u64).saturating_sub(parcel.head_bytes);
+    async fn send_files(&mut self, frame: &OutgoingFrame) -> Result<(), Ended> {
+        let mut sent = (frame.front.len() as u64).saturating_sub(frame.head_bytes);
         let mut told = time::now();
-        for file in &parcel.files {
+        for file in &frame.files {
             let mut offset = 0;
             while offset < file.size {
                 if self.orders.stop.is_cancelled() {
@@ -310,7 +310,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
                 sent += bytes.len() as u64;
                 if time::now() - told >= PROGRESS_TIME {
                     told = time::now();
-                    self.tell_progress(parcel, sent).await?;
+                    self.tell_progress(frame, sent).await?;
                 }
             }
         }
@@ -328,8 +328,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         Ok(bytes)
     }
 
-    async fn tell_progress(&self, parcel: &Parcel, sent: u64) -> Result<(), Ended> {
-        let Some(message) = parcel.message else { return Ok(()) };
+    async fn tell_progress(&self, frame: &OutgoingFrame, sent: u64) -> Result<(), Ended> {
+        let Some(message) = frame.message else { return Ok(()) };
         let note = self
             .store
             .note(move |vault| Ok(vault.set_progress(message, sent)?.into_iter().collect()));

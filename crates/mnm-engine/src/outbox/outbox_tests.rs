@@ -45,13 +45,13 @@ fn refused(reason: &str) -> Outcome {
 
 #[test]
 fn a_letter_is_header_text_and_files() {
-    let parcel = parcel(&item(OutboxAction::Post(Box::new(post("", "grüße")))), "A");
-    let Request::Post { id, to, data, .. } = &parcel.request else { panic!("{parcel:?}") };
+    let frame = frame(&item(OutboxAction::Post(Box::new(post("", "grüße")))), "A");
+    let Request::Post { id, to, data, .. } = &frame.request else { panic!("{frame:?}") };
     assert_eq!(id.as_str(), "req");
     assert_eq!(*to, [Recipient::Member("B".into()), Recipient::Group("crew club".into())]);
-    let (head, text) = parcel.front.split_at(parcel.head_bytes as usize);
+    let (head, text) = frame.front.split_at(frame.head_bytes as usize);
     assert_eq!(text, "grüße".as_bytes());
-    assert_eq!((data.head, data.len), (parcel.head_bytes, parcel.front.len() as u64 + 5));
+    assert_eq!((data.head, data.len), (frame.head_bytes, frame.front.len() as u64 + 5));
     let head = LetterHead::read(head).unwrap();
     assert_eq!((head.thread_id.as_str(), head.alias.as_str()), ("", "ada lovelace"));
     assert_eq!(head.text_len(data.len, data.head), Ok(7));
@@ -59,7 +59,7 @@ fn a_letter_is_header_text_and_files() {
     assert_eq!(head.cc[0].date, "1970-01-01T00:00:00.000Z");
     assert!(head.cc[1].is_group() && head.cc.iter().all(|cc| cc.subscribe));
     assert_eq!(head.attach, [tmtp::letter::Attach::file("a.png", 5)]);
-    assert_eq!((parcel.files.len(), parcel.message), (1, Some(7)));
+    assert_eq!((frame.files.len(), frame.message), (1, Some(7)));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_letter_that_nobody_could_read_is_not_sent() {
     let mut with_files = |files: usize| {
         let file = Attachment { name: "x".repeat(255), ..large.attachments[0].clone() };
         large.attachments = vec![file; files];
-        parcel(&item(OutboxAction::Post(Box::new(large.clone()))), "A")
+        frame(&item(OutboxAction::Post(Box::new(large.clone()))), "A")
     };
     assert_eq!(with_files(1_000).why_not_readable(), None);
     assert!(with_files(4_000).why_not_readable().unwrap().contains("Nothing was sent"));
@@ -81,7 +81,7 @@ fn a_letter_that_nobody_could_read_is_not_sent() {
         copy: String::new(),
         copy_bytes: 0,
     };
-    let forward = parcel(&item(OutboxAction::Forward(Box::new(forward))), "A");
+    let forward = frame(&item(OutboxAction::Forward(Box::new(forward))), "A");
     assert!(forward.why_not_readable().is_some());
 }
 
@@ -91,7 +91,7 @@ fn a_copy_that_an_older_version_queued_is_sent_and_one_of_this_version_follows()
     let old: OutgoingForward = serde_json::from_str(old).unwrap();
     let new = OutgoingForward { copy: String::new(), copy_bytes: 9, ..old.clone() };
     let [old, new] =
-        [old, new].map(|forward| parcel(&item(OutboxAction::Forward(Box::new(forward))), "A"));
+        [old, new].map(|forward| frame(&item(OutboxAction::Forward(Box::new(forward))), "A"));
     assert_eq!(old.request, new.request, "the same bytes are announced");
     assert_eq!(old.front, [&new.front[..], b"All of it"].concat());
     assert_eq!((old.copy.unwrap().1, new.copy.unwrap().1), (0, 9));
@@ -105,10 +105,10 @@ fn pings_and_notices_carry_their_text() {
         to: "bob babbage".into(),
         text: "Hello".into(),
     };
-    let sent = parcel(&item(ping), "A");
+    let sent = frame(&item(ping), "A");
     assert_eq!((sent.request.data_len(), &sent.front[..]), (5, &b"Hello"[..]));
     let notice = OutboxAction::Sync { body: "{}".into() };
-    let sent = parcel(&item(notice), "A");
+    let sent = frame(&item(notice), "A");
     let Request::Post { to, data, .. } = &sent.request else { panic!("{sent:?}") };
     assert!(to.is_empty(), "for nobody but the member's own devices");
     assert_eq!(data.len, sent.front.len() as u64);

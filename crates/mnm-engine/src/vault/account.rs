@@ -72,7 +72,7 @@ impl Vault {
     /// The data of the first screen; `version` is that of the running app.
     pub fn state(&self, version: &str) -> Result<State> {
         let (accounts, version) = (self.accounts()?, version.to_owned());
-        let (damaged, copied) = (self.live.is_damaged(), self.live.is_copied());
+        let (damaged, copied) = (self.runtime.is_damaged(), self.runtime.is_copied());
         Ok(State { accounts, version, damaged, copied })
     }
 
@@ -290,12 +290,12 @@ impl Reader<'_> {
             alias: aliases.first().cloned().unwrap_or_default(),
             aliases,
             device: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
-            link: self.live.link(id),
+            link: self.runtime.link(id),
             linked_ms: row.get(6)?,
             unread: 0,
             pings: 0,
             queued: 0,
-            held: self.live.held(id),
+            held: self.runtime.held(id),
             presence: row.get(5)?,
             presence_chosen: row.get(8)?,
         })

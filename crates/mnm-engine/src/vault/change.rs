@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::live::Live;
+use super::runtime_state::RuntimeState;
 use super::settle::Slice;
 use super::{Limits, Result};
 use crate::event::Event;
@@ -24,7 +24,7 @@ pub struct Change<T> {
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) db: &'a Connection,
-    pub(super) live: &'a Live,
+    pub(super) runtime: &'a RuntimeState,
 }
 
 /// A write: the transaction, and what it touches.
@@ -57,10 +57,10 @@ pub(super) struct Left {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(db: &'a Connection, live: &'a Live, limits: &'a Limits) -> Self {
+    pub(super) fn new(db: &'a Connection, runtime: &'a RuntimeState, limits: &'a Limits) -> Self {
         Self {
             db,
-            read: Reader { db, live },
+            read: Reader { db, runtime },
             limits,
             accounts: BTreeSet::new(),
             threads: BTreeSet::new(),

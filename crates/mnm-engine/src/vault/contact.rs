@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, params};
 use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
-use super::live::Detail;
 use super::name::{imitates, is_clean, is_written_out, look, shown, tag_of, tagged};
+use super::runtime_state::Detail;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, Contact, NameMark, Party, PartyKind};
@@ -69,7 +69,7 @@ impl Reader<'_> {
     /// for the name.
     pub(super) fn alike(&self) -> &'static str {
         // The index is separate from the address book: damage to it costs no letter.
-        match self.live.detail() {
+        match self.runtime.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => "0",
             Detail::Whole => {
                 // Equivalent to OR, in fewer steps.
@@ -100,7 +100,7 @@ impl Reader<'_> {
             () => None,
         };
         Ok(Contact {
-            online: self.live.is_online(account, &uid),
+            online: self.runtime.is_online(account, &uid),
             account,
             alias: name_of(&name, &uid, alike),
             mark,
@@ -118,7 +118,7 @@ impl Reader<'_> {
         name: &str,
     ) -> Result<bool> {
         // The index is separate from the address book: damage to it costs no letter.
-        if self.live.detail() < Detail::Whole {
+        if self.runtime.detail() < Detail::Whole {
             return Ok(false);
         }
         Ok(self
@@ -196,13 +196,13 @@ impl Reader<'_> {
 
     /// The party `uid`. `claimed` is the alias in a message; it is shown only for strangers.
     pub(super) fn member(&self, account: AccountId, uid: &str, claimed: &str) -> Result<Party> {
-        if self.live.detail() == Detail::Alone {
+        if self.runtime.detail() == Detail::Alone {
             let (uid, alias) = (uid.to_owned(), claimed.to_owned());
             return Ok(Party { uid, alias, kind: PartyKind::Stranger });
         }
         let own = self.own(account)?;
         // The address book may be damaged and skipped.
-        let contact = match self.live.detail() {
+        let contact = match self.runtime.detail() {
             Detail::Alone | Detail::Bare => None,
             Detail::Lean | Detail::Whole => self
                 .db
@@ -220,7 +220,7 @@ impl Reader<'_> {
     /// The member.
     pub(super) fn own(&self, account: AccountId) -> Result<Own> {
         // Separate from letters, as the address book is.
-        let alias = match self.live.detail() {
+        let alias = match self.runtime.detail() {
             Detail::Alone | Detail::Bare => "NULL",
             Detail::Lean | Detail::Whole => {
                 "(SELECT alias FROM own_alias WHERE account = a.id ORDER BY ord LIMIT 1)"
@@ -287,7 +287,7 @@ impl Work<'_> {
             self.touch_ping(ping);
         }
         self.contact_gone(account, uid);
-        self.read.live.presence_changed();
+        self.read.runtime.presence_changed();
         self.touch_threads_with(account, uid)?;
         Ok(true)
     }

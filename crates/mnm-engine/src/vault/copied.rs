@@ -45,7 +45,7 @@ impl Vault {
                 .execute(params![mark])?;
             Ok(())
         })?;
-        self.live.set_copied(copied);
+        self.runtime.set_copied(copied);
         Ok(change)
     }
 }

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
 
-use super::live::Detail;
 use super::rows::{Reopen, read_around};
+use super::runtime_state::Detail;
 use super::thread::page_rows;
 use super::{Result, ThreadPlace, Vault};
 use crate::command::Place;
@@ -80,7 +80,7 @@ impl Vault {
             accounts,
             version: version.to_owned(),
             damaged: true,
-            copied: self.live.is_copied(),
+            copied: self.runtime.is_copied(),
         })
     }
 
@@ -177,7 +177,7 @@ impl Vault {
     fn attempt<T>(&mut self, read: impl FnOnce(&Self) -> Result<T>) -> Result<Option<T>> {
         match read(self) {
             Err(error) if error.is_damage() => {
-                self.live.note_damage();
+                self.runtime.note_damage();
                 self.reopen().map_err(|error| VaultError::Damaged(error.to_string()))?;
                 Ok(None)
             }
@@ -188,9 +188,9 @@ impl Vault {
     /// As [`Self::attempt`], then again with less and less [`Detail`].
     fn attempt_lean<T>(&mut self, read: impl Fn(&Self) -> Result<T>) -> Result<Option<T>> {
         for detail in [Detail::Whole, Detail::Lean, Detail::Bare, Detail::Alone] {
-            self.live.set_detail(detail);
+            self.runtime.set_detail(detail);
             let read = self.attempt(&read);
-            self.live.set_detail(Detail::Whole);
+            self.runtime.set_detail(Detail::Whole);
             if let Some(read) = read? {
                 return Ok(Some(read));
             }
@@ -202,7 +202,7 @@ impl Vault {
     pub fn recover<T>(&mut self, done: &Result<T>) {
         let Err(error) = done else { return };
         if error.is_damage() {
-            self.live.note_damage();
+            self.runtime.note_damage();
             if let Err(error) = self.reopen() {
                 tracing::error!(%error, "the damaged store does not open again");
             }

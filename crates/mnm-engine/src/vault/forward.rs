@@ -18,11 +18,11 @@ use tmtp::letter::Attach;
 use super::change::{Reader, Work};
 use super::file_name::clean_file_name;
 use super::inbox::{Cc, check_msgid};
-use super::live::Detail;
 use super::message::NewMessage;
 use super::name::shown;
 use super::party::NewParty;
 use super::placement::Arrival;
+use super::runtime_state::Detail;
 use super::text::{clean_label, clean_subject, is_same_text};
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
@@ -329,7 +329,7 @@ impl Reader<'_> {
         message: MessageId,
         by: &str,
     ) -> Result<Forwarded> {
-        if self.live.detail() == Detail::Alone {
+        if self.runtime.detail() == Detail::Alone {
             let by = self.member(account, by, "")?;
             return Ok(Forwarded { by, files: Vec::new(), more_files: 0 });
         }

@@ -6,8 +6,8 @@
 use rusqlite::OptionalExtension;
 
 use super::change::{Reader, Work};
-use super::live::Detail;
 use super::outbox::OutboxId;
+use super::runtime_state::Detail;
 use super::{Change, Result, Vault};
 use crate::view::{Message, MessageId, MessageState, ThreadId};
 
@@ -43,7 +43,7 @@ impl Vault {
 impl Reader<'_> {
     /// The state of a held message; none if it is not held.
     pub(super) fn held(&self, id: MessageId) -> Result<Option<MessageState>> {
-        if self.live.detail() == Detail::Alone {
+        if self.runtime.detail() == Detail::Alone {
             return Ok(None);
         }
         let until_ms: Option<Option<i64>> = self

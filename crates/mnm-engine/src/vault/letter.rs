@@ -73,7 +73,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Conflict`] when it is being sent or has been sent.
     pub fn unsend(&mut self, id: MessageId, now_ms: i64) -> Result<Change<Draft>> {
-        let in_flight = self.live.sending(id).is_some();
+        let in_flight = self.runtime.sending(id).is_some();
         self.change(|work| {
             let message = work.read.message(id)?;
             work.check_unsent(id)?;

@@ -3,7 +3,7 @@
 use rusqlite::{MAIN_DB, OptionalExtension, Row, params};
 
 use super::change::{Reader, Work};
-use super::live::Detail;
+use super::runtime_state::Detail;
 use super::text::cut;
 use super::{Result, Vault};
 use crate::error::VaultError;
@@ -81,11 +81,11 @@ impl Reader<'_> {
             return Err(VaultError::Damaged("a text of zeros".into()));
         }
         let forwarded = forwarded_by.map(|by| self.forwarded(account, id, &by)).transpose()?;
-        let lost_files = match (self.live.detail(), &forwarded) {
+        let lost_files = match (self.runtime.detail(), &forwarded) {
             (Detail::Lean | Detail::Whole, None) => self.absent_names(id, LOST_NAMED)?,
             (Detail::Alone | Detail::Bare, _) | (_, Some(_)) => Vec::new(),
         };
-        let (left_out, more_left_out) = match self.live.detail() {
+        let (left_out, more_left_out) = match self.runtime.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => (Vec::new(), 0),
             Detail::Whole => self.left_out(account, id)?,
         };
@@ -101,7 +101,7 @@ impl Reader<'_> {
             text,
             html,
             cut,
-            attachments: match self.live.detail() {
+            attachments: match self.runtime.detail() {
                 Detail::Alone | Detail::Bare => Vec::new(),
                 Detail::Lean | Detail::Whole => self.attachments_of("message", id)?,
             },
@@ -124,7 +124,7 @@ impl Reader<'_> {
             "received" => MessageState::Received,
             "sent" => MessageState::Sent,
             "failed" => MessageState::Failed { error: error.unwrap_or_default() },
-            _ => match self.live.sending(id) {
+            _ => match self.runtime.sending(id) {
                 Some(sending) => sending,
                 None => self.held(id)?.unwrap_or(MessageState::Queued),
             },

@@ -126,7 +126,7 @@ impl Vault {
         if let Some(OutboxAction::Post(post)) = item.as_ref().map(|item| &item.action) {
             let files: u64 = post.attachments.iter().map(|a| a.size).sum();
             let total = files + post.text.len() as u64;
-            self.live.begin_sending(post.message, total);
+            self.runtime.begin_sending(post.message, total);
         }
         Ok(item)
     }
@@ -268,7 +268,7 @@ impl Vault {
 
     fn end_sending(&mut self, id: OutboxId) -> Result<()> {
         if let Some(message) = self.reader().outbox_row(id)?.kind.message() {
-            self.live.end_sending(message);
+            self.runtime.end_sending(message);
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ impl Vault {
                  WHERE a.id = ?1 AND coalesce(c.presence, a.presence, 0) = 1",
             )?
             .query_row([account], |row| row.get(0))?;
-        Ok((self.live.presence_version(), chosen))
+        Ok((self.runtime.presence_version(), chosen))
     }
 
     /// Uids of the contacts who see it.
@@ -88,7 +88,7 @@ impl Work<'_> {
                  WHERE id = ?1 AND presence_ms <= ?3",
             )?
             .execute(params![account, shown, at_ms])?;
-        self.read.live.presence_changed();
+        self.read.runtime.presence_changed();
         self.touch_account(account);
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Work<'_> {
                  WHERE account = ?1 AND uid = ?2 AND presence_ms <= ?4",
             )?
             .execute(params![account, uid, shown, at_ms])?;
-        self.read.live.presence_changed();
+        self.read.runtime.presence_changed();
         self.touch_contact(account, uid);
         Ok(())
     }

@@ -71,7 +71,7 @@ impl Vault {
             )?;
             work.touch_services()
         })?;
-        self.live.forget(id);
+        self.runtime.forget(id);
         let mut change = change;
         change.events.insert(0, Event::AccountGone { account: id });
         Ok(change)

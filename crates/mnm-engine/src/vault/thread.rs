@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::change::{Reader, Work};
-use super::live::Detail;
+use super::runtime_state::Detail;
 use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
@@ -121,7 +121,7 @@ impl Reader<'_> {
         let account = stored.account;
         let newest = self.newest(account, newest)?;
         // Without readers nobody can be answered.
-        let (readers, parties, may_reply) = match self.live.detail() {
+        let (readers, parties, may_reply) = match self.runtime.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => (0, Vec::new(), MayReply::Nobody),
             Detail::Whole => {
                 let (readers, parties) = self.first_parties(account, id)?;
@@ -130,12 +130,12 @@ impl Reader<'_> {
             }
         };
         // The index is used only for a claim: damage to it affects no other thread.
-        let claimed = match self.live.detail() {
+        let claimed = match self.runtime.detail() {
             Detail::Alone => None,
             Detail::Bare | Detail::Lean | Detail::Whole => stored.claimed_id,
         };
         let claimed = claimed.map(|claimed| self.known_thread(account, &claimed));
-        let begun_elsewhere = match self.live.detail() {
+        let begun_elsewhere = match self.runtime.detail() {
             Detail::Alone | Detail::Bare | Detail::Lean => false,
             Detail::Whole => stored.subject.is_empty() && self.is_begun_elsewhere(id)?,
         };

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::cast::{GROUP, Member, Terminal};
 use tmtp_testkit::dice::Dice;
 
-use crate::letter::{Fate, Ledger, Letter, MARKED_EVERY_BYTES};
+use crate::letter::{Fate, Ledger, MARKED_EVERY_BYTES, TrackedLetter};
 
 /// The exit code for "in the outbox, not acknowledged".
 const QUEUED: i32 = 4;
@@ -72,12 +72,17 @@ impl Author<'_> {
         (to.join(","), named.iter().copied().chain([own]).collect())
     }
 
-    fn letter(&mut self, number: u64, subject: String, audience: BTreeSet<Member>) -> Letter {
+    fn letter(
+        &mut self,
+        number: u64,
+        subject: String,
+        audience: BTreeSet<Member>,
+    ) -> TrackedLetter {
         let marker = self.ledger.marker(self.device, number);
         let text = self.ledger.text(&marker, &mut self.dice);
         let file = self.dice.once_in(3).then(|| self.file(&marker));
         let (device, fate) = (self.device, Fate::Unknown);
-        let letter = Letter { marker, device, number, subject, audience, text, file, fate };
+        let letter = TrackedLetter { marker, device, number, subject, audience, text, file, fate };
         self.ledger.note(letter.clone());
         letter
     }
@@ -89,7 +94,7 @@ impl Author<'_> {
         path
     }
 
-    fn send(&self, letter: &Letter, command: &[&str]) {
+    fn send(&self, letter: &TrackedLetter, command: &[&str]) {
         let mut arguments = command.to_vec();
         let file = letter.file_name();
         arguments.extend(file.iter().flat_map(|file| ["--attach", file.as_str()]));

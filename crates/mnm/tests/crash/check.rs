@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use tmtp_testkit::ledger::{File, Home, Letter, Shown};
+use tmtp_testkit::ledger::{File, Home, LedgerEntry, Shown};
 
 use crate::cast::{Member, Terminal};
 use crate::raw::Stored;
@@ -66,7 +66,7 @@ pub(crate) fn raw_home(
     device: usize,
     stored: &Stored,
     uids: &[String],
-    letters: &[Letter],
+    letters: &[LedgerEntry],
 ) -> Home {
     let shown = stored.iter().map(|(msgid, (from, content))| {
         let letter = letters.iter().find(|letter| content.starts_with(letter.marker.as_bytes()));

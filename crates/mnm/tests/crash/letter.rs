@@ -16,7 +16,7 @@ pub(crate) const MARKED_EVERY_BYTES: usize = 4096;
 
 /// A letter.
 #[derive(Debug, Clone)]
-pub(crate) struct Letter {
+pub(crate) struct TrackedLetter {
     /// Unique; its text begins with it.
     pub(crate) marker: String,
     /// Number of the device that wrote it.
@@ -32,17 +32,17 @@ pub(crate) struct Letter {
     pub(crate) fate: Fate,
 }
 
-impl Letter {
+impl TrackedLetter {
     /// Name of the attachment.
     pub(crate) fn file_name(&self) -> Option<String> {
         Some(self.file.as_ref()?.file_name()?.to_string_lossy().into_owned())
     }
 
     /// As it is compared with what arrives.
-    pub(crate) fn written(&self) -> ledger::Letter {
+    pub(crate) fn written(&self) -> ledger::LedgerEntry {
         let file = self.file_name().zip(self.file.as_ref());
-        let is_owed = |device: &usize| self.audience.contains(&Member::of(*device));
-        ledger::Letter {
+        let is_required = |device: &usize| self.audience.contains(&Member::of(*device));
+        ledger::LedgerEntry {
             marker: self.marker.clone(),
             author: self.device,
             pen: self.device,
@@ -54,7 +54,7 @@ impl Letter {
                 .map(|(name, path)| File::of(&name, &fs::read(path).unwrap()))
                 .into_iter()
                 .collect(),
-            owed: (0..DEVICES).filter(is_owed).collect(),
+            required: (0..DEVICES).filter(is_required).collect(),
             allowed: BTreeSet::new(),
             alike: Vec::new(),
             given_up: BTreeSet::new(),
@@ -73,7 +73,7 @@ impl Letter {
 pub(crate) struct Ledger {
     /// What every marker begins with, and nothing else in the world.
     pub(crate) run: String,
-    letters: Mutex<Vec<Letter>>,
+    letters: Mutex<Vec<TrackedLetter>>,
 }
 
 impl Ledger {
@@ -95,7 +95,7 @@ impl Ledger {
     }
 
     /// Notes a letter before anybody can see it.
-    pub(crate) fn note(&self, letter: Letter) {
+    pub(crate) fn note(&self, letter: TrackedLetter) {
         self.lock().push(letter);
     }
 
@@ -106,12 +106,12 @@ impl Ledger {
     }
 
     /// All of them, as they are compared with what arrived.
-    pub(crate) fn written(&self) -> Vec<ledger::Letter> {
-        self.letters().iter().map(Letter::written).collect()
+    pub(crate) fn written(&self) -> Vec<ledger::LedgerEntry> {
+        self.letters().iter().map(TrackedLetter::written).collect()
     }
 
     /// All of them, as of now.
-    pub(crate) fn letters(&self) -> Vec<Letter> {
+    pub(crate) fn letters(&self) -> Vec<TrackedLetter> {
         self.lock().clone()
     }
 
@@ -121,7 +121,7 @@ impl Ledger {
         letters.iter().find(|letter| letter.marker == subject).map(|first| first.audience.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Letter>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<TrackedLetter>> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

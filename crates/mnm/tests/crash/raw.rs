@@ -15,7 +15,7 @@ use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::wire::{self, Frame};
 
 use crate::cast::{APPS, Account, GROUP, Member};
-use crate::letter::{Fate, Ledger, Letter};
+use crate::letter::{Fate, Ledger, TrackedLetter};
 
 /// Data of the last message of all, which the raw member writes to itself.
 const END: &[u8] = b"the end";
@@ -52,7 +52,7 @@ struct Thread {
 struct Post {
     id: String,
     bytes: Vec<u8>,
-    letter: Option<Letter>,
+    letter: Option<TrackedLetter>,
 }
 
 /// What the device that posts has in hand.
@@ -212,7 +212,7 @@ impl Rolf<'_> {
         let own = (self.account.uid.clone(), letter.text.clone().into_bytes());
         self.stored[0].lock().unwrap().insert(id.clone(), own);
         if letter.marker == letter.subject {
-            let Letter { subject, audience, .. } = letter;
+            let TrackedLetter { subject, audience, .. } = letter;
             desk.threads.push(Thread { id, subject, audience });
         }
     }
@@ -233,7 +233,7 @@ impl Rolf<'_> {
         };
         let text = self.ledger.text(&marker, dice);
         let (device, file, fate) = (APPS, None, Fate::Due);
-        let letter = Letter { marker, device, number, subject, audience, text, file, fate };
+        let letter = TrackedLetter { marker, device, number, subject, audience, text, file, fate };
         self.ledger.note(letter.clone());
         let to = self.subscribers(&letter).into_iter();
         let to: Vec<_> = to.map(|(id, _, kind)| json!({"id": id, "type": kind})).collect();
@@ -241,7 +241,7 @@ impl Rolf<'_> {
         Some(post(format!("{number:016x}"), &json!(to), Some(&head), &content, Some(letter)))
     }
 
-    fn letter_head(&self, thread: &str, letter: &Letter) -> Value {
+    fn letter_head(&self, thread: &str, letter: &TrackedLetter) -> Value {
         let alias = Member::Rolf.alias();
         let mut head = json!({"ThreadId": thread, "Alias": alias, "Subject": ""});
         if thread.is_empty() {
@@ -258,7 +258,7 @@ impl Rolf<'_> {
     }
 
     /// Everybody but the author: id, alias, and the kind of recipient.
-    fn subscribers(&self, letter: &Letter) -> Vec<(&str, &'static str, u8)> {
+    fn subscribers(&self, letter: &TrackedLetter) -> Vec<(&str, &'static str, u8)> {
         if letter.audience.len() == Member::ALL.len() {
             return vec![(GROUP, GROUP, 3)];
         }
@@ -283,7 +283,7 @@ fn post(
     to: &Value,
     head: Option<&Value>,
     content: &[u8],
-    letter: Option<Letter>,
+    letter: Option<TrackedLetter>,
 ) -> Post {
     let head = head.map(Value::to_string).unwrap_or_default();
     let data = [head.as_bytes(), content].concat();

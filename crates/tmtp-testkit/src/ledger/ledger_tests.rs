@@ -8,9 +8,9 @@ const BOBS_OTHER: DeviceIndex = 2;
 const CARMEN: DeviceIndex = 3;
 
 /// A letter from Ada to Bob's two devices.
-fn letter(number: u64) -> Letter {
+fn letter(number: u64) -> LedgerEntry {
     let marker = format!("zz-{number}");
-    Letter {
+    LedgerEntry {
         author: ADA,
         pen: ADA,
         number,
@@ -19,7 +19,7 @@ fn letter(number: u64) -> Letter {
         text: format!("{marker} tide"),
         marker,
         files: vec![File::of("map", b"bytes of a map")],
-        owed: [ADA, BOB, BOBS_OTHER].into(),
+        required: [ADA, BOB, BOBS_OTHER].into(),
         allowed: BTreeSet::new(),
         ping_to: None,
         owners: [ADA].into(),
@@ -32,7 +32,7 @@ fn letter(number: u64) -> Letter {
     }
 }
 
-fn shown(letter: &Letter) -> Shown {
+fn shown(letter: &LedgerEntry) -> Shown {
     Shown {
         msgid: Some(format!("{:016x}", 0x100 + letter.number)),
         place: letter.number,
@@ -44,7 +44,7 @@ fn shown(letter: &Letter) -> Shown {
 }
 
 /// Everybody has what they should have.
-fn fine(letters: &[Letter]) -> Vec<Home> {
+fn fine(letters: &[LedgerEntry]) -> Vec<Home> {
     let home =
         |device| Home { device, shown: letters.iter().map(shown).collect(), ..Home::default() };
     let mut homes: Vec<_> = [ADA, BOB, BOBS_OTHER].map(home).into();
@@ -53,7 +53,7 @@ fn fine(letters: &[Letter]) -> Vec<Home> {
 }
 
 /// What is wrong after `spoil`.
-fn wrong(spoil: impl FnOnce(&mut Vec<Letter>, &mut Vec<Home>)) -> Vec<Wrong> {
+fn wrong(spoil: impl FnOnce(&mut Vec<LedgerEntry>, &mut Vec<Home>)) -> Vec<Wrong> {
     let mut letters: Vec<_> = (1..=3).map(letter).collect();
     let mut homes = fine(&letters);
     spoil(&mut letters, &mut homes);
@@ -117,7 +117,7 @@ fn a_letter_in_the_wrong_hands_is_found() {
 
 #[test]
 fn a_device_that_came_meanwhile_may_have_it_and_may_not() {
-    let allow = |letters: &mut Vec<Letter>| letters[0].allowed = [CARMEN].into();
+    let allow = |letters: &mut Vec<LedgerEntry>| letters[0].allowed = [CARMEN].into();
     assert_eq!(wrong(|letters, _| allow(letters)), []);
     let found = wrong(|letters, homes| {
         allow(letters);
@@ -128,8 +128,8 @@ fn a_device_that_came_meanwhile_may_have_it_and_may_not() {
 
 #[test]
 fn devices_that_are_alike_have_it_all_or_none() {
-    let alike = |letters: &mut Vec<Letter>| {
-        letters[2].owed = [ADA].into();
+    let alike = |letters: &mut Vec<LedgerEntry>| {
+        letters[2].required = [ADA].into();
         letters[2].alike = vec![[BOB, BOBS_OTHER].into()];
     };
     assert_eq!(wrong(|letters, _| alike(letters)), []);
@@ -221,7 +221,7 @@ fn every_change_is_found() {
 
 #[test]
 fn who_lacks_the_first_letter_of_a_thread_need_not_know_its_subject() {
-    let late = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>, lacks_first: bool| {
+    let late = |letters: &mut Vec<LedgerEntry>, homes: &mut Vec<Home>, lacks_first: bool| {
         letters[1].allowed = [CARMEN].into();
         letters[0].allowed = [CARMEN].into();
         homes[CARMEN].shown.push(Shown { subject: String::new(), ..shown(&letters[1]) });
@@ -273,7 +273,7 @@ fn letters_of_different_pens_may_come_in_any_order() {
 
 #[test]
 fn what_was_refused_is_nowhere() {
-    let refuse = |letters: &mut Vec<Letter>| letters[2].fate = Fate::Refused;
+    let refuse = |letters: &mut Vec<LedgerEntry>| letters[2].fate = Fate::Refused;
     let found = wrong(|letters, _| refuse(letters));
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(matches!(found[0], Wrong::RefusedButThere { .. }));
@@ -304,7 +304,7 @@ fn what_may_have_been_sent_is_everywhere_or_nowhere() {
 
 #[test]
 fn two_homes_of_a_device_have_it_between_them() {
-    let split = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>| {
+    let split = |letters: &mut Vec<LedgerEntry>, homes: &mut Vec<Home>| {
         let second = homes[BOB].shown.split_off(1);
         homes.push(Home { device: BOB, shown: second, ..Home::default() });
         letters[0].repeats = true;
@@ -319,7 +319,7 @@ fn two_homes_of_a_device_have_it_between_them() {
 
 #[test]
 fn every_post_of_a_letter_that_may_repeat_is_owed_to_everybody() {
-    let again = |letters: &mut Vec<Letter>, homes: &mut Vec<Home>| {
+    let again = |letters: &mut Vec<LedgerEntry>, homes: &mut Vec<Home>| {
         letters[2].repeats = true;
         let msgid = Some("00000000000001ff".to_owned());
         for home in [BOB, BOBS_OTHER] {

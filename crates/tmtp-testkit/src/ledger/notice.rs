@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Book, DeviceIndex, Home, Letter, Wrong};
+use super::{Book, DeviceIndex, Home, LedgerEntry, Wrong};
 
 /// A letter of the service itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Book<'_> {
     }
 }
 
-impl Letter {
+impl LedgerEntry {
     fn what(&self) -> What {
         match &self.ping_to {
             Some(alias) => What::Pings(alias.clone()),

@@ -17,7 +17,7 @@ use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
 
 use crate::cast::{MemberIndex, marker_of};
-use crate::edge::AppPlatform;
+use crate::platform::AppPlatform;
 
 /// Has an engine do something that is answered by one kind of reply.
 macro_rules! ask {
@@ -38,7 +38,7 @@ pub(crate) struct App {
     pub(crate) home: usize,
     pub(crate) device: DeviceIndex,
     pub(crate) member: MemberIndex,
-    pub(crate) edge: Arc<AppPlatform>,
+    pub(crate) platform: Arc<AppPlatform>,
     pub(crate) engine: Option<Engine>,
     /// Whoever writes with it.
     pub(crate) author: Option<JoinHandle<()>>,
@@ -51,10 +51,10 @@ pub(crate) struct App {
 
 impl App {
     /// A home that is not opened yet.
-    pub(crate) fn new(dir: PathBuf, edge: Arc<AppPlatform>) -> Self {
-        let home = edge.home;
+    pub(crate) fn new(dir: PathBuf, platform: Arc<AppPlatform>) -> Self {
+        let home = platform.home;
         let (engine, author, had) = (None, None, BTreeSet::new());
-        Self { home, device: 0, member: 0, edge, engine, author, had, dir, moves: 0 }
+        Self { home, device: 0, member: 0, platform, engine, author, had, dir, moves: 0 }
     }
 
     fn path(&self) -> PathBuf {
@@ -64,8 +64,8 @@ impl App {
     /// Starts it.
     pub(crate) async fn open(&mut self, connect: bool) -> Engine {
         let options = Options { home: self.path(), connect };
-        let edge: Arc<dyn mnm_engine::platform::Platform> = self.edge.clone();
-        let engine = Engine::open(options, edge).await.unwrap();
+        let platform: Arc<dyn mnm_engine::platform::Platform> = self.platform.clone();
+        let engine = Engine::open(options, platform).await.unwrap();
         self.engine = Some(engine.clone());
         engine
     }
@@ -97,9 +97,9 @@ impl App {
     }
 
     /// Copies its home as it is at this moment to another machine.
-    pub(crate) fn copy(&self, edge: Arc<AppPlatform>, dice: &mut Dice) -> Self {
+    pub(crate) fn copy(&self, platform: Arc<AppPlatform>, dice: &mut Dice) -> Self {
         let (device, member) = (self.device, self.member);
-        let copy = Self { device, member, ..Self::new(self.dir.clone(), edge) };
+        let copy = Self { device, member, ..Self::new(self.dir.clone(), platform) };
         copy_home(&self.path(), &copy.path(), dice).unwrap();
         copy
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tmtp_testkit::ledger::{DeviceIndex, Fate, File, Home, Letter};
+use tmtp_testkit::ledger::{DeviceIndex, Fate, File, Home, LedgerEntry};
 
 use crate::club::{Club, Moment, Standing};
 
@@ -78,7 +78,7 @@ struct State {
 /// A letter, and what decides whom it reaches.
 #[derive(Debug, Clone)]
 struct Noted {
-    letter: Letter,
+    letter: LedgerEntry,
     /// Devices there were when it was written, and those that were away.
     devices: usize,
     away: BTreeSet<DeviceIndex>,
@@ -180,7 +180,7 @@ impl Cast {
         state.threads.entry(subject.into()).or_insert_with(opened);
         let files = content.files.iter().map(|(name, bytes)| File::of(name, bytes)).collect();
         let letter = state.letter(device, marker, subject, &content.text);
-        let letter = Letter { pen: home, files, ..letter };
+        let letter = LedgerEntry { pen: home, files, ..letter };
         state.push(letter, audience.clone(), since, in_club);
     }
 
@@ -192,7 +192,7 @@ impl Cast {
         let pen = PINGS + state.letters.len();
         let ping_to = Some(Self::alias(to));
         let audience = Audience { members: [to].into(), club: false };
-        state.push(Letter { pen, ping_to, ..letter }, audience, since, false);
+        state.push(LedgerEntry { pen, ping_to, ..letter }, audience, since, false);
     }
 
     /// Notes a ping, or an invitation to `group`, and gives its text.
@@ -262,7 +262,11 @@ impl Cast {
 
     /// All letters, with the devices that are owed them as follows from the ids under which `homes`
     /// show them. `id_of` is as in [`Club::standing`].
-    pub(crate) fn letters(&self, homes: &[Home], id_of: &dyn Fn(Moment) -> u64) -> Vec<Letter> {
+    pub(crate) fn letters(
+        &self,
+        homes: &[Home],
+        id_of: &dyn Fn(Moment) -> u64,
+    ) -> Vec<LedgerEntry> {
         let state = self.state();
         let mut ids: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
         let mut devices_with: BTreeMap<&str, BTreeSet<DeviceIndex>> = BTreeMap::new();
@@ -286,9 +290,9 @@ impl Cast {
 }
 
 impl State {
-    fn letter(&self, device: DeviceIndex, marker: &str, subject: &str, text: &str) -> Letter {
+    fn letter(&self, device: DeviceIndex, marker: &str, subject: &str, text: &str) -> LedgerEntry {
         let author = self.devices[device];
-        Letter {
+        LedgerEntry {
             marker: marker.into(),
             author: device,
             pen: 0,
@@ -299,7 +303,7 @@ impl State {
             files: Vec::new(),
             ping_to: None,
             owners: self.devices_of(&[author].into(), usize::MAX).0,
-            owed: BTreeSet::new(),
+            required: BTreeSet::new(),
             allowed: BTreeSet::new(),
             alike: Vec::new(),
             given_up: BTreeSet::new(),
@@ -310,18 +314,23 @@ impl State {
         }
     }
 
-    fn push(&mut self, letter: Letter, mut audience: Audience, since: Moment, in_club: bool) {
+    fn push(&mut self, letter: LedgerEntry, mut audience: Audience, since: Moment, in_club: bool) {
         self.numbers += 1;
         let (number, devices, away) = (self.numbers, self.devices.len(), self.away.clone());
         audience.members.insert(self.devices[letter.author]);
-        let letter = Letter { number, ..letter };
+        let letter = LedgerEntry { number, ..letter };
         self.letters.push(Noted { letter, devices, away, audience, since, in_club });
     }
 
     /// Takes from what is owed what was given up. `devices_with` have the letter.
-    fn give_up(&self, letter: &mut Letter, noted: &Noted, devices_with: &BTreeSet<DeviceIndex>) {
+    fn give_up(
+        &self,
+        letter: &mut LedgerEntry,
+        noted: &Noted,
+        devices_with: &BTreeSet<DeviceIndex>,
+    ) {
         let away = |device: &DeviceIndex| noted.away.contains(device);
-        letter.given_up = letter.owed.extract_if(.., |device| away(device)).collect();
+        letter.given_up = letter.required.extract_if(.., |device| away(device)).collect();
         letter.unreached = self.without_device(letter, noted, &letter.given_up);
         for mut alike in mem::take(&mut letter.alike) {
             let lost: BTreeSet<_> = alike.extract_if(.., |device| away(device)).collect();
@@ -339,7 +348,7 @@ impl State {
     /// By uid, members other than the author of whom all devices there were then are among `lost`.
     fn without_device(
         &self,
-        letter: &Letter,
+        letter: &LedgerEntry,
         noted: &Noted,
         lost: &BTreeSet<DeviceIndex>,
     ) -> BTreeSet<String> {
@@ -358,20 +367,20 @@ impl State {
         noted: &Noted,
         ids: &BTreeSet<u64>,
         id_of: &dyn Fn(Moment) -> u64,
-    ) -> Letter {
+    ) -> LedgerEntry {
         let mut letter = noted.letter.clone();
-        self.owe(&mut letter, noted, &noted.audience.members);
+        self.require(&mut letter, noted, &noted.audience.members);
         let Some(mover) = self.club.mover.filter(|_| noted.audience.club) else { return letter };
         let standings = ids.iter().map(|id| self.club.standing(*id, id_of));
         let standings: Vec<_> = standings.collect();
         let others = (0..self.uids.len()).filter(|member| *member != mover).collect();
         if self.devices[letter.author] != mover {
-            self.owe(&mut letter, noted, &others);
+            self.require(&mut letter, noted, &others);
             let mut kinds: Vec<_> = standings.iter().map(|(standing, _)| *standing).collect();
             kinds.dedup();
             match kinds.as_slice() {
                 [] | [Standing::Out] => {}
-                [Standing::In] => self.owe(&mut letter, noted, &[mover].into()),
+                [Standing::In] => self.require(&mut letter, noted, &[mover].into()),
                 [Standing::Unknown] => self.may_reach(&mut letter, noted, &[mover].into()),
                 // Posted again meanwhile.
                 _ => letter.allowed.extend(self.devices_of(&[mover].into(), usize::MAX).0),
@@ -382,23 +391,23 @@ impl State {
         let was = self.club.standing(id_of(noted.since), id_of);
         let stayed = was.0 == Standing::In && standings.iter().all(|standing| *standing == was);
         match noted.in_club && stayed {
-            true => self.owe(&mut letter, noted, &others),
+            true => self.require(&mut letter, noted, &others),
             false => self.may_reach(&mut letter, noted, &others),
         }
         letter
     }
 
     /// All devices of the members must have it; those that came later may.
-    fn owe(&self, letter: &mut Letter, noted: &Noted, members: &BTreeSet<MemberIndex>) {
+    fn require(&self, letter: &mut LedgerEntry, noted: &Noted, members: &BTreeSet<MemberIndex>) {
         let (then, later) = self.devices_of(members, noted.devices);
-        letter.owed.extend(then);
+        letter.required.extend(then);
         letter.allowed.extend(later);
     }
 
     /// All devices of the members have it or none; those that came later may.
-    fn may_reach(&self, letter: &mut Letter, noted: &Noted, members: &BTreeSet<MemberIndex>) {
+    fn may_reach(&self, letter: &mut LedgerEntry, noted: &Noted, members: &BTreeSet<MemberIndex>) {
         let (mut then, later) = self.devices_of(members, noted.devices);
-        then.retain(|device| !letter.owed.contains(device));
+        then.retain(|device| !letter.required.contains(device));
         letter.allowed.extend(later);
         letter.alike.push(then);
     }

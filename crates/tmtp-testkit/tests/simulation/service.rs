@@ -22,8 +22,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::club::Moment;
-use crate::edge::Machine;
 use crate::network::{Break, End, Network};
+use crate::platform::Machine;
 use crate::trace::Trace;
 
 const DATA: &str = "/data";

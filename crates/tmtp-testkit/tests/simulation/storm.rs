@@ -104,7 +104,7 @@ impl World {
                 6 => {
                     let ms = jump_ms(&mut self.dice);
                     self.trace.note(|| format!("the clock of home {at} jumps by {ms} ms"));
-                    self.apps[at].edge.machine.clock.jump(ms);
+                    self.apps[at].platform.machine.clock.jump(ms);
                 }
                 8 if late_devices > 0 => {
                     late_devices -= 1;
@@ -138,10 +138,10 @@ impl World {
 
     /// Has two machines be the same device.
     async fn copy(&mut self, at: usize) -> Result<(), String> {
-        let edge = self.edge();
+        let platform = self.platform();
         let mut dice = self.dice.fork();
-        self.trace.note(|| format!("home {at} is copied to home {}", edge.home));
-        let mut copy = self.apps[at].copy(edge, &mut dice);
+        self.trace.note(|| format!("home {at} is copied to home {}", platform.home));
+        let mut copy = self.apps[at].copy(platform, &mut dice);
         let engine = copy.open(false).await;
         let messages = messages(&engine).await.map_err(|error| error.to_string())?;
         let unsent = messages.iter().filter(|(_, message)| is_unsent(message));

@@ -15,9 +15,9 @@ use crate::app::{App, account, ask};
 use crate::author::accept_all;
 use crate::cast::{Cast, GROUP, MemberIndex};
 use crate::club::CLUB;
-use crate::edge::{AppPlatform, Machine};
 use crate::network::Network;
 use crate::plan::Plan;
+use crate::platform::{AppPlatform, Machine};
 use crate::service::ServiceHost;
 use crate::trace::Trace;
 
@@ -110,7 +110,7 @@ impl World {
         self.introduce().await
     }
 
-    pub(crate) fn edge(&mut self) -> Arc<AppPlatform> {
+    pub(crate) fn platform(&mut self) -> Arc<AppPlatform> {
         Arc::new(AppPlatform {
             machine: Machine::new(self.dice.fork()),
             home: self.apps.len(),
@@ -120,8 +120,8 @@ impl World {
     }
 
     async fn join(&mut self, member: MemberIndex) -> Result<(), String> {
-        let edge = self.edge();
-        let mut app = App::new(self.dir.clone(), edge);
+        let platform = self.platform();
+        let mut app = App::new(self.dir.clone(), platform);
         let engine = app.open(true).await;
         let alias = Cast::alias(member);
         let join = Command::Join { address: ADDRESS.into(), alias, device: None, another: false };
@@ -141,8 +141,8 @@ impl World {
         let add = Command::AddDevice { account, label };
         let code = ask!(engine, add, Code).map_err(|error| error.to_string())?;
         let device = self.cast.add_device(member);
-        let edge = self.edge();
-        let mut app = App::new(self.dir.clone(), edge);
+        let platform = self.platform();
+        let mut app = App::new(self.dir.clone(), platform);
         (app.device, app.member) = (device, member);
         let engine = app.open(true).await;
         let joined = ask!(engine, Command::JoinDevice { code }, Account);

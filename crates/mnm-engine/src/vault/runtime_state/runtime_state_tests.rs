@@ -28,11 +28,11 @@ fn strangers_and_nonsense_are_not_remembered_without_bound() {
     }
     let long = "x".repeat(60_000);
     assert!(vault.set_online(account, &long, true).unwrap().is_none());
-    assert!(vault.live.online.is_empty());
-    assert!(vault.live.met.len() <= MET_MAX && !vault.live.is_online(account, &long));
+    assert!(vault.runtime.online.is_empty());
+    assert!(vault.runtime.met.len() <= MET_MAX && !vault.runtime.is_online(account, &long));
     let changes = vault.changes_of_online(account, &[]);
     vault.set_some_online(account, &changes).unwrap();
-    assert!(vault.live.met.is_empty());
+    assert!(vault.runtime.met.is_empty());
 }
 
 #[test]
@@ -44,5 +44,5 @@ fn who_becomes_a_contact_while_online_is_seen_online() {
     assert!(vault.contacts(Some(account)).unwrap()[0].online);
     let gone = vault.set_online(account, "bob", false).unwrap();
     assert!(matches!(gone, Some(Event::Contact { contact }) if !contact.online));
-    assert!(vault.live.online.is_empty() && vault.live.met.is_empty());
+    assert!(vault.runtime.online.is_empty() && vault.runtime.met.is_empty());
 }

@@ -14,7 +14,7 @@ const MET_UID_MAX_BYTES: usize = 1024;
 
 /// The runtime state.
 #[derive(Debug, Default)]
-pub(super) struct Live {
+pub(super) struct RuntimeState {
     links: HashMap<AccountId, Link>,
     online: HashSet<(AccountId, String)>,
     /// Members online who are not contacts. One may be about to become a contact: their presence
@@ -46,7 +46,7 @@ pub(super) enum Detail {
     Whole,
 }
 
-impl Live {
+impl RuntimeState {
     pub(super) fn link(&self, account: AccountId) -> Link {
         self.links.get(&account).cloned().unwrap_or(Link::Connecting)
     }
@@ -122,7 +122,7 @@ impl Live {
 impl Vault {
     /// Sets the connection state of an account. The initial state is [`Link::Connecting`].
     pub fn set_link(&mut self, account: AccountId, link: Link) -> Result<Event> {
-        self.live.links.insert(account, link);
+        self.runtime.links.insert(account, link);
         let account = self.account(account)?;
         Ok(Event::Account { account })
     }
@@ -130,10 +130,10 @@ impl Vault {
     /// Sets how many messages wait at the service for room on this disk, and their bytes.
     pub fn set_held(&mut self, account: AccountId, messages: u64, bytes: u64) -> Result<Event> {
         if messages == 0 {
-            self.live.held.remove(&account);
+            self.runtime.held.remove(&account);
         } else {
             let missing = self.missing_bytes(bytes);
-            self.live.held.insert(account, Held { messages, bytes, missing });
+            self.runtime.held.insert(account, Held { messages, bytes, missing });
         }
         let account = self.account(account)?;
         Ok(Event::Account { account })
@@ -150,19 +150,20 @@ impl Vault {
         let key = (account, uid.to_owned());
         if self.reader().contact(account, uid)?.is_none() {
             if !online {
-                self.live.met.remove(&key);
-            } else if self.live.met.len() < MET_MAX && (1..=MET_UID_MAX_BYTES).contains(&uid.len())
+                self.runtime.met.remove(&key);
+            } else if self.runtime.met.len() < MET_MAX
+                && (1..=MET_UID_MAX_BYTES).contains(&uid.len())
             {
-                self.live.met.insert(key);
+                self.runtime.met.insert(key);
             }
             return Ok(None);
         }
-        let met = self.live.met.remove(&key);
-        let before = self.live.online.contains(&key) || met;
+        let met = self.runtime.met.remove(&key);
+        let before = self.runtime.online.contains(&key) || met;
         if online {
-            self.live.online.insert(key);
+            self.runtime.online.insert(key);
         } else {
-            self.live.online.remove(&key);
+            self.runtime.online.remove(&key);
         }
         if before == online {
             return Ok(None);
@@ -175,9 +176,9 @@ impl Vault {
     /// login or, with an empty list, when the link is lost.
     pub fn changes_of_online(&self, account: AccountId, uids: &[String]) -> Vec<(String, bool)> {
         let now: HashSet<&str> = uids.iter().map(String::as_str).collect();
-        let known = self.live.online.iter().chain(&self.live.met);
+        let known = self.runtime.online.iter().chain(&self.runtime.met);
         let gone = known.filter(|(of, uid)| *of == account && !now.contains(uid.as_str()));
-        let come = now.iter().filter(|uid| !self.live.is_online(account, uid));
+        let come = now.iter().filter(|uid| !self.runtime.is_online(account, uid));
         gone.map(|(_, uid)| (uid.clone(), false))
             .chain(come.map(|uid| ((*uid).to_owned(), true)))
             .collect()
@@ -199,7 +200,7 @@ impl Vault {
     /// Sets the sent bytes of a message. No effect once it has left the outbox or its attempt was
     /// interrupted.
     pub fn set_progress(&mut self, message: MessageId, sent: u64) -> Result<Option<Event>> {
-        let Some(progress) = self.live.sending.get_mut(&message) else {
+        let Some(progress) = self.runtime.sending.get_mut(&message) else {
             return Ok(None);
         };
         let total = progress.1;
@@ -211,5 +212,5 @@ impl Vault {
 }
 
 #[cfg(test)]
-#[path = "live/live_tests.rs"]
+#[path = "runtime_state/runtime_state_tests.rs"]
 mod tests;
