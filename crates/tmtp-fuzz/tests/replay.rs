@@ -36,7 +36,7 @@ macro_rules! replay {
     )*
 
     #[test]
-    fn no_target_is_forgotten() {
+    fn every_fuzz_target_is_replayed() {
         let replayed = [$(stringify!($target)),*];
         assert_eq!(TARGETS.map(|(name, _)| name), replayed);
     }};

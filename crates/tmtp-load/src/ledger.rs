@@ -140,7 +140,7 @@ mod tests {
     use super::{Balance, Ledger};
 
     #[test]
-    fn what_came_once_to_everyone_is_even() {
+    fn exactly_once_delivery_is_even() {
         let mut ledger = Ledger::new(2);
         ledger.owe(1, &[0, 1]);
         ledger.owe(2, &[0]);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_doubled_and_exchanged_posts_show() {
+    fn lost_duplicate_and_swapped_posts_are_reported() {
         let mut ledger = Ledger::new(3);
         ledger.owe(1, &[0, 1]);
         ledger.owe(2, &[2]);

@@ -85,7 +85,7 @@ mod tests {
     use super::{Usage, cpu_seconds};
 
     #[test]
-    fn a_name_with_spaces_and_brackets_is_no_trouble() {
+    fn process_name_with_spaces_and_brackets_is_parsed() {
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 1 1 1";
         let ticks = cpu_seconds(stat).unwrap() * rustix::param::clock_ticks_per_second() as f64;
         assert!((ticks - 200.0).abs() < 1e-6);

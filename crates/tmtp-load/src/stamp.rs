@@ -62,7 +62,7 @@ mod tests {
     use super::Stamp;
 
     #[test]
-    fn a_stamp_survives_the_body() {
+    fn stamp_is_read_back_from_a_body() {
         let stamp = Stamp { run: 7, number: u64::MAX, at_ns: 12 };
         assert_eq!(Stamp::from_bytes(&stamp.to_bytes()), Some(stamp));
         assert_eq!(Stamp::from_bytes(&[0; 32]), None);

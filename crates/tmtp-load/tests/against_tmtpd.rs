@@ -78,7 +78,7 @@ fn a_fixed_rate_posts_neither_more_nor_less() {
 }
 
 #[test]
-fn what_waits_survives_the_service_and_is_missed_when_it_is_gone() {
+fn queued_posts_survive_a_restart_and_lost_ones_are_reported() {
     let mut service = ServiceProcess::start().unwrap();
     let cast = tempfile::NamedTempFile::new().unwrap();
     let cast = cast.path().to_str().unwrap();

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_over_the_minute_is_counted_and_told_with_the_next() {
+    fn suppressed_lines_are_counted_in_the_next_one() {
         let throttle = Throttle::new(2);
         let start = Instant::now();
         let at = |seconds| throttle.admit_at(start + Duration::from_secs(seconds));

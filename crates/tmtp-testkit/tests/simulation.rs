@@ -96,7 +96,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn whatever_breaks_every_letter_arrives_once() {
+fn simulated_faults_lose_and_duplicate_no_letter() {
     let first = variable("SIMULATE_FIRST").unwrap_or(1);
     let count = variable("SIMULATE_SEEDS").unwrap_or(SEEDS);
     let loud = variable("SIMULATE_TRACE").is_some();
@@ -130,7 +130,7 @@ fn whatever_breaks_every_letter_arrives_once() {
 }
 
 #[test]
-fn a_seed_repeats_itself() {
+fn same_seed_gives_the_same_run_of_the_simulation() {
     for seed in 1..=4 {
         let [first, second] = [run(seed, false), run(seed, false)];
         assert_eq!((first.hash, first.letters), (second.hash, second.letters), "seed {seed}");

@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_a_device_is_woken_when_it_leaves_and_by_no_other() {
+    fn vacated_wakes_only_waiters_of_that_device() {
         let roster = Arc::new(Roster::default());
         let [here, other] = [1, 2].map(|device| roster.enter(MemberNumber(1), device).unwrap());
         let count = Arc::new(Count::default());

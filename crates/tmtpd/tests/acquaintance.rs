@@ -65,7 +65,7 @@ impl Member {
 }
 
 #[tokio::test]
-async fn who_was_pinged_may_answer_and_the_answer_opens_the_way_back() {
+async fn pinged_member_may_answer_and_be_answered() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
@@ -90,7 +90,7 @@ async fn who_was_pinged_may_answer_and_the_answer_opens_the_way_back() {
 }
 
 #[tokio::test]
-async fn whoever_is_written_to_together_may_go_on_together() {
+async fn recipients_of_one_letter_may_write_to_each_other() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
@@ -108,7 +108,7 @@ async fn whoever_is_written_to_together_may_go_on_together() {
 }
 
 #[tokio::test]
-async fn one_who_may_not_be_reached_spoils_the_whole_post() {
+async fn one_forbidden_recipient_refuses_the_whole_post() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
@@ -121,7 +121,7 @@ async fn one_who_may_not_be_reached_spoils_the_whole_post() {
 }
 
 #[tokio::test]
-async fn who_has_joined_a_group_may_write_to_its_members() {
+async fn joined_member_may_write_to_the_groups_members() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;
@@ -138,7 +138,7 @@ async fn who_has_joined_a_group_may_write_to_its_members() {
 }
 
 #[tokio::test]
-async fn where_a_uid_is_enough_strangers_introduce_nobody() {
+async fn strangers_introduce_nobody_under_the_uid_policy() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut bob = Member::join(service.address(), "bob babbage").await;

@@ -35,7 +35,7 @@ fn address(text: &str) -> ListenAddress {
 }
 
 #[test]
-fn mistakes_are_told_with_line_key_and_what_is_allowed() {
+fn errors_name_line_key_and_allowed_values() {
     let cases = [
         (
             "# a comment\n[log]\nlevle = \"info\"",
@@ -140,7 +140,7 @@ fn mistakes_are_told_with_line_key_and_what_is_allowed() {
 }
 
 #[test]
-fn what_is_not_toml_is_told_with_its_line() {
+fn toml_syntax_error_names_its_line() {
     for (text, line) in [
         ("[log]\nlevel =", 2),
         ("[log", 1),
@@ -154,7 +154,7 @@ fn what_is_not_toml_is_told_with_its_line() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once_in_the_order_of_lines() {
+fn all_errors_are_reported_in_line_order() {
     let told = resolve("[log]\nlevel = 1\n[limits]\nlinks = 1\nlogin_timeout_s = 0").unwrap_err();
     let lines: Vec<_> =
         told.lines().map(|line| line.split(':').take(2).collect::<String>()).collect();
@@ -162,7 +162,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_lines() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
+fn unreadable_file_is_named() {
     let missing = Path::new("/nonexistent/tmtpd.toml");
     let error = DaemonConfig::resolve(Overrides::default(), Some(missing)).unwrap_err();
     let file = "the configuration file /nonexistent/tmtpd.toml cannot be read";
@@ -170,13 +170,13 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn the_data_folder_must_be_named_somewhere() {
+fn data_folder_is_required() {
     let error = DaemonConfig::resolve(Overrides::default(), None).unwrap_err();
     assert!(matches!(error, ConfigError::NoData));
 }
 
 #[test]
-fn sizes_numbers_and_addresses_may_be_written_in_several_ways() {
+fn sizes_numbers_and_addresses_have_several_spellings() {
     let config = resolve(
         "[limits]\nmessage_bytes_max = \"64MiB\"\nin_flight_bytes = 1_048_576\nlinks_total = 0x10\n\
          [service]\nlisten = \"[::1]:7\"\n",
@@ -189,7 +189,7 @@ fn sizes_numbers_and_addresses_may_be_written_in_several_ways() {
 }
 
 #[test]
-fn the_command_line_overrides_the_file() {
+fn command_line_overrides_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tmtpd.toml");
     let file = "[service]\nname = \"file\"\ndata = \"kept\"\nlisten = [\"a:1\", \"b:2\"]\n\
@@ -226,7 +226,7 @@ fn the_command_line_overrides_the_file() {
 }
 
 #[test]
-fn addresses_are_a_host_and_a_port() {
+fn addresses_have_a_host_and_a_port() {
     for good in ["0.0.0.0:5050", "[::]:0", "[2001:db8::1]:65535", "chat.example.org:443", "a_b:1"] {
         assert_eq!(address(good).to_string(), good);
     }
@@ -255,14 +255,14 @@ fn addresses_are_a_host_and_a_port() {
 const EXAMPLE: &str = include_str!("../../../docs/tmtpd.example.toml");
 
 #[test]
-fn the_example_says_the_defaults() {
+fn example_states_the_defaults() {
     let silent = resolve("").unwrap();
     assert_eq!(resolve(EXAMPLE).unwrap(), silent);
     assert_eq!(silent.limits, Limits::default());
 }
 
 #[test]
-fn the_example_holds_every_key_with_its_default_and_range() {
+fn example_holds_every_key_with_its_default_and_range() {
     let mut rest = EXAMPLE;
     for key in DaemonConfig::keys() {
         let start = match &key.default {
@@ -282,7 +282,7 @@ fn the_example_holds_every_key_with_its_default_and_range() {
 }
 
 #[test]
-fn the_page_on_the_protocol_names_every_limit_that_apps_meet() {
+fn protocol_page_names_every_limit_that_apps_can_reach() {
     const PAGE: &str = include_str!("../../../docs/protocol.md");
     let is_met = |key: &str| {
         let of_apps =
@@ -305,7 +305,7 @@ fn the_page_on_the_protocol_names_every_limit_that_apps_meet() {
 }
 
 #[test]
-fn what_the_example_shows_without_saying_is_in_order_too() {
+fn commented_example_values_are_valid() {
     let shown = |but_not: [&str; 2]| -> String {
         EXAMPLE
             .lines()

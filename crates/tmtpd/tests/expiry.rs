@@ -24,7 +24,7 @@ use scene::{Member, SERVICE, letter, pass, pass_and_give_up};
 const DAYS: u32 = 31;
 
 #[tokio::test]
-async fn a_letter_that_no_device_fetched_is_returned_and_erased() {
+async fn unfetched_letter_is_returned_and_erased() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -92,7 +92,7 @@ fn missing(service: &ServiceProcess, member: &Member) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn one_device_that_has_it_is_enough() {
+async fn letter_fetched_by_one_device_is_not_returned() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -113,7 +113,7 @@ async fn one_device_that_has_it_is_enough() {
 }
 
 #[tokio::test]
-async fn pings_and_invitations_are_returned_and_may_be_sent_again() {
+async fn returned_pings_and_invitations_may_be_sent_again() {
     let config = "[limits]\nunanswered_pings_max = 2\n";
     let mut service = ServiceProcess::start_with(config, &[]).unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
@@ -142,7 +142,7 @@ async fn pings_and_invitations_are_returned_and_may_be_sent_again() {
 }
 
 #[tokio::test]
-async fn a_group_is_told_of_in_one_word_and_nobody_is_told_of_a_word() {
+async fn one_notice_covers_a_group_and_notices_are_not_returned() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut others = Vec::new();
@@ -177,7 +177,7 @@ async fn a_group_is_told_of_in_one_word_and_nobody_is_told_of_a_word() {
 }
 
 #[tokio::test]
-async fn a_letter_without_a_head_of_its_own_is_a_thread() {
+async fn returned_letter_without_a_head_gets_a_thread() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -200,7 +200,7 @@ async fn a_letter_without_a_head_of_its_own_is_a_thread() {
 }
 
 #[tokio::test]
-async fn an_answer_to_the_service_reaches_the_others_only() {
+async fn answer_to_the_service_reaches_the_other_readers_only() {
     let service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;

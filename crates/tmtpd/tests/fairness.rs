@@ -14,7 +14,7 @@ const FLOOD: usize = 200;
 const IN_TURN: usize = 10;
 
 #[tokio::test]
-async fn who_asks_too_much_waits_and_the_others_do_not() {
+async fn rate_limited_device_does_not_delay_others() {
     let service = ServiceProcess::start_with("[limits]\nrequests_per_second = 50\n", &[]).unwrap();
     let address = service.address();
     let (mut loud, _, _) = RawPeer::join(address, "loud lovelace").await.unwrap();

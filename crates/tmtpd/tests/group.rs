@@ -75,7 +75,7 @@ impl Member {
 }
 
 #[tokio::test]
-async fn who_is_invited_gets_no_copy_of_the_own_post_until_they_have_joined() {
+async fn invited_author_gets_no_copy_before_joining() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -90,7 +90,7 @@ async fn who_is_invited_gets_no_copy_of_the_own_post_until_they_have_joined() {
 }
 
 #[tokio::test]
-async fn an_empty_group_is_open_to_those_who_were_in_it() {
+async fn empty_group_can_be_rejoined_by_former_members() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -131,7 +131,7 @@ async fn an_empty_group_is_open_to_those_who_were_in_it() {
 }
 
 #[tokio::test]
-async fn whoever_goes_by_another_name_is_told_of_as_who_they_are() {
+async fn renamed_member_is_reported_with_their_uid() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -164,7 +164,7 @@ async fn whoever_goes_by_another_name_is_told_of_as_who_they_are() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_told_to_nobody_else() {
+async fn edit_without_effect_notifies_nobody_else() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -187,7 +187,7 @@ async fn what_changes_nothing_is_told_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn who_left_can_be_removed_and_then_needs_an_invitation() {
+async fn removed_former_member_needs_an_invitation() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;

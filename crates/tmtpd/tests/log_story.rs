@@ -60,7 +60,7 @@ async fn story(service: &ServiceProcess) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn at_its_most_talkative_it_tells_the_story_and_no_secret() {
+async fn log_at_trace_level_holds_no_secret() {
     for format in ["text", "json"] {
         let more = ["--log-level", "trace", "--log-format", format];
         let mut service = ServiceProcess::start_with("", &more).unwrap();
@@ -90,7 +90,7 @@ async fn at_its_most_talkative_it_tells_the_story_and_no_secret() {
 }
 
 #[tokio::test]
-async fn what_happens_all_the_time_is_told_a_few_times() {
+async fn frequent_log_lines_are_rate_limited() {
     let mut service = ServiceProcess::start().unwrap();
     let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     for _ in 0..100 {

@@ -74,7 +74,7 @@ impl Member {
 }
 
 #[tokio::test]
-async fn one_who_does_not_answer_is_pinged_a_few_times_only() {
+async fn unanswered_pings_are_limited() {
     let mut service = start("unanswered_pings_max = 2");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -112,7 +112,7 @@ async fn one_who_does_not_answer_is_pinged_a_few_times_only() {
 }
 
 #[tokio::test]
-async fn a_ping_back_is_an_answer() {
+async fn ping_back_is_an_answer() {
     let service = start("unanswered_pings_max = 1");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -125,7 +125,7 @@ async fn a_ping_back_is_an_answer() {
 }
 
 #[tokio::test]
-async fn whoever_joined_the_same_group_is_no_stranger() {
+async fn member_of_the_same_group_is_no_stranger() {
     let service = start("unanswered_pings_max = 1");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -138,7 +138,7 @@ async fn whoever_joined_the_same_group_is_no_stranger() {
 }
 
 #[tokio::test]
-async fn the_pings_of_a_day_are_counted_through_a_crash() {
+async fn daily_ping_count_survives_a_crash() {
     let mut service = start("pings_per_day = 3\nunanswered_pings_max = 1000");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let bob = Member::join(&service, "bob babbage").await;
@@ -154,7 +154,7 @@ async fn the_pings_of_a_day_are_counted_through_a_crash() {
 }
 
 #[tokio::test]
-async fn names_cannot_be_found_out_by_trying() {
+async fn names_cannot_be_guessed() {
     let service = start("pings_per_day = 3");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let bob = Member::join(&service, "bob babbage").await;
@@ -192,7 +192,7 @@ async fn names_cannot_be_found_out_by_trying() {
 }
 
 #[tokio::test]
-async fn devices_and_aliases_of_a_member() {
+async fn devices_and_aliases_of_a_member_are_limited() {
     let mut service = start("devices_per_member = 2\naliases_per_member = 2");
     let mut ada = Member::join(&service, "ada lovelace").await;
     assert_eq!(ada.ask(json!({"op": 3, "newnode": "second"}), b"").await, "");
@@ -209,7 +209,7 @@ async fn devices_and_aliases_of_a_member() {
 }
 
 #[tokio::test]
-async fn groups_of_a_member_and_members_of_a_group() {
+async fn groups_of_a_member_and_members_of_a_group_are_limited() {
     let mut service = start("groups_per_member = 2\ngroup_members_max = 2");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -246,7 +246,7 @@ async fn groups_of_a_member_and_members_of_a_group() {
 }
 
 #[tokio::test]
-async fn invitations_take_no_place_in_groups_and_one_member_fills_no_others_invitations() {
+async fn invitations_do_not_count_as_groups_and_one_inviter_cannot_use_them_up() {
     let mut service = start("groups_per_member = 3\nunanswered_invitations_max = 2");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut dora = Member::join(&service, "dora dorsch").await;
@@ -283,7 +283,7 @@ async fn invitations_take_no_place_in_groups_and_one_member_fills_no_others_invi
 }
 
 #[tokio::test]
-async fn the_invitations_of_an_earlier_version_keep_nobody_away() {
+async fn invitations_of_an_earlier_version_are_not_counted() {
     let mut service = start("groups_per_member = 3");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut dora = Member::join(&service, "dora dorsch").await;
@@ -321,7 +321,7 @@ fn invite_as_before(data: &std::path::Path, count: u32) {
 }
 
 #[tokio::test]
-async fn recipients_of_a_post_and_of_its_notification() {
+async fn recipients_of_a_post_and_its_notification_are_limited() {
     let service = start("recipients_max = 2");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let bob = Member::join(&service, "bob babbage").await;
@@ -335,7 +335,7 @@ async fn recipients_of_a_post_and_of_its_notification() {
 }
 
 #[tokio::test]
-async fn data_of_one_message() {
+async fn data_of_one_message_is_limited() {
     let service = start("message_bytes_max = \"64 KiB\"");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -349,7 +349,7 @@ async fn data_of_one_message() {
 }
 
 #[tokio::test]
-async fn the_note_and_the_message_share_the_limit() {
+async fn notification_and_message_share_the_data_limit() {
     let service = start("message_bytes_max = \"64 KiB\"");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let to = json!([{"id": ada.uid, "type": 1}]);
@@ -361,7 +361,7 @@ async fn the_note_and_the_message_share_the_limit() {
 
 /// By both limits four of them are.
 #[tokio::test]
-async fn so_many_messages_and_bytes_are_on_their_way_to_a_device_at_once() {
+async fn messages_and_bytes_in_flight_are_limited() {
     let body = vec![b'x'; 20 * 1024];
     for limit in ["in_flight_messages = 4", "in_flight_bytes = \"64KiB\""] {
         let service = start(limit);
@@ -390,7 +390,7 @@ async fn so_many_messages_and_bytes_are_on_their_way_to_a_device_at_once() {
 
 /// A device that has no room for a long letter does not acknowledge it, and goes on with the next.
 #[tokio::test]
-async fn what_a_device_has_no_room_for_holds_nothing_up() {
+async fn unacknowledged_message_does_not_block_later_ones() {
     let service = start("in_flight_bytes = \"64KiB\"\nresend_after_s = 3600");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -408,7 +408,7 @@ async fn what_a_device_has_no_room_for_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn many_new_accounts_bury_nobody() {
+async fn many_new_accounts_cannot_bury_a_member_in_pings() {
     let mut service = start("pings_received_per_day = 10");
     let mut bob = Member::join(&service, "bob babbage").await;
     let mut old = Member::join(&service, "old acquaintance").await;

@@ -37,7 +37,7 @@ fn alias(name: &str) -> Value {
 
 /// The claim of docs/security.md: a member cannot appear under another member's alias.
 #[tokio::test]
-async fn nobody_is_granted_a_name_that_reads_as_another_members() {
+async fn no_name_is_granted_that_reads_as_another_members() {
     let mut service = ServiceProcess::start().unwrap();
     let (_dora, _, _) = RawPeer::join(service.address(), "Dora Dorn").await.unwrap();
     let (_jose, _, _) = RawPeer::join(service.address(), JOSE).await.unwrap();
@@ -77,7 +77,7 @@ async fn nobody_is_granted_a_name_that_reads_as_another_members() {
 }
 
 #[tokio::test]
-async fn a_name_is_no_uid_ends_with_none_and_is_no_replaced_text() {
+async fn name_must_not_be_or_end_with_a_uid_or_hold_replacement_characters() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, uid, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let (mut eve, own, _) = RawPeer::join(service.address(), "eve malory").await.unwrap();
@@ -96,7 +96,7 @@ async fn a_name_is_no_uid_ends_with_none_and_is_no_replaced_text() {
 
 /// Whom it is from is not looked for: an app knows its member's alias from the service.
 #[tokio::test]
-async fn a_ping_is_from_an_alias_of_the_sender_as_it_was_granted() {
+async fn ping_needs_the_senders_alias_as_granted() {
     let service = ServiceProcess::start().unwrap();
     let (mut jose, _, _) = RawPeer::join(service.address(), JOSE).await.unwrap();
     let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
@@ -119,7 +119,7 @@ async fn a_ping_is_from_an_alias_of_the_sender_as_it_was_granted() {
 }
 
 #[tokio::test]
-async fn every_spelling_finds_the_member_and_the_wire_has_the_name_as_it_was_granted() {
+async fn every_spelling_finds_the_member_and_the_granted_name_is_sent() {
     let service = ServiceProcess::start().unwrap();
     let (mut jose, _, _) = RawPeer::join(service.address(), JOSE).await.unwrap();
     let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();

@@ -34,12 +34,12 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_store_of_format_1_is_read_whole() {
+async fn store_of_format_1_is_read_completely() {
     reads("format-1").await;
 }
 
 #[tokio::test]
-async fn a_killed_store_of_format_2_is_read_whole() {
+async fn killed_store_of_format_2_is_read_completely() {
     reads("format-2").await;
 }
 

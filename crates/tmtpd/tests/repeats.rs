@@ -90,7 +90,7 @@ async fn enter(service: &ServiceProcess, (uid, node): &(String, String)) -> RawP
 }
 
 #[tokio::test]
-async fn what_comes_again_because_its_ack_was_lost_is_delivered_once() {
+async fn request_repeated_after_a_lost_ack_is_delivered_once() {
     for data in [b"the very same".to_vec(), vec![7; LARGE_BYTES]] {
         let mut scene = Scene::set().await;
         // Nobody reads this ack: the receiver's copy shows that the message was accepted.
@@ -124,7 +124,7 @@ async fn what_comes_again_because_its_ack_was_lost_is_delivered_once() {
 }
 
 #[tokio::test]
-async fn a_second_message_of_the_same_bytes_is_a_message() {
+async fn second_message_of_the_same_bytes_is_delivered() {
     let mut scene = Scene::set().await;
     let mut peer = scene.sender().await;
     let mut sent = Vec::new();
@@ -155,7 +155,7 @@ async fn a_second_message_of_the_same_bytes_is_a_message() {
 }
 
 #[tokio::test]
-async fn an_app_without_ids_of_its_own_loses_nothing() {
+async fn app_without_unique_ids_loses_nothing() {
     let mut scene = Scene::set().await;
     for _ in 0..3 {
         let mut peer = scene.sender().await;
@@ -166,7 +166,7 @@ async fn an_app_without_ids_of_its_own_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_repeated_ping_is_delivered_once() {
+async fn repeated_ping_is_delivered_once() {
     let mut scene = Scene::set().await;
     let head = json!({"op": 9, "id": UNIQUE, "from": "sender of it", "to": "receiver of it",
         "datalen": 5});

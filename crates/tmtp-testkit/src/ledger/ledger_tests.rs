@@ -65,19 +65,19 @@ fn marker(number: u64) -> String {
 }
 
 #[test]
-fn nothing_is_wrong_where_all_is_right() {
+fn correct_outcome_has_no_violation() {
     assert_eq!(wrong(|_, _| {}), []);
 }
 
 #[test]
-fn a_letter_that_lacks_is_found() {
+fn missing_letter_is_found() {
     let found = wrong(|_, homes| drop(homes[BOB].shown.remove(1)));
     assert_eq!(found, [Wrong::Lacks { device: BOB, marker: marker(2) }]);
     assert!(found[0].may_mend());
 }
 
 #[test]
-fn a_home_that_forgets_is_found() {
+fn lost_letter_of_a_home_is_found() {
     let forget = |homes: &mut Vec<Home>| {
         homes.push(Home { device: BOB, had: [marker(2)].into(), ..Home::default() });
     };
@@ -86,13 +86,13 @@ fn a_home_that_forgets_is_found() {
 }
 
 #[test]
-fn a_letter_that_is_only_in_the_outbox_lacks_at_its_author() {
+fn letter_left_in_the_outbox_is_found() {
     let found = wrong(|_, homes| homes[ADA].shown[0].msgid = None);
     assert_eq!(found, [Wrong::Lacks { device: ADA, marker: marker(1) }]);
 }
 
 #[test]
-fn a_second_copy_is_found_whatever_its_id() {
+fn duplicate_is_found_whatever_its_id() {
     let same = wrong(|letters, homes| homes[BOB].shown.push(shown(&letters[2])));
     assert_eq!(same, [Wrong::Twice { device: BOB, marker: marker(3) }]);
     let other = wrong(|letters, homes| {
@@ -104,19 +104,19 @@ fn a_second_copy_is_found_whatever_its_id() {
 }
 
 #[test]
-fn a_letter_with_another_id_on_each_device_was_posted_twice() {
+fn letter_with_different_ids_on_devices_is_found() {
     let found = wrong(|_, homes| homes[BOB].shown[2].msgid = Some("00000000000001ff".into()));
     assert!(matches!(&found[..], [Wrong::ManyIds { ids, .. }] if ids.len() == 2), "{found:?}");
 }
 
 #[test]
-fn a_letter_in_the_wrong_hands_is_found() {
+fn letter_on_a_wrong_device_is_found() {
     let found = wrong(|letters, homes| homes[CARMEN].shown.push(shown(&letters[0])));
     assert_eq!(found, [Wrong::Misplaced { device: CARMEN, marker: marker(1) }]);
 }
 
 #[test]
-fn a_device_that_came_meanwhile_may_have_it_and_may_not() {
+fn new_device_may_or_may_not_have_the_letter() {
     let allow = |letters: &mut Vec<LedgerEntry>| letters[0].allowed = [CARMEN].into();
     assert_eq!(wrong(|letters, _| allow(letters)), []);
     let found = wrong(|letters, homes| {
@@ -127,7 +127,7 @@ fn a_device_that_came_meanwhile_may_have_it_and_may_not() {
 }
 
 #[test]
-fn devices_that_are_alike_have_it_all_or_none() {
+fn grouped_devices_have_all_or_none() {
     let alike = |letters: &mut Vec<LedgerEntry>| {
         letters[2].required = [ADA].into();
         letters[2].alike = vec![[BOB, BOBS_OTHER].into()];
@@ -164,7 +164,7 @@ fn returned(notices: &[&str], missing: &[&str]) -> Vec<Wrong> {
 }
 
 #[test]
-fn each_letter_that_is_given_up_is_told_of_once() {
+fn given_up_letter_needs_exactly_one_notice() {
     const MISSING: &str = "This device was away for so long that 2 messages for it had to go.";
     let together = ["Your 2 messages from 09:00 to 09:05 were not delivered."];
     let apart = ["Your message of 09:00 was not delivered.", "Your message of 09:05 was not."];
@@ -180,7 +180,7 @@ fn each_letter_that_is_given_up_is_told_of_once() {
 }
 
 #[test]
-fn a_letter_of_which_nobody_knows_whom_it_went_to_may_be_told_of_or_not() {
+fn letter_of_unknown_reach_may_or_may_not_have_a_notice() {
     let told = |count: usize| {
         let text = "Your message of 09:00 was not delivered.".to_owned();
         let notice = Notice { subject: String::new(), thread: [marker(1)].into(), text };
@@ -195,7 +195,7 @@ fn a_letter_of_which_nobody_knows_whom_it_went_to_may_be_told_of_or_not() {
 }
 
 #[test]
-fn nothing_is_returned_that_arrived() {
+fn return_of_a_delivered_letter_is_found() {
     let text = "Your message of 09:00 was not delivered.".to_owned();
     let notice = Notice { subject: String::new(), thread: [marker(1)].into(), text };
     let found = wrong(|_, homes| homes[ADA].notices.push(notice));
@@ -204,7 +204,7 @@ fn nothing_is_returned_that_arrived() {
 }
 
 #[test]
-fn every_change_is_found() {
+fn every_changed_field_is_found() {
     type Spoil = fn(&mut Shown);
     let spoils: [(&str, Spoil); 5] = [
         ("author", |shown| shown.from = "bob".into()),
@@ -220,7 +220,7 @@ fn every_change_is_found() {
 }
 
 #[test]
-fn who_lacks_the_first_letter_of_a_thread_need_not_know_its_subject() {
+fn subject_is_not_required_without_the_first_letter() {
     let late = |letters: &mut Vec<LedgerEntry>, homes: &mut Vec<Home>, lacks_first: bool| {
         letters[1].allowed = [CARMEN].into();
         letters[0].allowed = [CARMEN].into();
@@ -236,7 +236,7 @@ fn who_lacks_the_first_letter_of_a_thread_need_not_know_its_subject() {
 }
 
 #[test]
-fn a_message_from_nobody_is_found() {
+fn unknown_message_is_found() {
     let found = wrong(|letters, homes| {
         homes[BOB].shown.push(Shown { text: "zz-99 tide".into(), ..shown(&letters[0]) });
     });
@@ -244,7 +244,7 @@ fn a_message_from_nobody_is_found() {
 }
 
 #[test]
-fn the_order_of_ids_and_of_arrival_is_the_authors() {
+fn order_of_ids_and_arrival_must_be_the_authors() {
     let ids = wrong(|_, homes| {
         for home in &mut homes[..3] {
             let first = home.shown[0].msgid.take();
@@ -261,7 +261,7 @@ fn the_order_of_ids_and_of_arrival_is_the_authors() {
 }
 
 #[test]
-fn letters_of_different_pens_may_come_in_any_order() {
+fn letters_of_different_pens_may_arrive_in_any_order() {
     assert_eq!(
         wrong(|letters, homes| {
             letters[0].pen = 9;
@@ -272,7 +272,7 @@ fn letters_of_different_pens_may_come_in_any_order() {
 }
 
 #[test]
-fn what_was_refused_is_nowhere() {
+fn refused_letter_must_be_nowhere() {
     let refuse = |letters: &mut Vec<LedgerEntry>| letters[2].fate = Fate::Refused;
     let found = wrong(|letters, _| refuse(letters));
     assert_eq!(found.len(), 3, "{found:?}");
@@ -287,7 +287,7 @@ fn what_was_refused_is_nowhere() {
 }
 
 #[test]
-fn what_may_have_been_sent_is_everywhere_or_nowhere() {
+fn possibly_sent_letter_is_everywhere_or_nowhere() {
     let half = wrong(|letters, homes| {
         letters[2].fate = Fate::Unknown;
         homes[ADA].shown.truncate(2);
@@ -303,7 +303,7 @@ fn what_may_have_been_sent_is_everywhere_or_nowhere() {
 }
 
 #[test]
-fn two_homes_of_a_device_have_it_between_them() {
+fn two_homes_of_a_device_share_its_letters() {
     let split = |letters: &mut Vec<LedgerEntry>, homes: &mut Vec<Home>| {
         let second = homes[BOB].shown.split_off(1);
         homes.push(Home { device: BOB, shown: second, ..Home::default() });
@@ -318,7 +318,7 @@ fn two_homes_of_a_device_have_it_between_them() {
 }
 
 #[test]
-fn every_post_of_a_letter_that_may_repeat_is_owed_to_everybody() {
+fn every_post_of_a_repeatable_letter_is_required_everywhere() {
     let again = |letters: &mut Vec<LedgerEntry>, homes: &mut Vec<Home>| {
         letters[2].repeats = true;
         let msgid = Some("00000000000001ff".to_owned());
@@ -340,7 +340,7 @@ fn every_post_of_a_letter_that_may_repeat_is_owed_to_everybody() {
 }
 
 #[test]
-fn sums_differ_where_bytes_do() {
+fn checksums_differ_with_the_bytes() {
     assert_eq!(sum(b"tide"), sum(b"tide"));
     assert_ne!(sum(b"tide"), sum(b"tidf"));
     assert!(File { sum: None, ..File::of("map", b"1234") }.is_like(&File::of("map", b"5678")));

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_makes_no_sense_is_named() {
+    fn invalid_script_line_is_named() {
         for wrong in
             ["ada", "ada ->", "ada says x", "ada -> nothing", "ada <- any {\n{}", "check a b"]
         {

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_placeholder_is_taken_once_and_compared_afterwards() {
+    fn placeholder_is_bound_once_and_compared_later() {
         let template = r#"{"id":"$msg.1","sum":$headsum,"msgid":"$msg.1"}"#;
         let text = r#"{"id":"17a1b2c3d4e5f607","sum":12,"msgid":"17a1b2c3d4e5f607"}"#;
         let known = matches(template, text, &Bindings::new()).unwrap();

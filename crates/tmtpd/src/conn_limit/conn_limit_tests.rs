@@ -15,7 +15,7 @@ fn address(text: &str) -> SocketAddr {
 }
 
 #[test]
-fn one_machine_is_one_network() {
+fn addresses_of_one_machine_share_a_count() {
     let conn_limit = conn_limit(10, 1);
     let _v4 = conn_limit.admit(address("192.0.2.1:1")).unwrap();
     let _v6 = conn_limit.admit(address("[2001:db8:0:1::1]:1")).unwrap();
@@ -28,7 +28,7 @@ fn one_machine_is_one_network() {
 }
 
 #[test]
-fn a_refused_link_counts_nowhere_and_a_dropped_one_no_more() {
+fn refused_and_dropped_links_are_not_counted() {
     let conn_limit = conn_limit(2, 1);
     let first = conn_limit.admit(address("192.0.2.1:1")).unwrap();
     assert_eq!(conn_limit.admit(address("192.0.2.1:2")).unwrap_err(), Full::Network);

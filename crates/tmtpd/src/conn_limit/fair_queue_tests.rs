@@ -38,7 +38,7 @@ async fn waits(queue: &Arc<FairQueue>, last: u8) -> (Duration, Slot) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_holds_most_gives_way_to_who_holds_less_and_soon() {
+async fn network_with_most_slots_yields_to_one_with_fewer() {
     let queue = FairQueue::new(4);
     let mut many = taken(&queue, 1, 3).await;
     let _one = taken(&queue, 2, 1).await;
@@ -48,7 +48,7 @@ async fn who_holds_most_gives_way_to_who_holds_less_and_soon() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slot_that_the_service_works_for_is_not_taken_back() {
+async fn served_slot_is_not_taken_back() {
     let queue = FairQueue::new(3);
     let mut many = taken(&queue, 1, 3).await;
     let served: Vec<_> = many.iter().map(Slot::served).collect();
@@ -68,7 +68,7 @@ async fn waits_of(queue: Arc<FairQueue>, last: u8) -> (Duration, Slot) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_silent_go_before_those_who_said_what_they_want() {
+async fn silent_holders_lose_slots_before_those_with_a_hello() {
     let queue = FairQueue::new(3);
     let mut many = taken(&queue, 1, 3).await;
     // The first two have sent something.
@@ -80,7 +80,7 @@ async fn the_silent_go_before_those_who_said_what_they_want() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_gets_slots_of_its_own_silent_ones_back_in_the_end() {
+async fn network_reclaims_its_own_silent_slots_at_last() {
     let queue = FairQueue::new(2);
     let mut silent = taken(&queue, 1, 2).await;
     let (waited, _slot) = waits(&queue, 1).await;
@@ -89,7 +89,7 @@ async fn a_network_gets_slots_of_its_own_silent_ones_back_in_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_loses_a_slot_that_nobody_wants() {
+async fn slot_is_kept_while_nobody_waits() {
     let queue = FairQueue::new(3);
     let mut many = taken(&queue, 1, 3).await;
     advance(Duration::from_secs(60)).await;
@@ -97,7 +97,7 @@ async fn nobody_loses_a_slot_that_nobody_wants() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn turns_go_round_the_networks_that_wait() {
+async fn free_slots_rotate_between_waiting_networks() {
     let queue = FairQueue::new(1);
     let first = queue.wait(network(1)).await.unwrap();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -120,7 +120,7 @@ async fn turns_go_round_the_networks_that_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_gives_up_waiting_leaves_no_trace() {
+async fn cancelled_wait_leaves_no_state() {
     let queue = FairQueue::new(1);
     let held = queue.wait(network(1)).await.unwrap();
     for last in 2..100 {
@@ -135,7 +135,7 @@ async fn who_gives_up_waiting_leaves_no_trace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_is_made_by_the_largest_crowd() {
+async fn largest_network_makes_room() {
     let queue = FairQueue::new(1);
     let _held = queue.wait(network(1)).await.unwrap();
     let mut crowd = Vec::new();

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exact_name_comes_first_and_then_any_spelling() {
+    fn exact_name_wins_over_other_spellings() {
         let mut names = Names::default();
         names.put("Jose\u{301} Nu\u{301}n\u{303}ez", 1);
         assert_eq!(names.find("José Núñez"), Some(("Jose\u{301} Nu\u{301}n\u{303}ez", &1)));

@@ -54,19 +54,19 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_it() {
+    fn unfetched_message_is_given_up_for_all_devices() {
         assert_eq!(verdict("o"), (vec![0], true));
         assert_eq!(verdict("ooo"), (vec![0, 1, 2], true));
     }
 
     #[test]
-    fn a_sibling_has_it() {
+    fn message_fetched_by_a_sibling_is_not_returned() {
         assert_eq!(verdict("of"), (vec![0], false));
         assert_eq!(verdict("oFo"), (vec![0, 2], false));
     }
 
     #[test]
-    fn nothing_is_taken_from_a_device_that_may_be_fetching() {
+    fn nothing_is_given_up_for_an_online_device() {
         assert_eq!(verdict("O"), (vec![], false));
         assert_eq!(verdict("oO"), (vec![], false));
         assert_eq!(verdict("fOo"), (vec![2], false));

@@ -3,7 +3,7 @@
 use super::ShortId;
 
 #[test]
-fn a_short_id_never_says_more_than_eight_characters() {
+fn short_id_shows_at_most_eight_characters() {
     let uid = "B3C4D5F6G7H8J9K1L2M3N4P5Q6R7S8T9";
     let short = ShortId::new(uid);
     assert_eq!(format!("{short} {short:?} {short:#?}"), "B3C4D5F6 B3C4D5F6 B3C4D5F6");

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn families_values_labels_and_what_must_be_escaped() {
+    fn families_values_and_labels_are_formatted_and_escaped() {
         let mut page = Exposition::default();
         page.gauge("a", "What a is.").value(&[], 7).value(&[("x", "q\"b\\s\nn"), ("y", "ü")], 8);
         let text = "# HELP a What a is.\n# TYPE a gauge\na 7\na{x=\"q\\\"b\\\\s\\nn\",y=\"ü\"} 8\n";
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_counts_upwards_and_ends_with_all() {
+    fn histogram_is_cumulative() {
         let spans = Histogram::default();
         for us in [1, 100, 101, 2_500_000, 60_000_000] {
             spans.note(Duration::from_micros(us));

@@ -13,7 +13,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn all_of_it_may_be_spent_at_once_and_comes_back_evenly() {
+fn bucket_allows_a_burst_and_refills_evenly() {
     let (mut bucket, start) = (Bucket::default(), Instant::now());
     assert!((0..10).all(|_| bucket.try_spend(RATE, 1, start)));
     assert!(!bucket.try_spend(RATE, 1, start));
@@ -25,7 +25,7 @@ fn all_of_it_may_be_spent_at_once_and_comes_back_evenly() {
 }
 
 #[test]
-fn what_is_refused_is_not_spent() {
+fn refused_spending_costs_nothing() {
     let (mut bucket, start) = (Bucket::default(), Instant::now());
     assert!(bucket.try_spend(RATE, 7, start));
     assert!(!bucket.try_spend(RATE, 4, start));
@@ -33,7 +33,7 @@ fn what_is_refused_is_not_spent() {
 }
 
 #[test]
-fn a_large_amount_needs_all_of_it() {
+fn amount_above_the_size_needs_a_full_bucket() {
     let (mut bucket, start) = (Bucket::default(), Instant::now());
     assert!(bucket.try_spend(RATE, usize::MAX, start));
     assert!(!bucket.try_spend(RATE, 1, start));
@@ -41,7 +41,7 @@ fn a_large_amount_needs_all_of_it() {
 }
 
 #[test]
-fn a_debt_says_when_it_is_paid() {
+fn debt_tells_when_a_token_is_available() {
     let (mut bucket, start) = (Bucket::default(), Instant::now());
     bucket.spend(RATE, 10, start);
     assert_eq!(bucket.wait_until(RATE, start), None);
@@ -51,7 +51,7 @@ fn a_debt_says_when_it_is_paid() {
 }
 
 #[test]
-fn each_has_their_own_and_full_ones_are_forgotten() {
+fn buckets_are_per_key_and_full_ones_are_dropped() {
     let (mut buckets, start) = (Buckets::default(), Instant::now());
     for key in 0..10_000 {
         assert!(buckets.try_spend(key, RATE, 10, start + seconds(key)));

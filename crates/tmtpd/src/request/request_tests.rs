@@ -110,7 +110,7 @@ fn group_edit(act: GroupAct) -> Request {
 }
 
 #[test]
-fn a_post_to_strangers_is_refused_and_names_all_of_them() {
+fn post_to_strangers_is_refused_naming_all() {
     let world = World::of(&["ada lovelace", "bob babbage", "carol hopper"]);
     let to = vec![Recipient::Member(world.uid(1)), Recipient::Member(world.uid(2))];
     let refusal = world.decide(0, &post(to)).unwrap_err();
@@ -119,7 +119,7 @@ fn a_post_to_strangers_is_refused_and_names_all_of_them() {
 }
 
 #[test]
-fn who_is_pinged_may_write_and_deciding_changes_nothing_by_itself() {
+fn pinged_member_may_write_and_a_decision_alone_changes_nothing() {
     let mut world = World::of(&["ada lovelace", "bob babbage"]);
     let asked = ping("ada lovelace", "bob babbage");
     let answer = post(vec![Recipient::Member(world.uid(0))]);
@@ -140,7 +140,7 @@ fn who_is_pinged_may_write_and_deciding_changes_nothing_by_itself() {
 }
 
 #[test]
-fn only_a_name_that_nobody_has_counts_as_a_guess() {
+fn only_unknown_names_count_as_guesses() {
     let world = World::of(&["ada lovelace", "bob babbage"]);
     let unknown = world.decide(0, &ping("ada lovelace", "nobody at all")).unwrap_err();
     assert!(unknown.is_guess);
@@ -149,7 +149,7 @@ fn only_a_name_that_nobody_has_counts_as_a_guess() {
 }
 
 #[test]
-fn a_group_is_made_by_its_first_invitation_and_joined_by_its_invitee() {
+fn first_invitation_makes_a_group_that_its_invitee_joins() {
     let mut world = World::of(&["ada lovelace", "bob babbage", "carol hopper"]);
     let to_group = post(vec![Recipient::Group("the group".into())]);
     assert_eq!(world.decide(0, &to_group).unwrap_err().rule, Rule::NotInGroup);
@@ -170,7 +170,7 @@ fn a_group_is_made_by_its_first_invitation_and_joined_by_its_invitee() {
 }
 
 #[test]
-fn a_full_queue_is_passed_over_and_its_member_told_of() {
+fn full_queue_is_skipped_and_reported() {
     let mut world = World::of(&["ada lovelace", "bob babbage"]);
     world.done(0, &invite("ada lovelace", "bob babbage"));
     world.done(1, &group_edit(GroupAct::Join { newalias: None }));

@@ -103,7 +103,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_wake_before_the_wait_is_not_lost_and_many_are_one() {
+    fn early_wake_is_kept_and_wakes_coalesce() {
         let mailbox = Mailbox::default();
         mailbox.wake();
         mailbox.wake();
@@ -113,7 +113,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn who_waits_is_woken_once_until_asking_again() {
+    fn waiter_is_woken_once_per_poll() {
         let mailbox = Mailbox::default();
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
@@ -124,7 +124,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn notices_keep_their_order_and_do_not_grow_without_bound() {
+    fn notices_are_ordered_and_bounded() {
         let mailbox = Mailbox::default();
         let notice = |n| Notice { from: MemberNumber(n), online: true };
         (0..1_000).for_each(|n| mailbox.notify(notice(n)));
@@ -135,7 +135,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn notices_wait_for_a_link_that_has_no_room_for_them() {
+    fn notices_wait_while_the_link_has_no_room() {
         let mailbox = Mailbox::default();
         let notice = Notice { from: MemberNumber(1), online: false };
         mailbox.notify(notice);

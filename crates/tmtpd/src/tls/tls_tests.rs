@@ -118,7 +118,7 @@ impl Pair {
 }
 
 #[test]
-fn text_passes_both_ways_however_the_bytes_are_cut() {
+fn data_survives_any_fragmentation_both_ways() {
     for version in BOTH {
         for piece in [1, 7, 4_096, usize::MAX] {
             let mut pair = Pair::new(version);
@@ -139,7 +139,7 @@ fn text_passes_both_ways_however_the_bytes_are_cut() {
 }
 
 #[test]
-fn text_that_comes_with_the_last_message_of_the_handshake_is_not_lost() {
+fn data_with_the_last_handshake_message_is_kept() {
     let mut pair = Pair::new(&version::TLS13);
     pair.client_says(b"early bird");
     for _ in 0..3 {
@@ -150,7 +150,7 @@ fn text_that_comes_with_the_last_message_of_the_handshake_is_not_lost() {
 }
 
 #[test]
-fn keys_are_updated_when_the_client_wants_it_and_ours_with_them() {
+fn key_update_of_the_client_updates_both_directions() {
     let mut pair = Pair::shaken(&version::TLS13);
     for round in 0..20_u8 {
         pair.client.refresh_traffic_keys().unwrap();
@@ -165,7 +165,7 @@ fn keys_are_updated_when_the_client_wants_it_and_ours_with_them() {
 }
 
 #[test]
-fn a_client_that_says_goodbye_can_still_be_answered() {
+fn data_can_be_sent_after_the_clients_close_notify() {
     for version in BOTH {
         let mut pair = Pair::shaken(version);
         pair.client_says(b"last words");
@@ -185,7 +185,7 @@ fn a_client_that_says_goodbye_can_still_be_answered() {
 }
 
 #[test]
-fn a_damaged_record_is_answered_with_an_alert_and_nothing_else() {
+fn damaged_record_is_answered_with_an_alert_only() {
     for version in BOTH {
         let mut pair = Pair::shaken(version);
         pair.client_says(b"hello");
@@ -202,7 +202,7 @@ fn a_damaged_record_is_answered_with_an_alert_and_nothing_else() {
 }
 
 #[test]
-fn an_endless_handshake_message_is_refused() {
+fn endless_handshake_message_is_refused() {
     let mut pair = Pair::new(&version::TLS13);
     // A ClientHello of 16 MiB - 1, in records of 16 KiB.
     let mut given = 0;
@@ -240,7 +240,7 @@ async fn connected(
 }
 
 #[tokio::test]
-async fn a_mebibyte_passes_both_ways_at_once_and_leaves_no_buffers() {
+async fn mebibyte_both_ways_leaves_no_buffers() {
     for version in BOTH {
         let (mut stream, client) = connected(version).await;
         let text: Vec<u8> = (0..1_u32 << 20).map(|n| (n >> 3) as u8).collect();
@@ -273,7 +273,7 @@ async fn a_mebibyte_passes_both_ways_at_once_and_leaves_no_buffers() {
 }
 
 #[tokio::test]
-async fn a_small_buffer_gets_the_text_piece_by_piece() {
+async fn small_read_buffers_get_all_data() {
     let (mut stream, mut client) = connected(&version::TLS13).await;
     client.write_all(b"one record").await.unwrap();
     client.flush().await.unwrap();
@@ -285,7 +285,7 @@ async fn a_small_buffer_gets_the_text_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_makes_the_stream_hold_one_write_at_most() {
+async fn non_reading_client_costs_one_write_at_most() {
     let (mut stream, _client) = connected(&version::TLS13).await;
     let text = vec![7; 1 << 20];
     let mut taken = 0;
@@ -304,7 +304,7 @@ async fn a_client_that_never_reads_makes_the_stream_hold_one_write_at_most() {
 }
 
 #[tokio::test]
-async fn an_end_without_goodbye_is_told_from_one_with() {
+async fn truncation_differs_from_close_notify() {
     let (mut stream, client) = connected(&version::TLS13).await;
     drop(client.into_inner().0);
     let cut = stream.read(&mut [0]).await.unwrap_err();
@@ -321,7 +321,7 @@ async fn an_end_without_goodbye_is_told_from_one_with() {
 }
 
 #[tokio::test]
-async fn what_is_no_tls_is_refused() {
+async fn non_tls_input_is_refused() {
     for garbage in [b"GET / HTTP/1.1\r\n\r\n".as_slice(), &[22; 40_000], &[]] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

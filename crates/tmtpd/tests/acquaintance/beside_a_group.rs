@@ -33,7 +33,7 @@ impl Member {
 }
 
 #[tokio::test]
-async fn who_wrote_in_a_group_may_write_to_whom_its_thread_is_forwarded() {
+async fn group_authors_may_write_to_the_recipient_of_a_forward() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut dan = Member::join(service.address(), "dan defoe").await;
@@ -67,7 +67,7 @@ async fn who_wrote_in_a_group_may_write_to_whom_its_thread_is_forwarded() {
 }
 
 #[tokio::test]
-async fn a_letter_to_a_group_and_another_is_answered_to_both() {
+async fn letter_to_a_group_and_an_outsider_is_answered_to_both() {
     let service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut dan = Member::join(service.address(), "dan defoe").await;
@@ -82,7 +82,7 @@ async fn a_letter_to_a_group_and_another_is_answered_to_both() {
 }
 
 #[tokio::test]
-async fn whom_nobody_has_let_in_opens_nobody_to_a_group() {
+async fn unknown_sender_opens_nobody_to_a_group() {
     let mut service =
         ServiceProcess::start_with("[service]\npost_policy = \"uid\"\n", &[]).unwrap();
     let mut eve = Member::join(service.address(), "eve malory").await;
@@ -102,7 +102,7 @@ async fn whom_nobody_has_let_in_opens_nobody_to_a_group() {
 }
 
 #[tokio::test]
-async fn a_forward_opens_nobody_to_more_of_a_group_than_a_letter_introduces_nor_for_ever() {
+async fn opening_by_a_forward_is_limited_in_number_and_time() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let mut ada = Member::join(service.address(), "ada lovelace").await;
     let mut carol = Member::join(service.address(), "carol clarke").await;

@@ -12,7 +12,7 @@ use crate::backup::Served;
 use crate::tool::{ended, printed, rows, tmtpd};
 
 #[test]
-fn no_service_is_told_with_what_to_do() {
+fn missing_service_is_reported_with_advice() {
     let folder = tempdir().unwrap();
     let all = ["status", "members", "groups", "queues", "links", "services", "reload", "shutdown"];
     for command in all {
@@ -25,7 +25,7 @@ fn no_service_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn status_and_links_tell_who_is_on_without_saying_whole_uids() {
+async fn status_and_links_show_no_whole_uids() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, ada_uid, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let (mut bob, bob_uid, _) = RawPeer::join(service.address(), "bob babbage").await.unwrap();
@@ -64,7 +64,7 @@ async fn status_and_links_tell_who_is_on_without_saying_whole_uids() {
 }
 
 #[tokio::test]
-async fn a_link_that_ends_leaves_the_list() {
+async fn closed_link_leaves_the_list() {
     let service = ServiceProcess::start().unwrap();
     let (ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     assert_eq!(rows("links", &service.data_dir(), &[]).len(), 1);
@@ -73,7 +73,7 @@ async fn a_link_that_ends_leaves_the_list() {
 }
 
 #[tokio::test]
-async fn shutdown_comes_back_when_the_service_is_down() {
+async fn shutdown_returns_when_the_service_has_ended() {
     let mut service = ServiceProcess::start().unwrap();
     let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let pid = service.pid().unwrap();
@@ -88,7 +88,7 @@ async fn shutdown_comes_back_when_the_service_is_down() {
 }
 
 #[test]
-fn a_configuration_file_names_the_service_too() {
+fn commands_find_the_service_by_its_configuration_file() {
     let mut service = ServiceProcess::start().unwrap();
     let file = service.data_dir().with_extension("toml");
     let text = format!("[service]\ndata = {:?}\n", service.data_dir());
@@ -101,7 +101,7 @@ fn a_configuration_file_names_the_service_too() {
 }
 
 #[tokio::test]
-async fn members_groups_and_queues_tell_names_only_when_they_are_asked_for() {
+async fn names_are_shown_only_on_request() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, ada_uid, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let (bob, bob_uid, _) = RawPeer::join(service.address(), "bob babbage").await.unwrap();
@@ -158,7 +158,7 @@ async fn members_groups_and_queues_tell_names_only_when_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_backup_of_a_running_service_is_a_service() {
+async fn backup_of_a_running_service_can_be_served() {
     let service = ServiceProcess::start().unwrap();
     let (mut ada, _, _) = RawPeer::join(service.address(), "ada lovelace").await.unwrap();
     let (bob, bob_uid, bob_node) = RawPeer::join(service.address(), "bob babbage").await.unwrap();
@@ -187,7 +187,7 @@ async fn a_backup_of_a_running_service_is_a_service() {
 }
 
 #[test]
-fn services_and_reload_are_of_the_whole_process() {
+fn services_and_reload_cover_the_whole_process() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("tmtpd.toml");
     let service = |name: &str| {

@@ -178,7 +178,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn from_a_copy_everybody_gets_what_they_were_owed_once() {
+async fn restored_backup_delivers_every_queued_message_once() {
     let service = ServiceProcess::start().unwrap();
     let mut scene = Scene::play(&service).await;
     let folder = tempdir().unwrap();

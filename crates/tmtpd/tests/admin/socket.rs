@@ -23,7 +23,7 @@ fn last_line(data: &Path, request: &[u8]) -> Value {
 }
 
 #[test]
-fn the_socket_is_for_the_services_user_alone_and_goes_with_the_service() {
+fn admin_socket_is_private_and_removed_with_the_service() {
     let mut service = ServiceProcess::start().unwrap();
     let socket = service.data_dir().join("control.sock");
     let found = fs::symlink_metadata(&socket).unwrap();
@@ -34,7 +34,7 @@ fn the_socket_is_for_the_services_user_alone_and_goes_with_the_service() {
 }
 
 #[test]
-fn a_socket_that_a_killed_service_left_is_replaced() {
+fn stale_admin_socket_is_replaced() {
     let mut service = ServiceProcess::start().unwrap();
     service.kill9().unwrap();
     assert!(service.data_dir().join("control.sock").exists());
@@ -45,7 +45,7 @@ fn a_socket_that_a_killed_service_left_is_replaced() {
 }
 
 #[test]
-fn a_file_that_is_no_socket_is_left_alone() {
+fn file_in_place_of_the_admin_socket_is_left_alone() {
     let mut service = ServiceProcess::start().unwrap();
     assert!(service.sigterm().unwrap().success());
     let socket = service.data_dir().join("control.sock");
@@ -58,7 +58,7 @@ fn a_file_that_is_no_socket_is_left_alone() {
 }
 
 #[test]
-fn a_data_folder_deeper_than_a_sockets_address_works_all_the_same() {
+fn data_folder_with_a_long_path_works() {
     let folder = tempdir().unwrap();
     let deep = folder.path().join("a-folder-with-a-long-name/".repeat(10));
     let service = ServiceProcess::start_with("", &[]).unwrap();
@@ -79,7 +79,7 @@ fn a_data_folder_deeper_than_a_sockets_address_works_all_the_same() {
 }
 
 #[test]
-fn another_user_is_refused_even_where_the_modes_let_them_in() {
+fn other_user_is_refused_despite_open_modes() {
     if !rustix::process::geteuid().is_root() {
         eprintln!("not tried: only root can become another user");
         return;
@@ -109,7 +109,7 @@ fn another_user_is_refused_even_where_the_modes_let_them_in() {
 }
 
 #[test]
-fn what_is_no_request_is_answered_and_harms_nobody() {
+fn invalid_admin_requests_are_answered_with_errors() {
     let service = ServiceProcess::start().unwrap();
     let data = service.data_dir();
     let cases: [(&[u8], &str); 7] = [
@@ -131,7 +131,7 @@ fn what_is_no_request_is_answered_and_harms_nobody() {
 }
 
 #[test]
-fn many_that_connect_and_say_nothing_do_not_keep_the_answer_from_those_who_ask() {
+fn silent_admin_connections_do_not_block_others() {
     let service = ServiceProcess::start().unwrap();
     let path = service.data_dir().join("control.sock");
     let silent: Vec<_> = (0..15).map(|_| UnixStream::connect(&path).unwrap()).collect();
@@ -144,7 +144,7 @@ fn many_that_connect_and_say_nothing_do_not_keep_the_answer_from_those_who_ask()
 }
 
 #[test]
-fn the_answer_is_lines_of_json_that_end_with_a_count() {
+fn answer_is_json_lines_ending_with_a_count() {
     let service = ServiceProcess::start().unwrap();
     let mut stream = UnixStream::connect(service.data_dir().join("control.sock")).unwrap();
     // In pieces, as a slow writer may.

@@ -21,7 +21,7 @@ async fn register(service: &ServiceProcess, from: [u8; 4]) -> String {
 }
 
 #[tokio::test]
-async fn one_address_makes_so_many_accounts_and_others_make_theirs() {
+async fn registrations_per_address_are_limited_and_others_can_register() {
     let service = service("registrations_per_hour_per_address = 4\nregistrations_per_hour = 6");
     let mut bystanders = Bystanders::join(&service).await;
     for _ in 0..2 {
@@ -39,7 +39,7 @@ async fn one_address_makes_so_many_accounts_and_others_make_theirs() {
 }
 
 #[tokio::test]
-async fn a_member_has_so_many_devices_and_each_costs_little() {
+async fn devices_are_limited_and_cheap() {
     let service = service("devices_per_member = 20");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "many devices").await;

@@ -23,7 +23,7 @@ async fn announce(
 }
 
 #[tokio::test]
-async fn gigabytes_that_never_come_cost_neither_memory_nor_disk_and_leave_nothing() {
+async fn announced_data_that_never_arrives_costs_nothing() {
     let service = service("");
     let mut bystanders = Bystanders::join(&service).await;
     let (files, disk) = (open_files(&service), disk_bytes(&service.data_dir()));
@@ -42,7 +42,7 @@ async fn gigabytes_that_never_come_cost_neither_memory_nor_disk_and_leave_nothin
 }
 
 #[tokio::test]
-async fn one_who_announces_and_does_not_send_keeps_nobody_waiting() {
+async fn unsent_announced_data_delays_nobody() {
     let service = service("");
     let mut bystanders = Bystanders::join(&service).await;
     // More than the store lets wait for the disk.
@@ -52,7 +52,7 @@ async fn one_who_announces_and_does_not_send_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn when_the_memory_for_what_comes_is_used_up_it_comes_all_the_same() {
+async fn bodies_go_to_disk_when_receive_memory_is_used_up() {
     let service = service("receiving_bytes = \"64 KiB\"");
     let mut bystanders = Bystanders::join(&service).await;
     let body = vec![b'x'; 60_000];

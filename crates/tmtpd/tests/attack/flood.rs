@@ -11,7 +11,7 @@ fn many(head: &serde_json::Value, times: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn acks_of_what_was_never_sent_change_nothing() {
+async fn acks_of_unknown_messages_change_nothing() {
     let service = service("");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "ack attacker").await;
@@ -34,7 +34,7 @@ async fn acks_of_what_was_never_sent_change_nothing() {
 }
 
 #[tokio::test]
-async fn a_device_that_asks_too_often_is_read_more_slowly_and_keeps_nobody_waiting() {
+async fn flooding_device_is_read_more_slowly_and_delays_nobody() {
     let service = service("requests_per_second = 100");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "pulse attacker").await;
@@ -47,7 +47,7 @@ async fn a_device_that_asks_too_often_is_read_more_slowly_and_keeps_nobody_waiti
 }
 
 #[tokio::test]
-async fn presence_is_told_to_many_only_so_often() {
+async fn presence_changes_are_limited() {
     let service = service("presence_per_minute = 50");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "presence attacker").await;
@@ -77,7 +77,7 @@ async fn presence_is_told_to_many_only_so_often() {
 }
 
 #[tokio::test]
-async fn edits_of_a_group_without_end_keep_nobody_waiting() {
+async fn endless_group_edits_delay_nobody() {
     let service = service("");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "group attacker").await;
@@ -98,7 +98,7 @@ async fn edits_of_a_group_without_end_keep_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn the_members_of_a_group_are_told_of_changes_only_so_often() {
+async fn group_notices_are_limited() {
     let service = service("group_notices_per_minute = 60");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "group attacker").await;

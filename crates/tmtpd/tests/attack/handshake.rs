@@ -43,7 +43,7 @@ fn hello(cipher: [u8; 2], extensions: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn connections_that_say_nothing_are_closed_and_given_back() {
+async fn silent_connections_are_closed_and_freed() {
     let service = service("login_timeout_s = 1");
     let mut bystanders = Bystanders::join(&service).await;
     let files = open_files(&service);
@@ -59,7 +59,7 @@ async fn connections_that_say_nothing_are_closed_and_given_back() {
 }
 
 #[tokio::test]
-async fn members_are_served_while_handshakes_flood_in() {
+async fn members_are_served_during_a_handshake_flood() {
     let service = service("handshakes_at_once = 1");
     let mut bystanders = Bystanders::join(&service).await;
     let files = open_files(&service);
@@ -89,7 +89,7 @@ async fn members_are_served_while_handshakes_flood_in() {
 }
 
 #[tokio::test]
-async fn a_hello_is_answered_or_refused_however_it_is_broken() {
+async fn mutated_client_hellos_are_answered_or_refused() {
     let service = service("login_timeout_s = 1");
     let hello = client_hello();
     // Whole: the service answers, so what is broken below is broken by what is changed.
@@ -110,7 +110,7 @@ async fn a_hello_is_answered_or_refused_however_it_is_broken() {
 }
 
 #[tokio::test]
-async fn messages_of_tls_that_do_not_end_are_not_waited_for() {
+async fn endless_tls_messages_are_cut() {
     // Far longer than anything here takes.
     let service = service("login_timeout_s = 60");
     let mut bystanders = Bystanders::join(&service).await;
@@ -135,7 +135,7 @@ async fn messages_of_tls_that_do_not_end_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn renegotiation_is_refused_and_asking_on_ends_the_link() {
+async fn renegotiation_is_refused() {
     let service = service("");
     let mut link = Tls12::connect(service.address());
     let mut records = Vec::new();
@@ -149,7 +149,7 @@ async fn renegotiation_is_refused_and_asking_on_ends_the_link() {
 }
 
 #[tokio::test]
-async fn key_updates_without_end_end_the_link() {
+async fn endless_key_updates_end_the_link() {
     let service = service("");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "key attacker").await;
@@ -166,7 +166,7 @@ async fn key_updates_without_end_end_the_link() {
 }
 
 #[tokio::test]
-async fn new_keys_now_and_then_are_fine() {
+async fn occasional_key_updates_are_accepted() {
     let service = service("");
     let (mut peer, uid, _) = RawPeer::join(service.address(), "careful member").await.unwrap();
     for _ in 0..100 {

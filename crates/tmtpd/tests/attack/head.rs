@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cast::{Bystanders, Member, service};
 
 #[tokio::test]
-async fn headers_that_mean_nothing_end_the_link_by_name() {
+async fn invalid_headers_end_the_link_with_a_reason() {
     let service = service("");
     let nested = format!("{{\"op\":11,\"x\":{}", "[".repeat(60_000));
     let keys = format!("{{\"op\":11,{}", "\"a\":{".repeat(10_000));
@@ -31,7 +31,7 @@ async fn headers_that_mean_nothing_end_the_link_by_name() {
 }
 
 #[tokio::test]
-async fn headers_that_are_only_strange_are_taken_as_the_protocol_says() {
+async fn unusual_valid_headers_are_accepted() {
     let service = service("");
     let mut member = Member::join(&service, "strange member").await;
     let filler = "y".repeat(60_000);
@@ -53,7 +53,7 @@ async fn headers_that_are_only_strange_are_taken_as_the_protocol_says() {
 }
 
 #[tokio::test]
-async fn an_id_whose_echo_would_not_fit_ends_the_link_and_one_that_fits_comes_back() {
+async fn request_id_must_fit_into_its_ack() {
     let service = service("");
     let mut member = Member::join(&service, "long asker").await;
     let id = "<".repeat(8_000);
@@ -66,7 +66,7 @@ async fn an_id_whose_echo_would_not_fit_ends_the_link_and_one_that_fits_comes_ba
 }
 
 #[tokio::test]
-async fn a_list_of_greatest_length_and_greatest_escapes_is_read_once_and_refused() {
+async fn longest_recipient_list_is_parsed_once_and_refused() {
     let service = service("");
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "long lister").await;

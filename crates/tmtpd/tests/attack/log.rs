@@ -103,7 +103,7 @@ async fn refused_requests(service: &ServiceProcess, count: usize) {
 }
 
 #[tokio::test]
-async fn what_strangers_and_members_do_ten_thousands_of_times_is_counted_and_not_told() {
+async fn log_lines_of_attacks_are_counted_and_suppressed() {
     let limits = "[limits]\nlinks_per_address = 100\nrequests_per_second = 1000000\n";
     let mut service =
         ServiceProcess::start_with(&format!("{limits}{}", http::CONFIG), &[]).unwrap();

@@ -70,7 +70,7 @@ async fn ask(service: &ServiceProcess, member: &(String, String)) -> RawPeer {
 }
 
 #[tokio::test]
-async fn others_are_served_while_a_long_queue_is_copied() {
+async fn others_are_served_during_the_copy_of_a_long_queue() {
     let mut service = service("");
     let member = with_long_queue(&mut service).await;
     let mut bystanders = Bystanders::join(&service).await;
@@ -90,7 +90,7 @@ async fn others_are_served_while_a_long_queue_is_copied() {
 }
 
 #[tokio::test]
-async fn a_device_that_a_crash_left_half_made_is_undone() {
+async fn half_added_device_is_undone_after_a_crash() {
     let mut service = service("");
     let member = with_long_queue(&mut service).await;
     let mut bystanders = Bystanders::join(&service).await;
@@ -118,7 +118,7 @@ async fn a_device_that_a_crash_left_half_made_is_undone() {
 }
 
 #[tokio::test]
-async fn so_many_devices_an_hour_and_no_copy_of_too_much() {
+async fn devices_per_hour_and_the_copied_queue_are_limited() {
     let service = service("devices_per_hour = 2\nowed_messages_max = 10");
     let mut ada = Member::join(&service, "ada lovelace").await;
     ada.peer.add_device("first").await.unwrap();

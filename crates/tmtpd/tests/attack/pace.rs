@@ -22,7 +22,7 @@ async fn trickle(member: &mut Member) {
 }
 
 #[tokio::test]
-async fn a_header_that_trickles_in_ends_the_link() {
+async fn trickled_header_ends_the_link() {
     let service = service(STRICT);
     let mut attacker = Member::join(&service, "slow attacker").await;
     attacker.peer.send_raw(b"ffff{").await.unwrap();
@@ -32,7 +32,7 @@ async fn a_header_that_trickles_in_ends_the_link() {
 }
 
 #[tokio::test]
-async fn announced_data_that_trickles_in_ends_the_link() {
+async fn trickled_data_ends_the_link() {
     let service = service(STRICT);
     for announced in [60_000, 1 << 30] {
         let mut attacker = Member::join(&service, "_").await;
@@ -58,7 +58,7 @@ async fn send_until_stuck(member: &mut Member, request: &str) -> usize {
 }
 
 #[tokio::test]
-async fn one_who_asks_and_never_reads_costs_little_and_is_ended() {
+async fn non_reading_peer_is_bounded_and_disconnected() {
     let service = service(STRICT);
     let mut bystanders = Bystanders::join(&service).await;
     let mut attacker = Member::join(&service, "deaf attacker").await;
@@ -78,7 +78,7 @@ async fn one_who_asks_and_never_reads_costs_little_and_is_ended() {
 }
 
 #[tokio::test]
-async fn signs_of_life_do_not_save_one_who_takes_nothing() {
+async fn pulses_do_not_save_a_non_reading_peer() {
     let service = service(STRICT);
     let mut attacker = Member::join(&service, "deaf attacker").await;
     let mut author = Member::join(&service, "long author").await;
@@ -99,7 +99,7 @@ async fn signs_of_life_do_not_save_one_who_takes_nothing() {
 }
 
 #[tokio::test]
-async fn one_who_has_nothing_to_send_may_be_silent() {
+async fn idle_peer_may_be_silent() {
     let service = service(STRICT);
     let mut bystanders = Bystanders::join(&service).await;
     bystanders.are_served().await;

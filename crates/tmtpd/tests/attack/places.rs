@@ -96,32 +96,32 @@ async fn a_member_logs_in(service: &ServiceProcess, per_address: usize, shown: S
 const LIMITS: &str = "login_timeout_s = 60\nunauthenticated_links = 100";
 
 #[tokio::test]
-async fn members_log_in_while_silent_connections_hold_all_places() {
+async fn members_log_in_while_silent_connections_hold_all_slots() {
     let service = service(LIMITS);
     a_member_logs_in(&service, 100, Shown::Bytes(Vec::new())).await;
 }
 
 #[tokio::test]
-async fn members_log_in_while_halves_of_a_hello_hold_all_places() {
+async fn members_log_in_while_half_hellos_hold_all_slots() {
     let service = service(LIMITS);
     let hello = client_hello();
     a_member_logs_in(&service, 100, Shown::Bytes(hello[..hello.len() / 2].to_vec())).await;
 }
 
 #[tokio::test]
-async fn members_log_in_while_whole_hellos_hold_all_places() {
+async fn members_log_in_while_whole_hellos_hold_all_slots() {
     let service = service(LIMITS);
     a_member_logs_in(&service, 100, Shown::Bytes(client_hello())).await;
 }
 
 #[tokio::test]
-async fn members_log_in_while_links_that_do_not_log_in_hold_all_places() {
+async fn members_log_in_while_idle_links_hold_all_slots() {
     let service = service("login_timeout_s = 60\nunauthenticated_links = 40");
     a_member_logs_in(&service, 8, Shown::Handshake).await;
 }
 
 #[tokio::test]
-async fn members_log_in_while_silent_connections_are_as_many_as_may_be() {
+async fn members_log_in_at_the_limit_of_silent_connections() {
     let service = service(&format!("{LIMITS}\nlinks_total = 400"));
     a_member_logs_in(&service, 100, Shown::Bytes(Vec::new())).await;
 }

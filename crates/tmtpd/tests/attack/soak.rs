@@ -78,7 +78,7 @@ async fn lives(service: &ServiceProcess, members: &[(String, String)], count: us
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_links_leave_behind_does_not_add_up() {
+async fn closed_links_do_not_leak() {
     // A cache that is full from the start does not fill up meanwhile.
     let config = format!("[store]\ncache_bytes = \"1 MiB\"\n{}", http::CONFIG);
     let service = ServiceProcess::start_with(&config, &[]).unwrap();
@@ -103,7 +103,7 @@ fn threads(service: &ServiceProcess) -> usize {
 
 /// While a thread waits for the disk another one goes on with the links, and each has buffers.
 #[tokio::test]
-async fn long_letters_at_once_do_not_take_a_thread_each() {
+async fn concurrent_large_letters_share_threads() {
     let service = service("");
     let before = (threads(&service), service.rss_kib().unwrap());
     let mut members = Vec::new();

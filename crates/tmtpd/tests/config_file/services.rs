@@ -23,7 +23,7 @@ fn two(listen: [&str; 2], more: [&str; 2]) -> String {
 }
 
 #[test]
-fn the_example_of_several_services_means_what_it_says() {
+fn example_of_several_services_is_valid() {
     let config = several(EXAMPLE).unwrap();
     let [rowing, chess, choir] = config.services.as_slice() else { panic!("{config:?}") };
     assert_eq!(rowing.service.data, Path::new("/var/lib/tmtpd/rowing"));
@@ -42,7 +42,7 @@ fn the_example_of_several_services_means_what_it_says() {
 }
 
 #[test]
-fn a_certificate_for_all_is_not_that_of_a_service_with_its_own_way() {
+fn shared_certificate_does_not_apply_to_a_service_with_its_own_tls() {
     let config = several(
         &(two(["h:1", "h:2"], ["", "[service.tls]\n[service.tls.acme]\nhosts = \"H.example\""])
             + "[tls]\ncert = \"c\"\nkey = \"k\"\n"),
@@ -54,7 +54,7 @@ fn a_certificate_for_all_is_not_that_of_a_service_with_its_own_way() {
 }
 
 #[test]
-fn what_two_services_have_in_common_is_told_with_both_lines() {
+fn conflict_of_two_services_names_both_lines() {
     let names = ["server_names = \"a.example\"", "server_names = \"b.example\""];
     let cases = [
         (
@@ -123,7 +123,7 @@ fn what_two_services_have_in_common_is_told_with_both_lines() {
 }
 
 #[test]
-fn what_may_be_shared_or_overlap_is_taken() {
+fn allowed_overlaps_of_services_are_accepted() {
     let names = ["server_names = \"a.example\"", "server_names = \"b.example\""];
     for (listen, more) in [
         (["h:1", "h:1"], names),
@@ -139,7 +139,7 @@ fn what_may_be_shared_or_overlap_is_taken() {
 }
 
 #[test]
-fn the_command_line_cannot_describe_one_of_several() {
+fn command_line_cannot_describe_one_of_several_services() {
     let over = Overrides { name: Some("one".to_owned()), ..Overrides::default() };
     let told = resolve_with(over, &two(["h:1", "h:2"], ["", ""])).unwrap_err();
     assert!(told.starts_with("the configuration file describes 2 services, so it is"), "{told}");

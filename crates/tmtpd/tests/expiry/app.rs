@@ -6,7 +6,7 @@ use tmtp_testkit::process::{AppProcess, ServiceProcess};
 use super::scene::{Member, pass};
 
 #[tokio::test]
-async fn the_app_shows_it_in_the_thread_and_the_thread_goes_on() {
+async fn app_shows_a_return_notice_in_its_thread() {
     let mut service = ServiceProcess::start().unwrap();
     let app = AppProcess::new().unwrap();
     app.json(&["join", service.handed_out_address(), "--alias", "ada lovelace"]).unwrap();

@@ -31,7 +31,7 @@ impl Platform for AheadClock {
 
 /// Otherwise everything that is posted after the clock was put right would be older than that day.
 #[tokio::test(start_paused = true)]
-async fn a_day_ends_with_the_last_message_that_is_there_whatever_the_clock_says() {
+async fn uptime_day_ends_with_the_last_committed_message() {
     let over = Overrides { data: Some("/data".into()), ..Overrides::default() };
     let config = DaemonConfig::resolve(over, None).unwrap();
     let driver = Executor::Task { commit_after: Duration::from_millis(1) };

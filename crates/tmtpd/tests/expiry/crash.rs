@@ -10,7 +10,7 @@ use super::scene::{Member, age, letter};
 const MESSAGES: usize = 3_000;
 
 #[tokio::test]
-async fn no_message_is_given_up_without_a_word_and_none_with_two() {
+async fn each_given_up_message_has_exactly_one_notice_despite_crashes() {
     let mut service = ServiceProcess::start().unwrap();
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;

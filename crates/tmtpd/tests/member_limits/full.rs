@@ -6,7 +6,7 @@ use tmtp_testkit::peer::RawPeer;
 use super::{Member, start};
 
 #[tokio::test]
-async fn who_fetches_nothing_cannot_be_written_to_until_they_do() {
+async fn member_with_a_full_queue_refuses_posts_until_it_is_fetched() {
     for limit in ["owed_messages_max = 10", "owed_bytes_max = \"64 KiB\""] {
         let mut service = start(limit);
         let mut ada = Member::join(&service, "ada lovelace").await;
@@ -42,7 +42,7 @@ async fn who_fetches_nothing_cannot_be_written_to_until_they_do() {
 }
 
 #[tokio::test]
-async fn a_device_in_a_drawer_stops_nobody_and_learns_what_it_missed() {
+async fn absent_device_blocks_nobody_and_gets_a_gap_notice() {
     let service = start("owed_messages_max = 100");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;
@@ -64,7 +64,7 @@ async fn a_device_in_a_drawer_stops_nobody_and_learns_what_it_missed() {
 }
 
 #[tokio::test]
-async fn a_group_goes_on_and_the_author_learns_whom_it_does_not_reach() {
+async fn group_post_skips_full_queues_and_notifies_the_author() {
     let service = start("owed_messages_max = 200");
     let mut ada = Member::join(&service, "ada lovelace").await;
     let mut bob = Member::join(&service, "bob babbage").await;

@@ -27,7 +27,7 @@ fn page_until(address: &str, is_so: impl Fn(&Page) -> bool) -> Page {
 }
 
 #[tokio::test]
-async fn posts_deliveries_and_acks_are_counted_and_nobody_is_named() {
+async fn metrics_count_and_name_no_member() {
     let service = ServiceProcess::start_with(CONFIG, &[]).unwrap();
     let address = address(&service.log_file());
     let of = |name: &str| format!("{name}{{service=\"{SITE}\"}}");
@@ -76,7 +76,7 @@ async fn posts_deliveries_and_acks_are_counted_and_nobody_is_named() {
 }
 
 #[test]
-fn a_name_that_needs_escaping_is_escaped() {
+fn service_name_is_escaped_in_metrics() {
     let config = format!("{CONFIG}[service]\nname = 'The \"Back\\slash\" Club'\n");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tmtpd.toml");
@@ -98,7 +98,7 @@ fn a_name_that_needs_escaping_is_escaped() {
 }
 
 #[test]
-fn what_is_no_request_for_figures_is_refused() {
+fn other_http_requests_are_refused() {
     let service = ServiceProcess::start_with(CONFIG, &[]).unwrap();
     let address = address(&service.log_file());
     let post = "POST /metrics HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n";

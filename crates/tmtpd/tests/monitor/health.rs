@@ -11,14 +11,14 @@ use tmtp_testkit::process::{SITE, ServiceProcess};
 use crate::http::{CONFIG, address, get};
 
 #[test]
-fn a_service_that_takes_messages_is_healthy() {
+fn service_that_accepts_messages_is_healthy() {
     let service = ServiceProcess::start_with(CONFIG, &[]).unwrap();
     let address = address(&service.log_file());
     assert_eq!(get(&address, "/healthz"), (200, format!("{SITE}: ok\n")));
 }
 
 #[test]
-fn a_full_disk_is_told_until_there_is_room() {
+fn full_disk_is_unhealthy_until_there_is_room() {
     let Some(service) = OnSmallDisk::start() else {
         eprintln!("not tried: this system lets nobody mount a disk of their own");
         return;

@@ -50,7 +50,7 @@ fn configure(service: &mut ServiceProcess, config: &str) {
 }
 
 #[tokio::test]
-async fn a_service_with_members_keeps_uid_and_a_switch_parts_nobody_in_contact() {
+async fn service_with_members_keeps_the_uid_policy_and_a_change_separates_nobody_in_contact() {
     let mut service = serve_copy_with("uid-policy", KEPT);
     let [ada, bob, cyd, dan, eve, fay, gus] = &cast()[..] else { panic!() };
     assert!(policy(&service).starts_with("uid, kept from before; `post_policy = \"acquainted\"`"));
@@ -79,7 +79,7 @@ async fn a_service_with_members_keeps_uid_and_a_switch_parts_nobody_in_contact()
 }
 
 #[tokio::test]
-async fn a_new_service_asks_for_acquaintance_and_remembers_that_it_was_new() {
+async fn new_service_requires_acquaintance_after_a_restart_too() {
     let mut service =
         ServiceProcess::start_with("[service]\nname = \"Test Harbour\"\n", &[]).unwrap();
     assert_eq!(policy(&service), "acquainted");

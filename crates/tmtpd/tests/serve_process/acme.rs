@@ -10,7 +10,7 @@ use crate::process::{Process, serve};
 use crate::tls;
 
 #[test]
-fn without_an_answer_of_the_authority_it_serves_on_and_tries_again() {
+fn unreachable_authority_is_retried_while_serving() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("tmtpd.toml");
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -215,7 +215,7 @@ mod pebble {
     const ISSUED: &str = "new links see a certificate that was just issued";
 
     #[test]
-    fn a_certificate_is_issued_kept_and_served_by_the_next_start_without_the_authority() {
+    fn issued_certificate_is_stored_and_served_after_a_restart() {
         let club = Club::new();
         let mut authority = Authority::start(club.at.port(), 86_400);
         let process = club.start(&authority);
@@ -242,7 +242,7 @@ mod pebble {
 
     /// The authority issues for half a minute, so that renewing falls into the test.
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_certificate_is_renewed_in_time_and_links_go_on() {
+    async fn certificate_is_renewed_in_time_without_dropping_links() {
         let club = Club::new();
         let authority = Authority::start(club.at.port(), 30);
         let process = club.start(&authority);
@@ -262,7 +262,7 @@ mod pebble {
 
     /// Nobody else gets the authority's answer, and it opens no link.
     #[test]
-    fn an_authority_that_was_not_asked_gets_no_answer() {
+    fn unrequested_acme_challenge_gets_no_answer() {
         let club = Club::new();
         let authority = Authority::start(free().port(), 86_400);
         let process = club.start(&authority);

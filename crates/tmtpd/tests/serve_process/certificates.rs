@@ -85,7 +85,7 @@ fn own(data: &Path) -> Process {
 }
 
 #[test]
-fn an_app_that_pins_the_fingerprint_connects_with_either_version_of_tls() {
+fn pinning_app_connects_with_both_tls_versions() {
     let folder = tempdir().unwrap();
     let process = own(folder.path());
     let ready = process.ready();
@@ -101,7 +101,7 @@ fn an_app_that_pins_the_fingerprint_connects_with_either_version_of_tls() {
 }
 
 #[test]
-fn an_interrupted_first_start_is_completed_with_the_key_that_is_there() {
+fn interrupted_first_start_keeps_its_key() {
     let folder = tempdir().unwrap();
     let process = own(folder.path());
     process.ready();
@@ -120,7 +120,7 @@ fn an_interrupted_first_start_is_completed_with_the_key_that_is_there() {
 }
 
 #[test]
-fn a_lost_key_is_told_and_the_certificate_stays() {
+fn lost_key_is_reported_and_the_certificate_kept() {
     let folder = tempdir().unwrap();
     let process = own(folder.path());
     process.ready();
@@ -137,7 +137,7 @@ fn a_lost_key_is_told_and_the_certificate_stays() {
 }
 
 #[test]
-fn a_given_certificate_is_handed_out_by_the_name_it_is_good_for() {
+fn address_uses_the_host_name_of_the_given_certificate() {
     let given = Given::for_hosts(&["*.example.org", "chat.example.org"]);
     for (listen, host) in [
         ("127.0.0.1:0", "chat.example.org"),
@@ -154,7 +154,7 @@ fn a_given_certificate_is_handed_out_by_the_name_it_is_good_for() {
 }
 
 #[test]
-fn a_given_certificate_is_the_one_that_apps_see() {
+fn given_certificate_is_served() {
     let given = Given::for_hosts(&["chat.example.org"]);
     let (process, ready) = given.serve("127.0.0.1:0");
     let shown = ready.note.trim_start_matches("(certificate sha256 ").trim_end_matches(')');
@@ -164,7 +164,7 @@ fn a_given_certificate_is_the_one_that_apps_see() {
 }
 
 #[test]
-fn a_self_signed_certificate_is_handed_out_with_its_fingerprint() {
+fn address_of_a_self_signed_certificate_has_its_fingerprint() {
     let given = Given::for_hosts(&[]);
     let pair = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["chat.example.org".to_owned()]).unwrap();
@@ -178,7 +178,7 @@ fn a_self_signed_certificate_is_handed_out_with_its_fingerprint() {
 }
 
 #[test]
-fn a_key_that_everyone_may_read_is_refused() {
+fn world_readable_key_is_refused() {
     let given = Given::for_hosts(&["chat.example.org"]);
     set_mode(&given.key, 0o644);
     let told = format!(
@@ -195,7 +195,7 @@ fn a_key_that_everyone_may_read_is_refused() {
 }
 
 #[test]
-fn a_key_of_another_certificate_is_refused() {
+fn key_of_another_certificate_is_refused() {
     let given = Given::for_hosts(&["chat.example.org"]);
     let unused = given.folder.path().join("unused.pem");
     write_pair(&unused, &given.key, &["chat.example.org"]);
@@ -209,7 +209,7 @@ fn a_key_of_another_certificate_is_refused() {
 }
 
 #[test]
-fn files_that_hold_something_else_are_refused() {
+fn files_without_certificate_or_key_are_refused() {
     let given = Given::for_hosts(&["chat.example.org"]);
     let (cert, key) = (fs::read(&given.cert).unwrap(), fs::read(&given.key).unwrap());
 
@@ -230,7 +230,7 @@ fn files_that_hold_something_else_are_refused() {
 }
 
 #[test]
-fn the_end_of_a_certificate_is_told_in_time() {
+fn certificate_expiry_is_logged_in_time() {
     for (year, told) in [(1999, "expired on 1999-06-01"), (2999, "is valid until 2999-06-01")] {
         let given = Given::for_hosts(&["localhost"]);
         let pair = KeyPair::generate().unwrap();

@@ -45,7 +45,7 @@ fn connect_in_the_end(ready: &Ready) -> tls::Link {
 }
 
 #[test]
-fn one_who_never_shakes_hands_is_closed_at_the_login_timeout() {
+fn link_without_handshake_is_closed_at_the_login_timeout() {
     let (_folder, process, ready) = limited("login_timeout_s = 1");
     let mut silent = plain(&ready);
     let mut halfway = plain(&ready);
@@ -57,7 +57,7 @@ fn one_who_never_shakes_hands_is_closed_at_the_login_timeout() {
 }
 
 #[test]
-fn one_who_shakes_hands_and_says_nothing_is_closed_at_the_login_timeout() {
+fn silent_link_is_closed_at_the_login_timeout() {
     let (_folder, process, ready) = limited("login_timeout_s = 1");
     let mut link = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     tls::closed(&mut link);
@@ -65,7 +65,7 @@ fn one_who_shakes_hands_and_says_nothing_is_closed_at_the_login_timeout() {
 }
 
 #[test]
-fn one_who_speaks_something_else_is_closed() {
+fn link_of_another_protocol_is_closed() {
     let (_folder, process, ready) = limited("");
     let mut stream = plain(&ready);
     stream.write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
@@ -75,7 +75,7 @@ fn one_who_speaks_something_else_is_closed() {
 }
 
 #[test]
-fn links_over_the_total_are_closed_until_one_ends() {
+fn links_over_the_total_limit_are_closed() {
     let (_folder, process, ready) = limited("links_total = 1");
     let link = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     tls::closed(&mut plain(&ready));
@@ -86,7 +86,7 @@ fn links_over_the_total_are_closed_until_one_ends() {
 }
 
 #[test]
-fn links_over_the_share_of_an_address_are_closed_until_one_ends() {
+fn links_over_the_address_limit_are_closed() {
     let (_folder, process, ready) = limited("links_per_address = 2");
     let first = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
     let _second = tls::connect(ready.socket(), &ready.fingerprint()).unwrap();
@@ -98,7 +98,7 @@ fn links_over_the_share_of_an_address_are_closed_until_one_ends() {
 }
 
 #[test]
-fn links_over_those_that_log_in_wait_for_their_turn() {
+fn links_over_the_login_limit_wait_for_a_slot() {
     let (_folder, process, ready) = limited("unauthenticated_links = 1\nlogin_timeout_s = 1");
     for from in [[127, 0, 0, 1], [127, 0, 0, 2]] {
         let mut silent = connect_in_the_end(&ready);
@@ -111,7 +111,7 @@ fn links_over_those_that_log_in_wait_for_their_turn() {
 }
 
 #[test]
-fn one_address_cannot_take_every_turn_to_log_in() {
+fn one_address_cannot_take_all_login_slots() {
     let (_folder, process, ready) = limited("unauthenticated_links = 2\nlogin_timeout_s = 60");
     let _silent: Vec<_> = (0..4).map(|_| plain(&ready)).collect();
     // Far sooner than the silent ones are closed.
@@ -120,7 +120,7 @@ fn one_address_cannot_take_every_turn_to_log_in() {
 }
 
 #[test]
-fn it_goes_on_after_the_system_has_no_more_files() {
+fn service_survives_running_out_of_file_descriptors() {
     let folder = tempdir().unwrap();
     let program = limited_command(&folder, "");
     let mut command = Command::new("sh");

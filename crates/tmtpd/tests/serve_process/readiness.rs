@@ -48,7 +48,7 @@ fn is_a_whole_story(all: &[String]) {
 }
 
 #[test]
-fn ready_reloading_and_stopping_are_told_to_a_path() {
+fn service_manager_is_notified_by_path() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
@@ -56,7 +56,7 @@ fn ready_reloading_and_stopping_are_told_to_a_path() {
 }
 
 #[test]
-fn and_to_an_abstract_name_with_signs_of_life_when_they_are_wanted() {
+fn service_manager_is_notified_by_abstract_name_with_watchdog() {
     let name = format!("tmtpd-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     let manager = UnixDatagram::bind_addr(&address).unwrap();
@@ -64,7 +64,7 @@ fn and_to_an_abstract_name_with_signs_of_life_when_they_are_wanted() {
 }
 
 #[test]
-fn a_manager_that_is_not_there_is_no_fault_of_the_service() {
+fn missing_service_manager_is_ignored() {
     let folder = tempdir().unwrap();
     let mut command =
         serve(&["--data", folder.path().to_str().unwrap(), "--listen", "127.0.0.1:0"]);

@@ -75,7 +75,7 @@ fn hang_up(host: &Host) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_new_pair_is_shown_to_new_links_and_those_that_are_on_stay() {
+async fn new_certificate_is_used_for_new_links_and_open_ones_stay() {
     let at = free_address();
     let (host, pair) = start(at);
     let mut ada = Member::join(at, None, "Ada Lovelace").await;
@@ -146,7 +146,7 @@ fn certificates_of_links(host: &Host, links: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_half_written_is_told_once_and_taken_when_it_is_whole() {
+async fn half_written_certificate_is_logged_once_and_used_when_complete() {
     type Break = fn(&Pair);
     let ways: [(Break, &str); 8] = [
         (|pair| cut(&pair.cert, 2), "cert.pem holds no certificate in PEM"),
@@ -196,7 +196,7 @@ fn cut(file: &Path, parts: usize) {
 }
 
 #[tokio::test]
-async fn a_service_that_runs_never_makes_itself_another_certificate() {
+async fn running_service_never_replaces_its_own_certificate() {
     let at = free_address();
     let own = format!("[service]\nname = \"Club\"\ndata = \"data\"\nlisten = \"{at}\"\n");
     let host = Host::start(&own);
@@ -224,7 +224,7 @@ async fn a_service_that_runs_never_makes_itself_another_certificate() {
 
 /// In this process, whose clock can be set forward: nothing here waits for a minute.
 #[tokio::test]
-async fn files_that_change_are_noticed_within_a_minute() {
+async fn changed_certificate_files_are_used_within_a_minute() {
     let log = Log::default();
     let lines = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
     let _guard = tracing::subscriber::set_default(lines);

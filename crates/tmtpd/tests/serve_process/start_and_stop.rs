@@ -23,7 +23,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn the_first_start_makes_what_is_missing_for_its_user_alone() {
+fn first_start_makes_private_files() {
     let folder = tempdir().unwrap();
     let data = folder.path().join("deep/below/data");
     let (process, ready) = started(&data, &[]);
@@ -48,7 +48,7 @@ fn the_first_start_makes_what_is_missing_for_its_user_alone() {
 }
 
 #[test]
-fn an_address_that_is_taken_costs_no_folder() {
+fn address_in_use_leaves_no_folder() {
     let folder = tempdir().unwrap();
     let data = folder.path().join("data");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -60,7 +60,7 @@ fn an_address_that_is_taken_costs_no_folder() {
 }
 
 #[test]
-fn a_folder_that_is_there_is_closed_to_others_if_it_is_the_services_own() {
+fn existing_folder_is_closed_if_it_holds_only_the_services_files() {
     let folder = tempdir().unwrap();
     let open = |name: &str| {
         let path = folder.path().join(name);
@@ -92,7 +92,7 @@ fn a_folder_that_is_there_is_closed_to_others_if_it_is_the_services_own() {
 }
 
 #[test]
-fn a_restart_keeps_the_certificate() {
+fn restart_keeps_the_certificate() {
     let folder = tempdir().unwrap();
     let (process, first) = started(folder.path(), &[]);
     process.stop();
@@ -104,7 +104,7 @@ fn a_restart_keeps_the_certificate() {
 }
 
 #[test]
-fn a_second_service_on_the_same_data_is_refused_until_the_first_is_gone() {
+fn second_service_on_the_same_data_is_refused() {
     let folder = tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let (process, first) = started(folder.path(), &[]);
@@ -124,7 +124,7 @@ fn a_second_service_on_the_same_data_is_refused_until_the_first_is_gone() {
 }
 
 #[test]
-fn both_signals_stop_it_in_order_and_close_its_links() {
+fn sigterm_and_sigint_stop_in_order_and_close_links() {
     for signal in [Signal::TERM, Signal::INT] {
         let folder = tempdir().unwrap();
         let (process, ready) = started(folder.path(), &[]);
@@ -140,7 +140,7 @@ fn both_signals_stop_it_in_order_and_close_its_links() {
 }
 
 #[test]
-fn a_wildcard_is_handed_out_under_the_name_of_the_machine() {
+fn wildcard_address_is_shown_with_the_machines_name() {
     let folder = tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let process = Process::start(serve(&["--data", data, "--listen", "0.0.0.0:0"]));
@@ -156,7 +156,7 @@ fn a_wildcard_is_handed_out_under_the_name_of_the_machine() {
 }
 
 #[test]
-fn it_listens_on_every_address_it_is_given() {
+fn service_listens_on_every_configured_address() {
     let folder = tempdir().unwrap();
     let (process, ready) = started(folder.path(), &["--listen", "127.0.0.2:0"]);
     assert_eq!(ready.addresses.len(), 2);
@@ -169,7 +169,7 @@ fn it_listens_on_every_address_it_is_given() {
 }
 
 #[test]
-fn a_taken_port_is_told_without_a_ready_line() {
+fn port_in_use_prints_no_ready_line() {
     let folder = tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -186,7 +186,7 @@ fn a_taken_port_is_told_without_a_ready_line() {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_stops_it_before_it_writes() {
+fn configuration_error_stops_before_any_write() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("tmtpd.toml");
     fs::write(
@@ -212,7 +212,7 @@ fn a_mistake_in_the_configuration_stops_it_before_it_writes() {
 }
 
 #[test]
-fn a_wrong_command_line_is_told_before_anything_is_written() {
+fn command_line_error_stops_before_any_write() {
     let folder = tempdir().unwrap();
     let data = folder.path().join("data");
     let data = data.to_str().unwrap();
@@ -233,7 +233,7 @@ fn a_wrong_command_line_is_told_before_anything_is_written() {
 }
 
 #[test]
-fn a_file_in_place_of_the_data_folder_is_told() {
+fn file_in_place_of_the_data_folder_is_reported() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "mine").unwrap();
@@ -245,7 +245,7 @@ fn a_file_in_place_of_the_data_folder_is_told() {
 }
 
 #[test]
-fn the_log_is_one_object_a_line_when_asked() {
+fn json_log_is_one_object_per_line() {
     let folder = tempdir().unwrap();
     let (process, _) = started(folder.path(), &["--log-format", "json", "--log-level", "debug"]);
     process.signal(Signal::TERM);
@@ -258,7 +258,7 @@ fn the_log_is_one_object_a_line_when_asked() {
 }
 
 #[test]
-fn help_tells_the_exit_codes() {
+fn help_lists_the_exit_codes() {
     let ended = refused(&["--help"]);
     assert_eq!(ended.code, Some(0));
     for code in 0..=5 {

@@ -15,7 +15,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn it_says_what_is_whole_and_names_what_is_not() {
+fn check_reports_whole_and_damaged_messages() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let none = check(&data, &[]);

@@ -57,7 +57,7 @@ impl Drop for Service {
 }
 
 #[tokio::test]
-async fn what_was_stored_before_is_recognised_although_it_does_not_fit_again() {
+async fn repeated_request_is_recognised_on_a_full_disk() {
     let dir = tempfile::tempdir().unwrap();
     let service = Service::start(dir.path());
     let (mut ada, uid, secret) = RawPeer::join(service.address, "ada lovelace").await.unwrap();
@@ -83,7 +83,7 @@ async fn what_was_stored_before_is_recognised_although_it_does_not_fit_again() {
 }
 
 #[tokio::test]
-async fn posts_are_refused_deliveries_go_on_and_afterwards_all_works() {
+async fn full_disk_refuses_posts_and_continues_deliveries() {
     let dir = tempfile::tempdir().unwrap();
     let service = Service::start(dir.path());
     let (mut ada, ..) = RawPeer::join(service.address, "ada lovelace").await.unwrap();

@@ -24,25 +24,25 @@ fn cut_at_s(mut pace: MinThroughput, bytes_in: impl Fn(u64) -> usize) -> Option<
 }
 
 #[test]
-fn a_byte_now_and_then_is_too_slow() {
+fn trickled_bytes_are_too_slow() {
     assert_eq!(cut_at_s(pace(), |_| 0), Some(WINDOW_S));
     assert_eq!(cut_at_s(pace(), |second| usize::from(second % 10 == 0)), Some(WINDOW_S));
     assert_eq!(cut_at_s(pace(), |_| 255), Some(WINDOW_S));
 }
 
 #[test]
-fn a_slow_line_passes_though_it_stalls() {
+fn slow_line_with_stalls_passes() {
     assert_eq!(cut_at_s(pace(), |_| 256), None);
     assert_eq!(cut_at_s(pace(), |second| if second % 60 < 40 { 0 } else { 1_024 }), None);
 }
 
 #[test]
-fn one_who_was_fast_once_is_cut_after_the_next_window() {
+fn initial_burst_does_not_excuse_the_next_window() {
     assert_eq!(cut_at_s(pace(), |second| if second < 5 { 10_000 } else { 0 }), Some(2 * WINDOW_S));
 }
 
 #[test]
-fn the_clock_stands_while_nothing_is_due() {
+fn idle_time_does_not_count() {
     let (mut pace, start) = (pace(), Instant::now());
     let at = |second| start + Duration::from_secs(second);
     assert_eq!(pace.deadline(), None);
@@ -57,6 +57,6 @@ fn the_clock_stands_while_nothing_is_due() {
 }
 
 #[test]
-fn a_rate_of_nothing_lets_everyone_pass() {
+fn zero_rate_disables_the_check() {
     assert_eq!(cut_at_s(MinThroughput::new(0, Duration::from_secs(WINDOW_S)), |_| 0), None);
 }

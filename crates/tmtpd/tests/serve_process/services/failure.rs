@@ -14,7 +14,7 @@ use tmtpd::shutdown::Shutdown;
 use super::host::{Host, Member, free_address, name_of, service};
 
 #[tokio::test]
-async fn a_service_that_cannot_start_leaves_the_others_running_and_the_exit_code_tells() {
+async fn failed_service_leaves_others_running_and_sets_the_exit_code() {
     let other_program = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other_program.local_addr().unwrap();
     let at = free_address();
@@ -46,7 +46,7 @@ async fn a_service_that_cannot_start_leaves_the_others_running_and_the_exit_code
 /// In this process, because no way from outside makes a store fail at a chosen moment; it is closed
 /// instead.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_fails_stops_its_own_service_only() {
+async fn failed_store_stops_its_own_service_only() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tmtpd.toml");
     let (club, chess) = (free_address(), free_address());

@@ -13,7 +13,7 @@ fn at(port: u16) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn services_come_and_go_and_the_links_of_the_others_go_on() {
+async fn reload_adds_and_removes_services_without_dropping_other_links() {
     let (shared, other) = (free_address(), free_address());
     let club = service("Club", &shared.to_string(), "server_names = \"club.example\"");
     let chess = service("Chess", &shared.to_string(), "server_names = \"chess.example\"");
@@ -54,7 +54,7 @@ async fn services_come_and_go_and_the_links_of_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn one_service_becomes_two_without_losing_a_link() {
+async fn reload_from_one_to_two_services_keeps_links() {
     let address = free_address();
     let one = format!("[service]\nname = \"Club\"\ndata = \"Club\"\nlisten = \"{address}\"\n");
     let host = Host::start(&one);
@@ -71,7 +71,7 @@ async fn one_service_becomes_two_without_losing_a_link() {
 }
 
 #[tokio::test]
-async fn a_wrong_file_changes_nothing_and_is_told_with_its_line() {
+async fn invalid_file_changes_nothing_and_is_reported_with_its_line() {
     let club = service("Club", "127.0.0.1:0", "");
     let host = Host::start(&(club.clone() + &service("Chess", "127.0.0.1:0", "")));
     let (at_club, at_chess) = (at(host.ready("Club").port), at(host.ready("Chess").port));
@@ -99,7 +99,7 @@ async fn a_wrong_file_changes_nothing_and_is_told_with_its_line() {
 }
 
 #[tokio::test]
-async fn limits_name_and_addresses_change_under_a_link() {
+async fn limits_name_and_addresses_change_with_open_links() {
     let (first, second) = (free_address(), free_address());
     let described = |name: &str, listen: &str, limits: &str| {
         format!("[service]\nname = \"{name}\"\ndata = \"data\"\n{listen}\n[limits]\n{limits}\n")
@@ -128,7 +128,7 @@ async fn limits_name_and_addresses_change_under_a_link() {
 }
 
 #[tokio::test]
-async fn what_needs_a_restart_is_told_each_time() {
+async fn settings_that_need_a_restart_are_reported_at_each_reload() {
     let described = |cache: &str| {
         format!("[service]\ndata = \"data\"\nlisten = \"127.0.0.1:0\"\n[store]\n{cache}\n")
     };

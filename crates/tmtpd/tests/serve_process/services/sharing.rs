@@ -43,7 +43,7 @@ fn refusal(at: SocketAddr, server_name: Option<&str>) -> Error {
 }
 
 #[tokio::test]
-async fn the_server_name_decides_which_service_one_joins() {
+async fn server_name_selects_the_service() {
     let at = free_address();
     let host = Host::start(&two(at, ""));
     let (club, chess) = (host.ready("Club"), host.ready("Chess"));
@@ -67,7 +67,7 @@ async fn the_server_name_decides_which_service_one_joins() {
 }
 
 #[tokio::test]
-async fn who_names_nobody_is_refused_unless_there_is_a_default() {
+async fn unknown_server_name_is_refused_without_a_default() {
     let at = free_address();
     let host = Host::start(&two(at, ""));
     host.ready("Club");
@@ -88,7 +88,7 @@ async fn who_names_nobody_is_refused_unless_there_is_a_default() {
 }
 
 #[tokio::test]
-async fn a_service_alone_on_an_address_answers_to_every_name() {
+async fn service_alone_on_an_address_accepts_every_name() {
     let host = Host::start(
         &(service("Club", "127.0.0.1:0", "server_names = \"club.example\"")
             + &service("Chess", "127.0.0.1:0", "")),
@@ -103,7 +103,7 @@ async fn a_service_alone_on_an_address_answers_to_every_name() {
 }
 
 #[tokio::test]
-async fn each_service_of_an_address_has_its_own_limits() {
+async fn services_on_one_address_have_separate_limits() {
     let at = free_address();
     let host = Host::start(&two(at, "[service.limits]\nlinks_total = 1"));
     host.ready("Club");
@@ -120,7 +120,7 @@ async fn each_service_of_an_address_has_its_own_limits() {
 }
 
 #[tokio::test]
-async fn a_public_address_is_the_one_that_is_handed_out() {
+async fn configured_public_address_is_shown() {
     let host = Host::start(
         &(service("Club", "127.0.0.1:0", "public = \"chat.example.org:443\"")
             + &service("Chess", "127.0.0.1:0", "")),
