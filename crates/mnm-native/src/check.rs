@@ -1,9 +1,8 @@
-//! Check of a store: what of it is damaged, what can be read, and all that can be read saved
-//! into a store of its own.
+//! Check of a store: reports damage, and recovers all readable rows into a new store.
 //!
-//! Every page of the file is authenticated, so damage is noticed where it is met and never shows as
-//! wrong text. A damaged page takes the rows on it along; the others are found around it. The store
-//! that is looked over is not written to.
+//! Every page of the file is authenticated, so damage is detected when a page is read and never
+//! shows as wrong text. A damaged page loses the rows on it; the others are read around it. The
+//! checked store is not written to.
 
 mod listing;
 mod loose;
@@ -21,60 +20,60 @@ use mnm_engine::vault::rows::{self, Reopen, Table};
 use crate::{file, home, wal};
 pub use save::save;
 
-/// Losses that are told one by one.
+/// Losses that are listed individually.
 const LOSSES_TOLD: usize = 200;
 
-/// What a store holds that can be read.
+/// The readable content of a store, and its losses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Checked {
     /// Pages that fail their authentication, or contradict others.
     pub damaged_pages: u64,
-    /// Transactions in the log of what was written last that are behind damage, so that they are not seen.
+    /// Transactions in the write-ahead log behind damage, which are not seen.
     pub commits_lost: u64,
-    /// Further findings, in the words of the database.
+    /// Other findings, in the database's words.
     pub findings: Vec<String>,
-    /// Accounts that can be read.
+    /// Readable accounts.
     pub accounts: u64,
-    /// Letters that can be read.
+    /// Readable letters.
     pub letters: u64,
-    /// Letters that are listed and can't be read.
+    /// Letters that are listed but unreadable.
     pub letters_lost: u64,
-    /// The threads that they were in, the first of them.
+    /// Their threads, the first ones.
     pub threads_with_losses: Vec<LostLetters>,
-    /// Files whose bytes can all be read.
+    /// Completely readable files.
     pub files: u64,
-    /// Files that are listed and can't be read whole, the first of them.
+    /// Files that are listed but not completely readable, the first ones.
     pub files_lost: Vec<LostFile>,
-    /// How many more there are.
+    /// Number of further ones.
     pub more_files_lost: u64,
-    /// Whether rows of other kinds can't be read: names, drafts, marks.
+    /// Whether rows of other kinds are unreadable: names, drafts, read marks.
     pub others_lost: bool,
 }
 
-/// Letters of a thread that can't be read.
+/// Unreadable letters of a thread.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LostLetters {
     /// The thread.
     pub thread: i64,
-    /// What it is about; empty where that can't be read either.
+    /// Its subject; empty if that is unreadable too.
     pub subject: String,
-    /// How many.
+    /// Their number.
     pub letters: u64,
 }
 
-/// A file that can't be read whole.
+/// A file that is not completely readable.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LostFile {
     /// Its name.
     pub name: String,
-    /// The thread of its letter; none for one of a draft, or where that is not known.
+    /// The thread of its letter; none for one of a draft, or if unknown.
     pub thread: Option<i64>,
-    /// What that thread is about; empty where that can't be read.
+    /// The subject of that thread; empty if unreadable.
     pub subject: String,
 }
 
 impl Checked {
-    /// Whether nothing is wrong.
+    /// Whether there is no damage.
     pub fn is_whole(&self) -> bool {
         self.damaged_pages == 0
             && self.commits_lost == 0
@@ -85,10 +84,10 @@ impl Checked {
     }
 }
 
-/// Looks over the store in `home`, reading every page and every row. Takes seconds per gigabyte.
+/// Checks the store in `home`, reading every page and every row. Takes seconds per gigabyte.
 ///
 /// # Errors
-/// When it is in use, or so damaged that it does not open.
+/// It is in use, or too damaged to be opened.
 pub fn check(home: &Path) -> Result<Checked, OpenError> {
     let mut store = home::open_as_it_is(home)?;
     let tables = rows::tables(&store.db);
@@ -106,7 +105,7 @@ pub fn check(home: &Path) -> Result<Checked, OpenError> {
 }
 
 impl Checked {
-    /// Notes a row that can be read.
+    /// Counts a readable row.
     fn note(&mut self, table: &Table, row: &[Value], letters: &mut HashSet<i64>) {
         match table.name.as_str() {
             "account" => self.accounts += 1,
@@ -118,13 +117,14 @@ impl Checked {
         }
     }
 
-    /// Notes whether all rows of a table can be read. What is lost of some is told otherwise.
+    /// Records whether all rows of a table are readable. Losses of letters and files are counted
+    /// separately.
     fn note_end(&mut self, table: &Table, whole: bool) {
         self.others_lost |= !whole && !["message", "blob_chunk"].contains(&table.name.as_str());
     }
 
-    /// Finds what is listed in a store and can't be read, in that store or in one that has all that
-    /// can be read.
+    /// Counts what is listed in a store but unreadable, in that store or in one that holds all that
+    /// is readable.
     fn count_lost(
         &mut self,
         store: &mut dyn Reopen,
@@ -169,7 +169,7 @@ impl Checked {
     }
 }
 
-/// What the database says of its own file, and what it does not say of its log.
+/// The database's own check of its file, and our check of its log.
 fn look(store: &mut dyn Reopen, home: &Path) -> Result<Checked, OpenError> {
     let commits_lost = wal::lost_commits(home).map_err(|source| file::io(home, source))?;
     let damaged_pages = findings(store, "PRAGMA cipher_integrity_check").len() as u64;

@@ -1,4 +1,4 @@
-//! The file system of a home, and its open database: what a vault's storage is on a computer.
+//! File system storage of a vault: the home and its open database.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use crate::lock::Lock;
 use crate::{file, home};
 
-/// The home that holds a vault's database.
+/// The home of a vault.
 #[derive(Debug)]
 struct Disk {
     dir: PathBuf,
@@ -27,11 +27,11 @@ impl Storage for Disk {
     }
 }
 
-/// Opens the vault in the directory `home`, making directory, key and database where they are missing.
+/// Opens the vault in the directory `home`, making directory, key and database if missing.
 ///
 /// # Errors
-/// When another process uses it, the key is missing or does not fit, the store is damaged or
-/// newer than this app. Nothing that exists is overwritten.
+/// Another process uses it, the key is missing or wrong, or the store is damaged or newer than this
+/// app. Nothing that exists is overwritten.
 pub fn open_vault(home: &Path) -> Result<Vault, OpenError> {
     let (db, lock) = home::open(home)?;
     Ok(Vault::new(db, Box::new(Disk { dir: home.to_owned(), _lock: lock })))

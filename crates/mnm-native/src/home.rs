@@ -1,8 +1,8 @@
-//! Opening the home: directory, lock, key, database, migrations; in that order.
+//! Opening a home: directory, lock, key, database, migrations, in that order.
 //!
-//! What is missing is made so that a crash at any moment leaves either nothing or something whole:
-//! the key and the database are made under another name, synced, and renamed. The key is on disk
-//! before the database is begun. What exists is never overwritten: every doubt is an [`OpenError`].
+//! Missing parts are made so that after a crash they are complete or absent: the key and the
+//! database are made under another name, synced, and renamed. The key is on disk before the
+//! database is begun. Existing files are never overwritten: every doubt is an [`OpenError`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -24,7 +24,7 @@ use crate::file::{
 use crate::lock::Lock;
 use crate::wal;
 
-/// Largest store that is written anew on opening to let it shrink, bytes.
+/// Largest store that is rewritten on opening so that it can shrink, bytes.
 const REWRITE_BYTES_MAX: u64 = 16 << 20;
 
 /// The files of a home.
@@ -34,8 +34,7 @@ struct Home {
     db: PathBuf,
 }
 
-/// Opens the store in `dir`, making what is missing. The lock must
-/// outlive the connection.
+/// Opens the store in `dir`, making what is missing. The lock must outlive the connection.
 pub(crate) fn open(dir: &Path) -> Result<(Connection, Lock), OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
@@ -59,7 +58,7 @@ pub(crate) fn open(dir: &Path) -> Result<(Connection, Lock), OpenError> {
     Ok((db, lock))
 }
 
-/// Where the salt of a store is kept a second time, should the beginning of its file be damaged.
+/// The copy of a store's salt, in case the first page is damaged.
 pub(crate) fn salt_path(dir: &Path) -> PathBuf {
     dir.join("vault.salt")
 }
@@ -69,10 +68,10 @@ pub(crate) fn key_of(dir: &Path) -> Result<Key, OpenError> {
     read_key(&Home::new(dir).key)
 }
 
-/// A store opened to be looked over: nothing is written to it, whatever is wrong with it.
+/// A store opened for checking: nothing is written to it, whatever its state.
 #[derive(Debug)]
 pub(crate) struct AsItIs {
-    // Declared before the lock, so that it is closed before the lock is given up.
+    // Declared before the lock, so that it is closed before the lock is released.
     pub(crate) db: Connection,
     /// The version of its schema.
     pub(crate) version: i64,
@@ -91,28 +90,28 @@ impl Reopen for AsItIs {
     }
 }
 
-/// Opens the connection of a store anew, whose lock the caller holds.
+/// Reopens the connection of a store whose lock the caller holds.
 pub(crate) fn reopen(db: &mut Connection, dir: &Path) -> Result<(), OpenError> {
     let home = Home::new(dir);
     let key = read_key(&home.key)?;
-    // The old one must be closed before: it alone may use the file.
+    // The old connection must be closed first: it has exclusive access to the file.
     drop(std::mem::replace(db, Connection::open_in_memory().map_err(|e| home.db_error(e))?));
     *db = home.connect(&home.db, &key)?;
     Ok(())
 }
 
-/// Has a connection write again, whatever refers to whatever.
+/// Makes a connection writable, without foreign key checks.
 pub(crate) fn writable(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("PRAGMA query_only = OFF; PRAGMA foreign_keys = OFF;")
 }
 
-/// Has a connection write nothing, and closing it move nothing from the log into the file.
+/// Makes a connection read-only, without a checkpoint on closing.
 fn read_only(db: &Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.execute_batch("PRAGMA query_only = ON")
 }
 
-/// Removes a home that was just made, and holds nothing.
+/// Removes an empty home that was just made.
 pub(crate) fn remove_home(dir: &Path) -> Result<(), OpenError> {
     for name in ["vault.db", "vault.db-wal", "vault.key", "lock"] {
         remove_if_there(&dir.join(name))?;
@@ -120,7 +119,7 @@ pub(crate) fn remove_home(dir: &Path) -> Result<(), OpenError> {
     fs::remove_dir(dir).map_err(|source| io(dir, source))
 }
 
-/// Opens the store in `dir` to be looked over.
+/// Opens the store in `dir` for checking.
 pub(crate) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
     home.refuse_remains()?;
@@ -129,8 +128,8 @@ pub(crate) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     }
     let lock = Lock::take(dir)?;
     let key = home.key()?;
-    // The database takes a file without a page for one that is to be made. What else a cut has left is
-    // looked over page by page.
+    // SQLite takes an empty file for a new database. Other truncated files are checked page by
+    // page.
     if length(&home.db)? < PAGE_BYTES {
         check_length(&home.db)?;
     }
@@ -144,7 +143,7 @@ pub(crate) fn open_as_it_is(dir: &Path) -> Result<AsItIs, OpenError> {
     Ok(AsItIs { db, version, dir: dir.to_owned(), _lock: lock })
 }
 
-/// Makes a store in `dir`, which has none, whose schema is of `version`.
+/// Makes a store with the schema of `version` in `dir`, which has none.
 pub(crate) fn make_at_version(dir: &Path, version: i64) -> Result<AsItIs, OpenError> {
     let home = Home::new(dir);
     make_directory(&home)?;
@@ -165,8 +164,8 @@ impl Home {
         Self { dir: dir.to_owned(), key: dir.join("vault.key"), db: dir.join("vault.db") }
     }
 
-    /// Refuses a home whose store is gone, while what only a finished store leaves shows that there was
-    /// one: a new one in its place would look as if nothing had ever been written.
+    /// Refuses a home without a store if leftovers of a finished store show that there was one: a
+    /// new store would look as if nothing had ever been written.
     fn refuse_remains(&self) -> Result<(), OpenError> {
         if exists(&self.db)? {
             return Ok(());
@@ -182,7 +181,7 @@ impl Home {
         Ok(())
     }
 
-    /// Reads the key, or makes one when neither key nor database exist.
+    /// Reads the key, or makes one if neither key nor database exists.
     fn key(&self) -> Result<Key, OpenError> {
         if exists(&self.key)? {
             return read_key(&self.key);
@@ -204,9 +203,9 @@ impl Home {
         Ok(key)
     }
 
-    /// Refuses a log that is damaged: the database would pass over what is behind the damage, and then write
-    /// over it. Where the machine may have lost its power since (not `same_boot`), that is taken for the
-    /// cause: pieces of large files are not waited for, and may reach the disk in any order.
+    /// Refuses a damaged log: SQLite would skip what follows the damage, and then overwrite it. If
+    /// the machine may have lost power since (not `same_boot`), that is taken for the cause: chunks
+    /// of large files are not synced, and may reach the disk in any order.
     fn check_log(&self, same_boot: bool) -> Result<(), OpenError> {
         match wal::lost_commits(&self.dir).map_err(|source| io(&self.dir, source))? {
             0 => Ok(()),
@@ -224,7 +223,7 @@ impl Home {
         }
     }
 
-    /// Makes the database beside its final place, so that a database that exists is whole.
+    /// Makes the database under another name, so that an existing database is complete.
     fn make_database(&self, key: &[u8; KEY_BYTES]) -> Result<(), OpenError> {
         let draft = self.dir.join("vault.db.new");
         for suffix in ["", "-journal", "-wal", "-shm"] {
@@ -233,19 +232,19 @@ impl Home {
         create_private(&draft).map_err(|source| io(&draft, source))?;
         let mut db = self.connect(&draft, key)?;
         self.migrate(&mut db)?;
-        // Closing the only connection moves everything from the log into the file.
+        // Closing the only connection checkpoints the log into the file.
         db.close().map_err(|(_, source)| self.db_error(source))?;
         File::open(&draft).and_then(|file| file.sync_all()).map_err(|source| io(&draft, source))?;
         self.publish(&draft, &self.db)
     }
 
-    /// Gives a finished file its name, durably. The lock keeps others from doing the same.
+    /// Renames a finished file to its name, durably. The lock keeps others from doing the same.
     fn publish(&self, draft: &Path, name: &Path) -> Result<(), OpenError> {
         fs::rename(draft, name).map_err(|source| io(name, source))?;
         sync_directory(&self.dir)
     }
 
-    /// The salt is no secret, and stays what it is as long as the store is.
+    /// The salt is not secret, and never changes.
     fn keep_salt(&self) -> std::io::Result<()> {
         let mut salt = [0; SALT_BYTES];
         File::open(&self.db)?.read_exact(&mut salt)?;
@@ -274,8 +273,8 @@ impl Home {
         database::migrate(db).map_err(|e| self.db_error(e))
     }
 
-    /// Writes a store anew, if it is small, that was made before stores could give room back. One
-    /// that is large stays as it is and fills its free pages again.
+    /// Rewrites a small store that was made before stores could shrink. A large one is left as it
+    /// is and reuses its free pages.
     fn let_shrink(&self, db: &Connection) {
         let small = fs::metadata(&self.db).is_ok_and(|file| file.len() <= REWRITE_BYTES_MAX);
         let mode = db.query_row("PRAGMA auto_vacuum", [], |row| row.get(0));
@@ -305,11 +304,11 @@ impl Home {
     }
 }
 
-/// Has the cryptographic library make itself ready, which the first connection of a process does. A
-/// second one that is opened meanwhile would find it half made, and be refused its key.
+/// Initialises SQLCipher, which the first connection of a process does. A concurrent second
+/// connection would find it half initialised, and its key refused.
 fn begin_library() {
     static BEGIN: Once = Once::new();
-    // If even this fails, so does what is opened next, and that is told.
+    // If even this fails, so does the next open, which reports it.
     BEGIN.call_once(|| drop(Connection::open_in_memory()));
 }
 
@@ -323,7 +322,7 @@ fn read_key(path: &Path) -> Result<Key, OpenError> {
     Ok(Zeroizing::new(key))
 }
 
-/// Refuses a file that was cut short; the database would only notice on reaching the cut.
+/// Refuses a truncated file; SQLite would notice only at the missing page.
 fn check_length(db: &Path) -> Result<(), OpenError> {
     let length = length(db)?;
     if length == 0 || length % PAGE_BYTES != 0 {
@@ -336,7 +335,7 @@ fn check_length(db: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Makes the directory, or takes one that is empty or a home already.
+/// Makes the directory, or accepts one that is empty or a home already.
 fn make_directory(home: &Home) -> Result<(), OpenError> {
     let dir = home.dir.as_path();
     if exists(dir)? && !exists(&home.db)? && holds_other_things(dir)? {
@@ -347,8 +346,8 @@ fn make_directory(home: &Home) -> Result<(), OpenError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir).map_err(|source| io(dir, source))?;
-    // One made by somebody else's umask is closed to others as well; what a link leads to is left
-    // as it is. The files in it are closed in any case.
+    // One with another umask is made private too; the target of a symbolic link is left as it is.
+    // The files in it are private in any case.
     #[cfg(unix)]
     if !fs::symlink_metadata(dir).map_err(|source| io(dir, source))?.is_symlink() {
         fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))
@@ -357,7 +356,7 @@ fn make_directory(home: &Home) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether something lies in the directory that a start broken off would not have left there.
+/// Whether the directory holds files other than leftovers of an interrupted start.
 fn holds_other_things(dir: &Path) -> Result<bool, OpenError> {
     for entry in fs::read_dir(dir).map_err(|source| io(dir, source))? {
         let name = entry.map_err(|source| io(dir, source))?.file_name();

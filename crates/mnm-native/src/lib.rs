@@ -3,10 +3,10 @@
 //! - [`Native`], the platform; [`open`] and [`open_vault`] open homes on it
 //! - `home`, `lock`, `file`, `wal`, `disk`: the directory of a home, its key and its database
 //! - `worker`: the vault's thread
-//! - `carrier`, `tls`: links to services
-//! - [`check`]: a damaged home looked over, and what can be read of it saved
+//! - `carrier`, `tls`: connections to services
+//! - [`check`]: checking a damaged home, and recovering what is readable
 
-// A new variant is to be handled wherever its enum is matched.
+// A new variant must be handled wherever its enum is matched.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod carrier;
@@ -27,7 +27,8 @@ use mnm_engine::{Engine, OpenError, Options};
 pub use disk::open_vault;
 pub use platform::Native;
 
-/// Opens the engine of a home on this computer. Must be called in a tokio runtime with time and I/O.
+/// Opens the engine of a home on this computer. Must be called in a tokio runtime with time and
+/// I/O.
 ///
 /// # Errors
 /// As [`Engine::open`].

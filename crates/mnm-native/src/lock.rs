@@ -1,4 +1,4 @@
-//! The lock file of a home, by which one program alone opens its store.
+//! Lock file of a home, which gives one program exclusive access to its store.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -8,10 +8,10 @@ use mnm_engine::OpenError;
 
 use crate::file::{io, private, show};
 
-/// Longest name of a run of the machine.
+/// Longest boot id.
 const BOOT_ID_BYTES_MAX: u64 = 64;
 
-/// The lock, held until it is dropped. The file says in which run of the machine the store was opened last.
+/// The lock, held until dropped. The file holds the boot id of the last opening.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
@@ -32,14 +32,14 @@ impl Lock {
         }
     }
 
-    /// Whether the machine is known to have run on since the store was opened last.
+    /// Whether the machine is known not to have rebooted since the last opening.
     pub(crate) fn same_boot(&self) -> bool {
         let mut last = String::new();
         let read = (&self.0).take(BOOT_ID_BYTES_MAX).read_to_string(&mut last);
         read.is_ok() && boot_id().is_some_and(|now| now == last)
     }
 
-    /// Notes this run of the machine.
+    /// Stores the boot id.
     pub(crate) fn note_boot(&self) -> std::io::Result<()> {
         let mut file = &self.0;
         file.set_len(0)?;
@@ -48,9 +48,10 @@ impl Lock {
     }
 }
 
-/// Locks a file for as long as it is open; false while another process, or another opening of it, has it.
+/// Locks a file for as long as it is open; false while another process, or another handle of this
+/// one, has it.
 ///
-/// The call that the standard library makes too, except on Android, where the library's is not supported.
+/// As the standard library does, which does not support it on Android.
 #[cfg(unix)]
 fn try_lock(file: &File) -> std::io::Result<bool> {
     use rustix::fs::{FlockOperation, flock};
@@ -62,7 +63,8 @@ fn try_lock(file: &File) -> std::io::Result<bool> {
     }
 }
 
-/// Locks a file for as long as it is open; false while another process, or another opening of it, has it.
+/// Locks a file for as long as it is open; false while another process, or another handle of this
+/// one, has it.
 #[cfg(not(unix))]
 fn try_lock(file: &File) -> std::io::Result<bool> {
     use std::fs::TryLockError;
@@ -73,7 +75,7 @@ fn try_lock(file: &File) -> std::io::Result<bool> {
     }
 }
 
-/// Which run of the machine this is, where it can tell.
+/// The boot id of the machine, if it has one.
 fn boot_id() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
 }

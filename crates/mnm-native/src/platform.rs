@@ -1,4 +1,4 @@
-//! The platform of a computer: its clock, its random numbers, its network, and the rest of this crate.
+//! The platform of a computer: clock, random numbers, network, and the rest of this crate.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -40,8 +40,8 @@ impl Platform for Native {
         Box::pin(async move { carrier::connect(&host, port, proof).await })
     }
 
-    /// The key is written once. Its file has a number of its own and a time of last change, which a
-    /// program can't set; a copy has others, also one that keeps all other times.
+    /// The inode number and change time of the key file, which is written once. A program cannot
+    /// set the change time, so a copy differs even if it keeps all other times.
     #[cfg(unix)]
     fn home_mark(&self, home: &Path) -> Option<String> {
         use std::os::unix::fs::MetadataExt as _;
@@ -49,8 +49,8 @@ impl Platform for Native {
         Some(format!("{} {}.{:09}", key.ino(), key.ctime(), key.ctime_nsec()))
     }
 
-    /// Connecting a UDP socket sends nothing; it only has the system choose the way. The addresses
-    /// asked about are those of documentation, which nobody has.
+    /// Connecting a UDP socket sends nothing; it only makes the system choose a route. The target
+    /// addresses are reserved for documentation.
     fn network(&self) -> Option<Vec<IpAddr>> {
         let way = |from: IpAddr, to: IpAddr| {
             let socket = UdpSocket::bind((from, 0)).ok()?;

@@ -1,8 +1,9 @@
-//! The write-ahead log of a database, looked over before the database reads it.
+//! SQLite's write-ahead log, checked before SQLite reads it.
 //!
-//! The database takes a log up to the first frame whose checksum is wrong, and passes over the rest without a
-//! word: after a power failure that is what was being written. Each checksum continues the one before, so where
-//! frames behind a wrong one continue what stands in it, they were written after it, and it was damaged later.
+//! SQLite accepts a log up to the first frame with a wrong checksum, and silently skips the rest:
+//! after a power failure that is what was being written. Each checksum continues the one before. So
+//! if frames after a wrong one continue its stored checksum, they were written after it, and it was
+//! damaged later.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
@@ -10,18 +11,18 @@ use std::path::Path;
 
 use mnm_engine::vault::database::PAGE_BYTES;
 
-/// Bytes at the beginning of a log.
+/// Bytes of the header of a log.
 pub(crate) const HEADER: usize = 32;
-/// Bytes in front of each page.
+/// Bytes of the header of a frame.
 pub(crate) const FRAME_HEADER: usize = 24;
-/// How a log begins; the last bit says how words are read for its checksums.
+/// The magic number; its last bit is the byte order of the checksums.
 const MAGIC: u32 = 0x377f_0682;
 
-/// How many transactions were committed to the log in `home` that stand behind damage, so that the database
-/// passes over them. None that can't be told from one that a power failure cut short.
+/// Number of transactions in the log of `home` that follow damage, so that SQLite skips them. Zero
+/// if that may be a power failure.
 ///
 /// # Errors
-/// When the log can't be read. One that is not there holds nothing.
+/// The log cannot be read. A missing one is empty.
 pub(crate) fn lost_commits(home: &Path) -> io::Result<u64> {
     let mut log = match File::open(home.join("vault.db-wal")) {
         Ok(log) => BufReader::new(log),
@@ -50,11 +51,12 @@ pub(crate) fn lost_commits(home: &Path) -> io::Result<u64> {
             lost += 1;
         }
     }
-    // One was perhaps still on its way to the disk; a second begins only when the first has arrived.
+    // The last one may still have been on its way to the disk; a second begins only when the first
+    // has arrived.
     Ok(if lost > 1 { lost } else { 0 })
 }
 
-/// What the frames of this round of the log have in common, by its header, or by its first frame where that is
+/// The salt of this round of the log, from its header, or from its first frame if the header is
 /// damaged.
 pub(crate) fn salt(header: &[u8], first: &[u8]) -> (u32, u32) {
     if is_header_whole(header) { stored(header, 16) } else { salt_of(first) }
@@ -70,7 +72,7 @@ fn is_header_whole(header: &[u8]) -> bool {
     checksum((0, 0), header.get(..24).unwrap_or_default(), big_endian) == stored(header, 24)
 }
 
-/// A word of the log's own numbers.
+/// A big-endian number of the log.
 pub(crate) fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
@@ -79,7 +81,7 @@ fn stored(bytes: &[u8], at: usize) -> (u32, u32) {
     (number(bytes, at), number(bytes, at + 4))
 }
 
-/// The checksum of SQLite's log, from one to the next.
+/// A step of SQLite's log checksum.
 fn checksum(from: (u32, u32), bytes: &[u8], big_endian: bool) -> (u32, u32) {
     let word = |four: &[u8]| {
         let four = <[u8; 4]>::try_from(four).unwrap_or_default();

@@ -1,8 +1,7 @@
-//! The vault's thread: it blocks on the disk, so it must not be one of the runtime's.
+//! The vault's thread: it blocks on the disk, so it cannot be one of the runtime's.
 //!
-//! It is joined when somebody waits for its end, or else behind whoever drops the last hold on it. A process
-//! must not end before: the cryptographic library frees what it keeps for a thread when the thread ends,
-//! and everything when the process ends, and does not bear both at once.
+//! The thread is joined when its end is awaited, or when the last handle is dropped. It must be
+//! joined before the process ends: OpenSSL's per-thread cleanup races its atexit handler.
 
 use std::future::Future;
 use std::io;
@@ -17,13 +16,13 @@ use tokio::runtime::Handle;
 /// Runs `work` on a new thread.
 ///
 /// # Errors
-/// When the system has no thread.
+/// The system cannot start a thread.
 pub(crate) fn start(work: VaultWork) -> io::Result<Box<dyn Worker>> {
     let thread = thread::Builder::new().name("vault".into()).spawn(move || block_on(work))?;
     Ok(Box::new(VaultThread(Some(Joined(Some(thread))))))
 }
 
-/// The thread, which goes on when this is dropped.
+/// The thread, which continues when this is dropped.
 struct VaultThread(Option<Joined>);
 
 /// The thread, joined when this is dropped.
@@ -43,7 +42,7 @@ impl Drop for VaultThread {
     fn drop(&mut self) {
         let Some(thread) = self.0.take() else { return };
         match Handle::try_current() {
-            // A runtime that ends drops, and thereby joins, what it does not run any more.
+            // A runtime that shuts down drops, and thereby joins, the thread.
             Ok(runtime) => drop(runtime.spawn_blocking(move || drop(thread))),
             Err(_) => drop(thread),
         }
@@ -53,15 +52,15 @@ impl Drop for VaultThread {
 impl Drop for Joined {
     fn drop(&mut self) {
         let own = |thread: &JoinHandle<()>| thread.thread().id() == thread::current().id();
-        // A closure may hold the last handle on the vault that runs it; its thread ends behind it.
+        // A closure may hold the last handle of the vault that runs it; its thread ends after it.
         if let Some(thread) = self.0.take().filter(|thread| !own(thread)) {
-            // A panic in it was told when it happened.
+            // A panic was logged when it happened.
             let _ = thread.join();
         }
     }
 }
 
-/// Runs a future to its end on this thread, which sleeps while there is nothing to do.
+/// Runs a future to completion on this thread, parked while it is pending.
 fn block_on(work: impl Future<Output = ()>) {
     struct Unpark(Thread);
     impl Wake for Unpark {

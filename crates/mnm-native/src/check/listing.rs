@@ -1,10 +1,10 @@
-//! Listing of a store, as far as it can be read: letters, subjects, files and whether these are whole.
+//! Listing of a damaged store: letters, subjects, files and whether these are complete.
 
 use mnm_engine::vault::rows::{Reopen, read, scan, tables};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
-/// Pairs of numbers that a query gives, as far as it can be read.
+/// Pairs of numbers that a query returns, as far as readable.
 pub(super) fn pairs(store: &mut dyn Reopen, sql: &str) -> Vec<(i64, i64)> {
     let mut found = Vec::new();
     let mut stopped = false;
@@ -17,7 +17,7 @@ pub(super) fn pairs(store: &mut dyn Reopen, sql: &str) -> Vec<(i64, i64)> {
     found
 }
 
-/// What a thread is about; empty where that can't be read.
+/// The subject of a thread; empty if unreadable.
 pub(super) fn subject(store: &mut dyn Reopen, thread: i64) -> String {
     let mut found = String::new();
     let mut stopped = false;
@@ -31,16 +31,16 @@ pub(super) fn subject(store: &mut dyn Reopen, thread: i64) -> String {
     found
 }
 
-/// A file that is listed.
+/// A listed file.
 pub(super) struct File {
     pub(super) name: String,
-    /// The number of its bytes.
+    /// The number of its blob.
     pub(super) blob: i64,
     /// Its letter; none for one of a draft.
     pub(super) message: Option<i64>,
 }
 
-/// The files that are listed, as far as they can be read.
+/// The listed files, as far as readable.
 pub(super) fn files(store: &mut dyn Reopen) -> Vec<File> {
     let mut found = Vec::new();
     let Some(table) = tables(store.db()).into_iter().find(|table| table.name == "attachment")
@@ -65,7 +65,7 @@ pub(super) fn files(store: &mut dyn Reopen) -> Vec<File> {
     found
 }
 
-/// Whether all bytes of a file can be read.
+/// Whether all bytes of a file are readable.
 pub(super) fn is_whole(store: &mut dyn Reopen, blob: i64) -> bool {
     let read = |db: &Connection| -> rusqlite::Result<bool> {
         let size: i64 =
@@ -80,7 +80,7 @@ pub(super) fn is_whole(store: &mut dyn Reopen, blob: i64) -> bool {
         Ok(bytes == size)
     };
     read(store.db()).unwrap_or_else(|error| {
-        // Whether it is there or damaged, the next one is read.
+        // In either case the next one is read.
         let reopened = store.reopen();
         tracing::debug!(%error, whole = reopened.is_ok(), "a file can't be read");
         false

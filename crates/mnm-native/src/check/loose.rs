@@ -1,11 +1,10 @@
-//! The pages of a damaged store in a copy, where damage can't pass for what it is not, and where a page
-//! can be read to which no way leads any more, because the way, the list of the tables or the very
-//! beginning of the store is damaged.
+//! Unreachable pages of a damaged store, read from a copy: pages that are intact while the interior
+//! page, the schema or the first page that leads to them is damaged.
 //!
-//! Every page is authenticated by itself, so each can be read as if it were the only one of its table:
-//! one after the other is said to be the root of a table. Where the store does not open, the pages are
-//! copied behind a new beginning, made with the same key. Rows that are freed are overwritten, so
-//! nothing that was erased comes back.
+//! Every page is authenticated by itself, so each can be read as if it were the only one of its
+//! table: one after the other is made the root page of a table. If the store does not open, the
+//! pages are copied behind a new first page, made with the same key. Freed rows are overwritten, so
+//! nothing that was erased reappears.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -21,7 +20,7 @@ use rusqlite::{Connection, params, params_from_iter};
 
 use crate::{file, home, wal};
 
-/// Bytes of a row that fills pages; a database takes no more than 1 GB in one.
+/// Bytes of a row that fills pages; a database allows at most 1 GB in one.
 const FILLER_BYTES: u64 = 256 << 20;
 
 /// A copy of all pages of a store. Removed when dropped.
@@ -30,11 +29,11 @@ pub(super) struct Loose {
     path: PathBuf,
     key: database::Key,
     pages: u64,
-    /// Pages of the copy that are not authentic, by their numbers.
+    /// Numbers of the inauthentic pages of the copy.
     bad: HashSet<u64>,
-    /// Pages that are not authentic.
+    /// Number of inauthentic pages.
     pub(super) damaged: u64,
-    /// Whether the way to the tables is there.
+    /// Whether the schema is readable.
     pub(super) opens: bool,
 }
 
@@ -53,7 +52,7 @@ impl Reopen for Loose {
 
     fn reopen(&mut self) -> Result<(), OpenError> {
         let failed = |source| file::db(&self.path, source);
-        // The old one must be closed before: it alone may use the file.
+        // The old connection must be closed first: it has exclusive access to the file.
         drop(std::mem::replace(&mut self.db, Connection::open_in_memory().map_err(failed)?));
         self.db = connect(&self.path, &self.key).map_err(failed)?;
         Ok(())
@@ -61,10 +60,10 @@ impl Reopen for Loose {
 }
 
 impl Loose {
-    /// Copies the pages of the store in `home` to a file in `dir`, which takes as much room.
+    /// Copies the pages of the store in `home` to a file in `dir`, which takes as much space.
     ///
     /// # Errors
-    /// Without the key, and when the copy can't be written.
+    /// There is no key, or the copy cannot be written.
     pub(super) fn gather(home: &Path, dir: &Path) -> Result<Self, OpenError> {
         if let Ok(loose) = Self::copy(home, dir, None) {
             return Ok(loose);
@@ -81,7 +80,7 @@ impl Loose {
         }
     }
 
-    /// The copy, behind a new beginning if there is a salt for one.
+    /// The copy, behind a new first page if there is a salt for one.
     fn copy(home: &Path, dir: &Path, salt: Option<&[u8]>) -> Result<Self, OpenError> {
         let (key, path) = (home::key_of(home)?, dir.join("vault.loose"));
         let old = home.join("vault.db");
@@ -125,7 +124,7 @@ impl Loose {
         }
     }
 
-    /// Pages of the copy that are not authentic.
+    /// Inauthentic pages of the copy.
     fn bad_pages(&self) -> HashSet<u64> {
         let list = || -> rusqlite::Result<Vec<String>> {
             let mut check = self.db.prepare("PRAGMA cipher_integrity_check")?;
@@ -144,12 +143,12 @@ impl Loose {
         count().map_or(u64::MAX, |count| count as u64)
     }
 
-    /// Reads each page as one of each table that is given, and gives on the rows of those that are the
-    /// root of a table by the list of the tables, or fit one table and nothing else. `new` has those
-    /// tables, and tells by what it takes.
+    /// Reads each page as one of each given table, and passes on the rows of those that are the
+    /// root page of a table according to the schema, or that fit one table only. `new` has those
+    /// tables and decides by what it accepts.
     ///
     /// # Errors
-    /// What `give` fails with.
+    /// Errors of `give`.
     pub(super) fn read(
         &mut self,
         tables: &[Table],
@@ -163,7 +162,7 @@ impl Loose {
             .collect::<rusqlite::Result<Vec<_>>>()?;
         let roots = self.roots();
         for page in 2..=self.pages {
-            // Where the list is of an older time, the page is another's by now.
+            // If the schema is outdated, the page may belong to another table by now.
             let root_of = roots.get(&page);
             let named = shapes.iter().find(|shape| root_of == Some(&shape.table.name));
             let mut fitting = self.fitting(page, named, new)?;
@@ -197,7 +196,7 @@ impl Loose {
         Ok(fitting)
     }
 
-    /// The tables by their first pages, as far as pages of the list of them can be read.
+    /// Tables by their root pages, as far as the schema is readable.
     fn roots(&mut self) -> HashMap<u64, String> {
         let columns = ["type", "name", "tbl_name", "rootpage", "sql"].map(str::to_owned);
         let name = "catalogue".to_owned();
@@ -248,7 +247,7 @@ impl Loose {
                 }
                 rows.push(row);
             }
-            // The end of a long row is read as zeros where it is not authentic.
+            // The end of a long row reads as zeros if it is inauthentic.
             let mut used = db.prepare("SELECT pageno FROM dbstat WHERE name = ?1")?;
             let used = used.query_map([name], |row| row.get(0))?;
             if used.collect::<rusqlite::Result<Vec<u64>>>()?.iter().any(|page| bad.contains(page)) {
@@ -259,7 +258,7 @@ impl Loose {
         match read(&self.db) {
             Ok(rows) => rows,
             Err(_) => {
-                // One page that is not authentic closes the connection for all others.
+                // After an inauthentic page the connection fails for all others.
                 let reopened = self.reopen();
                 tracing::debug!(whole = reopened.is_ok(), page, "a page is none of a table");
                 None
@@ -271,22 +270,22 @@ impl Loose {
 /// Rows of one page.
 type Rows = Vec<Vec<Value>>;
 
-/// What a row has in the column behind its last, as which the database gives the default of one that
-/// is not there; what is there and empty is another's.
+/// The value of the extra column: the database returns the default for a missing column; a present
+/// empty one belongs to another table.
 const NO_MORE: &str = "no more";
 const BEYOND: &str = "beyond DEFAULT 'no more'";
 
 /// How a table is read from any page.
 struct Shape<'a> {
     table: &'a Table,
-    /// What it is called and consists of, with one column more, which only rows of others have.
+    /// Its definition with one extra column, which only rows of other tables have.
     sql: String,
-    /// What is read of it: its columns, and behind them the place where the number of a row would be,
-    /// which is empty where the row has one.
+    /// The selected columns, followed by the position of the row number, which is empty if the row
+    /// has one.
     selected: Vec<String>,
     /// Types of its columns.
     kinds: Vec<String>,
-    /// Whether entries of an index can't be told from its rows.
+    /// Whether its rows cannot be distinguished from index entries.
     is_like_index: bool,
 }
 
@@ -328,8 +327,8 @@ impl<'a> Shape<'a> {
         Ok(Self { table, sql, selected, kinds, is_like_index })
     }
 
-    /// Whether all values are of the types of the columns; `row` has no more than these afterwards. A
-    /// table would make words of numbers to take them.
+    /// Whether all values have the types of the columns; `row` is cut to these. The table itself
+    /// would convert numbers to text to accept them.
     fn fits(&self, row: &mut Vec<Value>) -> bool {
         let beside = row.split_off(self.kinds.len().min(row.len()));
         beside.iter().all(|value| *value == Value::Null)
@@ -343,7 +342,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// The types of what stands in each index, in order.
+/// The column types of each index, in order.
 fn index_kinds(new: &Connection) -> rusqlite::Result<Vec<Vec<String>>> {
     let kinds = new
         .prepare(
@@ -358,7 +357,7 @@ fn index_kinds(new: &Connection) -> rusqlite::Result<Vec<Vec<String>>> {
     Ok(same.map(|index| index.iter().map(|(_, kind)| kind.clone()).collect()).collect())
 }
 
-/// Whether a table takes all the rows; it is left as it is.
+/// Whether a table accepts all the rows; it is not changed.
 fn is_taken(new: &Connection, table: &Table, rows: &[Vec<Value>]) -> rusqlite::Result<bool> {
     let places = vec!["?"; table.columns.len()].join(", ");
     let sql =
@@ -370,7 +369,7 @@ fn is_taken(new: &Connection, table: &Table, rows: &[Vec<Value>]) -> rusqlite::R
     Ok(taken)
 }
 
-/// A database of so many pages, with this key and salt.
+/// A database of this many pages, with this key and salt.
 fn make(path: &Path, key: &database::Key, salt: &[u8], pages: u64) -> rusqlite::Result<()> {
     let db = Connection::open(path)?;
     database::unlock(&db, key, salt)?;
@@ -391,22 +390,22 @@ fn connect(path: &Path, key: &database::Key) -> rusqlite::Result<Connection> {
     database::unlock(&db, key, &[])?;
     db.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
     db.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-    // No more pages than there are: one that was cut off would be read as zeros.
+    // No more pages than exist: truncated ones would read as zeros.
     db.execute_batch(
         "PRAGMA max_page_count = 1; PRAGMA journal_mode = OFF; PRAGMA cache_spill = OFF",
     )?;
     Ok(db)
 }
 
-/// The salt with which a store or a copy of its salt begins.
+/// The salt at the beginning of a store, or of the copy of its salt.
 fn beginning(path: &Path) -> io::Result<Vec<u8>> {
     let mut salt = vec![0; SALT_BYTES];
     File::open(path)?.read_exact(&mut salt)?;
     Ok(salt)
 }
 
-/// Copies pages. One of nothing but zeros would be taken for one that was never written, and read as
-/// zeros; so it is made one that is not authentic.
+/// Copies pages. A page of zeros would count as never written and read as zeros, so it is made
+/// inauthentic.
 fn copy_pages(from: &Path, to: &mut File, pages: Range<u64>) -> io::Result<()> {
     let mut page = [0; PAGE_BYTES as usize];
     let mut from = File::open(from)?;
@@ -422,8 +421,8 @@ fn copy_pages(from: &Path, to: &mut File, pages: Range<u64>) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the pages of the copy that the store does not have ones that are not authentic: what was cut off
-/// would be read as zeros. Gives how many they are.
+/// Makes the missing pages of a truncated store inauthentic in the copy; otherwise they would read
+/// as zeros. Returns their number.
 fn spoil(copy: &mut File, pages: u64) -> io::Result<u64> {
     let beyond = (copy.metadata()?.len() / PAGE_BYTES).saturating_sub(pages);
     copy.seek(SeekFrom::Start(pages * PAGE_BYTES))?;
@@ -433,8 +432,8 @@ fn spoil(copy: &mut File, pages: u64) -> io::Result<u64> {
     Ok(beyond)
 }
 
-/// What was committed to the log and has not come into the file, as far as it is whole; its pages prove
-/// themselves as all others do. Pages before `first`, counted from 0, are left out.
+/// Copies committed pages of the log that are not yet in the file; they are authenticated like all
+/// others. Pages before `first`, counted from 0, are left out.
 fn copy_log(path: &Path, to: &mut File, first: u64) -> io::Result<()> {
     let Ok(mut file) = File::open(path) else { return Ok(()) };
     let mut header = [0; wal::HEADER];
@@ -445,7 +444,7 @@ fn copy_log(path: &Path, to: &mut File, first: u64) -> io::Result<()> {
     let mut pending = Vec::new();
     let mut salt = None::<(u32, u32)>;
     while file.read_exact(&mut frame).is_ok() && file.read_exact(&mut page).is_ok() {
-        // Frames of an earlier round have another, and so has one whose beginning is damaged.
+        // Frames of an earlier round have another salt, and so does one with a damaged header.
         if *salt.get_or_insert_with(|| wal::salt(&header, &frame)) != wal::salt_of(&frame) {
             continue;
         }

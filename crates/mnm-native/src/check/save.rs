@@ -1,4 +1,4 @@
-//! Saving of all that can be read of a damaged store, in a store of its own.
+//! Recovery: writes all readable rows of a damaged store to a new one.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,12 +17,12 @@ use crate::home::{self, AsItIs};
 /// Rows written in one transaction.
 const ROWS: usize = 200;
 
-/// Saves everything that can be read of the store in `home` into a new one in `to`, and tells what
-/// is in it and what is lost. The old one is left as it is. Where it is damaged, this takes as much
-/// room once more, for a while.
+/// Writes everything readable of the store in `home` to a new one in `to`, and reports its content
+/// and what is lost. The old store is not changed. If it is damaged, this temporarily needs as much
+/// space again.
 ///
 /// # Errors
-/// When the old store is in use or its key does not fit, or the new one can't be written.
+/// The old store is in use, its key does not fit, or the new one cannot be written.
 pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
     match home::open_as_it_is(home) {
         Ok(mut old) => {
@@ -46,7 +46,7 @@ pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
             checked.findings.push(error.to_string());
             let rescued = rescue(home, &mut new, &mut checked, to);
             if rescued.is_err() || (checked.accounts == 0 && checked.letters == 0) {
-                // Nothing is to lie there that looks like a home.
+                // Leave nothing that looks like a home.
                 drop(new);
                 home::remove_home(to)?;
                 return Err(rescued.err().unwrap_or(error));
@@ -58,7 +58,7 @@ pub fn save(home: &Path, to: &Path) -> Result<Checked, OpenError> {
     }
 }
 
-/// What was copied, and of which tables not all.
+/// The copied rows, and the tables that are incomplete.
 struct Copied {
     letters: HashSet<i64>,
     lost: Vec<Table>,
@@ -84,7 +84,7 @@ fn copy_all(
     Ok(copied)
 }
 
-/// Copies what a damaged store leads to, and then what lies on pages that it does not lead to.
+/// Copies the reachable rows of a damaged store, then those on unreachable pages.
 fn rescue(
     home: &Path,
     new: &mut AsItIs,
@@ -120,18 +120,18 @@ fn count_accounts(db: &Connection) -> rusqlite::Result<u64> {
     db.query_row("SELECT count(*) FROM account", [], |row| row.get(0))
 }
 
-/// Makes a store of what was copied.
+/// Completes the new store.
 fn finish(new: AsItIs, to: &Path) -> Result<(), OpenError> {
     let failed = |source| file::db(to, source);
     home::writable(&new.db).map_err(failed)?;
     mend(&new.db).map_err(failed)?;
     drop(new);
-    // It takes the steps that the old one had not taken.
+    // Runs the migrations that the old store had not run.
     let (db, _lock) = home::open(to)?;
     db.execute_batch(RECOUNT).map_err(failed)
 }
 
-/// What triggers keep was copied, and then kept a second time.
+/// Rows maintained by triggers were copied, and then created again.
 const RECOUNT: &str = "
     UPDATE thread SET
         messages = (SELECT count(*) FROM message WHERE message.thread = thread.id),
@@ -172,8 +172,8 @@ fn insertion(table: &Table) -> String {
     format!("INSERT OR IGNORE INTO {name} ({columns}) VALUES ({places})")
 }
 
-/// Makes rows that lost what they belong to fit again: letters get a thread and an account, of files
-/// without their bytes the name stays, and what means nothing by itself goes.
+/// Repairs references of copied rows: letters get a thread and an account, files without bytes keep
+/// their name, and rows without meaning of their own are deleted.
 fn mend(new: &Connection) -> rusqlite::Result<()> {
     new.execute_batch(
         "BEGIN;
@@ -190,7 +190,7 @@ fn mend(new: &Connection) -> rusqlite::Result<()> {
                 (SELECT coalesce(sum(length(bytes)), 0) FROM blob_chunk
                  WHERE blob_chunk.blob = attachment.blob);",
     )?;
-    // A store of an older version may have no place for it.
+    // Older schemas may have no column for it.
     if rows::tables(new).iter().any(|table| table.name == "absent_file") {
         new.execute_batch(
             "INSERT OR IGNORE INTO absent_file (message, ord, name, size, ffn)
@@ -199,7 +199,7 @@ fn mend(new: &Connection) -> rusqlite::Result<()> {
         )?;
     }
     new.execute_batch("DELETE FROM attachment WHERE id IN (SELECT id FROM lost); DROP TABLE lost")?;
-    // Half of a copy can't be forwarded.
+    // An incomplete copy of a thread cannot be forwarded.
     if rows::tables(new).iter().any(|table| table.name == "forward_copy") {
         new.execute_batch(
             "DELETE FROM forward_copy WHERE blob NOT IN (SELECT id FROM blob)
@@ -210,7 +210,7 @@ fn mend(new: &Connection) -> rusqlite::Result<()> {
                  AND id NOT IN (SELECT outbox FROM forward_copy);",
         )?;
     }
-    // What belongs to nothing any more may be what others belong to.
+    // Deleting an orphan may orphan others.
     while remove_orphans(new)? > 0 {}
     new.execute_batch("COMMIT")
 }
