@@ -9,13 +9,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tmtp::certificate::CorruptHash;
 use tmtp::id::Uid;
 use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::address::{Address, Fingerprint, Proof};
+use crate::address::{Address, BadAddress, Proof};
 use crate::error::{Error, ErrorCode};
 use crate::inbox::Inbox;
 use crate::inbox::waiters::Waiters;
@@ -165,13 +166,13 @@ impl Task {
         let account = self.account;
         let credentials = self.store.read(move |vault| vault.credentials(account)).await?;
         let (address, trust) = whom_to_trust(&credentials)?;
-        let connected = connect(self.store.platform(), &address, trust).await?;
-        if let (Trust::FirstUse, Some(seen)) = (trust, connected.fingerprint()) {
+        let carrier = connect(self.store.platform(), &address, trust).await?;
+        if let (Trust::FirstUse, Some(seen)) = (trust, carrier.peer.certificate()) {
             self.store.write(move |vault| vault.pin(account, &seen.to_string())).await?;
         }
         let login =
             Request::Login { uid: credentials.uid.as_str().into(), node: credentials.node.clone() };
-        let entered = enter(connected.stream, &login).await?;
+        let entered = enter(carrier.stream, &login).await?;
         tracing::info!(account, "link on");
         self.backoff.entered();
         let entered_at = time::now();
@@ -301,13 +302,14 @@ async fn stopped_for_long(stop: &CancellationToken) {
 
 /// Where an account's service is, and which certificate to expect.
 pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust), Error> {
-    let damaged =
-        |error: crate::address::BadAddress| Error::new(ErrorCode::Store, error.to_string());
+    let damaged = |error: BadAddress| Error::new(ErrorCode::Store, error.to_string());
     let address: Address = credentials.address.parse().map_err(damaged)?;
-    let pin = credentials.fingerprint.as_deref().map(Fingerprint::read);
+    let pin = credentials.fingerprint.as_deref().map(str::parse).transpose();
     let trust = match address.proof {
         Proof::Public => Trust::Public,
-        proof @ Proof::Pinned => Trust::new(proof, pin.transpose().map_err(damaged)?),
+        proof @ Proof::Pinned => {
+            Trust::new(proof, pin.map_err(|bad: CorruptHash| damaged(bad.into()))?)
+        }
     };
     Ok((address, trust))
 }

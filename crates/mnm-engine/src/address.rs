@@ -8,38 +8,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest as _, Sha256};
+use tmtp::certificate::{CertificateHash, CorruptHash};
 
 /// Longest address that is looked at, in bytes.
 const ADDRESS_MAX_BYTES: usize = 512;
-
-/// SHA-256 of a certificate in DER form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// That of a certificate.
-    pub fn of(certificate_der: &[u8]) -> Self {
-        Self(Sha256::digest(certificate_der).into())
-    }
-
-    /// 64 hex digits of either case; the colons that some tools print between them are forgiven.
-    pub(crate) fn read(text: &str) -> Result<Self, BadAddress> {
-        let digits = text.replace(':', "");
-        data_encoding::HEXLOWER_PERMISSIVE
-            .decode(digits.as_bytes())
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(BadAddress::Fingerprint)
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
 
 /// How a service proves that it is the one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +87,7 @@ pub(crate) struct Pasted {
     /// Where.
     pub(crate) address: Address,
     /// The certificate to expect at the first contact.
-    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) fingerprint: Option<CertificateHash>,
 }
 
 impl FromStr for Pasted {
@@ -127,7 +99,7 @@ impl FromStr for Pasted {
         }
         let text = bare(text);
         let (address, fingerprint) = match text.split_once('#') {
-            Some((address, digits)) => (address, Some(Fingerprint::read(digits)?)),
+            Some((address, digits)) => (address, Some(digits.parse()?)),
             None => (text, None),
         };
         Ok(Self { address: address.trim().parse()?, fingerprint })
@@ -174,6 +146,12 @@ pub(crate) enum BadAddress {
         "That is no certificate's fingerprint, which has 64 digits 0-9 and a-f and stands behind the # of an address. Copy all of it again."
     )]
     Fingerprint,
+}
+
+impl From<CorruptHash> for BadAddress {
+    fn from(_: CorruptHash) -> Self {
+        Self::Fingerprint
+    }
 }
 
 #[cfg(test)]

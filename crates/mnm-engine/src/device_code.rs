@@ -7,10 +7,11 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tmtp::certificate::CertificateHash;
 use tmtp::id::NodeSecret;
 use zeroize::Zeroizing;
 
-use crate::address::{Address, Fingerprint, Proof};
+use crate::address::{Address, Proof};
 use crate::vault::NewAccount;
 
 const PREFIX: &str = "mnm1:";
@@ -113,7 +114,7 @@ impl DeviceCode {
     fn is_sound(&self) -> bool {
         let pin_is_right = match self.address.parse::<Address>().map(|address| address.proof) {
             Ok(Proof::Pinned) => {
-                self.fingerprint.as_ref().is_some_and(|pin| Fingerprint::read(pin).is_ok())
+                self.fingerprint.as_ref().is_some_and(|pin| pin.parse::<CertificateHash>().is_ok())
             }
             Ok(Proof::Public) => self.fingerprint.is_none(),
             Err(_) => false,

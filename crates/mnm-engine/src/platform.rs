@@ -13,9 +13,10 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
 
+use tmtp::certificate::CertificateHash;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use crate::address::{Fingerprint, Proof};
+pub use crate::address::Proof;
 use crate::error::OpenError;
 use crate::task;
 pub use crate::task::{MaybeSend, MaybeSync};
@@ -93,11 +94,11 @@ pub type Connecting = Pin<Box<dyn Future<Output = Result<Carrier, CarrierError>>
 #[cfg(target_family = "wasm")]
 pub type Connecting = Pin<Box<dyn Future<Output = Result<Carrier, CarrierError>>>>;
 
-/// A link, nothing said on it yet.
+/// What a link runs on, and what it knows of the service before anything is said.
 pub struct Carrier {
     /// What is said on it.
     pub stream: Box<dyn Stream>,
-    /// Who is at its other end.
+    /// Who is at its other end, and by which certificate.
     pub peer: Peer,
 }
 
@@ -112,13 +113,23 @@ impl Debug for Carrier {
 pub enum Peer {
     /// It has proved that it holds the key of a certificate.
     Certificate {
-        /// Of that certificate; none where the carrier keeps it to itself, as browsers do.
-        fingerprint: Option<Fingerprint>,
+        /// That certificate; none where the carrier keeps it to itself, as browsers do.
+        certificate: Option<CertificateHash>,
         /// Whether public authorities vouch for the host by it.
         public: bool,
     },
     /// The carrier leads to nobody else, as memory does.
     Itself,
+}
+
+impl Peer {
+    /// The certificate whose key it holds, where there is one and the carrier tells it.
+    pub(crate) fn certificate(self) -> Option<CertificateHash> {
+        match self {
+            Self::Certificate { certificate, public: _ } => certificate,
+            Self::Itself => None,
+        }
+    }
 }
 
 /// What a link is made of. In a browser it stays on its thread, and need not be [`Send`].

@@ -1,13 +1,15 @@
 //! Trust: which service is believed, by what a carrier says of the other end of a link.
 
-use crate::address::{Fingerprint, Proof};
+use tmtp::certificate::CertificateHash;
+
+use crate::address::Proof;
 use crate::platform::Peer;
 
 /// What is believed about a service's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// It has this fingerprint.
-    Pinned(Fingerprint),
+    /// It is this one.
+    Pinned(CertificateHash),
     /// Whatever is seen first; the caller pins it.
     FirstUse,
     /// A public authority vouches for the host name.
@@ -17,18 +19,18 @@ pub(crate) enum Trust {
 /// Why a peer is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Distrust {
-    /// It has another certificate, of which this is the fingerprint where the carrier tells it.
-    Another(Option<Fingerprint>),
+    /// It has another certificate, this one.
+    Another(CertificateHash),
     /// Its carrier does not tell which certificate it has, and there is no other proof of it.
     Unproved,
 }
 
 impl Trust {
-    /// For a service that proves itself so, and the fingerprint known of it.
-    pub(crate) fn new(proof: Proof, fingerprint: Option<Fingerprint>) -> Self {
-        match (proof, fingerprint) {
+    /// For a service that proves itself so, and the certificate known of it.
+    pub(crate) fn new(proof: Proof, known: Option<CertificateHash>) -> Self {
+        match (proof, known) {
             (Proof::Public, _) => Self::Public,
-            (Proof::Pinned, Some(fingerprint)) => Self::Pinned(fingerprint),
+            (Proof::Pinned, Some(known)) => Self::Pinned(known),
             (Proof::Pinned, None) => Self::FirstUse,
         }
     }
@@ -43,21 +45,16 @@ impl Trust {
 
     /// Decides whether a peer is believed.
     pub(crate) fn judge(self, peer: Peer) -> Result<(), Distrust> {
-        let (fingerprint, public) = match peer {
+        let (certificate, public) = match peer {
             Peer::Itself => return Ok(()),
-            Peer::Certificate { fingerprint, public } => (fingerprint, public),
+            Peer::Certificate { certificate, public } => (certificate, public),
         };
-        let believed = match self {
-            Self::Public => public,
-            Self::FirstUse => fingerprint.is_some(),
-            Self::Pinned(pin) => fingerprint == Some(pin),
-        };
-        match (believed, self) {
-            (true, _) => Ok(()),
-            (false, Self::Pinned(_)) if fingerprint.is_some() => {
-                Err(Distrust::Another(fingerprint))
-            }
-            (false, Self::Pinned(_) | Self::FirstUse | Self::Public) => Err(Distrust::Unproved),
+        match (self, certificate) {
+            (Self::Public, _) if public => Ok(()),
+            (Self::FirstUse, Some(_)) => Ok(()),
+            (Self::Pinned(pin), Some(shown)) if pin == shown => Ok(()),
+            (Self::Pinned(_), Some(shown)) => Err(Distrust::Another(shown)),
+            (Self::Public, _) | (Self::FirstUse | Self::Pinned(_), None) => Err(Distrust::Unproved),
         }
     }
 }
@@ -66,19 +63,65 @@ impl Trust {
 mod tests {
     use super::*;
 
+    fn known() -> CertificateHash {
+        CertificateHash::of(b"known")
+    }
+
+    fn other() -> CertificateHash {
+        CertificateHash::of(b"other")
+    }
+
+    /// A peer with this certificate, for which public authorities vouch or not.
+    fn peer(certificate: Option<CertificateHash>, public: bool) -> Peer {
+        Peer::Certificate { certificate, public }
+    }
+
     #[test]
-    fn only_what_is_proved_is_believed() {
-        let (known, other) = (Fingerprint::of(b"known"), Fingerprint::of(b"other"));
-        let peer = |fingerprint, public| Peer::Certificate { fingerprint, public };
-        let pinned = Trust::Pinned(known);
-        assert_eq!(pinned.judge(peer(Some(known), false)), Ok(()));
-        // Whoever vouches for it: it is not the one that was pinned.
-        assert_eq!(pinned.judge(peer(Some(other), true)), Err(Distrust::Another(Some(other))));
-        assert_eq!(pinned.judge(peer(None, true)), Err(Distrust::Unproved));
-        assert_eq!(Trust::FirstUse.judge(peer(Some(other), false)), Ok(()));
-        assert_eq!(Trust::FirstUse.judge(peer(None, true)), Err(Distrust::Unproved));
-        assert_eq!(Trust::Public.judge(peer(None, true)), Ok(()));
-        assert_eq!(Trust::Public.judge(peer(Some(known), false)), Err(Distrust::Unproved));
-        assert_eq!(pinned.judge(Peer::Itself), Ok(()));
+    fn pinned_service_is_believed_by_its_certificate_alone() {
+        let pinned = Trust::Pinned(known());
+        for public in [false, true] {
+            assert_eq!(pinned.judge(peer(Some(known()), public)), Ok(()));
+            // Whoever vouches for it: it is not the one that was pinned.
+            let another = Err(Distrust::Another(other()));
+            assert_eq!(pinned.judge(peer(Some(other()), public)), another);
+            assert_eq!(pinned.judge(peer(None, public)), Err(Distrust::Unproved));
+        }
+    }
+
+    #[test]
+    fn first_use_takes_any_certificate_that_can_be_pinned() {
+        for public in [false, true] {
+            assert_eq!(Trust::FirstUse.judge(peer(Some(other()), public)), Ok(()));
+            assert_eq!(Trust::FirstUse.judge(peer(None, public)), Err(Distrust::Unproved));
+        }
+    }
+
+    #[test]
+    fn public_service_is_believed_when_an_authority_vouches_for_it() {
+        for certificate in [None, Some(known())] {
+            assert_eq!(Trust::Public.judge(peer(certificate, true)), Ok(()));
+            assert_eq!(Trust::Public.judge(peer(certificate, false)), Err(Distrust::Unproved));
+        }
+    }
+
+    #[test]
+    fn carrier_that_leads_to_nobody_else_is_believed() {
+        for trust in [Trust::Pinned(known()), Trust::FirstUse, Trust::Public] {
+            assert_eq!(trust.judge(Peer::Itself), Ok(()));
+        }
+    }
+
+    #[test]
+    fn trust_and_the_proof_asked_for_follow_the_address() {
+        for (proof, certificate, trust) in [
+            (Proof::Pinned, Some(known()), Trust::Pinned(known())),
+            (Proof::Pinned, None, Trust::FirstUse),
+            (Proof::Public, None, Trust::Public),
+            // A pin of before the address became a public one.
+            (Proof::Public, Some(known()), Trust::Public),
+        ] {
+            assert_eq!(Trust::new(proof, certificate), trust);
+            assert_eq!(trust.proof(), proof);
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mnm_engine::platform::{Carrier, CarrierError, Fingerprint, Peer, Proof};
+use mnm_engine::platform::{Carrier, CarrierError, Peer, Proof};
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
+use tmtp::certificate::CertificateHash;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -43,12 +44,12 @@ pub(crate) async fn connect(host: &str, port: u16, proof: Proof) -> Result<Carri
     let shaking = TlsConnector::from(Arc::new(config)).connect(name, tcp);
     let stream = timeout(HANDSHAKE_TIME, shaking).await.map_err(silent)?.map_err(tls_error)?;
     let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let fingerprint = chain.first().map(|certificate| Fingerprint::of(certificate));
+    let certificate = chain.first().map(|certificate| CertificateHash::of(certificate));
     let public = match proof {
         Proof::Public => true,
         Proof::Pinned => false,
     };
-    let peer = Peer::Certificate { fingerprint, public };
+    let peer = Peer::Certificate { certificate, public };
     Ok(Carrier { stream: Box::new(stream), peer })
 }
 

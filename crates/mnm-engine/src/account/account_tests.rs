@@ -1,6 +1,7 @@
 //! Tests of how ends of links are judged, and how long an account then waits.
 
 use super::*;
+use tmtp::certificate::CertificateHash;
 use tmtp::id::NodeSecret;
 
 fn quit(reason: &str) -> Verdict {
@@ -12,7 +13,7 @@ fn only_what_the_member_must_settle_is_a_refusal() {
     assert!(
         matches!(quit("login failed"), Verdict::Refused { error, .. } if error.contains("device"))
     );
-    let seen = Some(Fingerprint::of(b"a certificate"));
+    let seen = Some(CertificateHash::of(b"a certificate"));
     let distrust = ConnectError::Distrust { why: "another certificate".into(), seen };
     let refused = Verdict::Refused {
         error: "another certificate".into(),

@@ -1,20 +1,21 @@
 //! Joining a service, as a member or as a further device, and making a code for one.
 
+use tmtp::certificate::{CertificateHash, CorruptHash};
 use tmtp::id::NodeSecret;
 use tmtp::quit::Quit;
 use tmtp::request::{Request, UserEdit};
 use tmtp::session::app::LinkError;
 use zeroize::Zeroizing;
 
-use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
+use crate::address::{Address, BadAddress, Pasted, Proof};
 use crate::device_code::{BadCode, DeviceCode};
 use crate::engine::{ANSWER_TIME, Engine};
 use crate::error::{Error, ErrorCode, Offer, VaultError};
 use crate::inbox::form;
-use crate::link::connect::{ConnectError, Connected, connect};
+use crate::link::connect::{ConnectError, connect};
 use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
-use crate::platform::{Platform, Stream};
+use crate::platform::{Carrier, Platform, Stream};
 use crate::reason::in_words;
 use crate::time::timeout;
 use crate::trust::Trust;
@@ -53,21 +54,21 @@ impl Engine {
         if !another && let Some(known) = self.known(&pasted.address, pasted.fingerprint).await? {
             return Err(self.known_service(&known, &pasted).await);
         }
-        let connected = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await?;
+        let carrier = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await?;
         if !another
-            && let Some(known) = self.known(&pasted.address, connected.fingerprint()).await?
+            && let Some(known) = self.known(&pasted.address, carrier.peer.certificate()).await?
         {
-            return Err(known_service(&known, &pasted.address, connected.fingerprint()));
+            return Err(known_service(&known, &pasted.address, carrier.peer.certificate()));
         }
         if !another && let Some(known) = self.may_have_moved(&pasted.address).await? {
-            return Err(moved_service(&known, &pasted.address, connected.fingerprint()));
+            return Err(moved_service(&known, &pasted.address, carrier.peer.certificate()));
         }
         let register = Request::Register {
             newnode: label.clone(),
             newalias: Some(alias.as_str().into()),
             oidc: None,
         };
-        let (link, seen) = go_in(connected, &pasted.address, &register).await?;
+        let (link, seen) = go_in(carrier, &pasted.address, &register).await?;
         let registered = link.registered.clone().filter(|made| form::is_id(made.uid.as_str()));
         let Some(registered) = registered else { return Err(no_registration()) };
         let granted = registered.alias_error.is_none();
@@ -102,10 +103,10 @@ impl Engine {
     async fn known(
         &self,
         address: &Address,
-        fingerprint: Option<Fingerprint>,
+        certificate: Option<CertificateHash>,
     ) -> Result<Option<Account>, Error> {
         let accounts = self.store().read(|vault| vault.accounts()).await?;
-        let certificate = fingerprint.map(|fingerprint| fingerprint.to_string());
+        let certificate = certificate.map(|certificate| certificate.to_string());
         let same = |known: &&Account| {
             let there = known.address.parse::<Address>();
             there.is_ok_and(|there| (&there.host, there.port) == (&address.host, address.port))
@@ -123,7 +124,7 @@ impl Engine {
             if there.host != address.host || matches!(known.link, Link::Online { .. }) {
                 continue;
             }
-            let pin = known.fingerprint.as_deref().and_then(|pin| Fingerprint::read(pin).ok());
+            let pin = known.fingerprint.as_deref().and_then(|pin| pin.parse().ok());
             if reach(self.store().platform(), &there, pin).await.is_err() {
                 return Ok(Some(known));
             }
@@ -134,8 +135,8 @@ impl Engine {
     /// What to do instead of joining a service again, for which the certificate is looked at that it
     /// shows now.
     async fn known_service(&self, known: &Account, pasted: &Pasted) -> Error {
-        let connected = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await;
-        let seen = connected.ok().and_then(|connected| connected.fingerprint());
+        let carrier = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await;
+        let seen = carrier.ok().and_then(|carrier| carrier.peer.certificate());
         known_service(known, &pasted.address, seen.or(pasted.fingerprint))
     }
 
@@ -145,14 +146,14 @@ impl Engine {
         let address: Address = code.address.parse().map_err(|bad: BadAddress| invalid(&bad))?;
         let _turn = self.shared.changing.lock().await;
         self.must_be_new(&code).await?;
-        let pin = code.fingerprint.as_deref().map(Fingerprint::read);
-        let pin = pin.transpose().map_err(|bad| invalid(&bad))?;
+        let pin = code.fingerprint.as_deref().map(str::parse).transpose();
+        let pin = pin.map_err(|bad: CorruptHash| invalid(&BadAddress::from(bad)))?;
         let login = Request::Login {
             uid: code.uid.as_str().into(),
             node: NodeSecret::from(code.node.as_str().to_owned()),
         };
-        let connected = reach(self.store().platform(), &address, pin).await?;
-        let (link, _) = go_in(connected, &address, &login).await?;
+        let carrier = reach(self.store().platform(), &address, pin).await?;
+        let (link, _) = go_in(carrier, &address, &login).await?;
         let others = code.devices.clone();
         let new = code.into_account();
         let now_ms = self.store().now_ms();
@@ -222,28 +223,28 @@ impl Engine {
 pub(super) async fn reach(
     platform: &dyn Platform,
     address: &Address,
-    pin: Option<Fingerprint>,
-) -> Result<Connected, Error> {
+    pin: Option<CertificateHash>,
+) -> Result<Carrier, Error> {
     let connecting = connect(platform, address, Trust::new(address.proof, pin));
-    let connected = connecting.await.map_err(|error| not_entered(&error.into()))?;
+    let carrier = connecting.await.map_err(|error| not_entered(&error.into()))?;
     if let (Proof::Public, Some(_)) = (address.proof, pin)
-        && connected.fingerprint() != pin
+        && carrier.peer.certificate() != pin
     {
         let why = "The service shows another certificate than the address says. Nothing was sent; ask whoever gave you the address for a new one.";
         return Err(Error::new(ErrorCode::Untrusted, why));
     }
-    Ok(connected)
+    Ok(carrier)
 }
 
-/// Enters; gives the link and the fingerprint to pin.
+/// Enters; gives the link and the certificate to pin.
 async fn go_in(
-    connected: Connected,
+    carrier: Carrier,
     address: &Address,
     entry: &Request,
-) -> Result<(Entry, Option<Fingerprint>), Error> {
+) -> Result<(Entry, Option<CertificateHash>), Error> {
     // Certificates of public authorities change often, so they are not pinned.
-    let pin = connected.fingerprint().filter(|_| address.proof == Proof::Pinned);
-    let link = enter(connected.stream, entry).await.map_err(|ended| not_let_in(&ended, entry))?;
+    let pin = carrier.peer.certificate().filter(|_| address.proof == Proof::Pinned);
+    let link = enter(carrier.stream, entry).await.map_err(|ended| not_let_in(&ended, entry))?;
     Ok((link, pin))
 }
 
@@ -343,7 +344,7 @@ pub(super) fn invalid(error: &dyn std::error::Error) -> Error {
     Error::new(ErrorCode::Invalid, error.to_string())
 }
 
-fn known_service(known: &Account, address: &Address, seen: Option<Fingerprint>) -> Error {
+fn known_service(known: &Account, address: &Address, seen: Option<CertificateHash>) -> Error {
     let told = format!(
         "You have an account on this service already: {}. Nothing was changed; a second account would have neither its alias nor its letters. If the service has lost it, as after an old backup was put back, make a new one beside it: with --another at the command line.",
         called(known)
@@ -351,7 +352,7 @@ fn known_service(known: &Account, address: &Address, seen: Option<Fingerprint>) 
     instead_of_joining(told, known, address, seen)
 }
 
-fn moved_service(known: &Account, address: &Address, seen: Option<Fingerprint>) -> Error {
+fn moved_service(known: &Account, address: &Address, seen: Option<CertificateHash>) -> Error {
     let told = format!(
         "You have an account on a service of this host that is not to be found there any more: {}. It may have moved here. Nothing was changed; a second account would have neither its alias nor its letters. If this is another service, say so: with --another at the command line.",
         called(known)
@@ -368,7 +369,7 @@ fn instead_of_joining(
     mut told: String,
     known: &Account,
     address: &Address,
-    seen: Option<Fingerprint>,
+    seen: Option<CertificateHash>,
 ) -> Error {
     let seen = seen.map(|seen| seen.to_string()).filter(|_| address.proof == Proof::Pinned);
     let (trust, asked) = match (&known.fingerprint, seen) {

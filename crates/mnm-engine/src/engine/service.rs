@@ -5,8 +5,10 @@
 //! for `+` addresses the same host. For anything else the member must name the fingerprint that is
 //! shown. Nothing of the account is sent before.
 
+use tmtp::certificate::{CertificateHash, CorruptHash};
+
 use crate::account::whom_to_trust;
-use crate::address::{Address, BadAddress, Fingerprint, Pasted, Proof};
+use crate::address::{Address, BadAddress, Pasted, Proof};
 use crate::engine::Engine;
 use crate::engine::join::{invalid, not_entered};
 use crate::error::{Error, ErrorCode, Offer, VaultError};
@@ -22,7 +24,7 @@ const UNSEEN: &str = "Which certificate the service there has can't be seen from
 /// What an account knows of its service.
 struct Known {
     address: Address,
-    pin: Option<Fingerprint>,
+    pin: Option<CertificateHash>,
 }
 
 impl Engine {
@@ -39,8 +41,8 @@ impl Engine {
     ) -> Result<Account, Error> {
         let parsed = address.as_deref().map(str::parse::<Pasted>);
         let pasted = parsed.transpose().map_err(|bad: BadAddress| invalid(&bad))?;
-        let agreed = trust.as_deref().map(str::trim).map(Fingerprint::read);
-        let agreed = agreed.transpose().map_err(|bad| invalid(&bad))?;
+        let agreed = trust.as_deref().map(str::trim).map(str::parse).transpose();
+        let agreed = agreed.map_err(|bad: CorruptHash| invalid(&BadAddress::from(bad)))?;
         if pasted.is_none() && agreed.is_none() {
             let why = "Nothing was changed: name the new address, or the fingerprint to trust.";
             return Err(Error::new(ErrorCode::Invalid, why));
@@ -78,25 +80,25 @@ impl Engine {
     }
 
     /// Has the service at `address` prove that it is the known one, or the one agreed to. Gives the
-    /// fingerprint to pin.
+    /// certificate to pin.
     async fn prove(
         &self,
         known: &Known,
         address: &Address,
-        agreed: Option<Fingerprint>,
-    ) -> Result<Option<Fingerprint>, Error> {
+        agreed: Option<CertificateHash>,
+    ) -> Result<Option<CertificateHash>, Error> {
         let wanted = agreed.or(known.pin);
         let trust = Trust::new(address.proof, wanted);
-        let connected = match connect(self.store().platform(), address, trust).await {
-            Ok(connected) => connected,
+        let carrier = match connect(self.store().platform(), address, trust).await {
+            Ok(carrier) => carrier,
             Err(ConnectError::Distrust { seen: Some(seen), .. }) => {
                 return Err(unproved(address, known.pin, agreed, seen));
             }
             Err(error) => return Err(not_entered(&error.into())),
         };
-        let seen = match connected.peer {
+        let seen = match carrier.peer {
             Peer::Itself => return Ok(wanted),
-            Peer::Certificate { fingerprint, public: _ } => fingerprint,
+            Peer::Certificate { certificate, public: _ } => certificate,
         };
         let same_name = agreed.is_none()
             && address.proof == Proof::Public
@@ -163,9 +165,9 @@ async fn erase(store: &Store, account: AccountId) -> Result<(), Error> {
 
 fn unproved(
     address: &Address,
-    pin: Option<Fingerprint>,
-    agreed: Option<Fingerprint>,
-    seen: Fingerprint,
+    pin: Option<CertificateHash>,
+    agreed: Option<CertificateHash>,
+    seen: CertificateHash,
 ) -> Error {
     let known = pin.map(|pin| pin.to_string());
     let told = match (&known, agreed) {

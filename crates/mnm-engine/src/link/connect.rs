@@ -3,8 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use crate::address::{Address, Fingerprint};
-use crate::platform::{Carrier, CarrierError, Peer, Platform, Stream};
+use tmtp::certificate::CertificateHash;
+
+use crate::address::Address;
+use crate::platform::{Carrier, CarrierError, Platform};
 use crate::time::timeout;
 use crate::trust::{Distrust, Trust};
 
@@ -56,45 +58,27 @@ pub(crate) enum ConnectError {
     Distrust {
         /// What happened, what it means and what to do.
         why: String,
-        /// Of the certificate that was shown instead of the pinned one.
-        seen: Option<Fingerprint>,
+        /// The certificate that was shown instead of the pinned one.
+        seen: Option<CertificateHash>,
     },
 }
 
 /// Why a service is not believed of which its carrier proves nothing.
 const UNPROVED: &str = "nobody vouches for it";
 
-/// An encrypted connection, nothing said on it yet.
-pub(crate) struct Connected {
-    /// The stream.
-    pub(crate) stream: Box<dyn Stream>,
-    /// Who is at its other end.
-    pub(crate) peer: Peer,
-}
-
-impl Connected {
-    /// Of the certificate seen, where the carrier tells it.
-    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
-        match self.peer {
-            Peer::Certificate { fingerprint, public: _ } => fingerprint,
-            Peer::Itself => None,
-        }
-    }
-}
-
 /// Connects, if who is there is to be believed. Otherwise nothing was said.
 pub(crate) async fn connect(
     platform: &dyn Platform,
     address: &Address,
     trust: Trust,
-) -> Result<Connected, ConnectError> {
+) -> Result<Carrier, ConnectError> {
     // Less would stop the TLS library.
     if platform.now_ms() < 0 {
         return Err(ConnectError::Clock);
     }
     let host = format!("{}:{}", address.host, address.port);
     let connecting = platform.connect(&address.host, address.port, trust.proof());
-    let Carrier { stream, peer } = match timeout(CONNECT_TIME, connecting).await {
+    let carrier = match timeout(CONNECT_TIME, connecting).await {
         Ok(Ok(carrier)) => carrier,
         Ok(Err(CarrierError::Unknown)) => return Err(ConnectError::Unknown { host }),
         Ok(Err(CarrierError::Silent)) | Err(_) => return Err(ConnectError::Silent { host }),
@@ -106,14 +90,14 @@ pub(crate) async fn connect(
             return Err(distrust(&host, trust, None, &source.to_string()));
         }
     };
-    match trust.judge(peer) {
-        Ok(()) => Ok(Connected { stream, peer }),
-        Err(Distrust::Another(seen)) => Err(distrust(&host, trust, seen, "")),
+    match trust.judge(carrier.peer) {
+        Ok(()) => Ok(carrier),
+        Err(Distrust::Another(seen)) => Err(distrust(&host, trust, Some(seen), "")),
         Err(Distrust::Unproved) => Err(distrust(&host, trust, None, UNPROVED)),
     }
 }
 
-fn distrust(host: &str, trust: Trust, seen: Option<Fingerprint>, reason: &str) -> ConnectError {
+fn distrust(host: &str, trust: Trust, seen: Option<CertificateHash>, reason: &str) -> ConnectError {
     let why = match trust {
         Trust::Public => format!(
             "The certificate of {host} is not valid for that name ({reason}). Somebody may be listening in, or the service has a fault; nothing was sent. Ask whoever runs the service, then connect again."

@@ -5,15 +5,14 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
-    ProtocolVersion, SignatureScheme, StreamOwned, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, ProtocolVersion, StreamOwned, SupportedProtocolVersion,
 };
 use sha2::{Digest, Sha256};
 use socket2::{Domain, Socket, Type};
+use tmtp_testkit::tls::AnyCertificate;
 
 use crate::process::PATIENCE;
 
@@ -49,7 +48,7 @@ pub(crate) fn connect_with(
 /// Connects and shakes hands by TLS 1.3 up to the client's last message, which goes out with a flush.
 pub(crate) fn connect_halfway(address: SocketAddr, fingerprint: &str) -> io::Result<Link> {
     let mut tcp = TcpStream::connect(address)?;
-    let mut tls = client(&tcp, fingerprint, &[&rustls::version::TLS13])?;
+    let mut tls = client(&tcp, &[&rustls::version::TLS13])?;
     while tls.is_handshaking() {
         if tls.wants_write() {
             tls.write_tls(&mut tcp)?;
@@ -58,7 +57,7 @@ pub(crate) fn connect_halfway(address: SocketAddr, fingerprint: &str) -> io::Res
             tls.process_new_packets().map_err(io::Error::other)?;
         }
     }
-    Ok(StreamOwned::new(tls, tcp))
+    pinned(tls, tcp, fingerprint)
 }
 
 fn shake_hands(
@@ -66,29 +65,38 @@ fn shake_hands(
     fingerprint: &str,
     versions: &[&'static SupportedProtocolVersion],
 ) -> io::Result<Link> {
-    let mut tls = client(&tcp, fingerprint, versions)?;
+    let mut tls = client(&tcp, versions)?;
     while tls.is_handshaking() {
         tls.complete_io(&mut tcp)?;
     }
-    Ok(StreamOwned::new(tls, tcp))
+    pinned(tls, tcp, fingerprint)
 }
 
 fn client(
     tcp: &TcpStream,
-    fingerprint: &str,
     versions: &[&'static SupportedProtocolVersion],
 ) -> io::Result<ClientConnection> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let pin = Pin { fingerprint: fingerprint.to_owned(), provider: Arc::clone(&provider) };
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .expect("versions")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(pin))
+        .with_custom_certificate_verifier(AnyCertificate::new(provider))
         .with_no_client_auth();
     tcp.set_read_timeout(Some(PATIENCE))?;
     let name = ServerName::IpAddress(tcp.peer_addr()?.ip().into());
     ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)
+}
+
+/// A link, if the service has proved that it holds the key of this certificate.
+fn pinned(tls: ClientConnection, tcp: TcpStream, fingerprint: &str) -> io::Result<Link> {
+    let chain = tls.peer_certificates().unwrap_or_default();
+    match chain.first() {
+        Some(leaf) if HEXLOWER.encode(&Sha256::digest(leaf)) == fingerprint => {
+            Ok(StreamOwned::new(tls, tcp))
+        }
+        _ => Err(io::Error::other("another certificate than the pinned one")),
+    }
 }
 
 /// The version a link speaks.
@@ -113,51 +121,4 @@ pub(crate) fn close(mut link: Link) {
     link.conn.send_close_notify();
     let _ = link.conn.complete_io(&mut link.sock);
     let _ = link.flush();
-}
-
-#[derive(Debug)]
-struct Pin {
-    fingerprint: String,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pin {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if HEXLOWER.encode(&Sha256::digest(leaf)) == self.fingerprint {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(CertificateError::ApplicationVerificationFailure.into())
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, leaf, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, leaf, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
