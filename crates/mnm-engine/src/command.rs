@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
-    ForwardState, Group, Losses, MemberPlace, Members, Message, MessageId, Ping, PingId, Readers,
-    SearchHit, State, Thread, ThreadId, ThreadRow,
+    ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, Ping, PingId,
+    Readers, SearchHit, State, Thread, ThreadId, ThreadRow,
 };
 
 /// A request to the engine.
@@ -237,7 +237,7 @@ pub enum Command {
         thread: ThreadId,
         /// Which of its messages, at most 1,000; all when absent. Those of other threads and those
         /// that are gone are passed over.
-        messages: Option<Vec<MessageId>>,
+        messages: Option<Vec<MessageRowId>>,
     },
     /// Who reads a thread, and who added them. Reply: [`Reply::Readers`].
     Readers {
@@ -331,24 +331,24 @@ pub enum Command {
     /// Let a message that is held back leave. Reply: [`Reply::Message`].
     SendNow {
         /// Which.
-        message: MessageId,
+        message: MessageRowId,
     },
     /// Queue a failed message again. Reply: [`Reply::Message`].
     Retry {
         /// Which.
-        message: MessageId,
+        message: MessageRowId,
     },
     /// Take a queued or failed message out of the outbox and make it a draft again.
     /// Reply: [`Reply::Draft`].
     Unsend {
         /// Which.
-        message: MessageId,
+        message: MessageRowId,
     },
     /// Wait until a message has left the outbox (sent or failed). Reply: [`Reply::Message`], with
     /// whatever state it has when the time is up.
     AwaitSent {
         /// Which.
-        message: MessageId,
+        message: MessageRowId,
         /// At most so long, milliseconds; at most 600,000.
         timeout_ms: u64,
     },
@@ -396,11 +396,11 @@ pub enum Place {
     /// Around the first message that is unread; the newest where none is.
     Unread,
     /// Around this message; as [`Place::Unread`] where it is not in the thread any more.
-    Around(MessageId),
+    Around(MessageRowId),
     /// The messages before this one.
-    Before(MessageId),
+    Before(MessageRowId),
     /// The messages after this one.
-    After(MessageId),
+    After(MessageRowId),
 }
 
 /// What a command gives back, `{"kind": NAME, "value": …}`.

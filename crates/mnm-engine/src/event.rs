@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::view::{
-    Account, AccountId, Contact, Draft, DraftId, Group, Message, MessageId, MessageState, Ping,
+    Account, AccountId, Contact, Draft, DraftId, Group, Message, MessageRowId, MessageState, Ping,
     ThreadId, ThreadRow,
 };
 
@@ -41,7 +41,7 @@ pub enum Event {
         /// The thread it was in.
         thread: ThreadId,
         /// Which.
-        message: MessageId,
+        message: MessageRowId,
     },
     /// A thread vanished with its only message.
     ThreadGone {
@@ -55,7 +55,7 @@ pub enum Event {
         /// The thread.
         thread: ThreadId,
         /// The message.
-        message: MessageId,
+        message: MessageRowId,
         /// Its state, [`MessageState::Sending`].
         state: MessageState,
     },

@@ -13,7 +13,7 @@ use crate::reason::in_words;
 use crate::vault::{
     Acked, Cc, OutboxAction, OutboxId, OutboxItem, OutgoingForward, OutgoingPost, announced,
 };
-use crate::view::{Attachment, MessageId};
+use crate::view::{Attachment, MessageRowId};
 
 /// An item as it goes over the wire: `request`, then `front`, then the bytes of `copy` and `files`.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ pub(crate) struct OutgoingFrame {
     /// Files whose bytes follow, in order.
     pub(crate) files: Vec<Attachment>,
     /// The letter whose progress is shown.
-    pub(crate) message: Option<MessageId>,
+    pub(crate) message: Option<MessageRowId>,
     /// Bytes of the second header, which progress does not count.
     pub(crate) head_bytes: u64,
 }

@@ -23,8 +23,8 @@ pub use thread::{LeftOut, MayReply, Party, PartyKind, Reach, Reader, Readers, Th
 pub type AccountId = i64;
 /// Row number of a thread in this installation.
 pub type ThreadId = i64;
-/// Row number of a message in this installation.
-pub type MessageId = i64;
+/// Row number of a message in this installation; the service's number of it is `tmtp`'s `MessageId`.
+pub type MessageRowId = i64;
 /// Row number of a draft in this installation.
 pub type DraftId = i64;
 /// Row number of an attachment in this installation.
@@ -63,7 +63,7 @@ pub struct SearchHit {
     /// The thread.
     pub thread: ThreadId,
     /// The message.
-    pub message: MessageId,
+    pub message: MessageRowId,
     /// Subject of the thread.
     pub subject: String,
     /// Author.

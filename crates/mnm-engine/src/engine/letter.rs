@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::event::Event;
 use crate::time::timeout_at;
-use crate::view::{DraftId, Message, MessageId, MessageState, ThreadId};
+use crate::view::{DraftId, Message, MessageRowId, MessageState, ThreadId};
 use crate::{markdown, task, time};
 
 /// Longest wait until something is sent, milliseconds.
@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// Releases a letter when its hold ends. If the engine stops earlier, the next start does it.
-    fn send_later(&self, message: MessageId, hold_ms: u64) {
+    fn send_later(&self, message: MessageRowId, hold_ms: u64) {
         let shared = Arc::downgrade(&self.shared);
         task::spawn(async move {
             time::sleep(Duration::from_millis(hold_ms)).await;
@@ -53,14 +53,14 @@ impl Engine {
     }
 
     /// Releases a letter from its hold.
-    pub(super) async fn send_now(&self, message: MessageId) -> Result<Message, Error> {
+    pub(super) async fn send_now(&self, message: MessageRowId) -> Result<Message, Error> {
         let message = self.store().write(move |vault| vault.release(message)).await?;
         self.wake(message.account);
         Ok(message)
     }
 
     /// Queues a failed letter again.
-    pub(super) async fn retry(&self, message: MessageId) -> Result<Message, Error> {
+    pub(super) async fn retry(&self, message: MessageRowId) -> Result<Message, Error> {
         let message = self.store().write(move |vault| vault.retry(message)).await?;
         self.wake(message.account);
         Ok(message)
@@ -69,7 +69,7 @@ impl Engine {
     /// Waits until a letter is sent or has failed, or the timeout has passed.
     pub(super) async fn await_sent(
         &self,
-        message: MessageId,
+        message: MessageRowId,
         timeout_ms: u64,
     ) -> Result<Message, Error> {
         let until = time::now() + Duration::from_millis(timeout_ms.min(AWAIT_MAX_MS));
@@ -100,9 +100,9 @@ impl Engine {
     pub(super) async fn mark_read(
         &self,
         thread: ThreadId,
-        messages: Option<Vec<MessageId>>,
+        messages: Option<Vec<MessageRowId>>,
     ) -> Result<(), Error> {
-        let messages = messages.map(Arc::<[MessageId]>::from);
+        let messages = messages.map(Arc::<[MessageRowId]>::from);
         loop {
             let messages = messages.clone();
             let some =
@@ -130,7 +130,7 @@ impl Engine {
 }
 
 /// Returns when a message may have changed.
-async fn news_of(message: MessageId, events: &mut broadcast::Receiver<Event>) {
+async fn news_of(message: MessageRowId, events: &mut broadcast::Receiver<Event>) {
     loop {
         match events.recv().await {
             Ok(Event::Message { message: changed }) if changed.id == message => return,

@@ -8,7 +8,7 @@ use super::runtime_state::RuntimeState;
 use super::settle::Slice;
 use super::{Limits, Result};
 use crate::event::Event;
-use crate::view::{AccountId, DraftId, MessageId, PingId, ThreadId};
+use crate::view::{AccountId, DraftId, MessageRowId, PingId, ThreadId};
 
 /// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) struct Work<'a> {
     pub(super) limits: &'a Limits,
     accounts: BTreeSet<AccountId>,
     threads: BTreeSet<ThreadId>,
-    messages: BTreeSet<MessageId>,
+    messages: BTreeSet<MessageRowId>,
     pings: BTreeSet<PingId>,
     contacts: BTreeSet<(AccountId, String)>,
     groups: BTreeSet<(AccountId, String)>,
@@ -84,7 +84,7 @@ impl<'a> Work<'a> {
         self.threads.insert(thread);
     }
 
-    pub(super) fn touch_message(&mut self, message: MessageId) {
+    pub(super) fn touch_message(&mut self, message: MessageRowId) {
         self.messages.insert(message);
     }
 
@@ -109,7 +109,7 @@ impl<'a> Work<'a> {
         self.drafts.insert(draft);
     }
 
-    pub(super) fn message_gone(&mut self, thread: ThreadId, message: MessageId) {
+    pub(super) fn message_gone(&mut self, thread: ThreadId, message: MessageRowId) {
         self.messages.remove(&message);
         self.gone.push(Event::MessageGone { thread, message });
     }

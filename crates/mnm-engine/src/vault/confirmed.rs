@@ -9,7 +9,7 @@ use super::forward::{Confirms, stands_in};
 use super::inbox::{Incoming, Received};
 use super::text::{clean_label, clean_subject, is_same_text};
 use crate::markdown::{self, Rendered};
-use crate::view::{AccountId, MessageId, ThreadId};
+use crate::view::{AccountId, MessageRowId, ThreadId};
 
 impl Work<'_> {
     /// Replaces the forwarded letter by its author's own copy, if both say the same. None when
@@ -19,7 +19,7 @@ impl Work<'_> {
         account: AccountId,
         post: &Incoming,
         confirms: &Confirms,
-    ) -> Result<Option<Received<MessageId>>> {
+    ) -> Result<Option<Received<MessageRowId>>> {
         let Some(thread) = self.confirmed_thread(account, post, confirms)? else {
             return Ok(None);
         };
@@ -67,7 +67,7 @@ impl Work<'_> {
 
     /// Stores which letter an author's copy is of that replaces none: it is stored once, also if
     /// another device of theirs sends it.
-    pub(super) fn keep_beside(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
+    pub(super) fn keep_beside(&mut self, message: MessageRowId, post: &Incoming) -> Result<()> {
         let Some(confirms) = &post.confirms else { return Ok(()) };
         self.db
             .prepare_cached("UPDATE message SET original_id = ?2 WHERE id = ?1")?
@@ -120,7 +120,7 @@ impl Reader<'_> {
         thread: ThreadId,
         id: &str,
         uid: &str,
-    ) -> Result<Vec<(MessageId, bool)>> {
+    ) -> Result<Vec<(MessageRowId, bool)>> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT id, forwarded_by IS NOT NULL FROM message INDEXED BY message_original
              WHERE account = ?1 AND original_id = ?2 AND {} AND author_uid = ?4
@@ -133,7 +133,7 @@ impl Reader<'_> {
     }
 
     /// Subject and text of a letter.
-    pub(super) fn words(&self, letter: MessageId) -> Result<(String, String)> {
+    pub(super) fn words(&self, letter: MessageRowId) -> Result<(String, String)> {
         Ok(self
             .db
             .prepare_cached("SELECT subject, text FROM message WHERE id = ?1")?
@@ -141,14 +141,19 @@ impl Reader<'_> {
     }
 
     /// Whether a letter has the author's subject and text.
-    fn has_words(&self, letter: MessageId, post: &Incoming, subject_bytes: usize) -> Result<bool> {
+    fn has_words(
+        &self,
+        letter: MessageRowId,
+        post: &Incoming,
+        subject_bytes: usize,
+    ) -> Result<bool> {
         let (subject, text) = self.words(letter)?;
         Ok(subject == clean_subject(&post.subject, subject_bytes)
             && is_same_text(&text, &post.text))
     }
 
     /// Whether a forwarded letter announced the files of its author's copy.
-    fn has_files(&self, letter: MessageId, post: &Incoming) -> Result<bool> {
+    fn has_files(&self, letter: MessageRowId, post: &Incoming) -> Result<bool> {
         let mut statement =
             self.db.prepare_cached("SELECT name, size FROM absent_file WHERE message = ?1")?;
         let mut announced = statement

@@ -19,7 +19,7 @@ use super::inbox::CC_MAX;
 use super::notice::IncomingNote;
 use super::outbox::{OutboxId, OutboxKind};
 use super::outgoing::{OutgoingPost, Recipient};
-use crate::view::{AccountId, Message, MessageId, ThreadId};
+use crate::view::{AccountId, Message, MessageRowId, ThreadId};
 
 /// Pauses after each refusal before the service is asked again whether it reaches a recipient.
 /// After the last the confirmation is given up.
@@ -34,9 +34,9 @@ struct Confirming {
     thread: ThreadId,
     to: Vec<Recipient>,
     /// The last one that was posted.
-    after: MessageId,
+    after: MessageRowId,
     /// The newest when they subscribed; later letters were sent to them anyway.
-    until: MessageId,
+    until: MessageRowId,
     /// Id of the notice that named them: what the service accepted later was written for the
     /// readers before. Empty where the member named them, or an older version queued it.
     #[serde(default)]
@@ -95,7 +95,7 @@ impl Reader<'_> {
 
     /// The next of the member's own letters that the service has accepted from one of their
     /// devices.
-    fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageId>> {
+    fn next_to_confirm(&self, confirming: &Confirming) -> Result<Option<MessageRowId>> {
         let account = self.account_of(confirming.thread)?;
         let mine = self.own_uid(account)?;
         let had = confirming.had.as_ref();
@@ -179,7 +179,7 @@ impl Reader<'_> {
 impl Work<'_> {
     /// Marks a letter of the member's own as written for other readers than its thread has: it is
     /// never confirmed at another member's word.
-    pub(super) fn written_for_others(&mut self, message: MessageId) -> Result<()> {
+    pub(super) fn written_for_others(&mut self, message: MessageRowId) -> Result<()> {
         self.db.prepare_cached("UPDATE message SET moved = 1 WHERE id = ?1")?.execute([message])?;
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Work<'_> {
         if to.is_empty() {
             return Ok(());
         }
-        let until: Option<MessageId> = self
+        let until: Option<MessageRowId> = self
             .db
             .prepare_cached("SELECT max(id) FROM message WHERE thread = ?1")?
             .query_row([thread], |row| row.get(0))?;

@@ -8,7 +8,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{Change, Result, Vault};
-use crate::view::MessageId;
+use crate::view::MessageRowId;
 
 /// The error on a letter that was queued in a home that was copied since.
 const MAYBE_SENT: &str = "This home was copied or restored from a backup while the letter was waiting here, so it may have been sent already. Look whether it arrived, on another device or with whoever it is for; then send it again, or discard it.";
@@ -33,7 +33,7 @@ impl Vault {
                     .db
                     .prepare_cached("DELETE FROM outbox WHERE kind = 'post' RETURNING message")?
                     .query_map([], |row| row.get(0))?
-                    .collect::<rusqlite::Result<Vec<MessageId>>>()?;
+                    .collect::<rusqlite::Result<Vec<MessageRowId>>>()?;
                 for message in queued {
                     work.message_failed(message, MAYBE_SENT)?;
                     let account = work.read.message(message)?.account;

@@ -17,7 +17,7 @@ use super::forwarding::announced;
 use super::inbox::Cc;
 use super::{Result, Vault};
 use crate::error::VaultError;
-use crate::view::{MessageId, ThreadId};
+use crate::view::{MessageRowId, ThreadId};
 
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
@@ -27,7 +27,7 @@ const SLICE_BYTES: usize = 512 << 10;
 const SLICE_FILES: usize = 1_000;
 
 /// Time and number of a message.
-type Place = (i64, MessageId);
+type Place = (i64, MessageRowId);
 
 /// A copy being made.
 #[derive(Debug)]
@@ -182,7 +182,7 @@ impl Reader<'_> {
     }
 
     /// The files of a letter, or those announced by one that came without them.
-    fn attach_of(&self, message: MessageId) -> Result<Vec<Attach>> {
+    fn attach_of(&self, message: MessageRowId) -> Result<Vec<Attach>> {
         let here = self.attachments_of("message", message)?;
         if !here.is_empty() {
             return Ok(here.iter().map(announced).collect());

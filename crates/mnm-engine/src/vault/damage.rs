@@ -16,7 +16,7 @@ use super::thread::page_rows;
 use super::{Result, ThreadPlace, Vault};
 use crate::command::Place;
 use crate::error::{OpenError, VaultError};
-use crate::view::{AccountId, MessageId, State, Thread, ThreadId, ThreadRow};
+use crate::view::{AccountId, MessageRowId, State, Thread, ThreadId, ThreadRow};
 
 /// Messages of a thread that are tried when some are unreadable.
 const MESSAGES_MAX: i64 = 1_000;
@@ -213,8 +213,8 @@ impl Vault {
     fn messages_around(
         &mut self,
         of: impl Fn(ThreadId) -> bool,
-    ) -> Result<HashMap<ThreadId, Vec<(i64, MessageId)>>> {
-        let mut found: HashMap<ThreadId, Vec<(i64, MessageId)>> = HashMap::new();
+    ) -> Result<HashMap<ThreadId, Vec<(i64, MessageRowId)>>> {
+        let mut found: HashMap<ThreadId, Vec<(i64, MessageRowId)>> = HashMap::new();
         read_around(self, "message", &["thread", "at_ms", "id"], &mut |row| {
             if let [Value::Integer(thread), Value::Integer(at_ms), Value::Integer(id)] = *row
                 && of(thread)
@@ -247,7 +247,7 @@ impl Vault {
 
 impl super::change::Reader<'_> {
     /// Messages of a thread, newest first.
-    fn message_ids(&self, thread: ThreadId, limit: i64) -> Result<Vec<MessageId>> {
+    fn message_ids(&self, thread: ThreadId, limit: i64) -> Result<Vec<MessageRowId>> {
         let mut statement = self.db.prepare_cached(
             "SELECT id FROM message WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT ?2",
         )?;

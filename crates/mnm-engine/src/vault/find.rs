@@ -10,7 +10,7 @@ use rusqlite::params;
 
 use super::change::Reader;
 use super::{Result, Vault};
-use crate::view::{AccountId, AttachmentId, MessageId, SearchHit};
+use crate::view::{AccountId, AttachmentId, MessageRowId, SearchHit};
 use crate::{
     markdown,
     search::{self, Query},
@@ -45,20 +45,20 @@ pub struct Search {
     first_word: String,
     limit: usize,
     hits: Vec<SearchHit>,
-    pub(super) found: HashSet<MessageId>,
+    pub(super) found: HashSet<MessageRowId>,
     at: At,
 }
 
 /// The next to examine: messages or files up to this one.
 #[derive(Debug, Clone, Copy)]
 enum At {
-    Message(MessageId),
+    Message(MessageRowId),
     File(AttachmentId),
     End,
 }
 
 /// Matching messages, with the bytes of their texts.
-type Matches = HashMap<MessageId, u64>;
+type Matches = HashMap<MessageRowId, u64>;
 
 impl Search {
     /// Searches for messages in which all `words` occur, the last as a prefix; then for those that
@@ -71,7 +71,7 @@ impl Search {
             limit: limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX) as usize,
             hits: Vec::new(),
             found: HashSet::new(),
-            at: At::Message(MessageId::MAX),
+            at: At::Message(MessageRowId::MAX),
         })
     }
 
@@ -118,7 +118,11 @@ impl Vault {
 
 impl Reader<'_> {
     /// Examines some messages up to `newest`; returns where the next slice begins.
-    fn search_messages(&self, search: &mut Search, newest: MessageId) -> Result<Option<MessageId>> {
+    fn search_messages(
+        &self,
+        search: &mut Search,
+        newest: MessageRowId,
+    ) -> Result<Option<MessageRowId>> {
         let (matches, oldest) = self.matches(search, newest)?;
         let Some(oldest) = oldest else { return Ok(None) };
         let mut ranked = self
@@ -129,7 +133,7 @@ impl Reader<'_> {
                  ORDER BY rank, rowid DESC",
             )?
             .query_map(params![search.query.phrases, oldest, newest], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<MessageId>>>()?;
+            .collect::<rusqlite::Result<Vec<MessageRowId>>>()?;
         ranked.retain(|id| matches.contains_key(id));
         ranked.truncate(search.room());
         let passages =
@@ -152,7 +156,11 @@ impl Reader<'_> {
 
     /// The newest messages that may match, up to `newest`, and the last one examined; none if there
     /// are no more.
-    fn matches(&self, search: &Search, newest: MessageId) -> Result<(Matches, Option<MessageId>)> {
+    fn matches(
+        &self,
+        search: &Search,
+        newest: MessageRowId,
+    ) -> Result<(Matches, Option<MessageRowId>)> {
         // In this join order; otherwise all matches are computed before the first row.
         let mut statement = self.db.prepare_cached(
             "SELECT m.id, octet_length(m.text), ?3 IS NULL OR m.account = ?3
@@ -181,10 +189,10 @@ impl Reader<'_> {
     fn passages(
         &self,
         search: &Search,
-        oldest: MessageId,
-        newest: MessageId,
-        of: &[MessageId],
-    ) -> Result<HashMap<MessageId, String>> {
+        oldest: MessageRowId,
+        newest: MessageRowId,
+        of: &[MessageRowId],
+    ) -> Result<HashMap<MessageRowId, String>> {
         let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
         let of = format!("{of:?}");
         let mut statement = self.db.prepare_cached(
@@ -229,7 +237,7 @@ impl Reader<'_> {
             let id: AttachmentId = row.get(0)?;
             oldest = Some(id);
             // None for a file of a draft.
-            let message: Option<MessageId> = row.get(1)?;
+            let message: Option<MessageRowId> = row.get(1)?;
             let Some(message) = message else { continue };
             if !row.get::<_, bool>(2)? || !search.found.insert(message) {
                 continue;
@@ -240,7 +248,7 @@ impl Reader<'_> {
         Ok(oldest.map(|oldest| oldest - 1))
     }
 
-    fn hit(&self, id: MessageId, snippet: &str) -> Result<SearchHit> {
+    fn hit(&self, id: MessageRowId, snippet: &str) -> Result<SearchHit> {
         let mut statement = self.db.prepare_cached(
             "SELECT m.account, m.thread, t.subject, m.author_uid, m.author_alias, m.at_ms,
                  m.forwarded_by IS NOT NULL
@@ -265,10 +273,10 @@ impl Reader<'_> {
 }
 
 /// The messages whose best passage is computed: as many as the budget allows, short ones first.
-fn of_passages(search: &Search, ranked: &[MessageId], matches: &Matches) -> Vec<MessageId> {
+fn of_passages(search: &Search, ranked: &[MessageRowId], matches: &Matches) -> Vec<MessageRowId> {
     // Occurrences of phrases may overlap, so each may have as many as there are words.
     let most = 1 + search.query.composed as u64;
-    let size = |id: &MessageId| matches.get(id).map_or(u64::MAX, |bytes| bytes * most);
+    let size = |id: &MessageRowId| matches.get(id).map_or(u64::MAX, |bytes| bytes * most);
     let mut short: Vec<_> = ranked.iter().copied().filter(|id| size(id) <= PASSAGE_BYTES).collect();
     short.sort_by_key(size);
     let mut room = PASSAGES_SQUARED_MAX;

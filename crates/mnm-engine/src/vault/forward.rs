@@ -25,7 +25,7 @@ use super::placement::Arrival;
 use super::runtime_state::Detail;
 use super::text::{clean_label, clean_subject, is_same_text};
 use super::{Change, Result, Vault};
-use crate::view::{AccountId, Forwarded, MessageId, Party, PartyKind, ThreadId};
+use crate::view::{AccountId, Forwarded, MessageRowId, Party, PartyKind, ThreadId};
 
 /// Letters stored in one transaction, and bytes of their texts after which it ends.
 const PIECE_LETTERS: usize = 20;
@@ -326,7 +326,7 @@ impl Reader<'_> {
     pub(super) fn forwarded(
         &self,
         account: AccountId,
-        message: MessageId,
+        message: MessageRowId,
         by: &str,
     ) -> Result<Forwarded> {
         if self.runtime.detail() == Detail::Alone {
@@ -344,7 +344,7 @@ impl Reader<'_> {
         Ok(Forwarded { by: self.member(account, by, "")?, files, more_files })
     }
     /// Names of the first absent files of a letter.
-    pub(super) fn absent_names(&self, message: MessageId, most: usize) -> Result<Vec<String>> {
+    pub(super) fn absent_names(&self, message: MessageRowId, most: usize) -> Result<Vec<String>> {
         let mut statement = self.db.prepare_cached(
             "SELECT name FROM absent_file WHERE message = ?1 ORDER BY ord LIMIT ?2",
         )?;

@@ -7,7 +7,7 @@ use tmtp::text::name_key;
 use super::change::{Reader, Work};
 use super::name::shown;
 use super::{Change, Result, Vault};
-use crate::view::{AccountId, Group, MessageId, Standing};
+use crate::view::{AccountId, Group, MessageRowId, Standing};
 
 /// Threads announced when the member's standing changes.
 const THREADS_ANNOUNCED: i64 = 100;
@@ -202,7 +202,7 @@ impl Reader<'_> {
 
     /// Groups that the service says a letter was posted to. Stored only for a letter that stands
     /// apart or whose thread has not begun yet.
-    pub(super) fn vouched_for(&self, message: MessageId) -> Result<Vec<String>> {
+    pub(super) fn vouched_for(&self, message: MessageRowId) -> Result<Vec<String>> {
         let mut statement =
             self.db.prepare_cached("SELECT gid FROM posted_to WHERE message = ?1")?;
         let groups = statement.query_map([message], |row| row.get(0))?;
@@ -231,7 +231,7 @@ impl Work<'_> {
 
     /// Stores the groups that the service says a letter was posted to, until its thread is known to
     /// be theirs.
-    pub(super) fn keep_vouched(&mut self, message: MessageId, groups: &[String]) -> Result<()> {
+    pub(super) fn keep_vouched(&mut self, message: MessageRowId, groups: &[String]) -> Result<()> {
         for gid in groups.iter().take(GROUPS_KEPT) {
             self.db
                 .prepare_cached(

@@ -9,14 +9,14 @@ use super::change::{Reader, Work};
 use super::outbox::OutboxId;
 use super::runtime_state::Detail;
 use super::{Change, Result, Vault};
-use crate::view::{Message, MessageId, MessageState, ThreadId};
+use crate::view::{Message, MessageRowId, MessageState, ThreadId};
 
 impl Vault {
     /// Releases a held message; no effect on one that is not held.
     ///
     /// # Errors
     /// [`crate::error::VaultError::NotFound`] if there is no such message: it was taken back.
-    pub fn release(&mut self, id: MessageId) -> Result<Change<Message>> {
+    pub fn release(&mut self, id: MessageRowId) -> Result<Change<Message>> {
         self.change(|work| {
             work.release(id)?;
             work.read.message(id)
@@ -42,7 +42,7 @@ impl Vault {
 
 impl Reader<'_> {
     /// The state of a held message; none if it is not held.
-    pub(super) fn held(&self, id: MessageId) -> Result<Option<MessageState>> {
+    pub(super) fn held(&self, id: MessageRowId) -> Result<Option<MessageState>> {
         if self.runtime.detail() == Detail::Alone {
             return Ok(None);
         }
@@ -80,7 +80,7 @@ impl Work<'_> {
 
     /// A released row goes to the end: the head of the outbox may be at the service, with its
     /// answer lost, and the service recognises a repetition only of its last request.
-    fn release(&mut self, id: MessageId) -> Result<()> {
+    fn release(&mut self, id: MessageRowId) -> Result<()> {
         let released = self
             .db
             .prepare_cached(

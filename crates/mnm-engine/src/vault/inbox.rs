@@ -23,7 +23,7 @@ use super::party::{NewParty, is_uid};
 use super::text::{clean_label, clean_subject};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Form, MessageId, ThreadId};
+use crate::view::{AccountId, Form, MessageRowId, ThreadId};
 
 /// Most subscribers accepted from a letter.
 pub(super) const CC_MAX: usize = 1000;
@@ -117,7 +117,7 @@ impl Vault {
         &mut self,
         account: AccountId,
         post: &Incoming,
-    ) -> Result<Change<Received<MessageId>>> {
+    ) -> Result<Change<Received<MessageRowId>>> {
         check_msgid(&post.msgid)?;
         self.change(|work| {
             if work.read.message_with(account, &post.msgid)?.is_some() {
@@ -147,7 +147,11 @@ impl Vault {
 
 impl Work<'_> {
     /// Gives the files of an author's copy to the letter that it replaces, or erases them.
-    fn settle_confirmed(&mut self, post: &Incoming, received: Received<MessageId>) -> Result<()> {
+    fn settle_confirmed(
+        &mut self,
+        post: &Incoming,
+        received: Received<MessageRowId>,
+    ) -> Result<()> {
         match received {
             Received::New(message) => {
                 self.insert_files(message, post)?;
@@ -204,7 +208,7 @@ impl Work<'_> {
         account: AccountId,
         thread: ThreadId,
         post: &Incoming,
-    ) -> Result<MessageId> {
+    ) -> Result<MessageRowId> {
         let mine = post.from_uid == self.read.own_uid(account)?;
         self.insert_message(&NewMessage {
             account,
@@ -221,7 +225,7 @@ impl Work<'_> {
         })
     }
 
-    fn insert_files(&mut self, message: MessageId, post: &Incoming) -> Result<()> {
+    fn insert_files(&mut self, message: MessageRowId, post: &Incoming) -> Result<()> {
         let mut names = FileNames::default();
         let mut insert = self.db.prepare_cached(
             "INSERT INTO attachment (message, ord, name, blob, wire_name, form, form_name)

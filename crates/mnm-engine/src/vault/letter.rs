@@ -11,7 +11,9 @@ use super::name::shown;
 use super::party::{GROUPS_MAX, NewParty};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Draft, DraftId, Message, MessageId, PartyKind, Standing, ThreadId};
+use crate::view::{
+    AccountId, Draft, DraftId, Message, MessageRowId, PartyKind, Standing, ThreadId,
+};
 
 impl Vault {
     /// Queues a draft: it becomes a message in its thread, or opens one, and goes to the outbox.
@@ -72,7 +74,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Conflict`] when it is being sent or has been sent.
-    pub fn unsend(&mut self, id: MessageId, now_ms: i64) -> Result<Change<Draft>> {
+    pub fn unsend(&mut self, id: MessageRowId, now_ms: i64) -> Result<Change<Draft>> {
         let in_flight = self.runtime.sending(id).is_some();
         self.change(|work| {
             let message = work.read.message(id)?;
@@ -91,7 +93,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Conflict`] when it has not failed.
-    pub fn retry(&mut self, id: MessageId) -> Result<Change<Message>> {
+    pub fn retry(&mut self, id: MessageRowId) -> Result<Change<Message>> {
         self.change(|work| {
             let message = work.read.message(id)?;
             work.check_readers(message.thread)?;
@@ -217,7 +219,7 @@ impl Work<'_> {
         thread: ThreadId,
         alias: &str,
         now_ms: i64,
-    ) -> Result<MessageId> {
+    ) -> Result<MessageRowId> {
         let current = self.read.subject_of(thread)?;
         // A reply carries a subject only when it changes it.
         let keeps = draft.thread.is_some() && draft.subject == current;
@@ -237,14 +239,14 @@ impl Work<'_> {
     }
 
     /// Moves the attachments to the message, in order, and removes the draft.
-    fn hand_over(&mut self, draft: &Draft, message: MessageId) -> Result<()> {
+    fn hand_over(&mut self, draft: &Draft, message: MessageRowId) -> Result<()> {
         self.db
             .prepare_cached("UPDATE attachment SET message = ?2, draft = NULL WHERE draft = ?1")?
             .execute([draft.id, message])?;
         self.delete_draft(draft.account, draft.id)
     }
 
-    fn check_unsent(&self, id: MessageId) -> Result<()> {
+    fn check_unsent(&self, id: MessageRowId) -> Result<()> {
         let state: Option<String> = self
             .db
             .prepare_cached("SELECT state FROM message WHERE id = ?1")?
@@ -281,7 +283,7 @@ impl Work<'_> {
     }
 
     /// Moves a message's attachments to a draft, after its own.
-    fn put_back(&mut self, message: MessageId, draft: DraftId) -> Result<()> {
+    fn put_back(&mut self, message: MessageRowId, draft: DraftId) -> Result<()> {
         self.db
             .prepare_cached(
                 "UPDATE attachment SET draft = ?2, message = NULL,

@@ -10,7 +10,7 @@ use crate::error::VaultError;
 use crate::markdown::{self, Rendered};
 use crate::picture::Size;
 use crate::view::{
-    AccountId, Attachment, AttachmentId, Form, Message, MessageId, MessageState, ThreadId,
+    AccountId, Attachment, AttachmentId, Form, Message, MessageRowId, MessageState, ThreadId,
 };
 
 /// Columns for [`Reader::message_from`].
@@ -42,7 +42,7 @@ pub(super) struct NewMessage<'a> {
 
 impl Vault {
     /// One message.
-    pub fn message(&self, id: MessageId) -> Result<Message> {
+    pub fn message(&self, id: MessageRowId) -> Result<Message> {
         self.reader().message(id)
     }
 
@@ -53,7 +53,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    pub(super) fn message(&self, id: MessageId) -> Result<Message> {
+    pub(super) fn message(&self, id: MessageRowId) -> Result<Message> {
         let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
         let message = self
             .db
@@ -116,7 +116,7 @@ impl Reader<'_> {
     /// The stored state, or the progress of the attempt under way.
     pub(super) fn message_state(
         &self,
-        id: MessageId,
+        id: MessageRowId,
         stored: &str,
         error: Option<String>,
     ) -> Result<MessageState> {
@@ -155,7 +155,7 @@ impl Reader<'_> {
 
     /// The beginning of a message's text, at most this many bytes. The rest of a long one is not
     /// read.
-    pub(super) fn beginning(&self, id: MessageId, bytes: usize) -> Result<String> {
+    pub(super) fn beginning(&self, id: MessageRowId, bytes: usize) -> Result<String> {
         let short: Option<String> = self
             .db
             .prepare_cached(
@@ -173,7 +173,7 @@ impl Reader<'_> {
         Ok(String::from_utf8(beginning).unwrap_or_default())
     }
 
-    pub(super) fn thread_of(&self, message: MessageId) -> Result<ThreadId> {
+    pub(super) fn thread_of(&self, message: MessageRowId) -> Result<ThreadId> {
         self.db
             .prepare_cached("SELECT thread FROM message WHERE id = ?1")?
             .query_row([message], |row| row.get(0))
@@ -192,7 +192,7 @@ impl Reader<'_> {
 }
 
 impl Work<'_> {
-    pub(super) fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<MessageId> {
+    pub(super) fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<MessageRowId> {
         let Rendered { html, cut } = markdown::render(new.text);
         self.db
             .prepare_cached(
@@ -222,7 +222,7 @@ impl Work<'_> {
     }
 
     /// Removes a message with its attachments.
-    pub(super) fn delete_message(&mut self, id: MessageId) -> Result<()> {
+    pub(super) fn delete_message(&mut self, id: MessageRowId) -> Result<()> {
         let thread = self.read.thread_of(id)?;
         self.delete_attachments("message", id)?;
         self.db.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([id])?;

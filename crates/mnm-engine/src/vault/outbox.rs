@@ -14,7 +14,7 @@ use super::change::{Reader, Work};
 use super::outgoing::OutboxAction;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, MessageId, PingId, Standing};
+use crate::view::{AccountId, MessageRowId, PingId, Standing};
 
 /// Row number of an outbox item.
 pub type OutboxId = i64;
@@ -49,7 +49,7 @@ pub struct Acked {
 /// data in the body.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum OutboxKind {
-    Post(MessageId),
+    Post(MessageRowId),
     Ping(PingId),
     Invite(PingId),
     Join(PingId),
@@ -85,7 +85,7 @@ impl OutboxKind {
     }
 
     /// The message, if it is a letter.
-    fn message(self) -> Option<MessageId> {
+    fn message(self) -> Option<MessageRowId> {
         match self {
             Self::Post(message) => Some(message),
             Self::Ping(_)
@@ -388,7 +388,7 @@ impl Work<'_> {
     fn letter_to_others(
         &mut self,
         account: AccountId,
-        message: MessageId,
+        message: MessageRowId,
         uids: &[String],
         reason: &str,
     ) -> Result<bool> {
@@ -442,7 +442,7 @@ impl Work<'_> {
         Ok(row)
     }
 
-    fn message_sent(&mut self, id: MessageId, ack: &Acked) -> Result<()> {
+    fn message_sent(&mut self, id: MessageRowId, ack: &Acked) -> Result<()> {
         let message = self.read.message(id)?;
         if let Some(copy) = self.read.message_with(message.account, &ack.msgid)? {
             let thread = self.read.thread_of(copy)?;
@@ -470,7 +470,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    pub(super) fn message_failed(&mut self, id: MessageId, error: &str) -> Result<()> {
+    pub(super) fn message_failed(&mut self, id: MessageRowId, error: &str) -> Result<()> {
         self.db
             .prepare_cached("UPDATE message SET state = 'failed', error = ?2 WHERE id = ?1")?
             .execute(params![id, error])?;

@@ -14,7 +14,7 @@ use super::name::shown;
 use super::outbox::{OutboxId, OutboxKind};
 use super::ping::StoredPing;
 use crate::view::{
-    AccountId, Attachment, LeftOut, Message, MessageId, PartyKind, PingId, ThreadId,
+    AccountId, Attachment, LeftOut, Message, MessageRowId, PartyKind, PingId, ThreadId,
 };
 
 /// Unreachable recipients of a letter that are shown by name.
@@ -78,7 +78,7 @@ pub enum OutboxAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingPost {
     /// The message.
-    pub message: MessageId,
+    pub message: MessageRowId,
     /// Its thread here.
     pub thread: ThreadId,
     /// The thread's id at the service; empty when this letter opens it.
@@ -132,7 +132,7 @@ impl Reader<'_> {
         Ok(OutboxAction::Join { ping: id, gid })
     }
 
-    pub(super) fn outgoing_post(&self, id: MessageId) -> Result<OutgoingPost> {
+    pub(super) fn outgoing_post(&self, id: MessageRowId) -> Result<OutgoingPost> {
         let Message { account, thread, at_ms, subject, text, attachments, .. } =
             self.message(id)?;
         let thread_id = self.service_id(thread)?.unwrap_or_default();
@@ -254,7 +254,7 @@ impl Reader<'_> {
     }
 
     /// The readers that a letter in the outbox is for; none for one that an older version queued.
-    fn meant(&self, message: MessageId) -> Result<Option<Meant>> {
+    fn meant(&self, message: MessageRowId) -> Result<Option<Meant>> {
         let meant: Option<Option<String>> = self
             .db
             .prepare_cached("SELECT meant FROM outbox WHERE message = ?1")?
@@ -264,7 +264,7 @@ impl Reader<'_> {
     }
 
     /// Whether a letter in the outbox leaves out a reader who was in the thread when it was queued.
-    pub(super) fn passes_somebody_over(&self, message: MessageId) -> Result<bool> {
+    pub(super) fn passes_somebody_over(&self, message: MessageRowId) -> Result<bool> {
         let Some(meant) = self.meant(message)? else { return Ok(false) };
         let thread = self.thread_of(message)?;
         let now = self.recipients_of(self.account_of(thread)?, thread)?;
@@ -277,7 +277,7 @@ impl Reader<'_> {
         &self,
         account: AccountId,
         thread: ThreadId,
-        message: MessageId,
+        message: MessageRowId,
     ) -> Result<Vec<Recipient>> {
         let mut statement =
             self.db.prepare_cached("SELECT uid FROM left_out WHERE message = ?1")?;
@@ -297,7 +297,7 @@ impl Reader<'_> {
     pub(super) fn left_out(
         &self,
         account: AccountId,
-        message: MessageId,
+        message: MessageRowId,
     ) -> Result<(Vec<LeftOut>, u64)> {
         let mut statement = self.db.prepare_cached(
             "SELECT l.uid, l.reason, coalesce(p.alias, '')
@@ -330,7 +330,7 @@ impl Work<'_> {
         &mut self,
         account: AccountId,
         thread: ThreadId,
-        message: MessageId,
+        message: MessageRowId,
     ) -> Result<OutboxId> {
         let meant = json(&self.read.readers_now(account, thread)?)?;
         let row = self.enqueue(account, OutboxKind::Post(message))?;

@@ -10,7 +10,7 @@ use super::message::COLUMNS;
 use super::{Change, Result, Vault};
 use crate::command::Place;
 use crate::error::VaultError;
-use crate::view::{AccountId, Message, MessageId, Thread, ThreadId};
+use crate::view::{AccountId, Message, MessageRowId, Thread, ThreadId};
 
 /// Messages of a page by default, and at most.
 const ROWS_DEFAULT: u32 = 100;
@@ -25,7 +25,7 @@ const SLICE_ROWS: usize = 200;
 const SLICE_BYTES: usize = 1 << 20;
 
 /// Position of a message in its thread: by time, then by row.
-type Position = (i64, MessageId);
+type Position = (i64, MessageRowId);
 
 /// Remaining room on a page.
 struct Room {
@@ -83,7 +83,7 @@ impl Vault {
     pub fn mark_read(
         &mut self,
         id: ThreadId,
-        messages: Option<&[MessageId]>,
+        messages: Option<&[MessageRowId]>,
     ) -> Result<Change<Marked>> {
         if messages.is_some_and(|messages| messages.len() > MARKED_MAX) {
             return Err(VaultError::TooLarge(format!(
@@ -126,7 +126,7 @@ pub struct Marked {
 /// Messages to mark together: marking rewrites the whole row.
 #[derive(Default)]
 struct Slice {
-    messages: Vec<MessageId>,
+    messages: Vec<MessageRowId>,
     bytes: usize,
 }
 
@@ -135,7 +135,7 @@ impl Slice {
         self.messages.len() >= SLICE_ROWS || self.bytes >= SLICE_BYTES
     }
 
-    fn add(&mut self, (message, bytes): (MessageId, usize)) {
+    fn add(&mut self, (message, bytes): (MessageRowId, usize)) {
         self.messages.push(message);
         self.bytes += bytes;
     }
@@ -149,7 +149,11 @@ fn shown_bytes(message: &Message) -> usize {
 
 impl Reader<'_> {
     /// Unread messages of a thread, and whether there are more.
-    fn some_unread(&self, account: AccountId, thread: ThreadId) -> Result<(Vec<MessageId>, bool)> {
+    fn some_unread(
+        &self,
+        account: AccountId,
+        thread: ThreadId,
+    ) -> Result<(Vec<MessageRowId>, bool)> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, octet_length(text) + octet_length(html) FROM message
              WHERE account = ?1 AND thread = ?2 AND unread = 1",
@@ -169,8 +173,8 @@ impl Reader<'_> {
     fn some_unread_of(
         &self,
         thread: ThreadId,
-        messages: &[MessageId],
-    ) -> Result<(Vec<MessageId>, bool)> {
+        messages: &[MessageRowId],
+    ) -> Result<(Vec<MessageRowId>, bool)> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, octet_length(text) + octet_length(html) FROM message
              WHERE id = ?1 AND thread = ?2 AND unread = 1",
@@ -220,7 +224,7 @@ impl Reader<'_> {
         match position {
             Some(position) => self.around(thread, position, room),
             None => {
-                let end = (i64::MAX, MessageId::MAX);
+                let end = (i64::MAX, MessageRowId::MAX);
                 Ok((self.run(thread, Direction::Back, end, &mut room)?, Run::default()))
             }
         }
@@ -275,7 +279,7 @@ impl Reader<'_> {
         Ok(run)
     }
 
-    fn position(&self, thread: ThreadId, message: MessageId) -> Result<Option<Position>> {
+    fn position(&self, thread: ThreadId, message: MessageRowId) -> Result<Option<Position>> {
         Ok(self
             .db
             .prepare_cached("SELECT at_ms, id FROM message WHERE id = ?1 AND thread = ?2")?
@@ -283,7 +287,7 @@ impl Reader<'_> {
             .optional()?)
     }
 
-    fn known_position(&self, thread: ThreadId, id: MessageId) -> Result<Position> {
+    fn known_position(&self, thread: ThreadId, id: MessageRowId) -> Result<Position> {
         self.position(thread, id)?.ok_or(VaultError::NotFound { what: "message", id })
     }
 

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Result, Vault};
 use crate::event::Event;
-use crate::view::{AccountId, Held, Link, MessageId, MessageState};
+use crate::view::{AccountId, Held, Link, MessageRowId, MessageState};
 
 /// Members online who are not contacts, for all accounts.
 const MET_MAX: usize = 64;
@@ -20,7 +20,7 @@ pub(super) struct RuntimeState {
     /// Members online who are not contacts. One may be about to become a contact: their presence
     /// can arrive before the answer to a ping.
     met: HashSet<(AccountId, String)>,
-    sending: HashMap<MessageId, (u64, u64)>,
+    sending: HashMap<MessageRowId, (u64, u64)>,
     held: HashMap<AccountId, Held>,
     /// Whether the home was found to be a copy when it was opened.
     copied: bool,
@@ -89,12 +89,12 @@ impl RuntimeState {
         self.online.contains(&key) || self.met.contains(&key)
     }
 
-    pub(super) fn sending(&self, message: MessageId) -> Option<MessageState> {
+    pub(super) fn sending(&self, message: MessageRowId) -> Option<MessageState> {
         let &(sent, total) = self.sending.get(&message)?;
         Some(MessageState::Sending { sent, total })
     }
 
-    pub(super) fn begin_sending(&mut self, message: MessageId, total: u64) {
+    pub(super) fn begin_sending(&mut self, message: MessageRowId, total: u64) {
         self.sending.insert(message, (0, total));
     }
 
@@ -114,7 +114,7 @@ impl RuntimeState {
         self.held.remove(&account);
     }
 
-    pub(super) fn end_sending(&mut self, message: MessageId) {
+    pub(super) fn end_sending(&mut self, message: MessageRowId) {
         self.sending.remove(&message);
     }
 }
@@ -199,7 +199,7 @@ impl Vault {
 
     /// Sets the sent bytes of a message. No effect once it has left the outbox or its attempt was
     /// interrupted.
-    pub fn set_progress(&mut self, message: MessageId, sent: u64) -> Result<Option<Event>> {
+    pub fn set_progress(&mut self, message: MessageRowId, sent: u64) -> Result<Option<Event>> {
         let Some(progress) = self.runtime.sending.get_mut(&message) else {
             return Ok(None);
         };

@@ -28,7 +28,7 @@ use step::{Place, Step};
 use super::Result;
 use super::change::Work;
 use super::party::NewParty;
-use crate::view::{AccountId, MessageId, ThreadId};
+use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// Letters and threads examined in one transaction.
 const SLICE_LOOKS: usize = 80;
@@ -153,7 +153,7 @@ impl Work<'_> {
         source: ThreadId,
         asked: bool,
         after: Place,
-        until: MessageId,
+        until: MessageRowId,
     ) -> Result<Option<Place>> {
         let (account, thread) = (door.account, door.thread);
         let first = self.read.service_id(thread)?;

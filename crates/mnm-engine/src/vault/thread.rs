@@ -7,7 +7,7 @@ use super::runtime_state::Detail;
 use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
-use crate::view::{AccountId, MayReply, MessageId, MessageState, Party, ThreadId, ThreadRow};
+use crate::view::{AccountId, MayReply, MessageRowId, MessageState, Party, ThreadId, ThreadRow};
 use tmtp::id::Uid;
 
 /// Rows of [`Vault::threads`] by default, and at most.
@@ -105,7 +105,7 @@ impl Reader<'_> {
     /// The line of a thread. Its cost depends neither on the number or length of messages, nor on
     /// the number of readers.
     pub(super) fn thread_row(&self, id: ThreadId) -> Result<ThreadRow> {
-        let newest: Option<MessageId> = self
+        let newest: Option<MessageRowId> = self
             .db
             .prepare_cached(
                 "SELECT id FROM message WHERE thread = ?1 ORDER BY at_ms DESC, id DESC LIMIT 1",
@@ -116,7 +116,7 @@ impl Reader<'_> {
     }
 
     /// The line of a thread whose newest message is known.
-    pub(super) fn thread_row_of(&self, id: ThreadId, newest: MessageId) -> Result<ThreadRow> {
+    pub(super) fn thread_row_of(&self, id: ThreadId, newest: MessageRowId) -> Result<ThreadRow> {
         let stored = self.stored_thread(id)?;
         let account = stored.account;
         let newest = self.newest(account, newest)?;
@@ -201,7 +201,7 @@ impl Reader<'_> {
             .ok_or(VaultError::NotFound { what: "thread", id })
     }
 
-    fn newest(&self, account: AccountId, id: MessageId) -> Result<Newest> {
+    fn newest(&self, account: AccountId, id: MessageRowId) -> Result<Newest> {
         let mut statement = self.db.prepare_cached(
             "SELECT id, author_uid, author_alias, state, error, forwarded_by IS NOT NULL
              FROM message WHERE id = ?1",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, AttachmentId, DraftId, LeftOut, MessageId, Party, ThreadId};
+use super::{AccountId, AttachmentId, DraftId, LeftOut, MessageRowId, Party, ThreadId};
 use crate::picture::Size;
 
 /// One message.
@@ -10,7 +10,7 @@ use crate::picture::Size;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Message {
     /// Local row number.
-    pub id: MessageId,
+    pub id: MessageRowId,
     /// The thread it belongs to.
     pub thread: ThreadId,
     /// The account it belongs to.

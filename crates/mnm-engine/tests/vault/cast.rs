@@ -7,7 +7,7 @@ use mnm_engine::vault::{
     NewAccount, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Received, SyncNotice, UserNotice,
     Vault,
 };
-use mnm_engine::view::{AccountId, MayReply, Message, MessageId, ThreadId};
+use mnm_engine::view::{AccountId, MayReply, Message, MessageRowId, ThreadId};
 use tempfile::TempDir;
 
 pub(crate) const ALICE: &str = "LC111111111111111111111111111111";
@@ -239,7 +239,7 @@ impl App {
         }
     }
 
-    pub(crate) fn message(&self, id: MessageId) -> Message {
+    pub(crate) fn message(&self, id: MessageRowId) -> Message {
         self.vault.message(id).unwrap()
     }
 

@@ -2,7 +2,7 @@
 
 use mnm_engine::command::Place;
 use mnm_engine::vault::{ForwardedLetter, IncomingForward};
-use mnm_engine::view::{MessageId, Thread, ThreadId};
+use mnm_engine::view::{MessageRowId, Thread, ThreadId};
 use tmtp::letter::Attach;
 
 use crate::cast::{App, BOB, CAROL, names};
@@ -10,11 +10,11 @@ use crate::cast::{App, BOB, CAROL, names};
 const MIB: usize = 1 << 20;
 
 /// A thread of Bob's with so many messages, three to a millisecond; the ids in their order.
-fn long(app: &mut App, count: usize) -> (ThreadId, Vec<MessageId>) {
+fn long(app: &mut App, count: usize) -> (ThreadId, Vec<MessageRowId>) {
     texts(app, (0..count).map(|n| format!("message {n}")))
 }
 
-fn texts(app: &mut App, texts: impl IntoIterator<Item = String>) -> (ThreadId, Vec<MessageId>) {
+fn texts(app: &mut App, texts: impl IntoIterator<Item = String>) -> (ThreadId, Vec<MessageRowId>) {
     let mut opened: Option<String> = None;
     let mut thread = 0;
     let mut ids = Vec::new();
@@ -33,7 +33,7 @@ fn texts(app: &mut App, texts: impl IntoIterator<Item = String>) -> (ThreadId, V
     (thread, ids)
 }
 
-fn ids(page: &Thread) -> Vec<MessageId> {
+fn ids(page: &Thread) -> Vec<MessageRowId> {
     page.messages.iter().map(|message| message.id).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Tests of recipients: a waiting letter goes to those who read its thread when the member sent it.
 
 use mnm_engine::vault::{DraftContent, MemberAct, OutboxAction, OutgoingPost};
-use mnm_engine::view::{MessageId, MessageState, ThreadId};
+use mnm_engine::view::{MessageRowId, MessageState, ThreadId};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, note, recipients};
 
@@ -24,7 +24,7 @@ fn add_carol(app: &mut App, by: &str, thread_id: &str) {
     app.receive(&letter);
 }
 
-fn held(app: &mut App, thread: ThreadId, text: &str) -> MessageId {
+fn held(app: &mut App, thread: ThreadId, text: &str) -> MessageRowId {
     let typed = DraftContent { text: text.into(), ..DraftContent::default() };
     let draft = app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value;
     app.vault.queue_draft_held(draft.id, None, 100, 5_000).unwrap().value.id

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use mnm_engine::{
     command::{Command as Ask, Place},
     view::{
-        Account, AccountId, Draft, Message, MessageId, MessageState, Party, PartyKind, SearchHit,
-        Thread, ThreadId, ThreadRow,
+        Account, AccountId, Draft, Message, MessageRowId, MessageState, Party, PartyKind,
+        SearchHit, Thread, ThreadId, ThreadRow,
     },
 };
 
@@ -198,7 +198,7 @@ pub(super) async fn whole_thread(session: &Session, id: ThreadId) -> Result<Thre
 
 /// Marks what is shown, and nothing that came in meanwhile.
 async fn mark_read(session: &Session, thread: &Thread) -> Result<(), Failure> {
-    let unread: Vec<MessageId> =
+    let unread: Vec<MessageRowId> =
         thread.messages.iter().filter(|message| message.unread).map(|message| message.id).collect();
     for messages in unread.chunks(MARKED_ROWS) {
         let mark = Ask::MarkRead { thread: thread.row.id, messages: Some(messages.to_vec()) };

@@ -12,7 +12,7 @@ use std::{
 
 use mnm_engine::{
     command::Command as Ask,
-    view::{DraftId, ForwardState, Message, MessageId, MessageState, ThreadId},
+    view::{DraftId, ForwardState, Message, MessageRowId, MessageState, ThreadId},
 };
 use serde_json::json;
 use tokio::fs::File;
@@ -286,7 +286,7 @@ pub(super) async fn resend(
 /// What became of a message within the time that is waited for it, and in words.
 async fn became(
     session: &Session,
-    message: MessageId,
+    message: MessageRowId,
     wait: Wait,
 ) -> Result<(Message, String, Exit), Failure> {
     let timeout_ms = wait.seconds * 1000;

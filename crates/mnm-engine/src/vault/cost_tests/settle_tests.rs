@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::event::Event;
-use crate::view::MessageId;
+use crate::view::MessageRowId;
 
 /// Early letters: few enough to settle at once, and many.
 const FEW: u32 = 20;
@@ -105,7 +105,7 @@ fn arrive(home: &mut Home, size: u32) -> (ThreadId, Cost) {
 }
 
 /// Does all chores; returns the number of slices, and the letters in events.
-fn tidy(home: &mut Home) -> (usize, BTreeSet<MessageId>) {
+fn tidy(home: &mut Home) -> (usize, BTreeSet<MessageRowId>) {
     let (mut slices, mut told) = (0, BTreeSet::new());
     loop {
         home.counter.lock().unwrap().cost = Cost::default();

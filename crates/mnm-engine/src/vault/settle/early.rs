@@ -5,11 +5,11 @@ use rusqlite::{Row, params};
 use super::step::{BEGINNING, Place};
 use crate::vault::Result;
 use crate::vault::change::Reader;
-use crate::view::{AccountId, MessageId, ThreadId};
+use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// A letter that may have to be moved.
 pub(super) struct EarlyLetter {
-    pub(super) id: MessageId,
+    pub(super) id: MessageRowId,
     /// Its sender.
     pub(super) uid: String,
     /// Its id at the service; none for one that waits to be sent.

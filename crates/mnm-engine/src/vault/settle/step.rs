@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::error::VaultError;
 use crate::vault::Result;
 use crate::vault::change::{Reader, Work};
-use crate::view::{AccountId, MessageId, ThreadId};
+use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// Number of a row of `unsettled`, ascending.
 pub(in crate::vault) type StepId = i64;
@@ -38,7 +38,7 @@ pub(super) struct StoredStep {
     asked: bool,
     gid: Option<String>,
     pub(super) after: Place,
-    pub(super) until: MessageId,
+    pub(super) until: MessageRowId,
 }
 
 impl StoredStep {
@@ -102,7 +102,7 @@ impl Reader<'_> {
 impl Work<'_> {
     /// Stores a step, to be done from its beginning.
     pub(super) fn leave(&mut self, account: AccountId, step: Step<'_>) -> Result<StepId> {
-        let newest = || -> Result<MessageId> {
+        let newest = || -> Result<MessageRowId> {
             Ok(self
                 .db
                 .prepare_cached("SELECT coalesce(max(id), 0) FROM message")?
@@ -111,7 +111,7 @@ impl Work<'_> {
         let (name, thread, source, asked, gid, until) = match step {
             Step::Letters { source, thread, asked } => {
                 // Letters that enter a known thread are checked then.
-                let until = if source == thread { newest()? } else { MessageId::MAX };
+                let until = if source == thread { newest()? } else { MessageRowId::MAX };
                 ("letters", Some(thread), Some(source), asked, None, until)
             }
             Step::Claims { thread } => ("claims", Some(thread), None, false, None, 0),
