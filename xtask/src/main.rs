@@ -42,6 +42,7 @@ cargo xtask TASK [OPTION]...
   web       build the pages into web/dist, where the app takes them from
   types     make the pages' types anew from the Rust types (web/src/lib/types)
   wasm      compile the app's engine for browsers, with Debian's compiler if need be
+              --run   also run its time and tasks in Node
   acme      the service orders and renews certificates from a real authority's test server
   bench     measure and print the figures: codec, sizes, memory, time to the first message
   load      the service under load, each figure beside its target
@@ -109,7 +110,11 @@ fn dispatch(args: &[String]) -> Result<()> {
             })
         }
         "web" => Flags::of(given, &[]).and_then(|_| web::build()),
-        "wasm" => Flags::of(given, &[]).and_then(|_| wasm::check()),
+        "wasm" => {
+            let flags = Flags::of(given, &["--run"])?;
+            wasm::check()?;
+            if flags.has("--run") { wasm::run() } else { Ok(()) }
+        }
         "types" => Flags::of(given, &[]).and_then(|_| web::types()),
         "acme" => Flags::of(given, &[]).and_then(|_| acme::run()),
         "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),

@@ -1,4 +1,5 @@
 //! `cargo xtask wasm`: compiles the app's engine for browsers, without linking it, to keep its platform seam open.
+//! With `--run`, what it has in place of a runtime there is linked and run in Node (`browser/`).
 //!
 //! That takes a standard library for `wasm32-unknown-unknown`. The compiler at hand may have one; otherwise
 //! Debian's unstable release has one together with its own compiler, which needs no installation: their
@@ -23,6 +24,15 @@ const NOT_NEEDED: [&str; 3] = ["binutils", "gcc", "libc-gconv-modules-extra"];
 /// Has SQLite's C code for browsers not compiled, which only linking needs.
 const WITHOUT_SQLITE: &str = "target.wasm32-unknown-unknown.wsqlite3.rustc-link-lib=['wsqlite3']";
 
+/// How a linker is named to Cargo, and of which kind it is.
+const LINKER: (&str, &str) =
+    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS");
+const LINKER_FLAVOR: &str = "-Clinker-flavor=wasm-ld";
+
+/// What Node runs. Where nothing more can happen it ends, whatever is still waited for.
+const IN_NODE: &str =
+    "process.exitCode = 1; require('./browser.js').run().then(() => { process.exitCode = 0; })";
+
 /// Compiles the engine for browsers.
 pub(crate) fn check() -> Result<()> {
     compile(compiler()?)
@@ -46,6 +56,33 @@ fn compile(compiler: Option<PathBuf>) -> Result<()> {
         check.env("RUSTC", compiler).env("CARGO_TARGET_DIR", place().join("build"));
     }
     run::loud(&mut check)
+}
+
+/// Runs the engine's time and tasks in Node.
+pub(crate) fn run() -> Result<()> {
+    let folder = place().join("browser");
+    let mut build = run::cargo(["build", "--quiet", "--lib", "--locked"]);
+    build.args(["--manifest-path", "browser/Cargo.toml", "--target", TARGET]);
+    build.env("CARGO_TARGET_DIR", &folder).env(LINKER.0, linker()?).env(LINKER.1, LINKER_FLAVOR);
+    if let Some(compiler) = compiler()? {
+        build.env("RUSTC", compiler);
+    }
+    run::loud(&mut build)?;
+    let built = folder.join(TARGET).join("debug/browser.wasm");
+    let mut bind = run::cargo(["run", "--quiet", "--locked", "--manifest-path"]);
+    bind.args(["browser/Cargo.toml", "--"]).args([&built, &folder.join("node")]);
+    run::loud(bind.env("CARGO_TARGET_DIR", &folder))?;
+    let mut node = run::program("node", ["--eval", IN_NODE], ".");
+    run::loud(node.current_dir(folder.join("node")))
+}
+
+/// The linker that comes with the compiler at hand.
+fn linker() -> Result<PathBuf> {
+    let about = run::captured(&mut run::program("rustc", ["-vV"], "."))?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("rustc does not say for which machine it is")?;
+    let sysroot = run::captured(&mut run::program("rustc", ["--print", "sysroot"], "."))?;
+    Ok(Path::new(sysroot.trim()).join("lib/rustlib").join(host).join("bin/rust-lld"))
 }
 
 fn place() -> PathBuf {

@@ -67,7 +67,11 @@ pub trait Platform: Debug + Send + Sync + 'static {
 }
 
 /// The vault's work: a future that blocks whenever it is polled, until the vault is closed.
+#[cfg(not(target_family = "wasm"))]
 pub type VaultWork = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The vault's work: a future that blocks whenever it is polled, until the vault is closed.
+#[cfg(target_family = "wasm")]
+pub type VaultWork = Pin<Box<dyn Future<Output = ()>>>;
 
 /// What runs the vault's work. Dropped, it goes on until the work is done.
 pub trait Worker: Send {

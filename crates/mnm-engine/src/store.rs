@@ -17,8 +17,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::error::{Error, ErrorCode, OpenError, VaultError};
 use crate::event::Event;
 use crate::platform::{Platform, Worker};
-use crate::time;
 use crate::vault::{Change, Vault};
+use crate::{task, time};
 use arriving::Arriving;
 
 /// Closures that may be queued; further senders wait.
@@ -214,7 +214,7 @@ async fn next_job(
             Ok(job) => return job,
             Err(TryRecvError::Disconnected) => return None,
             // Yields where other tasks share a thread with the vault.
-            Err(TryRecvError::Empty) if tidy(vault, events) => tokio::task::yield_now().await,
+            Err(TryRecvError::Empty) if tidy(vault, events) => task::yield_now().await,
             Err(TryRecvError::Empty) => return queue.recv().await.flatten(),
         }
     }

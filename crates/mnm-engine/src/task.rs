@@ -1,51 +1,17 @@
-//! Spawning: tasks of the runtime that the engine was opened in. The only place that spawns.
+//! Spawning: tasks beside the one that runs. The only place that spawns.
 //!
-//! In a browser all tasks share one thread: there a task is local and need not be [`Send`], and what takes
-//! long is computed in place.
+//! They are those of the runtime that the engine was opened in. In a browser all tasks share one thread: there
+//! a task is local and need not be [`Send`], and what takes long is computed in place.
 
-#![expect(clippy::disallowed_methods, reason = "this is where they are named")]
-
-use std::future::Future;
-
-use tokio::runtime::Handle;
-pub(crate) use tokio::task::JoinHandle;
-
-/// Starts a task.
-#[cfg(not(target_family = "wasm"))]
-pub(crate) fn spawn<T: Send + 'static>(
-    task: impl Future<Output = T> + MaybeSend + 'static,
-) -> JoinHandle<T> {
-    tokio::spawn(task)
-}
-
-/// Starts a task.
 #[cfg(target_family = "wasm")]
-pub(crate) fn spawn<T: 'static>(
-    task: impl Future<Output = T> + MaybeSend + 'static,
-) -> JoinHandle<T> {
-    tokio::task::spawn_local(task)
-}
-
-/// Starts a task if there is a runtime; without one the app is ending.
-pub(crate) fn spawn_if_running(task: impl Future<Output = ()> + MaybeSend + 'static) {
-    if Handle::try_current().is_ok() {
-        spawn(task);
-    }
-}
-
-/// Computes what takes long, aside from the tasks where there are threads. None if that failed.
+mod browser;
 #[cfg(not(target_family = "wasm"))]
-pub(crate) async fn compute<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    tokio::task::spawn_blocking(work).await.ok()
-}
+mod native;
 
-/// Computes what takes long, in place. None if that failed.
 #[cfg(target_family = "wasm")]
-pub(crate) async fn compute<T>(work: impl FnOnce() -> T) -> Option<T> {
-    Some(work())
-}
+pub(crate) use browser::{JoinHandle, compute, spawn, spawn_if_running, yield_now};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{JoinHandle, compute, spawn, spawn_if_running, yield_now};
 
 /// [`Send`] where there are threads.
 #[cfg(not(target_family = "wasm"))]
