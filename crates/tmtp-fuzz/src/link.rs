@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use tmtp_store::engine::MemoryEngine;
-use tmtp_store::{Limits, Store};
+use tmtp_testkit::store::ModelStore;
 use tmtpd::config::{DaemonConfig, Overrides};
 use tmtpd::conn_limit::ConnLimit;
 use tmtpd::platform::Machine;
@@ -19,7 +18,6 @@ use tokio::time::timeout;
 
 use crate::ask::{Ask, Cast};
 use crate::peer::Link;
-use crate::store::scratch;
 
 /// Links at once.
 const LINKS: usize = 3;
@@ -44,13 +42,10 @@ pub fn run(input: &[u8]) {
 }
 
 async fn play(case: Case) {
-    let folder = scratch();
     let over = Overrides { data: Some(PathBuf::from("unused")), ..Overrides::default() };
     let daemon = DaemonConfig::resolve(over, None).unwrap();
     let config = daemon.only().unwrap();
-    let limits = Limits { reserve_bytes: 1 << 20, ..Limits::default() };
-    let store = Store::open_with(folder.path(), limits, Arc::<MemoryEngine>::default()).unwrap();
-    let service = Arc::new(Service::with(config, store, Machine).unwrap());
+    let service = Arc::new(Service::open(config, ModelStore::new(), Machine).await.unwrap());
     let conn_limit = ConnLimit::new(&config.limits);
     let cast = Arc::new(Mutex::new(Cast::default()));
     let open = || Link::open(&service, &conn_limit, &cast);
@@ -76,5 +71,5 @@ async fn play(case: Case) {
     bystander.send(&Ask::Quit, &cast, 0).await;
     bystander.close().await;
     assert_eq!(cast.lock().unwrap().members.len(), before + 1, "a new member is not served");
-    service.close().unwrap();
+    service.close().await.unwrap();
 }

@@ -14,9 +14,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use tempfile::TempDir;
 use tmtp_store::disk::SystemDisk;
 use tmtp_store::{
-    Batch, Class, Findings, Inspection, Limits, MAX_SMALL_BYTES, MessageId, NewData, NewMessage,
-    Position, Queued, Store, StoreError,
+    Batch, Class, Commit, Cursor, Findings, Inspection, Limits, MAX_SMALL_BYTES, NewData,
+    NewMessage, Queued, StoreError,
 };
+use tmtp_testkit::store::{BlockingStore, Message};
 
 const DEVICES: u32 = 3;
 
@@ -91,7 +92,7 @@ pub fn run(input: &[u8]) {
     let checked = check(folder.path());
     // Of what was closed in order nothing can be missing without a sign of it.
     assert!(case.was_killed || checked.is_none_or(|owed| owed == template.owed.len() as u64));
-    let Ok(store) = Store::open(folder.path(), limits()) else {
+    let Ok(store) = BlockingStore::open(folder.path(), limits()) else {
         assert!(checked.is_none(), "what was called whole does not open");
         return;
     };
@@ -108,29 +109,29 @@ pub fn run(input: &[u8]) {
 fn check(folder: &Path) -> Option<u64> {
     let checked = Inspection::open(Arc::new(SystemDisk), folder).and_then(|found| found.check());
     let whole = |found: &Findings| !found.newest_commit_undone && found.damage.is_empty();
-    checked.ok().filter(whole).map(|found| found.owed)
+    checked.ok().filter(whole).map(|found| found.queued)
 }
 
 /// Posts to a new device, which is then served just that.
-fn go_on(store: &Store) {
+fn go_on(store: &BlockingStore) {
     let (head, data) = ("head of the new", "data of the new");
     let message = NewMessage {
-        id: MessageId::MAX,
         class: Class::Rest,
         head: head.into(),
         data: NewData::Inline(data.into()),
         devices: vec![DEVICES],
     };
-    if store.post(message, Batch::new()).wait().is_err() {
+    let commit = Commit { messages: vec![message], ..Commit::default() };
+    if store.inner().commit(Box::new(|_| Ok(commit))).wait().is_err() {
         return;
     }
-    let Ok(owed) = store.queued(DEVICES, Position::start(), usize::MAX) else { return };
+    let Ok(owed) = store.queued(DEVICES, Cursor::start(), usize::MAX) else { return };
     // Others are there if a row's key was damaged; they are not served.
     let served: Vec<_> = owed.iter().filter_map(|one| read(store, one).ok()).collect();
     assert_eq!(served, [[head, data].concat().into_bytes()]);
 }
 
-fn read(store: &Store, owed: &Queued) -> Result<Vec<u8>, StoreError> {
+fn read(store: &BlockingStore, owed: &Queued) -> Result<Vec<u8>, StoreError> {
     let mut reader = store.read(owed)?;
     let mut bytes = reader.head().to_vec();
     while let Some(piece) = reader.chunk(10_000)? {
@@ -142,7 +143,7 @@ fn read(store: &Store, owed: &Queued) -> Result<Vec<u8>, StoreError> {
 impl Template {
     fn make(was_killed: bool) -> Self {
         let folder = scratch();
-        let store = Store::open(folder.path(), limits()).unwrap();
+        let store = BlockingStore::open(folder.path(), limits()).unwrap();
         let mut owed = BTreeMap::new();
         for id in 1..=8_u64 {
             let data = format!("data of {id}, ").repeat(usize::try_from(id * 20).unwrap());
@@ -162,7 +163,7 @@ impl Template {
                     .iter()
                     .map(|device| ((*device, id), [head.as_bytes(), data.as_bytes()].concat())),
             );
-            let message = NewMessage {
+            let message = Message {
                 id,
                 class: if id == 5 { Class::User } else { Class::Rest },
                 head: head.into_bytes().into(),
@@ -179,14 +180,19 @@ impl Template {
     }
 
     /// Reads what each device is owed; how many are whole.
-    fn read(&self, store: &Store) -> u64 {
+    fn read(&self, store: &BlockingStore) -> u64 {
         let mut served = 0;
         for device in 0..DEVICES {
-            let Ok(owed) = store.queued(device, Position::start(), usize::MAX) else { continue };
+            let Ok(owed) = store.queued(device, Cursor::start(), usize::MAX) else { continue };
             for message in owed {
                 let Ok(bytes) = read(store, &message) else { continue };
-                let posted = self.owed.get(&(device, message.id()));
-                assert_eq!(Some(&bytes), posted, "device {device}, message {:x}", message.id());
+                let posted = self.owed.get(&(device, message.position.0));
+                assert_eq!(
+                    Some(&bytes),
+                    posted,
+                    "device {device}, message {:x}",
+                    message.position.0
+                );
                 served += 1;
             }
         }

@@ -17,9 +17,8 @@ use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tmtp_store::{
-    Batch, Class, DeviceNumber, Limits, NewData, NewMessage, Position, Receipt, Store,
-};
+use tmtp_store::{Batch, Class, Cursor, DeviceNumber, Limits, NewData, Receipt};
+use tmtp_testkit::store::{BlockingStore, Message};
 
 const BODY_BYTES: usize = 1024;
 
@@ -143,8 +142,8 @@ fn drive<R>(
     (latencies, started.elapsed().as_secs_f64())
 }
 
-fn message(id: u64, devices: &[DeviceNumber]) -> NewMessage {
-    NewMessage {
+fn message(id: u64, devices: &[DeviceNumber]) -> Message {
+    Message {
         id,
         class: Class::Rest,
         head: Bytes::from_static(&[b'h'; 128]),
@@ -154,7 +153,7 @@ fn message(id: u64, devices: &[DeviceNumber]) -> NewMessage {
 }
 
 fn posts(dir: &str, in_flight: usize, devices: u32) {
-    let store = Store::open(Path::new(dir), Limits::default()).unwrap();
+    let store = BlockingStore::open(Path::new(dir), Limits::default()).unwrap();
     let to: Vec<DeviceNumber> = (1..=devices).collect();
     let before = bytes_written();
     let (latencies, seconds) = drive(
@@ -166,7 +165,7 @@ fn posts(dir: &str, in_flight: usize, devices: u32) {
         },
     );
     store.flush().wait().unwrap();
-    assert_eq!(store.stats().owed, 0);
+    assert_eq!(store.stats().queued, 0);
     store.close().unwrap();
     let written = bytes_written() - before;
     let (name, rows, left) = (format!("store, R={devices}"), u64::from(devices), disk(dir));
@@ -206,11 +205,11 @@ fn raw_log(dir: &str, in_flight: usize) {
 fn open_after_crash(dir: &str, count: u64) {
     this_program(&["fill", dir, &count.to_string()]);
     let started = Instant::now();
-    let store = Store::open(Path::new(dir), Limits::default()).unwrap();
+    let store = BlockingStore::open(Path::new(dir), Limits::default()).unwrap();
     let opened = started.elapsed();
-    assert_eq!(store.stats().owed, count);
+    assert_eq!(store.stats().queued, count);
     let started = Instant::now();
-    let owed = store.queued(7, Position::start(), 100).unwrap();
+    let owed = store.queued(7, Cursor::start(), 100).unwrap();
     assert_eq!((owed.len() as u64).min(count), count.min(100));
     println!(
         "open with {count} owed after a crash: {:.2} s; first 100 of a queue: {:.2} ms",
@@ -222,7 +221,7 @@ fn open_after_crash(dir: &str, count: u64) {
     store.close().unwrap();
     let (seconds, left) = (started.elapsed().as_secs_f64(), disk(dir) / 1024);
     drop(store);
-    Store::open(Path::new(dir), Limits::default()).unwrap().close().unwrap();
+    BlockingStore::open(Path::new(dir), Limits::default()).unwrap().close().unwrap();
     println!(
         "all of them dropped and erased: {seconds:.2} s; left on disk: {left} KiB, after the next start {} KiB",
         disk(dir) / 1024
@@ -231,7 +230,7 @@ fn open_after_crash(dir: &str, count: u64) {
 
 /// Fills a store and dies without closing it.
 fn fill(dir: &Path, count: u64) {
-    let store = Store::open(dir, Limits::default()).unwrap();
+    let store = BlockingStore::open(dir, Limits::default()).unwrap();
     let mut waiting = VecDeque::new();
     for id in 1..=count {
         waiting.push_back(store.post(message(id, &[7]), Batch::new()));
@@ -239,23 +238,25 @@ fn fill(dir: &Path, count: u64) {
             waiting.pop_front().map(Receipt::wait).unwrap().unwrap();
         }
     }
-    waiting.into_iter().for_each(|receipt| receipt.wait().unwrap());
+    for receipt in waiting {
+        receipt.wait().unwrap();
+    }
     println!("memory after {count} posts: {} MiB at most", peak_memory() / 1024);
     std::process::abort();
 }
 
 /// Streams a large body in and out again.
 fn large(dir: &Path, mib: u64) {
-    let store = Store::open(dir, Limits::default()).unwrap();
+    let store = BlockingStore::open(dir, Limits::default()).unwrap();
     let piece = vec![7_u8; 256 * 1024];
     let started = Instant::now();
     let mut body = store.large_body().unwrap();
     (0..mib * 4).for_each(|_| body.write(&piece).unwrap());
-    let new = NewMessage { data: NewData::Large(body.finish().unwrap()), ..message(1, &[7]) };
+    let new = Message { data: NewData::Large(body.finish().unwrap()), ..message(1, &[7]) };
     store.post(new, Batch::new()).wait().unwrap();
     let stored = started.elapsed();
     let started = Instant::now();
-    let owed = store.queued(7, Position::start(), 1).unwrap();
+    let owed = store.queued(7, Cursor::start(), 1).unwrap();
     let mut reader = store.read(&owed[0]).unwrap();
     let mut read = 0;
     while let Some(chunk) = reader.chunk(256 * 1024).unwrap() {

@@ -14,15 +14,17 @@ use std::ops::{Bound, ControlFlow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::batch::Change;
 use crate::body::Bodies;
 use crate::body::large::LargeReader;
 use crate::data_dir::ROWS_FILE;
 use crate::disk::{Disk, DiskFile, Open};
 use crate::engine::redb::RedbEngine;
-use crate::engine::{Change, Engine, ReadRows};
+use crate::engine::{Engine, ReadRows};
 use crate::error::StoreError;
 use crate::extent::{BodyRef, Extent, LargeRef};
-use crate::row::{JOURNAL_KEY, MessageId, MessageRow, message_of};
+use crate::row::{JOURNAL_KEY, MessageRow, message_of};
+use crate::store::Copied;
 
 const DOING: &str = "copying the store";
 /// Rows that the copy gets with one commit.
@@ -35,19 +37,6 @@ const PIECE_BYTES: usize = 256 * 1024;
 const OPEN_SEGMENTS: usize = 64;
 /// Files beside the store that belong into a copy: without them it is another service to apps.
 const KEYS_DIR: &str = "tls";
-
-/// What was copied.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// Rows of every kind.
-    pub rows: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Bytes of their bodies.
-    pub body_bytes: u64,
-    /// Messages whose bodies are damaged here, and so are in the copy.
-    pub damaged: Vec<MessageId>,
-}
 
 /// Copies what `engine`, after a `checkpoint`, and `bodies` hold into the folder `to`.
 pub(crate) fn copy(

@@ -1,8 +1,8 @@
 //! Check of a stopped store: every row against redb's sums and against the others, every body
 //! against its sum. Writes nothing.
 //!
-//! A queue and a message know each other: the message's row counts the owed rows that name it. What
-//! does not fit together is named by message id, as is every body that is not what was stored.
+//! A queue and a message know each other: the message's row counts the queue rows that name it. What
+//! does not fit together is named by message position, as is every body that is not what was stored.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,13 +14,14 @@ use std::sync::Arc;
 use crate::body::Bodies;
 use crate::body::large::LargeReader;
 use crate::body::orphan_gc::{Found, Named};
-use crate::data_dir::{ROWS_FILE, check_rows_are_there, known_format, last_id};
+use crate::data_dir::{ROWS_FILE, check_rows_are_there, known_format, last_position};
 use crate::disk::{Disk, Lock, Open};
 use crate::engine::redb::{RowsInspected, Verdict};
 use crate::engine::{ReadRows, prefix_end};
 use crate::error::StoreError;
 use crate::extent::Extent;
-use crate::row::{Class, MESSAGES, MessageId, MessageRow, QUEUES, message_of, owed_of};
+use crate::position::{Class, Position};
+use crate::row::{MESSAGES, MessageRow, QUEUES, message_of, parse_queue_key};
 use crate::rows::{Memtable, Rows};
 use crate::wal::replay::Replay;
 
@@ -44,7 +45,7 @@ pub struct Inspection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// The message it is about, where it is about one.
-    pub message: Option<MessageId>,
+    pub message: Option<Position>,
     /// Which file, where in it, and what is wrong.
     pub what: String,
 }
@@ -52,7 +53,7 @@ pub struct Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message {
-            Some(id) => write!(f, "message {id}: {}", self.what),
+            Some(position) => write!(f, "message {position}: {}", self.what),
             None => f.write_str(&self.what),
         }
     }
@@ -66,12 +67,12 @@ pub struct Findings {
     /// Whether the newest commit is not whole and the next start undoes it. After a power cut that
     /// is nothing to worry about: nobody was told that it was stored. After anything else it is damage.
     pub newest_commit_undone: bool,
-    /// Messages owed to anybody.
+    /// Messages that wait for a device.
     pub messages: u64,
     /// Those of them that can be delivered.
     pub messages_whole: u64,
     /// Queued rows: one for each message and device.
-    pub owed: u64,
+    pub queued: u64,
     /// Bytes of all bodies.
     pub body_bytes: u64,
     /// Files of bodies in which no row names anything: the next start erases them.
@@ -81,14 +82,14 @@ pub struct Findings {
 }
 
 impl Findings {
-    fn damaged(&mut self, message: Option<MessageId>, what: impl Into<String>) {
+    fn damaged(&mut self, message: Option<Position>, what: impl Into<String>) {
         self.damage.push(Damage { message, what: what.into() });
     }
 }
 
 /// A message while its queues are counted.
 struct Counted {
-    id: MessageId,
+    position: Position,
     class: Class,
     remaining: u32,
     found: u32,
@@ -152,17 +153,19 @@ impl Inspection {
         let mut named = Named::default();
         let mut messages = self.messages(&mut findings, &mut named)?;
         self.queues(&mut findings, &mut messages)?;
-        for Counted { id, remaining, found, .. } in &messages {
+        for Counted { position, remaining, found, .. } in &messages {
             if remaining != found {
                 let what =
                     format!("its row says {remaining} devices, the queues of {found} name it");
-                findings.damaged(Some(*id), what);
+                findings.damaged(Some(*position), what);
             }
         }
-        let highest = messages.last().map_or(0, |message| message.id);
-        match last_id(&self.rows) {
+        let highest = messages.last().map_or(Position::default(), |message| message.position);
+        match last_position(&self.rows) {
             Ok(last) if last >= highest => {}
-            Ok(last) => findings.damaged(Some(highest), format!("it is above {last}, the last id")),
+            Ok(last) => {
+                findings.damaged(Some(highest), format!("it lies behind {last}, the last one"))
+            }
             Err(error) => findings.damaged(None, error.to_string()),
         }
         match Found::list(&self.bodies) {
@@ -183,30 +186,31 @@ impl Inspection {
         let mut failure = None;
         let (from, to) = MESSAGES;
         self.rows.scan((Bound::Included(from), Bound::Excluded(to)), &mut |key, row| {
-            let (id, row) = match message_of(key).map(|id| (id, MessageRow::decode(row))) {
-                Ok((id, row)) => (id, row),
-                Err(error) => {
-                    findings.damaged(None, error.to_string());
-                    return ControlFlow::Continue(());
-                }
-            };
+            let (position, row) =
+                match message_of(key).map(|position| (position, MessageRow::decode(row))) {
+                    Ok((position, row)) => (position, row),
+                    Err(error) => {
+                        findings.damaged(None, error.to_string());
+                        return ControlFlow::Continue(());
+                    }
+                };
             findings.messages += 1;
             let row = match row {
                 Ok(row) => row,
                 Err(error) => {
-                    findings.damaged(Some(id), error.to_string());
+                    findings.damaged(Some(position), error.to_string());
                     return ControlFlow::Continue(());
                 }
             };
             row.body.parts().for_each(|part| named.add(part));
             let MessageRow { class, remaining, .. } = row;
-            messages.push(Counted { id, class, remaining, found: 0 });
+            messages.push(Counted { position, class, remaining, found: 0 });
             match self.read_body(&row) {
                 Ok(bytes) => {
                     findings.messages_whole += 1;
                     findings.body_bytes += bytes;
                 }
-                Err(StoreError::Corrupt { what }) => findings.damaged(Some(id), what),
+                Err(StoreError::Corrupt { what }) => findings.damaged(Some(position), what),
                 Err(error) => {
                     failure = Some(error);
                     return ControlFlow::Break(());
@@ -220,20 +224,23 @@ impl Inspection {
     fn queues(&self, findings: &mut Findings, messages: &mut [Counted]) -> Result<(), StoreError> {
         let (from, to) = QUEUES;
         self.rows.scan((Bound::Included(from), Bound::Excluded(to)), &mut |key, _| {
-            findings.owed += 1;
-            match owed_of(key) {
-                Ok((device, class, id)) => {
-                    let at = messages.binary_search_by_key(&id, |message| message.id).ok();
+            findings.queued += 1;
+            match parse_queue_key(key) {
+                Ok((device, class, position)) => {
+                    let at =
+                        messages.binary_search_by_key(&position, |message| message.position).ok();
                     match at.and_then(|at| messages.get_mut(at)) {
                         Some(message) if message.class == class => message.found += 1,
                         Some(_) => {
-                            findings
-                                .damaged(Some(id), format!("queue {device} has its class wrong"));
+                            findings.damaged(
+                                Some(position),
+                                format!("queue {device} has its class wrong"),
+                            );
                         }
                         None => {
                             let what =
                                 format!("queue {device} names it, and there is no such message");
-                            findings.damaged(Some(id), what);
+                            findings.damaged(Some(position), what);
                         }
                     }
                 }

@@ -9,25 +9,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::engine::ReadRows;
 use crate::error::StoreError;
-use crate::row::{DeviceNumber, MessageId, OWED, owed_of};
+use crate::position::{DeviceNumber, Position};
+use crate::row::{QUEUE, parse_queue_key};
+use crate::store::Queue;
 
-/// What a device is owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Queue {
-    /// Messages.
-    pub messages: u64,
-    /// Bytes of their heads and data.
-    pub bytes: u64,
-}
-
-/// An owed row: whose, and the bytes of its message.
-pub(crate) type OwedBytes = (DeviceNumber, u64);
+/// A queue row: whose, and the bytes of its message.
+pub(crate) type QueuedBytes = (DeviceNumber, u64);
 
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) messages: AtomicU64,
-    pub(crate) owed: AtomicU64,
-    /// Devices that are owed anything.
+    pub(crate) queued: AtomicU64,
+    /// Devices that have a queue.
     queues: Mutex<HashMap<DeviceNumber, Queue>>,
 }
 
@@ -36,23 +29,23 @@ impl Counts {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// So many messages and these owed rows are there now.
-    pub(crate) fn add<'o>(&self, messages: u64, owed: impl IntoIterator<Item = &'o OwedBytes>) {
+    /// So many messages and these queue rows are there now.
+    pub(crate) fn add<'q>(&self, messages: u64, queued: impl IntoIterator<Item = &'q QueuedBytes>) {
         let (mut queues, mut rows) = (self.queues(), 0);
-        for (device, bytes) in owed {
+        for (device, bytes) in queued {
             queues.entry(*device).or_default().add(*bytes);
             rows += 1;
         }
         self.messages.fetch_add(messages, Ordering::Relaxed);
-        self.owed.fetch_add(rows, Ordering::Relaxed);
+        self.queued.fetch_add(rows, Ordering::Relaxed);
     }
 
-    /// So many messages and these owed rows are gone.
-    pub(crate) fn remove(&self, messages: u64, owed: &[OwedBytes]) {
+    /// So many messages and these queue rows are gone.
+    pub(crate) fn remove(&self, messages: u64, queued: &[QueuedBytes]) {
         self.messages.fetch_sub(messages, Ordering::Relaxed);
-        self.owed.fetch_sub(owed.len() as u64, Ordering::Relaxed);
+        self.queued.fetch_sub(queued.len() as u64, Ordering::Relaxed);
         let mut queues = self.queues();
-        for (device, bytes) in owed {
+        for (device, bytes) in queued {
             if let Entry::Occupied(mut queue) = queues.entry(*device) {
                 queue.get_mut().remove(*bytes);
                 if queue.get().messages == 0 {
@@ -62,18 +55,18 @@ impl Counts {
         }
     }
 
-    /// Counts the owed rows. `sizes` has the bytes of every message, in rising order of ids.
+    /// Counts the queue rows. `sizes` has the bytes of every message, in rising order of positions.
     pub(crate) fn read_queues(
         &self,
         engine: &(impl ReadRows + ?Sized),
-        sizes: &[(MessageId, u64)],
+        sizes: &[(Position, u64)],
     ) -> Result<(), StoreError> {
         let mut queues = self.queues();
         let mut bad = None;
-        let range = (Bound::Included([OWED].as_slice()), Bound::Excluded([OWED + 1].as_slice()));
-        engine.scan(range, &mut |key, _| match owed_of(key) {
-            Ok((device, _, id)) => {
-                let at = sizes.binary_search_by_key(&id, |(id, _)| *id);
+        let range = (Bound::Included([QUEUE].as_slice()), Bound::Excluded([QUEUE + 1].as_slice()));
+        engine.scan(range, &mut |key, _| match parse_queue_key(key) {
+            Ok((device, _, position)) => {
+                let at = sizes.binary_search_by_key(&position, |(position, _)| *position);
                 let size = at.ok().and_then(|at| sizes.get(at));
                 queues.entry(device).or_default().add(size.map_or(0, |(_, bytes)| *bytes));
                 ControlFlow::Continue(())
@@ -84,23 +77,5 @@ impl Counts {
             }
         })?;
         bad.map_or(Ok(()), Err)
-    }
-}
-
-impl Queue {
-    /// Whether it has as many messages as `other`, or as many bytes.
-    #[must_use]
-    pub fn reaches(self, other: Self) -> bool {
-        self.messages >= other.messages || self.bytes >= other.bytes
-    }
-
-    fn add(&mut self, bytes: u64) {
-        self.messages += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-
-    fn remove(&mut self, bytes: u64) {
-        self.messages = self.messages.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::disk::{Disk, Lock, Open};
 use crate::engine::ReadRows;
 use crate::error::StoreError;
-use crate::row::{FORMAT_KEY, LAST_ID_KEY, MessageId};
+use crate::position::Position;
+use crate::row::{FORMAT_KEY, LAST_POSITION_KEY};
 
 /// The format this version writes, and the highest it reads. 2 has a journal, which versions that
 /// read only 1 would not work through.
@@ -56,8 +57,8 @@ pub(crate) fn known_format(engine: &(impl ReadRows + ?Sized)) -> Result<(), Stor
     }
 }
 
-pub(crate) fn last_id(engine: &(impl ReadRows + ?Sized)) -> Result<MessageId, StoreError> {
-    engine.get(LAST_ID_KEY)?.map_or(Ok(0), |row| number(&row, "last id"))
+pub(crate) fn last_position(engine: &(impl ReadRows + ?Sized)) -> Result<Position, StoreError> {
+    engine.get(LAST_POSITION_KEY)?.map_or(Ok(0), |row| number(&row, "last position")).map(Position)
 }
 
 fn number(row: &[u8], name: &str) -> Result<u64, StoreError> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::position::Position;
+
 /// Why the store could not do what it was asked.
 ///
 /// Cheap to clone: one failed fsync answers every commit that waited for it.
@@ -28,7 +30,7 @@ pub enum StoreError {
     /// A sync failed, and only a new start can tell whether it was stored.
     #[error("a sync of the data directory failed: what was stored last is known after a restart")]
     Uncertain,
-    /// Stored bytes are not what was written. Never served: the message stays owed until a person looks.
+    /// Stored bytes are not what was written. Never served: the message stays queued until a person looks.
     #[error(
         "stored bytes are damaged: {what}. Restore the data directory from a copy, or report it"
     )]
@@ -36,13 +38,7 @@ pub enum StoreError {
         /// Which file, and where in it.
         what: String,
     },
-    /// A precondition of the batch did not hold; none of the batch was applied.
-    #[error("the rows had changed meanwhile")]
-    Conflict {
-        /// Which precondition, counted from 0 in the order they were added.
-        precondition: usize,
-    },
-    /// The message was erased before it was read: every device it was owed to has acknowledged it.
+    /// The message was erased before it was read: every device it waited for has acknowledged it.
     #[error("the message has been erased")]
     Gone,
     /// More than [`Limits::queue_bytes`](super::Limits::queue_bytes) waits for the disk; try again later.
@@ -56,14 +52,12 @@ pub enum StoreError {
         /// The limit, in bytes.
         max: usize,
     },
-    /// A message id that is not above all ids submitted before.
-    #[error("message id {id} is not above {last}, the last one submitted")]
-    IdNotRising {
-        /// The id that was refused.
-        id: u64,
-        /// The highest id submitted so far.
-        last: u64,
-    },
+    /// The head of a message, as the caller writes it, is longer than what receivers take.
+    #[error("the head of a message is too long")]
+    HeadTooLong,
+    /// A body that another store made.
+    #[error("the body is of another store")]
+    OtherStore,
     /// A batch of the caller touches a key that belongs to the store.
     #[error("rows whose key starts with {prefix:?} belong to the store")]
     ReservedKey {
@@ -115,7 +109,7 @@ impl StoreError {
     }
 
     /// Says which message the damage is about.
-    pub(crate) fn of_message(self, id: u64) -> Self {
+    pub(crate) fn of_message(self, id: Position) -> Self {
         match self {
             StoreError::Corrupt { what } => StoreError::corrupt(format!("message {id}: {what}")),
             error => error,

@@ -1,14 +1,9 @@
-//! The durable store: who is owed what, and everything the directory knows.
+//! The durable store of a service: queues of messages for devices, and rows.
 //!
-//! Rows (small facts, never content) live in an ordered key-value [`engine`]; the content of
-//! messages lives in files of our own (`body.rs`) that can really erase. One writer commits for all
-//! callers, so that they share its syncs; any thread reads.
-//!
-//! How a message passes: [`Store::post`] writes its body and a row for the message and for each device
-//! into the write-ahead log (`wal.rs`), syncs, and answers. A link reads its device's queue with
-//! [`Store::queued`] and [`Store::read`]. [`Store::ack`] takes the row of the queue away; with the last
-//! one the message's row goes, and then the bytes are erased. What is still queued a second later is
-//! brought from the log to the engine and the segments.
+//! [`Store`] is the face that a service knows, and [`EmbeddedStore`] what stands behind it today. There,
+//! rows (small facts, never content) live in an ordered key-value [`engine`]; the content of messages
+//! lives in files of our own (`body.rs`) that can really erase. One writer commits for all callers, so that
+//! they share its syncs; any thread reads.
 //!
 //! What survives a crash: everything whose receipt said `Ok`. An acknowledgement given in the last
 //! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
@@ -19,18 +14,23 @@
 //! `crates/tmtpd/tests/old_store/` keeps a store of each format for good.
 
 mod backup;
+mod batch;
+mod blocking;
 mod body;
 mod check;
 mod counts;
 mod data_dir;
 pub mod disk;
-pub mod engine;
+mod embedded;
+mod engine;
 mod error;
 mod executor;
 mod extent;
 mod message;
 mod message_cache;
 mod metrics;
+mod position;
+mod receipt;
 mod row;
 mod rows;
 mod sorted_queue;
@@ -38,16 +38,19 @@ mod store;
 mod wal;
 mod writer;
 
-pub use crate::backup::Copied;
+pub use crate::batch::{Batch, Row};
 pub use crate::body::MAX_SMALL_BYTES;
-pub use crate::body::large::{FinishedBody, LargeBody};
 pub use crate::check::{Damage, Findings, Inspection};
-pub use crate::counts::Queue;
-pub use crate::engine::Batch;
+pub use crate::embedded::{EmbeddedStore, Limits};
 pub use crate::error::StoreError;
 pub use crate::executor::Executor;
-pub use crate::message::{MessageReader, NewData, NewMessage, Position, Queued};
-pub use crate::row::{Class, DeviceNumber, MessageId, RESERVED_PREFIXES};
-pub use crate::writer::commit_queue::Receipt;
-pub use metrics::StoreMetrics;
-pub use store::{Limits, Room, Stats, Store};
+pub use crate::message::{
+    BodyReader, BodyWriter, FinishedBody, Locator, MessageReader, NewData, NewMessage, Queued,
+};
+pub use crate::metrics::StoreMetrics;
+pub use crate::position::{Class, Cursor, DeviceNumber, Position};
+pub use crate::receipt::{Answer, Receipt};
+pub use crate::row::RESERVED_PREFIXES;
+pub use crate::store::{
+    Commit, Copied, Queue, QueueLengths, Room, Stats, Store, WriteCommit, each_row,
+};

@@ -1,23 +1,26 @@
-//! Messages: those to be stored, those in a queue, and reading one.
+//! Messages: those to be stored, those in a queue, and their bodies.
 
+use std::any::Any;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
 use bytes::Bytes;
+use smallvec::SmallVec;
 
-use crate::body::large::{FinishedBody, LargeReader};
 use crate::error::StoreError;
-use crate::row::{Body, Class, DeviceNumber, MessageId};
+use crate::position::{Class, DeviceNumber, Position};
 
 /// A message to be stored for its devices.
 #[derive(Debug)]
 pub struct NewMessage {
-    /// Its id, above all ids submitted before.
-    pub id: MessageId,
     /// What it is, for the order of delivery.
     pub class: Class,
     /// Everything the receiver gets before the data. The store does not read it.
     pub head: Bytes,
     /// What follows the head.
     pub data: NewData,
-    /// Who is owed it. Nobody: nothing is stored, only the extra rows.
+    /// Who is to get it; named twice counts once. Nobody: nothing is stored, only the rows beside it.
     pub devices: Vec<DeviceNumber>,
 }
 
@@ -26,88 +29,82 @@ pub struct NewMessage {
 pub enum NewData {
     /// At most [`MAX_SMALL_BYTES`](super::MAX_SMALL_BYTES) bytes.
     Inline(Bytes),
-    /// A body that was streamed to the disk before.
+    /// A body that was given to the store before.
     Large(FinishedBody),
 }
 
-impl NewData {
-    /// What of it is in memory.
-    pub(crate) fn inline(&self) -> &[u8] {
-        match self {
-            NewData::Inline(bytes) => bytes,
-            NewData::Large(_) => &[],
-        }
+/// A large body being received. Dropped unfinished, it leaves nothing.
+#[async_trait]
+pub trait BodyWriter: std::fmt::Debug + Send {
+    /// Appends `bytes`; pieces of 64 to 256 KiB are best. It takes as long as the store takes to have
+    /// them; other tasks of a runtime with several threads go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be stored; the body is of no use then.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Makes the body durable. It still belongs to nobody: commit a message that has it, or drop it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be made durable.
+    async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError>;
+}
+
+/// A large body that no message has yet. Dropped, it is gone.
+#[derive(Debug)]
+pub struct FinishedBody {
+    len: u64,
+    held: Box<dyn Any + Send + Sync>,
+}
+
+impl FinishedBody {
+    /// A body of `len` bytes. `held` is what the store knows it by; when that is dropped, the body goes.
+    pub fn new(len: u64, held: impl Any + Send + Sync) -> Self {
+        Self { len, held: Box::new(held) }
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether it has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What it was made of.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherStore`] when another store made it.
+    pub fn into_held<T: Any>(self) -> Result<T, StoreError> {
+        self.held.downcast().map(|held| *held).map_err(|_| StoreError::OtherStore)
     }
 }
 
-impl NewMessage {
-    /// Bytes this message holds in memory while it waits.
-    pub(crate) fn weight(&self) -> usize {
-        self.head.len() + self.data.inline().len() + self.devices.len() * 4
-    }
-}
+/// What a store finds a queued message by.
+pub type Locator = SmallVec<[u8; 64]>;
 
-/// A message that a device is owed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A message that waits for a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
-    pub(crate) device: DeviceNumber,
-    pub(crate) class: Class,
-    pub(crate) id: MessageId,
-    pub(crate) body: Body,
-}
-
-impl Queued {
-    /// Id of the message.
-    pub fn id(&self) -> MessageId {
-        self.id
-    }
-
+    /// The device.
+    pub device: DeviceNumber,
     /// Its class.
-    pub fn class(&self) -> Class {
-        self.class
-    }
-
+    pub class: Class,
+    /// Its position.
+    pub position: Position,
     /// Length of the head in bytes.
-    pub fn head_len(&self) -> u32 {
-        self.body.head_len
-    }
-
+    pub head_len: u32,
     /// Length of the data in bytes.
-    pub fn data_len(&self) -> u64 {
-        self.body.data_len()
-    }
+    pub data_len: u64,
+    /// What the store finds it by, for the store alone.
+    pub locator: Locator,
 }
 
-/// How far a reader of one device's queue has come: the last message of each class.
-///
-/// One for each class, because a `user` message that arrives after the reader went on to the rest
-/// must still be found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Position {
-    last: [Option<MessageId>; 2],
-}
-
-impl Position {
-    /// Before the first message.
-    pub fn start() -> Self {
-        Self::default()
-    }
-
-    /// Goes behind the message `id` of `class`, if it is not there yet.
-    pub(crate) fn advance(&mut self, class: Class, id: MessageId) {
-        let last = &mut self.last[class as usize];
-        *last = (*last).max(Some(id));
-    }
-
-    pub(crate) fn after(&self, class: Class) -> Option<MessageId> {
-        self.last[class as usize]
-    }
-}
-
-/// Reads one message, front to back. Blocks on the disk where the page cache has it no more.
+/// Reads one message, front to back.
 #[derive(Debug)]
 pub struct MessageReader {
-    id: MessageId,
     head: Bytes,
     data: Data,
     data_len: u64,
@@ -116,24 +113,35 @@ pub struct MessageReader {
 #[derive(Debug)]
 enum Data {
     Small(Bytes),
-    Large(LargeReader),
+    Large(Box<dyn BodyReader>),
+}
+
+/// Reads a large body from the front.
+pub trait BodyReader: std::fmt::Debug + Send {
+    /// The next piece, at most `max` bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] before the last piece if the whole does not match its sum: whoever forwards
+    /// the pieces can never complete a damaged message.
+    fn poll_next(
+        &mut self,
+        max: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, StoreError>>;
 }
 
 impl MessageReader {
-    pub(crate) fn small(id: MessageId, mut bytes: Bytes, head_len: u32) -> Self {
-        let head = bytes.split_to(bytes.len().min(head_len as usize));
-        Self { id, head, data_len: bytes.len() as u64, data: Data::Small(bytes) }
+    /// A message that is in memory.
+    pub fn small(head: Bytes, data: Bytes) -> Self {
+        Self { head, data_len: data.len() as u64, data: Data::Small(data) }
     }
 
-    pub(crate) fn cached(id: MessageId, head: Bytes, data: Bytes) -> Self {
-        Self { id, head, data_len: data.len() as u64, data: Data::Small(data) }
+    /// A message with a large body.
+    pub fn large(head: Bytes, reader: Box<dyn BodyReader>, data_len: u64) -> Self {
+        Self { head, data: Data::Large(reader), data_len }
     }
 
-    pub(crate) fn large(id: MessageId, head: Bytes, reader: LargeReader, data_len: u64) -> Self {
-        Self { id, head, data: Data::Large(reader), data_len }
-    }
-
-    /// The head as it was posted.
+    /// The head as it was committed.
     pub fn head(&self) -> &Bytes {
         &self.head
     }
@@ -150,13 +158,27 @@ impl MessageReader {
 
     /// The next piece of the data, at most `max` bytes; `None` at the end.
     ///
-    /// Data that does not match its sum is an error before its last piece: whoever forwards the
-    /// pieces can never complete a damaged message.
-    pub fn chunk(&mut self, max: usize) -> Result<Option<Bytes>, StoreError> {
+    /// # Errors
+    /// As of [`BodyReader::poll_next`].
+    pub fn poll_chunk(
+        &mut self,
+        max: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, StoreError>> {
         match &mut self.data {
-            Data::Small(bytes) if bytes.is_empty() => Ok(None),
-            Data::Small(bytes) => Ok(Some(bytes.split_to(bytes.len().min(max.max(1))))),
-            Data::Large(reader) => reader.next(max).map_err(|error| error.of_message(self.id)),
+            Data::Small(bytes) if bytes.is_empty() => Poll::Ready(Ok(None)),
+            Data::Small(bytes) => {
+                Poll::Ready(Ok(Some(bytes.split_to(bytes.len().min(max.max(1))))))
+            }
+            Data::Large(reader) => reader.poll_next(max, context),
         }
+    }
+
+    /// Like [`MessageReader::poll_chunk`], awaited.
+    ///
+    /// # Errors
+    /// As of [`BodyReader::poll_next`].
+    pub async fn chunk(&mut self, max: usize) -> Result<Option<Bytes>, StoreError> {
+        poll_fn(|context| self.poll_chunk(max, context)).await
     }
 }

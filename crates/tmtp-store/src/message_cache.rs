@@ -1,14 +1,15 @@
 //! Message cache: the last messages stored. Most are delivered at once, to devices that are online.
 //!
 //! Only a cache. The writer puts a message in when its commit is durable, and takes it out when it
-//! is owed to nobody any more. What is not here is read from rows and bodies, as after a restart;
-//! whether a device is owed a message is never asked here.
+//! waits for no device any more. What is not here is read from rows and bodies, as after a restart;
+//! whether a message waits for a device is never asked here.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::row::{Body, MessageId};
+use crate::position::Position;
+use crate::row::Body;
 use crate::sorted_queue::SortedQueue;
 
 /// Bytes of messages that are kept, what keeping them costs included.
@@ -33,7 +34,7 @@ pub(crate) struct MessageCache {
 
 #[derive(Debug, Default)]
 struct State {
-    messages: SortedQueue<MessageId, CachedMessage>,
+    messages: SortedQueue<Position, CachedMessage>,
     bytes: usize,
 }
 
@@ -43,11 +44,11 @@ impl MessageCache {
     }
 
     /// Keeps messages that were stored, and forgets the oldest for them.
-    pub(crate) fn put(&self, messages: impl IntoIterator<Item = (MessageId, CachedMessage)>) {
+    pub(crate) fn put(&self, messages: impl IntoIterator<Item = (Position, CachedMessage)>) {
         let mut state = self.state();
-        for (id, message) in messages {
+        for (position, message) in messages {
             state.bytes += message.weight();
-            state.messages.insert(id, message);
+            state.messages.insert(position, message);
         }
         while state.bytes > BYTES_MAX
             && let Some(oldest) = state.messages.pop_first()
@@ -57,27 +58,29 @@ impl MessageCache {
     }
 
     /// Where these lie, as far as it is known here.
-    pub(crate) fn bodies(&self, ids: impl Iterator<Item = MessageId>) -> Vec<Option<Body>> {
+    pub(crate) fn bodies(&self, positions: impl Iterator<Item = Position>) -> Vec<Option<Body>> {
         let state = self.state();
-        ids.map(|id| state.messages.get(&id).map(|message| message.body)).collect()
+        positions
+            .map(|position| state.messages.get(&position).map(|message| message.body))
+            .collect()
     }
 
     /// The message, if it is here.
-    pub(crate) fn get(&self, id: MessageId) -> Option<CachedMessage> {
-        self.state().messages.get(&id).cloned()
+    pub(crate) fn get(&self, position: Position) -> Option<CachedMessage> {
+        self.state().messages.get(&position).cloned()
     }
 
-    /// These are owed to nobody any more.
-    pub(crate) fn forget(&self, ids: &[MessageId]) {
+    /// These wait for no device any more.
+    pub(crate) fn forget(&self, positions: &[Position]) {
         let mut state = self.state();
-        for id in ids {
-            if let Some(message) = state.messages.remove(id) {
+        for position in positions {
+            if let Some(message) = state.messages.remove(position) {
                 state.bytes -= message.weight();
             }
         }
     }
 
-    /// Gives the memory back; what is still owed will be read from the disk.
+    /// Gives the memory back; what still waits will be read from the disk.
     pub(crate) fn clear(&self) {
         *self.state() = State::default();
     }
@@ -103,24 +106,24 @@ mod tests {
     #[test]
     fn the_oldest_go_when_there_are_too_many_bytes() {
         let cache = MessageCache::default();
-        for id in 1..=100 {
-            cache.put(vec![(id, message(64 * 1024))]);
+        for position in 1..=100 {
+            cache.put(vec![(Position(position), message(64 * 1024))]);
         }
-        assert!(cache.get(1).is_none() && cache.get(100).is_some());
-        let kept = cache.bodies(1..=100).into_iter().flatten().count();
+        assert!(cache.get(Position(1)).is_none() && cache.get(Position(100)).is_some());
+        let kept = cache.bodies((1..=100).map(Position)).into_iter().flatten().count();
         assert!((20..=32).contains(&kept), "{kept}");
     }
 
     #[test]
     fn what_is_forgotten_leaves_its_room() {
         let cache = MessageCache::default();
-        cache.put(vec![(1, message(10)), (2, message(20))]);
-        cache.forget(&[1, 3]);
-        assert!(cache.get(1).is_none() && cache.get(2).is_some());
-        cache.forget(&[2, 2]);
+        cache.put(vec![(Position(1), message(10)), (Position(2), message(20))]);
+        cache.forget(&[Position(1), Position(3)]);
+        assert!(cache.get(Position(1)).is_none() && cache.get(Position(2)).is_some());
+        cache.forget(&[Position(2), Position(2)]);
         assert_eq!(cache.state().bytes, 0);
-        cache.put(vec![(4, message(5))]);
+        cache.put(vec![(Position(4), message(5))]);
         cache.clear();
-        assert!(cache.get(4).is_none());
+        assert!(cache.get(Position(4)).is_none());
     }
 }

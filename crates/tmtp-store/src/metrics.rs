@@ -9,7 +9,7 @@ pub struct StoreMetrics {
     pub commits: Histogram,
     /// How long it took to bring what was committed to rows and segments.
     pub checkpoints: Histogram,
-    /// Bodies that nobody is owed any more.
+    /// Bodies of messages that wait for no device any more.
     pub dead: Counter,
     /// Those of them that are erased.
     pub erased: Counter,

@@ -9,10 +9,12 @@ mod memtable;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use crate::batch::Change;
 use crate::engine::is_empty;
-use crate::engine::{Change, Engine, KeyRange, ReadRows, Visitor};
+use crate::engine::{Engine, KeyRange, ReadRows, Visitor};
 use crate::error::StoreError;
-use crate::row::{JOURNAL_KEY, MessageId};
+use crate::position::Position;
+use crate::row::JOURNAL_KEY;
 use crate::wal::Epoch;
 
 pub(crate) use self::memtable::Memtable;
@@ -73,33 +75,34 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         Ok(())
     }
 
-    /// Shows changes to readers: they are durable. Messages up to `last_id` are among them.
-    pub(crate) fn apply(&self, changes: Vec<Change>, last_id: Option<MessageId>) {
+    /// Shows changes to readers: they are durable. Messages up to `last_position` are among them.
+    pub(crate) fn apply(&self, changes: Vec<Change>, last_position: Option<Position>) {
         let mut memtable = self.memtable.write().unwrap_or_else(PoisonError::into_inner);
         changes.into_iter().for_each(|change| memtable.apply(change));
-        memtable.last_id = last_id.map_or(memtable.last_id, |id| id.max(memtable.last_id));
+        memtable.last_position = last_position
+            .map_or(memtable.last_position, |position| position.max(memtable.last_position));
     }
 
-    /// The engine has messages up to `last_id`, and nothing waits.
-    pub(crate) fn start_behind(&self, last_id: MessageId) {
+    /// The engine has messages up to `last_position`, and nothing waits.
+    pub(crate) fn start_behind(&self, last_position: Position) {
         let mut memtable = self.memtable.write().unwrap_or_else(PoisonError::into_inner);
-        *memtable = Memtable::behind(last_id);
+        *memtable = Memtable::behind(last_position);
     }
 
-    /// The last message that is committed: all that come have a higher id.
-    pub(crate) fn last_id(&self) -> MessageId {
-        self.memtable().last_id
+    /// The last message that is committed: all that come have a higher position.
+    pub(crate) fn last_position(&self) -> Position {
+        self.memtable().last_position
     }
 
-    /// Like [`ReadRows::scan`] of a range in which there are only owed rows of messages behind `id`.
+    /// Like [`ReadRows::scan`] of a range in which there are only queue rows of messages behind `position`.
     pub(crate) fn scan_behind(
         &self,
-        id: Option<MessageId>,
+        position: Option<Position>,
         range: KeyRange<'_>,
         visit: &mut Visitor<'_>,
     ) -> Result<(), StoreError> {
         let memtable = self.memtable();
-        let in_engine = id.is_none_or(|id| id < memtable.last_stored_id);
+        let in_engine = position.is_none_or(|position| position < memtable.last_stored);
         self.scan_over(&memtable, in_engine, range, visit)
     }
 
@@ -166,7 +169,7 @@ impl<E: Engine + ?Sized> Rows<E> {
         }
         // Not before: whoever reads between the two sees the same rows twice, and takes these.
         let mut memtable = self.memtable.write().unwrap_or_else(PoisonError::into_inner);
-        *memtable = Memtable::behind(memtable.last_id);
+        *memtable = Memtable::behind(memtable.last_position);
         Ok(())
     }
 }

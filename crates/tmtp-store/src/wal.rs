@@ -20,8 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::record::{Run, encode};
+use crate::batch::Change;
 use crate::disk::{Disk, DiskFile, Open};
-use crate::engine::Change;
 use crate::error::StoreError;
 
 /// Files grow by so much, and are never shorter while rows name them,

@@ -156,8 +156,8 @@ impl Writer {
         self.commit_group(Vec::new(), ack);
         for Task { work, answer } in tasks.drain(..) {
             let done = match work {
-                Work::GiveUp { owed, notices } => {
-                    self.give_up(owed, Task { work: Work::Commit(notices), answer });
+                Work::GiveUp(prepared) => {
+                    self.give_up(prepared, answer);
                     continue;
                 }
                 Work::CopyQueue { from, to, rows } => {
@@ -173,7 +173,7 @@ impl Writer {
                     self.ack_failure.clone().map_or(Ok(()), |(_, error)| Err(error))
                 }
             };
-            let _ = answer.send(done);
+            answer.send(done);
         }
     }
 }

@@ -3,14 +3,10 @@
 
 #[path = "store/backup.rs"]
 mod backup;
-#[path = "store/checkpoint.rs"]
-mod checkpoint;
 #[path = "store/crash.rs"]
 mod crash;
 #[path = "store/damage.rs"]
 mod damage;
-#[path = "store/engine.rs"]
-mod engine;
 #[path = "store/full.rs"]
 mod full;
 #[path = "store/power.rs"]
@@ -23,41 +19,34 @@ mod rows;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use tmtp_store::{
-    Batch, Class, DeviceNumber, Limits, MessageId, NewData, NewMessage, Position, Queued, Store,
-};
+use tmtp_store::{Batch, DeviceNumber, Limits, Queued};
+use tmtp_testkit::store::{BlockingStore, Message, ModelStore};
+use tmtp_testkit::store_conformance;
 
-fn open(dir: &Path) -> Store {
-    Store::open(dir, Limits::default()).unwrap()
+store_conformance!(embedded, {
+    let dir = tempfile::tempdir().unwrap();
+    (crate::open(dir.path()), dir)
+});
+store_conformance!(model, (crate::BlockingStore::new(crate::ModelStore::new()), ()));
+
+fn open(dir: &Path) -> BlockingStore {
+    BlockingStore::open(dir, Limits::default()).unwrap()
 }
 
-fn message(id: MessageId, data: &str, devices: &[DeviceNumber]) -> NewMessage {
-    NewMessage {
-        id,
-        class: Class::Rest,
-        head: Bytes::from(format!("head of {id}:")),
-        data: NewData::Inline(Bytes::copy_from_slice(data.as_bytes())),
-        devices: devices.to_vec(),
-    }
+fn message(id: u64, data: &str, devices: &[DeviceNumber]) -> Message {
+    Message::text(id, data, devices)
 }
 
-fn post(store: &Store, id: MessageId, data: &str, devices: &[DeviceNumber]) {
+fn post(store: &BlockingStore, id: u64, data: &str, devices: &[DeviceNumber]) {
     store.post(message(id, data, devices), Batch::new()).wait().unwrap();
 }
 
-fn owed_ids(store: &Store, device: DeviceNumber) -> Vec<MessageId> {
-    let owed = store.queued(device, Position::start(), 10_000).unwrap();
-    owed.iter().map(Queued::id).collect()
+fn queued_ids(store: &BlockingStore, device: DeviceNumber) -> Vec<u64> {
+    store.queued_ids(device)
 }
 
-fn content(store: &Store, owed: &Queued) -> (Bytes, Vec<u8>) {
-    let mut reader = store.read(owed).unwrap();
-    let mut data = Vec::new();
-    while let Some(chunk) = reader.chunk(100_000).unwrap() {
-        data.extend_from_slice(&chunk);
-    }
-    assert_eq!(data.len() as u64, reader.data_len());
-    (reader.head().clone(), data)
+fn content(store: &BlockingStore, queued: &Queued) -> (Bytes, Vec<u8>) {
+    store.content(queued).unwrap()
 }
 
 /// Every file under `dir`, and what it holds.

@@ -7,6 +7,7 @@
 //! - [`peer`]: a raw revision-1 app over real TLS, which can also misbehave
 //! - [`process`]: the real service and the real app as processes that can be killed
 //! - `typescript` (feature of that name): declarations for the pages, from Rust types
+//! - `store` (feature `simulation`): stores in tests, and the suite that every store passes
 //! - [`vector`]: dialogs in text files, replayed byte for byte against a real service
 //!
 //! [`peer`], [`process`] and [`vector`] need the feature `real`.
@@ -20,6 +21,8 @@ pub mod pair;
 pub mod peer;
 #[cfg(feature = "real")]
 pub mod process;
+#[cfg(feature = "simulation")]
+pub mod store;
 #[cfg(feature = "real")]
 pub mod tls;
 #[cfg(feature = "typescript")]

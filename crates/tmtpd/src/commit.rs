@@ -8,60 +8,39 @@
 use std::collections::BTreeMap;
 
 use tmtp::event::Outcome;
-use tmtp::head::HeadTooLong;
-use tmtp::id::Uid;
+use tmtp::id::{Uid, posted_text};
 
 use crate::contacts::TooMany;
 use crate::decision::{Decision, Facts, Sharing, Tally};
 use crate::directory::DirectoryChange;
 use crate::metrics::Rule;
-use crate::post_office::Submitted;
+use crate::outgoing::{Outgoing, id_at};
 use crate::refusal::Refusal;
 use crate::service::Service;
-use tmtp_store::Batch;
-use tmtp_store::StoreError;
+use tmtp_store::{Batch, DeviceNumber, Receipt, StoreError};
 
 /// A decision on its way to the disk.
 #[derive(Debug)]
 #[must_use = "nothing is done before it is durable"]
 pub(crate) struct Commit {
     /// None where there is nothing to store.
-    submitted: Option<Submitted>,
+    receipt: Option<Receipt>,
+    /// When its messages were posted, Unix milliseconds.
+    posted_ms: i64,
+    /// Whose they are.
+    devices: Vec<DeviceNumber>,
     is_message: bool,
     changes: Vec<DirectoryChange>,
     sharing: Option<Sharing>,
     tallies: Vec<Tally>,
 }
 
-/// Why a decision could not be submitted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CommitError {
-    /// Something that it counts is over its limit.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// Names and lists do not fit into a header.
-    #[error(transparent)]
-    TooLong(#[from] HeadTooLong),
-}
-
-impl From<CommitError> for Refusal {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Refused(refusal) => refusal,
-            CommitError::TooLong(_) => {
-                Self::new(Rule::HeaderRoom, "names and lists are too long for a header")
-            }
-        }
-    }
-}
-
 impl Service {
-    /// Decides by what is known now and submits what that comes to, as letters from `from`.
+    /// Decides by what is known now and submits what that comes to, as messages from `from`.
     ///
     /// # Errors
-    /// What `decide` refuses, a limit that is reached, names and lists that fit into no header. Nothing is
-    /// submitted or counted then.
-    pub(crate) fn commit<E: From<CommitError>>(
+    /// What `decide` refuses, or a limit that is reached. Nothing is submitted or counted then.
+    pub(crate) fn commit<E: From<Refusal>>(
         &self,
         from: &Uid,
         decide: impl FnOnce(&Facts<'_>) -> Result<Decision, E>,
@@ -74,20 +53,15 @@ impl Service {
         let (directory, terms) = (self.directory(), self.terms());
         question(&Facts {
             directory: &directory,
-            queues: &self.store,
+            queues: &*self.store,
             terms: &terms,
             now_ms: self.now_ms(),
         })
     }
 
-    fn submit(
-        &self,
-        from: &Uid,
-        facts: &Facts<'_>,
-        decision: Decision,
-    ) -> Result<Commit, CommitError> {
+    fn submit(&self, from: &Uid, facts: &Facts<'_>, decision: Decision) -> Result<Commit, Refusal> {
         let Decision {
-            letters,
+            messages,
             is_message,
             changes,
             mut rows,
@@ -98,28 +72,24 @@ impl Service {
         } = decision;
         changes.iter().for_each(|change| change.write(&mut rows));
         self.count_all(facts, &mut tallies, &mut rows)?;
-        if letters.is_empty() && gives_up.is_empty() && rows.is_empty() {
-            return Ok(Commit { submitted: None, is_message, changes, sharing, tallies });
-        }
-        let submitted = self.post_office.submit(from, facts.now_ms, letters, |first, messages| {
-            if let (Some((digest, device)), Some(id)) = (digest, first) {
-                digest.remember(&mut rows, device, id, facts.now_ms);
-            }
-            if gives_up.is_empty() {
-                self.store.post_all(messages, rows)
-            } else {
-                self.store.give_up(gives_up, messages, rows)
-            }
-        });
-        match submitted {
-            Ok(submitted) => {
-                Ok(Commit { submitted: Some(submitted), is_message, changes, sharing, tallies })
-            }
-            Err(error) => {
-                self.take_back(&tallies);
-                Err(error.into())
-            }
-        }
+        let devices = messages.iter().flat_map(|message| &message.devices).copied().collect();
+        let receipt =
+            (!messages.is_empty() || !gives_up.is_empty() || !rows.is_empty()).then(|| {
+                let (from, now_ms) = (from.clone(), facts.now_ms);
+                self.store.commit(Box::new(move |first| {
+                    if let Some((digest, device)) = digest.filter(|_| !messages.is_empty()) {
+                        digest.remember(&mut rows, device, id_at(first), now_ms);
+                    }
+                    let pack = |(at, message): (usize, Outgoing)| {
+                        message.pack(first.plus(at), &from, now_ms)
+                    };
+                    let messages =
+                        messages.into_iter().enumerate().map(pack).collect::<Result<_, _>>()?;
+                    Ok(tmtp_store::Commit { messages, rows, gives_up })
+                }))
+            });
+        let posted_ms = facts.now_ms;
+        Ok(Commit { receipt, posted_ms, devices, is_message, changes, sharing, tallies })
     }
 
     /// Counts in order; what is over its limit takes back what was counted before it.
@@ -191,10 +161,8 @@ impl Commit {
     /// # Errors
     /// The store's; nothing is done then, and what was counted is taken back.
     pub(crate) async fn durable(self, service: &Service) -> Result<Outcome, StoreError> {
-        let posted = match self.submitted {
-            Some(submitted) => Some(submitted.durable().await.inspect_err(|_| {
-                service.take_back(&self.tallies);
-            })?),
+        let first = match self.receipt {
+            Some(receipt) => receipt.await.inspect_err(|_| service.take_back(&self.tallies))?,
             None => None,
         };
         if !self.changes.is_empty() {
@@ -204,8 +172,14 @@ impl Commit {
         if let Some(Sharing { member, with, is_shared }) = self.sharing {
             service.roster.share(member, &with, is_shared);
         }
-        let outcome = posted.map_or(Outcome::Done, |posted| posted.wake(&service.roster));
-        Ok(if self.is_message { outcome } else { Outcome::Done })
+        service.roster.wake(&self.devices);
+        Ok(match first.filter(|_| self.is_message) {
+            Some(first) => {
+                let (msgid, posted) = (id_at(first), posted_text(self.posted_ms));
+                Outcome::Posted { msgid, posted, to: None }
+            }
+            None => Outcome::Done,
+        })
     }
 }
 

@@ -35,7 +35,7 @@ use crate::day::{DAY_MS, Day, day_of};
 use crate::directory::MemberNumber;
 use crate::rate_limit::{Buckets, Rate};
 use tmtp_store::Batch;
-use tmtp_store::{Store, StoreError};
+use tmtp_store::{Store, StoreError, each_row};
 
 const DAYS: &[u8] = b"c/d/";
 const WAITING: &[u8] = b"c/w/";
@@ -115,10 +115,10 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) async fn read(store: &dyn Store) -> Result<Self, StoreError> {
         let read_member = |key: &[u8]| Some(MemberNumber(u32::from_be_bytes(key.try_into().ok()?)));
-        let (waiting, pinged) =
-            (read_counts(store, WAITING, read_pair)?, read_counts(store, DAYS, read_member)?);
+        let waiting = read_counts(store, WAITING, read_pair).await?;
+        let pinged = read_counts(store, DAYS, read_member).await?;
         let state = State { waiting, pinged, ..State::default() };
         Ok(Self { state: Mutex::new(state) })
     }
@@ -128,20 +128,19 @@ impl Contacts {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) fn answered_before(
+    pub(crate) async fn answered_before(
         &self,
-        store: &Store,
-        mut visit: impl FnMut(MemberNumber, MemberNumber),
+        store: &dyn Store,
+        mut visit: impl FnMut(MemberNumber, MemberNumber) + Send,
     ) -> Result<(), StoreError> {
         self.state().waiting.keys().for_each(|(who, whom)| visit(*whom, *who));
-        let mut is_whole = true;
-        store.scan(ANSWERED, |key, _| {
+        each_row(store, ANSWERED, |key, _| {
             let pair = key.strip_prefix(ANSWERED).and_then(read_pair);
-            is_whole = pair.is_some();
-            pair.into_iter().for_each(|(who, whom)| visit(who, whom));
-            is_whole
-        })?;
-        if is_whole { Ok(()) } else { Err(corrupt()) }
+            let (who, whom) = pair.ok_or_else(corrupt)?;
+            visit(who, whom);
+            Ok(())
+        })
+        .await
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -319,20 +318,20 @@ fn pair_key(prefix: &[u8], (who, whom): Pair) -> Vec<u8> {
 }
 
 /// Counts in rows that begin with `prefix`, by what their keys go on with.
-fn read_counts<K: Eq + Hash>(
-    store: &Store,
+async fn read_counts<K: Eq + Hash + Send>(
+    store: &dyn Store,
     prefix: &[u8],
-    read_key: impl Fn(&[u8]) -> Option<K>,
+    read_key: impl Fn(&[u8]) -> Option<K> + Sync,
 ) -> Result<HashMap<K, Count>, StoreError> {
     let mut counts = HashMap::new();
-    let mut is_whole = true;
-    store.scan(prefix, |key, value| {
+    each_row(store, prefix, |key, value| {
         let row = key.strip_prefix(prefix).and_then(&read_key).zip(read_count(value));
-        is_whole = row.is_some();
-        counts.extend(row);
-        is_whole
-    })?;
-    if is_whole { Ok(counts) } else { Err(corrupt()) }
+        let (key, count) = row.ok_or_else(corrupt)?;
+        counts.insert(key, count);
+        Ok(())
+    })
+    .await?;
+    Ok(counts)
 }
 
 fn read_pair(bytes: &[u8]) -> Option<Pair> {

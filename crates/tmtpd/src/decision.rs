@@ -12,10 +12,10 @@ use crate::contacts::Ping;
 use crate::day::day_of;
 use crate::directory::{Directory, DirectoryChange, Kept, MemberNumber};
 use crate::idempotency::RequestDigest;
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 use crate::terms::Terms;
 use tmtp_store::Batch;
-use tmtp_store::{DeviceNumber, MessageId, Queue, Store};
+use tmtp_store::{DeviceNumber, Position, QueueLengths};
 
 /// What requests are decided by, as it is at one moment.
 #[derive(Clone, Copy)]
@@ -23,7 +23,7 @@ pub(crate) struct Facts<'a> {
     /// Who exists, and who may reach whom.
     pub(crate) directory: &'a Directory,
     /// How much waits for each device.
-    pub(crate) queues: &'a dyn Queues,
+    pub(crate) queues: &'a dyn QueueLengths,
     /// What the administrator allows.
     pub(crate) terms: &'a Terms,
     /// Now, Unix milliseconds.
@@ -37,46 +37,14 @@ impl Facts<'_> {
     }
 }
 
-/// How much waits for devices.
-pub(crate) trait Queues {
-    /// For one of them.
-    fn queue(&self, device: DeviceNumber) -> Queue;
-
-    /// For all of these together.
-    fn queues_together(&self, devices: &[DeviceNumber]) -> Queue;
-
-    /// Those of `devices` for which so many messages, or so many bytes, wait or more.
-    fn queues_over(&self, devices: &[DeviceNumber], messages: u64, bytes: u64)
-    -> Vec<DeviceNumber>;
-}
-
-impl Queues for Store {
-    fn queue(&self, device: DeviceNumber) -> Queue {
-        Self::queue(self, device)
-    }
-
-    fn queues_together(&self, devices: &[DeviceNumber]) -> Queue {
-        Self::queues_together(self, devices)
-    }
-
-    fn queues_over(
-        &self,
-        devices: &[DeviceNumber],
-        messages: u64,
-        bytes: u64,
-    ) -> Vec<DeviceNumber> {
-        Self::queues_over(self, devices, messages, bytes)
-    }
-}
-
 /// What becomes durable as one.
 #[derive(Debug, Default)]
 pub(crate) struct Decision {
     /// Messages, in the order of their ids.
-    pub(crate) letters: Vec<Letter>,
+    pub(crate) messages: Vec<Outgoing>,
     /// Whether the request becomes the first of them, so that its answer names that.
     pub(crate) is_message: bool,
-    /// What changes in the directory: written with the letters, and true once that is durable.
+    /// What changes in the directory: written with the messages, and true once that is durable.
     pub(crate) changes: Vec<DirectoryChange>,
     /// Rows that are of nothing in the directory.
     pub(crate) rows: Batch,
@@ -88,7 +56,7 @@ pub(crate) struct Decision {
     pub(crate) digest: Option<(RequestDigest, DeviceNumber)>,
     /// Messages that are given up for these devices. If one of them is settled already, nothing is
     /// committed.
-    pub(crate) gives_up: Vec<(DeviceNumber, MessageId)>,
+    pub(crate) gives_up: Vec<(DeviceNumber, Position)>,
 }
 
 /// A change of whom a member lets know of their presence. It is in no row: apps say it at each login.
@@ -128,6 +96,6 @@ pub(crate) enum Tally {
 impl Decision {
     /// A message without data, and nothing else.
     pub(crate) fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
-        Self { letters: vec![Letter::notice(kind, devices)], ..Self::default() }
+        Self { messages: vec![Outgoing::notice(kind, devices)], ..Self::default() }
     }
 }

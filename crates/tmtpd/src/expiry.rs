@@ -27,15 +27,13 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::commit::CommitError;
 use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Member, Sender};
 use crate::log::chain;
-use crate::platform::in_place;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::shutdown::Shutdown;
-use tmtp_store::{DeviceNumber, MessageId, StoreError};
+use tmtp_store::{DeviceNumber, Position, StoreError};
 
 pub(crate) use notice::Office;
 use overdue::Overdue;
@@ -75,7 +73,7 @@ impl Expiry {
 }
 
 async fn run(service: Arc<Service>, ended: Shutdown) {
-    let mut uptime_clock = match UptimeClock::read(&service.store) {
+    let mut uptime_clock = match UptimeClock::read(&*service.store).await {
         Ok(uptime_clock) => uptime_clock,
         Err(error) => {
             tracing::error!(error = %chain(&error), "messages will not be given up");
@@ -96,16 +94,24 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         }
         let now = Instant::now();
         let (now_ms, limits) = (service.now_ms(), service.limits());
+        let last = match service.store.last().await {
+            Ok(last) => last,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the age of messages could not be noted");
+                noted_at = now;
+                continue;
+            }
+        };
         let mut rows = service.contacts.forget_old(now_ms, &limits);
-        uptime_clock.advance(now - noted_at, service.store.last_message_id(), &mut rows);
+        uptime_clock.advance(now - noted_at, last, &mut rows);
         noted_at = now;
         let note = |facts: &Facts<'_>| {
             let changes = facts.directory.old_openings(facts.kept());
-            Ok::<_, CommitError>(Decision { changes, rows, ..Decision::default() })
+            Ok::<_, Refusal>(Decision { changes, rows, ..Decision::default() })
         };
         let noted = match service.commit(&Uid::service(), note) {
             Ok(commit) => commit.durable(&service).await.map_err(Refusal::from),
-            Err(error) => Err(error.into()),
+            Err(refusal) => Err(refusal),
         };
         if let Err(refusal) = noted {
             tracing::warn!(why = %refusal, "the age of messages could not be noted");
@@ -128,7 +134,7 @@ pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(
         let office = Office { name: &facts.terms.name, now_ms: facts.now_ms };
         let letter = |reader: &Member| office.away(reader, count, device);
         Ok(Decision {
-            letters: facts.directory.member(sender.member).map(letter).into_iter().collect(),
+            messages: facts.directory.member(sender.member).map(letter).into_iter().collect(),
             tallies: vec![Tally::ToldMissing(device, count)],
             ..Decision::default()
         })
@@ -152,8 +158,8 @@ async fn try_sweep(
     total: &mut Total,
 ) -> Result<(), StoreError> {
     let days = service.limits().undelivered_days;
-    let Some(cutoff) = uptime_clock.cutoff(&service.store, days)? else { return Ok(()) };
-    while in_place(|| service.store.oldest_message())?.is_some_and(|oldest| oldest <= cutoff) {
+    let Some(cutoff) = uptime_clock.cutoff(&*service.store, days).await? else { return Ok(()) };
+    while service.store.oldest().await?.is_some_and(|oldest| oldest <= cutoff) {
         match sweep_once(service, cutoff, total).await {
             // Something was acknowledged meanwhile: decide anew, from the queues as they are now.
             Err(StoreError::Gone) => {}
@@ -165,16 +171,14 @@ async fn try_sweep(
 
 async fn sweep_once(
     service: &Service,
-    cutoff: MessageId,
+    cutoff: Position,
     total: &mut Total,
 ) -> Result<(), StoreError> {
-    let mut overdue = {
-        let devices = service.directory().next_device();
-        in_place(|| Overdue::find(&service.store, devices, cutoff))?
-    };
+    let devices = service.directory().next_device();
+    let mut overdue = Overdue::find(&*service.store, devices, cutoff).await?;
     loop {
         let _turn = service.edit().await;
-        let (piece, more) = in_place(|| next_piece(service, &mut overdue))?;
+        let (piece, more) = next_piece(service, &mut overdue).await?;
         give_up(service, piece, total).await?;
         if !more {
             return Ok(());
@@ -183,12 +187,14 @@ async fn sweep_once(
 }
 
 /// The next piece, and whether there may be more.
-fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool), StoreError> {
+async fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool), StoreError> {
     let mut piece = Piece::default();
     for _ in 0..PIECE_MESSAGES {
-        let Some(unfetched) = overdue.next(&service.store)? else { return Ok((piece, false)) };
-        piece.add(service, &service.directory(), &unfetched)?;
-        if piece.owed.len() >= PIECE_ROWS {
+        let Some(unfetched) = overdue.next(&*service.store).await? else {
+            return Ok((piece, false));
+        };
+        piece.add(service, &unfetched).await?;
+        if piece.gives_up.len() >= PIECE_ROWS {
             break;
         }
     }
@@ -197,7 +203,7 @@ fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool),
 
 /// Commits a piece.
 async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(), StoreError> {
-    let Piece { owed: gives_up, returns, missing } = piece;
+    let Piece { gives_up, returns, missing } = piece;
     if gives_up.is_empty() {
         return Ok(());
     }
@@ -205,17 +211,17 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
     let decide = |facts: &Facts<'_>| {
         let days = facts.terms.limits.undelivered_days as u64;
         let office = Office { name: &facts.terms.name, now_ms: facts.now_ms };
-        let letters = returns.iter().filter_map(|((author, returned), posted)| {
+        let messages = returns.iter().filter_map(|((author, returned), posted)| {
             Some(returned.letter(&office, facts.directory.member(*author)?, days, posted))
         });
-        let letters: Vec<_> = letters.collect();
+        let messages: Vec<_> = messages.collect();
         let tallies = vec![Tally::Missing(missing.clone())];
-        Ok::<_, CommitError>(Decision { letters, gives_up, tallies, ..Decision::default() })
+        Ok::<_, Refusal>(Decision { messages, gives_up, tallies, ..Decision::default() })
     };
     // Names and lists of a notice are in its data, and nothing that it counts has a limit.
     let commit = service
         .commit(&Uid::service(), decide)
-        .map_err(|error| StoreError::Corrupt { what: error.to_string() })?;
+        .map_err(|refusal| StoreError::Corrupt { what: refusal.to_string() })?;
     commit.durable(service).await?;
     total.add(rows, returns.len(), &missing);
     Ok(())

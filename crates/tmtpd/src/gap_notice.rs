@@ -10,8 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tmtp_store::Batch;
-use tmtp_store::{DeviceNumber, Store, StoreError};
+use tmtp_store::{Batch, DeviceNumber, Store, StoreError, each_row};
 
 const AWAY: &[u8] = b"x/a/";
 
@@ -26,18 +25,18 @@ impl GapNotices {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) fn read(store: &Store) -> Result<Self, StoreError> {
+    pub(crate) async fn read(store: &dyn Store) -> Result<Self, StoreError> {
         let mut devices = BTreeMap::new();
-        let mut is_whole = true;
-        store.scan(AWAY, |key, row| {
+        each_row(store, AWAY, |key, row| {
             let found = key.strip_prefix(AWAY).and_then(|device| read(device, row));
-            is_whole = found.is_some();
-            devices.extend(found.filter(|(_, missing)| *missing > 0));
-            is_whole
-        })?;
-        if !is_whole {
-            return Err(StoreError::Corrupt { what: "a row of devices that were away".into() });
-        }
+            let corrupt = || StoreError::Corrupt { what: "a row of devices that were away".into() };
+            let (device, missing) = found.ok_or_else(corrupt)?;
+            if missing > 0 {
+                devices.insert(device, missing);
+            }
+            Ok(())
+        })
+        .await?;
         Ok(Self { devices: Mutex::new(devices) })
     }
 

@@ -71,12 +71,12 @@ impl RequestDigest {
     ///
     /// # Errors
     /// [`StoreError`] when the row cannot be read.
-    pub(crate) fn answered(
+    pub(crate) async fn answered(
         self,
-        store: &Store,
+        store: &dyn Store,
         device: DeviceNumber,
     ) -> Result<Option<Outcome>, StoreError> {
-        let Some(row) = store.get(&key(device))? else { return Ok(None) };
+        let Some(row) = store.get(&key(device)).await? else { return Ok(None) };
         let (digest, id, posted_ms) = read(&row)
             .ok_or_else(|| StoreError::Corrupt { what: "a row of answered requests".into() })?;
         let (msgid, posted) = (MessageId(id), posted_text(posted_ms));
@@ -99,7 +99,7 @@ impl RequestDigest {
 
 /// The device has read all its answers. Not waited for: lost in a crash, the row does no more harm
 /// than it did before.
-pub(crate) fn forget(store: &Store, device: DeviceNumber) {
+pub(crate) fn forget(store: &dyn Store, device: DeviceNumber) {
     let mut rows = Batch::new();
     rows.delete(key(device));
     drop(store.submit(rows));

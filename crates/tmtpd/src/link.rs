@@ -30,6 +30,7 @@ mod window;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tmtp::event::{Event, Outcome};
@@ -181,7 +182,8 @@ impl<S: Stream> Link<S> {
             Waits { alarm: pin!(sleep_until(login_by)), stop: pin!(shutdown.requested()) };
         let end = loop {
             self.take_input();
-            if let Err(end) = self.fill_output() {
+            let filled = poll_fn(|context| Poll::Ready(self.poll_fill(context))).await;
+            if let Poll::Ready(Err(end)) = filled {
                 break end;
             }
             if let Some((end, _)) = self
@@ -208,6 +210,8 @@ impl<S: Stream> Link<S> {
                     self.handle_answer(answer);
                     self.take_parked();
                 }
+                Ready::Filled(Err(end)) => break end,
+                Ready::Filled(Ok(())) => {}
                 Ready::Mail(mail) => self.handle_mail(mail),
                 Ready::Time => {
                     if let Some(end) = self.handle_time() {
@@ -412,16 +416,17 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    /// Puts answers that waited, then what the device is owed, into the output.
-    fn fill_output(&mut self) -> Result<(), End> {
-        let Some(on) = &mut self.on else { return Ok(()) };
+    /// Puts answers that waited, then messages of the device's queue, into the output. Pending while the
+    /// store is asked.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        let Some(on) = &mut self.on else { return Poll::Ready(Ok(())) };
         if !self.answers.is_empty() && on.delivery.is_between_messages() {
             self.output.append(&mut self.answers);
         }
         if self.ending.is_some() && on.delivery.is_between_messages() {
-            return Ok(());
+            return Poll::Ready(Ok(()));
         }
-        let filled = on.delivery.fill(&mut self.output);
+        let filled = on.delivery.poll_fill(&mut self.output, context);
         let (messages, bytes) = on.delivery.in_flight();
         self.entry.set_in_flight(messages, bytes);
         filled.map_err(|error| {

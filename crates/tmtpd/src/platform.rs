@@ -1,4 +1,4 @@
-//! Platform seam: the time of day, random numbers, and threads that may block.
+//! Platform seam: the time of day, and random numbers.
 //!
 //! A [`Service`](crate::service::Service) is given its platform when it is made. The daemon gives it
 //! [`Machine`]; a simulation gives it a clock that jumps and numbers from a seed. Histogram of time are
@@ -6,8 +6,6 @@
 
 use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Where the time of day and random numbers come from.
 pub trait Platform: Debug + Send + Sync + 'static {
@@ -33,27 +31,5 @@ impl Platform for Machine {
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         getrandom::fill(bytes)
-    }
-}
-
-/// Does what may wait for the disk, at once; other links go on meanwhile. A runtime of one thread
-/// has none to go on with, so there they wait.
-pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
-    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-        tokio::task::block_in_place(work)
-    } else {
-        work()
-    }
-}
-
-/// Does what waits for the disk on a thread for such work, or at once on a runtime of one thread.
-/// None when the runtime is ending.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
-        tokio::task::spawn_blocking(work).await.ok()
-    } else {
-        Some(work())
     }
 }

@@ -15,8 +15,7 @@
 use crate::config::PostPolicy;
 use crate::contacts::Contacts;
 use crate::directory::{Directory, MemberNumber};
-use tmtp_store::Batch;
-use tmtp_store::{Store, StoreError};
+use tmtp_store::{Batch, Store, StoreError};
 
 const UNSAID: &[u8] = b"p/unsaid";
 const ACQUAINTED: &[u8] = b"acquainted";
@@ -25,8 +24,11 @@ const ACQUAINTED: &[u8] = b"acquainted";
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn unsaid(store: &Store, directory: &Directory) -> Result<PostPolicy, StoreError> {
-    let is_noted = store.get(UNSAID)?.as_deref() == Some(ACQUAINTED);
+pub(crate) async fn unsaid(
+    store: &dyn Store,
+    directory: &Directory,
+) -> Result<PostPolicy, StoreError> {
+    let is_noted = store.get(UNSAID).await?.as_deref() == Some(ACQUAINTED);
     let is_new = directory.member_count() == 0;
     Ok(if is_noted || is_new { PostPolicy::Acquainted } else { PostPolicy::Uid })
 }
@@ -42,12 +44,12 @@ pub(crate) fn note(batch: &mut Batch, first: MemberNumber) {
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn read_earlier(
-    store: &Store,
+pub(crate) async fn read_earlier(
+    store: &dyn Store,
     contacts: &Contacts,
     directory: &mut Directory,
 ) -> Result<(), StoreError> {
-    contacts.answered_before(store, |from, to| directory.put_acquaintance(from, to))
+    contacts.answered_before(store, |from, to| directory.put_acquaintance(from, to)).await
 }
 
 /// What an administrator is told: the policy, and of one that was only kept the line that changes it.

@@ -53,12 +53,14 @@ impl From<StoreError> for Refusal {
             StoreError::Uncertain | StoreError::Closed => {
                 Self::new(Rule::Uncertain, "it is not known whether it was stored")
             }
+            StoreError::HeadTooLong => {
+                Self::new(Rule::HeaderRoom, "names and lists are too long for a header")
+            }
             error @ (StoreError::Io { .. }
             | StoreError::Corrupt { .. }
-            | StoreError::Conflict { .. }
             | StoreError::Gone
             | StoreError::TooLong { .. }
-            | StoreError::IdNotRising { .. }
+            | StoreError::OtherStore
             | StoreError::ReservedKey { .. }
             | StoreError::InUse { .. }
             | StoreError::NoStore { .. }

@@ -137,13 +137,14 @@ pub(crate) async fn answer(
         op: request.name(),
         granted_name: granted_name(service, &request),
     };
-    let earlier = digest
-        .filter(|_| may_repeat)
-        .map(|digest| digest.answered(&service.store, sender.device).map_err(Refusal::from));
-    let payload = match earlier.transpose() {
-        Ok(Some(Some(outcome))) => return Progress::Answered(reply.to(Ok(outcome))),
-        Ok(Some(None) | None) => payload.await,
-        Err(refusal) => Err(refusal),
+    let earlier = match digest.filter(|_| may_repeat) {
+        Some(digest) => digest.answered(&*service.store, sender.device).await,
+        None => Ok(None),
+    };
+    let payload = match earlier {
+        Ok(Some(outcome)) => return Progress::Answered(reply.to(Ok(outcome))),
+        Ok(None) => payload.await,
+        Err(error) => Err(error.into()),
     };
     let commit = match payload {
         Ok(payload) => grant(service, sender, digest, request, payload).await,

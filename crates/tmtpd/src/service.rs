@@ -1,9 +1,7 @@
 //! Service of one organisation: everything that its links share.
 
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use tmtp::id::MessageId;
 use tokio::sync::{
     Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, OwnedSemaphorePermit, Semaphore,
 };
@@ -14,13 +12,12 @@ use crate::directory::{Directory, rows};
 use crate::gap_notice::GapNotices;
 use crate::links::Links;
 use crate::metrics::Metrics;
-use crate::platform::{Machine, Platform};
+use crate::platform::Platform;
 use crate::policy;
-use crate::post_office::PostOffice;
 use crate::rate_limit::RateLimits;
 use crate::roster::Roster;
 use crate::terms::Terms;
-use tmtp_store::{DeviceNumber, Store, StoreError};
+use tmtp_store::{DeviceNumber, EmbeddedStore, Position, Store, StoreError, each_row};
 
 /// One organisation's service.
 #[derive(Debug)]
@@ -29,9 +26,7 @@ pub struct Service {
     /// The post policy where the configuration says nothing.
     unsaid: PostPolicy,
     /// Everything durable.
-    pub store: Store,
-    /// Gives ids.
-    pub(crate) post_office: PostOffice,
+    pub store: Arc<dyn Store>,
     /// Who is online.
     pub(crate) roster: Arc<Roster>,
     /// Every open link, for the administrator.
@@ -53,43 +48,36 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the store in the configured data directory and reads who exists.
+    /// The service that `store` holds: reads who exists.
     ///
     /// # Errors
-    /// [`StoreError`]: in use, written by a newer version, damaged, unreadable.
-    pub fn open(config: &Config) -> Result<Self, StoreError> {
-        Self::with(config, open_store(&config.service.data, config)?, Machine)
-    }
-
-    /// A service with this store, on this platform.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot be read who exists.
-    pub fn with(
+    /// [`StoreError`] when that cannot be read.
+    pub async fn open(
         config: &Config,
-        store: Store,
+        store: Arc<dyn Store>,
         platform: impl Platform,
     ) -> Result<Self, StoreError> {
-        let mut directory = read_directory(&store)?;
-        for device in rows::read_coming(&store)? {
-            directory.pass_over_device(device);
-            rows::undo_coming(&store, device);
-        }
-        let contacts = Contacts::read(&store)?;
-        directory.read_openings(&store)?;
-        policy::read_earlier(&store, &contacts, &mut directory)?;
-        let unsaid = policy::unsaid(&store, &directory)?;
-        let terms = Terms::of(config, unsaid);
-        let gap_notices = GapNotices::read(&store)?;
+        // Ids start at the present in nanoseconds, or after the last one ever given if the clock has gone
+        // back.
         let now_ns = u64::try_from(platform.now_ms()).unwrap_or(0).saturating_mul(1_000_000);
-        let post_office = PostOffice::new(store.last_message_id(), now_ns);
+        store.start_behind(Position(now_ns));
+        let mut directory = read_directory(&*store).await?;
+        for device in rows::read_coming(&*store).await? {
+            directory.pass_over_device(device);
+            rows::undo_coming(&*store, device);
+        }
+        let contacts = Contacts::read(&*store).await?;
+        directory.read_openings(&*store).await?;
+        policy::read_earlier(&*store, &contacts, &mut directory).await?;
+        let unsaid = policy::unsaid(&*store, &directory).await?;
+        let terms = Terms::of(config, unsaid);
+        let gap_notices = GapNotices::read(&*store).await?;
         tracing::info!(members = directory.member_count(), "the directory is read");
         tracing::info!("who may post to whom: {}", terms.policy_told);
         Ok(Self {
             terms: RwLock::new(Arc::new(terms)),
             unsaid,
             store,
-            post_office,
             roster: Arc::default(),
             links: Arc::default(),
             metrics: Arc::default(),
@@ -163,37 +151,31 @@ impl Service {
         self.roster.is_online(device)
     }
 
-    /// The last message id that was given out.
-    #[must_use]
-    pub fn last_id(&self) -> MessageId {
-        self.post_office.last_id()
-    }
-
     /// Makes everything durable that waits.
     ///
     /// # Errors
     /// [`StoreError`] when the disk refuses.
-    pub fn close(&self) -> Result<(), StoreError> {
-        self.store.close()
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.store.close().await
     }
 }
 
-fn open_store(data: &Path, config: &Config) -> Result<Store, StoreError> {
+/// Opens the store in the configured data directory. Blocks while it reads what a crash left.
+///
+/// # Errors
+/// [`StoreError`]: in use, written by a newer version, damaged, unreadable.
+pub(crate) fn open_store(config: &Config) -> Result<EmbeddedStore, StoreError> {
     let limits = tmtp_store::Limits {
         cache_bytes: usize::try_from(config.store.cache_bytes).unwrap_or(usize::MAX),
         ..tmtp_store::Limits::default()
     };
-    Store::open(data, limits)
+    EmbeddedStore::open(&config.service.data, limits)
 }
 
-fn read_directory(store: &Store) -> Result<Directory, StoreError> {
+async fn read_directory(store: &dyn Store) -> Result<Directory, StoreError> {
     let mut directory = Directory::default();
-    let mut result = Ok(());
     // In the order of keys: acquaintances and groups only hold numbers, so the order of kinds does
     // not matter; members come in the order of their numbers.
-    store.scan(rows::PREFIX, |key, value| {
-        result = rows::read_row(&mut directory, key, value);
-        result.is_ok()
-    })?;
-    result.map(|()| directory)
+    each_row(store, rows::PREFIX, |key, value| rows::read_row(&mut directory, key, value)).await?;
+    Ok(directory)
 }

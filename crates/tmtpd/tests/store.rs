@@ -8,25 +8,15 @@ mod full_disk;
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use tmtp_store::{Batch, Class, DeviceNumber, Limits, MessageId, NewData, NewMessage, Store};
+use tmtp_store::{Batch, DeviceNumber, Limits};
+use tmtp_testkit::store::{BlockingStore, Message};
 
-fn open(dir: &Path) -> Store {
-    Store::open(dir, Limits::default()).unwrap()
+fn open(dir: &Path) -> BlockingStore {
+    BlockingStore::open(dir, Limits::default()).unwrap()
 }
 
-fn message(id: MessageId, data: &str, devices: &[DeviceNumber]) -> NewMessage {
-    NewMessage {
-        id,
-        class: Class::Rest,
-        head: Bytes::from(format!("head of {id}:")),
-        data: NewData::Inline(Bytes::copy_from_slice(data.as_bytes())),
-        devices: devices.to_vec(),
-    }
-}
-
-fn post(store: &Store, id: MessageId, data: &str, devices: &[DeviceNumber]) {
-    store.post(message(id, data, devices), Batch::new()).wait().unwrap();
+fn post(store: &BlockingStore, id: u64, data: &str, devices: &[DeviceNumber]) {
+    store.post(Message::text(id, data, devices), Batch::new()).wait().unwrap();
 }
 
 /// Every file under `dir`, and what it holds.

@@ -3,12 +3,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{Bodies, LargeRef};
+use crate::blocking::{in_place, on_thread};
 use crate::disk::{DiskFile, Open};
 use crate::error::StoreError;
+use crate::message::{BodyReader, BodyWriter, FinishedBody};
+use crate::position::Position;
 
 /// Dirty bytes that may gather in the page cache before they are synced, so that the last sync of
 /// a long body is short and does not stall everybody's commits.
@@ -16,7 +21,7 @@ const SYNC_EVERY_BYTES: u64 = 32 * 1024 * 1024;
 
 /// A large body being received. Dropped unfinished, it leaves nothing.
 #[derive(Debug)]
-pub struct LargeBody {
+pub(crate) struct LargeBody {
     file: Arc<dyn DiskFile>,
     owner: Owner,
     len: u64,
@@ -35,8 +40,7 @@ impl LargeBody {
         Ok(Self { file, owner, len: 0, unsynced: 0, crc32c: 0 })
     }
 
-    /// Appends `bytes`. Blocks on the disk; pieces of 64 to 256 KiB are best.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.owner.bodies.check_room()?;
         self.file
             .write_all_at(bytes, self.len)
@@ -50,22 +54,11 @@ impl LargeBody {
         Ok(())
     }
 
-    /// Bytes written so far.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether nothing was written yet.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Makes the body durable. It still belongs to nobody: post it, or drop it and it is gone.
-    pub fn finish(mut self) -> Result<FinishedBody, StoreError> {
+    fn complete(mut self) -> Result<FinishedBody, StoreError> {
         self.sync()?;
         self.owner.bodies.sync_dir(&self.owner.bodies.large_dir())?;
         let large = LargeRef { id: self.owner.id, len: self.len, crc32c: self.crc32c };
-        Ok(FinishedBody { large, owner: self.owner })
+        Ok(FinishedBody::new(large.len, StoredBody { large, owner: self.owner }))
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
@@ -74,24 +67,25 @@ impl LargeBody {
     }
 }
 
+#[async_trait]
+impl BodyWriter for LargeBody {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        in_place(|| self.append(bytes))
+    }
+
+    async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError> {
+        on_thread(move || self.complete()).await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
 /// A large body on the disk that no message names yet. Dropped, it is unlinked.
 #[derive(Debug)]
-pub struct FinishedBody {
+pub(crate) struct StoredBody {
     large: LargeRef,
     owner: Owner,
 }
 
-impl FinishedBody {
-    /// Its length in bytes.
-    pub fn len(&self) -> u64 {
-        self.large.len
-    }
-
-    /// Whether it has no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.large.len == 0
-    }
-
+impl StoredBody {
     pub(crate) fn reference(&self) -> LargeRef {
         self.large
     }
@@ -182,5 +176,22 @@ impl LargeReader {
             "large body {:016x}, {} of {} bytes read, {how}",
             self.large.id, self.offset, self.large.len
         ))
+    }
+}
+
+/// Reads the large body of a queued message.
+#[derive(Debug)]
+pub(crate) struct QueuedReader {
+    pub(crate) position: Position,
+    pub(crate) reader: LargeReader,
+}
+
+impl BodyReader for QueuedReader {
+    fn poll_next(
+        &mut self,
+        max: usize,
+        _context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, StoreError>> {
+        Poll::Ready(self.reader.next(max).map_err(|error| error.of_message(self.position)))
     }
 }

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 
 /// Rows that last as long as the process.
 #[derive(Debug, Default)]
-pub struct MemoryEngine {
+pub(crate) struct MemoryEngine {
     rows: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 

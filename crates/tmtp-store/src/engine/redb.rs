@@ -21,9 +21,10 @@ use redb::{
 
 use self::file::{Broken, Pages, RowFile};
 pub(crate) use self::inspect::{RowsInspected, Verdict};
-use crate::disk::{Disk, Open, SystemDisk};
+use crate::batch::Change;
+use crate::disk::{Disk, Open};
 use crate::engine::is_empty;
-use crate::engine::{Change, Engine, KeyRange, ReadRows, Visitor};
+use crate::engine::{Engine, KeyRange, ReadRows, Visitor};
 use crate::error::StoreError;
 
 const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
@@ -34,7 +35,7 @@ const SPARSE_FROM_BYTES: u64 = 16 * 1024 * 1024;
 const SPARSE_ROW_BYTES: u64 = 1024;
 
 /// Rows in a redb file.
-pub struct RedbEngine {
+pub(crate) struct RedbEngine {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     cache_bytes: usize,
@@ -45,15 +46,16 @@ pub struct RedbEngine {
 }
 
 impl RedbEngine {
+    /// Like [`RedbEngine::open_on`], on the disk of this machine.
+    #[cfg(test)]
+    pub(crate) fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+        Self::open_on(Arc::new(crate::disk::SystemDisk), path, cache_bytes)
+    }
+
     /// Opens or creates the database at `path`, keeping at most about `cache_bytes` of it in memory.
     ///
     /// The caller holds the lock of the data directory: the file itself is not locked.
-    pub fn open(path: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
-        Self::open_on(Arc::new(SystemDisk), path, cache_bytes)
-    }
-
-    /// Like [`RedbEngine::open`], on any disk.
-    pub fn open_on(
+    pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
         path: &Path,
         cache_bytes: usize,

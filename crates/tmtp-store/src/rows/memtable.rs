@@ -1,15 +1,17 @@
 //! Memtable: changes that are committed in the log and have not reached the engine yet.
 //!
-//! Rows of messages and of queues are kept apart from all others: their keys end in an id, and rise with
-//! it. Those that differ in the id alone form a *run*, one [`SortedQueue`] each.
+//! Rows of messages and of queues are kept apart from all others: their keys end in an position, and rise with
+//! it. Those that differ in the position alone form a *run*, one [`SortedQueue`] each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeBounds};
 
-use crate::engine::{Change, Key, KeyRange};
+use crate::batch::{Change, Key};
+use crate::engine::KeyRange;
 use crate::error::StoreError;
 use crate::extent::Extent;
-use crate::row::{MESSAGES, MessageId, MessageRow, id_of_key};
+use crate::position::Position;
+use crate::row::{MESSAGES, MessageRow, position_of_key};
 use crate::sorted_queue::SortedQueue;
 
 /// What a waiting row costs beside its key and value, in bytes.
@@ -18,22 +20,22 @@ const ROW_BYTES: usize = 96;
 /// The changes.
 #[derive(Debug, Default)]
 pub(crate) struct Memtable {
-    /// New rows, which the engine does not have: runs by what is before the id in their keys.
-    runs: BTreeMap<Key, SortedQueue<MessageId, Vec<u8>>>,
+    /// New rows, which the engine does not have: runs by what is before the position in their keys.
+    runs: BTreeMap<Key, SortedQueue<Position, Vec<u8>>>,
     /// All other rows: the value, or `None` for one that is deleted.
     others: BTreeMap<Key, Option<Vec<u8>>>,
     /// What all of it takes in memory, about.
     pub(super) bytes: usize,
     /// The last message that is committed, and the last that was when the engine got its rows: it
     /// has none of later ones.
-    pub(super) last_id: MessageId,
-    pub(super) last_stored_id: MessageId,
+    pub(super) last_position: Position,
+    pub(super) last_stored: Position,
 }
 
 impl Memtable {
-    /// Nothing waits, and all that come have higher ids.
-    pub(super) fn behind(last_id: MessageId) -> Self {
-        Self { last_id, last_stored_id: last_id, ..Self::default() }
+    /// Nothing waits, and all that come have higher positions.
+    pub(super) fn behind(last_position: Position) -> Self {
+        Self { last_position, last_stored: last_position, ..Self::default() }
     }
 
     /// What the row is now: `Some(None)` when it is deleted, `None` when it is as the engine has it.
@@ -42,8 +44,8 @@ impl Memtable {
     }
 
     fn new_row(&self, key: &[u8]) -> Option<&Vec<u8>> {
-        let (run, id) = id_of_key(key)?;
-        self.runs.get(run)?.get(&id)
+        let (run, position) = position_of_key(key)?;
+        self.runs.get(run)?.get(&position)
     }
 
     pub(crate) fn apply(&mut self, change: Change) {
@@ -56,19 +58,22 @@ impl Memtable {
     }
 
     fn insert(&mut self, key: Key, value: Vec<u8>) {
-        let Some((run, id)) = id_of_key(&key) else { return self.set(key, Some(value)) };
+        let Some((run, position)) = position_of_key(&key) else {
+            return self.set(key, Some(value));
+        };
         self.bytes += weight(key.len(), Some(&value));
         let run = match self.runs.get_mut(run) {
             Some(run) => run,
             None => self.runs.entry(run.into()).or_default(),
         };
-        if let Some(old) = run.insert(id, value) {
+        if let Some(old) = run.insert(position, value) {
             self.bytes -= weight(key.len(), Some(&old));
         }
     }
 
     fn delete(&mut self, key: Key) {
-        let new = id_of_key(&key).and_then(|(run, id)| self.runs.get_mut(run)?.remove(&id));
+        let new = position_of_key(&key)
+            .and_then(|(run, position)| self.runs.get_mut(run)?.remove(&position));
         match new {
             Some(old) => self.bytes -= weight(key.len(), Some(&old)),
             None => self.set(key, None),
@@ -104,16 +109,19 @@ impl Memtable {
     }
 
     fn new_rows<'w>(&'w self, range: KeyRange<'w>) -> impl Iterator<Item = (Key, &'w Vec<u8>)> {
-        let (first_run, first_id) = match range.0 {
-            Bound::Included(key) | Bound::Excluded(key) => id_of_key(key).unwrap_or((key, 0)),
-            Bound::Unbounded => (&[][..], 0),
+        let (first_run, first_position) = match range.0 {
+            Bound::Included(key) | Bound::Excluded(key) => {
+                position_of_key(key).unwrap_or((key, Position::default()))
+            }
+            Bound::Unbounded => (&[][..], Position::default()),
         };
         let runs = self.runs.range::<[u8], _>((Bound::Included(first_run), range.1));
         let rows = runs.flat_map(move |(run, rows)| {
-            let from = if run.as_slice() == first_run { first_id } else { 0 };
-            rows.range_from(from).map(|(id, value)| {
+            let from =
+                if run.as_slice() == first_run { first_position } else { Position::default() };
+            rows.range_from(from).map(|(position, value)| {
                 let mut key = run.clone();
-                key.extend_from_slice(&id.to_be_bytes());
+                key.extend_from_slice(&position.to_be_bytes());
                 (key, value)
             })
         });
@@ -143,13 +151,14 @@ mod tests {
 
     use super::*;
     use crate::engine::is_empty;
-    use crate::row::{Class, message_key, owed_key};
+    use crate::position::Class;
+    use crate::row::{message_key, queue_key};
 
     fn key() -> impl Strategy<Value = Vec<u8>> {
         let odd = vec!["", "a", "m", "mm", "n", "q", "qq", "r", "s/last"];
         prop_oneof![
-            4 => (0..40_u64).prop_map(|id| message_key(id).to_vec()),
-            4 => (1..4_u32, 0..40_u64).prop_map(|(to, id)| owed_key(to, Class::Rest, id).to_vec()),
+            4 => (0..40_u64).prop_map(|position| message_key(Position(position)).to_vec()),
+            4 => (1..4_u32, 0..40_u64).prop_map(|(to, position)| queue_key(to, Class::Rest, Position(position)).to_vec()),
             2 => select(odd).prop_map(Vec::from),
         ]
     }
@@ -197,7 +206,7 @@ mod tests {
                     Step::Delete => drop(model.insert(key.clone(), None)),
                     Step::Insert | Step::Put => drop(model.insert(key.clone(), Some(value))),
                 }
-                if let Step::Insert = step && is_first && id_of_key(&key).is_some() {
+                if let Step::Insert = step && is_first && position_of_key(&key).is_some() {
                     new.insert(key.clone());
                 }
                 prop_assert_eq!(waiting.get(&key), model.get(&key).map(Option::as_ref));

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use crate::engine::Change;
+use crate::batch::Change;
 use crate::extent::Extent;
 
 /// Bytes before the changes.

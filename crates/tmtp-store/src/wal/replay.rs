@@ -12,8 +12,9 @@ use bytes::Bytes;
 
 use super::record::{Record, Run};
 use super::{Epoch, GROWTH_BYTES, file_name};
+use crate::batch::Change;
 use crate::disk::{Disk, Open};
-use crate::engine::{Change, ReadRows};
+use crate::engine::ReadRows;
 use crate::error::StoreError;
 use crate::row::JOURNAL_KEY;
 

@@ -2,23 +2,21 @@
 //!
 //! Submitting never waits, so that a caller can do it under its own lock and thereby fix the order:
 //! **the order of submission is the order of commit**. Who holds bodies in memory asks for
-//! [`room`](super::Store::room) first; without it the queue refuses when too much waits.
+//! [`room`](crate::Store::room) first; without it the queue refuses when too much waits.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::Batch;
+use crate::batch::Batch;
 use crate::error::StoreError;
-use crate::row::{DeviceNumber, MessageId};
-use crate::writer::prepared::{Prepared, Summed};
+use crate::position::{DeviceNumber, Position};
+use crate::receipt::{Answer, Receipt};
+use crate::writer::prepared::Prepared;
 
 /// How long an acknowledgement may wait for others to share its commit.
 const ACK_WITHIN: Duration = Duration::from_millis(50);
@@ -32,7 +30,7 @@ const TASK_BYTES: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) work: Work,
-    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
+    pub(crate) answer: Answer,
 }
 
 #[derive(Debug)]
@@ -41,10 +39,10 @@ pub(crate) enum Work {
     Commit(Prepared),
     /// Rows, and then one device's queue added to another's.
     CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
-    /// All that is owed to one device forgotten, with rows.
+    /// All that is queued to one device forgotten, with rows.
     DropQueue { device: DeviceNumber, rows: Batch },
-    /// Queued rows given up, with the messages and rows that tell of it, in one atomic batch.
-    GiveUp { owed: Vec<(DeviceNumber, MessageId)>, notices: Prepared },
+    /// The same, with messages given up.
+    GiveUp(Prepared),
     /// Nothing: answered when all before it is done, acknowledgements included.
     Flush,
     /// All that is committed brought to the engine.
@@ -55,8 +53,7 @@ impl Work {
     fn weight(&self) -> usize {
         TASK_BYTES
             + match self {
-                Work::Commit(prepared) => prepared.weight(),
-                Work::GiveUp { owed, notices } => size_of_val(owed.as_slice()) + notices.weight(),
+                Work::Commit(prepared) | Work::GiveUp(prepared) => prepared.weight(),
                 Work::CopyQueue { rows, .. } | Work::DropQueue { rows, .. } => rows.weight(),
                 Work::Flush | Work::Checkpoint => 0,
             }
@@ -65,7 +62,7 @@ impl Work {
 
 /// Acknowledged messages of each device, whose rows are still there. In order, as what happens on
 /// a simulated disk follows from it.
-pub(crate) type Acking = BTreeMap<DeviceNumber, Vec<MessageId>>;
+pub(crate) type Acking = BTreeMap<DeviceNumber, Vec<Position>>;
 
 /// What the writer does next.
 #[derive(Debug, Default)]
@@ -97,7 +94,6 @@ struct State {
     /// With what they weigh.
     tasks: VecDeque<(Task, usize)>,
     bytes: usize,
-    last_id: MessageId,
     closed: bool,
     /// Something came since the writer last looked.
     woken: bool,
@@ -111,11 +107,10 @@ struct State {
 }
 
 impl CommitQueue {
-    pub(crate) fn new(max_bytes: usize, last_id: MessageId) -> Self {
+    pub(crate) fn new(max_bytes: usize) -> Self {
         let state = State {
             tasks: VecDeque::new(),
             bytes: 0,
-            last_id,
             closed: false,
             woken: false,
             sleeping: false,
@@ -137,12 +132,12 @@ impl CommitQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues `work`; the receipt says how it went.
-    pub(crate) fn submit(&self, work: Work) -> Receipt {
-        let (answer, receiver) = oneshot::channel();
+    /// Queues `work`, whose first message is at `first`; the receipt says how it went.
+    pub(crate) fn submit(&self, work: Work, first: Option<Position>) -> Receipt {
+        let (answer, receipt) = Receipt::new(first);
         let weight = work.weight();
         let mut state = self.state();
-        match state.admit(&work, weight, self.max_bytes) {
+        match state.admit(weight, self.max_bytes) {
             Ok(()) => {
                 state.bytes += weight;
                 state.tasks.push_back((Task { work, answer }, weight));
@@ -150,19 +145,19 @@ impl CommitQueue {
             }
             Err(error) => {
                 drop(state); // `work` may own a file that its drop unlinks: not under the lock
-                let _ = answer.send(Err(error));
+                answer.send(Err(error));
             }
         }
-        Receipt { receiver }
+        receipt
     }
 
-    pub(crate) fn ack(&self, device: DeviceNumber, ids: &[MessageId]) {
-        if ids.is_empty() {
+    pub(crate) fn ack(&self, device: DeviceNumber, positions: &[Position]) {
+        if positions.is_empty() {
             return;
         }
         let mut state = self.state();
-        state.acking.entry(device).or_default().extend_from_slice(ids);
-        state.acking_len += ids.len();
+        state.acking.entry(device).or_default().extend_from_slice(positions);
+        state.acking_len += positions.len();
         let wake = state.ack_since.is_none() || state.acking_len >= ACK_AT;
         state.ack_since.get_or_insert_with(Instant::now);
         if wake {
@@ -171,17 +166,17 @@ impl CommitQueue {
     }
 
     /// Messages that `device` acknowledged and whose rows may still be there. Sorted.
-    pub(crate) fn acking(&self, device: DeviceNumber) -> Vec<MessageId> {
+    pub(crate) fn acking(&self, device: DeviceNumber) -> Vec<Position> {
         let state = self.state();
-        let mut ids: Vec<MessageId> = [&state.acking, &state.committing]
+        let mut positions: Vec<Position> = [&state.acking, &state.committing]
             .into_iter()
             .filter_map(|acking| acking.get(&device))
             .flatten()
             .copied()
             .collect();
         drop(state);
-        ids.sort_unstable();
-        ids
+        positions.sort_unstable();
+        positions
     }
 
     /// What is to be done now; or when acknowledgements will be due, if nothing else comes before.
@@ -226,18 +221,18 @@ impl CommitQueue {
     }
 
     /// Takes the acknowledgements to commit them; readers still see them as gone.
-    pub(crate) fn take_settling(&self) -> Vec<(DeviceNumber, MessageId)> {
+    pub(crate) fn take_settling(&self) -> Vec<(DeviceNumber, Position)> {
         let mut state = self.state();
         let taken = std::mem::take(&mut state.acking);
         state.acking_len = 0;
         state.ack_since = None;
-        for (device, mut ids) in taken {
-            state.committing.entry(device).or_default().append(&mut ids);
+        for (device, mut positions) in taken {
+            state.committing.entry(device).or_default().append(&mut positions);
         }
         state
             .committing
             .iter()
-            .flat_map(|(device, ids)| ids.iter().map(|id| (*device, *id)))
+            .flat_map(|(device, positions)| positions.iter().map(|position| (*device, *position)))
             .collect()
     }
 
@@ -286,23 +281,13 @@ impl CommitQueue {
 }
 
 impl State {
-    fn admit(&mut self, work: &Work, weight: usize, max_bytes: usize) -> Result<(), StoreError> {
+    fn admit(&self, weight: usize, max_bytes: usize) -> Result<(), StoreError> {
         if self.closed {
             return Err(StoreError::Closed);
         }
         // Room is asked for in advance for bodies, so this bound is only met by floods of rows.
         if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
             return Err(StoreError::Busy);
-        }
-        if let Work::Commit(prepared) | Work::GiveUp { notices: prepared, .. } = work {
-            let mut last = self.last_id;
-            for Summed { message, .. } in &prepared.messages {
-                if message.id <= last {
-                    return Err(StoreError::IdNotRising { id: message.id, last });
-                }
-                last = message.id;
-            }
-            self.last_id = last;
         }
         Ok(())
     }
@@ -342,43 +327,5 @@ impl State {
         self.bytes = self.bytes.saturating_sub(bytes);
         let last = self.closed && self.tasks.is_empty();
         Some(Group { tasks, ack: ack || last, last })
-    }
-}
-
-/// The answer to something submitted: await it, or block on it.
-///
-/// Dropping it does not take the work back.
-#[derive(Debug)]
-#[must_use = "what was submitted is only durable when the receipt says so"]
-pub struct Receipt {
-    receiver: oneshot::Receiver<Result<(), StoreError>>,
-}
-
-impl Receipt {
-    /// A receipt that is answered already.
-    pub(crate) fn refused(error: StoreError) -> Self {
-        let (answer, receiver) = oneshot::channel();
-        let _ = answer.send(Err(error));
-        Self { receiver }
-    }
-
-    /// The answer of a writer that has ended.
-    pub(crate) fn try_now(mut self) -> Result<(), StoreError> {
-        self.receiver.try_recv().unwrap_or(Err(StoreError::Closed))
-    }
-
-    /// Blocks until the work is durable or refused. Not for use inside an async task.
-    pub fn wait(self) -> Result<(), StoreError> {
-        self.receiver.blocking_recv().unwrap_or(Err(StoreError::Closed))
-    }
-}
-
-impl Future for Receipt {
-    type Output = Result<(), StoreError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.receiver)
-            .poll(context)
-            .map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
     }
 }

@@ -1,6 +1,6 @@
 //! Queue copy: a device's queue for a new device, in slices between the commits of others.
 //!
-//! What is copied is what was owed when the copy began: messages that are posted later have higher ids, and
+//! What is copied is what was queued when the copy began: messages that are posted later have higher positions, and
 //! whoever posts them names the new device himself. What the old device acknowledges before its slice
 //! comes is inherited by the new one in the same commit ([`release`](crate::writer::release)), so
 //! nothing falls between. Each slice is a commit of its own; whoever asked for the copy has to undo a part
@@ -8,13 +8,14 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use tokio::sync::oneshot;
-
 use super::Writer;
-use crate::counts::OwedBytes;
-use crate::engine::{Batch, ReadRows};
+use crate::batch::Batch;
+use crate::counts::QueuedBytes;
+use crate::engine::ReadRows;
 use crate::error::StoreError;
-use crate::row::{Class, DeviceNumber, MessageId, message_key, owed_key, owed_of, queue_range};
+use crate::position::{Class, DeviceNumber, Position};
+use crate::receipt::Answer;
+use crate::row::{message_key, parse_queue_key, queue_key, queue_range};
 use crate::rows::Rows;
 use crate::writer::release::{Message, message_rows, present};
 
@@ -28,16 +29,16 @@ pub(crate) struct Copying {
     pub(crate) from: DeviceNumber,
     pub(crate) to: DeviceNumber,
     /// All up to here is copied.
-    done: Option<(Class, MessageId)>,
+    done: Option<(Class, Position)>,
     /// The last message that was committed when the copy began.
-    until: MessageId,
+    until: Position,
     slices: usize,
-    answer: oneshot::Sender<Result<(), StoreError>>,
+    answer: Answer,
 }
 
 impl Copying {
     /// Whether the message at `place` in the queue of `device` has still to be copied by it.
-    pub(crate) fn is_ahead(&self, device: DeviceNumber, place: (Class, MessageId)) -> bool {
+    pub(crate) fn is_ahead(&self, device: DeviceNumber, place: (Class, Position)) -> bool {
         self.from == device && place.1 <= self.until && self.done.is_none_or(|done| place > done)
     }
 }
@@ -49,17 +50,16 @@ impl Writer {
         from: DeviceNumber,
         to: DeviceNumber,
         rows: Batch,
-        answer: oneshot::Sender<Result<(), StoreError>>,
+        answer: Answer,
     ) {
         let begun = self.room().and_then(|()| self.commit_one(rows, None));
         match begun {
             Ok(()) if from != to => {
-                let until = self.rows.last_id();
+                let until = self.rows.last_position();
                 let copying = Copying { from, to, done: None, until, slices: 0, answer };
                 self.copies.push_back(copying);
             }
-            // Who asked may be gone.
-            done => drop(answer.send(done)),
+            done => answer.send(done),
         }
     }
 
@@ -68,9 +68,8 @@ impl Writer {
         let Some(mut copying) = self.copies.pop_front() else { return false };
         match self.copy_slice(&mut copying) {
             Ok(true) => self.copies.push_back(copying),
-            // Who asked may be gone.
-            Ok(false) => drop(copying.answer.send(Ok(()))),
-            Err(error) => drop(copying.answer.send(Err(error))),
+            Ok(false) => copying.answer.send(Ok(())),
+            Err(error) => copying.answer.send(Err(error)),
         }
         true
     }
@@ -95,9 +94,9 @@ impl Writer {
 /// What a slice changes.
 struct Slice {
     batch: Batch,
-    added: Vec<OwedBytes>,
+    added: Vec<QueuedBytes>,
     /// The last place that was looked at; none at the end of the queue.
-    last: Option<(Class, MessageId)>,
+    last: Option<(Class, Position)>,
 }
 
 fn slice(
@@ -106,15 +105,17 @@ fn slice(
     limit: usize,
 ) -> Result<Slice, StoreError> {
     let places = places(rows, copying, limit)?;
-    let messages = message_rows(rows, places.iter().map(|(_, id)| *id))?;
-    let key = |message: &Message| owed_key(copying.to, message.row.class, message.id);
+    let messages = message_rows(rows, places.iter().map(|(_, position)| *position))?;
+    let key = |message: &Message| queue_key(copying.to, message.row.class, message.position);
     let keys: Vec<_> = messages.iter().map(key).collect();
     let there = present(rows, keys.iter())?;
     let mut slice = Slice { batch: Batch::new(), added: Vec::new(), last: places.last().copied() };
-    for ((Message { id, mut row, .. }, key), there) in messages.into_iter().zip(keys).zip(there) {
+    for ((Message { position, mut row, .. }, key), there) in
+        messages.into_iter().zip(keys).zip(there)
+    {
         if !there {
             row.remaining = row.remaining.saturating_add(1);
-            slice.batch.put(message_key(id), row.encode()).put(key, []);
+            slice.batch.put(message_key(position), row.encode()).put(key, []);
             slice.added.push((copying.to, row.body.len()));
         }
     }
@@ -126,14 +127,14 @@ fn places(
     rows: &Rows<impl ReadRows + ?Sized>,
     copying: &Copying,
     limit: usize,
-) -> Result<Vec<(Class, MessageId)>, StoreError> {
+) -> Result<Vec<(Class, Position)>, StoreError> {
     let [first, last] = queue_range(copying.from);
-    let done = copying.done.map(|(class, id)| owed_key(copying.from, class, id));
+    let done = copying.done.map(|(class, position)| queue_key(copying.from, class, position));
     let from = done.as_ref().map_or(Bound::Included(&first[..]), |done| Bound::Excluded(&done[..]));
     let (mut places, mut bad) = (Vec::new(), None);
     rows.scan((from, Bound::Included(&last)), &mut |key, _| {
-        match owed_of(key) {
-            Ok((_, class, id)) if id <= copying.until => places.push((class, id)),
+        match parse_queue_key(key) {
+            Ok((_, class, position)) if position <= copying.until => places.push((class, position)),
             // Posted since; of the other class there may be older ones.
             Ok((_, Class::User, _)) => {}
             Ok((_, Class::Rest, _)) => return ControlFlow::Break(()),

@@ -2,39 +2,38 @@
 
 use bytes::Bytes;
 use smallvec::SmallVec;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::checkpoint::CHECKPOINT_WITHIN;
 use super::{RETRY, Writer};
-use crate::body::large::FinishedBody;
-use crate::counts::OwedBytes;
-use crate::engine::precondition::{Outcomes, check_preconditions};
-use crate::engine::{Batch, Change};
+use crate::batch::{Batch, Change};
+use crate::body::large::StoredBody;
+use crate::counts::QueuedBytes;
 use crate::error::StoreError;
 use crate::extent::BodyRef;
-use crate::message::{NewData, NewMessage};
 use crate::message_cache::CachedMessage;
-use crate::row::{Body, LAST_ID_KEY, MessageId, MessageRow, message_key, owed_key};
+use crate::position::Position;
+use crate::receipt::Answer;
+use crate::row::{Body, LAST_POSITION_KEY, MessageRow, message_key, queue_key};
 use crate::writer::commit_queue::{Task, Work};
-use crate::writer::prepared::{Prepared, Summed};
+use crate::writer::prepared::{Data, Message, Prepared};
 use crate::writer::release::{Release, release};
 use tmtp_telemetry::Throttle;
 use tmtp_telemetry::{error_limited, warn_limited};
 
 /// A task whose bodies are appended and whose rows are about to be committed.
 pub(super) struct Staged {
-    answer: oneshot::Sender<Result<(), StoreError>>,
+    answer: Answer,
     pub(super) batch: Batch,
     // Nearly always one of each.
     bodies: SmallVec<[BodyRef; 1]>,
-    finished: Vec<FinishedBody>,
+    finished: Vec<StoredBody>,
     /// What readers will ask for first.
-    cached: SmallVec<[(MessageId, CachedMessage); 1]>,
-    /// The highest id given with the task, for the row that remembers it.
-    pub(super) last_id: Option<MessageId>,
+    cached: SmallVec<[(Position, CachedMessage); 1]>,
+    /// The highest position given with the task, for the row that remembers it.
+    pub(super) last_position: Option<Position>,
     messages: u64,
-    owed: SmallVec<[OwedBytes; 1]>,
+    queued: SmallVec<[QueuedBytes; 1]>,
 }
 
 impl Writer {
@@ -43,16 +42,16 @@ impl Writer {
         let mut staged = self.append_bodies(tasks, room);
         let mut batches: Vec<Batch> =
             staged.iter_mut().map(|staged| std::mem::take(&mut staged.batch)).collect();
-        let last_id = staged.iter().filter_map(|staged| staged.last_id).max();
-        if let Some(last_id) = last_id {
+        let last_position = staged.iter().filter_map(|staged| staged.last_position).max();
+        if let Some(last_position) = last_position {
             let mut batch = Batch::new();
-            batch.put(LAST_ID_KEY, last_id.to_be_bytes());
+            batch.put(LAST_POSITION_KEY, last_position.to_be_bytes());
             batches.push(batch);
         }
         let released = if ack { self.release_acked() } else { None };
         let dead = released.map(|released| {
             batches.push(released.batch);
-            (released.dead, released.owed, released.gone, released.inherited)
+            (released.dead, released.queued, released.gone, released.inherited)
         });
         if batches.iter().all(Batch::is_empty) {
             staged.into_iter().for_each(|staged| staged.answer(Ok(())));
@@ -61,23 +60,11 @@ impl Writer {
             }
             return;
         }
-        match self.commit(batches, last_id) {
-            Ok(outcomes) => {
-                let mut refused = Vec::new();
-                let mut kept = Vec::with_capacity(staged.len());
-                for (staged, outcome) in staged.into_iter().zip(outcomes) {
-                    match outcome {
-                        Ok(()) => kept.push(staged),
-                        Err(conflict) => {
-                            refused.extend_from_slice(&staged.bodies);
-                            staged.answer(Err(conflict));
-                        }
-                    }
-                }
-                self.keep(kept);
-                self.eraser.erase(refused);
-                if let Some((dead, owed, gone, inherited)) = dead {
-                    self.released(&owed, &gone);
+        match self.commit(batches, last_position) {
+            Ok(()) => {
+                self.keep(staged);
+                if let Some((dead, queued, gone, inherited)) = dead {
+                    self.released(&queued, &gone);
                     self.counts.add(0, &inherited);
                     self.acked();
                     self.eraser.erase(dead);
@@ -96,24 +83,21 @@ impl Writer {
     fn commit(
         &mut self,
         batches: Vec<Batch>,
-        last_id: Option<MessageId>,
-    ) -> Result<Outcomes, StoreError> {
+        last_position: Option<Position>,
+    ) -> Result<(), StoreError> {
+        let mut changes = Vec::with_capacity(batches.iter().map(|batch| batch.changes.len()).sum());
+        batches.into_iter().for_each(|batch| changes.extend(batch.changes));
         // Nothing is built on rows that cannot be trusted.
         let whole = self.failure().map_or(Ok(()), Err);
-        let done = whole.and_then(|()| check_preconditions(&*self.rows, batches)).and_then(
-            |(outcomes, changes)| {
-                self.append(&changes)?;
-                Ok((outcomes, changes))
-            },
-        );
+        let appended = whole.and_then(|()| self.append(&changes));
         // Before anybody sees the rows that name its bodies.
         self.appender.end_group();
-        let (outcomes, changes) = done?;
+        appended?;
         if !changes.is_empty() {
-            self.rows.apply(changes, last_id);
+            self.rows.apply(changes, last_position);
             self.checkpoint_at.get_or_insert_with(|| Instant::now() + CHECKPOINT_WITHIN);
         }
-        Ok(outcomes)
+        Ok(())
     }
 
     fn append(&mut self, changes: &[Change]) -> Result<(), StoreError> {
@@ -146,7 +130,7 @@ impl Writer {
         let mut staged = Vec::with_capacity(tasks.len());
         let mut failure = room.err();
         for Task { work, answer } in tasks {
-            let Work::Commit(Prepared { messages, rows }) = work else { continue };
+            let Work::Commit(Prepared { messages, rows, gives_up: _ }) = work else { continue };
             let mut task = Staged::new(answer, rows);
             if failure.is_none() {
                 failure = self.append_messages(messages, &mut task).err();
@@ -166,29 +150,28 @@ impl Writer {
 
     fn append_messages(
         &mut self,
-        messages: SmallVec<[Summed; 1]>,
+        messages: SmallVec<[Message; 1]>,
         task: &mut Staged,
     ) -> Result<(), StoreError> {
-        for Summed { message, crc32c } in messages {
-            let NewMessage { id, class, head, data, devices } = message;
-            task.last_id = Some(id);
+        for Message { position, class, head, data, devices, crc32c } in messages {
+            task.last_position = Some(position);
             if devices.is_empty() {
                 continue;
             }
             let inline = match &data {
-                NewData::Inline(bytes) => bytes.clone(),
-                NewData::Large(_) => Bytes::new(),
+                Data::Inline(bytes) => bytes.clone(),
+                Data::Large(_) => Bytes::new(),
             };
             let small = self.appender.append([head.clone(), inline], crc32c)?;
             let head_len = head.len() as u32;
             let cached = match &data {
-                NewData::Inline(bytes) => Some((head, bytes.clone())),
-                NewData::Large(_) => None,
+                Data::Inline(bytes) => Some((head, bytes.clone())),
+                Data::Large(_) => None,
             };
             task.bodies.push(BodyRef::Small(small));
             let large = match data {
-                NewData::Inline(_) => None,
-                NewData::Large(finished) => {
+                Data::Inline(_) => None,
+                Data::Large(finished) => {
                     let large = finished.reference();
                     self.bodies.add_live(&BodyRef::Large(large));
                     task.bodies.push(BodyRef::Large(large));
@@ -198,15 +181,15 @@ impl Writer {
             };
             let body = Body { head_len, small, large };
             if let Some((head, data)) = cached {
-                task.cached.push((id, CachedMessage { body, head, data }));
+                task.cached.push((position, CachedMessage { body, head, data }));
             }
             let row = MessageRow { class, remaining: devices.len() as u32, body };
-            task.batch.insert(message_key(id), row.encode());
+            task.batch.insert(message_key(position), row.encode());
             for device in &devices {
-                task.batch.insert(owed_key(*device, class, id), []);
+                task.batch.insert(queue_key(*device, class, position), []);
             }
             task.messages += 1;
-            task.owed.extend(devices.iter().map(|device| (*device, body.len())));
+            task.queued.extend(devices.iter().map(|device| (*device, body.len())));
         }
         Ok(())
     }
@@ -214,18 +197,18 @@ impl Writer {
     /// Rows name these bodies now.
     pub(super) fn keep(&self, mut staged: Vec<Staged>) {
         let messages = staged.iter().map(|staged| staged.messages).sum();
-        self.counts.add(messages, staged.iter().flat_map(|staged| &staged.owed));
+        self.counts.add(messages, staged.iter().flat_map(|staged| &staged.queued));
         // Before anybody is woken who will ask for them.
         self.cache.put(staged.iter_mut().flat_map(|staged| staged.cached.drain(..)));
         for mut staged in staged {
-            staged.finished.drain(..).for_each(FinishedBody::keep);
+            staged.finished.drain(..).for_each(StoredBody::keep);
             staged.answer(Ok(()));
         }
     }
 
     /// Rows of acknowledged messages are gone.
-    pub(super) fn released(&self, owed: &[OwedBytes], gone: &[MessageId]) {
-        self.counts.remove(gone.len() as u64, owed);
+    pub(super) fn released(&self, queued: &[QueuedBytes], gone: &[Position]) {
+        self.counts.remove(gone.len() as u64, queued);
         self.cache.forget(gone);
     }
 
@@ -241,7 +224,7 @@ impl Writer {
                 dead.extend(staged.bodies.drain(..));
             } else {
                 // Large bodies are not in the record.
-                staged.finished.drain(..).for_each(FinishedBody::keep);
+                staged.finished.drain(..).for_each(StoredBody::keep);
             }
             staged.answer(Err(error.clone()));
         }
@@ -273,26 +256,23 @@ impl Writer {
     pub(super) fn commit_one(
         &mut self,
         batch: Batch,
-        last_id: Option<MessageId>,
+        last_position: Option<Position>,
     ) -> Result<(), StoreError> {
-        match self.commit(vec![batch], last_id)?.pop() {
-            Some(outcome) => outcome,
-            None => Ok(()),
-        }
+        self.commit(vec![batch], last_position)
     }
 }
 
 impl Staged {
-    fn new(answer: oneshot::Sender<Result<(), StoreError>>, batch: Batch) -> Self {
+    fn new(answer: Answer, batch: Batch) -> Self {
         Self {
             answer,
             batch,
             bodies: SmallVec::new(),
             finished: Vec::new(),
             cached: SmallVec::new(),
-            last_id: None,
+            last_position: None,
             messages: 0,
-            owed: SmallVec::new(),
+            queued: SmallVec::new(),
         }
     }
 
@@ -300,6 +280,6 @@ impl Staged {
     fn answer(self, answer: Result<(), StoreError>) {
         let Self { answer: caller, finished, .. } = self;
         drop(finished);
-        let _ = caller.send(answer);
+        caller.send(answer);
     }
 }

@@ -1,59 +1,94 @@
 //! Prepared commits: checked on the caller's own thread, for there is one writer and many callers.
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::batch::Batch;
 use crate::body::MAX_SMALL_BYTES;
-use crate::engine::Batch;
+use crate::body::large::StoredBody;
 use crate::error::StoreError;
-use crate::message::NewMessage;
+use crate::message::{NewData, NewMessage};
+use crate::position::{Class, DeviceNumber, Position};
 use crate::row::RESERVED_PREFIXES;
+use crate::store::Commit;
 
-/// Messages and rows to be committed together.
+/// What is committed together.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     /// Nearly always one.
-    pub(crate) messages: SmallVec<[Summed; 1]>,
+    pub(crate) messages: SmallVec<[Message; 1]>,
     pub(crate) rows: Batch,
+    pub(crate) gives_up: Vec<(DeviceNumber, Position)>,
 }
 
-/// A message whose devices are in rising order, each once.
+/// A message that has its position.
 #[derive(Debug)]
-pub(crate) struct Summed {
-    pub(crate) message: NewMessage,
+pub(crate) struct Message {
+    pub(crate) position: Position,
+    pub(crate) class: Class,
+    pub(crate) head: Bytes,
+    pub(crate) data: Data,
+    /// In rising order, each once.
+    pub(crate) devices: Vec<DeviceNumber>,
     /// Of the head, and of the data if that lies behind it in the same extent.
     pub(crate) crc32c: u32,
 }
 
+#[derive(Debug)]
+pub(crate) enum Data {
+    Inline(Bytes),
+    Large(StoredBody),
+}
+
 impl Prepared {
+    /// Messages at `first` and behind it.
+    ///
     /// # Errors
-    /// [`StoreError::TooLong`], [`StoreError::ReservedKey`].
-    pub(crate) fn new(
-        messages: impl IntoIterator<Item = NewMessage>,
-        rows: Batch,
-    ) -> Result<Self, StoreError> {
+    /// [`StoreError::TooLong`], [`StoreError::ReservedKey`], [`StoreError::OtherStore`].
+    pub(crate) fn new(first: Position, commit: Commit) -> Result<Self, StoreError> {
+        let Commit { messages, rows, gives_up } = commit;
         check_keys(&rows)?;
-        let messages = messages.into_iter().map(Summed::new).collect::<Result<_, _>>()?;
-        Ok(Self { messages, rows })
+        let place = |(at, message)| Message::new(first.plus(at), message);
+        let messages = messages.into_iter().enumerate().map(place).collect::<Result<_, _>>()?;
+        Ok(Self { messages, rows, gives_up })
     }
 
     /// Bytes it holds in memory while it waits.
     pub(crate) fn weight(&self) -> usize {
-        let messages = self.messages.iter().map(|summed| summed.message.weight());
-        messages.sum::<usize>() + self.rows.weight()
+        let messages = self.messages.iter().map(Message::weight);
+        messages.sum::<usize>() + self.rows.weight() + size_of_val(self.gives_up.as_slice())
     }
 }
 
-impl Summed {
-    fn new(mut message: NewMessage) -> Result<Self, StoreError> {
-        let data = message.data.inline();
-        let len = message.head.len().max(data.len());
+impl Message {
+    fn new(position: Position, message: NewMessage) -> Result<Self, StoreError> {
+        let NewMessage { class, head, data, mut devices } = message;
+        let data = match data {
+            NewData::Inline(bytes) => Data::Inline(bytes),
+            NewData::Large(body) => Data::Large(body.into_held()?),
+        };
+        let len = head.len().max(data.inline().len());
         if len > MAX_SMALL_BYTES {
             return Err(StoreError::TooLong { len, max: MAX_SMALL_BYTES });
         }
-        let crc32c = crc32c::crc32c_append(crc32c::crc32c(&message.head), data);
-        message.devices.sort_unstable();
-        message.devices.dedup();
-        Ok(Self { message, crc32c })
+        let crc32c = crc32c::crc32c_append(crc32c::crc32c(&head), data.inline());
+        devices.sort_unstable();
+        devices.dedup();
+        Ok(Self { position, class, head, data, devices, crc32c })
+    }
+
+    fn weight(&self) -> usize {
+        self.head.len() + self.data.inline().len() + self.devices.len() * 4
+    }
+}
+
+impl Data {
+    /// What of it is in memory.
+    fn inline(&self) -> &[u8] {
+        match self {
+            Self::Inline(bytes) => bytes,
+            Self::Large(_) => &[],
+        }
     }
 }
 

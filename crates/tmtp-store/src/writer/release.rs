@@ -1,72 +1,73 @@
 //! Release: what an acknowledgement or a dropped queue changes in the rows.
 //!
 //! Runs on the writer thread between two commits, so what it reads cannot change before its batch
-//! is committed. The count in a message row goes down only by owed rows that were really there:
+//! is committed. The count in a message row goes down only by queued rows that were really there:
 //! acknowledging twice, or again after a crash, changes nothing.
 
 use std::ops::{Bound, ControlFlow};
 
-use crate::counts::OwedBytes;
-use crate::engine::{Batch, ReadRows};
+use crate::batch::Batch;
+use crate::counts::QueuedBytes;
+use crate::engine::ReadRows;
 use crate::error::StoreError;
 use crate::extent::BodyRef;
-use crate::row::{
-    DeviceNumber, MessageId, MessageRow, OWED_KEY_BYTES, message_key, owed_key, owed_of,
-};
+use crate::position::{DeviceNumber, Position};
+use crate::row::{MessageRow, QUEUE_KEY_BYTES, message_key, parse_queue_key, queue_key};
 use crate::rows::Rows;
 use crate::writer::copy::Copying;
 
-/// Changes that take owed rows away.
+/// Changes that take queued rows away.
 #[derive(Debug, Default)]
 pub(crate) struct Release {
     pub(crate) batch: Batch,
     /// Bodies to erase when the batch is durable.
     pub(crate) dead: Vec<BodyRef>,
     /// Queued rows that go.
-    pub(crate) owed: Vec<OwedBytes>,
+    pub(crate) queued: Vec<QueuedBytes>,
     /// Queued rows that come in their place, for devices that get a copy of the queue.
-    pub(crate) inherited: Vec<OwedBytes>,
+    pub(crate) inherited: Vec<QueuedBytes>,
     /// Messages that go.
-    pub(crate) gone: Vec<MessageId>,
+    pub(crate) gone: Vec<Position>,
 }
 
-/// A message, and how many of those who are owed it have acknowledged it.
+/// A message, and how many of those who are queued it have acknowledged it.
 pub(super) struct Message {
-    pub(super) id: MessageId,
+    pub(super) position: Position,
     pub(super) row: MessageRow,
     taken: u32,
     inherited: u32,
 }
 
-/// Takes away the owed rows `acked` names, and the messages owed to nobody then. What one of
-/// `copies` has still to copy becomes owed to the device that gets it.
+/// Takes away the queued rows `acked` names, and the messages queued to nobody then. What one of
+/// `copies` has still to copy becomes queued to the device that gets it.
 pub(crate) fn release<'c>(
     rows: &Rows<impl ReadRows + ?Sized>,
-    mut acked: Vec<(DeviceNumber, MessageId)>,
+    mut acked: Vec<(DeviceNumber, Position)>,
     copies: impl Iterator<Item = &'c Copying> + Clone,
 ) -> Result<Release, StoreError> {
     acked.sort_unstable();
     acked.dedup();
-    let mut messages = message_rows(rows, acked.iter().map(|(_, id)| *id))?;
-    let place = |id| messages.binary_search_by_key(&id, |message| message.id).ok();
-    let acked = acked.into_iter().filter_map(|(device, id)| Some((device, place(id)?)));
-    let owed: Vec<(DeviceNumber, usize, [u8; OWED_KEY_BYTES])> = acked
+    let mut messages = message_rows(rows, acked.iter().map(|(_, position)| *position))?;
+    let place =
+        |position| messages.binary_search_by_key(&position, |message| message.position).ok();
+    let acked = acked.into_iter().filter_map(|(device, position)| Some((device, place(position)?)));
+    let queued: Vec<(DeviceNumber, usize, [u8; QUEUE_KEY_BYTES])> = acked
         .filter_map(|(device, at)| {
             let message = messages.get(at)?;
-            Some((device, at, owed_key(device, message.row.class, message.id)))
+            Some((device, at, queue_key(device, message.row.class, message.position)))
         })
         .collect();
-    let there = present(rows, owed.iter().map(|(.., key)| key))?;
+    let there = present(rows, queued.iter().map(|(.., key)| key))?;
 
     let mut release = Release::default();
-    for ((device, at, key), _) in owed.into_iter().zip(there).filter(|(_, there)| *there) {
+    for ((device, at, key), _) in queued.into_iter().zip(there).filter(|(_, there)| *there) {
         let Some(message) = messages.get_mut(at) else { continue };
         message.taken += 1;
         release.batch.delete(key);
-        release.owed.push((device, message.row.body.len()));
+        release.queued.push((device, message.row.body.len()));
         let class = message.row.class;
-        for copy in copies.clone().filter(|copy| copy.is_ahead(device, (class, message.id))) {
-            let key = owed_key(copy.to, class, message.id);
+        for copy in copies.clone().filter(|copy| copy.is_ahead(device, (class, message.position))) {
+            let key = queue_key(copy.to, class, message.position);
             if rows.get(&key)?.is_none() {
                 message.inherited += 1;
                 release.batch.put(key, []);
@@ -75,59 +76,59 @@ pub(crate) fn release<'c>(
         }
     }
     let changed = messages.into_iter().filter(|message| message.taken > 0);
-    for Message { id, mut row, taken, inherited } in changed {
+    for Message { position, mut row, taken, inherited } in changed {
         row.remaining = row.remaining.saturating_add(inherited);
         if row.remaining > taken {
             row.remaining -= taken;
-            release.batch.put(message_key(id), row.encode());
+            release.batch.put(message_key(position), row.encode());
         } else {
-            release.batch.delete(message_key(id));
+            release.batch.delete(message_key(position));
             release.dead.extend(row.body.parts());
-            release.gone.push(id);
+            release.gone.push(position);
         }
     }
     Ok(release)
 }
 
-/// The first `limit` messages that `device` is owed.
-pub(crate) fn owed_ids(
+/// The first `limit` messages that `device` is queued.
+pub(crate) fn first_queued(
     engine: &(impl ReadRows + ?Sized),
     device: DeviceNumber,
     limit: usize,
-) -> Result<Vec<MessageId>, StoreError> {
+) -> Result<Vec<Position>, StoreError> {
     let [from, to] = crate::row::queue_range(device);
-    let mut ids = Vec::new();
+    let mut positions = Vec::new();
     let mut bad = None;
     engine.scan((Bound::Included(&from), Bound::Included(&to)), &mut |key, _| {
-        match owed_of(key) {
-            Ok((_, _, id)) => ids.push(id),
+        match parse_queue_key(key) {
+            Ok((_, _, position)) => positions.push(position),
             Err(error) => bad = Some(error),
         }
-        if ids.len() >= limit || bad.is_some() {
+        if positions.len() >= limit || bad.is_some() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
     })?;
-    bad.map_or(Ok(ids), Err)
+    bad.map_or(Ok(positions), Err)
 }
 
-/// Those of the messages `ids` that still exist, in rising order.
+/// Those of the messages `positions` that still exist, in rising order.
 pub(super) fn message_rows(
     rows: &Rows<impl ReadRows + ?Sized>,
-    ids: impl Iterator<Item = MessageId>,
+    positions: impl Iterator<Item = Position>,
 ) -> Result<Vec<Message>, StoreError> {
-    let mut ids: Vec<MessageId> = ids.collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let keys: Vec<_> = ids.iter().map(|id| message_key(*id)).collect();
-    let mut found = Vec::with_capacity(ids.len());
+    let mut positions: Vec<Position> = positions.collect();
+    positions.sort_unstable();
+    positions.dedup();
+    let keys: Vec<_> = positions.iter().map(|position| message_key(*position)).collect();
+    let mut found = Vec::with_capacity(positions.len());
     rows.find(&keys, |place, row| found.push((place, MessageRow::decode(row))))?;
     // The engine's come behind those that wait for it.
     found.sort_unstable_by_key(|(place, _)| *place);
     let message = |(place, row): (usize, Result<_, _>)| {
-        let id = *ids.get(place)?;
-        Some(row.map(|row| Message { id, row, taken: 0, inherited: 0 }))
+        let position = *positions.get(place)?;
+        Some(row.map(|row| Message { position, row, taken: 0, inherited: 0 }))
     };
     found.into_iter().filter_map(message).collect()
 }
@@ -135,7 +136,7 @@ pub(super) fn message_rows(
 /// Which of `keys` there are.
 pub(super) fn present<'k>(
     rows: &Rows<impl ReadRows + ?Sized>,
-    keys: impl Iterator<Item = &'k [u8; OWED_KEY_BYTES]>,
+    keys: impl Iterator<Item = &'k [u8; QUEUE_KEY_BYTES]>,
 ) -> Result<Vec<bool>, StoreError> {
     let keys: Vec<_> = keys.collect();
     let mut there = vec![false; keys.len()];

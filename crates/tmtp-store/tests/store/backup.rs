@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tmtp_store::disk::SystemDisk;
-use tmtp_store::{
-    Batch, Executor, Inspection, Limits, NewData, NewMessage, Position, Store, StoreError,
-};
+use tmtp_store::{Batch, Cursor, Executor, Inspection, Limits, NewData, StoreError};
 use tmtp_testkit::disk::SimulatedDisk;
+use tmtp_testkit::store::{BlockingStore, Message};
 
-use crate::{content, files_with, message, open, owed_ids, post};
+use crate::{content, files_with, message, open, post, queued_ids};
 
 fn is_whole(dir: &Path) {
     let inspection = Inspection::open(Arc::new(SystemDisk), dir).unwrap();
@@ -32,7 +31,7 @@ fn a_copy_holds_what_was_owed_and_the_keys_and_lets_nobody_else_in() {
     post(&store, 2, "kept", &[1, 2]);
     let mut large = store.large_body().unwrap();
     large.write(&[7; 300_000]).unwrap();
-    let new = NewMessage { data: NewData::Large(large.finish().unwrap()), ..message(3, "", &[2]) };
+    let new = Message { data: NewData::Large(large.finish().unwrap()), ..message(3, "", &[2]) };
     let mut rows = Batch::new();
     rows.put(b"d/row".as_slice(), b"value".as_slice());
     store.post(new, rows).wait().unwrap();
@@ -51,11 +50,11 @@ fn a_copy_holds_what_was_owed_and_the_keys_and_lets_nobody_else_in() {
     only_for_its_owner(&copy);
     let restored = open(&copy);
     assert_eq!(restored.get(b"d/row").unwrap().unwrap(), b"value");
-    assert_eq!((owed_ids(&restored, 1), owed_ids(&restored, 2)), (vec![2], vec![2, 3]));
-    let owed = restored.queued(2, Position::start(), 10).unwrap();
+    assert_eq!((queued_ids(&restored, 1), queued_ids(&restored, 2)), (vec![2], vec![2, 3]));
+    let owed = restored.queued(2, Cursor::start(), 10).unwrap();
     assert_eq!(content(&restored, &owed[0]).1, b"kept");
     assert_eq!(content(&restored, &owed[1]).1, [7; 300_000]);
-    assert_eq!(restored.last_message_id(), 3);
+    assert_eq!(restored.last_id(), 3);
     assert_eq!(files_with(&copy, b"acked before"), [""; 0]);
     assert!(matches!(restored.backup(&data), Err(StoreError::NotEmpty { .. })));
 }
@@ -95,16 +94,16 @@ fn copies_of_a_store_that_works_at_full_speed_are_each_of_one_moment() {
             assert!(copied.damaged.is_empty());
             is_whole(&copy);
             let restored = open(&copy);
-            let owed = restored.queued(1, Position::start(), 100).unwrap();
+            let owed = restored.queued(1, Cursor::start(), 100).unwrap();
             assert!(owed.len().is_multiple_of(3) && owed.len() <= 6, "{} owed", owed.len());
             for owed in &owed {
-                assert_eq!(content(&restored, owed).1, body(owed.id()).as_bytes());
+                assert_eq!(content(&restored, owed).1, body(owed.position.0).as_bytes());
             }
-            assert_eq!(owed.last().map_or(0, |owed| owed.id()), restored.last_message_id());
+            assert_eq!(owed.last().map_or(0, |owed| owed.position.0), restored.last_id());
         }
         stop.store(true, Ordering::Relaxed);
     });
-    let left: BTreeSet<u64> = owed_ids(&store, 1).into_iter().collect();
+    let left: BTreeSet<u64> = queued_ids(&store, 1).into_iter().collect();
     store.close().unwrap();
     let found = files_with(&dir.path().join("data"), b"<body of ");
     assert_eq!(found.is_empty(), left.is_empty());
@@ -120,7 +119,7 @@ fn a_copy_that_was_interrupted_is_no_store() {
     let copy = Path::new("/copy");
     let disk = SimulatedDisk::new(3);
     let open = |disk: &SimulatedDisk, dir| {
-        Store::open_on(disk.mount(), dir, Limits::default(), Executor::Threads)
+        BlockingStore::open_on(disk.mount(), dir, Limits::default(), Executor::Threads)
     };
     let store = open(&disk, data).unwrap();
     (1..20).for_each(|id| post(&store, id, "body", &[1]));

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tmtp_store::{Batch, MAX_SMALL_BYTES, NewData, NewMessage, Position, Receipt, Store};
+use tmtp_store::{Batch, Cursor, MAX_SMALL_BYTES, NewData, Receipt};
+use tmtp_testkit::store::{BlockingStore, Message};
 
 use crate::{content, every_file, message, open};
 
@@ -45,8 +46,8 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged_and_erases_the_rest() {
 
     let store = open(dir.path());
     for device in 0..DEVICES {
-        let owed = store.queued(device, Position::start(), usize::MAX).unwrap();
-        store.ack(device, &owed.iter().map(|owed| owed.id()).collect::<Vec<_>>());
+        let owed = store.queued(device, Cursor::start(), usize::MAX).unwrap();
+        store.ack(device, &owed.iter().map(|owed| owed.position.0).collect::<Vec<_>>());
     }
     store.close().unwrap();
     assert_eq!(marked(dir.path()), BTreeSet::new(), "all is acknowledged, nothing may be left");
@@ -87,11 +88,11 @@ fn check(dir: &Path, said: &Said) {
     let store = open(dir);
     let mut owed_to: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
     for device in 0..DEVICES {
-        for owed in store.queued(device, Position::start(), usize::MAX).unwrap() {
+        for owed in store.queued(device, Cursor::start(), usize::MAX).unwrap() {
             let (head, data) = content(&store, &owed);
-            assert_eq!(head, format!("head of {}:", owed.id()));
-            assert_eq!(data, body(owed.id()), "message {}", owed.id());
-            owed_to.entry(owed.id()).or_default().insert(device);
+            assert_eq!(head, format!("head of {}:", owed.position.0));
+            assert_eq!(data, body(owed.position.0), "message {}", owed.position.0);
+            owed_to.entry(owed.position.0).or_default().insert(device);
         }
     }
     for (id, devices) in &said.submitted {
@@ -108,8 +109,8 @@ fn check(dir: &Path, said: &Said) {
     }
     let stats = store.stats();
     assert_eq!(stats.messages, owed_to.len() as u64);
-    assert_eq!(stats.owed, owed_to.values().map(|devices| devices.len() as u64).sum::<u64>());
-    assert!(store.last_message_id() >= said.stored.last().copied().unwrap_or(0));
+    assert_eq!(stats.queued, owed_to.values().map(|devices| devices.len() as u64).sum::<u64>());
+    assert!(store.last_id() >= said.stored.last().copied().unwrap_or(0));
     store.close().unwrap();
     assert_eq!(marked(dir), owed_to.into_keys().collect(), "exactly what is owed is on the disk");
 }
@@ -144,13 +145,13 @@ fn body(id: u64) -> Vec<u8> {
 fn child() {
     let Some(dir) = std::env::var_os(DIR) else { return };
     let store = open(Path::new(&dir));
-    let first = store.last_message_id() + 1;
+    let first = store.last_id() + 1;
     let mut waiting: Vec<(u64, Receipt)> = Vec::new();
     for id in first.. {
         let devices: Vec<u32> =
             (0..DEVICES).filter(|device| id % 5 >= u64::from(*device)).collect();
         say("submit", id, &devices);
-        let new = NewMessage { data: data(&store, id), ..message(id, "", &devices) };
+        let new = Message { data: data(&store, id), ..message(id, "", &devices) };
         waiting.push((id, store.post(new, Batch::new())));
         if waiting.len() < 16 {
             continue;
@@ -167,7 +168,7 @@ fn child() {
     }
 }
 
-fn data(store: &Store, id: u64) -> NewData {
+fn data(store: &BlockingStore, id: u64) -> NewData {
     let body = body(id);
     if body.len() <= MAX_SMALL_BYTES {
         return NewData::Inline(body.into());

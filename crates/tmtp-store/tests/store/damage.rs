@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tmtp_store::{
-    Batch, Executor, Findings, Inspection, Limits, NewData, NewMessage, Position, Store, StoreError,
-};
+use tmtp_store::{Batch, Cursor, Executor, Findings, Inspection, Limits, NewData, StoreError};
 use tmtp_testkit::disk::SimulatedDisk;
+use tmtp_testkit::store::{BlockingStore, Message};
 
 use crate::{content, message};
 
@@ -22,8 +21,8 @@ const NO_CACHE: Limits =
 /// Everything that can be read, or why it cannot.
 type Read = BTreeMap<(u32, u64), Result<Vec<u8>, StoreError>>;
 
-fn open(disk: &SimulatedDisk) -> Result<Store, StoreError> {
-    Store::open_on(disk.mount(), Path::new(DIR), NO_CACHE, Executor::Threads)
+fn open(disk: &SimulatedDisk) -> Result<BlockingStore, StoreError> {
+    BlockingStore::open_on(disk.mount(), Path::new(DIR), NO_CACHE, Executor::Threads)
 }
 
 /// A stopped store with messages of every kind, one group of three in each queue.
@@ -32,7 +31,7 @@ fn stopped() -> SimulatedDisk {
     let store = open(&disk).unwrap();
     for id in 1..=60 {
         let devices = &DEVICES.collect::<Vec<_>>()[..1 + id as usize % 3];
-        let mut new = NewMessage { id, ..message(id, &"body ".repeat(id as usize), devices) };
+        let mut new = Message { id, ..message(id, &"body ".repeat(id as usize), devices) };
         if id % 20 == 0 {
             let mut large = store.large_body().unwrap();
             large.write(&vec![id as u8; 70_000]).unwrap();
@@ -47,10 +46,10 @@ fn stopped() -> SimulatedDisk {
     disk
 }
 
-fn read_all(store: &Store) -> Result<Read, StoreError> {
+fn read_all(store: &BlockingStore) -> Result<Read, StoreError> {
     let mut read = Read::new();
     for device in DEVICES {
-        for owed in store.queued(device, Position::start(), usize::MAX)? {
+        for owed in store.queued(device, Cursor::start(), usize::MAX)? {
             let text = store.read(&owed).and_then(|mut reader| {
                 let mut text = reader.head().to_vec();
                 while let Some(piece) = reader.chunk(30_000)? {
@@ -58,7 +57,7 @@ fn read_all(store: &Store) -> Result<Read, StoreError> {
                 }
                 Ok(text)
             });
-            read.insert((device, owed.id()), text);
+            read.insert((device, owed.position.0), text);
         }
     }
     Ok(read)
@@ -97,7 +96,7 @@ fn a_flipped_bit_in_a_body_is_named_and_the_others_are_served() {
             let [damage] = findings.damage.as_slice() else {
                 panic!("{name} at {at}: {:?}", findings.damage)
             };
-            let id = damage.message.unwrap();
+            let id = damage.message.unwrap().0;
             let file =
                 if name == segment { "segment 00000001" } else { "large body 000000000000000" };
             assert!(damage.what.contains(file), "{damage}");
@@ -130,13 +129,13 @@ fn a_damaged_large_body_is_not_begun_a_second_time() {
     let (path, _) = file(&disk, "bodies/large/0000000000000001");
     disk.flip_bit(&path, 60_000, 3).unwrap();
     let store = open(&disk).unwrap();
-    let owed = store.queued(1, Position::start(), usize::MAX).unwrap();
-    let damaged = owed.iter().find(|owed| owed.id() == 20).unwrap();
+    let owed = store.queued(1, Cursor::start(), usize::MAX).unwrap();
+    let damaged = owed.iter().find(|owed| owed.position.0 == 20).unwrap();
     let mut reader = store.read(damaged).unwrap();
     assert!(reader.chunk(50_000).unwrap().is_some());
     assert!(matches!(reader.chunk(50_000), Err(StoreError::Corrupt { .. })));
     assert!(matches!(store.read(damaged), Err(StoreError::Corrupt { .. })));
-    let other = owed.iter().find(|owed| owed.id() == 40).unwrap();
+    let other = owed.iter().find(|owed| owed.position.0 == 40).unwrap();
     assert_eq!(content(&store, other).1, vec![40; 70_000]);
 }
 
@@ -178,7 +177,7 @@ fn cut_off() -> SimulatedDisk {
     for id in 1..=9_u64 {
         let mut rows = Batch::new();
         rows.put(KEY, id.to_be_bytes());
-        let new = NewMessage { id, ..message(id, &"body ".repeat(id as usize), &[1, 2]) };
+        let new = Message { id, ..message(id, &"body ".repeat(id as usize), &[1, 2]) };
         store.post(new, rows).wait().unwrap();
     }
     store.ack(1, &[3]);

@@ -9,13 +9,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tmtp_store::{Batch, Executor, Limits, Position, Store, StoreError};
+use tmtp_store::{Batch, Cursor, Executor, Limits, StoreError};
 use tmtp_testkit::disk::SimulatedDisk;
+use tmtp_testkit::store::BlockingStore;
 // Not synchronisation: simulated time, in which the store tidies up.
 use tokio::time::sleep;
 
 use crate::power::on_simulated_time;
-use crate::{content, files_with, message, open, owed_ids, post};
+use crate::{content, files_with, message, open, post, queued_ids};
 
 const DIR: &str = "STORE_FULL_DIR";
 const LIMIT: &str = "STORE_FULL_LIMIT";
@@ -29,14 +30,15 @@ fn without_the_reserve_new_messages_are_refused_and_acknowledgements_are_not() {
     post(&store, 1, "MARKER", &[1]);
     store.close().unwrap();
     let store =
-        Store::open(dir.path(), Limits { reserve_bytes: u64::MAX, ..Limits::default() }).unwrap();
+        BlockingStore::open(dir.path(), Limits { reserve_bytes: u64::MAX, ..Limits::default() })
+            .unwrap();
     assert!(matches!(
         store.post(message(2, "x", &[1]), Batch::new()).wait(),
         Err(StoreError::Full)
     ));
     let mut large = store.large_body().unwrap();
     assert!(matches!(large.write(b"x"), Err(StoreError::Full)));
-    assert_eq!(owed_ids(&store, 1), [1]);
+    assert_eq!(queued_ids(&store, 1), [1]);
     store.ack(1, &[1]);
     store.flush().wait().unwrap();
     store.close().unwrap();
@@ -48,8 +50,8 @@ fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
     let disk = SimulatedDisk::new(1);
     disk.set_capacity(Some(4 << 20));
     let limits = Limits { reserve_bytes: 1 << 20, ..Limits::default() };
-    let store =
-        Store::open_on(disk.mount(), Path::new("/data"), limits, Executor::Threads).unwrap();
+    let store = BlockingStore::open_on(disk.mount(), Path::new("/data"), limits, Executor::Threads)
+        .unwrap();
     let mut id = 0;
     for _ in 0..3 {
         let first = id + 1;
@@ -64,7 +66,7 @@ fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
         let stored: Vec<u64> = (first..id).collect();
         assert!(stored.len() > 50, "only {} messages fitted", stored.len());
         for device in [1, 2] {
-            assert_eq!(owed_ids(&store, device), stored);
+            assert_eq!(queued_ids(&store, device), stored);
             store.ack(device, &stored);
             store.flush().wait().unwrap();
         }
@@ -81,7 +83,8 @@ fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
         let disk = SimulatedDisk::new(1);
         let executor = Executor::Task { commit_after: Duration::from_millis(1) };
         let store =
-            Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor).unwrap();
+            BlockingStore::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor)
+                .unwrap();
         store.post(message(1, "MARKER", &[1]), Batch::new()).await.unwrap();
         let in_journal = || {
             disk.image().iter().any(|(path, bytes)| {
@@ -95,7 +98,7 @@ fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
         disk.set_capacity(None);
         sleep(Duration::from_secs(5)).await;
         assert!(!in_journal());
-        assert_eq!(owed_ids(&store, 1), [1]);
+        assert_eq!(queued_ids(&store, 1), [1]);
     });
 }
 
@@ -151,11 +154,11 @@ fn child() {
     };
     assert!(matches!(error, StoreError::Full), "{error:?}");
     let stored: Vec<u64> = (1..id).collect();
-    assert_eq!(owed_ids(&store, 1), stored, "reads go on, and the failed message is not there");
+    assert_eq!(queued_ids(&store, 1), stored, "reads go on, and the failed message is not there");
 
     limit_files(None);
     post(&store, id + 1, "there is room again", &devices);
-    let owed = store.queued(1, Position::start(), usize::MAX).unwrap();
+    let owed = store.queued(1, Cursor::start(), usize::MAX).unwrap();
     assert_eq!(content(&store, &owed[id as usize - 1]).1, b"there is room again");
     assert_eq!(content(&store, &owed[0]).1, text(1).as_bytes());
     assert_eq!(store.stats().messages, id);

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use tmtp_store::{Batch, Executor, Limits, NewData, NewMessage, Position, Store, StoreError};
+use tmtp_store::{Batch, Cursor, Executor, Limits, NewData, StoreError};
 use tmtp_testkit::disk::{Fault, SimulatedDisk};
+use tmtp_testkit::store::{BlockingStore, Message};
 // Not synchronisation: simulated time passes only so.
 use tokio::time::sleep;
 
@@ -28,8 +29,8 @@ struct Promised {
     acked: BTreeSet<(u32, u64)>,
 }
 
-fn open(disk: &SimulatedDisk) -> Result<Store, StoreError> {
-    Store::open_on(disk.mount(), Path::new(DIR), Limits::default(), DRIVER)
+fn open(disk: &SimulatedDisk) -> Result<BlockingStore, StoreError> {
+    BlockingStore::open_on(disk.mount(), Path::new(DIR), Limits::default(), DRIVER)
 }
 
 pub(crate) fn on_simulated_time<T>(run: impl Future<Output = T>) -> T {
@@ -43,7 +44,7 @@ fn body(id: u64) -> Vec<u8> {
     marker.repeat(if id.is_multiple_of(5) { 5_000 } else { 1 + id as usize % 3 * 300 }).into_bytes()
 }
 
-fn new_message(store: &Store, id: u64) -> Result<NewMessage, StoreError> {
+fn new_message(store: &BlockingStore, id: u64) -> Result<Message, StoreError> {
     let devices = &DEVICES[..1 + id as usize % 3];
     let data = match body(id) {
         long if long.len() > 20_000 => {
@@ -53,24 +54,23 @@ fn new_message(store: &Store, id: u64) -> Result<NewMessage, StoreError> {
         }
         short => NewData::Inline(short.into()),
     };
-    Ok(NewMessage { data, ..message(id, "", devices) })
+    Ok(Message { data, ..message(id, "", devices) })
 }
 
 /// Posts and acknowledges until the disk fails.
-async fn work(store: &Store, promised: &mut Promised) -> Result<(), StoreError> {
-    let first =
-        promised.posted.keys().last().copied().unwrap_or(0).max(store.last_message_id()) + 1;
+async fn work(store: &BlockingStore, promised: &mut Promised) -> Result<(), StoreError> {
+    let first = promised.posted.keys().last().copied().unwrap_or(0).max(store.last_id()) + 1;
     for id in first..first + 12 {
         let new = new_message(store, id)?;
         promised.posted.insert(id, new.devices.iter().copied().collect());
         store.post(new, Batch::new()).await?;
         promised.stored.insert(id);
         for device in DEVICES {
-            let owed = store.queued(device, Position::start(), 100)?;
+            let owed = store.queued(device, Cursor::start(), 100)?;
             // Some messages stay with one device, some with two, some go.
             let done = owed
                 .iter()
-                .map(|owed| owed.id())
+                .map(|owed| owed.position.0)
                 .filter(|old| (old + 2) / 2 % 4 != u64::from(device));
             let done: Vec<u64> = done.filter(|old| old + 2 < id).collect();
             promised.acked.extend(done.iter().map(|id| (device, *id)));
@@ -83,12 +83,17 @@ async fn work(store: &Store, promised: &mut Promised) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn check(store: &Store, promised: &Promised) {
+fn check(store: &BlockingStore, promised: &Promised) {
     let mut owed_to: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
     for device in DEVICES {
-        for owed in store.queued(device, Position::start(), usize::MAX).unwrap() {
-            assert_eq!(content(store, &owed).1, body(owed.id()), "message {}", owed.id());
-            owed_to.entry(owed.id()).or_default().insert(device);
+        for owed in store.queued(device, Cursor::start(), usize::MAX).unwrap() {
+            assert_eq!(
+                content(store, &owed).1,
+                body(owed.position.0),
+                "message {}",
+                owed.position.0
+            );
+            owed_to.entry(owed.position.0).or_default().insert(device);
         }
     }
     for (id, devices) in &promised.posted {
@@ -100,7 +105,7 @@ fn check(store: &Store, promised: &Promised) {
         assert!(due.is_subset(&owed) || absent, "message {id} is owed to {owed:?}, not to {due:?}");
     }
     assert_eq!(store.stats().messages, owed_to.len() as u64);
-    assert!(store.last_message_id() >= promised.stored.last().copied().unwrap_or(0));
+    assert!(store.last_id() >= promised.stored.last().copied().unwrap_or(0));
 }
 
 /// Ids of all messages of which the disk still holds a byte.
@@ -140,8 +145,8 @@ async fn live_with_cuts(seed: u64, cut: u64) -> bool {
     let store = open(&disk).unwrap();
     check(&store, &promised);
     for device in DEVICES {
-        let owed = store.queued(device, Position::start(), usize::MAX).unwrap();
-        store.ack(device, &owed.iter().map(|owed| owed.id()).collect::<Vec<_>>());
+        let owed = store.queued(device, Cursor::start(), usize::MAX).unwrap();
+        store.ack(device, &owed.iter().map(|owed| owed.position.0).collect::<Vec<_>>());
     }
     store.close().unwrap();
     assert_eq!(marked(&disk), BTreeSet::new(), "seed {seed} cut {cut}: all is acked");
@@ -207,9 +212,9 @@ fn a_failed_write_or_sync_is_never_reported_as_stored() {
                     let Ok(new) = new else { continue };
                     promised.posted.insert(id, new.devices.iter().copied().collect());
                     match store.post(new, Batch::new()).await {
-                        Ok(()) => drop(promised.stored.insert(id)),
+                        Ok(_) => drop(promised.stored.insert(id)),
                         // Whoever runs it has to know, also if nobody asks anything more.
-                        Err(StoreError::Uncertain) => store.ended().await,
+                        Err(StoreError::Uncertain) => store.inner().ended().await,
                         Err(_) => {}
                     }
                 }

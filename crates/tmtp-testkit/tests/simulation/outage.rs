@@ -82,7 +82,7 @@ impl Outages {
                 _ => {}
             }
             let faults = self.host.disk.faults();
-            match self.host.start() {
+            match self.host.start().await {
                 Ok(()) => return Ok(()),
                 Err(_) if self.host.disk.is_off() => {
                     self.host.crash(Crash::Power, &self.network).await;

@@ -44,7 +44,10 @@ impl World {
             self.service.crash(Crash::Power, &self.network).await;
         }
         if !self.service.is_running() {
-            self.service.start().map_err(|error| format!("the store does not open: {error}"))?;
+            self.service
+                .start()
+                .await
+                .map_err(|error| format!("the store does not open: {error}"))?;
         }
         Ok(())
     }
@@ -114,7 +117,7 @@ impl World {
     pub(crate) async fn until_all_is_settled(&mut self) -> Result<(), String> {
         let service = self.service.clone();
         let stats = || service.service().map(|service| service.store.stats());
-        let quiet = || stats().is_some_and(|stats| stats.messages == 0 && stats.owed == 0);
+        let quiet = || stats().is_some_and(|stats| stats.messages == 0 && stats.queued == 0);
         let settled = until(&self.trace, "all is settled", || async { Ok(quiet()) }).await;
         sleep(ERASING).await;
         settled.map_err(|why| format!("{why}: {:?}", stats()))

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tmtp::certificate::CertificateHash;
-use tmtp_store::{Executor, Limits, Store, StoreError};
+use tmtp_store::{EmbeddedStore, Executor, Limits, StoreError};
 use tmtp_testkit::dice::Dice;
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{Config, DaemonConfig};
@@ -60,6 +60,7 @@ struct State {
 #[derive(Debug)]
 struct Running {
     service: Arc<Service>,
+    store: Arc<EmbeddedStore>,
     conn_limit: Arc<ConnLimit>,
     expiry: Expiry,
     links: JoinSet<()>,
@@ -93,20 +94,22 @@ impl ServiceHost {
     ///
     /// # Errors
     /// The store does not open; it must, unless the power goes while it does.
-    pub(crate) fn start(&self) -> Result<(), StoreError> {
+    pub(crate) async fn start(&self) -> Result<(), StoreError> {
         let commit_after = Duration::from_millis(self.state().dice.between(0, 20));
         // So that a copy of a queue takes many slices.
         let limits = Limits { reserve_bytes: RESERVE_BYTES, copy_slice: 2, ..Limits::default() };
         let driver = Executor::Task { commit_after };
-        let store = Store::open_on(self.disk.mount(), Path::new(DATA), limits, driver)?;
-        let service = Arc::new(Service::with(&self.config, store, self.machine.clone())?);
+        let store = EmbeddedStore::open_on(self.disk.mount(), Path::new(DATA), limits, driver)?;
+        let store = Arc::new(store);
+        let service = Service::open(&self.config, store.clone(), self.machine.clone()).await?;
+        let service = Arc::new(service);
         self.trace.note(|| format!("the service starts, commits after {commit_after:?}"));
         let conn_limit = ConnLimit::new(&self.config.limits);
         let expiry = Expiry::start(service.clone());
         let state = &mut *self.state();
-        state.last_id = service.last_id().0;
+        state.last_id = store.last_given().0;
         state.runs.push(state.last_id);
-        state.running = Some(Running { service, conn_limit, expiry, links: JoinSet::new() });
+        state.running = Some(Running { service, store, conn_limit, expiry, links: JoinSet::new() });
         Ok(())
     }
 
@@ -124,7 +127,7 @@ impl ServiceHost {
     pub(crate) fn moment(&self) -> Moment {
         let state = &mut *self.state();
         if let Some(running) = &state.running {
-            state.last_id = running.service.last_id().0;
+            state.last_id = running.store.last_given().0;
         }
         Moment { run: state.runs.len(), id: state.last_id }
     }
@@ -160,7 +163,7 @@ impl ServiceHost {
             // Its disk is gone; it only has to end.
             expiry.stop().await;
             if how == Crash::Failure {
-                let closed = service.close();
+                let closed = service.close().await;
                 self.trace.note(|| format!("the service is closed: {closed:?}"));
             }
         }
@@ -198,7 +201,9 @@ impl ServiceHost {
                 self.ends_within(Duration::from_secs(10), Duration::from_secs(1)).await
             {
                 self.crash(how, network).await;
-                self.start().map_err(|error| format!("the store does not open: {error:?}"))?;
+                self.start()
+                    .await
+                    .map_err(|error| format!("the store does not open: {error:?}"))?;
             }
         }
     }

@@ -82,7 +82,10 @@ impl World {
     }
 
     async fn play(&mut self) -> Result<(), String> {
-        self.service.start().map_err(|error| format!("the service does not start: {error}"))?;
+        self.service
+            .start()
+            .await
+            .map_err(|error| format!("the service does not start: {error}"))?;
         self.assemble().await?;
         self.trace.note(|| "everybody is introduced".into());
         self.storm().await?;

@@ -26,7 +26,6 @@ use crate::daemon::{Attachment, Daemon, Instance, Reloaded};
 use crate::fs_mode::{self, Taken};
 use crate::log::Throttle;
 use crate::log::{chain, warn_limited};
-use crate::platform::in_place;
 use crate::service::Service;
 use tmtp_store::{Copied, Store, StoreError};
 
@@ -211,7 +210,7 @@ async fn answer(server: &Server, command: Command, out: &mut Out) -> io::Result<
 
 async fn queues(server: &Server, out: &mut Out) -> io::Result<()> {
     for devices in view::devices_with_queues(server.service()) {
-        match in_place(|| view::queues(server.service(), &devices)) {
+        match view::queues(server.service(), &devices).await {
             Ok(rows) => out.rows(&rows).await?,
             Err(error) => return out.failed("the queues cannot be read", &error).await,
         }
@@ -229,7 +228,7 @@ async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> 
         return out.fail(FailureKind::Failed, "a backup is being made already").await;
     };
     let (service, folder) = (Arc::clone(server.service()), to.clone());
-    let copied = tokio::task::spawn_blocking(move || copy(&service.store, &folder)).await;
+    let copied = tokio::spawn(async move { copy(&*service.store, &folder).await }).await;
     let copied = match copied {
         Ok(Ok(Some(copied))) => copied,
         Ok(Ok(None)) => {
@@ -254,10 +253,10 @@ async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> 
 }
 
 /// Copies the store into a folder that is for this user alone; none if it is not.
-fn copy(store: &Store, to: &Path) -> Result<Option<Copied>, StoreError> {
+async fn copy(store: &dyn Store, to: &Path) -> Result<Option<Copied>, StoreError> {
     let failed = |error| StoreError::io("making the folder of the copy", error);
     match fs_mode::take_dir(to, &[]).map_err(failed)? {
-        Taken::Private | Taken::Closed => store.backup(to).map(Some),
+        Taken::Private | Taken::Closed => store.backup(to).await.map(Some),
         Taken::Open => Ok(None),
     }
 }

@@ -14,7 +14,7 @@ use crate::links::{LinkFacts, LinkNumber};
 use crate::log::ShortId;
 use crate::monitor::machine::{disk_free_bytes, memory_bytes};
 use crate::service::Service;
-use tmtp_store::{DeviceNumber, Position, Queued, Store, StoreError};
+use tmtp_store::{Cursor, DeviceNumber, Queued, Store, StoreError};
 
 /// Rows made at once, while the directory is held.
 const PAGE: usize = 256;
@@ -40,7 +40,7 @@ pub(super) fn status(server: &Server) -> Status {
         devices_online: service.roster.len() as u64,
         links: service.links.len() as u64,
         messages: stats.messages,
-        owed: stats.owed,
+        owed: stats.queued,
         body_bytes: stats.body_bytes,
         disk_free_bytes: disk_free_bytes(&data),
         memory_bytes: memory_bytes(),
@@ -58,7 +58,7 @@ pub(super) fn service(instance: &Instance) -> ServiceRow {
         certificate_sha256: instance.identity().certificate().hash().to_string(),
         members: service.directory().member_count() as u64,
         links: service.links.len() as u64,
-        owed: service.store.stats().owed,
+        owed: service.store.stats().queued,
     }
 }
 
@@ -138,20 +138,23 @@ pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option
     (!page.is_empty()).then(|| page.iter().map(row).collect())
 }
 
-/// What each of `devices` is owed; those that are owed nothing any more are left out. Reads the head
-/// of one message each.
+/// The queue of each of `devices`; those that have none any more are left out. Reads the head of one
+/// message each.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn queues(
+pub(super) async fn queues(
     service: &Service,
     devices: &[DeviceNumber],
 ) -> Result<Vec<Queue>, StoreError> {
-    let rows = devices.iter().map(|device| queue(service, *device));
-    rows.filter_map(Result::transpose).collect()
+    let mut queues = Vec::new();
+    for device in devices {
+        queues.extend(queue(service, *device).await?);
+    }
+    Ok(queues)
 }
 
-/// The devices that are owed anything, in their order, by pages.
+/// The devices that have queues, in their order, by pages.
 pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
     let mut devices: Vec<_> =
         service.store.queues().into_iter().map(|(device, _)| device).collect();
@@ -159,11 +162,11 @@ pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
     devices.chunks(PAGE).map(<[_]>::to_vec).collect()
 }
 
-fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, StoreError> {
-    let owed = service.store.queue(device);
-    let Some(first) = service.store.queued(device, Position::start(), 1)?.pop() else {
-        return Ok(None);
-    };
+async fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, StoreError> {
+    let length = service.store.queue(device);
+    let (mut first, _) = service.store.next(device, Cursor::start(), 1).await?;
+    let Some(first) = first.pop() else { return Ok(None) };
+    let oldest_ms = when_posted(&*service.store, &first).await;
     let member = {
         let directory = service.directory();
         directory.owner(device).and_then(|member| Some(short(directory.member(member)?)))
@@ -172,19 +175,19 @@ fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, Store
         member,
         device,
         online: service.roster.is_online(device),
-        messages: owed.messages,
-        bytes: owed.bytes,
-        oldest_ms: when_posted(&service.store, &first),
+        messages: length.messages,
+        bytes: length.bytes,
+        oldest_ms,
     }))
 }
 
 /// When a message was posted, as its head says; none if it is gone meanwhile or damaged.
-fn when_posted(store: &Store, owed: &Queued) -> Option<i64> {
+async fn when_posted(store: &dyn Store, queued: &Queued) -> Option<i64> {
     #[derive(serde::Deserialize)]
     struct Head {
         posted: String,
     }
-    let reader = store.read(owed).ok()?;
+    let reader = store.read(queued).await.ok()?;
     // Four digits come before the object.
     let head: Head = serde_json::from_slice(reader.head().get(4..)?).ok()?;
     posted_ms(&head.posted)

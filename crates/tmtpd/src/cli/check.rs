@@ -129,10 +129,15 @@ impl Report {
             members,
             messages: findings.messages,
             messages_whole: findings.messages_whole,
-            owed: findings.owed,
+            owed: findings.queued,
             body_bytes: findings.body_bytes,
             dead_files: findings.dead_files,
-            damage: damage.map(|Damage { message, what }| Named { message, what }).collect(),
+            damage: damage
+                .map(|Damage { message, what }| Named {
+                    message: message.map(|position| position.0),
+                    what,
+                })
+                .collect(),
         }
     }
 

@@ -18,9 +18,10 @@ use crate::expiry::Expiry;
 use crate::fs_mode::{self, Taken};
 use crate::listen::{Acceptor, ListenError, route};
 use crate::log::chain;
-use crate::service::Service;
+use crate::platform::Machine;
+use crate::service::{Service, open_store};
 use crate::shutdown::Shutdown;
-use tmtp_store::StoreError;
+use tmtp_store::{EmbeddedStore, StoreError};
 
 /// A service of the daemon.
 #[derive(Debug)]
@@ -129,8 +130,10 @@ impl Instance {
         let (inside, opening) = (span.clone(), span.clone());
         // Opening reads the disk, for long after a crash: the links of other services go on.
         let opened = tokio::task::spawn_blocking(move || opening.in_scope(|| Opened::open(config)));
-        let Opened { config, service, identity, files } =
+        let Opened { config, store, identity, files } =
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
+        let service = Service::open(&config, Arc::new(store), Machine).instrument(inside.clone());
+        let service = Arc::new(service.await?);
         let expiry = span.in_scope(|| Expiry::start(Arc::clone(&service)));
         let cert_watcher = CertWatcher::new(Arc::clone(&identity), span.clone(), files);
         let acceptor = Acceptor::new(Arc::clone(&service), Arc::clone(&identity), span);
@@ -273,14 +276,13 @@ impl Instance {
         }
         // The administrator's socket goes while the store's lock still says that the folder is ours.
         drop(lock(&self.attachment).take());
-        let service = Arc::clone(&self.service);
-        let closed = tokio::task::spawn_blocking(move || service.close()).await;
+        let closed = self.service.close().await;
         let mut state = lock(&self.state);
         if *state != State::Running {
             return;
         }
         *state = State::Stopped;
-        if let Ok(Err(error)) = closed {
+        if let Err(error) = closed {
             tracing::error!(service = %self.name(), error = %chain(&error), "stopped with an error");
             *state = State::Failed;
             *lock(&self.failure) = Some(error.into());
@@ -291,7 +293,7 @@ impl Instance {
 /// What is there before the first link.
 struct Opened {
     config: Config,
-    service: Arc<Service>,
+    store: EmbeddedStore,
     identity: Arc<Identity>,
     /// What the files of its certificate were.
     files: Option<Stamps>,
@@ -302,7 +304,7 @@ impl Opened {
         let files = cert_watcher::stamps(&config);
         let given = given_certificate(&config.tls)?;
         make_data_dir(&config)?;
-        let service = Arc::new(Service::open(&config)?);
+        let store = open_store(&config)?;
         let identity = match (given, &config.tls) {
             (Some(certificate), _) => Identity::new(certificate),
             (None, Tls::Acme(acme)) => cert_watcher::issued_certificate(&config, acme)?,
@@ -311,7 +313,7 @@ impl Opened {
                 Identity::new(own.map_err(InstanceError::OwnCertificate)?)
             }
         };
-        Ok(Self { config, service, identity, files })
+        Ok(Self { config, store, identity, files })
     }
 }
 

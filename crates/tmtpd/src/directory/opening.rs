@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Directory, DirectoryChange, MemberNumber};
 use crate::day::Day;
 use tmtp_store::Batch;
-use tmtp_store::{Store, StoreError};
+use tmtp_store::{Store, StoreError, each_row};
 
 const PREFIX: &[u8] = b"o/";
 /// Groups to which one member is open at a time; the oldest make room.
@@ -38,20 +38,14 @@ impl Directory {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn read_openings(&mut self, store: &Store) -> Result<(), StoreError> {
-        let mut is_whole = true;
-        store.scan(PREFIX, |key, value| {
-            let row = read_row(key, value);
-            is_whole = row.is_some();
-            if let Some((member, gid, opening)) = row {
-                self.put_opening(member, gid, Some(opening));
-            }
-            is_whole
-        })?;
-        if !is_whole {
-            return Err(StoreError::Corrupt { what: "a row of openings to groups".into() });
-        }
-        Ok(())
+    pub async fn read_openings(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        each_row(store, PREFIX, |key, value| {
+            let corrupt = || StoreError::Corrupt { what: "a row of openings to groups".into() };
+            let (member, gid, opening) = read_row(key, value).ok_or_else(corrupt)?;
+            self.put_opening(member, gid, Some(opening));
+            Ok(())
+        })
+        .await
     }
 
     /// What opens `member` to `places` members of each of these groups; nothing for a group to which that

@@ -15,7 +15,7 @@ use tmtp::id::Uid;
 
 use super::{Device, Directory, GroupMember, Member, MemberNumber, SecretHash, Standing};
 use tmtp_store::Batch;
-use tmtp_store::{DeviceNumber, Store, StoreError};
+use tmtp_store::{DeviceNumber, Store, StoreError, each_row};
 
 const MEMBER: &[u8] = b"d/m/";
 const GROUP: &[u8] = b"d/g/";
@@ -95,7 +95,7 @@ pub fn write_coming(batch: &mut Batch, device: DeviceNumber) {
 
 /// Deletes what there is of a device that does not come, its queue too. If that fails, the next start
 /// does it.
-pub fn undo_coming(store: &Store, number: DeviceNumber) {
+pub fn undo_coming(store: &dyn Store, number: DeviceNumber) {
     let mut rows = Batch::new();
     delete_coming(&mut rows, number);
     // Nobody waits for it: what comes after it is committed after it.
@@ -115,13 +115,14 @@ fn coming_key(device: DeviceNumber) -> Vec<u8> {
 ///
 /// # Errors
 /// The rows cannot be read.
-pub fn read_coming(store: &Store) -> Result<Vec<DeviceNumber>, StoreError> {
+pub async fn read_coming(store: &dyn Store) -> Result<Vec<DeviceNumber>, StoreError> {
     let mut coming = Vec::new();
-    store.scan(COMING, |key, _| {
+    each_row(store, COMING, |key, _| {
         let number = key.strip_prefix(COMING).and_then(|number| number.try_into().ok());
         coming.extend(number.map(u32::from_be_bytes));
-        true
-    })?;
+        Ok(())
+    })
+    .await?;
     Ok(coming)
 }
 

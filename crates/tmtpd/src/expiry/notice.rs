@@ -17,7 +17,7 @@ use tmtp::request::Data;
 
 use super::piece::name_of;
 use crate::directory::{Directory, Member, MemberNumber};
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 use tmtp_store::{DeviceNumber, NewData};
 
 /// Members named in one notice; of others it says how many.
@@ -67,7 +67,7 @@ impl Return {
         reader: &Member,
         days: u64,
         posted: &Posted,
-    ) -> Letter {
+    ) -> Outgoing {
         let (whom, days) = (whom(&self.members), plural(days, "day"));
         let (thread, subject, what) = match &self.what {
             What::Post(thread) => (thread.to_string(), String::new(), "message"),
@@ -95,7 +95,7 @@ impl Return {
 
 impl Office<'_> {
     /// For a device that was away for so long that messages for it were given up.
-    pub(super) fn away(&self, reader: &Member, count: u64, device: DeviceNumber) -> Letter {
+    pub(super) fn away(&self, reader: &Member, count: u64, device: DeviceNumber) -> Outgoing {
         let messages = plural(count, "message");
         let text = format!(
             "This device was away for so long that {messages} for it had to be given up. Your other \
@@ -103,7 +103,7 @@ impl Office<'_> {
              not reach you."
         );
         let subject = "This device is missing messages".to_owned();
-        Letter { devices: vec![device], ..self.letter(reader, String::new(), subject, &text) }
+        Outgoing { devices: vec![device], ..self.letter(reader, String::new(), subject, &text) }
     }
 
     /// For the devices of the author of a post to a group, of which it does not reach these members.
@@ -112,7 +112,7 @@ impl Office<'_> {
         directory: &Directory,
         author: MemberNumber,
         unreached: &BTreeSet<MemberNumber>,
-    ) -> Option<Letter> {
+    ) -> Option<Outgoing> {
         let no_head = LetterHead::default();
         let names = unreached.iter().map(|member| name_of(directory, author, *member, &no_head));
         let whom = whom(&names.collect::<Vec<_>>());
@@ -125,7 +125,7 @@ impl Office<'_> {
     }
 
     /// For all devices of `reader`.
-    fn letter(&self, reader: &Member, thread_id: String, subject: String, text: &str) -> Letter {
+    fn letter(&self, reader: &Member, thread_id: String, subject: String, text: &str) -> Outgoing {
         let opens = thread_id.is_empty();
         let cc = opens.then(|| self.subscriber(reader)).into_iter().collect();
         let alias = self.name.to_owned();
@@ -136,12 +136,12 @@ impl Office<'_> {
         let data = Data { len: bytes.len() as u64, head, sum: 0 };
         let body = NewData::Inline(Bytes::from(bytes));
         let devices = reader.devices.iter().map(|device| device.number).collect();
-        Letter {
+        Outgoing {
             kind: MessageKind::Delivery { notify: None, groups: Vec::new() },
             data,
             body,
             devices,
-            is_services: true,
+            from_service: true,
         }
     }
 

@@ -1,26 +1,26 @@
-//! Search for overdue messages, in the order of ids.
+//! Search for overdue messages, in the order of their positions.
 //!
-//! Every queue stands in order of ids, so the queues are merged: the next message is the smallest
+//! Every queue stands in order of positions, so the queues are merged: the next message is the smallest
 //! at the head of any of them, and all queues that begin with it are those that are still owed it.
-//! In memory there is one id for each queue, whatever its length.
+//! In memory there is one position for each queue, whatever its length.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use tmtp_store::{Class, DeviceNumber, MessageId, Store, StoreError};
+use tmtp_store::{Class, DeviceNumber, Position, Store, StoreError};
 
 /// Queues that begin with an overdue message.
 #[derive(Debug)]
 pub(super) struct Overdue {
-    heads: BinaryHeap<Reverse<(MessageId, Class, DeviceNumber)>>,
+    heads: BinaryHeap<Reverse<(Position, Class, DeviceNumber)>>,
     /// The newest message that is overdue.
-    cutoff: MessageId,
+    cutoff: Position,
 }
 
 /// A message that some devices have not fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unfetched {
-    pub(super) id: MessageId,
+    pub(super) position: Position,
     pub(super) class: Class,
     /// In rising order.
     pub(super) devices: Vec<DeviceNumber>,
@@ -28,46 +28,53 @@ pub(super) struct Unfetched {
 
 impl Overdue {
     /// Looks at the queues of the first `devices` devices.
-    pub(super) fn find(
-        store: &Store,
+    pub(super) async fn find(
+        store: &dyn Store,
         devices: DeviceNumber,
-        cutoff: MessageId,
+        cutoff: Position,
     ) -> Result<Self, StoreError> {
         let mut overdue = Self { heads: BinaryHeap::new(), cutoff };
         for device in 0..devices {
             for class in [Class::User, Class::Rest] {
-                overdue.push(store, device, class, None)?;
+                overdue.push(store, device, class, None).await?;
             }
         }
         Ok(overdue)
     }
 
     /// The next message; none when that was all.
-    pub(super) fn next(&mut self, store: &Store) -> Result<Option<Unfetched>, StoreError> {
-        let Some(Reverse((id, class, _))) = self.heads.peek().copied() else { return Ok(None) };
+    pub(super) async fn next(
+        &mut self,
+        store: &dyn Store,
+    ) -> Result<Option<Unfetched>, StoreError> {
+        let Some(Reverse((position, class, _))) = self.heads.peek().copied() else {
+            return Ok(None);
+        };
         let mut devices = Vec::new();
         while let Some(Reverse(head)) = self.heads.peek()
-            && head.0 == id
+            && head.0 == position
         {
             devices.push(head.2);
             self.heads.pop();
         }
         for device in &devices {
-            self.push(store, *device, class, Some(id))?;
+            self.push(store, *device, class, Some(position)).await?;
         }
-        Ok(Some(Unfetched { id, class, devices }))
+        Ok(Some(Unfetched { position, class, devices }))
     }
 
-    fn push(
+    async fn push(
         &mut self,
-        store: &Store,
+        store: &dyn Store,
         device: DeviceNumber,
         class: Class,
-        after: Option<MessageId>,
+        after: Option<Position>,
     ) -> Result<(), StoreError> {
-        let next = store.next_queued(device, class, after)?;
-        self.heads
-            .extend(next.filter(|id| *id <= self.cutoff).map(|id| Reverse((id, class, device))));
+        let next = store.next_queued(device, class, after).await?;
+        self.heads.extend(
+            next.filter(|position| *position <= self.cutoff)
+                .map(|position| Reverse((position, class, device))),
+        );
         Ok(())
     }
 }

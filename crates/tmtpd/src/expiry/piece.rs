@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tmtp::event::{Event, Message, MessageKind, head_of};
-use tmtp::id::MessageId as WireId;
+use tmtp::id::MessageId;
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead};
 
 use super::notice::{Posted, Return, What};
@@ -12,12 +12,12 @@ use super::verdict::{Holder, Verdict};
 use crate::directory::{Directory, MemberNumber};
 use crate::log::chain;
 use crate::service::Service;
-use tmtp_store::{DeviceNumber, MessageId, MessageReader, StoreError};
+use tmtp_store::{DeviceNumber, MessageReader, Position, StoreError};
 
 /// What one commit gives up.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
-    pub(super) owed: Vec<(DeviceNumber, MessageId)>,
+    pub(super) gives_up: Vec<(DeviceNumber, Position)>,
     /// What authors are told. Alike ones are one.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
     /// What each device will be missing.
@@ -26,37 +26,42 @@ pub(super) struct Piece {
 
 impl Piece {
     /// Decides about one message.
-    pub(super) fn add(
+    pub(super) async fn add(
         &mut self,
         service: &Service,
-        directory: &Directory,
         unfetched: &Unfetched,
     ) -> Result<(), StoreError> {
         let mut unreached = Vec::new();
         let mut devices = Vec::new();
-        for (member, owed) in by_member(directory, &unfetched.devices) {
+        let members = by_member(&service.directory(), &unfetched.devices);
+        for (member, waits_for) in members {
             let Some(member) = member else {
-                devices.extend(owed); // of nobody: a device whose making failed
+                devices.extend(waits_for); // of nobody: a device whose making failed
                 continue;
             };
-            let verdict = Verdict::of(&holders(service, directory, member, &owed, unfetched)?);
+            let verdict = Verdict::of(&holders(service, member, &waits_for, unfetched).await?);
             devices.extend(verdict.give_up);
             unreached.extend(verdict.unreached.then_some(member));
         }
         let Some(device) = devices.first() else { return Ok(()) };
+        let Unfetched { position, class, .. } = *unfetched;
         // One that is gone by now was acknowledged.
-        let Some(owed) = service.store.owed_with(*device, unfetched.class, unfetched.id)? else {
+        let Some(queued) = service.store.queued_at(*device, class, position).await? else {
             return Ok(());
         };
-        match service.store.read(&owed) {
-            Ok(reader) => self.tell(directory, reader, &devices, &unreached),
+        match service.store.read(&queued).await {
+            Ok(reader) => {
+                if let Some((message, head)) = read(reader).await {
+                    self.tell(&service.directory(), &message, &head, &devices, &unreached);
+                }
+            }
             Err(StoreError::Gone) => return Ok(()),
             Err(error @ StoreError::Corrupt { .. }) => {
                 tracing::error!(error = %chain(&error), "a damaged message is given up, nobody can be told");
             }
             Err(error) => return Err(error),
         }
-        self.owed.extend(devices.into_iter().map(|device| (device, unfetched.id)));
+        self.gives_up.extend(devices.into_iter().map(|device| (device, position)));
         Ok(())
     }
 
@@ -64,17 +69,17 @@ impl Piece {
     fn tell(
         &mut self,
         directory: &Directory,
-        reader: MessageReader,
+        message: &Message,
+        head: &LetterHead,
         devices: &[DeviceNumber],
         unreached: &[MemberNumber],
     ) {
-        let Ok(Event::Message(message)) = Event::read(head_of(reader.head())) else { return };
         if !is_passing(&message.kind) {
             devices.iter().for_each(|device| *self.missing.entry(*device).or_default() += 1);
         }
         let Some(author) = directory.by_uid(&message.from) else { return };
         let others = unreached.iter().copied().filter(|member| *member != author);
-        if let Some((what, members)) = returned(directory, author, others, &message, reader) {
+        if let Some((what, members)) = returned(directory, author, others, message, head) {
             let posted = || message.posted.clone();
             let told = self.returns.entry((author, Return { what, members }));
             let told = told.or_insert_with(|| Posted { first: posted(), last: posted(), count: 0 });
@@ -82,6 +87,25 @@ impl Piece {
             told.count += 1;
         }
     }
+}
+
+/// A message, and the part of its data that says which thread it is of: an empty one if it has none, or
+/// not one of the agreed form.
+async fn read(reader: MessageReader) -> Option<(Message, LetterHead)> {
+    let Ok(Event::Message(message)) = Event::read(head_of(reader.head())) else { return None };
+    let head = match message.kind {
+        MessageKind::Delivery { .. } => letter_head(&message, reader).await.unwrap_or_default(),
+        MessageKind::Ping { .. }
+        | MessageKind::Invite { .. }
+        | MessageKind::Login { .. }
+        | MessageKind::NewNode { .. }
+        | MessageKind::NewAlias { .. }
+        | MessageKind::OhiEdit { .. }
+        | MessageKind::Member { .. }
+        | MessageKind::Notify { .. }
+        | MessageKind::Other { .. } => LetterHead::default(),
+    };
+    Some((*message, head))
 }
 
 /// Devices in rising order, by whose they are.
@@ -96,20 +120,21 @@ fn by_member(
     members
 }
 
-/// All devices of a member. One that was added since the queues were looked at may be owed it too.
-fn holders(
+/// All devices of a member. For one that was added since the queues were looked at it may wait too.
+async fn holders(
     service: &Service,
-    directory: &Directory,
     member: MemberNumber,
-    owed: &[DeviceNumber],
-    Unfetched { id, class, .. }: &Unfetched,
+    waits_for: &[DeviceNumber],
+    Unfetched { position, class, .. }: &Unfetched,
 ) -> Result<Vec<Holder>, StoreError> {
-    let holder = |device| {
-        let owed = owed.contains(&device)
-            || service.store.next_queued(device, *class, id.checked_sub(1))? == Some(*id);
-        Ok(Holder { device, owed, online: service.roster.is_online(device) })
-    };
-    directory.devices(member).map(holder).collect()
+    let devices: Vec<_> = service.directory().devices(member).collect();
+    let mut holders = Vec::with_capacity(devices.len());
+    for device in devices {
+        let waits = waits_for.contains(&device)
+            || service.store.queued_at(device, *class, *position).await?.is_some();
+        holders.push(Holder { device, waits, online: service.roster.is_online(device) });
+    }
+    Ok(holders)
 }
 
 /// Whether nobody misses it afterwards.
@@ -135,7 +160,7 @@ fn returned(
     author: MemberNumber,
     unreached: impl Iterator<Item = MemberNumber>,
     message: &Message,
-    reader: MessageReader,
+    head: &LetterHead,
 ) -> Option<(What, Vec<String>)> {
     let unreached: Vec<_> = unreached.collect();
     if unreached.is_empty() {
@@ -151,9 +176,8 @@ fn returned(
             Some((What::Invitation(gid, to.clone()), vec![to]))
         }
         MessageKind::Delivery { .. } => {
-            let head = letter_head(message, reader).unwrap_or_default();
-            let thread = WireId::from_wire(&head.thread_id).unwrap_or(message.id);
-            let names = unreached.iter().map(|member| name_of(directory, author, *member, &head));
+            let thread = MessageId::from_wire(&head.thread_id).unwrap_or(message.id);
+            let names = unreached.iter().map(|member| name_of(directory, author, *member, head));
             Some((What::Post(thread), names.collect()))
         }
         MessageKind::Login { .. }
@@ -166,16 +190,15 @@ fn returned(
     }
 }
 
-/// The part of a post's data that says which thread it is of; none if it has none, or not one of the
-/// agreed form. What comes after it is not read.
-fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHead> {
+/// What comes after the head is not read.
+async fn letter_head(message: &Message, mut reader: MessageReader) -> Option<LetterHead> {
     if message.data.head == 0 || message.data.head > LETTER_HEAD_MAX_BYTES {
         return None;
     }
     let len = usize::try_from(message.data.head).ok()?;
     let mut head = Vec::with_capacity(len);
     while head.len() < len {
-        let bytes = reader.chunk(len.saturating_sub(head.len())).ok().flatten()?;
+        let bytes = reader.chunk(len.saturating_sub(head.len())).await.ok().flatten()?;
         head.extend_from_slice(&bytes);
     }
     LetterHead::read(&head).ok()

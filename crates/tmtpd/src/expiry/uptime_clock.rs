@@ -12,8 +12,7 @@
 
 use std::time::Duration;
 
-use tmtp_store::Batch;
-use tmtp_store::{MessageId, Store, StoreError};
+use tmtp_store::{Batch, Position, Store, StoreError};
 
 const NOW: &[u8] = b"x/now";
 const DAYS: &[u8] = b"x/d/";
@@ -30,8 +29,8 @@ pub(super) struct UptimeClock {
 
 impl UptimeClock {
     /// As it was noted last; the first day if never.
-    pub(super) fn read(store: &Store) -> Result<Self, StoreError> {
-        let Some(row) = store.get(NOW)? else { return Ok(Self::default()) };
+    pub(super) async fn read(store: &dyn Store) -> Result<Self, StoreError> {
+        let Some(row) = store.get(NOW).await? else { return Ok(Self::default()) };
         let read = || {
             let (day, ms) = row.split_first_chunk()?;
             let ms = u32::from_be_bytes(ms.try_into().ok()?);
@@ -41,13 +40,13 @@ impl UptimeClock {
         read().ok_or_else(corrupt)
     }
 
-    /// The service has run for `time` more, and `last_id` is that of the last message committed so
-    /// far; says so in `rows`. An id that was only given does not count: it may be of a clock that
+    /// The service has run for `time` more, and `last` is the last message committed so
+    /// far; says so in `rows`. A position that was only given does not count: it may be of a clock that
     /// was ahead, and whatever is posted after a restart would be below it.
-    pub(super) fn advance(&mut self, time: Duration, last_id: MessageId, rows: &mut Batch) {
+    pub(super) fn advance(&mut self, time: Duration, last: Position, rows: &mut Batch) {
         self.into_day += time;
         while let Some(rest) = self.into_day.checked_sub(DAY) {
-            rows.put(day_key(self.day), last_id.to_be_bytes());
+            rows.put(day_key(self.day), last.to_be_bytes());
             if let Some(old) = self.day.checked_sub(DAYS_KEPT) {
                 rows.delete(day_key(old));
             }
@@ -60,17 +59,17 @@ impl UptimeClock {
 
     /// The newest message that is `days` old or older. None while the service has not run for so
     /// long. A message is told of at the latest a day after it got so old.
-    pub(super) fn cutoff(
+    pub(super) async fn cutoff(
         self,
-        store: &Store,
+        store: &dyn Store,
         days: usize,
-    ) -> Result<Option<MessageId>, StoreError> {
+    ) -> Result<Option<Position>, StoreError> {
         let days = u32::try_from(days).unwrap_or(u32::MAX);
         let Some(day) = self.day.checked_sub(days).and_then(|day| day.checked_sub(1)) else {
             return Ok(None);
         };
-        let Some(row) = store.get(&day_key(day))? else { return Ok(None) };
-        row.try_into().map(|id| Some(u64::from_be_bytes(id))).map_err(|_| corrupt())
+        let Some(row) = store.get(&day_key(day)).await? else { return Ok(None) };
+        row.try_into().map(|row| Some(Position::from_be_bytes(row))).map_err(|_| corrupt())
     }
 }
 
@@ -79,5 +78,5 @@ fn day_key(day: u32) -> Vec<u8> {
 }
 
 fn corrupt() -> StoreError {
-    StoreError::Corrupt { what: "a row of the uptime_clock".into() }
+    StoreError::Corrupt { what: "a row of the uptime clock".into() }
 }

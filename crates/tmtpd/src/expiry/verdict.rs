@@ -6,8 +6,8 @@ use tmtp_store::DeviceNumber;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Holder {
     pub(super) device: DeviceNumber,
-    /// Whether it is still owed the message.
-    pub(super) owed: bool,
+    /// Whether the message still waits for it.
+    pub(super) waits: bool,
     /// Whether it has a link, on which it may be fetching.
     pub(super) online: bool,
 }
@@ -24,15 +24,15 @@ pub(super) struct Verdict {
 impl Verdict {
     /// About all current devices of one member.
     ///
-    /// A device that is not owed the message has it, or was added by one that has. From a device
+    /// A device for which the message does not wait has it, or was added by one that has. From a device
     /// with a link nothing is taken; and where none of the member's devices has the message, nothing
     /// is decided before all of them are without a link, so that it is decided once.
     pub(super) fn of(devices: &[Holder]) -> Self {
-        let unreached = devices.iter().all(|device| device.owed);
+        let unreached = devices.iter().all(|device| device.waits);
         if unreached && devices.iter().any(|device| device.online) {
             return Self::default();
         }
-        let give_up = devices.iter().filter(|device| device.owed && !device.online);
+        let give_up = devices.iter().filter(|device| device.waits && !device.online);
         Self { give_up: give_up.map(|device| device.device).collect(), unreached }
     }
 }
@@ -41,11 +41,11 @@ impl Verdict {
 mod tests {
     use super::*;
 
-    /// Devices 0, 1, …: `o` is owed it, `f` has fetched it; upper case is online.
+    /// Devices 0, 1, …: `w` waits for it, `f` has fetched it; upper case is online.
     fn verdict(devices: &str) -> (Vec<DeviceNumber>, bool) {
         let holder = |(device, letter): (DeviceNumber, char)| Holder {
             device,
-            owed: letter.eq_ignore_ascii_case(&'o'),
+            waits: letter.eq_ignore_ascii_case(&'w'),
             online: letter.is_ascii_uppercase(),
         };
         let holders: Vec<_> = (0..).zip(devices.chars()).map(holder).collect();
@@ -55,20 +55,20 @@ mod tests {
 
     #[test]
     fn unfetched_message_is_given_up_for_all_devices() {
-        assert_eq!(verdict("o"), (vec![0], true));
-        assert_eq!(verdict("ooo"), (vec![0, 1, 2], true));
+        assert_eq!(verdict("w"), (vec![0], true));
+        assert_eq!(verdict("www"), (vec![0, 1, 2], true));
     }
 
     #[test]
     fn message_fetched_by_a_sibling_is_not_returned() {
-        assert_eq!(verdict("of"), (vec![0], false));
-        assert_eq!(verdict("oFo"), (vec![0, 2], false));
+        assert_eq!(verdict("wf"), (vec![0], false));
+        assert_eq!(verdict("wFw"), (vec![0, 2], false));
     }
 
     #[test]
     fn nothing_is_given_up_for_an_online_device() {
-        assert_eq!(verdict("O"), (vec![], false));
-        assert_eq!(verdict("oO"), (vec![], false));
-        assert_eq!(verdict("fOo"), (vec![2], false));
+        assert_eq!(verdict("W"), (vec![], false));
+        assert_eq!(verdict("wW"), (vec![], false));
+        assert_eq!(verdict("fWw"), (vec![2], false));
     }
 }

@@ -1,7 +1,13 @@
 //! Delivery of a device's queue, a buffer at a time.
+//!
+//! What is asked of the store is kept as a future and polled with the link, so that a store that takes
+//! its time holds up nothing else of the link.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use tokio::time::Instant;
 
@@ -10,33 +16,51 @@ use crate::config::Limits;
 use crate::log::Throttle;
 use crate::log::{chain, error_limited};
 use crate::metrics::Metrics;
-use tmtp_store::{DeviceNumber, MessageReader, Position, Queued, Store, StoreError};
+use tmtp_store::{Cursor, DeviceNumber, MessageReader, Position, Queued, Store, StoreError};
 
-/// Rows of the queue read at once.
+/// Messages of the queue that are looked up at once.
 const AHEAD_MESSAGES: usize = 64;
 /// Bytes that may wait to be written to the link before more are read.
 const OUTPUT_BYTES: usize = 64 * 1_024;
 
+type Reply<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
 /// One device's queue on its way to the link.
-#[derive(Debug)]
 pub(super) struct Delivery {
-    store: Store,
+    store: Arc<dyn Store>,
     device: DeviceNumber,
     window: Window,
     /// How far the queue was read.
-    position: Position,
+    cursor: Cursor,
     /// Read from the queue and not sent.
     ahead: VecDeque<Queued>,
-    /// Whether the queue may hold more behind `position`.
+    /// Whether the queue may hold more behind `cursor`.
     more: bool,
-    /// The message being sent.
-    current: Option<MessageReader>,
+    current: Current,
     metrics: Arc<Metrics>,
+}
+
+/// What is being done for the next message.
+enum Current {
+    Nothing,
+    /// The queue is looked at.
+    Looking(Reply<(Vec<Queued>, Cursor)>),
+    /// A message is opened; nothing of it was sent.
+    Opening(Opening, Reply<MessageReader>),
+    /// A message is being sent.
+    Sending(MessageReader),
+}
+
+/// A message that goes out for the first time, or again.
+#[derive(Clone)]
+enum Opening {
+    First(Queued),
+    Again(Queued),
 }
 
 impl Delivery {
     pub(super) fn new(
-        store: Store,
+        store: Arc<dyn Store>,
         device: DeviceNumber,
         limits: &Limits,
         metrics: Arc<Metrics>,
@@ -47,10 +71,10 @@ impl Delivery {
             store,
             device,
             window,
-            position: Position::start(),
+            cursor: Cursor::start(),
             ahead: VecDeque::new(),
             more: true,
-            current: None,
+            current: Current::Nothing,
             metrics,
         }
     }
@@ -60,35 +84,61 @@ impl Delivery {
         self.more = true;
     }
 
-    /// Appends to `output` what may be sent now.
+    /// Appends to `output` what may be sent now. Pending while the store is asked: there may be more then.
     ///
     /// # Errors
     /// When a message cannot be completed that was begun, or the store cannot be read; the link
     /// must be cut.
-    pub(super) fn fill(&mut self, output: &mut Vec<u8>) -> Result<(), StoreError> {
+    pub(super) fn poll_fill(
+        &mut self,
+        output: &mut Vec<u8>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), StoreError>> {
         while output.len() < OUTPUT_BYTES {
-            if let Some(reader) = &mut self.current {
-                match reader.chunk(OUTPUT_BYTES)? {
+            match &mut self.current {
+                Current::Sending(reader) => match ready!(reader.poll_chunk(OUTPUT_BYTES, context))?
+                {
                     Some(bytes) => output.extend_from_slice(&bytes),
-                    None => self.current = None,
+                    None => self.current = Current::Nothing,
+                },
+                Current::Opening(opening, reply) => {
+                    let opened = ready!(reply.as_mut().poll(context));
+                    let opening = opening.clone();
+                    self.current = Current::Nothing;
+                    self.begin(opening, opened, output)?;
                 }
-            } else if !self.begin_next(output)? {
-                break;
+                Current::Looking(reply) => {
+                    let (found, cursor) = ready!(reply.as_mut().poll(context))?;
+                    self.current = Current::Nothing;
+                    self.cursor = cursor;
+                    // Woken meanwhile, there may be more however few these are.
+                    self.more |= found.len() == AHEAD_MESSAGES;
+                    self.ahead.extend(found);
+                }
+                Current::Nothing => match self.next() {
+                    Some(next) => self.current = next,
+                    None => break,
+                },
             }
         }
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 
     /// Whether the stream stands between two messages, so that an answer may go out.
     pub(super) fn is_between_messages(&self) -> bool {
-        self.current.is_none()
+        !matches!(self.current, Current::Sending(_))
+    }
+
+    /// Whether the store has not answered yet.
+    pub(super) fn is_asking(&self) -> bool {
+        matches!(self.current, Current::Looking(_) | Current::Opening(..))
     }
 
     /// The device has stored these messages. Those it was not sent are ignored.
-    pub(super) fn acknowledged(&mut self, ids: &mut Vec<u64>) {
-        ids.retain(|id| self.window.acknowledged(*id));
-        self.metrics.acks.add(ids.len() as u64);
-        self.store.ack(self.device, ids);
+    pub(super) fn acknowledged(&mut self, messages: &mut Vec<Position>) {
+        messages.retain(|position| self.window.acknowledged(*position));
+        self.metrics.acks.add(messages.len() as u64);
+        self.store.ack(self.device, messages);
     }
 
     /// Messages sent and not acknowledged, and the bytes of their data.
@@ -111,46 +161,59 @@ impl Delivery {
         self.window.resend();
     }
 
-    fn begin_next(&mut self, output: &mut Vec<u8>) -> Result<bool, StoreError> {
-        let (owed, again) = match self.window.next_again() {
-            Some(owed) => (owed, true),
-            None => match self.next_new()? {
-                Some(owed) => (owed, false),
-                None => return Ok(false),
-            },
-        };
-        let reader = match self.store.read(&owed) {
+    /// What to ask the store for next.
+    fn next(&mut self) -> Option<Current> {
+        if let Some(queued) = self.window.next_again() {
+            return Some(self.open(Opening::Again(queued)));
+        }
+        if !self.window.is_open() {
+            return None;
+        }
+        if let Some(queued) = self.ahead.pop_front() {
+            return Some(self.open(Opening::First(queued)));
+        }
+        if !std::mem::take(&mut self.more) {
+            return None;
+        }
+        let (store, device, cursor) = (Arc::clone(&self.store), self.device, self.cursor);
+        Some(Current::Looking(Box::pin(
+            async move { store.next(device, cursor, AHEAD_MESSAGES).await },
+        )))
+    }
+
+    fn open(&self, opening: Opening) -> Current {
+        let store = Arc::clone(&self.store);
+        let (Opening::First(queued) | Opening::Again(queued)) = opening.clone();
+        Current::Opening(opening, Box::pin(async move { store.read(&queued).await }))
+    }
+
+    fn begin(
+        &mut self,
+        opening: Opening,
+        opened: Result<MessageReader, StoreError>,
+        output: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let reader = match opened {
             Ok(reader) => reader,
-            Err(StoreError::Gone) => return Ok(true),
-            // Never served, and still owed: whoever restores the file restores the message.
+            Err(StoreError::Gone) => return Ok(()),
+            // Never served, and still queued: whoever restores the file restores the message.
             Err(error @ StoreError::Corrupt { .. }) => {
                 static HELD: Throttle = Throttle::new(10);
                 error_limited!(HELD, error = %chain(&error), "a damaged message is held back");
-                return Ok(true);
+                return Ok(());
             }
             Err(error) => return Err(error),
         };
         output.reserve(reader.total_len().min(OUTPUT_BYTES as u64) as usize);
         output.extend_from_slice(reader.head());
-        self.current = Some(reader);
-        if again {
-            self.metrics.resends.one();
-        } else {
-            self.metrics.deliveries.one();
-            self.window.sent(owed);
+        self.current = Current::Sending(reader);
+        match opening {
+            Opening::First(queued) => {
+                self.metrics.deliveries.one();
+                self.window.sent(queued);
+            }
+            Opening::Again(_) => self.metrics.resends.one(),
         }
-        Ok(true)
-    }
-
-    fn next_new(&mut self) -> Result<Option<Queued>, StoreError> {
-        if !self.window.is_open() {
-            return Ok(None);
-        }
-        if self.ahead.is_empty() && self.more {
-            let found = self.store.next(self.device, &mut self.position, AHEAD_MESSAGES)?;
-            self.more = found.len() == AHEAD_MESSAGES;
-            self.ahead.extend(found);
-        }
-        Ok(self.ahead.pop_front())
+        Ok(())
     }
 }

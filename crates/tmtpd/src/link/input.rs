@@ -15,6 +15,7 @@ use super::intake::{self, Complete, Intake};
 use super::{Done, Link, Stream};
 use crate::idempotency::{self, Content, RequestDigest};
 use crate::request::{Asked, Payload, answer};
+use tmtp_store::Position;
 
 /// Longest request id whose echo fits into a header however it is escaped, in bytes.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
@@ -44,7 +45,7 @@ impl<S: Stream> Link<S> {
             }
             match step {
                 Input::Request { request: Request::Ack { id, .. }, .. } => {
-                    acks.extend(id.map(|MessageId(id)| id));
+                    acks.extend(id.map(|MessageId(id)| Position(id)));
                 }
                 Input::Request { request: Request::Pulse, .. } => {}
                 Input::Request { request, text } => self.in_turn(Parked::Request(request, text)),
@@ -106,7 +107,7 @@ impl<S: Stream> Link<S> {
             Request::Login { uid, node } => self.log_in(&uid, &node),
             Request::Quit => {
                 if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
-                    idempotency::forget(&self.service.store, on.sender.device);
+                    idempotency::forget(&*self.service.store, on.sender.device);
                 }
                 self.quit(Quit::Logout);
             }

@@ -6,10 +6,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::directory::Sender;
 use crate::idempotency::{Content, RequestDigest};
 use crate::metrics::Rule;
-use crate::platform::{blocking, in_place};
 use crate::request::{Payload, Refusal, post};
 use crate::service::Service;
-use tmtp_store::{LargeBody, MAX_SMALL_BYTES, NewData, StoreError};
+use tmtp_store::{BodyWriter, MAX_SMALL_BYTES, NewData, StoreError};
 
 /// A request whose data is coming.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ struct Sink {
 enum Place {
     /// With leave to hold it, out of `limits.receiving_bytes`.
     Memory(Vec<u8>, OwnedSemaphorePermit),
-    Disk(Box<LargeBody>),
+    Disk(Box<dyn BodyWriter>),
     Nowhere,
 }
 
@@ -52,7 +51,7 @@ pub(super) struct Complete {
 #[derive(Debug)]
 pub(super) enum Body {
     Small(Vec<u8>, OwnedSemaphorePermit),
-    Large(Box<LargeBody>),
+    Large(Box<dyn BodyWriter>),
 }
 
 impl Intake {
@@ -129,7 +128,7 @@ impl Sink {
         let small = usize::try_from(len).ok().filter(|len| *len <= MAX_SMALL_BYTES);
         let place = match small.and_then(|len| service.may_receive(len)) {
             Some(leave) => Place::Memory(Vec::new(), leave),
-            None => Place::Disk(Box::new(service.store.large_body()?)),
+            None => Place::Disk(service.store.large_body()?),
         };
         Ok(Self { place, left: len, crc32c: 0 })
     }
@@ -148,8 +147,7 @@ impl Sink {
                 memory.extend_from_slice(bytes);
                 Ok(())
             }
-            // The disk may be slow to take it; other links go on meanwhile.
-            Place::Disk(body) => in_place(|| body.write(bytes)),
+            Place::Disk(body) => body.write(bytes),
             Place::Nowhere => Ok(()),
         }
     }
@@ -187,12 +185,7 @@ impl Body {
                 drop(leave);
                 Ok(NewData::Inline(bytes.into()))
             }
-            Self::Large(body) => {
-                let finished = blocking(move || body.finish()).await.ok_or_else(|| {
-                    Refusal::new(Rule::Stopping, "the service is stopping; try again later")
-                })?;
-                Ok(NewData::Large(finished?))
-            }
+            Self::Large(body) => Ok(NewData::Large(body.finish().await?)),
         }
     }
 }

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
 
+use super::end::End;
 use super::{Done, Link, Stream};
 use crate::request::Answer;
 use crate::roster::Mail;
@@ -34,6 +35,8 @@ pub(super) enum Ready {
     Done(Done),
     /// The oldest request that waited for the disk is answered.
     Answer(Answer),
+    /// The store has answered what the delivery asked it.
+    Filled(Result<(), End>),
     Mail(Mail),
     Time,
     Stop,
@@ -98,6 +101,11 @@ impl<S: Stream> Link<S> {
             && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
         {
             return Poll::Ready(Ready::Mail(mail));
+        }
+        if self.on.as_ref().is_some_and(|on| on.delivery.is_asking())
+            && let Poll::Ready(filled) = self.poll_fill(context)
+        {
+            return Poll::Ready(Ready::Filled(filled));
         }
         if (self.unflushed || !self.output.is_empty())
             && let Poll::Ready(sent) = self.poll_send(context)

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use tmtp_store::Queued;
+use tmtp_store::{Position, Queued};
 
 /// The part of the window that one message takes at most: one in so many.
 const PART: u64 = 4;
@@ -21,7 +21,7 @@ const PART: u64 = 4;
 /// A message in flight.
 #[derive(Debug, Clone)]
 struct Sent {
-    owed: Queued,
+    queued: Queued,
     /// Bytes of the window that it takes.
     share: u64,
 }
@@ -34,8 +34,8 @@ pub(super) struct Window {
     again: VecDeque<Queued>,
     /// How many of the first of `sent` went out twice.
     twice: usize,
-    /// Ids of messages that went out twice and count no more; at most `max_messages`.
-    aside: VecDeque<u64>,
+    /// Messages that went out twice and count no more; at most `max_messages`.
+    aside: VecDeque<Position>,
     /// Bytes of data in flight.
     bytes: u64,
     /// Those that count: the shares of `sent`.
@@ -80,29 +80,29 @@ impl Window {
     }
 
     /// Notes that a message goes out for the first time.
-    pub(super) fn sent(&mut self, owed: Queued) {
-        let share = owed.data_len().min(self.max_bytes / PART);
-        self.bytes = self.bytes.saturating_add(owed.data_len());
+    pub(super) fn sent(&mut self, queued: Queued) {
+        let share = queued.data_len.min(self.max_bytes / PART);
+        self.bytes = self.bytes.saturating_add(queued.data_len);
         self.shares = self.shares.saturating_add(share);
-        self.sent.push_back(Sent { owed, share });
+        self.sent.push_back(Sent { queued, share });
     }
 
     /// Takes a message out; false if it was not sent on this link, or is out already.
-    pub(super) fn acknowledged(&mut self, id: u64) -> bool {
-        let Some(at) = self.sent.iter().position(|sent| sent.owed.id() == id) else {
-            let at = self.aside.iter().position(|aside| *aside == id);
+    pub(super) fn acknowledged(&mut self, position: Position) -> bool {
+        let Some(at) = self.sent.iter().position(|sent| sent.queued.position == position) else {
+            let at = self.aside.iter().position(|aside| *aside == position);
             return at.and_then(|at| self.aside.remove(at)).is_some();
         };
         for sent in self.sent.iter_mut().take(at + 1) {
             self.shares = self.shares.saturating_sub(std::mem::take(&mut sent.share));
         }
         if let Some(sent) = self.sent.remove(at) {
-            self.bytes = self.bytes.saturating_sub(sent.owed.data_len());
+            self.bytes = self.bytes.saturating_sub(sent.queued.data_len);
         }
         if at < self.twice {
             self.twice -= 1;
         }
-        self.again.retain(|owed| owed.id() != id);
+        self.again.retain(|queued| queued.position != position);
         self.progress_at = Instant::now();
         true
     }
@@ -120,12 +120,12 @@ impl Window {
     /// Makes everything in flight go out again, or sets it aside if it did before.
     pub(super) fn resend(&mut self) {
         let aside = self.twice.min(self.max_messages.saturating_sub(self.aside.len()));
-        for Sent { owed, share } in self.sent.drain(..aside) {
-            self.bytes = self.bytes.saturating_sub(owed.data_len());
+        for Sent { queued, share } in self.sent.drain(..aside) {
+            self.bytes = self.bytes.saturating_sub(queued.data_len);
             self.shares = self.shares.saturating_sub(share);
-            self.aside.push_back(owed.id());
+            self.aside.push_back(queued.position);
         }
-        self.again = self.sent.iter().map(|sent| sent.owed).collect();
+        self.again = self.sent.iter().map(|sent| sent.queued.clone()).collect();
         self.twice = self.sent.len();
         self.progress_at = Instant::now();
     }

@@ -37,7 +37,7 @@ pub(crate) enum Sick {
 /// [`Sick`].
 pub(crate) async fn check(service: &Service) -> Result<(), Sick> {
     match timeout(PATIENCE, service.store.submit(Batch::new())).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(_)) => Ok(()),
         Ok(Err(StoreError::Full)) => Err(Sick::DiskFull),
         Ok(Err(StoreError::Busy)) => Err(Sick::Busy),
         Ok(Err(StoreError::Closed)) => Err(Sick::Stopped),

@@ -133,7 +133,7 @@ fn state(page: &mut Exposition, services: &[&Watched]) {
     gauge(
         "tmtpd_owed_deliveries",
         "Deliveries due: one for each queued message and device.",
-        &|_, stats| whole(stats.owed),
+        &|_, stats| whole(stats.queued),
     );
     gauge("tmtpd_owed_bytes", "Bytes of the messages on disk.", &|_, stats| {
         whole(stats.body_bytes)

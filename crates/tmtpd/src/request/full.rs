@@ -38,12 +38,12 @@ pub(super) fn check(
     ))
 }
 
-/// Takes the devices whose queues are full out of the letters, and adds a word to the author where that
+/// Takes the devices whose queues are full out of the messages, and adds a word to the author where that
 /// leaves a member without a letter. What each of these devices will be missing is counted.
 pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decision) {
     let mut missing = BTreeMap::<DeviceNumber, u64>::new();
     let mut unreached = BTreeSet::new();
-    for letter in &mut decision.letters {
+    for letter in &mut decision.messages {
         let mut full = full(facts, &letter.devices);
         // Who asks is there, and waits for the word of it.
         full.retain(|device| *device != sender.device);
@@ -61,7 +61,7 @@ pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decis
     }
     if !unreached.is_empty() {
         let office = expiry::Office { name: &facts.terms.name, now_ms: facts.now_ms };
-        decision.letters.extend(office.not_stored(facts.directory, sender.member, &unreached));
+        decision.messages.extend(office.not_stored(facts.directory, sender.member, &unreached));
     }
     if !missing.is_empty() {
         decision.tallies.push(Tally::Missing(missing));

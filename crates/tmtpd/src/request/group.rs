@@ -9,7 +9,7 @@ use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{
     Aliased, Directory, DirectoryChange, Group, GroupMember, MemberNumber, Standing,
 };
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 
 use super::{Refusal, devices_of, ping};
 use crate::directory::Sender;
@@ -75,11 +75,11 @@ pub(super) fn invite(
         alias: known.map_or(from, |known| &known.alias).into(),
         to: to.alias.into(),
     };
-    let invite = Letter::text(kind, data, text, devices_of(directory, sender, [invitee], false));
+    let invite = Outgoing::text(kind, data, text, devices_of(directory, sender, [invitee], false));
     let notice = member_notice("invite", &gid, to.alias, None);
-    let notice = Letter::notice(notice, devices_of(directory, sender, joined, true));
+    let notice = Outgoing::notice(notice, devices_of(directory, sender, joined, true));
     Ok(Decision {
-        letters: vec![invite, notice],
+        messages: vec![invite, notice],
         is_message: true,
         changes: changes_of(&gid, changes),
         tallies: vec![ping::tally(facts, sender, invitee)?],
@@ -121,7 +121,7 @@ pub(super) fn edit(
     };
     Ok(Decision {
         tallies: vec![Tally::GroupNotices(sender.member, devices.len())],
-        letters: vec![Letter::notice(notice, devices)],
+        messages: vec![Outgoing::notice(notice, devices)],
         changes: changes_of(gid, changes),
         ..Decision::default()
     })

@@ -5,7 +5,7 @@ use tmtp::request::{OhiKind, OhiMember};
 
 use crate::decision::{Decision, Facts, Sharing, Tally};
 use crate::directory::MemberNumber;
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 
 use super::{Refusal, devices_of};
 
@@ -29,12 +29,12 @@ pub(super) fn edit(
     let unknown = || Refusal::new(Rule::Unknown, "a member named in for is unknown");
     let known = members.iter().map(|member| facts.directory.by_uid(&member.uid));
     let with = known.collect::<Option<Vec<MemberNumber>>>().ok_or_else(unknown)?;
-    let letters = match kind {
+    let messages = match kind {
         OhiKind::Init => Vec::new(),
         OhiKind::Add | OhiKind::Drop => echo(facts, sender, kind, members),
     };
     Ok(Decision {
-        letters,
+        messages,
         tallies: vec![Tally::Presence(sender.member, with.len())],
         sharing: Some(Sharing { member: sender.member, with, is_shared: kind != OhiKind::Drop }),
         ..Decision::default()
@@ -42,11 +42,11 @@ pub(super) fn edit(
 }
 
 /// The change as all devices of the sender are told of it.
-fn echo(facts: &Facts<'_>, sender: &Sender, kind: OhiKind, members: &[OhiMember]) -> Vec<Letter> {
-    let letters = members.chunks(ECHO_MEMBERS_MAX).map(|members| {
+fn echo(facts: &Facts<'_>, sender: &Sender, kind: OhiKind, members: &[OhiMember]) -> Vec<Outgoing> {
+    let messages = members.chunks(ECHO_MEMBERS_MAX).map(|members| {
         let act = kind.as_str().to_owned();
         let kind = MessageKind::OhiEdit { act, members: members.to_vec() };
-        Letter::notice(kind, devices_of(facts.directory, sender, [], true))
+        Outgoing::notice(kind, devices_of(facts.directory, sender, [], true))
     });
-    letters.collect()
+    messages.collect()
 }

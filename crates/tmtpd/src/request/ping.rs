@@ -7,7 +7,7 @@ use tmtp::request::Data;
 use crate::contacts::Ping;
 use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Aliased, Directory, DirectoryChange, Member, MemberNumber};
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 
 use super::{Refusal, devices_of, full};
 use crate::directory::Sender;
@@ -41,7 +41,7 @@ pub(super) fn ping(facts: &Facts<'_>, sender: &Sender, ping: NewPing) -> Result<
     let is_new = member != from_member && !directory.has_let_in(from_member, member);
     let lets_in = DirectoryChange::Acquaintance { from: member, to: from_member };
     Ok(Decision {
-        letters: vec![Letter::text(kind, data, text, devices)],
+        messages: vec![Outgoing::text(kind, data, text, devices)],
         is_message: true,
         changes: is_new.then_some(lets_in).into_iter().collect(),
         tallies: vec![tally(facts, sender, member)?],

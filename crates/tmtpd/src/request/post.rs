@@ -11,7 +11,7 @@ use tmtp::text::NAME_MAX_BYTES;
 use crate::config::PostPolicy;
 use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Directory, Group, MemberNumber};
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 use tmtp_store::NewData;
 
 use super::introduce::introductions;
@@ -83,11 +83,11 @@ pub(super) fn post(
     let devices = devices_of(facts.directory, sender, members, own_device_too);
     let groups = groups_of(facts.directory, sender, to);
     let kind = MessageKind::Delivery { notify: None, groups };
-    let letter = Letter { kind, data, body, devices, is_services: false };
+    let letter = Outgoing { kind, data, body, devices, from_service: false };
     let changes = introductions(facts, sender, &named, &[to]);
     let tallies = vec![Tally::Answered { who: sender.member, members: named }];
-    let letters = vec![letter];
-    Ok(Decision { letters, is_message: true, changes, tallies, ..Decision::default() })
+    let messages = vec![letter];
+    Ok(Decision { messages, is_message: true, changes, tallies, ..Decision::default() })
 }
 
 /// A PostNotify: a message to some, and word of it to more.
@@ -115,7 +115,7 @@ pub(super) fn post_notify(
         let own: Vec<_> = directory.devices(sender.member).collect();
         devices.retain(|device| !own.contains(device));
     }
-    let message = Letter { kind, data, body, devices, is_services: false };
+    let message = Outgoing { kind, data, body, devices, from_service: false };
     let own_device_too = told.members.contains(&sender.member);
     let devices = devices_of(directory, sender, told.members, own_device_too);
     let kind = MessageKind::Notify {
@@ -123,14 +123,14 @@ pub(super) fn post_notify(
         groups: groups_of(directory, sender, to.iter().chain(&note_to)),
         copied: Some(copied_to(directory, sender, &to)),
     };
-    let note = Letter { kind, data: note, body: note_body, devices, is_services: false };
+    let note = Outgoing { kind, data: note, body: note_body, devices, from_service: false };
     // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
     // replies go to the others, who confirm to them what they wrote.
     let named = got.named.into_iter().chain(told.named).collect();
     let changes = introductions(facts, sender, &named, &[&to, &note_to]);
     let tallies = vec![Tally::Answered { who: sender.member, members: named }];
-    let letters = vec![message, note];
-    Ok(Decision { letters, is_message: true, changes, tallies, ..Decision::default() })
+    let messages = vec![message, note];
+    Ok(Decision { messages, is_message: true, changes, tallies, ..Decision::default() })
 }
 
 /// Whether a Post to these could be sent now; asked before its data is stored, and again after.

@@ -4,7 +4,6 @@ use tmtp::event::Event;
 use tmtp::id::{Alias, NodeSecret, Uid};
 use tmtp::quit::Quit;
 
-use crate::commit::CommitError;
 use crate::decision::{Decision, Facts};
 use crate::directory::{Device, DirectoryChange, Member};
 use crate::service::Service;
@@ -60,10 +59,10 @@ pub(crate) async fn register(
     policy::note(&mut rows, number);
     let changes = vec![DirectoryChange::Member(number, member)];
     let decision = Decision { changes, rows, ..Decision::default() };
-    let commit = service.commit(&uid, |_| Ok::<_, CommitError>(decision));
+    let commit = service.commit(&uid, |_| Ok::<_, Refusal>(decision));
     let committed = match commit {
         Ok(commit) => commit.durable(service).await.map(drop).map_err(Refusal::from),
-        Err(error) => Err(error.into()),
+        Err(refusal) => Err(refusal),
     };
     committed.map_err(|refusal| {
         static FAILED: Throttle = Throttle::new(10);

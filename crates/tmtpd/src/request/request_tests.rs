@@ -8,10 +8,10 @@ use tmtp::request::{Data, GroupAct, Recipient, Request};
 
 use super::*;
 use crate::config::{Limits, PostPolicy};
-use crate::decision::{Queues, Tally};
+use crate::decision::Tally;
 use crate::directory::{Device, DirectoryChange, Member, SecretHash};
 use crate::terms::Terms;
-use tmtp_store::Queue;
+use tmtp_store::{Queue, QueueLengths};
 
 /// The moment of every decision here.
 const NOW_MS: i64 = 1_800_000_000_000;
@@ -74,7 +74,7 @@ impl World {
     }
 }
 
-impl Queues for World {
+impl QueueLengths for World {
     fn queue(&self, device: DeviceNumber) -> Queue {
         let messages = if self.full.contains(&device) { u64::MAX } else { 0 };
         Queue { messages, bytes: 0 }
@@ -127,7 +127,7 @@ fn pinged_member_may_write_and_a_decision_alone_changes_nothing() {
     assert_eq!(world.decide(1, &answer).unwrap_err().rule, Rule::NotAcquainted, "not done yet");
 
     let decision = world.done(0, &asked);
-    assert_eq!(decision.letters[0].devices, [1]);
+    assert_eq!(decision.messages[0].devices, [1]);
     assert!(matches!(&decision.tallies[..], [Tally::Ping(ping)] if !ping.acquainted));
 
     let answered = world.done(1, &answer);
@@ -161,12 +161,12 @@ fn first_invitation_makes_a_group_that_its_invitee_joins() {
     assert!(
         matches!(&joined.tallies[..], [Tally::GroupNotices(MemberNumber(1), told)] if *told > 1)
     );
-    assert_eq!(world.done(0, &to_group).letters[0].devices, [1]);
+    assert_eq!(world.done(0, &to_group).messages[0].devices, [1]);
 
     // To say so again is told only to one's own devices.
     let again = world.done(1, &join);
     assert!(again.changes.is_empty());
-    assert_eq!(again.letters[0].devices, [1]);
+    assert_eq!(again.messages[0].devices, [1]);
 }
 
 #[test]
@@ -177,9 +177,9 @@ fn full_queue_is_skipped_and_reported() {
     world.full = vec![1];
 
     let to_group = world.decide(0, &post(vec![Recipient::Group("the group".into())])).unwrap();
-    let [letter, notice] = &to_group.letters[..] else { panic!("{to_group:?}") };
+    let [letter, notice] = &to_group.messages[..] else { panic!("{to_group:?}") };
     assert!(letter.devices.is_empty());
-    assert!(notice.is_services && matches!(notice.kind, MessageKind::Delivery { .. }));
+    assert!(notice.from_service && matches!(notice.kind, MessageKind::Delivery { .. }));
     assert_eq!(notice.devices, [0]);
     assert!(matches!(&to_group.tallies[..], [.., Tally::Missing(missing)] if missing[&1] == 1));
 

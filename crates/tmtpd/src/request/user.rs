@@ -6,7 +6,7 @@ use tmtp::text::{check_name, name_key};
 
 use crate::decision::{Decision, Facts};
 use crate::directory::{Device, DirectoryChange, Member, MemberNumber, SecretHash, rows};
-use crate::post_office::Letter;
+use crate::outgoing::Outgoing;
 use crate::service::Service;
 use tmtp_store::Batch;
 
@@ -80,9 +80,9 @@ pub(super) fn add_alias(
         member.aliases.push(alias.as_str().into());
     }
     let devices = devices_of(facts.directory, sender, [], true);
-    let letter = Letter::notice(MessageKind::NewAlias { alias }, devices);
+    let letter = Outgoing::notice(MessageKind::NewAlias { alias }, devices);
     let changes = vec![DirectoryChange::Member(sender.member, member)];
-    Ok(Decision { letters: vec![letter], changes, ..Decision::default() })
+    Ok(Decision { messages: vec![letter], changes, ..Decision::default() })
 }
 
 /// A UserEdit that adds a device to the sender's account: two commits.
@@ -123,7 +123,7 @@ pub(super) async fn add_device(
         (number, service.store.copy_queue(sender.device, number, begin))
     };
     let added = match copied.await {
-        Ok(()) => {
+        Ok(_) => {
             let device = Device { number, secret: hash, label, added_ms: service.now_ms() };
             let _turn = service.edit().await;
             let told = |facts: &Facts<'_>| bring_device(facts, sender, device, secret);
@@ -133,7 +133,7 @@ pub(super) async fn add_device(
     };
     added.inspect_err(|_| {
         service.directory_mut().forget_device(sender.member, number);
-        rows::undo_coming(&service.store, number);
+        rows::undo_coming(&*service.store, number);
     })
 }
 
@@ -149,9 +149,9 @@ fn bring_device(
     rows::delete_coming(&mut rows, device.number);
     let kind = MessageKind::NewNode { label: device.label.clone(), nodeid: secret };
     member.devices.push(device);
-    let letter = Letter::notice(kind, devices_of(facts.directory, sender, [], true));
+    let letter = Outgoing::notice(kind, devices_of(facts.directory, sender, [], true));
     let changes = vec![DirectoryChange::Member(sender.member, member)];
-    Ok(Decision { letters: vec![letter], changes, rows, ..Decision::default() })
+    Ok(Decision { messages: vec![letter], changes, rows, ..Decision::default() })
 }
 
 /// What the limits say to one more device of the sender, but for how many they may add in an hour.

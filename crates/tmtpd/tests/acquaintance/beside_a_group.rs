@@ -4,8 +4,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use tmtp_store::{Batch, Limits, Store};
+use tmtp_store::{Batch, Limits};
 use tmtp_testkit::process::ServiceProcess;
+use tmtp_testkit::store::BlockingStore;
 
 use super::Member;
 
@@ -144,14 +145,11 @@ async fn age(service: &mut ServiceProcess, days: u32) {
     assert!(service.sigterm().unwrap().success());
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let day = u32::try_from(since / 86_400).unwrap() - days;
-    let store = Store::open(&service.data_dir(), Limits::default()).unwrap();
+    let store = BlockingStore::open(&service.data_dir(), Limits::default()).unwrap();
     let mut rows = Batch::new();
-    store
-        .scan(b"o/", |key, value| {
-            rows.put(key, [&day.to_be_bytes(), &value[4..]].concat());
-            true
-        })
-        .unwrap();
+    for (key, value) in store.scan(b"o/").unwrap() {
+        rows.put(key, [&day.to_be_bytes(), &value[4..]].concat());
+    }
     store.submit(rows).await.unwrap();
     store.close().unwrap();
     service.restart().unwrap();

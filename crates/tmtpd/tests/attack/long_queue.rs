@@ -8,9 +8,10 @@ use serde_json::json;
 use tmtp::event::{Message, MessageKind};
 use tmtp::id::{MessageId, Uid};
 use tmtp::request::Data;
-use tmtp_store::{Batch, Class, Limits, NewData, NewMessage, Receipt, Store};
+use tmtp_store::{Batch, Class, Limits, NewData, Receipt};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
+use tmtp_testkit::store::{self, BlockingStore};
 
 use crate::cast::{Bystanders, Member, service};
 
@@ -21,23 +22,25 @@ fn messages() -> u64 {
 
 /// Puts messages into the queue of a device while the service does not run.
 fn fill(data: &Path, device: u32, messages: u64) {
-    let store = Store::open(data, Limits::default()).unwrap();
-    let first = store.last_message_id() + 1;
+    let store = BlockingStore::open(data, Limits::default()).unwrap();
+    let first = store.last_id() + 1;
     let ids: Vec<_> = (first..first + messages).collect();
     // No more at once than the store takes.
     for ids in ids.chunks(1_000) {
         let posted: Vec<_> = ids.iter().map(|id| post(&store, *id, device)).collect();
-        posted.into_iter().for_each(|receipt| receipt.wait().unwrap());
+        for receipt in posted {
+            receipt.wait().unwrap();
+        }
     }
     store.close().unwrap();
 }
 
-fn post(store: &Store, id: u64, device: u32) -> Receipt {
+fn post(store: &BlockingStore, id: u64, device: u32) -> Receipt {
     let kind = MessageKind::NewAlias { alias: "much to fetch".into() };
     let message = Message::new(MessageId(id), Uid::service(), 0, Data::default(), kind);
     let (head, data) = (message.pack().unwrap().into(), NewData::Inline(Bytes::new()));
     store.post(
-        NewMessage { id, class: Class::Rest, head, data, devices: vec![device] },
+        store::Message { id, class: Class::Rest, head, data, devices: vec![device] },
         Batch::new(),
     )
 }
@@ -103,18 +106,11 @@ async fn half_added_device_is_undone_after_a_crash() {
     let id = peer.start_post(&json!([{"id": member.0, "type": 1}]), b"x").await.unwrap();
     peer.expect_done(&id).await.unwrap();
     service.sigterm().unwrap();
-    let store = Store::open(&service.data_dir(), Limits::default()).unwrap();
-    let queues = store.queues();
+    let store = BlockingStore::open(&service.data_dir(), Limits::default()).unwrap();
+    let queues = store.inner().queues();
     let long: Vec<_> = queues.iter().filter(|(_, queue)| queue.messages > 10).collect();
     assert_eq!(long.len(), 1, "only the old device: {queues:?}");
-    let mut coming = 0;
-    store
-        .scan(b"n/", |_, _| {
-            coming += 1;
-            true
-        })
-        .unwrap();
-    assert_eq!(coming, 0);
+    assert_eq!(store.scan(b"n/").unwrap(), []);
 }
 
 #[tokio::test]

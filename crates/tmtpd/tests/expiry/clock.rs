@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tmtp_store::{Executor, Limits, Store};
+use tmtp_store::{EmbeddedStore, Executor, Limits};
 use tmtp_testkit::disk::SimulatedDisk;
 use tmtpd::config::{DaemonConfig, Overrides};
 use tmtpd::expiry::Expiry;
@@ -36,12 +36,13 @@ async fn uptime_day_ends_with_the_last_committed_message() {
     let config = DaemonConfig::resolve(over, None).unwrap();
     let driver = Executor::Task { commit_after: Duration::from_millis(1) };
     let disk = SimulatedDisk::new(0);
-    let store = Store::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver);
-    let service = Service::with(config.only().unwrap(), store.unwrap(), AheadClock).unwrap();
+    let store = EmbeddedStore::open_on(disk.mount(), Path::new("/data"), Limits::default(), driver);
+    let store = Arc::new(store.unwrap());
+    let service = Service::open(config.only().unwrap(), store, AheadClock).await.unwrap();
     let service = Arc::new(service);
     let expiry = Expiry::start(service.clone());
     sleep(Duration::from_secs(25 * 60 * 60)).await;
     expiry.stop().await;
-    let first_day = service.store.get(b"x/d/\0\0\0\0").unwrap().unwrap();
+    let first_day = service.store.get(b"x/d/\0\0\0\0").await.unwrap().unwrap();
     assert_eq!(first_day, 0_u64.to_be_bytes(), "nobody has posted anything");
 }

@@ -1,9 +1,10 @@
 //! Members with raw apps, and a service for which days pass.
 
 use serde_json::{Value, json};
-use tmtp_store::{Batch, Limits, Store};
+use tmtp_store::{Batch, Limits};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
+use tmtp_testkit::store::BlockingStore;
 
 /// The account that the service writes from.
 pub(super) const SERVICE: &str = "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%";
@@ -35,7 +36,7 @@ pub(super) async fn pass_and_give_up(service: &mut ServiceProcess, days: u32, bo
 /// Makes everything that a stopped service keeps older: the rows `x/now` and `x/d/`, as they are
 /// written in `src/expiry/calendar.rs`.
 pub(super) async fn age(service: &ServiceProcess, days: u32) {
-    let store = Store::open(&service.data_dir(), Limits::default()).unwrap();
+    let store = BlockingStore::open(&service.data_dir(), Limits::default()).unwrap();
     let today = store
         .get(b"x/now")
         .unwrap()
@@ -43,7 +44,7 @@ pub(super) async fn age(service: &ServiceProcess, days: u32) {
     let mut rows = Batch::new();
     for day in today..today + days {
         let key = [b"x/d/".as_slice(), &day.to_be_bytes()].concat();
-        rows.put(key, store.last_message_id().to_be_bytes());
+        rows.put(key, store.last_id().to_be_bytes());
     }
     let now = [(today + days).to_be_bytes(), 0_u32.to_be_bytes()].concat();
     rows.put(b"x/now".as_slice(), now);

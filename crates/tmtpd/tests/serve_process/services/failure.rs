@@ -59,7 +59,7 @@ async fn failed_store_stops_its_own_service_only() {
     let mut grace = Member::join(chess, None, "Grace Hopper").await;
 
     let services = daemon.services();
-    services[1].service().close().unwrap();
+    services[1].service().close().await.unwrap();
     grace.peer.expect_closed().await.unwrap();
     assert!(is_free(chess).await, "its address is still listened on");
     assert_eq!(services[1].state(), State::Failed);

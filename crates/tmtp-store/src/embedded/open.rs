@@ -9,21 +9,25 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::{Limits, Shared, Store};
+use super::{EmbeddedStore, Limits, Shared};
+use crate::batch::Change;
 use crate::body::Bodies;
 use crate::body::eraser::Eraser;
 use crate::body::orphan_gc::{Found, Named, OrphanGc};
 use crate::body::segment::Appender;
 use crate::counts::Counts;
-use crate::data_dir::{FORMAT, ROWS_FILE, check_format, check_rows_are_there, last_id, lock};
-use crate::disk::{Disk, Lock, SystemDisk};
+use crate::data_dir::{FORMAT, ROWS_FILE, check_format, check_rows_are_there, last_position, lock};
+#[cfg(test)]
+use crate::disk::SystemDisk;
+use crate::disk::{Disk, Lock};
 use crate::engine::redb::{RedbEngine, warn_of_undone};
-use crate::engine::{Change, Engine, ReadRows};
+use crate::engine::{Engine, ReadRows};
 use crate::error::StoreError;
 use crate::executor::{Executor, Running};
 use crate::extent::Extent;
 use crate::message_cache::MessageCache;
-use crate::row::{FORMAT_KEY, MESSAGES, MessageId, MessageRow, message_of};
+use crate::position::Position;
+use crate::row::{FORMAT_KEY, MESSAGES, MessageRow, message_of};
 use crate::rows::{Memtable, Rows};
 use crate::wal::Wal;
 use crate::wal::record::Run;
@@ -36,7 +40,7 @@ pub(crate) fn open(
     data_dir: &Path,
     limits: &Limits,
     executor: Executor,
-) -> Result<Store, StoreError> {
+) -> Result<EmbeddedStore, StoreError> {
     let lock = lock(&*disk, data_dir)?;
     let rows = data_dir.join(ROWS_FILE);
     check_rows_are_there(&*disk, data_dir)?;
@@ -44,11 +48,13 @@ pub(crate) fn open(
     start(disk, data_dir, limits, Arc::new(engine), lock, executor)
 }
 
+/// With rows in an engine of the caller's; bodies stay files.
+#[cfg(test)]
 pub(crate) fn open_with(
     data_dir: &Path,
     limits: &Limits,
     engine: Arc<dyn Engine>,
-) -> Result<Store, StoreError> {
+) -> Result<EmbeddedStore, StoreError> {
     let disk = Arc::new(SystemDisk);
     let lock = lock(&*disk, data_dir)?;
     start(disk, data_dir, limits, engine, lock, Executor::Threads)
@@ -61,7 +67,7 @@ fn start(
     engine: Arc<dyn Engine>,
     lock: Box<dyn Lock>,
     executor: Executor,
-) -> Result<Store, StoreError> {
+) -> Result<EmbeddedStore, StoreError> {
     check_format(&*engine)?;
     let bodies = Bodies::new(disk.clone(), data_dir.join("bodies"), limits.reserve_bytes);
     bodies.make_dirs()?;
@@ -72,16 +78,16 @@ fn start(
     let (rows, wal) = recover(disk, data_dir, engine, &bodies)?;
     let found = Found::list(&bodies)?;
     let counts = Arc::new(Counts::default());
-    let (named, highest_id) = read_messages(&rows, &bodies, &counts)?;
-    let last_message_id = last_id(&rows)?.max(highest_id);
-    rows.start_behind(last_message_id);
+    let (named, highest) = read_messages(&rows, &bodies, &counts)?;
+    let last = last_position(&rows)?.max(highest);
+    rows.start_behind(last);
     let rows = Arc::new(rows);
     let (found_segment, found_large) = found.highest();
     let (named_segment, named_large) = named.highest();
     bodies.start_large_ids_at(found_large.max(named_large) + 1);
     let next_segment = found_segment.max(named_segment) + 1;
 
-    let commit_queue = Arc::new(CommitQueue::new(limits.queue_bytes, last_message_id));
+    let commit_queue = Arc::new(CommitQueue::new(limits.queue_bytes));
     let cache = Arc::<MessageCache>::default();
     let writer = Writer {
         rows: rows.clone(),
@@ -112,10 +118,11 @@ fn start(
         cache,
         room: Arc::new(Semaphore::new(limits.queue_bytes)),
         queue_bytes: limits.queue_bytes,
+        last_given: Mutex::new(last),
         running: Mutex::new(Some(running)),
         lock: Mutex::new(Some(lock)),
     };
-    Ok(Store { shared: Arc::new(shared) })
+    Ok(EmbeddedStore { shared: Arc::new(shared) })
 }
 
 /// Works through the log that a crash left, and begins a new one.
@@ -158,24 +165,27 @@ fn restore(
     bodies.sync_dir(bodies.dir())
 }
 
-/// Reads all message rows: what is alive where, how much there is, and the highest id.
+/// Reads all message rows: what is alive where, how much there is, and the highest position.
 fn read_messages(
     engine: &(impl ReadRows + ?Sized),
     bodies: &Bodies,
     counts: &Counts,
-) -> Result<(Named, MessageId), StoreError> {
-    let (mut named, mut highest, mut messages, mut owed) = (Named::default(), 0, 0_u64, 0_u64);
+) -> Result<(Named, Position), StoreError> {
+    let (mut named, mut highest) = (Named::default(), Position::default());
+    let (mut messages, mut queued) = (0_u64, 0_u64);
     let mut bad = None;
     let mut sizes = Vec::new();
     let (from, to) = MESSAGES;
     engine.scan(
         (Bound::Included(from), Bound::Excluded(to)),
-        &mut |key, row| match message_of(key).and_then(|id| Ok((id, MessageRow::decode(row)?))) {
-            Ok((id, row)) => {
-                highest = highest.max(id);
+        &mut |key, row| match message_of(key)
+            .and_then(|position| Ok((position, MessageRow::decode(row)?)))
+        {
+            Ok((position, row)) => {
+                highest = highest.max(position);
                 messages += 1;
-                owed += u64::from(row.remaining);
-                sizes.push((id, row.body.len()));
+                queued += u64::from(row.remaining);
+                sizes.push((position, row.body.len()));
                 for part in row.body.parts() {
                     bodies.add_live(&part);
                     named.add(part);
@@ -189,7 +199,7 @@ fn read_messages(
         },
     )?;
     counts.messages.store(messages, Ordering::Relaxed);
-    counts.owed.store(owed, Ordering::Relaxed);
+    counts.queued.store(queued, Ordering::Relaxed);
     bad.map_or(Ok(()), Err)?;
     counts.read_queues(engine, &sizes)?;
     Ok((named, highest))

@@ -1,10 +1,14 @@
-//! The durable engine against the one in memory: the same changes, the same answers.
+//! Tests of engines: the durable one against one in memory, the same changes, the same answers.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::ops::{Bound, ControlFlow};
 
+use super::memory::MemoryEngine;
+use super::redb::RedbEngine;
+use super::{Engine, ReadRows, prefix_end};
+use crate::batch::{Change, Row};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tmtp_store::engine::{Change, Engine, MemoryEngine, ReadRows, RedbEngine};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -14,11 +18,11 @@ enum Step {
 }
 
 /// Few different keys, so that they meet.
-pub(crate) fn key() -> impl Strategy<Value = Vec<u8>> {
+fn key() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![Just(0_u8), Just(1), Just(255)], 1..4)
 }
 
-pub(crate) fn value() -> impl Strategy<Value = Vec<u8>> {
+fn value() -> impl Strategy<Value = Vec<u8>> {
     vec(0_u8..2, 0..2)
 }
 
@@ -44,8 +48,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Reopen),
     ]
 }
-
-type Row = (Vec<u8>, Vec<u8>);
 
 fn rows(engine: &dyn Engine, from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>, limit: usize) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -88,4 +90,11 @@ proptest! {
         prop_assert_eq!(memory.get_many(&keys).unwrap(), durable.get_many(&keys).unwrap());
         prop_assert_eq!(all, rows(&durable, &Bound::Unbounded, &Bound::Unbounded, usize::MAX));
     }
+}
+
+#[test]
+fn a_prefix_ends_before_the_next_key_that_does_not_have_it() {
+    assert_eq!(prefix_end(b"ab"), Some(b"ac".to_vec()));
+    assert_eq!(prefix_end(b"a\xff"), Some(b"b".to_vec()));
+    assert_eq!(prefix_end(b"\xff"), None);
 }

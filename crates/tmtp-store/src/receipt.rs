@@ -1,0 +1,76 @@
+//! Receipts: the answer to what was submitted, when it is durable or refused.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+use crate::error::StoreError;
+use crate::position::Position;
+
+type Answered = Result<Option<Position>, StoreError>;
+
+/// The answer to something submitted: the position of its first message, if it has any, once all of it is
+/// durable. [`StoreError::Closed`] when the store ended without an answer.
+///
+/// Dropping it does not take the work back.
+#[derive(Debug)]
+#[must_use = "what was submitted is only durable when the receipt says so"]
+pub struct Receipt {
+    receiver: oneshot::Receiver<Answered>,
+}
+
+/// Where a store says what became of something submitted.
+#[derive(Debug)]
+pub struct Answer {
+    sender: oneshot::Sender<Answered>,
+    /// Of the first message.
+    first: Option<Position>,
+}
+
+impl Receipt {
+    /// A receipt for what begins with a message at `first`, and where it will be answered.
+    pub fn new(first: Option<Position>) -> (Answer, Self) {
+        let (sender, receiver) = oneshot::channel();
+        (Answer { sender, first }, Self { receiver })
+    }
+
+    /// A receipt that is answered already.
+    pub fn refused(error: StoreError) -> Self {
+        let (answer, receipt) = Self::new(None);
+        answer.send(Err(error));
+        receipt
+    }
+
+    /// The answer of a writer that has ended.
+    pub(crate) fn try_now(mut self) -> Result<(), StoreError> {
+        self.receiver.try_recv().unwrap_or(Err(StoreError::Closed)).map(drop)
+    }
+
+    /// Blocks until the work is durable or refused. Not for use inside an async task.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn wait(self) -> Result<Option<Position>, StoreError> {
+        self.receiver.blocking_recv().unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Answer {
+    /// All is durable, or nothing happened. Who asked may be gone.
+    pub fn send(self, done: Result<(), StoreError>) {
+        let Self { sender, first } = self;
+        let _ = sender.send(done.map(|()| first));
+    }
+}
+
+impl Future for Receipt {
+    type Output = Answered;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|answer| answer.unwrap_or(Err(StoreError::Closed)))
+    }
+}

@@ -1,0 +1,386 @@
+//! Model of a store: maps in memory, as plain as can be. What the suite compares stores with, and the
+//! proof that another store can stand behind the trait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tmtp_store::{
+    Batch, BodyWriter, Class, Commit, Copied, Cursor, DeviceNumber, FinishedBody, Locator,
+    MAX_SMALL_BYTES, MessageReader, NewData, NewMessage, Position, Queue, QueueLengths, Queued,
+    RESERVED_PREFIXES, Receipt, Room, Row, Stats, Store, StoreError, StoreMetrics, WriteCommit,
+};
+use tokio::sync::watch;
+
+/// A store that lasts as long as the process. Backups it does not make.
+#[derive(Debug)]
+pub struct ModelStore {
+    state: Mutex<State>,
+    metrics: StoreMetrics,
+    closed: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    messages: BTreeMap<Position, Stored>,
+    last_given: Position,
+    last: Position,
+}
+
+#[derive(Debug)]
+struct Stored {
+    class: Class,
+    head: Bytes,
+    data: Bytes,
+    devices: BTreeSet<DeviceNumber>,
+}
+
+/// A large body, which here is in memory too.
+#[derive(Debug, Default)]
+struct Body(Vec<u8>);
+
+impl Default for ModelStore {
+    fn default() -> Self {
+        let closed = watch::Sender::new(false);
+        Self { state: Mutex::default(), metrics: StoreMetrics::default(), closed }
+    }
+}
+
+impl ModelStore {
+    /// An empty one.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<Option<Position>, StoreError>,
+    ) -> Receipt {
+        let closed = if *self.closed.borrow() { Err(StoreError::Closed) } else { Ok(()) };
+        let (first, done) = match closed.and_then(|()| change(&mut self.state())) {
+            Ok(first) => (first, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let (answer, receipt) = Receipt::new(first);
+        answer.send(done);
+        receipt
+    }
+}
+
+impl State {
+    fn commit(&mut self, first: Position, commit: Commit) -> Result<Option<Position>, StoreError> {
+        let Commit { messages, rows, gives_up } = commit;
+        check(&rows)?;
+        let stored: Vec<_> = messages.into_iter().map(Stored::new).collect::<Result<_, _>>()?;
+        self.last_given = self.last_given.plus(stored.len());
+        let waits = |(device, position): &(DeviceNumber, Position)| {
+            self.messages.get(position).is_some_and(|message| message.devices.contains(device))
+        };
+        if !gives_up.iter().all(waits) {
+            return Err(StoreError::Gone);
+        }
+        for (device, position) in gives_up {
+            self.ack(device, &[position]);
+        }
+        let first = (!stored.is_empty()).then_some(first);
+        for (at, message) in stored.into_iter().enumerate() {
+            self.last = first.unwrap_or_default().plus(at);
+            if !message.devices.is_empty() {
+                self.messages.insert(self.last, message);
+            }
+        }
+        self.apply(&rows);
+        Ok(first)
+    }
+
+    fn apply(&mut self, rows: &Batch) {
+        for (key, value) in rows.changes() {
+            match value {
+                Some(value) => drop(self.rows.insert(key.to_vec(), value.to_vec())),
+                None => drop(self.rows.remove(key)),
+            }
+        }
+    }
+
+    fn ack(&mut self, device: DeviceNumber, positions: &[Position]) {
+        for position in positions {
+            if let Some(message) = self.messages.get_mut(position) {
+                message.devices.remove(&device);
+                if message.devices.is_empty() {
+                    self.messages.remove(position);
+                }
+            }
+        }
+    }
+
+    /// What waits for `device`, in order of delivery.
+    fn queue(&self, device: DeviceNumber) -> impl Iterator<Item = (Position, &Stored)> {
+        let of = move |class| {
+            let is_in =
+                move |message: &Stored| message.class == class && message.devices.contains(&device);
+            let messages = self.messages.iter().filter(move |(_, message)| is_in(message));
+            messages.map(|(position, message)| (*position, message))
+        };
+        of(Class::User).chain(of(Class::Rest))
+    }
+}
+
+impl Stored {
+    fn new(message: NewMessage) -> Result<Self, StoreError> {
+        let NewMessage { class, head, data, devices } = message;
+        let data = match data {
+            NewData::Inline(bytes) => {
+                let len = head.len().max(bytes.len());
+                if len > MAX_SMALL_BYTES {
+                    return Err(StoreError::TooLong { len, max: MAX_SMALL_BYTES });
+                }
+                bytes
+            }
+            NewData::Large(body) => body.into_held::<Body>()?.0.into(),
+        };
+        Ok(Self { class, head, data, devices: devices.into_iter().collect() })
+    }
+
+    fn queued(&self, device: DeviceNumber, position: Position) -> Queued {
+        Queued {
+            device,
+            class: self.class,
+            position,
+            head_len: self.head.len() as u32,
+            data_len: self.data.len() as u64,
+            locator: Locator::new(),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        (self.head.len() + self.data.len()) as u64
+    }
+}
+
+fn check(rows: &Batch) -> Result<(), StoreError> {
+    let reserved = rows.changes().filter_map(|(key, _)| key.first());
+    match reserved.copied().find(|byte| RESERVED_PREFIXES.contains(byte)) {
+        Some(byte) => Err(StoreError::ReservedKey { prefix: char::from(byte) }),
+        None => Ok(()),
+    }
+}
+
+#[async_trait]
+impl BodyWriter for Body {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError> {
+        Ok(FinishedBody::new(self.0.len() as u64, *self))
+    }
+}
+
+impl QueueLengths for ModelStore {
+    fn queue(&self, device: DeviceNumber) -> Queue {
+        self.queues_together(&[device])
+    }
+
+    fn queues_together(&self, devices: &[DeviceNumber]) -> Queue {
+        let (state, mut sum) = (self.state(), Queue::default());
+        for device in devices {
+            state.queue(*device).for_each(|(_, message)| sum.add(message.bytes()));
+        }
+        sum
+    }
+
+    fn queues_over(
+        &self,
+        devices: &[DeviceNumber],
+        messages: u64,
+        bytes: u64,
+    ) -> Vec<DeviceNumber> {
+        let is_over = |device: &&DeviceNumber| {
+            let queue = self.queue(**device);
+            queue.messages > 0 && queue.reaches(Queue { messages, bytes })
+        };
+        devices.iter().filter(is_over).copied().collect()
+    }
+}
+
+#[async_trait]
+impl Store for ModelStore {
+    fn start_behind(&self, last: Position) {
+        let mut state = self.state();
+        state.last_given = state.last_given.max(last);
+    }
+
+    async fn room(&self, _bytes: usize) -> Room {
+        Room::new(None)
+    }
+
+    fn large_body(&self) -> Result<Box<dyn BodyWriter>, StoreError> {
+        Ok(Box::new(Body::default()))
+    }
+
+    fn commit(&self, write: WriteCommit) -> Receipt {
+        self.change(|state| {
+            let first = state.last_given.plus(1);
+            state.commit(first, write(first)?)
+        })
+    }
+
+    fn ack(&self, device: DeviceNumber, messages: &[Position]) {
+        self.state().ack(device, messages);
+    }
+
+    fn copy_queue(&self, from: DeviceNumber, to: DeviceNumber, begin: Batch) -> Receipt {
+        self.change(|state| {
+            check(&begin)?;
+            state.apply(&begin);
+            for message in state.messages.values_mut() {
+                if message.devices.contains(&from) {
+                    message.devices.insert(to);
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    fn drop_queue(&self, device: DeviceNumber, rows: Batch) -> Receipt {
+        self.change(|state| {
+            check(&rows)?;
+            state.apply(&rows);
+            let queue: Vec<_> = state.queue(device).map(|(position, _)| position).collect();
+            state.ack(device, &queue);
+            Ok(None)
+        })
+    }
+
+    fn flush(&self) -> Receipt {
+        self.change(|_| Ok(None))
+    }
+
+    async fn next(
+        &self,
+        device: DeviceNumber,
+        mut cursor: Cursor,
+        limit: usize,
+    ) -> Result<(Vec<Queued>, Cursor), StoreError> {
+        let state = self.state();
+        let is_behind = |(position, message): &(Position, &Stored)| {
+            cursor.after(message.class).is_none_or(|after| *position > after)
+        };
+        let found: Vec<_> = state
+            .queue(device)
+            .filter(is_behind)
+            .take(limit)
+            .map(|(position, message)| message.queued(device, position))
+            .collect();
+        found.iter().for_each(|queued| cursor.advance(queued.class, queued.position));
+        if found.len() < limit {
+            cursor.advance(Class::User, state.last);
+            cursor.advance(Class::Rest, state.last);
+        }
+        Ok((found, cursor))
+    }
+
+    async fn next_queued(
+        &self,
+        device: DeviceNumber,
+        class: Class,
+        after: Option<Position>,
+    ) -> Result<Option<Position>, StoreError> {
+        let state = self.state();
+        let mut queue = state.queue(device);
+        let found = queue.find(|(position, message)| {
+            message.class == class && after.is_none_or(|after| *position > after)
+        });
+        Ok(found.map(|(position, _)| position))
+    }
+
+    async fn queued_at(
+        &self,
+        device: DeviceNumber,
+        class: Class,
+        position: Position,
+    ) -> Result<Option<Queued>, StoreError> {
+        let state = self.state();
+        let message = state.messages.get(&position).filter(|message| message.class == class);
+        let message = message.filter(|message| message.devices.contains(&device));
+        Ok(message.map(|message| message.queued(device, position)))
+    }
+
+    async fn read(&self, queued: &Queued) -> Result<MessageReader, StoreError> {
+        let state = self.state();
+        let Stored { head, data, .. } =
+            state.messages.get(&queued.position).ok_or(StoreError::Gone)?;
+        Ok(MessageReader::small(head.clone(), data.clone()))
+    }
+
+    async fn oldest(&self) -> Result<Option<Position>, StoreError> {
+        Ok(self.state().messages.keys().next().copied())
+    }
+
+    async fn last(&self) -> Result<Position, StoreError> {
+        Ok(self.state().last)
+    }
+
+    async fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.state().rows.get(key).cloned())
+    }
+
+    async fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, StoreError> {
+        let state = self.state();
+        let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
+        let behind = state.rows.range::<[u8], _>((from, Bound::Unbounded));
+        let rows = behind.filter(|(key, _)| key.starts_with(prefix)).take(limit);
+        Ok(rows.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    async fn backup(&self, _dir: &Path) -> Result<Copied, StoreError> {
+        let error = std::io::Error::from(std::io::ErrorKind::Unsupported);
+        Err(StoreError::io("copying a model", error))
+    }
+
+    fn queues(&self) -> Vec<(DeviceNumber, Queue)> {
+        let devices: BTreeSet<_> = {
+            let state = self.state();
+            state.messages.values().flat_map(|message| message.devices.iter().copied()).collect()
+        };
+        devices.into_iter().map(|device| (device, self.queue(device))).collect()
+    }
+
+    fn stats(&self) -> Stats {
+        let state = self.state();
+        Stats {
+            messages: state.messages.len() as u64,
+            queued: state.messages.values().map(|message| message.devices.len() as u64).sum(),
+            body_bytes: state.messages.values().map(Stored::bytes).sum(),
+            segments: 0,
+        }
+    }
+
+    fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    async fn ended(&self) {
+        // The sender is here, so it cannot fail.
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.closed.send_replace(true);
+        Ok(())
+    }
+}
