@@ -1,13 +1,13 @@
-//! Link to a service: entering, then carrying messages both ways until it ends.
+//! Link to a service: logging in, then carrying messages both ways until it ends.
 //!
 //! ```text
 //! connect ──> enter ──┬─> reader: bytes ─> session ─> inbox (commit) ─┐ acks, answers
 //!                     └─> writer: acks, pulses, asks, outbox ─> bytes <┘ through `Outgoing`
 //! ```
 //!
-//! Reader and writer run side by side, so that a long upload does not hold up what comes in. They
-//! share [`outgoing::Outgoing`], which never makes the reader wait: a service that waits for us to
-//! read while we wait for it to read would wait for ever.
+//! Reader and writer run concurrently, so that a long upload does not delay incoming messages. They
+//! share [`outgoing::Outgoing`], which never blocks the reader: otherwise both sides could wait for
+//! each other to read, a deadlock.
 
 pub(crate) mod connect;
 pub(crate) mod outgoing;
@@ -33,46 +33,46 @@ use connect::ConnectError;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
-/// How long a service may take to let us in.
+/// How long a service may take to answer the login.
 const ENTER_TIME: Duration = Duration::from_secs(15);
-/// Characters of the name of a third party that are shown.
+/// Characters of an identity provider's name that are shown.
 const LABEL_MAX_CHARS: usize = 100;
-/// How long the peer may take no byte of ours.
+/// How long the peer may accept no byte.
 const WRITE_TIME: Duration = Duration::from_secs(30);
-/// How long a service may take to end a link that we gave up.
+/// How long a service may take to close after our logout.
 pub(crate) const FAREWELL_TIME: Duration = Duration::from_secs(1);
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Ended {
-    /// We were asked to end it.
+    /// We were told to stop.
     #[error("ended by the app")]
     Stopped,
-    /// It never began.
+    /// It could not be connected.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The service said why, in the protocol's words.
     #[error("the service ended the link: {0}")]
     Quit(String),
-    /// The service closed it without a word.
+    /// The service closed it without a reason.
     #[error("the service closed the link")]
     Closed,
     /// The system reported an error.
     #[error("the link broke: {0}")]
     Io(#[from] io::Error),
-    /// It lets in only who proves themselves to somebody else, named here in the service's words.
+    /// It admits members by an identity provider only, named here in the service's words.
     #[error("the service asks for a login at {0}")]
     ThirdParty(String),
-    /// It took the connection and then said nothing.
+    /// It accepted the connection and then sent nothing.
     #[error("the service said nothing for {} seconds", ENTER_TIME.as_secs())]
     Mute,
     /// Nothing moved for too long.
     #[error("the service does not answer")]
     Silent,
-    /// The service does not speak as it should.
+    /// The service breaks the protocol.
     #[error(transparent)]
     Protocol(#[from] LinkError),
-    /// There is room again for what waits at the service.
+    /// There is room again for messages that wait at the service.
     #[error("there is room again for what waits")]
     Room,
     /// Our own store failed.
@@ -99,7 +99,7 @@ impl Clock {
     }
 }
 
-/// A registration that the service made.
+/// The result of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
     /// The new member.
@@ -110,26 +110,26 @@ pub(crate) struct Registered {
     pub(crate) alias_error: Option<String>,
 }
 
-/// A link on which we are logged in.
+/// A link that is logged in.
 pub(crate) struct Entered<S> {
     pub(crate) stream: S,
     pub(crate) session: AppSession,
     pub(crate) clock: Clock,
-    /// Bytes that came behind the login's answer.
+    /// Bytes that came after the login's answer.
     pub(crate) early: Vec<u8>,
-    /// The service's name for itself.
+    /// The service's name.
     pub(crate) service: Option<String>,
-    /// Whether it says on each delivery to which groups it was posted.
+    /// Whether each delivery says to which groups it was posted.
     pub(crate) vouches: bool,
-    /// Who proves members' identities, in the service's words.
+    /// The identity provider, in the service's words.
     third_party: Option<String>,
-    /// Answer to a Register.
+    /// The result of a Register.
     pub(crate) registered: Option<Registered>,
     /// Members online who share their presence.
     pub(crate) online: Vec<Uid>,
 }
 
-/// Greets and enters by `entry`, a Register or Login, within [`ENTER_TIME`].
+/// Sends the greeting and `entry`, a Register or Login, within [`ENTER_TIME`].
 pub(crate) async fn enter<S>(stream: S, entry: &Request) -> Result<Entered<S>, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -176,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
         }
     }
 
-    /// Takes a step of the entry; true when we are in.
+    /// Handles an output of the session; true when logged in.
     fn note(&mut self, output: Output<'_>, entry: &Request) -> Result<bool, Ended> {
         match output {
             Output::Greeted(Greeting { revision: Revision::One, name, authby, groups }) => {
@@ -213,8 +213,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
         Ok(false)
     }
 
-    /// Logs out and waits a moment for the service to notice, so that this device's next login
-    /// does not meet this link.
+    /// Logs out and waits a moment for the service to close, so that this device's next login is
+    /// not refused because of this link.
     pub(crate) async fn leave(mut self) {
         let farewell = async {
             self.stream.write_all(&Request::Quit.pack().unwrap_or_default()).await?;
@@ -228,7 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Entered<S> {
     }
 }
 
-/// What a service says of who proves identities: label and address of the first it names.
+/// The first identity provider that a service names: label and address.
 fn third_party(authby: &serde_json::Value) -> String {
     let first = authby.get(0).unwrap_or(authby);
     let label = first.get("label").and_then(|label| label.as_str()).unwrap_or("a third party");
@@ -240,7 +240,7 @@ fn third_party(authby: &serde_json::Value) -> String {
     }
 }
 
-/// Writes all of `bytes`; every step must be made within [`WRITE_TIME`].
+/// Writes all of `bytes`; each write must progress within [`WRITE_TIME`].
 pub(crate) async fn write_all<W: AsyncWrite + Unpin>(
     stream: &mut W,
     mut bytes: &[u8],
@@ -256,7 +256,7 @@ pub(crate) async fn write_all<W: AsyncWrite + Unpin>(
     Ok(())
 }
 
-/// Has the system send what was written.
+/// Flushes the stream.
 pub(crate) async fn flush<W: AsyncWrite + Unpin>(stream: &mut W) -> Result<(), Ended> {
     timeout(WRITE_TIME, stream.flush()).await.map_err(|_| Ended::Silent)??;
     Ok(())

@@ -1,4 +1,4 @@
-//! The command line: what can be asked, and which family of commands answers it.
+//! Command line: parses the arguments and dispatches to the command families.
 
 mod account;
 mod app;
@@ -74,17 +74,17 @@ pub(crate) struct Serve {
 }
 
 impl Cli {
-    /// Whether everything is to be printed as JSON.
+    /// Whether to print JSON.
     pub(crate) fn json(&self) -> bool {
         self.global.json
     }
 
-    /// Whether it is the app itself that was asked for.
+    /// Whether the app itself is to be started.
     pub(crate) fn is_app(&self) -> bool {
         self.command.is_none()
     }
 
-    /// Does what was asked and prints the answer.
+    /// Runs the command and prints the answer.
     pub(crate) async fn run(self) -> Result<Exit, Failure> {
         let context = Context {
             home: Home::resolve(self.global.home)?,
@@ -123,8 +123,8 @@ impl Cli {
     }
 }
 
-/// Whatever command finds out that the home was copied says so; `status` does it by itself, and a running
-/// app on its pages.
+/// Reports a copied home with any command; `status` does it by itself, and a running app on its
+/// pages.
 async fn tell_copied(session: &Session) {
     let state =
         || async { Ok::<_, Failure>(ask!(session, mnm_engine::command::Command::State, State)) };

@@ -1,4 +1,4 @@
-//! Exit codes of the command line, in one table, and the failure that leads to one.
+//! Exit codes of the command line, and the failure type.
 
 use std::{fmt::Write as _, io};
 
@@ -44,8 +44,8 @@ pub(crate) fn help() -> String {
     text
 }
 
-/// Why a command did not do what it was asked to. Shown once, at the edge: as a line on standard
-/// error, or with `--json` as `{"error": {"code": …, "message": …}}` on standard output.
+/// Why a command failed. Printed once, by `main`: as a line on standard error, or with `--json` as
+/// `{"error": {"code": …, "message": …}}` on standard output.
 #[derive(Debug, Clone, Serialize, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Failure {

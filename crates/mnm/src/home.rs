@@ -2,8 +2,8 @@
 //! that runs on it.
 //!
 //! The running app writes `app.json` (0600) once it listens and removes it when it ends. After a
-//! crash the file stays; whoever reads it must therefore have the app prove itself (see
-//! [`crate::session`]) and otherwise behave as if there were none: the engine's lock decides.
+//! crash the file remains; so a reader must have the app prove itself (see [`crate::session`]) and
+//! otherwise behave as if there were none: the engine's lock decides.
 
 use std::{
     env, fmt, fs, io,
@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::exit::{Exit, Failure};
 
-/// Where one installation keeps everything.
+/// The directory in which one installation stores everything.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     path: PathBuf,
@@ -42,7 +42,7 @@ impl Home {
         &self.path
     }
 
-    /// Tells the command line how to reach this process. The file goes away with the guard.
+    /// Announces this process to the command line. The file is removed with the guard.
     pub(crate) fn announce(&self, app: &AppFile) -> Result<Announcement, Failure> {
         let path = self.app_file();
         write_private(&path, app)
@@ -50,8 +50,8 @@ impl Home {
         Ok(Announcement { path })
     }
 
-    /// The app that says it runs on this home, if any. A file that can't be read as what the app
-    /// writes counts as none, and so does one that was copied along with another home.
+    /// The app that is announced for this home, if any. An invalid file counts as none, and so does
+    /// one that was copied with another home.
     pub(crate) fn announced(&self) -> Option<AppFile> {
         let text = fs::read(self.app_file()).ok()?;
         let app: AppFile = serde_json::from_slice(&text).ok()?;
@@ -64,9 +64,9 @@ impl Home {
         path.as_deref().unwrap_or(&self.path).to_string_lossy().into_owned()
     }
 
-    /// Whether there is a store in it, or what is left of one.
+    /// Whether there is a store in it, or leftovers of one.
     pub(crate) fn has_store(&self) -> bool {
-        // Where that cannot be told, opening it says why.
+        // If that cannot be determined, opening it says why.
         ["vault.db", "vault.key", "vault.salt", "vault.db-wal"]
             .iter()
             .any(|name| self.path.join(name).try_exists().unwrap_or(true))
@@ -85,7 +85,7 @@ impl Home {
         )
     }
 
-    /// The failure of a home that another process holds.
+    /// The failure if another process holds the home.
     pub(crate) fn in_use(&self) -> Failure {
         Failure::new(
             Exit::InUse,
@@ -110,12 +110,12 @@ pub(crate) struct AppFile {
     pub(crate) port: u16,
     /// The secret that gives the command line everything the pages can do, and a little more.
     pub(crate) token: String,
-    /// The process, for people who look.
+    /// The process, for people.
     pub(crate) pid: u32,
-    /// Of which version the app is; those before 0.2.0 did not say.
+    /// Version of the app; absent before 0.2.0.
     #[serde(default)]
     pub(crate) version: String,
-    /// The home's directory; those before 0.2.0 did not say.
+    /// The home's directory; absent before 0.2.0.
     #[serde(default)]
     pub(crate) home: String,
 }
@@ -129,7 +129,7 @@ impl fmt::Debug for AppFile {
     }
 }
 
-/// Removes `app.json` when the app ends in an orderly way.
+/// Removes `app.json` when the app ends normally.
 #[derive(Debug)]
 pub(crate) struct Announcement {
     path: PathBuf,
@@ -141,8 +141,8 @@ impl Drop for Announcement {
     }
 }
 
-/// Writes beside the file and renames, so that no reader sees half of it and the old file's mode
-/// does not matter.
+/// Writes a temporary file and renames it, so that no reader sees half of it and the old file's
+/// mode does not matter.
 fn write_private(path: &Path, app: &AppFile) -> io::Result<()> {
     let beside = path.with_extension("json.new");
     match fs::remove_file(&beside) {
@@ -159,7 +159,7 @@ fn write_private(path: &Path, app: &AppFile) -> io::Result<()> {
 
 #[cfg(not(any(target_os = "macos", windows)))]
 fn platform_data() -> Option<PathBuf> {
-    // A relative XDG_DATA_HOME is to be ignored, says the XDG specification.
+    // The XDG specification ignores a relative XDG_DATA_HOME.
     let xdg = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     xdg.or_else(|| env::home_dir().map(|home| home.join(".local/share")))
 }

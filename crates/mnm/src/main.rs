@@ -1,7 +1,7 @@
 //! The `mnm` app: command line, and the loopback server of the pages. See [`cli`] for what it can
 //! do and [`serve`] for what runs when it is started without a command.
 
-// A new variant is to be handled wherever its enum is matched.
+// A new variant must be handled wherever its enum is matched.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod cli;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let exit = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {
             let done = runtime.block_on(cli.run());
-            // What still runs are reads that nobody waits for.
+            // Remaining tasks are reads that nobody waits for.
             runtime.shutdown_background();
             done
         }
@@ -40,12 +40,12 @@ fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Writes the log to standard error; `MNM_LOG=info` shows more. Unless asked, only the app writes one, and not
-/// to a terminal: what people have to know, commands say.
+/// Logs to standard error; `MNM_LOG=info` logs more. By default only the app logs, and not to a
+/// terminal: commands print what people have to know.
 ///
-/// It never holds content. Our crates see to that for theirs. Of others only warnings are let through,
-/// whatever `MNM_LOG` says, and nothing at all of those that log by the `log` crate: what parses
-/// messages tells of each piece.
+/// The log never holds content. Our crates see to that for theirs. Of other crates only warnings
+/// are logged, whatever `MNM_LOG` says, and none of those that use the `log` crate: parsers of
+/// messages log every piece.
 fn log(is_app: bool) {
     let unasked = if is_app && !std::io::stderr().is_terminal() { "error" } else { "off" };
     let asked = EnvFilter::try_from_env("MNM_LOG").unwrap_or_else(|_| EnvFilter::new(unasked));

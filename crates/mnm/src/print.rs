@@ -1,8 +1,8 @@
 //! Output of commands: one JSON document, or text for people.
 //!
-//! Text of other members must not be able to drive the terminal or to look like our own words:
-//! control characters, overrides of the writing direction and invisible characters are written as
-//! `\u{…}`, and text of several lines stands behind a bar that we draw.
+//! Text of other members must not control the terminal or look like our own words: control
+//! characters, bidirectional overrides and invisible characters are written as `\u{…}`, and
+//! multi-line text is behind a bar that we draw.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -19,7 +19,7 @@ use crate::exit::{Exit, Failure};
 #[cfg(test)]
 mod print_tests;
 
-/// What a command has to say at its end.
+/// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Answer {
     document: String,
@@ -33,7 +33,7 @@ impl Answer {
         Self { document: json(value), text: text.into(), exit: Exit::Ok }
     }
 
-    /// With a further line for people.
+    /// With another line for people.
     pub(crate) fn and(self, line: &str) -> Self {
         Self { text: format!("{}\n{line}", self.text.trim_end()), ..self }
     }
@@ -43,19 +43,19 @@ impl Answer {
         Self { exit, ..self }
     }
 
-    /// How the command ends.
+    /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// Writes the one or the other to standard output.
+    /// Prints the document or the text, and returns the exit code.
     pub(crate) fn print(&self, as_json: bool) -> Result<Exit, Failure> {
         print(if as_json { &self.document } else { &self.text })?;
         Ok(self.exit)
     }
 }
 
-/// Shows a failure: a document on standard output, or a line on standard error.
+/// Prints a failure: a document on standard output, or a line on standard error.
 pub(crate) fn print_failure(failure: &Failure, as_json: bool) {
     if as_json {
         let _ = print(&json(&serde_json::json!({ "error": failure })));
@@ -64,13 +64,12 @@ pub(crate) fn print_failure(failure: &Failure, as_json: bool) {
     }
 }
 
-/// Says on standard error what people should know besides.
+/// Prints a note for people to standard error.
 pub(crate) fn warn(text: &str) {
     let _ = writeln!(io::stderr(), "mnm: {}", block(text, "  "));
 }
 
-/// Writes text and a line's end to standard output. A reader that has gone away (`mnm inbox | head`)
-/// is no failure.
+/// Writes a line to standard output. A reader that has closed (`mnm inbox | head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let text = text.trim_end_matches('\n');
@@ -85,7 +84,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// One line of JSON. Characters that could drive a terminal are written as `\uXXXX`, which means
+/// One line of JSON. Characters that could control a terminal are written as `\uXXXX`, which means
 /// the same to every reader.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     let mut bytes = Vec::new();
@@ -126,13 +125,13 @@ pub(crate) fn inline(text: &str) -> String {
     escape(&text.replace(['\n', '\t'], " "))
 }
 
-/// Columns of a cell that others fill: one of them must not push the rest out of sight.
+/// Width of a cell with others' text, which must not push the rest out of sight.
 const CELL_COLUMNS: usize = 60;
 
-/// Columns of a text that stands behind a margin, at least.
+/// Minimum width of a text behind a margin.
 const ROOM_COLUMNS_MIN: usize = 10;
 
-/// Text for a cell, its end left out where it is long.
+/// Text for a cell, truncated if long.
 pub(crate) fn short(text: &str) -> String {
     if text.width() <= CELL_COLUMNS {
         return text.to_owned();
@@ -154,7 +153,7 @@ pub(crate) fn block(text: &str, margin: &str) -> String {
     lines.join(&format!("\n{margin}"))
 }
 
-/// A line in pieces of at most so many columns.
+/// A line in chunks of at most this width.
 fn pieces(line: &str, columns: usize) -> Vec<String> {
     let (mut pieces, mut piece, mut taken) = (Vec::new(), String::new(), 0);
     for c in line.chars() {
@@ -182,8 +181,8 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Characters that steer a terminal, change the order in which others are shown, or can't be seen.
-/// The joiners U+200C and U+200D stay: whole scripts and emoji need them.
+/// Characters that control a terminal, reorder others, or are invisible. The joiners U+200C and
+/// U+200D stay: whole scripts and emoji need them.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -192,21 +191,21 @@ fn is_unsafe(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Milliseconds for which a command may run until it shows a time.
+/// Milliseconds after which a command's start counts as the past.
 const MOMENT_MS: i64 = 60_000;
 
-/// How text for people looks here and now.
+/// Terminal settings for text.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
     colour: bool,
-    /// Of the terminal; none where there is none, or it does not tell.
+    /// Width of the terminal; none if unknown.
     columns: Option<usize>,
     now_ms: i64,
     zone: TimeZone,
 }
 
 impl Look {
-    /// Colours on a terminal that has not been told otherwise; this machine's clock and time zone.
+    /// Colours on a terminal unless disabled; this machine's clock and time zone.
     pub(crate) fn here() -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -220,8 +219,8 @@ impl Look {
         }
     }
 
-    /// A sender's text of several lines, each behind `margin`: also where a terminal would go on with a
-    /// long one at its edge, as if the next line were ours.
+    /// A sender's text of several lines, each behind `margin`, also where the terminal would wrap a
+    /// long one, as if the next line were ours.
     pub(crate) fn block(&self, text: &str, margin: &str) -> String {
         let text = block(text, "");
         let Some(columns) = self.columns else { return text.replace('\n', &format!("\n{margin}")) };
@@ -235,12 +234,12 @@ impl Look {
         self.now_ms
     }
 
-    /// Stands out.
+    /// Highlighted.
     pub(crate) fn bold(&self, text: impl Into<String>) -> String {
         self.paint("1", text.into())
     }
 
-    /// Stands back.
+    /// Dimmed.
     pub(crate) fn dim(&self, text: impl Into<String>) -> String {
         self.paint("2", text.into())
     }
@@ -249,14 +248,14 @@ impl Look {
         if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text }
     }
 
-    /// A time of the past, as `2026-11-22 05:01 (3 min ago)`. What has happened since the command began
-    /// happened just now.
+    /// A time in the past, as `2026-11-22 05:01 (3 min ago)`. A time after the start of the command
+    /// is `just now`.
     pub(crate) fn time(&self, at_ms: i64) -> String {
         let since = (self.now_ms..self.now_ms.saturating_add(MOMENT_MS)).contains(&at_ms);
         self.moment(at_ms, if since { 0 } else { self.now_ms.saturating_sub(at_ms) })
     }
 
-    /// A time that is to come, as `2026-11-22 05:01 (in 3 min)`.
+    /// A time in the future, as `2026-11-22 05:01 (in 3 min)`.
     pub(crate) fn time_to_come(&self, at_ms: i64) -> String {
         self.moment(at_ms, self.now_ms.saturating_sub(at_ms))
     }
@@ -273,7 +272,7 @@ impl Look {
     }
 }
 
-/// How long ago, while that says more than the date does.
+/// How long ago, if that is more useful than the date.
 fn relative(ago_ms: i64) -> Option<String> {
     let minutes = ago_ms.unsigned_abs() / 60_000;
     let amount = match minutes {
@@ -293,7 +292,7 @@ pub(crate) fn plural(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
-/// A size for people, as the pages tell it: `64 MB`, `3.4 kB`.
+/// A size as the pages show it: `64 MB`, `3.4 kB`.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
@@ -310,7 +309,7 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{amount:.digits$} {}", UNITS[unit])
 }
 
-/// Rows of cells in columns that line up; colours do not count as width.
+/// A table with aligned columns; colours have no width.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -322,12 +321,12 @@ impl Table {
         Self { rows: vec![headings.map(|heading| look.dim(heading)).to_vec()] }
     }
 
-    /// Adds a row. The cells have been made safe.
+    /// Adds a row of cells that are safe to print.
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.to_vec());
     }
 
-    /// The lines; nothing but `empty` when there is no row.
+    /// The lines; only `empty` if there is no row.
     pub(crate) fn text(&self, empty: &str) -> String {
         if self.rows.len() <= 1 {
             return empty.to_owned();
@@ -351,7 +350,7 @@ impl Table {
     }
 }
 
-/// Columns a cell takes: our own colour sequences take none, and no others are left in it.
+/// Width of a cell: our own colour sequences have none, and it contains no others.
 fn width(cell: &str) -> usize {
     let mut plain = String::with_capacity(cell.len());
     let mut rest = cell;

@@ -1,8 +1,8 @@
 //! The running app: the engine with all its links, and the loopback server for its pages.
 //!
-//! Flow: take the home directory, listen on 127.0.0.1, write `app.json`, say and open the address,
-//! serve until a signal or `mnm stop`; then end the event streams, give open requests a moment,
-//! and close the engine.
+//! Flow: lock the home, listen on 127.0.0.1, write `app.json`, print and open the address, serve
+//! until a signal or `mnm stop`; then end the event streams, give open requests a moment, and close
+//! the engine.
 
 pub(crate) mod api;
 pub(crate) mod assets;
@@ -40,17 +40,17 @@ use crate::{
 use auth::Auth;
 use peer::OwnListener;
 
-/// How long open requests may take after the app was asked to end.
+/// How long open requests may take after a stop.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// What all handlers share.
+/// Shared by all handlers.
 pub(crate) struct App {
     engine: Engine,
     auth: Auth,
     port: u16,
-    /// The values of `Host` that mean this server.
+    /// Accepted values of `Host`.
     hosts: [String; 2],
-    /// Cancelled when the app is to end.
+    /// Cancelled when the app stops.
     stop: CancellationToken,
 }
 
@@ -63,7 +63,7 @@ impl App {
 
 /// A server that listens and can be found, but does not serve yet.
 pub(crate) struct Server {
-    /// What people should know about its port.
+    /// A note for people about its port.
     pub(crate) notice: Option<String>,
     listener: OwnListener,
     app: Arc<App>,
@@ -71,7 +71,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens on 127.0.0.1; port 0 takes the home's own. From here on signals end the server in
+    /// Listens on 127.0.0.1; port 0 means the home's own. From here on signals stop the server in
     /// order instead of killing the process.
     pub(crate) async fn bind(engine: Engine, home: &Home, port: u16) -> Result<Self, Failure> {
         let (listener, notice) = port::listen(&engine, port).await?;
@@ -106,7 +106,7 @@ impl Server {
         self.app.opening_url(Instant::now()).map_err(no_random)
     }
 
-    /// Serves until the process is asked to end, then closes the engine.
+    /// Serves until the process is told to stop, then closes the engine.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let stop = self.app.stop.clone();
         let serving = axum::serve(self.listener, router(&self.app))
@@ -119,7 +119,7 @@ impl Server {
             served = serving => served,
             () = out_of_patience => Ok(()),
         };
-        // Nobody is sent to this process any more; then what it has begun is finished.
+        // New commands no longer find this process; then open requests are finished.
         drop(self.announcement);
         self.app.engine.close().await;
         served.map_err(|error| Failure::io("The server of the pages failed", &error))
@@ -142,7 +142,7 @@ fn router(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// For requests of whoever asks to be recognised.
+/// For requests that authenticate a browser.
 fn small() -> DefaultBodyLimit {
     DefaultBodyLimit::max(4096)
 }

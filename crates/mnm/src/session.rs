@@ -1,12 +1,12 @@
-//! Session of a command with the engine: in the running app, over its loopback server, or in this
-//! process when no app runs. Commands are written once, against [`Session`].
+//! Session of a command with the engine: in the running app through its loopback server, or in this
+//! process if no app runs. Commands are written once, against [`Session`].
 //!
-//! The home directory's lock decides. `app.json` is only a hint where the holder may be: the app
-//! must prove itself first (a stale file's port may belong to another program by now), and without
-//! it the engine is opened here. A lock held by somebody who does not answer is mostly an app that
-//! is starting or another command that is about to end, so it is tried for a while.
+//! The home's lock decides. `app.json` is only a hint where its holder may be: the app must prove
+//! itself first (a stale file's port may belong to another program by now), and without it the
+//! engine is opened here. A lock whose holder does not answer usually means an app that is starting
+//! or another command that is ending, so it is retried for a while.
 
-/// Has the engine do something that is answered by one kind of reply.
+/// Runs a command that has one kind of reply.
 macro_rules! ask {
     ($session:expr, $command:expr, $kind:ident) => {{
         let reply = $session.command($command).await?;
@@ -45,22 +45,22 @@ use crate::{
 pub(crate) use remote::Remote;
 use remote::RemoteEvents;
 
-/// How long a lock may be held by somebody who does not answer.
+/// How long a holder of the lock may not answer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
-/// How long a command by itself waits for its links, and then for news to cease.
+/// How long a command on its own waits for its links, and then for events to pause.
 pub(crate) const LINK_PATIENCE: Duration = Duration::from_secs(5);
 const NEWS_PAUSE: Duration = Duration::from_millis(400);
 
 /// What a command needs of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Only what is stored here.
+    /// Only the store.
     Disk,
     /// Links to the services.
     Links,
-    /// Links, and whatever has arrived there meanwhile.
+    /// Links, and the messages that wait at the services.
     News,
-    /// No store yet: one is made where there is none.
+    /// A store may be made if there is none.
     Beginning,
 }
 
@@ -75,12 +75,12 @@ pub(crate) enum Session {
 /// The engine in this process.
 pub(crate) struct Local {
     engine: Engine,
-    /// More was coming in when it was waited for no longer.
+    /// More messages were arriving when the wait ended.
     cut_short: AtomicBool,
 }
 
 impl Session {
-    /// Finds the running app, or opens the engine here.
+    /// Connects to the running app, or opens the engine here.
     pub(crate) async fn open(home: &Home, need: Need) -> Result<Self, Failure> {
         if need != Need::Beginning && !home.has_store() {
             return Err(home.no_store());
@@ -109,7 +109,7 @@ impl Session {
         }
     }
 
-    /// Has the engine do something.
+    /// Runs a command.
     pub(crate) async fn command(&self, command: Command) -> Result<Reply, Failure> {
         match self {
             Self::Remote(remote) => remote.command(&command).await,
@@ -117,13 +117,13 @@ impl Session {
         }
     }
 
-    /// Has the engine do something that is answered by its being done.
+    /// Runs a command whose reply is `Done`.
     pub(crate) async fn done(&self, command: Command) -> Result<(), Failure> {
         let reply = self.command(command).await?;
         if reply == Reply::Done { Ok(()) } else { Err(unexpected(&reply)) }
     }
 
-    /// Everything that happens from now on.
+    /// All events from now on.
     pub(crate) async fn events(&self) -> Result<Events, Failure> {
         Ok(match self {
             Self::Remote(remote) => Events::Remote(remote.events().await?),
@@ -131,7 +131,7 @@ impl Session {
         })
     }
 
-    /// Streams a file into a draft; `size` is how many bytes it must have, if that is known.
+    /// Streams a file into a draft; `size` is its length, if known.
     pub(crate) async fn attach(
         &self,
         draft: DraftId,
@@ -164,9 +164,10 @@ impl Session {
         }
     }
 
-    /// Gives an engine that was just opened here the time to connect and to receive what waits for
-    /// it; a running app has had it. There is no telling when a service has sent everything, so a pause in the news has to
-    /// do, but none while a message is in the middle of coming in. What comes later is seen by the next command.
+    /// Gives an engine that was just opened here time to connect and to receive waiting messages; a
+    /// running app has had it. A service does not say when it has sent everything, so a pause of
+    /// events counts as the end, but not while a message is being received. Later messages are seen
+    /// by the next command.
     pub(crate) async fn settle(&self) -> Result<(), Failure> {
         let Self::Local(local) = self else { return Ok(()) };
         let until = tokio::time::Instant::now() + LINK_PATIENCE;
@@ -195,7 +196,7 @@ impl Session {
         Ok(())
     }
 
-    /// Whether more was coming in when it was waited for no longer.
+    /// Whether more messages were arriving when the wait ended.
     pub(crate) fn is_cut_short(&self) -> bool {
         match self {
             Self::Remote(_) => false,
@@ -217,7 +218,7 @@ impl Session {
     }
 }
 
-/// The engine in this process; none while another process has the home.
+/// The engine in this process; none while another process holds the home.
 pub(crate) async fn open_engine(home: &Home, connect: bool) -> Result<Option<Engine>, Failure> {
     let options = Options { home: home.path().to_owned(), connect };
     match mnm_native::open(options).await {
@@ -227,7 +228,7 @@ pub(crate) async fn open_engine(home: &Home, connect: bool) -> Result<Option<Eng
     }
 }
 
-/// What happens in the engine.
+/// A stream of the engine's events.
 pub(crate) enum Events {
     /// From the running app.
     Remote(RemoteEvents),
@@ -249,7 +250,7 @@ impl Events {
     }
 }
 
-/// An answer of another kind than the command's. It takes an app of another version to see it.
+/// A reply of another kind than the command's, from an app of another version.
 pub(crate) fn unexpected(reply: &Reply) -> Failure {
     tracing::debug!(kind = ?std::mem::discriminant(reply), "unexpected reply");
     Failure::new(

@@ -202,7 +202,7 @@ impl Shortage {
             return;
         }
         if self.in_a_row == 0 {
-            warn_limited!(SHORT, %error, "cannot accept links for now; the open ones go on");
+            warn_limited!(SHORT, %error, "cannot accept links for now; open ones are not affected");
         }
         let pause = Duration::from_millis(10) * 2_u32.pow(self.in_a_row.min(7));
         self.in_a_row = self.in_a_row.saturating_add(1);

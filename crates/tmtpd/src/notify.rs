@@ -48,7 +48,7 @@ pub(crate) fn watchdog_interval() -> Option<Duration> {
 fn tell(state: &str) {
     let Some(name) = env::var_os("NOTIFY_SOCKET") else { return };
     if let Err(error) = send(name.as_bytes(), state) {
-        tracing::warn!(%error, "the service manager cannot be told {state:?}");
+        tracing::warn!(%error, "the service manager cannot be notified of {state:?}");
     }
 }
 

@@ -62,7 +62,7 @@ async fn heed(
     forced_exit_code: u8,
 ) {
     next(&mut terminate, &mut interrupt).await;
-    tracing::info!("stopping: links are told to close; a second signal stops at once");
+    tracing::info!("stopping: links are being closed; a second signal stops at once");
     shutdown.request();
     next(&mut terminate, &mut interrupt).await;
     tracing::warn!("stopped at once by a second signal");

@@ -1,5 +1,5 @@
-//! The half of a link that reads: bytes to the session, messages to the inbox, and what follows
-//! from them to the writer.
+//! Reading half of a link: bytes to the session, messages to the inbox, acks and answers to the
+//! writer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::store::arriving::Arrival;
 use crate::time;
 use crate::view::AccountId;
 
-/// How often the disk is looked at while something waits for room.
+/// How often free disk space is checked while a message waits for it.
 const ROOM_TIME: Duration = Duration::from_secs(3);
 
-/// One link's reader.
+/// The reader of one link.
 pub(crate) struct Reader<R> {
     pub(crate) stream: R,
     pub(crate) session: AppSession,
@@ -28,7 +28,7 @@ pub(crate) struct Reader<R> {
     pub(crate) account: AccountId,
     pub(crate) inbox: Inbox,
     pub(crate) outgoing: Arc<Outgoing>,
-    /// The message that has begun and is not whole.
+    /// The message being received.
     pub(crate) arrival: Option<Arrival>,
 }
 
@@ -49,8 +49,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             let pulse = self.clock.until(self.session.deadline());
             tokio::select! {
                 biased;
-                // Timers first, so that they are due even while a long message comes in without a pause.
-                // The next link brings what waits.
+                // Timers first, so that they fire even while a long message arrives without a
+                // pause.
+                // The next link delivers what waits.
                 () = time::sleep_until(look_at), if self.inbox.holds() => {
                     if self.inbox.has_room_again().await? {
                         return Err(Ended::Room);
@@ -79,7 +80,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     }
                 }
                 Output::Event(event, _) => self.event(event).await?,
-                // Only while entering.
+                // Only while logging in.
                 Output::Greeted(_) => {}
                 Output::Begin(message) => {
                     self.arrival = Some(self.store.arriving().begin());
@@ -110,13 +111,13 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     .await?;
             }
             Event::Quit { error } => return Err(Ended::Quit(error)),
-            // Taken by the caller.
+            // Handled by the caller.
             Event::Message(_)
-            // Answers to what is only said on entering.
+            // Answers to what is only sent while logging in.
             | Event::TmtpRev { .. }
             | Event::Registered { .. }
             | Event::LoginOk { .. }
-            // What revision 1 does not know.
+            // Unknown in revision 1.
             | Event::Unknown { .. } => {}
         }
         Ok(())

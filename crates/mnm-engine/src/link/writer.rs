@@ -1,7 +1,7 @@
-//! The half of a link that writes: acks and pulses first, then one request at a time.
+//! Writing half of a link: acks and pulses first, then one request at a time.
 //!
-//! One request is in flight until its answer came; the outbox keeps its order by that. Acks and
-//! pulses go between requests, never inside a body, during which the service sees enough of us.
+//! One request is in flight until its answer arrives, which keeps the order of the outbox. Acks and
+//! pulses go between requests, never inside a body, whose bytes keep the link alive by themselves.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,45 +29,45 @@ use crate::view::{AccountId, Attachment};
 
 /// Bytes of a file read from the store at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
-/// How long a service may take to answer a request. It begins when the system has taken all of it,
+/// How long a service may take to answer a request. It starts when the system has taken all of it,
 /// some of which a slow line has yet to carry.
 const ANSWER_TIME: Duration = Duration::from_secs(300);
-/// Least time between two reports of progress.
+/// Least time between two progress events.
 const PROGRESS_TIME: Duration = Duration::from_millis(100);
 
-/// A request of a command that waits for the answer.
+/// A command's request whose answer is awaited.
 #[derive(Debug)]
 pub(crate) struct Ask {
     /// The request; it carries no data.
     pub(crate) request: Request,
-    /// Who waits.
+    /// Channel for the answer.
     pub(crate) give: oneshot::Sender<Outcome>,
-    /// Set before it is sent: from then on the service may have done it.
+    /// Set before it is sent: from then on the service may have executed it.
     pub(crate) sent: Arc<AtomicBool>,
 }
 
-/// What others want of an account's link, connected or not.
+/// Signals and requests for an account's link, connected or not.
 #[derive(Debug)]
 pub(crate) struct Orders {
     /// Something was queued.
     pub(crate) wake: Arc<Notify>,
     /// Requests of commands.
     pub(crate) asks: mpsc::Receiver<Ask>,
-    /// End.
+    /// End the link.
     pub(crate) stop: CancellationToken,
     /// Requests taken from `asks` before there was a link.
     pub(crate) early: VecDeque<Ask>,
 }
 
-/// The request that waits for its answer.
+/// The request in flight.
 enum InFlight {
     Item(Box<OutboxItem>),
     Ask(oneshot::Sender<Outcome>),
-    /// Nobody waits for it.
+    /// No caller waits for it.
     Quiet,
 }
 
-/// One link's writer.
+/// The writer of one link.
 pub(crate) struct Writer<'a, W> {
     pub(crate) stream: W,
     pub(crate) store: Store,
@@ -78,9 +78,9 @@ pub(crate) struct Writer<'a, W> {
     pub(crate) orders: &'a mut Orders,
     pub(crate) announced: Announced,
     in_flight: Option<InFlight>,
-    /// The vault was asked for the next item, which counts as being sent from then on.
+    /// The vault was asked for the next item, which counts as in flight from then on.
     taking: bool,
-    /// When the answer to the request in flight must be there.
+    /// Deadline for the answer to the request in flight.
     due: Instant,
 }
 
@@ -115,8 +115,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
     }
 
-    /// The link is gone: whatever was in flight is to be sent again, unless the service ended the
-    /// link because of it. It would end every link to come, and nothing behind it would get through.
+    /// The link is gone: what was in flight is queued again, unless the service ended the link
+    /// because of it. Then it would end every later link too, and block everything behind it.
     pub(crate) async fn interrupted(self, ended: &Ended) {
         let (account, taking) = (self.account, self.taking);
         if let (Some(InFlight::Item(item)), Ended::Quit(reason)) = (&self.in_flight, ended)
@@ -144,7 +144,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
             }
         });
         match noted.await {
-            // Settled in the same moment.
+            // It was completed at the same moment.
             Err(error) if error.code == ErrorCode::NotFound => {}
             Err(error) => tracing::warn!(account, %error, "an interruption was not noted"),
             Ok(()) => {}
@@ -174,7 +174,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
     }
 
-    /// Tells the service whom presence is shown to, when that has changed.
+    /// Sends the service the changes of whom presence is shown to.
     async fn announce(&mut self) -> Result<(), Ended> {
         let account = self.account;
         let (version, count) =
@@ -203,12 +203,13 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         flush(&mut self.stream).await
     }
 
-    /// Sends the next request, if there is one: what commands wait for, what the link itself has to
-    /// say, then the outbox.
+    /// Sends the next request, if there is one: those of commands, then the link's own, then the
+    /// outbox.
     async fn send_next(&mut self) -> Result<bool, Ended> {
-        // Whoever gave up has told a person that it may not have been done; so let it not be.
+        // Skip a request whose caller has timed out: the member was told that it may not have been
+        // done.
         while let Some(ask) = self.orders.early.pop_front() {
-            // First: whoever gives up now sees that it may have been done.
+            // Set first: a caller that times out now knows that it may have been done.
             ask.sent.store(true, Ordering::SeqCst);
             if ask.give.is_closed() {
                 continue;
@@ -322,7 +323,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         let (id, max) = (file.id, left.min(CHUNK_BYTES));
         let bytes = self.store.read(move |vault| vault.read_blob(id, offset, max)).await?;
         if bytes.is_empty() {
-            // Less than announced would shift everything that follows.
+            // Fewer bytes than announced would shift everything that follows.
             return Err(damaged_file().into());
         }
         Ok(bytes)
@@ -343,7 +344,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         }
         match (self.in_flight.take(), outcome) {
             (Some(InFlight::Ask(give)), outcome) => {
-                // Who asked may have given up.
+                // The caller may have timed out.
                 let _ = give.send(outcome);
             }
             (Some(InFlight::Quiet), Outcome::Refused { .. }) => {
@@ -370,8 +371,8 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         Ok(())
     }
 
-    /// Logs out. The reader hears the service's last word, which ends the link. While an item waits
-    /// for its answer nothing is said: Quit would tell the service that the answer was read.
+    /// Logs out. The reader gets the service's reason, which ends the link. While an item is in
+    /// flight nothing is sent: Quit would tell the service that the answer was read.
     async fn farewell(&mut self) -> Result<(), Ended> {
         if matches!(self.in_flight, Some(InFlight::Item(_))) {
             return Ok(());
@@ -384,7 +385,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
     }
 }
 
-/// Whether a service ends a link for this reason whenever the same request comes.
+/// Whether a service ends a link for this reason whenever it gets the same request.
 fn blames_the_request(reason: &str) -> bool {
     let quit = Quit::from_reason(reason);
     matches!(
@@ -399,7 +400,7 @@ fn blames_the_request(reason: &str) -> bool {
     )
 }
 
-/// A fresh id for a request that is not stored. Nothing is secret about it.
+/// A fresh id for a request that is not stored. It is not secret.
 pub(crate) fn request_id(platform: &dyn Platform) -> RequestId {
     let mut bytes = [0; 8];
     // Without random numbers ids repeat, and only one is in flight at a time anyway.

@@ -1,4 +1,4 @@
-//! Joining services, and what is known of accounts and devices.
+//! Commands about services, accounts and devices.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::{
 
 /// Longest device code read from standard input, bytes.
 const CODE_MAX: u64 = 16 * 1024;
-/// How long somebody waits without a word.
+/// Silence after which the user is told what is awaited.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn join(
@@ -48,7 +48,7 @@ pub(super) async fn join_device(
     Ok(joined(context, &account, true))
 }
 
-/// Says what is waited for, if it takes longer.
+/// Prints what is awaited, if it takes longer.
 async fn patiently<T>(
     waits: String,
     answer: impl Future<Output = Result<T, Failure>>,
@@ -73,7 +73,7 @@ fn read_code() -> Result<String, Failure> {
     Ok(code.trim().to_owned())
 }
 
-/// `proven` when the address or code held the certificate's fingerprint, so that nobody else can
+/// `proven` if the address or code held the certificate's fingerprint, so that no other service can
 /// have answered.
 fn joined(context: &Context, account: &Account, proven: bool) -> Answer {
     let service = context.look.bold(inline(&account.service));
@@ -92,14 +92,14 @@ fn joined(context: &Context, account: &Account, proven: bool) -> Answer {
     Answer::new(account, text)
 }
 
-/// A fingerprint as services print it: `BA:2B:…`.
+/// A fingerprint in the form that services print: `BA:2B:…`.
 fn in_pairs(fingerprint: &str) -> String {
     let digits: Vec<char> = fingerprint.to_uppercase().chars().collect();
     let pairs: Vec<String> = digits.chunks(2).map(|pair| pair.iter().collect()).collect();
     pairs.join(":")
 }
 
-/// `mnm account`: where the service is and by what it is recognised.
+/// `mnm account`: the address and certificate of the service.
 pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
     let service = context.look.bold(inline(&account.service));
@@ -137,7 +137,7 @@ pub(super) async fn show(context: &Context, session: &Session) -> Result<Answer,
     Ok(Answer::new(&account, text))
 }
 
-/// That a service calls itself otherwise than when it was joined.
+/// Note that a service has changed its name since it was joined.
 fn renamed(account: &Account) -> Option<String> {
     let before = inline(account.joined_as.as_ref()?);
     Some(format!(
@@ -146,7 +146,7 @@ fn renamed(account: &Account) -> Option<String> {
     ))
 }
 
-/// `=host:port#fingerprint`, as members hand it to each other.
+/// `=host:port#fingerprint`, as members share it.
 fn whole_address(account: &Account) -> String {
     match &account.fingerprint {
         Some(fingerprint) => format!("{}#{fingerprint}", account.address),
@@ -154,7 +154,7 @@ fn whole_address(account: &Account) -> String {
     }
 }
 
-/// The certificate that is shown in place of the known one.
+/// The certificate that was seen instead of the known one.
 fn seen(account: &Account) -> Option<&String> {
     match &account.link {
         Link::Refused { seen, .. } => seen.as_ref(),
@@ -278,16 +278,16 @@ pub(super) async fn status(context: &Context, session: &Session) -> Result<Answe
     Ok(Answer::new(&state, text))
 }
 
-/// What is said when something could not be read and was passed over.
+/// Note that something unreadable was skipped.
 pub(super) const DAMAGED: &str = "A part of what is stored here is damaged and was passed over. End \
      the app and run `mnm check`: it says what is damaged, and saves what is whole.\n";
 
-/// What is said of a home that was copied.
+/// Note about a copied home.
 pub(super) const COPIED: &str = "This home was copied or restored from a backup. Letters that came in after the \
      copy was made are not here. What was waiting to be sent is marked in its thread: it may have been \
      sent already, so it leaves only when you send it again. Use only one of the copies.\n";
 
-/// What waits at the service for room on this disk.
+/// Note about messages waiting at the service for disk space.
 pub(super) fn held(account: &Account) -> Option<String> {
     let held = account.held?;
     Some(format!(
@@ -309,7 +309,7 @@ fn link(look: &Look, session: &Session, link: &Link) -> String {
         Link::Online { since_ms } => format!("online since {}", look.time(*since_ms)),
         Link::Connecting => "connecting".to_owned(),
         Link::Offline { error, retry_at_ms } => {
-            // Only a running app tries again by itself.
+            // Only a running app retries by itself.
             let retry = match session {
                 Session::Remote(_) => {
                     format!(" Next attempt: {}.", look.time_to_come(*retry_at_ms))
@@ -355,7 +355,7 @@ pub(super) async fn add_device(
     Ok(Answer::new(&json!({ "code": code }), text))
 }
 
-/// `mnm browsers`: who opens the pages without being let in again; `revoke` shuts one of them out.
+/// `mnm browsers`: the paired browsers; `revoke` removes one.
 pub(super) async fn browsers(
     context: &Context,
     session: &Session,

@@ -1,4 +1,4 @@
-//! The app itself: start it, find it, end it.
+//! The app itself: start, find, stop.
 
 use std::{
     process::{Command, Stdio},
@@ -16,13 +16,13 @@ use crate::{
     session::{Remote, open_engine},
 };
 
-/// How long another process may keep the home directory from us.
+/// How long another process may hold the home.
 const START_PATIENCE: Duration = Duration::from_secs(10);
-/// How long an app that was asked to end may take.
+/// How long an app may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// `mnm` without a command: runs the app, or opens the pages of the one that runs.
+/// `mnm` without a command: runs the app, or opens the pages of the running one.
 pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failure> {
     let until = Instant::now() + START_PATIENCE;
     loop {
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failu
     }
 }
 
-/// Serves the pages until the process is asked to end.
+/// Serves the pages until the process is told to stop.
 async fn serve(context: &Context, options: Serve, engine: Engine) -> Result<(), Failure> {
     let server = Server::bind(engine, &context.home, options.port).await?;
     if let Some(notice) = &server.notice {
@@ -70,7 +70,7 @@ pub(super) async fn url(context: &Context) -> Result<Answer, Failure> {
 pub(super) async fn stop(context: &Context) -> Result<Answer, Failure> {
     running(context).await?.stop().await?;
     let until = Instant::now() + STOP_PATIENCE;
-    // The lock is what tells that it has finished, not only stopped to answer.
+    // The lock shows that it has finished, not only stopped answering.
     loop {
         if let Some(engine) = open_engine(&context.home, false).await? {
             engine.close().await;
@@ -101,8 +101,8 @@ fn open(context: &Context, options: Serve, url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Hands the address to the system's browser. It passes through a command line that others may be
-/// able to read; it works once, and see [`crate::serve::peer`] for who may use it.
+/// Opens the address in the system's browser. It passes through a command line that others may be
+/// able to read; it works once, and [`crate::serve::peer`] says who may use it.
 fn open_browser(url: &str) -> bool {
     let mut command = if cfg!(target_os = "macos") {
         Command::new("open")

@@ -1,4 +1,4 @@
-//! The age of what a command shows: said where its service was not asked, or not reached.
+//! Staleness notes: the age of an answer, if its service was not reached.
 
 use mnm_engine::{
     command::Command as Ask,
@@ -12,7 +12,7 @@ use crate::{
     session::{LINK_PATIENCE, Need, Session, ask},
 };
 
-/// What a command shows of the services.
+/// What an answer shows of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shows {
     /// Something of the chosen account, or of all.
@@ -21,11 +21,11 @@ pub(super) enum Shows {
     Thread(ThreadId),
     /// Something that waits for its service, if it does.
     Sent,
-    /// Nothing that a service could have changed, or that is told in the answer itself.
+    /// Nothing that a service could have changed, or the answer says it itself.
     Nothing,
 }
 
-/// Says on standard error what should be known of the age of an answer.
+/// Prints the age of an answer to standard error, if it may be stale.
 pub(super) async fn tell(
     context: &Context,
     session: &Session,
@@ -37,13 +37,13 @@ pub(super) async fn tell(
     if is_asked_for || is_sent || shows == Shows::Nothing {
         return;
     }
-    // It is said beside an answer that stands without it.
+    // A note beside the answer; a failure does not matter.
     let Ok(accounts) = concerned(context, session, shows).await else { return };
     for account in &accounts {
         if let Some(line) = line(&context.look, session, (shows, need), account) {
             warn(&line);
         }
-        // What can be seen of them is not all either.
+        // What is readable of them is incomplete too.
         if let Some(held) = held(account) {
             warn(held.trim_end());
         }

@@ -1,4 +1,4 @@
-//! `mnm check`: a look over a store that may be damaged, and a copy of what of it can be read.
+//! `mnm check`: checks a store for damage, and recovers what is readable.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::{
     print::{Answer, inline, plural, short},
 };
 
-/// Lost files, and threads with losses, that are named; the JSON names more.
+/// Lost files and threads with losses that are named; the JSON names more.
 const NAMED: usize = 20;
 
 pub(super) async fn check(context: &Context, save_to: Option<PathBuf>) -> Result<Answer, Failure> {
@@ -47,7 +47,7 @@ fn text(checked: &Checked, to: Option<&Path>) -> String {
             "its log, vault.db-wal, can't be read up to its end, and the last {} are behind that place",
             plural(checked.commits_lost, "change")
         ),
-        // Each page is authentic, also one that was so at another time.
+        // Each page is authentic, but one may be outdated.
         0 => "each of its pages can be read, but they do not belong together: the file was cut short, \
               or some were put back from an older copy"
             .to_owned(),

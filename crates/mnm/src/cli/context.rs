@@ -1,4 +1,4 @@
-//! The context of a command: its home, how it prints, and the account it acts for.
+//! Context of a command: its home, output format and account.
 
 use mnm_engine::{
     command::Command as Ask,
@@ -12,7 +12,7 @@ use crate::{
     session::{Session, ask},
 };
 
-/// What every command is given.
+/// Passed to every command.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) home: Home,
@@ -46,8 +46,7 @@ impl Context {
         Ok(account)
     }
 
-    /// The accounts that are meant. A number or an address means what it says, whatever services call
-    /// themselves.
+    /// The accounts that match. A number or an address takes precedence over services' names.
     fn fitting(&self, accounts: &[Account]) -> Vec<Account> {
         let Some(wanted) = &self.account else { return accounts.to_vec() };
         let which = |fits: &dyn Fn(&Account) -> bool| -> Vec<Account> {

@@ -1,4 +1,4 @@
-//! Dispatch of commands to the family that answers each, and what it needs for that.
+//! Dispatch of commands to their families, and what each needs.
 
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
@@ -10,12 +10,12 @@ use crate::{
 };
 
 impl Verb {
-    /// What the engine has to have for this command when no app runs. Who lists what a service tells, or
-    /// answers to it, looks there first; who sends does so where a name is not known yet.
+    /// What the engine needs for this command if no app runs. Commands that list or answer
+    /// something connect first; those that send connect only if a name is unknown.
     pub(super) fn need(&self, offline: bool) -> Need {
         let need = match self {
             Self::Join { .. } => return Need::Beginning,
-            // Asks the service in any case.
+            // Contacts the service in any case.
             Self::Account { address: Some(_), .. } | Self::Account { trust: Some(_), .. } => {
                 return Need::Links;
             }
@@ -54,7 +54,7 @@ impl Verb {
         if offline { Need::Disk } else { need }
     }
 
-    /// What of its answer may be behind the services.
+    /// What of its answer may be stale.
     pub(super) fn shows(&self) -> Shows {
         match self {
             Self::Pings { .. }
@@ -93,7 +93,7 @@ impl Verb {
         }
     }
 
-    /// Nobody waits for what is not sent now.
+    /// Without sending now, nothing is awaited.
     pub(super) fn without_wait(mut self) -> Self {
         match &mut self {
             Self::Ping { wait, .. }

@@ -1,4 +1,4 @@
-//! Groups: who is in them, inviting, joining again, leaving.
+//! Commands about groups: members, inviting, rejoining, leaving.
 
 use mnm_engine::{
     command::Command as Ask,
@@ -66,7 +66,7 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
         };
         let mut members: Vec<String> = group.members.iter().map(member).collect();
         if !group.whole {
-            // Nobody is told who was in a group before them.
+            // Nobody learns who was in a group before them.
             members.push("perhaps others".to_owned());
         }
         table.row([
@@ -93,20 +93,20 @@ async fn all_members(session: &Session, group: &Group) -> Result<Vec<GroupMember
     }
 }
 
-/// Whether the member has, or had, another group whose name somebody may take for this one.
+/// Whether the member has, or had, another group with a similar name.
 pub(super) fn is_like_another(groups: &[Group], account: AccountId, gid: &str) -> bool {
     let look = look_of(gid);
     let mut others = groups.iter().filter(|other| other.account == account && other.gid != gid);
     others.any(|other| look_of(&other.gid) == look)
 }
 
-/// What names of groups have in common that somebody may take for each other.
+/// A key that is equal for group names that look alike.
 fn look_of(gid: &str) -> String {
     let seen: String = gid.chars().filter(|&c| c == ' ' || is_visible(c)).collect();
     name_key(&seen).to_lowercase()
 }
 
-/// The name of a group, and what to mind about it.
+/// The name of a group, with a warning if needed.
 pub(super) fn called(gid: &str, alike: bool) -> String {
     let name = inline(gid);
     match (alike, check_name(gid)) {

@@ -1,4 +1,4 @@
-//! Reading: threads, one thread, search, drafts.
+//! Commands for reading: threads, one thread, search, drafts.
 
 use std::cmp::Reverse;
 
@@ -17,11 +17,11 @@ use crate::{
     session::{Session, ask},
 };
 
-/// Messages of a thread that are asked for at a time, as many as are given.
+/// Messages of a thread per request, the most that are allowed.
 const PAGE_ROWS: u32 = 200;
-/// Messages that are marked at a time, as many as are taken.
+/// Messages marked per request, the most that are allowed.
 const MARKED_ROWS: usize = 1_000;
-/// Threads of the inbox that are asked for at a time, as many as are given.
+/// Threads of the inbox per request, the most that are allowed.
 const INBOX_ROWS: u32 = 100;
 
 pub(super) async fn inbox(
@@ -37,7 +37,7 @@ pub(super) async fn inbox(
         let of = accounts.iter().find(|account| account.id == thread.account);
         of.map(|account| {
             let service = inline(&account.service);
-            // What tells it apart is at its end.
+            // The distinguishing part is at its end.
             if account.service == account.name { short(&service) } else { service }
         })
         .unwrap_or_default()
@@ -74,7 +74,7 @@ pub(super) async fn inbox(
     Ok(Answer::new(&threads, text))
 }
 
-/// The accounts, and whether something was passed over because it is damaged.
+/// The accounts, and whether something damaged was skipped.
 async fn accounts_and_damage(session: &Session) -> Result<(Vec<Account>, bool), Failure> {
     let state = ask!(session, Ask::State, State);
     Ok((state.accounts, state.damaged))
@@ -121,7 +121,7 @@ fn subject(thread: &ThreadRow) -> String {
     }
 }
 
-/// What is said of a thread, standing out while something in it is unread.
+/// The note about a thread, highlighted while it has unread messages.
 fn as_read(look: &Look, thread: &ThreadRow, text: String) -> String {
     if thread.unread > 0 { look.bold(text) } else { text }
 }
@@ -134,7 +134,7 @@ fn counts(look: &Look, thread: &ThreadRow) -> String {
     }
 }
 
-/// What is to be said of a message of ours that is not simply sent.
+/// The note about a message of ours that is not simply sent.
 fn state_mark(state: Option<&MessageState>) -> String {
     match state {
         None | Some(MessageState::Received | MessageState::Sent) => String::new(),
@@ -146,8 +146,8 @@ fn state_mark(state: Option<&MessageState>) -> String {
     }
 }
 
-/// A name as this app knows it. The mark of a stranger stands outside the name, where no sender
-/// can write.
+/// A name as this app knows it. The mark of a stranger is outside the name, where no sender can
+/// write.
 fn party(party: &Party) -> String {
     let name = if party.alias.is_empty() { &party.uid } else { &party.alias };
     let name = inline(name);
@@ -176,7 +176,7 @@ pub(super) async fn read(
         text.push_str(&format!("\n{}", super::account::DAMAGED));
     }
     if !peek && let Err(failure) = mark_read(session, &thread).await {
-        // It can be read all the same.
+        // It is readable all the same.
         text.push_str(&format!("\nNot marked as read: {}\n", failure.message));
     }
     Ok(Answer::new(&thread, text))
@@ -196,7 +196,7 @@ pub(super) async fn whole_thread(session: &Session, id: ThreadId) -> Result<Thre
     Ok(thread)
 }
 
-/// Marks what is shown, and nothing that came in meanwhile.
+/// Marks what is shown as read, and nothing that arrived meanwhile.
 async fn mark_read(session: &Session, thread: &Thread) -> Result<(), Failure> {
     let unread: Vec<MessageRowId> =
         thread.messages.iter().filter(|message| message.unread).map(|message| message.id).collect();
@@ -238,8 +238,8 @@ fn thread_text(look: &Look, service: &str, thread: &Thread) -> String {
     text
 }
 
-/// One message: our line above, then what the sender wrote behind a bar; its subject only where it
-/// is not the one that stands above the thread.
+/// One message: our line above, then the sender's text behind a bar; its subject only if it differs
+/// from the thread's.
 fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     let new = if message.unread { look.bold(" new") } else { String::new() };
     let mut text = format!(
@@ -286,7 +286,7 @@ fn message_text(look: &Look, message: &Message, subject: &str) -> String {
     text
 }
 
-/// Whom the service could not reach with a letter of ours, a line each.
+/// Recipients that the service could not reach, a line each.
 pub(super) fn not_reached(message: &Message) -> Vec<String> {
     let left_out = message.left_out.iter();
     let mut lines: Vec<String> = left_out
@@ -331,7 +331,7 @@ fn hit_text(look: &Look, hit: &SearchHit) -> String {
     )
 }
 
-/// The engine's HTML with nothing but `<mark>`, as text.
+/// The engine's HTML, which contains only `<mark>`, as text.
 fn snippet(look: &Look, html: &str) -> String {
     let plain = |html: &str| {
         let text = html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
@@ -355,7 +355,7 @@ async fn all_drafts(session: &Session, account: Option<AccountId>) -> Result<Vec
     loop {
         let before = all.last().map(|draft| draft.id);
         let mut page = ask!(session, Ask::Drafts { account, before }, Drafts);
-        // An older app that runs gives all of them each time.
+        // A running app of an older version returns all of them each time.
         page.retain(|draft| before.is_none_or(|before| draft.id < before));
         if page.is_empty() {
             break;

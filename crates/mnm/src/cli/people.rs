@@ -1,4 +1,4 @@
-//! First contact and the address book.
+//! Commands about first contacts and the address book.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ pub(super) async fn accept(
     })
 }
 
-/// How far the service is with what was accepted here at once.
+/// Whether the service has what was accepted here at once.
 #[derive(Debug, PartialEq, Eq)]
 enum Progress {
     Open,
@@ -70,7 +70,7 @@ enum Progress {
     Refused(String),
 }
 
-/// An invitation is done when the group was joined, a ping when the answering ping is out.
+/// An invitation is done when the group was joined, a ping when the answering ping was sent.
 async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failure> {
     let account = Some(accepted.account);
     let decisive = match &accepted.group {
@@ -97,8 +97,8 @@ fn answers(ping: &Ping, accepted: &Ping) -> bool {
     !ping.incoming && ping.group.is_none() && ping.to == accepted.from
 }
 
-/// Gives a command that puts something into the outbox, and waits until the service has answered
-/// it or the time is up.
+/// Runs a command that queues something, and waits until the service has answered or the timeout
+/// has passed.
 pub(super) async fn queue(
     session: &Session,
     command: Ask,
@@ -180,7 +180,7 @@ pub(super) async fn pings(
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
     for ping in &pings {
         let who = if ping.incoming {
-            // A service may tell of no alias.
+            // A service may give no alias.
             let from = if ping.from.is_empty() { &ping.from_uid } else { &ping.from };
             format!("from {}", marked(from, ping.mark))
         } else {
@@ -212,7 +212,7 @@ pub(super) async fn pings(
     Ok(Answer::new(&pings, text))
 }
 
-/// A name, and behind it what to mind about it.
+/// A name, followed by a warning if needed.
 fn marked(name: &str, mark: Option<NameMark>) -> String {
     let name = inline(name);
     match mark {
@@ -270,7 +270,7 @@ pub(super) async fn done(session: &Session, command: Ask, text: String) -> Resul
     Ok(Answer::new(&json!({ "done": true }), text))
 }
 
-/// `mnm presence`: who sees that the member is online, and the choice.
+/// `mnm presence`: who sees that the member is online.
 pub(super) async fn presence(
     context: &Context,
     session: &Session,
@@ -315,7 +315,7 @@ pub(super) async fn presence(
     Ok(Answer::new(&document, text.trim_end().to_owned()))
 }
 
-/// The permanent id of the one contact of that alias.
+/// The uid of the only contact with that alias.
 async fn uid_of(session: &Session, account: &Account, alias: &str) -> Result<String, Failure> {
     let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);
     let mut called = people.into_iter().filter(|person| person.alias == alias);

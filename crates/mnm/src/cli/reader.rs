@@ -81,7 +81,7 @@ pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answe
     Ok(Answer::new(&thread.row, text))
 }
 
-/// What stands below a thread in which a reply would reach nobody, or not all.
+/// The note below a thread in which a reply would reach nobody, or not all.
 pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
     match may_reply {
         MayReply::Yes | MayReply::Oneself => None,
@@ -111,7 +111,7 @@ pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
     }
 }
 
-/// Whether news of a group could open a thread.
+/// Whether a group notice could make the reply possible.
 pub(super) fn is_closed_by_groups(may_reply: &MayReply) -> bool {
     match may_reply {
         MayReply::LeftGroup { .. }
@@ -130,12 +130,13 @@ fn listed(groups: &[String]) -> String {
     groups.iter().map(|gid| inline(gid)).collect::<Vec<_>>().join(", ")
 }
 
-/// A name as one word for a shell, whatever is in it: others have chosen it, and people copy the line.
+/// A name as one word for a shell, whatever it contains: others have chosen it, and people copy the
+/// line.
 pub(super) fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', r"'\''"))
 }
 
-/// What a reply is to somebody who is not simply a reader.
+/// How a reply reaches somebody who is not simply a reader.
 fn stands(reader: &Reader) -> &'static str {
     if reader.struck {
         return " (struck)";
@@ -159,7 +160,7 @@ fn name_of(reader: &Reader) -> String {
     }
 }
 
-/// The one reader that a name or an id means.
+/// The only reader that a name or an id matches.
 fn meant(readers: &[Reader], name: &str) -> Result<String, Failure> {
     let fits = |reader: &&Reader| reader.party.uid == name || reader.party.alias == name;
     let mut found = readers.iter().filter(fits);

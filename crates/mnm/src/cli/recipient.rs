@@ -1,8 +1,8 @@
-//! The recipients that `--to` names: aliases and groups of the address book, which may hold commas themselves.
+//! Parser of `--to`: aliases and groups of the address book, which may contain commas.
 //!
-//! Commas part names, but a name that is in the address book as a whole wins over its parts, and what
-//! stands in double quotes is never parted. Where its parts are names too, nobody can know which is meant, and it is
-//! asked. Every spelling of a name means the name as it is known. A group is a name once the member has joined it:
+//! Commas separate names, but a name that is in the address book as a whole takes precedence, and
+//! double quotes keep a name together. If its parts are names too, it is ambiguous and an error.
+//! Every spelling of a name matches the known name. A group counts once the member has joined it:
 //! anybody can invite to a group of any name.
 
 use std::collections::{HashMap, HashSet};
@@ -16,8 +16,8 @@ use crate::exit::Failure;
 use crate::print::inline;
 use crate::session::{Session, ask};
 
-/// The names that a letter of `account` goes to. Those that nobody has are left as they were typed.
-/// Where one is not known, what waits at the service is fetched first: it may be the answer to a ping.
+/// The names that a letter of `account` goes to. Unknown ones are left as typed. If one is unknown,
+/// messages waiting at the service are received first: one may be the answer to a ping.
 pub(super) async fn named(
     context: &Context,
     session: &Session,
@@ -56,19 +56,19 @@ async fn book(session: &Session, id: AccountId) -> Result<Book, Failure> {
     Ok(Book { names: Names::new(names), others: Names::new(others), empty })
 }
 
-/// The names that are known.
+/// Known names.
 struct Book {
     names: Names,
-    /// Groups that the member is not in: who names one is told so.
+    /// Groups that the member is not in: naming one gives an error that says so.
     others: Names,
-    /// Groups that take no letter, as far as is known here.
+    /// Groups that accept no letter, as far as is known here.
     empty: HashSet<String>,
 }
 
 /// Names and their spellings.
 struct Names {
     names: HashSet<String>,
-    /// By its key, the only name that has it.
+    /// The only name with this key.
     by_key: HashMap<String, Option<String>>,
 }
 
@@ -83,7 +83,7 @@ impl Names {
         Self { names, by_key }
     }
 
-    /// The name that is meant by `typed`.
+    /// The known name that `typed` matches.
     fn find(&self, typed: &str) -> Option<String> {
         match self.names.get(typed) {
             Some(name) => Some(name.clone()),
@@ -91,14 +91,14 @@ impl Names {
         }
     }
 
-    /// Where names end with which `text` begins: at commas, or with it.
+    /// Ends of names at which `text` can be split: at commas, or at its end.
     fn ends(&self, text: &str) -> Vec<usize> {
         let commas = text.match_indices(',').map(|(at, _)| at).chain([text.len()]);
         let ends = commas.take_while(|end| *end <= NAME_MAX_BYTES);
         ends.filter(|end| self.find(cut(text, *end).trim()).is_some()).collect()
     }
 
-    /// Whether names, one after the other, come to `end` or beyond it.
+    /// Whether a sequence of names reaches `end`.
     fn come_to(&self, text: &str, end: usize) -> bool {
         let mut begins = vec![0];
         let mut seen = HashSet::new();
@@ -129,7 +129,7 @@ impl Book {
         Ok(names)
     }
 
-    /// The known name that is meant by `typed`.
+    /// The known name that `typed` matches.
     fn find(&self, typed: &str) -> Option<String> {
         self.names.find(typed).or_else(|| self.others.find(typed))
     }
@@ -145,7 +145,7 @@ impl Book {
         Ok(names)
     }
 
-    /// The first name in `text`, and what comes after it and its comma.
+    /// The first name in `text`, and the rest after its comma.
     fn next<'a>(&self, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
         let text = text.trim_start();
         let in_quotes = text.strip_prefix('"').and_then(|text| text.split_once('"'));
@@ -175,7 +175,7 @@ impl Book {
     }
 }
 
-/// What is said of a name with commas whose parts are names as well.
+/// The error for a name with commas whose parts are names too.
 fn two_readings(whole: &str, part: &str) -> Failure {
     Failure::usage(format!(
         "{} is one name that you know, and so are the names in it that its commas part: {} and so on. \

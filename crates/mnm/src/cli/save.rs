@@ -1,7 +1,8 @@
-//! Saving attachments as files. Their names were chosen by whoever sent them.
+//! Saving attachments as files. Their names were chosen by the sender.
 //!
-//! A file appears under its name only when it is complete: the name is reserved first, so that
-//! nothing is overwritten unasked, the bytes go into a hidden file beside it, and a rename ends it.
+//! A file gets its name only when it is complete: the name is reserved first, so that nothing is
+//! overwritten without `--force`, the bytes go into a hidden file beside it, and a rename completes
+//! it.
 
 use std::{
     collections::HashSet,
@@ -97,7 +98,7 @@ fn lines(not_saved: &[NotSaved]) -> String {
     not_saved.iter().map(line).collect()
 }
 
-/// The files that the letters had and that are not here, and how many more that are not named.
+/// Absent files of the letters, and how many more that are not named.
 fn not_here(messages: &[Message]) -> (Vec<NotSaved>, u64) {
     let (mut named, mut more) = (Vec::new(), 0);
     let mut note = |names: &[String], why: &str| {
@@ -164,7 +165,7 @@ fn into_directory<'a>(
     Ok(plan)
 }
 
-/// The name, or the name with a number. File systems that ignore case must not mix two up.
+/// The name, or the name with a number. They must differ also on file systems that ignore case.
 fn own_name(name: &str, taken: &mut HashSet<String>) -> String {
     let (stem, extension) = match name.rfind('.') {
         Some(at) if at > 0 => name.split_at(at),
@@ -179,8 +180,8 @@ fn own_name(name: &str, taken: &mut HashSet<String>) -> String {
     candidate
 }
 
-/// A sender's name as one that is harmless on every system: no directories, nothing hidden,
-/// nothing that a shell or Windows treats as something else.
+/// A sender's file name made harmless on every system: no directories, nothing hidden, nothing
+/// special to a shell or to Windows.
 fn safe_name(name: &str) -> String {
     let mut safe: String = inline(name)
         .chars()
@@ -189,7 +190,7 @@ fn safe_name(name: &str) -> String {
         })
         .collect();
     while safe.len() > NAME_MAX {
-        // The extension says what it is, so the beginning gives way.
+        // The extension says what it is, so the beginning is cut.
         safe.remove(0);
     }
     let safe = safe.trim_end_matches(['.', ' ']).trim_start();
@@ -246,7 +247,7 @@ async fn write(
     Ok(())
 }
 
-/// A new file that only its owner can read: it was a private letter a moment ago.
+/// A new file that only its owner can read: its content was private.
 async fn create(path: &Path) -> io::Result<fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

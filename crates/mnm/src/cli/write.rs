@@ -1,8 +1,8 @@
-//! Writing: new letters and replies, with attachments, until the service has them.
+//! Commands for writing: new letters and replies, with attachments, until the service has them.
 //!
-//! A letter is first a draft, then a message in the outbox, then acknowledged. When something fails
-//! before it is in the outbox the draft goes; from then on it is safe whatever happens to this
-//! process.
+//! A letter is first a draft, then a message in the outbox, then acknowledged. If something fails
+//! before it is in the outbox the draft is deleted; from then on it is safe whatever happens to
+//! this process.
 
 use std::{
     fs::Metadata,
@@ -24,10 +24,10 @@ use crate::{
     session::{Session, ask},
 };
 
-/// Longest text read from standard input, bytes: as much as a letter carries.
+/// Longest text read from standard input, bytes: the most that a letter carries.
 const TEXT_MAX: u64 = 256 * 1024;
 
-/// What is said of everything that is in the outbox but not acknowledged.
+/// The note about something that is in the outbox but not acknowledged.
 pub(super) const QUEUED: &str = "Queued: the service has not acknowledged it yet. It is safe here \
      and goes out as soon as the service can be reached and mnm is running.";
 
@@ -65,7 +65,7 @@ pub(super) async fn reply(
     let look = Ask::Thread { thread: id, at: None, limit: Some(1) };
     let mut thread = ask!(session, look.clone(), Thread);
     if !context.offline && reader::is_closed_by_groups(&thread.row.may_reply) {
-        // Somebody may have joined, or the member be invited, since.
+        // Somebody may have joined, or the member been invited, meanwhile.
         session.settle().await?;
         thread = ask!(session, look, Thread);
     }
@@ -118,7 +118,7 @@ pub(super) async fn forward(
 }
 
 impl Content {
-    /// The text given, or what stands on standard input.
+    /// The text argument, or standard input.
     fn text(&self) -> Result<String, Failure> {
         match self.text.as_deref() {
             Some("-") => read_text(),
@@ -130,7 +130,7 @@ impl Content {
         }
     }
 
-    /// Opens all files before anything is written, so that a wrong name costs nothing.
+    /// Opens all files before anything is written, so that a wrong name has no effect.
     async fn open(&self) -> Result<Vec<Chosen>, Failure> {
         let mut files = Vec::new();
         for path in &self.attach {
@@ -140,7 +140,7 @@ impl Content {
     }
 }
 
-/// A file to attach, as it was when the command began.
+/// A file to attach, as it was when the command started.
 struct Chosen {
     path: PathBuf,
     file: File,
@@ -150,7 +150,7 @@ struct Chosen {
 impl Chosen {
     async fn open(path: &Path) -> Result<Self, Failure> {
         let failed = |error| Failure::io(format_args!("Can't attach {}", path.display()), &error);
-        // Looked at before it is opened: opening a pipe waits for somebody who writes to it.
+        // Checked before opening: opening a pipe waits for a writer.
         let before = tokio::fs::metadata(path).await.map_err(failed)?;
         only_file(path, &before)?;
         let file = File::open(path).await.map_err(failed)?;
@@ -159,12 +159,12 @@ impl Chosen {
         Ok(Self { path: path.to_owned(), file, about })
     }
 
-    /// Its bytes, where they are known beforehand: some files of the system have more than they say.
+    /// Its length, if known: some files of the system have more bytes than they say.
     fn size(&self) -> Option<u64> {
         (self.about.len() > 0).then_some(self.about.len())
     }
 
-    /// Attaches it, if it is still what it was when all of it was read.
+    /// Attaches it, if it did not change while it was read.
     async fn attach(self, session: &Session, draft: DraftId) -> Result<(), Failure> {
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
         let (size, reading) = (self.size(), self.file.try_clone().await);
@@ -194,7 +194,7 @@ impl Chosen {
     }
 }
 
-/// Refuses what has no bytes of its own, or no end of them.
+/// Refuses devices, sockets, pipes and directories.
 fn only_file(path: &Path, about: &Metadata) -> Result<(), Failure> {
     if about.is_file() {
         return Ok(());
@@ -236,7 +236,7 @@ async fn finish(
     let message = match queue(session, draft, files).await {
         Ok(message) => message,
         Err(failure) => {
-            // The first failure is the one to tell.
+            // The first failure is the one to report.
             let _ = drop_draft(session, draft).await;
             return Err(failure);
         }
@@ -245,7 +245,7 @@ async fn finish(
     Ok(Answer::new(&message, text).with_exit(exit))
 }
 
-/// Sends again what the service refused of a thread's letters, or gives it up.
+/// Queues refused letters of a thread again, or discards them.
 pub(super) async fn resend(
     session: &Session,
     id: ThreadId,
@@ -283,7 +283,7 @@ pub(super) async fn resend(
     Ok(Answer::new(&messages, texts.join("\n")).with_exit(exit))
 }
 
-/// What became of a message within the time that is waited for it, and in words.
+/// The state of a message when the wait ends, and in words.
 async fn became(
     session: &Session,
     message: MessageRowId,

@@ -1,4 +1,4 @@
-//! Tests of terminal output: a hostile sender can put no control sequence on it.
+//! Tests of terminal output: a hostile sender cannot emit a control sequence.
 
 use super::*;
 

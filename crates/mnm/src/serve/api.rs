@@ -45,7 +45,7 @@ pub(crate) async fn command(
     let command: Command = match serde_json::from_slice(&body) {
         Ok(command) => command,
         Err(cause) => {
-            // Only where, not what: the error of an unknown variant would repeat content.
+            // Only the position: the error of an unknown variant would repeat content.
             let why = format!("No command (line {}, column {}).", cause.line(), cause.column());
             return error(StatusCode::BAD_REQUEST, RequestErrorCode::Malformed, &why);
         }
@@ -80,7 +80,7 @@ pub(crate) async fn url(
     }
 }
 
-/// `POST /api/stop`: ends the app once this is answered. For the command line only.
+/// `POST /api/stop`: stops the app after the answer. For the command line only.
 pub(crate) async fn stop(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -100,7 +100,7 @@ enum Answer<T, E> {
     Error(E),
 }
 
-/// The error of a request that this server does not take to the engine.
+/// The error of a request that is not passed to the engine.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct RequestError<'a> {
@@ -115,29 +115,29 @@ pub(super) struct RequestError<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RequestErrorCode {
-    /// It is not what can be asked here, or broken off.
+    /// The request is invalid or was cut off.
     Malformed,
     /// The body is too large.
     TooLarge,
-    /// Whoever asks may not.
+    /// The caller has no permission.
     Refused,
-    /// The browser was not let in, or is shut out.
+    /// The browser is not paired, or was revoked.
     UnknownBrowser,
-    /// A fault of this program or its system.
+    /// A fault of this program or the system.
     Internal,
 }
 
-/// A request that was granted.
+/// A successful request.
 pub(crate) fn ok(value: impl Serialize) -> Response {
     Json(Answer::<_, ()>::Ok(value)).into_response()
 }
 
-/// A refusal by the engine, which is an answer like any other.
+/// An error of the engine, which is a normal answer.
 pub(crate) fn refusal(refused: &Error) -> Response {
     Json(Answer::<(), _>::Error(refused)).into_response()
 }
 
-/// A request that is not what this server takes.
+/// An invalid request.
 pub(crate) fn error(status: StatusCode, code: RequestErrorCode, message: &str) -> Response {
     (status, Json(Answer::<(), _>::Error(RequestError { code, message }))).into_response()
 }

@@ -13,9 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{auth::random, headers::refuse, pages};
 
-/// Has a browser throw away what it keeps of this address.
+/// Clears what a browser has cached for this address.
 pub(crate) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-/// Only the copies of files: not the browser's key.
+/// Only cached files: not the browser's key.
 pub(crate) const CACHE: &str = r#""cache""#;
 
 const PAGE: &str = "/index.html";
@@ -30,7 +30,7 @@ pub(crate) struct Asset {
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// Which build of the pages is embedded; pages of another are out of date.
+/// Version of the embedded pages; pages of another build are outdated.
 pub(crate) fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| {
@@ -43,7 +43,7 @@ pub(crate) fn version() -> &'static str {
     })
 }
 
-/// Serves `/` and every embedded file under its own name. Names are compared as they stand, so no
+/// Serves `/` and every embedded file under its own name. Names are compared literally, so no
 /// spelling of a path leads anywhere else.
 pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
@@ -59,8 +59,8 @@ pub(crate) async fn serve(method: Method, uri: Uri) -> Response {
     }
 }
 
-/// Nothing is kept by the browser, and no copy is confirmed: what it has under one of our addresses may
-/// be from another program that listened here while the app was away.
+/// Nothing is cached, and no cached copy is confirmed: it may be from another program that listened
+/// here while the app was away.
 fn send(asset: &Asset) -> Response {
     let about = [(header::CONTENT_TYPE, asset.content_type)];
     if asset.path == PAGE {
@@ -69,8 +69,8 @@ fn send(asset: &Asset) -> Response {
     (about, Body::from(asset.bytes)).into_response()
 }
 
-/// The page that starts everything. It names its files otherwise in each run: a tab keeps copies of
-/// its own, which are not thrown away on demand, and nobody has any under names of this run.
+/// The start page. Its files have other names in each run: a tab keeps copies that cannot be
+/// cleared on demand, and nobody has any under the names of this run.
 fn first_page(bytes: &'static [u8]) -> &'static str {
     static FIRST_PAGE: OnceLock<String> = OnceLock::new();
     FIRST_PAGE.get_or_init(|| {

@@ -1,19 +1,19 @@
-//! Authentication of who uses the loopback server.
+//! Authentication of clients of the loopback server.
 //!
 //! Everybody on this machine can connect to a loopback port, and any web page can make the browser
-//! do so; only what carries one of these secrets is served:
+//! do so. Only requests with one of these secrets are served:
 //!
-//! - an *opening* token, good once and for ten minutes, in the address that opens the pages; with it
-//!   a browser hands over a *key*, by which the two know each other again after a restart of either
+//! - an *opening* token, valid once and for ten minutes, in the address that opens the pages. With
+//!   it a browser registers a *key*, by which both recognise each other after a restart
 //!   ([`super::browser`]);
-//! - a *page* secret, which a page gets when it has shown that it can use such a key, and sends in a
+//! - a *page* secret, which a page gets when it has proved possession of such a key, and sends in a
 //!   header; and with it a *files* secret, for the addresses of attachments, which the browser
 //!   fetches by itself and may remember. Both end with this run of the app;
 //! - the *bearer* token of `app.json`, for the command line.
 //!
 //! There is no cookie: the browser would send it to every port of this machine. All are 32 random
-//! bytes, live in memory only (the bearer also in `app.json`, the keys in the encrypted store), and
-//! are compared in constant time, all candidates every time.
+//! bytes, kept in memory only (the bearer also in `app.json`, the keys in the encrypted store), and
+//! compared in constant time, all candidates every time.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -28,32 +28,32 @@ use subtle::ConstantTimeEq as _;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-/// How long an opening address is good for.
+/// Validity of an opening address.
 const OPENING_LIFE: Duration = Duration::from_secs(10 * 60);
-/// How long a browser may take to answer a challenge.
+/// Time for a browser to answer a challenge.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(60);
-/// Openings, challenges and pages that may be there at a time; beyond it the oldest goes.
+/// Most openings, challenges and pages at a time; beyond it the oldest is dropped.
 const SECRETS_MAX: usize = 256;
 
 /// 32 secret bytes.
 pub(crate) type Secret = Zeroizing<[u8; 32]>;
 
-/// How a request has shown that it may be served.
+/// How a request was authenticated.
 #[derive(Debug, Clone)]
 pub(crate) enum Caller {
-    /// A page. The token is cancelled when its browser is shut out.
+    /// A page. The token is cancelled when its browser is revoked.
     Page(CancellationToken),
     /// The command line, by the bearer token.
     CommandLine,
 }
 
-/// What a page is given: the secrets of its header and of its addresses, as text.
+/// The secrets of a page: for its header and its addresses, as text.
 pub(crate) struct PageSecrets {
     pub(crate) page: String,
     pub(crate) files: String,
 }
 
-/// A page that was let in.
+/// An authenticated page.
 struct Page {
     browser: BrowserId,
     page: Secret,
@@ -61,7 +61,7 @@ struct Page {
     end: CancellationToken,
 }
 
-/// What a browser was asked, to be answered once.
+/// A challenge to a browser, valid once.
 pub(crate) struct Challenge {
     pub(crate) browser: BrowserId,
     /// The app's random bytes.
@@ -94,7 +94,7 @@ impl Auth {
         BASE64URL_NOPAD.encode(&*self.bearer)
     }
 
-    /// Makes a token for one address that opens the pages.
+    /// Makes a token for one opening address.
     pub(crate) fn opening(&self, now: Instant) -> Result<String, getrandom::Error> {
         let secret = random()?;
         let text = BASE64URL_NOPAD.encode(&*secret);
@@ -105,7 +105,7 @@ impl Auth {
         Ok(text)
     }
 
-    /// Uses an opening token up; false when it is unknown, used or too old.
+    /// Consumes an opening token; false if it is unknown, used or too old.
     pub(crate) fn redeem(&self, token: &str, now: Instant) -> bool {
         let Some(token) = decode(token) else { return false };
         let mut openings = lock(&self.openings);
@@ -115,7 +115,7 @@ impl Auth {
         openings.len() < before
     }
 
-    /// Remembers what a browser was asked.
+    /// Stores a challenge.
     pub(crate) fn challenge(&self, challenge: Challenge, now: Instant) {
         let mut challenges = lock(&self.challenges);
         challenges.retain(|(until, _)| *until > now);
@@ -123,7 +123,7 @@ impl Auth {
         challenges.push((now + CHALLENGE_LIFE, challenge));
     }
 
-    /// What was asked with these random bytes of ours; only once.
+    /// The challenge with these random bytes of ours; only once.
     pub(crate) fn take_challenge(&self, ours: &Secret, now: Instant) -> Option<Challenge> {
         let mut challenges = lock(&self.challenges);
         challenges.retain(|(until, _)| *until > now);
@@ -131,7 +131,7 @@ impl Auth {
         Some(challenges.remove(at).1)
     }
 
-    /// Lets a page of a known browser in.
+    /// Adds a page of a paired browser.
     pub(crate) fn let_in(&self, browser: BrowserId) -> Result<PageSecrets, getrandom::Error> {
         let (page, files) = (random()?, random()?);
         let secrets = PageSecrets {
@@ -144,7 +144,7 @@ impl Auth {
         Ok(secrets)
     }
 
-    /// Shuts the pages of a browser out, and ends what they listen to.
+    /// Removes the pages of a browser, and ends their event streams.
     pub(crate) fn shut_out(&self, browser: BrowserId) {
         lock(&self.pages).retain(|page| {
             if page.browser == browser {
@@ -184,7 +184,7 @@ impl Auth {
 
     /// Answers the command line's question whether this is the app that wrote `app.json`: the
     /// question proves that the asker knows the bearer token, the answer that we do, and neither
-    /// gives it away. None when the question proves nothing.
+    /// reveals it. None if the question proves nothing.
     pub(crate) fn answer_hello(&self, question: &str) -> Option<String> {
         let (nonce, proof) = question.split_once('.')?;
         let (nonce, proof) = (decode(nonce)?, decode(proof)?);
@@ -194,12 +194,12 @@ impl Auth {
     }
 }
 
-/// Who proves knowledge of the bearer token; keeps one side's proof from passing as the other's.
+/// The role in a proof of the bearer token; keeps one side's proof from being used as the other's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum HelloSide {
-    /// Who asks.
+    /// The asker.
     CommandLine,
-    /// Who answers.
+    /// The answerer.
     App,
 }
 
@@ -223,7 +223,7 @@ pub(crate) fn random() -> Result<Secret, getrandom::Error> {
     Ok(secret)
 }
 
-/// Reads a secret from its text; none unless it is exactly 32 bytes of base64url.
+/// Parses a secret; none unless it is exactly 32 bytes of base64url.
 pub(crate) fn decode(text: &str) -> Option<Secret> {
     let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?);
     let array: [u8; 32] = bytes.as_slice().try_into().ok()?;
@@ -236,7 +236,7 @@ fn make_room<T>(secrets: &mut Vec<T>) {
     }
 }
 
-/// The lists are valid after every single change, so a panic elsewhere does not spoil them.
+/// The lists are valid after every single change, so a panic elsewhere does not corrupt them.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,14 +1,14 @@
-//! Recognition of a browser that was let in: after a reload, and after a restart of the app.
+//! Authentication of a paired browser: after a reload, and after a restart of the app.
 //!
-//! Browser and app share a key that the browser keeps where no script can read it out. The app has
-//! to prove itself first, because whoever listens on the port while the app is away is asked too:
+//! Browser and app share a key that no script can read out of the browser. The app has to prove
+//! itself first, because another program may listen on the port while the app is away:
 //!
 //! 1. `hello`: the browser's number and random bytes; the app answers with its own and a proof;
-//! 2. `enter`: the browser's proof, answered with the secrets of one page, good for this run;
-//! 3. `register`, once for each browser: an opening token and the key, answered likewise.
+//! 2. `enter`: the browser's proof, answered with the secrets of one page, valid for this run;
+//! 3. `register`, once per browser: an opening token and the key, answered likewise.
 //!
-//! A proof is an HMAC over who gives it, the port, and the random bytes of both. With the port in it,
-//! whoever sits on another port of this machine can't pass the questions on to the app.
+//! A proof is an HMAC over the role, the port, and the random bytes of both. With the port in it, a
+//! program on another port of this machine cannot relay the questions to the app.
 
 use std::{sync::Arc, time::Instant};
 
@@ -25,10 +25,10 @@ use super::{
     auth::{Challenge, PageSecrets, Secret, decode, random},
 };
 
-/// Who gives a proof. All of one length.
+/// The role in a proof. All of one length.
 const APP: &[u8; 13] = b"mnm app here\n";
 const BROWSER: &[u8; 13] = b"mnm browser!\n";
-/// Longest label of a browser that is taken, bytes.
+/// Longest label of a browser, bytes.
 const LABEL_MAX: usize = 200;
 
 /// Step 1: `POST /api/browser/hello`. Bytes are base64url without padding, here and below.
@@ -36,7 +36,7 @@ const LABEL_MAX: usize = 200;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Hello {
-    /// The number it was given when it was let in.
+    /// Its number from pairing.
     browser: BrowserId,
     /// The browser's random bytes.
     nonce: String,
@@ -48,7 +48,7 @@ pub(crate) struct Hello {
 pub(crate) struct Greeting {
     /// The app's random bytes.
     nonce: String,
-    /// That the app has the key.
+    /// Proves that the app has the key.
     proof: String,
 }
 
@@ -57,11 +57,11 @@ pub(crate) struct Greeting {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Enter {
-    /// The app's random bytes, which say what is answered.
+    /// The app's random bytes, which identify the challenge.
     nonce: String,
-    /// That the browser has the key.
+    /// Proves that the browser has the key.
     proof: String,
-    /// Of the address that opened this page; it is used up.
+    /// Opening token of the address of this page; it is consumed.
     token: Option<String>,
 }
 
@@ -70,15 +70,15 @@ pub(crate) struct Enter {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Register {
-    /// Of the address that opened this page; it is used up.
+    /// Opening token of the address of this page; it is consumed.
     token: String,
-    /// The key of the browser from now on.
+    /// The new key of the browser.
     key: String,
-    /// What the browser calls itself; at most 200 bytes.
+    /// Label of the browser; at most 200 bytes.
     label: String,
 }
 
-/// The answer to [`Enter`] and [`Register`]: the secrets of one page, good until the app ends.
+/// The answer to [`Enter`] and [`Register`]: the secrets of one page, valid until the app ends.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Pass {
@@ -88,7 +88,7 @@ pub(crate) struct Pass {
     page: String,
     /// For addresses of attachments, which the browser fetches by itself.
     files: String,
-    /// Which build of the pages the app has.
+    /// Build of the app's pages.
     pages: &'static str,
 }
 
@@ -116,7 +116,7 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>
     let now = Instant::now();
     let challenge = decode(&answer.nonce).and_then(|ours| app.auth.take_challenge(&ours, now));
     let Some(Challenge { browser, ours, theirs }) = challenge else { return unknown() };
-    // Read again: it may have been shut out meanwhile.
+    // Read again: it may have been revoked meanwhile.
     let key = match app.engine.browser_key(browser).await {
         Ok(Some(key)) => key,
         Ok(None) => return unknown(),
@@ -134,7 +134,7 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>
         tracing::warn!(%failed, "the return of a browser was not noted");
     }
     let given = let_in(&app, browser);
-    // Whoever was shut out since the key was read must not stay.
+    // A browser revoked since the key was read must not stay.
     match app.engine.browser_key(browser).await {
         Ok(Some(_)) | Err(_) => given,
         Ok(None) => {
@@ -175,12 +175,12 @@ fn hmac_key(key: &Secret) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())
 }
 
-/// What a proof is made over: each part has a fixed length.
+/// The input of a proof: each part has a fixed length.
 fn statement(side: &[u8; 13], port: u16, theirs: &Secret, ours: &Secret) -> Vec<u8> {
     [side.as_slice(), &port.to_be_bytes(), theirs.as_slice(), ours.as_slice()].concat()
 }
 
-/// To a browser that is not let in, or whose answer is wrong.
+/// The error for a browser that is not paired, or whose proof is wrong.
 pub(crate) fn unknown() -> Response {
     let why = "This browser is not known here. Open the pages with mnm.";
     error(StatusCode::UNAUTHORIZED, RequestErrorCode::UnknownBrowser, why)

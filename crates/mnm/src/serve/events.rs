@@ -1,5 +1,5 @@
-//! `GET /api/events`: everything the engine tells, as server-sent events, until the app ends or
-//! the page's browser is shut out.
+//! `GET /api/events`: the engine's events, as server-sent events, until the app ends or the page's
+//! browser is revoked.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -18,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{App, auth::Caller};
 
-/// A comment this often lets a page notice that the app is gone.
+/// Interval of comments, by which a page notices that the app is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// The watcher is subscribed before the head of the answer is sent: who has the head misses
-/// nothing that happens from then on.
+/// The receiver is subscribed before the head of the answer is sent: a client that has the head
+/// misses no later event.
 pub(crate) async fn watch(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

@@ -1,4 +1,4 @@
-//! Upload and download of attachments, streamed; neither direction holds a file in memory.
+//! Upload and download of attachments, streamed in chunks.
 
 use std::{io, sync::Arc};
 
@@ -30,7 +30,7 @@ const UPLOAD_MAX: u64 = 4 * 1024 * 1024 * 1024;
 const NAME_MAX: usize = 1024;
 /// Bytes read from the store at a time.
 const CHUNK: usize = 64 * 1024;
-/// An attachment can't do anything even if a browser is brought to show it.
+/// Policy under which an attachment can do nothing even if a browser shows it.
 const FILE_POLICY: &str = "default-src 'none'; sandbox";
 
 /// The query of an upload.
@@ -66,7 +66,7 @@ pub(crate) async fn upload(
     }
 }
 
-/// Fails past the limit, rather than ending there: half a file must not be attached.
+/// Fails beyond the limit instead of ending there: half a file must not be attached.
 fn limited(stream: BodyDataStream) -> impl Stream<Item = io::Result<Bytes>> + Unpin {
     let mut seen = 0_u64;
     stream.map(move |chunk| {
@@ -85,8 +85,8 @@ pub(crate) struct Download {
     inline: Option<u8>,
 }
 
-/// `GET /api/attachments/{id}`: the bytes, to be saved; with `?inline=1`, to be shown, which only
-/// pictures are whose head proves them to be such and of a size that a screen has use for.
+/// `GET /api/attachments/{id}`: the bytes, for saving; with `?inline=1`, for display, which only
+/// pictures are whose head proves them to be such, of bounded size.
 pub(crate) async fn download(
     State(app): State<Arc<App>>,
     Path(id): Path<AttachmentId>,
@@ -134,7 +134,7 @@ async fn head(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
     Ok(start)
 }
 
-/// RFC 6266: a plain name for old readers, and the true one as RFC 8187 writes it.
+/// RFC 6266: an ASCII name for old clients, and the true one in RFC 8187 encoding.
 fn content_disposition(kind: &str, name: &str) -> HeaderValue {
     let plain: String = name
         .chars()

@@ -1,10 +1,10 @@
 //! Middleware of the loopback server: checks before every handler, and headers on every answer.
 //!
-//! In this order: `Host` must be ours (a name that was rebound to 127.0.0.1 is not), `Origin` must
-//! be ours where there is one, a browser must not say that another site caused the request, then
-//! the caller is identified, and a page that changes something must show that it is our page.
-//! Whoever is not identified gets the pages' own files, which hold nothing of anybody's, and may ask
-//! to be recognised ([`super::browser`]).
+//! In this order: `Host` must be ours (a name rebound to 127.0.0.1 is not), `Origin` must be ours
+//! if present, the browser must not say that another site caused the request, then the caller is
+//! authenticated, and a page that changes something must show that it is our page. Unauthenticated
+//! callers get the pages' own files, which contain nothing personal, and may authenticate
+//! themselves ([`super::browser`]).
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ static DEFAULTS: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Runs the gate, then the handler, then adds the headers.
+/// Runs the checks, then the handler, then adds the headers.
 pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = match admit(&app, &request) {
         Ok(Admitted::Caller(caller)) => {
@@ -54,11 +54,11 @@ pub(crate) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
 }
 
 enum Admitted {
-    /// May go on to the handler.
+    /// May proceed to the handler.
     Caller(Caller),
-    /// So may whoever asks for what is no secret: the pages' own files, and to be recognised.
+    /// May too, without authentication: the pages' own files, and requests to authenticate.
     Anyone,
-    /// Needs no handler: the command line says hello, or a browser asks for a worker's script.
+    /// Needs no handler: the command line's hello, or a request for a worker's script.
     Answered(Response),
 }
 
@@ -71,7 +71,7 @@ fn admit(app: &App, request: &Request) -> Result<Admitted, Response> {
     if let Some(response) = worker::farewell(headers) {
         return Ok(Admitted::Answered(response));
     }
-    // The page may be opened from anywhere; what it shows by itself is nothing.
+    // The page may be opened from anywhere; by itself it shows nothing.
     if reads && path == "/" {
         return Ok(Admitted::Anyone);
     }
@@ -90,8 +90,7 @@ fn admit(app: &App, request: &Request) -> Result<Admitted, Response> {
     Ok(caller.map_or(Admitted::Anyone, Admitted::Caller))
 }
 
-/// Who makes a request: by its headers, or by the address where the browser fetches an attachment
-/// by itself.
+/// The caller, by its headers, or by the address if the browser fetches an attachment by itself.
 #[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
 fn caller(app: &App, request: &Request) -> Result<Caller, Response> {
     let (headers, uri) = (request.headers(), request.uri());
@@ -106,7 +105,7 @@ fn caller(app: &App, request: &Request) -> Result<Caller, Response> {
     found.ok_or_else(browser::unknown)
 }
 
-/// The only `Host` that names this server, by its number or as `localhost`.
+/// The accepted values of `Host`: by number or `localhost`.
 #[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
 fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Response> {
     let mut hosts = headers.get_all(header::HOST).iter();
@@ -121,8 +120,8 @@ fn check_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<(), Response>
     }
 }
 
-/// Whether the browser vouches that our own page made the request; a refusal when it says that
-/// another one did.
+/// Whether the browser vouches that our own page made the request; an error if it says that another
+/// did.
 #[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
 fn check_origin(app: &App, headers: &HeaderMap) -> Result<bool, Response> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -140,7 +139,7 @@ fn check_origin(app: &App, headers: &HeaderMap) -> Result<bool, Response> {
     }
 }
 
-/// Browsers say who caused a request; `none` is the person at the address bar.
+/// Browsers send who caused a request; `none` is the person at the address bar.
 #[expect(clippy::result_large_err, reason = "the refusal is the response itself")]
 fn check_site(headers: &HeaderMap) -> Result<(), Response> {
     match headers.get("sec-fetch-site") {
@@ -160,7 +159,7 @@ fn hello(app: &App, request: &Request) -> Option<Response> {
     Some(answer.into_response())
 }
 
-/// A refusal in plain text.
+/// An error in plain text.
 pub(crate) fn refuse(status: StatusCode, why: &'static str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{why}\n"))
         .into_response()

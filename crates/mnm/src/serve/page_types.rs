@@ -1,4 +1,4 @@
-//! Test that the pages' types of this server's own bodies are made from ours.
+//! Test that the pages' types of this server's own bodies are generated from ours.
 
 use std::path::Path;
 

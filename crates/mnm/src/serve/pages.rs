@@ -1,12 +1,12 @@
-//! The few words the server says itself, where the built pages can't: plain HTML without script
-//! or style, which the content policy would refuse.
+//! Static pages of the server itself: plain HTML without script or style, which the content policy
+//! would refuse.
 
 use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
 
-/// In the place of pages that were not built.
+/// Shown if the pages were not built.
 pub(crate) fn not_built() -> Response {
     let page = page(
         "The pages are not in this build",

@@ -1,14 +1,15 @@
-//! Peer check of loopback connections: only this person's own processes, where the system can tell.
+//! Peer check of loopback connections: accepts only this user's processes, where the system can
+//! tell.
 //!
 //! A loopback port is open to every user of the machine, and the address that opens the pages
-//! passes through the browser's command line, which other users can read. On Linux
-//! `/proc/net/tcp` says whose socket the other end is; one that belongs to another user (root
-//! excepted, who can do everything anyway, and whose relays carry connections into containers) is
-//! closed without a word. Elsewhere the tokens alone decide.
+//! passes through the browser's command line, which other users can read. On Linux `/proc/net/tcp`
+//! has the owner of the other end. A connection of another user is closed silently, except root's,
+//! who can do everything anyway and whose relays carry connections into containers. On other
+//! systems the tokens alone decide.
 //!
-//! Reading that list takes longer the more sockets the machine has. One reading serves all connections that
-//! were accepted before it, and others are accepted meanwhile: whoever opens many keeps the owner waiting for
-//! no more than the reading that runs and the next.
+//! Reading that table takes longer the more sockets the machine has. One reading serves all
+//! connections that were accepted before it, and others are accepted meanwhile: a flood delays the
+//! owner by at most the current reading and the next.
 
 use std::{
     collections::HashMap,
@@ -29,7 +30,7 @@ use tokio_util::task::AbortOnDropHandle;
 #[cfg(all(test, target_os = "linux"))]
 mod peer_tests;
 
-/// Connections that are accepted while it is read whose those before are.
+/// Most connections accepted during a reading.
 const LATER_MAX: usize = 256;
 
 type Accepted = (TcpStream, SocketAddr);
@@ -38,17 +39,17 @@ type Accepted = (TcpStream, SocketAddr);
 pub(crate) struct OwnListener {
     local: SocketAddr,
     admitted: mpsc::Receiver<Accepted>,
-    /// How often it was read whose connections are.
+    /// Number of readings.
     #[cfg_attr(not(test), expect(dead_code, reason = "what a flood costs is tested"))]
     readings: Arc<AtomicU64>,
     _admission: AbortOnDropHandle<()>,
 }
 
 impl OwnListener {
-    /// Around a listener on 127.0.0.1.
+    /// Wraps a listener on 127.0.0.1.
     ///
     /// # Errors
-    /// What the system says when it can't tell the port.
+    /// The system does not give the port.
     pub(crate) fn new(listener: TcpListener) -> std::io::Result<Self> {
         let local = listener.local_addr()?;
         let readings = Arc::<AtomicU64>::default();
@@ -66,7 +67,7 @@ impl Listener for OwnListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         match self.admitted.recv().await {
             Some(accepted) => accepted,
-            // The admission has ended, which it does with this listener only.
+            // The admission task ends only with this listener.
             None => std::future::pending().await,
         }
     }
@@ -76,7 +77,7 @@ impl Listener for OwnListener {
     }
 }
 
-/// Accepts connections, and gives those on that are this user's.
+/// Accepts connections, and passes on those of this user.
 async fn admission(
     mut listener: TcpListener,
     port: u16,
@@ -111,16 +112,16 @@ async fn admission(
     }
 }
 
-/// Whose the other ends of connections to a port of 127.0.0.1 are.
+/// Owners of the other ends of connections to a port of 127.0.0.1.
 #[derive(Debug, Default)]
 struct Owners {
-    /// Without it nobody is refused; with it, an unknown socket is.
+    /// Without the table nobody is refused; with it, an unknown socket is.
     is_told: bool,
     uids: HashMap<SocketAddrV4, u32>,
 }
 
 impl Owners {
-    /// As the system tells now.
+    /// The present table.
     fn read(port: u16) -> Self {
         let mut owners = Self::default();
         // A program may reach an IPv4 address through an IPv6 socket.
@@ -147,7 +148,7 @@ impl Owners {
         !self.is_told
     }
 
-    /// The users whose sockets are connected to 127.0.0.1:`port`.
+    /// Owners of the sockets connected to 127.0.0.1:`port`.
     ///
     /// A line is `sl local remote state queues timer retransmits uid …`.
     fn add(&mut self, table: &str, port: u16) {
@@ -165,8 +166,8 @@ impl Owners {
     }
 }
 
-/// An address as it stands there: hexadecimal, in words of 32 bits as numbers in the machine's byte order,
-/// then the port. None for one of IPv6 that stands for none of IPv4.
+/// An address in the table: hexadecimal, in 32-bit words in the machine's byte order, then the
+/// port. None for an IPv6 address that maps to no IPv4 one.
 fn address(field: &str) -> Option<SocketAddrV4> {
     let (ip, port) = field.split_once(':')?;
     let word = |hex: &str| u32::from_str_radix(hex, 16).ok().map(u32::to_ne_bytes);

@@ -1,4 +1,4 @@
-//! The port of a home's pages: chosen once and kept, so that bookmarks and open tabs find the app
+//! Port of a home's pages: chosen once and stored, so that bookmarks and open tabs find the app
 //! again after a restart.
 
 use std::{io, net::Ipv4Addr};
@@ -9,15 +9,15 @@ use tokio::net::TcpListener;
 use super::auth::random;
 use crate::exit::Failure;
 
-/// Where a home's port is chosen: above what services use, below what systems hand out by
-/// themselves, so that no passing connection sits on it.
+/// Range of ports: above those of services, below the ephemeral ones, so that no outgoing
+/// connection uses it.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 /// Ports that are tried.
 const TRIES: usize = 32;
 
-/// Listens on 127.0.0.1: on `wanted`, or with 0 on the home's own port. The second value is what to
-/// tell when that one is taken and another serves for this run.
+/// Listens on 127.0.0.1: on `wanted`, or with 0 on the home's own port. The second value is a note
+/// for when that one is in use and another is used for this run.
 pub(super) async fn listen(
     engine: &Engine,
     wanted: u16,
@@ -31,7 +31,8 @@ pub(super) async fn listen(
         return match bind(kept).await {
             Ok(listener) => Ok((listener, None)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                // Its pages may have used the browsers' keys, and may wait for us to come back.
+                // The other program's pages may have used the browsers' keys, and may wait for us
+                // to return.
                 engine.revoke_browsers().await?;
                 Ok((any().await?, Some(taken(kept))))
             }

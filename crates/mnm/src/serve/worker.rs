@@ -1,9 +1,9 @@
-//! Removal of a foreign service worker that an earlier program left at this origin.
+//! Removal of a foreign service worker that another program left at this origin.
 //!
-//! The pages have none. Whoever listened on the port while the app was away may have left one in the
-//! browser, which then answers for this address without the app being asked. Browsers look for a
-//! newer script of a worker when a page is opened, and ask past the worker itself: what they get here
-//! takes the worker's place, empties its caches, removes it and loads its pages anew.
+//! The pages have none. A program that listened on the port while the app was away may have left
+//! one in the browser, which then answers for this address without the app. Browsers check for a
+//! newer script of a worker when a page is opened, bypassing the worker itself: the script served
+//! here replaces it, empties its caches, unregisters it and reloads its pages.
 
 use axum::{
     http::{HeaderMap, HeaderName, header},
@@ -21,13 +21,13 @@ async function leave() {
 }
 "#;
 
-/// The answer to a browser that asks for the script of a service worker, at any path.
+/// The answer to a request for the script of a service worker, at any path.
 pub(crate) fn farewell(headers: &HeaderMap) -> Option<Response> {
     let asked = headers.get("service-worker").is_some_and(|what| what == "script");
     let answer = (
         [
             (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-            // A worker whose script lies deeper than what it answers for is not replaced without.
+            // Without it a worker whose script is deeper than its scope is not replaced.
             (HeaderName::from_static("service-worker-allowed"), "/"),
             (CLEAR_SITE_DATA, CACHE),
         ],

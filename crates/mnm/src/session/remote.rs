@@ -1,4 +1,4 @@
-//! The client side of the loopback server: one short HTTP/1.1 connection per request.
+//! Client of the loopback server: one short HTTP/1.1 connection per request.
 
 use std::{io, net::Ipv4Addr, pin::Pin, time::Duration};
 
@@ -33,7 +33,7 @@ use crate::{
     serve::auth::{HelloSide, decode, hello_proof, random},
 };
 
-/// How long whoever listens on the announced port may take to prove that it is the app.
+/// How long the listener on the announced port may take to prove that it is the app.
 const HELLO_PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of a file sent at a time.
 const CHUNK: usize = 64 * 1024;
@@ -60,7 +60,7 @@ struct Url {
 }
 
 impl Remote {
-    /// The app that has announced itself on this home, if it is there and is the one.
+    /// The announced app of this home, if it is running and proves itself.
     pub(crate) async fn find(home: &Home) -> Option<Self> {
         let remote = Self { app: home.announced()? };
         match tokio::time::timeout(HELLO_PATIENCE, remote.proves_itself()).await {
@@ -69,7 +69,7 @@ impl Remote {
         }
     }
 
-    /// Whether it is of this very version: what is asked and answered differs between them.
+    /// Whether it has this very version: commands and replies differ between versions.
     ///
     /// # Errors
     /// [`Exit::Failed`], with what to do.
@@ -90,7 +90,7 @@ impl Remote {
         ))
     }
 
-    /// Whether the listener knows the token, without telling it. The commands that follow carry
+    /// Whether the listener knows the token, without revealing it. The commands that follow carry
     /// the token and people's letters.
     async fn proves_itself(&self) -> Result<bool, Failure> {
         let nonce = random().map_err(|error| Failure::io("hello", &io::Error::from(error)))?;
@@ -114,7 +114,7 @@ impl Remote {
         Ok(right)
     }
 
-    /// Has the app's engine do something.
+    /// Runs a command in the app's engine.
     pub(crate) async fn command(&self, command: &Command) -> Result<Reply, Failure> {
         let body = serde_json::to_vec(command).map_err(|_| broken("a command it can't write"))?;
         let request = self
@@ -130,7 +130,7 @@ impl Remote {
         Ok(self.post::<Url>("/api/url").await?.url)
     }
 
-    /// Asks the app to end.
+    /// Stops the app.
     pub(crate) async fn stop(&self) -> Result<(), Failure> {
         self.post::<serde_json::Value>("/api/stop").await.map(drop)
     }
@@ -176,7 +176,7 @@ impl Remote {
         Ok(Box::pin(reader(response)))
     }
 
-    /// Everything that happens from now on.
+    /// All events from now on.
     pub(crate) async fn events(&self) -> Result<RemoteEvents, Failure> {
         let request = self
             .authorised(Method::GET, "/api/events")
@@ -216,7 +216,7 @@ impl Remote {
             .map_err(|error| Failure::io("Can't reach the running app", &error))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|error| lost(&error))?;
-        // It ends by itself when the answer has been read or dropped.
+        // It ends when the answer has been read or dropped.
         tokio::spawn(connection);
         sender.send_request(request).await.map_err(|error| lost(&error))
     }
@@ -232,7 +232,7 @@ impl RemoteEvents {
     pub(crate) async fn next(&mut self) -> Option<Event> {
         while let Ok(Some(line)) = self.lines.next_line().await {
             let Some(data) = line.strip_prefix("data:") else { continue };
-            // An event of a newer app that is not known here means: something changed.
+            // An unknown event of a newer app means: something changed.
             return Some(serde_json::from_str(data.trim_start()).unwrap_or(Event::Lagged));
         }
         None

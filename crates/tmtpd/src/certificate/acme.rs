@@ -138,7 +138,7 @@ pub(crate) async fn keep(acme: Acme, data: PathBuf, identity: Arc<Identity>, wak
                 let again_in_s = pause_after(failures).as_secs();
                 tracing::warn!(
                     hosts, again_in_s, error = %chain(&error),
-                    "no certificate was issued; the one that is there stays"
+                    "no certificate was issued; the present one stays in use"
                 );
             }
         }

@@ -161,7 +161,7 @@ async fn watch(cert_watcher: Weak<CertWatcher>, config: Config) {
             Look::New => tracing::info!("new links see a new certificate"),
             Look::Trouble { why, is_news: true } => tracing::warn!(
                 error = why,
-                "the files of the certificate were changed, and cannot be used: the old one stays"
+                "the certificate's files have changed and cannot be used: the old one stays in use"
             ),
             Look::Same | Look::Trouble { .. } => {}
         }

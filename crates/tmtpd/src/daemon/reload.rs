@@ -210,7 +210,7 @@ fn tell(reloaded: &Result<Reloaded, ReloadError>) {
             tracing::info!("reloaded");
         }
         Err(error) => {
-            tracing::error!("not reloaded, everything goes on as before: {}", chain(error));
+            tracing::error!("not reloaded, nothing has changed: {}", chain(error));
         }
     }
 }

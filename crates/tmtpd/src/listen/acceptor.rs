@@ -127,7 +127,7 @@ impl Admission {
 #[derive(Debug, thiserror::Error)]
 enum NotGreeted {
     /// Its slot was taken back for others.
-    #[error("it gave way to others")]
+    #[error("its slot was taken back for others")]
     GaveWay,
     /// It timed out or broke.
     #[error(transparent)]
@@ -164,7 +164,7 @@ impl Acceptor {
         self.shutdown.request();
         self.links.close();
         if timeout(CLOSE_TIMEOUT, self.links.wait()).await.is_err() {
-            tracing::warn!(open = self.links.len(), "links did not close in time and are cut");
+            tracing::warn!(open = self.links.len(), "links did not close in time and are aborted");
             self.cut.request();
             self.links.wait().await;
         }
@@ -206,9 +206,9 @@ impl Acceptor {
             Ok(mut stream) => {
                 // The authority need not see the close.
                 let _ = timeout_at(self.admission.deadline(&peer), stream.shutdown()).await;
-                tracing::debug!("an authority has looked at the service");
+                tracing::debug!("an ACME challenge was answered");
             }
-            Err(why) => tracing::debug!(%why, "an authority could not look at the service"),
+            Err(why) => tracing::debug!(%why, "an ACME challenge could not be answered"),
         }
     }
 }
@@ -232,7 +232,7 @@ pub(super) async fn let_in(
     };
     let Some(acceptor) = route.acceptor(greeted.client_hello().server_name()).cloned() else {
         ACCEPTOR.rejected.one(RejectKind::UnknownName);
-        tracing::debug!(%address, "no service here has the TLS server name that was asked for");
+        tracing::debug!(%address, "no service here has the requested TLS server name");
         return refuse_name(greeted, &peer, route.admission()).await;
     };
     if route.is_shared() {

@@ -27,7 +27,7 @@ fn unreachable_authority_is_retried_while_serving() {
     assert_eq!(address.fingerprint, None);
     let told = process.log_says("no certificate was issued yet: apps refuse this service until");
     assert!(told.contains(&nobody.to_string()), "{told}");
-    let told = process.log_says("no certificate was issued; the one that is there stays");
+    let told = process.log_says("no certificate was issued; the present one stays in use");
     assert!(told.contains("again_in_s=300") && told.contains("Connection refused"), "{told}");
     let shown = ready.note.trim_start_matches("(certificate sha256 ").trim_end_matches(')');
     let here = ([127, 0, 0, 1], address.port).into();
@@ -35,7 +35,7 @@ fn unreachable_authority_is_retried_while_serving() {
 
     // A reload does not wait.
     process.signal(rustix::process::Signal::HUP);
-    let told = process.log_says("no certificate was issued; the one that is there stays");
+    let told = process.log_says("no certificate was issued; the present one stays in use");
     assert!(told.contains("again_in_s=600"), "{told}");
     let mode = fs::metadata(folder.path().join("data/tls")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
@@ -266,7 +266,7 @@ mod pebble {
         let club = Club::new();
         let authority = Authority::start(free().port(), 86_400);
         let process = club.start(&authority);
-        let told = process.log_says("no certificate was issued; the one that is there stays");
+        let told = process.log_says("no certificate was issued; the present one stays in use");
         assert!(told.contains("could not convince itself that this service answers"), "{told}");
         assert!(connect(club.at, HOST, authority.root()).is_err(), "the stand-in convinced an app");
         process.stop();

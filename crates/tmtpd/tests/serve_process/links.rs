@@ -131,7 +131,7 @@ fn service_survives_running_out_of_file_descriptors() {
     process.log_says("the system allows fewer open files than links_total");
 
     let many: Vec<_> = (0..80).map(|_| plain(&ready)).collect();
-    process.log_says("cannot accept links for now; the open ones go on");
+    process.log_says("cannot accept links for now; open ones are not affected");
     drop(many);
     connect_in_the_end(&ready);
     process.stop();

@@ -71,6 +71,6 @@ fn missing_service_manager_is_ignored() {
     command.env("NOTIFY_SOCKET", folder.path().join("nobody"));
     let process = Process::start(command);
     process.ready();
-    process.log_says("the service manager cannot be told");
+    process.log_says("the service manager cannot be notified of");
     process.stop();
 }

@@ -240,7 +240,7 @@ async fn changed_certificate_files_are_used_within_a_minute() {
     fs::write(&pair.key, old_key).unwrap();
     for _ in 0..3 {
         assert_eq!(shown_in_a_minute(at).await, first);
-        assert_eq!(log.count("cannot be used: the old one stays"), 1, "told once");
+        assert_eq!(log.count("cannot be used: the old one stays in use"), 1, "told once");
         assert_eq!(log.count("does not belong to the certificate"), 1, "with why");
         ada.works("under the first").await;
     }

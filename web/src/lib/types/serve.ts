@@ -4,11 +4,11 @@
 
 /** Step 2: `POST /api/browser/enter`. */
 export interface Enter {
-  /** The app's random bytes, which say what is answered. */
+  /** The app's random bytes, which identify the challenge. */
   nonce: string;
-  /** That the browser has the key. */
+  /** Proves that the browser has the key. */
   proof: string;
-  /** Of the address that opened this page; it is used up. */
+  /** Opening token of the address of this page; it is consumed. */
   token?: string | null;
 }
 
@@ -16,19 +16,19 @@ export interface Enter {
 export interface Greeting {
   /** The app's random bytes. */
   nonce: string;
-  /** That the app has the key. */
+  /** Proves that the app has the key. */
   proof: string;
 }
 
 /** Step 1: `POST /api/browser/hello`. Bytes are base64url without padding, here and below. */
 export interface Hello {
-  /** The number it was given when it was let in. */
+  /** Its number from pairing. */
   browser: number;
   /** The browser's random bytes. */
   nonce: string;
 }
 
-/** The answer to `Enter` and `Register`: the secrets of one page, good until the app ends. */
+/** The answer to `Enter` and `Register`: the secrets of one page, valid until the app ends. */
 export interface Pass {
   /** The browser's number. */
   browser: number;
@@ -36,21 +36,21 @@ export interface Pass {
   page: string;
   /** For addresses of attachments, which the browser fetches by itself. */
   files: string;
-  /** Which build of the pages the app has. */
+  /** Build of the app's pages. */
   pages: string;
 }
 
 /** Step 3: `POST /api/browser/register`. */
 export interface Register {
-  /** Of the address that opened this page; it is used up. */
+  /** Opening token of the address of this page; it is consumed. */
   token: string;
-  /** The key of the browser from now on. */
+  /** The new key of the browser. */
   key: string;
-  /** What the browser calls itself; at most 200 bytes. */
+  /** Label of the browser; at most 200 bytes. */
   label: string;
 }
 
-/** The error of a request that this server does not take to the engine. */
+/** The error of a request that is not passed to the engine. */
 export interface RequestError {
   /** For programs. */
   code: RequestErrorCode;
@@ -60,13 +60,13 @@ export interface RequestError {
 
 /** Kinds of `RequestError`. */
 export type RequestErrorCode =
-  /** It is not what can be asked here, or broken off. */
+  /** The request is invalid or was cut off. */
   | "malformed"
   /** The body is too large. */
   | "too_large"
-  /** Whoever asks may not. */
+  /** The caller has no permission. */
   | "refused"
-  /** The browser was not let in, or is shut out. */
+  /** The browser is not paired, or was revoked. */
   | "unknown_browser"
-  /** A fault of this program or its system. */
+  /** A fault of this program or the system. */
   | "internal";

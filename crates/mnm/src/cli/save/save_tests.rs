@@ -1,4 +1,4 @@
-//! Tests of file names that others chose.
+//! Tests of file names chosen by senders.
 
 use super::*;
 

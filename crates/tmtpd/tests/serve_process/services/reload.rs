@@ -85,7 +85,7 @@ async fn invalid_file_changes_nothing_and_is_reported_with_its_line() {
     ] {
         host.configure(&(club.clone() + &wrong));
         host.process.signal(Signal::HUP);
-        let line = host.process.log_says("not reloaded, everything goes on as before");
+        let line = host.process.log_says("not reloaded, nothing has changed");
         let told = told.split_once(": ").unwrap().1;
         assert!(line.contains(told), "{line}");
         ada.works("still here").await;

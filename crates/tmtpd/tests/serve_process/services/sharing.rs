@@ -76,7 +76,7 @@ async fn unknown_server_name_is_refused_without_a_default() {
     for name in [None, Some("other.example"), Some("example"), Some("a.club.example")] {
         assert_eq!(refusal(at, name), expected, "{name:?}");
     }
-    host.process.log_says("no service here has the TLS server name that was asked for");
+    host.process.log_says("no service here has the requested TLS server name");
     assert_eq!(name_of(at, CLUB).await, "Club");
 
     host.reload(&two(at, "default = true"));
