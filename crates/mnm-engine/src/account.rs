@@ -1,7 +1,7 @@
-//! Task of one account: connect, run the link, decide what its end means, wait, again.
+//! Task of one account: connect, run the link, evaluate its end, wait, and repeat.
 //!
-//! The decisions are plain functions of how a link ended ([`verdict`], [`Backoff`]); what follows
-//! from them is done here.
+//! Decisions are pure functions of how a link ended ([`verdict`], [`Backoff`]); this file carries
+//! them out.
 
 pub(crate) mod backoff;
 
@@ -36,12 +36,12 @@ use backoff::Backoff;
 
 /// Least time between two attempts, however much is queued.
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(1);
-/// Members of whom it is recorded in one go whether they are online.
+/// Members whose presence is recorded in one transaction.
 const ONLINE_SLICE: usize = 200;
-/// Requests of commands that may wait for a link.
+/// Commands' requests that may wait for a link.
 const ASKS: usize = 16;
 
-/// The rest of the engine's hold on an account's task.
+/// The engine's handle to an account's task.
 #[derive(Debug, Clone)]
 pub(crate) struct Handle {
     wake: Arc<Notify>,
@@ -51,23 +51,23 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// Something was queued: send it, or connect to send it.
+    /// Something was queued: send it, connecting first if needed.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Connect now, as if nothing had failed before, even if the service had refused us.
+    /// Connect now and reset the backoff, even if the service had refused us.
     pub(crate) fn reconnect(&self) {
         self.reconnect.notify_one();
     }
 
-    /// Has the link send a request of a command; the answer comes when there is one.
+    /// Passes a command's request to the link; the answer comes when there is one.
     pub(crate) async fn ask(&self, ask: Ask) {
-        // A task that has ended drops it, which whoever waits for the answer notices.
+        // If the task has ended the request is dropped, which closes the answer's channel.
         let _ = self.asks.send(ask).await;
     }
 
-    /// End the link and the task.
+    /// Ends the link and the task.
     pub(crate) fn stop(&self) {
         self.stop.cancel();
     }
@@ -118,7 +118,7 @@ impl Task {
             let ended = tokio::select! {
                 biased;
                 ended = self.attempt() => ended,
-                // A link that is on ends by itself, politely; anything else is just dropped.
+                // An entered link ends by itself, with a logout; anything else is dropped.
                 () = stopped_for_long(&stop) => Ended::Stopped,
             };
             tracing::info!(account = self.account, reason = %ended, "link ended");
@@ -145,7 +145,8 @@ impl Task {
         }
     }
 
-    /// Queues for the member's other devices who is in threads that they may not know.
+    /// Queues a notice for the member's other devices: the readers of threads that they may not
+    /// know.
     async fn tell_threads(&self) {
         let (account, now_ms) = (self.account, self.store.now_ms());
         let told = self.store.write(move |vault| vault.queue_threads(account, now_ms));
@@ -209,7 +210,7 @@ impl Task {
             biased;
             ended = &mut reading => ended,
             ended = writer.run() => {
-                // A service that will not take what we are sending says why, then hangs up.
+                // A service that refuses what we are sending says why, then closes.
                 let broke = matches!(ended, Ended::Io(_));
                 let said = if broke { last_word(reading).await } else { None };
                 said.unwrap_or(ended)
@@ -222,9 +223,9 @@ impl Task {
         Ok(ended)
     }
 
-    /// Waits until the next attempt is due or wanted. Requests of commands that waited for the last one
-    /// are dropped, so that who asked is told how the link stands; new ones wait for the next attempt,
-    /// unless the service refuses us.
+    /// Waits until the next attempt is due or requested. Requests of commands that waited for the
+    /// last attempt are dropped, so that their callers get the state of the link; new ones wait for
+    /// the next attempt, unless the service refuses us.
     async fn wait(&mut self, link: Link, pause: Duration) -> Next {
         let refused = matches!(link, Link::Refused { .. });
         let mut due = time::now() + pause;
@@ -250,7 +251,7 @@ impl Task {
         }
     }
 
-    /// Records who is online, some at a time, so that others have their turns.
+    /// Records who is online in slices, so that other commands run in between.
     async fn show_online(&self, uids: Vec<Uid>) -> Result<(), Error> {
         let account = self.account;
         let uids: Vec<_> = uids.into_iter().map(Uid::into_string).collect();
@@ -262,7 +263,7 @@ impl Task {
         Ok(())
     }
 
-    /// A link is worth more than the note of it, which a full disk does not take.
+    /// Not worth losing the link over: the time is not stored on a full disk.
     async fn note_linked(&self) {
         let (account, now_ms) = (self.account, self.store.now_ms());
         let noted = self.store.write(move |vault| vault.set_linked(account, now_ms)).await;
@@ -283,24 +284,24 @@ impl Task {
 
 enum Next {
     Attempt,
-    /// As if nothing had failed before.
+    /// Reset the backoff.
     Afresh,
     Stop,
 }
 
-/// The service's reason for ending a link that broke under our writing, if it still comes.
+/// The service's reason for ending a link on which our write failed, if it still arrives.
 async fn last_word(reading: impl Future<Output = Ended>) -> Option<Ended> {
     let last = time::timeout(FAREWELL_TIME, reading).await.ok()?;
     matches!(last, Ended::Quit(_)).then_some(last)
 }
 
-/// Returns once a link that was asked to end has had the time for it.
+/// Returns when a link that was told to stop has had time to end.
 async fn stopped_for_long(stop: &CancellationToken) {
     stop.cancelled().await;
     time::sleep(FAREWELL_TIME).await;
 }
 
-/// Where an account's service is, and which certificate to expect.
+/// The address of an account's service, and the certificate to expect.
 pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust), Error> {
     let damaged = |error: BadAddress| Error::new(ErrorCode::Store, error.to_string());
     let address: Address = credentials.address.parse().map_err(damaged)?;
@@ -314,11 +315,11 @@ pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust
     Ok((address, trust))
 }
 
-/// What a link that is off says of letters, and of itself.
+/// Ends of messages about a link that is down.
 const KEPT: &str = " What you write is kept; the app tries again by itself.";
 const AGAIN: &str = " The app tries again by itself.";
 
-/// Why a link is off, to who asked for what is not tried again.
+/// Why a link is down, for a caller whose request is not retried.
 pub(crate) fn reason(error: &str) -> &str {
     error.strip_suffix(KEPT).or_else(|| error.strip_suffix(AGAIN)).unwrap_or(error)
 }
@@ -326,14 +327,14 @@ pub(crate) fn reason(error: &str) -> &str {
 /// What the end of a link means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Try again by itself; the text says why there is no link.
+    /// Retry by itself; the text says why there is no link.
     Retry(String),
-    /// Only the member can help, or time. The text says how; `seen` is the fingerprint of a
+    /// Only the member, or time, can help. The text says how; `seen` is the fingerprint of a
     /// certificate to compare.
     Refused { error: String, seen: Option<String> },
 }
 
-/// Judges the end of a link.
+/// Evaluates the end of a link.
 pub(crate) fn verdict(ended: &Ended) -> Verdict {
     match ended {
         Ended::Connect(ConnectError::Distrust { why, seen }) => {

@@ -1,32 +1,32 @@
-//! Service address, as members hand it to each other.
+//! Service address, as members share it.
 //!
-//! `=host:port` is a service with a certificate of its own making, recognised by its fingerprint;
-//! `+host:port` one whose certificate the public authorities vouch for. Either may be followed by
-//! `#` and the SHA-256 of the certificate in hex. What people paste comes with spaces, quotes or
-//! `tmtp://` around it; that is forgiven, everything else is not.
+//! `=host:port` is a service with a self-signed certificate, pinned by its fingerprint;
+//! `+host:port` one whose certificate public authorities vouch for. Either may be followed by `#`
+//! and the SHA-256 of the certificate in hex. Spaces, quotes or `tmtp://` around a pasted address
+//! are ignored; anything else is an error.
 
 use std::fmt;
 use std::str::FromStr;
 
 use tmtp::certificate::{CertificateHash, CorruptHash};
 
-/// Longest address that is looked at, in bytes.
+/// Longest input that is parsed, in bytes.
 const ADDRESS_MAX_BYTES: usize = 512;
 
-/// How a service proves that it is the one.
+/// How a service is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// `=`: by the fingerprint of its certificate.
+    /// `=`: by the pinned fingerprint of its certificate.
     Pinned,
     /// `+`: by the public authorities, for its host name.
     Public,
 }
 
-/// Host and port of a service, and how it proves itself. [`fmt::Display`] gives the form that
-/// members and store use.
+/// Host and port of a service, and how it is authenticated. [`fmt::Display`] gives the form that is
+/// shown and stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// How it proves itself.
+    /// How it is authenticated.
     pub(crate) proof: Proof,
     /// Host name or IP address, without brackets.
     pub(crate) host: String,
@@ -72,8 +72,8 @@ impl FromStr for Address {
     }
 }
 
-/// The form of a host's name that is looked up and compared: letters outside of ASCII in their
-/// encoded form (IDNA), so that both spellings are one address and no letter can pass for another.
+/// The host name as it is resolved and compared: non-ASCII letters in their encoded form (IDNA), so
+/// that both spellings are one address and no look-alike letter can pass for another.
 fn ascii(host: &str) -> Result<String, BadAddress> {
     if host.is_ascii() {
         return Ok(host.to_owned());
@@ -81,10 +81,9 @@ fn ascii(host: &str) -> Result<String, BadAddress> {
     idna::domain_to_ascii_strict(host).map_err(|_| BadAddress::Host)
 }
 
-/// An address with the fingerprint that came with it.
+/// An address with an optional fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pasted {
-    /// Where.
     pub(crate) address: Address,
     /// The certificate to expect at the first contact.
     pub(crate) fingerprint: Option<CertificateHash>,
@@ -106,7 +105,7 @@ impl FromStr for Pasted {
     }
 }
 
-/// Takes off what surrounds a pasted address.
+/// Strips what surrounds a pasted address.
 fn bare(text: &str) -> &str {
     let around = |c: char| c.is_whitespace() || "\"'`<>“”„‘’«»".contains(c);
     let text = text.trim_matches(around);
@@ -198,7 +197,7 @@ mod tests {
             Ok("=xn--bcher-kva.example:5050")
         );
         assert_eq!(spelled("=例え。テスト:1").as_deref(), Ok("=xn--r8jz45g.xn--zckzah:1"));
-        // Not a letter that looks like another, but the encoded form of what it is.
+        // Not a look-alike letter, but its encoded form.
         assert_eq!(spelled("=pаypal.example:1").as_deref(), Ok("=xn--pypal-4ve.example:1"));
         for text in ["=bü cher.example:1", "=bü\u{202e}cher.example:1", "=ü_.example:1"] {
             assert_eq!(spelled(text), Err(BadAddress::Host), "{text}");

@@ -1,8 +1,8 @@
-//! Device code, which makes a further device of an account: `mnm1:` and base64url.
+//! Device code, which adds a device to an account: `mnm1:` and base64url.
 //!
-//! It carries everything the new device needs to log in, its secret included, so it is as secret
-//! as a password: shown once, never stored, never logged. A checksum finds typing mistakes before
-//! any service is asked.
+//! It carries everything the new device needs to log in, its secret included, so it is as secret as
+//! a password: shown once, never stored, never logged. A checksum detects typing mistakes before
+//! any service is contacted.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -15,16 +15,16 @@ use crate::address::{Address, Proof};
 use crate::vault::NewAccount;
 
 const PREFIX: &str = "mnm1:";
-/// Bytes of the checksum.
+/// Length of the checksum, in bytes.
 const SUM_BYTES: usize = 4;
-/// Longest code that is looked at, in bytes.
+/// Longest input that is parsed, in bytes.
 const CODE_MAX_BYTES: usize = 16 * 1024;
-/// Longest uid that is taken from a code, in bytes. Those of services have 32.
+/// Longest uid that is accepted, in bytes. Those of services have 32.
 const UID_MAX_BYTES: usize = 1024;
-/// Most aliases and devices taken from a code, each.
+/// Most aliases, and most devices, that are accepted.
 const NAMES_MAX: usize = 100;
 
-/// What a code carries.
+/// The content of a code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeviceCode {
     /// `=host:port` or `+host:port`.
@@ -41,7 +41,7 @@ pub(crate) struct DeviceCode {
     pub(crate) label: String,
     /// The member's aliases, the one for new letters first.
     pub(crate) aliases: Vec<String>,
-    /// Labels of the member's devices that are there already.
+    /// Labels of the member's existing devices.
     #[serde(default)]
     pub(crate) devices: Vec<String>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct DeviceCode {
 /// Why a text is not a device code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadCode {
-    /// It does not begin like one.
+    /// It does not start like one.
     #[error(
         "This is not a device code; one begins with mnm1: and is made on another device of yours under Devices. Copy it from there."
     )]
@@ -59,7 +59,7 @@ pub(crate) enum BadCode {
         "This device code is incomplete or was mistyped. Copy the whole code again from the other device."
     )]
     Checksum,
-    /// It is whole but names no account that this version understands.
+    /// The checksum is right, but this version cannot read the content.
     #[error(
         "This device code was made by a version of mnm that this one does not understand. Update mnm on both devices and make a new code."
     )]
@@ -78,7 +78,7 @@ impl DeviceCode {
         code_of(Zeroizing::new(json.to_vec())).to_string()
     }
 
-    /// Reads what a person pasted; white space anywhere is forgiven.
+    /// Parses pasted text; white space anywhere is ignored.
     pub(crate) fn read(text: &str) -> Result<Self, BadCode> {
         if text.len() > CODE_MAX_BYTES {
             return Err(BadCode::Prefix);

@@ -1,10 +1,10 @@
-//! The platform: what an engine takes from where it runs. Time of day, random numbers, the open vault and
-//! something to run its work, links, and what tells a home and a network.
+//! Platform seam: time of day, random numbers, the open vault and its executor, connections, the mark of a
+//! home, and the network.
 //!
-//! An app on a computer has that of `mnm-native`. A simulation brings its own: its clock jumps, its numbers
-//! come from a seed, its links are memory, and everything happens on one thread, in one order, which is why
-//! every `select!` of this crate is `biased`. Monotonic time and tasks are the runtime's (`time.rs`,
-//! `task.rs`), which a simulation has in its hands anyway.
+//! An app on a computer uses `mnm-native`. A simulation has its own: its clock jumps, its numbers come from a
+//! seed, its links are in memory, and everything runs on one thread in a fixed order, which is why every
+//! `select!` of this crate is `biased`. Monotonic time and tasks are the runtime's (`time.rs`, `task.rs`),
+//! which a simulation controls anyway.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -23,44 +23,44 @@ pub use crate::task::{MaybeSend, MaybeSync};
 use crate::vault::Vault;
 pub use crate::vault::storage::Storage;
 
-/// What an engine takes from where it runs. The defaults are those of a simulation.
+/// The engine's host environment. The defaults are those of a simulation.
 pub trait Platform: Debug + Send + Sync + 'static {
     /// Now, Unix milliseconds. May go back.
     fn now_ms(&self) -> i64;
 
-    /// Fills `bytes` with random numbers. Nothing secret is made of them: the platform makes the vault's key
-    /// and the vault the ids of requests from the system's alone.
+    /// Fills `bytes` with random numbers. They are not used for secrets: the platform makes the vault's key,
+    /// and the vault makes request ids, from the system's source alone.
     ///
     /// # Errors
-    /// When there is no randomness to be had.
+    /// No randomness is available.
     fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error>;
 
-    /// Opens the vault of a home, making what is missing: its place, its key, its database.
+    /// Opens the vault of a home, making directory, key and database if missing.
     ///
     /// # Errors
-    /// When it is in use, or does not open. Nothing that exists is overwritten.
+    /// It is in use, or cannot be opened. Nothing that exists is overwritten.
     fn open_vault(&self, home: &Path) -> Result<Vault, OpenError>;
 
-    /// Runs the vault's work, which blocks on the disk: on a thread of its own, or among the other tasks,
-    /// which wait for the disk meanwhile.
+    /// Runs the vault's work, which blocks on the disk: on a thread of its own, or as a task, which
+    /// blocks the others.
     ///
     /// # Errors
-    /// When there is no thread to be had.
+    /// The system cannot start a thread.
     fn run_vault(&self, work: VaultWork) -> io::Result<Box<dyn Worker>> {
         Ok(Box::new(InPlace(task::spawn(work))))
     }
 
-    /// Makes a link to a service, in bounded time. Where `proof` is of public authorities, the carrier asks
-    /// them; whom else to believe is the engine's decision, by what is said of the other end.
+    /// Connects to a service, in bounded time. For [`Proof::Public`] the carrier verifies the certificate
+    /// by the public roots; otherwise the engine decides by what is reported of the peer.
     fn connect(&self, host: &str, port: u16, proof: Proof) -> Connecting;
 
-    /// What tells a home from a copy of it, however exact; none where nothing does.
+    /// A mark that differs between a home and any copy of it; none if there is none.
     fn home_mark(&self, _home: &Path) -> Option<String> {
         None
     }
 
-    /// Addresses by which this machine would reach others now, empty without a network. None where
-    /// that is not watched.
+    /// Local addresses of this machine's present routes, empty without a network. None if they are not
+    /// watched.
     fn network(&self) -> Option<Vec<IpAddr>> {
         None
     }
@@ -73,19 +73,19 @@ pub type VaultWork = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[cfg(target_family = "wasm")]
 pub type VaultWork = Pin<Box<dyn Future<Output = ()>>>;
 
-/// What runs the vault's work. Dropped, it goes on until the work is done.
+/// A handle to the vault's work. Dropped, it continues until the work is done.
 pub trait Worker: Send {
-    /// Returns when the work is done and nothing of it is left in the process.
+    /// Returns when the work is done and has left no thread in the process.
     fn ended(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-/// A task among the others.
+/// The vault's work as a task.
 struct InPlace(task::JoinHandle<()>);
 
 impl Worker for InPlace {
     fn ended(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
-            // A panic in it was told when it happened.
+            // A panic was logged when it happened.
             let _ = self.0.await;
         })
     }
@@ -100,7 +100,7 @@ pub type Connecting = Pin<Box<dyn Future<Output = Result<Carrier, CarrierError>>
 
 /// What a link runs on, and what it knows of the service before anything is said.
 pub struct Carrier {
-    /// What is said on it.
+    /// The byte stream.
     pub stream: Box<dyn Stream>,
     /// Who is at its other end, and by which certificate.
     pub peer: Peer,
@@ -112,17 +112,17 @@ impl Debug for Carrier {
     }
 }
 
-/// What a carrier knows of the other end of a link.
+/// What a carrier knows of the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// It has proved that it holds the key of a certificate.
+    /// It has proved possession of the key of a certificate.
     Certificate {
         /// That certificate; none where the carrier keeps it to itself, as browsers do.
         certificate: Option<CertificateHash>,
         /// Whether public authorities vouch for the host by it.
         public: bool,
     },
-    /// The carrier leads to nobody else, as memory does.
+    /// The carrier can only reach this peer, as memory does.
     Itself,
 }
 
@@ -136,12 +136,12 @@ impl Peer {
     }
 }
 
-/// What a link is made of. In a browser it stays on its thread, and need not be [`Send`].
+/// The transport of a link. In a browser it stays on its thread, and need not be [`Send`].
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + MaybeSend + MaybeSync {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + MaybeSend + MaybeSync> Stream for S {}
 
-/// Why there is no link.
+/// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum CarrierError {
     /// The host has no address.
@@ -153,10 +153,10 @@ pub enum CarrierError {
     /// The system could not connect.
     #[error(transparent)]
     Unreachable(io::Error),
-    /// Somebody answered, and no encrypted link could be made.
+    /// The server answered, but no TLS connection could be made.
     #[error(transparent)]
     Tls(io::Error),
-    /// The certificate that was shown proves nothing.
+    /// The certificate is invalid.
     #[error(transparent)]
     Certificate(io::Error),
 }

@@ -1,7 +1,7 @@
-//! Spawning: tasks beside the one that runs. The only place that spawns.
+//! Spawning tasks. The only place that spawns.
 //!
-//! They are those of the runtime that the engine was opened in. In a browser all tasks share one thread: there
-//! a task is local and need not be [`Send`], and what takes long is computed in place.
+//! Tasks run on the runtime that the engine was opened in. In a browser all tasks share one thread: a task is
+//! local and need not be [`Send`], and long computations run in place.
 
 #[cfg(target_family = "wasm")]
 mod browser;

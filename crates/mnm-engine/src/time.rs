@@ -1,7 +1,6 @@
-//! Monotonic time: now, sleeping, deadlines. The only place that names a clock.
+//! Monotonic time: now, sleeping, deadlines. The only place that measures time.
 //!
-//! It is tokio's, which a test or a simulation has in its hands, and in a browser, which tokio knows nothing
-//! of, the page's.
+//! It is tokio's, which tests and simulations control; in a browser, which tokio does not support, the page's.
 
 #[cfg(target_family = "wasm")]
 mod browser;

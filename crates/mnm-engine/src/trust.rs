@@ -1,32 +1,32 @@
-//! Trust: which service is believed, by what a carrier says of the other end of a link.
+//! Trust: whether a service is the expected one, judged by what the carrier reports of the peer.
 
 use tmtp::certificate::CertificateHash;
 
 use crate::address::Proof;
 use crate::platform::Peer;
 
-/// What is believed about a service's certificate.
+/// The expected certificate of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// It is this one.
+    /// This one.
     Pinned(CertificateHash),
-    /// Whatever is seen first; the caller pins it.
+    /// Any; the caller pins the first one seen.
     FirstUse,
-    /// A public authority vouches for the host name.
+    /// One that a public authority issued for the host name.
     Public,
 }
 
-/// Why a peer is not believed.
+/// Why a peer is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Distrust {
     /// It has another certificate, this one.
     Another(CertificateHash),
-    /// Its carrier does not tell which certificate it has, and there is no other proof of it.
+    /// Its carrier does not report its certificate, and there is no other proof.
     Unproved,
 }
 
 impl Trust {
-    /// For a service that proves itself so, and the certificate known of it.
+    /// For a service with this kind of proof, and its known certificate.
     pub(crate) fn new(proof: Proof, known: Option<CertificateHash>) -> Self {
         match (proof, known) {
             (Proof::Public, _) => Self::Public,
@@ -35,7 +35,7 @@ impl Trust {
         }
     }
 
-    /// What a carrier is asked for.
+    /// The proof that the carrier has to verify.
     pub(crate) fn proof(self) -> Proof {
         match self {
             Self::Pinned(_) | Self::FirstUse => Proof::Pinned,
@@ -43,7 +43,7 @@ impl Trust {
         }
     }
 
-    /// Decides whether a peer is believed.
+    /// Decides whether a peer is trusted.
     pub(crate) fn judge(self, peer: Peer) -> Result<(), Distrust> {
         let (certificate, public) = match peer {
             Peer::Itself => return Ok(()),
@@ -81,7 +81,7 @@ mod tests {
         let pinned = Trust::Pinned(known());
         for public in [false, true] {
             assert_eq!(pinned.judge(peer(Some(known()), public)), Ok(()));
-            // Whoever vouches for it: it is not the one that was pinned.
+            // Not the pinned one, whoever vouches for it.
             let another = Err(Distrust::Another(other()));
             assert_eq!(pinned.judge(peer(Some(other()), public)), another);
             assert_eq!(pinned.judge(peer(None, public)), Err(Distrust::Unproved));
@@ -117,7 +117,7 @@ mod tests {
             (Proof::Pinned, Some(known()), Trust::Pinned(known())),
             (Proof::Pinned, None, Trust::FirstUse),
             (Proof::Public, None, Trust::Public),
-            // A pin of before the address became a public one.
+            // A pin from before the address became a public one.
             (Proof::Public, Some(known()), Trust::Public),
         ] {
             assert_eq!(Trust::new(proof, certificate), trust);

@@ -1,4 +1,4 @@
-//! Tests of how ends of links are judged, and how long an account then waits.
+//! Tests of how the end of a link is evaluated, and of the pause after it.
 
 use super::*;
 use tmtp::certificate::CertificateHash;

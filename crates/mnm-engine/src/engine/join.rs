@@ -1,4 +1,4 @@
-//! Joining a service, as a member or as a further device, and making a code for one.
+//! Joining a service as a member or as a further device, and making device codes.
 
 use tmtp::certificate::{CertificateHash, CorruptHash};
 use tmtp::id::NodeSecret;
@@ -28,15 +28,14 @@ const LABEL_MAX_BYTES: usize = 100;
 type Entry = Entered<Box<dyn Stream>>;
 
 impl Engine {
-    /// Registers and stores the account. A crash in between leaves an empty account at the service
-    /// that nobody knows of. Where an account at that address still lacks an alias, because the one
-    /// asked for was refused, this asks for another instead of making a second account.
+    /// Registers and stores the account. A crash in between leaves an unused account at the
+    /// service. If an account at that address still lacks an alias, because the one asked for was
+    /// refused, this asks for another alias instead of making a second account.
     ///
     /// # Errors
     /// [`ErrorCode::AliasRefused`] when the service has made the account but refused the alias: the
-    /// account is stored, without alias, and another one can be asked for.
-    /// [`ErrorCode::KnownService`] when there is an account on this service, or one that this may be,
-    /// and `another` was not asked for.
+    /// account is stored without one, and another can be requested. [`ErrorCode::KnownService`]
+    /// when there is, or may be, an account on this service and `another` is not set.
     pub(super) async fn join(
         &self,
         address: &str,
@@ -99,7 +98,7 @@ impl Engine {
         Ok(accounts.iter().find(unnamed).map(|known| known.id))
     }
 
-    /// The account on a service: at the same place, or with the certificate that is pinned for it.
+    /// The account on a service: at the same address, or with the same pinned certificate.
     async fn known(
         &self,
         address: &Address,
@@ -115,8 +114,8 @@ impl Engine {
         Ok(accounts.iter().find(same).cloned())
     }
 
-    /// The account on a service of the same host that is not where it was, so that a service at another
-    /// port, with another certificate, may be that one.
+    /// The account on a service of the same host that no longer answers at its address, so that a
+    /// service at another port, with another certificate, may be the same.
     async fn may_have_moved(&self, address: &Address) -> Result<Option<Account>, Error> {
         let accounts = self.store().read(|vault| vault.accounts()).await?;
         for known in accounts {
@@ -132,8 +131,7 @@ impl Engine {
         Ok(None)
     }
 
-    /// What to do instead of joining a service again, for which the certificate is looked at that it
-    /// shows now.
+    /// The error for joining a known service again. Connects to see the certificate it has now.
     async fn known_service(&self, known: &Account, pasted: &Pasted) -> Error {
         let carrier = reach(self.store().platform(), &pasted.address, pasted.fingerprint).await;
         let seen = carrier.ok().and_then(|carrier| carrier.peer.certificate());
@@ -165,9 +163,10 @@ impl Engine {
         Ok(account)
     }
 
-    /// A code of a member who is here already would log in beside this device's own link.
+    /// Refuses a code of a member who has an account here: it would log in beside this device's own
+    /// link.
     async fn must_be_new(&self, code: &DeviceCode) -> Result<(), Error> {
-        // Wherever the service was when the code was made: a uid is of one member only.
+        // Whatever the address in the code: a uid belongs to one member only.
         let uid = code.uid.clone();
         self.store()
             .read(move |vault| {
@@ -180,7 +179,7 @@ impl Engine {
             .await
     }
 
-    /// Asks the service for a further device and packs its secret, which is not kept here.
+    /// Adds a device at the service and packs its secret, which is not stored here.
     pub(super) async fn add_device(
         &self,
         account: AccountId,
@@ -219,7 +218,7 @@ impl Engine {
     }
 }
 
-/// Connects to a service whose certificate is as the address says.
+/// Connects to a service whose certificate matches the address.
 pub(super) async fn reach(
     platform: &dyn Platform,
     address: &Address,
@@ -248,7 +247,7 @@ async fn go_in(
     Ok((link, pin))
 }
 
-/// Why we are not in, when it is a person that waits.
+/// The error of a failed login, for a person who waits.
 pub(super) fn not_entered(ended: &Ended) -> Error {
     match ended {
         Ended::Connect(ConnectError::Distrust { why, .. }) => {

@@ -1,9 +1,9 @@
-//! Changes to an account that is here: where its service is, which certificate is trusted, who sees
-//! that the member is online, and the account's removal.
+//! Commands about an existing account: its service's address and certificate, presence, and
+//! removal.
 //!
-//! A service is believed at a new place only for what it proves there: the pinned certificate, or
-//! for `+` addresses the same host. For anything else the member must name the fingerprint that is
-//! shown. Nothing of the account is sent before.
+//! At a new address a service is trusted only by proof: the pinned certificate, or for `+`
+//! addresses the same host. Otherwise the member must confirm the fingerprint shown. Nothing of the
+//! account is sent before.
 
 use tmtp::certificate::{CertificateHash, CorruptHash};
 
@@ -18,21 +18,21 @@ use crate::store::Store;
 use crate::trust::Trust;
 use crate::view::{Account, AccountId};
 
-/// Why a service at another place is not believed, where its certificate is not to be seen.
+/// Error where the platform does not show the certificate.
 const UNSEEN: &str = "Which certificate the service there has can't be seen from here, so it can't be told whether it is the same. Nothing was sent and nothing was changed. Do this on another device.";
 
-/// What an account knows of its service.
+/// What is stored about an account's service.
 struct Known {
     address: Address,
     pin: Option<CertificateHash>,
 }
 
 impl Engine {
-    /// Takes another address or certificate for the service of an account, once it is proved or
-    /// agreed to, and connects there.
+    /// Changes the address or certificate of an account's service, once proved or confirmed, and
+    /// connects.
     ///
     /// # Errors
-    /// [`ErrorCode::Untrusted`] with an offer to trust the certificate that is shown.
+    /// [`ErrorCode::Untrusted`] with an offer to trust the certificate that was seen.
     pub(super) async fn set_service(
         &self,
         account: AccountId,
@@ -110,11 +110,11 @@ impl Engine {
                 None => Error::new(ErrorCode::Untrusted, UNSEEN),
             });
         }
-        // Certificates of public authorities change often, so they are not pinned.
+        // Public certificates change often, so they are not pinned.
         Ok(seen.filter(|_| address.proof == Proof::Pinned))
     }
 
-    /// Chooses who sees that the member is online, and has the link tell the service.
+    /// Sets who sees that the member is online, and has the link tell the service.
     pub(super) async fn set_presence(
         &self,
         account: AccountId,
@@ -134,7 +134,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Erases an account and all that is stored of it, in slices between which other commands run.
+    /// Erases an account and everything stored of it, in slices between which other commands run.
     pub(super) async fn remove_account(&self, account: AccountId) -> Result<(), Error> {
         let turn = self.shared.changing.lock().await;
         self.store().read(move |vault| vault.account(account)).await?;
@@ -144,7 +144,7 @@ impl Engine {
         erase(self.store(), account).await
     }
 
-    /// Goes on with removals that the last run did not come to the end of.
+    /// Continues removals that the last run did not finish.
     pub(super) fn finish_removals(&self) {
         let store = self.store().clone();
         crate::task::spawn(async move {

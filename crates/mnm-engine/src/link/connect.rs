@@ -1,4 +1,4 @@
-//! Connecting to a service that is trusted, or why that failed, in words.
+//! Connecting to a trusted service, and the errors of that.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::platform::{Carrier, CarrierError, Platform};
 use crate::time::timeout;
 use crate::trust::{Distrust, Trust};
 
-/// How long a platform may take, whatever bounds it has of its own.
+/// How long a platform may take, in addition to its own timeouts.
 const CONNECT_TIME: Duration = Duration::from_secs(60);
 
 /// Why there is no connection.
@@ -24,7 +24,7 @@ pub(crate) enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
-    /// Not to be found.
+    /// The host does not resolve.
     #[error(
         "{host} could not be found: there is no such name, or this computer is not on the network."
     )]
@@ -38,7 +38,7 @@ pub(crate) enum ConnectError {
         /// Host and port.
         host: String,
     },
-    /// Somebody answered who does not speak TLS as we do.
+    /// The server does not speak TLS as we do.
     #[error(
         "{host} answered, but no encrypted connection could be made ({source}). Whatever listens there may not be a TMTP service; check the address with whoever runs it."
     )]
@@ -48,12 +48,12 @@ pub(crate) enum ConnectError {
         /// What went wrong.
         source: io::Error,
     },
-    /// No certificate can be judged.
+    /// Certificates cannot be checked.
     #[error(
         "The clock of this computer stands before 1970, so no certificate can be checked. Set the clock."
     )]
     Clock,
-    /// The certificate is not the one to expect.
+    /// The certificate is not the expected one.
     #[error("{why}")]
     Distrust {
         /// What happened, what it means and what to do.
@@ -63,16 +63,16 @@ pub(crate) enum ConnectError {
     },
 }
 
-/// Why a service is not believed of which its carrier proves nothing.
+/// The error when the carrier proves nothing about the peer.
 const UNPROVED: &str = "nobody vouches for it";
 
-/// Connects, if who is there is to be believed. Otherwise nothing was said.
+/// Connects, and checks whether the peer is trusted. If not, nothing was sent.
 pub(crate) async fn connect(
     platform: &dyn Platform,
     address: &Address,
     trust: Trust,
 ) -> Result<Carrier, ConnectError> {
-    // Less would stop the TLS library.
+    // A negative time would panic in the TLS library.
     if platform.now_ms() < 0 {
         return Err(ConnectError::Clock);
     }
@@ -109,7 +109,7 @@ fn distrust(host: &str, trust: Trust, seen: Option<CertificateHash>, reason: &st
     ConnectError::Distrust { why, seen }
 }
 
-/// What it means that a host was not reached.
+/// A connection error, in words.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library adds kinds as it likes")]
 fn cause(error: &io::Error) -> String {
     match error.kind() {

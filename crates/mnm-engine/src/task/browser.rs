@@ -1,4 +1,4 @@
-//! Tasks of a browser: they share the one thread of a page or a worker with its events.
+//! Tasks in a browser: they share the one thread of a page or worker with its events.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use tokio::sync::oneshot::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 use wasm_bindgen_futures::spawn_local;
 
-/// Waits for what a task gives. Dropped, the task goes on.
+/// A handle to a task's output. Dropped, the task continues.
 #[derive(Debug)]
 pub(crate) struct JoinHandle<T> {
     given: oneshot::Receiver<T>,
@@ -17,13 +17,13 @@ pub(crate) struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// Drops the task where it waits.
+    /// Drops the task at its present await.
     pub(crate) fn abort(&self) {
         self.stop.cancel();
     }
 }
 
-/// What the task gave; an error if it was dropped before its end.
+/// The task's output; an error if it was aborted.
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, RecvError>;
 
@@ -39,25 +39,24 @@ pub(crate) fn spawn<T: 'static>(task: impl Future<Output = T> + 'static) -> Join
     let work = stop.clone().run_until_cancelled_owned(task);
     spawn_local(async move {
         if let Some(done) = work.await {
-            // Nobody may wait for it.
+            // The handle may be dropped.
             let _ = give.send(done);
         }
     });
     JoinHandle { given, stop }
 }
 
-/// Starts a task. A page that ends takes its tasks with it.
+/// Starts a task, which ends with the page.
 pub(crate) fn spawn_if_running(task: impl Future<Output = ()> + 'static) {
     spawn_local(task);
 }
 
-/// Lets other tasks have their turns, and what comes in from outside: by a timer, since tasks that are ready
-/// go before all events.
+/// Yields to other tasks and to events: by a timer, since ready tasks run before all events.
 pub(crate) async fn yield_now() {
     TimeoutFuture::new(0).await;
 }
 
-/// Computes what takes long, in place. None if that failed.
+/// Runs a long computation in place. None if that failed.
 pub(crate) async fn compute<T>(work: impl FnOnce() -> T) -> Option<T> {
     Some(work())
 }

@@ -1,4 +1,4 @@
-//! Tasks of a runtime of tokio's.
+//! Tasks of a tokio runtime.
 
 #![expect(clippy::disallowed_methods, reason = "this is where they are named")]
 
@@ -21,12 +21,12 @@ pub(crate) fn spawn_if_running(task: impl Future<Output = ()> + Send + 'static) 
     }
 }
 
-/// Lets other tasks have their turns.
+/// Yields to other tasks.
 pub(crate) async fn yield_now() {
     tokio::task::yield_now().await;
 }
 
-/// Computes what takes long, aside from the tasks. None if that failed.
+/// Runs a long computation on a thread for it. None if that failed.
 pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

@@ -1,6 +1,6 @@
 //! Time of a browser: the clock and the timers of a page or a worker.
 //!
-//! A page that is not looked at may have its timers a second late, or a minute; what is due then is done late.
+//! In a hidden page timers may fire a second late, or a minute.
 
 use std::future::{Future, pending};
 use std::time::Duration;
@@ -8,15 +8,15 @@ use std::time::Duration;
 use gloo_timers::future::TimeoutFuture;
 pub(crate) use web_time::Instant;
 
-/// Longest sleep of a timer, in milliseconds; browsers take none that is longer.
+/// Longest sleep of a timer, in milliseconds; the limit of browsers.
 const TIMER_MAX_MS: u32 = i32::MAX.unsigned_abs();
 
-/// The time is over.
+/// The timeout has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time is over")]
 pub(crate) struct Elapsed;
 
-/// This moment.
+/// Now.
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
@@ -36,13 +36,13 @@ pub(crate) async fn sleep_until(deadline: Instant) {
         if left.is_zero() {
             return;
         }
-        // Rounded up: a timer that ends too soon would only be followed by others.
+        // Rounded up: a timer that fires too early would only be followed by another.
         let left_ms = u32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(TIMER_MAX_MS);
         TimeoutFuture::new(left_ms.min(TIMER_MAX_MS)).await;
     }
 }
 
-/// What `future` gives, unless that takes longer than `duration`.
+/// The output of `future`, unless it takes longer than `duration`.
 pub(crate) async fn timeout<F: Future>(
     duration: Duration,
     future: F,
@@ -54,7 +54,7 @@ pub(crate) async fn timeout<F: Future>(
     }
 }
 
-/// What `future` gives, unless it is later than `deadline` by then.
+/// The output of `future`, unless `deadline` passes first.
 pub(crate) async fn timeout_at<F: Future>(
     deadline: Instant,
     future: F,

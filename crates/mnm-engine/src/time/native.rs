@@ -1,4 +1,4 @@
-//! Time of a runtime of tokio's.
+//! Time of a tokio runtime.
 
 #![expect(clippy::disallowed_methods, reason = "this is where they are named")]
 
@@ -9,7 +9,7 @@ use tokio::time;
 pub(crate) use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
-/// This moment.
+/// Now.
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
@@ -24,7 +24,7 @@ pub(crate) fn sleep_until(deadline: Instant) -> impl Future<Output = ()> {
     time::sleep_until(deadline)
 }
 
-/// What `future` gives, unless that takes longer than `duration`.
+/// The output of `future`, unless it takes longer than `duration`.
 pub(crate) fn timeout<F: Future>(
     duration: Duration,
     future: F,
@@ -32,7 +32,7 @@ pub(crate) fn timeout<F: Future>(
     time::timeout(duration, future)
 }
 
-/// What `future` gives, unless it is later than `deadline` by then.
+/// The output of `future`, unless `deadline` passes first.
 pub(crate) fn timeout_at<F: Future>(
     deadline: Instant,
     future: F,
