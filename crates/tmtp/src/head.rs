@@ -409,8 +409,13 @@ mod tests {
 
     #[test]
     fn a_header_has_a_bound() {
-        let mut head = HeadWriter::new();
-        head.text("id", &"x".repeat(0x10000));
-        assert!(head.finish().is_err());
+        let of_text = |len: usize| {
+            let mut head = HeadWriter::new();
+            head.text("id", &"x".repeat(len));
+            head.finish().map(|bytes| bytes.len())
+        };
+        let around = r#"{"id":""}"#.len();
+        assert_eq!(of_text(HEAD_MAX_BYTES - around), Ok(LENGTH_BYTES + HEAD_MAX_BYTES));
+        assert_eq!(of_text(HEAD_MAX_BYTES - around + 1), Err(HeadTooLong(HEAD_MAX_BYTES + 1)));
     }
 }

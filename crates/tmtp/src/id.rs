@@ -289,6 +289,8 @@ mod tests {
     fn the_services_own_uid_is_of_zeros() {
         assert_eq!(Uid::service(), Uid::from_bytes(&[0; 20]));
         assert!(Uid::is_service(Uid::service().as_str()));
+        assert!(!Uid::is_service(Uid::from_bytes(&[1; 20]).as_str()));
+        assert_eq!(Uid::service().to_string(), Uid::SERVICE);
     }
 
     #[test]

@@ -232,6 +232,29 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_called_by_its_id() {
+        let is_group = |who: &str, who_uid: &str| {
+            let (who, who_uid) = (who.to_owned(), who_uid.to_owned());
+            Subscriber { who, who_uid, ..Subscriber::default() }.is_group()
+        };
+        assert!(is_group("crew club", "crew club"));
+        assert!(!is_group("ada lovelace", "U"));
+        assert!(!is_group("ada lovelace", Uid::SERVICE));
+        // A member without an alias.
+        assert!(!is_group(Uid::SERVICE, Uid::SERVICE));
+    }
+
+    #[test]
+    fn a_forward_says_which_thread_and_nothing_more() {
+        let of = |thread_id: &str, subject: &str| {
+            let (thread_id, subject) = (thread_id.to_owned(), subject.to_owned());
+            LetterHead { thread_id, subject, ..LetterHead::default() }.is_forward()
+        };
+        assert!(of("18ec1739a3e57a19", ""));
+        assert!(!of("18ec1739a3e57a19", "Hi") && !of("", "") && !of("", "Hi"));
+    }
+
+    #[test]
     fn keys_fold_case_and_round_trip() {
         let letter = LetterHead::read(
             br#"{"threadid":"1","ATTACH":[{"name":"r:x","size":1,"FFN":"f"}],"nodesync":true}"#,

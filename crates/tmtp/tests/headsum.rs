@@ -7,7 +7,7 @@
 
 use tmtp::event::{BadEvent, Event, Message, MessageKind, head_of};
 use tmtp::id::MessageId;
-use tmtp::request::{Data, OhiMember};
+use tmtp::request::{Data, DataRule, OhiMember};
 
 const FROM: &str = "%+123456789BCDFGHJKLMNPQRSTVWXYZ";
 const POSTED_MS: i64 = 1_136_214_245_000;
@@ -146,6 +146,28 @@ fn notification() {
         },
         r#"00be{"datahead":4,"datalen":9,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","headsum":428421159,"id":"17a1b2c3d4e5f60e","op":"notify","posted":"2006-01-02T15:04:05.000Z","postid":"17a1b2c3d4e5f607"}"#,
     );
+}
+
+/// Of another revision, or of a service of another make.
+#[test]
+fn message_of_an_unknown_kind_keeps_its_op_and_waits_like_all_others() {
+    let kind = MessageKind::Other { op: "weather".into() };
+    let message = Message::new(MessageId(1), FROM.into(), POSTED_MS, Data::of_len(3), kind);
+    let packed = message.pack().unwrap();
+    let event = Event::read(head_of(&packed)).unwrap();
+    assert_eq!((event.data_len(), event.data_rule()), (3, DataRule::Streamed));
+    assert_eq!(event, Event::Message(Box::new(message)));
+}
+
+#[test]
+fn only_what_is_about_the_account_itself_overtakes_what_waits() {
+    let is_urgent = |kind| {
+        Message::new(MessageId(1), FROM.into(), POSTED_MS, Data::default(), kind).is_urgent()
+    };
+    assert!(is_urgent(MessageKind::NewNode { label: "phone".into(), nodeid: "N".into() }));
+    assert!(is_urgent(MessageKind::NewAlias { alias: "ada lovelace".into() }));
+    assert!(!is_urgent(MessageKind::Delivery { notify: None, groups: Vec::new() }));
+    assert!(!is_urgent(MessageKind::Login { node: "tbd".into() }));
 }
 
 #[test]

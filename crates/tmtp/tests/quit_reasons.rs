@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]
 
 use serde_json::{Value, json};
+use tmtp::id::RequestId;
 use tmtp::quit::Quit;
 use tmtp::request::{Op, Request};
 use tmtp::revision::Revision;
@@ -100,6 +101,35 @@ fn every_operation_is_in_the_table() {
     for op in Op::ALL {
         let is_op = |(request, _): &(Value, _)| request["op"] == op.number();
         assert!(requests().iter().any(is_op), "{} is missing from requests()", op.name());
+    }
+}
+
+#[test]
+fn operations_are_called_as_the_protocol_calls_them() {
+    let names = Op::ALL.map(Op::name);
+    let first = ["TmtpRev", "Register", "Login", "UserEdit", "OhiEdit", "GroupInvite"];
+    let others = ["GroupEdit", "Post", "PostNotify", "Ping", "Ack", "Pulse", "Quit"];
+    assert_eq!(names.to_vec(), [&first[..], &others].concat());
+    for (request, _) in requests() {
+        let op = usize::try_from(request["op"].as_u64().unwrap()).unwrap();
+        assert_eq!(read(request.to_string().as_bytes()).unwrap().name(), names[op]);
+    }
+}
+
+#[test]
+fn a_reason_is_known_by_its_words() {
+    for quit in Quit::ALL {
+        assert_eq!(Quit::from_reason(quit.reason()), Some(quit));
+    }
+    assert_eq!(Quit::from_reason("tired"), None);
+}
+
+#[test]
+fn requests_that_are_acknowledged_have_an_id() {
+    for (request, _) in requests() {
+        let is_acknowledged = matches!(request["op"].as_u64().unwrap(), 3..=9);
+        let read = read(request.to_string().as_bytes()).unwrap();
+        assert_eq!(read.id().map(RequestId::as_str), is_acknowledged.then_some("i"), "{request}");
     }
 }
 

@@ -123,6 +123,21 @@ fn data_where_an_operation_has_none_is_passed_over() {
 }
 
 #[test]
+fn a_message_without_data_is_complete_with_its_header() {
+    let mut pair = Pair::logged_in(usize::MAX).unwrap();
+    let kinds = [
+        MessageKind::Delivery { notify: None, groups: Vec::new() },
+        MessageKind::Other { op: "weather".into() },
+    ];
+    for kind in kinds {
+        let empty = message(0, kind);
+        pair.deliver(&empty, b"").unwrap();
+        pair.pump().unwrap();
+        assert_eq!(pair.told.pop(), Some(Told::Event(Event::Message(Box::new(empty)))));
+    }
+}
+
+#[test]
 fn a_message_has_begun_with_its_first_byte() {
     let mut pair = Pair::logged_in(usize::MAX).unwrap();
     assert!(!pair.service.inside_message());

@@ -113,12 +113,40 @@ fn what_points_elsewhere_is_refused() {
     }
 }
 
-#[test]
-fn more_files_than_a_head_can_name_are_left_out() {
-    let attach = (0..1000).map(|n| Attach::file(&format!("{n:0>200}"), 1)).collect();
+/// A thread of one letter with these files.
+fn with_files(attach: Vec<Attach>) -> ForwardedThread {
     let head = LetterHead { attach, ..LetterHead::default() };
     let letter = ForwardedLetter { id: "1".into(), head, ..ForwardedLetter::default() };
-    let thread = ForwardedThread { letters: vec![letter], cc: Vec::new() };
-    let read = ForwardedThread::read(&thread.pack()).unwrap();
-    assert_eq!((read.letters.len(), read.letters[0].head.attach.len()), (1, 0));
+    ForwardedThread { letters: vec![letter], cc: Vec::new() }
+}
+
+#[test]
+fn more_files_than_a_head_can_name_are_left_out() {
+    let of_name = |len: usize| {
+        let bytes = with_files(vec![Attach::file(&"x".repeat(len), 1)]).pack();
+        let files = ForwardedThread::read(&bytes).unwrap().letters[0].head.attach.len();
+        (hex(&bytes[..4]).unwrap(), files)
+    };
+    let (shortest, _) = of_name(0);
+    assert_eq!(of_name(HEAD_MAX_BYTES - shortest), (HEAD_MAX_BYTES, 1));
+    assert_eq!(of_name(HEAD_MAX_BYTES - shortest + 1).1, 0);
+}
+
+#[test]
+fn an_empty_file_is_written_without_its_size() {
+    let thread = with_files(vec![Attach::file("empty", 0)]);
+    let bytes = thread.pack();
+    assert!(String::from_utf8_lossy(&bytes).contains(r#""Attach":[{"Name":"u:empty"}]"#));
+    assert_eq!(ForwardedThread::read(&bytes), Ok(thread));
+}
+
+#[test]
+fn a_thread_has_two_thousand_letters_at_most() {
+    for (count, is_read) in
+        [(LETTERS_MAX, true), (LETTERS_MAX + 1, false), (2 * LETTERS_MAX, false)]
+    {
+        let letters = vec![ForwardedLetter::default(); count];
+        let bytes = ForwardedThread { letters, cc: Vec::new() }.pack();
+        assert_eq!(ForwardedThread::read(&bytes).is_ok(), is_read, "{count}");
+    }
 }

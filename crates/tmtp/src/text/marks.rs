@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn spellings_stay_and_heaps_are_cut() {
         let flag = "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}";
-        for text in ["plain", "Việt Nam", "e\u{301}\u{323}", "👨\u{200d}👩\u{200d}👧", flag]
+        let long = "語".repeat(100);
+        for text in ["plain", "Việt Nam", "e\u{301}\u{323}", "👨\u{200d}👩\u{200d}👧", flag, &long]
         {
             assert!(matches!(without_heaps(text), Cow::Borrowed(same) if same == text));
         }

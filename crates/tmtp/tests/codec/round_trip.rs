@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use tmtp::event::{Event, head_of};
+use tmtp::id::RequestId;
 use tmtp::letter::{Attach, LetterHead, Subscriber};
-use tmtp::request::Request;
+use tmtp::request::{Data, Recipient, Request};
 use tmtp::revision::Revision;
 use tmtp_testkit::wire;
 
@@ -56,6 +57,43 @@ proptest! {
             ..LetterHead::default()
         };
         prop_assert_eq!(LetterHead::read(&letter.pack()), Ok(letter));
+    }
+}
+
+#[test]
+fn what_is_none_is_not_written() {
+    let (id, to) = (RequestId::from("p"), vec![Recipient::Group("crew club".into())]);
+    let (plain, full) = (Data::of_len(5), Data { len: 5, head: 2, sum: 3 });
+    let post = |not_alone, data| Request::Post { id: id.clone(), to: to.clone(), not_alone, data };
+    let notify = |is, note, data| Request::PostNotify {
+        id: id.clone(),
+        to: to.clone(),
+        note_to: Vec::new(),
+        not_self: is,
+        not_alone: is,
+        note,
+        data,
+    };
+    for (request, head) in [
+        (
+            post(false, plain),
+            r#"{"datalen":5,"for":[{"id":"crew club","type":3}],"id":"p","op":7}"#,
+        ),
+        (
+            post(true, full),
+            r#"{"datahead":2,"datalen":5,"datasum":3,"for":[{"id":"crew club","type":3}],"id":"p","notalone":true,"op":7}"#,
+        ),
+        (
+            notify(false, plain, plain),
+            r#"{"datalen":10,"for":[{"id":"crew club","type":3}],"id":"p","notefor":[],"notelen":5,"op":8}"#,
+        ),
+        (
+            notify(true, full, full),
+            r#"{"datahead":2,"datalen":10,"datasum":3,"for":[{"id":"crew club","type":3}],"fornotself":true,"id":"p","notalone":true,"notefor":[],"notehead":2,"notelen":5,"notesum":3,"op":8}"#,
+        ),
+    ] {
+        let packed = request.pack().unwrap();
+        assert_eq!(std::str::from_utf8(head_of(&packed)).unwrap(), head);
     }
 }
 

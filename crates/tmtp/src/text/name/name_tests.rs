@@ -18,6 +18,8 @@ fn names_of_all_scripts_are_granted() {
         // Persian writes the non-joiner, Marathi and Sinhala the joiner behind a virama.
         "مهدی نیک\u{200c}پور",
         "می\u{200c}آیم خانه",
+        // A vowel sign stands between the letters.
+        "مهدی نیک\u{64e}\u{200c}پور",
         "र\u{94d}\u{200d}य मराठी",
         "ශ\u{dca}\u{200d}රී ලංකා",
         "ন\u{9cd}\u{200c}য বাংলা",
@@ -108,6 +110,7 @@ fn a_joiner_stands_between_letters_that_need_it_and_nowhere_else() {
         "مهدی \u{200c}نیک",         // nothing before it
         "रमेश क\u{94d}\u{200d}",     // ends with it
         "क\u{94d}\u{200d}Ada Dora", // a letter of another script
+        "रमेश क\u{94d}\u{200d}१",    // a digit of the same
         "👨\u{200d}👩 family",
     ] {
         assert_eq!(check_name(bad), Err(NameError::NotPrintable), "{bad:?}");
@@ -133,11 +136,16 @@ fn marks_do_not_pile_up() {
     ] {
         assert_eq!(check_name(&bad), Err(NameError::Marks), "{bad:?}");
     }
+    for most in ["Dora\u{300}\u{301}\u{302}\u{303} Dorn", &format!("क{} Dorn", "\u{93e}".repeat(8))]
+    {
+        assert_eq!(check_name(most), Ok(()), "{most:?}");
+    }
 }
 
 #[test]
 fn a_name_has_8_to_256_bytes_and_is_no_uid() {
-    assert_eq!(check_name("short"), Err(NameError::TooShort));
+    assert_eq!(check_name(&"x".repeat(7)), Err(NameError::TooShort));
+    assert_eq!(check_name(&"x".repeat(8)), Ok(()));
     assert_eq!(check_name(&"x".repeat(256)), Ok(()));
     assert_eq!(check_name(&"x".repeat(257)), Err(NameError::TooLong));
     assert_eq!(check_name("bad\u{fffd}alias"), Err(NameError::Replaced));
