@@ -23,12 +23,12 @@ beforeEach(async () => {
   layOut();
 });
 
-/** Gives the document its layout, which follows what the thread shows. */
+/** Gives the document its layout, which follows what was drawn. */
 function layOut(): void {
   document.body.innerHTML = "<div id='scroller'></div>";
   scroller = document.getElementById("scroller") as HTMLElement;
   let top = 0;
-  const height = (): number => shown().reduce((sum, { id }) => sum + (heights.get(id) ?? 100), 0);
+  const height = (): number => [...scroller.children].reduce((sum, drawn) => sum + drawn.getBoundingClientRect().height, 0);
   Object.defineProperties(scroller, {
     clientHeight: { value: SCREEN_PX },
     scrollHeight: { get: height },
@@ -65,6 +65,7 @@ async function open(messages: Message[], chat = false): Promise<void> {
 
 async function arrive(...messages: Message[]): Promise<void> {
   await app.tell(...messages.map((m) => ({ event: "message" as const, message: m })));
+  reading.changing();
   draw();
   reading.changed(page.store.thread as NonNullable<Page["store"]["thread"]>);
 }
@@ -154,6 +155,18 @@ test("reader elsewhere stays, and is told what came below", async () => {
   expect(scroller.scrollTop).toBe(200);
   expect([reading.newBelow, reading.below, reading.farFromEnd]).toEqual([2, 2, true]);
   expect(reading.firstNew).toBe(21);
+});
+
+test("reader who scrolls up as a message arrives is not drawn to the end", async () => {
+  await open(many(20), true);
+  // The event of the scroll is to come.
+  scroller.scrollTop = 200;
+  await arrive(message(21, { unread: true }));
+  expect(scroller.scrollTop).toBe(200);
+  expect(reading.newBelow).toBe(1);
+  scroller.scrollTop = 1600;
+  await arrive(message(22, { unread: true }));
+  expect(scroller.scrollTop).toBe(1700);
 });
 
 test("message above that grows moves nothing on screen", async () => {

@@ -81,6 +81,12 @@ export class Reading {
     this.#restoreAnchor();
   }
 
+  /** To be called before the messages on the page change. */
+  changing(): void {
+    // A reader may have scrolled since the last frame, and the event of that is to come.
+    this.#scrolled();
+  }
+
   /** To be called after the messages on the page have changed. */
   changed(thread: Thread): void {
     const last = this.#last;
@@ -122,7 +128,9 @@ export class Reading {
     if (!scroller || Math.abs(scroller.scrollTop - this.#ownScrollTop) < 2) return;
     this.#ownScrollTop = NaN;
     this.#loadedBack = undefined;
-    this.#anchor = this.#left() < END_PX && !this.#open.shown?.newer ? "end" : this.#top();
+    const atEnd = this.#left() < END_PX && !this.#open.shown?.newer;
+    this.#anchor = atEnd ? "end" : this.#top();
+    this.#open.reader.atEnd = atEnd;
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#update());
   }
