@@ -110,13 +110,10 @@ fn webp(head: &[u8]) -> Option<Size> {
         }
         b"VP8L" => {
             (*head.get(20)? == 0x2f).then_some(())?;
-            let bits = le16(head, 21)? | le16(head, 23)? << 16;
+            let bits = le32(head, 21)?;
             Some(Size { width: (bits & 0x3fff) + 1, height: (bits >> 14 & 0x3fff) + 1 })
         }
-        b"VP8X" => {
-            let less_one = |at| Some(le16(head, at)? | u32::from(*head.get(at + 2)?) << 16);
-            Some(Size { width: less_one(24)? + 1, height: less_one(27)? + 1 })
-        }
+        b"VP8X" => Some(Size { width: le24(head, 24)? + 1, height: le24(head, 27)? + 1 }),
         _ => None,
     }
 }
@@ -157,7 +154,7 @@ fn orientation(segment: &[u8]) -> Option<u32> {
     const ORIENTATION: u32 = 0x0112;
     let tiff = segment.strip_prefix(b"Exif\0\0")?;
     let (short, long): (Read, Read) = match tiff.get(..4)? {
-        b"II*\0" => (le16, |bytes, at| Some(le16(bytes, at)? | le16(bytes, at + 2)? << 16)),
+        b"II*\0" => (le16, le32),
         b"MM\0*" => (be16, be32),
         _ => return None,
     };
@@ -173,17 +170,24 @@ fn orientation(segment: &[u8]) -> Option<u32> {
 type Read = fn(&[u8], usize) -> Option<u32>;
 
 fn be16(bytes: &[u8], at: usize) -> Option<u32> {
-    let &[high, low] = bytes.get(at..at + 2)? else { return None };
-    Some(u32::from(u16::from_be_bytes([high, low])))
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?).into())
 }
 
 fn be32(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(be16(bytes, at)? << 16 | be16(bytes, at + 2)?)
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 fn le16(bytes: &[u8], at: usize) -> Option<u32> {
-    let &[low, high] = bytes.get(at..at + 2)? else { return None };
-    Some(u32::from(u16::from_le_bytes([low, high])))
+    Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?).into())
+}
+
+fn le24(bytes: &[u8], at: usize) -> Option<u32> {
+    let &[low, middle, high] = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_le_bytes([low, middle, high, 0]))
+}
+
+fn le32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]

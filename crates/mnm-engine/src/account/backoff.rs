@@ -70,6 +70,8 @@ fn shortened(full_ms: u64, random: u16) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -103,7 +105,20 @@ mod tests {
     #[test]
     fn jitter_takes_off_at_most_half() {
         assert_eq!(Backoff::default().pause(u16::MAX), Duration::from_millis(250));
-        let pause = Backoff::default().next_pause(&crate::testing::Plain).as_millis();
-        assert!((250..=500).contains(&pause), "{pause}");
+        for random in 0..=u16::MAX {
+            let pause = shortened(REFUSED_MS, random).as_millis();
+            assert!((150_000..=300_000).contains(&pause), "{random}: {pause}");
+        }
+    }
+
+    #[test]
+    fn each_pause_is_another() {
+        let platform = crate::testing::Plain;
+        let first: HashSet<_> = (0..64).map(|_| Backoff::default().next_pause(&platform)).collect();
+        let refused: HashSet<_> = (0..64).map(|_| refused_pause(&platform)).collect();
+        assert!(first.len() > 8 && refused.len() > 8, "{first:?} {refused:?}");
+        assert!(first.iter().all(|pause| (250..=500).contains(&pause.as_millis())), "{first:?}");
+        let long = |pause: &Duration| (150_000..=300_000).contains(&pause.as_millis());
+        assert!(refused.iter().all(long), "{refused:?}");
     }
 }

@@ -62,3 +62,7 @@ pub(super) fn checked(mut message: Message) -> Option<Message> {
     }
     fits.then_some(message)
 }
+
+#[cfg(test)]
+#[path = "form/form_tests.rs"]
+mod tests;

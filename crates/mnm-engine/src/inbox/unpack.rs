@@ -355,7 +355,7 @@ pub(crate) fn forwarded_text(text: &str) -> String {
     if text.len() as u64 <= TEXT_MAX_BYTES {
         return text.to_owned();
     }
-    let end = (0..=BEGINNING_BYTES).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    let end = text.floor_char_boundary(BEGINNING_BYTES);
     LONG_FORWARDED.to_owned() + text.get(..end).unwrap_or_default()
 }
 

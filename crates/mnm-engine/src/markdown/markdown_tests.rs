@@ -111,6 +111,15 @@ fn links_are_kept_only_to_web_and_mail() {
             ),
         ),
         ("`https://example.org`", "<p><code>https://example.org</code></p>\n".into()),
+        (
+            "```\nhttps://example.org\n```\nhttps://example.org",
+            format!(
+                "<pre><code>https://example.org\n</code></pre>\n<p><a href=\"https://example.org\"{LINK}>https://example.org</a></p>\n"
+            ),
+        ),
+        ("[a](<https://example.org/\u{202e}b>)", "<p>a (https://example.org/b)</p>\n".into()),
+        ("[a](https://)", "<p>a (https://)</p>\n".into()),
+        ("see https:// there", "<p>see https:// there</p>\n".into()),
         ("xhttps://example.org", "<p>xhttps://example.org</p>\n".into()),
     ] {
         assert_eq!(html_of(text), expected, "{text:?}");
@@ -156,6 +165,7 @@ fn files_of_the_letter_are_referred_to_by_name() {
             "![a ![b](this_u:b) [c](https://c.d) https://e.f](this_u:a)",
             file("picture", "a", "a b (this_u:b) c (https://c.d) https://e.f", "a"),
         ),
+        ("![a [b](this_u:b)](this_u:a)", file("picture", "a", "a b (this_u:b)", "a")),
         (
             "[![b](this_u:b)](this_u:a)",
             file("attachment", "a", &file("picture", "b", "b", "b"), "a"),
@@ -168,11 +178,16 @@ fn files_of_the_letter_are_referred_to_by_name() {
         ("[x](this_u:)", "x (this_u:)".into()),
         ("[x](That_u:a)", "x (That_u:a)".into()),
         ("[x](#top)", "x (#top)".into()),
+        ("[x](#18ec1739a3e57a2)", "x (#18ec1739a3e57a2)".into()),
+        ("[x](#zzzzzzzzzzzzzzzz)", "x (#zzzzzzzzzzzzzzzz)".into()),
     ] {
         assert_eq!(html_of(text), format!("<p>{expected}</p>\n"), "{text:?}");
     }
-    let long = format!("[x](this_u:{})", "a".repeat(1025));
-    assert!(!html_of(&long).contains("<span"));
+    let is_file = |name: &str| html_of(&format!("[x](this_u:{name})")).contains("<span");
+    assert!(is_file(&"a".repeat(1024)) && !is_file(&"a".repeat(1025)));
+    // 3,072 bytes as they are written, and one more.
+    let escaped = "%41".repeat(1021);
+    assert!(is_file(&format!("{escaped}ab")) && !is_file(&format!("{escaped}abc")));
 }
 
 #[test]
@@ -181,6 +196,11 @@ fn slides_are_parted_by_lines() {
         (":::\none\n:::\ntwo\n:::>", "<hr>\n<p>one</p>\n<hr>\n<p>two</p>\n<hr>\n"),
         (":::\n\n# One\n\n:::", "<hr>\n<h1>One</h1>\n<hr>\n"),
         (":::\n:::\n:::>", "<hr>\n<hr>\n<hr>\n"),
+        ("*one*\n:::\ntwo", "<p><em>one</em></p>\n<hr>\n<p>two</p>\n"),
+        (
+            "one\n\n- two\n  :::\n  three",
+            "<p>one</p>\n<ul>\n<li>two<br>\n:::<br>\nthree</li>\n</ul>\n",
+        ),
         ("> one\n> :::\n> two", "<blockquote>\n<p>one</p>\n<hr>\n<p>two</p>\n</blockquote>\n"),
         ("*one\n:::\ntwo*", "<p><em>one<br>\n:::<br>\ntwo</em></p>\n"),
         ("one :::\n::: two\n:::*x*", "<p>one :::<br>\n::: two<br>\n:::<em>x</em></p>\n"),
@@ -209,6 +229,11 @@ fn a_link_that_shows_another_address_tells_the_true_one() {
         ("bob@bank.example", "mailto:bob@bank.example", false),
         ("bаnk.example", "https://bаnk.example", true),
         ("v1.2", "https://example.org/", false),
+        ("bank.\u{200b}example", "https://evil.example", true),
+        ("https：//bank", "https://evil.example", true),
+        ("https:∕∕bank", "https://evil.example", true),
+        ("bob＠bank", "https://evil.example", true),
+        ("www.1bank", "https://evil.example", true),
     ] {
         let html = html_of(&format!("[{shown}]({target})"));
         assert!(html.contains("href="), "{html}");
@@ -292,6 +317,7 @@ fn bombs_are_bounded() {
         ("emphasis", format!("{}a{}", "*".repeat(BOMB_BYTES / 2), "*".repeat(BOMB_BYTES / 2))),
         ("strikes", of("~~a ")),
         ("long address", format!("http://{}", "a/".repeat(BOMB_BYTES / 2))),
+        ("closed brackets", format!("http://{}", ")".repeat(BOMB_BYTES - 10))),
         ("references", of("![a](this_u:a)")),
         ("names", format!("[a](this_u:{})", "%41".repeat(BOMB_BYTES / 4))),
         ("slides", of(":::\n")),
@@ -307,7 +333,30 @@ fn bombs_are_bounded() {
 }
 
 #[test]
+fn an_address_has_a_length_that_is_linked_and_one_that_is_shown() {
+    let address = |bytes: usize| format!("https://a.b/{}", "x".repeat(bytes - 12));
+    let links = |text: &str| html_of(text).contains("<a ");
+    assert!(links(&address(2_000)) && !links(&address(2_001)));
+    // What ends a sentence is no part of it.
+    assert!(links(&format!("{}{}", address(2_000), ".".repeat(2_000))));
+    let shown = |characters: usize| html_of(&format!("![a]({})", "ä".repeat(characters)));
+    assert_eq!(shown(300), format!("<p>a ({})</p>\n", "ä".repeat(300)));
+    assert_eq!(shown(301), format!("<p>a ({}…)</p>\n", "ä".repeat(300)));
+}
+
+#[test]
+fn so_many_quotes_stand_in_each_other_and_no_more() {
+    for quotes in [23, 24, 25] {
+        let html = html_of(&format!("{} a", ">".repeat(quotes)));
+        assert_eq!(tags(&html).iter().filter(|tag| **tag == "blockquote").count(), quotes.min(24));
+        assert!(html.contains("<p>a</p>"), "{html}");
+    }
+}
+
+#[test]
 fn too_long_a_text_is_cut_and_says_so() {
+    let odd = render(&format!("a{}", "ä".repeat(RENDERED_BYTES_MAX / 2)));
+    assert_eq!((odd.html.len(), odd.cut), (RENDERED_BYTES_MAX - 1 + "<p></p>\n".len(), true));
     let whole = render(&"ä".repeat(RENDERED_BYTES_MAX / 2));
     assert!(!whole.cut);
     let cut = render(&"ä".repeat(RENDERED_BYTES_MAX / 2 + 1));
@@ -333,7 +382,7 @@ fn what_grows_as_html_is_cut_and_says_so() {
     let Rendered { html, cut } = render(&"&".repeat(RENDERED_BYTES_MAX));
     assert!(cut && html.len() < HTML_BYTES_MAX + 100, "{}", html.len());
     // Much code fits whole.
-    assert!(!render(&"if (a < b && c) { d() }\n".repeat(4_000)).cut);
+    assert!(!render(&"if (a < b && c && e && f && g) { d() }\n".repeat(4_000)).cut);
 }
 
 #[test]
@@ -422,6 +471,10 @@ fn addresses_in_a_text_are_what_people_mean() {
         ),
         ("Open https://[::1]:80/x here.", format!("Open {} here.", bare("https://[::1]:80/x"))),
         ("[https://example.org/x]", format!("[{}]", bare("https://example.org/x"))),
+        (
+            "*see* https://example.org/a。",
+            format!("<em>see</em> {}。", bare("https://example.org/a")),
+        ),
         ("[text](<https://example.org/a b>)", to("https://example.org/a%20b", "text")),
         ("Https://example.org is it", format!("{} is it", bare("Https://example.org"))),
         (
@@ -455,6 +508,8 @@ fn snippets_are_plain_and_short() {
         ("- 5 degrees today", "• 5 degrees today"),
         ("- one\n  - inner\n    1. deep\n\n       end", "• one • inner 1. deep end"),
         ("3. a\n4. b\n\nc", "3. a 4. b c"),
+        ("1. a\n   - x\n2. b", "1. a • x 2. b"),
+        ("**a**b *c*d ~~e~~f", "ab cd ef"),
         ("- [ ] open\n- [x] done", "• ☐ open • ☑ done"),
         ("See you.\n-- \nAda", "See you. -- Ada"),
         ("one\ntwo\n> three", "one two three"),
@@ -466,6 +521,9 @@ fn snippets_are_plain_and_short() {
     }
     let long = snippet(&"ä ".repeat(10_000));
     assert!(long.chars().count() <= SNIPPET_CHARS && long.ends_with('…'));
+    assert_eq!(snippet(&"x".repeat(140)), "x".repeat(140));
+    assert_eq!(snippet(&"x".repeat(141)), "x".repeat(139) + "…");
+    assert_eq!(snippet(&"🦀\n".repeat(200)), "🦀 ".repeat(70).trim_end().to_owned() + "…");
 }
 
 /// Pieces from which attacks are made, so that random texts come near them.

@@ -136,15 +136,19 @@ fn what_is_nested_too_deep_keeps_its_lines() {
     let ladder = |mark: &str| -> String {
         (0..40).map(|n| format!("{}{mark} item {n}\n", " ".repeat(n * (mark.len() + 1)))).collect()
     };
-    for (mark, shown) in [("-", "• item"), ("7.", "7. item")] {
+    // A list that begins with another number than one does not end the paragraph before it.
+    for (mark, shown) in [("-", "• item"), ("1.", "1. item")] {
         let html = render(&ladder(mark)).html;
         for n in 14..40 {
             assert!(html.contains(&format!("<br>\n{shown} {n}")), "{n}: {html}");
         }
     }
     let deep = "> ".repeat(40);
-    let html = render(&format!("{deep}- one\n{deep}- two\n")).html;
-    assert!(html.contains("• one<br>\n• two"), "{html}");
+    for (one, two) in [("- one", "- two"), ("7. one", "8. two")] {
+        let html = render(&format!("{deep}{one}\n{deep}{two}\n")).html;
+        let shown = format!("{one}<br>\n{two}").replace("- ", "• ");
+        assert!(html.contains(&shown), "{html}");
+    }
 }
 
 /// Words among the marks that Markdown takes for its own.

@@ -9,7 +9,8 @@ pub(super) struct Slides<'a, I> {
     events: I,
     /// Events read ahead.
     ahead: VecDeque<Event<'a>>,
-    /// Nesting of the next event, from the paragraph on; none outside of one.
+    /// Nesting of the next event, from the last paragraph on; none before the first. Outside of a paragraph no
+    /// line ends.
     open: Option<usize>,
     /// A paragraph that continues after a mark and has not been reopened.
     pending: bool,
@@ -65,7 +66,6 @@ impl<'a, I: Iterator<Item = Event<'a>>> Iterator for Slides<'a, I> {
                     return self.next();
                 }
             }
-            Event::End(TagEnd::Paragraph) => self.open = None,
             Event::Start(_) => self.open = self.open.map(|open| open + 1),
             Event::End(_) => self.open = self.open.map(|open| open.saturating_sub(1)),
             _ if is_line_end && self.open == Some(0) && self.is_at_mark() => {

@@ -48,18 +48,15 @@ pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
 
 /// The parser's events of a text, each with its position.
 pub(super) fn parser(text: &str) -> OffsetIter<'_> {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let options = Options::ENABLE_TABLES
+        .union(Options::ENABLE_STRIKETHROUGH)
+        .union(Options::ENABLE_TASKLISTS);
     Parser::new_ext(text, options).into_offset_iter()
 }
 
 /// The beginning of a text, at most `max` bytes.
 pub(super) fn clip(text: &str, max: usize) -> &str {
-    let mut end = max.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    text.get(..text.floor_char_boundary(max)).unwrap_or_default()
 }
 
 struct Events<'a, I> {
@@ -217,6 +214,5 @@ fn underline(heading: &str) -> Option<&str> {
     let (_, last) = heading.trim_end().rsplit_once(['\n', '\r'])?;
     // Enclosing quotes are marked on each line.
     let line = last.trim_start_matches([' ', '\t', '>']).trim_end();
-    let is_line = |mark| !line.is_empty() && line.chars().all(|c| c == mark);
-    (is_line('-') || is_line('=')).then_some(line)
+    line.trim_matches(['-', '=']).is_empty().then_some(line)
 }

@@ -21,6 +21,25 @@ fn words_become_literal_phrases() {
 }
 
 #[test]
+fn a_query_knows_its_parts() {
+    let found = query("text:x NEAR(a b) a x").unwrap();
+    assert_eq!(found.phrases, "\"text x\" \"NEAR a\" \"b\" \"a\" \"x\"*");
+    assert_eq!(found.parts, "\"text\" \"NEAR\" \"a\" \"b\" \"x\"*");
+    assert_eq!((found.count, found.composed), (7, 2));
+    let longest = "w".repeat(100);
+    assert_eq!(query(&format!("{longest}w {longest} z")).unwrap().count, 2);
+}
+
+#[test]
+fn a_query_ends_with_the_first_part_that_does_not_fit() {
+    let fifteen = "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o";
+    let last = |words: &str| query(&format!("{fifteen} {words}")).unwrap();
+    assert_eq!((last("p z").count, last("p z").composed), (16, 1));
+    // One that the index may part in two.
+    assert_eq!((last("p¡q z").count, last("p¡q z").phrases.contains('z')), (15, false));
+}
+
+#[test]
 fn whatever_is_pasted_a_query_has_few_parts_and_none_twice() {
     let numbers = (0..1000).map(|n| n.to_string());
     for (words, phrases) in [

@@ -68,7 +68,7 @@ pub(super) fn clean_file_name(name: &str) -> String {
         .collect();
     let clean = without_heaps(&clean);
     // A leading dot would hide the file; some systems drop trailing ones.
-    let clean = clean.trim().trim_matches('.').trim();
+    let clean = clean.trim_matches(|c: char| c == '.' || c.is_whitespace());
     if clean.is_empty() {
         return "file".into();
     }
@@ -76,10 +76,11 @@ pub(super) fn clean_file_name(name: &str) -> String {
     format!("{}{extension}", cut(stem, BYTES_MAX.saturating_sub(extension.len())))
 }
 
-/// Stem and extension, the latter with its dot; empty if there is none worth keeping.
+/// Stem and extension of a clean name, which begins with no dot; the extension with its own, empty if there
+/// is none worth keeping.
 fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= EXTENSION_BYTES_MAX => name.split_at(dot),
+        Some(dot) if name.len() - dot <= EXTENSION_BYTES_MAX => name.split_at(dot),
         _ => (name, ""),
     }
 }

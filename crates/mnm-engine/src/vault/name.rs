@@ -125,7 +125,7 @@ fn is_unseen(c: char) -> bool {
 
 /// Registers the SQL functions `look` and `clean_label` for migrations.
 pub(super) fn register(db: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    let flags = FunctionFlags::SQLITE_UTF8;
     db.create_scalar_function("look", 1, flags, |context| Ok(look(&context.get::<String>(0)?)))?;
     db.create_scalar_function("clean_label", 1, flags, |context| {
         Ok(clean_label(&context.get::<String>(0)?))

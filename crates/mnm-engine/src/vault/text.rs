@@ -124,8 +124,10 @@ pub(super) fn clean_subject(text: &str, max: usize) -> String {
 
 /// Merges two texts: common lines at the beginning and the end once, the rest one below the other.
 pub(super) fn both(one: &str, other: &str) -> String {
-    if other.contains(one) || one.contains(other) {
-        return if one.len() > other.len() { one } else { other }.to_owned();
+    for (whole, part) in [(one, other), (other, one)] {
+        if whole.contains(part) {
+            return whole.to_owned();
+        }
     }
     let (a, b): (Vec<&str>, Vec<&str>) = (one.split('\n').collect(), other.split('\n').collect());
     let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
@@ -168,11 +170,7 @@ pub(super) fn is_same_text(shown: &str, own: &str) -> bool {
 
 /// The longest prefix of `text` with at most `max` bytes, ending between characters.
 pub(super) fn cut(text: &str, max: usize) -> &str {
-    let mut end = max.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
+    text.get(..text.floor_char_boundary(max)).unwrap_or_default()
 }
 
 #[cfg(test)]
