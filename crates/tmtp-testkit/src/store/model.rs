@@ -21,6 +21,8 @@ pub struct ModelStore {
     state: Mutex<State>,
     metrics: StoreMetrics,
     closed: watch::Sender<bool>,
+    /// Whether queues and messages are not read for now.
+    held: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -45,8 +47,8 @@ struct Body(Vec<u8>);
 
 impl Default for ModelStore {
     fn default() -> Self {
-        let closed = watch::Sender::new(false);
-        Self { state: Mutex::default(), metrics: StoreMetrics::default(), closed }
+        let (closed, held) = (watch::Sender::new(false), watch::Sender::new(false));
+        Self { state: Mutex::default(), metrics: StoreMetrics::default(), closed, held }
     }
 }
 
@@ -54,6 +56,16 @@ impl ModelStore {
     /// An empty one.
     pub fn new() -> Arc<Self> {
         Arc::default()
+    }
+
+    /// Has queues and messages be read only when this is taken back, as in a store that takes its time.
+    pub fn hold_reads(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    async fn until_read(&self) {
+        // The sender is here, so it cannot fail.
+        let _ = self.held.subscribe().wait_for(|held| !held).await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -271,6 +283,7 @@ impl Store for ModelStore {
         mut cursor: Cursor,
         limit: usize,
     ) -> Result<(Vec<Queued>, Cursor), StoreError> {
+        self.until_read().await;
         let state = self.state();
         let is_behind = |(position, message): &(Position, &Stored)| {
             cursor.after(message.class).is_none_or(|after| *position > after)
@@ -316,6 +329,7 @@ impl Store for ModelStore {
     }
 
     async fn read(&self, queued: &Queued) -> Result<MessageReader, StoreError> {
+        self.until_read().await;
         let state = self.state();
         let Stored { head, data, .. } =
             state.messages.get(&queued.position).ok_or(StoreError::Gone)?;
