@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::SecretCode;
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
     ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, Ping, PingId,
@@ -60,7 +61,8 @@ pub enum Command {
     /// another device of it. Reply: [`Reply::Account`].
     JoinDevice {
         /// The code.
-        code: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        code: SecretCode,
     },
     /// Make a code for a further device. Waits for the service. Reply: [`Reply::Code`].
     AddDevice {
@@ -417,7 +419,7 @@ pub enum Reply {
     /// What would be lost.
     Losses(Losses),
     /// A device code: a secret that makes whoever has it a device of the account. Show it once.
-    Code(String),
+    Code(#[cfg_attr(test, schemars(with = "String"))] SecretCode),
     /// Devices.
     Devices(Vec<Device>),
     /// One ping.

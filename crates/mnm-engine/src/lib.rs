@@ -2,7 +2,7 @@
 //!
 //! Modules, lowest first:
 //!
-//! - [`view`], [`command`], [`event`], [`error`]: the API for pages and command line
+//! - [`view`], [`command`], [`event`], [`error`], [`secret`]: the API for pages and command line
 //! - [`markdown`] and [`search`]: rendering and matching of what members wrote
 //! - [`vault`]: the encrypted store; it opens no file and reads no clock
 //! - [`platform`]: what it needs from its host: time of day, random numbers, the open vault,
@@ -38,6 +38,7 @@ pub mod platform;
 mod presence;
 mod reason;
 pub mod search;
+pub mod secret;
 mod staging;
 mod store;
 mod task;

@@ -54,7 +54,8 @@ impl Engine {
                 removed.await.map(|()| Reply::Done)
             }
             Command::JoinDevice { code } => {
-                let joined = self.to_its_end(async move |engine| engine.join_device(&code).await);
+                let joined =
+                    self.to_its_end(async move |engine| engine.join_device(code.expose()).await);
                 joined.await.map(Reply::Account)
             }
             Command::AddDevice { account, label } => {

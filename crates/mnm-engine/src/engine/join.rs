@@ -17,6 +17,7 @@ use crate::link::writer::request_id;
 use crate::link::{Ended, Entered, enter};
 use crate::platform::{Carrier, Platform, Stream};
 use crate::reason::in_words;
+use crate::secret::SecretCode;
 use crate::time::timeout;
 use crate::trust::Trust;
 use crate::vault::{NewAccount, check_new_alias};
@@ -184,7 +185,7 @@ impl Engine {
         &self,
         account: AccountId,
         wanted: &str,
-    ) -> Result<String, Error> {
+    ) -> Result<SecretCode, Error> {
         let label = label(wanted)?;
         let added = self.shared.waiters.device(account, &label);
         let edit = UserEdit::NewNode(label.clone());
@@ -214,7 +215,7 @@ impl Engine {
         let now_ms = self.store().now_ms();
         self.store().write(move |vault| vault.queue_address_book(account, now_ms)).await?;
         self.wake(account);
-        Ok(code.pack().to_string())
+        Ok(code.pack().into())
     }
 }
 

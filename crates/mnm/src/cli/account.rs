@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::time::Duration;
 
+use mnm_engine::secret::SecretCode;
 use mnm_engine::{
     command::{Command as Ask, Reply},
     view::{Account, BrowserId, Link},
@@ -41,7 +42,7 @@ pub(super) async fn join_device(
     session: &Session,
     code: String,
 ) -> Result<Answer, Failure> {
-    let code = if code == "-" { read_code()? } else { code };
+    let code = SecretCode::from(if code == "-" { read_code()? } else { code });
     let waits = "Waiting for the service to answer.".to_owned();
     let join = async { Ok(ask!(session, Ask::JoinDevice { code }, Account)) };
     let account = patiently(waits, join).await?;
@@ -350,7 +351,7 @@ pub(super) async fn add_device(
     let text = format!(
         "{}\n\nThis code is a secret: whoever has it becomes a device of your account. On the other \
          device, run\n  mnm join --device-code -\nand enter it there.",
-        block(&code, "")
+        block(code.expose(), "")
     );
     Ok(Answer::new(&json!({ "code": code }), text))
 }
