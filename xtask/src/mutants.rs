@@ -1,9 +1,16 @@
-//! `cargo xtask mutants`: mutation tests with cargo-mutants. Each mutant is one small change of the code; one
-//! that all tests pass is a survivor.
+//! `cargo xtask mutants`: mutation tests. Each mutant is one small change of the code; one that all tests pass
+//! is a survivor.
+//!
+//! cargo-mutants lists them. To compile the crate for each of them would take hours, so all that can be are
+//! compiled at once and chosen when the tests begin (`mutants/schema.rs`); cargo-mutants itself tries the few
+//! others.
 //!
 //! Mutated are the protocol and those parts of the engine that need no store, socket or clock, each judged by
-//! the tests in it, because so a mutant costs seconds. A survivor that is not in `xtask/mutants.txt` fails the task: write a test that it
-//! fails, or add it there and say why no test can tell it from the code.
+//! the tests in it. A survivor that is not in `xtask/mutants.txt` fails the task: write a test that it fails,
+//! or add it there and say why no test can tell it from the code.
+
+mod schema;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,6 +20,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::run::{self, cargo};
 use crate::step::{Output, Steps};
+use schema::Mutant;
+use trial::Trial;
 
 /// The version that is installed where there is none.
 const CARGO_MUTANTS: &str = "27.1.0";
@@ -20,7 +29,7 @@ const CARGO_MUTANTS: &str = "27.1.0";
 const ACCEPTED: &str = "xtask/mutants.txt";
 /// Where it works and reports.
 const FOLDER: &str = "target/mutants";
-/// Longest run of the tests, and of the compiler, for one mutant.
+/// Longest run of the tests, and of the compiler, for one mutant, in seconds.
 const TIME: [&str; 4] = ["--timeout", "60", "--build-timeout", "600"];
 
 /// What is mutated together, and by which tests it is judged.
@@ -108,15 +117,41 @@ impl Set {
     fn mutate(&self, modules: &[&str]) -> Result<Found> {
         let report = run::root().join(FOLDER);
         fs::create_dir_all(&report).with_context(|| report.display().to_string())?;
-        let mut mutants = cargo(["mutants", "--package", self.package, "--no-shuffle"]);
+        let mut list = cargo(["mutants", "--package", self.package, "--list", "--json"]);
+        for module in modules {
+            for glob in [".rs", "/**/*.rs"] {
+                list.arg("--file").arg(format!("crates/{}/src/{module}{glob}", self.package));
+            }
+        }
+        let listed: Vec<serde_json::Value> = serde_json::from_str(&run::captured(&mut list)?)?;
+        let mutants = listed.iter().map(Mutant::read).collect::<Result<Vec<_>>>()?;
+        println!("{} mutants are compiled at once", mutants.len());
+        let judges = |file: &str| self.by_own_tests.then(|| test_path(file, modules));
+        let verdict = Trial::new(self.package, report.join("tree"), &mutants)?.run(judges)?;
+        let others = self.one_by_one(&report, modules, &verdict.left)?;
+        Ok(Found {
+            survivors: [verdict.survivors, others.survivors].concat(),
+            tried: verdict.tried + others.tried,
+        })
+    }
+
+    /// Has cargo-mutants try the mutants of these names.
+    fn one_by_one(&self, report: &Path, modules: &[&str], names: &[String]) -> Result<Found> {
+        if names.is_empty() {
+            return Ok(Found { survivors: Vec::new(), tried: 0 });
+        }
+        let mut mutants = cargo(["mutants", "--package", self.package]);
         // One crate is compiled again and again.
         mutants.env("CARGO_INCREMENTAL", "1");
         mutants.env("CARGO_TARGET_DIR", report.join("build"));
-        mutants.args(TIME).arg("--output").arg(&report);
-        for module in modules {
-            for glob in [".rs", "/**/*.rs"] {
-                mutants.arg("--file").arg(format!("crates/{}/src/{module}{glob}", self.package));
-            }
+        mutants.args(TIME).arg("--output").arg(report);
+        // A pattern does not hold off mutants that leave a field out, so others come with it.
+        for file in names.iter().filter_map(|name| name.split(':').next()).collect::<BTreeSet<_>>()
+        {
+            mutants.arg("--file").arg(file);
+        }
+        for name in names {
+            mutants.arg("--re").arg(format!("^{}$", literal(name)));
         }
         if self.by_own_tests {
             mutants.args(["--cargo-arg=--lib", "--", "--"]);
@@ -130,11 +165,37 @@ impl Set {
             run::line(&mutants)
         );
         let out = report.join("mutants.out");
-        let lines = |name: &str| lines(&out.join(name));
-        let survivors = lines("missed.txt")?;
-        let tried = survivors.len() + lines("caught.txt")?.len() + lines("timeout.txt")?.len();
+        let wanted = |list: &str| {
+            let found = lines(&out.join(list))?.into_iter();
+            Ok::<Vec<_>, anyhow::Error>(found.filter(|name| names.contains(name)).collect())
+        };
+        let survivors = wanted("missed.txt")?;
+        let tried = survivors.len() + wanted("caught.txt")?.len() + wanted("timeout.txt")?.len();
         Ok(Found { survivors, tried })
     }
+}
+
+/// How the names of a file's own tests begin, if it is of one of these modules.
+fn test_path(file: &str, modules: &[&str]) -> String {
+    let in_crate = file.split_once("/src/").map_or(file, |(_, in_crate)| in_crate);
+    let is_of = |module: &&&str| {
+        let rest = in_crate.strip_prefix(**module);
+        rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+    };
+    modules.iter().find(is_of).map_or("", |module| module).replace('/', "::")
+}
+
+/// A pattern for a text itself.
+fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(2 * text.len());
+    for c in text.chars() {
+        // Others have a meaning behind a backslash.
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
 }
 
 fn lines(file: &Path) -> Result<Vec<String>> {
@@ -158,7 +219,7 @@ fn unplaced(mutant: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{SETS, accepted, unplaced};
+    use super::{SETS, accepted, literal, test_path, unplaced};
 
     #[test]
     fn a_survivor_is_accepted_wherever_it_moves_in_its_file() {
@@ -176,6 +237,19 @@ mod tests {
         assert!(tmtp.modules_of(&named(&["address"])).is_empty());
         assert_eq!(tmtp.modules_of(&named(&["tmtp"])).len(), tmtp.modules.len());
         assert_eq!(engine.modules_of(&[]).len(), engine.modules.len());
+    }
+
+    #[test]
+    fn a_file_is_judged_by_the_tests_of_its_module() {
+        let modules = ["inbox/unpack", "picture"];
+        assert_eq!(test_path("crates/a/src/inbox/unpack.rs", &modules), "inbox::unpack");
+        assert_eq!(test_path("crates/a/src/inbox/unpack/archive.rs", &modules), "inbox::unpack");
+        assert_eq!(test_path("crates/a/src/picture.rs", &modules), "picture");
+    }
+
+    #[test]
+    fn a_pattern_is_for_nothing_but_the_name() {
+        assert_eq!(literal("a.rs: replace f -> u8"), r"a\.rs: replace f \-> u8");
     }
 
     #[test]
