@@ -16,7 +16,7 @@ mod queue;
 #[path = "store/rows.rs"]
 mod rows;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use tmtp_store::{Batch, DeviceNumber, Limits, Queued};
@@ -47,31 +47,4 @@ fn queued_ids(store: &BlockingStore, device: DeviceNumber) -> Vec<u64> {
 
 fn content(store: &BlockingStore, queued: &Queued) -> (Bytes, Vec<u8>) {
     store.content(queued).unwrap()
-}
-
-/// Every file under `dir`, and what it holds.
-fn every_file(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(every_file(&path));
-        } else {
-            match std::fs::read(&path) {
-                Ok(bytes) => files.push((path, bytes)),
-                // A running store unlinks; what is gone holds nothing.
-                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}"),
-            }
-        }
-    }
-    files
-}
-
-/// Names of the files under `dir` that hold `marker`.
-fn files_with(dir: &Path, marker: &[u8]) -> Vec<String> {
-    every_file(dir)
-        .into_iter()
-        .filter(|(_, bytes)| bytes.windows(marker.len()).any(|window| window == marker))
-        .map(|(path, _)| path.display().to_string())
-        .collect()
 }

@@ -3,6 +3,7 @@
 //! - [`wire`]: the framing and the headsum once more, written from the protocol's description and
 //!   sharing nothing with `tmtp`, so that neither can hide a mistake of the other
 //! - `disk` (feature `simulation`): a disk that loses power, tears writes, fills up and rots
+//! - [`files`]: what the files of a store hold
 //! - [`pair`]: both sides of a link in memory, with a simulated clock
 //! - [`peer`]: a raw revision-1 app over real TLS, which can also misbehave
 //! - [`process`]: the real service and the real app as processes that can be killed
@@ -10,11 +11,13 @@
 //! - `store` (feature `simulation`): stores in tests, and the suite that every store passes
 //! - [`vector`]: dialogs in text files, replayed byte for byte against a real service
 //!
-//! [`peer`], [`process`] and [`vector`] need the feature `real`.
+//! [`files`], [`peer`], [`process`] and [`vector`] need the feature `real`.
 
 pub mod dice;
 #[cfg(feature = "simulation")]
 pub mod disk;
+#[cfg(feature = "real")]
+pub mod files;
 pub mod ledger;
 pub mod pair;
 #[cfg(feature = "real")]

@@ -10,9 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tmtp_store::{Batch, Cursor, MAX_SMALL_BYTES, NewData, Receipt};
+use tmtp_testkit::files::every_file;
 use tmtp_testkit::store::{BlockingStore, Message};
 
-use crate::{content, every_file, message, open};
+use crate::{content, message, open};
 
 const DIR: &str = "STORE_CRASH_DIR";
 const ROUNDS: u64 = 12;
@@ -118,7 +119,7 @@ fn check(dir: &Path, said: &Said) {
 /// Ids of all messages of which any file holds a part of the body.
 fn marked(dir: &Path) -> BTreeSet<u64> {
     let mut ids = BTreeSet::new();
-    for (_, bytes) in every_file(dir) {
+    for (_, bytes) in every_file(dir).unwrap() {
         let text = String::from_utf8_lossy(&bytes);
         ids.extend(
             text.match_indices("MARK-")

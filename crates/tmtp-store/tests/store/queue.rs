@@ -1,11 +1,13 @@
 //! Tests of queues on the disk: what is erased, what is there after a start, copies beside other commits.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tmtp_store::{Batch, Cursor, Limits, NewData, StoreError};
+use tmtp_testkit::files::files_with;
 use tmtp_testkit::store::{BlockingStore, Message};
 
-use crate::{content, files_with, message, open, post, queued_ids};
+use crate::{content, message, open, post, queued_ids};
 
 #[test]
 fn what_is_posted_is_owed_to_each_device_and_erased_with_the_last_acknowledgement() {
@@ -31,9 +33,9 @@ fn what_is_posted_is_owed_to_each_device_and_erased_with_the_last_acknowledgemen
     );
     store.close().unwrap();
 
-    assert_eq!(files_with(dir.path(), b"MARKER-TWO"), [""; 0]);
-    assert_eq!(files_with(dir.path(), b"head of 2"), [""; 0]);
-    assert_eq!(files_with(dir.path(), b"MARKER-ONE").len(), 1);
+    assert_eq!(files_with(dir.path(), b"MARKER-TWO").unwrap(), Vec::<&Path>::new());
+    assert_eq!(files_with(dir.path(), b"head of 2").unwrap(), Vec::<&Path>::new());
+    assert_eq!(files_with(dir.path(), b"MARKER-ONE").unwrap().len(), 1);
     let store = open(dir.path());
     assert_eq!(store.last_id(), 2);
     assert_eq!((queued_ids(&store, 7), queued_ids(&store, 8)), (vec![1], vec![1]));
@@ -49,19 +51,21 @@ fn a_running_store_erases_within_seconds() {
     body.write(b"MARKER large").unwrap();
     let data = NewData::Large(body.finish().unwrap());
     store.post(Message { data, ..message(2, "", &[1]) }, Batch::new()).wait().unwrap();
-    let until = |is_so: fn(&[String]) -> bool| {
+    let until = |is_so: fn(&[PathBuf]) -> bool| {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
-            let found = files_with(dir.path(), b"MARKER");
+            let found = files_with(dir.path(), b"MARKER").unwrap();
             if is_so(&found) {
                 break;
             }
             assert!(Instant::now() < deadline, "in {found:?}");
         }
     };
-    let is_in_segment = |found: &[String]| found.iter().any(|name| name.ends_with(".seg"));
+    let is_in_segment = |found: &[PathBuf]| {
+        found.iter().any(|path| path.extension().is_some_and(|extension| extension == "seg"))
+    };
     // Dead before it reaches its segment, and after.
-    assert!(!is_in_segment(&files_with(dir.path(), b"MARKER")));
+    assert!(!is_in_segment(&files_with(dir.path(), b"MARKER").unwrap()));
     store.ack(1, &[1, 2]);
     until(|found| found.is_empty());
     post(&store, 3, "MARKER small", &[1]);
@@ -93,7 +97,7 @@ fn a_long_queue_is_read_piece_by_piece_wherever_its_rows_are() {
 }
 
 /// A store whose copies of queues have slices of ten, and a queue of `messages` for device 1.
-fn with_long_queue(dir: &std::path::Path, messages: u64) -> BlockingStore {
+fn with_long_queue(dir: &Path, messages: u64) -> BlockingStore {
     let store = BlockingStore::open(dir, Limits { copy_slice: 10, ..Limits::default() }).unwrap();
     let posted: Vec<_> =
         (1..=messages).map(|id| store.post(message(id, "waits", &[1]), Batch::new())).collect();

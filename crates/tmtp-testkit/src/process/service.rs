@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, Result, ensure};
-use memchr::memmem;
 use tempfile::TempDir;
 
 use super::child::{Running, program};
+use crate::files;
 
 /// The service's name for itself in tests.
 pub const SITE: &str = "Test Harbour";
@@ -171,30 +171,6 @@ impl ServiceProcess {
 
     /// Files of the store that hold these bytes.
     pub fn grep_data_dir(&self, marker: impl AsRef<[u8]>) -> Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        grep(&self.data_dir(), &memmem::Finder::new(marker.as_ref()), &mut found)?;
-        Ok(found)
+        Ok(files::files_with(&self.data_dir(), marker.as_ref())?)
     }
-}
-
-fn grep(dir: &Path, marker: &memmem::Finder<'_>, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            grep(&path, marker, found)?;
-            continue;
-        }
-        if !entry.file_type()?.is_file() {
-            continue; // a socket
-        }
-        match fs::read(&path) {
-            Ok(bytes) if marker.find(&bytes).is_some() => found.push(path),
-            Ok(_) => {}
-            // The service erases while we look.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| path.display().to_string()),
-        }
-    }
-    Ok(())
 }
