@@ -2,14 +2,14 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Does what may wait for the disk, at once; other tasks go on meanwhile. A runtime of one thread has none
-/// to go on with, so there they wait.
+/// Runs `work`, which may block on the disk, on this thread, while other threads take over the
+/// other tasks. On a runtime of one thread the other tasks wait.
 pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     if has_more_threads() { tokio::task::block_in_place(work) } else { work() }
 }
 
-/// Does what waits for the disk for long, on a thread for such work; at once on a runtime of one thread.
-/// None when the runtime is ending.
+/// Runs `work`, which may block on the disk for long, on a thread for blocking work, or on this one
+/// if the runtime has only one. `None` when the runtime is shutting down.
 pub(crate) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

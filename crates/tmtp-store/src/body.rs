@@ -31,7 +31,7 @@ use crate::extent::{BodyRef, Extent, LargeRef};
 use crate::metrics::StoreMetrics;
 
 /// Longest head and longest data that a segment takes, in bytes each; longer data needs a
-/// [`LargeBody`](large::LargeBody).
+/// `LargeBody`.
 pub const MAX_SMALL_BYTES: usize = 64 * 1024;
 
 /// A segment is closed when it has grown this long, in bytes.

@@ -19,7 +19,7 @@ pub enum Executor {
     /// A task of the current tokio runtime writes and erases; orphans are collected at open. With the
     /// runtime's time paused and a simulated disk, the same seed gives the same run.
     Task {
-        /// How long after something came the writer takes up what has gathered.
+        /// How long after work came the writer begins with what has gathered.
         commit_after: Duration,
     },
 }
@@ -56,7 +56,7 @@ impl Running {
         }
     }
 
-    /// Waits until all that was submitted is done. The commit_queue is closed.
+    /// Waits until all submitted work is done. The commit queue must be closed.
     pub(crate) fn finish(self) {
         match self {
             Self::Threads(threads) => {

@@ -1,12 +1,14 @@
 //! The durable store of a service: queues of messages for devices, and rows.
 //!
-//! [`Store`] is the face that a service knows, and [`EmbeddedStore`] what stands behind it today. There,
-//! rows (small facts, never content) live in an ordered key-value [`engine`]; the content of messages
-//! lives in files of our own (`body.rs`) that can really erase. One writer commits for all callers, so that
-//! they share its syncs; any thread reads.
+//! [`Store`] is the interface that a service uses, and [`EmbeddedStore`] the one implementation for
+//! production. In it, rows (small facts, never content) are kept in an ordered key-value engine
+//! (`engine.rs`); the content of messages is kept in files of our own (`body.rs`), from which it can
+//! really be erased. One writer commits for all callers, so that they share its syncs; any thread
+//! reads.
 //!
-//! What survives a crash: everything whose receipt said `Ok`. An acknowledgement given in the last
-//! 50 ms may be forgotten and the message delivered again. What no row names is erased at open.
+//! What survives a crash: everything whose receipt said `Ok`. An acknowledgement of the last 50 ms
+//! may be lost, and then the message is delivered again. Bodies that no row names are erased at
+//! open.
 //!
 //! Formats: `s/format` in the rows says which version can read a store. Its number rises when an
 //! older version could not; newer formats are refused, older ones are migrated at open, before

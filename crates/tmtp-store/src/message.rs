@@ -14,13 +14,14 @@ use crate::position::{Class, DeviceNumber, Position};
 /// A message to be stored for its devices.
 #[derive(Debug)]
 pub struct NewMessage {
-    /// What it is, for the order of delivery.
+    /// Its class, which decides the order of delivery.
     pub class: Class,
     /// Everything the receiver gets before the data. The store does not read it.
     pub head: Bytes,
     /// What follows the head.
     pub data: NewData,
-    /// Who is to get it; named twice counts once. Nobody: nothing is stored, only the rows beside it.
+    /// The devices that get it. A device that is named twice gets it once. If there is none, only
+    /// the rows beside the message are stored.
     pub devices: Vec<DeviceNumber>,
 }
 
@@ -29,21 +30,21 @@ pub struct NewMessage {
 pub enum NewData {
     /// At most [`MAX_SMALL_BYTES`](super::MAX_SMALL_BYTES) bytes.
     Inline(Bytes),
-    /// A body that was given to the store before.
+    /// A body that was written to the store before.
     Large(FinishedBody),
 }
 
 /// A large body being received. Dropped unfinished, it leaves nothing.
 #[async_trait]
 pub trait BodyWriter: std::fmt::Debug + Send {
-    /// Appends `bytes`; pieces of 64 to 256 KiB are best. It takes as long as the store takes to have
-    /// them; other tasks of a runtime with several threads go on meanwhile.
+    /// Appends `bytes`; pieces of 64 to 256 KiB are best. It may block on the disk; other tasks of
+    /// a runtime with several threads continue meanwhile.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be stored; the body is of no use then.
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
 
-    /// Makes the body durable. It still belongs to nobody: commit a message that has it, or drop it.
+    /// Makes the body durable. No message has it yet: commit one that does, or drop it.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be made durable.
@@ -58,7 +59,8 @@ pub struct FinishedBody {
 }
 
 impl FinishedBody {
-    /// A body of `len` bytes. `held` is what the store knows it by; when that is dropped, the body goes.
+    /// A body of `len` bytes. `held` identifies it to the store; when that is dropped, the body is
+    /// deleted.
     pub fn new(len: u64, held: impl Any + Send + Sync) -> Self {
         Self { len, held: Box::new(held) }
     }
@@ -73,7 +75,7 @@ impl FinishedBody {
         self.len == 0
     }
 
-    /// What it was made of.
+    /// What `held` was.
     ///
     /// # Errors
     /// [`StoreError::OtherStore`] when another store made it.
@@ -82,7 +84,7 @@ impl FinishedBody {
     }
 }
 
-/// What a store finds a queued message by.
+/// How a store finds a queued message.
 pub type Locator = SmallVec<[u8; 64]>;
 
 /// A message that waits for a device.

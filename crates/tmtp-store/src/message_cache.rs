@@ -1,8 +1,8 @@
 //! Message cache: the last messages stored. Most are delivered at once, to devices that are online.
 //!
-//! Only a cache. The writer puts a message in when its commit is durable, and takes it out when it
-//! waits for no device any more. What is not here is read from rows and bodies, as after a restart;
-//! whether a message waits for a device is never asked here.
+//! The writer adds a message when its commit is durable, and removes it when no device waits for
+//! it. A message that is not here is read from rows and bodies, as after a restart. Whether a
+//! device waits for a message is never decided here.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,9 +12,9 @@ use crate::position::Position;
 use crate::row::Body;
 use crate::sorted_queue::SortedQueue;
 
-/// Bytes of messages that are kept, what keeping them costs included.
+/// Bytes of messages that are kept, the overhead included.
 const BYTES_MAX: usize = 2 * 1024 * 1024;
-/// A message counts this much beside its content.
+/// The overhead of a message.
 const MESSAGE_BYTES: usize = 256;
 
 /// A message with small data.
@@ -43,7 +43,7 @@ impl MessageCache {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps messages that were stored, and forgets the oldest for them.
+    /// Adds messages that were stored, and removes the oldest to make room.
     pub(crate) fn put(&self, messages: impl IntoIterator<Item = (Position, CachedMessage)>) {
         let mut state = self.state();
         for (position, message) in messages {
@@ -57,7 +57,7 @@ impl MessageCache {
         }
     }
 
-    /// Where these lie, as far as it is known here.
+    /// Where these messages are on the disk, as far as they are here.
     pub(crate) fn bodies(&self, positions: impl Iterator<Item = Position>) -> Vec<Option<Body>> {
         let state = self.state();
         positions
@@ -70,7 +70,7 @@ impl MessageCache {
         self.state().messages.get(&position).cloned()
     }
 
-    /// These wait for no device any more.
+    /// Removes messages that no device waits for.
     pub(crate) fn forget(&self, positions: &[Position]) {
         let mut state = self.state();
         for position in positions {
@@ -80,7 +80,7 @@ impl MessageCache {
         }
     }
 
-    /// Gives the memory back; what still waits will be read from the disk.
+    /// Frees the memory. Messages that still wait will be read from the disk.
     pub(crate) fn clear(&self) {
         *self.state() = State::default();
     }

@@ -1,4 +1,4 @@
-//! Receipts: the answer to what was submitted, when it is durable or refused.
+//! Receipts: the answer to a submitted commit, when it is durable or refused.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,8 +11,8 @@ use crate::position::Position;
 
 type Answered = Result<Option<Position>, StoreError>;
 
-/// The answer to something submitted: the position of its first message, if it has any, once all of it is
-/// durable. [`StoreError::Closed`] when the store ended without an answer.
+/// The answer to a submitted commit: the position of its first message, if it has any, once all of
+/// it is durable. [`StoreError::Closed`] when the store ended without an answer.
 ///
 /// Dropping it does not take the work back.
 #[derive(Debug)]
@@ -21,16 +21,16 @@ pub struct Receipt {
     receiver: oneshot::Receiver<Answered>,
 }
 
-/// Where a store says what became of something submitted.
+/// Where a store answers a submitted commit.
 #[derive(Debug)]
 pub struct Answer {
     sender: oneshot::Sender<Answered>,
-    /// Of the first message.
+    /// The position of the first message.
     first: Option<Position>,
 }
 
 impl Receipt {
-    /// A receipt for what begins with a message at `first`, and where it will be answered.
+    /// A receipt for a commit whose first message is at `first`, and the place to answer it.
     pub fn new(first: Option<Position>) -> (Answer, Self) {
         let (sender, receiver) = oneshot::channel();
         (Answer { sender, first }, Self { receiver })

@@ -44,7 +44,8 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         self.memtable().bytes
     }
 
-    /// Shows those of `keys` that there are: their place in the list, and the value. All of one moment.
+    /// Calls `found` with those of `keys` that exist: their index in the list, and the value. All
+    /// of one moment.
     pub(crate) fn find(
         &self,
         keys: &[impl AsRef<[u8]>],
@@ -75,7 +76,7 @@ impl<E: ReadRows + ?Sized> Rows<E> {
         Ok(())
     }
 
-    /// Shows changes to readers: they are durable. Messages up to `last_position` are among them.
+    /// Makes durable changes visible to readers. Messages up to `last_position` are among them.
     pub(crate) fn apply(&self, changes: Vec<Change>, last_position: Option<Position>) {
         let mut memtable = self.memtable.write().unwrap_or_else(PoisonError::into_inner);
         changes.into_iter().for_each(|change| memtable.apply(change));
@@ -83,13 +84,13 @@ impl<E: ReadRows + ?Sized> Rows<E> {
             .map_or(memtable.last_position, |position| position.max(memtable.last_position));
     }
 
-    /// The engine has messages up to `last_position`, and nothing waits.
+    /// The engine has all messages up to `last_position`, and no changes wait.
     pub(crate) fn start_behind(&self, last_position: Position) {
         let mut memtable = self.memtable.write().unwrap_or_else(PoisonError::into_inner);
         *memtable = Memtable::behind(last_position);
     }
 
-    /// The last message that is committed: all that come have a higher position.
+    /// The last message that is committed. All later ones have a higher position.
     pub(crate) fn last_position(&self) -> Position {
         self.memtable().last_position
     }
@@ -149,8 +150,8 @@ impl<E: ReadRows + ?Sized> Rows<E> {
 }
 
 impl<E: Engine + ?Sized> Rows<E> {
-    /// Commits all that waits to the engine, together with the epoch of the log that begins
-    /// then; with none the log is not needed any more.
+    /// Commits all waiting changes to the engine, together with the epoch of the log that begins
+    /// then; `None` when the log is no longer needed.
     pub(crate) fn checkpoint(&self, epoch: Option<Epoch>) -> Result<(), StoreError> {
         let epoch = epoch.map(Epoch::encode);
         let change = |(key, value): (_, Option<&Vec<u8>>)| match value {
@@ -160,14 +161,14 @@ impl<E: Engine + ?Sized> Rows<E> {
         let mut changes: Vec<Change> = self.memtable().iter().map(change).collect();
         changes.push(change((JOURNAL_KEY.into(), epoch.as_ref())));
         if let Err(error) = self.engine.commit(&changes) {
-            // It may have happened all the same. Then the old records count no more, and nothing may be
-            // appended to them.
+            // It may have been committed all the same. Then the old records are void, and none may
+            // be appended to them.
             let named = self.engine.get(JOURNAL_KEY).map_err(|_| StoreError::Uncertain)?;
             if named != epoch {
                 return Err(error);
             }
         }
-        // Not before: whoever reads between the two sees the same rows twice, and takes these.
+        // Not before: a reader between the two sees the same rows twice, and takes these.
         let mut memtable = self.memtable.write().unwrap_or_else(PoisonError::into_inner);
         *memtable = Memtable::behind(memtable.last_position);
         Ok(())

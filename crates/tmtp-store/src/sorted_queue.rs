@@ -1,18 +1,19 @@
-//! Sorted queue: a map for keys that come in rising order, and mostly go in that order too.
+//! Sorted queue: a map for keys that are added in rising order, and mostly removed in that order
+//! too.
 //!
 //! A `VecDeque` with tombstones: O(1) at both ends, binary search in between.
 
 use std::collections::VecDeque;
 
-/// Places that may stay although what was there is gone, beside as many as are taken.
+/// How many empty places may stay in addition to as many as are taken.
 const GONE_PLACES: usize = 64;
-/// Places that stay when nothing is left.
+/// How many places stay when the map is empty.
 const EMPTY_PLACES: usize = 4_096;
 
 /// The map.
 #[derive(Debug)]
 pub(crate) struct SortedQueue<K, V> {
-    /// The first is taken.
+    /// The first place is always taken.
     places: VecDeque<(K, Option<V>)>,
     taken: usize,
 }
@@ -24,7 +25,7 @@ impl<K, V> Default for SortedQueue<K, V> {
 }
 
 impl<K: Copy + Ord, V> SortedQueue<K, V> {
-    /// Adds a value; at once when its key lies above all others.
+    /// Adds a value; in constant time when its key is higher than all others.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let place = match self.places.back() {
             Some((last, _)) if *last >= key => self.find(&key),
@@ -43,7 +44,7 @@ impl<K: Copy + Ord, V> SortedQueue<K, V> {
 
     fn find(&self, key: &K) -> Result<usize, usize> {
         match self.places.front() {
-            // What goes is mostly the first.
+            // Mostly the first is removed.
             Some((first, _)) if first == key => Ok(0),
             _ => self.places.binary_search_by_key(key, |(key, _)| *key),
         }
@@ -63,19 +64,19 @@ impl<K: Copy + Ord, V> SortedQueue<K, V> {
         Some(value)
     }
 
-    /// All that is there, in rising order.
+    /// All entries, in rising order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.places.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)))
     }
 
-    /// All from `first` on.
+    /// All entries from `first` on.
     pub(crate) fn range_from(&self, first: K) -> impl Iterator<Item = (&K, &V)> {
         let (Ok(place) | Err(place)) = self.find(&first);
         let places = self.places.range(place..);
         places.filter_map(|(key, value)| Some((key, value.as_ref()?)))
     }
 
-    /// Takes the first.
+    /// Removes and returns the first entry.
     pub(crate) fn pop_first(&mut self) -> Option<V> {
         let (_, first) = self.places.pop_front()?;
         self.taken -= 1;
@@ -111,7 +112,7 @@ mod tests {
             for (step, number) in steps {
                 match step {
                     0 | 1 => {
-                        // Mostly above all others.
+                        // Mostly higher than all others.
                         let key = if number < 290 { next } else { number };
                         next = next.max(key) + 1;
                         prop_assert_eq!(queue.insert(key, number), map.insert(key, number));

@@ -1,11 +1,12 @@
-//! Store: the face behind which messages wait for their devices, and rows are kept.
+//! Store: the interface through which messages are queued for their devices, and rows are kept.
 //!
-//! [`EmbeddedStore`](crate::EmbeddedStore) is the one that comes with the service. Another, such as one that
-//! several nodes share, stands behind the same trait and passes the same suite of tests
+//! [`EmbeddedStore`](crate::EmbeddedStore) is the one that comes with the service. Another, such as
+//! one that several nodes share, implements the same trait and passes the same suite of tests
 //! (`tmtp-testkit`, `store::conformance`).
 //!
-//! What changes something returns a [`Receipt`] at once: the order of calls is the order of commits, and
-//! the caller may hold a lock meanwhile. What reads is awaited. Only counts are answered at once.
+//! Functions that change something return a [`Receipt`] at once: the order of calls is the order of
+//! commits, and the caller may hold a lock meanwhile. Functions that read are awaited. Only counts
+//! are answered at once.
 
 use std::path::Path;
 
@@ -19,20 +20,21 @@ use crate::metrics::StoreMetrics;
 use crate::position::{Class, Cursor, DeviceNumber, Position};
 use crate::receipt::Receipt;
 
-/// What becomes durable as one, all or nothing.
+/// A commit: durable as a whole or not at all.
 #[derive(Debug, Default)]
 pub struct Commit {
     /// Messages, in the order of their positions.
     pub messages: Vec<NewMessage>,
     /// Rows that change with them.
     pub rows: Batch,
-    /// Messages that these devices are not to get any more. If one of them was acknowledged before, the
-    /// whole is [`StoreError::Gone`], and the caller decides anew. Each pair may be named once.
+    /// Messages to delete from the queues of these devices. If one of them was acknowledged before,
+    /// the whole commit is [`StoreError::Gone`], and the caller decides again. Each pair may be
+    /// named once.
     pub gives_up: Vec<(DeviceNumber, Position)>,
 }
 
-/// Writes what is to be committed, given the position of its first message; the others follow it. It is
-/// called at most once, may hold nobody up, and must not ask the store for anything.
+/// Writes the commit, given the position of its first message; the others follow it. It is called
+/// at most once, must not block, and must not ask the store for anything.
 pub type WriteCommit = Box<dyn FnOnce(Position) -> Result<Commit, StoreError> + Send>;
 
 /// The durable store of a service.

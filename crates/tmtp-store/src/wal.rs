@@ -9,9 +9,9 @@
 //! records superfluous, and what an earlier epoch left in a file is no record.
 //!
 //! Files keep their blocks when their content is overwritten, because syncing a file that does not
-//! grow costs half as much (`docs/decisions/0013`), and because a file that is shorter than it was is
-//! known to be damaged by that. What was delivered meanwhile is overwritten with
-//! zeros when the service comes to rest, or by the records of the next epoch but one.
+//! grow costs half as much (`docs/decisions/0013`), and because a file that has become shorter is
+//! known to be damaged. Bodies of messages that were delivered meanwhile are overwritten with zeros
+//! when the service is idle, or by the records of the next epoch but one.
 
 pub(crate) mod record;
 pub(crate) mod replay;
@@ -24,16 +24,17 @@ use crate::batch::Change;
 use crate::disk::{Disk, DiskFile, Open};
 use crate::error::StoreError;
 
-/// Files grow by so much, and are never shorter while rows name them,
+/// By how much files grow. They are never shorter than that while rows name them.
 const GROWTH_BYTES: u64 = 256 * 1024;
-/// in pieces: what was written as one the kernel keeps as one in memory. Large ones cost it less when
-/// much is written; but when a part is written again it counts the whole (the disk gets the part).
+/// By how much a file is written at once. The kernel keeps bytes that are written together as one
+/// folio in memory: large ones are cheaper when much is written, but rewriting a part of one marks
+/// the whole as dirty (the disk only gets the part).
 const PIECE_BYTES: usize = 16 * 1024;
-/// Zeros are written so many at a time.
+/// How many zeros are written at once.
 const ZEROS_BYTES: usize = 64 * 1024;
-/// What a file may keep of its length while nothing is in it.
+/// Length that an empty file may keep.
 const KEPT_BYTES: u64 = 8 * 1024 * 1024;
-/// What the memory for one record may keep of its length.
+/// Length that the buffer for one record may keep.
 const RECORD_BYTES: usize = 256 * 1024;
 
 const FILES: [&str; 2] = ["journal.0", "journal.1"];
@@ -56,9 +57,9 @@ pub(super) enum FileNumber {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Epoch {
     file: FileNumber,
-    /// Nobody can guess it, so that no body can hold a record of its author's.
+    /// Nobody can guess it, so that the author of a body cannot put a forged record into it.
     salt: u64,
-    /// What the file has been made to hold, durably.
+    /// The length that the file durably has.
     min_len: u64,
 }
 
@@ -92,9 +93,9 @@ pub(crate) struct Wal {
     first: JournalFile,
     second: JournalFile,
     epoch: Epoch,
-    /// Of the next record.
+    /// The number of the next record.
     number: u32,
-    /// Where the next record goes.
+    /// The offset of the next record.
     end: u64,
     record: Vec<u8>,
     failure: Option<StoreError>,
@@ -106,14 +107,14 @@ struct JournalFile {
     file: Arc<dyn DiskFile>,
     /// Its length.
     len: u64,
-    /// Up to where there may be something else than zeros.
+    /// The end of what may be something other than zeros.
     used: u64,
-    /// Whether there are zeros that a power cut may undo.
+    /// Whether zeros were written that are not synced yet.
     is_zeroed: bool,
 }
 
 impl Wal {
-    /// Opens the files in `data_dir` and empties them: what was in them has been replayed.
+    /// Opens the files in `data_dir` and empties them. Their records have been replayed.
     pub(crate) fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, StoreError> {
         let open = |name| {
             let file = disk.open(&data_dir.join(name), Open::EditOrMake).map_err(opening)?;
@@ -132,7 +133,7 @@ impl Wal {
     /// The epoch to begin with the next checkpoint.
     ///
     /// # Errors
-    /// [`StoreError::Uncertain`] when it is not known how long its file is.
+    /// [`StoreError::Uncertain`] when the length of its file is not known.
     pub(crate) fn next_epoch(&mut self) -> Result<Epoch, StoreError> {
         let beginning = |error| StoreError::io("beginning a journal", error);
         let (file, number) = match self.epoch.file {
@@ -151,7 +152,7 @@ impl Wal {
     pub(crate) fn begin(&mut self, epoch: Epoch) {
         let end = std::mem::take(&mut self.end);
         let left = self.file();
-        // What an older epoch left behind the records of this one is not overwritten by the next.
+        // The next epoch does not overwrite what an older one left behind the records of this one.
         if left.zero(end, left.used).is_ok() {
             left.used = end.min(left.used);
         }
@@ -162,8 +163,8 @@ impl Wal {
     /// Appends a record and makes it durable.
     ///
     /// # Errors
-    /// When it could not be written it is not there, as far as can be known. When it could not be
-    /// synced nothing can be known but by a new start: see [`Wal::failure`].
+    /// When the record could not be written it is not stored, as far as can be known. When it could
+    /// not be synced only a restart can tell: see [`Wal::failure`].
     pub(crate) fn append<'b>(
         &mut self,
         changes: &[Change],
@@ -197,13 +198,13 @@ impl Wal {
         Ok(())
     }
 
-    /// What is stored cannot be known any more.
+    /// It is no longer known what is stored.
     pub(crate) fn fail(&mut self, error: StoreError) {
         tracing::error!(error = %tmtp_telemetry::chain(&error), "nothing is stored any more until a restart");
         self.failure = Some(error);
     }
 
-    /// Why only a new start can say what is stored; `None` as long as that is known.
+    /// Why only a restart can tell what is stored; `None` as long as it is known.
     pub(crate) fn failure(&self) -> Option<StoreError> {
         self.failure.clone()
     }
@@ -213,8 +214,7 @@ impl Wal {
         self.end
     }
 
-    /// Overwrites all that was written, which must have been before the last checkpoint, and gives
-    /// memory back.
+    /// Overwrites all records, which must be older than the last checkpoint, and frees memory.
     pub(crate) fn erase(&mut self) -> Result<(), StoreError> {
         self.record = Vec::new();
         if self.end > 0 {
@@ -226,18 +226,18 @@ impl Wal {
         Ok(())
     }
 
-    /// Whether its files take room that they could give back.
+    /// Whether its files take space that they could free.
     pub(crate) fn is_long(&self) -> bool {
         self.first.len.max(self.second.len) > GROWTH_BYTES
     }
 
-    /// Empties the files: the rows name no epoch any more.
+    /// Empties the files. The rows no longer name an epoch.
     pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         self.end = 0;
         self.cut(0)
     }
 
-    /// Gives the room of the files back, with what is in them, which must have been before the last
+    /// Frees the space of the files with their records, which must be older than the last
     /// checkpoint.
     pub(crate) fn give_back(&mut self) -> Result<(), StoreError> {
         if self.end > 0 {
@@ -296,7 +296,7 @@ impl JournalFile {
         self.cut(if self.len > KEPT_BYTES { GROWTH_BYTES } else { self.len })
     }
 
-    /// Cuts off what is longer than `len`, and leaves zeros.
+    /// Cuts the file to `len` and overwrites the rest with zeros.
     fn cut(&mut self, len: u64) -> std::io::Result<()> {
         if self.len <= len && self.used == 0 && !self.is_zeroed {
             return Ok(());

@@ -45,7 +45,7 @@ use crate::wal::Wal;
 use commit_queue::{CommitQueue, Due, Group, Task, Work};
 use copy::Copying;
 
-/// How long nothing must have come before the writer tidies up.
+/// How long the queue must be idle before the writer cleans up.
 const IDLE: Duration = Duration::from_secs(1);
 /// Pause before acknowledgements, or a checkpoint, are tried again after a failure.
 const RETRY: Duration = Duration::from_millis(500);
@@ -61,25 +61,25 @@ pub(crate) struct Writer {
     pub(crate) cache: Arc<MessageCache>,
     /// Why acknowledgements could not be committed, and when they are tried again.
     pub(crate) ack_failure: Option<(Instant, StoreError)>,
-    /// When what is in the log goes to its place.
+    /// When the next checkpoint is due.
     pub(crate) checkpoint_at: Option<Instant>,
-    /// Why it could not; until it can, no new messages are taken.
+    /// Why the last checkpoint failed. Until one succeeds no new messages are taken.
     pub(crate) checkpoint_failure: Option<StoreError>,
     /// Queues that are being copied.
     pub(crate) copies: VecDeque<Copying>,
     pub(crate) copy_slice: usize,
-    /// When to tidy up if nothing comes.
+    /// When to clean up if no work comes.
     pub(crate) tidy_at: Option<Instant>,
 }
 
-/// What a step of the writer came to.
+/// The result of a step of the writer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     /// It did something; there may be more.
     Worked,
-    /// There is nothing to do until something comes or it is this time.
+    /// There is nothing to do until work comes or until this time.
     Idle(Option<Instant>),
-    /// The commit_queue is closed and all of it done.
+    /// The commit queue is closed and all its work is done.
     Ended,
 }
 
@@ -87,7 +87,7 @@ impl Writer {
     /// Does what is due at `now`: at most one group of tasks, and a slice of a queue that is copied.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
         if self.checkpoint_at.is_some_and(|at| at <= now) || self.is_journal_long() {
-            // What is acknowledged by now need not be stored for that.
+            // Messages that are acknowledged by now need not be stored by the checkpoint.
             self.commit_group(Vec::new(), true);
             self.checkpoint();
         }
@@ -111,7 +111,8 @@ impl Writer {
             }
             Err(Due(_)) => false,
         };
-        // After a failure only a new start can help, and whoever watches the process gives it one.
+        // After such a failure only a restart helps. Whoever supervises the process starts it
+        // again.
         if is_last || self.failure().is_some() { self.end() } else { Step::Worked }
     }
 
@@ -119,7 +120,7 @@ impl Writer {
         self.wal.failure().or_else(|| self.rows.engine().failure())
     }
 
-    /// Nothing came for a while: what is not needed any more goes.
+    /// No work came for a while: memory and files that are no longer needed are freed.
     fn tidy(&mut self) {
         self.tidy_at = None;
         self.appender.rest();
@@ -135,7 +136,7 @@ impl Writer {
 
     fn end(&mut self) -> Step {
         self.commit_queue.abandon();
-        // Who waits for them is told that the store is closed.
+        // Callers that wait for a copy are told that the store is closed.
         self.copies.clear();
         self.eraser.finish();
         self.appender.retire();
@@ -149,7 +150,7 @@ impl Writer {
     }
 
     fn handle(&mut self, mut tasks: Vec<Task>, ack: bool) {
-        // What is computed from rows comes alone, after all before it.
+        // Work that is computed from rows is a group of its own, after all work before it.
         if let [Task { work: Work::Commit(_), .. }, ..] | [] = tasks.as_slice() {
             return self.commit_group(tasks, ack);
         }
@@ -179,7 +180,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// However the thread ends, nobody waits for it in vain.
+    /// Answers everyone who waits, however the thread ends.
     fn drop(&mut self) {
         self.commit_queue.abandon();
     }

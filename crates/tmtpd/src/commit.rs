@@ -1,9 +1,10 @@
-//! Commits: the one place where what a request came to is done.
+//! Commits: the one place where the decision on a request is carried out.
 //!
-//! [`Service::commit`] decides and submits in one step, under the directory that the decision rests on,
-//! so that the order of decisions is the order of commits and no device is added in between. It waits for
-//! nothing. [`Commit::durable`] then waits for the disk; only after it the directory changes, devices are
-//! woken and an answer may go out. What was counted and could not be stored is taken back.
+//! [`Service::commit`] decides and submits in one step, with the directory locked for reading, so that
+//! the order of decisions is the order of commits and no device is added in between. It waits for
+//! nothing. [`Commit::durable`] then waits for the disk; only after that the directory changes, devices
+//! are woken and an answer may go out. If the messages cannot be stored, the counts that belong to
+//! them are taken back.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub(crate) struct Commit {
     receipt: Option<Receipt>,
     /// When its messages were posted, Unix milliseconds.
     posted_ms: i64,
-    /// Whose they are.
+    /// The devices they are stored for.
     devices: Vec<DeviceNumber>,
     is_message: bool,
     changes: Vec<DirectoryChange>,
@@ -36,10 +37,10 @@ pub(crate) struct Commit {
 }
 
 impl Service {
-    /// Decides by what is known now and submits what that comes to, as messages from `from`.
+    /// Calls `decide` with the facts of this moment and submits the decision, as messages from `from`.
     ///
     /// # Errors
-    /// What `decide` refuses, or a limit that is reached. Nothing is submitted or counted then.
+    /// The refusal of `decide`, or of a limit that is reached. Nothing is submitted or counted then.
     pub(crate) fn commit<E: From<Refusal>>(
         &self,
         from: &Uid,
@@ -48,7 +49,7 @@ impl Service {
         self.ask(|facts| Ok(self.submit(from, facts, decide(facts)?)?))
     }
 
-    /// Asks what is known now.
+    /// Calls `question` with the facts of this moment.
     pub(crate) fn ask<T>(&self, question: impl FnOnce(&Facts<'_>) -> T) -> T {
         let (directory, terms) = (self.directory(), self.terms());
         question(&Facts {
@@ -92,7 +93,7 @@ impl Service {
         Ok(Commit { receipt, posted_ms, devices, is_message, changes, sharing, tallies })
     }
 
-    /// Counts in order; what is over its limit takes back what was counted before it.
+    /// Counts in order. The first that is over its limit refuses, and those counted before it are taken back.
     fn count_all(
         &self,
         facts: &Facts<'_>,
@@ -134,14 +135,14 @@ impl Service {
         Ok(())
     }
 
-    /// What was counted was not stored. Rates stay spent: it was asked for all the same.
+    /// Takes back the counts of messages that were not stored. Rates stay spent, as the request was made.
     fn take_back(&self, tallies: &[Tally]) {
         for tally in tallies {
             match tally {
                 Tally::Ping(ping) => self.contacts.take_back(ping.who, ping.whom),
                 Tally::Missing(missing) => self.gap_notices.take_back(missing),
                 Tally::ToldMissing(device, count) => {
-                    // Still to be told; the row that says so is as it was.
+                    // The device is still to be told. The stored row did not change.
                     self.gap_notices.add(&BTreeMap::from([(*device, *count)]), &mut Batch::new());
                 }
                 Tally::Answered { .. } | Tally::Presence(..) | Tally::GroupNotices(..) => {}
@@ -151,15 +152,15 @@ impl Service {
 }
 
 impl Commit {
-    /// Whether a later request may be decided before this is durable: it would be decided by the same.
+    /// Whether a later request may be decided before this is durable: the facts for it stay the same.
     pub(crate) fn changes_nothing(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Waits until it is durable; then makes its changes and wakes the devices.
+    /// Waits until it is durable, then changes the directory and wakes the devices.
     ///
     /// # Errors
-    /// The store's; nothing is done then, and what was counted is taken back.
+    /// Those of the store. Nothing changes then, and the counts are taken back.
     pub(crate) async fn durable(self, service: &Service) -> Result<Outcome, StoreError> {
         let first = match self.receipt {
             Some(receipt) => receipt.await.inspect_err(|_| service.take_back(&self.tallies))?,

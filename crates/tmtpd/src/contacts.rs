@@ -1,17 +1,17 @@
-//! First contacts: how many pings and invitations a member may send, and how many to one who does
-//! not answer.
+//! Limits on first contacts: pings and invitations per member, and per receiver who does not
+//! answer.
 //!
-//! Requirement A3a: of a stranger one gets a few words, and nothing more until one answers. So each
-//! ping that waits for an answer is counted for its pair, in memory and in a row that goes with the
-//! ping's commit; a restart resets nothing. An answer is a ping back, or a post to the other by
-//! name. It takes the count away; the two are acquainted then, as the directory knows, and ping each
-//! other as often as a day allows. A ping that was not answered for as long as messages are kept is
-//! forgotten, so what is in memory is bounded by the pings of that time.
+//! Requirement A3a: a stranger may send a few words, and nothing more until they are answered. So
+//! each unanswered ping is counted for its pair of members, in memory and in a row committed with
+//! the ping; a restart resets nothing. A ping back, or a post to the other by name, is an answer.
+//! It removes the count; the two are acquainted then, as the directory knows, and may ping each
+//! other up to the daily limit. A ping that was not answered for as long as messages are kept is
+//! forgotten, so memory is bounded by the pings of that time.
 //!
-//! Besides, a member gets so many pings of strangers in a day, and only a part of them from accounts that
-//! were made within a day: who makes many accounts buries nobody. Of that part accounts made from one network
-//! get a part again, so that one machine does not keep the others who are new away. All of that is counted in
-//! memory only; accounts made before the last start count as of one network.
+//! Besides, a member gets a limited number of pings from strangers in a day, only a part of them
+//! from accounts younger than a day: making many accounts does not bury anybody in pings. Within
+//! that part each network has a part again, so that one machine does not crowd out other newcomers.
+//! These are counted in memory only; accounts made before the last start count as of one network.
 //!
 //! | key | value |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | `c/w/` who, whom | day of the last ping (4), pings without an answer (4) |
 //! | `c/a/` who, whom | nothing: they are in contact. Written by earlier versions only |
 //!
-//! What is counted is what is allowed, and it is counted before it is durable: a crash in between
-//! counts a ping that never was, or two devices' pings of one moment as one. Both are harmless.
+//! Pings are counted when they are allowed, before they are durable: a crash in between counts a
+//! ping that never was, or two devices' concurrent pings as one. Both are harmless.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -41,22 +41,22 @@ const DAYS: &[u8] = b"c/d/";
 const WAITING: &[u8] = b"c/w/";
 const ANSWERED: &[u8] = b"c/a/";
 const DAY: Duration = Duration::from_secs(86_400);
-/// One in so many of a member's pings from strangers may be from an account made within a day.
+/// One in this many of a member's pings from strangers may be from an account younger than a day.
 const NEW_PART: usize = 5;
-/// And one in so many of these from accounts made from one network.
+/// And one in this many of these from accounts made from one network.
 const NETWORK_PART: usize = 4;
 
-/// Who pinged whom.
+/// (sender, receiver).
 type Pair = (MemberNumber, MemberNumber);
 
-/// How often, until when.
+/// A count, and until when it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Count {
     day: Day,
     pings: u32,
 }
 
-/// Pings of a day, and pings without an answer.
+/// Pings per day, and unanswered pings.
 #[derive(Debug, Default)]
 pub(crate) struct Contacts {
     state: Mutex<State>,
@@ -64,54 +64,54 @@ pub(crate) struct Contacts {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Pings of each member on the last day on which there were some.
+    /// Pings that each member sent on the last day on which they sent any.
     pinged: HashMap<MemberNumber, Count>,
     waiting: HashMap<Pair, Count>,
-    /// Pings that members got from strangers, and those of them from new accounts.
+    /// Pings that members got from strangers, and those from new accounts.
     received: Buckets<MemberNumber>,
     received_from_new: Buckets<MemberNumber>,
     received_from_network: Buckets<(MemberNumber, Option<Network>)>,
-    /// From where accounts were made, and when, those of the last day.
+    /// From which network accounts were made, and when; those of the last day.
     made: HashMap<MemberNumber, (Network, Instant)>,
 }
 
 /// A ping or an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ping {
-    /// Who pings.
+    /// The sender.
     pub(crate) who: MemberNumber,
-    /// Who is pinged.
+    /// The receiver.
     pub(crate) whom: MemberNumber,
     /// Now, Unix milliseconds.
     pub(crate) now_ms: i64,
-    /// Whether the directory knows already that they are in contact.
+    /// Whether the directory has them as acquainted.
     pub(crate) acquainted: bool,
-    /// When the account of who pings was made, Unix milliseconds.
+    /// When the sender's account was made, Unix milliseconds.
     pub(crate) since_ms: i64,
 }
 
-/// Why a ping may not be sent.
+/// Why a ping is refused.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum TooMany {
-    /// The day's are used up.
+    /// The daily limit is reached.
     #[error("too many pings and invitations today; try again tomorrow")]
     Today,
-    /// The other has not answered.
+    /// The receiver has not answered.
     #[error(
         "to has not answered your last pings or invitations; you can send more after an answer, \
          or in {days} days"
     )]
     Unanswered {
-        /// After so many days without an answer one more is allowed.
+        /// Days after which another one is allowed.
         days: usize,
     },
-    /// The other has got many of those who are no contact of theirs.
+    /// The receiver has got many pings from strangers.
     #[error("to has received many pings from people they do not know; try again later")]
     Received,
 }
 
 impl Contacts {
-    /// Reads how many pings there were, and which wait for an answer.
+    /// Reads the counts.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -123,8 +123,8 @@ impl Contacts {
         Ok(Self { state: Mutex::new(state) })
     }
 
-    /// Visits each (from, to) of whom the second has let the first in, by pings alone: pairs in contact as
-    /// earlier versions noted them, and whoever has a ping to answer.
+    /// Visits each (from, to) where the second has let the first in, judging by pings alone: pairs
+    /// in contact as earlier versions noted them, and everyone with a ping to answer.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -147,15 +147,16 @@ impl Contacts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes from where an account was made. There are as many as may be made in a day.
+    /// Notes from which network an account was made. Bounded by the accounts that may be made in a
+    /// day.
     pub(crate) fn made(&self, member: MemberNumber, network: Network) {
         let (mut state, now) = (self.state(), Instant::now());
         state.made.retain(|_, (_, at)| now.saturating_duration_since(*at) < DAY);
         state.made.insert(member, (network, now));
     }
 
-    /// Counts a ping if it is allowed, and adds to `rows` what must be committed with it. If it is
-    /// not committed, [`Self::take_back`].
+    /// Counts a ping if it is allowed, and adds the rows to commit with it to `rows`. If they are
+    /// not committed, call [`Self::take_back`].
     ///
     /// # Errors
     /// [`TooMany`]; nothing is counted then.
@@ -192,11 +193,11 @@ impl Contacts {
         Ok(())
     }
 
-    /// Counts a name that `who` tried and that nobody has, or that is another's, as a ping of the day;
-    /// until the next start only.
+    /// Counts an attempt to use a name that nobody has, or that is another's, as a ping of the day;
+    /// in memory only.
     ///
     /// # Errors
-    /// [`TooMany::Today`] when they are used up, whatever the name was.
+    /// [`TooMany::Today`] when the limit is reached, whatever the name was.
     pub(crate) fn tried(
         &self,
         limits: &Limits,
@@ -213,7 +214,7 @@ impl Contacts {
         Ok(())
     }
 
-    /// A ping that was counted could not be committed.
+    /// Uncounts a ping that could not be committed.
     pub(crate) fn take_back(&self, who: MemberNumber, whom: MemberNumber) {
         let mut state = self.state();
         if let Some(used) = state.pinged.get_mut(&who) {
@@ -224,7 +225,8 @@ impl Contacts {
         }
     }
 
-    /// `who` writes to each of `members` by name: their pings are answered. Adds the rows that say so.
+    /// `who` writes to each of `members` by name, which answers their pings. Adds the rows that say
+    /// so.
     pub(crate) fn answered(
         &self,
         who: MemberNumber,
@@ -240,7 +242,7 @@ impl Contacts {
         }
     }
 
-    /// Forgets pings that were not answered in the time that messages are kept; gives the rows to
+    /// Forgets pings that were not answered for as long as messages are kept; returns the rows to
     /// commit.
     pub(crate) fn forget_old(&self, now_ms: i64, limits: &Limits) -> Batch {
         let today = day_of(now_ms);
@@ -257,33 +259,33 @@ impl Contacts {
 }
 
 impl State {
-    /// Pings of `who` today.
+    /// Pings that `who` sent today.
     fn used_today(&self, today: Day, who: MemberNumber) -> u32 {
         self.pinged.get(&who).filter(|count| count.day == today).map_or(0, |count| count.pings)
     }
 
-    /// Counts a ping of a stranger for who gets it; false if there were too many.
+    /// Counts a stranger's ping for its receiver; false if there were too many.
     fn may_receive(&mut self, ping: Ping, limits: &Limits) -> bool {
         let (whom, now) = (ping.whom, Instant::now());
         let rate = |count| Rate { count, period: DAY };
         let all = limits.pings_received_per_day;
-        // What is refused to new accounts is not taken from the others.
+        // A refused ping of a new account does not use up the others' share.
         let is_new = ping.now_ms.saturating_sub(ping.since_ms) < DAY_MS;
         (!is_new || self.may_receive_from_new(ping, all.div_ceil(NEW_PART), now))
             && self.received.try_spend(whom, rate(all), 1, now)
     }
 
-    /// The same for an account that is new; `new` such pings may come in a day.
+    /// The same for a new account; `new` such pings may come in a day.
     fn may_receive_from_new(&mut self, ping: Ping, new: usize, now: Instant) -> bool {
         let network = self.made.get(&ping.who).map(|(network, _)| *network);
         let each = Rate { count: new.div_ceil(NETWORK_PART), period: DAY };
         let new = Rate { count: new, period: DAY };
-        // What is refused to one network is not taken from the others.
+        // A refused ping does not use up the other networks' share.
         self.received_from_network.try_spend((ping.whom, network), each, 1, now)
             && self.received_from_new.try_spend(ping.whom, new, 1, now)
     }
 
-    /// Pings of the pair that still wait for an answer.
+    /// Unanswered pings of the pair.
     fn waiting_now(&self, pair: Pair, today: Day, limits: &Limits) -> u32 {
         let count = self.waiting.get(&pair).filter(|count| !count.is_old(today, limits));
         count.map_or(0, |count| count.pings)
@@ -300,7 +302,7 @@ impl State {
 }
 
 impl Count {
-    /// A clock that has gone back makes nothing old.
+    /// A clock that was set back makes nothing old.
     fn is_old(&self, today: Day, limits: &Limits) -> bool {
         today.saturating_sub(self.day) as usize >= limits.undelivered_days
     }
@@ -317,7 +319,7 @@ fn pair_key(prefix: &[u8], (who, whom): Pair) -> Vec<u8> {
     [prefix, &who.0.to_be_bytes(), &whom.0.to_be_bytes()].concat()
 }
 
-/// Counts in rows that begin with `prefix`, by what their keys go on with.
+/// Reads rows whose keys begin with `prefix` into counts, by the rest of their keys.
 async fn read_counts<K: Eq + Hash + Send>(
     store: &dyn Store,
     prefix: &[u8],

@@ -1,8 +1,9 @@
-//! Decisions: what a request comes to, before anything of it is done.
+//! Decisions: the outcome of a request, before any of it is carried out.
 //!
-//! A request is decided by a pure function from [`Facts`] to a [`Decision`] or a [`Refusal`]: it waits
-//! for nothing, writes nothing and counts nothing, so it can be asked again and tested without a disk.
-//! [`commit`](crate::commit) does what a decision says, in one place.
+//! A pure function decides a request from [`Facts`]: it returns a [`Decision`] or a
+//! [`Refusal`](crate::refusal::Refusal). It waits for nothing, writes nothing and counts nothing, so
+//! it can be repeated and tested without a disk. [`commit`](crate::commit) carries decisions out, in
+//! one place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,84 +18,84 @@ use crate::terms::Terms;
 use tmtp_store::Batch;
 use tmtp_store::{DeviceNumber, Position, QueueLengths};
 
-/// What requests are decided by, as it is at one moment.
+/// The state that requests are decided by, at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts<'a> {
-    /// Who exists, and who may reach whom.
+    /// Members, groups, and who may write to whom.
     pub(crate) directory: &'a Directory,
-    /// How much waits for each device.
+    /// Queue sizes of devices.
     pub(crate) queues: &'a dyn QueueLengths,
-    /// What the administrator allows.
+    /// The configured terms.
     pub(crate) terms: &'a Terms,
     /// Now, Unix milliseconds.
     pub(crate) now_ms: i64,
 }
 
 impl Facts<'_> {
-    /// For how long openings hold.
+    /// How long openings last.
     pub(crate) fn kept(&self) -> Kept {
         Kept { today: day_of(self.now_ms), days: self.terms.limits.undelivered_days }
     }
 }
 
-/// What becomes durable as one.
+/// What becomes durable in one commit.
 #[derive(Debug, Default)]
 pub(crate) struct Decision {
     /// Messages, in the order of their ids.
     pub(crate) messages: Vec<Outgoing>,
-    /// Whether the request becomes the first of them, so that its answer names that.
+    /// Whether the request itself is the first of them, so that its answer carries that id.
     pub(crate) is_message: bool,
     /// What changes in the directory: written with the messages, and true once that is durable.
     pub(crate) changes: Vec<DirectoryChange>,
-    /// Rows that are of nothing in the directory.
+    /// Rows outside of the directory.
     pub(crate) rows: Batch,
-    /// Whom a member lets know of their presence from then on.
+    /// Change of a member's presence sharing from then on.
     pub(crate) sharing: Option<Sharing>,
-    /// What is counted, in order; the first that is over its limit refuses the whole.
+    /// Rate limits to count against, in order; the first that is exceeded refuses the whole.
     pub(crate) tallies: Vec<Tally>,
-    /// By which the request is recognised when this device sends it again.
+    /// Identifies the request when this device sends it again.
     pub(crate) digest: Option<(RequestDigest, DeviceNumber)>,
-    /// Messages that are given up for these devices. If one of them is settled already, nothing is
-    /// committed.
+    /// Messages that are given up for these devices. If one of them is acknowledged by then,
+    /// nothing is committed.
     pub(crate) gives_up: Vec<(DeviceNumber, Position)>,
 }
 
-/// A change of whom a member lets know of their presence. It is in no row: apps say it at each login.
+/// A change of presence sharing. It is not stored: apps repeat it at each login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sharing {
     /// The member.
     pub(crate) member: MemberNumber,
-    /// Who knows.
+    /// The others.
     pub(crate) with: Vec<MemberNumber>,
-    /// From now on, or no longer.
+    /// Sharing starts, or ends.
     pub(crate) is_shared: bool,
 }
 
-/// Something that is counted when a decision is submitted, not when it is durable: of two at one moment
-/// each sees the other.
+/// Something that is counted when a decision is submitted, not when it is durable: of two
+/// concurrent requests each sees the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tally {
     /// A ping or an invitation.
     Ping(Ping),
-    /// `who` has written to these members by name, and so answered their pings.
+    /// `who` has written to these members by name, which answers their pings.
     Answered {
         /// The author.
         who: MemberNumber,
-        /// Whom the message names.
+        /// Members named in the message.
         members: BTreeSet<MemberNumber>,
     },
-    /// So many changes of whom a member lets know of their presence.
+    /// A number of changes of a member's presence sharing.
     Presence(MemberNumber, usize),
-    /// So many devices that are told what a member did in a group.
+    /// A number of devices that are notified of a member's act in a group.
     GroupNotices(MemberNumber, usize),
-    /// So many messages of each device's are given up.
+    /// A number of messages per device that are given up.
     Missing(BTreeMap<DeviceNumber, u64>),
-    /// A device is told of so many messages that were given up.
+    /// A device is notified of this many messages that were given up.
     ToldMissing(DeviceNumber, u64),
 }
 
 impl Decision {
-    /// A message without data, and nothing else.
+    /// A decision that is one message without data.
     pub(crate) fn notice(kind: MessageKind, devices: Vec<DeviceNumber>) -> Self {
         Self { messages: vec![Outgoing::notice(kind, devices)], ..Self::default() }
     }

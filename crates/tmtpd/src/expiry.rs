@@ -1,16 +1,17 @@
-//! Return and expiry: what a device has not fetched within `undelivered_days` is given up for it, and
-//! an author whose message reached no device of somebody is told so (requirement A4).
+//! Return and expiry (requirement A4): a message that a device has not fetched within
+//! `undelivered_days` is given up for it, and an author whose message reached no device of a member
+//! is notified.
 //!
-//! Once an hour, and at start, the service looks for messages that are overdue (`overdue`), by days
-//! on which it ran (`uptime_clock`). For each it is decided which devices will not get it any more, and
-//! whom it did not reach (`verdict`, `piece`). The authors' notices (`notice`), what each device
-//! will be missing (`away`), and the rows that are given up are one commit: after a crash a message
-//! is either owed as before or given up and told of, never one without the other. A commit is bounded,
-//! so a queue of a million takes nobody's turn for long.
+//! Once an hour, and at start, the service looks for overdue messages (`overdue`), counting days on
+//! which it ran (`uptime_clock`). For each it decides which devices will not get it any more, and
+//! which members it did not reach (`verdict`, `batch`). The authors' notices (`notice`), the count
+//! of messages that each device is missing (`gap_notice`), and the deletion of the queue entries
+//! are one commit: after a crash a message is either still queued or given up with its notice.
+//! Commits are bounded, so that a queue of a million does not delay other commits for long.
 //!
-//! While a piece is decided and committed no device is added to any account. A device that logs in at
-//! that moment may get a message of which the author is told that it did not arrive; never the other
-//! way round. Reasons are in `docs/decisions/0009-return-and-expiry.md`.
+//! While a batch is decided and committed no device is added to any account. A device that logs in
+//! at that moment may get a message whose author is told that it did not arrive; never the reverse.
+//! Reasons are in `docs/decisions/0009-return-and-expiry.md`.
 
 mod notice;
 mod overdue;
@@ -48,7 +49,7 @@ const PIECE_ROWS: usize = 1_024;
 /// Messages that are looked at for one commit.
 const PIECE_MESSAGES: usize = 1_024;
 
-/// The task that gives up what is overdue.
+/// The task that gives up overdue messages.
 #[derive(Debug)]
 pub struct Expiry {
     ended: Shutdown,
@@ -56,14 +57,14 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// Starts with what is overdue now.
+    /// Starts with a first sweep.
     pub fn start(service: Arc<Service>) -> Self {
         let ended = Shutdown::new();
         let task = tokio::spawn(run(service, ended.clone()).in_current_span());
         Self { ended, task }
     }
 
-    /// Notes how old messages are. To be called before the service is closed.
+    /// Stores the age of messages. Call it before the service is closed.
     pub async fn stop(self) {
         self.ended.request();
         if let Err(error) = self.task.await {
@@ -119,11 +120,11 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
     }
 }
 
-/// Tells a device that has just logged in what it is missing. Its mark goes with the commit that
-/// stores the word.
+/// Queues a notice for a device that has just logged in and is missing messages. Its count is
+/// deleted in the same commit.
 ///
 /// # Errors
-/// When it cannot be stored; it is told at the next login then.
+/// The notice cannot be stored; the next login tries again.
 pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(), Refusal> {
     let device = sender.device;
     let count = service.gap_notices.missing(device);
@@ -142,7 +143,7 @@ pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(
     Ok(service.commit(&Uid::service(), told)?.durable(service).await.map(drop)?)
 }
 
-/// Gives up everything that is overdue.
+/// Gives up all overdue messages.
 async fn sweep(service: &Service, uptime_clock: UptimeClock) {
     let mut total = Total::default();
     let swept = try_sweep(service, uptime_clock, &mut total).await;
@@ -161,7 +162,7 @@ async fn try_sweep(
     let Some(cutoff) = uptime_clock.cutoff(&*service.store, days).await? else { return Ok(()) };
     while service.store.oldest().await?.is_some_and(|oldest| oldest <= cutoff) {
         match sweep_once(service, cutoff, total).await {
-            // Something was acknowledged meanwhile: decide anew, from the queues as they are now.
+            // A message was acknowledged meanwhile: decide again from the present queues.
             Err(StoreError::Gone) => {}
             done => return done,
         }
@@ -218,7 +219,7 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
         let tallies = vec![Tally::Missing(missing.clone())];
         Ok::<_, Refusal>(Decision { messages, gives_up, tallies, ..Decision::default() })
     };
-    // Names and lists of a notice are in its data, and nothing that it counts has a limit.
+    // A notice carries names and lists in its data, and is not counted against limits.
     let commit = service
         .commit(&Uid::service(), decide)
         .map_err(|refusal| StoreError::Corrupt { what: refusal.to_string() })?;
@@ -227,7 +228,7 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
     Ok(())
 }
 
-/// What a sweep did, for the log.
+/// The result of a sweep, for the log.
 #[derive(Debug, Default)]
 struct Total {
     owed: usize,

@@ -1,11 +1,12 @@
-//! Gap notices: how many messages were given up for a device that was away too long, until it is told.
+//! Gap notices: the number of messages given up for a device that was away too long, until it is
+//! notified.
 //!
 //! Such a device needs its siblings' history. The notice is queued for it like any message, and its row
 //! here is deleted in the same commit.
 //!
 //! | key | value |
 //! |---|---|
-//! | `x/a/` device number (4 bytes, big-endian) | messages given up that the device was not told of (8 bytes) |
+//! | `x/a/` device number (4 bytes, big-endian) | messages given up that the device was not notified of (8 bytes) |
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,7 @@ pub(crate) struct GapNotices {
 }
 
 impl GapNotices {
-    /// As it was noted.
+    /// Reads the stored counts.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -44,13 +45,13 @@ impl GapNotices {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Messages that `device` is missing and was not told of.
+    /// Messages that `device` is missing and was not notified of.
     pub(crate) fn missing(&self, device: DeviceNumber) -> u64 {
         self.devices().get(&device).copied().unwrap_or(0)
     }
 
-    /// So many messages more are given up for these devices: adds the rows that say so. If they are
-    /// not committed, [`Self::take_back`]. Of two at one moment the rows may count one only.
+    /// Adds to the counts of these devices, and the rows to `rows`. If they are not committed, call
+    /// [`Self::take_back`]. Of two concurrent calls the rows may count one only.
     pub(crate) fn add(&self, given_up: &BTreeMap<DeviceNumber, u64>, rows: &mut Batch) {
         if given_up.is_empty() {
             return;
@@ -63,7 +64,7 @@ impl GapNotices {
         }
     }
 
-    /// What was added could not be committed.
+    /// Undoes an addition that could not be committed.
     pub(crate) fn take_back(&self, given_up: &BTreeMap<DeviceNumber, u64>) {
         let mut devices = self.devices();
         for (device, count) in given_up {
@@ -71,8 +72,8 @@ impl GapNotices {
         }
     }
 
-    /// `device` is told of so many messages: adds the row that says so. If it is not committed,
-    /// [`Self::add`] them again.
+    /// `device` is notified of this many messages: adds the row that says so. If it is not
+    /// committed, call [`Self::add`] with them again.
     pub(crate) fn tell(&self, device: DeviceNumber, count: u64, rows: &mut Batch) {
         match subtract(&mut self.devices(), device, count) {
             0 => rows.delete(key(device)),
@@ -81,7 +82,7 @@ impl GapNotices {
     }
 }
 
-/// Takes `count` from what a device is missing; gives what is left.
+/// Subtracts `count` from what a device is missing; returns the rest.
 fn subtract(devices: &mut BTreeMap<DeviceNumber, u64>, device: DeviceNumber, count: u64) -> u64 {
     let left = devices.remove(&device).unwrap_or(0).saturating_sub(count);
     if left > 0 {
@@ -96,7 +97,7 @@ fn key(device: DeviceNumber) -> Vec<u8> {
 
 fn read(device: &[u8], row: &[u8]) -> Option<(DeviceNumber, u64)> {
     let (messages, told) = row.split_first_chunk()?;
-    // Rows were once kept for good, with what the device was told of behind.
+    // Earlier versions kept rows for good, followed by the count already notified.
     let told = if told.is_empty() { 0 } else { u64::from_be_bytes(told.try_into().ok()?) };
     let missing = u64::from_be_bytes(*messages).saturating_sub(told);
     Some((u32::from_be_bytes(device.try_into().ok()?), missing))

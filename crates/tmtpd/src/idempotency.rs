@@ -1,19 +1,20 @@
-//! Idempotency: a request that comes again because its answer was lost is answered again, not done again.
+//! Idempotency: a request that is repeated because its answer was lost is answered again, not
+//! executed again.
 //!
 //! The link may break, or one side may crash, between the commit of a message and its ack. The app
-//! cannot know and sends the request again, with the same id, as the first on its next link. So for
-//! every device the store keeps one row about the last message it gave us, written in the commit of
-//! that message: [`RequestDigest::remember`]. The first such request of a later link, if it has the same
-//! digest, is given the same ack, and nothing is delivered again: [`RequestDigest::answered`]. A device that
-//! took leave by Quit has read its answers, so its row goes: [`forget`].
+//! cannot tell and sends the request again, with the same id, first on its next link. So the store
+//! keeps one row per device about its last message, written in the commit of that message:
+//! [`RequestDigest::remember`]. If the first such request of a later link has the same digest, it
+//! gets the same ack, and nothing is delivered again: [`RequestDigest::answered`]. A device that
+//! logged out by Quit has read its answers, so its row is deleted: [`forget`].
 //!
 //! | key | value |
 //! |---|---|
 //! | `r/` device number (4 bytes, big-endian) | digest (32 bytes), message id (8), posted in Unix ms (8) |
 //!
-//! Revision 1 does not ask for request ids to differ. An app that gives all of them one id, such as
-//! `1`, and sends the same bytes twice means two messages, on whatever links. So only ids long
-//! enough to be one of a kind (`UNIQUE_ID_BYTES`) are ever taken for repetitions.
+//! Revision 1 does not require unique request ids. An app that uses one id for all, such as `1`,
+//! and sends the same bytes twice means two messages, on whatever links. So only ids long enough to
+//! be unique (`UNIQUE_ID_BYTES`) are ever taken for repetitions.
 
 use sha2::{Digest as _, Sha256};
 use tmtp::event::Outcome;
@@ -24,11 +25,10 @@ use tmtp_store::Batch;
 use tmtp_store::{DeviceNumber, Store, StoreError};
 
 const PREFIX: &[u8] = b"r/";
-/// Shortest request id, in bytes, that an app is believed to have given to one message only: 64
-/// random bits in hex.
+/// Shortest request id, in bytes, that is taken to be unique: 64 random bits in hex.
 const UNIQUE_ID_BYTES: usize = 16;
 
-/// What came with a request.
+/// The content of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content<'a> {
     /// The text of a Ping or GroupInvite.
@@ -37,14 +37,13 @@ pub(crate) enum Content<'a> {
     Data(&'a [u32]),
 }
 
-/// What a request is recognised by: its header, with id, recipients and lengths, and the sums of
-/// its data.
+/// Identifies a request: a hash of its header, with id, recipients and lengths, and the checksums
+/// of its data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestDigest([u8; 32]);
 
 impl RequestDigest {
-    /// Of a request that becomes a message; none for others, and none for one whose id may be that
-    /// of every message.
+    /// Of a request that becomes a message; none for others, and none if its id may not be unique.
     pub(crate) fn of(request: &Request, content: Content<'_>) -> Option<Self> {
         let becomes_message = matches!(
             request,
@@ -54,7 +53,7 @@ impl RequestDigest {
                 | Request::GroupInvite { .. }
         );
         let is_unique = request.id().is_some_and(|id| id.as_str().len() >= UNIQUE_ID_BYTES);
-        // An app that is upgraded between the two adds nothing by which they differ.
+        // An app that is upgraded between the two sends may add keys: compare without them.
         let head = || request.as_of_revision_1().pack().ok();
         let head = (becomes_message && is_unique).then(head).flatten()?;
         let mut hash = Sha256::new();
@@ -66,8 +65,8 @@ impl RequestDigest {
         Some(Self(hash.finalize().into()))
     }
 
-    /// How this request of `device` was answered, if it is the last message that the device gave
-    /// us. Commits that are still under way are not seen: ask after the device's login is told.
+    /// The earlier answer to this request, if it was the device's last message. Commits under way
+    /// are not seen: call it after the device's login.
     ///
     /// # Errors
     /// [`StoreError`] when the row cannot be read.
@@ -84,7 +83,7 @@ impl RequestDigest {
         Ok((digest == self.0).then_some(outcome))
     }
 
-    /// Adds the row that says how this request was answered, over that of the one before.
+    /// Adds the row that stores this answer, replacing the device's last one.
     pub(crate) fn remember(
         self,
         rows: &mut Batch,
@@ -97,8 +96,8 @@ impl RequestDigest {
     }
 }
 
-/// The device has read all its answers. Not waited for: lost in a crash, the row does no more harm
-/// than it did before.
+/// Deletes the row: the device has read all its answers. Not waited for: if it is lost in a crash,
+/// the row does no more harm than before.
 pub(crate) fn forget(store: &dyn Store, device: DeviceNumber) {
     let mut rows = Batch::new();
     rows.delete(key(device));

@@ -1,7 +1,7 @@
 //! A members-only TMTP messaging service: a library with a thin `main`.
 //!
-//! What is public is for `main`, and for tests, fuzzers and load that drive a service in their own
-//! process.
+//! Public items are for `main`, and for tests, fuzzers and load generators that run a service in
+//! their own process.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 

@@ -1,20 +1,20 @@
-//! Link: one task per connection, bytes in and bytes out, until either side ends it.
+//! Link: one task per connection, from the TLS stream to its end.
 //!
-//! The task reads into the session and decides one request at a time, in order. While posts wait for
-//! the disk the next are decided, up to a bound; answers go out in the order of the requests. It writes
-//! whatever is ready: answers, presence, and what the device is owed. A link that does not read its
-//! output is not read from for long either, so what a link holds in memory is bounded.
+//! The task feeds what it reads to the session and decides one request at a time, in order. While
+//! posts wait for the disk the next are decided, up to a bound; answers keep the order of the
+//! requests. It writes whatever is ready: answers, presence, and queued messages. It stops reading
+//! from a peer that does not read, so a link's memory is bounded.
 //!
-//! - `carrier`: what it runs on
-//! - `input`: what the peer sends, and the requests in it
-//! - `login`: how it becomes a device's
+//! - `carrier`: the transport
+//! - `input`: input from the peer, split into requests
+//! - `login`: login and registration
 //! - `intake`: data of a post, to memory or disk
 //! - `commits`: requests that wait for the disk
-//! - `delivery`: what the device is owed, ahead of its acks
-//! - `end`: why it ended
-//! - `window`: what is in flight
-//! - `min_throughput`: whether the peer keeps up
-//! - `poll`: what it waits for
+//! - `delivery`: queued messages, sent ahead of their acks
+//! - `end`: reasons for the end of a link
+//! - `window`: messages in flight
+//! - `min_throughput`: minimum rates of the peer
+//! - `poll`: the event loop's sources
 
 mod carrier;
 mod commits;
@@ -61,7 +61,7 @@ use intake::Intake;
 use min_throughput::MinThroughput;
 use poll::{Ready, Waits};
 
-/// Output that stops the reading of requests until the peer takes some.
+/// Output at which requests are no longer read until the peer takes some.
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
 /// How long a peer may take to receive the last words.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -84,13 +84,13 @@ pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown
 /// A request being decided.
 type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
 
-/// What a pending request came to.
+/// The result of a pending request.
 enum Done {
-    /// It is answered, or on its way to the disk.
+    /// It is answered, or submitted to the store.
     Progress(Progress),
-    /// An account was made.
+    /// An account was made, or could not be.
     Registered(Result<(Sender, Event), Quit>),
-    /// A device has shown who it is, and its last link has had time to end.
+    /// The device is authenticated, and its previous link has had time to end.
     Known(Sender),
 }
 
@@ -99,42 +99,42 @@ struct On {
     sender: Sender,
     place: Place,
     delivery: Delivery,
-    /// Whether the device has given us a message on this link.
+    /// Whether the device has posted on this link.
     has_posted: bool,
 }
 
 struct Link<S> {
     stream: S,
     peer: Peer,
-    /// Its place in the table of links, with its counts.
+    /// Its entry in the table of links, with its counters.
     entry: Entry,
     service: Arc<Service>,
     session: ServiceSession,
-    /// What [`Millis`] counts from.
+    /// The origin of [`Millis`].
     epoch: Instant,
-    /// Read, and not yet taken by the session, from `input_at`.
+    /// Read, and from `input_at` on not yet parsed by the session.
     input: Vec<u8>,
     input_at: usize,
     output: Vec<u8>,
     unflushed: bool,
-    /// Answers that must wait for the end of the message being sent.
+    /// Answers held back until the message being sent is complete.
     answers: Vec<u8>,
     pending: Option<Pending>,
     commits: Commits,
-    /// Kept back until the commits are answered.
+    /// Held back until the pending commits are answered.
     parked: Option<Parked>,
     intake: Option<Intake>,
     on: Option<On>,
     /// How the peer sends, and how it takes.
     sending: MinThroughput,
     taking: MinThroughput,
-    /// Requests: who asks for more is not listened to for a while, and what was sent waits on the peer's
-    /// side of the line. Nothing is lost by it, and nobody is told.
+    /// Rate limit of requests: above it the link is not read, so input waits in the peer's socket.
+    /// Nothing is lost and no error is sent.
     requests: Bucket,
     request_rate: Rate,
-    /// Not listened to until then, for it has asked too much.
+    /// Not read until then, because of the rate limit.
     paused_until: Option<Instant>,
-    /// Set when the link is only waiting for its last words to be taken.
+    /// Set while the link only waits for its last output to be read.
     ending: Option<(End, Instant)>,
 }
 
@@ -201,7 +201,7 @@ impl<S: Stream> Link<S> {
                 }
                 Ready::Done(done) => {
                     self.pending = None;
-                    // The peer's silence counts from when it is listened to again.
+                    // The silence timeout starts again when reading resumes.
                     self.session.handle_read(self.now());
                     self.handle_done(done);
                 }
@@ -222,8 +222,8 @@ impl<S: Stream> Link<S> {
                 Ready::GiveWay => break End::GaveWay,
             }
         };
-        // What was asked is finished while the device still has its place: whoever waits for the
-        // message is woken, and the device's next link finds the answer if it asks again.
+        // A pending request is finished before the device's place is freed: recipients are woken,
+        // and the device's next link finds the answer if it asks again.
         if let Some(request) = self.pending.take()
             && let Done::Progress(progress) = request.await
         {
@@ -233,7 +233,7 @@ impl<S: Stream> Link<S> {
         end
     }
 
-    /// Whether the next request may be taken up.
+    /// Whether the next request may be read.
     fn is_listening(&self) -> bool {
         self.pending.is_none()
             && self.parked.is_none()
@@ -242,13 +242,13 @@ impl<S: Stream> Link<S> {
             && (self.commits.is_empty() || self.may_go_on())
     }
 
-    /// Whether another post may be taken up while others wait for the disk. The first on a link may be the
-    /// last of the link before: what comes after it is not, but only if it is answered.
+    /// Whether another post may be decided while others wait for the disk. The first on a link may
+    /// repeat the last of the previous link, so the next waits until it is answered.
     fn may_go_on(&self) -> bool {
         !self.commits.are_full() && self.on.as_ref().is_some_and(|on| on.has_posted)
     }
 
-    /// Whether nothing that was asked waits for an answer.
+    /// Whether every request is answered.
     fn is_idle(&self) -> bool {
         self.pending.is_none() && self.commits.is_empty()
     }
@@ -257,12 +257,12 @@ impl<S: Stream> Link<S> {
         self.is_listening() && self.has_room_for_answers()
     }
 
-    /// Answers and presence are held back from a peer that does not take what it has.
+    /// Answers and presence are held back from a peer that does not read.
     fn has_room_for_answers(&self) -> bool {
         self.output.len() + self.answers.len() < OUTPUT_MAX_BYTES
     }
 
-    /// Starts and stops the clocks of those who send and who take.
+    /// Starts and stops the throughput clocks of both directions.
     fn watch_throughput(&mut self) {
         let now = Instant::now();
         let sends = self.may_read() && self.session.inside_message();
@@ -279,7 +279,7 @@ impl<S: Stream> Link<S> {
         if let Some((_, until)) = &self.ending {
             return Some(*until);
         }
-        // While a request is answered the peer is not silent, it is not listened to.
+        // While a request is pending the link is not read, so the peer cannot be silent.
         let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
         let silence = self.is_idle().then_some(silence);
         let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
@@ -329,7 +329,7 @@ impl<S: Stream> Link<S> {
         self.taking.moved(bytes);
         self.unflushed = true;
         if self.output.is_empty() {
-            // An idle link holds no buffers.
+            // Idle links hold no buffers.
             self.output = Vec::new();
         }
         self.on.iter_mut().for_each(|on| on.delivery.progress());
@@ -347,7 +347,7 @@ impl<S: Stream> Link<S> {
                 self.push_event(&Event::Ack { id, outcome });
             }
             Answer::None => {}
-            // Nothing after it is told either.
+            // Later requests are not answered either.
             Answer::Uncertain => self.end(End::Store),
         }
     }
@@ -355,7 +355,7 @@ impl<S: Stream> Link<S> {
     fn handle_done(&mut self, done: Done) {
         match done {
             Done::Progress(progress) => {
-                // Answers go out in the order of their requests.
+                // Answers keep the order of the requests.
                 if let Some(answer) = self.commits.push(progress) {
                     self.handle_answer(answer);
                 }
@@ -389,7 +389,7 @@ impl<S: Stream> Link<S> {
         self.end(End::Quit(quit));
     }
 
-    /// Nothing more is read; what is in the output still goes out, if the peer takes it soon.
+    /// Stops reading; pending output is still sent, if the peer reads it soon.
     fn end(&mut self, end: End) {
         if self.ending.is_none() {
             self.ending = Some((end, Instant::now() + FAREWELL));

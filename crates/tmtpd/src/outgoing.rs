@@ -16,9 +16,9 @@ pub(crate) struct Outgoing {
     pub(crate) data: Data,
     /// Its data.
     pub(crate) body: NewData,
-    /// Whose it is to be. Named twice counts once.
+    /// The devices it is stored for. A device that is named twice gets it once.
     pub(crate) devices: Vec<DeviceNumber>,
-    /// Whether the service itself says it, whoever else the messages beside it are from.
+    /// Whether the sender is the service, whoever sends the other messages of the same commit.
     pub(crate) from_service: bool,
 }
 
@@ -39,7 +39,7 @@ impl Outgoing {
         Self { kind, data, body, devices, from_service: false }
     }
 
-    /// As the store takes it, at `position`, from `from` if it is not from the service.
+    /// The form in which the store takes it, at `position`; `from` is its sender unless the service is.
     ///
     /// # Errors
     /// [`StoreError::HeadTooLong`] when its names and lists do not fit into a header.

@@ -1,21 +1,21 @@
 //! Platform seam: the time of day, and random numbers.
 //!
-//! A [`Service`](crate::service::Service) is given its platform when it is made. The daemon gives it
-//! [`Machine`]; a simulation gives it a clock that jumps and numbers from a seed. Histogram of time are
-//! measured with tokio's clock, which a simulation has in its hands anyway.
+//! A [`Service`](crate::service::Service) gets its platform when it is made. The daemon passes
+//! [`Machine`]; a simulation passes a clock that jumps and a seeded generator. Durations are
+//! measured with tokio's clock, which a simulation controls anyway.
 
 use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the time of day and random numbers come from.
+/// Source of the time of day and of random numbers.
 pub trait Platform: Debug + Send + Sync + 'static {
     /// Now, Unix milliseconds. May go back.
     fn now_ms(&self) -> i64;
 
-    /// Fills `bytes` so that nobody can guess them.
+    /// Fills `bytes` with unpredictable bytes.
     ///
     /// # Errors
-    /// When there is no randomness to be had; nothing may be made of `bytes` then.
+    /// No randomness is available; `bytes` must not be used then.
     fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error>;
 }
 

@@ -1,12 +1,13 @@
-//! Default of the post policy where the configuration says nothing, and acquaintances known from before.
+//! Post policy of a service whose configuration does not set it, and acquaintances from earlier
+//! versions.
 //!
-//! Services that are made now ask for acquaintance. Those that were made when a uid was enough go on as
-//! they did, because their members count on it, until the administrator says otherwise. Which of the two
-//! a service is, is noted with its first member.
+//! New services require acquaintance. Services made when a uid was enough keep that, because their
+//! members rely on it, until the administrator changes it. Which of the two a service is, is stored
+//! with its first member.
 //!
-//! Who is acquainted is noted under either policy, so that a change to `acquainted` parts nobody who has
-//! written to each other since. What earlier versions noted counts too: pings that were answered, pings
-//! that wait (whoever is pinged may answer), and groups.
+//! Acquaintances are recorded under either policy, so that a change to `acquainted` separates
+//! nobody who has written to each other since. Records of earlier versions count too: answered
+//! pings, waiting pings (whoever is pinged may answer), and groups.
 //!
 //! | key | value |
 //! |---|---|
@@ -20,7 +21,7 @@ use tmtp_store::{Batch, Store, StoreError};
 const UNSAID: &[u8] = b"p/unsaid";
 const ACQUAINTED: &[u8] = b"acquainted";
 
-/// The policy of this service where nothing is said.
+/// The default policy of this service.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -33,14 +34,14 @@ pub(crate) async fn unsaid(
     Ok(if is_noted || is_new { PostPolicy::Acquainted } else { PostPolicy::Uid })
 }
 
-/// Notes with the first member that the service was made by a version that asks for acquaintance.
+/// Stores with the first member that the service was made by a version that requires acquaintance.
 pub(crate) fn note(batch: &mut Batch, first: MemberNumber) {
     if first == MemberNumber(0) {
         batch.put(UNSAID, ACQUAINTED);
     }
 }
 
-/// Lets those be acquainted of whom earlier versions noted no more than their pings.
+/// Adds acquaintances that earlier versions recorded only as pings.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -52,7 +53,8 @@ pub(crate) async fn read_earlier(
     contacts.answered_before(store, |from, to| directory.put_acquaintance(from, to)).await
 }
 
-/// What an administrator is told: the policy, and of one that was only kept the line that changes it.
+/// Text for the administrator: the policy and, if it was only kept from before, the line that
+/// changes it.
 pub(crate) fn told(said: Option<PostPolicy>, holds: PostPolicy) -> &'static str {
     match (said, holds) {
         (Some(_) | None, PostPolicy::Acquainted) => "acquainted",

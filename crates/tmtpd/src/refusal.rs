@@ -1,4 +1,4 @@
-//! Refusals: why a request is not granted, by which rule, and in which words.
+//! Refusals: why a request is refused, by which rule, and with which message.
 
 use tmtp::id::Uid;
 
@@ -8,18 +8,18 @@ use crate::log::error_limited;
 use crate::metrics::Rule;
 use tmtp_store::StoreError;
 
-/// Why a request was not granted. The words are the peer's to read.
+/// Why a request was refused. The message is sent to the peer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{words}")]
 pub(crate) struct Refusal {
-    /// By which rule.
+    /// The rule.
     pub(crate) rule: Rule,
-    /// What the peer is told.
+    /// The message for the peer.
     pub(crate) words: String,
-    /// Uids of the recipients because of whom; empty where nobody else could have been reached.
+    /// Uids of the recipients that caused it; empty where nobody else could have been reached.
     pub(crate) of: Vec<Uid>,
-    /// Whether a name was tried that nobody has, or another: it counts as a ping of the day, so that
-    /// names cannot be found out by trying.
+    /// Whether an unknown name or somebody else's was tried: that counts as a ping of the day, so
+    /// that names cannot be found out by trying.
     pub(crate) is_guess: bool,
 }
 
@@ -28,7 +28,7 @@ impl Refusal {
         Self { rule, words: words.into(), of: Vec::new(), is_guess: false }
     }
 
-    /// The same, of somebody who tried a name.
+    /// The same, marked as an attempt to guess a name.
     pub(crate) fn of_guess(self) -> Self {
         Self { is_guess: true, ..self }
     }
@@ -48,8 +48,8 @@ impl From<StoreError> for Refusal {
             StoreError::Busy => {
                 Self::new(Rule::Busy, "the service is busy, nothing was stored; try again")
             }
-            // After a failure the peer comes back with what it was not told about, and is not told
-            // now either: the next start knows.
+            // After such a failure the link ends without an answer: the peer repeats the request on
+            // its next link, and the next start knows the result.
             StoreError::Uncertain | StoreError::Closed => {
                 Self::new(Rule::Uncertain, "it is not known whether it was stored")
             }

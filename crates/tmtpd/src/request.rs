@@ -10,12 +10,12 @@
 //! | [`post`] | Post, PostNotify |
 //! | `ping` | Ping |
 //!
-//! Each is a function from what is known ([`Facts`]) and what is asked to a [`Decision`] or a [`Refusal`];
-//! what is decided is done by [`commit`](crate::commit). Beside them: `full`, queues that are full;
-//! `introduce`, who may write to whom after a post.
+//! Each is a function from [`Facts`] and the request to a [`Decision`] or a [`Refusal`];
+//! [`commit`](crate::commit) carries it out. Beside them: `full`, full queues; `introduce`, who may
+//! write to whom after a post.
 //!
-//! A request whose answer was lost is recognised by [`idempotency`](crate::idempotency); the rule, and
-//! why, is `docs/decisions/0005-repeated-requests.md`.
+//! A repeated request is recognised by [`idempotency`](crate::idempotency); the rule and its
+//! reasons are in `docs/decisions/0005-repeated-requests.md`.
 
 mod full;
 mod group;
@@ -48,7 +48,7 @@ use tmtp_telemetry::Kind;
 
 pub(crate) use crate::refusal::Refusal;
 
-/// Longest id of a request, in bytes, whose refusal also names recipients: both are in one header.
+/// Longest id of a request, in bytes, whose refusal also lists recipients: both share one header.
 const ID_BESIDE_LIST_MAX: usize = 1024;
 
 /// The data that came with a request.
@@ -85,19 +85,19 @@ impl Payload {
     }
 }
 
-/// What becomes of a request.
+/// The answer to a request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The request of this id is answered so.
+    /// The ack for the request of this id.
     Ack(RequestId, Outcome),
-    /// It is not acknowledged.
+    /// No answer.
     None,
-    /// Nobody knows yet whether it was done. The link must end without a word about it: then the
-    /// peer asks again on the next, and is told.
+    /// It is unknown whether it was stored. The link must end without an answer: then the peer
+    /// repeats the request on its next link and gets one.
     Uncertain,
 }
 
-/// How far a request is.
+/// Progress of a request.
 pub(crate) enum Progress {
     /// It is answered.
     Answered(Answer),
@@ -105,21 +105,21 @@ pub(crate) enum Progress {
     Committing(Pin<Box<dyn Future<Output = Answer> + Send>>),
 }
 
-/// A request of a link that is on.
+/// A request of a logged-in link.
 #[derive(Debug)]
 pub(crate) struct Asked {
     /// What is asked.
     pub request: Request,
-    /// By which it is recognised when it comes again; none for what does not become a message.
+    /// Identifies it when it is repeated; none for requests that do not become a message.
     pub digest: Option<RequestDigest>,
-    /// Whether the link has not given us a message yet, so that this may be one of the link before: it is
-    /// answered as it was then, before anything is asked that could refuse it now.
+    /// Whether the link has not posted yet, so that this may repeat the previous link's last
+    /// request: then it gets the same answer, before any check that could refuse it now.
     pub may_repeat: bool,
-    /// Leave to hold its data until that is durable.
+    /// Permit to hold its data in memory until that is durable.
     pub room: Option<Room>,
 }
 
-/// Grants or refuses a request. What it becomes is submitted when this is ready.
+/// Decides a request. A commit is submitted when this is ready.
 pub(crate) async fn answer(
     service: &Arc<Service>,
     sender: &Sender,
@@ -161,7 +161,7 @@ pub(crate) async fn answer(
     }
 }
 
-/// From whom a request is, and under which id it is answered.
+/// The sender of a request, and the id for its answer.
 struct Reply {
     service: Arc<Service>,
     sender: Sender,
@@ -171,7 +171,7 @@ struct Reply {
 }
 
 impl Reply {
-    /// The answer to what was done now.
+    /// The answer to the outcome of a request.
     fn granted(self, outcome: Result<Outcome, Refusal>) -> Answer {
         if let Ok(Outcome::Posted { .. }) = outcome {
             self.service.metrics.posts.one();
@@ -199,8 +199,8 @@ impl Reply {
     }
 }
 
-/// The name that somebody who is pinged or invited was granted, where the request spells it otherwise:
-/// they answer under it.
+/// The alias as it was granted, where the request spells it otherwise: the member who is pinged or
+/// invited answers under it.
 fn granted_name(service: &Service, request: &Request) -> Option<Alias> {
     let (Request::Ping { to, .. } | Request::GroupInvite { to, .. }) = request else {
         return None;
@@ -210,7 +210,7 @@ fn granted_name(service: &Service, request: &Request) -> Option<Alias> {
     (alias != to.as_str()).then(|| alias.into())
 }
 
-/// Refuses a request `op`: told to the peer, to the log by which rule, and counted.
+/// Refuses a request `op`: answered, logged by its rule, and counted.
 fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Outcome {
     static THROTTLES: Throttles<Rule, { Rule::COUNT }> = Throttles::new::<10>();
     let Refusal { rule, words, of, is_guess: _ } = refusal;
@@ -220,15 +220,16 @@ fn refused(service: &Service, sender: &Sender, op: &str, refusal: Refusal) -> Ou
     Outcome::Refused { error: words, of }
 }
 
-/// What a request that is granted has come to.
+/// Result of a granted request.
 enum Granted {
-    /// It is on its way to the disk, and changes nothing that a later request is decided by.
+    /// Submitted, and later decisions do not depend on it.
     Committing(Commit),
-    /// It is done.
+    /// Done.
     Done(Outcome),
 }
 
-/// Decides a request and submits what it comes to; waits for that where the next is decided by it.
+/// Decides a request and submits its commit; waits for the commit where the next decision depends
+/// on it.
 async fn grant(
     service: &Service,
     sender: &Sender,
@@ -250,8 +251,8 @@ async fn grant(
     Ok(Granted::Done(commit.durable(service).await?))
 }
 
-/// Whether a request is decided and done before another of its kind is decided: two of them could both
-/// find a name or a place free.
+/// Whether a request must be committed before the next of its kind is decided: two of them could
+/// both find a name or a place free.
 fn edits_directory(request: &Request) -> bool {
     match request {
         Request::UserEdit { .. } | Request::GroupInvite { .. } | Request::GroupEdit { .. } => true,
@@ -268,7 +269,7 @@ fn edits_directory(request: &Request) -> bool {
     }
 }
 
-/// What a request comes to.
+/// Decides a request.
 fn decide(
     facts: &Facts<'_>,
     sender: &Sender,
@@ -309,13 +310,12 @@ fn decide(
     }
 }
 
-/// A request, or its data, is where the link does not bring it.
+/// A request, or its data, of a kind that the link handles itself.
 fn misplaced() -> Refusal {
     Refusal::new(Rule::Failed, "the service could not do it; try again later")
 }
 
-/// Devices of `members`, and the sender's other devices; the sender's own device only where it is
-/// asked for.
+/// Devices of `members`, and the sender's other devices; the sender's own device only if included.
 fn devices_of(
     directory: &Directory,
     sender: &Sender,
@@ -331,7 +331,7 @@ fn devices_of(
     devices
 }
 
-/// Commits what a request of `sender` is decided to come to.
+/// Commits the decision about a request of `sender`.
 async fn commit(
     service: &Service,
     sender: &Sender,
@@ -340,8 +340,8 @@ async fn commit(
     Ok(submit(service, sender, decide)?.durable(service).await?)
 }
 
-/// Submits what a request of `sender` is decided to come to, past queues that are full. A name that was
-/// tried in vain is counted.
+/// Submits the decision about a request of `sender`, past queues that are full. A name tried in
+/// vain is counted.
 fn submit(
     service: &Service,
     sender: &Sender,

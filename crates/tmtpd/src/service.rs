@@ -1,4 +1,4 @@
-//! Service of one organisation: everything that its links share.
+//! Service of one organisation: the state that its links share.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -23,26 +23,26 @@ use tmtp_store::{DeviceNumber, EmbeddedStore, Position, Store, StoreError, each_
 #[derive(Debug)]
 pub struct Service {
     terms: RwLock<Arc<Terms>>,
-    /// The post policy where the configuration says nothing.
+    /// The post policy where the configuration sets none.
     unsaid: PostPolicy,
-    /// Everything durable.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// Who is online.
+    /// Online devices.
     pub(crate) roster: Arc<Roster>,
-    /// Every open link, for the administrator.
+    /// Open links, for the administrator.
     pub(crate) links: Arc<Links>,
-    /// What it counts.
+    /// Counters.
     pub(crate) metrics: Arc<Metrics>,
     directory: RwLock<Directory>,
-    /// Held from reading the directory to changing it, so that edits do not cross.
+    /// Held from reading the directory to changing it, so that edits are serialised.
     edits: AsyncMutex<()>,
-    /// Who has pinged whom.
+    /// Limits on pings.
     pub(crate) contacts: Contacts,
-    /// Devices that need history from their siblings.
+    /// Messages that devices missed.
     pub(crate) gap_notices: GapNotices,
-    /// Memory for small bodies that are being received, in bytes.
+    /// Memory permits for small bodies being received, in bytes.
     receiving: Arc<Semaphore>,
-    /// Who may do what how often.
+    /// Rate limits.
     pub(crate) rate_limits: RateLimits,
     platform: Box<dyn Platform>,
 }
@@ -98,47 +98,47 @@ impl Service {
         self.platform.now_ms()
     }
 
-    /// Fills `bytes` so that nobody can guess them.
+    /// Fills `bytes` with unpredictable bytes.
     ///
     /// # Errors
-    /// When there is no randomness to be had.
+    /// No randomness is available.
     pub fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         self.platform.random(bytes)
     }
 
-    /// What holds at this moment. Whoever decides by several of them asks once.
+    /// The present terms. Decisions that use several of them must call this once.
     pub(crate) fn terms(&self) -> Arc<Terms> {
         Arc::clone(&self.terms.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What anyone may ask of it at this moment.
+    /// The present limits.
     pub fn limits(&self) -> Arc<Limits> {
         Arc::clone(&self.terms().limits)
     }
 
-    /// From now on `config` says the terms: for requests at once, for what a link set up at its start
-    /// with the next link.
+    /// Applies the terms of `config`: to requests at once, to settings fixed at a link's start with
+    /// the next link.
     pub fn set_terms(&self, config: &Config) {
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(Terms::of(config, self.unsaid));
     }
 
-    /// Who exists, to be looked at; never held across an await.
+    /// The directory, for reading; never held across an await.
     pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who exists, to be changed, after the rows that say the same are durable.
+    /// The directory, for a change whose rows are durable.
     pub fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The turn to edit the directory.
+    /// The lock for edits of the directory.
     pub async fn edit(&self) -> AsyncMutexGuard<'_, ()> {
         self.edits.lock().await
     }
 
-    /// Leave to hold `bytes` of a body that is being received in memory, if there is room left.
+    /// A permit to hold `bytes` of a body being received in memory, if there is room.
     #[must_use]
     pub fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let permits = u32::try_from(bytes).ok()?;
@@ -151,10 +151,10 @@ impl Service {
         self.roster.is_online(device)
     }
 
-    /// Makes everything durable that waits.
+    /// Makes all pending commits durable.
     ///
     /// # Errors
-    /// [`StoreError`] when the disk refuses.
+    /// [`StoreError`] when the disk fails.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.store.close().await
     }

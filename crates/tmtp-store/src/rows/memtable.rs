@@ -1,7 +1,7 @@
 //! Memtable: changes that are committed in the log and have not reached the engine yet.
 //!
-//! Rows of messages and of queues are kept apart from all others: their keys end in an position, and rise with
-//! it. Those that differ in the position alone form a *run*, one [`SortedQueue`] each.
+//! Rows of messages and of queues are kept apart from all others: their keys end in a position, and
+//! grow with it. Those that differ only in the position form a *run*, one [`SortedQueue`] each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeBounds};
@@ -14,7 +14,7 @@ use crate::position::Position;
 use crate::row::{MESSAGES, MessageRow, position_of_key};
 use crate::sorted_queue::SortedQueue;
 
-/// What a waiting row costs beside its key and value, in bytes.
+/// The memory of a waiting row beside its key and value, in bytes.
 const ROW_BYTES: usize = 96;
 
 /// The changes.
@@ -24,16 +24,16 @@ pub(crate) struct Memtable {
     runs: BTreeMap<Key, SortedQueue<Position, Vec<u8>>>,
     /// All other rows: the value, or `None` for one that is deleted.
     others: BTreeMap<Key, Option<Vec<u8>>>,
-    /// What all of it takes in memory, about.
+    /// About how much memory all of it takes.
     pub(super) bytes: usize,
-    /// The last message that is committed, and the last that was when the engine got its rows: it
-    /// has none of later ones.
+    /// The last message that is committed, and the last one that was when the engine got its rows:
+    /// the engine has no rows of later ones.
     pub(super) last_position: Position,
     pub(super) last_stored: Position,
 }
 
 impl Memtable {
-    /// Nothing waits, and all that come have higher positions.
+    /// Nothing waits, and all new messages have higher positions.
     pub(super) fn behind(last_position: Position) -> Self {
         Self { last_position, last_stored: last_position, ..Self::default() }
     }

@@ -2,8 +2,8 @@
 //! written.
 //!
 //! Records follow one another from the beginning of the file. The first that is not whole ends them:
-//! a power cut interrupted it before anybody was told that it is stored. But when a whole record
-//! comes *behind* it, it was durable once, and what makes it unreadable is damage.
+//! a power cut interrupted it before anybody was told that it is stored. But if a whole record
+//! comes *behind* it, it was durable once, and it has been damaged since.
 
 use std::io;
 use std::path::Path;
@@ -18,18 +18,18 @@ use crate::engine::ReadRows;
 use crate::error::StoreError;
 use crate::row::JOURNAL_KEY;
 
-/// What the rows do not have yet.
+/// What the engine and the segments do not have yet.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Replay {
     /// In the order in which they were made.
     pub(crate) changes: Vec<Change>,
     /// Bodies that the segments may not have yet, dead ones among them.
     pub(crate) runs: Vec<Run<Bytes>>,
-    /// Whether the newest commit is not whole.
+    /// Whether the newest record is incomplete.
     pub(crate) is_torn: bool,
 }
 
-/// What was written is not what is there.
+/// How the log differs from what was written.
 #[derive(Debug, PartialEq, Eq)]
 enum Damage {
     /// The file is shorter than it was.
@@ -70,7 +70,7 @@ impl Replay {
         })
     }
 
-    /// What lies in `bytes`.
+    /// The records in `bytes`.
     fn of(bytes: &Bytes, salt: u64) -> Result<Self, Damage> {
         let mut replay = Self::default();
         let (mut at, mut count, mut last) = (0, 0, 0);
@@ -85,7 +85,8 @@ impl Replay {
         }
         let mark = salt.to_be_bytes();
         replay.is_torn = bytes.slice(at..).starts_with(&mark);
-        // A record is begun when those before it are durable, and so is the length they needed.
+        // A record is only begun when those before it are durable, and so is the length they
+        // needed.
         let durable = if replay.is_torn { at } else { last };
         if bytes.len() < durable.next_multiple_of(GROWTH_BYTES as usize) {
             return Err(Damage::CutOff);
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_body_cannot_pass_for_a_record() {
-        // Its author knows all of the format, but not the salt.
+        // An author of a body who knows the whole format, but not the salt.
         let mut forged = Vec::new();
         let none = None::<Run<std::iter::Empty<_>>>;
         encode(&mut forged, 0, 9, &[Change::Delete(b"d/m/admin"[..].into())], none).unwrap();

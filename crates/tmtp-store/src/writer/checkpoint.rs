@@ -11,14 +11,14 @@ use tmtp_telemetry::warn_limited;
 
 /// How long a commit may be in the log alone.
 pub(super) const CHECKPOINT_WITHIN: Duration = Duration::from_secs(1);
-/// A journal of so many bytes is long enough for a checkpoint. Much more than comes in while
-/// acknowledgements gather, so that most rows are gone before they have to be stored.
+/// A checkpoint is due when the log has so many bytes. That is much more than comes in while
+/// acknowledgements gather, so that most rows are deleted before they would have to be stored.
 const CHECKPOINT_AT: u64 = 32 * 1024 * 1024;
-/// So many bytes of memory for rows that wait for the checkpoint are enough for one.
+/// A checkpoint is due when waiting rows take so many bytes of memory.
 const WAITING_BYTES: usize = 8 * 1024 * 1024;
 
 impl Writer {
-    /// Leaves a store that needs no journal.
+    /// A checkpoint that leaves a store without a log.
     pub(super) fn close_journal(&mut self) -> Result<(), StoreError> {
         self.bodies.write_all()?;
         self.bodies.sync_segments()?;
@@ -32,7 +32,7 @@ impl Writer {
         is_long && self.checkpoint_failure.is_none()
     }
 
-    /// Brings what is in the log to its place.
+    /// Writes the content of the log to the engine and the segments.
     pub(super) fn checkpoint(&mut self) {
         self.checkpoint_at = None;
         self.bodies.sync_discarded();
@@ -44,7 +44,8 @@ impl Writer {
             return self.stay(error);
         }
         if let Err(error) = self.bodies.sync_segments() {
-            // What the segments hold is not known now; the log has all of it for the next start.
+            // The content of the segments is not known now. The log has all of it for the next
+            // start.
             return self.wal.fail(error);
         }
         let epoch = self.wal.next_epoch();
@@ -54,13 +55,13 @@ impl Writer {
                 self.checkpoint_failure = None;
                 self.bodies.metrics.checkpoints.note(started.elapsed());
             }
-            // Which of the two journals counts is only known after a restart.
+            // Which of the two log files is in use is only known after a restart.
             Err(error @ StoreError::Uncertain) => self.wal.fail(error),
             Err(error) => self.stay(error),
         }
     }
 
-    /// Keeps memory for bodies in bounds between checkpoints.
+    /// Limits the memory for bodies between checkpoints.
     pub(super) fn write_some(&mut self) {
         if self.checkpoint_failure.is_none()
             && let Err(error) = self.bodies.write_some()

@@ -1,8 +1,8 @@
 //! Commit queue: work for the writer in the order it was submitted, and acknowledgements.
 //!
 //! Submitting never waits, so that a caller can do it under its own lock and thereby fix the order:
-//! **the order of submission is the order of commit**. Who holds bodies in memory asks for
-//! [`room`](crate::Store::room) first; without it the queue refuses when too much waits.
+//! **the order of submission is the order of commit**. Callers that hold bodies in memory first ask
+//! for [`room`](crate::Store::room). Without that, the queue refuses work when too much waits.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,11 +20,12 @@ use crate::writer::prepared::Prepared;
 
 /// How long an acknowledgement may wait for others to share its commit.
 const ACK_WITHIN: Duration = Duration::from_millis(50);
-/// So many acknowledgements are enough for a commit.
+/// With so many acknowledgements a commit is due.
 const ACK_AT: usize = 8_192;
-/// About so many bytes of work share a commit, so that nobody waits long for what others post.
+/// About how many bytes of work share a commit, so that nobody waits long for the messages of
+/// others.
 const GROUP_BYTES: usize = 2 * 1024 * 1024;
-/// A task counts this much beside its bytes.
+/// What a task counts in addition to its bytes.
 const TASK_BYTES: usize = 256;
 /// One thing for the writer to do.
 #[derive(Debug)]
@@ -39,13 +40,13 @@ pub(crate) enum Work {
     Commit(Prepared),
     /// Rows, and then one device's queue added to another's.
     CopyQueue { from: DeviceNumber, to: DeviceNumber, rows: Batch },
-    /// All that is queued to one device forgotten, with rows.
+    /// Deletes the whole queue of one device, with rows.
     DropQueue { device: DeviceNumber, rows: Batch },
-    /// The same, with messages given up.
+    /// Deletes expired messages from queues, with rows.
     GiveUp(Prepared),
-    /// Nothing: answered when all before it is done, acknowledgements included.
+    /// Does nothing, and is answered when all work before it is done, acknowledgements included.
     Flush,
-    /// All that is committed brought to the engine.
+    /// A checkpoint.
     Checkpoint,
 }
 
@@ -60,28 +61,28 @@ impl Work {
     }
 }
 
-/// Acknowledged messages of each device, whose rows are still there. In order, as what happens on
-/// a simulated disk follows from it.
+/// Acknowledged messages of each device whose rows still exist. Ordered, because the course of a
+/// simulation depends on it.
 pub(crate) type Acking = BTreeMap<DeviceNumber, Vec<Position>>;
 
 /// What the writer does next.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) tasks: Vec<Task>,
-    /// Whether acknowledgements go with it.
+    /// Whether acknowledgements are committed with it.
     pub(crate) ack: bool,
     /// The store is being closed and this is the last group.
     pub(crate) last: bool,
 }
 
-/// When there is something to do although nothing comes.
+/// When there is something to do even if no work comes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due(pub(crate) Option<Instant>);
 
 #[derive(Debug)]
 pub(crate) struct CommitQueue {
     state: Mutex<State>,
-    /// Where a writer thread waits, and where a writer task does.
+    /// A writer thread waits on the first, a writer task on the second.
     ready: Condvar,
     ready_task: Notify,
     /// The writer is gone.
@@ -91,18 +92,18 @@ pub(crate) struct CommitQueue {
 
 #[derive(Debug)]
 struct State {
-    /// With what they weigh.
+    /// Each with its weight.
     tasks: VecDeque<(Task, usize)>,
     bytes: usize,
     closed: bool,
-    /// Something came since the writer last looked.
+    /// Whether work came since the writer last looked.
     woken: bool,
-    /// A writer thread sleeps: waking it costs a system call, also when there is none to wake.
+    /// Whether a writer thread sleeps. Waking costs a system call even when no thread sleeps.
     sleeping: bool,
     acking: Acking,
     acking_len: usize,
     ack_since: Option<Instant>,
-    /// Those the writer is committing right now: still hidden from readers.
+    /// Acknowledgements that the writer is committing. Readers do not see their messages.
     committing: Acking,
 }
 
@@ -144,7 +145,7 @@ impl CommitQueue {
                 self.wake(state);
             }
             Err(error) => {
-                drop(state); // `work` may own a file that its drop unlinks: not under the lock
+                drop(state); // dropping `work` may unlink a file: not while holding the lock
                 answer.send(Err(error));
             }
         }
@@ -179,8 +180,8 @@ impl CommitQueue {
         positions
     }
 
-    /// What is to be done now; or when acknowledgements will be due, if nothing else comes before.
-    /// `retry_at` holds them back after a failure.
+    /// The work to do now, or when acknowledgements will be due if no work comes before. `retry_at`
+    /// delays them after a failure.
     pub(crate) fn poll(&self, now: Instant, retry_at: Option<Instant>) -> Result<Group, Due> {
         let mut state = self.state();
         state.woken = false;
@@ -190,7 +191,7 @@ impl CommitQueue {
         }
     }
 
-    /// Blocks until something came since the last [`CommitQueue::poll`], or it is `until`.
+    /// Blocks until work has come since the last [`CommitQueue::poll`], or until `until`.
     pub(crate) fn wait(&self, until: Option<Instant>) {
         let mut state = self.state();
         while !state.woken {
@@ -247,7 +248,7 @@ impl CommitQueue {
         state.ack_since.get_or_insert_with(Instant::now);
     }
 
-    /// The writer is gone: what waits is answered as closed.
+    /// The writer has ended: waiting work is answered with "closed".
     pub(crate) fn abandon(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -257,12 +258,12 @@ impl CommitQueue {
         self.ended.cancel();
     }
 
-    /// Ready once the writer is gone.
+    /// Ready once the writer has ended.
     pub(crate) async fn ended(&self) {
         self.ended.cancelled().await;
     }
 
-    /// Refuses what comes from now on; what waits is still done.
+    /// Refuses work from now on. Waiting work is still done.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -285,7 +286,7 @@ impl State {
         if self.closed {
             return Err(StoreError::Closed);
         }
-        // Room is asked for in advance for bodies, so this bound is only met by floods of rows.
+        // Room for bodies is asked for in advance, so only floods of rows reach this limit.
         if self.bytes + weight > max_bytes.saturating_mul(2) && self.bytes > 0 {
             return Err(StoreError::Busy);
         }
@@ -313,7 +314,7 @@ impl State {
         let mut bytes = 0;
         while let Some((task, weight)) = self.tasks.front() {
             let alone = !matches!(task.work, Work::Commit(_));
-            // What is computed from rows runs when all before it is committed, and by itself.
+            // Work that is computed from rows runs by itself, when all work before it is committed.
             if (alone && !tasks.is_empty()) || bytes > max_bytes.min(GROUP_BYTES) {
                 break;
             }

@@ -1,10 +1,10 @@
 //! Queue copy: a device's queue for a new device, in slices between the commits of others.
 //!
-//! What is copied is what was queued when the copy began: messages that are posted later have higher positions, and
-//! whoever posts them names the new device himself. What the old device acknowledges before its slice
-//! comes is inherited by the new one in the same commit ([`release`](crate::writer::release)), so
-//! nothing falls between. Each slice is a commit of its own; whoever asked for the copy has to undo a part
-//! of one that a crash left.
+//! What is copied is what was queued when the copy began. Messages that are posted later have
+//! higher positions, and the new device is among their recipients. What the old device acknowledges
+//! before its slice is copied is queued to the new one in the same commit
+//! ([`release`](crate::writer::release)), so no message is lost in between. Each slice is a commit
+//! of its own; after a crash the caller has to undo the part that was copied.
 
 use std::ops::{Bound, ControlFlow};
 
@@ -19,8 +19,8 @@ use crate::row::{message_key, parse_queue_key, queue_key, queue_range};
 use crate::rows::Rows;
 use crate::writer::release::{Message, message_rows, present};
 
-/// After so many slices what they changed is brought to the rows' file, so that others do not wait for
-/// all of it at once.
+/// After so many slices a checkpoint is made, so that other commits do not wait for all the changed
+/// rows at once.
 const SLICES_OF_CHECKPOINT: usize = 8;
 
 /// A copy under way.
@@ -28,7 +28,7 @@ const SLICES_OF_CHECKPOINT: usize = 8;
 pub(crate) struct Copying {
     pub(crate) from: DeviceNumber,
     pub(crate) to: DeviceNumber,
-    /// All up to here is copied.
+    /// The position up to which all is copied.
     done: Option<(Class, Position)>,
     /// The last message that was committed when the copy began.
     until: Position,
@@ -37,7 +37,7 @@ pub(crate) struct Copying {
 }
 
 impl Copying {
-    /// Whether the message at `place` in the queue of `device` has still to be copied by it.
+    /// Whether the message at `place` in the queue of `device` is still to be copied.
     pub(crate) fn is_ahead(&self, device: DeviceNumber, place: (Class, Position)) -> bool {
         self.from == device && place.1 <= self.until && self.done.is_none_or(|done| place > done)
     }
@@ -95,7 +95,7 @@ impl Writer {
 struct Slice {
     batch: Batch,
     added: Vec<QueuedBytes>,
-    /// The last place that was looked at; none at the end of the queue.
+    /// The last place that was read; `None` at the end of the queue.
     last: Option<(Class, Position)>,
 }
 
@@ -135,7 +135,7 @@ fn places(
     rows.scan((from, Bound::Included(&last)), &mut |key, _| {
         match parse_queue_key(key) {
             Ok((_, class, position)) if position <= copying.until => places.push((class, position)),
-            // Posted since; of the other class there may be older ones.
+            // Posted since. Older ones of the other class may follow.
             Ok((_, Class::User, _)) => {}
             Ok((_, Class::Rest, _)) => return ControlFlow::Break(()),
             Err(error) => bad = Some(error),

@@ -28,9 +28,9 @@ pub(super) struct Staged {
     // Nearly always one of each.
     bodies: SmallVec<[BodyRef; 1]>,
     finished: Vec<StoredBody>,
-    /// What readers will ask for first.
+    /// What readers will most likely read first.
     cached: SmallVec<[(Position, CachedMessage); 1]>,
-    /// The highest position given with the task, for the row that remembers it.
+    /// The highest position given with the task. It is stored in a row.
     pub(super) last_position: Option<Position>,
     messages: u64,
     queued: SmallVec<[QueuedBytes; 1]>,
@@ -87,10 +87,10 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let mut changes = Vec::with_capacity(batches.iter().map(|batch| batch.changes.len()).sum());
         batches.into_iter().for_each(|batch| changes.extend(batch.changes));
-        // Nothing is built on rows that cannot be trusted.
+        // Rows that cannot be trusted must not be changed any further.
         let whole = self.failure().map_or(Ok(()), Err);
         let appended = whole.and_then(|()| self.append(&changes));
-        // Before anybody sees the rows that name its bodies.
+        // Before readers see the rows that name its bodies.
         self.appender.end_group();
         appended?;
         if !changes.is_empty() {
@@ -108,7 +108,7 @@ impl Writer {
         if !matches!(appended, Err(StoreError::Full)) {
             return appended;
         }
-        self.checkpoint(); // which makes the log short
+        self.checkpoint(); // which empties the log
         self.append_record(changes)
     }
 
@@ -117,8 +117,8 @@ impl Writer {
         bodies.metrics.commits.time(|| wal.append(changes, appender.group()))
     }
 
-    /// Appends the bodies of all tasks, if there is `room`. When that fails all are answered and
-    /// none is left.
+    /// Appends the bodies of all tasks, if there is `room`. If that fails all tasks are answered
+    /// and removed.
     pub(super) fn append_bodies(
         &mut self,
         tasks: Vec<Task>,
@@ -198,7 +198,7 @@ impl Writer {
     pub(super) fn keep(&self, mut staged: Vec<Staged>) {
         let messages = staged.iter().map(|staged| staged.messages).sum();
         self.counts.add(messages, staged.iter().flat_map(|staged| &staged.queued));
-        // Before anybody is woken who will ask for them.
+        // Before devices are woken that will read them.
         self.cache.put(staged.iter_mut().flat_map(|staged| staged.cached.drain(..)));
         for mut staged in staged {
             staged.finished.drain(..).for_each(StoredBody::keep);
@@ -276,7 +276,8 @@ impl Staged {
         }
     }
 
-    /// Answers the caller, who may be gone. Large bodies that were not kept are unlinked here.
+    /// Answers the caller, which may have gone. Large bodies that were not stored are unlinked
+    /// here.
     fn answer(self, answer: Result<(), StoreError>) {
         let Self { answer: caller, finished, .. } = self;
         drop(finished);

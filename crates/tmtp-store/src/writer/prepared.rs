@@ -1,4 +1,4 @@
-//! Prepared commits: checked on the caller's own thread, for there is one writer and many callers.
+//! Prepared commits: checked on the thread of the caller, as there is one writer and many callers.
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -30,7 +30,7 @@ pub(crate) struct Message {
     pub(crate) data: Data,
     /// In rising order, each once.
     pub(crate) devices: Vec<DeviceNumber>,
-    /// Of the head, and of the data if that lies behind it in the same extent.
+    /// The sum of the head, and of the data if it is in the same extent.
     pub(crate) crc32c: u32,
 }
 
@@ -41,7 +41,7 @@ pub(crate) enum Data {
 }
 
 impl Prepared {
-    /// Messages at `first` and behind it.
+    /// Messages at `first` and the positions after it.
     ///
     /// # Errors
     /// [`StoreError::TooLong`], [`StoreError::ReservedKey`], [`StoreError::OtherStore`].
@@ -83,7 +83,7 @@ impl Message {
 }
 
 impl Data {
-    /// What of it is in memory.
+    /// The part of it that is in memory.
     fn inline(&self) -> &[u8] {
         match self {
             Self::Inline(bytes) => bytes,

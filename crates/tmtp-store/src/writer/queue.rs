@@ -1,4 +1,4 @@
-//! Commits computed from rows: dropping a queue, and giving messages up. Each is a group of its own.
+//! Commits computed from rows: deleting a queue, and expiring messages. Each is a group of its own.
 
 use super::Writer;
 use crate::batch::Batch;
@@ -9,7 +9,7 @@ use crate::writer::commit_queue::{Task, Work};
 use crate::writer::prepared::Prepared;
 use crate::writer::release::{Release, first_queued, release};
 
-/// Queued rows dropped with one commit when a whole queue goes.
+/// How many queue rows are deleted with one commit when a whole queue is deleted.
 const DROP_ROWS: usize = 8_192;
 
 impl Writer {
@@ -30,7 +30,8 @@ impl Writer {
         }
     }
 
-    /// Takes queue rows away in the commit of what tells of it. It makes room, so none is asked for.
+    /// Deletes queue rows in the commit that stores the notice of it. It frees space, so no room is
+    /// asked for.
     pub(super) fn give_up(&mut self, mut prepared: Prepared, answer: Answer) {
         let gives_up = std::mem::take(&mut prepared.gives_up);
         let pairs = gives_up.len();

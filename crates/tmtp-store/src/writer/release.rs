@@ -1,4 +1,4 @@
-//! Release: what an acknowledgement or a dropped queue changes in the rows.
+//! Release: the changes of rows for an acknowledgement or a deleted queue.
 //!
 //! Runs on the writer thread between two commits, so what it reads cannot change before its batch
 //! is committed. The count in a message row goes down only by queued rows that were really there:
@@ -16,21 +16,21 @@ use crate::row::{MessageRow, QUEUE_KEY_BYTES, message_key, parse_queue_key, queu
 use crate::rows::Rows;
 use crate::writer::copy::Copying;
 
-/// Changes that take queued rows away.
+/// Changes that delete queue rows.
 #[derive(Debug, Default)]
 pub(crate) struct Release {
     pub(crate) batch: Batch,
     /// Bodies to erase when the batch is durable.
     pub(crate) dead: Vec<BodyRef>,
-    /// Queued rows that go.
+    /// Queue rows to delete.
     pub(crate) queued: Vec<QueuedBytes>,
-    /// Queued rows that come in their place, for devices that get a copy of the queue.
+    /// Queue rows to add instead, for devices that get a copy of the queue.
     pub(crate) inherited: Vec<QueuedBytes>,
-    /// Messages that go.
+    /// Messages to delete.
     pub(crate) gone: Vec<Position>,
 }
 
-/// A message, and how many of those who are queued it have acknowledged it.
+/// A message, and how many of the devices in whose queues it is have acknowledged it.
 pub(super) struct Message {
     pub(super) position: Position,
     pub(super) row: MessageRow,
@@ -38,8 +38,8 @@ pub(super) struct Message {
     inherited: u32,
 }
 
-/// Takes away the queued rows `acked` names, and the messages queued to nobody then. What one of
-/// `copies` has still to copy becomes queued to the device that gets it.
+/// Deletes the queue rows that `acked` names, and the messages that are then in no queue. What one
+/// of `copies` has still to copy is queued to the device that gets the copy.
 pub(crate) fn release<'c>(
     rows: &Rows<impl ReadRows + ?Sized>,
     mut acked: Vec<(DeviceNumber, Position)>,
@@ -90,7 +90,7 @@ pub(crate) fn release<'c>(
     Ok(release)
 }
 
-/// The first `limit` messages that `device` is queued.
+/// The first `limit` messages in the queue of `device`.
 pub(crate) fn first_queued(
     engine: &(impl ReadRows + ?Sized),
     device: DeviceNumber,
@@ -124,7 +124,7 @@ pub(super) fn message_rows(
     let keys: Vec<_> = positions.iter().map(|position| message_key(*position)).collect();
     let mut found = Vec::with_capacity(positions.len());
     rows.find(&keys, |place, row| found.push((place, MessageRow::decode(row))))?;
-    // The engine's come behind those that wait for it.
+    // Those of the engine come after those that wait for it.
     found.sort_unstable_by_key(|(place, _)| *place);
     let message = |(place, row): (usize, Result<_, _>)| {
         let position = *positions.get(place)?;
@@ -133,7 +133,7 @@ pub(super) fn message_rows(
     found.into_iter().filter_map(message).collect()
 }
 
-/// Which of `keys` there are.
+/// Those of `keys` that exist.
 pub(super) fn present<'k>(
     rows: &Rows<impl ReadRows + ?Sized>,
     keys: impl Iterator<Item = &'k [u8; QUEUE_KEY_BYTES]>,

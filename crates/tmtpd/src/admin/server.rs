@@ -1,7 +1,7 @@
 //! The server on the administrator's socket.
 //!
-//! A few commands may be connected at a time; each has a task, which reads its one request and
-//! writes the answer row by row. A command that stops reading is cut after a while.
+//! A few commands may be connected at a time. Each has a task, which reads its one request and
+//! writes the answer row by row. A command that stops reading is disconnected after a timeout.
 
 use std::error::Error;
 use std::io;
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause after the system could not give a connection.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What the commands of one service can see and do.
+/// What the commands of one service can reach.
 #[derive(Debug)]
 pub(super) struct Server {
     /// The service whose data folder the socket is in.
@@ -49,8 +49,8 @@ pub(super) struct Server {
     copying: Mutex<()>,
 }
 
-/// Lets commands ask `instance` until what this returns is dropped. None if the system refuses the
-/// socket: the service still serves its members.
+/// Opens the socket of `instance` until the returned guard is dropped. None if the system refuses
+/// the socket: the service still serves its members.
 #[must_use]
 pub fn attach(daemon: &Daemon, instance: &Arc<Instance>) -> Option<Attachment> {
     let server = Server {
@@ -65,7 +65,7 @@ pub fn attach(daemon: &Daemon, instance: &Arc<Instance>) -> Option<Attachment> {
     Some(Box::new(open.ok()?))
 }
 
-/// A server that is open. Its socket goes when it is dropped; commands that are being answered go on
+/// An open server. Its socket is removed when this is dropped; commands in progress are answered
 /// until the process ends.
 #[derive(Debug)]
 struct Open {
@@ -74,7 +74,8 @@ struct Open {
 }
 
 impl Server {
-    /// Takes the socket in the data folder, whose store the caller has locked, and begins to answer.
+    /// Binds the socket in the data folder, whose store the caller has locked, and starts to
+    /// answer.
     ///
     /// # Errors
     /// The system refuses the socket.
@@ -90,7 +91,7 @@ impl Server {
         self.instance.service()
     }
 
-    /// What the service is doing.
+    /// Whether the service serves or is stopping.
     pub(super) fn state(&self) -> State {
         if self.daemon.is_stopping() { State::Stopping } else { State::Serving }
     }
@@ -111,7 +112,7 @@ async fn accept(listener: UnixListener, server: Arc<Server>) {
             Ok((stream, _)) => {
                 let server = Arc::clone(&server);
                 tokio::spawn(async move {
-                    // A command that is gone needs no answer.
+                    // A command that has gone away needs no answer.
                     let _ = serve(stream, &server).await;
                     drop(turn);
                 });
@@ -146,7 +147,7 @@ async fn serve(stream: UnixStream, server: &Server) -> io::Result<()> {
 const FORBIDDEN: &str = "only root and the user that the service runs as may ask it; \
                          use sudo, or sudo -u with the service's user";
 
-/// The modes of socket and folder say the same; this holds also where they were changed.
+/// The modes of socket and folder say the same; this also holds where they were changed.
 fn may_ask(peer: &UCred) -> bool {
     peer.uid() == 0 || peer.uid() == rustix::process::geteuid().as_raw()
 }
@@ -156,7 +157,7 @@ fn parse(line: &[u8]) -> Result<Command, Failure> {
     let Some(line) = line.strip_suffix(b"\n") else {
         return Err(wrong(format!("a request is one line of at most {REQUEST_BYTES_MAX} bytes")));
     };
-    // The version first: a newer command may say what this version cannot read.
+    // The version first: this version may not be able to read a newer command.
     #[derive(serde::Deserialize)]
     struct Versioned {
         v: u32,
@@ -218,7 +219,7 @@ async fn queues(server: &Server, out: &mut Out) -> io::Result<()> {
     out.done().await
 }
 
-/// Goes on to its end when the command does not wait for it.
+/// Continues to its end even if the command goes away.
 async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> {
     if !to.is_absolute() {
         let message = "the folder of a backup must be an absolute path".to_owned();
@@ -252,7 +253,7 @@ async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> 
     out.done().await
 }
 
-/// Copies the store into a folder that is for this user alone; none if it is not.
+/// Copies the store into a folder that only this user may open; none if it is open to others.
 async fn copy(store: &dyn Store, to: &Path) -> Result<Option<Copied>, StoreError> {
     let failed = |error| StoreError::io("making the folder of the copy", error);
     match fs_mode::take_dir(to, &[]).map_err(failed)? {
@@ -271,7 +272,7 @@ async fn reload(server: &Server, out: &mut Out) -> io::Result<()> {
     }
 }
 
-/// The connection stays until the process ends, which is how the command knows.
+/// The connection stays open until the process ends, which is how the command notices.
 async fn shut_down(server: &Server, out: &mut Out) -> io::Result<()> {
     if !server.daemon.is_stopping() {
         tracing::info!("stopping, as a command told the service to: links are told to close");
@@ -282,14 +283,14 @@ async fn shut_down(server: &Server, out: &mut Out) -> io::Result<()> {
     std::future::pending().await
 }
 
-/// The answer on its way to a command.
+/// The answer to a command.
 struct Out {
     writer: OwnedWriteHalf,
     rows: u64,
 }
 
 impl Out {
-    /// Sends pages until there is none.
+    /// Sends pages until there are no more.
     async fn pages<R: Serialize>(
         &mut self,
         mut page: impl FnMut() -> Option<Vec<R>>,
@@ -317,7 +318,7 @@ impl Out {
         self.line(&Line::<()>::Failed(Failure { kind, message: message.to_owned() })).await
     }
 
-    /// Tells what a fault of the machine meant, and its causes.
+    /// Sends a failure of the machine, with its causes.
     async fn failed<E: Error + Sync>(&mut self, what: &str, error: &E) -> io::Result<()> {
         let message = format!("{what}: {}", chain(error));
         self.fail(FailureKind::Failed, &message).await

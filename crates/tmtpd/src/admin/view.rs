@@ -1,6 +1,7 @@
 //! Views of a service's state for the administrator's commands, a page at a time.
 //!
-//! A page function moves its cursor on and gives none at the end. A page may be empty before that.
+//! A page function advances its cursor and returns none at the end. A page before that may be
+//! empty.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
@@ -16,7 +17,7 @@ use crate::monitor::machine::{disk_free_bytes, memory_bytes};
 use crate::service::Service;
 use tmtp_store::{Cursor, DeviceNumber, Queued, Store, StoreError};
 
-/// Rows made at once, while the directory is held.
+/// Rows per page; the directory is locked meanwhile.
 const PAGE: usize = 256;
 
 /// The service as a whole.
@@ -62,7 +63,7 @@ pub(super) fn service(instance: &Instance) -> ServiceRow {
     }
 }
 
-/// The next links behind `after`.
+/// The next links after `after`.
 pub(super) fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<Link>> {
     let page = service.links.page(*after, PAGE);
     *after = page.last()?.0;
@@ -87,7 +88,7 @@ fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
     }
 }
 
-/// The next accounts from `next` on.
+/// The next accounts, starting at `next`.
 pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<Member>> {
     let directory = service.directory();
     let page = accounts(&directory, next)?;
@@ -121,7 +122,7 @@ fn member(
     }
 }
 
-/// The next groups from `next` on.
+/// The next groups, starting at `next`.
 pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Group>> {
     let directory = service.directory();
     let page: Vec<_> = directory.groups(*next).take(PAGE).collect();
@@ -181,19 +182,19 @@ async fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>,
     }))
 }
 
-/// When a message was posted, as its head says; none if it is gone meanwhile or damaged.
+/// When a message was posted, according to its head; none if it is gone or damaged.
 async fn when_posted(store: &dyn Store, queued: &Queued) -> Option<i64> {
     #[derive(serde::Deserialize)]
     struct Head {
         posted: String,
     }
     let reader = store.read(queued).await.ok()?;
-    // Four digits come before the object.
+    // Four digits precede the JSON object.
     let head: Head = serde_json::from_slice(reader.head().get(4..)?).ok()?;
     posted_ms(&head.posted)
 }
 
-/// The next accounts from `next` on; none at the end.
+/// The next accounts, starting at `next`; none at the end.
 fn accounts<'d>(
     directory: &'d Directory,
     next: &mut u32,
@@ -205,7 +206,7 @@ fn accounts<'d>(
     Some(numbers.map_while(|number| Some((number, directory.member(number)?))))
 }
 
-/// Tells groups apart, and nothing of their names.
+/// Tells groups apart without revealing their names.
 fn short_hash(name: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(name)).chars().take(8).collect()
 }

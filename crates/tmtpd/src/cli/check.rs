@@ -1,4 +1,4 @@
-//! `tmtpd check`: reads a stopped store from end to end and says what is whole and what is not.
+//! `tmtpd check`: reads a stopped store from end to end and reports damage.
 //!
 //! It writes nothing, so that a copy on a read-only medium can be checked as well.
 
@@ -23,7 +23,7 @@ Exit codes:
   3  a service runs on it: stop it, or make a copy with `tmtpd backup` and check that
   4  the disk could not be read";
 
-/// Named in plain text; `--json` names all.
+/// Damaged messages named in plain text; `--json` names all.
 const NAMED: usize = 100;
 
 #[derive(Debug, Args)]
@@ -37,10 +37,10 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Why there is no good news.
+/// Why the check failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CheckError {
-    /// It has been told what.
+    /// Damage was found, and printed.
     #[error("{} is damaged. Restore it from a copy; messages that are not named above can be served as they are", path.display())]
     Damaged { path: PathBuf },
     #[error(transparent)]
@@ -60,7 +60,7 @@ impl CheckError {
     }
 }
 
-/// All that is said about a store; `--json` prints exactly this.
+/// The result of a check; `--json` prints exactly this.
 #[derive(Debug, Serialize)]
 struct Report {
     whole: bool,
@@ -82,10 +82,10 @@ struct Named {
     what: String,
 }
 
-/// Checks, and tells on stdout.
+/// Checks, and prints the report to stdout.
 pub(super) fn run(arguments: &Arguments) -> Result<(), CheckError> {
     let report = match inspect(&arguments.data) {
-        // Nothing else can be known then, and this much is to be told like any other damage.
+        // Nothing else can be known then; report it like any other damage.
         Err(StoreError::Corrupt { what }) => {
             let damage = vec![Damage { message: None, what }];
             Report::new(Findings { damage, ..Findings::default() }, 0)

@@ -1,4 +1,5 @@
-//! One service of the daemon, from its data folder to its links: a failure domain of its own.
+//! Instance: one service of the daemon, from its data folder to its links, and a failure domain of
+//! its own.
 
 use std::fmt::{self, Debug, Display, Formatter};
 use std::io;
@@ -32,27 +33,27 @@ pub struct Instance {
     acceptor: Arc<Acceptor>,
     state: Mutex<State>,
     failure: Mutex<Option<InstanceError>>,
-    /// Ends what watches over it.
+    /// Ends the tasks that watch it.
     ended: Shutdown,
     addresses: Mutex<Vec<String>>,
-    /// The line that told them, to tell it again only when it changed.
+    /// Its line on stdout, to print it again only when it changed.
     told: Mutex<Option<String>>,
-    /// What serves it from above, while it runs.
+    /// What the daemon's user attached to it, while it runs.
     attachment: Mutex<Option<Attachment>>,
-    /// Gives up what nobody fetches, until it is stopped.
+    /// The expiry task, until it is stopped.
     expiry: Mutex<Option<Expiry>>,
-    /// Sees to it that the certificate is good.
+    /// Reloads and renews the certificate.
     cert_watcher: Arc<CertWatcher>,
 }
 
-/// What serves an instance from a floor above the daemon (the administrator's socket). Dropped before
-/// the instance lets go of its data folder.
+/// Something attached to an instance by a higher module (the administrator's socket). Dropped
+/// before the instance releases its data folder.
 pub type Attachment = Box<dyn Debug + Send>;
 
-/// Makes an [`Attachment`] for an instance that has begun to run; none if that failed.
+/// Makes an [`Attachment`] for an instance that has started; none if that failed.
 pub type Attach = fn(&Daemon, &Arc<Instance>) -> Option<Attachment>;
 
-/// How a service is.
+/// State of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Members can reach it.
@@ -87,7 +88,7 @@ pub enum InstanceError {
         /// Why.
         source: io::Error,
     },
-    /// The data folder is open to others, and is not only this service's.
+    /// The data folder is open to others, and holds other files.
     #[error(
         "the folder {} is open to other users of this machine and holds other files, or is a link to \
          elsewhere, so it was not touched; name a folder that is new, or chmod 700 this one",
@@ -106,18 +107,17 @@ pub enum InstanceError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A task of the service broke off.
+    /// A task of the service panicked.
     #[error("the service could not be opened: a task broke off")]
     BrokeOff,
 }
 
 impl Instance {
-    /// Opens the service that `config` describes: certificate, data folder, store. It has no address
-    /// yet. When its store fails later, it is sent to `failures`.
+    /// Opens the service of `config`: certificate, data folder, store. It has no address yet. If
+    /// its store fails later, it is sent to `failures`.
     ///
     /// # Errors
-    /// [`InstanceError`]. A certificate of the administrator's is looked at before anything is
-    /// written.
+    /// [`InstanceError`]. The administrator's certificate is checked before anything is written.
     pub async fn open(
         config: Config,
         is_one_of_many: bool,
@@ -128,7 +128,8 @@ impl Instance {
             false => Span::none(),
         };
         let (inside, opening) = (span.clone(), span.clone());
-        // Opening reads the disk, for long after a crash: the links of other services go on.
+        // Opening reads the disk, for long after a crash; links of other services must not wait for
+        // it.
         let opened = tokio::task::spawn_blocking(move || opening.in_scope(|| Opened::open(config)));
         let Opened { config, store, identity, files } =
             opened.await.map_err(|_| InstanceError::BrokeOff)??;
@@ -164,48 +165,48 @@ impl Instance {
             () = self.service.store.ended() => {
                 self.set_state(State::Failed);
                 *lock(&self.failure) = Some(InstanceError::Store(StoreError::Closed));
-                // Nobody listens when the daemon stops, and then it stops this one too.
+                // The receiver is gone when the daemon stops, and then it stops this one too.
                 let _ = failures.send(Arc::clone(&self)).await;
             }
         }
     }
 
-    /// What it is called.
+    /// Its name.
     #[must_use]
     pub fn name(&self) -> String {
         lock(&self.config).service.name.clone()
     }
 
-    /// The folder that holds everything it keeps, by which it is known.
+    /// The data folder, which identifies it.
     #[must_use]
     pub fn data(&self) -> PathBuf {
         lock(&self.config).service.data.clone()
     }
 
-    /// What it was told last.
+    /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> Config {
         lock(&self.config).clone()
     }
 
-    /// The service itself.
+    /// The service.
     #[must_use]
     pub fn service(&self) -> &Arc<Service> {
         &self.service
     }
 
-    /// What watches over its certificate.
+    /// The watcher of its certificate.
     pub(super) fn cert_watcher(&self) -> &Arc<CertWatcher> {
         &self.cert_watcher
     }
 
-    /// How it proves itself.
+    /// Its certificate.
     #[must_use]
     pub fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
 
-    /// Whether it runs.
+    /// Its state.
     #[must_use]
     pub fn state(&self) -> State {
         *lock(&self.state)
@@ -217,20 +218,21 @@ impl Instance {
         self.acceptor.links()
     }
 
-    /// What members join by.
+    /// Addresses by which members join.
     #[must_use]
     pub fn addresses(&self) -> Vec<String> {
         lock(&self.addresses).clone()
     }
 
-    /// Notes by which `addresses` members join, and that `line` tells them. Whether it was told before.
+    /// Stores the `addresses` for members and the `line` printed for them. Whether the line is
+    /// unchanged.
     pub(super) fn note_ready(&self, addresses: Vec<String>, line: &str) -> bool {
         *lock(&self.addresses) = addresses;
         lock(&self.told).replace(line.to_owned()).as_deref() == Some(line)
     }
 
-    /// Begins what needs its addresses, unless it has begun: commands can ask it, and an authority can
-    /// look at it. A service that cannot be asked still serves its members.
+    /// Starts what needs its addresses, unless it is running: the administrator's socket and ACME.
+    /// If the socket fails, members are still served.
     pub(super) fn begin(self: &Arc<Self>, daemon: &Daemon, attach: Attach) {
         self.cert_watcher.start(&self.config());
         let mut attachment = lock(&self.attachment);
@@ -239,7 +241,7 @@ impl Instance {
         }
     }
 
-    /// Its part in the addresses it listens on.
+    /// Its share in the addresses it listens on.
     pub(super) fn part(&self) -> route::Part {
         let config = self.config();
         route::Part {
@@ -249,7 +251,7 @@ impl Instance {
         }
     }
 
-    /// Does from now on what `config` says, as far as that needs no restart.
+    /// Applies what can change in `config` without a restart.
     pub(super) fn apply(&self, config: Config) {
         self.service.set_terms(&config);
         self.acceptor.set_limits(&config.limits);
@@ -264,8 +266,8 @@ impl Instance {
         lock(&self.failure).take()
     }
 
-    /// Ends its links, then makes everything durable that waits and lets go of the data folder. The
-    /// caller has taken it from its addresses.
+    /// Ends its links, then makes all pending commits durable and releases the data folder. The
+    /// caller has detached it from its addresses.
     pub(super) async fn stop(self: &Arc<Self>) {
         self.ended.request();
         self.cert_watcher.stop();
@@ -274,7 +276,7 @@ impl Instance {
         if let Some(expiry) = expiry {
             expiry.stop().await;
         }
-        // The administrator's socket goes while the store's lock still says that the folder is ours.
+        // The administrator's socket is closed while the store's lock is still held.
         drop(lock(&self.attachment).take());
         let closed = self.service.close().await;
         let mut state = lock(&self.state);
@@ -290,12 +292,12 @@ impl Instance {
     }
 }
 
-/// What is there before the first link.
+/// What is opened before the first link.
 struct Opened {
     config: Config,
     store: EmbeddedStore,
     identity: Arc<Identity>,
-    /// What the files of its certificate were.
+    /// The certificate files at opening.
     files: Option<Stamps>,
 }
 
@@ -327,7 +329,7 @@ fn given_certificate(tls: &Tls) -> Result<Option<Certificate>, InstanceError> {
     }
 }
 
-/// What a service keeps in its data folder.
+/// Names that a service makes in its data folder.
 const OURS: &[&str] = &[ROWS, "bodies", "journal.0", "journal.1", "tls", "LOCK", "control.sock"];
 const ROWS: &str = "rows.redb";
 
@@ -340,7 +342,7 @@ fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
         Taken::Closed => {
             tracing::info!(data = %path_shown, "the data folder is now for its user alone")
         }
-        // One of ours that served before goes on; the administrator has to decide about the rest.
+        // A folder that was served before stays as it is; the administrator decides about its mode.
         Taken::Open if path.join(ROWS).exists() => tracing::warn!(
             data = %path_shown,
             "other users of this machine may look into the data folder; chmod 700 keeps them out"

@@ -1,13 +1,13 @@
-//! Openings of somebody to the members of a group, for a while: of who was written to beside the group,
-//! or to whom a thread of it was forwarded.
+//! Openings: temporary permission for members of a group to write to somebody outside it, after a
+//! thread of the group was forwarded or also sent there.
 //!
-//! A thread goes on between all who read it, and an author confirms what was forwarded. Who is named in
-//! a letter is introduced by name ([`request::introduce`](crate::request)); a group's members are too many
-//! for that, and one letter must not let all of them in for good. So what is kept is one row for the group
-//! and the one outside, however large the group: so many of its members as a letter introduces, the first
-//! who write, may do so in the time for which messages are kept. Each of them is acquainted then, and the
-//! opening has a place less. Of two who enter at one moment one may be counted; that is harmless.
-//!
+//! A thread is shared by all its readers, and authors confirm what was forwarded. Those named in a
+//! letter are introduced individually ([`request::introduce`](crate::request)). A group's members
+//! are too many for that, and one letter must not let all of them in for good. So one row is kept
+//! per group and outsider, whatever the size of the group. Within the time for which messages are
+//! kept, the first members who write, as many as a letter can introduce, may do so. Each of them is
+//! acquainted then and takes one of the opening's places. Of two concurrent ones only one may be
+//! counted; that is harmless.
 //! | key | value |
 //! |---|---|
 //! | `o/` member number (4 bytes, big-endian), gid | day since 1970 (4 bytes), places left (4) |
@@ -20,13 +20,13 @@ use tmtp_store::Batch;
 use tmtp_store::{Store, StoreError, each_row};
 
 const PREFIX: &[u8] = b"o/";
-/// Groups to which one member is open at a time; the oldest make room.
+/// Groups to which one member is open at a time; the oldest are replaced.
 const GROUPS_MAX: usize = 64;
 
-/// To which groups members are open.
+/// The groups that members are open to.
 pub(super) type Openings = HashMap<MemberNumber, BTreeMap<Box<str>, Opening>>;
 
-/// How long still, and to how many.
+/// When it was opened, and its remaining places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
     day: Day,
@@ -34,7 +34,7 @@ pub struct Opening {
 }
 
 impl Directory {
-    /// Reads who is open to whom.
+    /// Reads the openings.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -48,8 +48,8 @@ impl Directory {
         .await
     }
 
-    /// What opens `member` to `places` members of each of these groups; nothing for a group to which that
-    /// was done today, so that a thread that goes on costs no row with every letter.
+    /// The changes that open `member` to `places` members of each of these groups; none for a group
+    /// to which that was done today, so that a thread in use does not cost a row with every letter.
     pub fn open<'a>(
         &self,
         member: MemberNumber,
@@ -74,7 +74,7 @@ impl Directory {
         self.open_group(from, to, kept).is_some()
     }
 
-    /// What it changes when `from` does so: a place less. None where they may not.
+    /// The change when `from` does so: one place fewer. None if they may not.
     pub fn enter(
         &self,
         from: MemberNumber,
@@ -86,7 +86,7 @@ impl Directory {
         Some(DirectoryChange::Opening { member: to, gid: gid.into(), opening })
     }
 
-    /// What forgets openings as old as messages are kept.
+    /// The changes that delete expired openings.
     pub fn old_openings(&self, kept: Kept) -> Vec<DirectoryChange> {
         let all = self.openings.iter().flat_map(|(member, groups)| {
             groups.iter().map(|(gid, opening)| (*member, gid, *opening))
@@ -136,7 +136,7 @@ impl Directory {
     }
 }
 
-/// For how long openings hold.
+/// How long openings last.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
     /// Today.
@@ -145,7 +145,7 @@ pub struct Kept {
     pub days: usize,
 }
 
-/// Which groups make room for `new` more, the oldest first, and none of those that are renewed.
+/// The groups to be replaced by `new` more, the oldest first, and none of those being renewed.
 fn oldest(
     open: Option<&BTreeMap<Box<str>, Opening>>,
     new: usize,
@@ -160,7 +160,7 @@ fn oldest(
 }
 
 impl Opening {
-    /// A clock that has gone back makes nothing old.
+    /// A clock that was set back makes nothing old.
     fn is_old(self, kept: Kept) -> bool {
         kept.today.saturating_sub(self.day) as usize >= kept.days
     }
@@ -173,7 +173,7 @@ impl Opening {
     }
 }
 
-/// Adds the row of an opening, or takes it away.
+/// Adds or deletes the row of an opening.
 pub(super) fn write(rows: &mut Batch, member: MemberNumber, gid: &str, opening: Option<Opening>) {
     let key = [PREFIX, &member.0.to_be_bytes(), gid.as_bytes()].concat();
     match opening {

@@ -20,9 +20,9 @@ use tmtp_store::{DeviceNumber, Store, StoreError, each_row};
 const MEMBER: &[u8] = b"d/m/";
 const GROUP: &[u8] = b"d/g/";
 const ACQUAINTANCE: &[u8] = b"d/a/";
-/// Not read with the others: what this says is undone at the start.
+/// Not read with the others: the next start undoes what they describe.
 const COMING: &[u8] = b"n/";
-/// What all rows of the directory begin with, but those of devices that are being added.
+/// Prefix of all rows of the directory, without those of devices being added.
 pub const PREFIX: &[u8] = b"d/";
 
 #[derive(Serialize, Deserialize)]
@@ -88,21 +88,20 @@ pub fn write_group_member(
     batch.put(key, json(&row));
 }
 
-/// Adds the row that says that a device is being added.
+/// Adds the row of a device that is being added.
 pub fn write_coming(batch: &mut Batch, device: DeviceNumber) {
     batch.put(coming_key(device), Vec::new());
 }
 
-/// Deletes what there is of a device that does not come, its queue too. If that fails, the next start
-/// does it.
+/// Deletes a device that could not be added, and its queue. If that fails, the next start does it.
 pub fn undo_coming(store: &dyn Store, number: DeviceNumber) {
     let mut rows = Batch::new();
     delete_coming(&mut rows, number);
-    // Nobody waits for it: what comes after it is committed after it.
+    // Not waited for: later commits come after it anyway.
     drop(store.drop_queue(number, rows));
 }
 
-/// Takes that row away: the device is there, or does not come.
+/// Deletes the row of a device that is added now, or will not be.
 pub fn delete_coming(batch: &mut Batch, device: DeviceNumber) {
     batch.delete(coming_key(device));
 }
@@ -126,7 +125,7 @@ pub async fn read_coming(store: &dyn Store) -> Result<Vec<DeviceNumber>, StoreEr
     Ok(coming)
 }
 
-/// Adds the row that says who may post to whom.
+/// Adds the row that lets `from` post to `to`.
 pub fn write_acquaintance(batch: &mut Batch, from: MemberNumber, to: MemberNumber) {
     let key = [ACQUAINTANCE, &from.0.to_be_bytes(), &to.0.to_be_bytes()].concat();
     batch.put(key, Vec::new());
@@ -137,10 +136,10 @@ fn json<T: Serialize>(row: &T) -> Vec<u8> {
     serde_json::to_vec(row).unwrap_or_default()
 }
 
-/// Reads one row back, in any order.
+/// Reads one row; the order does not matter except between members.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] for a row that this version did not write.
+/// [`StoreError::Corrupt`] for a malformed row.
 pub fn read_row(directory: &mut Directory, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     read_known(directory, key, value)
         .ok_or_else(|| StoreError::Corrupt { what: "a row of the directory".into() })

@@ -1,9 +1,10 @@
-//! Notices that the service writes itself: to authors whose messages did not reach somebody, and to
-//! devices that were away for too long.
+//! Notices written by the service: to authors whose messages did not reach a member, and to devices
+//! that missed messages.
 //!
-//! Apps of revision 1 know no such thing, so it is a letter: `delivery` from [`Uid::SERVICE`], with
-//! the thread of the message it is about, for people to read. One that opens a thread names who gets it as
-//! its only subscriber: apps of revision 1 take it that every thread has one, and some end when it has not.
+//! Apps of revision 1 have no message for this, so it is a letter: `delivery` from
+//! [`Uid::SERVICE`], in the thread of the message it is about, in words for people. A notice that
+//! opens a thread names its receiver as the only subscriber: apps of revision 1 assume that every
+//! thread has one, and some crash without.
 //!
 //! [`Uid::SERVICE`]: tmtp::id::Uid::SERVICE
 
@@ -20,10 +21,10 @@ use crate::directory::{Directory, Member, MemberNumber};
 use crate::outgoing::Outgoing;
 use tmtp_store::{DeviceNumber, NewData};
 
-/// Members named in one notice; of others it says how many.
+/// Members named in one notice; the others are counted.
 const NAMED_MAX: usize = 5;
 
-/// From where notices come, and when.
+/// Sender and time of notices.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Office<'a> {
     /// The service's name for itself.
@@ -32,7 +33,7 @@ pub(crate) struct Office<'a> {
     pub(crate) now_ms: i64,
 }
 
-/// What did not arrive.
+/// What was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// A post of this thread.
@@ -43,15 +44,15 @@ pub(super) enum What {
     Invitation(String, String),
 }
 
-/// Messages of one author to the same members: what one notice is about.
+/// Messages of one author to the same members, reported in one notice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Return {
     pub(super) what: What,
-    /// Whom it did not reach, by names that the author may know.
+    /// The members it did not reach, by names that the author may know.
     pub(super) members: Vec<String>,
 }
 
-/// When they were posted: the first, the last, and how many there are.
+/// When they were posted: the first, the last, and their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Posted {
     pub(super) first: String,
@@ -60,7 +61,7 @@ pub(super) struct Posted {
 }
 
 impl Return {
-    /// For the devices of the author.
+    /// For all devices of the author.
     pub(super) fn letter(
         &self,
         office: &Office<'_>,
@@ -106,7 +107,7 @@ impl Office<'_> {
         Outgoing { devices: vec![device], ..self.letter(reader, String::new(), subject, &text) }
     }
 
-    /// For the devices of the author of a post to a group, of which it does not reach these members.
+    /// For the devices of a group post's author, when it does not reach these members.
     pub(crate) fn not_stored(
         &self,
         directory: &Directory,
@@ -145,7 +146,7 @@ impl Office<'_> {
         }
     }
 
-    /// As the author of a thread stands in it.
+    /// The subscriber that apps of revision 1 need in a new thread.
     fn subscriber(&self, reader: &Member) -> Subscriber {
         let (alias, uid) = (reader.aliases.first(), reader.uid.to_string());
         let alias = alias.map_or_else(String::new, ToString::to_string);
@@ -176,7 +177,7 @@ fn whom(members: &[String]) -> String {
     }
 }
 
-/// Letters are Markdown; a name is text, whatever is in it.
+/// Letters are Markdown; names must appear literally.
 fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for letter in name.chars() {

@@ -1,7 +1,7 @@
 //! Search for overdue messages, in the order of their positions.
 //!
 //! Every queue stands in order of positions, so the queues are merged: the next message is the smallest
-//! at the head of any of them, and all queues that begin with it are those that are still owed it.
+//! at the head of any of them, and the queues that begin with it are those that still hold it.
 //! In memory there is one position for each queue, whatever its length.
 
 use std::cmp::Reverse;
@@ -13,21 +13,21 @@ use tmtp_store::{Class, DeviceNumber, Position, Store, StoreError};
 #[derive(Debug)]
 pub(super) struct Overdue {
     heads: BinaryHeap<Reverse<(Position, Class, DeviceNumber)>>,
-    /// The newest message that is overdue.
+    /// The newest overdue message.
     cutoff: Position,
 }
 
-/// A message that some devices have not fetched.
+/// An overdue message and the devices that have not fetched it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unfetched {
     pub(super) position: Position,
     pub(super) class: Class,
-    /// In rising order.
+    /// In ascending order.
     pub(super) devices: Vec<DeviceNumber>,
 }
 
 impl Overdue {
-    /// Looks at the queues of the first `devices` devices.
+    /// Searches the queues of the first `devices` devices.
     pub(super) async fn find(
         store: &dyn Store,
         devices: DeviceNumber,

@@ -1,4 +1,4 @@
-//! A bounded piece of what is overdue: what one commit gives up, and what is told of it.
+//! A batch of overdue messages: what one commit gives up, and the notices about it.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct Piece {
     pub(super) gives_up: Vec<(DeviceNumber, Position)>,
     /// What authors are told. Alike ones are one.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
-    /// What each device will be missing.
+    /// Messages that each device will be missing.
     pub(super) missing: BTreeMap<DeviceNumber, u64>,
 }
 
@@ -65,7 +65,7 @@ impl Piece {
         Ok(())
     }
 
-    /// Notes who is to be told of a message that is given up for `devices`.
+    /// Records the notice about a message that is given up for `devices`.
     fn tell(
         &mut self,
         directory: &Directory,
@@ -108,7 +108,7 @@ async fn read(reader: MessageReader) -> Option<(Message, LetterHead)> {
     Some((*message, head))
 }
 
-/// Devices in rising order, by whose they are.
+/// Devices in ascending order, grouped by member.
 fn by_member(
     directory: &Directory,
     devices: &[DeviceNumber],
@@ -137,7 +137,7 @@ async fn holders(
     Ok(holders)
 }
 
-/// Whether nobody misses it afterwards.
+/// Whether the message can be dropped without being missed.
 pub(crate) fn is_passing(kind: &MessageKind) -> bool {
     match kind {
         MessageKind::Login { .. } | MessageKind::OhiEdit { .. } | MessageKind::NewNode { .. } => {
@@ -153,8 +153,8 @@ pub(crate) fn is_passing(kind: &MessageKind) -> bool {
     }
 }
 
-/// What the author is told, if anything: what the service itself has to say about accounts, groups
-/// and returns is not returned, nor is the word of a forwarded thread, which comes beside a message.
+/// The notice to the author, if any: the service's own messages about accounts, groups and returns
+/// are not returned, nor are notifications of a forwarded thread, which accompany a message.
 fn returned(
     directory: &Directory,
     author: MemberNumber,
@@ -204,8 +204,8 @@ async fn letter_head(message: &Message, mut reader: MessageReader) -> Option<Let
     LetterHead::read(&head).ok()
 }
 
-/// A name for `member` that the author may know: the alias under which the letter names them, the
-/// one they go by in a group of both, their only one; else their uid, which the author has written to.
+/// A name for `member` that the author may know: the alias used in the letter, the alias in a group
+/// of both, their only alias; else their uid, which the author has written to.
 pub(super) fn name_of(
     directory: &Directory,
     author: MemberNumber,

@@ -1,9 +1,9 @@
 //! Uptime clock: the age of messages, in days on which the service ran.
 //!
-//! Days are not taken from the clock: one that jumps would give up everything at once, and after a
-//! month without the service no device has had the chance to fetch anything. So running time is
-//! added up, and at the end of each such day it is noted which message was the last. Ids rise,
-//! so a message is as old as the first note that is not below its id.
+//! Calendar days are not used: a clock that jumps would give up everything at once, and after a
+//! month of downtime no device has had a chance to fetch anything. So running time is added up, and
+//! the last message id is stored at the end of each such day. Ids ascend, so the age of a message
+//! is that of the first stored id that is not below its own.
 //!
 //! | key | value |
 //! |---|---|
@@ -17,7 +17,7 @@ use tmtp_store::{Batch, Position, Store, StoreError};
 const NOW: &[u8] = b"x/now";
 const DAYS: &[u8] = b"x/d/";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Days that notes are kept: more than any limit asks for.
+/// Days whose last id is kept: more than any limit needs.
 const DAYS_KEPT: u32 = 4_000;
 
 /// The present day.
@@ -28,7 +28,7 @@ pub(super) struct UptimeClock {
 }
 
 impl UptimeClock {
-    /// As it was noted last; the first day if never.
+    /// As stored last; the first day if never.
     pub(super) async fn read(store: &dyn Store) -> Result<Self, StoreError> {
         let Some(row) = store.get(NOW).await? else { return Ok(Self::default()) };
         let read = || {
@@ -58,7 +58,7 @@ impl UptimeClock {
     }
 
     /// The newest message that is `days` old or older. None while the service has not run for so
-    /// long. A message is told of at the latest a day after it got so old.
+    /// long. A message is found at most a day after it reached that age.
     pub(super) async fn cutoff(
         self,
         store: &dyn Store,

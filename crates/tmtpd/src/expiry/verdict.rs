@@ -2,7 +2,7 @@
 
 use tmtp_store::DeviceNumber;
 
-/// One of a member's devices, when a message is overdue.
+/// A member's device and its state, for an overdue message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Holder {
     pub(super) device: DeviceNumber,
@@ -12,17 +12,17 @@ pub(super) struct Holder {
     pub(super) online: bool,
 }
 
-/// What is to be done about one message and one member.
+/// The decision about one message and one member.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Verdict {
-    /// Devices that will not get it any more.
+    /// Devices for which it is given up.
     pub(super) give_up: Vec<DeviceNumber>,
-    /// Whether that leaves no device of the member with it.
+    /// Whether no device of the member has got it.
     pub(super) unreached: bool,
 }
 
 impl Verdict {
-    /// About all current devices of one member.
+    /// Decides for all present devices of one member.
     ///
     /// A device for which the message does not wait has it, or was added by one that has. From a device
     /// with a link nothing is taken; and where none of the member's devices has the message, nothing

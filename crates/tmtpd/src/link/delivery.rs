@@ -1,7 +1,7 @@
 //! Delivery of a device's queue, a buffer at a time.
 //!
-//! What is asked of the store is kept as a future and polled with the link, so that a store that takes
-//! its time holds up nothing else of the link.
+//! A request to the store is kept as a future and polled together with the link, so that a slow store
+//! delays nothing else on the link.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -43,9 +43,9 @@ pub(super) struct Delivery {
 /// What is being done for the next message.
 enum Current {
     Nothing,
-    /// The queue is looked at.
+    /// The next part of the queue is being read.
     Looking(Reply<(Vec<Queued>, Cursor)>),
-    /// A message is opened; nothing of it was sent.
+    /// A message is being opened. Nothing of it was sent.
     Opening(Opening, Reply<MessageReader>),
     /// A message is being sent.
     Sending(MessageReader),
@@ -84,11 +84,11 @@ impl Delivery {
         self.more = true;
     }
 
-    /// Appends to `output` what may be sent now. Pending while the store is asked: there may be more then.
+    /// Appends to `output` what may be sent now. Pending while the store reads: more may follow.
     ///
     /// # Errors
-    /// When a message cannot be completed that was begun, or the store cannot be read; the link
-    /// must be cut.
+    /// When a message that was begun cannot be completed, or the store cannot be read. The link must
+    /// be cut then.
     pub(super) fn poll_fill(
         &mut self,
         output: &mut Vec<u8>,
@@ -111,7 +111,7 @@ impl Delivery {
                     let (found, cursor) = ready!(reply.as_mut().poll(context))?;
                     self.current = Current::Nothing;
                     self.cursor = cursor;
-                    // Woken meanwhile, there may be more however few these are.
+                    // If it was woken meanwhile there may be more, however few were read.
                     self.more |= found.len() == AHEAD_MESSAGES;
                     self.ahead.extend(found);
                 }
@@ -134,7 +134,7 @@ impl Delivery {
         matches!(self.current, Current::Looking(_) | Current::Opening(..))
     }
 
-    /// The device has stored these messages. Those it was not sent are ignored.
+    /// The device has stored these messages. Ids that were not sent to it are ignored.
     pub(super) fn acknowledged(&mut self, messages: &mut Vec<Position>) {
         messages.retain(|position| self.window.acknowledged(*position));
         self.metrics.acks.add(messages.len() as u64);
@@ -156,7 +156,7 @@ impl Delivery {
         self.window.resend_at()
     }
 
-    /// Sends everything again that is in flight, or passes it over if it was sent twice.
+    /// Queues all messages in flight to be sent again; those that were sent twice are left out.
     pub(super) fn resend(&mut self) {
         self.window.resend();
     }
@@ -196,7 +196,7 @@ impl Delivery {
         let reader = match opened {
             Ok(reader) => reader,
             Err(StoreError::Gone) => return Ok(()),
-            // Never served, and still queued: whoever restores the file restores the message.
+            // Not sent, and still in the queue: when the file is restored, the message is delivered.
             Err(error @ StoreError::Corrupt { .. }) => {
                 static HELD: Throttle = Throttle::new(10);
                 error_limited!(HELD, error = %chain(&error), "a damaged message is held back");

@@ -1,4 +1,4 @@
-//! Input from the peer: bytes to the session, and each request to who answers it.
+//! Input from the peer: parsed by the session, then dispatched.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -17,11 +17,12 @@ use crate::idempotency::{self, Content, RequestDigest};
 use crate::request::{Asked, Payload, answer};
 use tmtp_store::Position;
 
-/// Longest request id whose echo fits into a header however it is escaped, in bytes.
+/// Longest request id, in bytes, whose echo fits into a header however it is escaped.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
 
-/// What waits until everything before it is answered. Only posts are decided while others wait for the
-/// disk: nothing else comes so often, and what it says or changes must not come too early.
+/// Held back until everything before it is answered. Only posts are decided while others wait for
+/// the disk: no other request is as frequent, and their answers and changes must not overtake those
+/// of posts.
 #[derive(Debug)]
 pub(super) enum Parked {
     Request(Request, String),
@@ -30,7 +31,7 @@ pub(super) enum Parked {
 }
 
 impl<S: Stream> Link<S> {
-    /// Gives the session what was read, as far as requests can be answered at once.
+    /// Parses input as far as requests can be answered now.
     pub(super) fn take_input(&mut self) {
         let now = Instant::now();
         self.paused_until = self.requests.wait_until(self.request_rate, now);
@@ -64,12 +65,12 @@ impl<S: Stream> Link<S> {
             && !acks.is_empty()
         {
             on.delivery.acknowledged(&mut acks);
-            // It was owed them: they are not asking for anything.
+            // They are answers to messages it was sent, and so not counted as requests.
             self.requests.give_back(self.request_rate, acks.len());
         }
     }
 
-    /// Does what must not overtake the answers before it.
+    /// Handles what must not overtake earlier answers, now or when they are sent.
     fn in_turn(&mut self, parked: Parked) {
         if !self.commits.is_empty() {
             self.parked = Some(parked);
@@ -85,7 +86,7 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    /// Does what was kept back, if everything before it is answered.
+    /// Handles what was held back, if everything before it is answered.
     pub(super) fn take_parked(&mut self) {
         if let Some(parked) = self.parked.take() {
             self.in_turn(parked);
@@ -111,7 +112,7 @@ impl<S: Stream> Link<S> {
                 }
                 self.quit(Quit::Logout);
             }
-            // Taken where they come in.
+            // Handled by the caller.
             Request::Pulse | Request::Ack { .. } => {}
             Request::UserEdit { .. }
             | Request::OhiEdit { .. }
@@ -161,7 +162,8 @@ impl<S: Stream> Link<S> {
         let (service, sender) = (Arc::clone(&self.service), on.sender.clone());
         let may_repeat = !on.has_posted;
         self.pending = Some(Box::pin(async move {
-            // Only now, as this waits for the disk: while the data came, it waited for the peer.
+            // Reserved only now: this waits for the disk, while the data's arrival depended on the
+            // peer.
             let room = Some(service.store.room(complete.memory_bytes()).await);
             let Complete { request, digest, body } = complete;
             let payload = intake::payload(body);
@@ -171,7 +173,7 @@ impl<S: Stream> Link<S> {
     }
 }
 
-/// Whether an ack that repeats the request's id fits into a header.
+/// Whether an ack that echoes the request's id fits into a header.
 fn echo_fits(request: &Request) -> bool {
     let Some(id) = request.id() else { return true };
     if id.as_str().len() <= PLAIN_ID_BYTES {

@@ -1,4 +1,4 @@
-//! Intake of the data of a Post or PostNotify: small bodies into memory, large ones to the disk.
+//! Intake of the data of a Post or PostNotify: small bodies into memory, large ones to disk.
 
 use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
@@ -10,44 +10,43 @@ use crate::request::{Payload, Refusal, post};
 use crate::service::Service;
 use tmtp_store::{BodyWriter, MAX_SMALL_BYTES, NewData, StoreError};
 
-/// A request whose data is coming.
+/// A request whose data is being received.
 #[derive(Debug)]
 pub(super) struct Intake {
     request: Request,
     note: Option<Sink>,
     message: Sink,
-    /// Why the request will be refused; its data is consumed all the same.
+    /// Why the request will be refused; its data is still read.
     refused: Option<Refusal>,
 }
 
-/// Where data goes.
+/// The destination of the data.
 #[derive(Debug)]
 struct Sink {
     place: Place,
     left: u64,
-    /// Of what came, wherever it went: what was stored before is recognised although it cannot be
-    /// stored now.
+    /// Of all data, stored or not: a repetition is recognised even when it cannot be stored now.
     crc32c: u32,
 }
 
 #[derive(Debug)]
 enum Place {
-    /// With leave to hold it, out of `limits.receiving_bytes`.
+    /// With a permit for it, out of `limits.receiving_bytes`.
     Memory(Vec<u8>, OwnedSemaphorePermit),
     Disk(Box<dyn BodyWriter>),
     Nowhere,
 }
 
-/// A request whose data is complete.
+/// A request with all of its data.
 #[derive(Debug)]
 pub(super) struct Complete {
     pub(super) request: Request,
-    /// By which it is recognised when it comes again.
+    /// Identifies the request when it is repeated.
     pub(super) digest: Option<RequestDigest>,
     pub(super) body: Result<(Option<Body>, Body), Refusal>,
 }
 
-/// A body that may still have to be synced to the disk.
+/// A body; a large one may not be synced to disk yet.
 #[derive(Debug)]
 pub(super) enum Body {
     Small(Vec<u8>, OwnedSemaphorePermit),
@@ -55,7 +54,7 @@ pub(super) enum Body {
 }
 
 impl Intake {
-    /// Begins with a Post or PostNotify. What could not be sent anyway is not stored.
+    /// Starts a Post or PostNotify. Data that is going to be refused anyway is not stored.
     pub(super) fn begin(service: &Service, sender: &Sender, request: Request) -> Self {
         let check = |to: &[_]| service.ask(|facts| post::check(facts, sender, to));
         let (note_len, len, checked) = match &request {
@@ -89,7 +88,7 @@ impl Intake {
         Self { request, note, message, refused }
     }
 
-    /// Takes some of the data.
+    /// Takes the next piece of the data.
     pub(super) fn take(&mut self, bytes: &[u8]) {
         let for_note = self.note.as_ref().map_or(0, |note| note.left);
         let (note, message) =
@@ -106,7 +105,7 @@ impl Intake {
         }
     }
 
-    /// All of the data is there.
+    /// Ends the data.
     pub(super) fn complete(self) -> Complete {
         let sums: Vec<u32> =
             self.note.iter().chain([&self.message]).map(|sink| sink.crc32c).collect();
@@ -122,8 +121,8 @@ impl Intake {
 }
 
 impl Sink {
-    /// A small body goes to the disk too when those being received have all the memory that they
-    /// may have: nobody waits for a peer that announced data and does not send it.
+    /// A small body goes to disk too when bodies being received use all the memory allowed: nobody
+    /// waits for a peer that announced data and does not send it.
     fn new(service: &Service, len: u64) -> Result<Self, StoreError> {
         let small = usize::try_from(len).ok().filter(|len| *len <= MAX_SMALL_BYTES);
         let place = match small.and_then(|len| service.may_receive(len)) {
@@ -162,7 +161,7 @@ impl Sink {
 }
 
 impl Complete {
-    /// Bytes that wait in memory until they are durable.
+    /// Bytes that stay in memory until they are durable.
     pub(super) fn memory_bytes(&self) -> usize {
         let Ok((note, message)) = &self.body else { return 0 };
         note.iter().chain([message]).map(Body::memory_bytes).sum()
@@ -177,11 +176,11 @@ impl Body {
         }
     }
 
-    /// The body, durable if it is a large one.
+    /// The body; a large one is synced first.
     async fn durable(self) -> Result<NewData, Refusal> {
         match self {
             Self::Small(bytes, leave) => {
-                // It is received; from here on the store's own bound holds.
+                // Received; from here on the store's own bound applies.
                 drop(leave);
                 Ok(NewData::Inline(bytes.into()))
             }
@@ -190,7 +189,7 @@ impl Body {
     }
 }
 
-/// What the request is answered from.
+/// The payload that the request is decided from.
 pub(super) async fn payload(
     body: Result<(Option<Body>, Body), Refusal>,
 ) -> Result<Payload, Refusal> {

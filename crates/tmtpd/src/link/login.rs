@@ -1,4 +1,4 @@
-//! Login of a link: by a new account, or by a device's secret.
+//! Login of a link: by registration, or by a device's secret.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::log::Throttle;
 use crate::log::warn_limited;
 use crate::request::{Answer, Progress, login, register};
 
-/// Members in the first list of who is online; a header holds some more.
+/// Members in the first list of who is online; a header has room for some more.
 const ONLINE_MAX: usize = 1_500;
-/// How long a login waits for the device's last link to end. A device that comes back at once may be
-/// heard on its new link before the end of the old one is seen, which lies in the system already.
+/// How long a login waits for the device's previous link to end: after a quick reconnect the new
+/// link may be read before the end of the old one is noticed.
 const HANDOVER: Duration = Duration::from_secs(1);
 
 impl<S: Stream> Link<S> {
@@ -50,7 +50,7 @@ impl<S: Stream> Link<S> {
         let (roster, served) = (Arc::clone(&self.service.roster), self.peer.served());
         self.pending = Some(Box::pin(async move {
             let _served = served;
-            // Too late or not, the roster has the last word.
+            // If the old link is still there, `enter` refuses the login.
             let _ = timeout(HANDOVER, roster.vacated(sender.device)).await;
             Done::Known(sender)
         }));
@@ -63,7 +63,7 @@ impl<S: Stream> Link<S> {
         }
     }
 
-    /// Brings the device online.
+    /// Marks the device online.
     fn enter(&mut self, sender: &Sender) -> Result<(), Quit> {
         let place =
             self.service.roster.enter(sender.member, sender.device).ok_or(Quit::NodeConnected)?;

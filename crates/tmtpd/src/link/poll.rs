@@ -1,8 +1,8 @@
-//! Poll loop of a link: what is ready next.
+//! Event loop of a link: what is ready next.
 //!
-//! What is waited for is asked in a fixed order, so that a simulation can repeat itself. The order
-//! starves nothing: input, which a peer can send without end, comes last, and everything before it
-//! is ready only now and then.
+//! Sources are polled in a fixed order, so that a simulation is reproducible. The order starves
+//! nothing: input, which a peer can send without end, comes last, and everything before it is ready
+//! only now and then.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -22,15 +22,15 @@ use crate::roster::Mail;
 const READ_BYTES: usize = 20 * 1_024;
 
 thread_local! {
-    /// Where a thread's links read to; none of them holds it while it waits.
+    /// A thread's read buffer, shared by its links; none of them holds it while it waits.
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
-/// What happened next on a link.
+/// The next event of a link.
 pub(super) enum Ready {
-    /// So many bytes were read to the input; none: the peer has closed.
+    /// This many bytes were read into the input; none: the peer has closed.
     Read(io::Result<usize>),
-    /// Some of the output was taken.
+    /// Some of the output was written.
     Sent(io::Result<()>),
     Done(Done),
     /// The oldest request that waited for the disk is answered.
@@ -40,20 +40,20 @@ pub(super) enum Ready {
     Mail(Mail),
     Time,
     Stop,
-    /// Its turn to log in has been taken back.
+    /// Its login slot has been taken back.
     GiveWay,
 }
 
-/// What a link waits for besides what it holds. It is kept from turn to turn, because making a timer
-/// costs more than a turn.
+/// Futures that a link polls besides its own fields. They are kept between iterations, because
+/// making a timer costs more than an iteration.
 pub(super) struct Waits<'a, F> {
     pub(super) alarm: Pin<&'a mut Sleep>,
     pub(super) stop: Pin<&'a mut F>,
 }
 
 impl<F> Waits<'_, F> {
-    /// Ready when it is `deadline`. The alarm may ring too early, for a deadline that has moved, but
-    /// not too late.
+    /// Ready at `deadline`. The timer may fire too early, for a deadline that has moved, but not
+    /// too late.
     fn poll_time(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
         if deadline < self.alarm.deadline() {
             self.alarm.as_mut().reset(deadline);
@@ -120,8 +120,8 @@ impl<S: Stream> Link<S> {
         Poll::Pending
     }
 
-    /// Writes some of the output; what was written counts as sent when it is flushed, since the
-    /// stream takes bytes before the socket does.
+    /// Writes some of the output. It counts as sent after a flush, since the stream accepts bytes
+    /// before the socket does.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wrote = !self.output.is_empty();
         if wrote {

@@ -1,12 +1,13 @@
-//! The window of messages that were sent to a device and not acknowledged yet.
+//! Window of messages that were sent to a device and not acknowledged yet.
 //!
-//! Many messages go out ahead of the acks, in order. What is not acknowledged within
-//! `resend_after` of the last progress is sent again, the same bytes, in the same order. What is
-//! not acknowledged then either is set aside: the device has no room for it now, and it must not
-//! hold up what is behind it. It goes out again on the device's next link.
+//! Many messages are sent ahead of their acks, in order. Messages without an ack within
+//! `resend_after` of the last progress are sent again, the same bytes in the same order. Those
+//! still without an ack after that are set aside: the device has no room for them now, and they
+//! must not block those behind them. They are sent again on the device's next link.
 //!
-//! Nor does it hold that up until then. A long message takes a part of the window only, so that what is
-//! behind it goes out as well; and apps acknowledge in order, so what they have passed over takes none.
+//! Nor do they block until then. A long message takes only a part of the window, so that those
+//! behind it are sent too. Apps acknowledge in order, so messages that they have skipped take none
+//! of it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use tmtp_store::{Position, Queued};
 
-/// The part of the window that one message takes at most: one in so many.
+/// One message takes at most one in this many parts of the window.
 const PART: u64 = 4;
 
 /// A message in flight.
@@ -30,20 +31,20 @@ struct Sent {
 #[derive(Debug)]
 pub(super) struct Window {
     sent: VecDeque<Sent>,
-    /// Messages among `sent` that go out again before anything new does.
+    /// Messages among `sent` to send again before anything new.
     again: VecDeque<Queued>,
-    /// How many of the first of `sent` went out twice.
+    /// How many of the first of `sent` were sent twice.
     twice: usize,
     /// Messages that went out twice and count no more; at most `max_messages`.
     aside: VecDeque<Position>,
     /// Bytes of data in flight.
     bytes: u64,
-    /// Those that count: the shares of `sent`.
+    /// The sum of the shares of `sent`.
     shares: u64,
     max_messages: usize,
     max_bytes: u64,
     resend_after: Duration,
-    /// The last time that anything was sent or acknowledged.
+    /// The last time anything was sent or acknowledged.
     progress_at: Instant,
 }
 
@@ -63,7 +64,7 @@ impl Window {
         }
     }
 
-    /// Whether one more message may go out.
+    /// Whether one more message may be sent.
     pub(super) fn is_open(&self) -> bool {
         self.sent.is_empty()
             || (self.sent.len() < self.max_messages && self.shares < self.max_bytes)
@@ -74,7 +75,7 @@ impl Window {
         (self.sent.len(), self.bytes)
     }
 
-    /// The next message that must go out again.
+    /// The next message that must be sent again.
     pub(super) fn next_again(&mut self) -> Option<Queued> {
         self.again.pop_front()
     }
@@ -87,7 +88,7 @@ impl Window {
         self.sent.push_back(Sent { queued, share });
     }
 
-    /// Takes a message out; false if it was not sent on this link, or is out already.
+    /// Removes a message; false if it was not sent on this link, or was removed already.
     pub(super) fn acknowledged(&mut self, position: Position) -> bool {
         let Some(at) = self.sent.iter().position(|sent| sent.queued.position == position) else {
             let at = self.aside.iter().position(|aside| *aside == position);
@@ -107,17 +108,17 @@ impl Window {
         true
     }
 
-    /// Notes that bytes went out.
+    /// Bytes were sent.
     pub(super) fn progress(&mut self) {
         self.progress_at = Instant::now();
     }
 
-    /// When everything in flight goes out again.
+    /// When everything in flight is due to be sent again.
     pub(super) fn resend_at(&self) -> Option<Instant> {
         (!self.sent.is_empty()).then(|| self.progress_at + self.resend_after)
     }
 
-    /// Makes everything in flight go out again, or sets it aside if it did before.
+    /// Schedules everything in flight to be sent again, or sets aside what was sent twice.
     pub(super) fn resend(&mut self) {
         let aside = self.twice.min(self.max_messages.saturating_sub(self.aside.len()));
         for Sent { queued, share } in self.sent.drain(..aside) {

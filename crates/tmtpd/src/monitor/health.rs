@@ -1,4 +1,5 @@
-//! Health check: whether a service takes messages, asked of its writer, which looks at the disk as for a message.
+//! Health check: whether a service accepts messages. Its store's writer checks the disk as for a
+//! commit.
 
 use std::time::Duration;
 
@@ -11,13 +12,13 @@ use tmtp_store::StoreError;
 /// How long the disk may take. A commit that takes longer keeps every member waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a service takes no messages, in words for the administrator.
+/// Why a service accepts no messages, in words for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Sick {
     /// No room for new messages.
     #[error("the disk is full: posts are refused, what is stored is still delivered")]
     DiskFull,
-    /// More waits for the disk than may.
+    /// The queue for the disk is full.
     #[error("too much waits for the disk: posts are refused for now")]
     Busy,
     /// The writer does not answer.
@@ -26,12 +27,12 @@ pub(crate) enum Sick {
     /// The store failed.
     #[error("the store has failed: {0}")]
     Failed(String),
-    /// It is being stopped, or has stopped.
+    /// It is stopping, or has stopped.
     #[error("the service is not running")]
     Stopped,
 }
 
-/// Asks the service's writer. Writes nothing.
+/// Asks the store's writer. Writes nothing.
 ///
 /// # Errors
 /// [`Sick`].

@@ -1,12 +1,12 @@
-//! Queues that are full: a device is owed `owed_messages_max` messages or `owed_bytes_max` bytes, or the
-//! devices of its member together are owed twice that and it has its full share of it.
+//! Full queues. A queue is full when it holds `owed_messages_max` messages or `owed_bytes_max` bytes, or
+//! when the queues of its member's devices together hold twice that and it has its full share of it.
 //!
-//! Such a device has not fetched anything for long. As long as another device of its member takes a
-//! message, it is passed over and marked as needing its siblings' history, so that a tablet in a
-//! drawer stops nobody. Who writes to a member by name all of whose devices are full is refused,
-//! before the data is taken in. A post to a group goes to everybody else, and in the same commit the
-//! author is told whom it does not reach. What is counted is what is committed, so a few messages
-//! more may come in at the same moment.
+//! The device of a full queue has not fetched anything for long. As long as another device of its
+//! member takes a message, the full one is skipped and marked as missing messages, which it gets from
+//! the other devices' history: a tablet in a drawer does not stop its owner's mail. A post to a
+//! member by name is refused, before the data is taken in, when all the member's queues are full. A
+//! post to a group goes to everybody else, and in the same commit the author is told whom it does not
+//! reach. Only committed messages count, so that a few more may be accepted at the same moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,14 +38,14 @@ pub(super) fn check(
     ))
 }
 
-/// Takes the devices whose queues are full out of the messages, and adds a word to the author where that
-/// leaves a member without a letter. What each of these devices will be missing is counted.
+/// Removes the devices whose queues are full from the messages, adds a notice to the author when a
+/// member gets no copy of a post because of it, and counts how many messages each device misses.
 pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decision) {
     let mut missing = BTreeMap::<DeviceNumber, u64>::new();
     let mut unreached = BTreeSet::new();
     for letter in &mut decision.messages {
         let mut full = full(facts, &letter.devices);
-        // Who asks is there, and waits for the word of it.
+        // Never the sender's own device: it is online and waits for its copy.
         full.retain(|device| *device != sender.device);
         if full.is_empty() {
             continue;
@@ -72,7 +72,7 @@ pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decis
 fn full(facts: &Facts<'_>, devices: &[DeviceNumber]) -> Vec<DeviceNumber> {
     let limits = &facts.terms.limits;
     let alone = of_device(limits);
-    // Who is owed less has a share that is never full. As a rule nobody is owed so much.
+    // A shorter queue cannot have its full share. As a rule no queue is this long.
     let share = shared(together(limits), limits.devices_per_member);
     let mut full = facts.queues.queues_over(devices, share.messages, share.bytes);
     full.retain(|device| {
@@ -84,7 +84,7 @@ fn full(facts: &Facts<'_>, devices: &[DeviceNumber]) -> Vec<DeviceNumber> {
     full
 }
 
-/// Whether the devices of the member are owed too much together, and `device` its part of that.
+/// Whether the queues of the member's devices together are full, and `device` has its full share of it.
 fn has_full_share(facts: &Facts<'_>, device: DeviceNumber, own: Queue) -> bool {
     let Some(member) = facts.directory.owner(device) else { return false };
     let devices: Vec<_> = facts.directory.devices(member).collect();
@@ -94,7 +94,7 @@ fn has_full_share(facts: &Facts<'_>, device: DeviceNumber, own: Queue) -> bool {
         || (sum.bytes >= all.bytes && own.bytes >= share.bytes)
 }
 
-/// Whether `more` would be too much for the `devices` of one member together.
+/// Whether `more` would exceed the limit for the `devices` of one member together.
 pub(super) fn are_over(facts: &Facts<'_>, devices: &[DeviceNumber], more: Queue) -> bool {
     let (sum, all) = (facts.queues.queues_together(devices), together(&facts.terms.limits));
     sum.messages.saturating_add(more.messages) > all.messages
@@ -105,7 +105,7 @@ fn of_device(limits: &Limits) -> Queue {
     Queue { messages: limits.owed_messages_max as u64, bytes: limits.owed_bytes_max }
 }
 
-/// What all devices of a member may be owed together.
+/// The limit for the queues of all devices of a member together.
 fn together(limits: &Limits) -> Queue {
     let Queue { messages, bytes } = of_device(limits);
     Queue { messages: messages.saturating_mul(2), bytes: bytes.saturating_mul(2) }
@@ -116,7 +116,7 @@ fn shared(all: Queue, devices: usize) -> Queue {
     Queue { messages: (all.messages / devices).max(1), bytes: (all.bytes / devices).max(1) }
 }
 
-/// Members of whom no device is left.
+/// Members whose devices are all in `full`, so that none is left.
 fn without(
     directory: &Directory,
     sender: &Sender,

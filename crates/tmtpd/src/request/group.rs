@@ -1,4 +1,4 @@
-//! GroupInvite and GroupEdit: who may join, who joins, who leaves.
+//! GroupInvite and GroupEdit: inviting, joining, renaming and leaving.
 
 use tmtp::event::MessageKind;
 use tmtp::id::{Alias, Gid};
@@ -18,7 +18,7 @@ use crate::metrics::Rule;
 /// A GroupInvite.
 #[derive(Debug)]
 pub(super) struct Invitation {
-    /// The group; made if it does not exist.
+    /// The group. It is created if it does not exist.
     pub(super) gid: Gid,
     /// Alias of the sender.
     pub(super) from: Alias,
@@ -30,10 +30,10 @@ pub(super) struct Invitation {
     pub(super) text: String,
 }
 
-/// What one member is to a group from then on.
+/// The new standing of one member in a group.
 type Change = (MemberNumber, GroupMember);
 
-/// A GroupInvite: lets somebody join, and tells them by a ping.
+/// A GroupInvite: lets a member join, and tells them with a ping.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -61,14 +61,14 @@ pub(super) fn invite(
     }
     let before = group.and_then(|group| group.record(invitee));
     let after = invited_by(sender.member, to.alias, before);
-    // To whom it is nothing new that they are invited, it is not told again.
+    // Members who are invited already are not told again.
     let joined = if before == Some(&after) {
         Vec::new()
     } else {
         changes.push((invitee, after));
         joined_after(directory, &gid, &changes)
     };
-    // Whoever is in the group goes by one name there, also to whom they invite.
+    // A member of the group uses one alias there, also towards those they invite.
     let known = group.and_then(|group| group.record(sender.member));
     let kind = MessageKind::Invite {
         gid: gid.as_str().into(),
@@ -87,7 +87,7 @@ pub(super) fn invite(
     })
 }
 
-/// A GroupEdit: joins, renames or drops.
+/// A GroupEdit: joins, renames, or removes a member.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -109,12 +109,12 @@ pub(super) fn edit(
     after.is_founder = group.record(concerned).is_some_and(|before| before.is_founder);
     let mut changes = Vec::new();
     let devices = if group.record(concerned) == Some(&after) {
-        // Nothing new, but perhaps to a device of the sender.
+        // Nothing changes, but the sender's other devices may not know yet.
         devices_of(directory, sender, [], true)
     } else {
         changes.push((concerned, after));
         let mut told = joined_after(directory, gid, &changes);
-        // Whoever was dropped is told too.
+        // The removed member is told too.
         told.push(concerned);
         let own_device_too = told.contains(&sender.member);
         devices_of(directory, sender, told, own_device_too)
@@ -127,8 +127,8 @@ pub(super) fn edit(
     })
 }
 
-/// What is said of a group in which the sender is not, whether there is one or not: its name is not
-/// told to others.
+/// The refusal for a group that the sender is not in. It is the same whether the group exists or
+/// not, as its name is not disclosed.
 fn unknown(act: &GroupAct) -> Refusal {
     let words = match act {
         GroupAct::Join { .. } => "sender is not invited to the group",
@@ -159,8 +159,8 @@ fn check_inviter(facts: &Facts<'_>, sender: &Sender, gid: &str) -> Result<(), Re
     }
 }
 
-/// Whether the member may be invited: invitations take no place in groups, so that nobody keeps another
-/// out of theirs, and are bounded by themselves.
+/// Whether the member may be invited. Invitations do not count towards the limit of groups, so that
+/// nobody can use up another's; they have a limit of their own.
 fn check_invitee(
     facts: &Facts<'_>,
     sender: &Sender,
@@ -216,12 +216,12 @@ fn join(
     sender: &Sender,
     newalias: Option<Alias>,
 ) -> Result<(Change, MessageKind), Refusal> {
-    // Whoever has joined may say so again: the ack of the first time may have been lost.
+    // A member who has joined may send the request again: the ack of the first may have been lost.
     let act = GroupAct::Join { newalias: None };
     let GroupMember { alias, standing, is_founder, .. } =
         group.record(sender.member).ok_or_else(|| unknown(&act))?;
     match standing {
-        // Else whoever had thrown out the founder and left would have ended the group for good.
+        // Otherwise a member who removes the founder and leaves would end the group for good.
         Standing::Removed if !is_founder || group.joined().next().is_some() => {
             return Err(unknown(&act));
         }
@@ -264,17 +264,18 @@ fn drop_member(
     gid: &str,
     to: &str,
 ) -> Result<(Change, MessageKind), Refusal> {
-    // Who is not in it learns nothing of who is or was.
+    // A sender who is not in the group does not learn who is or was.
     let found = directory.by_group_alias(group, to).filter(|_| group.counts(sender.member));
     let is_other = found.is_none_or(|found| found.member != sender.member);
     if is_other && group.counts(sender.member) && !group.has_joined(sender.member) {
         return Err(Refusal::new(Rule::NotInGroup, "sender is not a member of the group"));
     }
-    // Whoever left can be removed as well: then they do not come back by themselves.
+    // A member who left can be removed as well: then they cannot come back by themselves.
     let Aliased { member, alias } =
         found.ok_or_else(|| unknown(&GroupAct::Drop { to: Alias::default() }))?;
     let standing = if member == sender.member { Standing::Left } else { Standing::Removed };
-    // The name may be new to those who are told. Of one who never joined they learn nothing more.
+    // The alias may be new to those who are told. Of a member who never joined they learn nothing
+    // more.
     let known = directory.member(member).filter(|_| group.has_joined(member));
     let uid = known.map(|known| known.uid.clone());
     let (act, gid) = ("drop".to_owned(), gid.into());
@@ -282,7 +283,7 @@ fn drop_member(
     Ok(((member, record(alias, standing)), notice))
 }
 
-/// In a group too, a member goes by an alias of their own.
+/// In a group too, a member uses one of their own aliases.
 fn own_alias<'a>(
     directory: &'a Directory,
     sender: &Sender,
@@ -296,7 +297,8 @@ fn record(alias: &str, standing: Standing) -> GroupMember {
     GroupMember { alias: alias.to_owned(), standing, inviter: None, is_founder: false }
 }
 
-/// The record of one whom `inviter` invites. Who is invited already stays invited by whoever it was.
+/// The record of a member whom `inviter` invites. If they are invited already, the first inviter
+/// stays.
 fn invited_by(inviter: MemberNumber, alias: &str, before: Option<&GroupMember>) -> GroupMember {
     let waiting = before.filter(|before| before.standing == Standing::Invited);
     let inviter = waiting.map_or(Some(inviter), |waiting| waiting.inviter);
@@ -309,7 +311,7 @@ fn member_notice(act: &str, gid: &str, alias: &str, newalias: Option<Alias>) -> 
     MessageKind::Member { act, gid, alias, newalias, uid: None }
 }
 
-/// Who has joined once the changes are made.
+/// The members who have joined once the changes are made.
 fn joined_after(directory: &Directory, gid: &str, changes: &[Change]) -> Vec<MemberNumber> {
     let changed = |member: &MemberNumber| changes.iter().any(|(number, _)| number == member);
     let before = directory.group(gid).into_iter().flat_map(Group::joined);

@@ -1,7 +1,7 @@
-//! Introductions that a post makes: who may write to whom once it is sent, under either policy.
+//! Introductions that a post makes: who may write to whom after it, under either policy.
 //!
-//! Whoever is written to may answer. Those who know the sender and are written to together may go on
-//! together, as a thread needs, and who is written to beside a group is open to some of its members
+//! A recipient may answer. Recipients of one post who know the sender may write to each other, as a
+//! thread needs it, and a recipient beside a group may be written to by some of its members
 //! ([`Directory::open`]). A sender whom nobody has let in introduces nobody.
 
 use std::collections::BTreeSet;
@@ -13,14 +13,13 @@ use crate::directory::{Directory, DirectoryChange, Group, MemberNumber};
 
 use crate::directory::Sender;
 
-/// Members who are introduced to each other by being written to together, at most; their pairs
-/// grow with the square. Also the members of a group who may write to somebody named beside it.
+/// At most so many recipients of one post are introduced to each other, as their pairs grow with
+/// the square. Also the limit for members of a group who may write to a recipient beside it.
 const INTRODUCED_MAX: usize = 32;
-/// Groups to which those named beside them are open, at most.
+/// At most so many groups are opened to the recipients beside them.
 const GROUPS_MAX: usize = 8;
 
-/// What a post of `sender` changes about who may write to whom, that names these members and these
-/// recipients.
+/// How a post of `sender` to these members and recipients changes who may write to whom.
 pub(super) fn introductions(
     facts: &Facts<'_>,
     sender: &Sender,

@@ -1,4 +1,4 @@
-//! Login: a device proves by its secret whose it is.
+//! Login: a device proves with its secret that it belongs to a member.
 
 use tmtp::event::MessageKind;
 use tmtp::id::{NodeSecret, Uid};
@@ -26,7 +26,8 @@ pub(crate) fn login(service: &Service, uid: &Uid, node: &NodeSecret) -> Result<S
     Ok(Sender { member, device, uid: record.uid.clone() })
 }
 
-/// Tells every device of the member that this one has logged in, and this one what it is missing.
+/// Tells every device of the member that this one has logged in, and this one how many messages it
+/// misses.
 ///
 /// # Errors
 /// [`Refusal`] when it cannot be stored.

@@ -1,4 +1,4 @@
-//! OhiEdit: whom the sender lets know of their presence.
+//! OhiEdit: changes who learns whether the sender is online.
 
 use tmtp::event::MessageKind;
 use tmtp::request::{OhiKind, OhiMember};
@@ -12,11 +12,11 @@ use super::{Refusal, devices_of};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 
-/// Members in one echo to the sender's devices: what is echoed is longer than what was asked, and
-/// must fit into a header too.
+/// Members in one echo to the sender's devices: an echo is longer than the request, and has to fit
+/// into a header too.
 const ECHO_MEMBERS_MAX: usize = 500;
 
-/// An OhiEdit: changes the set of members who are told.
+/// An OhiEdit: changes the set of members who learn it.
 ///
 /// # Errors
 /// [`Refusal`] when one of them is unknown, or there were too many changes; nothing is changed then.

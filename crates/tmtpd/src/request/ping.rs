@@ -13,7 +13,7 @@ use super::{Refusal, devices_of, full};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 
-/// What is asked for.
+/// A ping that is requested.
 #[derive(Debug)]
 pub(super) struct NewPing {
     /// An alias of the sender.
@@ -37,7 +37,7 @@ pub(super) fn ping(facts: &Facts<'_>, sender: &Sender, ping: NewPing) -> Result<
     let (from_member, member) = (sender.member, to.member);
     let devices = devices_of(directory, sender, [member], member == from_member);
     let kind = MessageKind::Ping { alias: from.into(), to: to.alias.into() };
-    // Whoever pings lets the other in.
+    // A member who pings lets the other in.
     let is_new = member != from_member && !directory.has_let_in(from_member, member);
     let lets_in = DirectoryChange::Acquaintance { from: member, to: from_member };
     Ok(Decision {
@@ -49,7 +49,7 @@ pub(super) fn ping(facts: &Facts<'_>, sender: &Sender, ping: NewPing) -> Result<
     })
 }
 
-/// Both ends of a ping, by their aliases as they were granted.
+/// Sender and receiver of a ping, with their aliases as granted.
 pub(super) struct Addressed<'a> {
     pub(super) from: &'a str,
     pub(super) to: Aliased<'a>,
@@ -68,7 +68,7 @@ pub(super) fn addressed<'a>(
     Ok(Addressed { from, to: directory.by_alias(to).ok_or_else(unknown)? })
 }
 
-/// An alias of the sender, byte by byte as it was granted: the app has it from the service.
+/// An alias of the sender, exactly as it was granted: the app has it from the service.
 pub(super) fn own_alias<'a>(
     directory: &'a Directory,
     sender: &Sender,
@@ -78,7 +78,7 @@ pub(super) fn own_alias<'a>(
     (own.member == sender.member && own.alias == alias).then_some(own.alias)
 }
 
-/// What a ping or an invitation counts as, if one could be stored for `member`.
+/// The limit that a ping or an invitation counts towards, if one could be stored for `member`.
 pub(super) fn tally(
     facts: &Facts<'_>,
     sender: &Sender,

@@ -19,12 +19,13 @@ use super::{Refusal, devices_of, full};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 
-/// Recipients that a refusal names, at 35 bytes each; it has to fit into a header with the request's id.
+/// How many recipients a refusal names, at 35 bytes each: it has to fit into a header with the
+/// request's id.
 const BLAMED_MAX: usize = 1000;
-/// Groups that a delivery names. A name has 256 bytes, each of which may take six in a header.
+/// How many groups a delivery names. A name has 256 bytes, each of which may take six in a header.
 const GROUPS_NAMED_MAX: usize = 20;
-/// Bytes that a notification takes for those to whom its message went; beside the groups it has to fit into a
-/// header.
+/// Bytes in a notification for the recipients of its message. Together with the groups it has to
+/// fit into a header.
 const COPIED_BYTES_MAX: usize = 30_000;
 /// Bytes that one byte of a name takes in a header at most, and what stands around a name.
 const ESCAPED_BYTES: usize = 6;
@@ -41,13 +42,13 @@ const _: () = assert!(
 /// A PostNotify.
 #[derive(Debug)]
 pub(super) struct Split {
-    /// Who gets the message and the notification.
+    /// Recipients of the message and the notification.
     pub(super) to: Vec<Recipient>,
-    /// Who gets the notification only.
+    /// Recipients of the notification only.
     pub(super) note_to: Vec<Recipient>,
     /// Whether the sender's other devices are left out of the message.
     pub(super) not_self: bool,
-    /// Whether somebody else has to get the message.
+    /// Whether the message needs a recipient other than the sender.
     pub(super) not_alone: bool,
     /// The notification as announced.
     pub(super) note: Data,
@@ -59,7 +60,7 @@ pub(super) struct Split {
     pub(super) body: NewData,
 }
 
-/// Whom a list of recipients means.
+/// The recipients that a list names.
 #[derive(Debug, Default)]
 struct Audience {
     members: BTreeSet<MemberNumber>,
@@ -67,7 +68,8 @@ struct Audience {
     named: BTreeSet<MemberNumber>,
 }
 
-/// A Post: a message to everybody named, each device once. The sender's own device only where it is named.
+/// A Post: a message to all recipients, to each device once. The sender's own device gets it only
+/// if it is named.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -90,7 +92,7 @@ pub(super) fn post(
     Ok(Decision { messages, is_message: true, changes, tallies, ..Decision::default() })
 }
 
-/// A PostNotify: a message to some, and word of it to more.
+/// A PostNotify: a message to some recipients, and a notification of it to more.
 ///
 /// # Errors
 /// As [`post`].
@@ -124,8 +126,8 @@ pub(super) fn post_notify(
         copied: Some(copied_to(directory, sender, &to)),
     };
     let note = Outgoing { kind, data: note, body: note_body, devices, from_service: false };
-    // Who gets a thread that is forwarded and who is told of it go on in it together: the ones'
-    // replies go to the others, who confirm to them what they wrote.
+    // Those who get a forwarded thread and those who are told of it continue it together: replies
+    // of the first go to the others, who confirm their own letters to them.
     let named = got.named.into_iter().chain(told.named).collect();
     let changes = introductions(facts, sender, &named, &[&to, &note_to]);
     let tallies = vec![Tally::Answered { who: sender.member, members: named }];
@@ -133,19 +135,19 @@ pub(super) fn post_notify(
     Ok(Decision { messages, is_message: true, changes, tallies, ..Decision::default() })
 }
 
-/// Whether a Post to these could be sent now; asked before its data is stored, and again after.
+/// Whether a Post to these could be sent now. Checked before its data is stored, and again after.
 ///
 /// # Errors
 /// [`Refusal`].
 pub(crate) fn check(facts: &Facts<'_>, sender: &Sender, to: &[Recipient]) -> Result<(), Refusal> {
-    // Whether the sender would be alone is asked only in the moment of posting, so that no notice of
-    // somebody who has come since can be read before the answer.
+    // Whether the sender would be alone is only checked when the message is posted, so that no
+    // notice of a member who has joined since can be read before the answer.
     audience(facts, sender, to, false).map(drop)
 }
 
-/// Whom the recipients mean; `not_alone` says that somebody beside the sender has to be among them. An app
-/// cannot know by itself that all others have left a group: who comes back to it is not told whom they
-/// would meet.
+/// The members and groups that the recipients name; `not_alone` requires one other than the sender.
+/// An app cannot know that all others have left a group: a member who comes back to it is not told
+/// who is there.
 fn audience(
     facts: &Facts<'_>,
     sender: &Sender,
@@ -160,7 +162,7 @@ fn audience(
     let mut blamed = Blamed::default();
     for recipient in to {
         match recipient {
-            // Somebody answers a thread in which the service has put a word; it reads none.
+            // A reply in a thread with a notice of the service: the service reads no replies.
             Recipient::Member(uid) if Uid::is_service(uid.as_str()) && to.len() > 1 => {}
             Recipient::Member(uid) if Uid::is_service(uid.as_str()) => {
                 return Err(Refusal::new(Rule::Unknown, "the service itself takes no messages"));
@@ -189,7 +191,7 @@ fn audience(
     Ok(audience)
 }
 
-/// Somebody named one by one, if the sender may write to them now.
+/// A member who is named directly, if the sender may write to them now.
 fn named(facts: &Facts<'_>, sender: &Sender, uid: &Uid) -> Result<MemberNumber, Refusal> {
     let unknown = || Refusal::new(Rule::Unknown, "a recipient named in for is unknown");
     let member = facts.directory.by_uid(uid).ok_or_else(unknown)?;
@@ -201,14 +203,14 @@ fn named(facts: &Facts<'_>, sender: &Sender, uid: &Uid) -> Result<MemberNumber, 
     Ok(member)
 }
 
-/// Whether somebody has let the sender in, by name or with a group.
+/// Whether any member has let the sender in, directly or with a group.
 fn may_write(facts: &Facts<'_>, sender: &Sender, to: MemberNumber) -> bool {
     let directory = facts.directory;
     directory.acquainted(sender.member, to) || directory.is_open(sender.member, to, facts.kept())
 }
 
-/// The first reason to refuse a list of recipients, and everybody it is true of, so that the sender can
-/// write to the others.
+/// The first reason to refuse a list of recipients, and all recipients that it is true of, so that
+/// the sender can write to the others.
 #[derive(Debug, Default)]
 struct Blamed {
     refusal: Option<Refusal>,
@@ -219,7 +221,7 @@ impl Blamed {
     fn add(&mut self, refusal: Refusal, uid: &Uid) {
         let first = self.refusal.get_or_insert(refusal.clone());
         let is_same = first.rule == refusal.rule;
-        // What is no uid may hold anything, and be of any length once it is escaped.
+        // An invalid uid may hold anything, and be of any length once it is escaped.
         if is_same && self.uids.len() < BLAMED_MAX && Uid::is_made(uid.as_str()) {
             self.uids.push(uid.clone());
         }
@@ -233,8 +235,8 @@ impl Blamed {
     }
 }
 
-/// The groups among the recipients that the sender has joined, by the names that they were granted, as far
-/// as a header can name them. Who is only invited may post, but is not in the group.
+/// The groups among the recipients that the sender has joined, with their names as granted, as many
+/// as a header can name. A member who is only invited may post, but is not in the group.
 fn groups_of<'a>(
     directory: &Directory,
     sender: &Sender,
@@ -250,8 +252,8 @@ fn groups_of<'a>(
     joined.into_iter().take(GROUPS_NAMED_MAX).map(Gid::from).collect()
 }
 
-/// To whom a message goes, as its notification names them: members by their ids, and groups as of
-/// [`groups_of`]. What a header has no room for is left out.
+/// The recipients of a message as its notification names them: members by their ids, and groups as
+/// in [`groups_of`]. What does not fit into a header is left out.
 fn copied_to(directory: &Directory, sender: &Sender, to: &[Recipient]) -> Vec<UidOrGid> {
     let members = to.iter().filter_map(|recipient| match recipient {
         Recipient::Member(uid) if Uid::is_made(uid.as_str()) => Some(UidOrGid::from(uid.as_str())),
@@ -272,13 +274,13 @@ fn copied_to(directory: &Directory, sender: &Sender, to: &[Recipient]) -> Vec<Ui
     copied
 }
 
-/// Everybody who has joined the group. An invited member may already post to it.
+/// All members who have joined the group. An invited member may already post to it.
 fn group<'a>(
     directory: &'a Directory,
     sender: &Sender,
     gid: &Gid,
 ) -> Result<impl Iterator<Item = MemberNumber> + 'a, Refusal> {
-    // The same words whether there is such a group or not: names of groups are not told to others.
+    // The same words whether the group exists or not: names of groups are not disclosed.
     let group = directory.group(gid.as_str()).filter(|group| group.counts(sender.member));
     let group = group.ok_or_else(|| {
         Refusal::new(Rule::NotInGroup, "sender is not a member of a group named in for")

@@ -18,16 +18,15 @@ use crate::log::Throttle;
 use crate::log::{chain, error_limited, warn_limited};
 use crate::policy;
 
-/// So many lines a minute tell that nobody may register at the moment.
+/// How many log lines a minute say that nobody can register at the moment.
 static REFUSED: Throttle = Throttle::new(1);
 
-/// Makes an account for somebody in `network`; whoever asks may have one, at the rates that the limits
-/// allow. An alias that cannot be granted is refused in the
-/// answer, the account exists all the same.
+/// Makes an account for a client in `network`, within the rates of the limits. If the alias cannot
+/// be granted the answer says so; the account exists all the same.
 ///
 /// # Errors
-/// [`Quit::RegisterFailure`] when there were too many or the machine cannot, [`Quit::InvalidHeader`] for a label that is
-/// too long.
+/// [`Quit::RegisterFailure`] when the rate is exceeded or the machine has no room,
+/// [`Quit::InvalidHeader`] for a label that is too long.
 pub(crate) async fn register(
     service: &Service,
     network: Network,
@@ -39,7 +38,7 @@ pub(crate) async fn register(
         warn_limited!(REFUSED, "registration refused: there were too many in the last hour");
         return Err(Quit::RegisterFailure);
     }
-    // Until it ends nobody else gets these numbers, or the alias.
+    // While it is held nobody else gets these numbers, or the alias.
     let _turn = service.edit().await;
     let (number, device, alias) = service.ask(|facts| {
         let directory = facts.directory;

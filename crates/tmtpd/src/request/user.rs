@@ -1,4 +1,4 @@
-//! UserEdit: a further device, a further alias.
+//! UserEdit: adds a device or an alias.
 
 use tmtp::event::{MessageKind, Outcome};
 use tmtp::id::{Alias, NodeSecret};
@@ -20,7 +20,7 @@ use crate::metrics::Rule;
 /// Longest label of a device, in bytes.
 const LABEL_MAX_BYTES: usize = 1_024;
 
-/// Whether the alias may be granted to `member`, or to somebody new.
+/// Whether the alias may be granted to `member`, or to a new member.
 pub(super) fn grant_alias(
     facts: &Facts<'_>,
     member: Option<MemberNumber>,
@@ -28,13 +28,13 @@ pub(super) fn grant_alias(
 ) -> Result<(), Refusal> {
     let directory = facts.directory;
     let owner = directory.by_alias(alias);
-    // Whoever was granted a name by an earlier version keeps it.
+    // A member who was granted a name by an earlier version keeps it.
     if owner.is_some_and(|owner| Some(owner.member) == member && owner.alias == alias) {
         return Ok(());
     }
     check_name(alias).map_err(|error| Refusal::new(Rule::NameForm, error.to_string()))?;
     let own = owner.is_some_and(|owner| Some(owner.member) == member);
-    // Under the service's own name it writes its notices.
+    // The service writes its notices under its own name.
     let is_services = name_key(alias) == name_key(&facts.terms.name);
     if is_services || directory.name_is_taken(alias) && !own {
         return Err(Refusal::new(Rule::NameTaken, "newalias is already taken"));
@@ -42,7 +42,7 @@ pub(super) fn grant_alias(
     Ok(())
 }
 
-/// Whether a device may be called so.
+/// Whether a device may have this label.
 pub(super) fn check_label(label: &str) -> Result<(), Refusal> {
     if label.len() > LABEL_MAX_BYTES {
         return Err(Refusal::new(Rule::NameForm, "newnode must be at most 1024 bytes"));
@@ -50,7 +50,7 @@ pub(super) fn check_label(label: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A device's secret, and what is kept of it.
+/// A device's secret, and the hash of it that is stored.
 pub(super) fn new_secret(service: &Service) -> Result<(NodeSecret, SecretHash), getrandom::Error> {
     let mut bytes = [0; NodeSecret::LEN_BYTES];
     service.random(&mut bytes)?;
@@ -88,12 +88,12 @@ pub(super) fn add_alias(
 /// A UserEdit that adds a device to the sender's account: two commits.
 ///
 /// The new device gets a copy of the queue of the device that asked, and everything posted after
-/// that. Both without a gap and without an overlap: the device is expected, and the copy submitted, in
-/// one moment; what was submitted before is in the copy, what comes after names the device.
+/// that, without gap or overlap: adding the device to the expected ones and submitting the copy is
+/// one step. What was submitted before it is in the copy; what is submitted later names the device.
 ///
-/// The copy is made in slices, while others go on. Only when it is whole the device is there: in the
-/// commit of the message that tells its secret. A row says until then that there may be a part of it,
-/// which is undone at the next start.
+/// The copy is made in slices, between the commits of others. The device exists only when the copy
+/// is complete: from the commit of the message that carries its secret. Until then a row says that
+/// there may be a part of a copy, which is undone at the next start.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -137,7 +137,7 @@ pub(super) async fn add_device(
     })
 }
 
-/// The copy is whole: the device is there, and all devices are told its secret.
+/// The copy is complete: adds the device, and tells all devices of the member its secret.
 fn bring_device(
     facts: &Facts<'_>,
     sender: &Sender,
@@ -154,7 +154,7 @@ fn bring_device(
     Ok(Decision { messages: vec![letter], changes, rows, ..Decision::default() })
 }
 
-/// What the limits say to one more device of the sender, but for how many they may add in an hour.
+/// The limits for one more device of the sender, except for the number of devices added in an hour.
 fn may_add_device(facts: &Facts<'_>, sender: &Sender) -> Result<(), Refusal> {
     known(facts, sender)?;
     let devices: Vec<_> = facts.directory.devices(sender.member).collect();
