@@ -4,7 +4,7 @@
 //!
 //! Once an hour, and at start, the service looks for overdue messages (`overdue`), counting days on
 //! which it ran (`uptime_clock`). For each it decides which devices will not get it any more, and
-//! which members it did not reach (`verdict`, `batch`). The authors' notices (`notice`), the count
+//! which members it did not reach (`verdict`, `given_up`). The authors' notices (`notice`), the count
 //! of messages that each device is missing (`gap_notice`), and the deletion of the queue entries
 //! are one commit: after a crash a message is either still queued or given up with its notice.
 //! Commits are bounded, so that a queue of a million does not delay other commits for long.
@@ -13,9 +13,10 @@
 //! at that moment may get a message whose author is told that it did not arrive; never the reverse.
 //! Reasons are in `docs/decisions/0009-return-and-expiry.md`.
 
+mod given_up;
 mod notice;
 mod overdue;
-mod piece;
+
 mod uptime_clock;
 mod verdict;
 
@@ -36,18 +37,18 @@ use crate::service::Service;
 use crate::shutdown::Shutdown;
 use tmtp_store::{DeviceNumber, Position, StoreError};
 
-pub(crate) use notice::Office;
+use given_up::GivenUp;
+pub(crate) use given_up::is_passing;
+pub(crate) use notice::NoticeWriter;
 use overdue::Overdue;
-use piece::Piece;
-pub(crate) use piece::is_passing;
 use uptime_clock::UptimeClock;
 
-/// How often it is looked for what is overdue. So much running time a crash may leave uncounted.
-const EVERY: Duration = Duration::from_secs(60 * 60);
-/// Owed rows that one commit gives up, about; a message is given up whole.
-const PIECE_ROWS: usize = 1_024;
-/// Messages that are looked at for one commit.
-const PIECE_MESSAGES: usize = 1_024;
+/// Time between two sweeps; also the most running time that a crash can leave uncounted.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// About how many queue entries one commit deletes. All entries of a message go together.
+const COMMIT_ENTRIES: usize = 1_024;
+/// Most messages that are decided for one commit.
+const COMMIT_MESSAGES: usize = 1_024;
 
 /// The task that gives up overdue messages.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ async fn run(service: Arc<Service>, ended: Shutdown) {
         tokio::select! {
             biased;
             () = ended.requested() => {}
-            () = tokio::time::sleep_until(noted_at + EVERY) => {}
+            () = tokio::time::sleep_until(noted_at + SWEEP_INTERVAL) => {}
         }
         let now = Instant::now();
         let (now_ms, limits) = (service.now_ms(), service.limits());
@@ -132,10 +133,10 @@ pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(
         return Ok(());
     }
     let told = |facts: &Facts<'_>| -> Result<_, Refusal> {
-        let office = Office { name: &facts.terms.name, now_ms: facts.now_ms };
-        let letter = |reader: &Member| office.away(reader, count, device);
+        let writer = NoticeWriter { name: &facts.terms.name, now_ms: facts.now_ms };
+        let notice = |reader: &Member| writer.missing_messages(reader, count, device);
         Ok(Decision {
-            messages: facts.directory.member(sender.member).map(letter).into_iter().collect(),
+            messages: facts.directory.member(sender.member).map(notice).into_iter().collect(),
             tallies: vec![Tally::ToldMissing(device, count)],
             ..Decision::default()
         })
@@ -145,9 +146,9 @@ pub(crate) async fn tell_missing(service: &Service, sender: &Sender) -> Result<(
 
 /// Gives up all overdue messages.
 async fn sweep(service: &Service, uptime_clock: UptimeClock) {
-    let mut total = Total::default();
-    let swept = try_sweep(service, uptime_clock, &mut total).await;
-    total.log();
+    let mut totals = SweepTotals::default();
+    let swept = try_sweep(service, uptime_clock, &mut totals).await;
+    totals.log();
     if let Err(error) = swept {
         tracing::error!(error = %chain(&error), "overdue messages could not be given up; tried again in an hour");
     }
@@ -156,12 +157,12 @@ async fn sweep(service: &Service, uptime_clock: UptimeClock) {
 async fn try_sweep(
     service: &Service,
     uptime_clock: UptimeClock,
-    total: &mut Total,
+    totals: &mut SweepTotals,
 ) -> Result<(), StoreError> {
     let days = service.limits().undelivered_days;
     let Some(cutoff) = uptime_clock.cutoff(&*service.store, days).await? else { return Ok(()) };
     while service.store.oldest().await?.is_some_and(|oldest| oldest <= cutoff) {
-        match sweep_once(service, cutoff, total).await {
+        match sweep_once(service, cutoff, totals).await {
             // A message was acknowledged meanwhile: decide again from the present queues.
             Err(StoreError::Gone) => {}
             done => return done,
@@ -173,47 +174,54 @@ async fn try_sweep(
 async fn sweep_once(
     service: &Service,
     cutoff: Position,
-    total: &mut Total,
+    totals: &mut SweepTotals,
 ) -> Result<(), StoreError> {
     let devices = service.directory().next_device();
     let mut overdue = Overdue::find(&*service.store, devices, cutoff).await?;
     loop {
         let _turn = service.edit().await;
-        let (piece, more) = next_piece(service, &mut overdue).await?;
-        give_up(service, piece, total).await?;
+        let (given_up, more) = next_given_up(service, &mut overdue).await?;
+        give_up(service, given_up, totals).await?;
         if !more {
             return Ok(());
         }
     }
 }
 
-/// The next piece, and whether there may be more.
-async fn next_piece(service: &Service, overdue: &mut Overdue) -> Result<(Piece, bool), StoreError> {
-    let mut piece = Piece::default();
-    for _ in 0..PIECE_MESSAGES {
+/// What the next commit gives up, and whether there may be more.
+async fn next_given_up(
+    service: &Service,
+    overdue: &mut Overdue,
+) -> Result<(GivenUp, bool), StoreError> {
+    let mut given_up = GivenUp::default();
+    for _ in 0..COMMIT_MESSAGES {
         let Some(unfetched) = overdue.next(&*service.store).await? else {
-            return Ok((piece, false));
+            return Ok((given_up, false));
         };
-        piece.add(service, &unfetched).await?;
-        if piece.gives_up.len() >= PIECE_ROWS {
+        given_up.add(service, &unfetched).await?;
+        if given_up.gives_up.len() >= COMMIT_ENTRIES {
             break;
         }
     }
-    Ok((piece, true))
+    Ok((given_up, true))
 }
 
-/// Commits a piece.
-async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(), StoreError> {
-    let Piece { gives_up, returns, missing } = piece;
+/// Commits what is given up, with the notices about it.
+async fn give_up(
+    service: &Service,
+    given_up: GivenUp,
+    totals: &mut SweepTotals,
+) -> Result<(), StoreError> {
+    let GivenUp { gives_up, returns, missing } = given_up;
     if gives_up.is_empty() {
         return Ok(());
     }
-    let rows = gives_up.len();
+    let entries = gives_up.len();
     let decide = |facts: &Facts<'_>| {
         let days = facts.terms.limits.undelivered_days as u64;
-        let office = Office { name: &facts.terms.name, now_ms: facts.now_ms };
+        let writer = NoticeWriter { name: &facts.terms.name, now_ms: facts.now_ms };
         let messages = returns.iter().filter_map(|((author, returned), posted)| {
-            Some(returned.letter(&office, facts.directory.member(*author)?, days, posted))
+            Some(returned.notice(&writer, facts.directory.member(*author)?, days, posted))
         });
         let messages: Vec<_> = messages.collect();
         let tallies = vec![Tally::Missing(missing.clone())];
@@ -224,30 +232,30 @@ async fn give_up(service: &Service, piece: Piece, total: &mut Total) -> Result<(
         .commit(&Uid::service(), decide)
         .map_err(|refusal| StoreError::Corrupt { what: refusal.to_string() })?;
     commit.durable(service).await?;
-    total.add(rows, returns.len(), &missing);
+    totals.add(entries, returns.len(), &missing);
     Ok(())
 }
 
-/// The result of a sweep, for the log.
+/// Totals of a sweep, for the log: queue entries given up, notices, and devices that miss messages.
 #[derive(Debug, Default)]
-struct Total {
-    owed: usize,
+struct SweepTotals {
+    entries: usize,
     notices: usize,
     devices: BTreeSet<DeviceNumber>,
 }
 
-impl Total {
-    fn add(&mut self, owed: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
-        self.owed += owed;
+impl SweepTotals {
+    fn add(&mut self, entries: usize, notices: usize, missing: &BTreeMap<DeviceNumber, u64>) {
+        self.entries += entries;
         self.notices += notices;
         self.devices.extend(missing.keys());
     }
 
     fn log(&self) {
-        if self.owed > 0 {
-            let (owed, notices, devices) = (self.owed, self.notices, self.devices.len());
+        if self.entries > 0 {
+            let (entries, notices, devices) = (self.entries, self.notices, self.devices.len());
             tracing::info!(
-                owed,
+                entries,
                 notices,
                 devices,
                 "messages that were not fetched in time are given up; the devices need history from their siblings"

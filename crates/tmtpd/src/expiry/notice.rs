@@ -1,7 +1,7 @@
 //! Notices written by the service: to authors whose messages did not reach a member, and to devices
 //! that missed messages.
 //!
-//! Apps of revision 1 have no message for this, so it is a letter: `delivery` from
+//! Apps of revision 1 have no message for this, so a notice has the form of a letter: `delivery` from
 //! [`Uid::SERVICE`], in the thread of the message it is about, in words for people. A notice that
 //! opens a thread names its receiver as the only subscriber: apps of revision 1 assume that every
 //! thread has one, and some crash without.
@@ -16,7 +16,7 @@ use tmtp::id::{MessageId, posted_text};
 use tmtp::letter::{LetterHead, Subscriber};
 use tmtp::request::Data;
 
-use super::piece::name_of;
+use super::given_up::name_of;
 use crate::directory::{Directory, Member, MemberNumber};
 use crate::outgoing::Outgoing;
 use tmtp_store::{DeviceNumber, NewData};
@@ -24,18 +24,18 @@ use tmtp_store::{DeviceNumber, NewData};
 /// Members named in one notice; the others are counted.
 const NAMED_MAX: usize = 5;
 
-/// Sender and time of notices.
+/// Writer of notices: the name they are sent under, and their time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Office<'a> {
+pub(crate) struct NoticeWriter<'a> {
     /// The service's name for itself.
     pub(crate) name: &'a str,
     /// Now, Unix milliseconds.
     pub(crate) now_ms: i64,
 }
 
-/// What was not delivered.
+/// A message that was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(super) enum Undelivered {
     /// A post of this thread.
     Post(MessageId),
     /// A ping to this alias.
@@ -47,7 +47,7 @@ pub(super) enum What {
 /// Messages of one author to the same members, reported in one notice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Return {
-    pub(super) what: What,
+    pub(super) what: Undelivered,
     /// The members it did not reach, by names that the author may know.
     pub(super) members: Vec<String>,
 }
@@ -61,19 +61,21 @@ pub(super) struct Posted {
 }
 
 impl Return {
-    /// For all devices of the author.
-    pub(super) fn letter(
+    /// The notice for all devices of the author.
+    pub(super) fn notice(
         &self,
-        office: &Office<'_>,
+        writer: &NoticeWriter<'_>,
         reader: &Member,
         days: u64,
         posted: &Posted,
     ) -> Outgoing {
         let (whom, days) = (whom(&self.members), plural(days, "day"));
         let (thread, subject, what) = match &self.what {
-            What::Post(thread) => (thread.to_string(), String::new(), "message"),
-            What::Ping(to) => (String::new(), format!("Not delivered: ping to {to}"), "ping"),
-            What::Invitation(gid, to) => {
+            Undelivered::Post(thread) => (thread.to_string(), String::new(), "message"),
+            Undelivered::Ping(to) => {
+                (String::new(), format!("Not delivered: ping to {to}"), "ping")
+            }
+            Undelivered::Invitation(gid, to) => {
                 let subject = format!("Not delivered: invitation of {to} to {gid}");
                 (String::new(), subject, "invitation")
             }
@@ -90,13 +92,18 @@ impl Return {
              the service has given {it} up. Nobody else is concerned. If it still matters, write \
              again, or reach them in another way."
         );
-        office.letter(reader, thread, subject, &text)
+        writer.notice(reader, thread, subject, &text)
     }
 }
 
-impl Office<'_> {
+impl NoticeWriter<'_> {
     /// For a device that was away for so long that messages for it were given up.
-    pub(super) fn away(&self, reader: &Member, count: u64, device: DeviceNumber) -> Outgoing {
+    pub(super) fn missing_messages(
+        &self,
+        reader: &Member,
+        count: u64,
+        device: DeviceNumber,
+    ) -> Outgoing {
         let messages = plural(count, "message");
         let text = format!(
             "This device was away for so long that {messages} for it had to be given up. Your other \
@@ -104,7 +111,7 @@ impl Office<'_> {
              not reach you."
         );
         let subject = "This device is missing messages".to_owned();
-        Outgoing { devices: vec![device], ..self.letter(reader, String::new(), subject, &text) }
+        Outgoing { devices: vec![device], ..self.notice(reader, String::new(), subject, &text) }
     }
 
     /// For the devices of a group post's author, when it does not reach these members.
@@ -122,11 +129,11 @@ impl Office<'_> {
              anything for so long that their queues are full. Everybody else gets it."
         );
         let subject = format!("Not delivered to {whom}");
-        Some(self.letter(directory.member(author)?, String::new(), subject, &text))
+        Some(self.notice(directory.member(author)?, String::new(), subject, &text))
     }
 
-    /// For all devices of `reader`.
-    fn letter(&self, reader: &Member, thread_id: String, subject: String, text: &str) -> Outgoing {
+    /// A notice for all devices of `reader`.
+    fn notice(&self, reader: &Member, thread_id: String, subject: String, text: &str) -> Outgoing {
         let opens = thread_id.is_empty();
         let cc = opens.then(|| self.subscriber(reader)).into_iter().collect();
         let alias = self.name.to_owned();
@@ -177,14 +184,14 @@ fn whom(members: &[String]) -> String {
     }
 }
 
-/// Letters are Markdown; names must appear literally.
+/// Notices are Markdown; names must appear literally.
 fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
-    for letter in name.chars() {
-        if "\\`*_[]<>&~|:.".contains(letter) {
+    for character in name.chars() {
+        if "\\`*_[]<>&~|:.".contains(character) {
             text.push('\\');
         }
-        text.push(letter);
+        text.push(character);
     }
     text
 }

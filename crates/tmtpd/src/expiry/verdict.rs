@@ -43,10 +43,10 @@ mod tests {
 
     /// Devices 0, 1, …: `w` waits for it, `f` has fetched it; upper case is online.
     fn verdict(devices: &str) -> (Vec<DeviceNumber>, bool) {
-        let holder = |(device, letter): (DeviceNumber, char)| Holder {
+        let holder = |(device, state): (DeviceNumber, char)| Holder {
             device,
-            waits: letter.eq_ignore_ascii_case(&'w'),
-            online: letter.is_ascii_uppercase(),
+            waits: state.eq_ignore_ascii_case(&'w'),
+            online: state.is_ascii_uppercase(),
         };
         let holders: Vec<_> = (0..).zip(devices.chars()).map(holder).collect();
         let Verdict { give_up, unreached } = Verdict::of(&holders);

@@ -43,25 +43,25 @@ pub(super) fn check(
 pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decision) {
     let mut missing = BTreeMap::<DeviceNumber, u64>::new();
     let mut unreached = BTreeSet::new();
-    for letter in &mut decision.messages {
-        let mut full = full(facts, &letter.devices);
+    for message in &mut decision.messages {
+        let mut full = full(facts, &message.devices);
         // Never the sender's own device: it is online and waits for its copy.
         full.retain(|device| *device != sender.device);
         if full.is_empty() {
             continue;
         }
-        letter.devices.retain(|device| full.binary_search(device).is_err());
-        if expiry::is_passing(&letter.kind) {
+        message.devices.retain(|device| full.binary_search(device).is_err());
+        if expiry::is_passing(&message.kind) {
             continue;
         }
         full.iter().for_each(|device| *missing.entry(*device).or_default() += 1);
-        if matches!(letter.kind, MessageKind::Delivery { .. }) {
-            unreached.extend(without(facts.directory, sender, &full, &letter.devices));
+        if matches!(message.kind, MessageKind::Delivery { .. }) {
+            unreached.extend(without(facts.directory, sender, &full, &message.devices));
         }
     }
     if !unreached.is_empty() {
-        let office = expiry::Office { name: &facts.terms.name, now_ms: facts.now_ms };
-        decision.messages.extend(office.not_stored(facts.directory, sender.member, &unreached));
+        let writer = expiry::NoticeWriter { name: &facts.terms.name, now_ms: facts.now_ms };
+        decision.messages.extend(writer.not_stored(facts.directory, sender.member, &unreached));
     }
     if !missing.is_empty() {
         decision.tallies.push(Tally::Missing(missing));

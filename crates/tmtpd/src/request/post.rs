@@ -85,10 +85,10 @@ pub(super) fn post(
     let devices = devices_of(facts.directory, sender, members, own_device_too);
     let groups = groups_of(facts.directory, sender, to);
     let kind = MessageKind::Delivery { notify: None, groups };
-    let letter = Outgoing { kind, data, body, devices, from_service: false };
+    let message = Outgoing { kind, data, body, devices, from_service: false };
     let changes = introductions(facts, sender, &named, &[to]);
     let tallies = vec![Tally::Answered { who: sender.member, members: named }];
-    let messages = vec![letter];
+    let messages = vec![message];
     Ok(Decision { messages, is_message: true, changes, tallies, ..Decision::default() })
 }
 

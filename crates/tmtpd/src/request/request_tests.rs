@@ -177,8 +177,8 @@ fn full_queue_is_skipped_and_reported() {
     world.full = vec![1];
 
     let to_group = world.decide(0, &post(vec![Recipient::Group("the group".into())])).unwrap();
-    let [letter, notice] = &to_group.messages[..] else { panic!("{to_group:?}") };
-    assert!(letter.devices.is_empty());
+    let [message, notice] = &to_group.messages[..] else { panic!("{to_group:?}") };
+    assert!(message.devices.is_empty());
     assert!(notice.from_service && matches!(notice.kind, MessageKind::Delivery { .. }));
     assert_eq!(notice.devices, [0]);
     assert!(matches!(&to_group.tallies[..], [.., Tally::Missing(missing)] if missing[&1] == 1));

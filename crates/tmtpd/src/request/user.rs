@@ -80,9 +80,9 @@ pub(super) fn add_alias(
         member.aliases.push(alias.as_str().into());
     }
     let devices = devices_of(facts.directory, sender, [], true);
-    let letter = Outgoing::notice(MessageKind::NewAlias { alias }, devices);
+    let notice = Outgoing::notice(MessageKind::NewAlias { alias }, devices);
     let changes = vec![DirectoryChange::Member(sender.member, member)];
-    Ok(Decision { messages: vec![letter], changes, ..Decision::default() })
+    Ok(Decision { messages: vec![notice], changes, ..Decision::default() })
 }
 
 /// A UserEdit that adds a device to the sender's account: two commits.
@@ -149,9 +149,9 @@ fn bring_device(
     rows::delete_coming(&mut rows, device.number);
     let kind = MessageKind::NewNode { label: device.label.clone(), nodeid: secret };
     member.devices.push(device);
-    let letter = Outgoing::notice(kind, devices_of(facts.directory, sender, [], true));
+    let notice = Outgoing::notice(kind, devices_of(facts.directory, sender, [], true));
     let changes = vec![DirectoryChange::Member(sender.member, member)];
-    Ok(Decision { messages: vec![letter], changes, rows, ..Decision::default() })
+    Ok(Decision { messages: vec![notice], changes, rows, ..Decision::default() })
 }
 
 /// The limits for one more device of the sender, except for the number of devices added in an hour.

@@ -1,4 +1,4 @@
-//! A batch of overdue messages: what one commit gives up, and the notices about it.
+//! Overdue messages that one commit gives up, and the notices about them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use tmtp::event::{Event, Message, MessageKind, head_of};
 use tmtp::id::MessageId;
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead};
 
-use super::notice::{Posted, Return, What};
+use super::notice::{Posted, Return, Undelivered};
 use super::overdue::Unfetched;
 use super::verdict::{Holder, Verdict};
 use crate::directory::{Directory, MemberNumber};
@@ -14,17 +14,17 @@ use crate::log::chain;
 use crate::service::Service;
 use tmtp_store::{DeviceNumber, MessageReader, Position, StoreError};
 
-/// What one commit gives up.
+/// What one commit gives up: queue entries, with their notices and counts.
 #[derive(Debug, Default)]
-pub(super) struct Piece {
+pub(super) struct GivenUp {
     pub(super) gives_up: Vec<(DeviceNumber, Position)>,
-    /// What authors are told. Alike ones are one.
+    /// What authors are told; equal returns are one.
     pub(super) returns: BTreeMap<(MemberNumber, Return), Posted>,
     /// Messages that each device will be missing.
     pub(super) missing: BTreeMap<DeviceNumber, u64>,
 }
 
-impl Piece {
+impl GivenUp {
     /// Decides about one message.
     pub(super) async fn add(
         &mut self,
@@ -79,7 +79,7 @@ impl Piece {
         }
         let Some(author) = directory.by_uid(&message.from) else { return };
         let others = unreached.iter().copied().filter(|member| *member != author);
-        if let Some((what, members)) = returned(directory, author, others, message, head) {
+        if let Some((what, members)) = undelivered(directory, author, others, message, head) {
             let posted = || message.posted.clone();
             let told = self.returns.entry((author, Return { what, members }));
             let told = told.or_insert_with(|| Posted { first: posted(), last: posted(), count: 0 });
@@ -155,13 +155,13 @@ pub(crate) fn is_passing(kind: &MessageKind) -> bool {
 
 /// The notice to the author, if any: the service's own messages about accounts, groups and returns
 /// are not returned, nor are notifications of a forwarded thread, which accompany a message.
-fn returned(
+fn undelivered(
     directory: &Directory,
     author: MemberNumber,
     unreached: impl Iterator<Item = MemberNumber>,
     message: &Message,
     head: &LetterHead,
-) -> Option<(What, Vec<String>)> {
+) -> Option<(Undelivered, Vec<String>)> {
     let unreached: Vec<_> = unreached.collect();
     if unreached.is_empty() {
         return None;
@@ -169,16 +169,16 @@ fn returned(
     match &message.kind {
         MessageKind::Ping { to, .. } => {
             let to = to.as_str().to_owned();
-            Some((What::Ping(to.clone()), vec![to]))
+            Some((Undelivered::Ping(to.clone()), vec![to]))
         }
         MessageKind::Invite { gid, to, .. } => {
             let (gid, to) = (gid.as_str().to_owned(), to.as_str().to_owned());
-            Some((What::Invitation(gid, to.clone()), vec![to]))
+            Some((Undelivered::Invitation(gid, to.clone()), vec![to]))
         }
         MessageKind::Delivery { .. } => {
             let thread = MessageId::from_wire(&head.thread_id).unwrap_or(message.id);
             let names = unreached.iter().map(|member| name_of(directory, author, *member, head));
-            Some((What::Post(thread), names.collect()))
+            Some((Undelivered::Post(thread), names.collect()))
         }
         MessageKind::Login { .. }
         | MessageKind::NewNode { .. }
