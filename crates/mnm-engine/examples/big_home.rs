@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use mnm_engine::command::Place;
 use mnm_engine::vault::{
     Cc, DraftContent, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward, IncomingPing,
-    MemberAct, MemberNotice, NewAccount, PingQuery, Search, SyncNotice, Vault,
+    MemberAct, MemberNotice, NewAccount, PingQuery, Search, SyncNotice, Upon, Vault,
 };
 use mnm_engine::view::AccountId;
 
@@ -401,14 +401,19 @@ fn write(vault: &mut Vault, account: AccountId, table: &mut Table) {
     let rows = vault.threads(None, None, Some(500)).unwrap();
     let last = rows.last().unwrap().id;
     let content = DraftContent { text: "An answer.".into(), ..DraftContent::default() };
-    let save = || vault.save_draft(None, account, Some(last), &content, 9).unwrap().value.id;
+    let save = || {
+        vault.save_draft(Upon::Anything, None, account, Some(last), &content, 9).unwrap().value.id
+    };
     let draft = table.time("save a draft", save);
-    let _ = table.time("send it", || vault.queue_draft(draft, 10).unwrap());
+    let _ = table.time("send it", || vault.queue_draft(draft, None, 10, 0).unwrap());
     let text = "All work and no play makes a long letter. ".repeat((256 << 10) / 42);
     let content = DraftContent { text, ..DraftContent::default() };
-    let save = || vault.save_draft(None, account, Some(last), &content, 9).unwrap().value.id;
+    let save = || {
+        vault.save_draft(Upon::Anything, None, account, Some(last), &content, 9).unwrap().value.id
+    };
     let draft = table.time("save a draft of 256 KiB", save);
-    let _ = table.time("send a letter of 256 KiB", || vault.queue_draft(draft, 10).unwrap());
+    let _ =
+        table.time("send a letter of 256 KiB", || vault.queue_draft(draft, None, 10, 0).unwrap());
     let online: Vec<String> = (0..CONTACTS).map(|n| uid("FRND", n as u64)).collect();
     for online in [online.as_slice(), &[]] {
         let compare = || vault.changes_of_online(account, online);

@@ -288,7 +288,7 @@ pub enum Command {
         #[serde(default)]
         version: Option<u64>,
         /// The writer goes away and can't be asked: rather than refusing, both are kept, as
-        /// [`crate::vault::Vault::save_draft_upon`] says. Needs `version`.
+        /// [`crate::vault::Vault::save_draft`] says. Needs `version`.
         #[serde(default)]
         leaving: bool,
     },

@@ -3,7 +3,7 @@
 use mnm_engine::markdown::ELEMENTS_MAX;
 use mnm_engine::vault::{
     Cc, DraftContent, ForwardedLetter, IncomingAttachment, IncomingForward, IncomingNote,
-    MemberAct, NewAccount, OutboxAction, PingQuery, Received, StagedBlob, UserNotice,
+    MemberAct, NewAccount, OutboxAction, PingQuery, Received, StagedBlob, Upon, UserNotice,
 };
 use mnm_engine::view::Form;
 use tempfile::TempDir;
@@ -281,9 +281,13 @@ fn outbox(app: &mut App) {
     adds(app, &first, cc("Carol Brown", CAROL));
     let typed = DraftContent { text: "think again".into(), ..DraftContent::default() };
     let now = app.now();
-    let draft = app.vault.save_draft(None, account, Some(of_bob), &typed, now).unwrap().value;
+    let draft = app
+        .vault
+        .save_draft(Upon::Anything, None, account, Some(of_bob), &typed, now)
+        .unwrap()
+        .value;
     let now = app.now();
-    let _ = app.vault.queue_draft_held(draft.id, None, now, 60_000).unwrap();
+    let _ = app.vault.queue_draft(draft.id, None, now, 60_000).unwrap();
     let now = app.now();
     let _ = app.vault.remove_contact(account, "GHST8888888888888888888888888888", now).unwrap();
 }
@@ -294,12 +298,13 @@ fn drafts(app: &mut App) {
     let to = vec!["Bob Jones".to_owned(), "Not Yet Known".to_owned()];
     let typed = DraftContent { to, subject: "Half".into(), text: "half a letter".into() };
     let now = app.now();
-    let draft = app.vault.save_draft(None, account, None, &typed, now).unwrap().value.id;
+    let draft =
+        app.vault.save_draft(Upon::Anything, None, account, None, &typed, now).unwrap().value.id;
     let blob = stage(app, b"a file of a draft");
     let now = app.now();
     let _ = app.vault.attach(draft, "notes.txt", blob, now).unwrap();
     let now = app.now();
-    let _ = app.vault.save_draft(Some(draft), account, None, &typed, now).unwrap();
+    let _ = app.vault.save_draft(Upon::Anything, Some(draft), account, None, &typed, now).unwrap();
     let mut cut = app.vault.begin_blob().unwrap();
     app.vault.append_blob(&mut cut, b"an upload that was cut").unwrap();
 }

@@ -174,7 +174,7 @@ impl Engine {
             Command::SaveDraft { draft, account, thread, to, subject, text, version, leaving } => {
                 let (upon, content) = (upon(version, leaving)?, DraftContent { to, subject, text });
                 let save = store.write(move |vault| {
-                    vault.save_draft_upon(upon, draft, account, thread, &content, now_ms)
+                    vault.save_draft(upon, draft, account, thread, &content, now_ms)
                 });
                 save.await.map(Reply::Draft)
             }
@@ -182,7 +182,7 @@ impl Engine {
                 store.read(move |vault| vault.drafts(account, before)).await.map(Reply::Drafts)
             }
             Command::DropDraft { draft, version } => {
-                let dropped = store.write(move |vault| vault.drop_draft_upon(draft, version));
+                let dropped = store.write(move |vault| vault.drop_draft(draft, version));
                 dropped.await.map(|()| Reply::Done)
             }
             Command::Detach { draft, attachment } => {

@@ -28,7 +28,7 @@ impl Engine {
         let now_ms = self.store().now_ms();
         let hold = hold_ms.map(|hold_ms| hold_ms.min(HOLD_MAX_MS)).unwrap_or_default();
         let queue =
-            self.store().write(move |vault| vault.queue_draft_held(draft, version, now_ms, hold));
+            self.store().write(move |vault| vault.queue_draft(draft, version, now_ms, hold));
         let message = queue.await?;
         if hold > 0 {
             self.send_later(message.id, hold);

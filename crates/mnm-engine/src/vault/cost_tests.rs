@@ -226,8 +226,13 @@ const COMMANDS: [Command; 19] = [
     ("write and send", ONE, |home| {
         let content = DraftContent { text: "An answer.".into(), ..DraftContent::default() };
         let (account, thread) = (home.account, Some(home.longest));
-        let draft = home.vault.save_draft(None, account, thread, &content, 9).unwrap().value.id;
-        let _ = home.vault.queue_draft(draft, 10).unwrap();
+        let draft = home
+            .vault
+            .save_draft(Upon::Anything, None, account, thread, &content, 9)
+            .unwrap()
+            .value
+            .id;
+        let _ = home.vault.queue_draft(draft, None, 10, 0).unwrap();
     }),
     ("search a common word, one slice", PAGE, |home| {
         let mut search = Search::new(None, "common", None).unwrap();

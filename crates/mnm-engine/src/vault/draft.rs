@@ -42,30 +42,17 @@ impl Vault {
     /// Creates a draft or replaces the content of one, keeping its attachments. Without `draft`, a
     /// thread's draft is replaced if there is one.
     ///
-    /// # Errors
-    /// [`VaultError::TooLarge`] beyond the limits, unless it is shorter than before;
-    /// [`VaultError::NotFound`] for a draft that is gone; [`VaultError::Invalid`] when draft,
-    /// thread and account do not belong together.
-    pub fn save_draft(
-        &mut self,
-        draft: Option<DraftId>,
-        account: AccountId,
-        thread: Option<ThreadId>,
-        content: &DraftContent,
-        now_ms: i64,
-    ) -> Result<Change<Draft>> {
-        self.save_draft_upon(Upon::Anything, draft, account, thread, content, now_ms)
-    }
-
-    /// As [`Self::save_draft`], but does not overwrite a draft that was changed since the writer
-    /// read it. The text of a writer who is leaving is kept as well: a reply gets both texts one
-    /// below the other, a letter becomes a second draft. An empty draft counts as none, and so does
-    /// one whose content the new text contains.
+    /// A draft that was changed since the writer read it is not overwritten. The text of a writer
+    /// who is leaving is kept as well: a reply gets both texts one below the other, a letter becomes
+    /// a second draft. An empty draft counts as none, and so does one whose content the new text
+    /// contains.
     ///
     /// # Errors
-    /// As [`Self::save_draft`], and [`VaultError::Outdated`] when it was changed; for a writer who
-    /// is leaving neither that nor [`VaultError::NotFound`].
-    pub fn save_draft_upon(
+    /// [`VaultError::TooLarge`] beyond the limits, unless it is shorter than before;
+    /// [`VaultError::Invalid`] when draft, thread and account do not belong together;
+    /// [`VaultError::Outdated`] when it was changed and [`VaultError::NotFound`] when it is gone,
+    /// neither for a writer who is leaving.
+    pub fn save_draft(
         &mut self,
         upon: Upon,
         draft: Option<DraftId>,
@@ -142,16 +129,11 @@ impl Vault {
         Ok(drafts)
     }
 
-    /// Discards a draft with its attachments.
-    pub fn drop_draft(&mut self, id: DraftId) -> Result<Change<()>> {
-        self.drop_draft_upon(id, None)
-    }
-
-    /// As [`Self::drop_draft`], but only if it still has the version on screen.
+    /// Discards a draft with its attachments; with `version`, only that version, or an empty draft.
     ///
     /// # Errors
-    /// [`VaultError::Outdated`] when it has another.
-    pub fn drop_draft_upon(&mut self, id: DraftId, version: Option<u64>) -> Result<Change<()>> {
+    /// [`VaultError::Outdated`] when it has another version.
+    pub fn drop_draft(&mut self, id: DraftId, version: Option<u64>) -> Result<Change<()>> {
         self.change(|work| {
             let draft = work.read.draft(id)?;
             if version.is_some_and(|shown| shown != draft.version) && !draft.is_empty() {

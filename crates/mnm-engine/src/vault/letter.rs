@@ -16,23 +16,15 @@ use crate::view::{
 };
 
 impl Vault {
-    /// Queues a draft: it becomes a message in its thread, or opens one, and goes to the outbox.
+    /// Queues a draft: it becomes a message in its thread, or opens one, and goes to the outbox. It
+    /// is held for `hold_ms`: until the caller calls [`Self::release`]; 0 does not hold it. Held
+    /// letters of the same thread are released first. With `version`, only that version is queued.
     ///
     /// # Errors
     /// [`VaultError::UnknownRecipients`] naming those who are neither contact nor group,
-    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`], [`VaultError::TooLarge`]; the
-    /// draft is unchanged.
-    pub fn queue_draft(&mut self, id: DraftId, now_ms: i64) -> Result<Change<Message>> {
-        self.queue_draft_held(id, None, now_ms, 0)
-    }
-
-    /// As [`Self::queue_draft`], held for `hold_ms`: until the caller calls [`Self::release`]. Held
-    /// letters of the same thread are released first.
-    ///
-    /// # Errors
-    /// As [`Self::queue_draft`], and [`VaultError::Outdated`] when the draft has another version
-    /// than the one to be sent.
-    pub fn queue_draft_held(
+    /// [`VaultError::NoRecipients`], [`VaultError::EmptyLetter`], [`VaultError::TooLarge`],
+    /// [`VaultError::Outdated`] when the draft has another version; the draft is unchanged.
+    pub fn queue_draft(
         &mut self,
         id: DraftId,
         version: Option<u64>,

@@ -99,12 +99,6 @@ pub struct IncomingNote {
 }
 
 impl Vault {
-    /// Stores the id of a notice without an effect. Returns whether it is new.
-    pub fn mark_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
-        let change = self.once(account, msgid, |_| Ok(()))?;
-        Ok(change.value == Received::New(()))
-    }
-
     /// Stores a ping or an invitation. A ping from a contact, or from the very alias that the
     /// member has pinged, is accepted automatically; any other waits for an answer. One from the
     /// member's own uid is dropped.

@@ -258,14 +258,6 @@ impl Vault {
         })
     }
 
-    /// The number of items of an account, of any kind.
-    pub fn outbox_len(&self, account: AccountId) -> Result<u64> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT count(*) FROM outbox WHERE account = ?1")?
-            .query_row([account], |row| row.get(0))?)
-    }
-
     fn end_sending(&mut self, id: OutboxId) -> Result<()> {
         if let Some(message) = self.reader().outbox_row(id)?.kind.message() {
             self.runtime.end_sending(message);

@@ -1,7 +1,7 @@
 //! Attachments: streamed in and out, whole, and gone when they are to be gone.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{DraftContent, Limits, StagedBlob};
+use mnm_engine::vault::{DraftContent, Limits, StagedBlob, Upon};
 
 use crate::cast::App;
 
@@ -20,7 +20,7 @@ fn stage(app: &mut App, bytes: &[u8], piece: usize) -> StagedBlob {
 
 fn draft(app: &mut App) -> i64 {
     let content = DraftContent::default();
-    let change = app.vault.save_draft(None, app.account, None, &content, 5);
+    let change = app.vault.save_draft(Upon::Anything, None, app.account, None, &content, 5);
     change.unwrap().value.id
 }
 
@@ -135,7 +135,7 @@ fn erased_files_free_disk_space() {
     let owned = stage(&mut app, &bytes, 1 << 20);
     let _ = app.vault.attach(draft, "big.bin", owned, 6).unwrap();
     app.vault.discard_staged(unowned);
-    let _ = app.vault.drop_draft(draft).unwrap();
+    let _ = app.vault.drop_draft(draft, None).unwrap();
     let mut slices = 0;
     while app.vault.tidy().value {
         slices += 1;

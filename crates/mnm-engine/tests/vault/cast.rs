@@ -4,8 +4,8 @@ use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;
 use mnm_engine::vault::{
     Acked, Cc, DraftContent, Incoming, IncomingNote, IncomingPing, MemberAct, MemberNotice,
-    NewAccount, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Received, SyncNotice, UserNotice,
-    Vault,
+    NewAccount, OutboxAction, OutboxId, OutboxItem, OutgoingPost, Received, SyncNotice, Upon,
+    UserNotice, Vault,
 };
 use mnm_engine::view::{AccountId, MayReply, Message, MessageRowId, ThreadId};
 use tempfile::TempDir;
@@ -150,10 +150,14 @@ impl App {
             text: text.into(),
         };
         let now = self.now();
-        let draft =
-            self.vault.save_draft(None, self.account, None, &content, now).unwrap().value.id;
+        let draft = self
+            .vault
+            .save_draft(Upon::Anything, None, self.account, None, &content, now)
+            .unwrap()
+            .value
+            .id;
         let now = self.now();
-        self.vault.queue_draft(draft, now).map(|change| change.value)
+        self.vault.queue_draft(draft, None, now, 0).map(|change| change.value)
     }
 
     /// Queues a reply.
@@ -164,10 +168,11 @@ impl App {
     ) -> Result<Message, VaultError> {
         let content = DraftContent { text: text.into(), ..DraftContent::default() };
         let (now, account) = (self.now(), self.account);
-        let saved = self.vault.save_draft(None, account, Some(thread), &content, now);
+        let saved =
+            self.vault.save_draft(Upon::Anything, None, account, Some(thread), &content, now);
         let draft = saved.unwrap().value.id;
         let now = self.now();
-        self.vault.queue_draft(draft, now).map(|change| change.value)
+        self.vault.queue_draft(draft, None, now, 0).map(|change| change.value)
     }
 
     pub(crate) fn next_post(&mut self) -> (OutboxItem, OutgoingPost) {
@@ -207,7 +212,7 @@ impl App {
     /// Why a reply is refused; nothing is queued then.
     pub(crate) fn refused_reply(&mut self, thread: ThreadId) -> String {
         let error = self.queue_reply(thread, "is anybody there?").unwrap_err().to_string();
-        assert_eq!(self.vault.outbox_len(self.account).unwrap(), 0, "{error}");
+        assert_eq!(self.vault.next_outbox(self.account, 0).unwrap(), None, "{error}");
         error
     }
 

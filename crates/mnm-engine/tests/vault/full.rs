@@ -56,7 +56,7 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
     let why = forward(&mut app, thread, &gids).unwrap_err();
     assert!(why.contains("room for 5 more groups, not for 6"), "{why}");
     assert!(why.contains(&format!("mnm people {thread}")), "{why}");
-    assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
+    assert_eq!(app.vault.next_outbox(app.account, 0).unwrap(), None);
     // What waits has its places already.
     let row = forward(&mut app, thread, &gids[..4]).unwrap();
     let why = forward(&mut app, thread, &gids[4..]).unwrap_err();

@@ -1,6 +1,6 @@
 //! Groups as readers: whose letters belong into their threads, and when a letter would reach nobody.
 
-use mnm_engine::vault::{Acked, IncomingNote, MemberAct, Received};
+use mnm_engine::vault::{Acked, IncomingNote, MemberAct, Received, Upon};
 use mnm_engine::view::{MayReply, MessageState, PartyKind, PingId, PingState, Reach, Standing};
 
 use crate::cast::{
@@ -54,15 +54,15 @@ fn an_empty_group_takes_no_letter() {
             ..Default::default()
         };
         let now = app.now();
-        app.vault.save_draft(None, account, None, &content, now).unwrap().value.id
+        app.vault.save_draft(Upon::Anything, None, account, None, &content, now).unwrap().value.id
     };
     // With a name beside it the group would get nothing all the same.
     for to in [&["Gardeners"] as &[_], &["Bob Jones", "Gardeners"]] {
         let draft = draft(&mut app, to);
-        let error = app.vault.queue_draft(draft, 9).unwrap_err().to_string();
+        let error = app.vault.queue_draft(draft, None, 9, 0).unwrap_err().to_string();
         assert!(error.contains("Nobody else is in Gardeners"), "{error}");
     }
-    assert_eq!(app.vault.outbox_len(account).unwrap(), 0);
+    assert_eq!(app.vault.next_outbox(account, 0).unwrap(), None);
     let joined = member(&mut app, BOB, "Bob Jones", MemberAct::Join);
     let _ = app.vault.receive_member(account, &joined).unwrap();
     let letter = app.queue(&["Gardeners"], "hello group");
@@ -110,8 +110,13 @@ fn a_removed_member_is_told_until_invited_again() {
         text: "hello".into(),
         ..Default::default()
     };
-    let draft = app.vault.save_draft(None, app.account, None, &content, 9).unwrap().value.id;
-    let error = app.vault.queue_draft(draft, 9).unwrap_err().to_string();
+    let draft = app
+        .vault
+        .save_draft(Upon::Anything, None, app.account, None, &content, 9)
+        .unwrap()
+        .value
+        .id;
+    let error = app.vault.queue_draft(draft, None, 9, 0).unwrap_err().to_string();
     assert!(error.contains("You were removed from Gardeners"), "{error}");
     let mut invitation = app.ping_from(BOB, "Bob Jones");
     invitation.gid = Some("Gardeners".into());
@@ -392,7 +397,7 @@ fn an_unaccepted_invitation_captures_no_letter_and_no_thread() {
                 let error = app.forward(thread, &[name]).unwrap_err().to_string();
                 assert!(error.contains(&format!("You are invited to {gid}")), "{error}");
             }
-            assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
+            assert_eq!(app.vault.next_outbox(app.account, 0).unwrap(), None);
         }
     }
     // Nor is it a reader of a thread that names it.

@@ -1,7 +1,7 @@
 //! Letters held back for second thoughts: they stay until released, pass nothing, and survive a crash.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::DraftContent;
+use mnm_engine::vault::{DraftContent, Upon};
 use mnm_engine::view::{Message, MessageState, ThreadId};
 
 use crate::cast::{App, BOB};
@@ -11,16 +11,21 @@ const HOLD_MS: u64 = 5_000;
 /// Queues a reply, held back for so long.
 fn reply(app: &mut App, thread: ThreadId, text: &str, hold_ms: u64) -> Message {
     let typed = DraftContent { text: text.into(), ..DraftContent::default() };
-    let draft = app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value;
-    app.vault.queue_draft_held(draft.id, None, 100, hold_ms).unwrap().value
+    let draft = app
+        .vault
+        .save_draft(Upon::Anything, None, app.account, Some(thread), &typed, 5)
+        .unwrap()
+        .value;
+    app.vault.queue_draft(draft.id, None, 100, hold_ms).unwrap().value
 }
 
 /// Queues a letter that opens a thread, held back for so long.
 fn open_held(app: &mut App, text: &str, hold_ms: u64) -> Message {
     let to = vec!["Bob Jones".to_owned()];
     let typed = DraftContent { to, text: text.into(), ..DraftContent::default() };
-    let draft = app.vault.save_draft(None, app.account, None, &typed, 5).unwrap().value;
-    app.vault.queue_draft_held(draft.id, None, 100, hold_ms).unwrap().value
+    let draft =
+        app.vault.save_draft(Upon::Anything, None, app.account, None, &typed, 5).unwrap().value;
+    app.vault.queue_draft(draft.id, None, 100, hold_ms).unwrap().value
 }
 
 fn with_thread() -> (App, ThreadId) {

@@ -2,7 +2,7 @@
 //! accepts; and nobody ever becomes somebody else.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{OutboxAction, Received};
+use mnm_engine::vault::{OutboxAction, Received, Upon};
 use mnm_engine::view::{NameMark, PartyKind, Ping, PingState};
 
 use crate::cast::{App, BOB, CAROL, MALLORY, cc, note};
@@ -89,8 +89,9 @@ fn an_alias_claimed_in_a_letter_makes_no_contact() {
     let names = vec!["Carol Brown".to_owned()];
     let content = mnm_engine::vault::DraftContent { to: names, ..Default::default() };
     let content = mnm_engine::vault::DraftContent { text: "secret".into(), ..content };
-    let draft = app.vault.save_draft(None, app.account, None, &content, 9).unwrap().value;
-    let error = app.vault.queue_draft(draft.id, 9).unwrap_err();
+    let draft =
+        app.vault.save_draft(Upon::Anything, None, app.account, None, &content, 9).unwrap().value;
+    let error = app.vault.queue_draft(draft.id, None, 9, 0).unwrap_err();
     assert!(matches!(error, VaultError::UnknownRecipients(_)), "{error}");
     // Nor do a notification or an invitation that name her.
     let msgid = app.next_msgid();
@@ -124,8 +125,12 @@ fn a_second_member_with_the_same_alias_waits_and_is_marked() {
         let to = vec![to.to_owned()];
         let content =
             mnm_engine::vault::DraftContent { to, text: "hi".into(), ..Default::default() };
-        let draft = app.vault.save_draft(None, app.account, None, &content, 9).unwrap().value;
-        app.vault.queue_draft(draft.id, 9)
+        let draft = app
+            .vault
+            .save_draft(Upon::Anything, None, app.account, None, &content, 9)
+            .unwrap()
+            .value;
+        app.vault.queue_draft(draft.id, None, 9, 0)
     };
     let error = queue(&mut app, "Bob Jones").unwrap_err().to_string();
     assert!(error.contains("Bob Jones #BBB22222") && error.contains("#MLLRY444"), "{error}");

@@ -165,9 +165,12 @@ fn only_a_forward_through_the_group_adds_readers() {
 #[test]
 fn handled_ids_are_remembered_over_restarts() {
     let mut app = App::new();
-    let msgid = app.next_msgid();
-    assert!(app.vault.mark_seen(app.account, &msgid).unwrap());
+    let mut notice = notice(&mut app, BOB, "Bob Jones", MemberAct::Join);
+    let first = app.vault.receive_member(app.account, &notice).unwrap();
+    assert_eq!(first.value, Received::New(()));
     let mut app = app.restart();
-    assert!(!app.vault.mark_seen(app.account, &msgid).unwrap());
-    assert!(app.vault.mark_seen(app.account, "nonsense").is_err());
+    let again = app.vault.receive_member(app.account, &notice).unwrap();
+    assert_eq!(again.value, Received::Duplicate);
+    notice.msgid = "nonsense".into();
+    assert!(app.vault.receive_member(app.account, &notice).is_err());
 }

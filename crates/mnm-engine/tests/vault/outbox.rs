@@ -1,7 +1,7 @@
 //! The outbox: order, the three ends of an attempt, taking back, and what races with the link.
 
 use mnm_engine::error::VaultError;
-use mnm_engine::vault::{Acked, DraftContent, MemberAct, OutboxAction, Received, Recipient};
+use mnm_engine::vault::{Acked, DraftContent, MemberAct, OutboxAction, Received, Recipient, Upon};
 use mnm_engine::view::{MessageState, PingState, Standing};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, names, note};
@@ -24,8 +24,9 @@ fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
     assert!(matches!(again, Err(VaultError::NotFound { .. })));
 
     let reply = DraftContent { subject: "Plans".into(), text: "more".into(), to: vec![] };
-    let draft = app.vault.save_draft(None, app.account, Some(message.thread), &reply, 7);
-    let _ = app.vault.queue_draft(draft.unwrap().value.id, 8).unwrap();
+    let draft =
+        app.vault.save_draft(Upon::Anything, None, app.account, Some(message.thread), &reply, 7);
+    let _ = app.vault.queue_draft(draft.unwrap().value.id, None, 8, 0).unwrap();
     let (_, post) = app.next_post();
     assert_eq!(post.thread_id, ack.msgid);
     assert!(post.cc.is_empty() && post.subject.is_empty());
@@ -71,7 +72,7 @@ fn a_refused_letter_can_be_retried_or_taken_back() {
     assert_eq!(change.value.to, ["Bob Jones"]);
     assert_eq!((change.value.thread, change.value.text.as_str()), (None, "hello"));
     assert_eq!(change.value.subject, "Plans");
-    assert_eq!(app.vault.outbox_len(app.account).unwrap(), 0);
+    assert_eq!(app.vault.next_outbox(app.account, 0).unwrap(), None);
 }
 
 #[test]
@@ -89,14 +90,18 @@ fn unsending_a_reply_keeps_the_draft_and_the_attachments() {
     let thread = app.receive(&letter).thread;
     let save = |app: &mut App, text: &str| {
         let typed = DraftContent { text: text.into(), ..DraftContent::default() };
-        app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value.id
+        app.vault
+            .save_draft(Upon::Anything, None, app.account, Some(thread), &typed, 5)
+            .unwrap()
+            .value
+            .id
     };
     let draft = save(&mut app, "sent too early");
     let mut writer = app.vault.begin_blob().unwrap();
     app.vault.append_blob(&mut writer, b"x").unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
     let file = app.vault.attach(draft, "a", blob, 5).unwrap().value;
-    let message = app.vault.queue_draft(draft, 6).unwrap().value.id;
+    let message = app.vault.queue_draft(draft, None, 6, 0).unwrap().value.id;
     save(&mut app, "already typing");
     let back = app.vault.unsend(message, 7).unwrap().value;
     assert_eq!(back.text, "sent too early\n\nalready typing");

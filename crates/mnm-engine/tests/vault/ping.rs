@@ -102,7 +102,7 @@ fn invalid_texts_and_aliases_are_refused_before_queueing() {
         assert!(matches!(error, VaultError::Invalid(_) | VaultError::TooLarge(_)), "{text}");
     }
     assert!(app.vault.queue_invite(account, "tiny", "Bob Jones", "", 5).is_err());
-    assert_eq!(app.vault.outbox_len(account).unwrap(), 0);
+    assert_eq!(app.vault.next_outbox(account, 0).unwrap(), None);
     assert!(app.vault.pings(&PingQuery::default()).unwrap().is_empty());
 }
 

@@ -1,7 +1,7 @@
 //! Tests of placement: nobody gets into a thread, or at its readers, by an id that was occupied in advance.
 
 use mnm_engine::vault::{
-    Confirms, DraftContent, ForwardedLetter, Incoming, IncomingForward, Received,
+    Confirms, DraftContent, ForwardedLetter, Incoming, IncomingForward, Received, Upon,
 };
 use mnm_engine::view::{Reach, ThreadId, ThreadRow};
 
@@ -200,7 +200,10 @@ fn a_reply_in_a_claimed_thread_goes_only_to_its_readers() {
         }
         let claim = reply(&mut app, MALLORY, &[MALLORY, ALICE]);
         let apart = app.receive(&claim).thread;
-        let draft = app.vault.save_draft(None, app.account, Some(apart), &typed, 9).unwrap();
+        let draft = app
+            .vault
+            .save_draft(Upon::Anything, None, app.account, Some(apart), &typed, 9)
+            .unwrap();
         // Now she is a reader of the true one.
         let thread = if is_known {
             let mut letter = app.reply(THREAD, BOB, "Bob Jones");
@@ -212,7 +215,7 @@ fn a_reply_in_a_claimed_thread_goes_only_to_its_readers() {
         assert_ne!(thread, apart);
         assert!(reads(&app, thread, MALLORY));
         assert_eq!(row(&app, apart).belongs_to, Some(thread));
-        let _ = app.vault.queue_draft(draft.value.id, 10).unwrap();
+        let _ = app.vault.queue_draft(draft.value.id, None, 10, 0).unwrap();
         let to = app.next_post().1.recipients;
         assert_eq!(to.iter().map(|to| to.id.as_str()).collect::<Vec<_>>(), [MALLORY]);
         app.vault.check().unwrap();

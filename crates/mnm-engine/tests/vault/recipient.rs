@@ -1,6 +1,6 @@
 //! Tests of recipients: a waiting letter goes to those who read its thread when the member sent it.
 
-use mnm_engine::vault::{DraftContent, MemberAct, OutboxAction, OutgoingPost};
+use mnm_engine::vault::{DraftContent, MemberAct, OutboxAction, OutgoingPost, Upon};
 use mnm_engine::view::{MessageRowId, MessageState, ThreadId};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, note, recipients};
@@ -26,8 +26,12 @@ fn add_carol(app: &mut App, by: &str, thread_id: &str) {
 
 fn held(app: &mut App, thread: ThreadId, text: &str) -> MessageRowId {
     let typed = DraftContent { text: text.into(), ..DraftContent::default() };
-    let draft = app.vault.save_draft(None, app.account, Some(thread), &typed, 5).unwrap().value;
-    app.vault.queue_draft_held(draft.id, None, 100, 5_000).unwrap().value.id
+    let draft = app
+        .vault
+        .save_draft(Upon::Anything, None, app.account, Some(thread), &typed, 5)
+        .unwrap()
+        .value;
+    app.vault.queue_draft(draft.id, None, 100, 5_000).unwrap().value.id
 }
 
 /// All whom a letter names as readers.

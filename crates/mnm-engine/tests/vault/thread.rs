@@ -1,6 +1,6 @@
 //! The list of threads: order, paging, counters, subjects.
 
-use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment};
+use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment, Upon};
 use mnm_engine::view::{Link, MessageState};
 
 use crate::cast::{App, BOB, CAROL, names};
@@ -24,16 +24,17 @@ fn messages_and_files_of_a_thread_are_counted() {
     // One of ours, with a file, taken back, and sent.
     let now = app.now();
     let content = DraftContent { text: "mine".into(), ..DraftContent::default() };
-    let draft = app.vault.save_draft(None, app.account, Some(first.thread), &content, now);
+    let draft =
+        app.vault.save_draft(Upon::Anything, None, app.account, Some(first.thread), &content, now);
     let draft = draft.unwrap().value.id;
     let writer = app.vault.begin_blob().unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
     let _ = app.vault.attach(draft, "b", blob, now).unwrap();
-    let queued = app.vault.queue_draft(draft, now).unwrap().value;
+    let queued = app.vault.queue_draft(draft, None, now, 0).unwrap().value;
     assert_eq!(shown(&app), [(3, true)]);
     let draft = app.vault.unsend(queued.id, now).unwrap().value.id;
     assert_eq!(shown(&app), [(2, true)]);
-    let _ = app.vault.drop_draft(draft).unwrap();
+    let _ = app.vault.drop_draft(draft, None).unwrap();
 
     // A letter of ours whose reply comes before its acknowledgement: both threads become one.
     let ours = app.queue(&["Bob Jones"], "our own");

@@ -422,7 +422,7 @@ export type Command =
       draft?: number | null;
       /**
        * The writer goes away and can't be asked: rather than refusing, both are kept, as
-       * `vault::Vault::save_draft_upon` says. Needs `version`.
+       * `vault::Vault::save_draft` says. Needs `version`.
        */
       leaving?: boolean;
       /**

@@ -268,8 +268,13 @@ fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
         ))
         .unwrap();
     let content = DraftContent { to, text: "Mine".into(), ..DraftContent::default() };
-    let draft = home.vault.save_draft(None, home.account, None, &content, 9).unwrap().value.id;
-    let mine = home.vault.queue_draft(draft, 10).unwrap().value;
+    let draft = home
+        .vault
+        .save_draft(Upon::Anything, None, home.account, None, &content, 9)
+        .unwrap()
+        .value
+        .id;
+    let mine = home.vault.queue_draft(draft, None, 10, 0).unwrap().value;
     let item = home.vault.next_outbox(home.account, 20).unwrap().unwrap();
     home.counter.lock().unwrap().cost = Cost::default();
     let acked = Acked { msgid: FIRST.into(), posted_ms: 30, to: None };
@@ -297,7 +302,10 @@ fn what_is_typed_meanwhile_for_the_readers_of_a_claim_goes_to_no_others() {
     let (thread, _) = arrive(&mut home, FEW);
     assert_ne!(thread, source);
     let content = DraftContent { text: "between us".into(), ..DraftContent::default() };
-    let draft = home.vault.save_draft(None, home.account, Some(source), &content, 9).unwrap();
+    let draft = home
+        .vault
+        .save_draft(Upon::Anything, None, home.account, Some(source), &content, 9)
+        .unwrap();
     tidy(&mut home);
     let (is_apart, text): (bool, String) = home
         .vault
