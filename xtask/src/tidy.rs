@@ -1,9 +1,10 @@
-//! The repository's own rules, as a check: form of sources, order of modules, decisions that are
+//! The repository's own rules, as a check: form of sources, order of modules, what the engine may name, decisions that are
 //! listed, links that lead somewhere, cited files and tests that exist.
 //!
 //! Each rule names the file and what is wrong with it; all offences are printed at once.
 
 mod cited;
+mod engine;
 mod order;
 mod paper;
 mod source;
@@ -25,7 +26,9 @@ pub(crate) fn check() -> Result<()> {
     let mut offences = Vec::new();
     let (sources, papers) = (files("rs")?, files("md")?);
     for path in &sources {
-        source::check(path, &read(path)?, &mut offences);
+        let text = read(path)?;
+        source::check(path, &text, &mut offences);
+        engine::check(path, &text, &mut offences);
     }
     for path in &papers {
         paper::check(path, &read(path)?, &mut offences);

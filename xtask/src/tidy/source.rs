@@ -56,7 +56,8 @@ fn forbid(path: &Path, text: &str, words: &[(&str, &str)], offences: &mut Vec<St
     }
 }
 
-fn is_test(path: &Path) -> bool {
+/// Whether a source is of tests only.
+pub(super) fn is_test(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     stem == "tests" || stem.ends_with("_tests") || is_in(path, "tests")
 }
