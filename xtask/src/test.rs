@@ -48,7 +48,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn form(steps: &mut Steps) -> Result<()> {
-    steps.take("format: rustfmt", || run::loud(&mut cargo(["fmt", "--all", "--check"])))?;
+    steps.take("format: rustfmt", || {
+        run::loud(&mut cargo(["fmt", "--all", "--check"]))?;
+        // Workspaces of their own.
+        ["browser/Cargo.toml", "fuzz/Cargo.toml"].iter().try_for_each(|manifest| {
+            run::loud(&mut cargo(["fmt", "--manifest-path", manifest, "--check"]))
+        })
+    })?;
     steps.take("licences", licence::check)?;
     steps.take("tidy", tidy::check)
 }
