@@ -70,7 +70,7 @@ pub(crate) fn run(named: &[String]) -> Result<()> {
     let mut steps = Steps::new(Output::Loud);
     steps.take("cargo-mutants", install)?;
     let accepted = accepted(&fs::read_to_string(run::root().join(ACCEPTED)).context(ACCEPTED)?);
-    let (mut survivors, mut tried) = (BTreeSet::new(), 0);
+    let (mut survivors, mut tried, mut dropped) = (BTreeSet::new(), 0, 0);
     for set in &SETS {
         let modules = set.modules_of(named);
         if modules.is_empty() {
@@ -79,11 +79,13 @@ pub(crate) fn run(named: &[String]) -> Result<()> {
         let found = steps.take(set.package, || set.mutate(&modules))?;
         survivors.extend(found.survivors);
         tried += found.tried;
+        dropped += found.dropped;
     }
     ensure!(tried > 0, "nothing is called {named:?}, or there was nothing to mutate");
     let new: Vec<_> =
         survivors.iter().filter(|mutant| !accepted.contains(&unplaced(mutant))).collect();
     println!("\n{tried} mutants, {} survivors, {} of them new", survivors.len(), new.len());
+    println!("{dropped} more do not compile and were not tried");
     for mutant in &new {
         println!("  {mutant}");
     }
@@ -104,6 +106,7 @@ fn install() -> Result<()> {
 struct Found {
     survivors: Vec<String>,
     tried: usize,
+    dropped: usize,
 }
 
 impl Set {
@@ -132,13 +135,14 @@ impl Set {
         Ok(Found {
             survivors: [verdict.survivors, others.survivors].concat(),
             tried: verdict.tried + others.tried,
+            dropped: verdict.dropped + others.dropped,
         })
     }
 
     /// Has cargo-mutants try the mutants of these names.
     fn one_by_one(&self, report: &Path, modules: &[&str], names: &[String]) -> Result<Found> {
         if names.is_empty() {
-            return Ok(Found { survivors: Vec::new(), tried: 0 });
+            return Ok(Found { survivors: Vec::new(), tried: 0, dropped: 0 });
         }
         let mut mutants = cargo(["mutants", "--package", self.package]);
         // One crate is compiled again and again.
@@ -170,8 +174,9 @@ impl Set {
             Ok::<Vec<_>, anyhow::Error>(found.filter(|name| names.contains(name)).collect())
         };
         let survivors = wanted("missed.txt")?;
+        let dropped = wanted("unviable.txt")?.len();
         let tried = survivors.len() + wanted("caught.txt")?.len() + wanted("timeout.txt")?.len();
-        Ok(Found { survivors, tried })
+        Ok(Found { survivors, tried, dropped })
     }
 }
 

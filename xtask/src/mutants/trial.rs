@@ -38,6 +38,8 @@ pub(super) struct Verdict {
     pub(super) survivors: Vec<String>,
     /// Names of those that must be compiled one by one.
     pub(super) left: Vec<String>,
+    /// How many do not compile, and so are not tried.
+    pub(super) dropped: usize,
 }
 
 impl<'a> Trial<'a> {
@@ -75,7 +77,8 @@ impl<'a> Trial<'a> {
         for judges in tried.iter().map(|(_, judges)| judges).collect::<BTreeSet<_>>() {
             self.check_unchanged(&mut programs, judges.as_deref())?;
         }
-        let mut verdict = Verdict { tried: tried.len(), ..Verdict::default() };
+        let dropped = self.mutants.len() - self.alive.len();
+        let mut verdict = Verdict { tried: tried.len(), dropped, ..Verdict::default() };
         for (number, judges) in tried {
             if self.all_pass(&programs, judges.as_deref(), number)? {
                 let name = &self.mutants[number - 1].name;
