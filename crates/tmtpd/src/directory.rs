@@ -15,12 +15,13 @@ use std::collections::{HashMap, HashSet};
 
 use tmtp::id::Uid;
 
-pub use change::DirectoryChange;
-pub use group::{Group, GroupMember, Standing};
+pub(crate) use change::DirectoryChange;
+pub(crate) use group::Group;
+pub use group::{GroupMember, Standing};
 pub use member::{Device, Member, SecretHash};
 use names::Names;
+pub(crate) use opening::Kept;
 use opening::Openings;
-pub use opening::{Kept, Opening};
 
 use tmtp_store::DeviceNumber;
 
@@ -30,7 +31,7 @@ pub struct MemberNumber(pub u32);
 
 /// The member and device that a link is logged in as.
 #[derive(Debug, Clone)]
-pub struct Sender {
+pub(crate) struct Sender {
     /// The member.
     pub member: MemberNumber,
     /// The device.
@@ -52,7 +53,7 @@ enum Named {
 
 /// A member found by alias, and the alias as it was granted, however the search spelled it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Aliased<'a> {
+pub(crate) struct Aliased<'a> {
     /// The member.
     pub member: MemberNumber,
     /// The alias.
@@ -61,7 +62,7 @@ pub struct Aliased<'a> {
 
 /// Members and groups.
 #[derive(Debug, Default)]
-pub struct Directory {
+pub(crate) struct Directory {
     members: Vec<Member>,
     uids: HashMap<Uid, MemberNumber>,
     names: Names<Named>,
@@ -83,37 +84,37 @@ pub struct Directory {
 
 impl Directory {
     /// The number for the next member.
-    pub fn next_member(&self) -> MemberNumber {
+    pub(crate) fn next_member(&self) -> MemberNumber {
         MemberNumber(u32::try_from(self.members.len()).unwrap_or(u32::MAX))
     }
 
     /// The number for the next device. Numbers are not reused.
-    pub fn next_device(&self) -> DeviceNumber {
+    pub(crate) fn next_device(&self) -> DeviceNumber {
         u32::try_from(self.owners.len()).unwrap_or(u32::MAX)
     }
 
     /// The member of a device.
-    pub fn owner(&self, device: DeviceNumber) -> Option<MemberNumber> {
+    pub(crate) fn owner(&self, device: DeviceNumber) -> Option<MemberNumber> {
         self.owners.get(device as usize).copied().flatten()
     }
 
     /// Members in all.
-    pub fn member_count(&self) -> usize {
+    pub(crate) fn member_count(&self) -> usize {
         self.members.len()
     }
 
     /// The record of a member; numbers come only from this directory.
-    pub fn member(&self, number: MemberNumber) -> Option<&Member> {
+    pub(crate) fn member(&self, number: MemberNumber) -> Option<&Member> {
         self.members.get(number.0 as usize)
     }
 
     /// The member with this uid.
-    pub fn by_uid(&self, uid: &Uid) -> Option<MemberNumber> {
+    pub(crate) fn by_uid(&self, uid: &Uid) -> Option<MemberNumber> {
         self.uids.get(uid).copied()
     }
 
     /// The member with this alias, in any spelling of it.
-    pub fn by_alias(&self, alias: &str) -> Option<Aliased<'_>> {
+    pub(crate) fn by_alias(&self, alias: &str) -> Option<Aliased<'_>> {
         match self.names.find(alias)? {
             (alias, Named::Member(member)) => Some(Aliased { member: *member, alias }),
             (_, Named::Group(_)) => None,
@@ -121,12 +122,12 @@ impl Directory {
     }
 
     /// Whether an alias or group has this name, in any spelling of it.
-    pub fn name_is_taken(&self, name: &str) -> bool {
+    pub(crate) fn name_is_taken(&self, name: &str) -> bool {
         self.names.find(name).is_some()
     }
 
     /// The group with this name, in any spelling of it.
-    pub fn group(&self, gid: &str) -> Option<&Group> {
+    pub(crate) fn group(&self, gid: &str) -> Option<&Group> {
         match self.names.find(gid)? {
             (_, Named::Member(_)) => None,
             (_, Named::Group(number)) => self.groups.get(number.0 as usize),
@@ -134,27 +135,27 @@ impl Directory {
     }
 
     /// Groups in the order in which they were made, without the first `skip`.
-    pub fn groups(&self, skip: usize) -> impl Iterator<Item = &Group> {
+    pub(crate) fn groups(&self, skip: usize) -> impl Iterator<Item = &Group> {
         self.groups.iter().skip(skip)
     }
 
     /// Groups in all.
-    pub fn group_count_total(&self) -> usize {
+    pub(crate) fn group_count_total(&self) -> usize {
         self.groups.len()
     }
 
     /// How many groups a member is in.
-    pub fn group_count(&self, member: MemberNumber) -> usize {
+    pub(crate) fn group_count(&self, member: MemberNumber) -> usize {
         self.memberships_of(member).len()
     }
 
     /// Who sent a member the invitations that they have not answered.
-    pub fn inviters(&self, member: MemberNumber) -> impl Iterator<Item = MemberNumber> + '_ {
+    pub(crate) fn inviters(&self, member: MemberNumber) -> impl Iterator<Item = MemberNumber> + '_ {
         self.invitations.get(&member).into_iter().flat_map(HashMap::values).copied()
     }
 
     /// The member with this alias in the group, also if they left it.
-    pub fn by_group_alias(&self, group: &Group, alias: &str) -> Option<Aliased<'_>> {
+    pub(crate) fn by_group_alias(&self, group: &Group, alias: &str) -> Option<Aliased<'_>> {
         // An alias belongs to one member everywhere.
         let found = self.by_alias(alias)?;
         let record = group.record(found.member)?;
@@ -162,7 +163,7 @@ impl Directory {
     }
 
     /// Groups that both have joined.
-    pub fn groups_of_both(
+    pub(crate) fn groups_of_both(
         &self,
         one: MemberNumber,
         other: MemberNumber,
@@ -174,7 +175,7 @@ impl Directory {
     }
 
     /// Devices of a member, with those that are being added.
-    pub fn devices(&self, member: MemberNumber) -> impl Iterator<Item = DeviceNumber> + '_ {
+    pub(crate) fn devices(&self, member: MemberNumber) -> impl Iterator<Item = DeviceNumber> + '_ {
         let there = self.member(member).into_iter().flat_map(|member| &member.devices);
         let coming = self.coming.get(&member).into_iter().flatten();
         there.map(|device| device.number).chain(coming.copied())
@@ -182,17 +183,17 @@ impl Directory {
 
     /// Whether `to` has let `from` in: a ping or a post went from `to` to `from`, somebody whom
     /// both had let in wrote to both, or both have joined one group.
-    pub fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
+    pub(crate) fn acquainted(&self, from: MemberNumber, to: MemberNumber) -> bool {
         from == to || self.has_let_in(to, from) || self.groups_of_both(from, to).next().is_some()
     }
 
     /// Whether `to` has let `from` in by name, which outlasts groups.
-    pub fn has_let_in(&self, to: MemberNumber, from: MemberNumber) -> bool {
+    pub(crate) fn has_let_in(&self, to: MemberNumber, from: MemberNumber) -> bool {
         self.acquaintances.contains(&(from, to))
     }
 
     /// Adds or replaces a member. Aliases are only ever added.
-    pub fn put_member(&mut self, number: MemberNumber, member: Member) {
+    pub(crate) fn put_member(&mut self, number: MemberNumber, member: Member) {
         for alias in &member.aliases {
             self.names.put(alias, Named::Member(number));
         }
@@ -208,19 +209,19 @@ impl Directory {
     }
 
     /// From now on `device`, which is being added to a member, gets messages for them.
-    pub fn expect_device(&mut self, member: MemberNumber, device: DeviceNumber) {
+    pub(crate) fn expect_device(&mut self, member: MemberNumber, device: DeviceNumber) {
         self.set_owner(device, Some(member));
         self.coming.entry(member).or_default().push(device);
     }
 
     /// An expected device is not added. Its number is not reused.
-    pub fn forget_device(&mut self, member: MemberNumber, device: DeviceNumber) {
+    pub(crate) fn forget_device(&mut self, member: MemberNumber, device: DeviceNumber) {
         self.set_owner(device, None);
         self.stop_expecting(member, device);
     }
 
     /// Skips the number of a device that an earlier run failed to add.
-    pub fn pass_over_device(&mut self, device: DeviceNumber) {
+    pub(crate) fn pass_over_device(&mut self, device: DeviceNumber) {
         if self.owner(device).is_none() {
             self.set_owner(device, None);
         }
@@ -246,7 +247,12 @@ impl Directory {
     }
 
     /// Sets a member's record in a group, making the group if it is new.
-    pub fn put_group_member(&mut self, gid: &str, member: MemberNumber, record: GroupMember) {
+    pub(crate) fn put_group_member(
+        &mut self,
+        gid: &str,
+        member: MemberNumber,
+        record: GroupMember,
+    ) {
         let number = match self.names.get(gid) {
             Some(Named::Group(number)) => *number,
             // A name that is an alias is never given to a group.
@@ -301,7 +307,7 @@ impl Directory {
     }
 
     /// `to` lets `from` in, from now on.
-    pub fn put_acquaintance(&mut self, from: MemberNumber, to: MemberNumber) {
+    pub(crate) fn put_acquaintance(&mut self, from: MemberNumber, to: MemberNumber) {
         self.acquaintances.insert((from, to));
     }
 }

@@ -94,7 +94,7 @@ impl Service {
     }
 
     /// Now, Unix milliseconds.
-    pub fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         self.platform.now_ms()
     }
 
@@ -102,7 +102,7 @@ impl Service {
     ///
     /// # Errors
     /// No randomness is available.
-    pub fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+    pub(crate) fn random(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
         self.platform.random(bytes)
     }
 
@@ -112,35 +112,35 @@ impl Service {
     }
 
     /// The present limits.
-    pub fn limits(&self) -> Arc<Limits> {
+    pub(crate) fn limits(&self) -> Arc<Limits> {
         Arc::clone(&self.terms().limits)
     }
 
     /// Applies the terms of `config`: to requests at once, to settings fixed at a link's start with
     /// the next link.
-    pub fn set_terms(&self, config: &Config) {
+    pub(crate) fn set_terms(&self, config: &Config) {
         *self.terms.write().unwrap_or_else(PoisonError::into_inner) =
             Arc::new(Terms::of(config, self.unsaid));
     }
 
     /// The directory, for reading; never held across an await.
-    pub fn directory(&self) -> RwLockReadGuard<'_, Directory> {
+    pub(crate) fn directory(&self) -> RwLockReadGuard<'_, Directory> {
         self.directory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The directory, for a change whose rows are durable.
-    pub fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
+    pub(crate) fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
         self.directory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lock for edits of the directory.
-    pub async fn edit(&self) -> AsyncMutexGuard<'_, ()> {
+    pub(crate) async fn edit(&self) -> AsyncMutexGuard<'_, ()> {
         self.edits.lock().await
     }
 
     /// A permit to hold `bytes` of a body being received in memory, if there is room.
     #[must_use]
-    pub fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    pub(crate) fn may_receive(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let permits = u32::try_from(bytes).ok()?;
         Arc::clone(&self.receiving).try_acquire_many_owned(permits).ok()
     }

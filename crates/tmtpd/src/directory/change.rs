@@ -6,7 +6,7 @@ use tmtp_store::Batch;
 
 /// A record that replaces the old one.
 #[derive(Debug, Clone)]
-pub enum DirectoryChange {
+pub(crate) enum DirectoryChange {
     /// A new member, or a changed one.
     Member(MemberNumber, Member),
     /// A member's record in a group; the group is made if it is new.
@@ -38,7 +38,7 @@ pub enum DirectoryChange {
 
 impl DirectoryChange {
     /// Adds the corresponding row.
-    pub fn write(&self, rows: &mut Batch) {
+    pub(crate) fn write(&self, rows: &mut Batch) {
         match self {
             Self::Member(number, member) => rows::write_member(rows, *number, member),
             Self::GroupMember { gid, member, record } => {
@@ -54,7 +54,7 @@ impl DirectoryChange {
 
 impl Directory {
     /// Applies a change, once its row is durable.
-    pub fn apply(&mut self, change: DirectoryChange) {
+    pub(crate) fn apply(&mut self, change: DirectoryChange) {
         match change {
             DirectoryChange::Member(number, member) => self.put_member(number, member),
             DirectoryChange::GroupMember { gid, member, record } => {

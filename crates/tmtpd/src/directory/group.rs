@@ -35,7 +35,7 @@ pub struct GroupMember {
 
 /// A group. Its members are ordered, so that a post is queued in the same order every time.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     name: Box<str>,
     members: BTreeMap<MemberNumber, GroupMember>,
     /// How many of them count against the limit: invited or joined.
@@ -48,17 +48,17 @@ impl Group {
     }
 
     /// Its name (gid).
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// A member's record.
-    pub fn record(&self, member: MemberNumber) -> Option<&GroupMember> {
+    pub(crate) fn record(&self, member: MemberNumber) -> Option<&GroupMember> {
         self.members.get(&member)
     }
 
     /// Everybody who has joined.
-    pub fn joined(&self) -> impl Iterator<Item = MemberNumber> + '_ {
+    pub(crate) fn joined(&self) -> impl Iterator<Item = MemberNumber> + '_ {
         self.members
             .iter()
             .filter(|(_, record)| record.standing == Standing::Joined)
@@ -66,17 +66,17 @@ impl Group {
     }
 
     /// Whether the member has joined.
-    pub fn has_joined(&self, member: MemberNumber) -> bool {
+    pub(crate) fn has_joined(&self, member: MemberNumber) -> bool {
         self.record(member).is_some_and(|record| record.standing == Standing::Joined)
     }
 
     /// Whether the member counts against the limit: invited or joined.
-    pub fn counts(&self, member: MemberNumber) -> bool {
+    pub(crate) fn counts(&self, member: MemberNumber) -> bool {
         self.record(member).is_some_and(|record| record.standing.is_current())
     }
 
     /// How many members count against the limit.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size
     }
 
@@ -89,7 +89,7 @@ impl Group {
 
 impl Standing {
     /// Invited or joined.
-    pub fn is_current(self) -> bool {
+    pub(crate) fn is_current(self) -> bool {
         matches!(self, Self::Invited | Self::Joined)
     }
 }

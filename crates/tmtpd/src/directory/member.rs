@@ -23,12 +23,12 @@ impl SecretHash {
     }
 
     /// To be stored.
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
     /// Compares in constant time.
-    pub fn matches(&self, other: &Self) -> bool {
+    pub(crate) fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
@@ -60,18 +60,18 @@ pub struct Member {
 impl Member {
     /// When the account was made, Unix milliseconds: when its first device was added.
     #[must_use]
-    pub fn since_ms(&self) -> Option<i64> {
+    pub(crate) fn since_ms(&self) -> Option<i64> {
         self.devices.first().map(|device| device.added_ms)
     }
 
     /// Whether the alias is this member's.
-    pub fn has_alias(&self, alias: &str) -> bool {
+    pub(crate) fn has_alias(&self, alias: &str) -> bool {
         self.aliases.iter().any(|own| &**own == alias)
     }
 
     /// The device with this secret. Compares with every device, so that the time it takes reveals
     /// nothing.
-    pub fn device_with(&self, secret: &SecretHash) -> Option<DeviceNumber> {
+    pub(crate) fn device_with(&self, secret: &SecretHash) -> Option<DeviceNumber> {
         self.devices.iter().fold(None, |found, device| {
             if device.secret.matches(secret) { Some(device.number) } else { found }
         })

@@ -28,7 +28,7 @@ pub(super) type Openings = HashMap<MemberNumber, BTreeMap<Box<str>, Opening>>;
 
 /// When it was opened, and its remaining places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opening {
+pub(crate) struct Opening {
     day: Day,
     left: u32,
 }
@@ -38,7 +38,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn read_openings(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(crate) async fn read_openings(&mut self, store: &dyn Store) -> Result<(), StoreError> {
         each_row(store, PREFIX, |key, value| {
             let corrupt = || StoreError::Corrupt { what: "a row of openings to groups".into() };
             let (member, gid, opening) = read_row(key, value).ok_or_else(corrupt)?;
@@ -50,7 +50,7 @@ impl Directory {
 
     /// The changes that open `member` to `places` members of each of these groups; none for a group
     /// to which that was done today, so that a thread in use does not cost a row with every letter.
-    pub fn open<'a>(
+    pub(crate) fn open<'a>(
         &self,
         member: MemberNumber,
         gids: impl IntoIterator<Item = &'a str>,
@@ -70,12 +70,12 @@ impl Directory {
     }
 
     /// Whether `from` may write to `to` as a member of a group to which `to` is open.
-    pub fn is_open(&self, from: MemberNumber, to: MemberNumber, kept: Kept) -> bool {
+    pub(crate) fn is_open(&self, from: MemberNumber, to: MemberNumber, kept: Kept) -> bool {
         self.open_group(from, to, kept).is_some()
     }
 
     /// The change when `from` does so: one place fewer. None if they may not.
-    pub fn enter(
+    pub(crate) fn enter(
         &self,
         from: MemberNumber,
         to: MemberNumber,
@@ -87,7 +87,7 @@ impl Directory {
     }
 
     /// The changes that delete expired openings.
-    pub fn old_openings(&self, kept: Kept) -> Vec<DirectoryChange> {
+    pub(crate) fn old_openings(&self, kept: Kept) -> Vec<DirectoryChange> {
         let all = self.openings.iter().flat_map(|(member, groups)| {
             groups.iter().map(|(gid, opening)| (*member, gid, *opening))
         });
@@ -138,7 +138,7 @@ impl Directory {
 
 /// How long openings last.
 #[derive(Debug, Clone, Copy)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Today.
     pub today: Day,
     /// For so many days.

@@ -23,7 +23,7 @@ const ACQUAINTANCE: &[u8] = b"d/a/";
 /// Not read with the others: the next start undoes what they describe.
 const COMING: &[u8] = b"n/";
 /// Prefix of all rows of the directory, without those of devices being added.
-pub const PREFIX: &[u8] = b"d/";
+pub(crate) const PREFIX: &[u8] = b"d/";
 
 #[derive(Serialize, Deserialize)]
 struct MemberRow {
@@ -89,12 +89,12 @@ pub fn write_group_member(
 }
 
 /// Adds the row of a device that is being added.
-pub fn write_coming(batch: &mut Batch, device: DeviceNumber) {
+pub(crate) fn write_coming(batch: &mut Batch, device: DeviceNumber) {
     batch.put(coming_key(device), Vec::new());
 }
 
 /// Deletes a device that could not be added, and its queue. If that fails, the next start does it.
-pub fn undo_coming(store: &dyn Store, number: DeviceNumber) {
+pub(crate) fn undo_coming(store: &dyn Store, number: DeviceNumber) {
     let mut rows = Batch::new();
     delete_coming(&mut rows, number);
     // Not waited for: later commits come after it anyway.
@@ -102,7 +102,7 @@ pub fn undo_coming(store: &dyn Store, number: DeviceNumber) {
 }
 
 /// Deletes the row of a device that is added now, or will not be.
-pub fn delete_coming(batch: &mut Batch, device: DeviceNumber) {
+pub(crate) fn delete_coming(batch: &mut Batch, device: DeviceNumber) {
     batch.delete(coming_key(device));
 }
 
@@ -114,7 +114,7 @@ fn coming_key(device: DeviceNumber) -> Vec<u8> {
 ///
 /// # Errors
 /// The rows cannot be read.
-pub async fn read_coming(store: &dyn Store) -> Result<Vec<DeviceNumber>, StoreError> {
+pub(crate) async fn read_coming(store: &dyn Store) -> Result<Vec<DeviceNumber>, StoreError> {
     let mut coming = Vec::new();
     each_row(store, COMING, |key, _| {
         let number = key.strip_prefix(COMING).and_then(|number| number.try_into().ok());
@@ -126,7 +126,7 @@ pub async fn read_coming(store: &dyn Store) -> Result<Vec<DeviceNumber>, StoreEr
 }
 
 /// Adds the row that lets `from` post to `to`.
-pub fn write_acquaintance(batch: &mut Batch, from: MemberNumber, to: MemberNumber) {
+pub(crate) fn write_acquaintance(batch: &mut Batch, from: MemberNumber, to: MemberNumber) {
     let key = [ACQUAINTANCE, &from.0.to_be_bytes(), &to.0.to_be_bytes()].concat();
     batch.put(key, Vec::new());
 }
@@ -140,7 +140,11 @@ fn json<T: Serialize>(row: &T) -> Vec<u8> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] for a malformed row.
-pub fn read_row(directory: &mut Directory, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn read_row(
+    directory: &mut Directory,
+    key: &[u8],
+    value: &[u8],
+) -> Result<(), StoreError> {
     read_known(directory, key, value)
         .ok_or_else(|| StoreError::Corrupt { what: "a row of the directory".into() })
 }
