@@ -60,13 +60,13 @@ pub struct Cast {
 /// A cast in a file.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Saved {
-    /// The run whose posts are owed.
+    /// The run whose posts wait for the devices.
     pub run: u64,
     /// Everyone.
     pub members: Vec<SavedMember>,
-    /// What each device is owed, in the order of the members; empty for nothing.
+    /// What each device is to receive, in the order of the members; empty for nothing.
     #[serde(default)]
-    pub owed: Vec<Side>,
+    pub expected: Vec<Side>,
 }
 
 /// A member in a file.
@@ -111,18 +111,18 @@ impl Cast {
         Ok(saved)
     }
 
-    /// Writes everyone into a file, and what each device is owed. Whoever reads the file can log in
+    /// Writes everyone into a file, and what each device is to receive. Whoever reads the file can log in
     /// as them.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, file: &Path, owed: Vec<Side>) -> anyhow::Result<()> {
+    pub fn write(&self, file: &Path, expected: Vec<Side>) -> anyhow::Result<()> {
         let members = self.members.iter().map(|member| {
             let devices = member.devices.iter().filter_map(|device| self.devices.get(*device));
             let devices = devices.map(|device| device.identity.clone()).collect();
             SavedMember { alias: member.alias.clone(), devices }
         });
-        let saved = Saved { run: self.run, members: members.collect(), owed };
+        let saved = Saved { run: self.run, members: members.collect(), expected };
         fs::write(file, serde_json::to_vec(&saved)?)
             .with_context(|| format!("{} cannot be written", file.display()))
     }

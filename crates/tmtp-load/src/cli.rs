@@ -109,7 +109,7 @@ struct FillArgs {
     /// Unanswered posts of each sender.
     #[arg(long, default_value_t = 4)]
     depth: usize,
-    /// Where to save who they are and what they are owed.
+    /// Where to save who they are and what they are to receive.
     #[arg(long)]
     save: PathBuf,
 }

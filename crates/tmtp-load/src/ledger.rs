@@ -12,8 +12,8 @@ pub type DeviceIndex = usize;
 #[derive(Debug, Default)]
 pub struct Ledger {
     accounts: Vec<Account>,
-    /// Posts that are owed, over all devices.
-    pub owed: u64,
+    /// Deliveries that are expected, over all devices.
+    pub expected: u64,
     /// Posts that have come, over all devices, repetitions not counted.
     pub got: u64,
     /// Posts that came again: a service that lost an ack may do so.
@@ -24,7 +24,7 @@ pub struct Ledger {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Account {
-    owed: Side,
+    expected: Side,
     got: Side,
     /// Ids rise on a link, so what is not above the last has come before.
     last_message: u64,
@@ -40,11 +40,11 @@ pub struct Side {
 /// What a finished run comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Balance {
-    /// Posts that have not come to a device that is owed them.
+    /// Posts that have not come to a device that expects them.
     pub lost: u64,
     /// Posts that came to a device more often than once, or were not meant for it.
     pub surplus: u64,
-    /// Devices that got as many posts as they are owed, but not the same.
+    /// Devices that got as many posts as they expect, but not the same.
     pub mixed_up: u64,
 }
 
@@ -72,25 +72,25 @@ impl Ledger {
         Self { accounts: vec![Account::default(); devices], ..Self::default() }
     }
 
-    /// What each device is owed, to go on with in another process: [`Self::resume`].
-    pub fn owed_each(&self) -> impl Iterator<Item = Side> {
-        self.accounts.iter().map(|account| account.owed)
+    /// What each device expects, to go on with in another process: [`Self::resume`].
+    pub fn expected_each(&self) -> impl Iterator<Item = Side> {
+        self.accounts.iter().map(|account| account.expected)
     }
 
-    /// Takes over what each device was owed when another process ended.
-    pub fn resume(&mut self, owed: &[Side]) {
-        for (account, owed) in self.accounts.iter_mut().zip(owed) {
-            account.owed = *owed;
+    /// Takes over what each device expected when another process ended.
+    pub fn resume(&mut self, expected: &[Side]) {
+        for (account, expected) in self.accounts.iter_mut().zip(expected) {
+            account.expected = *expected;
         }
-        self.owed = self.accounts.iter().map(|account| account.owed.count).sum();
+        self.expected = self.accounts.iter().map(|account| account.expected.count).sum();
     }
 
-    /// The post is owed to these devices.
+    /// The post is expected by these devices.
     pub fn owe(&mut self, number: u64, devices: &[DeviceIndex]) {
-        self.owed += devices.len() as u64;
+        self.expected += devices.len() as u64;
         for device in devices {
             if let Some(account) = self.accounts.get_mut(*device) {
-                account.owed.add(number);
+                account.expected.add(number);
             }
         }
     }
@@ -108,20 +108,20 @@ impl Ledger {
         true
     }
 
-    /// Whether as much has come as is owed.
+    /// Whether as much has come as is expected.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.got >= self.owed
+        self.got >= self.expected
     }
 
     /// What is wrong, if anything.
     #[must_use]
     pub fn balance(&self) -> Balance {
         let mut balance = Balance::default();
-        for Account { owed, got, .. } in &self.accounts {
-            balance.lost += owed.count.saturating_sub(got.count);
-            balance.surplus += got.count.saturating_sub(owed.count);
-            balance.mixed_up += u64::from(owed.count == got.count && owed.sum != got.sum);
+        for Account { expected, got, .. } in &self.accounts {
+            balance.lost += expected.count.saturating_sub(got.count);
+            balance.surplus += got.count.saturating_sub(expected.count);
+            balance.mixed_up += u64::from(expected.count == got.count && expected.sum != got.sum);
         }
         balance
     }

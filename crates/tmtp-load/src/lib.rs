@@ -9,7 +9,7 @@
 //! - [`fleet`]: all links of the process, and what happened on them
 //! - [`stamp`]: what a body says about when and by whom it was meant to be sent
 //! - [`cast`]: members and devices: registered, logged in, in a group
-//! - [`ledger`]: what each device is owed and what it got, so that nothing is lost or doubled
+//! - [`ledger`]: what each device expects and what it got, so that nothing is lost or doubled
 //! - [`process`]: CPU, memory and disk of the service and of this program
 //! - [`work`]: the loads themselves
 //! - [`report`]: figures for people and as JSON

@@ -114,7 +114,7 @@ pub struct PostReport {
     pub generator: Cost,
     /// What the acks of refused posts said, and how often.
     pub refused: BTreeMap<String, u64>,
-    /// Posts, warm-up included, that have been acknowledged, and deliveries owed and got for them.
+    /// Posts, warm-up included, that have been acknowledged, and deliveries expected and got for them.
     pub whole: Whole,
 }
 
@@ -125,13 +125,13 @@ pub struct Whole {
     pub posts: u64,
     /// Posts without an answer.
     pub unanswered: u64,
-    /// Deliveries owed for the acknowledged posts.
-    pub owed: u64,
+    /// Deliveries expected for the acknowledged posts.
+    pub expected: u64,
     /// Deliveries got, repetitions not counted.
     pub got: u64,
-    /// Deliveries owed and not got.
+    /// Deliveries expected and not got.
     pub lost: u64,
-    /// Deliveries got and not owed.
+    /// Deliveries got and not expected.
     pub surplus: u64,
     /// Devices that got the right number of wrong posts.
     pub mixed_up: u64,
@@ -142,16 +142,16 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Whether every acknowledged post came exactly once to everyone it was owed to.
+    /// Whether every acknowledged post came exactly once to everyone who expected it.
     #[must_use]
     pub fn is_even(&self) -> bool {
         self.unanswered + self.lost + self.surplus + self.mixed_up + self.repeated == 0
     }
 
     fn write(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { posts, unanswered, owed, got, lost, surplus, mixed_up, repeated, foreign } =
+        let Self { posts, unanswered, expected, got, lost, surplus, mixed_up, repeated, foreign } =
             self;
-        writeln!(f, "whole run          {posts} posts, {owed} deliveries owed, {got} got")?;
+        writeln!(f, "whole run          {posts} posts, {expected} deliveries expected, {got} got")?;
         if self.is_even() && *foreign == 0 {
             return Ok(());
         }
@@ -178,7 +178,7 @@ pub struct TakeReport {
     pub service: Option<Cost>,
     /// What this program used, each delivery.
     pub generator: Cost,
-    /// What was owed and what came.
+    /// What was expected and what came.
     pub whole: Whole,
 }
 

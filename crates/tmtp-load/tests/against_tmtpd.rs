@@ -39,7 +39,7 @@ impl Run {
         for same in ["posts", "post_to_ack.count"] {
             assert_eq!(self.number(same), posts, "{same} in {:#}", self.report);
         }
-        for same in ["deliveries", "post_to_delivery.count", "whole.owed"] {
+        for same in ["deliveries", "post_to_delivery.count", "whole.expected"] {
             assert_eq!(self.number(same), got, "{same} in {:#}", self.report);
         }
         for none in ["lost", "surplus", "mixed_up", "repeated", "unanswered", "foreign"] {
@@ -91,7 +91,7 @@ fn queued_posts_survive_a_restart_and_lost_ones_are_reported() {
     let take = format!("take --cast {cast}");
     let taken = Run::of(&service, &take);
     assert!(taken.in_order, "{:#}", taken.report);
-    assert_eq!((taken.number("whole.owed"), taken.number("whole.got")), (50, 50));
+    assert_eq!((taken.number("whole.expected"), taken.number("whole.got")), (50, 50));
     // They have it now, so nothing comes to whoever takes the same again.
     let again = Run::of(&service, &format!("{take} --patience 0.5"));
     assert!(!again.in_order);

@@ -106,7 +106,7 @@ impl Story<'_> {
     /// Shows that [`Story::erased`] would find something if something were there.
     fn held(&self) -> Result<()> {
         let found = self.passages()?.found_in(self.cast.service.data())?;
-        ensure!(!found.is_empty(), "no letter that the phone is owed is in the service's files");
+        ensure!(!found.is_empty(), "no letter that waits for the phone is in the service's files");
         Ok(())
     }
 

@@ -120,19 +120,19 @@ pub(crate) fn start_after_kill(place: &Place, count: u64) -> Result<Vec<Figure>>
     let pid = service.target().pid.context("it runs")?;
     let memory_mib = resident_mib(pid);
     let taken = load(place, &service.target(), &take(&service)?)?;
-    let owed = number(count as f64);
+    let deliveries = number(count as f64);
     let at_rate = format!("filled at {} posts/s", number(read(&filled, "posts_per_s")?));
     let note = bound(&taken);
     Ok(vec![
         figure(
-            &format!("start-up with {owed} owed after SIGKILL, s"),
+            &format!("start-up with {deliveries} deliveries waiting after SIGKILL, s"),
             took,
             Goal::AtMost(2.0),
             &at_rate,
         ),
         figure("memory of the service then, MiB", memory_mib, Goal::None, ""),
         figure(
-            &format!("one device takes the {owed} that waited, deliveries/s"),
+            &format!("one device takes the {deliveries} that waited, deliveries/s"),
             read(&taken, "deliveries_per_s")?,
             Goal::None,
             &note,

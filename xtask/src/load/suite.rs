@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Options, place: &Place) -> Result<Vec<Figure>> {
     }
     if options.wants("start") {
         let count = if options.quick { 100_000 } else { 1_000_000 };
-        println!("start: after SIGKILL with {count} owed");
+        println!("start: after SIGKILL with {count} deliveries waiting");
         // The rest of what that measures is a matter of scale.
         figures.extend(super::scale::start_after_kill(place, count)?.into_iter().take(1));
     }

@@ -1,7 +1,7 @@
 //! Load that fills queues of absent devices, and drains them when the devices come.
 //!
 //! The two halves can be run by two processes, with whatever may happen to the service in between:
-//! the cast is saved with what each device is owed.
+//! the cast is saved with what each device is to receive.
 
 use std::path::Path;
 
@@ -57,8 +57,8 @@ pub fn fill(target: &Target, load: &FillLoad, file: &Path) -> anyhow::Result<Fil
     let seconds = posting.last_ack_ns as f64 / 1e9;
     let used = Meter::read(target)?.since(before);
     let (posts, refused) = (posting.posts, posting.refused);
-    let owed = posting.ledger.owed_each().collect();
-    cast.write(file, owed)?;
+    let expected = posting.ledger.expected_each().collect();
+    cast.write(file, expected)?;
     Ok(FillReport {
         posts,
         seconds,
@@ -69,7 +69,7 @@ pub fn fill(target: &Target, load: &FillLoad, file: &Path) -> anyhow::Result<Fil
     })
 }
 
-/// Logs in everyone who is owed something, and takes it.
+/// Logs in everyone who expects something, and takes it.
 ///
 /// # Errors
 /// When the file cannot be read, the service refuses a login or ends a link.
@@ -78,14 +78,15 @@ pub fn take(target: &Target, file: &Path) -> anyhow::Result<TakeReport> {
     let mut cast = Cast::new(target.at_once);
     let saved = cast.read(file)?;
     cast.run = saved.run;
-    let is_owed = |device: &usize| saved.owed.get(*device).is_some_and(|side| !side.is_empty());
-    let devices: Vec<usize> = (0..cast.devices.len()).filter(is_owed).collect();
+    let is_expected =
+        |device: &usize| saved.expected.get(*device).is_some_and(|side| !side.is_empty());
+    let devices: Vec<usize> = (0..cast.devices.len()).filter(is_expected).collect();
     let before = Meter::start(target)?;
     let started = std::time::Instant::now();
     cast.log_in(&mut fleet, &devices)?;
     let mut posting =
         Posting::new(&mut fleet, &mut cast, Vec::new(), STAMP_BYTES, target.patience)?;
-    posting.ledger.resume(&saved.owed);
+    posting.ledger.resume(&saved.expected);
     let entering = started.elapsed().as_secs_f64();
     posting.take()?;
     let seconds = entering + posting.last_delivery_ns as f64 / 1e9;

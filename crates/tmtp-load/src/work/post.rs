@@ -1,6 +1,6 @@
 //! Load of posts: senders post, recipients take.
 //!
-//! What is measured begins after the warm-up and ends when everything owed has come and the
+//! What is measured begins after the warm-up and ends when everything expected has come and the
 //! service has had a moment to tidy up, so that nothing is left out of its account.
 
 use std::path::PathBuf;

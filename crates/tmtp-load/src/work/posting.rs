@@ -76,7 +76,7 @@ pub struct Posting<'a> {
     senders: Vec<Sender>,
     /// Which sender a device is.
     sender_of: BTreeMap<DeviceIndex, usize>,
-    /// What devices are owed and got.
+    /// What devices expect and got.
     pub ledger: Ledger,
     /// What times are counted by.
     pub clock: Clock,
@@ -180,7 +180,7 @@ impl<'a> Posting<'a> {
         Self { warm_ns: nanoseconds(time), ..self }
     }
 
-    /// Posts until it is time to stop, then waits until every post is answered and everything owed
+    /// Posts until it is time to stop, then waits until every post is answered and everything expected
     /// has come, if it is `awaited`. `at_mark` is called once, when the warm-up is over.
     ///
     /// # Errors
@@ -237,7 +237,7 @@ impl<'a> Posting<'a> {
         }
     }
 
-    /// Takes what comes until everything owed has come, or nothing has for long.
+    /// Takes what comes until everything expected has come, or nothing has for long.
     ///
     /// # Errors
     /// When a link ends.
@@ -274,7 +274,7 @@ impl<'a> Posting<'a> {
         Whole {
             posts: self.posts,
             unanswered: self.unanswered,
-            owed: self.ledger.owed,
+            expected: self.ledger.expected,
             got: self.ledger.got,
             lost: balance.lost,
             surplus: balance.surplus,

@@ -69,6 +69,7 @@ struct Report {
     members: u64,
     messages: u64,
     messages_whole: u64,
+    /// Queue entries: one for each message and device.
     owed: u64,
     body_bytes: u64,
     dead_files: u64,
@@ -146,7 +147,7 @@ impl Report {
         writeln!(out, "members:  {}", count(self.members))?;
         writeln!(
             out,
-            "messages: {} waiting ({}), {} of them whole; owed {} times",
+            "messages: {} waiting ({}), {} of them whole; {} deliveries in all",
             count(self.messages),
             size(self.body_bytes),
             count(self.messages_whole),

@@ -30,7 +30,7 @@ fn check_reports_whole_and_damaged_messages() {
     let whole = check(&data, &[]);
     assert_eq!(whole.status.code(), Some(0));
     assert!(said(&whole).contains("messages: 5 waiting"), "{}", said(&whole));
-    assert!(said(&whole).contains("5 of them whole; owed 10 times"), "{}", said(&whole));
+    assert!(said(&whole).contains("5 of them whole; 10 deliveries in all"), "{}", said(&whole));
 
     let segment = data.join("bodies/00000001.seg");
     let mut bytes = std::fs::read(&segment).unwrap();

@@ -145,7 +145,7 @@ pub(super) fn services(rows: Rows<Service>) -> Result<(), CommandError> {
         Left("STATE"),
         Right("MEMBERS"),
         Right("LINKS"),
-        Right("OWED"),
+        Right("UNDELIVERED"),
         Left("DATA"),
         Left("MEMBERS JOIN BY"),
     ];
