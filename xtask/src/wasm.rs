@@ -180,7 +180,7 @@ mod tests {
     use super::needed;
 
     #[test]
-    fn what_the_compiler_needs_is_taken_and_nothing_to_link_with() {
+    fn packages_of_the_compiler_are_taken_without_a_linker() {
         let told = "rustc\n  Depends: libc6\n  Depends: gcc\n  Depends: <libc-dev>\n    libc6-dev\n\
                     libc6\n  Depends: libgcc-s1\ngcc\n  Depends: cpp\nlibstd-rust-dev-wasm32\nlibgcc-s1\n";
         let taken: Vec<_> = needed(told).into_iter().collect();

@@ -166,7 +166,7 @@ impl Task {
         self.show(Link::Connecting).await?;
         let account = self.account;
         let credentials = self.store.read(move |vault| vault.credentials(account)).await?;
-        let (address, trust) = whom_to_trust(&credentials)?;
+        let (address, trust) = address_and_trust(&credentials)?;
         let carrier = connect(self.store.platform(), &address, trust).await?;
         if let (Trust::FirstUse, Some(seen)) = (trust, carrier.peer.certificate()) {
             self.store.write(move |vault| vault.pin(account, &seen.to_string())).await?;
@@ -302,7 +302,7 @@ async fn stopped_for_long(stop: &CancellationToken) {
 }
 
 /// The address of an account's service, and the certificate to expect.
-pub(crate) fn whom_to_trust(credentials: &Credentials) -> Result<(Address, Trust), Error> {
+pub(crate) fn address_and_trust(credentials: &Credentials) -> Result<(Address, Trust), Error> {
     let damaged = |error: BadAddress| Error::new(ErrorCode::Store, error.to_string());
     let address: Address = credentials.address.parse().map_err(damaged)?;
     let pin = credentials.fingerprint.as_deref().map(str::parse).transpose();

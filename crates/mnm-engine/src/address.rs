@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_surrounds_a_pasted_address_is_forgiven() {
+    fn quotes_and_blanks_around_a_pasted_address_are_ignored() {
         for text in [
             "  =h.example:1\n",
             "\"=h.example:1\"",

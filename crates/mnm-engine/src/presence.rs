@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_who_are_chosen_at_first_then_only_what_changed() {
+    fn all_chosen_members_are_asked_first_then_only_changes() {
         let mut announced = Announced::default();
         let some = |count: usize| (0..count).map(|n| format!("uid {n}")).collect();
         let mut shapes = |version, count| {

@@ -109,7 +109,7 @@ fn is_pulse(asked: &Asked) -> bool {
 }
 
 #[test]
-fn what_the_app_sends_saves_a_pulse() {
+fn pulse_is_sent_only_after_silence() {
     let mut pair = Pair::logged_in(usize::MAX).unwrap();
     pair.advance_ms(114_999).unwrap();
     pair.send(&Request::Ack { id: Some(MessageId(1)), kind: "ok".into() }, b"").unwrap();

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_an_error() {
+    fn malformed_expression_is_an_error() {
         for expression in ["", "MIT OR", "(MIT", "MIT)", "MIT Zlib", "AND"] {
             assert_eq!(with_mit_and_zlib(expression), None, "{expression:?}");
         }

@@ -40,7 +40,7 @@ fn trust_follows_the_address() {
     };
     let pin = "ab".repeat(32);
     let trust =
-        |address, fingerprint| whom_to_trust(&credentials(address, fingerprint)).map(|t| t.1);
+        |address, fingerprint| address_and_trust(&credentials(address, fingerprint)).map(|t| t.1);
     assert_eq!(trust("+h.example:1", None).unwrap(), Trust::Public);
     assert_eq!(trust("=h.example:1", None).unwrap(), Trust::FirstUse);
     assert!(matches!(trust("=h.example:1", Some(pin.as_str())).unwrap(), Trust::Pinned(_)));

@@ -7,7 +7,7 @@
 
 use tmtp::certificate::{CertificateHash, CorruptHash};
 
-use crate::account::whom_to_trust;
+use crate::account::address_and_trust;
 use crate::address::{Address, BadAddress, Pasted, Proof};
 use crate::engine::Engine;
 use crate::engine::join::{invalid, not_entered};
@@ -49,7 +49,7 @@ impl Engine {
         }
         let _turn = self.shared.changing.lock().await;
         let credentials = self.store().read(move |vault| vault.credentials(account)).await?;
-        let (known, trust) = whom_to_trust(&credentials)?;
+        let (known, trust) = address_and_trust(&credentials)?;
         let pin = match trust {
             Trust::Pinned(pin) => Some(pin),
             Trust::FirstUse | Trust::Public => None,

@@ -364,7 +364,7 @@ fn too_long_a_text_is_cut_and_says_so() {
 }
 
 #[test]
-fn what_grows_as_html_is_cut_and_says_so() {
+fn text_that_is_too_long_as_html_is_cut_and_says_so() {
     let many = "&".repeat(RENDERED_BYTES_MAX / 2);
     for text in [
         format!("{many}{many}"),
@@ -456,7 +456,7 @@ fn a_line_under_a_text_makes_no_heading() {
 }
 
 #[test]
-fn addresses_in_a_text_are_what_people_mean() {
+fn addresses_in_a_text_end_where_people_expect() {
     let to = |address: &str, text: &str| format!("<a href=\"{address}\"{LINK}>{text}</a>");
     let bare = |address: &str| to(address, address);
     for (text, expected) in [

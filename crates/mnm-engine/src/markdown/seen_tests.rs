@@ -13,7 +13,7 @@ fn assert_shown(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn what_looks_like_a_definition_is_shown_as_typed() {
+fn text_like_a_link_definition_is_shown_as_typed() {
     assert_shown(&[
         ("[Ada]: yes", "<p>[Ada]: yes</p>\n"),
         ("[Bob]: maybe \"later\"", "<p>[Bob]: maybe \"later\"</p>\n"),
@@ -132,7 +132,7 @@ fn every_line_end_ends_a_line() {
 }
 
 #[test]
-fn what_is_nested_too_deep_keeps_its_lines() {
+fn lines_nested_too_deep_stay_lines() {
     let ladder = |mark: &str| -> String {
         (0..40).map(|n| format!("{}{mark} item {n}\n", " ".repeat(n * (mark.len() + 1)))).collect()
     };

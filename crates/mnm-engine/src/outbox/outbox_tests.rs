@@ -265,7 +265,7 @@ fn a_refusal_says_of_what_and_what_to_do() {
 }
 
 #[test]
-fn those_because_of_whom_it_was_refused_are_left_out() {
+fn recipients_named_in_a_refusal_are_left_out() {
     let new = [("bob babbage", "B"), ("new club", "new club"), ("dora dorn", "D")];
     let forward = forward_to(&new, vec![to_member("C"), to_group("old club")], "", 0);
     let mut letter = post("", "t");

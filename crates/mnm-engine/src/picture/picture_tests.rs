@@ -145,7 +145,7 @@ fn a_photograph_taken_upright_stands_upright() {
 }
 
 #[test]
-fn what_a_head_claims_in_passing_is_not_believed() {
+fn sizes_of_thumbnails_and_screens_are_not_used() {
     // A thumbnail within a segment.
     let copy = segment(0xe1, &jpeg(&[], 160, 120));
     is(&jpeg(&copy, 40_000, 30_000), Format::Jpeg, 40_000, 30_000);
@@ -164,7 +164,7 @@ fn what_a_head_claims_in_passing_is_not_believed() {
 }
 
 #[test]
-fn what_is_cut_off_or_no_picture_has_no_size() {
+fn truncated_or_foreign_files_have_no_picture_size() {
     let whole = [
         png(640, 480),
         jpeg(&exif(b"II*\0", 6), 640, 480),

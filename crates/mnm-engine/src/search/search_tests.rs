@@ -40,7 +40,7 @@ fn a_query_ends_with_the_first_part_that_does_not_fit() {
 }
 
 #[test]
-fn whatever_is_pasted_a_query_has_few_parts_and_none_twice() {
+fn query_of_any_text_has_few_parts_and_none_twice() {
     let numbers = (0..1000).map(|n| n.to_string());
     for (words, phrases) in [
         ("w ".repeat(1000), 1),

@@ -248,7 +248,7 @@ const COMMANDS: [Command; 19] = [
 ];
 
 #[test]
-fn what_a_command_costs_does_not_grow_with_the_home() {
+fn cost_of_commands_does_not_grow_with_the_home() {
     let (mut small, mut large) = (home(SMALL), home(LARGE));
     let mut wrong = Vec::new();
     for (name, most, act) in COMMANDS {
@@ -267,7 +267,7 @@ fn what_a_command_costs_does_not_grow_with_the_home() {
 }
 
 #[test]
-fn whom_a_name_means_is_not_asked_of_each_contact() {
+fn lookup_of_a_name_does_not_read_every_contact() {
     let mut home = home(10);
     let account = home.account;
     home.vault

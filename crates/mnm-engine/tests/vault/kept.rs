@@ -49,7 +49,7 @@ fn home(version: &str) -> TempDir {
     home
 }
 
-fn what_it_showed(version: &str) -> Value {
+fn shown_by(version: &str) -> Value {
     let shown = fs::read(folder().join(version).join("shown.json")).unwrap();
     let mut shown = serde_json::from_slice(&shown).unwrap();
     shorten(&mut shown);
@@ -83,7 +83,7 @@ fn a_kept_vault_shows_and_sends_what_it_did() {
         drop(mnm_native::open_vault(home.path()).unwrap());
         let mut vault = mnm_native::open_vault(home.path()).unwrap();
         vault.check().unwrap();
-        assert_keeps(&what_it_showed(&version), &everything(&mut vault), &version);
+        assert_keeps(&shown_by(&version), &everything(&mut vault), &version);
     }
 }
 
@@ -140,7 +140,7 @@ fn the_newest_kept_vault_has_rows_of_every_kind() {
 
 #[test]
 fn the_newest_kept_vault_has_notices_of_every_kind() {
-    let shown = what_it_showed(&versions().pop().unwrap());
+    let shown = shown_by(&versions().pop().unwrap());
     let sent = shown["outbox"].as_array().unwrap().iter();
     let sent = sent.flat_map(|account| account["sent"].as_array().unwrap());
     let notices = sent.filter_map(|item| item["body"].as_object());

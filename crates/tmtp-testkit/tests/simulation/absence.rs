@@ -28,7 +28,7 @@ const SHORT_H: u64 = 20;
 impl World {
     /// Everything has arrived; somebody goes away, the others write, days pass, and all come back.
     pub(crate) async fn absence(&mut self) -> Result<(), String> {
-        let away = self.who_goes();
+        let away = self.leaving_devices();
         let hours = if self.dice.once_in(3) { SHORT_H } else { LONG_H };
         self.trace.note(|| format!("devices {away:?} are away for {hours} hours"));
         let homes: Vec<usize> = (0..self.apps.len())
@@ -67,7 +67,7 @@ impl World {
     }
 
     /// All devices of a member, or one of several. Not of the one who moves between groups.
-    fn who_goes(&mut self) -> BTreeSet<DeviceIndex> {
+    fn leaving_devices(&mut self) -> BTreeSet<DeviceIndex> {
         let mover = self.cast.mover();
         let members: Vec<_> =
             (0..self.plan.members).filter(|member| Some(*member) != mover).collect();

@@ -82,7 +82,7 @@ fn an_earlier_app_and_a_thread_without_subscribers_are_read() {
 }
 
 #[test]
-fn what_points_elsewhere_is_refused() {
+fn forwards_with_wrong_offsets_or_sizes_are_refused() {
     let whole = String::from_utf8(deployed("Size")).unwrap();
     let tail = whole.len() - 16;
     let mut cases = vec![

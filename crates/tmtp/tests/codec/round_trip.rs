@@ -61,7 +61,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_none_is_not_written() {
+fn absent_options_are_not_written() {
     let (id, to) = (RequestId::from("p"), vec![Recipient::Group("crew club".into())]);
     let (plain, full) = (Data::of_len(5), Data { len: 5, head: 2, sum: 3 });
     let post = |not_alone, data| Request::Post { id: id.clone(), to: to.clone(), not_alone, data };

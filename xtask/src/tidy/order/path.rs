@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_or_only_for_tests_names_nothing() {
+    fn paths_in_comments_strings_and_tests_are_skipped() {
         assert_eq!(names(1, "//! [`x`](crate::x)\n/* crate::y */ \"crate::z\"").len(), 0);
         let tests = "#[cfg(test)]\nuse crate::a::{B, C};\n#[cfg(test)]\nmod tests { use crate::d; fn e() {} }\n\
                      #[cfg(test)]\n#[path = \"f.rs\"]\nmod f;\nuse crate::g::H;\n";

@@ -78,7 +78,7 @@ fn a_message_in_good_form_is_left_as_it_is() {
 }
 
 #[test]
-fn what_is_of_no_use_in_bad_form_is_dropped() {
+fn messages_with_malformed_names_are_dropped() {
     let long = "x".repeat(1_025);
     for kind in [
         ping(&long, "b"),
@@ -105,7 +105,7 @@ fn what_is_of_no_use_in_bad_form_is_dropped() {
 }
 
 #[test]
-fn what_a_message_can_do_without_is_taken_out_of_it() {
+fn malformed_optional_parts_are_removed_from_a_message() {
     let Some(MessageKind::Member { uid, newalias, .. }) =
         kind_of(member(GROUP, "a", "b", "not an id"))
     else {

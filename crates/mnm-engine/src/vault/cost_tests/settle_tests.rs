@@ -147,7 +147,7 @@ type Fill = fn(&Home, u32);
 type Expected = fn(u32) -> (u32, u32);
 
 #[test]
-fn what_the_first_letter_costs_does_not_grow_with_what_came_early() {
+fn cost_of_the_first_letter_does_not_grow_with_early_letters() {
     let fills: [(&str, Fill, Expected); 2] = [
         ("one author", of_one_author, |size| (1 + size - size / 10, size / 10)),
         ("many authors", of_many_authors, |size| (1 + size / 10, size - size / 10)),
@@ -170,7 +170,7 @@ fn what_the_first_letter_costs_does_not_grow_with_what_came_early() {
 }
 
 #[test]
-fn what_is_left_of_early_letters_is_done_after_the_next_start() {
+fn settling_of_early_letters_continues_after_a_restart() {
     for (fill, expected) in [(of_one_author as Fill, (1_801, 200)), (of_many_authors, (201, 1_800))]
     {
         let mut home = home(10);
@@ -195,7 +195,7 @@ fn what_is_left_of_early_letters_is_done_after_the_next_start() {
 
 /// Their letters may wait outside of any thread of the group.
 #[test]
-fn what_a_new_member_of_a_group_costs_does_not_grow_with_its_threads() {
+fn cost_of_a_new_group_member_does_not_grow_with_threads() {
     let costs = [SMALL, LARGE].map(|size| {
         let mut home = home(size);
         home.vault
@@ -293,7 +293,7 @@ fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
 
 /// Started while the letters of a claim are being moved, between two slices.
 #[test]
-fn what_is_typed_meanwhile_for_the_readers_of_a_claim_goes_to_no_others() {
+fn draft_made_during_settling_keeps_its_readers() {
     let mut home = home(10);
     of_many_authors(&home, FEW);
     of_one_author(&home, MANY);

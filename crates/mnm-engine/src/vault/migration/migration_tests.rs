@@ -138,7 +138,7 @@ fn one_id_of_an_older_version_is_one_reader_and_nonsense_is_none() {
 }
 
 #[test]
-fn what_is_unread_of_an_older_version_is_counted_and_kept_so() {
+fn migration_counts_unread_messages_and_waiting_pings() {
     let mut db = old(19);
     db.execute_batch(
         "INSERT INTO thread (id, account, subject, last_at_ms) VALUES (1, 1, '', 1), (2, 1, '', 1);
@@ -237,7 +237,7 @@ fn names_of_readers_that_came_raw_are_bounded() {
 }
 
 #[test]
-fn who_wrote_in_a_groups_threads_is_known_in_the_group() {
+fn migration_makes_authors_of_group_threads_known_members() {
     let mut db = old(32);
     db.execute_batch(
         "INSERT INTO grp (account, gid, alias, standing) VALUES (1, 'Crew', 'Me', 'joined');
@@ -261,7 +261,7 @@ fn who_wrote_in_a_groups_threads_is_known_in_the_group() {
 }
 
 #[test]
-fn who_was_in_a_group_is_known_and_what_waits_goes_as_it_did() {
+fn migration_knows_former_groups_and_keeps_queued_letters() {
     let mut db = old(35);
     db.execute_batch(
         "INSERT INTO grp (account, gid, alias, standing, removed)
@@ -313,7 +313,7 @@ fn of_groups_of_an_older_version_only_what_is_written_from_now_on_counts() {
 }
 
 #[test]
-fn who_was_known_to_an_older_version_keeps_their_names() {
+fn migration_keeps_known_names() {
     let mut db = old(35);
     db.execute_batch(
         "INSERT INTO contact (account, uid, alias, since_ms, look) VALUES (1, 'U1', 'Ada', 1, look('Ada'));

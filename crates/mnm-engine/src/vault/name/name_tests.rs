@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_is_overlooked_is_written_out() {
+fn invisible_characters_of_a_name_are_written_out() {
     for (name, expected) in [
         ("Dora Dorn", "Dora Dorn"),
         ("Dora Dorn ", "Dora Dorn␣"),

@@ -36,7 +36,7 @@ fn strangers_and_nonsense_are_not_remembered_without_bound() {
 }
 
 #[test]
-fn who_becomes_a_contact_while_online_is_seen_online() {
+fn new_contact_who_is_online_is_shown_online() {
     let (_home, mut vault, account) = vault();
     vault.set_online(account, "bob", true).unwrap();
     let notice = r#"{"mnm":1,"contacts":[{"uid":"bob","alias":"bob babbage","since_ms":1}]}"#;

@@ -43,7 +43,7 @@ fn the_other_end_is_found_by_both_addresses() {
 }
 
 #[test]
-fn who_is_not_in_the_list_is_refused_where_there_is_one() {
+fn connections_of_other_users_are_refused_where_owners_are_known() {
     let own = rustix::process::geteuid().as_raw();
     let (mine, other) = ("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap());
     let uids = HashMap::from([(mine, own), (other, own.wrapping_add(1).max(1))]);

@@ -32,7 +32,7 @@ fn names_of_all_scripts_are_granted() {
 }
 
 #[test]
-fn what_cannot_be_seen_is_no_part_of_a_name() {
+fn names_hold_no_invisible_characters() {
     let unseen = [
         '\t',
         '\n',
