@@ -12,10 +12,10 @@ use anyhow::{Context, Result, ensure};
 use crate::demo::app::App;
 use crate::demo::cast::{Member, accept};
 use crate::demo::letter;
-use crate::demo::place::Place;
 use crate::demo::process::Process;
 use crate::demo::service::Service;
 use crate::demo::until;
+use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
 use crate::step::{Output, Steps};
 use crate::{install, web};
@@ -90,12 +90,12 @@ fn sizes(figures: &mut Figures) -> Result<()> {
 
 fn memory(figures: &mut Figures) -> Result<()> {
     run::loud(&mut cargo(["build", "--quiet", "-p", "tmtp-testkit", "--example", "links"]))?;
-    let place = Place::new(run::built("release"))?;
-    let service = Service::start(&place)?;
+    let workdir = Workdir::new(run::built("release"))?;
+    let service = Service::start(&workdir)?;
     let idle = service_memory(&service)?;
     let mut links = Command::new(run::built("debug").join("examples/links"));
     links.args([service.host_and_port(), LINKS]);
-    let log = place.folder("logs")?.join("links.log");
+    let log = workdir.folder("logs")?.join("links.log");
     let (links, _) = Process::start("links", &mut links, &log, "links: ")?;
     std::thread::sleep(QUIET);
     let busy = service_memory(&service)?;
@@ -118,14 +118,14 @@ fn one_more_service(figures: &mut Figures) -> Result<()> {
 
 /// The memory of a process with so many services, in bytes.
 fn memory_of_services(count: u32) -> Result<u64> {
-    let place = Place::new(run::built("release"))?;
+    let workdir = Workdir::new(run::built("release"))?;
     let service =
         |n| format!("[[service]]\nname = \"{n}\"\ndata = \"{n}\"\nlisten = \"127.0.0.1:0\"\n");
-    let file = place.path().join("services.toml");
+    let file = workdir.path().join("services.toml");
     std::fs::write(&file, (0..count).map(service).collect::<String>())?;
-    let mut command = Command::new(place.program("tmtpd")?);
+    let mut command = Command::new(workdir.program("tmtpd")?);
     command.args(["serve", "--config"]).arg(&file);
-    let log = place.folder("logs")?.join("services.log");
+    let log = workdir.folder("logs")?.join("services.log");
     // It says so of the first when all are open.
     let (process, _) = Process::start("tmtpd", &mut command, &log, "ready: ")?;
     std::thread::sleep(QUIET);
@@ -160,12 +160,12 @@ fn first_message(figures: &mut Figures) -> Result<()> {
 
 /// Service, two apps, two joins, ping, answer, letter, read: by the commands of the README.
 fn way_to_first_message() -> Result<Duration> {
-    let place = Place::new(run::built("release"))?;
-    let letter = letter::welcome(&place)?;
+    let workdir = Workdir::new(run::built("release"))?;
+    let letter = letter::welcome(&workdir)?;
     let started = Instant::now();
-    let mut service = Service::start(&place)?;
-    let mut ada = App::start(&place, "ada", "Ada", Member::Ada)?;
-    let mut bjorn = App::start(&place, "bjorn", "Björn", Member::Bjorn)?;
+    let mut service = Service::start(&workdir)?;
+    let mut ada = App::start(&workdir, "ada", "Ada", Member::Ada)?;
+    let mut bjorn = App::start(&workdir, "bjorn", "Björn", Member::Bjorn)?;
     for app in [&ada, &bjorn] {
         app.ask(["join", service.address(), "--alias", app.member.alias()])?;
     }

@@ -14,11 +14,11 @@ pub(crate) mod app;
 pub(crate) mod cast;
 mod check;
 pub(crate) mod letter;
-pub(crate) mod place;
 pub(crate) mod process;
 mod residue;
 pub(crate) mod service;
 pub(crate) mod story;
+pub(crate) mod workdir;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ use signal_hook::iterator::Signals;
 use crate::step::{Output, Steps};
 use crate::{install, run, web};
 use cast::Cast;
-use place::Place;
+use workdir::Workdir;
 
 /// How the demo is played.
 #[derive(Debug, Clone, Copy)]
@@ -50,19 +50,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let mut steps = Steps::new(Output::Quiet);
     build(&mut steps)?;
-    let mut place = Place::new(run::built("debug"))?;
+    let mut workdir = Workdir::new(run::built("debug"))?;
     let played = if options.headless {
-        story::play(&mut steps, &place, None)
+        story::play(&mut steps, &workdir, None)
     } else {
-        show(&mut steps, &place, &mut signals, options.open)
+        show(&mut steps, &workdir, &mut signals, options.open)
     };
     let interrupted = played.is_err() && signals.pending().next().is_some();
     let failed = played.is_err() && !interrupted;
     if options.keep || failed {
-        println!("data and logs are in {}", place.path().display());
-        place.keep();
+        println!("data and logs are in {}", workdir.path().display());
+        workdir.keep();
     }
-    drop(place);
+    drop(workdir);
     if interrupted {
         bail!("interrupted; everything is stopped");
     }
@@ -87,10 +87,10 @@ pub(crate) fn build(steps: &mut Steps) -> Result<()> {
     })
 }
 
-fn show(steps: &mut Steps, place: &Place, signals: &mut Signals, open: bool) -> Result<()> {
-    let cast = Cast::assemble(steps, place)?;
+fn show(steps: &mut Steps, workdir: &Workdir, signals: &mut Signals, open: bool) -> Result<()> {
+    let cast = Cast::assemble(steps, workdir)?;
     cast.introduce(steps)?;
-    let letter = letter::welcome(place)?;
+    let letter = letter::welcome(workdir)?;
     steps.take("Ada writes the first letter", || cast.ada.send(&letter).map(drop))?;
 
     println!("\nThe {} is open. Its members' pages:\n", service::NAME);
@@ -106,7 +106,7 @@ fn show(steps: &mut Steps, place: &Place, signals: &mut Signals, open: bool) -> 
         println!("  {}", run::whole_line(&hint));
     }
     println!();
-    println!("Ctrl-C stops everything and removes {}.", place.path().display());
+    println!("Ctrl-C stops everything and removes {}.", workdir.path().display());
     signals.forever().next().context("no signal can come any more")?;
     println!();
     cast.stop()

@@ -16,7 +16,7 @@ mod suite;
 
 use anyhow::{Context, Result, bail};
 
-use crate::demo::place::Place;
+use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
 
 /// What to do.
@@ -63,9 +63,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("building the service and the load generator (release) ...");
     run::loud(&mut cargo(["build", "--release", "--quiet", "-p", "tmtpd", "-p", "tmtp-load"]))?;
     let circumstances = figure::circumstances();
-    let place = Place::new(run::built("release"))?;
+    let workdir = Workdir::new(run::built("release"))?;
     let figures =
-        if options.scale { scale::run(options, &place)? } else { suite::run(options, &place)? };
+        if options.scale { scale::run(options, &workdir)? } else { suite::run(options, &workdir)? };
     println!("\n{circumstances}, {} at the end", figure::load_average());
     figure::print(&figures, options.compare.is_some());
     Ok(())

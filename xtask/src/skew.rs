@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::demo::place::Place;
+use crate::demo::workdir::Workdir;
 use crate::demo::{build, story};
 use crate::run;
 use crate::step::{Output, Steps};
@@ -68,11 +68,11 @@ pub(crate) fn run(from: Option<&str>) -> Result<()> {
             Version::Released => released.clone(),
             Version::This => this.clone(),
         };
-        let mut place = Place::skewed(folder(leg.service), folder(leg.apps))?;
-        let played = story::play(&mut steps, &place, leg.upgrade.then_some(this.as_path()));
+        let mut workdir = Workdir::skewed(folder(leg.service), folder(leg.apps))?;
+        let played = story::play(&mut steps, &workdir, leg.upgrade.then_some(this.as_path()));
         if played.is_err() {
-            println!("data and logs are in {}", place.path().display());
-            place.keep();
+            println!("data and logs are in {}", workdir.path().display());
+            workdir.keep();
         }
         played?;
     }

@@ -2,7 +2,7 @@
 //!
 //! `old_store/format-N/` is the data folder of a service (without `tls/`, so that no key lies in the
 //! repository), and `owed.json` beside it says what is owed to whom in it. That of format 1 was stopped
-//! in order; that of format 2 was killed, so that a part of what it stored is in its journal alone.
+//! in order; that of format 2 was killed, so that a part of what it stored is in its write-ahead log alone.
 //! Each is committed once, by the first version that wrote its format, and stays for good:
 //!
 //!     MAKE_OLD_STORE=format-2 cargo test -p tmtpd --test old_store

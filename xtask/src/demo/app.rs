@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::cast::Member;
 use super::letter::Letter;
-use super::place::Place;
 use super::process::Process;
+use super::workdir::Workdir;
 use crate::run;
 
 /// The exit code of `mnm` for "safe in the outbox, not acknowledged yet".
@@ -33,7 +33,7 @@ pub(crate) struct App {
 impl App {
     /// Starts one on an empty home.
     pub(crate) fn start(
-        place: &Place,
+        workdir: &Workdir,
         name: &str,
         label: &'static str,
         member: Member,
@@ -41,9 +41,9 @@ impl App {
         let mut app = Self {
             label,
             member,
-            program: place.program("mnm")?,
-            home: place.path().join(name),
-            log: place.folder("logs")?.join(format!("{name}.log")),
+            program: workdir.program("mnm")?,
+            home: workdir.path().join(name),
+            log: workdir.folder("logs")?.join(format!("{name}.log")),
             url: String::new(),
             process: None,
         };

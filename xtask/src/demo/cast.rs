@@ -6,9 +6,9 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::app::App;
-use super::place::Place;
 use super::service::Service;
 use super::until;
+use super::workdir::Workdir;
 use crate::step::Steps;
 
 /// A ping takes milliseconds; a machine that builds something else besides, longer.
@@ -56,14 +56,14 @@ pub(crate) struct Cast {
 
 impl Cast {
     /// Starts the service and the apps, and has everybody join.
-    pub(crate) fn assemble(steps: &mut Steps, place: &Place) -> Result<Self> {
-        let service = steps.take("the service starts", || Service::start(place))?;
+    pub(crate) fn assemble(steps: &mut Steps, workdir: &Workdir) -> Result<Self> {
+        let service = steps.take("the service starts", || Service::start(workdir))?;
         let cast = steps.take("four apps start", || {
             Ok(Self {
-                ada: App::start(place, "ada-laptop", "Ada's laptop", Member::Ada)?,
-                phone: App::start(place, "ada-phone", "Ada's phone", Member::Ada)?,
-                bjorn: App::start(place, "bjorn", "Björn", Member::Bjorn)?,
-                carmen: App::start(place, "carmen", "Carmen", Member::Carmen)?,
+                ada: App::start(workdir, "ada-laptop", "Ada's laptop", Member::Ada)?,
+                phone: App::start(workdir, "ada-phone", "Ada's phone", Member::Ada)?,
+                bjorn: App::start(workdir, "bjorn", "Björn", Member::Bjorn)?,
+                carmen: App::start(workdir, "carmen", "Carmen", Member::Carmen)?,
                 service,
             })
         })?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::app::App;
 use super::cast::Member;
 use super::letter::Letter;
-use super::place::Place;
+use super::workdir::Workdir;
 
 /// How a device stands against what was written.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,8 +61,8 @@ fn reckon(expected: Vec<Shown>, shown: Vec<Shown>) -> Result<Standing> {
 
 /// Saves every attachment that concerns a device's member from that device, and compares its bytes.
 /// Gives how many bytes were compared.
-pub(crate) fn compare_files(app: &App, letters: &[Letter], place: &Place) -> Result<u64> {
-    let copies = place.folder("copies")?;
+pub(crate) fn compare_files(app: &App, letters: &[Letter], workdir: &Workdir) -> Result<u64> {
+    let copies = workdir.folder("copies")?;
     let mut bytes = 0;
     for letter in letters.iter().filter(|letter| letter.concerns(app.member)) {
         for file in &letter.files {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::cast::Member;
-use super::place::Place;
+use super::workdir::Workdir;
 use crate::{run, tidy};
 
 /// Bytes of the big attachment.
@@ -42,8 +42,8 @@ impl Letter {
 }
 
 /// The first letter of the demo, which shows what letters can do.
-pub(crate) fn welcome(place: &Place) -> Result<Letter> {
-    let tides = place.folder("files")?.join("tides.csv");
+pub(crate) fn welcome(workdir: &Workdir) -> Result<Letter> {
+    let tides = workdir.folder("files")?.join("tides.csv");
     std::fs::write(&tides, "high water,height in m\n06:12,4.1\n18:40,4.3\n")?;
     Ok(Letter {
         from: Member::Ada,

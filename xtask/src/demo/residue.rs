@@ -1,6 +1,6 @@
 //! Search for plain text of letters in every file of the service.
 //!
-//! Delivered means erased: not only from the queues, but from free pages, journals and segments.
+//! Delivered means erased: not only from the queues, but from free pages, write-ahead logs and segments.
 //! So the files are read as bytes, and each letter and attachment is looked for by a passage of it.
 
 use std::fs::File;

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::place::Place;
 use super::process::Process;
+use super::workdir::Workdir;
 
 /// What the service calls itself.
 pub(crate) const NAME: &str = "Harbour Rowing Club";
@@ -23,11 +23,11 @@ pub(crate) struct Service {
 
 impl Service {
     /// Starts one on any free port.
-    pub(crate) fn start(place: &Place) -> Result<Self> {
+    pub(crate) fn start(workdir: &Workdir) -> Result<Self> {
         let mut service = Self {
-            program: place.program("tmtpd")?,
-            data: place.path().join("service"),
-            log: place.folder("logs")?.join("service.log"),
+            program: workdir.program("tmtpd")?,
+            data: workdir.path().join("service"),
+            log: workdir.folder("logs")?.join("service.log"),
             address: String::new(),
             process: None,
         };

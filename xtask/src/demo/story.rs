@@ -15,9 +15,9 @@ use super::app::App;
 use super::cast::{Cast, Member, accept};
 use super::check::{self, Standing};
 use super::letter::{self, Letter};
-use super::place::{self, Place};
 use super::residue::{self, Passages};
 use super::until;
+use super::workdir::{self, Workdir};
 use crate::step::Steps;
 
 const GROUP: &str = "Thursday Crew";
@@ -33,12 +33,12 @@ const MIDDLE: u64 = 4 * 1024 * 1024;
 
 /// Plays it from an empty directory to the end. With `upgrade`, the folder of another version's
 /// programs, that version takes over in the middle, at the service and with two of the three members.
-pub(crate) fn play(steps: &mut Steps, place: &Place, upgrade: Option<&Path>) -> Result<()> {
-    let cast = Cast::assemble(steps, place)?;
+pub(crate) fn play(steps: &mut Steps, workdir: &Workdir, upgrade: Option<&Path>) -> Result<()> {
+    let cast = Cast::assemble(steps, workdir)?;
     cast.introduce(steps)?;
     let mut story = Story {
         cast,
-        place,
+        workdir,
         mark: format!("demo-attachment-{}-", std::process::id()),
         letters: Vec::new(),
         senders: Vec::new(),
@@ -65,7 +65,7 @@ pub(crate) fn play(steps: &mut Steps, place: &Place, upgrade: Option<&Path>) -> 
 
 struct Story<'a> {
     cast: Cast,
-    place: &'a Place,
+    workdir: &'a Workdir,
     /// Stands at the head of every block of the big attachment.
     mark: String,
     /// All that was written.
@@ -76,7 +76,7 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn first_letter(&mut self) -> Result<()> {
-        let letter = letter::welcome(self.place)?;
+        let letter = letter::welcome(self.workdir)?;
         let subject = letter.subject.clone();
         self.send(letter)?;
         self.reply(Member::Bjorn, &subject, "Bread **and** cheese from me.\n")?;
@@ -142,10 +142,10 @@ impl Story<'_> {
         ada.stop()?;
         bjorn.kill()?;
         service.kill()?;
-        service.replace(place::program(programs, "tmtpd")?);
+        service.replace(workdir::program(programs, "tmtpd")?);
         service.restart()?;
         for app in [&mut *ada, &mut *bjorn, &mut *phone] {
-            app.replace(place::program(programs, "mnm")?);
+            app.replace(workdir::program(programs, "mnm")?);
         }
         ada.restart()?;
         bjorn.restart()
@@ -153,7 +153,7 @@ impl Story<'_> {
 
     /// Kills the service when a part of the attachment, but not all, is on its disk.
     fn crash(&mut self) -> Result<String> {
-        let big = self.place.folder("files")?.join("regatta-film.bin");
+        let big = self.workdir.folder("files")?.join("regatta-film.bin");
         letter::write_big(&big, &self.mark)?;
         let letter = Letter {
             from: Member::Bjorn,
@@ -221,7 +221,7 @@ impl Story<'_> {
     fn files(&self) -> Result<String> {
         let mut all = 0;
         for app in self.cast.all() {
-            let bytes = check::compare_files(app, &self.letters, self.place)?;
+            let bytes = check::compare_files(app, &self.letters, self.workdir)?;
             ensure!(bytes > letter::BIG, "{} compared only {bytes} bytes", app.label);
             all += bytes;
         }

@@ -9,7 +9,7 @@ use super::Options;
 use super::figure::{Figure, Goal, number};
 use super::service::{Ours, load};
 use super::suite::{at, bound};
-use crate::demo::place::Place;
+use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
 
 /// Times that each of two loads is run, in turn; the better of each counts, since others on the
@@ -19,7 +19,7 @@ const ROUNDS: usize = 2;
 const GROUP: &str = "group-of-people-000000";
 
 /// Does all of it.
-pub(crate) fn run(options: &Options, place: &Place) -> Result<Vec<Figure>> {
+pub(crate) fn run(options: &Options, workdir: &Workdir) -> Result<Vec<Figure>> {
     run::loud(&mut cargo([
         "build",
         "--release",
@@ -38,26 +38,26 @@ pub(crate) fn run(options: &Options, place: &Place) -> Result<Vec<Figure>> {
         }
         Ok(())
     };
-    part("members", &|| uninvolved(place, 100_000 / less, 10_000 / less))?;
-    part("group", &|| large_group(place, 10_000 / less))?;
-    part("queue", &|| start_after_kill(place, 1_000_000 / u64::from(less)))?;
-    part("linear", &|| linear(place, 50_000 / less))?;
+    part("members", &|| uninvolved(workdir, 100_000 / less, 10_000 / less))?;
+    part("group", &|| large_group(workdir, 10_000 / less))?;
+    part("queue", &|| start_after_kill(workdir, 1_000_000 / u64::from(less)))?;
+    part("linear", &|| linear(workdir, 50_000 / less))?;
     Ok(figures)
 }
 
 /// The same load beside ten members, and beside very many who have nothing to do with it.
-fn uninvolved(place: &Place, members: u32, groups: u32) -> Result<Vec<Figure>> {
+fn uninvolved(workdir: &Workdir, members: u32, groups: u32) -> Result<Vec<Figure>> {
     let work = words("post --senders 50 --to 1 --seconds 8");
     let (mut few, mut many) = (f64::MAX, f64::MAX);
     let (mut start_s, mut memory_mib, mut note) = (0.0, 0.0, String::new());
     for round in 0..ROUNDS {
         for (members, groups, best) in [(10, 0, &mut few), (members, groups, &mut many)] {
-            let mut service = Ours::prepare(place, &format!("members-{members}-{round}"))?;
+            let mut service = Ours::prepare(workdir, &format!("members-{members}-{round}"))?;
             people(&service, [members, groups, 10])?;
             let took = service.run()?;
             let pid = service.target().pid.context("it runs")?;
             memory_mib = resident_mib(pid);
-            let report = load(place, &service.target(), &work)?;
+            let report = load(workdir, &service.target(), &work)?;
             *best = best.min(read(&report, "service.cpu_us_each")?);
             (start_s, note) = (took.as_secs_f64(), bound(&report));
         }
@@ -74,13 +74,13 @@ fn uninvolved(place: &Place, members: u32, groups: u32) -> Result<Vec<Figure>> {
 }
 
 /// Posts to a group in which everybody is online.
-fn large_group(place: &Place, size: u32) -> Result<Vec<Figure>> {
-    let mut service = Ours::prepare(place, "large-group")?;
+fn large_group(workdir: &Workdir, size: u32) -> Result<Vec<Figure>> {
+    let mut service = Ours::prepare(workdir, "large-group")?;
     people(&service, [size, 1, size])?;
     service.run()?;
     let cast = cast_of(&service)?;
     let work = format!("post --gid {GROUP} --cast {cast} --senders 2 --seconds 8");
-    let report = load(place, &service.target(), &words(&work))?;
+    let report = load(workdir, &service.target(), &words(&work))?;
     let note = bound(&report);
     let of = format!("group of {}, all online", number(size.into()));
     Ok(vec![
@@ -112,14 +112,14 @@ fn large_group(place: &Place, size: u32) -> Result<Vec<Figure>> {
 }
 
 /// Fills a queue, kills the service, and takes the time until it takes links again; then drains.
-pub(crate) fn start_after_kill(place: &Place, count: u64) -> Result<Vec<Figure>> {
-    let mut service = Ours::start(place, "start")?;
-    let filled = fill(place, &service, count)?;
+pub(crate) fn start_after_kill(workdir: &Workdir, count: u64) -> Result<Vec<Figure>> {
+    let mut service = Ours::start(workdir, "start")?;
+    let filled = fill(workdir, &service, count)?;
     service.kill()?;
     let took = service.run()?.as_secs_f64();
     let pid = service.target().pid.context("it runs")?;
     let memory_mib = resident_mib(pid);
-    let taken = load(place, &service.target(), &take(&service)?)?;
+    let taken = load(workdir, &service.target(), &take(&service)?)?;
     let deliveries = number(count as f64);
     let at_rate = format!("filled at {} posts/s", number(read(&filled, "posts_per_s")?));
     let note = bound(&taken);
@@ -153,13 +153,13 @@ pub(crate) fn start_after_kill(place: &Place, count: u64) -> Result<Vec<Figure>>
 }
 
 /// A queue once, twice and four times as long: what each message costs on its way in and out.
-fn linear(place: &Place, count: u32) -> Result<Vec<Figure>> {
+fn linear(workdir: &Workdir, count: u32) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     let mut first = 0.0;
     for times in [1, 2, 4] {
-        let service = Ours::start(place, &format!("linear-{times}"))?;
-        let filled = fill(place, &service, u64::from(count * times))?;
-        let taken = load(place, &service.target(), &take(&service)?)?;
+        let service = Ours::start(workdir, &format!("linear-{times}"))?;
+        let filled = fill(workdir, &service, u64::from(count * times))?;
+        let taken = load(workdir, &service.target(), &take(&service)?)?;
         let cost = |report: &Value| read(report, "service.cpu_us_each");
         let (cost_in, cost_out) = (cost(&filled)?, cost(&taken)?);
         let both = cost_in + cost_out;
@@ -177,11 +177,11 @@ fn linear(place: &Place, count: u32) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn fill(place: &Place, service: &Ours, count: u64) -> Result<Value> {
+fn fill(workdir: &Workdir, service: &Ours, count: u64) -> Result<Value> {
     let cast = cast_of(service)?;
     let work =
         format!("fill --messages {count} --recipients 1 --senders 64 --depth 4 --save {cast}");
-    load(place, &service.target(), &words(&work))
+    load(workdir, &service.target(), &words(&work))
 }
 
 fn take(service: &Ours) -> Result<Vec<String>> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::demo::place::Place;
 use crate::demo::process::Process;
+use crate::demo::workdir::Workdir;
 
 /// Limits that a load generator, who is many members at one address, would meet. What a service
 /// does for each message is not changed by any of them.
@@ -53,15 +53,15 @@ pub(crate) struct Target {
 
 impl Ours {
     /// Starts one on an empty directory.
-    pub(crate) fn start(place: &Place, name: &str) -> Result<Self> {
-        let mut ours = Self::prepare(place, name)?;
+    pub(crate) fn start(workdir: &Workdir, name: &str) -> Result<Self> {
+        let mut ours = Self::prepare(workdir, name)?;
         ours.run()?;
         Ok(ours)
     }
 
     /// A directory for one, which is not started yet.
-    pub(crate) fn prepare(place: &Place, name: &str) -> Result<Self> {
-        let (program, folder) = (place.program("tmtpd")?, place.folder(name)?);
+    pub(crate) fn prepare(workdir: &Workdir, name: &str) -> Result<Self> {
+        let (program, folder) = (workdir.program("tmtpd")?, workdir.folder(name)?);
         std::fs::write(folder.join("tmtpd.toml"), CONFIG)?;
         Ok(Self { program, folder, process: None, address: String::new() })
     }
@@ -104,15 +104,15 @@ impl Ours {
 
 impl Drop for Ours {
     fn drop(&mut self) {
-        // The next piece of work may need the room; what is left goes with the place.
+        // The next piece of work may need the room; what is left goes with the working directory.
         self.process = None;
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 /// Lets `tmtp-load` do its work and reads the JSON that it prints.
-pub(crate) fn load(place: &Place, target: &Target, arguments: &[String]) -> Result<Value> {
-    let mut command = Command::new(place.program("tmtp-load")?);
+pub(crate) fn load(workdir: &Workdir, target: &Target, arguments: &[String]) -> Result<Value> {
+    let mut command = Command::new(workdir.program("tmtp-load")?);
     command.args(["--json", "--address", &target.address]);
     if let Some(pid) = target.pid {
         command.args(["--pid", &pid.to_string()]);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Options;
 use super::figure::{Figure, Goal, load_average, number};
 use super::service::{Ours, Target, load};
-use crate::demo::place::Place;
+use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
 
 /// Times that the same work is done where services are compared; the middle one counts.
@@ -43,21 +43,21 @@ const fn read(
 }
 
 /// Does all of it.
-pub(crate) fn run(options: &Options, place: &Place) -> Result<Vec<Figure>> {
+pub(crate) fn run(options: &Options, workdir: &Workdir) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for work in works(options.quick).iter().filter(|work| options.wants(work.name)) {
         println!("{}: tmtp-load {}", work.name, work.arguments);
-        figures.extend(measure(options, place, work)?);
+        figures.extend(measure(options, workdir, work)?);
     }
     if options.wants("raw") {
         println!("raw: posts of 1,024 senders beside a raw log");
-        figures.extend(beside_raw_log(options, place)?);
+        figures.extend(beside_raw_log(options, workdir)?);
     }
     if options.wants("start") {
         let count = if options.quick { 100_000 } else { 1_000_000 };
         println!("start: after SIGKILL with {count} deliveries waiting");
         // The rest of what that measures is a matter of scale.
-        figures.extend(super::scale::start_after_kill(place, count)?.into_iter().take(1));
+        figures.extend(super::scale::start_after_kill(workdir, count)?.into_iter().take(1));
     }
     Ok(figures)
 }
@@ -175,20 +175,20 @@ fn works(quick: bool) -> Vec<Work> {
 }
 
 /// Ours, and the other in turn if there is one.
-fn measure(options: &Options, place: &Place, work: &Work) -> Result<Vec<Figure>> {
+fn measure(options: &Options, workdir: &Workdir, work: &Work) -> Result<Vec<Figure>> {
     let arguments: Vec<String> = work.arguments.split(' ').map(str::to_owned).collect();
     let other = options.compare.as_ref();
     let other = other.map(|address| Target { address: address.clone(), pid: options.compare_pid });
     let rounds = if other.is_some() && !options.quick { ROUNDS } else { 1 };
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for round in 0..rounds {
-        let service = Ours::start(place, &format!("{}-{round}", work.name))?;
-        ours.push(load(place, &service.target(), &arguments)?);
+        let service = Ours::start(workdir, &format!("{}-{round}", work.name))?;
+        ours.push(load(workdir, &service.target(), &arguments)?);
         drop(service);
         match &other {
             // Memory cannot be looked at from outside.
             Some(target) if target.pid.is_some() || work.name != "idle" => {
-                others.push(load(place, target, &arguments)?);
+                others.push(load(workdir, target, &arguments)?);
             }
             _ => {}
         }
@@ -233,13 +233,13 @@ pub(crate) fn bound(report: &Value) -> String {
 
 /// The store by itself and the whole service, each beside an append-only log with group commit on
 /// the same disk in the same minute.
-fn beside_raw_log(options: &Options, place: &Place) -> Result<Vec<Figure>> {
-    let folder = place.folder("raw")?;
+fn beside_raw_log(options: &Options, workdir: &Workdir) -> Result<Vec<Figure>> {
+    let folder = workdir.folder("raw")?;
     let bench = store_bench(&folder)?;
     let seconds = if options.quick { "3" } else { "10" };
-    let service = Ours::start(place, "raw-service")?;
+    let service = Ours::start(workdir, "raw-service")?;
     let work = ["post", "--senders", "1024", "--recipients", "1024", "--seconds", seconds];
-    let report = load(place, &service.target(), &work.map(str::to_owned))?;
+    let report = load(workdir, &service.target(), &work.map(str::to_owned))?;
     let log = bench_line(&bench, "raw append log")?;
     let store = bench_line(&bench, "store, R=1")?;
     let whole = at(&report, "posts_per_s").context("no posts_per_s")?;

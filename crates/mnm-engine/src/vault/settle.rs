@@ -23,7 +23,7 @@ use rusqlite::{OptionalExtension, params};
 
 use early::EarlyLetter;
 pub(super) use step::StepId;
-use step::{Place, Step};
+use step::{Step, StepCursor};
 
 use super::Result;
 use super::change::Work;
@@ -152,9 +152,9 @@ impl Work<'_> {
         mut door: Door,
         source: ThreadId,
         asked: bool,
-        after: Place,
+        after: StepCursor,
         until: MessageRowId,
-    ) -> Result<Option<Place>> {
+    ) -> Result<Option<StepCursor>> {
         let (account, thread) = (door.account, door.thread);
         let first = self.read.service_id(thread)?;
         let most = self.slice.looks;
@@ -211,8 +211,8 @@ impl Work<'_> {
         &mut self,
         account: AccountId,
         thread: ThreadId,
-        after: Place,
-    ) -> Result<Option<Place>> {
+        after: StepCursor,
+    ) -> Result<Option<StepCursor>> {
         let Some(service_id) = self.read.service_id(thread)? else { return Ok(None) };
         let most = self.slice.looks;
         let claims = self.read.claims_after(account, thread, after.1, most)?;
@@ -254,7 +254,7 @@ impl Work<'_> {
     }
 
     /// Does a slice of [`Step::Replies`].
-    fn bring_replies(&mut self, mut door: Door, after: Place) -> Result<Option<Place>> {
+    fn bring_replies(&mut self, mut door: Door, after: StepCursor) -> Result<Option<StepCursor>> {
         let (account, thread) = (door.account, door.thread);
         let most = self.slice.looks;
         let replies = self.read.replies_after(account, thread, after.1, most)?;
@@ -289,8 +289,8 @@ impl Work<'_> {
         &mut self,
         account: AccountId,
         gid: &str,
-        after: Place,
-    ) -> Result<Option<Place>> {
+        after: StepCursor,
+    ) -> Result<Option<StepCursor>> {
         let most = self.slice.looks;
         let threads = self.read.threads_of_group(account, gid, after.1, most)?;
         for &(thread, is_waited_for) in &threads {

@@ -13,13 +13,13 @@ use crate::listen::{ListenError, Listener, Open, Route};
 #[derive(Debug)]
 pub(super) struct Sockets {
     unrouted: Arc<Admission>,
-    open: BTreeMap<Place, Open>,
+    open: BTreeMap<SocketId, Open>,
 }
 
 /// Identifies a socket: its address and, when the system chooses the port, the service and the
 /// index among its addresses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(String);
+struct SocketId(String);
 
 /// The services that should listen on an address.
 #[derive(Debug)]
@@ -46,22 +46,22 @@ impl Sockets {
         let wanted = wanted(instances);
         // First unbind: another address may need the port.
         let gone: Vec<_> =
-            self.open.keys().filter(|place| !wanted.contains_key(place)).cloned().collect();
-        for place in gone {
-            if let Some(open) = self.open.remove(&place) {
+            self.open.keys().filter(|id| !wanted.contains_key(id)).cloned().collect();
+        for id in gone {
+            if let Some(open) = self.open.remove(&id) {
                 open.close().await;
             }
         }
         let mut errors = Vec::new();
-        for (place, Wanted { address, instances }) in wanted {
+        for (id, Wanted { address, instances }) in wanted {
             let parts: Vec<Part> = instances.iter().map(|instance| instance.part()).collect();
             let Some(route) = Route::new(&parts, &self.unrouted) else { continue };
-            if let Some(open) = self.open.get(&place) {
+            if let Some(open) = self.open.get(&id) {
                 open.set_route(route);
                 continue;
             }
             match Listener::bind(&address).await {
-                Ok(listener) => drop(self.open.insert(place, listener.open(route))),
+                Ok(listener) => drop(self.open.insert(id, listener.open(route))),
                 Err(error) => {
                     let error = Arc::new(error);
                     let of_each = |instance| (instance, ListenError::clone(&error));
@@ -74,7 +74,7 @@ impl Sockets {
 
     /// The sockets of one service, in the order of its configuration.
     pub(super) fn of(&self, instance: &Instance) -> Vec<&Open> {
-        places(instance).iter().filter_map(|(place, _)| self.open.get(place)).collect()
+        socket_ids(instance).iter().filter_map(|(id, _)| self.open.get(id)).collect()
     }
 
     /// Stops accepting anywhere.
@@ -85,11 +85,11 @@ impl Sockets {
     }
 }
 
-fn wanted(instances: &[Arc<Instance>]) -> BTreeMap<Place, Wanted> {
-    let mut wanted: BTreeMap<Place, Wanted> = BTreeMap::new();
+fn wanted(instances: &[Arc<Instance>]) -> BTreeMap<SocketId, Wanted> {
+    let mut wanted: BTreeMap<SocketId, Wanted> = BTreeMap::new();
     for instance in instances.iter().filter(|instance| instance.state() == State::Running) {
-        for (place, address) in places(instance) {
-            let entry = wanted.entry(place);
+        for (id, address) in socket_ids(instance) {
+            let entry = wanted.entry(id);
             let entry = entry.or_insert_with(|| Wanted { address, instances: Vec::new() });
             entry.instances.push(Arc::clone(instance));
         }
@@ -97,14 +97,14 @@ fn wanted(instances: &[Arc<Instance>]) -> BTreeMap<Place, Wanted> {
     wanted
 }
 
-fn places(instance: &Instance) -> Vec<(Place, ListenAddress)> {
+fn socket_ids(instance: &Instance) -> Vec<(SocketId, ListenAddress)> {
     let service = instance.config().service;
-    let place = |(index, address): (usize, ListenAddress)| {
-        let place = match address.port() {
+    let identified = |(index, address): (usize, ListenAddress)| {
+        let id = match address.port() {
             0 => format!("{address} {index} {}", service.data.display()),
             _ => address.key(),
         };
-        (Place(place), address)
+        (SocketId(id), address)
     };
-    service.listen.into_iter().enumerate().map(place).collect()
+    service.listen.into_iter().enumerate().map(identified).collect()
 }

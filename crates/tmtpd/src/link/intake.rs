@@ -23,14 +23,14 @@ pub(super) struct Intake {
 /// The destination of the data.
 #[derive(Debug)]
 struct Sink {
-    place: Place,
+    destination: Destination,
     left: u64,
     /// Of all data, stored or not: a repetition is recognised even when it cannot be stored now.
     crc32c: u32,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Destination {
     /// With a permit for it, out of `limits.receiving_bytes`.
     Memory(Vec<u8>, OwnedSemaphorePermit),
     Disk(Box<dyn BodyWriter>),
@@ -80,7 +80,7 @@ impl Intake {
             (None, Ok(sink)) => sink,
             (_, sink) => {
                 refused = refused.take().or_else(|| sink.err().map(Refusal::from));
-                Sink { place: Place::Nowhere, left: len, crc32c: 0 }
+                Sink { destination: Destination::Nowhere, left: len, crc32c: 0 }
             }
         };
         let note = note_len.map(&mut sink);
@@ -99,8 +99,8 @@ impl Intake {
         }
         failed = failed.or(self.message.write(message).err());
         if let Some(error) = failed {
-            self.message.place = Place::Nowhere;
-            self.note.iter_mut().for_each(|note| note.place = Place::Nowhere);
+            self.message.destination = Destination::Nowhere;
+            self.note.iter_mut().for_each(|note| note.destination = Destination::Nowhere);
             self.refused = Some(error.into());
         }
     }
@@ -125,11 +125,11 @@ impl Sink {
     /// waits for a peer that announced data and does not send it.
     fn new(service: &Service, len: u64) -> Result<Self, StoreError> {
         let small = usize::try_from(len).ok().filter(|len| *len <= MAX_SMALL_BYTES);
-        let place = match small.and_then(|len| service.may_receive(len)) {
-            Some(leave) => Place::Memory(Vec::new(), leave),
-            None => Place::Disk(service.store.large_body()?),
+        let destination = match small.and_then(|len| service.may_receive(len)) {
+            Some(leave) => Destination::Memory(Vec::new(), leave),
+            None => Destination::Disk(service.store.large_body()?),
         };
-        Ok(Self { place, left: len, crc32c: 0 })
+        Ok(Self { destination, left: len, crc32c: 0 })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -138,24 +138,24 @@ impl Sink {
         }
         self.left = self.left.saturating_sub(bytes.len() as u64);
         self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
-        match &mut self.place {
-            Place::Memory(memory, _) => {
+        match &mut self.destination {
+            Destination::Memory(memory, _) => {
                 if memory.is_empty() {
                     memory.reserve_exact(bytes.len() + usize::try_from(self.left).unwrap_or(0));
                 }
                 memory.extend_from_slice(bytes);
                 Ok(())
             }
-            Place::Disk(body) => body.write(bytes),
-            Place::Nowhere => Ok(()),
+            Destination::Disk(body) => body.write(bytes),
+            Destination::Nowhere => Ok(()),
         }
     }
 
     fn body(self) -> Option<Body> {
-        match self.place {
-            Place::Memory(bytes, leave) => Some(Body::Small(bytes, leave)),
-            Place::Disk(body) => Some(Body::Large(body)),
-            Place::Nowhere => None,
+        match self.destination {
+            Destination::Memory(bytes, leave) => Some(Body::Small(bytes, leave)),
+            Destination::Disk(body) => Some(Body::Large(body)),
+            Destination::Nowhere => None,
         }
     }
 }

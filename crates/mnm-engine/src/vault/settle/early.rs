@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::step::{BEGINNING, Place};
+use super::step::{BEGINNING, StepCursor};
 use crate::vault::Result;
 use crate::vault::change::Reader;
 use crate::view::{AccountId, MessageRowId, ThreadId};
@@ -57,7 +57,7 @@ impl Reader<'_> {
     pub(super) fn letters_in(
         &self,
         thread: ThreadId,
-        after: Place,
+        after: StepCursor,
         limit: usize,
     ) -> Result<Vec<EarlyLetter>> {
         let mut statement = self.db.prepare_cached(&format!(

@@ -25,8 +25,8 @@ pub(super) enum Step<'a> {
 }
 
 /// Progress of a step: its rows are ordered by time, if they have one, and number.
-pub(super) type Place = (i64, i64);
-pub(super) const BEGINNING: Place = (i64::MIN, i64::MIN);
+pub(super) type StepCursor = (i64, i64);
+pub(super) const BEGINNING: StepCursor = (i64::MIN, i64::MIN);
 
 /// A row of `unsettled`.
 pub(super) struct StoredStep {
@@ -37,7 +37,7 @@ pub(super) struct StoredStep {
     source: Option<ThreadId>,
     asked: bool,
     gid: Option<String>,
-    pub(super) after: Place,
+    pub(super) after: StepCursor,
     pub(super) until: MessageRowId,
 }
 

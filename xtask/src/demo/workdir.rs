@@ -1,14 +1,14 @@
-//! The temporary directory of one demo: data of the service, homes of the apps, logs; and where
-//! the programs are that play in it.
+//! Working directory of a demo: data of the service, homes of the apps, logs; and where the programs
+//! are that run in it.
 
 use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// Removed with everything in it when dropped, unless it is to be kept.
+/// A temporary directory, removed with everything in it when dropped unless it is to be kept.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Workdir {
     path: PathBuf,
     /// Where all programs but the app are.
     programs: PathBuf,
@@ -17,7 +17,7 @@ pub(crate) struct Place {
     keep: bool,
 }
 
-impl Place {
+impl Workdir {
     /// A new directory that only this user can enter. `programs` is where `tmtpd` and `mnm` are.
     pub(crate) fn new(programs: PathBuf) -> Result<Self> {
         Self::skewed(programs.clone(), programs)
@@ -62,7 +62,7 @@ pub(crate) fn program(folder: &Path, name: &str) -> Result<PathBuf> {
     Ok(program)
 }
 
-impl Drop for Place {
+impl Drop for Workdir {
     fn drop(&mut self) {
         if !self.keep
             && let Err(error) = std::fs::remove_dir_all(&self.path)
