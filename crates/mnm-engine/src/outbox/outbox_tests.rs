@@ -1,7 +1,7 @@
 //! Tests of what the head of the outbox becomes on the wire.
 
 use super::*;
-use crate::vault::Recipient as To;
+use crate::vault::Recipient as VaultRecipient;
 
 fn item(action: OutboxAction) -> OutboxItem {
     OutboxItem { id: 1, account: 1, request: "req".into(), attempts: 0, action }
@@ -32,14 +32,19 @@ fn post(thread_id: &str, text: &str) -> OutgoingPost {
         text: text.into(),
         confirms: None,
         recipients: vec![
-            To { id: "B".into(), is_group: false },
-            To { id: "crew club".into(), is_group: true },
+            VaultRecipient { id: "B".into(), is_group: false },
+            VaultRecipient { id: "crew club".into(), is_group: true },
         ],
         unreachable: None,
     }
 }
 
-fn forward_to(new: &[(&str, &str)], old: Vec<To>, copy: &str, copy_bytes: u64) -> OutboxAction {
+fn forward_to(
+    new: &[(&str, &str)],
+    old: Vec<VaultRecipient>,
+    copy: &str,
+    copy_bytes: u64,
+) -> OutboxAction {
     let new = new.iter().map(|(who, who_uid)| Subscriber {
         who: (*who).into(),
         who_uid: (*who_uid).into(),
@@ -55,12 +60,12 @@ fn forward_to(new: &[(&str, &str)], old: Vec<To>, copy: &str, copy_bytes: u64) -
     }))
 }
 
-fn to_member(uid: &str) -> To {
-    To { id: uid.into(), is_group: false }
+fn to_member(uid: &str) -> VaultRecipient {
+    VaultRecipient { id: uid.into(), is_group: false }
 }
 
-fn to_group(gid: &str) -> To {
-    To { id: gid.into(), is_group: true }
+fn to_group(gid: &str) -> VaultRecipient {
+    VaultRecipient { id: gid.into(), is_group: true }
 }
 
 fn refused(reason: &str) -> Outcome {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mnm_engine::secret::SecretCode;
 use mnm_engine::{
-    command::{Command as Ask, Reply},
+    command::{Command as EngineCommand, Reply},
     view::{Account, BrowserId, Link},
 };
 use serde_json::json;
@@ -32,7 +32,7 @@ pub(super) async fn join(
 ) -> Result<Answer, Failure> {
     let proven = address.contains('#');
     let waits = format!("Waiting for {} to answer.", inline(&address));
-    let join = Ask::Join { address, alias, device, another };
+    let join = EngineCommand::Join { address, alias, device, another };
     let account = patiently(waits, async { Ok(ask!(session, join, Account)) }).await?;
     Ok(joined(context, &account, proven))
 }
@@ -44,7 +44,7 @@ pub(super) async fn join_device(
 ) -> Result<Answer, Failure> {
     let code = SecretCode::from(if code == "-" { read_code()? } else { code });
     let waits = "Waiting for the service to answer.".to_owned();
-    let join = async { Ok(ask!(session, Ask::JoinDevice { code }, Account)) };
+    let join = async { Ok(ask!(session, EngineCommand::JoinDevice { code }, Account)) };
     let account = patiently(waits, join).await?;
     Ok(joined(context, &account, true))
 }
@@ -173,7 +173,7 @@ pub(super) async fn set_service(
     let account = context.one(session).await?.id;
     let again = address.as_ref().map(|address| format!(" --address {}", inline(address)));
     let moved = address.is_some();
-    let changed = session.command(Ask::SetService { account, address, trust }).await;
+    let changed = session.command(EngineCommand::SetService { account, address, trust }).await;
     let account = match changed {
         Ok(Reply::Account(account)) => account,
         Ok(other) => return Err(unexpected(&other)),
@@ -206,10 +206,10 @@ pub(super) async fn remove(
     yes: bool,
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
-    let losses = ask!(session, Ask::Losses { account: account.id }, Losses);
+    let losses = ask!(session, EngineCommand::Losses { account: account.id }, Losses);
     let (service, alias) = (inline(&account.service), inline(&account.alias));
     if yes {
-        session.done(Ask::RemoveAccount { account: account.id }).await?;
+        session.done(EngineCommand::RemoveAccount { account: account.id }).await?;
         let text =
             format!("Account {} ({service}, {alias}) was removed from this device.", account.id);
         return Ok(Answer::new(&json!({ "removed": account.id, "lost": losses }), text));
@@ -239,7 +239,7 @@ pub(super) async fn remove(
 }
 
 pub(super) async fn status(context: &Context, session: &Session) -> Result<Answer, Failure> {
-    let state = ask!(session, Ask::State, State);
+    let state = ask!(session, EngineCommand::State, State);
     let look = &context.look;
     let mut table =
         Table::new(look, ["ACCOUNT", "SERVICE", "ALIAS", "UNREAD", "PINGS", "QUEUED", "LINK"]);
@@ -328,7 +328,7 @@ fn link(look: &Look, session: &Session, link: &Link) -> String {
 
 pub(super) async fn devices(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let devices = ask!(session, Ask::Devices { account }, Devices);
+    let devices = ask!(session, EngineCommand::Devices { account }, Devices);
     let mut table = Table::new(&context.look, ["ACCOUNT", "DEVICE", "", "KNOWN SINCE"]);
     for device in &devices {
         table.row([
@@ -347,7 +347,7 @@ pub(super) async fn add_device(
     label: String,
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
-    let code = ask!(session, Ask::AddDevice { account, label }, Code);
+    let code = ask!(session, EngineCommand::AddDevice { account, label }, Code);
     let text = format!(
         "{}\n\nThis code is a secret: whoever has it becomes a device of your account. On the other \
          device, run\n  mnm join --device-code -\nand enter it there.",
@@ -363,11 +363,11 @@ pub(super) async fn browsers(
     revoke: Option<BrowserId>,
 ) -> Result<Answer, Failure> {
     if let Some(browser) = revoke {
-        session.command(Ask::RevokeBrowser { browser }).await?;
+        session.command(EngineCommand::RevokeBrowser { browser }).await?;
         let text = format!("Browser {browser} is shut out. `mnm url` lets it in again.");
         return Ok(Answer::new(&json!({ "revoked": browser }), text));
     }
-    let browsers = ask!(session, Ask::Browsers, Browsers);
+    let browsers = ask!(session, EngineCommand::Browsers, Browsers);
     let mut table = Table::new(&context.look, ["NUMBER", "BROWSER", "LET IN", "LAST USED"]);
     for browser in &browsers {
         table.row([

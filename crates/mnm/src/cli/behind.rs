@@ -1,7 +1,7 @@
 //! Staleness notes: the age of an answer, if its service was not reached.
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::Command as EngineCommand,
     view::{Account, Link, ThreadId},
 };
 
@@ -58,7 +58,9 @@ async fn concerned(
     let mut accounts = context.accounts(session).await?;
     let only = match shows {
         Shows::Thread(thread) => Some(
-            ask!(session, Ask::Thread { thread, at: None, limit: Some(1) }, Thread).row.account,
+            ask!(session, EngineCommand::Thread { thread, at: None, limit: Some(1) }, Thread)
+                .row
+                .account,
         ),
         Shows::Accounts | Shows::Sent | Shows::Nothing => context.chosen(session).await?,
     };

@@ -1,7 +1,7 @@
 //! Context of a command: its home, output format and account.
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::Command as EngineCommand,
     view::{Account, AccountId},
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Context {
 impl Context {
     /// The accounts, in the order they were joined.
     pub(super) async fn accounts(&self, session: &Session) -> Result<Vec<Account>, Failure> {
-        Ok(ask!(session, Ask::State, State).accounts)
+        Ok(ask!(session, EngineCommand::State, State).accounts)
     }
 
     /// The account named by `--account`, if one was named.

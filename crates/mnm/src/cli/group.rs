@@ -1,7 +1,7 @@
 //! Commands about groups: members, inviting, rejoining, leaving.
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::Command as EngineCommand,
     view::{AccountId, Group, GroupMember, PingState, Standing},
 };
 use tmtp::text::{check_name, is_visible, name_key};
@@ -26,13 +26,13 @@ pub(super) async fn invite(
     let account = context.one(session).await?.id;
     let text = text.unwrap_or_default();
     let done = format!("Invited {} to {}.", inline(&to), inline(&group));
-    let invite = Ask::Invite { account, group: group.clone(), to, text };
+    let invite = EngineCommand::Invite { account, group: group.clone(), to, text };
     let (ping, settled) = queue(session, invite, wait).await?;
     let answer = outcome(&ping, settled, done);
     if !matches!(ping.state, PingState::Failed { .. }) {
         return Ok(answer);
     }
-    let known = ask!(session, Ask::Groups { account: Some(account) }, Groups);
+    let known = ask!(session, EngineCommand::Groups { account: Some(account) }, Groups);
     let is_left = |known: &&Group| known.gid == group && known.standing == Standing::Left;
     Ok(match known.iter().find(is_left) {
         Some(left) => {
@@ -48,7 +48,7 @@ pub(super) async fn invite(
 
 pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let mut groups = ask!(session, Ask::Groups { account }, Groups);
+    let mut groups = ask!(session, EngineCommand::Groups { account }, Groups);
     for group in &mut groups {
         if group.known > group.members.len() as u64 {
             group.members = all_members(session, group).await?;
@@ -84,7 +84,8 @@ async fn all_members(session: &Session, group: &Group) -> Result<Vec<GroupMember
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let (account, group) = (group.account, group.gid.clone());
-        let page = ask!(session, Ask::Members { account, group, after, limit: None }, Members);
+        let page =
+            ask!(session, EngineCommand::Members { account, group, after, limit: None }, Members);
         all.extend(page.members);
         after = page.next;
         if after.is_none() {
@@ -132,7 +133,8 @@ pub(super) async fn leave(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
     let text = format!("Left {}.", inline(&group));
-    done(session, Ask::Drop { account: account.id, group, alias: account.alias }, text).await
+    done(session, EngineCommand::Drop { account: account.id, group, alias: account.alias }, text)
+        .await
 }
 
 pub(super) async fn join_group(
@@ -142,7 +144,7 @@ pub(super) async fn join_group(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
     let text = format!("Joined {}.", inline(&group));
-    done(session, Ask::JoinGroup { account, group }, text).await
+    done(session, EngineCommand::JoinGroup { account, group }, text).await
 }
 
 pub(super) async fn remove(
@@ -153,5 +155,5 @@ pub(super) async fn remove(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
     let text = format!("Removed {} from {}.", inline(&alias), inline(&group));
-    done(session, Ask::Drop { account, group, alias }, text).await
+    done(session, EngineCommand::Drop { account, group, alias }, text).await
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use mnm_engine::{
-    command::{Command as Ask, Place},
+    command::{Command as EngineCommand, Place},
     view::{
         Account, AccountId, Draft, Message, MessageRowId, MessageState, Party, PartyKind,
         SearchHit, Thread, ThreadId, ThreadRow,
@@ -76,7 +76,7 @@ pub(super) async fn inbox(
 
 /// The accounts, and whether something damaged was skipped.
 async fn accounts_and_damage(session: &Session) -> Result<(Vec<Account>, bool), Failure> {
-    let state = ask!(session, Ask::State, State);
+    let state = ask!(session, EngineCommand::State, State);
     Ok((state.accounts, state.damaged))
 }
 
@@ -91,15 +91,20 @@ async fn threads(
     let account = context.chosen(session).await?;
     let (mut before_ms, mut before) = match before {
         Some(thread) => {
-            let ask = Ask::Thread { thread, at: None, limit: Some(1) };
+            let ask = EngineCommand::Thread { thread, at: None, limit: Some(1) };
             (Some(ask!(session, ask, Thread).row.last_at_ms), Some(thread))
         }
         None => (None, None),
     };
     let mut threads = Vec::new();
     loop {
-        let command =
-            Ask::Threads { account, with: None, before_ms, before, limit: Some(INBOX_ROWS) };
+        let command = EngineCommand::Threads {
+            account,
+            with: None,
+            before_ms,
+            before,
+            limit: Some(INBOX_ROWS),
+        };
         let page = ask!(session, command, Threads);
         let complete = page.len() < INBOX_ROWS as usize;
         before_ms = page.last().map(|row| row.last_at_ms);
@@ -184,7 +189,7 @@ pub(super) async fn read(
 
 /// A thread with all its messages, fetched a page at a time from its end.
 pub(super) async fn whole_thread(session: &Session, id: ThreadId) -> Result<Thread, Failure> {
-    let page = |at| Ask::Thread { thread: id, at, limit: Some(PAGE_ROWS) };
+    let page = |at| EngineCommand::Thread { thread: id, at, limit: Some(PAGE_ROWS) };
     let mut thread = ask!(session, page(None), Thread);
     let mut later = Vec::new();
     while let Some(first) = thread.messages.first().filter(|_| thread.older) {
@@ -201,7 +206,8 @@ async fn mark_read(session: &Session, thread: &Thread) -> Result<(), Failure> {
     let unread: Vec<MessageRowId> =
         thread.messages.iter().filter(|message| message.unread).map(|message| message.id).collect();
     for messages in unread.chunks(MARKED_ROWS) {
-        let mark = Ask::MarkRead { thread: thread.row.id, messages: Some(messages.to_vec()) };
+        let mark =
+            EngineCommand::MarkRead { thread: thread.row.id, messages: Some(messages.to_vec()) };
         session.done(mark).await?;
     }
     Ok(())
@@ -304,7 +310,7 @@ pub(super) async fn search(
     words: &[String],
 ) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let command = Ask::Search { account, words: words.join(" "), limit: None };
+    let command = EngineCommand::Search { account, words: words.join(" "), limit: None };
     let hits = ask!(session, command, Hits);
     let mut text = String::new();
     for hit in &hits {
@@ -354,7 +360,7 @@ async fn all_drafts(session: &Session, account: Option<AccountId>) -> Result<Vec
     let mut all: Vec<Draft> = Vec::new();
     loop {
         let before = all.last().map(|draft| draft.id);
-        let mut page = ask!(session, Ask::Drafts { account, before }, Drafts);
+        let mut page = ask!(session, EngineCommand::Drafts { account, before }, Drafts);
         // A running app of an older version returns all of them each time.
         page.retain(|draft| before.is_none_or(|before| draft.id < before));
         if page.is_empty() {

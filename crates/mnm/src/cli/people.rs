@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::Command as EngineCommand,
     event::Event,
     view::{Account, Group, NameMark, Ping, PingId, PingState, Standing},
 };
@@ -25,7 +25,7 @@ pub(super) async fn ping(
     wait: Wait,
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
-    let (ping, settled) = queue(session, Ask::Ping { account, to, text }, wait).await?;
+    let (ping, settled) = queue(session, EngineCommand::Ping { account, to, text }, wait).await?;
     let done =
         format!("Pinged {}. When the ping is accepted you can write letters.", inline(&ping.to));
     Ok(outcome(&ping, settled, done))
@@ -39,7 +39,7 @@ pub(super) async fn accept(
     wait: Wait,
 ) -> Result<Answer, Failure> {
     let mut events = session.events().await?;
-    let ping = ask!(session, Ask::Accept { ping, text }, Ping);
+    let ping = ask!(session, EngineCommand::Accept { ping, text }, Ping);
     let until = deadline(wait);
     let mut progress = progress(session, &ping).await?;
     while progress == Progress::Open {
@@ -74,10 +74,10 @@ enum Progress {
 async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failure> {
     let account = Some(accepted.account);
     let decisive = match &accepted.group {
-        Some(_) => Some(ask!(session, Ask::OnePing { ping: accepted.id }, Ping)),
+        Some(_) => Some(ask!(session, EngineCommand::OnePing { ping: accepted.id }, Ping)),
         None => {
             // The answer is among the newest.
-            let newest = Ask::Pings { account, before: None, find: None, limit: None };
+            let newest = EngineCommand::Pings { account, before: None, find: None, limit: None };
             let pings = ask!(session, newest, Pings).into_iter();
             pings.filter(|ping| answers(ping, accepted)).max_by_key(|ping| ping.id)
         }
@@ -88,7 +88,7 @@ async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failur
         Some(PingState::Waiting | PingState::Accepted | PingState::Ignored) | None => {}
     }
     let Some(gid) = &accepted.group else { return Ok(Progress::Done) };
-    let groups = ask!(session, Ask::Groups { account }, Groups);
+    let groups = ask!(session, EngineCommand::Groups { account }, Groups);
     let joined = |group: &Group| group.gid == *gid && group.standing == Standing::Joined;
     Ok(if groups.iter().any(joined) { Progress::Done } else { Progress::Open })
 }
@@ -101,7 +101,7 @@ fn answers(ping: &Ping, accepted: &Ping) -> bool {
 /// has passed.
 pub(super) async fn queue(
     session: &Session,
-    command: Ask,
+    command: EngineCommand,
     wait: Wait,
 ) -> Result<(Ping, bool), Failure> {
     let mut events = session.events().await?;
@@ -117,7 +117,7 @@ pub(super) async fn queue(
                 ping = changed;
             }
         } else if next == Event::Lagged {
-            ping = ask!(session, Ask::OnePing { ping: ping.id }, Ping);
+            ping = ask!(session, EngineCommand::OnePing { ping: ping.id }, Ping);
         }
     }
     Ok((ping, true))
@@ -149,7 +149,7 @@ pub(super) async fn ignore(
     session: &Session,
     ping: PingId,
 ) -> Result<Answer, Failure> {
-    let ping = ask!(session, Ask::Ignore { ping }, Ping);
+    let ping = ask!(session, EngineCommand::Ignore { ping }, Ping);
     Ok(Answer::new(&ping, format!("Put away. {} is not told.", inline(&ping.from))))
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn ignore_all(
     let account = context.chosen(session).await?;
     let before_ms =
         older_than_days.map(|days| context.look.now_ms() - i64::from(days) * 24 * 3_600_000);
-    let count = ask!(session, Ask::IgnoreAll { account, before_ms }, Count);
+    let count = ask!(session, EngineCommand::IgnoreAll { account, before_ms }, Count);
     let text = format!("Put away: {count}. Nobody is told; each can still be accepted.");
     Ok(Answer::new(&json!({ "ignored": count }), text))
 }
@@ -175,8 +175,9 @@ pub(super) async fn pings(
 ) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
     let finding = find.is_some();
-    let pings = ask!(session, Ask::Pings { account, before, find, limit: Some(limit) }, Pings);
-    let groups = ask!(session, Ask::Groups { account }, Groups);
+    let pings =
+        ask!(session, EngineCommand::Pings { account, before, find, limit: Some(limit) }, Pings);
+    let groups = ask!(session, EngineCommand::Groups { account }, Groups);
     let mut table = Table::new(&context.look, ["N", "SERVICE", "WHO", "STATE", "WHEN", "TEXT"]);
     for ping in &pings {
         let who = if ping.incoming {
@@ -236,7 +237,7 @@ fn standing_of(context: &Context, ping: &Ping) -> String {
 
 pub(super) async fn contacts(context: &Context, session: &Session) -> Result<Answer, Failure> {
     let account = context.chosen(session).await?;
-    let contacts = ask!(session, Ask::Contacts { account }, Contacts);
+    let contacts = ask!(session, EngineCommand::Contacts { account }, Contacts);
     let mut table = Table::new(&context.look, ["ACCOUNT", "ALIAS", "PRESENCE", "SINCE"]);
     for contact in &contacts {
         table.row([
@@ -262,10 +263,14 @@ pub(super) async fn remove_contact(
          stranger's.",
         inline(&alias)
     );
-    done(session, Ask::RemoveContact { account: account.id, contact }, text).await
+    done(session, EngineCommand::RemoveContact { account: account.id, contact }, text).await
 }
 
-pub(super) async fn done(session: &Session, command: Ask, text: String) -> Result<Answer, Failure> {
+pub(super) async fn done(
+    session: &Session,
+    command: EngineCommand,
+    text: String,
+) -> Result<Answer, Failure> {
     session.done(command).await?;
     Ok(Answer::new(&json!({ "done": true }), text))
 }
@@ -288,11 +293,11 @@ pub(super) async fn presence(
             Shown::Off => Some(false),
             Shown::Default => None,
         };
-        let command = Ask::SetPresence { account: account.id, contact, shown };
+        let command = EngineCommand::SetPresence { account: account.id, contact, shown };
         session.done(command).await?;
     }
     let account = context.one(session).await?;
-    let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);
+    let people = ask!(session, EngineCommand::Contacts { account: Some(account.id) }, Contacts);
     let word = |shown: bool| if shown { "on" } else { "off" };
     let all = match account.presence {
         Some(true) if !account.presence_chosen => {
@@ -317,7 +322,7 @@ pub(super) async fn presence(
 
 /// The uid of the only contact with that alias.
 async fn uid_of(session: &Session, account: &Account, alias: &str) -> Result<String, Failure> {
-    let people = ask!(session, Ask::Contacts { account: Some(account.id) }, Contacts);
+    let people = ask!(session, EngineCommand::Contacts { account: Some(account.id) }, Contacts);
     let mut called = people.into_iter().filter(|person| person.alias == alias);
     match (called.next(), called.next()) {
         (Some(person), None) => Ok(person.uid),

@@ -1,7 +1,7 @@
 //! `mnm people` and `mnm take-in`: the readers of a thread.
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::Command as EngineCommand,
     view::{MayReply, PartyKind, Reach, Reader, ThreadId},
 };
 
@@ -19,7 +19,7 @@ pub(super) async fn people(
     strike: Option<String>,
     readmit: Option<String>,
 ) -> Result<Answer, Failure> {
-    let known = ask!(session, Ask::Readers { thread }, Readers);
+    let known = ask!(session, EngineCommand::Readers { thread }, Readers);
     if let Some(name) = strike {
         let uid = meant(&known.readers, &name)?;
         let mut text = format!("Struck {} from thread {thread}.", inline(&name));
@@ -32,12 +32,12 @@ pub(super) async fn people(
                 inline(&group.party.uid)
             ));
         }
-        return done(session, Ask::Strike { thread, uid }, text).await;
+        return done(session, EngineCommand::Strike { thread, uid }, text).await;
     }
     if let Some(name) = readmit {
         let uid = meant(&known.readers, &name)?;
         let text = format!("{} reads thread {thread} again.", inline(&name));
-        return done(session, Ask::Readmit { thread, uid }, text).await;
+        return done(session, EngineCommand::Readmit { thread, uid }, text).await;
     }
     let called = |uid: &str| {
         let reader = known.readers.iter().find(|reader| reader.party.uid == uid);
@@ -63,12 +63,12 @@ pub(super) async fn people(
 }
 
 pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answer, Failure> {
-    let letter = ask!(session, Ask::Thread { thread, at: None, limit: Some(1) }, Thread);
-    let thread = ask!(session, Ask::TakeIn { thread }, Thread);
+    let letter = ask!(session, EngineCommand::Thread { thread, at: None, limit: Some(1) }, Thread);
+    let thread = ask!(session, EngineCommand::TakeIn { thread }, Thread);
     let id = thread.row.id;
     let mut text = format!("It is in thread {id} now.");
     let author = letter.row.last_from.uid;
-    let known = ask!(session, Ask::Readers { thread: id }, Readers);
+    let known = ask!(session, EngineCommand::Readers { thread: id }, Readers);
     let is_author = |reader: &&Reader| reader.struck && reader.party.uid == author;
     if let Some(reader) = known.readers.iter().find(is_author) {
         text.push_str(&format!(

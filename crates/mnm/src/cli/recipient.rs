@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mnm_engine::command::Command as Ask;
+use mnm_engine::command::Command as EngineCommand;
 use mnm_engine::view::{AccountId, Standing};
 use tmtp::text::{NAME_MAX_BYTES, name_key};
 
@@ -35,9 +35,9 @@ pub(super) async fn named(
 
 async fn book(session: &Session, id: AccountId) -> Result<Book, Failure> {
     let account = Some(id);
-    let contacts = ask!(session, Ask::Contacts { account }, Contacts);
-    let groups = ask!(session, Ask::Groups { account }, Groups);
-    let state = ask!(session, Ask::State, State);
+    let contacts = ask!(session, EngineCommand::Contacts { account }, Contacts);
+    let groups = ask!(session, EngineCommand::Groups { account }, Groups);
+    let state = ask!(session, EngineCommand::State, State);
     let own = state.accounts.into_iter().find(|account| account.id == id);
     let aliases = contacts.into_iter().map(|contact| contact.alias);
     let mut names: Vec<String> = aliases.chain(own.map(|own| own.alias)).collect();

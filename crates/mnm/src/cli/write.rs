@@ -11,7 +11,7 @@ use std::{
 };
 
 use mnm_engine::{
-    command::Command as Ask,
+    command::Command as EngineCommand,
     view::{DraftId, ForwardState, Message, MessageRowId, MessageState, ThreadId},
 };
 use serde_json::json;
@@ -41,7 +41,7 @@ pub(super) async fn send(
     let account = context.one(session).await?;
     let (text, files) = (content.text()?, content.open().await?);
     let to = recipient::named(context, session, account.id, &to).await?;
-    let save = Ask::SaveDraft {
+    let save = EngineCommand::SaveDraft {
         draft: None,
         account: account.id,
         thread: None,
@@ -62,7 +62,7 @@ pub(super) async fn reply(
     discard_draft: bool,
 ) -> Result<Answer, Failure> {
     let (text, files) = (content.text()?, content.open().await?);
-    let look = Ask::Thread { thread: id, at: None, limit: Some(1) };
+    let look = EngineCommand::Thread { thread: id, at: None, limit: Some(1) };
     let mut thread = ask!(session, look.clone(), Thread);
     if !context.offline && reader::is_closed_by_groups(&thread.row.may_reply) {
         // Somebody may have joined, or the member been invited, meanwhile.
@@ -77,7 +77,7 @@ pub(super) async fn reply(
         }
         drop_draft(session, draft.id).await?;
     }
-    let save = Ask::SaveDraft {
+    let save = EngineCommand::SaveDraft {
         draft: None,
         account: thread.row.account,
         thread: Some(id),
@@ -97,10 +97,10 @@ pub(super) async fn forward(
     to: Vec<String>,
     wait: Wait,
 ) -> Result<Answer, Failure> {
-    let look = Ask::Thread { thread, at: None, limit: Some(1) };
+    let look = EngineCommand::Thread { thread, at: None, limit: Some(1) };
     let account = ask!(session, look, Thread).row.account;
     let to = recipient::named(context, session, account, &to).await?;
-    let command = Ask::Forward { thread, to, timeout_ms: wait.seconds * 1000 };
+    let command = EngineCommand::Forward { thread, to, timeout_ms: wait.seconds * 1000 };
     let state = ask!(session, command, Forward);
     Ok(match state {
         ForwardState::Sent => Answer::new(
@@ -228,7 +228,7 @@ fn read_text() -> Result<String, Failure> {
 /// Draft, attachments, outbox, and the wait for the service.
 async fn finish(
     session: &Session,
-    save: Ask,
+    save: EngineCommand,
     files: Vec<Chosen>,
     wait: Wait,
 ) -> Result<Answer, Failure> {
@@ -262,14 +262,14 @@ pub(super) async fn resend(
     }
     if discard {
         for message in &refused {
-            let draft = ask!(session, Ask::Unsend { message: message.id }, Draft);
+            let draft = ask!(session, EngineCommand::Unsend { message: message.id }, Draft);
             drop_draft(session, draft.id).await?;
         }
         let text = format!("Discarded: {}.", plural(refused.len() as u64, "letter"));
         return Ok(Answer::new(&json!({ "discarded": refused.len() }), text));
     }
     for message in &refused {
-        ask!(session, Ask::Retry { message: message.id }, Message);
+        ask!(session, EngineCommand::Retry { message: message.id }, Message);
     }
     let (mut messages, mut texts, mut exit) = (Vec::new(), Vec::new(), Exit::Ok);
     for message in &refused {
@@ -290,7 +290,7 @@ async fn became(
     wait: Wait,
 ) -> Result<(Message, String, Exit), Failure> {
     let timeout_ms = wait.seconds * 1000;
-    let message = ask!(session, Ask::AwaitSent { message, timeout_ms }, Message);
+    let message = ask!(session, EngineCommand::AwaitSent { message, timeout_ms }, Message);
     let (text, exit) = match &message.state {
         MessageState::Failed { error } => (format!("Not sent: {}", inline(error)), Exit::Failed),
         MessageState::Queued | MessageState::Held { .. } | MessageState::Sending { .. } => {
@@ -313,9 +313,9 @@ async fn queue(session: &Session, draft: DraftId, files: Vec<Chosen>) -> Result<
     for file in files {
         file.attach(session, draft).await?;
     }
-    Ok(ask!(session, Ask::Send { draft, version: None, hold_ms: None }, Message))
+    Ok(ask!(session, EngineCommand::Send { draft, version: None, hold_ms: None }, Message))
 }
 
 async fn drop_draft(session: &Session, draft: DraftId) -> Result<(), Failure> {
-    session.command(Ask::DropDraft { draft, version: None }).await.map(drop)
+    session.command(EngineCommand::DropDraft { draft, version: None }).await.map(drop)
 }

@@ -7,10 +7,12 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use tmtp::id::posted_ms;
 
-use super::protocol::{Device, Group, Link, Member, Queue, Service as ServiceRow, Status};
+use super::protocol::{
+    Device, Group, Link, Member as MemberRow, Queue, Service as ServiceRow, Status,
+};
 use super::server::Server;
 use crate::daemon::Instance;
-use crate::directory::{Directory, Member as Account, MemberNumber};
+use crate::directory::{Directory, Member, MemberNumber};
 use crate::links::{LinkFacts, LinkNumber};
 use crate::log::ShortId;
 use crate::monitor::machine::{disk_free_bytes, memory_bytes};
@@ -88,22 +90,23 @@ fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
     }
 }
 
-/// The next accounts, starting at `next`.
-pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<Member>> {
+/// The next members, starting at `next`.
+pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<MemberRow>> {
     let directory = service.directory();
-    let page = accounts(&directory, next)?;
+    let page = member_page(&directory, next)?;
     Some(
-        page.map(|(number, account)| member(service, &directory, number, account, names)).collect(),
+        page.map(|(number, member)| member_row(service, &directory, number, member, names))
+            .collect(),
     )
 }
 
-fn member(
+fn member_row(
     service: &Service,
     directory: &Directory,
     number: MemberNumber,
-    account: &Account,
+    member: &Member,
     names: bool,
-) -> Member {
+) -> MemberRow {
     let device = |device: &crate::directory::Device| Device {
         device: device.number,
         added_ms: device.added_ms,
@@ -112,12 +115,12 @@ fn member(
         missing: service.gap_notices.missing(device.number),
         label: names.then(|| device.label.clone()),
     };
-    let aliases = || account.aliases.iter().map(|alias| alias.to_string()).collect();
-    Member {
-        member: short(account),
-        since_ms: account.since_ms(),
+    let aliases = || member.aliases.iter().map(|alias| alias.to_string()).collect();
+    MemberRow {
+        member: short(member),
+        since_ms: member.since_ms(),
         groups: directory.group_count(number) as u64,
-        devices: account.devices.iter().map(device).collect(),
+        devices: member.devices.iter().map(device).collect(),
         aliases: names.then(aliases),
     }
 }
@@ -194,11 +197,11 @@ async fn when_posted(store: &dyn Store, queued: &Queued) -> Option<i64> {
     posted_ms(&head.posted)
 }
 
-/// The next accounts, starting at `next`; none at the end.
-fn accounts<'d>(
+/// The next members, starting at `next`; none at the end.
+fn member_page<'d>(
     directory: &'d Directory,
     next: &mut u32,
-) -> Option<impl Iterator<Item = (MemberNumber, &'d Account)> + use<'d>> {
+) -> Option<impl Iterator<Item = (MemberNumber, &'d Member)> + use<'d>> {
     let from = *next;
     directory.member(MemberNumber(from))?;
     *next = from.saturating_add(PAGE as u32);
@@ -211,6 +214,6 @@ fn short_hash(name: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(name)).chars().take(8).collect()
 }
 
-fn short(account: &Account) -> String {
-    ShortId::new(account.uid.as_str()).to_string()
+fn short(member: &Member) -> String {
+    ShortId::new(member.uid.as_str()).to_string()
 }
