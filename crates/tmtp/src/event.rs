@@ -22,7 +22,7 @@ use crate::id::{Alias, MessageId, NodeSecret, RequestId, Uid};
 use crate::request::DataRule;
 
 pub use message::{Message, MessageKind};
-use op::EventOp;
+use op::{AnswerOp, EventOp};
 
 /// What a service sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,12 +131,14 @@ impl Event {
         let raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
         let op = raw.op.clone().ok_or(BadEvent::Form)?;
         match EventOp::from_wire(&op) {
-            Some(EventOp::TmtpRev) => tmtp_rev::read(raw),
-            Some(EventOp::Registered) => registered::read(raw),
-            Some(EventOp::Info) => Ok(info::read(raw)),
-            Some(EventOp::Ack) => ack::read(raw),
-            Some(EventOp::Ohi) => ohi::read(raw),
-            Some(EventOp::Quit) => Ok(quit::read(raw)),
+            Some(EventOp::Answer(op)) => match op {
+                AnswerOp::TmtpRev => tmtp_rev::read(raw),
+                AnswerOp::Registered => registered::read(raw),
+                AnswerOp::Info => Ok(info::read(raw)),
+                AnswerOp::Ack => ack::read(raw),
+                AnswerOp::Ohi => ohi::read(raw),
+                AnswerOp::Quit => Ok(quit::read(raw)),
+            },
             Some(EventOp::Message(op)) => {
                 let headsum = raw.headsum.ok_or(BadEvent::Form)?;
                 if !headsum_holds(head, headsum) {
@@ -206,12 +208,12 @@ impl Event {
     /// over: a service of another make may send it.
     pub fn data_rule(&self) -> DataRule {
         match self {
-            Self::TmtpRev { .. } => EventOp::TmtpRev.data_rule(),
-            Self::Registered { .. } => EventOp::Registered.data_rule(),
-            Self::LoginOk { .. } => EventOp::Info.data_rule(),
-            Self::Ack { .. } => EventOp::Ack.data_rule(),
-            Self::Ohi { .. } => EventOp::Ohi.data_rule(),
-            Self::Quit { .. } => EventOp::Quit.data_rule(),
+            Self::TmtpRev { .. } => AnswerOp::TmtpRev.data_rule(),
+            Self::Registered { .. } => AnswerOp::Registered.data_rule(),
+            Self::LoginOk { .. } => AnswerOp::Info.data_rule(),
+            Self::Ack { .. } => AnswerOp::Ack.data_rule(),
+            Self::Ohi { .. } => AnswerOp::Ohi.data_rule(),
+            Self::Quit { .. } => AnswerOp::Quit.data_rule(),
             Self::Message(message) => message.kind.data_rule(),
             Self::Unknown { .. } => DataRule::None,
         }

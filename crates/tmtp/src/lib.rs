@@ -28,6 +28,7 @@ pub mod frame;
 pub mod head;
 pub mod id;
 pub mod letter;
+mod listed;
 pub mod quit;
 pub mod request;
 pub mod revision;

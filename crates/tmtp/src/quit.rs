@@ -1,63 +1,47 @@
 //! Quit reasons: why a service ends a link.
 
-/// The reasons a `quit` may give, with their exact words on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Quit {
-    /// The four digits are not hex, or the length is out of bounds.
-    InvalidHeaderLength,
-    /// The header is not the object it must be for its op.
-    InvalidHeader,
-    /// The device secret is not base 32.
-    CorruptBase32,
-    /// A second TmtpRev.
-    Repetition,
-    /// A request that needs a login came before one.
-    Unauthenticated,
-    /// Register or Login on a link that is logged in.
-    AlreadyConnected,
-    /// Register or Login before TmtpRev. Never sent: a link is not told anything before TmtpRev.
-    TmtpRevOmitted,
-    /// Register without the token of the third party that authenticates here.
-    AuthenticationRequired,
-    /// The service could not make the account.
-    RegisterFailure,
-    /// Unknown member or device.
-    LoginFailed,
-    /// The device has another link.
-    NodeConnected,
-    /// The answer to Quit.
-    Logout,
-    /// Data exceeds what the request may carry.
-    DataTooLong,
-    /// Data is shorter than the request announces.
-    DataTooShort,
-    /// A ping's text is not UTF-8.
-    DataNotUtf8,
-    /// A PostNotify that would reach nobody.
-    ForEmpty,
+use crate::listed::listed;
+
+listed! {
+    /// The reasons a `quit` may give, with their exact words on the wire.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Quit {
+        /// The four digits are not hex, or the length is out of bounds.
+        InvalidHeaderLength,
+        /// The header is not the object it must be for its op.
+        InvalidHeader,
+        /// The device secret is not base 32.
+        CorruptBase32,
+        /// A second TmtpRev.
+        Repetition,
+        /// A request that needs a login came before one.
+        Unauthenticated,
+        /// Register or Login on a link that is logged in.
+        AlreadyConnected,
+        /// Register or Login before TmtpRev. Never sent: a link is not told anything before TmtpRev.
+        TmtpRevOmitted,
+        /// Register without the token of the third party that authenticates here.
+        AuthenticationRequired,
+        /// The service could not make the account.
+        RegisterFailure,
+        /// Unknown member or device.
+        LoginFailed,
+        /// The device has another link.
+        NodeConnected,
+        /// The answer to Quit.
+        Logout,
+        /// Data exceeds what the request may carry.
+        DataTooLong,
+        /// Data is shorter than the request announces.
+        DataTooShort,
+        /// A ping's text is not UTF-8.
+        DataNotUtf8,
+        /// A PostNotify that would reach nobody.
+        ForEmpty,
+    }
 }
 
 impl Quit {
-    /// Every reason, for tests and documentation.
-    pub const ALL: [Self; 16] = [
-        Self::InvalidHeaderLength,
-        Self::InvalidHeader,
-        Self::CorruptBase32,
-        Self::Repetition,
-        Self::Unauthenticated,
-        Self::AlreadyConnected,
-        Self::TmtpRevOmitted,
-        Self::AuthenticationRequired,
-        Self::RegisterFailure,
-        Self::LoginFailed,
-        Self::NodeConnected,
-        Self::Logout,
-        Self::DataTooLong,
-        Self::DataTooShort,
-        Self::DataNotUtf8,
-        Self::ForEmpty,
-    ];
-
     /// The words on the wire.
     pub const fn reason(self) -> &'static str {
         match self {

@@ -1,12 +1,16 @@
 //! Revisions of the protocol, and which of them a link speaks. Which operations a revision has, each of
 //! them states in its file.
 
-/// A revision that this crate speaks. The service chooses it: see [`Revision::answering`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Revision {
-    /// Revision 1. Also what a link speaks before it was greeted.
-    #[default]
-    One,
+use crate::listed::listed;
+
+listed! {
+    /// A revision that this crate speaks. The service chooses it: see [`Revision::answering`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+    pub enum Revision {
+        /// Revision 1. Also what a link speaks before it was greeted.
+        #[default]
+        One,
+    }
 }
 
 impl Revision {
@@ -22,7 +26,7 @@ impl Revision {
 
     /// The revision called so, if this crate speaks it.
     pub fn from_wire(text: &str) -> Option<Self> {
-        [Self::One].into_iter().find(|revision| revision.as_str() == text)
+        Self::ALL.into_iter().find(|revision| revision.as_str() == text)
     }
 
     /// What a service answers an app that asks for the revision called `wanted`: that one, or the highest

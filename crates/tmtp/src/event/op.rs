@@ -2,55 +2,53 @@
 
 use super::message::{delivery, invite, login, member, notify, ohi_edit, ping, user};
 use super::{ack, info, ohi, quit, registered, tmtp_rev};
+use crate::listed::listed;
 use crate::request::DataRule;
 
 /// An operation that a service can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventOp {
-    TmtpRev,
-    Registered,
-    Info,
-    Ack,
-    Ohi,
-    Quit,
+    Answer(AnswerOp),
     Message(MessageOp),
 }
 
-/// An operation of a message, which is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MessageOp {
-    Login,
-    User,
-    OhiEdit,
-    Invite,
-    Member,
-    Delivery,
-    Notify,
-    Ping,
+listed! {
+    /// An operation that is told on one link, and not stored.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(super) enum AnswerOp {
+        TmtpRev,
+        Registered,
+        Info,
+        Ack,
+        Ohi,
+        Quit,
+    }
+}
+
+listed! {
+    /// An operation of a message, which is stored.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(super) enum MessageOp {
+        Login,
+        User,
+        OhiEdit,
+        Invite,
+        Member,
+        Delivery,
+        Notify,
+        Ping,
+    }
 }
 
 impl EventOp {
-    const ALL: [Self; 14] = [
-        Self::TmtpRev,
-        Self::Registered,
-        Self::Info,
-        Self::Ack,
-        Self::Ohi,
-        Self::Quit,
-        Self::Message(MessageOp::Login),
-        Self::Message(MessageOp::User),
-        Self::Message(MessageOp::OhiEdit),
-        Self::Message(MessageOp::Invite),
-        Self::Message(MessageOp::Member),
-        Self::Message(MessageOp::Delivery),
-        Self::Message(MessageOp::Notify),
-        Self::Message(MessageOp::Ping),
-    ];
-
     pub(super) fn from_wire(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| op.as_str() == word)
+        let answer = AnswerOp::ALL.into_iter().find(|op| op.as_str() == word);
+        let message = || MessageOp::ALL.into_iter().find(|op| op.as_str() == word);
+        answer.map(Self::Answer).or_else(|| message().map(Self::Message))
     }
+}
 
+impl AnswerOp {
     const fn as_str(self) -> &'static str {
         match self {
             Self::TmtpRev => tmtp_rev::OP,
@@ -59,7 +57,6 @@ impl EventOp {
             Self::Ack => ack::OP,
             Self::Ohi => ohi::OP,
             Self::Quit => quit::OP,
-            Self::Message(op) => op.as_str(),
         }
     }
 
@@ -69,7 +66,6 @@ impl EventOp {
             Self::TmtpRev | Self::Registered | Self::Info | Self::Ack | Self::Ohi | Self::Quit => {
                 DataRule::None
             }
-            Self::Message(op) => op.data_rule(),
         }
     }
 }
