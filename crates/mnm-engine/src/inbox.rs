@@ -435,7 +435,22 @@ impl IncomingLetter {
 
 /// Whether our own store failed, so that the message must be sent again.
 fn is_our_failure(error: &Error) -> bool {
-    matches!(error.code, ErrorCode::Store | ErrorCode::NoRoom | ErrorCode::Internal)
+    match error.code {
+        ErrorCode::Store | ErrorCode::NoRoom | ErrorCode::Internal => true,
+        ErrorCode::NotFound
+        | ErrorCode::Invalid
+        | ErrorCode::UnknownRecipient
+        | ErrorCode::TooLarge
+        | ErrorCode::Conflict
+        | ErrorCode::Outdated
+        | ErrorCode::Offline
+        | ErrorCode::Untrusted
+        | ErrorCode::KnownService
+        | ErrorCode::Refused
+        | ErrorCode::AliasRefused
+        | ErrorCode::Timeout
+        | ErrorCode::InUse => false,
+    }
 }
 
 fn cc(subscribers: &[Subscriber]) -> Vec<Cc> {

@@ -45,13 +45,21 @@ pub(crate) struct RequestDigest([u8; 32]);
 impl RequestDigest {
     /// Of a request that becomes a message; none for others, and none if its id may not be unique.
     pub(crate) fn of(request: &Request, content: Content<'_>) -> Option<Self> {
-        let becomes_message = matches!(
-            request,
+        let becomes_message = match request {
             Request::Post { .. }
-                | Request::PostNotify { .. }
-                | Request::Ping { .. }
-                | Request::GroupInvite { .. }
-        );
+            | Request::PostNotify { .. }
+            | Request::Ping { .. }
+            | Request::GroupInvite { .. } => true,
+            Request::TmtpRev { .. }
+            | Request::Register { .. }
+            | Request::Login { .. }
+            | Request::UserEdit { .. }
+            | Request::OhiEdit { .. }
+            | Request::GroupEdit { .. }
+            | Request::Ack { .. }
+            | Request::Pulse
+            | Request::Quit => false,
+        };
         let is_unique = request.id().is_some_and(|id| id.as_str().len() >= UNIQUE_ID_BYTES);
         // An app that is upgraded between the two sends may add keys: compare without them.
         let head = || request.as_of_revision_1().pack().ok();

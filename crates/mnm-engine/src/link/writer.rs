@@ -387,17 +387,29 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
 
 /// Whether a service ends a link for this reason whenever it gets the same request.
 fn blames_the_request(reason: &str) -> bool {
-    let quit = Quit::from_reason(reason);
-    matches!(
-        quit,
+    match Quit::from_reason(reason) {
         Some(
             Quit::InvalidHeader
-                | Quit::DataTooLong
-                | Quit::DataTooShort
-                | Quit::DataNotUtf8
-                | Quit::ForEmpty
+            | Quit::DataTooLong
+            | Quit::DataTooShort
+            | Quit::DataNotUtf8
+            | Quit::ForEmpty,
+        ) => true,
+        Some(
+            Quit::InvalidHeaderLength
+            | Quit::CorruptBase32
+            | Quit::Repetition
+            | Quit::Unauthenticated
+            | Quit::AlreadyConnected
+            | Quit::TmtpRevOmitted
+            | Quit::AuthenticationRequired
+            | Quit::RegisterFailure
+            | Quit::LoginFailed
+            | Quit::NodeConnected
+            | Quit::Logout,
         )
-    )
+        | None => false,
+    }
 }
 
 /// A fresh id for a request that is not stored. It is not secret.

@@ -125,7 +125,17 @@ impl Message {
 
     /// Whether it is delivered before others that wait: messages about the account itself.
     pub fn is_urgent(&self) -> bool {
-        matches!(self.kind, MessageKind::NewNode { .. } | MessageKind::NewAlias { .. })
+        match self.kind {
+            MessageKind::NewNode { .. } | MessageKind::NewAlias { .. } => true,
+            MessageKind::Login { .. }
+            | MessageKind::OhiEdit { .. }
+            | MessageKind::Invite { .. }
+            | MessageKind::Member { .. }
+            | MessageKind::Delivery { .. }
+            | MessageKind::Notify { .. }
+            | MessageKind::Ping { .. }
+            | MessageKind::Other { .. } => false,
+        }
     }
 
     pub(super) fn read(mut raw: RawEvent, op: MessageOp) -> Result<Self, BadEvent> {

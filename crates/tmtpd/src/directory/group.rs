@@ -90,6 +90,9 @@ impl Group {
 impl Standing {
     /// Invited or joined.
     pub(crate) fn is_current(self) -> bool {
-        matches!(self, Self::Invited | Self::Joined)
+        match self {
+            Self::Invited | Self::Joined => true,
+            Self::Left | Self::Removed => false,
+        }
     }
 }

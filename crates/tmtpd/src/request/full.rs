@@ -55,7 +55,7 @@ pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decis
             continue;
         }
         full.iter().for_each(|device| *missing.entry(*device).or_default() += 1);
-        if matches!(message.kind, MessageKind::Delivery { .. }) {
+        if tells_whom_it_missed(&message.kind) {
             unreached.extend(without(facts.directory, sender, &full, &message.devices));
         }
     }
@@ -65,6 +65,22 @@ pub(super) fn pass_over(facts: &Facts<'_>, sender: &Sender, decision: &mut Decis
     }
     if !missing.is_empty() {
         decision.tallies.push(Tally::Missing(missing));
+    }
+}
+
+/// Whether the author is told of members who get no copy of it.
+fn tells_whom_it_missed(kind: &MessageKind) -> bool {
+    match kind {
+        MessageKind::Delivery { .. } => true,
+        MessageKind::Login { .. }
+        | MessageKind::NewNode { .. }
+        | MessageKind::NewAlias { .. }
+        | MessageKind::OhiEdit { .. }
+        | MessageKind::Invite { .. }
+        | MessageKind::Member { .. }
+        | MessageKind::Notify { .. }
+        | MessageKind::Ping { .. }
+        | MessageKind::Other { .. } => false,
     }
 }
 
