@@ -146,23 +146,36 @@ impl Draft {
             store: shared.store.clone(),
             ..Self::default()
         };
-        section.text("name", &mut draft.name, NAME_ALLOWED, parse_service_name);
-        section.path("data", &mut draft.data, folder);
-        section.addresses("listen", &mut draft.listen, DEFAULT_LISTEN);
-        section.texts("server_names", &mut draft.server_names, HOST_ALLOWED, parse_host);
-        section.flag("default", &mut draft.default);
-        section.address("public", &mut draft.public);
+        let Self {
+            name,
+            data,
+            listen,
+            server_names,
+            default,
+            public,
+            post_policy,
+            tls: own_tls,
+            limits,
+            store,
+            lines,
+        } = &mut draft;
+        section.text("name", name, NAME_ALLOWED, parse_service_name);
+        section.path("data", data, folder);
+        section.addresses("listen", listen, DEFAULT_LISTEN);
+        section.texts("server_names", server_names, HOST_ALLOWED, parse_host);
+        section.flag("default", default);
+        section.address("public", public);
         section.choice(
             "post_policy",
-            &mut draft.post_policy,
+            post_policy,
             &[("uid", Some(PostPolicy::Uid)), ("acquainted", Some(PostPolicy::Acquainted))],
         );
         section.inner("tls", "service.tls", |section| {
-            draft.tls = shared.tls.for_one().take_own(section, folder);
+            *own_tls = shared.tls.for_one().take_own(section, folder);
         });
-        section.inner("limits", "service.limits", |section| draft.limits.take(section));
-        section.inner("store", "service.store", |section| take_store(&mut draft.store, section));
-        draft.lines = Lines {
+        section.inner("limits", "service.limits", |section| limits.take(section));
+        section.inner("store", "service.store", |section| take_store(store, section));
+        *lines = Lines {
             name: section.line("name"),
             data: section.line("data"),
             listen: section.line("listen"),
@@ -227,20 +240,22 @@ impl TlsDraft {
     }
 
     fn take_files(&mut self, section: &mut Section<'_, '_>, folder: &Path) {
-        section.path("cert", &mut self.cert, folder);
-        section.path("key", &mut self.key, folder);
+        let Self { cert, key, hosts: _, directory: _, contact: _, root: _ } = self;
+        section.path("cert", cert, folder);
+        section.path("key", key, folder);
     }
 
     fn take_acme(&mut self, section: &mut Section<'_, '_>, folder: &Path) {
-        section.texts("hosts", &mut self.hosts, HOST_ALLOWED, parse_host);
-        section.url("directory", &mut self.directory);
+        let Self { cert: _, key: _, hosts, directory, contact, root } = self;
+        section.texts("hosts", hosts, HOST_ALLOWED, parse_host);
+        section.url("directory", directory);
         section.text(
             "contact",
-            &mut self.contact,
+            contact,
             "an address of electronic mail, such as \"admin@example.org\"",
             parse_mail,
         );
-        section.path("root", &mut self.root, folder);
+        section.path("root", root, folder);
     }
 
     /// Which of the modes is meant.
