@@ -160,7 +160,7 @@ fn message_of_an_unknown_kind_keeps_its_op_and_waits_like_all_others() {
 }
 
 #[test]
-fn only_what_is_about_the_account_itself_overtakes_what_waits() {
+fn only_new_devices_and_aliases_are_urgent() {
     let is_urgent = |kind| {
         Message::new(MessageId(1), FROM.into(), POSTED_MS, Data::default(), kind).is_urgent()
     };

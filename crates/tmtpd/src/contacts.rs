@@ -42,9 +42,9 @@ const WAITING: &[u8] = b"c/w/";
 const ANSWERED: &[u8] = b"c/a/";
 const DAY: Duration = Duration::from_secs(86_400);
 /// One in this many of a member's pings from strangers may be from an account younger than a day.
-const NEW_PART: usize = 5;
+const NEW_SHARE_DIVISOR: usize = 5;
 /// And one in this many of these from accounts made from one network.
-const NETWORK_PART: usize = 4;
+const NETWORK_SHARE_DIVISOR: usize = 4;
 
 /// (sender, receiver).
 type Pair = (MemberNumber, MemberNumber);
@@ -271,14 +271,14 @@ impl State {
         let all = limits.pings_received_per_day;
         // A refused ping of a new account does not use up the others' share.
         let is_new = ping.now_ms.saturating_sub(ping.since_ms) < DAY_MS;
-        (!is_new || self.may_receive_from_new(ping, all.div_ceil(NEW_PART), now))
+        (!is_new || self.may_receive_from_new(ping, all.div_ceil(NEW_SHARE_DIVISOR), now))
             && self.received.try_spend(whom, rate(all), 1, now)
     }
 
     /// The same for a new account; `new` such pings may come in a day.
     fn may_receive_from_new(&mut self, ping: Ping, new: usize, now: Instant) -> bool {
         let network = self.made.get(&ping.who).map(|(network, _)| *network);
-        let each = Rate { count: new.div_ceil(NETWORK_PART), period: DAY };
+        let each = Rate { count: new.div_ceil(NETWORK_SHARE_DIVISOR), period: DAY };
         let new = Rate { count: new, period: DAY };
         // A refused ping does not use up the other networks' share.
         self.received_from_network.try_spend((ping.whom, network), each, 1, now)

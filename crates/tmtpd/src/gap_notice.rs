@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tmtp_store::{Batch, DeviceNumber, Store, StoreError, each_row};
 
-const AWAY: &[u8] = b"x/a/";
+const PREFIX: &[u8] = b"x/a/";
 
 /// Devices that need history from their siblings, and how many messages each is missing.
 #[derive(Debug, Default)]
@@ -28,8 +28,8 @@ impl GapNotices {
     /// [`StoreError`].
     pub(crate) async fn read(store: &dyn Store) -> Result<Self, StoreError> {
         let mut devices = BTreeMap::new();
-        each_row(store, AWAY, |key, row| {
-            let found = key.strip_prefix(AWAY).and_then(|device| read(device, row));
+        each_row(store, PREFIX, |key, row| {
+            let found = key.strip_prefix(PREFIX).and_then(|device| read(device, row));
             let corrupt = || StoreError::Corrupt { what: "a row of devices that were away".into() };
             let (device, missing) = found.ok_or_else(corrupt)?;
             if missing > 0 {
@@ -92,7 +92,7 @@ fn subtract(devices: &mut BTreeMap<DeviceNumber, u64>, device: DeviceNumber, cou
 }
 
 fn key(device: DeviceNumber) -> Vec<u8> {
-    [AWAY, &device.to_be_bytes()].concat()
+    [PREFIX, &device.to_be_bytes()].concat()
 }
 
 fn read(device: &[u8], row: &[u8]) -> Option<(DeviceNumber, u64)> {

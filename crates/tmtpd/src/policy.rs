@@ -18,7 +18,7 @@ use crate::contacts::Contacts;
 use crate::directory::{Directory, MemberNumber};
 use tmtp_store::{Batch, Store, StoreError};
 
-const UNSAID: &[u8] = b"p/unsaid";
+const DEFAULT_POLICY_KEY: &[u8] = b"p/unsaid";
 const ACQUAINTED: &[u8] = b"acquainted";
 
 /// The default policy of this service.
@@ -29,7 +29,7 @@ pub(crate) async fn unsaid(
     store: &dyn Store,
     directory: &Directory,
 ) -> Result<PostPolicy, StoreError> {
-    let is_noted = store.get(UNSAID).await?.as_deref() == Some(ACQUAINTED);
+    let is_noted = store.get(DEFAULT_POLICY_KEY).await?.as_deref() == Some(ACQUAINTED);
     let is_new = directory.member_count() == 0;
     Ok(if is_noted || is_new { PostPolicy::Acquainted } else { PostPolicy::Uid })
 }
@@ -37,7 +37,7 @@ pub(crate) async fn unsaid(
 /// Stores with the first member that the service was made by a version that requires acquaintance.
 pub(crate) fn note(batch: &mut Batch, first: MemberNumber) {
     if first == MemberNumber(0) {
-        batch.put(UNSAID, ACQUAINTED);
+        batch.put(DEFAULT_POLICY_KEY, ACQUAINTED);
     }
 }
 

@@ -9,7 +9,7 @@ fn quit(reason: &str) -> Verdict {
 }
 
 #[test]
-fn only_what_the_member_must_settle_is_a_refusal() {
+fn only_errors_that_the_member_can_fix_end_the_retries() {
     assert!(
         matches!(quit("login failed"), Verdict::Refused { error, .. } if error.contains("device"))
     );

@@ -345,7 +345,7 @@ fn an_address_has_a_length_that_is_linked_and_one_that_is_shown() {
 }
 
 #[test]
-fn so_many_quotes_stand_in_each_other_and_no_more() {
+fn nesting_of_quotes_is_limited() {
     for quotes in [23, 24, 25] {
         let html = html_of(&format!("{} a", ">".repeat(quotes)));
         assert_eq!(tags(&html).iter().filter(|tag| **tag == "blockquote").count(), quotes.min(24));

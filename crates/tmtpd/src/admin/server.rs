@@ -32,9 +32,9 @@ use tmtp_store::{Copied, Store, StoreError};
 /// Commands that may be connected at once.
 const COMMANDS_MAX: usize = 16;
 /// How long a command may take to ask, and to take a piece of its answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after the system could not give a connection.
-const PAUSE: Duration = Duration::from_secs(1);
+const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
 /// What the commands of one service can reach.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ async fn accept(listener: UnixListener, server: Arc<Server>) {
             Err(error) => {
                 static SHORT: Throttle = Throttle::new(1);
                 warn_limited!(SHORT, %error, "a command cannot be connected for now");
-                sleep(PAUSE).await;
+                sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
@@ -137,7 +137,7 @@ async fn serve(stream: UnixStream, server: &Server) -> io::Result<()> {
     }
     let mut line = Vec::new();
     let mut reader = BufReader::new(reader.take(REQUEST_BYTES_MAX as u64));
-    timeout(PATIENCE, reader.read_until(b'\n', &mut line)).await??;
+    timeout(TRANSFER_TIMEOUT, reader.read_until(b'\n', &mut line)).await??;
     match parse(&line) {
         Ok(command) => answer(server, command, &mut out).await,
         Err(Failure { kind, message }) => out.fail(kind, &message).await,
@@ -331,7 +331,7 @@ impl Out {
     }
 
     async fn send(&mut self, text: &[u8]) -> io::Result<()> {
-        timeout(PATIENCE, self.writer.write_all(text)).await?
+        timeout(TRANSFER_TIMEOUT, self.writer.write_all(text)).await?
     }
 }
 

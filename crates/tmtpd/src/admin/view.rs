@@ -20,7 +20,7 @@ use crate::service::Service;
 use tmtp_store::{Cursor, DeviceNumber, Queued, Store, StoreError};
 
 /// Rows per page; the directory is locked meanwhile.
-const PAGE: usize = 256;
+const PAGE_ROWS: usize = 256;
 
 /// The service as a whole.
 pub(super) fn status(server: &Server) -> Status {
@@ -67,7 +67,7 @@ pub(super) fn service(instance: &Instance) -> ServiceRow {
 
 /// The next links after `after`.
 pub(super) fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<Link>> {
-    let page = service.links.page(*after, PAGE);
+    let page = service.links.page(*after, PAGE_ROWS);
     *after = page.last()?.0;
     let directory = service.directory();
     Some(page.iter().map(|(number, facts)| link(&directory, *number, facts)).collect())
@@ -128,7 +128,7 @@ fn member_row(
 /// The next groups, starting at `next`.
 pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Group>> {
     let directory = service.directory();
-    let page: Vec<_> = directory.groups(*next).take(PAGE).collect();
+    let page: Vec<_> = directory.groups(*next).take(PAGE_ROWS).collect();
     *next += page.len();
     let row = |group: &&crate::directory::Group| {
         let joined = group.joined().count();
@@ -163,7 +163,7 @@ pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
     let mut devices: Vec<_> =
         service.store.queues().into_iter().map(|(device, _)| device).collect();
     devices.sort_unstable();
-    devices.chunks(PAGE).map(<[_]>::to_vec).collect()
+    devices.chunks(PAGE_ROWS).map(<[_]>::to_vec).collect()
 }
 
 async fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, StoreError> {
@@ -204,7 +204,7 @@ fn member_page<'d>(
 ) -> Option<impl Iterator<Item = (MemberNumber, &'d Member)> + use<'d>> {
     let from = *next;
     directory.member(MemberNumber(from))?;
-    *next = from.saturating_add(PAGE as u32);
+    *next = from.saturating_add(PAGE_ROWS as u32);
     let numbers = (from..*next).map(MemberNumber);
     Some(numbers.map_while(|number| Some((number, directory.member(number)?))))
 }

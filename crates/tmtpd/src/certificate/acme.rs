@@ -39,9 +39,9 @@ use http::Https;
 /// How long an authority may take to validate the hosts, and to issue.
 const TIMEOUT: Duration = Duration::from_secs(180);
 /// Pause after the first failure; doubled with each further one.
-const PAUSE: Duration = Duration::from_secs(300);
+const RETRY_PAUSE: Duration = Duration::from_secs(300);
 /// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
 /// How often the clock is checked for a due renewal: it may be set while this waits.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 
@@ -147,7 +147,7 @@ pub(crate) async fn keep(acme: Acme, data: PathBuf, identity: Arc<Identity>, wak
 
 /// How long to wait after this many failures in a row.
 fn pause_after(failures: u32) -> Duration {
-    PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(PAUSE_MAX)
+    RETRY_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(RETRY_PAUSE_MAX)
 }
 
 /// How long to wait until the next check; none when a certificate should be ordered now.

@@ -23,8 +23,8 @@ Exit codes:
   3  a service runs on it: stop it, or make a copy with `tmtpd backup` and check that
   4  the disk could not be read";
 
-/// Damaged messages named in plain text; `--json` names all.
-const NAMED: usize = 100;
+/// Most damaged messages shown in plain text; `--json` names all.
+const SHOWN_MAX: usize = 100;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -165,13 +165,13 @@ impl Report {
         if self.dead_files > 0 {
             writeln!(out, "{} files hold nothing; the next start erases them.", self.dead_files)?;
         }
-        for Named { message, what } in self.damage.iter().take(NAMED) {
+        for Named { message, what } in self.damage.iter().take(SHOWN_MAX) {
             match message {
                 Some(id) => writeln!(out, "damaged: message {id}: {what}")?,
                 None => writeln!(out, "damaged: {what}")?,
             }
         }
-        match self.damage.len().saturating_sub(NAMED) {
+        match self.damage.len().saturating_sub(SHOWN_MAX) {
             0 => Ok(()),
             more => writeln!(out, "and {more} more; --json names all"),
         }

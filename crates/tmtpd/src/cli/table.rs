@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 /// Rows that are buffered to set the widths.
-const AHEAD: usize = 512;
+const BUFFERED_ROWS: usize = 512;
 
 /// A table being written to `out`. Call [`Table::finish`] at its end.
 pub(super) struct Table<W, const N: usize> {
@@ -43,7 +43,7 @@ impl<W: Write, const N: usize> Table<W, N> {
             return self.line(&widths, cells.each_ref().map(String::as_str));
         }
         self.ahead.push(cells);
-        if self.ahead.len() < AHEAD { Ok(()) } else { self.decide() }
+        if self.ahead.len() < BUFFERED_ROWS { Ok(()) } else { self.decide() }
     }
 
     /// Prints the remaining rows. A table without rows is only its headings.

@@ -330,14 +330,15 @@ fn given_certificate(tls: &Tls) -> Result<Option<Certificate>, InstanceError> {
 }
 
 /// Names that a service makes in its data folder.
-const OURS: &[&str] = &[ROWS, "bodies", "journal.0", "journal.1", "tls", "LOCK", "control.sock"];
+const DATA_NAMES: &[&str] =
+    &[ROWS, "bodies", "journal.0", "journal.1", "tls", "LOCK", "control.sock"];
 const ROWS: &str = "rows.redb";
 
 fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
     let path = &config.service.data;
     let failed = |source| InstanceError::Data { path: path.clone(), source };
     let path_shown = path.display();
-    match fs_mode::take_dir(path, OURS).map_err(failed)? {
+    match fs_mode::take_dir(path, DATA_NAMES).map_err(failed)? {
         Taken::Private => {}
         Taken::Closed => {
             tracing::info!(data = %path_shown, "the data folder is now for its user alone")

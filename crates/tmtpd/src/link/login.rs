@@ -19,7 +19,7 @@ use crate::request::{Answer, Progress, login, register};
 const ONLINE_MAX: usize = 1_500;
 /// How long a login waits for the device's previous link to end: after a quick reconnect the new
 /// link may be read before the end of the old one is noticed.
-const HANDOVER: Duration = Duration::from_secs(1);
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl<S: Stream> Link<S> {
     pub(super) fn register(&mut self, newnode: String, newalias: Option<Alias>) {
@@ -51,7 +51,7 @@ impl<S: Stream> Link<S> {
         self.pending = Some(Box::pin(async move {
             let _served = served;
             // If the old link is still there, `enter` refuses the login.
-            let _ = timeout(HANDOVER, roster.vacated(sender.device)).await;
+            let _ = timeout(HANDOVER_TIMEOUT, roster.vacated(sender.device)).await;
             Done::Known(sender)
         }));
     }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tmtp_store::{Position, Queued};
 
 /// One message takes at most one in this many parts of the window.
-const PART: u64 = 4;
+const SHARE_DIVISOR: u64 = 4;
 
 /// A message in flight.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl Window {
 
     /// Notes that a message goes out for the first time.
     pub(super) fn sent(&mut self, queued: Queued) {
-        let share = queued.data_len.min(self.max_bytes / PART);
+        let share = queued.data_len.min(self.max_bytes / SHARE_DIVISOR);
         self.bytes = self.bytes.saturating_add(queued.data_len);
         self.shares = self.shares.saturating_add(share);
         self.sent.push_back(Sent { queued, share });

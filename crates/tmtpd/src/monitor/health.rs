@@ -10,7 +10,7 @@ use tmtp_store::Batch;
 use tmtp_store::StoreError;
 
 /// How long the disk may take. A commit that takes longer keeps every member waiting.
-const PATIENCE: Duration = Duration::from_secs(5);
+const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a service accepts no messages, in words for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,7 @@ pub(crate) enum Sick {
     #[error("too much waits for the disk: posts are refused for now")]
     Busy,
     /// The writer does not answer.
-    #[error("the disk has not answered for {} s", PATIENCE.as_secs())]
+    #[error("the disk has not answered for {} s", DISK_TIMEOUT.as_secs())]
     Stuck,
     /// The store failed.
     #[error("the store has failed: {0}")]
@@ -37,7 +37,7 @@ pub(crate) enum Sick {
 /// # Errors
 /// [`Sick`].
 pub(crate) async fn check(service: &Service) -> Result<(), Sick> {
-    match timeout(PATIENCE, service.store.submit(Batch::new())).await {
+    match timeout(DISK_TIMEOUT, service.store.submit(Batch::new())).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(StoreError::Full)) => Err(Sick::DiskFull),
         Ok(Err(StoreError::Busy)) => Err(Sick::Busy),

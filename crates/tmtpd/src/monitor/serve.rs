@@ -34,7 +34,7 @@ const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 16 * 1_024;
 /// Pause after `accept` has failed.
-const PAUSE: Duration = Duration::from_secs(1);
+const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The server. It ends when this is dropped.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>) {
                     drop(permit);
                 });
             }
-            Err(_) => sleep(PAUSE).await,
+            Err(_) => sleep(ACCEPT_BACKOFF).await,
         }
     }
 }

@@ -52,7 +52,7 @@ fn join(home: &mut Home) -> Vec<Event> {
 }
 
 #[test]
-fn one_more_member_costs_as_much_in_a_group_of_thousands() {
+fn cost_of_one_more_member_does_not_grow_with_the_group() {
     let (mut small, mut large) = (home(10), home(10));
     group(&mut small, FEW);
     group(&mut large, MANY);
@@ -66,7 +66,7 @@ fn one_more_member_costs_as_much_in_a_group_of_thousands() {
 }
 
 #[test]
-fn whether_anybody_else_has_joined_is_not_asked_of_each() {
+fn check_for_other_members_does_not_read_each() {
     let mut home = home(10);
     group(&mut home, MANY);
     home.vault.db.execute_batch("UPDATE group_member SET standing = 'invited'").unwrap();

@@ -289,7 +289,7 @@ fn migration_knows_former_groups_and_keeps_queued_letters() {
 }
 
 #[test]
-fn of_groups_of_an_older_version_only_what_is_written_from_now_on_counts() {
+fn migration_counts_group_messages_from_then_on() {
     let mut db = old(35);
     db.execute_batch(
         "INSERT INTO grp (account, gid, alias, standing) VALUES (1, 'Gardeners', 'me', 'joined');
