@@ -4,6 +4,9 @@
 //! [`Refusal`](crate::refusal::Refusal). It waits for nothing, writes nothing and counts nothing, so
 //! it can be repeated and tested without a disk. [`commit`](crate::commit) carries decisions out, in
 //! one place.
+//!
+//! Two operations are more than a decision: Register and the UserEdit that adds a device draw random
+//! secrets, hold the lock of edits, and count rates themselves; adding a device is two commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,8 +11,9 @@
 //! | `ping` | Ping |
 //!
 //! Each is a function from [`Facts`] and the request to a [`Decision`] or a [`Refusal`];
-//! [`commit`](crate::commit) carries it out. Beside them: `full`, full queues; `introduce`, who may
-//! write to whom after a post.
+//! [`commit`](crate::commit) carries it out. Not so Register and the addition of a device, which draw
+//! secrets, count rates and wait for their commits themselves. Beside them: `full`, full queues;
+//! `introduce`, who may write to whom after a post.
 //!
 //! A repeated request is recognised by [`idempotency`](crate::idempotency); the rule and its
 //! reasons are in `docs/decisions/0005-repeated-requests.md`.
