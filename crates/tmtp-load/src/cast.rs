@@ -364,7 +364,9 @@ impl Cast {
                     }
                     Happening::Delivered { .. } => self.early.push(happening),
                     Happening::Ended { why, .. } => bail!("a link ended: {why}"),
-                    _ => {}
+                    Happening::Acked { .. }
+                    | Happening::NewNode { .. }
+                    | Happening::Notice { .. } => {}
                 }
             }
             ensure!(last.elapsed() < PATIENCE, "the service lets nobody in any more");

@@ -14,6 +14,8 @@
 //! - [`work`]: the loads themselves
 //! - [`report`]: figures for people and as JSON
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod cast;
 pub mod fleet;
 pub mod ledger;

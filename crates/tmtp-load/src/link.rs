@@ -296,7 +296,15 @@ impl Link {
                     MessageKind::NewNode { nodeid, .. } => {
                         Some(Happening::NewNode { link: number, node: nodeid.expose().into() })
                     }
-                    _ => Some(Happening::Notice { link: number }),
+                    MessageKind::Login { .. }
+                    | MessageKind::NewAlias { .. }
+                    | MessageKind::OhiEdit { .. }
+                    | MessageKind::Invite { .. }
+                    | MessageKind::Member { .. }
+                    | MessageKind::Delivery { .. }
+                    | MessageKind::Notify { .. }
+                    | MessageKind::Ping { .. }
+                    | MessageKind::Other { .. } => Some(Happening::Notice { link: number }),
                 }
             }
             Event::Quit { error } => return Err(format!("quit: {error}")),

@@ -13,6 +13,8 @@
 //!
 //! [`files`], [`peer`], [`process`] and [`vector`] need the feature `real`.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod dice;
 #[cfg(feature = "simulation")]
 pub mod disk;

@@ -242,6 +242,7 @@ impl RawPeer {
 
     /// Reads more; false at the end of the link. An end without TLS's own farewell is an end too:
     /// that is how a killed process leaves.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
     async fn read_some(&mut self) -> Result<bool> {
         self.received.reserve(0x1_0000);
         match self.stream.read_buf(&mut self.received).await {
