@@ -12,9 +12,9 @@ use crate::demo::{build, story};
 use crate::run;
 use crate::step::{Output, Steps};
 
-/// The commit of the last release: 0.1.0. A release that follows is compared with this one until
+/// The commit of the last release: 0.2.0. A release that follows is compared with this one until
 /// it is out, and then named here.
-const RELEASED: &str = "682b0741ffb4720ce131916ca70478b429bb9a57";
+const RELEASED: &str = "b83145709d648d4de07fe4ebbb76645603877ffb";
 
 /// Who is of which version.
 struct Leg {
