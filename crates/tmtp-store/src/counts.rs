@@ -1,17 +1,53 @@
-//! Counts of messages and bytes, in all and for each device: taken at open, and kept up to date by the
-//! writer after each commit, so that asking costs nothing.
+//! Counts of messages and bytes, in all and for each device: taken at open, and kept up to date with each
+//! commit from its submission on, so that asking costs nothing.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::{Bound, ControlFlow};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smallvec::SmallVec;
 
 use crate::engine::ReadRows;
 use crate::error::StoreError;
 use crate::position::{DeviceNumber, Position};
 use crate::row::{QUEUE, parse_queue_key};
 use crate::store::Queue;
+
+/// Messages that were submitted: counted until they are dropped, or for good once they are durable, so that
+/// whoever decides by the length of a queue sees what is under way.
+#[derive(Debug)]
+pub(crate) struct Submitted {
+    counts: Arc<Counts>,
+    messages: u64,
+    queued: SmallVec<[QueuedBytes; 1]>,
+}
+
+impl Submitted {
+    pub(crate) fn new(
+        counts: &Arc<Counts>,
+        messages: u64,
+        queued: SmallVec<[QueuedBytes; 1]>,
+    ) -> Self {
+        counts.add(messages, &queued);
+        Self { counts: Arc::clone(counts), messages, queued }
+    }
+
+    /// They are durable.
+    pub(crate) fn keep(mut self) {
+        self.messages = 0;
+        self.queued.clear();
+    }
+}
+
+impl Drop for Submitted {
+    fn drop(&mut self) {
+        if self.messages > 0 {
+            self.counts.remove(self.messages, &self.queued);
+        }
+    }
+}
 
 /// A queue row: whose, and the bytes of its message.
 pub(crate) type QueuedBytes = (DeviceNumber, u64);

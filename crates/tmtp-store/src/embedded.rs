@@ -137,7 +137,9 @@ impl Store for EmbeddedStore {
     fn commit(&self, write: WriteCommit) -> Receipt {
         let mut last_given = self.shared.last_given();
         let first = last_given.plus(1);
-        let prepared = match write(first).and_then(|commit| Prepared::new(first, commit)) {
+        let prepared = match write(first)
+            .and_then(|commit| Prepared::new(first, commit, &self.shared.counts))
+        {
             Ok(prepared) => prepared,
             Err(error) => return Receipt::refused(error),
         };

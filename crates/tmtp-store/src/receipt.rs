@@ -25,20 +25,26 @@ pub struct Receipt {
 #[derive(Debug)]
 pub struct Answer {
     sender: oneshot::Sender<Answered>,
-    /// The position of the first message.
+    /// The position of the first message, where it is given before the commit.
     first: Option<Position>,
 }
 
 impl Receipt {
-    /// A receipt for a commit whose first message is at `first`, and the place to answer it.
-    pub fn new(first: Option<Position>) -> (Answer, Self) {
+    /// A receipt, and the place to answer it.
+    #[expect(clippy::new_ret_no_self, reason = "a pair, as channels are made")]
+    pub fn new() -> (Answer, Self) {
+        Self::beginning_at(None)
+    }
+
+    /// A receipt for a commit whose first message is at `first`.
+    pub(crate) fn beginning_at(first: Option<Position>) -> (Answer, Self) {
         let (sender, receiver) = oneshot::channel();
         (Answer { sender, first }, Self { receiver })
     }
 
     /// A receipt that is answered already.
     pub fn refused(error: StoreError) -> Self {
-        let (answer, receipt) = Self::new(None);
+        let (answer, receipt) = Self::new();
         answer.send(Err(error));
         receipt
     }
@@ -58,10 +64,16 @@ impl Receipt {
 }
 
 impl Answer {
-    /// All is durable, or nothing happened. Who asked may be gone.
-    pub fn send(self, done: Result<(), StoreError>) {
-        let Self { sender, first } = self;
-        let _ = sender.send(done.map(|()| first));
+    /// All is durable, and the first message, if there is one, is at this position; or nothing happened.
+    /// Who asked may be gone.
+    pub fn send(self, done: Result<Option<Position>, StoreError>) {
+        let _ = self.sender.send(done);
+    }
+
+    /// The same for a commit whose position the receipt was made with.
+    pub(crate) fn finish(self, done: Result<(), StoreError>) {
+        let first = self.first;
+        self.send(done.map(|()| first));
     }
 }
 

@@ -187,7 +187,7 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     async fn close(&self) -> Result<(), StoreError>;
 }
 
-/// How much waits for devices, as far as it is committed.
+/// How much waits for devices, as far as it is submitted; what is not stored then is taken back.
 ///
 /// It is asked while a request is decided, under the caller's locks, so it is answered from memory. A
 /// store that several nodes share answers by what its node has heard.

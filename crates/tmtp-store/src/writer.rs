@@ -174,7 +174,7 @@ impl Writer {
                     self.ack_failure.clone().map_or(Ok(()), |(_, error)| Err(error))
                 }
             };
-            answer.send(done);
+            answer.finish(done);
         }
     }
 }

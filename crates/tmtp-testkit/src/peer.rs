@@ -205,6 +205,11 @@ impl RawPeer {
         self.expect_closed().await
     }
 
+    /// Says that it sends nothing more, and reads on.
+    pub async fn close_sending(&mut self) -> Result<()> {
+        timeout(DEADLINE, self.stream.shutdown()).await.context("closing")?.context("closing")
+    }
+
     /// Ends the link without a word, as a crash does.
     pub fn drop_link(self) {}
 

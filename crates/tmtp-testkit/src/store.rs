@@ -332,7 +332,7 @@ fn wait<T>(answer: impl Future<Output = T>) -> T {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    match Builder::new_current_thread().build() {
+    match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => panic!("a runtime: {error}"),
     }

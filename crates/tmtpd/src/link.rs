@@ -121,6 +121,8 @@ struct Link<S> {
     answers: Vec<u8>,
     pending: Option<Pending>,
     commits: Commits,
+    /// Whether the delivery waits for the store, which wakes this task when it answers.
+    is_store_asked: bool,
     /// Held back until the pending commits are answered.
     parked: Option<Parked>,
     intake: Option<Intake>,
@@ -164,6 +166,7 @@ impl<S: Stream> Link<S> {
             answers: Vec::new(),
             pending: None,
             commits: Commits::default(),
+            is_store_asked: false,
             parked: None,
             intake: None,
             on: None,
@@ -186,15 +189,16 @@ impl<S: Stream> Link<S> {
             if let Poll::Ready(Err(end)) = filled {
                 break end;
             }
-            if let Some((end, _)) = self
-                .ending
-                .take_if(|_| self.output.is_empty() && !self.unflushed && self.commits.is_empty())
+            let is_idle = self.is_idle();
+            if let Some((end, _)) =
+                self.ending.take_if(|_| self.output.is_empty() && !self.unflushed && is_idle)
             {
                 break end;
             }
             self.watch_throughput();
             match poll_fn(|context| self.poll_turn(&mut waits, context)).await {
-                Ready::Read(Ok(0)) => break End::Closed,
+                // What was asked before is still answered, if the peer reads on.
+                Ready::Read(Ok(0)) => self.end(End::Closed),
                 Ready::Read(Ok(_)) | Ready::Sent(Ok(())) => {}
                 Ready::Read(Err(error)) | Ready::Sent(Err(error)) => {
                     break End::Broken(error.to_string());
@@ -223,7 +227,9 @@ impl<S: Stream> Link<S> {
             }
         };
         // A pending request is finished before the device's place is freed: recipients are woken,
-        // and the device's next link finds the answer if it asks again.
+        // and the device's next link finds the answer if it asks again. It may wait for room that
+        // those before it hold.
+        self.commits.finish().await;
         if let Some(request) = self.pending.take()
             && let Done::Progress(progress) = request.await
         {
@@ -419,6 +425,7 @@ impl<S: Stream> Link<S> {
     /// Puts answers that waited, then messages of the device's queue, into the output. Pending while the
     /// store is asked.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        self.is_store_asked = false;
         let Some(on) = &mut self.on else { return Poll::Ready(Ok(())) };
         if !self.answers.is_empty() && on.delivery.is_between_messages() {
             self.output.append(&mut self.answers);
@@ -429,6 +436,7 @@ impl<S: Stream> Link<S> {
         let filled = on.delivery.poll_fill(&mut self.output, context);
         let (messages, bytes) = on.delivery.in_flight();
         self.entry.set_in_flight(messages, bytes);
+        self.is_store_asked = filled.is_pending();
         filled.map_err(|error| {
             static FAILED: Throttle = Throttle::new(10);
             error_limited!(FAILED, error = %chain(&error), "a queue cannot be read");

@@ -152,11 +152,21 @@ pub(crate) async fn answer(
         Err(refusal) => Err(refusal),
     };
     match commit {
-        Ok(Granted::Committing(commit)) => Progress::Committing(Box::pin(async move {
-            let outcome = commit.durable(&reply.service).await;
-            drop(room);
-            reply.granted(outcome.map_err(Refusal::from))
-        })),
+        Ok(Granted::Committing(commit)) => {
+            // What a link keeps for its outstanding requests is little, so those with long ids are answered
+            // one by one.
+            let is_long = reply.id.as_str().len() > ID_BESIDE_LIST_MAX;
+            let committing = Box::pin(async move {
+                let outcome = commit.durable(&reply.service).await;
+                drop(room);
+                reply.granted(outcome.map_err(Refusal::from))
+            });
+            if is_long {
+                Progress::Answered(committing.await)
+            } else {
+                Progress::Committing(committing)
+            }
+        }
         Ok(Granted::Done(outcome)) => Progress::Answered(reply.granted(Ok(outcome))),
         Err(refusal) => Progress::Answered(reply.granted(Err(refusal))),
     }

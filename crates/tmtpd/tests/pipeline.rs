@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
+use tmtp_testkit::wire;
 
 /// More than are decided while others wait for the disk.
 const IN_FLIGHT: usize = 150;
@@ -151,4 +152,47 @@ async fn kill9_loses_no_pipelined_post_that_was_answered() {
 #[tokio::test]
 async fn stopping_loses_no_pipelined_post_that_was_answered() {
     end_in_the_middle(|service| assert!(service.sigterm().unwrap().success())).await;
+}
+
+#[tokio::test]
+async fn posts_before_the_end_of_sending_are_answered() {
+    let service = ServiceProcess::start().unwrap();
+    let (mut sender, _, _) = RawPeer::join(service.address(), "sender of it").await.unwrap();
+    let (_reader, uid, _) = RawPeer::join(service.address(), "reader of it").await.unwrap();
+    for round in 0..4 {
+        // The first is finished before the next are decided.
+        let ids: Vec<_> = (0..40).map(|number| format!("post {round} {number}")).collect();
+        let posts = ids.iter().map(|id| post(id, &uid, "text"));
+        let frames = posts.map(|(head, data)| wire::frame(&head.to_string(), &data).unwrap());
+        sender.send_raw(&frames.collect::<Vec<_>>().concat()).await.unwrap();
+        if round < 3 {
+            for id in &ids {
+                sender.expect_done(id).await.unwrap();
+            }
+            continue;
+        }
+        sender.close_sending().await.unwrap();
+        assert_eq!(answers_to_the_end(&mut sender).await, ids);
+        break;
+    }
+}
+
+#[tokio::test]
+async fn limit_of_a_queue_holds_for_posts_under_way() {
+    let config = "[limits]\nowed_messages_max = 10\n";
+    let service = ServiceProcess::start_with(config, &[]).unwrap();
+    let (mut sender, _, _) = RawPeer::join(service.address(), "sender of it").await.unwrap();
+    let (reader, uid, _) = RawPeer::join(service.address(), "reader of it").await.unwrap();
+    sender.post(&[&uid], b"read").await.unwrap();
+    reader.quit().await.unwrap();
+    let ids: Vec<_> = (0..64).map(|number| format!("post {number}")).collect();
+    let posts = ids.iter().map(|id| post(id, &uid, "text"));
+    let frames = posts.map(|(head, data)| wire::frame(&head.to_string(), &data).unwrap());
+    sender.send_raw(&frames.collect::<Vec<_>>().concat()).await.unwrap();
+    let mut taken = 0;
+    for id in &ids {
+        taken += usize::from(sender.expect_ack(id).await.unwrap().text("error").is_empty());
+    }
+    // What the reader did not acknowledge before it left counts too.
+    assert!((7..=10).contains(&taken), "{taken}");
 }

@@ -80,19 +80,35 @@ async fn link_is_served_while_its_queue_is_read() {
     timeout(PATIENCE, hold_and_go_on()).await.expect("the link waits for the store");
 }
 
-async fn hold_and_go_on() {
-    let over = Overrides { data: Some("unused".into()), ..Overrides::default() };
-    let config = DaemonConfig::resolve(over, None).unwrap();
-    let config = config.only().unwrap();
-    let store = ModelStore::new();
-    let service = Arc::new(Service::open(config, store.clone(), Machine).await.unwrap());
-    let conn_limit = ConnLimit::new(&config.limits);
-    let mut ada = Peer::join(&service, &conn_limit, "ada of the test").await;
-    let mut bob = Peer::join(&service, &conn_limit, "bob of the test").await;
-    let ping = json!({"op": 9, "id": "p", "from": "bob of the test", "to": "ada of the test", "datalen": 2});
-    bob.send(&ping, b"hi").await;
-    assert_eq!(bob.receive("ack").await.0["error"], Value::Null);
+#[tokio::test]
+async fn link_that_ends_while_its_queue_is_read_says_so() {
+    timeout(PATIENCE, hold_and_quit()).await.expect("the link waits for the store");
+}
 
+#[tokio::test]
+async fn large_body_that_comes_in_pieces_is_delivered() {
+    timeout(PATIENCE, send_large()).await.expect("the link waits for the store");
+}
+
+async fn hold_and_quit() {
+    let Scene { store, mut ada, mut bob, .. } = scene().await;
+    store.hold_reads(true);
+    ada.post("1", &bob.uid.clone(), "never read").await;
+    bob.post("2", &ada.uid.clone(), "after the wake").await;
+    bob.send(&json!({"op": 12}), b"").await;
+    assert_eq!(bob.receive("quit").await.0["error"], "logout ok");
+    assert_eq!(bob.stream.read(&mut [0]).await.unwrap(), 0, "the link is closed");
+}
+
+async fn send_large() {
+    let Scene { mut ada, mut bob, .. } = scene().await;
+    let text = "of many pieces ".repeat(20_000);
+    ada.post("1", &bob.uid.clone(), &text).await;
+    assert_eq!(bob.receive("delivery").await.1, text.as_bytes());
+}
+
+async fn hold_and_go_on() {
+    let Scene { store, service, mut ada, mut bob } = scene().await;
     store.hold_reads(true);
     ada.post("1", &bob.uid.clone(), "first").await;
     // The link of Bob looks at his queue by now, or does so before it answers this.
@@ -105,4 +121,27 @@ async fn hold_and_go_on() {
         assert_eq!(bob.receive("delivery").await.1, text.as_bytes());
     }
     service.close().await.unwrap();
+}
+
+/// Two members who may write to each other.
+struct Scene {
+    store: Arc<ModelStore>,
+    service: Arc<Service>,
+    ada: Peer,
+    bob: Peer,
+}
+
+async fn scene() -> Scene {
+    let over = Overrides { data: Some("unused".into()), ..Overrides::default() };
+    let config = DaemonConfig::resolve(over, None).unwrap();
+    let config = config.only().unwrap();
+    let store = ModelStore::new();
+    let service = Arc::new(Service::open(config, store.clone(), Machine).await.unwrap());
+    let conn_limit = ConnLimit::new(&config.limits);
+    let ada = Peer::join(&service, &conn_limit, "ada of the test").await;
+    let mut bob = Peer::join(&service, &conn_limit, "bob of the test").await;
+    let ping = json!({"op": 9, "id": "p", "from": "bob of the test", "to": "ada of the test", "datalen": 2});
+    bob.send(&ping, b"hi").await;
+    assert_eq!(bob.receive("ack").await.0["error"], Value::Null);
+    Scene { store, service, ada, bob }
 }

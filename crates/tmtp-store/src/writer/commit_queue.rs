@@ -135,7 +135,7 @@ impl CommitQueue {
 
     /// Queues `work`, whose first message is at `first`; the receipt says how it went.
     pub(crate) fn submit(&self, work: Work, first: Option<Position>) -> Receipt {
-        let (answer, receipt) = Receipt::new(first);
+        let (answer, receipt) = Receipt::beginning_at(first);
         let weight = work.weight();
         let mut state = self.state();
         match state.admit(weight, self.max_bytes) {
@@ -146,7 +146,8 @@ impl CommitQueue {
             }
             Err(error) => {
                 drop(state); // dropping `work` may unlink a file: not while holding the lock
-                answer.send(Err(error));
+                drop(work); // what it counted is taken back before anybody hears of it
+                answer.finish(Err(error));
             }
         }
         receipt

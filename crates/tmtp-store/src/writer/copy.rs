@@ -59,7 +59,7 @@ impl Writer {
                 let copying = Copying { from, to, done: None, until, slices: 0, answer };
                 self.copies.push_back(copying);
             }
-            done => answer.send(done),
+            done => answer.finish(done),
         }
     }
 
@@ -68,8 +68,8 @@ impl Writer {
         let Some(mut copying) = self.copies.pop_front() else { return false };
         match self.copy_slice(&mut copying) {
             Ok(true) => self.copies.push_back(copying),
-            Ok(false) => copying.answer.send(Ok(())),
-            Err(error) => copying.answer.send(Err(error)),
+            Ok(false) => copying.answer.finish(Ok(())),
+            Err(error) => copying.answer.finish(Err(error)),
         }
         true
     }

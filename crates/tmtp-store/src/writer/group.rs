@@ -8,7 +8,7 @@ use super::checkpoint::CHECKPOINT_WITHIN;
 use super::{RETRY, Writer};
 use crate::batch::{Batch, Change};
 use crate::body::large::StoredBody;
-use crate::counts::QueuedBytes;
+use crate::counts::{QueuedBytes, Submitted};
 use crate::error::StoreError;
 use crate::extent::BodyRef;
 use crate::message_cache::CachedMessage;
@@ -32,8 +32,7 @@ pub(super) struct Staged {
     cached: SmallVec<[(Position, CachedMessage); 1]>,
     /// The highest position given with the task. It is stored in a row.
     pub(super) last_position: Option<Position>,
-    messages: u64,
-    queued: SmallVec<[QueuedBytes; 1]>,
+    submitted: Submitted,
 }
 
 impl Writer {
@@ -130,8 +129,9 @@ impl Writer {
         let mut staged = Vec::with_capacity(tasks.len());
         let mut failure = room.err();
         for Task { work, answer } in tasks {
-            let Work::Commit(Prepared { messages, rows, gives_up: _ }) = work else { continue };
-            let mut task = Staged::new(answer, rows);
+            let Work::Commit(prepared) = work else { continue };
+            let Prepared { messages, rows, gives_up: _, submitted } = prepared;
+            let mut task = Staged::new(answer, rows, submitted);
             if failure.is_none() {
                 failure = self.append_messages(messages, &mut task).err();
             }
@@ -188,21 +188,17 @@ impl Writer {
             for device in &devices {
                 task.batch.insert(queue_key(*device, class, position), []);
             }
-            task.messages += 1;
-            task.queued.extend(devices.iter().map(|device| (*device, body.len())));
         }
         Ok(())
     }
 
     /// Rows name these bodies now.
     pub(super) fn keep(&self, mut staged: Vec<Staged>) {
-        let messages = staged.iter().map(|staged| staged.messages).sum();
-        self.counts.add(messages, staged.iter().flat_map(|staged| &staged.queued));
         // Before devices are woken that will read them.
         self.cache.put(staged.iter_mut().flat_map(|staged| staged.cached.drain(..)));
         for mut staged in staged {
             staged.finished.drain(..).for_each(StoredBody::keep);
-            staged.answer(Ok(()));
+            staged.stored();
         }
     }
 
@@ -263,7 +259,7 @@ impl Writer {
 }
 
 impl Staged {
-    fn new(answer: Answer, batch: Batch) -> Self {
+    fn new(answer: Answer, batch: Batch, submitted: Submitted) -> Self {
         Self {
             answer,
             batch,
@@ -271,16 +267,22 @@ impl Staged {
             finished: Vec::new(),
             cached: SmallVec::new(),
             last_position: None,
-            messages: 0,
-            queued: SmallVec::new(),
+            submitted,
         }
+    }
+
+    /// Answers that it is durable.
+    fn stored(self) {
+        let Self { answer, submitted, .. } = self;
+        submitted.keep();
+        answer.finish(Ok(()));
     }
 
     /// Answers the caller, which may have gone. Large bodies that were not stored are unlinked
     /// here.
     fn answer(self, answer: Result<(), StoreError>) {
-        let Self { answer: caller, finished, .. } = self;
-        drop(finished);
-        caller.send(answer);
+        let Self { answer: caller, finished, submitted, .. } = self;
+        drop((finished, submitted));
+        caller.finish(answer);
     }
 }

@@ -1,11 +1,14 @@
 //! Prepared commits: checked on the thread of the caller, as there is one writer and many callers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::batch::Batch;
 use crate::body::MAX_SMALL_BYTES;
 use crate::body::large::StoredBody;
+use crate::counts::{Counts, QueuedBytes, Submitted};
 use crate::error::StoreError;
 use crate::message::{NewData, NewMessage};
 use crate::position::{Class, DeviceNumber, Position};
@@ -19,6 +22,7 @@ pub(crate) struct Prepared {
     pub(crate) messages: SmallVec<[Message; 1]>,
     pub(crate) rows: Batch,
     pub(crate) gives_up: Vec<(DeviceNumber, Position)>,
+    pub(crate) submitted: Submitted,
 }
 
 /// A message that has its position.
@@ -45,12 +49,20 @@ impl Prepared {
     ///
     /// # Errors
     /// [`StoreError::TooLong`], [`StoreError::ReservedKey`], [`StoreError::OtherStore`].
-    pub(crate) fn new(first: Position, commit: Commit) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        first: Position,
+        commit: Commit,
+        counts: &Arc<Counts>,
+    ) -> Result<Self, StoreError> {
         let Commit { messages, rows, gives_up } = commit;
         check_keys(&rows)?;
         let place = |(at, message)| Message::new(first.plus(at), message);
-        let messages = messages.into_iter().enumerate().map(place).collect::<Result<_, _>>()?;
-        Ok(Self { messages, rows, gives_up })
+        let messages: SmallVec<[Message; 1]> =
+            messages.into_iter().enumerate().map(place).collect::<Result<_, _>>()?;
+        let stored = messages.iter().filter(|message| !message.devices.is_empty());
+        let queued = stored.clone().flat_map(Message::queued).collect();
+        let submitted = Submitted::new(counts, stored.count() as u64, queued);
+        Ok(Self { messages, rows, gives_up, submitted })
     }
 
     /// Bytes it holds in memory while it waits.
@@ -77,12 +89,25 @@ impl Message {
         Ok(Self { position, class, head, data, devices, crc32c })
     }
 
+    fn queued(&self) -> impl Iterator<Item = QueuedBytes> {
+        let bytes = self.head.len() as u64 + self.data.len();
+        self.devices.iter().map(move |device| (*device, bytes))
+    }
+
     fn weight(&self) -> usize {
         self.head.len() + self.data.inline().len() + self.devices.len() * 4
     }
 }
 
 impl Data {
+    /// Bytes of all of it.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Inline(bytes) => bytes.len() as u64,
+            Self::Large(body) => body.reference().len,
+        }
+    }
+
     /// The part of it that is in memory.
     fn inline(&self) -> &[u8] {
         match self {

@@ -37,8 +37,8 @@ impl Writer {
         let pairs = gives_up.len();
         let released = match release(&*self.rows, gives_up, std::iter::empty()) {
             Ok(released) if released.queued.len() == pairs => released,
-            Ok(_) => return answer.send(Err(StoreError::Gone)),
-            Err(error) => return answer.send(Err(error)),
+            Ok(_) => return refuse(prepared, answer, StoreError::Gone),
+            Err(error) => return refuse(prepared, answer, error),
         };
         let task = Task { work: Work::Commit(prepared), answer };
         let Some(mut staged) = self.append_bodies(vec![task], Ok(())).pop() else { return };
@@ -57,4 +57,10 @@ impl Writer {
             Err(error) => self.fail(vec![staged], &error),
         }
     }
+}
+
+/// What it counted is taken back before anybody hears of it.
+fn refuse(prepared: Prepared, answer: Answer, error: StoreError) {
+    drop(prepared);
+    answer.finish(Err(error));
 }

@@ -4,11 +4,15 @@
 //! outlive it. What a store leaves on a disk, and what it has after a crash, is for its own tests.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use tmtp_store::{Batch, Class, Commit, Cursor, MAX_SMALL_BYTES, NewData, Position, StoreError};
 
 use super::{BlockingStore, Message, ModelStore};
 use crate::dice::Dice;
+
+/// Far more than anything takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes a module with one test for each rule.
 #[macro_export]
@@ -30,6 +34,7 @@ macro_rules! store_conformance {
             a_body_of_another_store_is_refused
             rows_are_read_by_prefix_and_page
             lengths_of_queues_are_those_of_what_waits
+            room_is_given_and_comes_back
             a_closed_store_refuses
             it_answers_like_the_model
         );
@@ -242,7 +247,9 @@ pub fn what_is_acknowledged_while_a_queue_is_copied_is_copied_too(store: &Blocki
     let posted = all.iter().map(|id| store.post(Message::text(*id, "waits", &[1]), Batch::new()));
     posted.collect::<Vec<_>>().into_iter().for_each(done);
     let copies = [2, 3].map(|device| store.copy_queue(1, device, Batch::new()));
+    let deadline = Instant::now() + PATIENCE;
     while store.queue(3).messages == 0 {
+        assert!(Instant::now() < deadline, "nothing is copied");
         std::thread::yield_now();
     }
     store.ack(1, &all);
@@ -375,6 +382,30 @@ pub fn lengths_of_queues_are_those_of_what_waits(store: &BlockingStore) {
     done(store.flush());
     assert_eq!(store.queue(2).messages, 0);
     assert_eq!(inner.queues().len(), 1);
+
+    let under_way = store.post(Message::text(3, "five!", &[4]), Batch::new());
+    assert_eq!(store.queue(4).messages, 1, "counted from the submission on");
+    done(under_way);
+    let long = Message::text(4, &"x".repeat(MAX_SMALL_BYTES + 1), &[4]);
+    assert!(store.post(long, Batch::new()).wait().is_err());
+    let refused = store.give_up(vec![(9, 1)], vec![Message::text(5, "x", &[4])], Batch::new());
+    assert!(refused.wait().is_err());
+    assert_eq!(
+        (store.queue(4).messages, store.queue(4).bytes),
+        (1, each),
+        "what failed is taken back"
+    );
+}
+
+/// Whoever asks for room gets it, however much it is, once others have given theirs back.
+pub fn room_is_given_and_comes_back(store: &BlockingStore) {
+    for _ in 0..3 {
+        drop(super::wait(store.inner().room(usize::MAX)));
+    }
+    let some = super::wait(store.inner().room(1_024));
+    let more = super::wait(store.inner().room(1_024));
+    drop((some, more));
+    drop(super::wait(store.inner().room(usize::MAX)));
 }
 
 /// It says that it is closed, and takes nothing more.

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tmtp_store::{
-    Batch, BodyWriter, Class, Commit, Copied, Cursor, DeviceNumber, FinishedBody, Locator,
-    MAX_SMALL_BYTES, MessageReader, NewData, NewMessage, Position, Queue, QueueLengths, Queued,
-    RESERVED_PREFIXES, Receipt, Room, Row, Stats, Store, StoreError, StoreMetrics, WriteCommit,
+    Batch, BodyReader, BodyWriter, Class, Commit, Copied, Cursor, DeviceNumber, FinishedBody,
+    Locator, MAX_SMALL_BYTES, MessageReader, NewData, NewMessage, Position, Queue, QueueLengths,
+    Queued, RESERVED_PREFIXES, Receipt, Room, Row, Stats, Store, StoreError, StoreMetrics,
+    WriteCommit,
 };
 use tokio::sync::watch;
 
@@ -77,12 +79,8 @@ impl ModelStore {
         change: impl FnOnce(&mut State) -> Result<Option<Position>, StoreError>,
     ) -> Receipt {
         let closed = if *self.closed.borrow() { Err(StoreError::Closed) } else { Ok(()) };
-        let (first, done) = match closed.and_then(|()| change(&mut self.state())) {
-            Ok(first) => (first, Ok(())),
-            Err(error) => (None, Err(error)),
-        };
-        let (answer, receipt) = Receipt::new(first);
-        answer.send(done);
+        let (answer, receipt) = Receipt::new();
+        answer.send(closed.and_then(|()| change(&mut self.state())));
         receipt
     }
 }
@@ -194,6 +192,29 @@ impl BodyWriter for Body {
 
     async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError> {
         Ok(FinishedBody::new(self.0.len() as u64, *self))
+    }
+}
+
+/// A large body that is read: no piece is there at once.
+#[derive(Debug)]
+struct Pieces {
+    left: Bytes,
+    is_asked: bool,
+}
+
+impl BodyReader for Pieces {
+    fn poll_next(
+        &mut self,
+        max: usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, StoreError>> {
+        self.is_asked = !self.is_asked;
+        if self.is_asked {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let piece = self.left.split_to(self.left.len().min(max.max(1)));
+        Poll::Ready(Ok((!piece.is_empty()).then_some(piece)))
     }
 }
 
@@ -333,7 +354,11 @@ impl Store for ModelStore {
         let state = self.state();
         let Stored { head, data, .. } =
             state.messages.get(&queued.position).ok_or(StoreError::Gone)?;
-        Ok(MessageReader::small(head.clone(), data.clone()))
+        if data.len() <= MAX_SMALL_BYTES {
+            return Ok(MessageReader::small(head.clone(), data.clone()));
+        }
+        let pieces = Pieces { left: data.clone(), is_asked: false };
+        Ok(MessageReader::large(head.clone(), Box::new(pieces), data.len() as u64))
     }
 
     async fn oldest(&self) -> Result<Option<Position>, StoreError> {

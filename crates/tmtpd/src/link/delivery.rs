@@ -129,11 +129,6 @@ impl Delivery {
         !matches!(self.current, Current::Sending(_))
     }
 
-    /// Whether the store has not answered yet.
-    pub(super) fn is_asking(&self) -> bool {
-        matches!(self.current, Current::Looking(_) | Current::Opening(..))
-    }
-
     /// The device has stored these messages. Ids that were not sent to it are ignored.
     pub(super) fn acknowledged(&mut self, messages: &mut Vec<Position>) {
         messages.retain(|position| self.window.acknowledged(*position));

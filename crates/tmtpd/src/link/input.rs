@@ -88,7 +88,10 @@ impl<S: Stream> Link<S> {
 
     /// Handles what was held back, if everything before it is answered.
     pub(super) fn take_parked(&mut self) {
-        if let Some(parked) = self.parked.take() {
+        // After a failure of the store nothing more is said.
+        if let Some(parked) = self.parked.take()
+            && !matches!(self.ending, Some((End::Store, _)))
+        {
             self.in_turn(parked);
         }
     }

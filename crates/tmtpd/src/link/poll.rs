@@ -91,8 +91,9 @@ impl<S: Stream> Link<S> {
         {
             return Poll::Ready(Ready::Done(done));
         }
+        self.commits.poll(context);
         if self.has_room_for_answers()
-            && let Poll::Ready(answer) = self.commits.poll_next(context)
+            && let Some(answer) = self.commits.next_answer()
         {
             return Poll::Ready(Ready::Answer(answer));
         }
@@ -102,7 +103,7 @@ impl<S: Stream> Link<S> {
         {
             return Poll::Ready(Ready::Mail(mail));
         }
-        if self.on.as_ref().is_some_and(|on| on.delivery.is_asking())
+        if self.is_store_asked
             && let Poll::Ready(filled) = self.poll_fill(context)
         {
             return Poll::Ready(Ready::Filled(filled));
