@@ -31,7 +31,6 @@ pub struct Answer {
 
 impl Receipt {
     /// A receipt, and the place to answer it.
-    #[expect(clippy::new_ret_no_self, reason = "a pair, as channels are made")]
     pub fn new() -> (Answer, Self) {
         Self::beginning_at(None)
     }
