@@ -66,11 +66,11 @@ fn as_service(pieces: &[&[u8]]) -> (Vec<Asked>, bool) {
         while let Some(input) = session.handle_input(&mut rest) {
             assert!(!matches!(asked.last(), Some(Asked::End(..))), "after the end");
             match input {
-                Input::Request { request, text } => {
+                Input::Request { request, data } => {
                     if matches!(request, Request::Register { .. } | Request::Login { .. }) {
                         session.authenticated();
                     }
-                    asked.push(Asked::Request(request, text.into_bytes()));
+                    asked.push(Asked::Request(request, data.into_text().into_bytes()));
                 }
                 Input::Begin(request) => asked.push(Asked::Request(request, Vec::new())),
                 Input::Data { bytes, last } => {

@@ -159,8 +159,8 @@ impl Pair {
 pub fn ask(service: &mut ServiceSession, mut bytes: &[u8], asked: &mut Vec<Asked>) {
     while let Some(input) = service.handle_input(&mut bytes) {
         match input {
-            Input::Request { request, text } => {
-                asked.push(Asked::Request(request, text.into_bytes()));
+            Input::Request { request, data } => {
+                asked.push(Asked::Request(request, data.into_text().into_bytes()));
             }
             Input::Begin(request) => asked.push(Asked::Request(request, Vec::new())),
             Input::Data { bytes, last } => {

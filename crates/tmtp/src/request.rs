@@ -30,7 +30,7 @@ use crate::id::{Alias, Gid, MessageId, NodeSecret, RequestId, TokenResponse, Uid
 use crate::quit::Quit;
 use crate::revision::Revision;
 
-pub use data::{Data, DataRule};
+pub use data::{Collected, Data, DataRule};
 use form::Form;
 pub use group_edit::GroupAct;
 pub use ohi_edit::{OhiKind, OhiMember};
@@ -302,6 +302,28 @@ impl Request {
             | Self::Ack { .. }
             | Self::Pulse
             | Self::Quit => Ok(()),
+        }
+    }
+
+    /// Reads the data that was collected for it, all of what it announced.
+    ///
+    /// # Errors
+    /// What the operation says of data of the wrong form.
+    pub(crate) fn read_data(&self, bytes: Vec<u8>) -> Result<Collected, Quit> {
+        match self {
+            Self::GroupInvite { .. } => group_invite::read_data(bytes),
+            Self::Ping { .. } => ping::read_data(bytes),
+            Self::TmtpRev { .. }
+            | Self::Register { .. }
+            | Self::Login { .. }
+            | Self::UserEdit { .. }
+            | Self::OhiEdit { .. }
+            | Self::GroupEdit { .. }
+            | Self::Post { .. }
+            | Self::PostNotify { .. }
+            | Self::Ack { .. }
+            | Self::Pulse
+            | Self::Quit => Ok(Collected::Nothing),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::head::{HeadWriter, RawRequest};
 use crate::quit::Quit;
+use crate::text::fits_ping;
 
 /// The data that comes with a request or a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,6 +27,34 @@ pub enum DataRule {
     },
     /// It is handed out as it comes; who takes it bounds it.
     Streamed,
+}
+
+/// Data that was collected, as its operation reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collected {
+    /// Of an operation that has none.
+    Nothing,
+    /// The text of a Ping or GroupInvite.
+    Text(String),
+}
+
+impl Collected {
+    /// The text of a ping.
+    ///
+    /// # Errors
+    /// [`Quit::DataNotUtf8`], [`Quit::DataTooLong`].
+    pub(super) fn ping(bytes: Vec<u8>) -> Result<Self, Quit> {
+        let text = String::from_utf8(bytes).map_err(|_| Quit::DataNotUtf8)?;
+        if fits_ping(&text) { Ok(Self::Text(text)) } else { Err(Quit::DataTooLong) }
+    }
+
+    /// As text; empty where there is none.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Text(text) => text,
+        }
+    }
 }
 
 impl Data {

@@ -1,7 +1,7 @@
 //! Op 5, GroupInvite: ping somebody and let them join a group.
 
 use super::Request;
-use super::data::{Data, DataRule};
+use super::data::{Collected, Data, DataRule};
 use super::form::{Form, required};
 use super::op::{Phase, Spec};
 use crate::head::HeadWriter;
@@ -26,6 +26,11 @@ pub(super) fn read(form: Form) -> Result<Request, Quit> {
         to: required(form.raw.to)?,
         data: form.data,
     })
+}
+
+/// Reads its text.
+pub(super) fn read_data(bytes: Vec<u8>) -> Result<Collected, Quit> {
+    Collected::ping(bytes)
 }
 
 pub(super) fn write(

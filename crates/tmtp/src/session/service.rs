@@ -6,10 +6,9 @@
 
 use crate::frame::{Decoder, Piece};
 use crate::quit::Quit;
-use crate::request::{DataRule, Op, Phase, Request};
+use crate::request::{Collected, DataRule, Op, Phase, Request};
 use crate::revision::Revision;
 use crate::session::Millis;
-use crate::text::fits_ping;
 
 /// Times that end a link without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +29,12 @@ impl Default for Timing {
 /// What a service must act on.
 #[derive(Debug, PartialEq)]
 pub enum Input<'a> {
-    /// A request that is complete. The text of a Ping or GroupInvite comes with it.
+    /// A request that is complete. Data that its operation collects comes with it.
     Request {
         /// What is asked.
         request: Request,
-        /// The ping's text; empty for other requests.
-        text: String,
+        /// Its data.
+        data: Collected,
     },
     /// A Post or PostNotify begins; [`Input::Data`] follows until its announced length is there.
     Begin(Request),
@@ -182,25 +181,23 @@ impl ServiceSession {
                 Ok(None)
             }
             DataRule::None | DataRule::Collected { .. } => {
-                Ok(Some(Input::Request { request, text: String::new() }))
+                let data = request.read_data(Vec::new())?;
+                Ok(Some(Input::Request { request, data }))
             }
         }
     }
 
     fn handle_data<'a>(&mut self, bytes: &'a [u8], last: bool) -> Result<Option<Input<'a>>, Quit> {
-        let Some((_, text)) = &mut self.collecting else {
+        let Some((_, collected)) = &mut self.collecting else {
             return Ok(Some(Input::Data { bytes, last }));
         };
-        text.extend_from_slice(bytes);
+        collected.extend_from_slice(bytes);
         if !last {
             return Ok(None);
         }
-        let Some((request, text)) = self.collecting.take() else { return Ok(None) };
-        let text = String::from_utf8(text).map_err(|_| Quit::DataNotUtf8)?;
-        if !fits_ping(&text) {
-            return Err(Quit::DataTooLong);
-        }
-        Ok(Some(Input::Request { request, text }))
+        let Some((request, collected)) = self.collecting.take() else { return Ok(None) };
+        let data = request.read_data(collected)?;
+        Ok(Some(Input::Request { request, data }))
     }
 }
 

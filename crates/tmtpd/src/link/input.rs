@@ -49,7 +49,9 @@ impl<S: Stream> Link<S> {
                     acks.extend(id.map(|MessageId(id)| Position(id)));
                 }
                 Input::Request { request: Request::Pulse, .. } => {}
-                Input::Request { request, text } => self.in_turn(Parked::Request(request, text)),
+                Input::Request { request, data } => {
+                    self.in_turn(Parked::Request(request, data.into_text()));
+                }
                 Input::Begin(request) => self.handle_begin(request),
                 Input::Data { bytes, last } => self.handle_data(bytes, last),
                 Input::Violation(violation) => self.in_turn(Parked::Violation(violation)),
