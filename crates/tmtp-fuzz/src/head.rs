@@ -15,7 +15,7 @@ pub fn run(input: &[u8]) {
     {
         assert_eq!(Request::read(head_of(&packed), Revision::One), Ok(request));
     }
-    if let Ok(event) = Event::read(input) {
+    if let Ok(event) = Event::read(input, Revision::One) {
         event_again(event);
     }
     if let Ok(letter) = LetterHead::read(input) {
@@ -32,7 +32,7 @@ fn event_again(event: Event) {
     let Ok(packed) = event.pack() else { return };
     let text = std::str::from_utf8(head_of(&packed)).unwrap();
     wire::check_head(text).unwrap();
-    assert_eq!(Event::read(text.as_bytes()), Ok(event));
+    assert_eq!(Event::read(text.as_bytes(), Revision::One), Ok(event));
 }
 
 /// Numbers with a fraction may come back with another last digit; nobody uses them.

@@ -20,6 +20,7 @@ mod tmtp_rev;
 use crate::head::{HeadTooLong, HeadWriter, LENGTH_BYTES, RawEvent, headsum_holds};
 use crate::id::{Alias, MessageId, NodeSecret, RequestId, Uid};
 use crate::request::DataRule;
+use crate::revision::Revision;
 
 pub use message::{Message, MessageKind};
 use op::{AnswerOp, EventOp};
@@ -123,14 +124,14 @@ pub enum BadEvent {
 }
 
 impl Event {
-    /// Reads a header (without `hhhh`).
+    /// Reads a header (without `hhhh`) as `revision` has it.
     ///
     /// # Errors
     /// [`BadEvent`]; the link cannot be trusted any more.
-    pub fn read(head: &[u8]) -> Result<Self, BadEvent> {
+    pub fn read(head: &[u8], revision: Revision) -> Result<Self, BadEvent> {
         let raw: RawEvent = serde_json::from_slice(head).map_err(|_| BadEvent::Form)?;
         let op = raw.op.clone().ok_or(BadEvent::Form)?;
-        match EventOp::from_wire(&op) {
+        match EventOp::from_wire(&op).filter(|op| op.since() <= revision) {
             Some(EventOp::Answer(op)) => match op {
                 AnswerOp::TmtpRev => tmtp_rev::read(raw),
                 AnswerOp::Registered => registered::read(raw),

@@ -8,6 +8,7 @@
 use tmtp::event::{BadEvent, Event, Message, MessageKind, head_of};
 use tmtp::id::MessageId;
 use tmtp::request::{Data, DataRule, OhiMember};
+use tmtp::revision::Revision;
 
 const FROM: &str = "%+123456789BCDFGHJKLMNPQRSTVWXYZ";
 const POSTED_MS: i64 = 1_136_214_245_000;
@@ -16,7 +17,7 @@ fn check(id: u64, data: Data, kind: MessageKind, want: &str) {
     let message = Message::new(MessageId(id), FROM.into(), POSTED_MS, data, kind);
     let packed = message.pack().unwrap();
     assert_eq!(std::str::from_utf8(&packed).unwrap(), want);
-    assert_eq!(Event::read(head_of(&packed)), Ok(Event::Message(Box::new(message))));
+    assert_eq!(Event::read(head_of(&packed), Revision::One), Ok(Event::Message(Box::new(message))));
 }
 
 #[test]
@@ -154,7 +155,7 @@ fn message_of_an_unknown_kind_keeps_its_op_and_waits_like_all_others() {
     let kind = MessageKind::Other { op: "weather".into() };
     let message = Message::new(MessageId(1), FROM.into(), POSTED_MS, Data::of_len(3), kind);
     let packed = message.pack().unwrap();
-    let event = Event::read(head_of(&packed)).unwrap();
+    let event = Event::read(head_of(&packed), Revision::One).unwrap();
     assert_eq!((event.data_len(), event.data_rule()), (3, DataRule::Streamed));
     assert_eq!(event, Event::Message(Box::new(message)));
 }
@@ -173,8 +174,9 @@ fn only_new_devices_and_aliases_are_urgent() {
 #[test]
 fn a_header_changed_on_its_way_is_noticed() {
     let good = r#"{"datalen":0,"from":"%+123456789BCDFGHJKLMNPQRSTVWXYZ","headsum":1697398480,"id":"0000000000000001","node":"tbd","op":"login","posted":"2006-01-02T15:04:05.000Z"}"#;
-    assert!(Event::read(good.as_bytes()).is_ok());
-    let read = |from: &str, to: &str| Event::read(good.replacen(from, to, 1).as_bytes());
+    assert!(Event::read(good.as_bytes(), Revision::One).is_ok());
+    let read =
+        |from: &str, to: &str| Event::read(good.replacen(from, to, 1).as_bytes(), Revision::One);
     assert_eq!(read("%+1", "%+2"), Err(BadEvent::Headsum));
     assert_eq!(read("1697398480", "1697398481"), Err(BadEvent::Headsum));
     assert_eq!(read(r#""node":"tbd","#, ""), Err(BadEvent::Headsum));
@@ -190,7 +192,7 @@ fn a_second_header_longer_than_the_data_is_refused() {
         let data = Data { len: 5, head, sum: 0 };
         let kind = MessageKind::Delivery { notify: None, groups: Vec::new() };
         let message = Message::new(MessageId(1), FROM.into(), POSTED_MS, data, kind);
-        Event::read(head_of(&message.pack().unwrap())).map(|event| event.data_len())
+        Event::read(head_of(&message.pack().unwrap()), Revision::One).map(|event| event.data_len())
     };
     assert_eq!(read(5), Ok(5));
     assert_eq!(read(6), Err(BadEvent::Form));

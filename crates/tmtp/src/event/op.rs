@@ -4,6 +4,7 @@ use super::message::{delivery, invite, login, member, notify, ohi_edit, ping, us
 use super::{ack, info, ohi, quit, registered, tmtp_rev};
 use crate::listed::listed;
 use crate::request::DataRule;
+use crate::revision::Revision;
 
 /// An operation that a service can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,30 @@ impl EventOp {
         let answer = AnswerOp::ALL.into_iter().find(|op| op.as_str() == word);
         let message = || MessageOp::ALL.into_iter().find(|op| op.as_str() == word);
         answer.map(Self::Answer).or_else(|| message().map(Self::Message))
+    }
+
+    /// The first revision that has it.
+    pub(super) const fn since(self) -> Revision {
+        match self {
+            Self::Answer(
+                AnswerOp::TmtpRev
+                | AnswerOp::Registered
+                | AnswerOp::Info
+                | AnswerOp::Ack
+                | AnswerOp::Ohi
+                | AnswerOp::Quit,
+            )
+            | Self::Message(
+                MessageOp::Login
+                | MessageOp::User
+                | MessageOp::OhiEdit
+                | MessageOp::Invite
+                | MessageOp::Member
+                | MessageOp::Delivery
+                | MessageOp::Notify
+                | MessageOp::Ping,
+            ) => Revision::One,
+        }
     }
 }
 

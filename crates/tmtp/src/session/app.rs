@@ -104,6 +104,8 @@ pub struct AppSession {
     started: Millis,
     last_output: Millis,
     taking: Taking,
+    /// What the service greeted with.
+    revision: Revision,
 }
 
 impl AppSession {
@@ -118,6 +120,7 @@ impl AppSession {
             started: now,
             last_output: now,
             taking: Taking::HandOut,
+            revision: Revision::default(),
         }
     }
 
@@ -186,7 +189,7 @@ impl AppSession {
             match self.decoder.next_piece(input).map_err(|_| LinkError::HeaderLength)? {
                 None => return Ok(None),
                 Some(Piece::Head(head)) => {
-                    let event = match Event::read(head.as_bytes()) {
+                    let event = match Event::read(head.as_bytes(), self.revision) {
                         // On a link that TLS vouches for it would come again just so, for ever.
                         Err(BadEvent::Headsum) => Event::read_unsummed(head.as_bytes())?,
                         read => read?,
@@ -215,6 +218,7 @@ impl AppSession {
                     return Ok(None);
                 }
                 self.state = State::Greeted;
+                self.revision = revision;
                 Ok(Some(Output::Greeted(Greeting { revision, name, authby, groups })))
             }
             // Nobody asked.

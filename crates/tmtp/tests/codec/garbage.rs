@@ -117,7 +117,7 @@ proptest! {
         let id = text.repeat(times.min(200_000 / text.len()));
         if let Ok(packed) = (Event::Quit { error: id.clone() }).pack() {
             prop_assert!(packed.len() <= 4 + 0xffff);
-            prop_assert_eq!(Event::read(&packed[4..]), Ok(Event::Quit { error: id.clone() }));
+            prop_assert_eq!(Event::read(&packed[4..], Revision::One), Ok(Event::Quit { error: id.clone() }));
         }
         if let Ok(packed) = (Request::TmtpRev { revision: id.clone() }).pack() {
             prop_assert!(packed.len() <= 4 + 0xffff);

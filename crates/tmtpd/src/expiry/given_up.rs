@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tmtp::event::{Event, Message, MessageKind, head_of};
 use tmtp::id::MessageId;
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead};
+use tmtp::revision::Revision;
 
 use super::notice::{Posted, Return, Undelivered};
 use super::overdue::Unfetched;
@@ -92,7 +93,8 @@ impl GivenUp {
 /// A message, and the part of its data that says which thread it is of: an empty one if it has none, or
 /// not one of the agreed form.
 async fn read(reader: MessageReader) -> Option<(Message, LetterHead)> {
-    let Ok(Event::Message(message)) = Event::read(head_of(reader.head())) else { return None };
+    let head = head_of(reader.head());
+    let Ok(Event::Message(message)) = Event::read(head, Revision::HIGHEST) else { return None };
     let head = match message.kind {
         MessageKind::Delivery { .. } => letter_head(&message, reader).await.unwrap_or_default(),
         MessageKind::Ping { .. }
