@@ -28,6 +28,7 @@ mod poll;
 mod window;
 
 use std::future::{Future, poll_fn};
+use std::io::ErrorKind;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -200,6 +201,9 @@ impl<S: Stream> Link<S> {
                 // What was asked before is still answered, if the peer reads on.
                 Ready::Read(Ok(0)) => self.end(End::Closed),
                 Ready::Read(Ok(_)) | Ready::Sent(Ok(())) => {}
+                Ready::Read(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                    self.end(End::Broken(error.to_string()));
+                }
                 Ready::Read(Err(error)) | Ready::Sent(Err(error)) => {
                     break End::Broken(error.to_string());
                 }
