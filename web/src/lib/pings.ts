@@ -28,7 +28,9 @@ export function byPerson(pings: Ping[], uidOf: (alias: string) => string): Perso
     const all = some.toSorted((a, b) => a.at_ms - b.at_ms || a.id - b.id);
     const latest = all.toReversed();
     const failed = latest.slice(0, 1).find((ping) => ping.state.state === "failed");
-    return { shown: latest.find(isWaiting) ?? failed ?? all[0] ?? some[0], all };
+    // Who was reached in the end is not shown by a ping that was refused before.
+    const reached = all.find((ping) => ping.state.state !== "failed");
+    return { shown: latest.find(isWaiting) ?? failed ?? reached ?? some[0], all };
   }).filter((row): row is PersonPings => row.shown !== undefined);
   return [...rows.filter(({ shown }) => isWaiting(shown)), ...rows.filter(({ shown }) => !isWaiting(shown))];
 }
