@@ -1,4 +1,5 @@
-//! Lengths of queues in the embedded store: counted by the writer, so that asking costs nothing.
+//! Lengths of queues in the embedded store: counted as they change (`counts.rs`), so that asking costs
+//! nothing.
 
 use std::sync::atomic::Ordering;
 

@@ -5,12 +5,15 @@ use std::ops::{Bound, ControlFlow};
 use super::EmbeddedStore;
 use crate::batch::Row;
 use crate::body::large::{LargeReader, QueuedReader};
-use crate::engine::{ReadRows, prefix_end};
+use crate::engine::{KeyRange, ReadRows, prefix_end};
 use crate::error::StoreError;
 use crate::message::{MessageReader, Queued};
 use crate::message_cache::CachedMessage;
 use crate::position::{Class, Cursor, DeviceNumber, Position};
-use crate::row::{Body, MESSAGES, MessageRow, message_key, message_of, parse_queue_key, queue_key};
+use crate::row::{
+    Body, MESSAGES, MessageRow, QUEUE_KEY_BYTES, message_key, message_of, parse_queue_key,
+    queue_key,
+};
 
 impl EmbeddedStore {
     pub(super) fn queued_behind(
@@ -26,20 +29,12 @@ impl EmbeddedStore {
         let mut found = Vec::new();
         for class in Class::ALL {
             let after = cursor.after(class);
-            let (from, to) = (
-                queue_key(device, class, after.unwrap_or_default()),
-                queue_key(device, class, Position::MAX),
-            );
-            let from = match after {
-                Some(_) => Bound::Excluded(from.as_slice()),
-                None => Bound::Included(from.as_slice()),
-            };
             if found.len() >= limit {
                 break;
             }
             let mut bad = None;
-            let range = (from, Bound::Included(to.as_slice()));
-            self.shared.rows.scan_behind(after, range, &mut |key, _| {
+            let bounds = queue_behind(device, class, after);
+            self.shared.rows.scan_behind(after, range(&bounds), &mut |key, _| {
                 match parse_queue_key(key) {
                     Ok((_, class, position)) if acking.binary_search(&position).is_err() => {
                         found.push((class, position));
@@ -74,16 +69,9 @@ impl EmbeddedStore {
     ) -> Result<Option<Position>, StoreError> {
         // Before the scan: what is committed meanwhile is then missing from it.
         let acking = self.shared.commit_queue.acking(device);
-        let (from, to) = (
-            queue_key(device, class, after.unwrap_or_default()),
-            queue_key(device, class, Position::MAX),
-        );
-        let from = match after {
-            Some(_) => Bound::Excluded(from.as_slice()),
-            None => Bound::Included(from.as_slice()),
-        };
+        let bounds = queue_behind(device, class, after);
         let mut found = None;
-        self.shared.rows.scan((from, Bound::Included(&to)), &mut |key, _| {
+        self.shared.rows.scan(range(&bounds), &mut |key, _| {
             found = Some(parse_queue_key(key).map(|(_, _, position)| position));
             match &found {
                 Some(Ok(position)) if acking.binary_search(position).is_ok() => {
@@ -202,4 +190,18 @@ impl EmbeddedStore {
         })?;
         Ok(found)
     }
+}
+
+/// The keys of a part of a queue: where they begin and end.
+type QueueBounds = [Bound<[u8; QUEUE_KEY_BYTES]>; 2];
+
+/// What waits for `device` behind `after`, of one class.
+fn queue_behind(device: DeviceNumber, class: Class, after: Option<Position>) -> QueueBounds {
+    let from = queue_key(device, class, after.unwrap_or_default());
+    let from = if after.is_some() { Bound::Excluded(from) } else { Bound::Included(from) };
+    [from, Bound::Included(queue_key(device, class, Position::MAX))]
+}
+
+fn range([from, to]: &QueueBounds) -> KeyRange<'_> {
+    (from.as_ref().map(<[u8; _]>::as_slice), to.as_ref().map(<[u8; _]>::as_slice))
 }
