@@ -205,9 +205,16 @@ impl RawPeer {
         self.expect_closed().await
     }
 
-    /// Says that it sends nothing more, and reads on.
-    pub async fn close_sending(&mut self) -> Result<()> {
-        timeout(DEADLINE, self.stream.shutdown()).await.context("closing")?.context("closing")
+    /// Sends nothing more, and reads on: says so by TLS (`close_notify`), or by TCP alone.
+    pub async fn close_sending(&mut self, by_tls: bool) -> Result<()> {
+        let closing = async {
+            if by_tls {
+                self.stream.shutdown().await
+            } else {
+                self.stream.get_mut().0.shutdown().await
+            }
+        };
+        timeout(DEADLINE, closing).await.context("closing")?.context("closing")
     }
 
     /// Ends the link without a word, as a crash does.

@@ -1,4 +1,5 @@
-//! Tests of a store that takes its time: a link whose queue is being read does everything else meanwhile.
+//! Tests of a store that takes its time, or fails: a link whose queue is being read does everything else
+//! meanwhile, and says nothing more after a failure.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests, their helpers included")]
 
@@ -49,7 +50,18 @@ impl Peer {
         let to = json!([{"id": uid, "type": 1}]);
         let head = json!({"op": 7, "id": id, "for": to, "datalen": text.len()});
         self.send(&head, text.as_bytes()).await;
-        assert_eq!(self.receive("ack").await.0["id"], id);
+        self.expect_done(id).await;
+    }
+
+    async fn ping(&mut self, from: &str, to: &str) {
+        let head = json!({"op": 9, "id": "ping", "from": from, "to": to, "datalen": 2});
+        self.send(&head, b"hi").await;
+        self.expect_done("ping").await;
+    }
+
+    async fn expect_done(&mut self, id: &str) {
+        let ack = self.receive("ack").await.0;
+        assert_eq!((&ack["id"], &ack["error"]), (&json!(id), &Value::Null));
     }
 
     async fn frame(&mut self) -> (Value, Vec<u8>) {
@@ -88,6 +100,26 @@ async fn link_that_ends_while_its_queue_is_read_says_so() {
 #[tokio::test]
 async fn large_body_that_comes_in_pieces_is_delivered() {
     timeout(PATIENCE, send_large()).await.expect("the link waits for the store");
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_more_is_said() {
+    timeout(PATIENCE, fail_and_quit()).await.expect("the link goes on");
+}
+
+async fn fail_and_quit() {
+    let Scene { store, ada, mut bob, .. } = scene().await;
+    // Later posts are decided while others wait.
+    bob.post("1", &ada.uid, "stored").await;
+    store.fail();
+    let to = json!([{"id": ada.uid, "type": 1}]);
+    let post = json!({"op": 7, "id": "2", "for": to, "datalen": 1}).to_string();
+    let quit = json!({"op": 12}).to_string();
+    let both = [wire::frame(&post, b"x").unwrap(), wire::frame(&quit, b"").unwrap()].concat();
+    bob.stream.write_all(&both).await.unwrap();
+    let mut said = Vec::new();
+    bob.stream.read_to_end(&mut said).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&said), "", "neither an ack nor a goodbye");
 }
 
 async fn hold_and_quit() {
@@ -138,10 +170,9 @@ async fn scene() -> Scene {
     let store = ModelStore::new();
     let service = Arc::new(Service::open(config, store.clone(), Machine).await.unwrap());
     let conn_limit = ConnLimit::new(&config.limits);
-    let ada = Peer::join(&service, &conn_limit, "ada of the test").await;
+    let mut ada = Peer::join(&service, &conn_limit, "ada of the test").await;
     let mut bob = Peer::join(&service, &conn_limit, "bob of the test").await;
-    let ping = json!({"op": 9, "id": "p", "from": "bob of the test", "to": "ada of the test", "datalen": 2});
-    bob.send(&ping, b"hi").await;
-    assert_eq!(bob.receive("ack").await.0["error"], Value::Null);
+    ada.ping("ada of the test", "bob of the test").await;
+    bob.ping("bob of the test", "ada of the test").await;
     Scene { store, service, ada, bob }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -25,6 +26,8 @@ pub struct ModelStore {
     closed: watch::Sender<bool>,
     /// Whether queues and messages are not read for now.
     held: watch::Sender<bool>,
+    /// Whether it fails from now on, as after a failed sync.
+    fails: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +53,13 @@ struct Body(Vec<u8>);
 impl Default for ModelStore {
     fn default() -> Self {
         let (closed, held) = (watch::Sender::new(false), watch::Sender::new(false));
-        Self { state: Mutex::default(), metrics: StoreMetrics::default(), closed, held }
+        Self {
+            state: Mutex::default(),
+            metrics: StoreMetrics::default(),
+            closed,
+            held,
+            fails: AtomicBool::new(false),
+        }
     }
 }
 
@@ -58,6 +67,11 @@ impl ModelStore {
     /// An empty one.
     pub fn new() -> Arc<Self> {
         Arc::default()
+    }
+
+    /// From now on nobody knows whether what is submitted was stored, as after a failed sync.
+    pub fn fail(&self) {
+        self.fails.store(true, Ordering::SeqCst);
     }
 
     /// Has queues and messages be read only when this is taken back, as in a store that takes its time.
@@ -78,9 +92,15 @@ impl ModelStore {
         &self,
         change: impl FnOnce(&mut State) -> Result<Option<Position>, StoreError>,
     ) -> Receipt {
-        let closed = if *self.closed.borrow() { Err(StoreError::Closed) } else { Ok(()) };
+        let open = if *self.closed.borrow() {
+            Err(StoreError::Closed)
+        } else if self.fails.load(Ordering::SeqCst) {
+            Err(StoreError::Uncertain)
+        } else {
+            Ok(())
+        };
         let (answer, receipt) = Receipt::new();
-        answer.send(closed.and_then(|()| change(&mut self.state())));
+        answer.send(open.and_then(|()| change(&mut self.state())));
         receipt
     }
 }
