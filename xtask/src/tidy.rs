@@ -1,13 +1,15 @@
-//! The repository's own rules, as a check: form of sources, order of modules, what the engine may name, decisions that are
+//! The repository's own rules, as a check: form of sources, order of modules, no circles of files, what the engine may name, decisions that are
 //! listed, links that lead somewhere, cited files and tests that exist.
 //!
 //! Each rule names the file and what is wrong with it; all offences are printed at once.
 
+mod circle;
 mod cited;
 mod engine;
 mod order;
 mod paper;
 mod source;
+mod token;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -73,6 +75,7 @@ fn check_order(sources: &[PathBuf], offences: &mut Vec<String>) -> Result<()> {
             }
         }
         Order::read(&read(manifest)?)?.check(folder, &texts, offences);
+        circle::check(folder, &texts, offences);
     }
     Ok(())
 }

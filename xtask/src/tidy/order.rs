@@ -11,7 +11,6 @@
 //! So there are no circles, and a newcomer reads the crate in that order. Tests may use anything.
 
 mod path;
-mod token;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,6 +18,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use toml::Value;
 
+use super::source::is_test;
 use path::{Reference, references};
 
 /// What a crate says of its modules.
@@ -120,11 +120,10 @@ impl Order {
 /// The module of the crate's root that a source belongs to; none for the root itself and for tests.
 fn module_of(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("src/")?.strip_suffix(".rs")?;
-    let stem = inside.rsplit('/').next().unwrap_or(inside);
-    if stem == "tests" || stem.ends_with("_tests") {
+    let module = inside.split('/').next()?;
+    if is_test(Path::new(path)) {
         return None;
     }
-    let module = inside.split('/').next()?;
     (!["lib", "main", "bin"].contains(&module)).then_some(module)
 }
 

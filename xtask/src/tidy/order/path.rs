@@ -1,6 +1,6 @@
 //! Paths of a source that lead to modules of the crate's root: in `use` and anywhere else.
 
-use super::token::{Token, tokens};
+use crate::tidy::token::{Token, tokens, without_tests};
 
 /// A module of the crate's root that is named in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,42 +75,6 @@ fn name_first(tokens: &[Token<'_>], at: usize, in_macro: bool, found: &mut Vec<R
         }
         is_first = depth == 1 && ["{", ","].contains(&token.text);
     }
-}
-
-/// Leaves out each item behind `#[cfg(test)]`.
-fn without_tests<'s>(tokens: &[Token<'s>]) -> Vec<Token<'s>> {
-    const FOR_TESTS: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
-    let mut kept = Vec::with_capacity(tokens.len());
-    let mut rest = tokens;
-    while let Some((first, others)) = rest.split_first() {
-        let is_for_tests = rest.len() >= FOR_TESTS.len()
-            && rest.iter().zip(FOR_TESTS).all(|(token, text)| token.text == text);
-        if is_for_tests {
-            rest = after_item(&rest[FOR_TESTS.len()..]);
-        } else {
-            kept.push(*first);
-            rest = others;
-        }
-    }
-    kept
-}
-
-/// What comes behind an item: behind the `;` or `}` that ends it.
-fn after_item<'t, 's>(tokens: &'t [Token<'s>]) -> &'t [Token<'s>] {
-    let (mut depth, mut is_import) = (0_usize, false);
-    for (at, token) in tokens.iter().enumerate() {
-        match token.text {
-            "use" if depth == 0 => is_import = true,
-            "{" | "(" | "[" => depth += 1,
-            "}" | ")" | "]" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let ends = token.text == ";" || (token.text == "}" && !is_import);
-        if ends && depth == 0 {
-            return &tokens[at + 1..];
-        }
-    }
-    &[]
 }
 
 #[cfg(test)]
