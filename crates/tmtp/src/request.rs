@@ -1,18 +1,21 @@
 //! Requests of an app: the thirteen operations of revision 1.
 //!
 //! One file per operation states its number, its name, when it is allowed, which data it takes, and
-//! how it is read and written: `request/op.rs` lists them. A service reads with [`Request::read`], which checks
+//! how it is read and written: `request/dispatch.rs` finds it. A service reads with [`Request::read`], which checks
 //! the form of a header; whether it is allowed now is the session's matter, whether it may be granted
 //! the service's. An app writes with [`Request::pack`].
 
 mod ack;
 mod data;
+mod dispatch;
 mod form;
 mod group_edit;
 mod group_invite;
+mod key;
 mod login;
 mod ohi_edit;
 mod op;
+mod part;
 mod ping;
 mod post;
 mod post_notify;
@@ -25,19 +28,13 @@ mod user_edit;
 
 use std::borrow::Cow;
 
-use crate::head::{HeadTooLong, HeadWriter, RawRequest};
 use crate::id::{Alias, Gid, MessageId, NodeSecret, RequestId, TokenResponse, Uid};
-use crate::quit::Quit;
-use crate::revision::Revision;
 
 pub use data::{Collected, Data, DataRule};
-use form::Form;
-pub use group_edit::GroupAct;
-pub use ohi_edit::{OhiKind, OhiMember};
 pub use op::Op;
 pub(crate) use op::Phase;
+pub use part::{GroupAct, OhiKind, OhiMember, UserEdit};
 pub use recipient::Recipient;
-pub use user_edit::UserEdit;
 
 /// A request, as read from a header of the right form.
 ///
@@ -158,64 +155,6 @@ pub enum Request {
 }
 
 impl Request {
-    /// Reads a header (without `hhhh`) as `revision` has it, and checks its form.
-    ///
-    /// # Errors
-    /// [`Quit::InvalidHeader`] for everything that is wrong with it.
-    pub fn read(head: &[u8], revision: Revision) -> Result<Self, Quit> {
-        let raw: RawRequest = serde_json::from_slice(head).map_err(|_| Quit::InvalidHeader)?;
-        let op = raw.op.and_then(Op::from_number).filter(|op| op.is_of(revision));
-        let op = op.ok_or(Quit::InvalidHeader)?;
-        let form = Form::read(raw, op)?;
-        match op {
-            Op::TmtpRev => tmtp_rev::read(form),
-            Op::Register => register::read(form),
-            Op::Login => login::read(form),
-            Op::UserEdit => user_edit::read(form),
-            Op::OhiEdit => ohi_edit::read(form),
-            Op::GroupInvite => group_invite::read(form),
-            Op::GroupEdit => group_edit::read(form),
-            Op::Post => post::read(form),
-            Op::PostNotify => post_notify::read(form),
-            Op::Ping => ping::read(form),
-            Op::Ack => ack::read(form),
-            Op::Pulse => Ok(Self::Pulse),
-            Op::Quit => Ok(Self::Quit),
-        }
-    }
-
-    /// `hhhh` and header, ready to be sent; the data follows.
-    ///
-    /// # Errors
-    /// When names and lists do not fit into a header.
-    pub fn pack(&self) -> Result<Vec<u8>, HeadTooLong> {
-        let mut writer = HeadWriter::new();
-        let head = &mut writer;
-        match self {
-            Self::TmtpRev { revision } => tmtp_rev::write(head, revision),
-            Self::Register { newnode, newalias, oidc } => {
-                register::write(head, newnode, newalias.as_ref(), oidc.as_ref());
-            }
-            Self::Login { uid, node } => login::write(head, uid, node),
-            Self::UserEdit { id, edit } => user_edit::write(head, id, edit),
-            Self::OhiEdit { id, kind, members } => ohi_edit::write(head, id, *kind, members),
-            Self::GroupInvite { id, gid, from, to, data } => {
-                group_invite::write(head, id, gid, (from, to), data);
-            }
-            Self::GroupEdit { id, gid, act } => group_edit::write(head, id, gid, act),
-            Self::Post { id, to, not_alone, data } => post::write(head, id, to, *not_alone, data),
-            Self::PostNotify { id, to, note_to, not_self, not_alone, note, data } => {
-                let flags = (*not_self, *not_alone);
-                post_notify::write(head, id, (to, note_to), flags, (note, data));
-            }
-            Self::Ping { id, from, to, data } => ping::write(head, id, from, to, data),
-            Self::Ack { id, kind } => ack::write(head, *id, kind),
-            Self::Pulse => pulse::write(head),
-            Self::Quit => quit::write(head),
-        }
-        writer.finish()
-    }
-
     /// Its operation.
     pub const fn op(&self) -> Op {
         match self {
@@ -233,11 +172,6 @@ impl Request {
             Self::Pulse => Op::Pulse,
             Self::Quit => Op::Quit,
         }
-    }
-
-    /// The name of the operation, for logs.
-    pub const fn name(&self) -> &'static str {
-        self.op().name()
     }
 
     /// Bytes of data that follow the header.
@@ -275,55 +209,6 @@ impl Request {
             | Self::Ack { .. }
             | Self::Pulse
             | Self::Quit => None,
-        }
-    }
-
-    /// The bounds of an allowed request that are looked at before any of its data is.
-    ///
-    /// # Errors
-    /// [`Quit::DataTooLong`], [`Quit::DataTooShort`], [`Quit::ForEmpty`].
-    pub(crate) fn check_announced(&self) -> Result<(), Quit> {
-        if let DataRule::Collected { max_bytes } = self.op().data_rule()
-            && self.data_len() > max_bytes
-        {
-            return Err(Quit::DataTooLong);
-        }
-        match self {
-            Self::PostNotify { to, not_self, data, .. } => post_notify::check(to, *not_self, data),
-            Self::TmtpRev { .. }
-            | Self::Register { .. }
-            | Self::Login { .. }
-            | Self::UserEdit { .. }
-            | Self::OhiEdit { .. }
-            | Self::GroupInvite { .. }
-            | Self::GroupEdit { .. }
-            | Self::Post { .. }
-            | Self::Ping { .. }
-            | Self::Ack { .. }
-            | Self::Pulse
-            | Self::Quit => Ok(()),
-        }
-    }
-
-    /// Reads the data that was collected for it, all of what it announced.
-    ///
-    /// # Errors
-    /// What the operation says of data of the wrong form.
-    pub(crate) fn read_data(&self, bytes: Vec<u8>) -> Result<Collected, Quit> {
-        match self {
-            Self::GroupInvite { .. } => group_invite::read_data(bytes),
-            Self::Ping { .. } => ping::read_data(bytes),
-            Self::TmtpRev { .. }
-            | Self::Register { .. }
-            | Self::Login { .. }
-            | Self::UserEdit { .. }
-            | Self::OhiEdit { .. }
-            | Self::GroupEdit { .. }
-            | Self::Post { .. }
-            | Self::PostNotify { .. }
-            | Self::Ack { .. }
-            | Self::Pulse
-            | Self::Quit => Ok(Collected::Nothing),
         }
     }
 

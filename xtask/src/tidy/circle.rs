@@ -28,8 +28,6 @@ const EXCEPTIONS: &[&str] = &[
     "crates/tmtp-store/src/writer",
     "crates/tmtp-testkit/src/disk",
     "crates/tmtp-testkit/src/ledger",
-    "crates/tmtp/src/event",
-    "crates/tmtp/src/request",
     "crates/tmtpd/src/admin",
     "crates/tmtpd/src/certificate",
     "crates/tmtpd/src/cli",

@@ -1,7 +1,7 @@
 //! `ack`: what became of a request.
 
-use super::form::{optional, required, texts};
-use super::{BadEvent, Event, Outcome};
+use super::form::{BadEvent, optional, required, texts};
+use super::{Event, Outcome};
 use crate::head::{HeadWriter, RawEvent, write_text};
 use crate::id::{Alias, MessageId, RequestId};
 

@@ -1,7 +1,17 @@
-//! Form shared by the headers of all events.
+//! Form shared by the headers of all events, and what is said of a header that is not of it.
 
-use super::BadEvent;
 use crate::id::{Alias, MessageId};
+
+/// Why a message from a service cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadEvent {
+    /// Not an object, a key of the wrong type, a required key missing.
+    #[error("the service sent a header that is not of the protocol's form")]
+    Form,
+    /// The headsum does not match the header.
+    #[error("the service sent a header that does not match its checksum")]
+    Headsum,
+}
 
 pub(super) fn required<T: From<String>>(text: Option<String>) -> Result<T, BadEvent> {
     optional(text).ok_or(BadEvent::Form)

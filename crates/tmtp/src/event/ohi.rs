@@ -1,7 +1,7 @@
 //! `ohi`: somebody comes online or goes.
 
-use super::form::required;
-use super::{BadEvent, Event};
+use super::Event;
+use super::form::{BadEvent, required};
 use crate::head::{HeadWriter, RawEvent};
 use crate::id::Uid;
 

@@ -1,7 +1,7 @@
 //! `tmtprev`: the answer to TmtpRev, which greets the app.
 
-use super::form::required;
-use super::{BadEvent, Event};
+use super::Event;
+use super::form::{BadEvent, required};
 use crate::head::{HeadWriter, RawEvent};
 
 pub(super) const OP: &str = "tmtprev";

@@ -34,18 +34,3 @@ impl Form {
         Ok(Self { raw, data, note, to, note_to })
     }
 }
-
-/// An empty text is as good as none.
-pub(super) fn required<T: From<String>>(text: Option<String>) -> Result<T, Quit> {
-    optional(text).ok_or(Quit::InvalidHeader)
-}
-
-/// An empty text is as good as none.
-pub(super) fn optional<T: From<String>>(text: Option<String>) -> Option<T> {
-    text.filter(|text| !text.is_empty()).map(T::from)
-}
-
-/// What is no flag is not set.
-pub(super) fn is_true(flag: Option<&serde_json::Value>) -> bool {
-    flag == Some(&serde_json::Value::Bool(true))
-}

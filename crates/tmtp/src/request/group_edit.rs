@@ -2,8 +2,10 @@
 
 use super::Request;
 use super::data::DataRule;
-use super::form::{Form, optional, required};
+use super::form::Form;
+use super::key::{optional, required};
 use super::op::{Phase, Spec};
+use super::part::GroupAct;
 use crate::head::HeadWriter;
 use crate::id::{Alias, Gid, RequestId};
 use crate::quit::Quit;
@@ -16,26 +18,6 @@ pub(super) const SPEC: Spec = Spec {
     phase: Phase::On,
     data: DataRule::None,
 };
-
-/// What a GroupEdit does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupAct {
-    /// The sender joins, under another alias if one is given.
-    Join {
-        /// The alias to be known by in the group.
-        newalias: Option<Alias>,
-    },
-    /// The sender changes the alias to be known by in the group.
-    Alias {
-        /// The new one.
-        newalias: Alias,
-    },
-    /// Somebody leaves or is removed.
-    Drop {
-        /// Their alias in the group.
-        to: Alias,
-    },
-}
 
 pub(super) fn read(form: Form) -> Result<Request, Quit> {
     let word: String = required(form.raw.act)?;

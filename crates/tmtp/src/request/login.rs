@@ -2,7 +2,8 @@
 
 use super::Request;
 use super::data::DataRule;
-use super::form::{Form, required};
+use super::form::Form;
+use super::key::required;
 use super::op::{Phase, Spec};
 use crate::head::HeadWriter;
 use crate::id::{NodeSecret, Uid};

@@ -2,10 +2,12 @@
 
 use super::Request;
 use super::data::DataRule;
-use super::form::{Form, required};
+use super::form::Form;
+use super::key::required;
 use super::op::{Phase, Spec};
+use super::part::{OhiKind, OhiMember};
 use crate::head::{HeadWriter, RawRecipient, write_text};
-use crate::id::{RequestId, Uid};
+use crate::id::RequestId;
 use crate::quit::Quit;
 use crate::revision::Revision;
 
@@ -16,42 +18,6 @@ pub(super) const SPEC: Spec = Spec {
     phase: Phase::On,
     data: DataRule::None,
 };
-
-/// What an OhiEdit does to the set of members who are told of our presence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OhiKind {
-    /// Adds members; the sender's other devices are told.
-    Add,
-    /// Takes members out; the sender's other devices are told.
-    Drop,
-    /// Adds members after a login, quietly.
-    Init,
-}
-
-impl OhiKind {
-    /// The word on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Drop => "drop",
-            Self::Init => "init",
-        }
-    }
-
-    /// The kind with this word.
-    pub fn from_wire(word: &str) -> Option<Self> {
-        [Self::Add, Self::Drop, Self::Init].into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-/// A member named in an OhiEdit; the type means nothing but is echoed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OhiMember {
-    /// Who.
-    pub uid: Uid,
-    /// Whatever type the request gave, 0 for none.
-    pub kind: i8,
-}
 
 pub(super) fn read(form: Form) -> Result<Request, Quit> {
     let member =

@@ -2,7 +2,8 @@
 
 use super::Request;
 use super::data::{Data, DataRule};
-use super::form::{Form, is_true, required};
+use super::form::Form;
+use super::key::{is_true, required};
 use super::op::{Phase, Spec};
 use super::recipient::Recipient;
 use crate::head::HeadWriter;

@@ -1,6 +1,6 @@
 //! Recipients of a post: members and groups, as `for` and `notefor` list them.
 
-use super::form::required;
+use super::key::required;
 use crate::head::{HeadWriter, RawRecipient, write_text};
 use crate::id::{Gid, Uid};
 use crate::quit::Quit;

@@ -2,10 +2,12 @@
 
 use super::Request;
 use super::data::DataRule;
-use super::form::{Form, optional, required};
+use super::form::Form;
+use super::key::{optional, required};
 use super::op::{Phase, Spec};
+use super::part::UserEdit;
 use crate::head::HeadWriter;
-use crate::id::{Alias, RequestId};
+use crate::id::RequestId;
 use crate::quit::Quit;
 use crate::revision::Revision;
 
@@ -16,15 +18,6 @@ pub(super) const SPEC: Spec = Spec {
     phase: Phase::On,
     data: DataRule::None,
 };
-
-/// What a UserEdit changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UserEdit {
-    /// Adds a device with this label.
-    NewNode(String),
-    /// Adds an alias.
-    NewAlias(Alias),
-}
 
 pub(super) fn read(form: Form) -> Result<Request, Quit> {
     let edit = match (optional(form.raw.newnode), optional(form.raw.newalias)) {

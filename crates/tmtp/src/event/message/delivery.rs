@@ -1,6 +1,7 @@
 //! `delivery`: a post.
 
-use super::{Keys, MessageKind};
+use super::MessageKind;
+use super::keys::Keys;
 use crate::event::form::texts;
 use crate::head::RawEvent;
 use crate::id::Gid;

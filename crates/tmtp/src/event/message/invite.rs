@@ -1,8 +1,8 @@
 //! `invite`: a ping that lets the addressee join a group.
 
-use super::{Keys, MessageKind, ping};
-use crate::event::BadEvent;
-use crate::event::form::{alias, required};
+use super::keys::Keys;
+use super::{MessageKind, ping};
+use crate::event::form::{BadEvent, alias, required};
 use crate::head::RawEvent;
 use crate::id::{Alias, Gid};
 use crate::request::DataRule;

@@ -1,6 +1,7 @@
 //! `login`: a device of the member logged in.
 
-use super::{Keys, MessageKind};
+use super::MessageKind;
+use super::keys::Keys;
 use crate::head::RawEvent;
 
 pub(in crate::event) const OP: &str = "login";

@@ -1,8 +1,8 @@
 //! `member`: a group changed.
 
-use super::{Keys, MessageKind};
-use crate::event::BadEvent;
-use crate::event::form::{alias, optional, required};
+use super::MessageKind;
+use super::keys::Keys;
+use crate::event::form::{BadEvent, alias, optional, required};
 use crate::head::RawEvent;
 use crate::id::{Alias, Gid, Uid};
 

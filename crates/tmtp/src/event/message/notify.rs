@@ -1,8 +1,8 @@
 //! `notify`: the notification of a PostNotify.
 
-use super::{Keys, MessageKind};
-use crate::event::BadEvent;
-use crate::event::form::{message_id, texts};
+use super::MessageKind;
+use super::keys::Keys;
+use crate::event::form::{BadEvent, message_id, texts};
 use crate::head::RawEvent;
 use crate::id::{Gid, MessageId, UidOrGid};
 use crate::letter::LETTER_HEAD_MAX_BYTES;

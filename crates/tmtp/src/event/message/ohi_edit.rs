@@ -1,6 +1,7 @@
 //! `ohiedit`: the member's presence list changed from another device.
 
-use super::{Keys, MessageKind};
+use super::MessageKind;
+use super::keys::Keys;
 use crate::head::{RawEvent, RawRecipient, write_text};
 use crate::request::OhiMember;
 

@@ -1,6 +1,7 @@
 //! `ping`: a first contact.
 
-use super::{Keys, MessageKind};
+use super::MessageKind;
+use super::keys::Keys;
 use crate::event::form::alias;
 use crate::head::RawEvent;
 use crate::id::Alias;

@@ -1,8 +1,8 @@
 //! `user`: a device or an alias was added to the member's account.
 
-use super::{Keys, MessageKind};
-use crate::event::BadEvent;
-use crate::event::form::{optional, required};
+use super::MessageKind;
+use super::keys::Keys;
+use crate::event::form::{BadEvent, optional, required};
 use crate::head::RawEvent;
 use crate::id::{Alias, NodeSecret};
 
