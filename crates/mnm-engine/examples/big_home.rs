@@ -23,6 +23,7 @@ use mnm_engine::vault::{
     MemberAct, MemberNotice, NewAccount, PingQuery, Search, SyncNotice, Upon, Vault,
 };
 use mnm_engine::view::AccountId;
+use tmtp::id::Uid;
 
 const OWN: &str = "BWNBWNBWNBWNBWNBWNBWNBWNBWNBWNBW";
 const THREADS: u64 = 100;
@@ -123,7 +124,7 @@ fn uid(kind: &str, number: u64) -> String {
 fn letter(number: u64, thread: Option<u64>, text: String) -> Incoming {
     Incoming {
         msgid: format!("{number:016x}"),
-        from_uid: uid("WRT", number % 7),
+        from_uid: uid("WRT", number % 7).into(),
         posted_ms: i64::try_from(number).unwrap(),
         thread_id: thread.map(|thread| format!("{thread:016x}")).unwrap_or_default(),
         alias: format!("Author Number {}", number % 7),
@@ -136,14 +137,14 @@ fn letter(number: u64, thread: Option<u64>, text: String) -> Incoming {
 
 fn readers(kind: &str, count: usize) -> Vec<Cc> {
     (0..count)
-        .map(|n| Cc { who: format!("{kind} Number {n}"), who_uid: uid(kind, n as u64) })
+        .map(|n| Cc { who: format!("{kind} Number {n}"), who_uid: uid(kind, n as u64).into() })
         .collect()
 }
 
 fn ping(number: u64) -> IncomingPing {
     IncomingPing {
         msgid: format!("{:016x}", 0x1_0000_0000 + number),
-        from_uid: uid("PNG", number),
+        from_uid: uid("PNG", number).into(),
         posted_ms: 5,
         alias: format!("Pinger {number}"),
         to: "Own Alias".into(),
@@ -280,7 +281,7 @@ fn group(vault: &mut Vault, account: AccountId, table: &mut Table) {
     for number in 0..MEMBERS {
         let join = MemberNotice {
             msgid: format!("{:016x}", 0x4_0000_0000 + number),
-            from_uid: uid("JNR", number),
+            from_uid: uid("JNR", number).into(),
             gid: "the whole town".into(),
             alias: format!("Member Number {number}"),
             uid: None,
@@ -292,7 +293,9 @@ fn group(vault: &mut Vault, account: AccountId, table: &mut Table) {
     }
     let mut after = None;
     loop {
-        let ask = || vault.members(account, "the whole town", after.as_ref(), Some(1_000)).unwrap();
+        let ask = || {
+            vault.members(account, &"the whole town".into(), after.as_ref(), Some(1_000)).unwrap()
+        };
         after = table.time("list 1,000 members of a group", ask).next;
         if after.is_none() {
             break;
@@ -334,7 +337,7 @@ fn forward(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut T
     let _ = table.time("a forward was sent", || vault.outbox_sent(row, None).unwrap());
     let letters = (0..FORWARDED).map(|number| ForwardedLetter {
         id: format!("{:016x}", 0x6_0000_0000 + number),
-        author_uid: uid("WRT", 1),
+        author_uid: uid("WRT", 1).into(),
         alias: "Author".into(),
         posted_ms: Some(1),
         subject: String::new(),
@@ -343,7 +346,7 @@ fn forward(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut T
     });
     let forward = IncomingForward {
         msgid: format!("{:016x}", 0x5_0000_0000_u64),
-        from_uid: uid("FRND", 1),
+        from_uid: uid("FRND", 1).into(),
         posted_ms: 9,
         thread_id: format!("{:016x}", 0x6_0000_0000_u64),
         cc: readers("WRT", 7),
@@ -414,7 +417,7 @@ fn write(vault: &mut Vault, account: AccountId, table: &mut Table) {
     let draft = table.time("save a draft of 256 KiB", save);
     let _ =
         table.time("send a letter of 256 KiB", || vault.queue_draft(draft, None, 10, 0).unwrap());
-    let online: Vec<String> = (0..CONTACTS).map(|n| uid("FRND", n as u64)).collect();
+    let online: Vec<Uid> = (0..CONTACTS).map(|n| uid("FRND", n as u64).into()).collect();
     for online in [online.as_slice(), &[]] {
         let compare = || vault.changes_of_online(account, online);
         let changes = table.time("who of 10,000 contacts came or went", compare);

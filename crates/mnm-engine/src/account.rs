@@ -254,7 +254,6 @@ impl Task {
     /// Records who is online in slices, so that other commands run in between.
     async fn show_online(&self, uids: Vec<Uid>) -> Result<(), Error> {
         let account = self.account;
-        let uids: Vec<_> = uids.into_iter().map(Uid::into_string).collect();
         let changes = self.store.run(move |vault| vault.changes_of_online(account, &uids)).await?;
         for some in changes.chunks(ONLINE_SLICE) {
             let some = some.to_vec();

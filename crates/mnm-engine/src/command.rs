@@ -5,6 +5,7 @@
 //! answered.
 
 use serde::{Deserialize, Serialize};
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use crate::secret::SecretCode;
 use crate::view::{
@@ -95,7 +96,8 @@ pub enum Command {
         account: AccountId,
         /// Permanent id of one contact to choose for; all who have no choice of their own when
         /// absent.
-        contact: Option<String>,
+        #[cfg_attr(test, schemars(with = "Option<String>"))]
+        contact: Option<Uid>,
         /// Whether. Absent only with a contact: as for the others.
         shown: Option<bool>,
     },
@@ -105,7 +107,8 @@ pub enum Command {
         /// The account.
         account: AccountId,
         /// Their permanent id.
-        contact: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        contact: Uid,
     },
     /// Somebody looks, or the network has changed: accounts that are not connected try at once.
     /// Reply: [`Reply::Done`].
@@ -173,7 +176,8 @@ pub enum Command {
         /// The account.
         account: AccountId,
         /// Name of the group.
-        group: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        group: Gid,
         /// Only those behind this place; from the first on when absent.
         after: Option<MemberPlace>,
         /// At most so many; 1..=1000, default 200.
@@ -185,7 +189,8 @@ pub enum Command {
         /// The account.
         account: AccountId,
         /// Name of the group; at least 8 bytes.
-        group: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        group: Gid,
         /// Alias of the member to invite.
         to: String,
         /// Plain text, at most 140 UTF-16 units.
@@ -196,7 +201,8 @@ pub enum Command {
         /// The account.
         account: AccountId,
         /// Name of the group.
-        group: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        group: Gid,
         /// Alias of the member to remove; the member's own to leave.
         alias: String,
     },
@@ -206,7 +212,8 @@ pub enum Command {
         /// The account.
         account: AccountId,
         /// Name of the group.
-        group: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        group: Gid,
     },
     /// Threads of an account, newest first. Reply: [`Reply::Threads`].
     Threads {
@@ -214,7 +221,8 @@ pub enum Command {
         account: Option<AccountId>,
         /// Only threads in which the member or group with this permanent id is, or was.
         #[serde(default)]
-        with: Option<String>,
+        #[cfg_attr(test, schemars(with = "Option<String>"))]
+        with: Option<UidOrGid>,
         /// Only threads that are listed behind one whose newest message is of this time.
         before_ms: Option<i64>,
         /// Which of the threads of that time it is; all of them come before it when absent.
@@ -252,14 +260,16 @@ pub enum Command {
         /// The thread.
         thread: ThreadId,
         /// Permanent id, or a group's name.
-        uid: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        uid: UidOrGid,
     },
     /// Have somebody who was struck read a thread again. Reply: [`Reply::Done`].
     Readmit {
         /// The thread.
         thread: ThreadId,
         /// Permanent id, or a group's name.
-        uid: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        uid: UidOrGid,
     },
     /// Put a letter that stands in a thread of its own where it says it belongs; its author counts as
     /// one of the readers there. Reply: [`Reply::Thread`], the thread it is in now.

@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tmtp::certificate::CertificateHash;
-use tmtp::id::NodeSecret;
+use tmtp::id::{NodeSecret, Uid};
 use zeroize::Zeroizing;
 
 use crate::address::{Address, Proof};
@@ -34,7 +34,7 @@ pub(crate) struct DeviceCode {
     /// The service's name.
     pub(crate) service: String,
     /// The member.
-    pub(crate) uid: String,
+    pub(crate) uid: Uid,
     /// The new device's secret.
     pub(crate) node: Zeroizing<String>,
     /// The new device's label.
@@ -122,7 +122,7 @@ impl DeviceCode {
         pin_is_right
             && self.aliases.len() <= NAMES_MAX
             && self.devices.len() <= NAMES_MAX
-            && (1..=UID_MAX_BYTES).contains(&self.uid.len())
+            && (1..=UID_MAX_BYTES).contains(&self.uid.as_str().len())
             && NodeSecret::from(self.node.as_str().to_owned()).bytes().is_ok()
     }
 }
@@ -150,7 +150,7 @@ mod tests {
             address: "=h.example:7654".into(),
             fingerprint: Some("ab".repeat(32)),
             service: "Harbour".into(),
-            uid: "%".repeat(32),
+            uid: "%".repeat(32).into(),
             node: Zeroizing::new("1".repeat(40)),
             label: "tablet".into(),
             aliases: vec!["ada lovelace".into()],
@@ -180,7 +180,7 @@ mod tests {
         let unsound = [
             DeviceCode { fingerprint: None, ..code() },
             DeviceCode { address: "h.example:1".into(), ..code() },
-            DeviceCode { uid: String::new(), ..code() },
+            DeviceCode { uid: "".into(), ..code() },
             DeviceCode { node: Zeroizing::new("not base 32!".into()), ..code() },
             DeviceCode { fingerprint: Some("ab".into()), ..code() },
             DeviceCode { address: "+h.example:7654".into(), ..code() },
@@ -204,7 +204,7 @@ mod tests {
         let names = |count| vec!["ada lovelace".to_owned(); count];
         for (over, is_sound) in [(0, true), (1, false)] {
             for code in [
-                DeviceCode { uid: "%".repeat(UID_MAX_BYTES + over), ..code() },
+                DeviceCode { uid: "%".repeat(UID_MAX_BYTES + over).into(), ..code() },
                 DeviceCode { aliases: names(NAMES_MAX + over), ..code() },
                 DeviceCode { devices: names(NAMES_MAX + over), ..code() },
             ] {

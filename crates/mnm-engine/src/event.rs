@@ -5,6 +5,7 @@
 //! gets [`Event::Lagged`] or reconnects reloads everything.
 
 use serde::{Deserialize, Serialize};
+use tmtp::id::Uid;
 
 use crate::view::{
     Account, AccountId, Contact, Draft, DraftId, Group, Message, MessageRowId, MessageState, Ping,
@@ -74,7 +75,8 @@ pub enum Event {
         /// The account.
         account: AccountId,
         /// Their permanent id.
-        uid: String,
+        #[cfg_attr(test, schemars(with = "String"))]
+        uid: Uid,
     },
     /// A group changed.
     Group {

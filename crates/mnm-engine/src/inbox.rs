@@ -15,7 +15,7 @@ pub(crate) mod waiters;
 use std::sync::Arc;
 
 use tmtp::event::{Message, MessageKind};
-use tmtp::id::{Alias, Gid, NodeSecret, Uid, UidOrGid, posted_ms};
+use tmtp::id::{Alias, Gid, NodeSecret, Uid, posted_ms};
 use tmtp::letter::{LetterHead, Named, Subscriber};
 
 use crate::error::{Error, ErrorCode};
@@ -38,7 +38,7 @@ pub(crate) struct Inbox {
     store: Store,
     account: AccountId,
     /// The member's own id.
-    uid: String,
+    uid: Uid,
     /// This device's own secret.
     node: NodeSecret,
     waiters: Arc<Waiters>,
@@ -202,7 +202,7 @@ impl Inbox {
         let msgid = message.id.to_string();
         // A letter dated 1970 would be lost at the end of a list.
         let posted_ms = posted_ms(&message.posted).unwrap_or_else(|| self.store.now_ms());
-        let (from_uid, short) = (message.from.into_string(), receiving.short());
+        let (from_uid, short) = (message.from, receiving.short());
         let ping = |alias: Alias, to: Alias, gid: Option<Gid>| IncomingPing {
             msgid: msgid.clone(),
             from_uid: from_uid.clone(),
@@ -210,7 +210,7 @@ impl Inbox {
             alias: alias.into_string(),
             to: to.into_string(),
             text: String::from_utf8_lossy(&short).into_owned(),
-            gid: gid.map(Gid::into_string),
+            gid,
         };
         match message.kind {
             MessageKind::Ping { alias, to } => self.ping(ping(alias, to, None)).await,
@@ -228,8 +228,7 @@ impl Inbox {
             }
             MessageKind::Member { act, gid, alias, newalias, uid } => {
                 let Some(act) = member_act(&act, newalias) else { return Ok(()) };
-                let (gid, alias) = (gid.into_string(), alias.into_string());
-                let uid = uid.map(Uid::into_string);
+                let alias = alias.into_string();
                 let notice = MemberNotice { msgid, from_uid, gid, alias, uid, act };
                 self.store
                     .write(move |vault| vault.receive_member(account, &notice))
@@ -246,15 +245,15 @@ impl Inbox {
                     posted_ms,
                     thread_id: head.thread_id,
                     cc: cc(&head.cc),
-                    groups: names(groups),
-                    copied: copied.map(|to| to.into_iter().map(UidOrGid::into_string).collect()),
+                    groups,
+                    copied,
                 };
                 let receive = self.store.write(move |vault| vault.receive_notify(account, &note));
                 receive.await.map(drop)
             }
             MessageKind::Delivery { groups, .. } => match receiving {
                 Receiving::Letter(letter) => {
-                    self.letter(msgid, from_uid, posted_ms, names(groups), *letter).await
+                    self.letter(msgid, from_uid, posted_ms, groups, *letter).await
                 }
                 // A duplicate, or a post without any data, which the protocol does not allow.
                 Receiving::Short(_) | Receiving::Nothing | Receiving::Held => Ok(()),
@@ -297,9 +296,9 @@ impl Inbox {
     async fn letter(
         &self,
         msgid: String,
-        from_uid: String,
+        from_uid: Uid,
         posted_ms: i64,
-        groups: Vec<String>,
+        groups: Vec<Gid>,
         letter: IncomingLetter,
     ) -> Result<(), Error> {
         let IncomingLetter { unpacker, staging, names } = letter;
@@ -386,7 +385,7 @@ fn forwarded(letter: tmtp::forward::ForwardedLetter) -> ForwardedLetter {
     }
     ForwardedLetter {
         id: letter.id,
-        author_uid: letter.from,
+        author_uid: letter.from.into(),
         alias: letter.head.alias,
         posted_ms: posted_ms(&letter.posted),
         subject: letter.head.subject,
@@ -456,16 +455,15 @@ fn is_our_failure(error: &Error) -> bool {
 fn cc(subscribers: &[Subscriber]) -> Vec<Cc> {
     let named = subscribers.iter().filter(|subscriber| subscriber.subscribe);
     named
-        .map(|subscriber| Cc { who: subscriber.who.clone(), who_uid: subscriber.who_uid.clone() })
+        .map(|subscriber| Cc {
+            who: subscriber.who.clone(),
+            who_uid: subscriber.who_uid.as_str().into(),
+        })
         .collect()
 }
 
 fn reader(named: Named) -> Cc {
-    Cc { who: named.who, who_uid: named.who_uid }
-}
-
-fn names(groups: Vec<Gid>) -> Vec<String> {
-    groups.into_iter().map(Gid::into_string).collect()
+    Cc { who: named.who, who_uid: named.who_uid.into() }
 }
 
 fn member_act(act: &str, newalias: Option<Alias>) -> Option<MemberAct> {

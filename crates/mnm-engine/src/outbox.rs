@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use tmtp::event::{NOBODY_ELSE, Outcome};
-use tmtp::id::{Alias, RequestId, Uid, posted_ms, posted_text};
+use tmtp::id::{Alias, Gid, RequestId, Uid, posted_ms, posted_text};
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead, Named, Subscriber};
 use tmtp::request::{Data, GroupAct, Recipient, Request};
 
@@ -49,7 +49,7 @@ impl OutgoingFrame {
 
 /// Builds the request of an item. `uid` is the member's own. The bytes are the same at every
 /// attempt: the service recognises a repetition by them.
-pub(crate) fn frame(item: &OutboxItem, uid: &str) -> OutgoingFrame {
+pub(crate) fn frame(item: &OutboxItem, uid: &Uid) -> OutgoingFrame {
     let id = RequestId::from(item.request.as_str());
     match &item.action {
         OutboxAction::Post(post) => letter(id, post, uid),
@@ -62,14 +62,13 @@ pub(crate) fn frame(item: &OutboxItem, uid: &str) -> OutgoingFrame {
             plain(Request::Ping { id, from, to, data }, text)
         }
         OutboxAction::Invite { gid, from, to, text, .. } => {
-            let gid = gid.as_str().into();
             let (from, to) = (from.as_str().into(), to.as_str().into());
             let data = Data::of_len(text.len() as u64);
-            plain(Request::GroupInvite { id, gid, from, to, data }, text)
+            plain(Request::GroupInvite { id, gid: gid.clone(), from, to, data }, text)
         }
         OutboxAction::Join { gid, .. } => {
             let act = GroupAct::Join { newalias: None };
-            plain(Request::GroupEdit { id, gid: gid.as_str().into(), act }, "")
+            plain(Request::GroupEdit { id, gid: gid.clone(), act }, "")
         }
         OutboxAction::Sync { body } => notice(id, body),
     }
@@ -80,7 +79,7 @@ fn plain(request: Request, text: &str) -> OutgoingFrame {
     OutgoingFrame { request, front, copy: None, files: Vec::new(), message: None, head_bytes: 0 }
 }
 
-fn letter(id: RequestId, post: &OutgoingPost, uid: &str) -> OutgoingFrame {
+fn letter(id: RequestId, post: &OutgoingPost, uid: &Uid) -> OutgoingFrame {
     let head = LetterHead {
         thread_id: post.thread_id.clone(),
         alias: post.alias.clone(),
@@ -111,8 +110,8 @@ fn letter(id: RequestId, post: &OutgoingPost, uid: &str) -> OutgoingFrame {
 
 fn addressee(to: &crate::vault::Recipient) -> Recipient {
     match to.is_group {
-        true => Recipient::Group(to.id.as_str().into()),
-        false => Recipient::Member(to.id.as_str().into()),
+        true => Recipient::Group(to.id.to_gid()),
+        false => Recipient::Member(to.id.to_uid()),
     }
 }
 
@@ -155,21 +154,21 @@ fn notice(id: RequestId, body: &str) -> OutgoingFrame {
     OutgoingFrame { request, front, copy: None, files: Vec::new(), message: None, head_bytes }
 }
 
-fn subscriber(cc: &Cc, alias: &str, uid: &str, at_ms: i64) -> Subscriber {
+fn subscriber(cc: &Cc, alias: &str, uid: &Uid, at_ms: i64) -> Subscriber {
     Subscriber {
         who: cc.who.clone(),
-        who_uid: cc.who_uid.clone(),
+        who_uid: cc.who_uid.as_str().to_owned(),
         by: alias.to_owned(),
-        by_uid: uid.to_owned(),
+        by_uid: uid.as_str().to_owned(),
         date: posted_text(at_ms),
         // The values that deployed apps write.
-        note: if cc.who_uid == uid { "author" } else { "initial recipient" }.to_owned(),
+        note: if cc.who_uid == *uid { "author" } else { "initial recipient" }.to_owned(),
         subscribe: true,
     }
 }
 
 fn named(reader: &Cc) -> Named {
-    Named { who: reader.who.clone(), who_uid: reader.who_uid.clone() }
+    Named { who: reader.who.clone(), who_uid: reader.who_uid.as_str().to_owned() }
 }
 
 /// The meaning of an answer for its item.
@@ -182,14 +181,14 @@ pub(crate) enum Settled {
     /// Refused, because nobody but the member is in the groups that it is for.
     Alone {
         /// The groups.
-        groups: Vec<String>,
+        groups: Vec<Gid>,
         /// The message for people.
         error: String,
     },
     /// Refused, because of these recipients only.
     LeftOut {
         /// Their ids.
-        uids: Vec<String>,
+        uids: Vec<Uid>,
         /// The service's reason.
         reason: String,
         /// The message for people if nobody else is left.
@@ -240,18 +239,18 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
 }
 
 /// The recipients that a refusal names.
-fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<String> {
-    let named: BTreeSet<&str> = named.iter().map(Uid::as_str).collect();
-    let is_named = |uid: &&str| named.contains(uid);
+fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<Uid> {
+    let named: BTreeSet<&Uid> = named.iter().collect();
+    let is_named = |uid: &Uid| named.contains(uid);
     let members = |to: &'_ [crate::vault::Recipient]| {
-        let members = to.iter().filter(|to| !to.is_group).map(|to| to.id.as_str());
-        members.filter(is_named).map(str::to_owned).collect::<Vec<_>>()
+        let members = to.iter().filter(|to| !to.is_group).map(|to| to.id.to_uid());
+        members.filter(is_named).collect::<Vec<_>>()
     };
     match action {
         OutboxAction::Post(post) | OutboxAction::Confirm(post) => members(&post.recipients),
         OutboxAction::Forward(forward) => {
             let new = forward.new.iter().filter(|new| !new.is_group());
-            let new = new.map(|new| new.who_uid.as_str()).filter(is_named).map(str::to_owned);
+            let new = new.map(|new| Uid::from(new.who_uid.as_str())).filter(is_named);
             new.chain(members(&forward.old)).collect()
         }
         OutboxAction::Ping { .. }
@@ -262,15 +261,15 @@ fn blamed(action: &OutboxAction, named: &[Uid]) -> Vec<String> {
 }
 
 /// The groups that an item is for.
-fn groups(action: &OutboxAction) -> Vec<String> {
+fn groups(action: &OutboxAction) -> Vec<Gid> {
     match action {
         OutboxAction::Post(post) | OutboxAction::Confirm(post) => {
             let groups = post.recipients.iter().filter(|to| to.is_group);
-            groups.map(|to| to.id.clone()).collect()
+            groups.map(|to| to.id.to_gid()).collect()
         }
         OutboxAction::Forward(forward) => {
             let groups = forward.new.iter().filter(|new| new.is_group());
-            groups.map(|new| new.who_uid.clone()).collect()
+            groups.map(|new| new.who_uid.as_str().into()).collect()
         }
         OutboxAction::Ping { .. }
         | OutboxAction::Invite { .. }

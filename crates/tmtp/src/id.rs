@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -44,7 +45,8 @@ pub struct CorruptBase32;
 macro_rules! text_id {
     ($(#[$attribute:meta])* $name:ident) => {
         $(#[$attribute])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
         pub struct $name(Box<str>);
 
         impl $name {
@@ -71,6 +73,42 @@ macro_rules! text_id {
             }
         }
 
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                &*self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                &*self.0 == *other
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        /// As on the wire.
+        #[cfg(feature = "rusqlite")]
+        impl rusqlite::ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+                self.as_str().to_sql()
+            }
+        }
+
+        /// Any text.
+        #[cfg(feature = "rusqlite")]
+        impl rusqlite::types::FromSql for $name {
+            fn column_result(
+                value: rusqlite::types::ValueRef<'_>,
+            ) -> rusqlite::types::FromSqlResult<Self> {
+                value.as_str().map(Self::from)
+            }
+        }
+
         /// Only the beginning.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,7 +131,6 @@ text_id! {
 text_id! {
     /// A name by which members find each other. Not judged: see [`check_name`](crate::text::check_name).
     /// Empty where a service leaves out a name that it should give.
-    #[derive(Default)]
     Alias
 }
 
@@ -127,8 +164,8 @@ impl Uid {
     }
 
     /// Whether it is [`Uid::SERVICE`].
-    pub fn is_service(uid: &str) -> bool {
-        uid == Self::SERVICE
+    pub fn is_service(&self) -> bool {
+        *self == Self::SERVICE
     }
 
     /// Whether a text has the form of the uids that services like ours make. An app must take others
@@ -138,9 +175,39 @@ impl Uid {
     }
 }
 
-impl fmt::Display for Uid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl From<Uid> for UidOrGid {
+    fn from(uid: Uid) -> Self {
+        Self(uid.0)
+    }
+}
+
+impl From<Gid> for UidOrGid {
+    fn from(gid: Gid) -> Self {
+        Self(gid.0)
+    }
+}
+
+impl PartialEq<Uid> for UidOrGid {
+    fn eq(&self, other: &Uid) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl PartialEq<Gid> for UidOrGid {
+    fn eq(&self, other: &Gid) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl UidOrGid {
+    /// As the member that something else says it is.
+    pub fn to_uid(&self) -> Uid {
+        Uid(self.0.clone())
+    }
+
+    /// As the group that something else says it is.
+    pub fn to_gid(&self) -> Gid {
+        Gid(self.0.clone())
     }
 }
 
@@ -288,8 +355,8 @@ mod tests {
     #[test]
     fn the_services_own_uid_is_of_zeros() {
         assert_eq!(Uid::service(), Uid::from_bytes(&[0; 20]));
-        assert!(Uid::is_service(Uid::service().as_str()));
-        assert!(!Uid::is_service(Uid::from_bytes(&[1; 20]).as_str()));
+        assert!(Uid::service().is_service());
+        assert!(!Uid::from_bytes(&[1; 20]).is_service());
         assert_eq!(Uid::service().to_string(), Uid::SERVICE);
     }
 

@@ -69,7 +69,7 @@ fn people(app: &mut App) {
     let refused = app.vault.next_outbox(account, 0).unwrap().unwrap();
     let _ = app.vault.outbox_failed(refused.id, "Nobody is called so.").unwrap();
     let now = app.now();
-    let _ = app.vault.remove_contact(account, DORA, now).unwrap();
+    let _ = app.vault.remove_contact(account, &DORA.into(), now).unwrap();
     // Known by what a letter claims.
     let letter = app.letter("STRNGR88888888888888888888888888", "Stranger", "from a stranger");
     app.receive(&letter);
@@ -111,7 +111,7 @@ fn groups(app: &mut App) {
     let _ = app.vault.receive_member(account, &notice).unwrap();
     let to_nobody = app.queue(&["Alone In"], "is anybody here?");
     let (item, _) = app.next_post();
-    let alone = ["Alone In".to_owned()];
+    let alone = ["Alone In".into()];
     let _ = app.vault.outbox_alone(item.id, &alone, "Nobody else is in Alone In.").unwrap();
     assert_eq!(app.message(to_nobody.id).msgid, None);
 }
@@ -146,7 +146,7 @@ fn letters(app: &mut App) {
     app.queue(&["Bob Jones", "Carol Brown"], "to both");
     let (item, _) = app.next_post();
     let now = app.now();
-    let unreached = [CAROL.to_owned()];
+    let unreached = [CAROL.into()];
     let _ = app
         .vault
         .outbox_left_out(item.id, &unreached, "Their queue is full.", "Nobody was reached.", now)
@@ -155,7 +155,7 @@ fn letters(app: &mut App) {
     // Struck, and added again.
     let (thread, _) = app.of_three();
     let now = app.now();
-    let _ = app.vault.strike(thread, CAROL, true, now).unwrap();
+    let _ = app.vault.strike(thread, &CAROL.into(), true, now).unwrap();
 }
 
 /// Threads of groups, letters that stand apart, and threads of which the first letter is not here.
@@ -230,7 +230,7 @@ fn forwards(app: &mut App) {
     adds(app, &letter.msgid, cc("Dora Dorn", DORA));
     let confirm = app.vault.next_outbox(account, 0).unwrap().unwrap();
     assert!(matches!(confirm.action, OutboxAction::Confirm(_)));
-    let (unreached, now) = ([DORA.to_owned()], app.now());
+    let (unreached, now) = ([DORA.into()], app.now());
     let _ = app
         .vault
         .outbox_left_out(confirm.id, &unreached, "They are away.", "Nobody was reached.", now)
@@ -254,7 +254,7 @@ fn outbox(app: &mut App) {
     let now = app.now();
     let _ = app.vault.set_presence(account, false, now).unwrap();
     let now = app.now();
-    let _ = app.vault.set_contact_presence(account, BOB, Some(false), now).unwrap();
+    let _ = app.vault.set_contact_presence(account, &BOB.into(), Some(false), now).unwrap();
     let (msgid, now) = (app.next_msgid(), app.now());
     let alias = UserNotice::Alias("Alice the Third".into());
     let _ = app.vault.receive_user(account, &msgid, now, &alias).unwrap();
@@ -268,9 +268,13 @@ fn outbox(app: &mut App) {
     let now = app.now();
     let _ = app.vault.queue_ping(account, "Frida Frost", "Shall we write?", now).unwrap();
     let now = app.now();
-    let _ = app.vault.queue_invite(account, "Gardeners", "Frida Frost", "Come", now).unwrap();
+    let _ =
+        app.vault.queue_invite(account, &"Gardeners".into(), "Frida Frost", "Come", now).unwrap();
     let invitations = app.vault.pings(&PingQuery::default()).unwrap();
-    let choir = invitations.iter().find(|ping| ping.group.as_deref() == Some("Choir")).unwrap();
+    let choir = invitations
+        .iter()
+        .find(|ping| ping.group.as_ref().is_some_and(|gid| *gid == "Choir"))
+        .unwrap();
     let now = app.now();
     let _ = app.vault.queue_accept(choir.id, None, now).unwrap();
     app.queue(&["Gardeners"], "to the group");
@@ -289,7 +293,8 @@ fn outbox(app: &mut App) {
     let now = app.now();
     let _ = app.vault.queue_draft(draft.id, None, now, 60_000).unwrap();
     let now = app.now();
-    let _ = app.vault.remove_contact(account, "GHST8888888888888888888888888888", now).unwrap();
+    let _ =
+        app.vault.remove_contact(account, &"GHST8888888888888888888888888888".into(), now).unwrap();
 }
 
 /// Drafts of a new letter and of a reply, with a file; and a file that was being taken.

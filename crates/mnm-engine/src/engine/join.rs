@@ -76,7 +76,7 @@ impl Engine {
             address: pasted.address.to_string(),
             fingerprint: seen.map(|seen| seen.to_string()),
             service: link.service.clone().unwrap_or_default(),
-            uid: registered.uid.into_string(),
+            uid: registered.uid,
             node: registered.nodeid,
             device: label,
             aliases: if granted { vec![alias.clone()] } else { Vec::new() },
@@ -148,7 +148,7 @@ impl Engine {
         let pin = code.fingerprint.as_deref().map(str::parse).transpose();
         let pin = pin.map_err(|bad: CorruptHash| invalid(&BadAddress::from(bad)))?;
         let login = Request::Login {
-            uid: code.uid.as_str().into(),
+            uid: code.uid.clone(),
             node: NodeSecret::from(code.node.as_str().to_owned()),
         };
         let carrier = reach(self.store().platform(), &address, pin).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::Duration;
+use tmtp::id::UidOrGid;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
@@ -119,7 +120,7 @@ impl Engine {
     pub(super) async fn strike(
         &self,
         thread: ThreadId,
-        uid: String,
+        uid: UidOrGid,
         struck: bool,
     ) -> Result<(), Error> {
         let now_ms = self.store().now_ms();

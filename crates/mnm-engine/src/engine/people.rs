@@ -1,6 +1,7 @@
 //! Commands about pings, aliases and groups that need the service's answer or several transactions.
 
 use std::future::Future;
+use tmtp::id::Gid;
 
 use tmtp::request::{GroupAct, Request, UserEdit};
 
@@ -54,15 +55,15 @@ impl Engine {
     pub(super) async fn drop_member(
         &self,
         account: AccountId,
-        gid: String,
+        group: Gid,
         alias: String,
     ) -> Result<(), Error> {
         let named = self.store().read(move |vault| {
-            let gid = vault.group_called(account, &gid)?;
+            let gid = vault.group_called(account, group.as_str())?;
             Ok((vault.alias_of_member(account, &gid, &alias)?, gid))
         });
         let (alias, gid) = named.await?;
-        self.edit_group(account, &gid, GroupAct::Drop { to: alias.as_str().into() }).await?;
+        self.edit_group(account, gid.clone(), GroupAct::Drop { to: alias.as_str().into() }).await?;
         let aliases = self.store().read(move |vault| vault.account(account)).await?.aliases;
         if aliases.contains(&alias) {
             self.set_standing(account, gid, Standing::Left).await?;
@@ -71,21 +72,22 @@ impl Engine {
     }
 
     /// Rejoins a group, and waits for the answer.
-    pub(super) async fn join_group(&self, account: AccountId, gid: String) -> Result<(), Error> {
-        let gid = self.store().read(move |vault| vault.group_called(account, &gid)).await?;
-        self.edit_group(account, &gid, GroupAct::Join { newalias: None }).await?;
+    pub(super) async fn join_group(&self, account: AccountId, group: Gid) -> Result<(), Error> {
+        let gid =
+            self.store().read(move |vault| vault.group_called(account, group.as_str())).await?;
+        self.edit_group(account, gid.clone(), GroupAct::Join { newalias: None }).await?;
         self.set_standing(account, gid, Standing::Joined).await
     }
 
-    async fn edit_group(&self, account: AccountId, gid: &str, act: GroupAct) -> Result<(), Error> {
-        let (id, gid) = (request_id(self.store().platform()), gid.into());
+    async fn edit_group(&self, account: AccountId, gid: Gid, act: GroupAct) -> Result<(), Error> {
+        let id = request_id(self.store().platform());
         self.ask(account, Request::GroupEdit { id, gid, act }).await
     }
 
     async fn set_standing(
         &self,
         account: AccountId,
-        gid: String,
+        gid: Gid,
         standing: Standing,
     ) -> Result<(), Error> {
         self.store().write(move |vault| vault.set_standing(account, &gid, None, standing)).await

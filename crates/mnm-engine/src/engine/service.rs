@@ -6,6 +6,7 @@
 //! account is sent before.
 
 use tmtp::certificate::{CertificateHash, CorruptHash};
+use tmtp::id::Uid;
 
 use crate::account::address_and_trust;
 use crate::address::{Address, BadAddress, Pasted, Proof};
@@ -118,7 +119,7 @@ impl Engine {
     pub(super) async fn set_presence(
         &self,
         account: AccountId,
-        contact: Option<String>,
+        contact: Option<Uid>,
         shown: Option<bool>,
     ) -> Result<(), Error> {
         let now_ms = self.store().now_ms();

@@ -106,7 +106,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 let account = self.account;
                 self.store
                     .note(move |vault| {
-                        Ok(vault.set_online(account, from.as_str(), online)?.into_iter().collect())
+                        Ok(vault.set_online(account, &from, online)?.into_iter().collect())
                     })
                     .await?;
             }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tmtp::event::Outcome;
-use tmtp::id::RequestId;
+use tmtp::id::{RequestId, Uid};
 use tmtp::quit::Quit;
 use tmtp::request::Request;
 use tokio::io::AsyncWrite;
@@ -73,7 +73,7 @@ pub(crate) struct Writer<'a, W> {
     pub(crate) store: Store,
     pub(crate) account: AccountId,
     /// The member's own id.
-    pub(crate) uid: String,
+    pub(crate) uid: Uid,
     pub(crate) outgoing: Arc<Outgoing>,
     pub(crate) orders: &'a mut Orders,
     pub(crate) announced: Announced,
@@ -89,7 +89,7 @@ impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
         stream: W,
         store: Store,
         account: AccountId,
-        uid: String,
+        uid: Uid,
         outgoing: Arc<Outgoing>,
         orders: &'a mut Orders,
     ) -> Self {

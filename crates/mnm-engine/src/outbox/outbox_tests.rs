@@ -78,7 +78,7 @@ fn refused_of(reason: &str, of: &[&str]) -> Outcome {
 
 #[test]
 fn a_letter_is_header_text_and_files() {
-    let frame = frame(&item(OutboxAction::Post(Box::new(post("", "grüße")))), "A");
+    let frame = frame(&item(OutboxAction::Post(Box::new(post("", "grüße")))), &"A".into());
     let Request::Post { id, to, not_alone, data } = &frame.request else { panic!("{frame:?}") };
     assert_eq!((id.as_str(), *not_alone), ("req", true));
     assert_eq!(*to, [Recipient::Member("B".into()), Recipient::Group("crew club".into())]);
@@ -105,7 +105,7 @@ fn an_answer_names_its_readers_and_one_that_confirms_what_it_confirms() {
     again.readers = vec![Cc { who: "bob babbage".into(), who_uid: "B".into() }];
     again.confirms = Some("0000000000000002".into());
     again.recipients = vec![to_member("B")];
-    let frame = frame(&item(OutboxAction::Confirm(Box::new(again))), "A");
+    let frame = frame(&item(OutboxAction::Confirm(Box::new(again))), &"A".into());
     assert_eq!(frame.message, None, "it is not shown as being sent");
     assert!(matches!(frame.request, Request::Post { not_alone: false, .. }));
     let head = LetterHead::read(&frame.front[..frame.head_bytes as usize]).unwrap();
@@ -119,7 +119,7 @@ fn an_answer_names_its_readers_and_one_that_confirms_what_it_confirms() {
 fn a_forwarded_thread_is_a_notification_for_all_and_a_copy_for_the_new() {
     let new = [("bob babbage", "B"), ("crew club", "crew club")];
     let old = vec![to_member("C"), to_group("old club")];
-    let frame = frame(&item(forward_to(&new, old, "copy", 9)), "A");
+    let frame = frame(&item(forward_to(&new, old, "copy", 9)), &"A".into());
     let Request::PostNotify { to, note_to, not_self, not_alone, note, data, .. } = &frame.request
     else {
         panic!("{frame:?}")
@@ -142,7 +142,7 @@ fn a_letter_that_nobody_could_read_is_not_sent() {
     let mut with_files = |files: usize| {
         let file = Attachment { name: "x".repeat(255), ..large.attachments[0].clone() };
         large.attachments = vec![file; files];
-        frame(&item(OutboxAction::Post(Box::new(large.clone()))), "A")
+        frame(&item(OutboxAction::Post(Box::new(large.clone()))), &"A".into())
     };
     assert_eq!(with_files(1_000).why_not_readable(), None);
     assert!(with_files(4_000).why_not_readable().unwrap().contains("Nothing was sent"));
@@ -150,7 +150,7 @@ fn a_letter_that_nobody_could_read_is_not_sent() {
     let of_alias = |len: usize| {
         let mut letter = post("", "text");
         letter.alias = "x".repeat(len);
-        frame(&item(OutboxAction::Post(Box::new(letter))), "A")
+        frame(&item(OutboxAction::Post(Box::new(letter))), &"A".into())
     };
     // It stands there thrice: as the author, and as who added each of two.
     let room = LETTER_HEAD_MAX_BYTES - of_alias(0).head_bytes;
@@ -159,9 +159,9 @@ fn a_letter_that_nobody_could_read_is_not_sent() {
     assert_eq!((longest.head_bytes, longest.why_not_readable()), (LETTER_HEAD_MAX_BYTES, None));
     assert!(of_alias((room / 3) as usize + 1).why_not_readable().is_some());
     let long = "x".repeat(2 << 20);
-    let forward = frame(&item(forward_to(&[(&long, "B")], Vec::new(), "", 0)), "A");
+    let forward = frame(&item(forward_to(&[(&long, "B")], Vec::new(), "", 0)), &"A".into());
     assert!(forward.why_not_readable().is_some());
-    let forward = frame(&item(forward_to(&[("bob babbage", "B")], Vec::new(), "", 0)), "A");
+    let forward = frame(&item(forward_to(&[("bob babbage", "B")], Vec::new(), "", 0)), &"A".into());
     assert_eq!(forward.why_not_readable(), None);
 }
 
@@ -170,8 +170,8 @@ fn a_copy_that_an_older_version_queued_is_sent_and_one_of_this_version_follows()
     let old = r#"{"thread":1,"thread_id":"0000000000000001","new":[],"old":[],"copy":"All of it"}"#;
     let old: OutgoingForward = serde_json::from_str(old).unwrap();
     let new = OutgoingForward { copy: String::new(), copy_bytes: 9, ..old.clone() };
-    let [old, new] =
-        [old, new].map(|forward| frame(&item(OutboxAction::Forward(Box::new(forward))), "A"));
+    let [old, new] = [old, new]
+        .map(|forward| frame(&item(OutboxAction::Forward(Box::new(forward))), &"A".into()));
     assert_eq!(old.request, new.request, "the same bytes are announced");
     assert_eq!(old.front, [&new.front[..], b"All of it"].concat());
     assert_eq!((old.copy.unwrap().1, new.copy.unwrap().1), (0, 9));
@@ -185,7 +185,7 @@ fn pings_and_notices_carry_their_text() {
         to: "bob babbage".into(),
         text: "Hello".into(),
     };
-    let sent = frame(&item(ping), "A");
+    let sent = frame(&item(ping), &"A".into());
     assert_eq!((sent.request.data_len(), &sent.front[..]), (5, &b"Hello"[..]));
     let invite = OutboxAction::Invite {
         ping: 1,
@@ -194,13 +194,13 @@ fn pings_and_notices_carry_their_text() {
         to: "bob babbage".into(),
         text: "Join".into(),
     };
-    let sent = frame(&item(invite), "A");
+    let sent = frame(&item(invite), &"A".into());
     assert_eq!((sent.request.data_len(), &sent.front[..]), (4, &b"Join"[..]));
     let join = OutboxAction::Join { ping: 1, gid: "crew club".into() };
-    let sent = frame(&item(join), "A");
+    let sent = frame(&item(join), &"A".into());
     assert!(matches!(&sent.request, Request::GroupEdit { gid, .. } if gid.as_str() == "crew club"));
     let notice = OutboxAction::Sync { body: "{}".into() };
-    let sent = frame(&item(notice), "A");
+    let sent = frame(&item(notice), &"A".into());
     let Request::Post { to, data, .. } = &sent.request else { panic!("{sent:?}") };
     assert!(to.is_empty(), "for nobody but the member's own devices");
     assert_eq!(data.len, sent.front.len() as u64);
@@ -248,10 +248,10 @@ fn a_refusal_says_of_what_and_what_to_do() {
             "the ping to bob (no); nobody was reached",
         ),
         (
-            OutboxAction::Invite { ping: 1, gid: gid.clone(), from, to, text },
+            OutboxAction::Invite { ping: 1, gid: gid.clone().into(), from, to, text },
             "invite bob to crew club (no); nobody was reached",
         ),
-        (OutboxAction::Join { ping: 1, gid }, "let you join crew club (no)"),
+        (OutboxAction::Join { ping: 1, gid: gid.into() }, "let you join crew club (no)"),
         (OutboxAction::Sync { body: String::new() }, "no"),
     ] {
         // Who is named, but not among the members that the item is for, is not to blame.
@@ -284,7 +284,7 @@ fn recipients_named_in_a_refusal_are_left_out() {
         let Settled::LeftOut { uids, reason, error } = settle(&action, &reason, 5) else {
             panic!("{action:?}")
         };
-        assert_eq!((uids, reason.as_str()), (vec!["B".to_owned(), "C".to_owned()], "no"));
+        assert_eq!((uids, reason.as_str()), (vec!["B".into(), "C".into()], "no"));
         assert!(!error.is_empty());
     }
     let Settled::Alone { groups, .. } = settle(&forward, &refused(NOBODY_ELSE), 5) else {

@@ -20,7 +20,7 @@ fn uid(number: u64) -> String {
 fn letter(number: u64, thread: &str, cc: Vec<Cc>) -> Incoming {
     Incoming {
         msgid: format!("{:016x}", 0x100 + number),
-        from_uid: uid(100_000 + number),
+        from_uid: uid(100_000 + number).into(),
         posted_ms: 1,
         thread_id: thread.into(),
         alias: "Writer".into(),
@@ -38,7 +38,7 @@ async fn letters_that_a_chore_moves_are_told() {
         address: "=h.example:1".into(),
         fingerprint: None,
         service: "Service".into(),
-        uid: uid(1),
+        uid: uid(1).into(),
         node: tmtp::id::NodeSecret::from("n"),
         device: "desk".into(),
         aliases: vec!["Own Alias".into()],
@@ -50,7 +50,7 @@ async fn letters_that_a_chore_moves_are_told() {
     }
     let mut events = store.events();
     let cc = (1..=WRITERS)
-        .map(|number| Cc { who: "Writer".into(), who_uid: uid(100_000 + number) })
+        .map(|number| Cc { who: "Writer".into(), who_uid: uid(100_000 + number).into() })
         .collect();
     let first = letter(0, "", cc);
     let first = store.write(move |vault| vault.receive_post(account, &first)).await.unwrap();

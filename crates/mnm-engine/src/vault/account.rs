@@ -1,7 +1,7 @@
 //! Accounts: a membership of a service, with its names, devices and secrets.
 
 use rusqlite::{OptionalExtension, Row, params};
-use tmtp::id::NodeSecret;
+use tmtp::id::{NodeSecret, Uid};
 
 use super::change::{Reader, Work};
 use super::text::{check_new_name, clean_label};
@@ -19,7 +19,7 @@ pub struct NewAccount {
     /// The service's name; the address is taken when it is empty.
     pub service: String,
     /// Permanent id of the member.
-    pub uid: String,
+    pub uid: Uid,
     /// Secret of this device.
     pub node: NodeSecret,
     /// Label of this device.
@@ -36,7 +36,7 @@ pub struct Credentials {
     /// The pinned fingerprint.
     pub fingerprint: Option<String>,
     /// Permanent id of the member.
-    pub uid: String,
+    pub uid: Uid,
     /// Secret of this device.
     pub node: NodeSecret,
 }
@@ -322,7 +322,7 @@ impl Reader<'_> {
     }
 
     /// Permanent id of the member.
-    pub(super) fn own_uid(&self, account: AccountId) -> Result<String> {
+    pub(super) fn own_uid(&self, account: AccountId) -> Result<Uid> {
         self.db
             .prepare_cached("SELECT uid FROM account WHERE id = ?1")?
             .query_row([account], |row| row.get(0))

@@ -1,6 +1,7 @@
 //! Write transaction: records what it touches, and derives the events.
 
 use std::collections::BTreeSet;
+use tmtp::id::{Gid, Uid};
 
 use rusqlite::Connection;
 
@@ -36,8 +37,8 @@ pub(super) struct Work<'a> {
     threads: BTreeSet<ThreadId>,
     messages: BTreeSet<MessageRowId>,
     pings: BTreeSet<PingId>,
-    contacts: BTreeSet<(AccountId, String)>,
-    groups: BTreeSet<(AccountId, String)>,
+    contacts: BTreeSet<(AccountId, Uid)>,
+    groups: BTreeSet<(AccountId, Gid)>,
     drafts: BTreeSet<DraftId>,
     gone: Vec<Event>,
     orphans: Vec<i64>,
@@ -92,17 +93,17 @@ impl<'a> Work<'a> {
         self.pings.insert(ping);
     }
 
-    pub(super) fn touch_contact(&mut self, account: AccountId, uid: &str) {
-        self.contacts.insert((account, uid.to_owned()));
+    pub(super) fn touch_contact(&mut self, account: AccountId, uid: &Uid) {
+        self.contacts.insert((account, uid.clone()));
     }
 
-    pub(super) fn contact_gone(&mut self, account: AccountId, uid: &str) {
-        self.contacts.remove(&(account, uid.to_owned()));
-        self.gone.push(Event::ContactGone { account, uid: uid.to_owned() });
+    pub(super) fn contact_gone(&mut self, account: AccountId, uid: &Uid) {
+        self.contacts.remove(&(account, uid.clone()));
+        self.gone.push(Event::ContactGone { account, uid: uid.clone() });
     }
 
-    pub(super) fn touch_group(&mut self, account: AccountId, gid: &str) {
-        self.groups.insert((account, gid.to_owned()));
+    pub(super) fn touch_group(&mut self, account: AccountId, gid: &Gid) {
+        self.groups.insert((account, gid.clone()));
     }
 
     pub(super) fn touch_draft(&mut self, draft: DraftId) {

@@ -2,6 +2,7 @@
 //! forwarded copy with the same text, and is stored beside one with another text.
 
 use rusqlite::params;
+use tmtp::id::Uid;
 
 use super::Result;
 use super::change::{Reader, Work};
@@ -119,7 +120,7 @@ impl Reader<'_> {
         account: AccountId,
         thread: ThreadId,
         id: &str,
-        uid: &str,
+        uid: &Uid,
     ) -> Result<Vec<(MessageRowId, bool)>> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT id, forwarded_by IS NOT NULL FROM message INDEXED BY message_original

@@ -11,6 +11,7 @@
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use tmtp::id::Uid;
 
 use super::Result;
 use super::change::{Reader, Work};
@@ -54,7 +55,7 @@ struct Confirming {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Had {
     /// The reader.
-    uid: String,
+    uid: Uid,
     /// Since when, by name or by a group; any of them counts.
     since: Vec<Since>,
 }
@@ -130,8 +131,8 @@ impl Reader<'_> {
     }
 
     /// The letters of a thread that a reader has received.
-    fn had_by(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<Had> {
-        let mut had = Had { uid: uid.to_owned(), since: Vec::new() };
+    fn had_by(&self, account: AccountId, thread: ThreadId, uid: &Uid) -> Result<Had> {
+        let mut had = Had { uid: uid.clone(), since: Vec::new() };
         if self.is_struck(thread, uid)? {
             return Ok(had);
         }
@@ -191,7 +192,7 @@ impl Work<'_> {
         account: AccountId,
         thread: ThreadId,
         to: Vec<Recipient>,
-        forwarder: Option<&str>,
+        forwarder: Option<&Uid>,
         before: String,
     ) -> Result<()> {
         if to.is_empty() {
@@ -229,12 +230,15 @@ impl Work<'_> {
         &mut self,
         account: AccountId,
         row: OutboxId,
-        uids: &[String],
+        uids: &[Uid],
         now_ms: i64,
     ) -> Result<bool> {
         let mut confirming: Confirming = parse(&self.read.body_of(row)?)?;
-        let (out, to): (Vec<_>, Vec<_>) =
-            confirming.to.iter().cloned().partition(|to| !to.is_group && uids.contains(&to.id));
+        let (out, to): (Vec<_>, Vec<_>) = confirming
+            .to
+            .iter()
+            .cloned()
+            .partition(|to| !to.is_group && uids.iter().any(|uid| to.id == *uid));
         let is_new = !out.is_empty();
         self.put_off(account, Confirming { to: out, ..confirming.clone() }, now_ms)?;
         confirming.to = to;
@@ -263,7 +267,7 @@ impl Work<'_> {
 
     /// Somebody has written: the service reaches them now, so their postponed confirmations are
     /// queued at once.
-    pub(super) fn confirm_now_to(&mut self, account: AccountId, uid: &str) -> Result<()> {
+    pub(super) fn confirm_now_to(&mut self, account: AccountId, uid: &Uid) -> Result<()> {
         self.db
             .prepare_cached(
                 "UPDATE outbox SET held_until_ms = 0
@@ -306,7 +310,9 @@ impl Work<'_> {
             let went = match &note.copied {
                 Some(copied) => copied.contains(id),
                 None if vouches => false,
-                None => !is_group || self.read.is_known_member(account, id, &note.from_uid)?,
+                None => {
+                    !is_group || self.read.is_known_member(account, &id.to_gid(), &note.from_uid)?
+                }
             };
             if went && *id != note.from_uid && !self.read.has_party(thread, id)? {
                 new.push(Recipient { id: id.clone(), is_group });

@@ -37,12 +37,12 @@ impl Vault {
 /// The account's own member, as shown.
 pub(super) struct Own {
     account: AccountId,
-    uid: String,
+    uid: Uid,
     alias: String,
 }
 
 /// How a contact is shown.
-fn name_of(name: &str, uid: &str, alike: bool) -> String {
+fn name_of(name: &str, uid: &Uid, alike: bool) -> String {
     if alike { tagged(name, uid) } else { shown(name) }
 }
 
@@ -52,17 +52,17 @@ impl Reader<'_> {
     pub(super) fn party(
         &self,
         own: &Own,
-        uid: &str,
+        uid: &Uid,
         claimed: &str,
         contact: Option<(&str, bool)>,
     ) -> Result<Party> {
         let (alias, kind) = match contact {
-            _ if uid == own.uid => (own.alias.clone(), PartyKind::Me),
-            _ if Uid::is_service(uid) => (self.service_label(own.account)?, PartyKind::Service),
+            _ if *uid == own.uid => (own.alias.clone(), PartyKind::Me),
+            _ if uid.is_service() => (self.service_label(own.account)?, PartyKind::Service),
             Some((name, alike)) => (name_of(name, uid, alike), PartyKind::Contact),
             None => (shown(claimed), PartyKind::Stranger),
         };
-        Ok(Party { uid: uid.to_owned(), alias, kind })
+        Ok(Party { uid: uid.clone().into(), alias, kind })
     }
 
     /// SQL for whether contact `c` is shown with its tag: another looks alike, or nobody vouches
@@ -79,7 +79,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn contact(&self, account: AccountId, uid: &str) -> Result<Option<Contact>> {
+    pub(super) fn contact(&self, account: AccountId, uid: &Uid) -> Result<Option<Contact>> {
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT c.account, c.uid, c.alias, c.since_ms, c.vouched, c.presence, {}
              FROM contact c WHERE c.account = ?1 AND c.uid = ?2",
@@ -91,7 +91,7 @@ impl Reader<'_> {
 
     fn contact_from(&self, row: &rusqlite::Row<'_>) -> Result<Contact> {
         let account = row.get(0)?;
-        let (uid, name): (String, String) = (row.get(1)?, row.get(2)?);
+        let (uid, name): (Uid, String) = (row.get(1)?, row.get(2)?);
         let (vouched, alike): (bool, bool) = (row.get(4)?, row.get(6)?);
         let mark = match () {
             () if !vouched => Some(NameMark::Claimed),
@@ -114,7 +114,7 @@ impl Reader<'_> {
     pub(super) fn looks_like_another(
         &self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         name: &str,
     ) -> Result<bool> {
         // The index is separate from the address book: damage to it costs no letter.
@@ -147,7 +147,7 @@ impl Reader<'_> {
     /// # Errors
     /// [`VaultError::AmbiguousRecipient`] when several look alike, [`VaultError::ClaimedRecipient`]
     /// when nobody vouches for the name of the only one.
-    pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<String>> {
+    pub(super) fn contact_called(&self, account: AccountId, name: &str) -> Result<Option<Uid>> {
         let wanted = look(name);
         let mut statement = self.db.prepare_cached(match is_written_out(name) {
             // An alias that is shown escaped may look like anything, as may one whose look is not
@@ -164,9 +164,9 @@ impl Reader<'_> {
             true => statement.query([account])?,
             false => statement.query(params![account, wanted, tag_of(name)])?,
         };
-        let (mut alike, mut exact) = (Vec::<(String, String, bool)>::new(), Vec::new());
+        let (mut alike, mut exact) = (Vec::<(Uid, String, bool)>::new(), Vec::new());
         while let Some(row) = rows.next()? {
-            let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
+            let (uid, alias): (Uid, String) = (row.get(0)?, row.get(1)?);
             if tagged(&alias, &uid) == name {
                 exact.push((uid.clone(), alias.clone(), true));
             }
@@ -195,9 +195,9 @@ impl Reader<'_> {
     }
 
     /// The party `uid`. `claimed` is the alias in a message; it is shown only for strangers.
-    pub(super) fn member(&self, account: AccountId, uid: &str, claimed: &str) -> Result<Party> {
+    pub(super) fn member(&self, account: AccountId, uid: &Uid, claimed: &str) -> Result<Party> {
         if self.runtime.detail() == Detail::Alone {
-            let (uid, alias) = (uid.to_owned(), claimed.to_owned());
+            let (uid, alias) = (uid.clone().into(), claimed.to_owned());
             return Ok(Party { uid, alias, kind: PartyKind::Stranger });
         }
         let own = self.own(account)?;
@@ -246,7 +246,7 @@ impl Vault {
     pub fn remove_contact(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         now_ms: i64,
     ) -> Result<Change<()>> {
         self.change(|work| {
@@ -263,7 +263,7 @@ impl Vault {
 impl Work<'_> {
     /// As [`Vault::remove_contact`], on this device only, unless they became a contact after
     /// `at_ms`.
-    pub(super) fn part_from(&mut self, account: AccountId, uid: &str, at_ms: i64) -> Result<bool> {
+    pub(super) fn part_from(&mut self, account: AccountId, uid: &Uid, at_ms: i64) -> Result<bool> {
         let alias: Option<String> = self
             .db
             .prepare_cached(
@@ -297,7 +297,7 @@ impl Work<'_> {
     pub(super) fn befriend(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         alias: &str,
         now_ms: i64,
     ) -> Result<()> {
@@ -311,7 +311,7 @@ impl Work<'_> {
     pub(super) fn befriend_here(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         alias: &str,
         now_ms: i64,
     ) -> Result<bool> {
@@ -340,7 +340,7 @@ impl Work<'_> {
     pub(super) fn meet(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         alias: &str,
         since_ms: i64,
     ) -> Result<()> {
@@ -353,7 +353,7 @@ impl Work<'_> {
     fn insert_contact(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         alias: &str,
         now_ms: i64,
         vouched: bool,
@@ -371,7 +371,7 @@ impl Work<'_> {
             .db
             .prepare_cached("SELECT uid FROM contact WHERE account = ?1 AND look = ?2")?
             .query_map(params![account, look], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<String>>>()?;
+            .collect::<rusqlite::Result<Vec<Uid>>>()?;
         for uid in alike {
             self.touch_contact(account, &uid);
             self.touch_threads_with(account, &uid)?;
@@ -380,7 +380,7 @@ impl Work<'_> {
     }
 
     /// Settles the pings between the member and `uid` that wait for an answer.
-    fn settle_pings(&mut self, account: AccountId, uid: &str, alias: &str) -> Result<()> {
+    fn settle_pings(&mut self, account: AccountId, uid: &Uid, alias: &str) -> Result<()> {
         // Separately, each by its index: with OR all waiting pings are read.
         let mut settled = Vec::new();
         for (sql, name) in [
@@ -389,7 +389,7 @@ impl Work<'_> {
                  (SELECT id FROM ping INDEXED BY ping_received WHERE account = ?1 AND incoming = 1
                       AND from_uid = ?2 AND gid IS NULL AND state = 'waiting' LIMIT ?3)
                  RETURNING id",
-                uid,
+                uid.as_str(),
             ),
             (
                 "UPDATE ping SET state = 'accepted' WHERE id IN
@@ -411,7 +411,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn touch_threads_with(&mut self, account: AccountId, uid: &str) -> Result<()> {
+    fn touch_threads_with(&mut self, account: AccountId, uid: &Uid) -> Result<()> {
         let mut statement = self.db.prepare_cached(
             "SELECT t.id FROM party p JOIN thread t ON t.id = p.thread
              WHERE p.uid = ?2 AND p.is_group = 0 AND t.account = ?1

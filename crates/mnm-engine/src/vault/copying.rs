@@ -173,7 +173,7 @@ impl Reader<'_> {
         Ok(readers
             .map(|Cc { who, who_uid }| Subscriber {
                 who,
-                who_uid,
+                who_uid: who_uid.into_string(),
                 date: date.to_owned(),
                 subscribe: true,
                 ..Subscriber::default()

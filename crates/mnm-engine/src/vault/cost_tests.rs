@@ -64,7 +64,7 @@ fn home(size: u32) -> Home {
         address: "=h.example:1".into(),
         fingerprint: None,
         service: "Service".into(),
-        uid: uid("WN", 1),
+        uid: uid("WN", 1).into(),
         node: tmtp::id::NodeSecret::from("n"),
         device: "desk".into(),
         aliases: vec!["Own Alias".into()],
@@ -126,13 +126,13 @@ impl Home {
         self.number += 1;
         Incoming {
             msgid: format!("{:016x}", self.number + if thread.is_empty() { 0 } else { 1 << 40 }),
-            from_uid: uid("WRT", 1),
+            from_uid: uid("WRT", 1).into(),
             posted_ms: 1,
             thread_id: thread.into(),
             alias: "Writer".into(),
             text: text.into(),
             cc: (0..readers)
-                .map(|n| Cc { who: format!("Reader {n}"), who_uid: uid("RDR", n) })
+                .map(|n| Cc { who: format!("Reader {n}"), who_uid: uid("RDR", n).into() })
                 .collect(),
             ..Incoming::default()
         }
@@ -185,7 +185,7 @@ const COMMANDS: [Command; 19] = [
         home.number += 1;
         let ping = IncomingPing {
             msgid: format!("{:016x}", home.number),
-            from_uid: uid("PNGR", 1),
+            from_uid: uid("PNGR", 1).into(),
             posted_ms: 1,
             alias: "Pinger Anew".into(),
             to: "Own Alias".into(),

@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use tmtp::id::UidOrGid;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode};
@@ -130,11 +131,11 @@ impl Vault {
     pub fn threads_with(
         &mut self,
         account: Option<AccountId>,
-        uid: &str,
+        id: &UidOrGid,
         before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
-        let ids = self.attempt(|vault| vault.thread_ids_with(account, uid, before, limit))?;
+        let ids = self.attempt(|vault| vault.thread_ids_with(account, id, before, limit))?;
         let mut rows = Vec::new();
         for id in ids.unwrap_or_default() {
             rows.extend(self.attempt_lean(|vault| vault.reader().thread_row(id))?);

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::params;
+use tmtp::id::Uid;
 
 use super::change::Reader;
 use super::{Result, Vault};
@@ -256,7 +257,7 @@ impl Reader<'_> {
         )?;
         let (account, uid, claimed, is_forwarded, hit) = statement.query_row([id], |row| {
             let hit = (row.get(1)?, row.get(2)?, row.get(5)?);
-            Ok((row.get(0)?, row.get::<_, String>(3)?, row.get::<_, String>(4)?, row.get(6)?, hit))
+            Ok((row.get(0)?, row.get::<_, Uid>(3)?, row.get::<_, String>(4)?, row.get(6)?, hit))
         })?;
         let (thread, subject, at_ms) = hit;
         Ok(SearchHit {

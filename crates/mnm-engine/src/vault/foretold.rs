@@ -8,6 +8,7 @@
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use super::change::Work;
 use super::inbox::check_msgid;
@@ -41,7 +42,8 @@ pub(super) struct ToldThread {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct ToldReader {
-    uid: String,
+    /// Uid, or gid of a group.
+    uid: UidOrGid,
     alias: String,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     group: bool,
@@ -227,7 +229,7 @@ impl Work<'_> {
             self.clear_parties(thread)?;
         }
         let readers = told.readers.iter().take(READERS_MAX).map(|reader| NewParty {
-            uid: &reader.uid,
+            id: reader.uid.as_str(),
             alias: &reader.alias,
             is_group: reader.group,
             by: &reader.by,
@@ -272,19 +274,19 @@ impl ToldThread {
     }
 
     /// Whether `uid` is named among the readers.
-    pub(super) fn names(&self, uid: &str) -> bool {
+    pub(super) fn names(&self, uid: &Uid) -> bool {
         let reads = |reader: &&ToldReader| !reader.group && reader.struck_ms.is_none();
-        self.readers.iter().filter(reads).any(|reader| reader.uid == uid)
+        self.readers.iter().filter(reads).any(|reader| reader.uid == *uid)
     }
 
     /// Whether the member has struck `uid`.
-    pub(super) fn strikes(&self, uid: &str) -> bool {
-        self.readers.iter().any(|reader| reader.uid == uid && reader.struck_ms.is_some())
+    pub(super) fn strikes(&self, uid: &Uid) -> bool {
+        self.readers.iter().any(|reader| reader.uid == *uid && reader.struck_ms.is_some())
     }
 
     /// The groups among the readers.
-    pub(super) fn groups(&self) -> Vec<String> {
+    pub(super) fn groups(&self) -> Vec<Gid> {
         let reads = |reader: &&ToldReader| reader.group && reader.struck_ms.is_none();
-        self.readers.iter().filter(reads).map(|reader| reader.uid.clone()).collect()
+        self.readers.iter().filter(reads).map(|reader| reader.uid.to_gid()).collect()
     }
 }

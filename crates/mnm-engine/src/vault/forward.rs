@@ -13,6 +13,7 @@
 //! interrupted is delivered again, and letters stored already are skipped.
 
 use rusqlite::params;
+use tmtp::id::Uid;
 use tmtp::letter::Attach;
 
 use super::change::{Reader, Work};
@@ -41,7 +42,7 @@ pub struct IncomingForward {
     /// Id the service gave.
     pub msgid: String,
     /// The forwarder, vouched for by the service.
-    pub from_uid: String,
+    pub from_uid: Uid,
     /// When the service accepted it.
     pub posted_ms: i64,
     /// The thread.
@@ -58,7 +59,7 @@ pub struct ForwardedLetter {
     /// Its claimed id.
     pub id: String,
     /// Its claimed author.
-    pub author_uid: String,
+    pub author_uid: Uid,
     /// The author's claimed alias.
     pub alias: String,
     /// Its claimed time; none if that is invalid.
@@ -79,6 +80,11 @@ pub struct Confirms {
 }
 
 impl ForwardedLetter {
+    /// Its claimed author, as stored.
+    fn author(&self) -> Uid {
+        clean_label(self.author_uid.as_str()).into()
+    }
+
     /// Bytes of its text and the names of its files.
     fn stored_bytes(&self) -> usize {
         let files = self.files.iter().take(ABSENT_MAX);
@@ -157,8 +163,8 @@ impl Work<'_> {
         self.set_claimant(thread, &forward.from_uid)?;
         let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);
         let alias = called.map(|cc| clean_label(&cc.who)).unwrap_or_default();
-        let (uid, at_ms) = (&forward.from_uid, forward.posted_ms);
-        let forwarder = NewParty { uid, alias: &alias, is_group: false, by: uid, at_ms };
+        let (id, at_ms) = (forward.from_uid.as_str(), forward.posted_ms);
+        let forwarder = NewParty { id, alias: &alias, is_group: false, by: id, at_ms };
         self.insert_party(thread, &forwarder)?;
         self.subscribe_cc(account, thread, &forward.cc, &forward.from_uid, forward.posted_ms)?;
         Ok(thread)
@@ -222,7 +228,7 @@ impl Work<'_> {
             account,
             thread,
             msgid: Some(&msgid),
-            author_uid: &clean_label(&letter.author_uid),
+            author_uid: &letter.author(),
             author_alias: &clean_label(&letter.alias),
             at_ms: claimed_ms.clamp(0, forward.posted_ms),
             subject: &clean_subject(&letter.subject, self.limits.subject_bytes),
@@ -283,7 +289,7 @@ impl Reader<'_> {
         letter: &ForwardedLetter,
     ) -> Result<bool> {
         let account = self.account_of(thread)?;
-        let (id, author) = (clean_label(&letter.id), clean_label(&letter.author_uid));
+        let (id, author) = (clean_label(&letter.id), letter.author());
         let is_here: bool = self
             .db
             .prepare_cached(&format!(
@@ -311,13 +317,13 @@ impl Reader<'_> {
     pub(super) fn author(
         &self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         claimed: &str,
         is_forwarded: bool,
     ) -> Result<Party> {
         if is_forwarded {
             let kind = PartyKind::Claimed;
-            return Ok(Party { uid: uid.to_owned(), alias: shown(claimed), kind });
+            return Ok(Party { uid: uid.clone().into(), alias: shown(claimed), kind });
         }
         self.member(account, uid, claimed)
     }
@@ -327,7 +333,7 @@ impl Reader<'_> {
         &self,
         account: AccountId,
         message: MessageRowId,
-        by: &str,
+        by: &Uid,
     ) -> Result<Forwarded> {
         if self.runtime.detail() == Detail::Alone {
             let by = self.member(account, by, "")?;

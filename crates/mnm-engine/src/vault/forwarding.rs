@@ -9,7 +9,7 @@
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
-use tmtp::id::{Uid, posted_text};
+use tmtp::id::{Uid, UidOrGid, posted_text};
 use tmtp::letter::{Attach, Subscriber};
 
 use super::blob::StagedBlob;
@@ -113,8 +113,8 @@ impl Vault {
         let read = self.reader();
         let account = read.account_of(thread)?;
         for name in to {
-            if let Some((uid, _)) = read.resolve(account, name)?
-                && !read.has_party(thread, &uid)?
+            if let Some(to) = read.resolve(account, name)?
+                && !read.has_party(thread, &to.id)?
             {
                 return Ok(Some(false));
             }
@@ -137,18 +137,21 @@ impl Reader<'_> {
         let (by, by_uid) = (self.own_alias(account)?, self.own_uid(account)?);
         let (mut new, mut unknown) = (Vec::<Subscriber>::new(), Vec::new());
         for name in to {
-            let Some((uid, is_group)) = self.addressee(account, name)? else {
+            let Some(Recipient { id, is_group }) = self.addressee(account, name)? else {
                 unknown.push(name.clone());
                 continue;
             };
-            let is_new = |uid: &str| !new.iter().any(|known| known.who_uid == uid);
-            if uid != by_uid && is_new(&uid) && !self.has_party(thread, &uid)? {
-                let who = if is_group { uid.clone() } else { self.told_name(account, &uid)? };
+            let is_new = !new.iter().any(|known| id == *known.who_uid);
+            if is_new && id != by_uid && !self.has_party(thread, &id)? {
+                let who = match is_group {
+                    true => id.as_str().to_owned(),
+                    false => self.told_name(account, &id.to_uid())?,
+                };
                 new.push(Subscriber {
                     who,
-                    who_uid: uid,
+                    who_uid: id.into_string(),
                     by: by.clone(),
-                    by_uid: by_uid.clone(),
+                    by_uid: by_uid.as_str().to_owned(),
                     date: posted_text(now_ms),
                     note: String::new(),
                     subscribe: true,
@@ -167,11 +170,11 @@ impl Reader<'_> {
     }
 
     /// Whether a member or group is in a thread.
-    pub(super) fn has_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+    pub(super) fn has_party(&self, thread: ThreadId, id: &UidOrGid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
-            .query_row(params![thread, uid], |row| row.get(0))?)
+            .query_row(params![thread, id], |row| row.get(0))?)
     }
 
     /// The thread that an outbox row forwards.
@@ -189,14 +192,14 @@ impl Work<'_> {
         let mut to = Vec::new();
         for new in &forward.new {
             let party = NewParty {
-                uid: &new.who_uid,
+                id: &new.who_uid,
                 alias: &new.who,
                 is_group: new.is_group(),
                 by: &new.by_uid,
                 at_ms: tmtp::id::posted_ms(&new.date).unwrap_or_default(),
             };
             self.insert_party(forward.thread, &party)?;
-            to.push(Recipient { id: new.who_uid.clone(), is_group: new.is_group() });
+            to.push(Recipient { id: new.who_uid.as_str().into(), is_group: new.is_group() });
         }
         self.touch_thread(forward.thread);
         self.confirm_to(account, forward.thread, to, None, String::new())
@@ -224,13 +227,13 @@ impl Work<'_> {
         account: AccountId,
         row: OutboxId,
         request: &str,
-        uids: &[String],
+        uids: &[Uid],
         reason: &str,
     ) -> Result<bool> {
         let mut forward = self.read.outgoing_forward(row)?;
         let before = forward.new.len() + forward.old.len();
-        let is_out = |uid: &String, is_group: bool| !is_group && uids.contains(uid);
-        forward.old.retain(|to| !is_out(&to.id, to.is_group));
+        let is_out = |id: &str, is_group: bool| !is_group && uids.iter().any(|uid| *uid == *id);
+        forward.old.retain(|to| !is_out(to.id.as_str(), to.is_group));
         let (out, new): (Vec<_>, Vec<_>) =
             forward.new.into_iter().partition(|new| is_out(&new.who_uid, new.is_group()));
         if new.is_empty() || new.len() + forward.old.len() == before {
@@ -262,7 +265,7 @@ impl Work<'_> {
             account,
             thread,
             msgid: Some(&format!("forward.{request}")),
-            author_uid: Uid::SERVICE,
+            author_uid: &Uid::service(),
             author_alias: "",
             at_ms: date.flatten().unwrap_or_default(),
             subject: "",

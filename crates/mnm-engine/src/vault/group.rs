@@ -2,6 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, params};
+use tmtp::id::{Gid, Uid};
 use tmtp::text::name_key;
 
 use super::change::{Reader, Work};
@@ -40,7 +41,7 @@ impl ToSql for Standing {
 impl Vault {
     /// Groups of one account or of all, by name.
     pub fn groups(&self, account: Option<AccountId>) -> Result<Vec<Group>> {
-        let names: Vec<(AccountId, String)> = self
+        let names: Vec<(AccountId, Gid)> = self
             .db
             .prepare_cached(
                 "SELECT account, gid FROM grp WHERE ?1 IS NULL OR account = ?1
@@ -56,7 +57,7 @@ impl Vault {
     }
 
     /// A group's name as it is stored, however `name` spells it; `name` itself if unknown.
-    pub fn group_called(&self, account: AccountId, name: &str) -> Result<String> {
+    pub fn group_called(&self, account: AccountId, name: &str) -> Result<Gid> {
         self.reader().group_called(account, name)
     }
 
@@ -65,7 +66,7 @@ impl Vault {
     pub fn set_standing(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         alias: Option<&str>,
         standing: Standing,
     ) -> Result<Change<()>> {
@@ -74,7 +75,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    pub(super) fn group(&self, account: AccountId, gid: &str) -> Result<Option<Group>> {
+    pub(super) fn group(&self, account: AccountId, gid: &Gid) -> Result<Option<Group>> {
         let Some(standing) = self.standing(account, gid)? else {
             return Ok(None);
         };
@@ -85,7 +86,7 @@ impl Reader<'_> {
         let members = self.first_members(account, gid)?;
         Ok(Some(Group {
             account,
-            gid: gid.to_owned(),
+            gid: gid.clone(),
             standing,
             whole,
             empty: self.is_empty(account, gid)?,
@@ -97,9 +98,10 @@ impl Reader<'_> {
     }
 
     /// As [`Vault::group_called`].
-    pub(super) fn group_called(&self, account: AccountId, name: &str) -> Result<String> {
-        if self.standing(account, name)?.is_some() {
-            return Ok(name.to_owned());
+    pub(super) fn group_called(&self, account: AccountId, name: &str) -> Result<Gid> {
+        let named = Gid::from(name);
+        if self.standing(account, &named)?.is_some() {
+            return Ok(named);
         }
         let mut statement = self.db.prepare_cached(
             // An invitation does not shadow a group that the member is in.
@@ -108,16 +110,16 @@ impl Reader<'_> {
         let mut rows = statement.query([account])?;
         let wanted = name_key(name);
         while let Some(row) = rows.next()? {
-            let gid: String = row.get(0)?;
-            if name_key(&gid) == wanted {
+            let gid: Gid = row.get(0)?;
+            if name_key(gid.as_str()) == wanted {
                 return Ok(gid);
             }
         }
-        Ok(name.to_owned())
+        Ok(named)
     }
 
     /// The member's own standing; none in an unknown group.
-    pub(super) fn standing(&self, account: AccountId, gid: &str) -> Result<Option<Standing>> {
+    pub(super) fn standing(&self, account: AccountId, gid: &Gid) -> Result<Option<Standing>> {
         Ok(self
             .db
             .prepare_cached(
@@ -129,7 +131,7 @@ impl Reader<'_> {
     }
 
     /// Whether it is known that only the member has joined a group.
-    pub(super) fn is_empty(&self, account: AccountId, gid: &str) -> Result<bool> {
+    pub(super) fn is_empty(&self, account: AccountId, gid: &Gid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -144,12 +146,12 @@ impl Reader<'_> {
 
     /// Whether the member has joined a group. An invitation is an act of others: the service would
     /// accept a post, but its name is no recipient.
-    pub(super) fn is_in(&self, account: AccountId, gid: &str) -> Result<bool> {
+    pub(super) fn is_in(&self, account: AccountId, gid: &Gid) -> Result<bool> {
         Ok(self.standing(account, gid)? == Some(Standing::Joined))
     }
 
     /// Whether the member has ever joined a group that is known here.
-    pub(super) fn was_in(&self, account: AccountId, gid: &str) -> Result<bool> {
+    pub(super) fn was_in(&self, account: AccountId, gid: &Gid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -159,7 +161,7 @@ impl Reader<'_> {
     }
 
     /// Whether a uid is known to be a member of the group.
-    pub(super) fn is_known_member(&self, account: AccountId, gid: &str, uid: &str) -> Result<bool> {
+    pub(super) fn is_known_member(&self, account: AccountId, gid: &Gid, uid: &Uid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -175,9 +177,9 @@ impl Reader<'_> {
     pub(super) fn speaks_in(
         &self,
         account: AccountId,
-        gid: &str,
-        uid: &str,
-        vouched: &[String],
+        gid: &Gid,
+        uid: &Uid,
+        vouched: &[Gid],
     ) -> Result<bool> {
         if vouched.iter().any(|group| group == gid) {
             return Ok(true);
@@ -202,7 +204,7 @@ impl Reader<'_> {
 
     /// Groups that the service says a letter was posted to. Stored only for a letter that stands
     /// apart or whose thread has not begun yet.
-    pub(super) fn vouched_for(&self, message: MessageRowId) -> Result<Vec<String>> {
+    pub(super) fn vouched_for(&self, message: MessageRowId) -> Result<Vec<Gid>> {
         let mut statement =
             self.db.prepare_cached("SELECT gid FROM posted_to WHERE message = ?1")?;
         let groups = statement.query_map([message], |row| row.get(0))?;
@@ -210,7 +212,7 @@ impl Reader<'_> {
     }
 
     /// The member's own alias in a group; empty if unknown.
-    pub(super) fn alias_in(&self, account: AccountId, gid: &str) -> Result<String> {
+    pub(super) fn alias_in(&self, account: AccountId, gid: &Gid) -> Result<String> {
         Ok(self
             .db
             .prepare_cached("SELECT alias FROM grp WHERE account = ?1 AND gid = ?2")?
@@ -231,7 +233,7 @@ impl Work<'_> {
 
     /// Stores the groups that the service says a letter was posted to, until its thread is known to
     /// be theirs.
-    pub(super) fn keep_vouched(&mut self, message: MessageRowId, groups: &[String]) -> Result<()> {
+    pub(super) fn keep_vouched(&mut self, message: MessageRowId, groups: &[Gid]) -> Result<()> {
         for gid in groups.iter().take(GROUPS_KEPT) {
             self.db
                 .prepare_cached(
@@ -248,7 +250,7 @@ impl Work<'_> {
     pub(super) fn settle_invitations(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         alias: &str,
     ) -> Result<()> {
         let settled = self
@@ -268,7 +270,7 @@ impl Work<'_> {
 
     /// Removes a group to which the member is no longer invited, unless they were in it before; its
     /// invitations no longer wait.
-    pub(super) fn uninvite(&mut self, account: AccountId, gid: &str, by_me: bool) -> Result<()> {
+    pub(super) fn uninvite(&mut self, account: AccountId, gid: &Gid, by_me: bool) -> Result<()> {
         let withdrawn = self
             .db
             .prepare_cached(
@@ -294,7 +296,7 @@ impl Work<'_> {
     }
 
     /// Announces the threads of a group, in which a reply may have become possible or impossible.
-    pub(super) fn touch_threads_of(&mut self, account: AccountId, gid: &str) -> Result<()> {
+    pub(super) fn touch_threads_of(&mut self, account: AccountId, gid: &Gid) -> Result<()> {
         let threads = self
             .db
             .prepare_cached(
@@ -313,7 +315,7 @@ impl Work<'_> {
     /// The member has invited somebody to a group: if the name was unknown here, they have founded
     /// it, and get notices of all who join. A later member gets notices only of those who join
     /// after them.
-    pub(super) fn founded(&mut self, account: AccountId, gid: &str, alias: &str) -> Result<()> {
+    pub(super) fn founded(&mut self, account: AccountId, gid: &Gid, alias: &str) -> Result<()> {
         let is_new = self.read.standing(account, gid)?.is_none();
         self.set_standing(account, gid, alias, Standing::Joined)?;
         if is_new {
@@ -326,7 +328,7 @@ impl Work<'_> {
 
     /// The service says that only the member has joined a group. From now on they get notices of
     /// all who join, if they have joined it.
-    pub(super) fn emptied(&mut self, account: AccountId, gid: &str) -> Result<()> {
+    pub(super) fn emptied(&mut self, account: AccountId, gid: &Gid) -> Result<()> {
         if self.read.standing(account, gid)? != Some(Standing::Joined) {
             return Ok(());
         }
@@ -347,7 +349,7 @@ impl Work<'_> {
     pub(super) fn set_standing(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         alias: &str,
         standing: Standing,
     ) -> Result<()> {

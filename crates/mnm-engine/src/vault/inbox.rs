@@ -12,7 +12,7 @@
 //! - The letter that opens a thread names its readers; later only readers add others.
 
 use rusqlite::params;
-use tmtp::id::Uid;
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use super::blob::StagedBlob;
 use super::change::Work;
@@ -36,7 +36,7 @@ pub struct Incoming {
     /// Id the service gave, 16 lower-case hex digits.
     pub msgid: String,
     /// Author, vouched for by the service.
-    pub from_uid: String,
+    pub from_uid: Uid,
     /// When the service accepted it.
     pub posted_ms: i64,
     /// `ThreadId`: empty when it opens a thread.
@@ -52,7 +52,7 @@ pub struct Incoming {
     /// The readers of its thread, according to its author.
     pub readers: Vec<Cc>,
     /// Groups that the service says it was posted to.
-    pub groups: Vec<String>,
+    pub groups: Vec<Gid>,
     /// Markdown.
     pub text: String,
     /// Files in order.
@@ -65,19 +65,20 @@ pub struct Cc {
     /// Alias.
     pub who: String,
     /// Permanent id.
-    pub who_uid: String,
+    pub who_uid: UidOrGid,
 }
 
 impl Cc {
     /// Whether it names a group: uid and name are equal. A member may use their own id as alias.
     pub(super) fn is_group(&self) -> bool {
-        self.who == self.who_uid && !is_uid(&self.who_uid)
+        self.who_uid == *self.who && !is_uid(self.who_uid.as_str())
     }
 
     /// The party it names, added by `by`.
-    fn party<'a>(&'a self, by: &'a str, at_ms: i64) -> NewParty<'a> {
+    fn party<'a>(&'a self, by: &'a Uid, at_ms: i64) -> NewParty<'a> {
         let is_group = self.is_group();
-        NewParty { uid: &self.who_uid, alias: &self.who, is_group, by, at_ms }
+        let (id, by) = (self.who_uid.as_str(), by.as_str());
+        NewParty { id, alias: &self.who, is_group, by, at_ms }
     }
 }
 
@@ -171,11 +172,11 @@ impl Work<'_> {
         thread: ThreadId,
         post: &Incoming,
     ) -> Result<()> {
-        if !Uid::is_service(&post.from_uid) {
+        if !post.from_uid.is_service() {
             let alias = clean_label(&post.alias);
-            let uid = &post.from_uid;
+            let id = post.from_uid.as_str();
             let at_ms = post.posted_ms;
-            let author = NewParty { uid, alias: &alias, is_group: false, by: uid, at_ms };
+            let author = NewParty { id, alias: &alias, is_group: false, by: id, at_ms };
             self.insert_party(thread, &author)?;
         }
         self.subscribe_cc(account, thread, &post.cc, &post.from_uid, post.posted_ms)
@@ -188,16 +189,17 @@ impl Work<'_> {
         account: AccountId,
         thread: ThreadId,
         cc: &[Cc],
-        by: &str,
+        by: &Uid,
         at_ms: i64,
     ) -> Result<()> {
         // The member first, so that there is room.
-        let uid = &self.read.own_uid(account)?;
+        let me = self.read.own_uid(account)?;
         // Without an alias if no letter names them: they are a reader by a group.
-        let me = cc.iter().take(CC_MAX).find(|named| named.who_uid == *uid);
-        let alias = me.map_or("", |named| &named.who);
-        self.insert_party(thread, &NewParty { uid, alias, is_group: false, by, at_ms })?;
-        let is_other = |named: &&Cc| named.who_uid != by && !Uid::is_service(&named.who_uid);
+        let named = cc.iter().take(CC_MAX).find(|named| named.who_uid == me);
+        let alias = named.map_or("", |named| &named.who);
+        let (id, by_uid) = (me.as_str(), by.as_str());
+        self.insert_party(thread, &NewParty { id, alias, is_group: false, by: by_uid, at_ms })?;
+        let is_other = |named: &&Cc| named.who_uid != *by && named.who_uid != Uid::SERVICE;
         let named = cc.iter().take(CC_MAX).filter(is_other);
         let named: Vec<_> = named.map(|named| named.party(by, at_ms)).collect();
         self.insert_parties(thread, &named)

@@ -8,6 +8,7 @@ use super::change::{Reader, Work};
 use super::draft::DraftContent;
 use super::message::NewMessage;
 use super::name::shown;
+use super::outgoing::Recipient;
 use super::party::{GROUPS_MAX, NewParty};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -120,30 +121,26 @@ impl Reader<'_> {
     }
 
     /// The party called `name`: its uid or gid, and whether it is a group.
-    pub(super) fn resolve(&self, account: AccountId, name: &str) -> Result<Option<(String, bool)>> {
+    pub(super) fn resolve(&self, account: AccountId, name: &str) -> Result<Option<Recipient>> {
         if self.own_aliases(account)?.iter().any(|own| own == name) {
-            return Ok(Some((self.own_uid(account)?, false)));
+            return Ok(Some(Recipient::member(self.own_uid(account)?)));
         }
         if let Some(uid) = self.contact_called(account, name)? {
-            return Ok(Some((uid, false)));
+            return Ok(Some(Recipient::member(uid)));
         }
         let gid = self.group_called(account, name)?;
-        Ok(self.is_in(account, &gid)?.then_some((gid, true)))
+        Ok(self.is_in(account, &gid)?.then(|| Recipient::group(gid)))
     }
 
     /// As [`Self::resolve`], for a recipient.
     ///
     /// # Errors
     /// The member is not in the group of that name, or nobody else is.
-    pub(super) fn addressee(
-        &self,
-        account: AccountId,
-        name: &str,
-    ) -> Result<Option<(String, bool)>> {
+    pub(super) fn addressee(&self, account: AccountId, name: &str) -> Result<Option<Recipient>> {
         let gone_to = self.resolve(account, name)?;
         let gid = match &gone_to {
-            Some((_, false)) => return Ok(gone_to),
-            Some((gid, true)) => gid.clone(),
+            Some(Recipient { is_group: false, .. }) => return Ok(gone_to),
+            Some(Recipient { id, is_group: true }) => id.to_gid(),
             None => self.group_called(account, name)?,
         };
         match self.standing(account, &gid)? {
@@ -151,7 +148,7 @@ impl Reader<'_> {
                 Err(VaultError::EmptyGroup(shown(name)))
             }
             Some(Standing::Joined) | None => Ok(gone_to),
-            Some(Standing::Invited) => Err(VaultError::NotJoined(shown(&gid))),
+            Some(Standing::Invited) => Err(VaultError::NotJoined(shown(gid.as_str()))),
             Some(Standing::Left) => Err(VaultError::LeftGroup(shown(name))),
             Some(Standing::Removed) => Err(VaultError::RemovedFromGroup(shown(name))),
         }
@@ -176,14 +173,14 @@ impl Work<'_> {
         let mut unknown = Vec::new();
         for name in &draft.to {
             match self.read.addressee(draft.account, name)? {
-                Some((uid, is_group)) => resolved.push((uid, is_group, name)),
+                Some(to) => resolved.push((to, name)),
                 None => unknown.push(name.clone()),
             }
         }
         if !unknown.is_empty() {
             return Err(VaultError::UnknownRecipients(unknown));
         }
-        let groups = resolved.iter().filter(|(_, is_group, _)| *is_group).map(|(gid, ..)| gid);
+        let groups = resolved.iter().filter(|(to, _)| to.is_group).map(|(to, _)| &to.id);
         let groups = groups.collect::<BTreeSet<_>>().len();
         if groups > GROUPS_MAX {
             return Err(VaultError::TooLarge(format!(
@@ -194,12 +191,9 @@ impl Work<'_> {
         self.set_known(thread)?;
         let (me, alias) = (self.read.own_uid(draft.account)?, self.read.own_alias(draft.account)?);
         let (by, at_ms) = (me.as_str(), now_ms);
-        self.insert_party(
-            thread,
-            &NewParty { uid: by, alias: &alias, is_group: false, by, at_ms },
-        )?;
-        for (uid, is_group, alias) in &resolved {
-            let party = NewParty { uid, alias, is_group: *is_group, by, at_ms };
+        self.insert_party(thread, &NewParty { id: by, alias: &alias, is_group: false, by, at_ms })?;
+        for (Recipient { id, is_group }, alias) in &resolved {
+            let party = NewParty { id: id.as_str(), alias, is_group: *is_group, by, at_ms };
             self.insert_party(thread, &party)?;
         }
         Ok(thread)

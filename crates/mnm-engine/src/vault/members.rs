@@ -1,6 +1,7 @@
 //! Members of a group: learned from notices, listed in pages, as there may be thousands.
 
 use rusqlite::{OptionalExtension, params};
+use tmtp::id::{Gid, Uid};
 
 use super::change::{Reader, Work};
 use super::name::shown;
@@ -23,7 +24,7 @@ impl Vault {
     pub fn members(
         &self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         after: Option<&MemberPlace>,
         limit: Option<u32>,
     ) -> Result<Members> {
@@ -35,7 +36,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Conflict`] when several are shown so.
-    pub fn alias_of_member(&self, account: AccountId, gid: &str, name: &str) -> Result<String> {
+    pub fn alias_of_member(&self, account: AccountId, gid: &Gid, name: &str) -> Result<String> {
         let mut statement = self
             .db
             .prepare_cached("SELECT alias FROM group_member WHERE account = ?1 AND gid = ?2")?;
@@ -54,7 +55,7 @@ impl Vault {
 
 impl Reader<'_> {
     /// Members included in the group itself.
-    pub(super) fn first_members(&self, account: AccountId, gid: &str) -> Result<Vec<GroupMember>> {
+    pub(super) fn first_members(&self, account: AccountId, gid: &Gid) -> Result<Vec<GroupMember>> {
         self.members(account, gid, None, WITH_GROUP).map(|page| page.members)
     }
 
@@ -62,7 +63,7 @@ impl Reader<'_> {
     fn members(
         &self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         after: Option<&MemberPlace>,
         most: usize,
     ) -> Result<Members> {
@@ -111,7 +112,7 @@ impl Reader<'_> {
     pub(super) fn is_listed_as_joined(
         &self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         alias: &str,
     ) -> Result<bool> {
         Ok(self
@@ -124,7 +125,7 @@ impl Reader<'_> {
     }
 
     /// A member's alias in a group, if known.
-    fn name_in(&self, account: AccountId, gid: &str, uid: &str) -> Result<Option<String>> {
+    fn name_in(&self, account: AccountId, gid: &Gid, uid: &Uid) -> Result<Option<String>> {
         Ok(self
             .db
             .prepare_cached(
@@ -142,8 +143,8 @@ impl Work<'_> {
     pub(super) fn learn_member(
         &mut self,
         account: AccountId,
-        gid: &str,
-        uid: &str,
+        gid: &Gid,
+        uid: &Uid,
         alias: &str,
     ) -> Result<()> {
         if self.read.standing(account, gid)?.is_none() {
@@ -165,7 +166,7 @@ impl Work<'_> {
     }
 
     /// Somebody who acts in a group has joined it, whatever the list says.
-    fn list_as_joined(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
+    fn list_as_joined(&mut self, account: AccountId, gid: &Gid, uid: &Uid) -> Result<()> {
         let Some(alias) = self.read.name_in(account, gid, uid)? else { return Ok(()) };
         match self.read.is_listed_as_joined(account, gid, &alias)? {
             true => Ok(()),
@@ -174,7 +175,7 @@ impl Work<'_> {
     }
 
     /// Stores that a member joined a group only now.
-    pub(super) fn joins_now(&mut self, account: AccountId, gid: &str, uid: &str) -> Result<()> {
+    pub(super) fn joins_now(&mut self, account: AccountId, gid: &Gid, uid: &Uid) -> Result<()> {
         self.db
             .prepare_cached(
                 "UPDATE group_uid SET since_id = ?4 WHERE account = ?1 AND gid = ?2 AND uid = ?3",
@@ -188,8 +189,8 @@ impl Work<'_> {
     pub(super) fn catch_up_name(
         &mut self,
         account: AccountId,
-        gid: &str,
-        uid: &str,
+        gid: &Gid,
+        uid: &Uid,
         alias: &str,
     ) -> Result<()> {
         match self.read.name_in(account, gid, uid)? {
@@ -227,7 +228,7 @@ impl Work<'_> {
     }
 
     /// Drops the other members of a group: the member got no notices while not in it.
-    pub(super) fn forget_members(&mut self, account: AccountId, gid: &str) -> Result<()> {
+    pub(super) fn forget_members(&mut self, account: AccountId, gid: &Gid) -> Result<()> {
         self.db
             .prepare_cached(
                 "DELETE FROM group_member WHERE account = ?1 AND gid = ?2 AND alias <> ?3",
@@ -240,7 +241,7 @@ impl Work<'_> {
     pub(super) fn set_member(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         alias: &str,
         standing: Standing,
     ) -> Result<()> {
@@ -263,7 +264,7 @@ impl Work<'_> {
     pub(super) fn rename_member(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         old: &str,
         new: &str,
     ) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Messages and attachments: views, and insertion into a thread.
 
 use rusqlite::{MAIN_DB, OptionalExtension, Row, params};
+use tmtp::id::Uid;
 
 use super::change::{Reader, Work};
 use super::runtime_state::Detail;
@@ -30,7 +31,7 @@ pub(super) struct NewMessage<'a> {
     pub(super) thread: ThreadId,
     /// None for one that goes into the outbox.
     pub(super) msgid: Option<&'a str>,
-    pub(super) author_uid: &'a str,
+    pub(super) author_uid: &'a Uid,
     pub(super) author_alias: &'a str,
     pub(super) at_ms: i64,
     pub(super) subject: &'a str,
@@ -66,9 +67,9 @@ impl Reader<'_> {
     pub(super) fn message_from(&self, row: &Row<'_>) -> Result<Message> {
         let id = row.get(0)?;
         let account = row.get(1)?;
-        let uid: String = row.get(4)?;
+        let uid: Uid = row.get(4)?;
         let claimed: String = row.get(5)?;
-        let forwarded_by: Option<String> = row.get(13)?;
+        let forwarded_by: Option<Uid> = row.get(13)?;
         let text: String = row.get(8)?;
         // HTML of another rendering version is rendered again.
         let Rendered { html, cut } = match row.get::<_, i64>(15)? {

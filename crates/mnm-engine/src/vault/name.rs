@@ -5,6 +5,7 @@
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use tmtp::id::Uid;
 use tmtp::text::{before_tag, check_name, is_visible, name_key};
 
 use super::text::{clean_label, cut, is_deceptive, is_joiner_in_place};
@@ -103,8 +104,8 @@ pub(super) fn look(name: &str) -> String {
 }
 
 /// A name that several have, with a tag: the beginning of the uid.
-pub(super) fn tagged(name: &str, uid: &str) -> String {
-    format!("{} #{}", shown(name), uid.chars().take(TAG_CHARS).collect::<String>())
+pub(super) fn tagged(name: &str, uid: &Uid) -> String {
+    format!("{} #{}", shown(name), uid.as_str().chars().take(TAG_CHARS).collect::<String>())
 }
 
 /// The tag in a name made by [`tagged`].

@@ -4,6 +4,7 @@
 //! it cannot give anybody the name of a member known here.
 
 use rusqlite::params;
+use tmtp::id::Uid;
 
 use super::Result;
 use super::change::{Reader, Work};
@@ -15,7 +16,7 @@ const PINGED: &str = "";
 
 impl Reader<'_> {
     /// Whether a name looks like that of another uid that is or was known here.
-    pub(super) fn has_namesake(&self, account: AccountId, uid: &str, name: &str) -> Result<bool> {
+    pub(super) fn has_namesake(&self, account: AccountId, uid: &Uid, name: &str) -> Result<bool> {
         let (other, pinged): (bool, bool) = self
             .db
             .prepare_cached(
@@ -31,7 +32,7 @@ impl Reader<'_> {
     }
 
     /// Whether a uid has pinged the member under this name.
-    fn has_pinged_as(&self, account: AccountId, uid: &str, name: &str) -> Result<bool> {
+    fn has_pinged_as(&self, account: AccountId, uid: &Uid, name: &str) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -44,7 +45,7 @@ impl Reader<'_> {
 
 impl Work<'_> {
     /// Stores that a uid has this name.
-    pub(super) fn note_name(&self, account: AccountId, uid: &str, name: &str) -> Result<()> {
+    pub(super) fn note_name(&self, account: AccountId, uid: &Uid, name: &str) -> Result<()> {
         self.db
             .prepare_cached(
                 "INSERT OR IGNORE INTO namesake (account, look, uid) VALUES (?1, ?2, ?3)",
@@ -55,6 +56,6 @@ impl Work<'_> {
 
     /// Stores that the member has pinged this name.
     pub(super) fn note_pinged(&self, account: AccountId, name: &str) -> Result<()> {
-        self.note_name(account, PINGED, name)
+        self.note_name(account, &PINGED.into(), name)
     }
 }

@@ -3,6 +3,7 @@
 //! Each is handled once: its id is stored in the same transaction.
 
 use rusqlite::params;
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use super::change::{Reader, Work};
 use super::inbox::{Cc, Received, check_msgid};
@@ -23,7 +24,7 @@ pub struct IncomingPing {
     /// Id the service gave.
     pub msgid: String,
     /// Sender.
-    pub from_uid: String,
+    pub from_uid: Uid,
     /// When the service accepted it.
     pub posted_ms: i64,
     /// Alias of the sender.
@@ -33,7 +34,7 @@ pub struct IncomingPing {
     /// Plain text; may be empty.
     pub text: String,
     /// The group, for an invitation.
-    pub gid: Option<String>,
+    pub gid: Option<Gid>,
 }
 
 /// A group notice (`member`).
@@ -42,13 +43,13 @@ pub struct MemberNotice {
     /// Id the service gave.
     pub msgid: String,
     /// The acting member.
-    pub from_uid: String,
+    pub from_uid: Uid,
     /// The group.
-    pub gid: String,
+    pub gid: Gid,
     /// Alias of the member it concerns.
     pub alias: String,
     /// Uid of the member it concerns, if the service gives it: for those who leave.
-    pub uid: Option<String>,
+    pub uid: Option<Uid>,
     /// What.
     pub act: MemberAct,
 }
@@ -84,7 +85,7 @@ pub struct IncomingNote {
     /// Id the service gave.
     pub msgid: String,
     /// The forwarder, vouched for by the service.
-    pub from_uid: String,
+    pub from_uid: Uid,
     /// When the service accepted it.
     pub posted_ms: i64,
     /// The thread.
@@ -92,10 +93,10 @@ pub struct IncomingNote {
     /// The new readers.
     pub cc: Vec<Cc>,
     /// Groups that were notified; the service says that the forwarder is in them.
-    pub groups: Vec<String>,
+    pub groups: Vec<Gid>,
     /// Uids and groups that the service says the thread itself was sent to; none if the service
     /// does not say.
-    pub copied: Option<Vec<String>>,
+    pub copied: Option<Vec<UidOrGid>>,
 }
 
 impl Vault {
@@ -159,7 +160,7 @@ impl Vault {
             for gid in groups {
                 work.learn_member(account, gid, from_uid, "")?;
             }
-            let (thread_id, uid) = (note.thread_id.as_str(), from_uid.as_str());
+            let (thread_id, uid) = (note.thread_id.as_str(), from_uid);
             // It names the newcomers only.
             let arrival = Arrival { account, thread_id, uid, readers: &[], groups };
             let thread = match work.entered(&arrival)? {
@@ -240,7 +241,7 @@ impl Work<'_> {
             from_alias: alias,
             to_alias: &ping.to,
             text: &clean_ping(&ping.text),
-            gid: ping.gid.as_deref(),
+            gid: ping.gid.as_ref(),
             at_ms: ping.posted_ms,
             state,
             answers: None,
@@ -271,7 +272,7 @@ impl Work<'_> {
             from_alias: alias,
             to_alias: to,
             text: &clean_ping(&ping.text),
-            gid: ping.gid.as_deref(),
+            gid: ping.gid.as_ref(),
             at_ms: ping.posted_ms,
             state: if is_known { "accepted" } else { "waiting" },
             answers: None,
@@ -284,7 +285,7 @@ impl Work<'_> {
     fn greeted(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         alias: &str,
         posted_ms: i64,
     ) -> Result<&'static str> {
@@ -305,7 +306,7 @@ impl Work<'_> {
     fn invited(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         by: &str,
         to: &str,
     ) -> Result<&'static str> {
@@ -318,7 +319,7 @@ impl Work<'_> {
     }
 
     fn receive_member(&mut self, account: AccountId, notice: &MemberNotice) -> Result<()> {
-        let gid = notice.gid.as_str();
+        let gid = &notice.gid;
         let alias = notice.alias.as_str();
         if let Some(uid) = whom(notice) {
             self.catch_up_name(account, gid, uid, alias)?;
@@ -360,7 +361,7 @@ impl Work<'_> {
     }
 
     /// Whether the member is or was in a group: one who never joined cannot have left.
-    fn was_joined(&self, account: AccountId, gid: &str) -> Result<bool> {
+    fn was_joined(&self, account: AccountId, gid: &Gid) -> Result<bool> {
         Ok(match self.read.standing(account, gid)? {
             Some(Standing::Joined | Standing::Left | Standing::Removed) => true,
             Some(Standing::Invited) | None => false,
@@ -386,10 +387,10 @@ impl Work<'_> {
 }
 
 /// The uid that a notice concerns, if known: joining and renaming are one's own acts.
-fn whom(notice: &MemberNotice) -> Option<&str> {
+fn whom(notice: &MemberNotice) -> Option<&Uid> {
     match notice.act {
         MemberAct::Join | MemberAct::Alias(_) => Some(&notice.from_uid),
-        MemberAct::Drop => notice.uid.as_deref(),
+        MemberAct::Drop => notice.uid.as_ref(),
         MemberAct::Invite => None,
     }
 }

@@ -9,6 +9,7 @@
 //! services of revision 1 may not recognise it: after a lost ack they deliver the letter twice.
 
 use rusqlite::{OptionalExtension, params};
+use tmtp::id::{Gid, Uid};
 
 use super::change::{Reader, Work};
 use super::outgoing::OutboxAction;
@@ -184,7 +185,7 @@ impl Vault {
     pub fn outbox_alone(
         &mut self,
         id: OutboxId,
-        groups: &[String],
+        groups: &[Gid],
         error: &str,
     ) -> Result<Change<()>> {
         self.end_sending(id)?;
@@ -206,7 +207,7 @@ impl Vault {
     pub fn outbox_left_out(
         &mut self,
         id: OutboxId,
-        uids: &[String],
+        uids: &[Uid],
         reason: &str,
         error: &str,
         now_ms: i64,
@@ -381,12 +382,12 @@ impl Work<'_> {
         &mut self,
         account: AccountId,
         message: MessageRowId,
-        uids: &[String],
+        uids: &[Uid],
         reason: &str,
     ) -> Result<bool> {
         let thread = self.read.thread_of(message)?;
         let before = self.read.addressees(account, thread, message)?;
-        let meant = |uid: &&String| before.iter().any(|to| !to.is_group && to.id == **uid);
+        let meant = |uid: &&Uid| before.iter().any(|to| !to.is_group && to.id == **uid);
         let uids: Vec<_> = uids.iter().filter(meant).collect();
         if uids.is_empty() || uids.len() >= before.len() {
             return Ok(false);

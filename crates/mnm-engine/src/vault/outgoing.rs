@@ -1,6 +1,7 @@
 //! Outbox items as requests, with everything needed to send them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ const NOBODY_LEFT: &str = "Nobody to whom this letter was written reads its thre
 
 /// The readers of a letter when it was queued, each with whether it is sent to them: the others are
 /// only named. Later readers of the thread, also through a merged thread, get nothing of it.
-type Meant = BTreeMap<String, bool>;
+type Meant = BTreeMap<UidOrGid, bool>;
 
 /// The request of an outbox item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub enum OutboxAction {
         /// The row shown.
         ping: PingId,
         /// Name of the group.
-        gid: String,
+        gid: Gid,
         /// Own alias.
         from: String,
         /// Alias of the addressee.
@@ -61,7 +62,7 @@ pub enum OutboxAction {
         /// The invitation.
         ping: PingId,
         /// Name of the group.
-        gid: String,
+        gid: Gid,
     },
     /// Forward a thread.
     Forward(Box<OutgoingForward>),
@@ -110,9 +111,19 @@ pub struct OutgoingPost {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// Permanent id, or a group's name.
-    pub id: String,
+    pub id: UidOrGid,
     /// Whether it is a group.
     pub is_group: bool,
+}
+
+impl Recipient {
+    pub(super) fn member(uid: Uid) -> Self {
+        Self { id: uid.into(), is_group: false }
+    }
+
+    pub(super) fn group(gid: Gid) -> Self {
+        Self { id: gid.into(), is_group: true }
+    }
 }
 
 impl Reader<'_> {
@@ -179,10 +190,10 @@ impl Reader<'_> {
              WHERE p.thread = ?1 AND p.struck_ms IS NULL ORDER BY p.ord, p.uid",
         )?;
         let rows = statement.query_map([thread, account], |row| {
-            let (who_uid, is_group): (String, bool) = (row.get(0)?, row.get(1)?);
+            let (who_uid, is_group): (UidOrGid, bool) = (row.get(0)?, row.get(1)?);
             let name: String = row.get(2)?;
             let who = match is_group {
-                true => who_uid.clone(),
+                true => who_uid.as_str().to_owned(),
                 false if who_uid == me => my_alias.clone(),
                 false => shown(&name),
             };
@@ -192,7 +203,7 @@ impl Reader<'_> {
     }
 
     /// The alias of a contact that is sent to others.
-    pub(super) fn told_name(&self, account: AccountId, uid: &str) -> Result<String> {
+    pub(super) fn told_name(&self, account: AccountId, uid: &Uid) -> Result<String> {
         let name: Option<String> = self
             .db
             .prepare_cached("SELECT alias FROM contact WHERE account = ?1 AND uid = ?2")?
@@ -214,7 +225,7 @@ impl Reader<'_> {
             let reached = match party.kind {
                 PartyKind::Me | PartyKind::Service => false,
                 PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => true,
-                PartyKind::Group => self.is_in(account, &party.uid)?,
+                PartyKind::Group => self.is_in(account, &party.uid.to_gid())?,
             };
             if reached {
                 recipients.push(Recipient { id: party.uid, is_group });
@@ -227,8 +238,8 @@ impl Reader<'_> {
     fn readers_now(&self, account: AccountId, thread: ThreadId) -> Result<Meant> {
         let mut meant = Meant::new();
         for new in self.newcomers_waiting(account, thread)? {
-            let goes_to = !new.is_group() || self.is_in(account, &new.who_uid)?;
-            meant.insert(new.who_uid, goes_to);
+            let goes_to = !new.is_group() || self.is_in(account, &new.who_uid.as_str().into())?;
+            meant.insert(new.who_uid.into(), goes_to);
         }
         let to: BTreeSet<_> =
             self.recipients_of(account, thread)?.into_iter().map(|to| to.id).collect();
@@ -283,7 +294,7 @@ impl Reader<'_> {
             self.db.prepare_cached("SELECT uid FROM left_out WHERE message = ?1")?;
         let left_out = statement
             .query_map([message], |row| row.get(0))?
-            .collect::<rusqlite::Result<BTreeSet<String>>>()?;
+            .collect::<rusqlite::Result<BTreeSet<UidOrGid>>>()?;
         let mut recipients = self.recipients_of(account, thread)?;
         recipients.retain(|to| !left_out.contains(&to.id));
         if let Some(meant) = self.meant(message)? {
@@ -309,7 +320,7 @@ impl Reader<'_> {
         let mut rows = statement.query(params![message, LEFT_OUT_NAMED])?;
         let mut left_out = Vec::new();
         while let Some(row) = rows.next()? {
-            let (uid, reason, alias): (String, String, String) =
+            let (uid, reason, alias): (Uid, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
             left_out.push(LeftOut { party: self.member(account, &uid, &shown(&alias))?, reason });
         }

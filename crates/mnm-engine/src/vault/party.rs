@@ -2,7 +2,7 @@
 //! reply would reach anybody.
 
 use rusqlite::{OptionalExtension, params};
-use tmtp::id::Uid;
+use tmtp::id::{Gid, Uid, UidOrGid};
 use tmtp::text::NAME_MAX_BYTES;
 
 use super::change::Reader;
@@ -22,10 +22,11 @@ const GROUP_BYTES_MIN: usize = 1;
 
 /// Somebody to subscribe to a thread.
 pub(super) struct NewParty<'a> {
-    pub(super) uid: &'a str,
+    /// Uid, or gid of a group.
+    pub(super) id: &'a str,
     pub(super) alias: &'a str,
     pub(super) is_group: bool,
-    /// Uid of the member who adds them.
+    /// Uid of the member who adds them; empty if unknown.
     pub(super) by: &'a str,
     pub(super) at_ms: i64,
 }
@@ -50,19 +51,20 @@ impl Vault {
     pub fn strike(
         &mut self,
         thread: ThreadId,
-        uid: &str,
+        id: &UidOrGid,
         struck: bool,
         now_ms: i64,
     ) -> Result<Change<AccountId>> {
         self.change(|work| {
             let account = work.read.account_of(thread)?;
-            if uid == work.read.own_uid(account)? {
+            if *id == work.read.own_uid(account)? {
                 return Err(VaultError::Invalid(
                     "You can't be struck from your own thread.".into(),
                 ));
             }
-            if struck && work.read.writes_without_row(thread, uid)? {
-                let party = NewParty { uid, alias: "", is_group: false, by: "", at_ms: now_ms };
+            if struck && work.read.writes_without_row(thread, id)? {
+                let party =
+                    NewParty { id: id.as_str(), alias: "", is_group: false, by: "", at_ms: now_ms };
                 work.insert_party(thread, &party)?;
             }
             let changed = work
@@ -72,7 +74,7 @@ impl Vault {
                          at_ms = CASE WHEN ?3 THEN at_ms ELSE ?4 END
                      WHERE thread = ?1 AND uid = ?2",
                 )?
-                .execute(params![thread, uid, struck, now_ms])?;
+                .execute(params![thread, id, struck, now_ms])?;
             if changed == 0 {
                 return Err(VaultError::Invalid(
                     "Nobody with that id is in the thread. Nothing was changed.".into(),
@@ -173,19 +175,21 @@ impl Reader<'_> {
         let mut rows = statement.raw_query();
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let (uid, alias): (String, String) = (row.get(1)?, row.get(2)?);
-            let by: String = row.get(3)?;
+            let (id, alias): (UidOrGid, String) = (row.get(1)?, row.get(2)?);
+            let by: Uid = row.get(3)?;
             let contact: Option<String> = row.get(7)?;
             let party = match row.get(0)? {
-                true => Party { uid, alias: shown(&alias), kind: PartyKind::Group },
+                true => Party { uid: id, alias: shown(&alias), kind: PartyKind::Group },
                 false => match contact {
-                    Some(name) => self.party(&own, &uid, &alias, Some((&name, row.get(8)?)))?,
-                    None => self.party(&own, &uid, &shown(&alias), None)?,
+                    Some(name) => {
+                        self.party(&own, &id.to_uid(), &alias, Some((&name, row.get(8)?)))?
+                    }
+                    None => self.party(&own, &id.to_uid(), &shown(&alias), None)?,
                 },
             };
             let struck: bool = row.get(5)?;
             let reached = match party.kind {
-                PartyKind::Group => !struck && self.is_in(account, &party.uid)?,
+                PartyKind::Group => !struck && self.is_in(account, &party.uid.to_gid())?,
                 PartyKind::Me
                 | PartyKind::Contact
                 | PartyKind::Stranger
@@ -194,7 +198,7 @@ impl Reader<'_> {
             };
             let reader = view::Reader {
                 party,
-                by: (!by.is_empty()).then_some(by),
+                by: (by != "").then_some(by),
                 at_ms: row.get(4)?,
                 struck,
                 reach: if reached { Reach::Named } else { Reach::None },
@@ -223,9 +227,9 @@ impl Reader<'_> {
         let mut rows = statement.query([thread, WRITERS_LOOKED_FOR])?;
         let mut writers = Vec::new();
         while let Some(row) = rows.next()? {
-            let (uid, alias): (String, String) = (row.get(0)?, row.get(1)?);
+            let (uid, alias): (Uid, String) = (row.get(0)?, row.get(1)?);
             let is_named = named.iter().any(|reader| reader.party.uid == uid);
-            if !is_named && !Uid::is_service(&uid) && uid != self.own_uid(account)? {
+            if !is_named && !uid.is_service() && uid != self.own_uid(account)? {
                 let mut reach = Reach::None;
                 for gid in &groups {
                     if self.is_known_member(account, gid, &uid)? {
@@ -240,7 +244,7 @@ impl Reader<'_> {
     }
 
     /// Whether a uid wrote in a thread without having been added to it.
-    fn writes_without_row(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+    fn writes_without_row(&self, thread: ThreadId, id: &UidOrGid) -> Result<bool> {
         let account = self.account_of(thread)?;
         Ok(self
             .db
@@ -249,10 +253,10 @@ impl Reader<'_> {
                  AND EXISTS (SELECT 1 FROM message
                      WHERE account = ?3 AND author_uid = ?2 AND thread = ?1)",
             )?
-            .query_row(params![thread, uid, account], |row| row.get(0))?)
+            .query_row(params![thread, id, account], |row| row.get(0))?)
     }
 
-    pub(super) fn is_party(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+    pub(super) fn is_party(&self, thread: ThreadId, uid: &Uid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -263,7 +267,7 @@ impl Reader<'_> {
     }
 
     /// Whether the member has struck a uid from a thread.
-    pub(super) fn is_struck(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+    pub(super) fn is_struck(&self, thread: ThreadId, uid: &Uid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -274,7 +278,7 @@ impl Reader<'_> {
     }
 
     /// The groups that read a thread.
-    pub(super) fn groups_in(&self, thread: ThreadId) -> Result<Vec<String>> {
+    pub(super) fn groups_in(&self, thread: ThreadId) -> Result<Vec<Gid>> {
         let mut statement = self.db.prepare_cached(
             // Without the index all readers are scanned.
             "SELECT uid FROM party INDEXED BY party_reader
@@ -295,20 +299,19 @@ impl Reader<'_> {
             match party.kind {
                 PartyKind::Me | PartyKind::Service => {}
                 PartyKind::Contact | PartyKind::Stranger | PartyKind::Claimed => readers = true,
-                PartyKind::Group => match self.standing(account, &party.uid)? {
-                    Some(Standing::Left) => left.push(party.uid.clone()),
-                    Some(Standing::Removed) => removed.push(party.uid.clone()),
-                    Some(Standing::Joined) if self.is_empty(account, &party.uid)? => {
-                        empty.push(party.uid.clone());
+                PartyKind::Group => {
+                    let gid = party.uid.to_gid();
+                    match self.standing(account, &gid)? {
+                        Some(Standing::Left) => left.push(gid),
+                        Some(Standing::Removed) => removed.push(gid),
+                        Some(Standing::Joined) if self.is_empty(account, &gid)? => empty.push(gid),
+                        Some(Standing::Joined) => readers = true,
+                        // An invitation does not yet readmit them.
+                        Some(Standing::Invited) if self.was_in(account, &gid)? => left.push(gid),
+                        // The member was named beside a group they are not in.
+                        Some(Standing::Invited) | None => unheard.push(gid),
                     }
-                    Some(Standing::Joined) => readers = true,
-                    // An invitation does not yet readmit them.
-                    Some(Standing::Invited) if self.was_in(account, &party.uid)? => {
-                        left.push(party.uid.clone());
-                    }
-                    // The member was named beside a group they are not in.
-                    Some(Standing::Invited) | None => unheard.push(party.uid.clone()),
-                },
+                }
             }
         }
         if readers {
@@ -342,7 +345,7 @@ impl Reader<'_> {
 
     /// Whether the member is in a thread independently of a group in it: they were named in it, or
     /// it was theirs before the group was added.
-    fn is_in_beside(&self, account: AccountId, thread: ThreadId, gid: &str) -> Result<bool> {
+    fn is_in_beside(&self, account: AccountId, thread: ThreadId, gid: &Gid) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached(
@@ -367,7 +370,7 @@ impl Reader<'_> {
         if struck > 0 {
             return Ok(MayReply::Struck);
         }
-        let others: Option<String> = self
+        let others: Option<Uid> = self
             .db
             .prepare_cached(
                 "SELECT author_uid FROM message WHERE thread = ?1 AND author_uid <> ?2
@@ -376,7 +379,7 @@ impl Reader<'_> {
             .query_row(params![thread, self.own_uid(account)?, Uid::SERVICE], |row| row.get(0))
             .optional()?;
         Ok(match others {
-            Some(uid) if Uid::is_service(&uid) => MayReply::Service,
+            Some(uid) if uid.is_service() => MayReply::Service,
             None if known && rows <= 1 => MayReply::Oneself,
             _ => MayReply::Nobody,
         })
@@ -387,19 +390,19 @@ impl Reader<'_> {
         Ok(match self.may_reply(thread, &self.parties(thread)?)? {
             MayReply::Yes | MayReply::Others { .. } | MayReply::Oneself => None,
             MayReply::LeftGroup { groups } => {
-                let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
+                let names = groups.iter().map(|gid| shown(gid.as_str())).collect::<Vec<_>>().join(", ");
                 Some(format!(
                     "You have left {names}, so the letter would not reach the group. Nothing was sent. Join {names} again to write, or strike it from the people of this thread."
                 ))
             }
             MayReply::RemovedFromGroup { groups } => {
-                let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
+                let names = groups.iter().map(|gid| shown(gid.as_str())).collect::<Vec<_>>().join(", ");
                 Some(format!(
                     "You were removed from {names}, so the letter would not reach the group. Nothing was sent. Ask a member to invite you, or strike {names} from the people of this thread."
                 ))
             }
             MayReply::EmptyGroup { groups } => {
-                let names = groups.iter().map(|gid| shown(gid)).collect::<Vec<_>>().join(", ");
+                let names = groups.iter().map(|gid| shown(gid.as_str())).collect::<Vec<_>>().join(", ");
                 Some(VaultError::EmptyGroup(names).to_string())
             }
             MayReply::Nobody => Some(

@@ -1,6 +1,7 @@
 //! First contacts: pings and group invitations, received and sent.
 
 use rusqlite::{OptionalExtension, Row, params};
+use tmtp::id::{Gid, Uid};
 
 use super::change::{Reader, Work};
 use super::name::{is_clean, shown};
@@ -48,11 +49,11 @@ pub(super) struct NewPing<'a> {
     pub(super) account: AccountId,
     pub(super) msgid: Option<&'a str>,
     pub(super) incoming: bool,
-    pub(super) from_uid: &'a str,
+    pub(super) from_uid: &'a Uid,
     pub(super) from_alias: &'a str,
     pub(super) to_alias: &'a str,
     pub(super) text: &'a str,
-    pub(super) gid: Option<&'a str>,
+    pub(super) gid: Option<&'a Gid>,
     pub(super) at_ms: i64,
     pub(super) state: &'static str,
     /// The incoming ping that this outgoing one accepts.
@@ -133,17 +134,16 @@ impl Vault {
     pub fn queue_invite(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         to: &str,
         text: &str,
         now_ms: i64,
     ) -> Result<Change<Ping>> {
         self.change(|work| {
-            let gid = work.read.group_called(account, gid)?;
-            let gid = gid.as_str();
+            let gid = &work.read.group_called(account, gid.as_str())?;
             match work.read.standing(account, gid)?.is_some() {
-                true => check_old_name("The name of the group", gid)?,
-                false => check_new_name("The name of the group", gid)?,
+                true => check_old_name("The name of the group", gid.as_str())?,
+                false => check_new_name("The name of the group", gid.as_str())?,
             }
             work.check_addressee(account, to)?;
             check_ping(text)?;
@@ -289,7 +289,7 @@ impl Reader<'_> {
             _ => PingState::Failed { error: row.get::<_, Option<String>>(10)?.unwrap_or_default() },
         };
         let (account, incoming) = (row.get(1)?, row.get(2)?);
-        let (from, from_uid): (String, String) = (row.get(3)?, row.get(4)?);
+        let (from, from_uid): (String, Uid) = (row.get(3)?, row.get(4)?);
         let to: String = row.get(5)?;
         let other = if incoming { &from } else { &to };
         let mark = if !is_clean(other) {
@@ -354,7 +354,7 @@ impl Work<'_> {
         account: AccountId,
         to: &str,
         text: &str,
-        gid: Option<&str>,
+        gid: Option<&Gid>,
         answers: Option<PingId>,
         now_ms: i64,
     ) -> Result<PingId> {

@@ -4,6 +4,7 @@
 //! can use only a part of the places. Readers beyond the limit are counted and not listed.
 
 use rusqlite::{Row, params};
+use tmtp::id::Uid;
 
 use super::Result;
 use super::change::Work;
@@ -93,21 +94,21 @@ impl Work<'_> {
         let mut unlisted = 0;
         for party in parties {
             let fits = match party.is_group {
-                true => is_gid(party.uid),
-                false => is_uid(party.uid) || party.uid == party.by || party.uid == me,
+                true => is_gid(party.id),
+                false => is_uid(party.id) || party.id == party.by || me == party.id,
             };
-            if !fits || self.has_row(thread, party.uid)? {
+            if !fits || self.has_row(thread, party.id)? {
                 continue;
             }
             // A party that the member only strikes was added by nobody.
-            let by_others = !party.by.is_empty() && party.by != me && party.uid != me;
+            let by_others = !party.by.is_empty() && me != party.by && me != party.id;
             if !room.take(party.is_group, by_others) {
                 unlisted += 1;
                 continue;
             }
             // A group's name is its alias; a member's alias is a claim.
             let alias = match party.is_group {
-                true => party.uid.to_owned(),
+                true => party.id.to_owned(),
                 false => clean_label(party.alias),
             };
             self.db
@@ -119,7 +120,7 @@ impl Work<'_> {
                     thread,
                     room.last,
                     party.is_group,
-                    party.uid,
+                    party.id,
                     alias,
                     party.by,
                     party.at_ms
@@ -139,15 +140,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn has_row(&self, thread: ThreadId, uid: &str) -> Result<bool> {
+    fn has_row(&self, thread: ThreadId, id: &str) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM party WHERE thread = ?1 AND uid = ?2)")?
-            .query_row(params![thread, uid], |row| row.get(0))?)
+            .query_row(params![thread, id], |row| row.get(0))?)
     }
 
     /// Used places of a thread; read once for all who are added together.
-    fn room(&self, thread: ThreadId, me: &str) -> Result<Room> {
+    fn room(&self, thread: ThreadId, me: &Uid) -> Result<Room> {
         Ok(self
             .db
             .prepare_cached(

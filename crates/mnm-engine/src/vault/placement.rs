@@ -13,7 +13,7 @@
 //! alone in that thread.
 
 use rusqlite::{OptionalExtension, params};
-use tmtp::id::Uid;
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use super::Result;
 use super::change::{Reader, Work};
@@ -38,23 +38,23 @@ pub(super) struct Arrival<'a> {
     /// The thread that it names.
     pub(super) thread_id: &'a str,
     /// Its sender, vouched for by the service.
-    pub(super) uid: &'a str,
+    pub(super) uid: &'a Uid,
     /// The readers that it names; empty if it names none.
     pub(super) readers: &'a [Cc],
     /// Groups that the service says it was posted to.
-    pub(super) groups: &'a [String],
+    pub(super) groups: &'a [Gid],
 }
 
 impl Arrival<'_> {
     /// Whether it names this reader; it counts as naming its sender.
-    fn names(&self, uid: &str, is_group: bool) -> bool {
-        self.uid == uid && !is_group
-            || is_group && self.groups.iter().any(|gid| gid == uid)
+    fn names(&self, id: &UidOrGid, is_group: bool) -> bool {
+        *id == *self.uid && !is_group
+            || is_group && self.groups.iter().any(|gid| *id == *gid)
             || self
                 .readers
                 .iter()
                 .take(CC_MAX)
-                .any(|named| named.is_group() == is_group && named.who_uid == uid)
+                .any(|named| named.is_group() == is_group && named.who_uid == *id)
     }
 
     /// None if the message `msgid` cannot belong to the thread it names: an id from the future.
@@ -115,9 +115,9 @@ impl Reader<'_> {
         &self,
         account: AccountId,
         service_id: &str,
-        uid: &str,
+        uid: &Uid,
     ) -> Result<Vec<ThreadId>> {
-        if uid == self.own_uid(account)? || Uid::is_service(uid) {
+        if *uid == self.own_uid(account)? || uid.is_service() {
             return self.claimed_threads(account, service_id);
         }
         let mut statement = self.db.prepare_cached(
@@ -150,7 +150,7 @@ impl Reader<'_> {
     }
 
     /// Who made a claimed thread.
-    pub(super) fn claimant(&self, thread: ThreadId) -> Result<Option<String>> {
+    pub(super) fn claimant(&self, thread: ThreadId) -> Result<Option<Uid>> {
         Ok(self
             .db
             .prepare_cached("SELECT claimant FROM thread WHERE id = ?1 AND claimant <> ''")?
@@ -160,7 +160,7 @@ impl Reader<'_> {
 
     /// The readers that the claim of a thread named, except those whom the member has struck since;
     /// each with whether it is a group.
-    fn claimed_readers(&self, thread: ThreadId) -> Result<Vec<(String, bool)>> {
+    fn claimed_readers(&self, thread: ThreadId) -> Result<Vec<(UidOrGid, bool)>> {
         let mut statement = self.db.prepare_cached(
             "SELECT uid, is_group FROM party
              WHERE thread = ?1 AND struck_ms IS NULL
@@ -175,8 +175,8 @@ impl Reader<'_> {
         &self,
         account: AccountId,
         thread: ThreadId,
-        uid: &str,
-    ) -> Result<Vec<String>> {
+        uid: &Uid,
+    ) -> Result<Vec<Gid>> {
         let mut statement = self.db.prepare_cached(
             "SELECT DISTINCT gid FROM
                  (SELECT id FROM message INDEXED BY message_author
@@ -195,7 +195,7 @@ impl Reader<'_> {
         &self,
         account: AccountId,
         thread: ThreadId,
-        uid: &str,
+        uid: &Uid,
         confirmed: bool,
     ) -> Result<bool> {
         Ok(self
@@ -279,7 +279,7 @@ impl Work<'_> {
             return Ok(true);
         }
         Ok(readers.is_empty()
-            && (self.read.claimant(thread)?.as_deref() == Some(uid)
+            && (self.read.claimant(thread)?.as_ref() == Some(uid)
                 || self.read.has_written(account, thread, uid, false)?))
     }
 
@@ -288,11 +288,11 @@ impl Work<'_> {
     fn names_all_of(&self, arrival: &Arrival<'_>, thread: ThreadId) -> Result<bool> {
         let me = self.read.own_uid(arrival.account)?;
         // The member's own claim is valid for all it names, and the service reads nothing.
-        if Uid::is_service(arrival.uid) || self.read.claimant(thread)?.as_deref() == Some(&me) {
+        if arrival.uid.is_service() || self.read.claimant(thread)?.as_ref() == Some(&me) {
             return Ok(true);
         }
         let claimed = self.read.claimed_readers(thread)?;
-        Ok(claimed.iter().all(|(uid, is_group)| *uid == me || arrival.names(uid, *is_group)))
+        Ok(claimed.iter().all(|(id, is_group)| *id == me || arrival.names(id, *is_group)))
     }
 
     /// The only thread that claims an id, if it admits a uid whose place nothing else decides, and
@@ -341,13 +341,13 @@ impl Work<'_> {
         &self,
         account: AccountId,
         told: &ToldThread,
-        uid: &str,
-        vouched: &[String],
+        uid: &Uid,
+        vouched: &[Gid],
     ) -> Result<bool> {
         if told.strikes(uid) {
             return Ok(false);
         }
-        if told.names(uid) || uid == self.read.own_uid(account)? || Uid::is_service(uid) {
+        if told.names(uid) || *uid == self.read.own_uid(account)? || uid.is_service() {
             return Ok(true);
         }
         for gid in told.groups() {
@@ -365,8 +365,8 @@ impl Work<'_> {
         &self,
         account: AccountId,
         thread: ThreadId,
-        uid: &str,
-        vouched: &[String],
+        uid: &Uid,
+        vouched: &[Gid],
     ) -> Result<bool> {
         if self.is_named(account, thread, uid)? {
             return Ok(true);
@@ -382,8 +382,8 @@ impl Work<'_> {
         Ok(false)
     }
 
-    pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &str) -> Result<bool> {
-        let is_own = uid == self.read.own_uid(account)? || Uid::is_service(uid);
+    pub(super) fn is_named(&self, account: AccountId, thread: ThreadId, uid: &Uid) -> Result<bool> {
+        let is_own = *uid == self.read.own_uid(account)? || uid.is_service();
         Ok(is_own || self.read.is_party(thread, uid)?)
     }
 
@@ -420,8 +420,8 @@ impl Work<'_> {
             if !reads && !groups.is_empty() {
                 let vouched = self.read.written_to(account, thread, &claimant)?;
                 for cc in groups.iter().take(GROUPS_MAX) {
-                    reads =
-                        reads || self.read.speaks_in(account, &cc.who_uid, &claimant, &vouched)?;
+                    let gid = cc.who_uid.to_gid();
+                    reads = reads || self.read.speaks_in(account, &gid, &claimant, &vouched)?;
                 }
             }
             // Also one whose claimant the member has struck there: so they stay struck.
@@ -447,7 +447,8 @@ impl Work<'_> {
         } else {
             // An author who is a member of the group is a reader by the group, and only as long as
             // they are in it.
-            let group = |gid: &String| Cc { who: gid.clone(), who_uid: gid.clone() };
+            let group =
+                |gid: &Gid| Cc { who: gid.as_str().to_owned(), who_uid: gid.clone().into() };
             let mut named: Vec<_> = post.groups.iter().map(group).collect();
             named.extend(post.cc.iter().chain(&post.readers).cloned());
             self.subscribe_cc(account, thread, &named, &post.from_uid, post.posted_ms)?;
@@ -456,7 +457,7 @@ impl Work<'_> {
     }
 
     /// Stores who made a claimed thread.
-    pub(super) fn set_claimant(&mut self, thread: ThreadId, uid: &str) -> Result<()> {
+    pub(super) fn set_claimant(&mut self, thread: ThreadId, uid: &Uid) -> Result<()> {
         self.db
             .prepare_cached("UPDATE thread SET claimant = ?2 WHERE id = ?1")?
             .execute(params![thread, uid])?;

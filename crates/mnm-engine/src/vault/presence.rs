@@ -4,6 +4,7 @@
 //! The latest setting counts, whichever of the member's devices made it.
 
 use std::collections::BTreeSet;
+use tmtp::id::Uid;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -57,7 +58,7 @@ impl Vault {
     pub fn set_contact_presence(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         shown: Option<bool>,
         now_ms: i64,
     ) -> Result<Change<()>> {
@@ -97,7 +98,7 @@ impl Work<'_> {
     pub(super) fn apply_contact_presence(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         shown: Option<bool>,
         at_ms: i64,
     ) -> Result<()> {

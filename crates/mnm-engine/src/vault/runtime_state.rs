@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use tmtp::id::Uid;
 
 use super::{Result, Vault};
 use crate::event::Event;
@@ -16,10 +17,10 @@ const MET_UID_MAX_BYTES: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct RuntimeState {
     links: HashMap<AccountId, Link>,
-    online: HashSet<(AccountId, String)>,
+    online: HashSet<(AccountId, Uid)>,
     /// Members online who are not contacts. One may be about to become a contact: their presence
     /// can arrive before the answer to a ping.
-    met: HashSet<(AccountId, String)>,
+    met: HashSet<(AccountId, Uid)>,
     sending: HashMap<MessageRowId, (u64, u64)>,
     held: HashMap<AccountId, Held>,
     /// Whether the home was found to be a copy when it was opened.
@@ -82,10 +83,10 @@ impl RuntimeState {
         self.held.get(&account).copied()
     }
 
-    pub(super) fn is_online(&self, account: AccountId, uid: &str) -> bool {
+    pub(super) fn is_online(&self, account: AccountId, uid: &Uid) -> bool {
         // A set of pairs cannot be queried with a borrowed uid; presence is small and rarely
         // queried.
-        let key = (account, uid.to_owned());
+        let key = (account, uid.clone());
         self.online.contains(&key) || self.met.contains(&key)
     }
 
@@ -144,15 +145,15 @@ impl Vault {
     pub fn set_online(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         online: bool,
     ) -> Result<Option<Event>> {
-        let key = (account, uid.to_owned());
+        let key = (account, uid.clone());
         if self.reader().contact(account, uid)?.is_none() {
             if !online {
                 self.runtime.met.remove(&key);
             } else if self.runtime.met.len() < MET_MAX
-                && (1..=MET_UID_MAX_BYTES).contains(&uid.len())
+                && (1..=MET_UID_MAX_BYTES).contains(&uid.as_str().len())
             {
                 self.runtime.met.insert(key);
             }
@@ -174,13 +175,13 @@ impl Vault {
 
     /// The changes for [`Self::set_some_online`] that make exactly these members online, after a
     /// login or, with an empty list, when the link is lost.
-    pub fn changes_of_online(&self, account: AccountId, uids: &[String]) -> Vec<(String, bool)> {
-        let now: HashSet<&str> = uids.iter().map(String::as_str).collect();
+    pub fn changes_of_online(&self, account: AccountId, uids: &[Uid]) -> Vec<(Uid, bool)> {
+        let now: HashSet<&Uid> = uids.iter().collect();
         let known = self.runtime.online.iter().chain(&self.runtime.met);
-        let gone = known.filter(|(of, uid)| *of == account && !now.contains(uid.as_str()));
+        let gone = known.filter(|(of, uid)| *of == account && !now.contains(uid));
         let come = now.iter().filter(|uid| !self.runtime.is_online(account, uid));
         gone.map(|(_, uid)| (uid.clone(), false))
-            .chain(come.map(|uid| ((*uid).to_owned(), true)))
+            .chain(come.map(|uid| ((*uid).clone(), true)))
             .collect()
     }
 
@@ -188,7 +189,7 @@ impl Vault {
     pub fn set_some_online(
         &mut self,
         account: AccountId,
-        changes: &[(String, bool)],
+        changes: &[(Uid, bool)],
     ) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         for (uid, online) in changes {

@@ -18,6 +18,7 @@ mod hand;
 mod step;
 
 use std::collections::{BTreeSet, HashMap};
+use tmtp::id::{Gid, Uid};
 
 use rusqlite::{OptionalExtension, params};
 
@@ -62,7 +63,7 @@ impl Slice {
 struct Door {
     account: AccountId,
     thread: ThreadId,
-    verdicts: HashMap<(String, Vec<String>), bool>,
+    verdicts: HashMap<(Uid, Vec<Gid>), bool>,
 }
 
 impl Work<'_> {
@@ -92,7 +93,7 @@ impl Work<'_> {
     }
 
     /// As [`Self::take_in`], for the threads of a group with a new member.
-    pub(super) fn take_in_member(&mut self, account: AccountId, gid: &str) -> Result<()> {
+    pub(super) fn take_in_member(&mut self, account: AccountId, gid: &Gid) -> Result<()> {
         let step = self.leave(account, Step::Group { gid })?;
         self.settle(step)
     }
@@ -288,7 +289,7 @@ impl Work<'_> {
     fn settle_group(
         &mut self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         after: StepCursor,
     ) -> Result<Option<StepCursor>> {
         let most = self.slice.looks;
@@ -347,7 +348,8 @@ impl Work<'_> {
         }
         let me = self.read.own_uid(account)?;
         for (reader, alias) in [(uid, alias.as_str()), (&me, "")] {
-            let party = NewParty { uid: reader, alias, is_group: false, by: uid, at_ms: *at_ms };
+            let (id, by) = (reader.as_str(), uid.as_str());
+            let party = NewParty { id, alias, is_group: false, by, at_ms: *at_ms };
             self.insert_party(own, &party)?;
         }
         Ok(own)
@@ -358,10 +360,10 @@ impl Work<'_> {
         &self,
         account: AccountId,
         service_id: &str,
-        uid: &str,
+        uid: &Uid,
     ) -> Result<Option<ThreadId>> {
         for thread in self.read.claimed_threads(account, service_id)? {
-            if self.read.claimant(thread)?.as_deref() == Some(uid) {
+            if self.read.claimant(thread)?.as_ref() == Some(uid) {
                 return Ok(Some(thread));
             }
         }
@@ -393,7 +395,7 @@ impl Door {
     }
 
     /// Whether the thread admits a letter of a uid, posted to these groups as the service says.
-    fn lets_in(&mut self, work: &Work<'_>, uid: String, groups: Vec<String>) -> Result<bool> {
+    fn lets_in(&mut self, work: &Work<'_>, uid: Uid, groups: Vec<Gid>) -> Result<bool> {
         let key = (uid, groups);
         if let Some(&verdict) = self.verdicts.get(&key) {
             return Ok(verdict);

@@ -7,6 +7,7 @@
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
+use tmtp::id::{Gid, Uid};
 
 use super::change::Work;
 use super::foretold::ToldThread;
@@ -57,7 +58,7 @@ struct Notice {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
-    uid: String,
+    uid: Uid,
     alias: String,
     since_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +67,7 @@ struct Known {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Parted {
-    uid: String,
+    uid: Uid,
     at_ms: i64,
 }
 
@@ -80,7 +81,7 @@ struct Chosen {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Joined {
-    gid: String,
+    gid: Gid,
     /// The member's own alias there.
     alias: String,
 }
@@ -233,17 +234,17 @@ impl Work<'_> {
     pub(super) fn tell_contact(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         alias: &str,
         since_ms: i64,
     ) -> Result<()> {
-        let (uid, alias) = (uid.to_owned(), alias.to_owned());
+        let (uid, alias) = (uid.clone(), alias.to_owned());
         let known = Known { uid, alias, since_ms, presence: None };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
-    pub(super) fn tell_parted(&mut self, account: AccountId, uid: &str, at_ms: i64) -> Result<()> {
-        let parted = vec![Parted { uid: uid.to_owned(), at_ms }];
+    pub(super) fn tell_parted(&mut self, account: AccountId, uid: &Uid, at_ms: i64) -> Result<()> {
+        let parted = vec![Parted { uid: uid.clone(), at_ms }];
         self.tell(account, Notice { parted, ..Notice::default() })
     }
 
@@ -260,7 +261,7 @@ impl Work<'_> {
     pub(super) fn tell_contact_presence(
         &mut self,
         account: AccountId,
-        uid: &str,
+        uid: &Uid,
         shown: Option<bool>,
         at_ms: i64,
     ) -> Result<()> {
@@ -270,7 +271,7 @@ impl Work<'_> {
             .prepare_cached("SELECT alias, since_ms FROM contact WHERE account = ?1 AND uid = ?2")?
             .query_row(params![account, uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let presence = Some(Chosen { shown, at_ms });
-        let known = Known { uid: uid.to_owned(), alias, since_ms, presence };
+        let known = Known { uid: uid.clone(), alias, since_ms, presence };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
@@ -313,8 +314,9 @@ impl Work<'_> {
     fn apply_contact(&mut self, account: AccountId, known: &Known) -> Result<()> {
         let own = known.uid == self.read.own_uid(account)?;
         let here = self.read.contact(account, &known.uid)?.is_some();
-        let is_bounded = [&known.uid, &known.alias].iter().all(|name| name.len() <= ID_BYTES_MAX);
-        if known.uid.is_empty() || !is_bounded || own {
+        let is_bounded =
+            [known.uid.as_str(), &known.alias].iter().all(|name| name.len() <= ID_BYTES_MAX);
+        if known.uid == "" || !is_bounded || own {
             return Ok(());
         }
         if !here {
@@ -330,9 +332,9 @@ impl Work<'_> {
 
     /// A known group keeps its standing: the service's statement is newer or the same.
     fn apply_group(&mut self, account: AccountId, joined: &Joined) -> Result<()> {
-        let gid = joined.gid.as_str();
+        let gid = &joined.gid;
         let known = self.read.standing(account, gid)?;
-        if !is_gid(gid) || joined.alias.len() > ID_BYTES_MAX || known.is_some() {
+        if !is_gid(gid.as_str()) || joined.alias.len() > ID_BYTES_MAX || known.is_some() {
             return Ok(());
         }
         self.set_standing(account, gid, &joined.alias, Standing::Joined)

@@ -1,6 +1,7 @@
 //! Threads: the list, one conversation, who is in it.
 
 use rusqlite::{OptionalExtension, params};
+use tmtp::id::{Uid, UidOrGid};
 
 use super::change::{Reader, Work};
 use super::runtime_state::Detail;
@@ -8,7 +9,6 @@ use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
 use crate::view::{AccountId, MayReply, MessageRowId, MessageState, Party, ThreadId, ThreadRow};
-use tmtp::id::Uid;
 
 /// Rows of [`Vault::threads`] by default, and at most.
 const ROWS_DEFAULT: u32 = 100;
@@ -58,7 +58,7 @@ impl Vault {
     pub(super) fn thread_ids_with(
         &self,
         account: Option<AccountId>,
-        uid: &str,
+        id: &UidOrGid,
         before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadId>> {
@@ -72,7 +72,7 @@ impl Vault {
              ORDER BY thread.last_at_ms DESC, thread.id DESC LIMIT ?5",
         )?;
         let ids = statement
-            .query_map(params![uid, account, before_ms, before, limit], |row| row.get(0))?;
+            .query_map(params![id, account, before_ms, before, limit], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 }
@@ -208,7 +208,7 @@ impl Reader<'_> {
         )?;
         let mut rows = statement.query([id])?;
         let row = rows.next()?.ok_or(VaultError::NotFound { what: "message", id })?;
-        let (uid, claimed): (String, String) = (row.get(1)?, row.get(2)?);
+        let (uid, claimed): (Uid, String) = (row.get(1)?, row.get(2)?);
         let state = self.message_state(id, row.get_ref(3)?.as_str()?, row.get(4)?)?;
         Ok(Newest {
             from: self.author(account, &uid, &claimed, row.get(5)?)?,

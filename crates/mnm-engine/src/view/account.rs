@@ -1,6 +1,7 @@
 //! Views of accounts, their links, devices and browsers.
 
 use serde::{Deserialize, Serialize};
+use tmtp::id::Uid;
 
 use super::{AccountId, BrowserId};
 
@@ -25,7 +26,8 @@ pub struct Account {
     /// hex. Absent for `+` addresses, whose certificate is verified by the public roots.
     pub fingerprint: Option<String>,
     /// The member's permanent id on that service.
-    pub uid: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub uid: Uid,
     /// The alias used for new letters; empty while none was granted.
     pub alias: String,
     /// All aliases of the member on that service.

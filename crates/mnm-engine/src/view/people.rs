@@ -1,6 +1,7 @@
 //! Views of pings, contacts and groups.
 
 use serde::{Deserialize, Serialize};
+use tmtp::id::{Gid, Uid};
 
 use super::{AccountId, PingId};
 
@@ -19,7 +20,8 @@ pub struct Ping {
     /// Alias of the sender; invisible characters are escaped.
     pub from: String,
     /// Permanent id of the sender.
-    pub from_uid: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub from_uid: Uid,
     /// Alias of the receiver; invisible characters are escaped.
     pub to: String,
     /// Warning about the other's name.
@@ -27,7 +29,8 @@ pub struct Ping {
     /// Plain text, at most 140 UTF-16 units. To be shown as text; nothing in it is clickable.
     pub text: String,
     /// The group it invites to, if it is an invitation.
-    pub group: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub group: Option<Gid>,
     /// When the service accepted it.
     pub at_ms: i64,
     /// Its state.
@@ -61,7 +64,8 @@ pub struct Contact {
     /// The account whose address book it is.
     pub account: AccountId,
     /// Permanent id.
-    pub uid: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub uid: Uid,
     /// The alias they were first known by; invisible characters are escaped. Contacts that look
     /// alike have a tag: ` #` and the beginning of the uid.
     pub alias: String,
@@ -97,7 +101,8 @@ pub struct Group {
     /// The account it belongs to.
     pub account: AccountId,
     /// Its name.
-    pub gid: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub gid: Gid,
     /// The member's own standing.
     pub standing: Standing,
     /// Whether all members are known. A member who joins gets notices only of those who join later.

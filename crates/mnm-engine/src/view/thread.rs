@@ -1,6 +1,7 @@
 //! Views of threads and their readers.
 
 use serde::{Deserialize, Serialize};
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use super::{AccountId, Draft, Message, MessageState, ThreadId};
 
@@ -9,7 +10,8 @@ use super::{AccountId, Draft, Message, MessageState, ThreadId};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
     /// The uid that the service vouches for; the group's name for a group.
-    pub uid: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub uid: UidOrGid,
     /// The alias by which this member is known here; never the message's claim if there is a
     /// contact with this uid. Empty if none is known.
     pub alias: String,
@@ -86,24 +88,28 @@ pub enum MayReply {
     /// Some readers; not groups that the member is not in.
     Others {
         /// The names of those groups.
-        groups: Vec<String>,
+        #[cfg_attr(test, schemars(with = "Vec<String>"))]
+        groups: Vec<Gid>,
     },
     /// It is a note to oneself, on all devices.
     Oneself,
     /// The member has left groups that read it.
     LeftGroup {
         /// Their names.
-        groups: Vec<String>,
+        #[cfg_attr(test, schemars(with = "Vec<String>"))]
+        groups: Vec<Gid>,
     },
     /// The member was removed from groups that read it.
     RemovedFromGroup {
         /// Their names.
-        groups: Vec<String>,
+        #[cfg_attr(test, schemars(with = "Vec<String>"))]
+        groups: Vec<Gid>,
     },
     /// All readers are groups that only the member is in.
     EmptyGroup {
         /// Their names.
-        groups: Vec<String>,
+        #[cfg_attr(test, schemars(with = "Vec<String>"))]
+        groups: Vec<Gid>,
     },
     /// The readers are unknown.
     Nobody,
@@ -144,7 +150,8 @@ pub struct Reader {
     /// The party.
     pub party: Party,
     /// Uid of the member who added them, vouched for by the service; absent if unknown.
-    pub by: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub by: Option<Uid>,
     /// When; 0 if unknown.
     pub at_ms: i64,
     /// Whether the member has struck them: letters are no longer sent to them.

@@ -57,8 +57,8 @@ async fn letters_are_confirmed_only_to_recipients_of_the_thread() {
     dora.meet(&ada).await;
     let me = ada.state().await.uid;
     let opening = json!({ "ThreadId": "", "Alias": "Mallory Four", "Subject": "Just us",
-        "Cc": [subscriber("ada lovelace", &me)] });
-    let first = mallory.post(&[&me], &opening, b"only you and me").await;
+        "Cc": [subscriber("ada lovelace", me.as_str())] });
+    let first = mallory.post(&[me.as_str()], &opening, b"only you and me").await;
     let thread = ada.until_message("only you and me").await.thread;
     ada.sent(&ada.queue_reply(thread, "my private word", &[("a.bin", b"123")]).await).await;
 
@@ -118,7 +118,7 @@ async fn a_new_group_member_gets_no_earlier_letters() {
     max.peer.expect_done(&id).await.unwrap();
     assert_eq!(ada.until_message("did it come?").await.thread, thread);
     let parties = ada.thread(thread).await.row.parties;
-    assert!(parties.iter().all(|party| party.uid != max.uid), "{parties:?}");
+    assert!(parties.iter().all(|party| party.uid != *max.uid), "{parties:?}");
     ada.sent(&ada.queue_reply(thread, "hello max", &[]).await).await;
     assert_eq!(max.letter().await.1, "hello max", "a confirmation would have gone before it");
 

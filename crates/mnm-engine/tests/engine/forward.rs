@@ -150,7 +150,7 @@ async fn a_forwarded_thread_is_read_and_its_authors_confirm_it() {
         ],
         &cc,
     );
-    hanna.forward(&first, &subscriber("ada lovelace", &me), &[&hubert.uid], &bytes).await;
+    hanna.forward(&first, &subscriber("ada lovelace", me.as_str()), &[&hubert.uid], &bytes).await;
     hubert.peer.receive("notify").await.unwrap();
 
     let thread = until_thread(&ada, "the thread", |thread| thread.row.parties.len() == 3).await;
@@ -178,10 +178,10 @@ async fn a_forwarded_thread_is_read_and_its_authors_confirm_it() {
         })
     };
     let forged = confirm(&second, "Hubert Two", &json!(null));
-    hanna.post(&[&me], &forged, b"words put into his mouth").await;
-    hubert.post(&[&me], &forged, b"answer by hubert").await;
-    hubert.post(&[&me], &forged, b"answer by hubert").await;
-    hanna.post(&[&me], &confirm(&first, "Hanna One", &attach), b"orig by hanna123").await;
+    hanna.post(&[me.as_str()], &forged, b"words put into his mouth").await;
+    hubert.post(&[me.as_str()], &forged, b"answer by hubert").await;
+    hubert.post(&[me.as_str()], &forged, b"answer by hubert").await;
+    hanna.post(&[me.as_str()], &confirm(&first, "Hanna One", &attach), b"orig by hanna123").await;
     let thread = until_thread(&ada, "both", |thread| {
         thread.messages.len() == 3
             && thread.messages.iter().all(|message| message.forwarded.is_none())
@@ -191,8 +191,8 @@ async fn a_forwarded_thread_is_read_and_its_authors_confirm_it() {
     assert_eq!((orig.from.kind, orig.from.alias.as_str()), (PartyKind::Contact, "Hanna One"));
     assert_eq!(ada.bytes(&orig.attachments[0]).await, b"123");
     let answer = text(&thread, "answer by hubert");
-    assert_eq!((answer.from.kind, &answer.from.uid), (PartyKind::Stranger, &hubert.uid));
-    assert_eq!(text(&thread, "words put into his mouth").from.uid, hanna.uid);
+    assert_eq!((answer.from.kind, answer.from.uid.as_str()), (PartyKind::Stranger, &*hubert.uid));
+    assert_eq!(text(&thread, "words put into his mouth").from.uid, *hanna.uid);
 
     // A reply reaches both, in their thread.
     let reply = ada.queue_reply(thread.row.id, "thank you", &[]).await;
@@ -216,30 +216,32 @@ async fn a_forged_forward_gets_a_thread_of_its_own_and_is_sanitised() {
     mallory.meet(&ada).await;
     let me = ada.state().await.uid;
     let opening = json!({ "ThreadId": "", "Alias": "Hanna One", "Subject": "Secrets" });
-    let real = hanna.post(&[&me], &opening, b"between us").await;
+    let real = hanna.post(&[me.as_str()], &opening, b"between us").await;
     let home = ada.until_message("between us").await.thread;
 
     // Authors that are others: the member, a contact, the service. Into a thread Mallory is not in.
     let none = json!(null);
     let service_uid = "%".repeat(32);
     let letters = [
-        (letter(&real, &me, "ada lovelace", &real, &none), "I owe you"),
+        (letter(&real, me.as_str(), "ada lovelace", &real, &none), "I owe you"),
         (letter("ffffffffffffffff", &hanna.uid, "Hanna One", &real, &none), "he is right"),
         (letter("fffffffffffffffe", &service_uid, "The Service", &real, &none), "it is so"),
     ];
     let cc = json!([subscriber("Hanna One", &hanna.uid)]);
-    let new = subscriber("ada lovelace", &me);
+    let new = subscriber("ada lovelace", me.as_str());
     mallory.forward(&real, &new, &[], &thread_bytes(&letters, &cc)).await;
     let apart = until_thread(&ada, "it apart", |thread| thread.messages.len() == 3).await;
     assert_ne!(apart.row.id, home);
     for message in &apart.messages {
         assert_eq!(message.from.kind, PartyKind::Claimed, "{}", message.text);
-        assert_eq!(message.forwarded.as_ref().unwrap().by.uid, mallory.uid);
+        assert_eq!(message.forwarded.as_ref().unwrap().by.uid, *mallory.uid);
     }
     let untouched = ada.thread(home).await;
     assert_eq!((untouched.messages.len(), untouched.row.parties.len()), (1, 2));
     // Somebody else's later letter that has a claimed id is not kept away by it.
-    hanna.post(&[&me], &json!({ "ThreadId": real, "Alias": "Hanna One" }), b"still here").await;
+    hanna
+        .post(&[me.as_str()], &json!({ "ThreadId": real, "Alias": "Hanna One" }), b"still here")
+        .await;
     ada.until_message("still here").await;
 
     // Damaged ones: kept whole, as a letter that says so.
@@ -254,7 +256,7 @@ async fn a_forged_forward_gets_a_thread_of_its_own_and_is_sanitised() {
     for bytes in &damaged {
         mallory.forward(&real, &new, &[], bytes.as_bytes()).await;
     }
-    mallory.post(&[&me], &json!({ "Alias": "Mallory Four" }), b"the last").await;
+    mallory.post(&[me.as_str()], &json!({ "Alias": "Mallory Four" }), b"the last").await;
     ada.until_message("the last").await;
     let mut kept = Vec::new();
     for row in ada.threads().await {
@@ -280,7 +282,7 @@ async fn a_long_forward_without_a_valid_id_is_stored() {
     let mut mallory = Raw::join(&service, "Mallory Four").await;
     mallory.meet(&ada).await;
     let me = ada.state().await.uid;
-    let new = subscriber("ada lovelace", &me);
+    let new = subscriber("ada lovelace", me.as_str());
     for thread in ["no id at all", "ffffffffffffffff"] {
         let letters: Vec<_> = (1..=50)
             .map(|n| {
@@ -292,7 +294,7 @@ async fn a_long_forward_without_a_valid_id_is_stored() {
         mallory.forward(thread, &new, &[], &bytes).await;
     }
     // What comes behind them is not held up.
-    mallory.post(&[&me], &json!({ "Alias": "Mallory Four" }), b"the last").await;
+    mallory.post(&[me.as_str()], &json!({ "Alias": "Mallory Four" }), b"the last").await;
     ada.until_message("the last").await;
     let mut counts: Vec<_> = ada.threads().await.iter().map(|row| row.count).collect();
     counts.sort_unstable();
@@ -311,7 +313,7 @@ async fn a_forward_of_thousands_of_letters_delays_nothing_else() {
         .map(|n| (letter(&id(n), &hanna.uid, "Hanna One", &id(1), &json!(null)), "one of many"))
         .collect();
     let bytes = thread_bytes(&letters, &json!([subscriber("Hanna One", &hanna.uid)]));
-    hanna.forward(&id(1), &subscriber("ada lovelace", &me), &[], &bytes).await;
+    hanna.forward(&id(1), &subscriber("ada lovelace", me.as_str()), &[], &bytes).await;
     // Commands are answered in between: a thread that is half here is seen.
     ada.until("a part of it", || async {
         let rows = ada.threads().await;
@@ -407,7 +409,7 @@ async fn a_thread_is_forwarded_as_deployed_apps_read_it() {
     // She is in the thread now, of all.
     for (person, thread) in [(&ada, letter.thread), (&bob, got.thread)] {
         let wanted =
-            |thread: &Thread| thread.row.parties.iter().any(|party| party.uid == hanna.uid);
+            |thread: &Thread| thread.row.parties.iter().any(|party| party.uid == *hanna.uid);
         until_thread(person, "Hanna", wanted).await;
         let reply = person.queue_reply(thread, "welcome", &[]).await;
         person.sent(&reply).await;
@@ -466,9 +468,9 @@ async fn an_unknown_reader_does_not_block_a_forward() {
     hubert.meet(&ada).await;
     hanna.meet(&ada).await;
     let me = ada.state().await.uid;
-    let cc = json!([subscriber("ada lovelace", &me), subscriber("Ghost Gus", GHOSTS[0])]);
+    let cc = json!([subscriber("ada lovelace", me.as_str()), subscriber("Ghost Gus", GHOSTS[0])]);
     let opening = json!({ "ThreadId": "", "Alias": "Hubert Two", "Subject": "Plans", "Cc": cc });
-    let first = hubert.post(&[&me], &opening, b"opening").await;
+    let first = hubert.post(&[me.as_str()], &opening, b"opening").await;
     let thread = ada.until_message("opening").await.thread;
     let reply = ada.queue_reply(thread, "my own", &[]).await;
     ada.sent(&reply).await;
@@ -489,7 +491,7 @@ async fn an_unknown_reader_does_not_block_a_forward() {
         subscriber(&clara.uid, &clara.uid),
     ]);
     let new = subscriber(&clara.uid, &clara.uid);
-    hubert.forward_naming(&first, &new, &named, &[&me], b"unread").await;
+    hubert.forward_naming(&first, &new, &named, &[me.as_str()], b"unread").await;
     clara.peer.receive("delivery").await.unwrap();
     for text in ["my own", "my second"] {
         let (head, body) = taken_apart(&clara.peer.receive("delivery").await.unwrap());
@@ -509,7 +511,7 @@ async fn an_oversized_forward_is_kept_as_a_file() {
         .map(|n| (letter(&id(n), &hanna.uid, "Hanna One", &id(1), &json!(null)), "x"))
         .collect();
     let bytes = thread_bytes(&letters, &json!([subscriber("Hanna One", &hanna.uid)]));
-    hanna.forward(&id(1), &subscriber("ada lovelace", &me), &[], &bytes).await;
+    hanna.forward(&id(1), &subscriber("ada lovelace", me.as_str()), &[], &bytes).await;
     let kept = until_thread(&ada, "the file", |thread| thread.row.attachments).await;
     assert_eq!(kept.messages.len(), 1);
     let message = &kept.messages[0];

@@ -3,6 +3,7 @@
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{Group, MayReply, MessageState, PartyKind, PingState, Standing};
 use serde_json::json;
+use tmtp::id::Gid;
 use tmtp_testkit::peer::RawPeer;
 use tmtp_testkit::process::ServiceProcess;
 
@@ -41,7 +42,7 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
         };
         ask!(ada, invite, Ping);
         let invitation = person.until_ping("ada lovelace").await;
-        assert_eq!(invitation.group.as_deref(), Some(CREW));
+        assert_eq!(invitation.group, Some(CREW.into()));
         ask!(person, Command::Accept { ping: invitation.id, text: None }, Ping);
         let founders = until_standing(&ada, alias, Standing::Joined).await;
         let joiners = until_standing(person, alias, Standing::Joined).await;
@@ -73,7 +74,7 @@ async fn a_letter_to_a_group_reaches_all_who_joined() {
     until_standing(&ada, "eve ensemble", Standing::Left).await;
     // Who has left does not write into the void.
     let old = eve.until_message("all hands").await.thread;
-    let groups = vec![CREW.to_owned()];
+    let groups = vec![CREW.into()];
     assert_eq!(eve.thread(old).await.row.may_reply, MayReply::LeftGroup { groups });
     let save = Command::SaveDraft {
         draft: None,
@@ -221,7 +222,7 @@ async fn a_letter_to_an_empty_group_fails() {
         "{error}"
     );
     // He knows it from now on.
-    let empty = MayReply::EmptyGroup { groups: vec![CREW.to_owned()] };
+    let empty = MayReply::EmptyGroup { groups: vec![CREW.to_owned().into()] };
     assert_eq!(bob.thread(thread).await.row.may_reply, empty);
     let group = until_standing(&bob, "bob babbage", Standing::Joined).await;
     assert!(group.empty && group.whole);
@@ -233,7 +234,7 @@ async fn a_letter_to_an_empty_group_fails() {
     assert_eq!(ada.until_message("is anybody there").await.thread, old);
 }
 
-async fn only_group(person: &Person, standing: Standing) -> Option<String> {
+async fn only_group(person: &Person, standing: Standing) -> Option<Gid> {
     let groups = ask!(person, Command::Groups { account: None }, Groups);
     assert!(groups.len() <= 1, "{groups:?}");
     groups.into_iter().find(|group| group.standing == standing).map(|group| group.gid)
@@ -264,7 +265,7 @@ async fn a_group_is_one_however_its_name_is_spelled() {
     let (account, alias) = (ada.account, "ada lovelace".into());
     ada.engine.command(Command::Drop { account, group: APART.into(), alias }).await.unwrap();
     ada.engine.command(Command::JoinGroup { account, group: APART.into() }).await.unwrap();
-    assert_eq!(only_group(&ada, Standing::Joined).await.as_deref(), Some(NAME));
+    assert_eq!(only_group(&ada, Standing::Joined).await, Some(NAME.into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

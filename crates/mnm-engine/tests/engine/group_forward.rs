@@ -57,7 +57,7 @@ async fn a_forwarded_group_thread_is_confirmed_and_replies_reach_its_named_reade
     assert_eq!(carol.bytes(&at_carol.messages[0].attachments[0]).await, b"123");
 
     // She is not in the group: her reply reaches those who are named, and she is told so.
-    let groups = vec![CREW.to_owned()];
+    let groups = vec![CREW.into()];
     assert_eq!(at_carol.row.may_reply, MayReply::Others { groups });
     carol.sent(&carol.queue_reply(at_carol.row.id, "thank you", &[]).await).await;
     ada.until_message("thank you").await;

@@ -116,7 +116,8 @@ async fn requests_to_an_unreachable_service_fail_at_once() {
     ada.befriend(&bob).await;
     let (account, group) = (ada.account, "rowing club".to_owned());
     let text = String::new();
-    let invite = Command::Invite { account, group: group.clone(), to: "bob babbage".into(), text };
+    let invite =
+        Command::Invite { account, group: group.clone().into(), to: "bob babbage".into(), text };
     ask!(ada, invite, Ping);
     ada.until("the group", || async {
         let groups = ask!(ada, Command::Groups { account: None }, Groups);
@@ -125,8 +126,9 @@ async fn requests_to_an_unreachable_service_fail_at_once() {
     .await;
     service.kill9().unwrap();
     offline(&ada).await;
-    let leave = Command::Drop { account, group: group.clone(), alias: "ada lovelace".into() };
-    let join = Command::JoinGroup { account, group };
+    let leave =
+        Command::Drop { account, group: group.clone().into(), alias: "ada lovelace".into() };
+    let join = Command::JoinGroup { account, group: group.into() };
     let alias = Command::AddAlias { account, alias: "another alias".into() };
     let device = Command::AddDevice { account, label: "laptop".into() };
     for asked in [leave, join, alias, device] {

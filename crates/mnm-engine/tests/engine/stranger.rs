@@ -19,7 +19,7 @@ async fn befriended(service: &ServiceProcess, ada: &Person) -> (RawPeer, String)
     let ping = ada.until_ping("raw stranger").await;
     ask!(ada, Command::Accept { ping: ping.id, text: None }, Ping);
     peer.receive("ping").await.unwrap();
-    (peer, ada.state().await.uid)
+    (peer, ada.state().await.uid.to_string())
 }
 
 /// Posts with a second header of its own making.

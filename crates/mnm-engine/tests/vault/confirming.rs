@@ -36,7 +36,7 @@ fn confirmed(app: &mut App) -> Vec<(String, String)> {
     while let Some(item) = app.vault.next_outbox(app.account, 0).unwrap() {
         if let OutboxAction::Confirm(post) = &item.action {
             for to in &post.recipients {
-                confirmed.push((post.text.clone(), to.id.clone()));
+                confirmed.push((post.text.clone(), to.id.to_string()));
             }
         }
         let ack = Acked { msgid: app.next_msgid(), posted_ms: app.now(), to: None };
@@ -79,7 +79,7 @@ fn a_group_member_cannot_add_themselves_to_a_thread() {
         let uid = to.who_uid.clone();
         let word = word_in_group(&mut app, CAROL, &letter.msgid, to);
         hear(&mut app, &word);
-        assert_eq!(reads(&app, thread, &uid), is_in);
+        assert_eq!(reads(&app, thread, uid.as_str()), is_in);
     }
     // Nor by a letter.
     let mut letter = app.reply(&letter.msgid, CAROL, "Carol Brown");
@@ -93,7 +93,7 @@ fn a_group_member_cannot_add_themselves_to_a_thread() {
 fn confirmations_go_only_to_recipients_of_the_forward() {
     let to_carol = cc("Carol Brown", CAROL);
     let group = cc("Gardeners", "Gardeners");
-    let copied = |to: &[&str]| Some(to.iter().map(|&to| to.to_owned()).collect());
+    let copied = |to: &[&str]| Some(to.iter().map(|&to| to.into()).collect());
     for (said, to, is_member, is_confirmed) in [
         (copied(&[]), &to_carol, false, false),
         (copied(&[MALLORY]), &to_carol, false, false),
@@ -119,7 +119,7 @@ fn confirmations_go_only_to_recipients_of_the_forward() {
         let expected = if is_confirmed { &expected[..] } else { &[] };
         assert_eq!(confirmed(&mut app), pairs(expected), "{word:?}");
         // Who was added is shown all the same, and gets what is written from now on.
-        assert!(reads(&app, thread, &to.who_uid));
+        assert!(reads(&app, thread, to.who_uid.as_str()));
     }
 }
 

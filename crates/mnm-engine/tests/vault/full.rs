@@ -50,7 +50,10 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
     let mut app = App::with_bob();
     let gids: Vec<_> = (0..6).map(|n| format!("own group {n}")).collect();
     for gid in &gids {
-        let _ = app.vault.set_standing(app.account, gid, None, Standing::Joined).unwrap();
+        let _ = app
+            .vault
+            .set_standing(app.account, &gid.as_str().into(), None, Standing::Joined)
+            .unwrap();
     }
     let thread = filled(&mut app, 0, 18);
     let why = forward(&mut app, thread, &gids).unwrap_err();
@@ -65,7 +68,7 @@ fn a_forward_to_more_than_fit_is_refused_before_anything_is_sent() {
     // Who is struck leaves the place.
     assert!(forward(&mut app, thread, &gids[4..]).is_err());
     let now = app.now();
-    let _ = app.vault.strike(thread, "group 0", true, now).unwrap();
+    let _ = app.vault.strike(thread, &"group 0".into(), true, now).unwrap();
     let row = forward(&mut app, thread, &gids[4..]).unwrap();
     assert_eq!(sent(&mut app, row, thread, &gids[4..]), Some(true));
 }
@@ -75,7 +78,10 @@ fn readers_added_meanwhile_take_no_place_of_a_queued_forward() {
     let mut app = App::with_bob();
     let gids: Vec<_> = (0..6).map(|n| format!("own group {n}")).collect();
     for gid in &gids {
-        let _ = app.vault.set_standing(app.account, gid, None, Standing::Joined).unwrap();
+        let _ = app
+            .vault
+            .set_standing(app.account, &gid.as_str().into(), None, Standing::Joined)
+            .unwrap();
     }
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
@@ -102,7 +108,7 @@ fn a_full_thread_takes_in_no_letter_of_a_new_author() {
     for struck in [true, false] {
         for n in 0..120 {
             let now = app.now();
-            let _ = app.vault.strike(thread, &uid(n), struck, now).unwrap();
+            let _ = app.vault.strike(thread, &uid(n).as_str().into(), struck, now).unwrap();
         }
         let mut more = app.reply(&letter.msgid, BOB, "Bob Jones");
         more.cc = (400..900).map(|n| cc("Somebody", &uid(n))).collect();
@@ -113,7 +119,7 @@ fn a_full_thread_takes_in_no_letter_of_a_new_author() {
     assert!(why.contains("room for 0 more readers"), "{why}");
     assert_eq!(app.message(outside.id).thread, outside.thread);
     for n in 0..22 {
-        let _ = app.vault.strike(thread, &uid(n), true, now).unwrap();
+        let _ = app.vault.strike(thread, &uid(n).as_str().into(), true, now).unwrap();
     }
     assert_eq!(app.vault.take_in(outside.thread, now).unwrap().value, thread);
     app.queue_reply(thread, "to her too").unwrap();
@@ -125,7 +131,10 @@ fn a_letter_to_more_groups_than_fit_is_refused() {
     let mut app = App::with_bob();
     let gids: Vec<_> = (0..21).map(|n| format!("own group {n}")).collect();
     for gid in &gids {
-        let _ = app.vault.set_standing(app.account, gid, None, Standing::Joined).unwrap();
+        let _ = app
+            .vault
+            .set_standing(app.account, &gid.as_str().into(), None, Standing::Joined)
+            .unwrap();
     }
     let gids: Vec<_> = gids.iter().map(String::as_str).collect();
     let why = app.try_queue(&gids, "to all").unwrap_err().to_string();
@@ -140,7 +149,7 @@ fn unreached_readers_are_named_and_the_rest_counted() {
     let thread = filled(&mut app, 200, 0);
     let queued = app.queue_reply(thread, "to all of you").unwrap();
     let (item, _) = app.next_post();
-    let out: Vec<_> = (0..200).map(uid).collect();
+    let out: Vec<_> = (0..200).map(uid).map(Uid::from).collect();
     let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", 0).unwrap();
     assert_eq!(app.next_post().1.recipients.len(), 1);
     app.send_next();

@@ -31,12 +31,12 @@ fn threads_of_a_group_that_was_left_take_no_letter() {
     let error = app.vault.retry(queued.id).unwrap_err().to_string();
     assert!(error.contains("Join Gardeners again"), "{error}");
     assert!(matches!(app.message(queued.id).state, MessageState::Failed { .. }));
-    let groups = vec!["Gardeners".to_owned()];
+    let groups = vec!["Gardeners".into()];
     assert_eq!(app.may_reply(thread), MayReply::LeftGroup { groups });
     app.refused_reply(thread);
     // Struck from the thread, the group is no reader any more, and Bob still is.
     let now = app.now();
-    let _ = app.vault.strike(thread, "Gardeners", true, now).unwrap();
+    let _ = app.vault.strike(thread, &"Gardeners".into(), true, now).unwrap();
     app.queue_reply(thread, "between us").unwrap();
     assert_eq!(recipients(&app.next_post().1), [BOB]);
 }
@@ -45,7 +45,7 @@ fn threads_of_a_group_that_was_left_take_no_letter() {
 fn an_empty_group_takes_no_letter() {
     let mut app = App::with_bob();
     let account = app.account;
-    let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
+    let _ = app.vault.queue_invite(account, &"Gardeners".into(), "Bob Jones", "come", 5).unwrap();
     app.send_next();
     let draft = |app: &mut App, to: &[&str]| {
         let content = mnm_engine::vault::DraftContent {
@@ -75,7 +75,7 @@ fn an_empty_group_takes_no_letter() {
         mnm_engine::event::Event::Thread { thread: row } if row.id == letter.thread)
     });
     assert!(told, "the page hears of it");
-    let groups = vec!["Gardeners".to_owned()];
+    let groups = vec!["Gardeners".into()];
     assert_eq!(app.may_reply(letter.thread), MayReply::EmptyGroup { groups });
     let (item, post) = app.next_post();
     let why = post.unreachable.expect("it would reach nobody");
@@ -98,7 +98,7 @@ fn a_removed_member_is_told_until_invited_again() {
     let removed = member(&mut app, BOB, "Alice Smith", MemberAct::Drop);
     let _ = app.vault.receive_member(app.account, &removed).unwrap();
     app = app.restart();
-    let groups = vec!["Gardeners".to_owned()];
+    let groups = vec!["Gardeners".into()];
     assert_eq!(app.may_reply(thread), MayReply::RemovedFromGroup { groups });
     let group = &app.vault.groups(None).unwrap()[0];
     let own = group.members.iter().find(|member| member.alias == "Alice Smith").unwrap();
@@ -121,7 +121,7 @@ fn a_removed_member_is_told_until_invited_again() {
     let mut invitation = app.ping_from(BOB, "Bob Jones");
     invitation.gid = Some("Gardeners".into());
     let _ = app.vault.receive_ping(app.account, &invitation).unwrap();
-    let groups = vec!["Gardeners".to_owned()];
+    let groups = vec!["Gardeners".into()];
     assert_eq!(app.may_reply(thread), MayReply::LeftGroup { groups });
     join_gardeners(&mut app);
     assert_eq!(app.may_reply(thread), MayReply::Yes);
@@ -149,7 +149,7 @@ fn adding_a_left_group_keeps_a_thread_of_two_open() {
         let word =
             IncomingNote { posted_ms: app.now(), ..note(&msgid, BOB, &letter.msgid, forwarded) };
         let _ = app.vault.receive_notify(app.account, &word).unwrap();
-        let groups = vec!["Gardeners".to_owned()];
+        let groups = vec!["Gardeners".into()];
         if !named {
             // Who knows it only through the group is in it no more.
             assert_eq!(app.may_reply(thread), MayReply::RemovedFromGroup { groups });
@@ -170,14 +170,14 @@ fn a_foreign_group_does_not_block_the_other_readers() {
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners"), cc("Choir", "Choir")];
     let thread = app.receive(&letter).thread;
     let others = |groups: &[&str]| MayReply::Others {
-        groups: groups.iter().map(|&group| group.to_owned()).collect(),
+        groups: groups.iter().map(|&group| group.into()).collect(),
     };
     assert_eq!(app.may_reply(thread), others(&["Choir"]));
     app.queue_reply(thread, "to all but the choir").unwrap();
     let (_, post) = app.next_post();
     assert_eq!((recipients(&post), post.unreachable.as_ref()), (vec![BOB, "Gardeners"], None));
     let now = app.now();
-    let _ = app.vault.strike(thread, "Choir", true, now).unwrap();
+    let _ = app.vault.strike(thread, &"Choir".into(), true, now).unwrap();
     assert_eq!(app.may_reply(thread), MayReply::Yes);
 }
 
@@ -273,7 +273,7 @@ fn a_repeated_sync_keeps_letters_that_came_through_the_group() {
 #[test]
 fn an_invitation_is_accepted_when_the_invited_joins() {
     let mut app = App::new();
-    let invite = app.vault.queue_invite(app.account, "Gardeners", "Carol Brown", "", 5);
+    let invite = app.vault.queue_invite(app.account, &"Gardeners".into(), "Carol Brown", "", 5);
     let invite = invite.unwrap().value.id;
     app.send_next();
     assert_eq!(app.vault.ping(invite).unwrap().state, PingState::Waiting);
@@ -401,7 +401,7 @@ fn an_unaccepted_invitation_captures_no_letter_and_no_thread() {
         }
     }
     // Nor is it a reader of a thread that names it.
-    let groups = vec!["bob jones".to_owned(), "Choir".to_owned()];
+    let groups = vec!["bob jones".into(), "Choir".into()];
     assert_eq!(app.may_reply(thread), MayReply::Others { groups });
     app.queue_reply(thread, "for Bob").unwrap();
     assert_eq!(recipients(&app.next_post().1), [BOB]);
@@ -411,7 +411,7 @@ fn an_unaccepted_invitation_captures_no_letter_and_no_thread() {
     assert_eq!(group.reach, Reach::None);
     // Who has joined it means it.
     let account = app.account;
-    let _ = app.vault.set_standing(account, gids[1], None, Standing::Joined).unwrap();
+    let _ = app.vault.set_standing(account, &gids[1].into(), None, Standing::Joined).unwrap();
     app.queue(&["carol  brown"], "to the group");
     assert_eq!(recipients(&app.next_post().1), ["carol brown"]);
 }
@@ -427,7 +427,7 @@ fn an_invitation_after_leaving_is_no_membership() {
     let left = member(&mut app, ALICE, "Alice Smith", MemberAct::Drop);
     let _ = app.vault.receive_member(app.account, &left).unwrap();
     let id = invite(&mut app, "Gardeners");
-    let groups = || vec!["Gardeners".to_owned()];
+    let groups = || vec!["Gardeners".into()];
     assert_eq!(app.may_reply(thread), MayReply::LeftGroup { groups: groups() });
     let error = app.refused_reply(thread);
     assert!(error.contains("You have left Gardeners"), "{error}");
@@ -474,7 +474,8 @@ fn removing_a_former_member_removes_nobody_else() {
 fn joining_before_the_invitation_is_answered_counts() {
     let mut app = App::with_bob();
     let account = app.account;
-    let ping = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap().value;
+    let ping =
+        app.vault.queue_invite(account, &"Gardeners".into(), "Bob Jones", "come", 5).unwrap().value;
     let item = app.vault.next_outbox(account, 0).unwrap().unwrap();
     let msgid = app.next_msgid();
     let joined = member(&mut app, BOB, "Bob Jones", MemberAct::Join);

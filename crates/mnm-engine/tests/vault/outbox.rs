@@ -158,7 +158,7 @@ fn a_note_to_oneself_has_no_recipients() {
 fn group_letters_need_membership() {
     let mut app = App::with_bob();
     let account = app.account;
-    let _ = app.vault.queue_invite(account, "Gardeners", "Bob Jones", "come", 5).unwrap();
+    let _ = app.vault.queue_invite(account, &"Gardeners".into(), "Bob Jones", "come", 5).unwrap();
     let item = app.vault.next_outbox(account, 0).unwrap().unwrap();
     assert!(matches!(&item.action, OutboxAction::Invite { gid, .. } if gid == "Gardeners"));
     let (_, events) = app.send_next();
@@ -174,7 +174,7 @@ fn group_letters_need_membership() {
     let (item, post) = app.next_post();
     let reached: Vec<_> = post.recipients.iter().map(|r| (r.id.as_str(), r.is_group)).collect();
     assert_eq!(reached, [("Gardeners", true), (BOB, false)]);
-    let _ = app.vault.set_standing(account, "Gardeners", None, Standing::Left).unwrap();
+    let _ = app.vault.set_standing(account, &"Gardeners".into(), None, Standing::Left).unwrap();
     let _ = app.vault.outbox_interrupted(item.id).unwrap();
     assert_eq!(app.next_post().1.recipients.len(), 1);
 }
@@ -210,7 +210,7 @@ fn a_forward_skips_unreachable_readers_and_names_them() {
         (item.id, item.request, forward)
     };
     let (first, request, _) = head(&mut app);
-    let out = [MALLORY.to_owned(), BOB.to_owned()];
+    let out = [MALLORY.into(), BOB.into()];
     let _ = app.vault.outbox_left_out(first, &out, "unknown", "failed", 0).unwrap();
     let (second, other, forward) = head(&mut app);
     assert_eq!((second, forward.new.len(), forward.old.len()), (first, 1, 0));
@@ -219,7 +219,7 @@ fn a_forward_skips_unreachable_readers_and_names_them() {
     let told = app.vault.thread(thread).unwrap().messages.pop().unwrap().text;
     assert!(told.starts_with("The thread was not forwarded to Mallory X. "), "{told}");
     // Nobody left: all of it has failed, and says so.
-    let out = [CAROL.to_owned()];
+    let out = [CAROL.into()];
     let _ = app.vault.outbox_left_out(first, &out, "unknown", "Nobody got it.", 0).unwrap();
     assert!(app.vault.next_outbox(app.account, 0).unwrap().is_none());
     let told = app.vault.thread(thread).unwrap().messages;
@@ -246,7 +246,7 @@ fn a_refused_confirmation_is_retried_with_backoff() {
         // By its readers it is known where it belongs, and by its words only where it names none.
         let readers = post.readers.iter().map(|cc| cc.who_uid.as_str()).collect::<Vec<_>>();
         assert_eq!((post.message, readers), (letter.id, vec![ALICE, BOB, CAROL]));
-        let out = [CAROL.to_owned()];
+        let out = [CAROL.into()];
         let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", now).unwrap();
         tries += 1;
         // Neither a restart nor a letter that goes first changes when.
@@ -269,7 +269,7 @@ fn a_postponed_confirmation_resumes_when_the_reader_writes() {
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
     let refuse = |app: &mut App, now| {
         let item = app.vault.next_outbox(app.account, now).unwrap().unwrap();
-        let out = [CAROL.to_owned()];
+        let out = [CAROL.into()];
         let _ = app.vault.outbox_left_out(item.id, &out, "unknown", "failed", now).unwrap();
     };
     let hour = 3_600_000;

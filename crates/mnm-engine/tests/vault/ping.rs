@@ -101,7 +101,7 @@ fn invalid_texts_and_aliases_are_refused_before_queueing() {
         let error = app.vault.queue_ping(account, to, text, 5).unwrap_err();
         assert!(matches!(error, VaultError::Invalid(_) | VaultError::TooLarge(_)), "{text}");
     }
-    assert!(app.vault.queue_invite(account, "tiny", "Bob Jones", "", 5).is_err());
+    assert!(app.vault.queue_invite(account, &"tiny".into(), "Bob Jones", "", 5).is_err());
     assert_eq!(app.vault.next_outbox(account, 0).unwrap(), None);
     assert!(app.vault.pings(&PingQuery::default()).unwrap().is_empty());
 }
@@ -237,7 +237,7 @@ fn a_removed_contact_pings_again_and_their_letters_stay() {
     let letter = app.letter(BOB, "Bob Jones", "before");
     let thread = app.receive(&letter).thread;
     let now = app.now();
-    let events = app.vault.remove_contact(app.account, BOB, now).unwrap().events;
+    let events = app.vault.remove_contact(app.account, &BOB.into(), now).unwrap().events;
     assert!(names(&events).contains(&"contact_gone"), "{events:?}");
     assert_eq!(app.vault.contacts(None).unwrap(), []);
     let left = app.vault.thread(thread).unwrap();
@@ -247,5 +247,5 @@ fn a_removed_contact_pings_again_and_their_letters_stay() {
     let _ = app.vault.receive_ping(app.account, &ping).unwrap();
     assert_eq!(app.vault.contacts(None).unwrap(), [], "a ping once sent lets nobody in again");
     let now = app.now();
-    assert!(app.vault.remove_contact(app.account, BOB, now).is_err());
+    assert!(app.vault.remove_contact(app.account, &BOB.into(), now).is_err());
 }

@@ -394,7 +394,7 @@ fn a_struck_reader_stays_struck_when_the_first_letter_names_them() {
             let thread = app.receive(&letter).thread;
             if uid == MALLORY {
                 let now = app.now();
-                let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+                let _ = app.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
             }
         }
         let thread = app.receive(&opener).thread;
@@ -412,7 +412,7 @@ fn a_struck_reader_does_not_return_by_a_confirmation() {
     opener.cc.push(cc("Mallory X", MALLORY));
     let thread = app.receive(&opener).thread;
     let now = app.now();
-    let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+    let _ = app.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
     let mut shown = forward(&mut app, BOB, ["unused", "unused"]);
     shown.thread_id.clone_from(&opener.msgid);
     shown.letters = vec![forwarded("0000000000000009", MALLORY, "as Bob shows it")];

@@ -213,7 +213,7 @@ fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
     let (thread, _) = app.of_three();
     let queued = app.queue_reply(thread, "to both").unwrap();
     let (first, _) = app.next_post();
-    let left = vec![CAROL.to_owned()];
+    let left = vec![CAROL.into()];
     let _ = app.vault.outbox_left_out(first.id, &left, "unknown", "failed", 0).unwrap();
     let (second, post) = app.next_post();
     assert_eq!((recipients(&post), second.id), (vec![BOB], first.id));
@@ -225,7 +225,7 @@ fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
     // Nobody left: it has failed, and says so.
     let queued = app.queue_reply(thread, "to both again").unwrap();
     let (item, _) = app.next_post();
-    let left = vec![CAROL.to_owned(), BOB.to_owned()];
+    let left = vec![CAROL.into(), BOB.into()];
     let _ = app.vault.outbox_left_out(item.id, &left, "unknown", "failed", 0).unwrap();
     assert!(matches!(app.message(queued.id).state, MessageState::Failed { .. }));
 }

@@ -128,12 +128,14 @@ fn the_largest_header_of_readers_is_accepted() {
     app.queue_reply(thread, "MY IMPORTANT REPLY").unwrap();
     let (_, post) = app.next_post();
     assert!(post.readers.len() > 300, "{}", post.readers.len());
-    let named =
-        |cc: &mnm_engine::vault::Cc| Named { who: cc.who.clone(), who_uid: cc.who_uid.clone() };
+    let named = |cc: &mnm_engine::vault::Cc| Named {
+        who: cc.who.clone(),
+        who_uid: cc.who_uid.clone().to_string(),
+    };
     // As a first letter names them, which takes most.
     let subscriber = |cc: &mnm_engine::vault::Cc| Subscriber {
         who: cc.who.clone(),
-        who_uid: cc.who_uid.clone(),
+        who_uid: cc.who_uid.clone().to_string(),
         by: "\"".repeat(NAME_BYTES_MAX),
         by_uid: ALICE.into(),
         date: "2026-01-01T00:00:00.000Z".into(),

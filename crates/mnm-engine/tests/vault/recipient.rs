@@ -71,7 +71,7 @@ fn a_letter_without_remaining_readers_waits_for_the_member() {
     let letter = app.queue_reply(thread, "for Bob alone").unwrap().id;
     add_carol(&mut app, BOB, &id);
     let now = app.now();
-    let _ = app.vault.strike(thread, BOB, true, now).unwrap();
+    let _ = app.vault.strike(thread, &BOB.into(), true, now).unwrap();
     let (item, post) = app.next_post();
     let why = post.unreachable.expect("it would reach nobody");
     assert!(why.contains("Nobody to whom this letter was written"), "{why}");
@@ -89,13 +89,13 @@ fn a_struck_reader_gets_no_queued_letter() {
     let (thread, _) = app.of_three();
     app.queue_reply(thread, "for both").unwrap();
     let now = app.now();
-    let _ = app.vault.strike(thread, CAROL, true, now).unwrap();
+    let _ = app.vault.strike(thread, &CAROL.into(), true, now).unwrap();
     let (_, post) = app.next_post();
     assert_eq!((recipients(&post), named(&post)), (vec![BOB], vec![BOB, ALICE]));
     // Nor one who was struck then and is not any more.
     app.send_next();
     app.queue_reply(thread, "for Bob alone").unwrap();
-    let _ = app.vault.strike(thread, CAROL, false, now).unwrap();
+    let _ = app.vault.strike(thread, &CAROL.into(), false, now).unwrap();
     assert_eq!(recipients(&app.next_post().1), [BOB]);
 }
 

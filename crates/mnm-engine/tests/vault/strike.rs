@@ -17,11 +17,11 @@ fn a_struck_reader_gets_no_letters_and_who_added_them_is_shown() {
         readers.into_iter().find(|reader| reader.party.uid == uid).unwrap()
     };
     let mallory = reader(&app, MALLORY);
-    assert_eq!((mallory.by.as_deref(), mallory.at_ms), (Some(CAROL), reply.posted_ms));
+    assert_eq!((mallory.by, mallory.at_ms), (Some(CAROL.into()), reply.posted_ms));
     app.add_device();
     app.notices();
     let now = app.now();
-    let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
+    let _ = app.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
     assert!(reader(&app, MALLORY).struck);
     let told = app.notices();
     assert!(told.iter().any(|notice| notice.contains("struck_ms")), "{told:?}");
@@ -36,12 +36,12 @@ fn a_struck_reader_gets_no_letters_and_who_added_them_is_shown() {
     let intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
     assert_ne!(app.receive(&intrusion).thread, thread);
     let now = app.now();
-    let _ = app.vault.strike(thread, MALLORY, false, now).unwrap();
+    let _ = app.vault.strike(thread, &MALLORY.into(), false, now).unwrap();
     assert!(!reader(&app, MALLORY).struck);
-    assert!(app.vault.strike(thread, ALICE, true, now).is_err());
+    assert!(app.vault.strike(thread, &ALICE.into(), true, now).is_err());
     // With everybody struck there is nobody to write to, and it is no note to oneself.
     for uid in [BOB, CAROL, MALLORY] {
-        let _ = app.vault.strike(thread, uid, true, now).unwrap();
+        let _ = app.vault.strike(thread, &uid.into(), true, now).unwrap();
     }
     assert_eq!(app.may_reply(thread), MayReply::Struck);
     assert!(app.queue_reply(thread, "alone").is_err());
@@ -55,8 +55,8 @@ fn a_struck_reader_does_not_return_through_a_group() {
     let joined = member(&mut app, MALLORY, "Mallory X", MemberAct::Join);
     let _ = app.vault.receive_member(app.account, &joined).unwrap();
     let now = app.now();
-    let _ = app.vault.strike(thread, MALLORY, true, now).unwrap();
-    for groups in [vec!["Gardeners".to_owned()], Vec::new()] {
+    let _ = app.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
+    for groups in [vec!["Gardeners".into()], Vec::new()] {
         let mut intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
         intrusion.subject = "Renamed".into();
         intrusion.groups = groups;
@@ -68,7 +68,7 @@ fn a_struck_reader_does_not_return_through_a_group() {
     let other = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
     assert_eq!(app.receive(&other).thread, thread);
     let now = app.now();
-    let _ = app.vault.strike(thread, MALLORY, false, now).unwrap();
+    let _ = app.vault.strike(thread, &MALLORY.into(), false, now).unwrap();
     let more = app.reply(&letter.msgid, MALLORY, "Mallory X");
     assert_eq!(app.receive(&more).thread, thread);
 }
@@ -89,7 +89,7 @@ fn a_group_author_is_listed_and_can_be_struck() {
         "{listed:?}"
     );
     let now = app.now();
-    let _ = app.vault.strike(thread, CAROL, true, now).unwrap();
+    let _ = app.vault.strike(thread, &CAROL.into(), true, now).unwrap();
     let again = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
     assert_ne!(app.receive(&again).thread, thread);
     let listed = app.vault.readers(thread).unwrap().readers;
@@ -97,7 +97,7 @@ fn a_group_author_is_listed_and_can_be_struck() {
     assert_eq!(struck.party.alias, "Carol Brown");
     // Who never wrote there can't be.
     let now = app.now();
-    assert!(app.vault.strike(thread, MALLORY, true, now).is_err());
+    assert!(app.vault.strike(thread, &MALLORY.into(), true, now).is_err());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_struck_group_author_is_struck_on_every_device() {
     laptop.add_device();
     laptop.notices();
     let now = laptop.now();
-    let _ = laptop.vault.strike(thread, CAROL, true, now).unwrap();
+    let _ = laptop.vault.strike(thread, &CAROL.into(), true, now).unwrap();
     tablet.hears(&laptop.notices());
     let listed = tablet.vault.readers(beside).unwrap().readers;
     assert!(listed.iter().any(|reader| reader.party.uid == CAROL && reader.struck), "{listed:?}");
@@ -136,14 +136,14 @@ fn the_later_choice_of_two_devices_counts() {
         readers.into_iter().find(|reader| reader.party.uid == CAROL).unwrap().struck
     };
     let at = laptop.now() + 1_000;
-    let _ = laptop.vault.strike(there, CAROL, true, at).unwrap();
+    let _ = laptop.vault.strike(there, &CAROL.into(), true, at).unwrap();
     let struck = laptop.notices();
     assert!(hear(&mut tablet, &struck));
-    let _ = tablet.vault.strike(here, CAROL, false, at + 10).unwrap();
+    let _ = tablet.vault.strike(here, &CAROL.into(), false, at + 10).unwrap();
     assert!(!hear(&mut tablet, &struck), "an old word comes late");
-    let _ = laptop.vault.strike(there, CAROL, false, at + 20).unwrap();
+    let _ = laptop.vault.strike(there, &CAROL.into(), false, at + 20).unwrap();
     let again = laptop.notices();
-    let _ = tablet.vault.strike(here, CAROL, true, at + 30).unwrap();
+    let _ = tablet.vault.strike(here, &CAROL.into(), true, at + 30).unwrap();
     assert!(hear(&mut tablet, &again), "likewise");
 }
 
@@ -156,7 +156,7 @@ fn a_reader_struck_on_another_device_starts_no_group_thread() {
     laptop.add_device();
     laptop.notices();
     let now = laptop.now();
-    let _ = laptop.vault.strike(thread, MALLORY, true, now).unwrap();
+    let _ = laptop.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
     let told = laptop.notices();
 
     let mut tablet = App::with_gardeners();

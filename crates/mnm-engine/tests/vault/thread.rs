@@ -2,6 +2,7 @@
 
 use mnm_engine::vault::{Acked, DraftContent, IncomingAttachment, Upon};
 use mnm_engine::view::{Link, MessageState};
+use tmtp::id::Uid;
 
 use crate::cast::{App, BOB, CAROL, names};
 
@@ -92,14 +93,18 @@ fn threads_of_one_person_are_found_among_many() {
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let page = app.vault.threads_with(Some(app.account), CAROL, before, Some(3)).unwrap();
+        let page =
+            app.vault.threads_with(Some(app.account), &CAROL.into(), before, Some(3)).unwrap();
         let Some(last) = page.last() else { break };
         before = Some((last.last_at_ms, last.id));
         seen.extend(page.iter().map(|row| row.id));
     }
     assert_eq!(seen, expected);
-    assert!(app.vault.threads_with(Some(99), CAROL, None, None).unwrap().is_empty());
-    assert_eq!(app.vault.threads_with(None, CAROL, None, None).unwrap().len(), expected.len());
+    assert!(app.vault.threads_with(Some(99), &CAROL.into(), None, None).unwrap().is_empty());
+    assert_eq!(
+        app.vault.threads_with(None, &CAROL.into(), None, None).unwrap().len(),
+        expected.len()
+    );
 }
 
 #[test]
@@ -177,14 +182,14 @@ fn link_and_presence_live_in_memory() {
     app.vault.set_link(account, Link::Online { since_ms: 7 }).unwrap();
     assert_eq!(app.vault.state("1").unwrap().accounts[0].link, Link::Online { since_ms: 7 });
 
-    let online = |app: &mut App, uids: &[String]| {
+    let online = |app: &mut App, uids: &[Uid]| {
         let changes = app.vault.changes_of_online(account, uids);
         app.vault.set_some_online(account, &changes).unwrap()
     };
-    assert_eq!(names(&online(&mut app, &[BOB.to_owned()])), ["contact"]);
+    assert_eq!(names(&online(&mut app, &[BOB.to_owned().into()])), ["contact"]);
     assert!(app.vault.contacts(None).unwrap()[0].online);
-    assert!(app.vault.set_online(account, BOB, true).unwrap().is_none());
-    assert_eq!(online(&mut app, &[BOB.to_owned()]), []);
+    assert!(app.vault.set_online(account, &BOB.into(), true).unwrap().is_none());
+    assert_eq!(online(&mut app, &[BOB.to_owned().into()]), []);
     assert_eq!(online(&mut app, &[]).len(), 1);
     let app = app.restart();
     assert!(!app.vault.contacts(None).unwrap()[0].online);

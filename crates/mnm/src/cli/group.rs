@@ -26,17 +26,17 @@ pub(super) async fn invite(
     let account = context.one(session).await?.id;
     let text = text.unwrap_or_default();
     let done = format!("Invited {} to {}.", inline(&to), inline(&group));
-    let invite = EngineCommand::Invite { account, group: group.clone(), to, text };
+    let invite = EngineCommand::Invite { account, group: group.clone().into(), to, text };
     let (ping, settled) = queue(session, invite, wait).await?;
     let answer = outcome(&ping, settled, done);
     if !matches!(ping.state, PingState::Failed { .. }) {
         return Ok(answer);
     }
     let known = ask!(session, EngineCommand::Groups { account: Some(account) }, Groups);
-    let is_left = |known: &&Group| known.gid == group && known.standing == Standing::Left;
+    let is_left = |known: &&Group| known.gid == *group && known.standing == Standing::Left;
     Ok(match known.iter().find(is_left) {
         Some(left) => {
-            let name = inline(&left.gid);
+            let name = inline(left.gid.as_str());
             answer.and(&format!(
                 "You have left {name}. Join again to invite: mnm join-group {}",
                 quoted(&name)
@@ -57,7 +57,7 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
     }
     let mut table = Table::new(&context.look, ["ACCOUNT", "GROUP", "YOU", "MEMBERS"]);
     for group in &groups {
-        let alike = is_like_another(&groups, group.account, &group.gid);
+        let alike = is_like_another(&groups, group.account, group.gid.as_str());
         let member = |member: &GroupMember| match member.standing {
             Standing::Joined => inline(&member.alias),
             standing @ (Standing::Invited | Standing::Left | Standing::Removed) => {
@@ -71,7 +71,7 @@ pub(super) async fn groups(context: &Context, session: &Session) -> Result<Answe
         }
         table.row([
             group.account.to_string(),
-            called(&group.gid, alike),
+            called(group.gid.as_str(), alike),
             word(group.standing).to_owned(),
             members.join(", "),
         ]);
@@ -98,7 +98,7 @@ async fn all_members(session: &Session, group: &Group) -> Result<Vec<GroupMember
 pub(super) fn is_like_another(groups: &[Group], account: AccountId, gid: &str) -> bool {
     let look = look_of(gid);
     let mut others = groups.iter().filter(|other| other.account == account && other.gid != gid);
-    others.any(|other| look_of(&other.gid) == look)
+    others.any(|other| look_of(other.gid.as_str()) == look)
 }
 
 /// A key that is equal for group names that look alike.
@@ -133,8 +133,12 @@ pub(super) async fn leave(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?;
     let text = format!("Left {}.", inline(&group));
-    done(session, EngineCommand::Drop { account: account.id, group, alias: account.alias }, text)
-        .await
+    done(
+        session,
+        EngineCommand::Drop { account: account.id, group: group.into(), alias: account.alias },
+        text,
+    )
+    .await
 }
 
 pub(super) async fn join_group(
@@ -144,7 +148,7 @@ pub(super) async fn join_group(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
     let text = format!("Joined {}.", inline(&group));
-    done(session, EngineCommand::JoinGroup { account, group }, text).await
+    done(session, EngineCommand::JoinGroup { account, group: group.into() }, text).await
 }
 
 pub(super) async fn remove(
@@ -155,5 +159,5 @@ pub(super) async fn remove(
 ) -> Result<Answer, Failure> {
     let account = context.one(session).await?.id;
     let text = format!("Removed {} from {}.", inline(&alias), inline(&group));
-    done(session, EngineCommand::Drop { account, group, alias }, text).await
+    done(session, EngineCommand::Drop { account, group: group.into(), alias }, text).await
 }

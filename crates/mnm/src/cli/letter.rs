@@ -154,7 +154,7 @@ fn state_mark(state: Option<&MessageState>) -> String {
 /// A name as this app knows it. The mark of a stranger is outside the name, where no sender can
 /// write.
 fn party(party: &Party) -> String {
-    let name = if party.alias.is_empty() { &party.uid } else { &party.alias };
+    let name = if party.alias.is_empty() { party.uid.as_str() } else { &party.alias };
     let name = inline(name);
     match party.kind {
         PartyKind::Me => "you".to_owned(),

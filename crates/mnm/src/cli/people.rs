@@ -8,6 +8,7 @@ use mnm_engine::{
     view::{Account, Group, NameMark, Ping, PingId, PingState, Standing},
 };
 use serde_json::json;
+use tmtp::id::Uid;
 
 use super::group::{called, is_like_another};
 use super::{Context, Shown, Wait};
@@ -54,7 +55,9 @@ pub(super) async fn accept(
     Ok(match (progress, &ping.group) {
         (Progress::Open, _) => Answer::new(&ping, super::write::QUEUED).with_exit(Exit::Queued),
         (Progress::Refused(error), _) => refused(&ping, &error),
-        (Progress::Done, Some(group)) => Answer::new(&ping, format!("Joined {}.", inline(group))),
+        (Progress::Done, Some(group)) => {
+            Answer::new(&ping, format!("Joined {}.", inline(group.as_str())))
+        }
         (Progress::Done, None) => {
             let from = inline(&ping.from);
             Answer::new(&ping, format!("Accepted. You and {from} can write letters now."))
@@ -182,15 +185,15 @@ pub(super) async fn pings(
     for ping in &pings {
         let who = if ping.incoming {
             // A service may give no alias.
-            let from = if ping.from.is_empty() { &ping.from_uid } else { &ping.from };
+            let from = if ping.from.is_empty() { ping.from_uid.as_str() } else { &ping.from };
             format!("from {}", marked(from, ping.mark))
         } else {
             format!("to {}", marked(&ping.to, ping.mark))
         };
         let mut text = match &ping.group {
             Some(gid) => {
-                let alike = is_like_another(&groups, ping.account, gid);
-                format!("[group {}] {}", called(gid, alike), inline(&ping.text))
+                let alike = is_like_another(&groups, ping.account, gid.as_str());
+                format!("[group {}] {}", called(gid.as_str(), alike), inline(&ping.text))
             }
             None => inline(&ping.text),
         };
@@ -321,11 +324,11 @@ pub(super) async fn presence(
 }
 
 /// The uid of the only contact with that alias.
-async fn uid_of(session: &Session, account: &Account, alias: &str) -> Result<String, Failure> {
+async fn uid_of(session: &Session, account: &Account, alias: &str) -> Result<Uid, Failure> {
     let people = ask!(session, EngineCommand::Contacts { account: Some(account.id) }, Contacts);
     let mut called = people.into_iter().filter(|person| person.alias == alias);
     match (called.next(), called.next()) {
-        (Some(person), None) => Ok(person.uid),
+        (Some(person), None) => Ok(person.uid.clone()),
         (None, _) => Err(Failure::new(
             Exit::NotFound,
             "not_found",

@@ -4,6 +4,7 @@ use mnm_engine::{
     command::Command as EngineCommand,
     view::{MayReply, PartyKind, Reach, Reader, ThreadId},
 };
+use tmtp::id::{Gid, Uid, UidOrGid};
 
 use super::{Context, people::done};
 use crate::{
@@ -29,7 +30,7 @@ pub(super) async fn people(
         for group in known.readers.iter().filter(is_group) {
             text.push_str(&format!(
                 " A reply goes to all members of {} still; to leave the group out, strike it too.",
-                inline(&group.party.uid)
+                inline(group.party.uid.as_str())
             ));
         }
         return done(session, EngineCommand::Strike { thread, uid }, text).await;
@@ -39,16 +40,16 @@ pub(super) async fn people(
         let text = format!("{} reads thread {thread} again.", inline(&name));
         return done(session, EngineCommand::Readmit { thread, uid }, text).await;
     }
-    let called = |uid: &str| {
-        let reader = known.readers.iter().find(|reader| reader.party.uid == uid);
-        reader.map_or_else(|| inline(uid), name_of)
+    let called = |uid: &Uid| {
+        let reader = known.readers.iter().find(|reader| reader.party.uid == *uid);
+        reader.map_or_else(|| inline(uid.as_str()), name_of)
     };
     let mut table = Table::new(&context.look, ["WHO", "ID", "ADDED BY", "WHEN"]);
     for reader in &known.readers {
         table.row([
             format!("{}{}", name_of(reader), stands(reader)),
-            inline(&reader.party.uid),
-            reader.by.as_deref().map(called).unwrap_or_default(),
+            inline(reader.party.uid.as_str()),
+            reader.by.as_ref().map(called).unwrap_or_default(),
             if reader.at_ms > 0 { context.look.time(reader.at_ms) } else { String::new() },
         ]);
     }
@@ -75,7 +76,7 @@ pub(super) async fn take_in(session: &Session, thread: ThreadId) -> Result<Answe
             " You have struck {} there: their next letters stand apart, and yours go to them no more. \
              Let them read again: mnm people {id} --readmit {}",
             name_of(reader),
-            quoted(&author)
+            quoted(author.as_str())
         ));
     }
     Ok(Answer::new(&thread.row, text))
@@ -90,7 +91,7 @@ pub(super) fn closed(thread: ThreadId, may_reply: &MayReply) -> Option<String> {
             Some(format!("You are not in {names}: a reply goes to the others, and not there."))
         }
         MayReply::LeftGroup { groups } => {
-            let names: Vec<String> = groups.iter().map(|gid| inline(gid)).collect();
+            let names: Vec<String> = groups.iter().map(|gid| inline(gid.as_str())).collect();
             let joins: Vec<String> =
                 names.iter().map(|name| format!("mnm join-group {}", quoted(name))).collect();
             let (names, joins) = (names.join(", "), joins.join("; "));
@@ -126,8 +127,8 @@ pub(super) fn is_closed_by_groups(may_reply: &MayReply) -> bool {
     }
 }
 
-fn listed(groups: &[String]) -> String {
-    groups.iter().map(|gid| inline(gid)).collect::<Vec<_>>().join(", ")
+fn listed(groups: &[Gid]) -> String {
+    groups.iter().map(|gid| inline(gid.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 /// A name as one word for a shell, whatever it contains: others have chosen it, and people copy the
@@ -150,7 +151,8 @@ fn stands(reader: &Reader) -> &'static str {
 }
 
 fn name_of(reader: &Reader) -> String {
-    let name = if reader.party.alias.is_empty() { &reader.party.uid } else { &reader.party.alias };
+    let name =
+        if reader.party.alias.is_empty() { reader.party.uid.as_str() } else { &reader.party.alias };
     let name = inline(name);
     match reader.party.kind {
         PartyKind::Me => "you".into(),
@@ -161,7 +163,7 @@ fn name_of(reader: &Reader) -> String {
 }
 
 /// The only reader that a name or an id matches.
-fn meant(readers: &[Reader], name: &str) -> Result<String, Failure> {
+fn meant(readers: &[Reader], name: &str) -> Result<UidOrGid, Failure> {
     let fits = |reader: &&Reader| reader.party.uid == name || reader.party.alias == name;
     let mut found = readers.iter().filter(fits);
     match (found.next(), found.next()) {
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_line_to_copy_is_one_command_whatever_the_group_is_called() {
-        let groups = vec!["x'; rm -rf ~; 'y".to_owned()];
+        let groups = vec!["x'; rm -rf ~; 'y".into()];
         let told = closed(1, &MayReply::LeftGroup { groups }).unwrap_or_default();
         assert!(told.ends_with(r"mnm join-group 'x'\''; rm -rf ~; '\''y'"), "{told}");
     }

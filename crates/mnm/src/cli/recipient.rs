@@ -46,11 +46,13 @@ async fn book(session: &Session, id: AccountId) -> Result<Book, Failure> {
         match group.standing {
             Standing::Joined => {
                 if group.empty {
-                    empty.insert(group.gid.clone());
+                    empty.insert(group.gid.to_string());
                 }
-                names.push(group.gid);
+                names.push(group.gid.to_string());
             }
-            Standing::Invited | Standing::Left | Standing::Removed => others.push(group.gid),
+            Standing::Invited | Standing::Left | Standing::Removed => {
+                others.push(group.gid.into_string())
+            }
         }
     }
     Ok(Book { names: Names::new(names), others: Names::new(others), empty })

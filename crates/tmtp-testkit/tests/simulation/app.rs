@@ -217,7 +217,7 @@ async fn letter(engine: &Engine, message: Message, subject: String) -> Result<Sh
     Ok(Shown {
         msgid: message.msgid,
         place: u64::try_from(message.id).unwrap_or_default(),
-        from: message.from.uid,
+        from: message.from.uid.to_string(),
         subject,
         text: message.text,
         files,
@@ -230,8 +230,8 @@ fn ping(ping: Ping) -> Shown {
     Shown {
         msgid: (!is_here_only || ping.incoming).then(|| format!("ping {}", ping.at_ms)),
         place: u64::try_from(ping.id).unwrap_or_default(),
-        from: ping.from_uid,
-        subject: ping.group.unwrap_or_default(),
+        from: ping.from_uid.to_string(),
+        subject: ping.group.unwrap_or_default().to_string(),
         text: ping.text,
         files: Vec::new(),
     }

@@ -81,8 +81,8 @@ impl Author {
         self.trace.note(|| format!("home {home} moves, joins: {joins}"));
         let alias = Cast::alias(self.member);
         let command = match joins {
-            true => Command::JoinGroup { account, group },
-            false => Command::Drop { account, group, alias },
+            true => Command::JoinGroup { account, group: group.into() },
+            false => Command::Drop { account, group: group.into(), alias },
         };
         self.engine.command(command).await?;
         self.cast.end_move(self.host.moment());
@@ -255,8 +255,8 @@ pub(crate) async fn accept_all(
         Command::Pings { account: None, before: None, find: None, limit: None },
         Pings
     )? {
-        let is_later =
-            ping.group.as_deref() == Some(CLUB) && Cast::member_called(&ping.to) == cast.mover();
+        let is_later = ping.group.as_ref().is_some_and(|gid| *gid == CLUB)
+            && Cast::member_called(&ping.to) == cast.mover();
         if !ping.incoming || ping.state != PingState::Waiting || is_later {
             continue;
         }

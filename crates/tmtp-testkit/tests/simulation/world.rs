@@ -129,7 +129,7 @@ impl World {
         let alias = Cast::alias(member);
         let join = Command::Join { address: ADDRESS.into(), alias, device: None, another: false };
         let account = ask!(engine, join, Account).map_err(|error| error.to_string())?;
-        (app.member, app.device) = self.cast.add_member(account.uid);
+        (app.member, app.device) = self.cast.add_member(account.uid.to_string());
         self.apps.push(app);
         Ok(())
     }

@@ -163,8 +163,8 @@ fn audience(
     for recipient in to {
         match recipient {
             // A reply in a thread with a notice of the service: the service reads no replies.
-            Recipient::Member(uid) if Uid::is_service(uid.as_str()) && to.len() > 1 => {}
-            Recipient::Member(uid) if Uid::is_service(uid.as_str()) => {
+            Recipient::Member(uid) if uid.is_service() && to.len() > 1 => {}
+            Recipient::Member(uid) if uid.is_service() => {
                 return Err(Refusal::new(Rule::Unknown, "the service itself takes no messages"));
             }
             Recipient::Member(uid) => match named(facts, sender, uid) {

@@ -15,7 +15,7 @@ const EVENT_BYTES: usize = 16 << 10;
 /// quarter is invited.
 fn group(home: &mut Home, size: u32) {
     let account = home.account;
-    let _ = home.vault.queue_invite(account, GROUP, "Somebody Else", "", 5).unwrap();
+    let _ = home.vault.queue_invite(account, &GROUP.into(), "Somebody Else", "", 5).unwrap();
     home.vault
         .db
         .execute_batch(&format!(
@@ -42,7 +42,7 @@ fn join(home: &mut Home) -> Vec<Event> {
     let number = u32::try_from(home.number).unwrap();
     let notice = MemberNotice {
         msgid: format!("{number:016x}"),
-        from_uid: uid("JNR", number),
+        from_uid: uid("JNR", number).into(),
         gid: GROUP.into(),
         alias: format!("Newcomer {number}"),
         uid: None,
@@ -72,7 +72,7 @@ fn check_for_other_members_does_not_read_each() {
     home.vault.db.execute_batch("UPDATE group_member SET standing = 'invited'").unwrap();
     let account = home.account;
     let cost = home.cost(|home| {
-        assert!(home.vault.reader().is_empty(account, GROUP).unwrap(), "nobody has joined");
+        assert!(home.vault.reader().is_empty(account, &GROUP.into()).unwrap(), "nobody has joined");
     });
     assert!(cost.steps < 100, "{cost:?}");
 }
@@ -84,7 +84,8 @@ fn a_page_of_members_is_bounded_and_all_are_on_one() {
     let (account, mut after, mut listed, mut pages) = (home.account, None, Vec::new(), 0);
     loop {
         home.counter.lock().unwrap().cost = Cost::default();
-        let page = home.vault.members(account, GROUP, after.as_ref(), Some(100_000)).unwrap();
+        let page =
+            home.vault.members(account, &GROUP.into(), after.as_ref(), Some(100_000)).unwrap();
         let steps = home.counter.lock().unwrap().cost.steps;
         assert!(steps < PAGE / 2 && page.members.len() <= 1_000, "page {pages}: {steps}");
         listed.extend(page.members);

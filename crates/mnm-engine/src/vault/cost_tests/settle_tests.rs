@@ -79,12 +79,12 @@ fn of_many_authors(home: &Home, size: u32) {
 fn first_letter(home: &Home, size: u32) -> Incoming {
     let mut cc: Vec<Cc> = (0..size)
         .filter(|&number| reads(number))
-        .map(|number| Cc { who: "Author".into(), who_uid: uid("RDR", number) })
+        .map(|number| Cc { who: "Author".into(), who_uid: uid("RDR", number).into() })
         .collect();
-    cc.push(Cc { who: "Author".into(), who_uid: uid("WTR", 1) });
+    cc.push(Cc { who: "Author".into(), who_uid: uid("WTR", 1).into() });
     Incoming {
         msgid: format!("{FIRST_NUMBER:016x}"),
-        from_uid: uid("WRT", 1),
+        from_uid: uid("WRT", 1).into(),
         posted_ms: 1,
         alias: "Writer".into(),
         text: "The first.".into(),
@@ -211,7 +211,8 @@ fn cost_of_a_new_group_member_does_not_grow_with_threads() {
             .unwrap();
         let cost = home.cost(|home| {
             let mut letter = home.letter("", "By a member.", 0);
-            letter.from_uid = format!("{:0>32x}", home.number).to_uppercase().replace('0', "Z");
+            letter.from_uid =
+                format!("{:0>32x}", home.number).to_uppercase().replace('0', "Z").into();
             letter.thread_id = format!("{:016x}", 0x1001);
             letter.msgid = format!("{:016x}", home.number + (1 << 40));
             letter.groups = vec!["Gardeners".into()];
@@ -282,7 +283,7 @@ fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
     let cost = home.counter.lock().unwrap().cost;
     assert!(cost.steps < SLICE, "{cost:?}");
     let thread = mine.thread;
-    let reply = Incoming { from_uid: uid("WTR", 1), ..home.letter(FIRST, "One more.", 0) };
+    let reply = Incoming { from_uid: uid("WTR", 1).into(), ..home.letter(FIRST, "One more.", 0) };
     let Received::New(reply) = home.vault.receive_post(home.account, &reply).unwrap().value else {
         panic!("it is new")
     };

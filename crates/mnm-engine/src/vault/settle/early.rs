@@ -1,6 +1,7 @@
 //! Early letters and their threads, queried in slices.
 
 use rusqlite::{Row, params};
+use tmtp::id::{Gid, Uid};
 
 use super::step::{BEGINNING, StepCursor};
 use crate::vault::Result;
@@ -11,7 +12,7 @@ use crate::view::{AccountId, MessageRowId, ThreadId};
 pub(super) struct EarlyLetter {
     pub(super) id: MessageRowId,
     /// Its sender.
-    pub(super) uid: String,
+    pub(super) uid: Uid,
     /// Its id at the service; none for one that waits to be sent.
     pub(super) msgid: Option<String>,
     /// Its author's alias there.
@@ -118,7 +119,7 @@ impl Reader<'_> {
     pub(super) fn threads_of_group(
         &self,
         account: AccountId,
-        gid: &str,
+        gid: &Gid,
         after: ThreadId,
         limit: usize,
     ) -> Result<Vec<(ThreadId, bool)>> {

@@ -1,6 +1,7 @@
 //! Taking in a separate letter, as the member decides.
 
 use rusqlite::params;
+use tmtp::id::Uid;
 
 use super::step::Step;
 use crate::error::VaultError;
@@ -54,7 +55,7 @@ impl Work<'_> {
             .query_map(params![id, me, TAKEN_LETTERS, TAKEN_AUTHORS], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?
-            .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+            .collect::<rusqlite::Result<Vec<(Uid, String)>>>()?;
         let groups = self.read.groups_in(target)?;
         for (uid, alias) in &authors {
             for gid in &groups {
@@ -67,7 +68,8 @@ impl Work<'_> {
                 if !self.read.is_party(target, uid)? {
                     self.check_room(target, 1, 0)?;
                 }
-                let party = NewParty { uid, alias, is_group: false, by: &me, at_ms: now_ms };
+                let (id, by) = (uid.as_str(), me.as_str());
+                let party = NewParty { id, alias, is_group: false, by, at_ms: now_ms };
                 self.insert_party(target, &party)?;
             }
         }

@@ -1,6 +1,7 @@
 //! Stored steps of settling: the rows of `unsettled`.
 
 use rusqlite::{OptionalExtension, Row, params};
+use tmtp::id::Gid;
 
 use crate::error::VaultError;
 use crate::vault::Result;
@@ -21,7 +22,7 @@ pub(super) enum Step<'a> {
     /// Letters that stand apart, each alone, are moved to `thread` if admitted.
     Replies { thread: ThreadId },
     /// As `Replies`, for each thread of a group.
-    Group { gid: &'a str },
+    Group { gid: &'a Gid },
 }
 
 /// Progress of a step: its rows are ordered by time, if they have one, and number.
@@ -36,7 +37,7 @@ pub(super) struct StoredStep {
     thread: Option<ThreadId>,
     source: Option<ThreadId>,
     asked: bool,
-    gid: Option<String>,
+    gid: Option<Gid>,
     pub(super) after: StepCursor,
     pub(super) until: MessageRowId,
 }
@@ -57,7 +58,7 @@ impl StoredStep {
     }
 
     pub(super) fn step(&self) -> Result<Step<'_>> {
-        Ok(match (self.name.as_str(), self.thread, self.source, self.gid.as_deref()) {
+        Ok(match (self.name.as_str(), self.thread, self.source, self.gid.as_ref()) {
             ("letters", Some(thread), Some(source), None) => {
                 Step::Letters { source, thread, asked: self.asked }
             }
