@@ -4,6 +4,8 @@
 //! else the tasks need is found or installed by [`install`], so that a fresh clone needs nothing
 //! but Rust and Node.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod acme;
 mod advisories;
 mod bench;

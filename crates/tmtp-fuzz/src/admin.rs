@@ -250,7 +250,7 @@ async fn answer(stream: &mut BufReader<UnixStream>) -> (Vec<Value>, Line<Value>)
         assert!(line.ends_with('\n'), "an answer without an end: {line}");
         match serde_json::from_str(&line).unwrap() {
             Line::Row(row) => rows.push(row),
-            end => {
+            end @ (Line::Done { .. } | Line::Failed(_)) => {
                 assert!(line.len() <= FAILURE_BYTES_MAX);
                 return (rows, end);
             }

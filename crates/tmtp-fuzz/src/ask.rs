@@ -122,7 +122,20 @@ impl Ask {
         let (head, data) = match self {
             Self::Head(head) => (String::from_utf8_lossy(head).into_owned(), Vec::new()),
             Self::Bytes(bytes) => return bytes.to_vec(),
-            known => known.head_and_data(cast),
+            Self::Greet
+            | Self::Register { .. }
+            | Self::Login { .. }
+            | Self::NewDevice { .. }
+            | Self::NewAlias { .. }
+            | Self::Ohi { .. }
+            | Self::Invite { .. }
+            | Self::Group { .. }
+            | Self::Post { .. }
+            | Self::PostNotify { .. }
+            | Self::Ping { .. }
+            | Self::Ack { .. }
+            | Self::Pulse
+            | Self::Quit => self.head_and_data(cast),
         };
         // A header that is too long for its digits is not sent.
         wire::frame(&head, &data).unwrap_or_default()

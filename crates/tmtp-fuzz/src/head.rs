@@ -42,7 +42,7 @@ fn holds_fraction(request: &Request) -> bool {
             Value::Number(number) => number.is_f64(),
             Value::Array(items) => items.iter().any(within),
             Value::Object(members) => members.values().any(within),
-            _ => false,
+            Value::Null | Value::Bool(_) | Value::String(_) => false,
         }
     }
     matches!(request, Request::Register { oidc: Some(token), .. } if within(token.expose()))

@@ -18,6 +18,7 @@
 //! | [`admin`] | what local processes write to the administrator's socket | every answer is what was due, and complete |
 //! | [`store`] | damage to the files of a store | it opens or says why not; no message is served with other bytes |
 
+#![warn(clippy::wildcard_enum_match_arm)]
 // A panic is how a target says that it found something.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -99,6 +99,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Sorts a system error: no room is [`StoreError::Full`], all else [`StoreError::Io`].
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
     pub fn io(doing: &'static str, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull
@@ -112,7 +113,20 @@ impl StoreError {
     pub(crate) fn of_message(self, id: Position) -> Self {
         match self {
             StoreError::Corrupt { what } => StoreError::corrupt(format!("message {id}: {what}")),
-            error => error,
+            StoreError::Full
+            | StoreError::Io { .. }
+            | StoreError::Uncertain
+            | StoreError::Gone
+            | StoreError::Busy
+            | StoreError::TooLong { .. }
+            | StoreError::HeadTooLong
+            | StoreError::OtherStore
+            | StoreError::ReservedKey { .. }
+            | StoreError::InUse { .. }
+            | StoreError::NoStore { .. }
+            | StoreError::NotEmpty { .. }
+            | StoreError::NewerFormat { .. }
+            | StoreError::Closed => self,
         }
     }
 

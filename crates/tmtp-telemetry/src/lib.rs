@@ -5,6 +5,8 @@
 //! - `throttle`: rate limits for log lines, and the macros [`error_limited!`], [`warn_limited!`] and
 //!   [`info_limited!`]
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod counter;
 mod kind;
 mod throttle;

@@ -96,10 +96,11 @@ impl App {
 
     /// What a command answers that lists things.
     pub(crate) fn list<const N: usize>(&self, args: [&str; N]) -> Result<Vec<Value>> {
-        match self.ask(args)? {
-            Value::Array(list) => Ok(list),
-            other => bail!("{} {args:?} answered no list: {other}", self.label),
-        }
+        let answer = self.ask(args)?;
+        let Value::Array(list) = answer else {
+            bail!("{} {args:?} answered no list: {answer}", self.label)
+        };
+        Ok(list)
     }
 
     /// Sends a new letter; it is on its way or queued when this returns.

@@ -129,11 +129,11 @@ impl LargeReader {
     /// so that nobody begins to forward it.
     pub(crate) fn open(bodies: &Arc<Bodies>, large: LargeRef) -> Result<Self, StoreError> {
         let opened = bodies.disk().open(&bodies.large_path(large.id), Open::Read);
-        let file = opened.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                StoreError::corrupt(format!("large body {:016x} is missing", large.id))
+        let file = opened.map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                return StoreError::corrupt(format!("large body {:016x} is missing", large.id));
             }
-            _ => StoreError::io("opening a large body", error),
+            StoreError::io("opening a large body", error)
         })?;
         let reader = Self { bodies: bodies.clone(), file, large, offset: 0, crc32c: 0 };
         let len = reader.file.len();

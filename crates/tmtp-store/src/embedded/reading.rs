@@ -126,11 +126,12 @@ impl EmbeddedStore {
     }
 
     pub(super) fn open_message(&self, queued: &Queued) -> Result<MessageReader, StoreError> {
-        self.open_body(queued).or_else(|error| match error {
-            StoreError::Corrupt { .. } if !self.still_there(queued.position)? => {
-                Err(StoreError::Gone)
+        self.open_body(queued).or_else(|error| {
+            let is_damaged = matches!(error, StoreError::Corrupt { .. });
+            if is_damaged && !self.still_there(queued.position)? {
+                return Err(StoreError::Gone);
             }
-            error => Err(error.of_message(queued.position)),
+            Err(error.of_message(queued.position))
         })
     }
 

@@ -51,9 +51,11 @@ impl Replay {
         let Some(row) = rows.get(JOURNAL_KEY)? else { return Ok(Self::default()) };
         let Epoch { file, salt, min_len } = Epoch::decode(&row)?;
         let name = file_name(file);
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::corrupt(format!("{name} is missing")),
-            _ => StoreError::io("reading the journal", error),
+        let failed = |error: io::Error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                return StoreError::corrupt(format!("{name} is missing"));
+            }
+            StoreError::io("reading the write-ahead log", error)
         };
         let file = disk.open(&data_dir.join(name), Open::Read).map_err(failed)?;
         let mut bytes = vec![0; file.len().map_err(failed)? as usize];
