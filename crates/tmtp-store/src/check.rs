@@ -64,8 +64,9 @@ impl fmt::Display for Damage {
 pub struct Findings {
     /// Whether the service was stopped in order; if not, the next start tidies up.
     pub closed_in_order: bool,
-    /// Whether the newest commit is not whole and the next start undoes it. After a power cut that
-    /// is nothing to worry about: nobody was told that it was stored. After anything else it is damage.
+    /// Whether the newest commit is incomplete and the next start undoes it. Only a store that was not
+    /// closed in order has one. It is ordinary after a kill or a power cut: a commit is acknowledged
+    /// when it is complete.
     pub newest_commit_undone: bool,
     /// Messages that wait for a device.
     pub messages: u64,
@@ -102,9 +103,11 @@ impl Inspection {
     /// [`StoreError::InUse`] while a service runs there, [`StoreError::Corrupt`] when nothing in
     /// its rows can be trusted, [`StoreError::NoStore`] when there is none.
     pub fn open(disk: Arc<dyn Disk>, data_dir: &Path) -> Result<Self, StoreError> {
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => StoreError::NoStore { path: data_dir.to_owned() },
-            _ => StoreError::io("opening the data directory", error),
+        let failed = |error: io::Error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                return StoreError::NoStore { path: data_dir.to_owned() };
+            }
+            StoreError::io("opening the data directory", error)
         };
         let lock = disk.lock(&data_dir.join("LOCK"), Open::Read).map_err(failed)?;
         let lock = lock.ok_or_else(|| StoreError::InUse { path: data_dir.to_owned() })?;

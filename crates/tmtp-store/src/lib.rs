@@ -15,6 +15,8 @@
 //! anything else. New kinds of rows and new fields in a row that is JSON need no new format.
 //! `crates/tmtpd/tests/old_store/` keeps a store of each format for good.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod backup;
 mod batch;
 mod blocking;

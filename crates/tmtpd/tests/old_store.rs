@@ -45,6 +45,8 @@ async fn killed_store_of_format_2_is_read_completely() {
 
 async fn reads(name: &str) {
     let service = serve_copy(name);
+    let log = fs::read_to_string(service.log_file()).unwrap();
+    assert!(!log.contains("undone"), "a kill between commits is none of a commit: {log}");
     let owed = fs::read(fixture(name).join("owed.json")).unwrap();
     let owed: Vec<Owed> = serde_json::from_slice(&owed).unwrap();
     assert!(!owed.is_empty());

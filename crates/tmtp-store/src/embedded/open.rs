@@ -20,7 +20,7 @@ use crate::data_dir::{FORMAT, ROWS_FILE, check_format, check_rows_are_there, las
 #[cfg(test)]
 use crate::disk::SystemDisk;
 use crate::disk::{Disk, Lock};
-use crate::engine::redb::{RedbEngine, warn_of_undone};
+use crate::engine::redb::{RedbEngine, log_undone};
 use crate::engine::{Engine, ReadRows};
 use crate::error::StoreError;
 use crate::executor::{Executor, Running};
@@ -134,7 +134,7 @@ fn recover(
 ) -> Result<(Rows<dyn Engine>, Wal), StoreError> {
     let replay = Replay::read(&*disk, data_dir, &*engine)?;
     if replay.is_torn {
-        warn_of_undone();
+        log_undone();
     }
     let mut memtable = Memtable::default();
     memtable.apply(Change::Put(FORMAT_KEY.into(), FORMAT.to_be_bytes().to_vec()));

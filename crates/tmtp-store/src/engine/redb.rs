@@ -278,14 +278,14 @@ fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
         .map_err(|error| StoreError::io(DOING, error))
 }
 
-/// redb's first report is that the newest commit is not whole.
 fn note_undone(session: &mut RepairSession) {
-    if session.progress() < 0.5 {
-        warn_of_undone();
+    if inspect::is_undoing(session) {
+        log_undone();
     }
 }
 
 /// Sorts what redb reports.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
 fn failure(doing: &'static str, error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -303,10 +303,11 @@ fn failure(doing: &'static str, error: impl Into<redb::Error>) -> StoreError {
     }
 }
 
-/// The newest commit is not whole. That is what a power cut in it leaves, and then nobody was told
-/// that it was stored; after anything else it is damage.
-pub(crate) fn warn_of_undone() {
-    tracing::warn!(
-        "the last commit was not whole on the disk and is undone; unless the power failed, check the disk"
+/// Logs that the newest commit is incomplete and undone. It is ordinary: only a store that was not
+/// closed in order has one, and a commit is acknowledged when it is complete on the disk.
+pub(crate) fn log_undone() {
+    tracing::info!(
+        "the service was killed or lost power during a commit, which is undone: that is ordinary, \
+         and nothing that was acknowledged is lost. After anything else, check the disk"
     );
 }

@@ -153,14 +153,19 @@ impl Report {
             count(self.messages_whole),
             count(self.owed)
         )?;
-        if self.newest_commit_undone {
+        if self.whole && self.newest_commit_undone {
             writeln!(
                 out,
-                "The newest commit is not whole and will be undone. After a power cut that is in \
-                 order: nobody was told that it was stored. After anything else, check the disk."
+                "The service was killed or lost power during a commit, which the next start undoes. \
+                 That is ordinary: nothing that was acknowledged is lost. After anything else, check \
+                 the disk."
             )?;
         } else if self.whole && !self.closed_in_order {
-            writeln!(out, "It was not stopped in order; the next start tidies up.")?;
+            writeln!(
+                out,
+                "The service was killed or lost power. That is ordinary: nothing that was \
+                 acknowledged is lost, and the next start tidies up."
+            )?;
         }
         if self.dead_files > 0 {
             writeln!(out, "{} files hold nothing; the next start erases them.", self.dead_files)?;

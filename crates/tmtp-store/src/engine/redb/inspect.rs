@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +21,14 @@ use crate::error::StoreError;
 
 const DOING: &str = "checking the rows";
 const BLOCK_BYTES: u64 = 4096;
-/// Up to here redb's repair has only found that the newest commit is not whole.
-const UNDOING: f64 = 0.5;
+/// Progress at which redb's repair says that it found the newest commit incomplete: above 0, which it
+/// reports first for every file that was not closed in order, and below 0.6, where the rest begins.
+const UNDOING: Range<f64> = 0.1..0.5;
+
+/// Whether redb undoes the newest commit at this step of a repair.
+pub(super) fn is_undoing(session: &RepairSession) -> bool {
+    UNDOING.contains(&session.progress())
+}
 
 /// What redb's own sums say about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +37,8 @@ pub(crate) enum Verdict {
     Whole,
     /// It was not closed in order; what can be reached is what was written.
     Unclosed,
-    /// It was not closed in order and its newest commit is not whole: one that a power cut
-    /// interrupted, or damage. The rows are those of the commit before.
+    /// It was not closed in order and its newest commit is incomplete, as a kill or a power cut in the
+    /// middle of it leaves it. The rows are those of the commit before.
     Undone,
 }
 
@@ -78,7 +85,7 @@ impl RowsInspected {
         guarded(move || {
             let note = move |session: &mut RepairSession| {
                 seen.0.store(true, Ordering::Relaxed);
-                seen.1.fetch_or(session.progress() < UNDOING, Ordering::Relaxed);
+                seen.1.fetch_or(is_undoing(session), Ordering::Relaxed);
             };
             let database = open(file, Pages::default(), cache_bytes, note)
                 .map_err(|error| failure(DOING, error))?;
