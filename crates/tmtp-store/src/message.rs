@@ -37,18 +37,36 @@ pub enum NewData {
 /// A large body being received. Dropped unfinished, it leaves nothing.
 #[async_trait]
 pub trait BodyWriter: std::fmt::Debug + Send {
-    /// Appends `bytes`; pieces of 64 to 256 KiB are best. It may block on the disk; other tasks of
-    /// a runtime with several threads continue meanwhile.
+    /// Appends `bytes`; pieces of 16 to 256 KiB are best. While it is pending, none of them is taken: call
+    /// it again with the same bytes once the task is woken. It is ready when more may be written, which
+    /// need not mean that these are on a disk.
+    ///
+    /// The embedded store is ready at once. It may block on the disk; other tasks of a runtime with
+    /// several threads continue meanwhile.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be stored; the body is of no use then.
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+    fn poll_write(
+        &mut self,
+        bytes: &[u8],
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), StoreError>>;
 
     /// Makes the body durable. No message has it yet: commit one that does, or drop it.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be made durable.
     async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError>;
+}
+
+impl dyn BodyWriter {
+    /// Like [`BodyWriter::poll_write`], awaited.
+    ///
+    /// # Errors
+    /// As of [`BodyWriter::poll_write`].
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        poll_fn(|context| self.poll_write(bytes, context)).await
+    }
 }
 
 /// A large body that no message has yet. Dropped, it is gone.

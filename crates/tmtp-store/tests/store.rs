@@ -23,11 +23,17 @@ use tmtp_store::{Batch, DeviceNumber, Limits, Queued};
 use tmtp_testkit::store::{BlockingStore, Message, ModelStore};
 use tmtp_testkit::store_conformance;
 
-store_conformance!(embedded, {
-    let dir = tempfile::tempdir().unwrap();
-    (crate::open(dir.path()), dir)
+store_conformance!(
+    embedded,
+    {
+        let dir = tempfile::tempdir().unwrap();
+        (crate::open(dir.path()), dir)
+    },
+    crate::open
+);
+store_conformance!(model, (crate::BlockingStore::new(crate::ModelStore::new()), ()), |dir| {
+    crate::BlockingStore::new(crate::ModelStore::open_backup(dir).unwrap())
 });
-store_conformance!(model, (crate::BlockingStore::new(crate::ModelStore::new()), ()));
 
 fn open(dir: &Path) -> BlockingStore {
     BlockingStore::open(dir, Limits::default()).unwrap()

@@ -298,12 +298,12 @@ impl BlockingReader {
 pub struct BlockingBody(Box<dyn BodyWriter>);
 
 impl BlockingBody {
-    /// As [`BodyWriter::write`].
+    /// As [`BodyWriter::poll_write`].
     ///
     /// # Errors
-    /// As of [`BodyWriter::write`].
+    /// As of [`BodyWriter::poll_write`].
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.0.write(bytes)
+        wait(self.0.write(bytes))
     }
 
     /// As [`BodyWriter::finish`].

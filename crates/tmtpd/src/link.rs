@@ -64,18 +64,18 @@ use poll::{Ready, Waits};
 
 /// Output at which requests are no longer read until the peer takes some.
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
-/// How long a peer may take to receive the last words.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a peer may take to receive the output that is left when the link ends.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves one link until it ends or `shutdown` is requested.
 pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown: Shutdown) {
     let mut link = Link::new(carrier, service);
     let end = link.drive(&shutdown).await;
-    // The device leaves its place before the peer can see the end of the link: who comes back at
-    // once must not be told that it is still here.
-    let member = link.on.take().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
+    // The device's place is freed before the peer can see the end of the link, so that an immediate
+    // login is not refused because the device is still connected.
+    let member = link.logged_in.take().map(|on| ShortId::new(on.sender.uid.as_str()).to_string());
     // A peer that is gone does not need to be told.
-    let _ = tokio::time::timeout(FAREWELL, link.stream.shutdown()).await;
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, link.stream.shutdown()).await;
     link.service.metrics.links_ended.one(end.kind());
     let now_ms = link.service.now_ms();
     end.tell(member, link.peer.address(), &link.entry, now_ms);
@@ -95,8 +95,8 @@ enum Done {
     Known(Sender),
 }
 
-/// A link that is logged in.
-struct On {
+/// What a link has once it is logged in.
+struct LoggedIn {
     sender: Sender,
     place: Place,
     delivery: Delivery,
@@ -127,7 +127,7 @@ struct Link<S> {
     /// Held back until the pending commits are answered.
     parked: Option<Parked>,
     intake: Option<Intake>,
-    on: Option<On>,
+    logged_in: Option<LoggedIn>,
     /// How the peer sends, and how it takes.
     sending: MinThroughput,
     taking: MinThroughput,
@@ -170,7 +170,7 @@ impl<S: Stream> Link<S> {
             is_store_asked: false,
             parked: None,
             intake: None,
-            on: None,
+            logged_in: None,
             sending,
             taking,
             requests: Bucket::default(),
@@ -185,8 +185,11 @@ impl<S: Stream> Link<S> {
         let mut waits =
             Waits { alarm: pin!(sleep_until(login_by)), stop: pin!(shutdown.requested()) };
         let end = loop {
-            self.take_input();
-            let filled = poll_fn(|context| Poll::Ready(self.poll_fill(context))).await;
+            let filled = poll_fn(|context| {
+                self.take_input(context);
+                Poll::Ready(self.poll_fill(context))
+            });
+            let filled = filled.await;
             if let Poll::Ready(Err(end)) = filled {
                 break end;
             }
@@ -218,6 +221,10 @@ impl<S: Stream> Link<S> {
                     self.handle_answer(answer);
                     self.take_parked();
                 }
+                Ready::Taken(taken) => {
+                    self.session.handle_read(self.now());
+                    self.handle_taken(taken);
+                }
                 Ready::Filled(Err(end)) => break end,
                 Ready::Filled(Ok(())) => {}
                 Ready::Mail(mail) => self.handle_mail(mail),
@@ -246,6 +253,7 @@ impl<S: Stream> Link<S> {
     /// Whether the next request may be read.
     fn is_listening(&self) -> bool {
         self.pending.is_none()
+            && !self.is_writing()
             && self.parked.is_none()
             && self.ending.is_none()
             && self.paused_until.is_none()
@@ -255,12 +263,17 @@ impl<S: Stream> Link<S> {
     /// Whether another post may be decided while others wait for the disk. The first on a link may
     /// repeat the last of the previous link, so the next waits until it is answered.
     fn may_go_on(&self) -> bool {
-        !self.commits.are_full() && self.on.as_ref().is_some_and(|on| on.has_posted)
+        !self.commits.are_full() && self.logged_in.as_ref().is_some_and(|on| on.has_posted)
     }
 
-    /// Whether every request is answered.
+    /// Whether every request is answered, and no data waits for the store.
     fn is_idle(&self) -> bool {
-        self.pending.is_none() && self.commits.is_empty()
+        self.pending.is_none() && !self.is_writing() && self.commits.is_empty()
+    }
+
+    /// Whether the store does not take the data of a request yet.
+    fn is_writing(&self) -> bool {
+        self.intake.as_ref().is_some_and(Intake::is_unwritten)
     }
 
     fn may_read(&self) -> bool {
@@ -292,7 +305,7 @@ impl<S: Stream> Link<S> {
         // While a request is pending the link is not read, so the peer cannot be silent.
         let silence = self.epoch + Duration::from_millis(self.session.deadline().0);
         let silence = self.is_idle().then_some(silence);
-        let resend = self.on.as_ref().and_then(|on| on.delivery.resend_at());
+        let resend = self.logged_in.as_ref().and_then(|on| on.delivery.resend_at());
         let resend = resend.filter(|_| self.output.is_empty());
         let paces = [self.sending.deadline(), self.taking.deadline(), self.paused_until];
         paces.into_iter().chain([silence, resend]).flatten().min()
@@ -312,7 +325,7 @@ impl<S: Stream> Link<S> {
         if self.taking.is_too_slow(now) {
             return Some(End::SlowReader);
         }
-        if let Some(on) = &mut self.on
+        if let Some(on) = &mut self.logged_in
             && on.delivery.resend_at().is_some_and(|at| at <= now)
         {
             on.delivery.resend();
@@ -342,7 +355,7 @@ impl<S: Stream> Link<S> {
             // Idle links hold no buffers.
             self.output = Vec::new();
         }
-        self.on.iter_mut().for_each(|on| on.delivery.progress());
+        self.logged_in.iter_mut().for_each(|on| on.delivery.progress());
     }
 
     fn handle_answer(&mut self, answer: Answer) {
@@ -351,7 +364,7 @@ impl<S: Stream> Link<S> {
         }
         match answer {
             Answer::Ack(id, outcome) => {
-                if let (Some(on), Outcome::Posted { .. }) = (&mut self.on, &outcome) {
+                if let (Some(on), Outcome::Posted { .. }) = (&mut self.logged_in, &outcome) {
                     on.has_posted = true;
                 }
                 self.push_event(&Event::Ack { id, outcome });
@@ -382,7 +395,7 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_mail(&mut self, mail: Mail) {
-        if let Some(on) = self.on.as_mut().filter(|_| mail.wake) {
+        if let Some(on) = self.logged_in.as_mut().filter(|_| mail.wake) {
             on.delivery.wake();
         }
         mail.notices.into_iter().for_each(|notice| self.tell(notice));
@@ -402,7 +415,7 @@ impl<S: Stream> Link<S> {
     /// Stops reading; pending output is still sent, if the peer reads it soon.
     fn end(&mut self, end: End) {
         if self.ending.is_none() {
-            self.ending = Some((end, Instant::now() + FAREWELL));
+            self.ending = Some((end, Instant::now() + DRAIN_TIMEOUT));
         }
     }
 
@@ -418,7 +431,7 @@ impl<S: Stream> Link<S> {
 
     /// Answers go between messages, never into the middle of one.
     fn push_answer(&mut self, bytes: &[u8]) {
-        let between = self.on.as_ref().is_none_or(|on| on.delivery.is_between_messages());
+        let between = self.logged_in.as_ref().is_none_or(|on| on.delivery.is_between_messages());
         if between && self.answers.is_empty() {
             self.output.extend_from_slice(bytes);
         } else {
@@ -430,7 +443,7 @@ impl<S: Stream> Link<S> {
     /// store is asked.
     fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         self.is_store_asked = false;
-        let Some(on) = &mut self.on else { return Poll::Ready(Ok(())) };
+        let Some(on) = &mut self.logged_in else { return Poll::Ready(Ok(())) };
         if !self.answers.is_empty() && on.delivery.is_between_messages() {
             self.output.append(&mut self.answers);
         }

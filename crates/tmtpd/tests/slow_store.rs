@@ -103,6 +103,11 @@ async fn large_body_that_comes_in_pieces_is_delivered() {
 }
 
 #[tokio::test]
+async fn link_is_served_while_its_large_body_is_written() {
+    timeout(PATIENCE, write_large_and_go_on()).await.expect("the link waits for the store");
+}
+
+#[tokio::test]
 async fn after_a_failed_sync_nothing_more_is_said() {
     timeout(PATIENCE, fail_and_quit()).await.expect("the link goes on");
 }
@@ -136,6 +141,24 @@ async fn send_large() {
     let Scene { mut ada, mut bob, .. } = scene().await;
     let text = "of many pieces ".repeat(20_000);
     ada.post("1", &bob.uid.clone(), &text).await;
+    assert_eq!(bob.receive("delivery").await.1, text.as_bytes());
+}
+
+async fn write_large_and_go_on() {
+    let Scene { store, mut ada, mut bob, .. } = scene().await;
+    store.hold_writes(true);
+    let text = "of many pieces ".repeat(20_000);
+    let to = json!([{"id": bob.uid, "type": 1}]);
+    let head = json!({"op": 7, "id": "1", "for": to, "datalen": text.len()});
+    let post = wire::frame(&head.to_string(), text.as_bytes()).unwrap();
+    // More than the stream and the link's buffer hold, so the link is writing when it has taken this.
+    let (begin, rest) = post.split_at(40_000);
+    ada.stream.write_all(begin).await.unwrap();
+    bob.post("2", &ada.uid.clone(), "meanwhile").await;
+    assert_eq!(ada.receive("delivery").await.1, b"meanwhile");
+    store.hold_writes(false);
+    ada.stream.write_all(rest).await.unwrap();
+    ada.expect_done("1").await;
     assert_eq!(bob.receive("delivery").await.1, text.as_bytes());
 }
 

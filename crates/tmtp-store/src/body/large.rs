@@ -69,8 +69,12 @@ impl LargeBody {
 
 #[async_trait]
 impl BodyWriter for LargeBody {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        in_place(|| self.append(bytes))
+    fn poll_write(
+        &mut self,
+        bytes: &[u8],
+        _context: &mut Context<'_>,
+    ) -> Poll<Result<(), StoreError>> {
+        Poll::Ready(in_place(|| self.append(bytes)))
     }
 
     async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError> {

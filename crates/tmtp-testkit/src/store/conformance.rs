@@ -1,9 +1,11 @@
 //! Conformance suite of stores: what every store behind `tmtp_store::Store` does, whatever it is made of.
 //!
-//! `store_conformance!(name, opened)` makes the tests; `opened` gives an empty store and what must
-//! outlive it. What a store leaves on a disk, and what it has after a crash, is for its own tests.
+//! `store_conformance!(name, opened, reopened)` makes the tests; `opened` gives an empty store and what must
+//! outlive it, `reopened` the store in the folder of a backup. What a store leaves on a disk, and what it has after a crash, is for its own tests.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tmtp_store::{Batch, Class, Commit, Cursor, MAX_SMALL_BYTES, NewData, Position, StoreError};
@@ -17,9 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Makes a module with one test for each rule.
 #[macro_export]
 macro_rules! store_conformance {
-    ($name:ident, $opened:expr) => {
+    ($name:ident, $opened:expr, $reopened:expr) => {
         $crate::store_conformance!(
-            @tests $name, $opened,
+            @tests $name, $opened, $reopened,
             queues_erase_with_the_last_acknowledgement
             user_messages_come_first_and_are_found_behind_the_rest
             a_long_queue_is_read_piece_by_piece
@@ -39,8 +41,15 @@ macro_rules! store_conformance {
             it_answers_like_the_model
         );
     };
-    (@tests $name:ident, $opened:expr, $($test:ident)*) => {
+    (@tests $name:ident, $opened:expr, $reopened:expr, $($test:ident)*) => {
         mod $name {
+            #[test]
+            fn a_backup_holds_what_was_acknowledged_before_it() {
+                let (store, _outlives) = $opened;
+                $crate::store::conformance::a_backup_holds_what_was_acknowledged_before_it(
+                    &store, $reopened,
+                );
+            }
             $(
                 #[test]
                 fn $test() {
@@ -406,6 +415,60 @@ pub fn room_is_given_and_comes_back(store: &BlockingStore) {
     let more = super::wait(store.inner().room(1_024));
     drop((some, more));
     drop(super::wait(store.inner().room(usize::MAX)));
+}
+
+/// A backup is made while commits go on, and is of one moment: it opens as a store, with all that was
+/// acknowledged before it and no half of a commit.
+pub fn a_backup_holds_what_was_acknowledged_before_it(
+    store: &BlockingStore,
+    reopened: impl Fn(&Path) -> BlockingStore,
+) {
+    let dir = match tempfile::tempdir() {
+        Ok(dir) => dir,
+        Err(error) => panic!("a folder: {error}"),
+    };
+    let mut large = good(store.large_body());
+    good(large.write(&[7; 300_000]));
+    let data = NewData::Large(good(large.finish()));
+    commit(store, vec![Message { data, ..Message::text(1, "", &[2]) }]);
+    (2..=20).for_each(|id| post(store, id, &format!("text {id}"), &[1]));
+    let mut rows = Batch::new();
+    rows.put("d/row", "value");
+    done(store.submit(rows));
+    store.ack(1, &[2]);
+    done(store.flush());
+    let copy = dir.path().join("copy");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut id = 20;
+            while !stop.load(Ordering::Relaxed) {
+                let two = [id + 1, id + 2];
+                commit(store, two.map(|id| Message::text(id, &format!("text {id}"), &[1])).into());
+                id += 2;
+            }
+        });
+        let copied = store.backup(&copy);
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(good(copied).damaged, []);
+    });
+    assert!(matches!(store.backup(&copy), Err(StoreError::NotEmpty { .. })));
+    let last = store.last_id() + 1;
+    post(store, last, "the store goes on", &[3]);
+
+    let copy = reopened(&copy);
+    let ids = copy.queued_ids(1);
+    assert!(ids.len() >= 18, "{ids:?}");
+    assert_eq!(ids, (3..).take(ids.len()).collect::<Vec<_>>(), "without a gap");
+    assert!(ids.len().is_multiple_of(2), "half of a commit");
+    assert_eq!(texts(&copy, 1), ids.iter().map(|id| format!("text {id}")).collect::<Vec<_>>());
+    let large = good(copy.queued(2, Cursor::start(), 10));
+    assert_eq!(good(copy.content(&large[0])), ("head of 1:".into(), vec![7; 300_000]));
+    assert_eq!(good(copy.get(b"d/row")).as_deref(), Some(&b"value"[..]));
+    assert_eq!(Some(copy.last_id()), ids.last().copied());
+    assert_eq!(copy.queued_ids(3), [0; 0]);
+    post(&copy, last, "the copy goes on", &[3]);
+    good(copy.close());
 }
 
 /// It says that it is closed, and takes nothing more.

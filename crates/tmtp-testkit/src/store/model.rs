@@ -2,11 +2,14 @@
 //! proof that another store can stand behind the trait.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::ops::Bound;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::{fmt, fs};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,7 +21,7 @@ use tmtp_store::{
 };
 use tokio::sync::watch;
 
-/// A store that lasts as long as the process. Backups it does not make.
+/// A store that lasts as long as the process. A backup of it is one JSON file.
 #[derive(Debug)]
 pub struct ModelStore {
     state: Mutex<State>,
@@ -26,9 +29,20 @@ pub struct ModelStore {
     closed: watch::Sender<bool>,
     /// Whether queues and messages are not read for now.
     held: watch::Sender<bool>,
+    /// Whether large bodies are not written for now.
+    held_writes: watch::Sender<bool>,
     /// Whether it fails from now on, as after a failed sync.
     fails: AtomicBool,
 }
+
+/// The file of a backup, in its folder.
+const BACKUP_FILE: &str = "model.json";
+
+/// What a backup holds: the last position, the rows, and the messages.
+type Image = (u64, Vec<Row>, Vec<ImageMessage>);
+
+/// Position, whether it is of the user class, head, data, devices.
+type ImageMessage = (u64, bool, Vec<u8>, Vec<u8>, BTreeSet<DeviceNumber>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -47,17 +61,32 @@ struct Stored {
 }
 
 /// A large body, which here is in memory too.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Body(Vec<u8>);
+
+/// Takes a large body, no piece of it at once, and none while writes are held.
+struct Writer {
+    bytes: Vec<u8>,
+    is_asked: bool,
+    held: watch::Receiver<bool>,
+    released: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("len", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
 
 impl Default for ModelStore {
     fn default() -> Self {
-        let (closed, held) = (watch::Sender::new(false), watch::Sender::new(false));
+        let [closed, held, held_writes] = [(); 3].map(|()| watch::Sender::new(false));
         Self {
             state: Mutex::default(),
             metrics: StoreMetrics::default(),
             closed,
             held,
+            held_writes,
             fails: AtomicBool::new(false),
         }
     }
@@ -69,6 +98,17 @@ impl ModelStore {
         Arc::default()
     }
 
+    /// The store of a backup.
+    ///
+    /// # Errors
+    /// When there is none in `dir`.
+    pub fn open_backup(dir: &Path) -> Result<Arc<Self>, StoreError> {
+        let failed = |error| StoreError::io("opening a copy of a model", error);
+        let bytes = fs::read(dir.join(BACKUP_FILE)).map_err(failed)?;
+        let image = serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))?;
+        Ok(Arc::new(Self { state: Mutex::new(State::of_image(image)), ..Self::default() }))
+    }
+
     /// From now on nobody knows whether what is submitted was stored, as after a failed sync.
     pub fn fail(&self) {
         self.fails.store(true, Ordering::SeqCst);
@@ -77,6 +117,11 @@ impl ModelStore {
     /// Has queues and messages be read only when this is taken back, as in a store that takes its time.
     pub fn hold_reads(&self, held: bool) {
         self.held.send_replace(held);
+    }
+
+    /// Has large bodies be written only when this is taken back.
+    pub fn hold_writes(&self, held: bool) {
+        self.held_writes.send_replace(held);
     }
 
     async fn until_read(&self) {
@@ -106,6 +151,29 @@ impl ModelStore {
 }
 
 impl State {
+    fn image(&self) -> Image {
+        let rows = self.rows.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let message = |(position, message): (&Position, &Stored)| {
+            let Stored { class, head, data, devices } = message;
+            let is_user = matches!(class, Class::User);
+            (position.0, is_user, head.to_vec(), data.to_vec(), devices.clone())
+        };
+        (self.last.0, rows, self.messages.iter().map(message).collect())
+    }
+
+    fn of_image((last, rows, messages): Image) -> Self {
+        let message = |(position, is_user, head, data, devices): ImageMessage| {
+            let class = if is_user { Class::User } else { Class::Rest };
+            (Position(position), Stored { class, head: head.into(), data: data.into(), devices })
+        };
+        Self {
+            rows: rows.into_iter().collect(),
+            messages: messages.into_iter().map(message).collect(),
+            last_given: Position(last),
+            last: Position(last),
+        }
+    }
+
     fn commit(&mut self, first: Position, commit: Commit) -> Result<Option<Position>, StoreError> {
         let Commit { messages, rows, gives_up } = commit;
         check(&rows)?;
@@ -204,14 +272,32 @@ fn check(rows: &Batch) -> Result<(), StoreError> {
 }
 
 #[async_trait]
-impl BodyWriter for Body {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
+impl BodyWriter for Writer {
+    fn poll_write(
+        &mut self,
+        bytes: &[u8],
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), StoreError>> {
+        if !std::mem::replace(&mut self.is_asked, true) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut held = self.held.clone();
+        let released = self.released.get_or_insert_with(|| {
+            Box::pin(async move {
+                // An end of the store releases it too.
+                let _ = held.wait_for(|held| !held).await;
+            })
+        });
+        ready!(released.as_mut().poll(context));
+        self.released = None;
+        self.is_asked = false;
+        self.bytes.extend_from_slice(bytes);
+        Poll::Ready(Ok(()))
     }
 
     async fn finish(self: Box<Self>) -> Result<FinishedBody, StoreError> {
-        Ok(FinishedBody::new(self.0.len() as u64, *self))
+        Ok(FinishedBody::new(self.bytes.len() as u64, Body(self.bytes)))
     }
 }
 
@@ -277,7 +363,8 @@ impl Store for ModelStore {
     }
 
     fn large_body(&self) -> Result<Box<dyn BodyWriter>, StoreError> {
-        Ok(Box::new(Body::default()))
+        let held = self.held_writes.subscribe();
+        Ok(Box::new(Writer { bytes: Vec::new(), is_asked: false, held, released: None }))
     }
 
     fn commit(&self, write: WriteCommit) -> Receipt {
@@ -406,9 +493,25 @@ impl Store for ModelStore {
         Ok(rows.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
-    async fn backup(&self, _dir: &Path) -> Result<Copied, StoreError> {
-        let error = std::io::Error::from(std::io::ErrorKind::Unsupported);
-        Err(StoreError::io("copying a model", error))
+    async fn backup(&self, dir: &Path) -> Result<Copied, StoreError> {
+        const DOING: &str = "copying a model";
+        let failed = |error| StoreError::io(DOING, error);
+        fs::create_dir_all(dir).map_err(failed)?;
+        if fs::read_dir(dir).map_err(failed)?.next().is_some() {
+            return Err(StoreError::NotEmpty { path: dir.to_owned() });
+        }
+        let image = self.state().image();
+        let bytes = serde_json::to_vec(&image).map_err(|error| failed(error.into()))?;
+        fs::write(dir.join(BACKUP_FILE), bytes).map_err(failed)?;
+        let (_, rows, messages) = image;
+        let body_bytes =
+            messages.iter().map(|(_, _, head, data, _)| head.len() + data.len()).sum::<usize>();
+        Ok(Copied {
+            rows: rows.len() as u64,
+            messages: messages.len() as u64,
+            body_bytes: body_bytes as u64,
+            damaged: Vec::new(),
+        })
     }
 
     fn queues(&self) -> Vec<(DeviceNumber, Queue)> {

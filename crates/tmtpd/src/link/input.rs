@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use tmtp::event::{Event, Outcome};
 use tmtp::id::MessageId;
@@ -11,7 +12,7 @@ use tmtp::session::service::{Input, Violation};
 use tokio::time::Instant;
 
 use super::end::End;
-use super::intake::{self, Complete, Intake};
+use super::intake::{self, Complete, Intake, Taken};
 use super::{Done, Link, Stream};
 use crate::idempotency::{self, Content, RequestDigest};
 use crate::request::{Asked, Payload, answer};
@@ -32,7 +33,7 @@ pub(super) enum Parked {
 
 impl<S: Stream> Link<S> {
     /// Parses input as far as requests can be answered now.
-    pub(super) fn take_input(&mut self) {
+    pub(super) fn take_input(&mut self, context: &mut Context<'_>) {
         let now = Instant::now();
         self.paused_until = self.requests.wait_until(self.request_rate, now);
         let input = std::mem::take(&mut self.input);
@@ -53,7 +54,7 @@ impl<S: Stream> Link<S> {
                     self.in_turn(Parked::Request(request, data.into_text()));
                 }
                 Input::Begin(request) => self.handle_begin(request),
-                Input::Data { bytes, last } => self.handle_data(bytes, last),
+                Input::Data { bytes, last } => self.handle_data(bytes, last, context),
                 Input::Violation(violation) => self.in_turn(Parked::Violation(violation)),
             }
         }
@@ -63,7 +64,7 @@ impl<S: Stream> Link<S> {
         } else {
             self.input_at = 0;
         }
-        if let Some(on) = &mut self.on
+        if let Some(on) = &mut self.logged_in
             && !acks.is_empty()
         {
             on.delivery.acknowledged(&mut acks);
@@ -112,7 +113,7 @@ impl<S: Stream> Link<S> {
             Request::Register { newnode, newalias, .. } => self.register(newnode, newalias),
             Request::Login { uid, node } => self.log_in(&uid, &node),
             Request::Quit => {
-                if let Some(on) = self.on.as_ref().filter(|on| on.has_posted) {
+                if let Some(on) = self.logged_in.as_ref().filter(|on| on.has_posted) {
                     idempotency::forget(&*self.service.store, on.sender.device);
                 }
                 self.quit(Quit::Logout);
@@ -130,7 +131,7 @@ impl<S: Stream> Link<S> {
     }
 
     fn answer_later(&mut self, request: Request, text: String) {
-        let Some(on) = &self.on else { return };
+        let Some(on) = &self.logged_in else { return };
         if !echo_fits(&request) {
             return self.quit(Quit::InvalidHeader);
         }
@@ -144,7 +145,7 @@ impl<S: Stream> Link<S> {
     }
 
     fn handle_begin(&mut self, request: Request) {
-        let Some(on) = &self.on else { return };
+        let Some(on) = &self.logged_in else { return };
         if !echo_fits(&request) {
             return self.in_turn(Parked::Quit(Quit::InvalidHeader));
         }
@@ -154,13 +155,21 @@ impl<S: Stream> Link<S> {
         self.intake = Some(Intake::begin(&self.service, &on.sender, request));
     }
 
-    fn handle_data(&mut self, bytes: &[u8], last: bool) {
+    fn handle_data(&mut self, bytes: &[u8], is_last: bool, context: &mut Context<'_>) {
         let Some(intake) = &mut self.intake else { return };
-        intake.take(bytes);
-        if !last {
-            return;
+        if let Poll::Ready(taken) = intake.poll_take(bytes, is_last, context) {
+            self.handle_taken(taken);
         }
-        let (Some(complete), Some(on)) = (self.intake.take().map(Intake::complete), &self.on)
+    }
+
+    /// Goes on after a piece of data that is written.
+    pub(super) fn handle_taken(&mut self, taken: Taken) {
+        match taken {
+            Taken::Piece => return,
+            Taken::All => {}
+        }
+        let (Some(complete), Some(on)) =
+            (self.intake.take().map(Intake::complete), &self.logged_in)
         else {
             return;
         };

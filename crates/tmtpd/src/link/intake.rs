@@ -1,5 +1,7 @@
 //! Intake of the data of a Post or PostNotify: small bodies into memory, large ones to disk.
 
+use std::task::{Context, Poll, ready};
+
 use tmtp::request::Request;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -18,6 +20,21 @@ pub(super) struct Intake {
     message: Sink,
     /// Why the request will be refused; its data is still read.
     refused: Option<Refusal>,
+    /// Data that the store does not take yet.
+    unwritten: Option<Unwritten>,
+}
+
+#[derive(Debug)]
+struct Unwritten {
+    bytes: Vec<u8>,
+    is_last: bool,
+}
+
+/// Whether the data is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    Piece,
+    All,
 }
 
 /// The destination of the data.
@@ -85,24 +102,66 @@ impl Intake {
         };
         let note = note_len.map(&mut sink);
         let message = sink(len);
-        Self { request, note, message, refused }
+        Self { request, note, message, refused, unwritten: None }
     }
 
-    /// Takes the next piece of the data.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
-        let for_note = self.note.as_ref().map_or(0, |note| note.left);
-        let (note, message) =
-            bytes.split_at(bytes.len().min(usize::try_from(for_note).unwrap_or(usize::MAX)));
-        let mut failed = None;
-        if let Some(sink) = &mut self.note {
-            failed = sink.write(note).err();
+    /// Takes the next piece of the data. Pending: the store does not take it yet, and no other piece may come
+    /// until [`Self::poll_unwritten`] is ready.
+    pub(super) fn poll_take(
+        &mut self,
+        bytes: &[u8],
+        is_last: bool,
+        context: &mut Context<'_>,
+    ) -> Poll<Taken> {
+        let mut rest = bytes;
+        if self.poll_write(&mut rest, context).is_pending() {
+            self.unwritten = Some(Unwritten { bytes: rest.to_vec(), is_last });
+            return Poll::Pending;
         }
-        failed = failed.or(self.message.write(message).err());
-        if let Some(error) = failed {
-            self.message.destination = Destination::Nowhere;
-            self.note.iter_mut().for_each(|note| note.destination = Destination::Nowhere);
-            self.refused = Some(error.into());
+        Poll::Ready(if is_last { Taken::All } else { Taken::Piece })
+    }
+
+    /// Whether the store does not take the last piece yet.
+    pub(super) fn is_unwritten(&self) -> bool {
+        self.unwritten.is_some()
+    }
+
+    /// Goes on with what the store did not take.
+    pub(super) fn poll_unwritten(&mut self, context: &mut Context<'_>) -> Poll<Taken> {
+        let Some(Unwritten { mut bytes, is_last }) = self.unwritten.take() else {
+            return Poll::Pending;
+        };
+        let mut rest = bytes.as_slice();
+        if self.poll_write(&mut rest, context).is_pending() {
+            let written = bytes.len() - rest.len();
+            bytes.drain(..written);
+            self.unwritten = Some(Unwritten { bytes, is_last });
+            return Poll::Pending;
         }
+        Poll::Ready(if is_last { Taken::All } else { Taken::Piece })
+    }
+
+    /// Writes `bytes` and takes away from them what is written.
+    fn poll_write(&mut self, bytes: &mut &[u8], context: &mut Context<'_>) -> Poll<()> {
+        while !bytes.is_empty() {
+            let note = self.note.as_mut().filter(|note| note.left > 0);
+            let (sink, len) = match note {
+                Some(note) => {
+                    let left = usize::try_from(note.left).unwrap_or(usize::MAX);
+                    (note, bytes.len().min(left))
+                }
+                None => (&mut self.message, bytes.len()),
+            };
+            let (piece, rest) = bytes.split_at(len);
+            let written = ready!(sink.poll_write(piece, context));
+            *bytes = rest;
+            if let Err(error) = written {
+                self.message.destination = Destination::Nowhere;
+                self.note.iter_mut().for_each(|note| note.destination = Destination::Nowhere);
+                self.refused = Some(error.into());
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Ends the data.
@@ -132,23 +191,25 @@ impl Sink {
         Ok(Self { destination, left: len, crc32c: 0 })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.left = self.left.saturating_sub(bytes.len() as u64);
-        self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
-        match &mut self.destination {
+    fn poll_write(
+        &mut self,
+        bytes: &[u8],
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), StoreError>> {
+        let written = match &mut self.destination {
             Destination::Memory(memory, _) => {
                 if memory.is_empty() {
-                    memory.reserve_exact(bytes.len() + usize::try_from(self.left).unwrap_or(0));
+                    memory.reserve_exact(usize::try_from(self.left).unwrap_or(0).max(bytes.len()));
                 }
                 memory.extend_from_slice(bytes);
                 Ok(())
             }
-            Destination::Disk(body) => body.write(bytes),
+            Destination::Disk(body) => ready!(body.poll_write(bytes, context)),
             Destination::Nowhere => Ok(()),
-        }
+        };
+        self.left = self.left.saturating_sub(bytes.len() as u64);
+        self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
+        Poll::Ready(written)
     }
 
     fn body(self) -> Option<Body> {

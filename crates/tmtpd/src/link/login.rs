@@ -9,7 +9,7 @@ use tmtp::quit::Quit;
 use tokio::time::timeout;
 
 use super::delivery::Delivery;
-use super::{Done, Link, On, Stream};
+use super::{Done, Link, LoggedIn, Stream};
 use crate::directory::Sender;
 use crate::log::Throttle;
 use crate::log::warn_limited;
@@ -80,7 +80,8 @@ impl<S: Stream> Link<S> {
         let store = self.service.store.clone();
         let metrics = Arc::clone(&self.service.metrics);
         let delivery = Delivery::new(store, sender.device, &self.service.limits(), metrics);
-        self.on = Some(On { sender: sender.clone(), place, delivery, has_posted: false });
+        self.logged_in =
+            Some(LoggedIn { sender: sender.clone(), place, delivery, has_posted: false });
         Ok(())
     }
 

@@ -14,6 +14,7 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, Sleep};
 
 use super::end::End;
+use super::intake::Taken;
 use super::{Done, Link, Stream};
 use crate::request::Answer;
 use crate::roster::Mail;
@@ -33,6 +34,8 @@ pub(super) enum Ready {
     /// Some of the output was written.
     Sent(io::Result<()>),
     Done(Done),
+    /// The store has taken data that it did not take at once.
+    Taken(Taken),
     /// The oldest request that waited for the disk is answered.
     Answer(Answer),
     /// The store has answered what the delivery asked it.
@@ -78,7 +81,7 @@ impl<S: Stream> Link<S> {
         if idle && waits.stop.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ready::Stop);
         }
-        if idle && self.on.is_none() && self.peer.poll_taken_back(context).is_ready() {
+        if idle && self.logged_in.is_none() && self.peer.poll_taken_back(context).is_ready() {
             return Poll::Ready(Ready::GiveWay);
         }
         if let Some(deadline) = self.deadline()
@@ -91,13 +94,18 @@ impl<S: Stream> Link<S> {
         {
             return Poll::Ready(Ready::Done(done));
         }
+        if let Some(intake) = &mut self.intake
+            && let Poll::Ready(taken) = intake.poll_unwritten(context)
+        {
+            return Poll::Ready(Ready::Taken(taken));
+        }
         self.commits.poll(context);
         if self.has_room_for_answers()
             && let Some(answer) = self.commits.next_answer()
         {
             return Poll::Ready(Ready::Answer(answer));
         }
-        if let Some(on) = &self.on
+        if let Some(on) = &self.logged_in
             && self.ending.is_none()
             && let Poll::Ready(mail) = on.place.mailbox.poll(self.has_room_for_answers(), context)
         {
