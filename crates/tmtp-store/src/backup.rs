@@ -23,7 +23,7 @@ use crate::engine::redb::RedbEngine;
 use crate::engine::{Engine, ReadRows};
 use crate::error::StoreError;
 use crate::extent::{BodyRef, Extent, LargeRef};
-use crate::row::{JOURNAL_KEY, MessageRow, message_of};
+use crate::row::{MessageRow, WAL_KEY, message_of};
 use crate::store::Copied;
 
 const DOING: &str = "copying the store";
@@ -110,7 +110,7 @@ impl Copying {
                 }
             }
         }
-        if key == JOURNAL_KEY {
+        if key == WAL_KEY {
             return Ok(()); // a copy has none
         }
         self.copied.rows += 1;

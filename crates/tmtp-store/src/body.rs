@@ -3,7 +3,7 @@
 //! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
 //! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say
 //! what lies where, so whatever no row names is garbage. Life of a small body: made durable by the
-//! journal together with its row; written to its segment and synced with the next checkpoint if it is
+//! WAL together with its row; written to its segment and synced with the next checkpoint if it is
 //! still alive; then the row deleted, then the body erased. A crash between any two leaves at worst bytes
 //! that no row names; [`orphan_gc`] erases those at the next open.
 //!
@@ -266,7 +266,7 @@ impl Bodies {
         segment: u32,
         bodies: impl Iterator<Item = (Extent, Bytes)>,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "restoring bodies from the journal";
+        const DOING: &str = "restoring bodies from the write-ahead log";
         let path = self.segment_path(segment);
         let file = self.disk.open(&path, Open::EditOrMake);
         let file = file.map_err(|error| StoreError::io(DOING, error))?;

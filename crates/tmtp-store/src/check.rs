@@ -34,8 +34,8 @@ const PIECE_BYTES: usize = 256 * 1024;
 pub struct Inspection {
     rows: Rows<RowsInspected>,
     /// Bodies that the next start writes to their segments.
-    in_journal: BTreeSet<Extent>,
-    /// Whether the journal's newest record is not whole.
+    in_wal: BTreeSet<Extent>,
+    /// Whether the WAL's newest record is not whole.
     is_torn: bool,
     bodies: Arc<Bodies>,
     _lock: Box<dyn Lock>,
@@ -119,11 +119,10 @@ impl Inspection {
         let mut waiting = Memtable::default();
         changes.into_iter().for_each(|change| waiting.apply(change));
         let alive = waiting.alive()?;
-        let in_journal =
-            runs.iter().flat_map(|run| run.extents(&alive)).map(|(at, _)| at).collect();
+        let in_wal = runs.iter().flat_map(|run| run.extents(&alive)).map(|(at, _)| at).collect();
         let bodies = Arc::new(Bodies::new(disk, data_dir.join("bodies"), 0));
         let rows = Rows::new(Arc::new(rows), waiting);
-        Ok(Self { rows, in_journal, is_torn, bodies, _lock: lock })
+        Ok(Self { rows, in_wal, is_torn, bodies, _lock: lock })
     }
 
     /// Shows all rows of the caller's whose key starts with `prefix`, as [`Store::scan`] does.
@@ -255,7 +254,7 @@ impl Inspection {
 
     fn read_body(&self, row: &MessageRow) -> Result<u64, StoreError> {
         // A start writes these again, and their record's sum is right.
-        if !self.in_journal.contains(&row.body.small) {
+        if !self.in_wal.contains(&row.body.small) {
             self.bodies.read_small(&row.body.small)?;
         }
         if let Some(large) = row.body.large {

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::position::Position;
 use crate::row::{FORMAT_KEY, LAST_POSITION_KEY};
 
-/// The format this version writes, and the highest it reads. 2 has a journal, which versions that
+/// The format this version writes, and the highest it reads. 2 has a WAL, which versions that
 /// read only 1 would not work through.
 pub(crate) const FORMAT: u32 = 2;
 

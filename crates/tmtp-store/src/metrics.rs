@@ -5,7 +5,7 @@ use tmtp_telemetry::{Counter, Histogram};
 /// What the store of one service counts, from its opening.
 #[derive(Debug, Default)]
 pub struct StoreMetrics {
-    /// How long commits to the journal took, their sync included.
+    /// How long commits to the WAL took, their sync included.
     pub commits: Histogram,
     /// How long it took to bring what was committed to rows and segments.
     pub checkpoints: Histogram,

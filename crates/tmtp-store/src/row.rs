@@ -25,7 +25,7 @@ const STORE: u8 = b's';
 
 pub(crate) const FORMAT_KEY: &[u8] = b"s/format";
 pub(crate) const LAST_POSITION_KEY: &[u8] = b"s/last";
-pub(crate) const JOURNAL_KEY: &[u8] = b"s/journal";
+pub(crate) const WAL_KEY: &[u8] = b"s/journal";
 
 /// A message and for how many devices it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

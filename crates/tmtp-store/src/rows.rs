@@ -14,7 +14,7 @@ use crate::engine::is_empty;
 use crate::engine::{Engine, KeyRange, ReadRows, Visitor};
 use crate::error::StoreError;
 use crate::position::Position;
-use crate::row::JOURNAL_KEY;
+use crate::row::WAL_KEY;
 use crate::wal::Epoch;
 
 pub(crate) use self::memtable::Memtable;
@@ -159,11 +159,11 @@ impl<E: Engine + ?Sized> Rows<E> {
             None => Change::Delete(key),
         };
         let mut changes: Vec<Change> = self.memtable().iter().map(change).collect();
-        changes.push(change((JOURNAL_KEY.into(), epoch.as_ref())));
+        changes.push(change((WAL_KEY.into(), epoch.as_ref())));
         if let Err(error) = self.engine.commit(&changes) {
             // It may have been committed all the same. Then the old records are void, and none may
             // be appended to them.
-            let named = self.engine.get(JOURNAL_KEY).map_err(|_| StoreError::Uncertain)?;
+            let named = self.engine.get(WAL_KEY).map_err(|_| StoreError::Uncertain)?;
             if named != epoch {
                 return Err(error);
             }

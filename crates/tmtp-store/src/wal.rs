@@ -1,10 +1,10 @@
-//! Write-ahead log: one short file that makes a commit durable, with one sync. On the disk it is called
-//! the journal (`journal.0`, `journal.1`).
+//! Write-ahead log (WAL): one short file that makes a commit durable, with one sync. On the disk it
+//! keeps the names of format 2: the files `journal.0` and `journal.1`, and the row `s/journal`.
 //!
 //! A commit is one record, appended and synced: the rows it changes and the bodies it brings. The
 //! engine and the segments get the same a little later, for many commits at once (a *checkpoint*, see
 //! `writer.rs`); until then the log is replayed after a crash. Two files take turns, an *epoch* each.
-//! The row `s/journal`, written with every checkpoint, says which file is in use, how long it is at
+//! That row, written with every checkpoint, says which file is in use, how long it is at
 //! least, and the salt of its records. So a checkpoint ends an epoch in the very commit that makes its
 //! records superfluous, and what an earlier epoch left in a file is no record.
 //!
@@ -82,16 +82,18 @@ impl Epoch {
             let [salt, min_len] = [*salt, min_len].map(u64::from_be_bytes);
             Some(Self { file: *file, salt, min_len })
         };
-        parse().ok_or_else(|| StoreError::corrupt("the journal row has an unknown form"))
+        parse().ok_or_else(|| {
+            StoreError::corrupt("the row of the write-ahead log has an unknown form")
+        })
     }
 }
 
-/// The journal, as the writer uses it.
+/// The WAL, as the writer uses it.
 #[derive(Debug)]
 pub(crate) struct Wal {
     disk: Arc<dyn Disk>,
-    first: JournalFile,
-    second: JournalFile,
+    first: WalFile,
+    second: WalFile,
     epoch: Epoch,
     /// The number of the next record.
     number: u32,
@@ -103,7 +105,7 @@ pub(crate) struct Wal {
 
 /// One file.
 #[derive(Debug)]
-struct JournalFile {
+struct WalFile {
     file: Arc<dyn DiskFile>,
     /// Its length.
     len: u64,
@@ -119,7 +121,7 @@ impl Wal {
         let open = |name| {
             let file = disk.open(&data_dir.join(name), Open::EditOrMake).map_err(opening)?;
             let len = file.len().map_err(opening)?;
-            Ok(JournalFile { file, len, used: len, is_zeroed: false })
+            Ok(WalFile { file, len, used: len, is_zeroed: false })
         };
         let [first, second] = FILES.map(open);
         let (first, second) = (first?, second?);
@@ -135,7 +137,7 @@ impl Wal {
     /// # Errors
     /// [`StoreError::Uncertain`] when the length of its file is not known.
     pub(crate) fn next_epoch(&mut self) -> Result<Epoch, StoreError> {
-        let beginning = |error| StoreError::io("beginning a journal", error);
+        let beginning = |error| StoreError::io("beginning a write-ahead log", error);
         let (file, number) = match self.epoch.file {
             FileNumber::First => (&mut self.second, FileNumber::Second),
             FileNumber::Second => (&mut self.first, FileNumber::First),
@@ -190,7 +192,7 @@ impl Wal {
         file.file.write_all_at(record, at).map_err(writing)?;
         if let Err(error) = file.file.sync_data() {
             file.file.forget_cached();
-            self.fail(StoreError::io("syncing the journal", error));
+            self.fail(StoreError::io("syncing the write-ahead log", error));
             return Err(StoreError::Uncertain);
         }
         self.end = end;
@@ -221,7 +223,7 @@ impl Wal {
             return Ok(()); // it is still needed
         }
         for file in [&mut self.first, &mut self.second] {
-            file.erase().map_err(|error| StoreError::io("erasing the journal", error))?;
+            file.erase().map_err(|error| StoreError::io("erasing the write-ahead log", error))?;
         }
         Ok(())
     }
@@ -248,12 +250,12 @@ impl Wal {
 
     fn cut(&mut self, len: u64) -> Result<(), StoreError> {
         for file in [&mut self.first, &mut self.second] {
-            file.cut(len).map_err(|error| StoreError::io("emptying the journal", error))?;
+            file.cut(len).map_err(|error| StoreError::io("emptying the write-ahead log", error))?;
         }
         Ok(())
     }
 
-    fn file(&mut self) -> &mut JournalFile {
+    fn file(&mut self) -> &mut WalFile {
         match self.epoch.file {
             FileNumber::First => &mut self.first,
             FileNumber::Second => &mut self.second,
@@ -262,14 +264,14 @@ impl Wal {
 }
 
 fn opening(error: std::io::Error) -> StoreError {
-    StoreError::io("opening the journal", error)
+    StoreError::io("opening the write-ahead log", error)
 }
 
 fn writing(error: std::io::Error) -> StoreError {
-    StoreError::io("writing the journal", error)
+    StoreError::io("writing the write-ahead log", error)
 }
 
-impl JournalFile {
+impl WalFile {
     /// Makes the file long enough for records up to `end`.
     fn grow(&mut self, end: u64) -> std::io::Result<()> {
         let end = end.next_multiple_of(GROWTH_BYTES);

@@ -86,7 +86,7 @@ pub(crate) enum Step {
 impl Writer {
     /// Does what is due at `now`: at most one group of tasks, and a slice of a queue that is copied.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
-        if self.checkpoint_at.is_some_and(|at| at <= now) || self.is_journal_long() {
+        if self.checkpoint_at.is_some_and(|at| at <= now) || self.is_wal_long() {
             // Messages that are acknowledged by now need not be stored by the checkpoint.
             self.commit_group(Vec::new(), true);
             self.checkpoint();
@@ -129,7 +129,7 @@ impl Writer {
         let is_checked = self.checkpoint_failure.clone().map_or(Ok(()), Err);
         if let Err(error) = is_checked.and_then(|()| self.wal.erase()) {
             static WAITS: Throttle = Throttle::new(10);
-            warn_limited!(WAITS, %error, "erasing the journal waits");
+            warn_limited!(WAITS, %error, "erasing the write-ahead log waits");
             self.tidy_at = Some(Instant::now() + RETRY);
         }
     }
@@ -141,9 +141,11 @@ impl Writer {
         self.eraser.finish();
         self.appender.retire();
         if self.failure().is_none() {
-            match self.close_journal() {
+            match self.close_wal() {
                 Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "the next start works through the journal"),
+                Err(error) => {
+                    tracing::warn!(%error, "the next start works through the write-ahead log")
+                }
             }
         }
         Step::Ended

@@ -60,14 +60,14 @@ impl Appender {
         Ok(extent)
     }
 
-    /// The bodies of the group, for the journal.
+    /// The bodies of the group, for the WAL.
     pub(crate) fn group(&self) -> Option<Run<impl Iterator<Item = &[u8]>>> {
         let (Extent { segment, offset, .. }, _) = *self.group.first()?;
         let bytes = self.group.iter().flat_map(|(_, parts)| parts).map(|part| &**part);
         Some(Run { segment, offset, bytes })
     }
 
-    /// The group is in the journal, or refused and about to be erased.
+    /// The group is in the WAL, or refused and about to be erased.
     pub(crate) fn end_group(&mut self) {
         if !self.group.is_empty() {
             self.bodies.keep_unwritten(self.group.drain(..));

@@ -1,4 +1,4 @@
-//! Reading the journal that a crash left: which commits are in it, and whether it is what was
+//! Reading the WAL that a crash left: which commits are in it, and whether it is what was
 //! written.
 //!
 //! Records follow one another from the beginning of the file. The first that is not whole ends them:
@@ -16,7 +16,7 @@ use crate::batch::Change;
 use crate::disk::{Disk, Open};
 use crate::engine::ReadRows;
 use crate::error::StoreError;
-use crate::row::JOURNAL_KEY;
+use crate::row::WAL_KEY;
 
 /// What the engine and the segments do not have yet.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ enum Damage {
 }
 
 impl Replay {
-    /// Reads what `rows` say is in the journal of `data_dir`.
+    /// Reads what `rows` say is in the WAL of `data_dir`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when it is missing or damaged.
@@ -48,7 +48,7 @@ impl Replay {
         data_dir: &Path,
         rows: &(impl ReadRows + ?Sized),
     ) -> Result<Self, StoreError> {
-        let Some(row) = rows.get(JOURNAL_KEY)? else { return Ok(Self::default()) };
+        let Some(row) = rows.get(WAL_KEY)? else { return Ok(Self::default()) };
         let Epoch { file, salt, min_len } = Epoch::decode(&row)?;
         let name = file_name(file);
         let failed = |error: io::Error| {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_is_cut_off_is_known_by_its_length() {
+    fn a_wal_that_is_cut_off_is_known_by_its_length() {
         const RECORDS: u32 = 30;
         let (mut bytes, mut record, mut starts) = (Vec::new(), Vec::new(), Vec::new());
         for number in 0..RECORDS {

@@ -19,14 +19,14 @@ const WAITING_BYTES: usize = 8 * 1024 * 1024;
 
 impl Writer {
     /// A checkpoint that leaves a store without a log.
-    pub(super) fn close_journal(&mut self) -> Result<(), StoreError> {
+    pub(super) fn close_wal(&mut self) -> Result<(), StoreError> {
         self.bodies.write_all()?;
         self.bodies.sync_segments()?;
         self.rows.checkpoint(None)?;
         self.wal.close()
     }
 
-    pub(super) fn is_journal_long(&self) -> bool {
+    pub(super) fn is_wal_long(&self) -> bool {
         let is_long =
             self.wal.bytes() >= CHECKPOINT_AT || self.rows.waiting_bytes() >= WAITING_BYTES;
         is_long && self.checkpoint_failure.is_none()
@@ -72,7 +72,7 @@ impl Writer {
 
     fn stay(&mut self, error: StoreError) {
         static STAY: Throttle = Throttle::new(10);
-        warn_limited!(STAY, %error, "commits stay in the journal for now");
+        warn_limited!(STAY, %error, "commits stay in the write-ahead log for now");
         self.checkpoint_failure = Some(error);
         self.checkpoint_at = Some(Instant::now() + RETRY);
     }

@@ -169,7 +169,7 @@ fn a_flipped_bit_in_the_rows_is_found_or_changes_nothing() {
     assert!(found > 20, "only {found} flips were found: they did not meet what is used");
 }
 
-/// A store whose power was cut a moment after the last commit: all of it is in the journal, and
+/// A store whose power was cut a moment after the last commit: all of it is in the WAL, and
 /// some of it nowhere else.
 fn cut_off() -> SimulatedDisk {
     let disk = SimulatedDisk::new(2);
@@ -188,7 +188,7 @@ fn cut_off() -> SimulatedDisk {
 }
 
 #[test]
-fn a_flipped_bit_in_the_journal_is_named_or_undoes_the_newest_commit_alone() {
+fn a_flipped_bit_in_the_wal_is_named_or_undoes_the_newest_commit_alone() {
     let disk = cut_off();
     let whole = read_all(&open(&disk.fork()).unwrap()).unwrap();
     assert_eq!(whole.len(), 16);
@@ -226,7 +226,7 @@ fn a_flipped_bit_in_the_journal_is_named_or_undoes_the_newest_commit_alone() {
 }
 
 #[test]
-fn a_journal_that_is_cut_off_is_named() {
+fn a_wal_that_is_cut_off_is_named() {
     let disk = cut_off();
     for (name, len) in ["journal.0", "journal.1"].map(|name| (name, file(&disk, name).1.len())) {
         for len in [0, 1, 20, len / 2, len.saturating_sub(1)] {
@@ -245,7 +245,7 @@ fn a_journal_that_is_cut_off_is_named() {
 }
 
 #[test]
-fn a_missing_journal_is_named_when_it_is_needed() {
+fn a_missing_wal_is_named_when_it_is_needed() {
     let disk = cut_off();
     let used = ["journal.0", "journal.1"].map(|name| (file(&disk, name).1.len(), name));
     disk.remove(&Path::new(DIR).join(used.iter().max().unwrap().1)).unwrap();

@@ -79,7 +79,7 @@ fn a_full_disk_takes_acknowledgements_until_there_is_room_for_messages_again() {
 }
 
 #[test]
-fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
+fn what_the_wal_held_is_erased_once_there_is_room_for_its_checkpoint() {
     on_simulated_time(async {
         let disk = SimulatedDisk::new(1);
         let executor = Executor::Task { commit_after: Duration::from_millis(1) };
@@ -87,7 +87,7 @@ fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
             BlockingStore::open_on(disk.mount(), Path::new("/data"), Limits::default(), executor)
                 .unwrap();
         store.post(message(1, "MARKER", &[1]), Batch::new()).await.unwrap();
-        let in_journal = || {
+        let in_wal = || {
             disk.image().iter().any(|(path, bytes)| {
                 path.to_string_lossy().contains("journal")
                     && bytes.windows(6).any(|bytes| bytes == b"MARKER")
@@ -95,10 +95,10 @@ fn what_the_journal_held_is_erased_once_there_is_room_for_its_checkpoint() {
         };
         disk.set_capacity(Some(disk.used_bytes()));
         sleep(Duration::from_secs(5)).await;
-        assert!(in_journal(), "it is nowhere else");
+        assert!(in_wal(), "it is nowhere else");
         disk.set_capacity(None);
         sleep(Duration::from_secs(5)).await;
-        assert!(!in_journal());
+        assert!(!in_wal());
         assert_eq!(queued_ids(&store, 1), [1]);
     });
 }

@@ -82,7 +82,7 @@ fn a_long_queue_is_read_piece_by_piece_wherever_its_rows_are() {
     store.close().unwrap();
     drop(store);
     let store = open(dir.path());
-    (11..=15).for_each(|id| post(&store, id, "in the journal", &[1]));
+    (11..=15).for_each(|id| post(&store, id, "in the WAL", &[1]));
     let mut position = Cursor::start();
     let mut next = || -> Vec<u64> {
         let found = store.next(1, &mut position, 4).unwrap();

@@ -20,7 +20,7 @@ enum Step {
     /// Submitted together, so that the writer may commit them together.
     Commit(Vec<Vec<Part>>),
     Scan(Vec<u8>, usize),
-    /// Until what is in the journal has come to the engine.
+    /// Until what is in the WAL has come to the engine.
     Wait,
     Restart,
     PowerCut,
