@@ -1,7 +1,7 @@
 //! Fuzz target of damage to a store that was closed in order, or is as a killed service leaves it.
 //!
 //! Whatever is done to them, opening it gives a store or an error, and each message that it serves
-//! has the bytes that were posted, to a device that was owed it, before and after a new one is
+//! has the bytes that were posted, to a device it was queued for, before and after a new one is
 //! posted. Of a store that a check calls whole, all is served.
 
 use std::collections::BTreeMap;
@@ -45,12 +45,12 @@ enum How {
     Remove,
 }
 
-/// A store on the disk, and what each device is owed.
+/// A store on the disk, and what is queued for each device.
 struct Template {
     files: Vec<(PathBuf, Vec<u8>)>,
     folders: Vec<PathBuf>,
     /// Head and data of each message, by device and id.
-    owed: BTreeMap<(u32, u64), Vec<u8>>,
+    queued: BTreeMap<(u32, u64), Vec<u8>>,
 }
 
 /// A folder for one input, in memory where the system has such a place.
@@ -91,21 +91,24 @@ pub fn run(input: &[u8]) {
     template.write(folder.path(), &case.damages);
     let checked = check(folder.path());
     // Of what was closed in order nothing can be missing without a sign of it.
-    assert!(case.was_killed || checked.is_none_or(|owed| owed == template.owed.len() as u64));
+    assert!(case.was_killed || checked.is_none_or(|queued| queued == template.queued.len() as u64));
     let Ok(store) = BlockingStore::open(folder.path(), limits()) else {
         assert!(checked.is_none(), "what was called whole does not open");
         return;
     };
     let served = template.read(&store);
-    assert!(checked.is_none_or(|owed| owed == served), "{served} are served of {checked:?}");
+    assert!(checked.is_none_or(|queued| queued == served), "{served} are served of {checked:?}");
     go_on(&store);
     // What is new took the place of nothing.
     let served_then = template.read(&store);
-    assert!(checked.is_none_or(|owed| owed == served_then), "{served_then} are left of {served}");
+    assert!(
+        checked.is_none_or(|queued| queued == served_then),
+        "{served_then} are left of {served}"
+    );
     let _ = store.close();
 }
 
-/// What is owed, if everything is found to be as it was written.
+/// What is queued, if everything is found to be as it was written.
 fn check(folder: &Path) -> Option<u64> {
     let checked = Inspection::open(Arc::new(SystemDisk), folder).and_then(|found| found.check());
     let whole = |found: &Findings| !found.newest_commit_undone && found.damage.is_empty();
@@ -125,14 +128,14 @@ fn go_on(store: &BlockingStore) {
     if store.inner().commit(Box::new(|_| Ok(commit))).wait().is_err() {
         return;
     }
-    let Ok(owed) = store.queued(DEVICES, Cursor::start(), usize::MAX) else { return };
+    let Ok(queued) = store.queued(DEVICES, Cursor::start(), usize::MAX) else { return };
     // Others are there if a row's key was damaged; they are not served.
-    let served: Vec<_> = owed.iter().filter_map(|one| read(store, one).ok()).collect();
+    let served: Vec<_> = queued.iter().filter_map(|one| read(store, one).ok()).collect();
     assert_eq!(served, [[head, data].concat().into_bytes()]);
 }
 
-fn read(store: &BlockingStore, owed: &Queued) -> Result<Vec<u8>, StoreError> {
-    let mut reader = store.read(owed)?;
+fn read(store: &BlockingStore, queued: &Queued) -> Result<Vec<u8>, StoreError> {
+    let mut reader = store.read(queued)?;
     let mut bytes = reader.head().to_vec();
     while let Some(piece) = reader.chunk(10_000)? {
         bytes.extend_from_slice(&piece);
@@ -144,7 +147,7 @@ impl Template {
     fn make(was_killed: bool) -> Self {
         let folder = scratch();
         let store = BlockingStore::open(folder.path(), limits()).unwrap();
-        let mut owed = BTreeMap::new();
+        let mut queued = BTreeMap::new();
         for id in 1..=8_u64 {
             let data = format!("data of {id}, ").repeat(usize::try_from(id * 20).unwrap());
             let (sent, data) = if id == 8 {
@@ -158,7 +161,7 @@ impl Template {
             let head = format!("head of {id}");
             let devices: Vec<_> =
                 (0..DEVICES).filter(|device| id % 3 != u64::from(*device)).collect();
-            owed.extend(
+            queued.extend(
                 devices
                     .iter()
                     .map(|device| ((*device, id), [head.as_bytes(), data.as_bytes()].concat())),
@@ -176,17 +179,17 @@ impl Template {
             store.close().unwrap();
         }
         let (files, folders) = of_one_moment(folder.path());
-        Self { files, folders, owed }
+        Self { files, folders, queued }
     }
 
-    /// Reads what each device is owed; how many are whole.
+    /// Reads what is queued for each device; how many are whole.
     fn read(&self, store: &BlockingStore) -> u64 {
         let mut served = 0;
         for device in 0..DEVICES {
-            let Ok(owed) = store.queued(device, Cursor::start(), usize::MAX) else { continue };
-            for message in owed {
+            let Ok(queued) = store.queued(device, Cursor::start(), usize::MAX) else { continue };
+            for message in queued {
                 let Ok(bytes) = read(store, &message) else { continue };
-                let posted = self.owed.get(&(device, message.position.0));
+                let posted = self.queued.get(&(device, message.position.0));
                 assert_eq!(
                     Some(&bytes),
                     posted,

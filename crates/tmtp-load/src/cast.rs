@@ -12,7 +12,7 @@ use tmtp::request::{Data, GroupAct, Request, UserEdit};
 
 use crate::fleet::Fleet;
 use crate::ledger::{DeviceIndex, Side};
-use crate::link::{Happening, Identity, LinkNumber};
+use crate::link::{Identity, LinkEvent, LinkNumber};
 use crate::report::Stopwatch;
 
 /// How long a single answer of the service may take while members are made.
@@ -52,9 +52,9 @@ pub struct Cast {
     by_link: HashMap<LinkNumber, DeviceIndex>,
     /// Links that are opened at a time.
     at_once: usize,
-    happened: Vec<Happening>,
+    events: Vec<LinkEvent>,
     /// Deliveries that came while other devices were still logging in.
-    early: Vec<Happening>,
+    early: Vec<LinkEvent>,
 }
 
 /// A cast in a file.
@@ -88,7 +88,7 @@ impl Cast {
             devices: Vec::new(),
             by_link: HashMap::new(),
             at_once: at_once.max(1),
-            happened: Vec::new(),
+            events: Vec::new(),
             early: Vec::new(),
         }
     }
@@ -133,7 +133,7 @@ impl Cast {
     }
 
     /// Deliveries that came while devices were logging in; each is given out once.
-    pub fn early(&mut self) -> Vec<Happening> {
+    pub fn early(&mut self) -> Vec<LinkEvent> {
         std::mem::take(&mut self.early)
     }
 
@@ -201,8 +201,8 @@ impl Cast {
                 waiting.insert(link, number);
             }
             let mut made = Vec::new();
-            self.until(fleet, |happening| {
-                if let Happening::NewNode { link, node } = happening
+            self.until(fleet, |event| {
+                if let LinkEvent::NewNode { link, node } = event
                     && let Some(member) = waiting.remove(link)
                 {
                     made.push((member, node.clone()));
@@ -295,9 +295,9 @@ impl Cast {
     pub fn quiet(&mut self, fleet: &mut Fleet) -> anyhow::Result<()> {
         let mut last = Instant::now();
         while last.elapsed() < QUIET {
-            fleet.turn(last + QUIET, &mut self.happened)?;
-            for happening in self.happened.drain(..) {
-                if let Happening::Ended { why, .. } = happening {
+            fleet.turn(last + QUIET, &mut self.events)?;
+            for event in self.events.drain(..) {
+                if let LinkEvent::Ended { why, .. } = event {
                     bail!("a link ended: {why}");
                 }
                 last = Instant::now();
@@ -318,8 +318,8 @@ impl Cast {
             output.extend_from_slice(&request.pack()?);
         }
         let mut refusal = None;
-        self.until(fleet, |happening| {
-            if let Happening::Acked { refused, .. } = happening {
+        self.until(fleet, |event| {
+            if let LinkEvent::Acked { refused, .. } = event {
                 unanswered = unanswered.saturating_sub(1);
                 refusal = refusal.take().or_else(|| refused.clone());
             }
@@ -351,10 +351,10 @@ impl Cast {
                 opening.insert(fleet.open(entry(next))?, (next, since));
                 next += 1;
             }
-            fleet.turn(last + PATIENCE, &mut self.happened)?;
-            for happening in self.happened.drain(..) {
-                match happening {
-                    Happening::On { link, registered } => {
+            fleet.turn(last + PATIENCE, &mut self.events)?;
+            for event in self.events.drain(..) {
+                match event {
+                    LinkEvent::LoggedIn { link, registered } => {
                         if let Some((index, since)) = opening.remove(&link) {
                             entered[index] = Some((link, registered));
                             last = Instant::now();
@@ -362,11 +362,11 @@ impl Cast {
                             times.iter_mut().for_each(|times| times.add_ns(ns as u64));
                         }
                     }
-                    Happening::Delivered { .. } => self.early.push(happening),
-                    Happening::Ended { why, .. } => bail!("a link ended: {why}"),
-                    Happening::Acked { .. }
-                    | Happening::NewNode { .. }
-                    | Happening::Notice { .. } => {}
+                    LinkEvent::Delivered { .. } => self.early.push(event),
+                    LinkEvent::Ended { why, .. } => bail!("a link ended: {why}"),
+                    LinkEvent::Acked { .. }
+                    | LinkEvent::NewNode { .. }
+                    | LinkEvent::Notice { .. } => {}
                 }
             }
             ensure!(last.elapsed() < PATIENCE, "the service lets nobody in any more");
@@ -378,17 +378,17 @@ impl Cast {
     fn until(
         &mut self,
         fleet: &mut Fleet,
-        mut seen: impl FnMut(&Happening) -> bool,
+        mut seen: impl FnMut(&LinkEvent) -> bool,
     ) -> anyhow::Result<()> {
         let mut last = Instant::now();
         loop {
-            fleet.turn(last + PATIENCE, &mut self.happened)?;
+            fleet.turn(last + PATIENCE, &mut self.events)?;
             let mut enough = false;
-            for happening in self.happened.drain(..) {
-                if let Happening::Ended { why, .. } = &happening {
+            for event in self.events.drain(..) {
+                if let LinkEvent::Ended { why, .. } = &event {
                     bail!("a link ended: {why}");
                 }
-                enough |= seen(&happening);
+                enough |= seen(&event);
                 last = Instant::now();
             }
             if enough {

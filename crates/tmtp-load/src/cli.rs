@@ -37,7 +37,7 @@ struct TargetArgs {
     /// Links that are opened at a time.
     #[arg(long, global = true, default_value_t = 64)]
     at_once: usize,
-    /// Seconds that the service may make no progress with what it owes, before that is lost.
+    /// Seconds that the service may make no progress with what is queued, before that counts as lost.
     #[arg(long, global = true, default_value_t = 40.0)]
     patience: f64,
 }

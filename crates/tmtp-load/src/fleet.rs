@@ -17,7 +17,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tmtp::request::Request;
 use tmtp::session::Millis;
 
-use crate::link::{Happening, Link, LinkNumber, Scratch};
+use crate::link::{Link, LinkEvent, LinkNumber, Scratch};
 use crate::tls::{self, Trust};
 
 /// Links of one source address, on loopback: few enough for any service's limit per address.
@@ -40,7 +40,7 @@ pub struct Fleet {
     /// Links with something to send.
     dirty: Vec<LinkNumber>,
     scratch: Scratch,
-    happenings: Vec<Happening>,
+    link_events: Vec<LinkEvent>,
     opened: usize,
     epoch: Instant,
     next_tick: Instant,
@@ -66,7 +66,7 @@ impl Fleet {
             free: Vec::new(),
             dirty: Vec::new(),
             scratch: Scratch::new()?,
-            happenings: Vec::new(),
+            link_events: Vec::new(),
             opened: 0,
             epoch,
             next_tick: epoch + TICK,
@@ -132,10 +132,10 @@ impl Fleet {
     ///
     /// # Errors
     /// When the event loop fails.
-    pub fn turn(&mut self, until: Instant, happened: &mut Vec<Happening>) -> anyhow::Result<()> {
+    pub fn turn(&mut self, until: Instant, seen: &mut Vec<LinkEvent>) -> anyhow::Result<()> {
         self.flush();
         let now = Instant::now();
-        let until = if self.happenings.is_empty() { until.min(self.next_tick) } else { now };
+        let until = if self.link_events.is_empty() { until.min(self.next_tick) } else { now };
         let wait = self.timer.arm(until.saturating_duration_since(now))?;
         match self.poll.poll(&mut self.events, wait) {
             Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
@@ -147,7 +147,7 @@ impl Fleet {
         if self.next_tick <= Instant::now() {
             self.tick();
         }
-        happened.append(&mut self.happenings);
+        seen.append(&mut self.link_events);
         Ok(())
     }
 
@@ -157,12 +157,12 @@ impl Fleet {
             let Some(Some(link)) = self.links.get_mut(number) else { continue };
             let closed = event.is_read_closed() || event.is_error();
             let result = if event.is_readable() || closed {
-                link.read(number, &mut self.scratch, &mut self.happenings, closed)
+                link.read(number, &mut self.scratch, &mut self.link_events, closed)
             } else {
                 Ok(())
             };
             if let Err(why) = result.and_then(|()| link.flush()) {
-                end(&mut self.links, &mut self.free, &mut self.happenings, number, why);
+                end(&mut self.links, &mut self.free, &mut self.link_events, number, why);
             }
         }
     }
@@ -172,7 +172,7 @@ impl Fleet {
             if let Some(Some(link)) = self.links.get_mut(number)
                 && let Err(why) = link.flush()
             {
-                end(&mut self.links, &mut self.free, &mut self.happenings, number, why);
+                end(&mut self.links, &mut self.free, &mut self.link_events, number, why);
             }
         }
     }
@@ -184,7 +184,7 @@ impl Fleet {
             if let Some(Some(link)) = self.links.get_mut(number)
                 && let Err(why) = link.tick(now).and_then(|()| link.flush())
             {
-                end(&mut self.links, &mut self.free, &mut self.happenings, number, why);
+                end(&mut self.links, &mut self.free, &mut self.link_events, number, why);
             }
         }
     }
@@ -197,7 +197,7 @@ impl Fleet {
 fn end(
     links: &mut [Option<Box<Link>>],
     free: &mut Vec<LinkNumber>,
-    happenings: &mut Vec<Happening>,
+    link_events: &mut Vec<LinkEvent>,
     number: LinkNumber,
     why: String,
 ) {
@@ -206,7 +206,7 @@ fn end(
         && place.take().is_some()
     {
         free.push(number);
-        happenings.push(Happening::Ended { link: number, why });
+        link_events.push(LinkEvent::Ended { link: number, why });
     }
 }
 

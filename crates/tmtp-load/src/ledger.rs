@@ -86,7 +86,7 @@ impl Ledger {
     }
 
     /// The post is expected by these devices.
-    pub fn owe(&mut self, number: u64, devices: &[DeviceIndex]) {
+    pub fn expect(&mut self, number: u64, devices: &[DeviceIndex]) {
         self.expected += devices.len() as u64;
         for device in devices {
             if let Some(account) = self.accounts.get_mut(*device) {
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn exactly_once_delivery_is_even() {
         let mut ledger = Ledger::new(2);
-        ledger.owe(1, &[0, 1]);
-        ledger.owe(2, &[0]);
+        ledger.expect(1, &[0, 1]);
+        ledger.expect(2, &[0]);
         assert!(ledger.take(0, 10, 1));
         assert!(ledger.take(1, 10, 1));
         assert!(!ledger.is_settled());
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn lost_duplicate_and_swapped_posts_are_reported() {
         let mut ledger = Ledger::new(3);
-        ledger.owe(1, &[0, 1]);
-        ledger.owe(2, &[2]);
+        ledger.expect(1, &[0, 1]);
+        ledger.expect(2, &[2]);
         ledger.take(1, 10, 1);
         ledger.take(1, 11, 1);
         ledger.take(2, 12, 3);

@@ -6,7 +6,7 @@
 //!
 //! - [`tls`]: any certificate or a pinned one; records in, records out, no buffers of its own
 //! - [`link`]: one link: socket, TLS and `tmtp`'s session
-//! - [`fleet`]: all links of the process, and what happened on them
+//! - [`fleet`]: all links of the process, and what events on them
 //! - [`stamp`]: what a body says about when and by whom it was meant to be sent
 //! - [`cast`]: members and devices: registered, logged in, in a group
 //! - [`ledger`]: what each device expects and what it got, so that nothing is lost or doubled

@@ -4,7 +4,7 @@
 //! what is incomplete. Every message is acknowledged at once, by a header made beforehand. What is
 //! to be sent gathers until [`Link::flush`], so that acks and posts of one turn share a record.
 
-mod happening;
+mod event;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tmtp::session::app::{AppSession, Output};
 
 use crate::stamp::{STAMP_BYTES, Stamp};
 use crate::tls::Tls;
-pub use happening::{Happening, LinkNumber};
+pub use event::{LinkEvent, LinkNumber};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -68,7 +68,7 @@ pub struct Link {
     output: Vec<u8>,
     /// To be sent, encrypted.
     outgoing: Vec<u8>,
-    /// Made by Register, given out with [`Happening::On`].
+    /// Made by Register, given out with [`LinkEvent::LoggedIn`].
     registered: Option<Box<Identity>>,
     arriving: Option<Arriving>,
 }
@@ -191,7 +191,7 @@ impl Link {
         &mut self,
         number: LinkNumber,
         scratch: &mut Scratch,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<LinkEvent>,
         more: bool,
     ) -> Result<(), EndReason> {
         loop {
@@ -209,7 +209,7 @@ impl Link {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(format!("broken: {error}")),
             };
-            self.take(number, kept + count, scratch, happenings)?;
+            self.take(number, kept + count, scratch, events)?;
             if count < room_bytes && !more {
                 // Edge-triggered: a short read has emptied the socket, more makes a new event.
                 return Ok(());
@@ -222,7 +222,7 @@ impl Link {
         number: LinkNumber,
         filled: usize,
         scratch: &mut Scratch,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<LinkEvent>,
     ) -> Result<(), EndReason> {
         let Scratch { input, plain, ack } = scratch;
         let input = input.get_mut(..filled).unwrap_or_default();
@@ -245,7 +245,7 @@ impl Link {
                 }
                 Output::Event(event, _) => {
                     Self::event(number, event, &mut self.registered, &mut self.output, ack)
-                        .map(|happening| happenings.extend(happening))?;
+                        .map(|event| events.extend(event))?;
                 }
                 Output::Begin(message) => {
                     self.arriving = Some(Arriving {
@@ -256,7 +256,7 @@ impl Link {
                     });
                 }
                 Output::Data { bytes, last } => {
-                    self.data(number, bytes, last, ack, happenings);
+                    self.data(number, bytes, last, ack, events);
                 }
             }
         }
@@ -270,7 +270,7 @@ impl Link {
         registered: &mut Option<Box<Identity>>,
         output: &mut Vec<u8>,
         ack: &Template,
-    ) -> Result<Option<Happening>, EndReason> {
+    ) -> Result<Option<LinkEvent>, EndReason> {
         Ok(match event {
             Event::Registered { uid, nodeid, error: _ } => {
                 *registered = Some(Box::new(Identity {
@@ -280,7 +280,7 @@ impl Link {
                 None
             }
             Event::LoginOk { .. } => {
-                Some(Happening::On { link: number, registered: registered.take() })
+                Some(LinkEvent::LoggedIn { link: number, registered: registered.take() })
             }
             Event::Ack { id, outcome } => {
                 let id = u64::from_str_radix(id.as_str(), 16).unwrap_or(u64::MAX);
@@ -288,13 +288,13 @@ impl Link {
                     Outcome::Refused { error, .. } => Some(error.into_boxed_str()),
                     Outcome::Done | Outcome::Posted { .. } => None,
                 };
-                Some(Happening::Acked { link: number, id, refused })
+                Some(LinkEvent::Acked { link: number, id, refused })
             }
             Event::Message(message) => {
                 ack.write(output, message.id.0);
                 match message.kind {
                     MessageKind::NewNode { nodeid, .. } => {
-                        Some(Happening::NewNode { link: number, node: nodeid.expose().into() })
+                        Some(LinkEvent::NewNode { link: number, node: nodeid.expose().into() })
                     }
                     MessageKind::Login { .. }
                     | MessageKind::NewAlias { .. }
@@ -304,7 +304,7 @@ impl Link {
                     | MessageKind::Delivery { .. }
                     | MessageKind::Notify { .. }
                     | MessageKind::Ping { .. }
-                    | MessageKind::Other { .. } => Some(Happening::Notice { link: number }),
+                    | MessageKind::Other { .. } => Some(LinkEvent::Notice { link: number }),
                 }
             }
             Event::Quit { error } => return Err(format!("quit: {error}")),
@@ -318,7 +318,7 @@ impl Link {
         bytes: &[u8],
         last: bool,
         ack: &Template,
-        happenings: &mut Vec<Happening>,
+        events: &mut Vec<LinkEvent>,
     ) {
         let Some(arriving) = &mut self.arriving else { return };
         let room = arriving.stamp.get_mut(arriving.filled..).unwrap_or_default();
@@ -329,11 +329,11 @@ impl Link {
             return;
         }
         ack.write(&mut self.output, arriving.id.0);
-        happenings.push(if arriving.is_post {
+        events.push(if arriving.is_post {
             let stamp = Stamp::from_bytes(&arriving.stamp);
-            Happening::Delivered { link: number, message: arriving.id.0, stamp }
+            LinkEvent::Delivered { link: number, message: arriving.id.0, stamp }
         } else {
-            Happening::Notice { link: number }
+            LinkEvent::Notice { link: number }
         });
         self.arriving = None;
     }

@@ -231,7 +231,7 @@ pub struct IdleReport {
     pub kib_each: f64,
     /// KiB of each link that did not come back.
     pub kept_kib_each: f64,
-    /// Processor seconds of the service while nothing happened on the links.
+    /// Processor seconds of the service while nothing events on the links.
     pub idle_cpu_s: f64,
     /// How long that was.
     pub idle_s: f64,

@@ -34,7 +34,7 @@ pub struct Target {
     pub pid: Option<u32>,
     /// Links that are opened at a time.
     pub at_once: usize,
-    /// How long it may make no progress with what it owes.
+    /// How long it may make no progress with what is queued.
     pub patience: Duration,
 }
 

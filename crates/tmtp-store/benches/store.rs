@@ -1,7 +1,7 @@
 //! Benchmark of the store, beside a raw append log with group commit on the same disk.
 //!
 //! `cargo bench -p tmtp-store --bench store`. Set `STORE_BENCH_DIR` for another disk than that of
-//! `target/`, `STORE_BENCH_OWED` for another number of owed messages than 100,000 to open with,
+//! `target/`, `STORE_BENCH_QUEUED` for another number of queued messages than 100,000 to open with,
 //! `STORE_BENCH_MIB` for another size of the large body than 256 MiB, `STORE_BENCH_SECONDS` for
 //! longer runs than one second. With `-- posts N` it compares N posts in flight with the raw log, and
 //! does nothing else.
@@ -58,7 +58,7 @@ fn beside_raw_log(root: &Path, in_flight: usize, devices: &[u32]) {
 fn report() {
     let root = root();
     println!(
-        "1 KiB bodies, durable before the answer; R = devices owed; acknowledged as soon as stored"
+        "1 KiB bodies, durable before the answer; R = devices; acknowledged as soon as stored"
     );
     println!(
         "{:>22} {:>9} {:>9} {:>10} {:>8} {:>8} {:>9} {:>9}",
@@ -67,7 +67,7 @@ fn report() {
     for in_flight in [1, 64, 1_024] {
         beside_raw_log(&root, in_flight, &[1, 10, 100]);
     }
-    in_dir(&root, |dir| open_after_crash(dir, setting("STORE_BENCH_OWED", 100_000)));
+    in_dir(&root, |dir| open_after_crash(dir, setting("STORE_BENCH_QUEUED", 100_000)));
     in_dir(&root, |dir| {
         let status = this_program(&["large", dir, &setting("STORE_BENCH_MIB", 256).to_string()]);
         assert!(status.success());
@@ -209,10 +209,10 @@ fn open_after_crash(dir: &str, count: u64) {
     let opened = started.elapsed();
     assert_eq!(store.stats().queued, count);
     let started = Instant::now();
-    let owed = store.queued(7, Cursor::start(), 100).unwrap();
-    assert_eq!((owed.len() as u64).min(count), count.min(100));
+    let queued = store.queued(7, Cursor::start(), 100).unwrap();
+    assert_eq!((queued.len() as u64).min(count), count.min(100));
     println!(
-        "open with {count} owed after a crash: {:.2} s; first 100 of a queue: {:.2} ms",
+        "open with {count} queued after a crash: {:.2} s; first 100 of a queue: {:.2} ms",
         opened.as_secs_f64(),
         started.elapsed().as_secs_f64() * 1e3
     );
@@ -256,8 +256,8 @@ fn large(dir: &Path, mib: u64) {
     store.post(new, Batch::new()).wait().unwrap();
     let stored = started.elapsed();
     let started = Instant::now();
-    let owed = store.queued(7, Cursor::start(), 1).unwrap();
-    let mut reader = store.read(&owed[0]).unwrap();
+    let queued = store.queued(7, Cursor::start(), 1).unwrap();
+    let mut reader = store.read(&queued[0]).unwrap();
     let mut read = 0;
     while let Some(chunk) = reader.chunk(256 * 1024).unwrap() {
         read += chunk.len() as u64;

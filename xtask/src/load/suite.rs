@@ -268,7 +268,7 @@ fn store_bench(folder: &Path) -> Result<String> {
     let mut bench = cargo(["bench", "--quiet", "-p", "tmtp-store", "--bench", "store"]);
     bench.env("STORE_BENCH_DIR", folder);
     // What it does beside that is wanted elsewhere, not here.
-    bench.env("STORE_BENCH_OWED", "1000").env("STORE_BENCH_MIB", "1");
+    bench.env("STORE_BENCH_QUEUED", "1000").env("STORE_BENCH_MIB", "1");
     run::captured(&mut bench)
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use super::{Meter, Target};
 use crate::cast::Cast;
 use crate::fleet::Fleet;
-use crate::link::Happening;
+use crate::link::LinkEvent;
 use crate::process::Usage;
 use crate::report::IdleReport;
 
@@ -62,11 +62,11 @@ pub fn run(
 /// Does nothing but what keeps links alive.
 fn keep(fleet: &mut Fleet, hold: Duration) -> anyhow::Result<()> {
     let until = Instant::now() + hold;
-    let mut happened = Vec::new();
+    let mut events = Vec::new();
     while Instant::now() < until {
-        fleet.turn(until, &mut happened)?;
-        for happening in happened.drain(..) {
-            if let Happening::Ended { why, .. } = happening {
+        fleet.turn(until, &mut events)?;
+        for event in events.drain(..) {
+            if let LinkEvent::Ended { why, .. } = event {
                 bail!("an idle link ended: {why}");
             }
         }

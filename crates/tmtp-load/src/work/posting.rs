@@ -15,7 +15,7 @@ use crate::fleet::Fleet;
 use crate::ledger::DeviceIndex;
 use crate::ledger::Ledger;
 use crate::link::Template;
-use crate::link::{Happening, LinkNumber};
+use crate::link::{LinkEvent, LinkNumber};
 use crate::report::{Stopwatch, Whole};
 use crate::stamp::{Clock, STAMP_BYTES, Stamp};
 
@@ -200,7 +200,7 @@ impl<'a> Posting<'a> {
             Until::Time(_) => u64::MAX,
             Until::Count(count) => count,
         };
-        let mut happened = Vec::new();
+        let mut events = Vec::new();
         let mut marked = false;
         let mut sent = 0;
         if let Pace::Closed { depth } = pace {
@@ -231,9 +231,9 @@ impl<'a> Posting<'a> {
             if now_ns >= self.patient_until_ns() {
                 return Ok(());
             }
-            self.turn(until_ns, &mut happened)?;
+            self.turn(until_ns, &mut events)?;
             let again = matches!(pace, Pace::Closed { .. }).then_some((stop_ns, last_number));
-            self.look_at(&mut happened, again)?;
+            self.look_at(&mut events, again)?;
         }
     }
 
@@ -242,14 +242,14 @@ impl<'a> Posting<'a> {
     /// # Errors
     /// When a link ends.
     pub fn take(&mut self) -> anyhow::Result<()> {
-        let mut happened = self.cast.early();
+        let mut events = self.cast.early();
         loop {
-            self.look_at(&mut happened, None)?;
+            self.look_at(&mut events, None)?;
             let until_ns = self.patient_until_ns();
             if self.ledger.is_settled() || self.clock.now_ns() >= until_ns {
                 return Ok(());
             }
-            self.turn(until_ns, &mut happened)?;
+            self.turn(until_ns, &mut events)?;
         }
     }
 
@@ -259,10 +259,10 @@ impl<'a> Posting<'a> {
     /// When a link ends.
     pub fn linger(&mut self, time: Duration) -> anyhow::Result<()> {
         let until_ns = self.clock.now_ns() + nanoseconds(time);
-        let mut happened = Vec::new();
+        let mut events = Vec::new();
         while self.clock.now_ns() < until_ns {
-            self.turn(until_ns, &mut happened)?;
-            self.look_at(&mut happened, None)?;
+            self.turn(until_ns, &mut events)?;
+            self.look_at(&mut events, None)?;
         }
         Ok(())
     }
@@ -284,10 +284,10 @@ impl<'a> Posting<'a> {
         }
     }
 
-    fn turn(&mut self, until_ns: u64, happened: &mut Vec<Happening>) -> anyhow::Result<()> {
+    fn turn(&mut self, until_ns: u64, events: &mut Vec<LinkEvent>) -> anyhow::Result<()> {
         // A day is as good as never, and can be added to any moment.
         let wait = until_ns.saturating_sub(self.clock.now_ns()).min(86_400_000_000_000);
-        self.fleet.turn(Instant::now() + Duration::from_nanos(wait), happened)
+        self.fleet.turn(Instant::now() + Duration::from_nanos(wait), events)
     }
 
     fn patient_until_ns(&self) -> u64 {
@@ -328,13 +328,13 @@ impl<'a> Posting<'a> {
     /// an answer is followed by the next post.
     fn look_at(
         &mut self,
-        happened: &mut Vec<Happening>,
+        events: &mut Vec<LinkEvent>,
         again: Option<(u64, u64)>,
     ) -> anyhow::Result<()> {
         let now_ns = self.clock.now_ns();
-        for happening in happened.drain(..) {
-            match happening {
-                Happening::Acked { link, id, refused } => {
+        for event in events.drain(..) {
+            match event {
+                LinkEvent::Acked { link, id, refused } => {
                     let number = id & ((1 << NUMBER_BITS) - 1);
                     let sender = self.answered(link, number, refused, now_ns)?;
                     if again
@@ -343,11 +343,13 @@ impl<'a> Posting<'a> {
                         self.post_one(sender, now_ns)?;
                     }
                 }
-                Happening::Delivered { link, message, stamp } => {
+                LinkEvent::Delivered { link, message, stamp } => {
                     self.delivered(link, message, stamp, now_ns);
                 }
-                Happening::Ended { why, .. } => bail!("a link ended: {why}"),
-                Happening::On { .. } | Happening::NewNode { .. } | Happening::Notice { .. } => {}
+                LinkEvent::Ended { why, .. } => bail!("a link ended: {why}"),
+                LinkEvent::LoggedIn { .. }
+                | LinkEvent::NewNode { .. }
+                | LinkEvent::Notice { .. } => {}
             }
         }
         Ok(())
@@ -376,7 +378,7 @@ impl<'a> Posting<'a> {
         }
         self.posts += 1;
         if let Some(addressee) = sender.addressees.get(addressee) {
-            self.ledger.owe(number, &addressee.reaches);
+            self.ledger.expect(number, &addressee.reaches);
         }
         if at_ns >= self.warm_ns {
             self.to_ack.add_ns(now_ns.saturating_sub(at_ns));

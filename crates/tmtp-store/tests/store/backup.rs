@@ -22,7 +22,7 @@ fn is_whole(dir: &Path) {
 }
 
 #[test]
-fn a_copy_holds_what_was_owed_and_the_keys_and_lets_nobody_else_in() {
+fn a_copy_holds_what_was_queued_and_the_keys_and_lets_nobody_else_in() {
     let dir = tempfile::tempdir().unwrap();
     let (data, copy) = (dir.path().join("data"), dir.path().join("copy"));
     let store = open(&data);
@@ -56,9 +56,9 @@ fn a_copy_holds_what_was_owed_and_the_keys_and_lets_nobody_else_in() {
     let restored = open(&copy);
     assert_eq!(restored.get(b"d/row").unwrap().unwrap(), b"value");
     assert_eq!((queued_ids(&restored, 1), queued_ids(&restored, 2)), (vec![2], vec![2, 3]));
-    let owed = restored.queued(2, Cursor::start(), 10).unwrap();
-    assert_eq!(content(&restored, &owed[0]).1, b"kept");
-    assert_eq!(content(&restored, &owed[1]).1, [7; 300_000]);
+    let queued = restored.queued(2, Cursor::start(), 10).unwrap();
+    assert_eq!(content(&restored, &queued[0]).1, b"kept");
+    assert_eq!(content(&restored, &queued[1]).1, [7; 300_000]);
     assert_eq!(restored.last_id(), 3);
     assert_eq!(files_with(&copy, b"acked before").unwrap(), Vec::<&Path>::new());
     assert!(matches!(restored.backup(&data), Err(StoreError::NotEmpty { .. })));
@@ -82,7 +82,7 @@ fn copies_of_a_store_that_works_at_full_speed_are_each_of_one_moment() {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            // Each commit owes three messages, and acknowledges the three before: of one moment are
+            // Each commit queues three messages, and acknowledges the three before: of one moment are
             // always three that follow each other, or six.
             let mut id = 0;
             while !stop.load(Ordering::Relaxed) {
@@ -99,12 +99,12 @@ fn copies_of_a_store_that_works_at_full_speed_are_each_of_one_moment() {
             assert!(copied.damaged.is_empty());
             is_whole(&copy);
             let restored = open(&copy);
-            let owed = restored.queued(1, Cursor::start(), 100).unwrap();
-            assert!(owed.len().is_multiple_of(3) && owed.len() <= 6, "{} owed", owed.len());
-            for owed in &owed {
-                assert_eq!(content(&restored, owed).1, body(owed.position.0).as_bytes());
+            let queued = restored.queued(1, Cursor::start(), 100).unwrap();
+            assert!(queued.len().is_multiple_of(3) && queued.len() <= 6, "{} queued", queued.len());
+            for queued in &queued {
+                assert_eq!(content(&restored, queued).1, body(queued.position.0).as_bytes());
             }
-            assert_eq!(owed.last().map_or(0, |owed| owed.position.0), restored.last_id());
+            assert_eq!(queued.last().map_or(0, |queued| queued.position.0), restored.last_id());
         }
         stop.store(true, Ordering::Relaxed);
     });

@@ -1,7 +1,7 @@
 //! Crash test: SIGKILL at random moments under load, again and again on the same directory.
 //!
 //! After each: what was acknowledged is there, whole or not at all and byte for byte; the counts
-//! are right; and no file holds a byte of a message that nobody is owed.
+//! are right; and no file holds a byte of a message that waits for nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
@@ -47,8 +47,8 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged_and_erases_the_rest() {
 
     let store = open(dir.path());
     for device in 0..DEVICES {
-        let owed = store.queued(device, Cursor::start(), usize::MAX).unwrap();
-        store.ack(device, &owed.iter().map(|owed| owed.position.0).collect::<Vec<_>>());
+        let queued = store.queued(device, Cursor::start(), usize::MAX).unwrap();
+        store.ack(device, &queued.iter().map(|queued| queued.position.0).collect::<Vec<_>>());
     }
     store.close().unwrap();
     assert_eq!(marked(dir.path()), BTreeSet::new(), "all is acknowledged, nothing may be left");
@@ -87,33 +87,40 @@ impl Said {
 
 fn check(dir: &Path, said: &Said) {
     let store = open(dir);
-    let mut owed_to: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
+    let mut queued_for: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
     for device in 0..DEVICES {
-        for owed in store.queued(device, Cursor::start(), usize::MAX).unwrap() {
-            let (head, data) = content(&store, &owed);
-            assert_eq!(head, format!("head of {}:", owed.position.0));
-            assert_eq!(data, body(owed.position.0), "message {}", owed.position.0);
-            owed_to.entry(owed.position.0).or_default().insert(device);
+        for queued in store.queued(device, Cursor::start(), usize::MAX).unwrap() {
+            let (head, data) = content(&store, &queued);
+            assert_eq!(head, format!("head of {}:", queued.position.0));
+            assert_eq!(data, body(queued.position.0), "message {}", queued.position.0);
+            queued_for.entry(queued.position.0).or_default().insert(device);
         }
     }
     for (id, devices) in &said.submitted {
-        let owed = owed_to.get(id).cloned().unwrap_or_default();
+        let queued = queued_for.get(id).cloned().unwrap_or_default();
         let unsettled: BTreeSet<u32> = devices
             .iter()
             .copied()
             .filter(|device| !said.acked.contains(&(*device, *id)))
             .collect();
-        assert!(owed.is_subset(devices), "message {id} is owed to {owed:?} of {devices:?}");
-        let whole = unsettled.is_subset(&owed);
-        let absent = owed.is_empty() && !said.stored.contains(id);
-        assert!(whole || absent, "message {id} is owed to {owed:?}, should be to {unsettled:?}");
+        assert!(queued.is_subset(devices), "message {id} is queued for {queued:?} of {devices:?}");
+        let whole = unsettled.is_subset(&queued);
+        let absent = queued.is_empty() && !said.stored.contains(id);
+        assert!(
+            whole || absent,
+            "message {id} is queued for {queued:?}, should be for {unsettled:?}"
+        );
     }
     let stats = store.stats();
-    assert_eq!(stats.messages, owed_to.len() as u64);
-    assert_eq!(stats.queued, owed_to.values().map(|devices| devices.len() as u64).sum::<u64>());
+    assert_eq!(stats.messages, queued_for.len() as u64);
+    assert_eq!(stats.queued, queued_for.values().map(|devices| devices.len() as u64).sum::<u64>());
     assert!(store.last_id() >= said.stored.last().copied().unwrap_or(0));
     store.close().unwrap();
-    assert_eq!(marked(dir), owed_to.into_keys().collect(), "exactly what is owed is on the disk");
+    assert_eq!(
+        marked(dir),
+        queued_for.into_keys().collect(),
+        "exactly what is queued is on the disk"
+    );
 }
 
 /// Ids of all messages of which any file holds a part of the body.

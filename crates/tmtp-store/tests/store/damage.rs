@@ -49,15 +49,15 @@ fn stopped() -> SimulatedDisk {
 fn read_all(store: &BlockingStore) -> Result<Read, StoreError> {
     let mut read = Read::new();
     for device in DEVICES {
-        for owed in store.queued(device, Cursor::start(), usize::MAX)? {
-            let text = store.read(&owed).and_then(|mut reader| {
+        for queued in store.queued(device, Cursor::start(), usize::MAX)? {
+            let text = store.read(&queued).and_then(|mut reader| {
                 let mut text = reader.head().to_vec();
                 while let Some(piece) = reader.chunk(30_000)? {
                     text.extend_from_slice(&piece);
                 }
                 Ok(text)
             });
-            read.insert((device, owed.position.0), text);
+            read.insert((device, queued.position.0), text);
         }
     }
     Ok(read)
@@ -129,13 +129,13 @@ fn a_damaged_large_body_is_not_begun_a_second_time() {
     let (path, _) = file(&disk, "bodies/large/0000000000000001");
     disk.flip_bit(&path, 60_000, 3).unwrap();
     let store = open(&disk).unwrap();
-    let owed = store.queued(1, Cursor::start(), usize::MAX).unwrap();
-    let damaged = owed.iter().find(|owed| owed.position.0 == 20).unwrap();
+    let queued = store.queued(1, Cursor::start(), usize::MAX).unwrap();
+    let damaged = queued.iter().find(|queued| queued.position.0 == 20).unwrap();
     let mut reader = store.read(damaged).unwrap();
     assert!(reader.chunk(50_000).unwrap().is_some());
     assert!(matches!(reader.chunk(50_000), Err(StoreError::Corrupt { .. })));
     assert!(matches!(store.read(damaged), Err(StoreError::Corrupt { .. })));
-    let other = owed.iter().find(|owed| owed.position.0 == 40).unwrap();
+    let other = queued.iter().find(|queued| queued.position.0 == 40).unwrap();
     assert_eq!(content(&store, other).1, vec![40; 70_000]);
 }
 
@@ -161,7 +161,7 @@ fn a_flipped_bit_in_the_rows_is_found_or_changes_nothing() {
             Ok(store) => {
                 assert_eq!(named, None, "at {at}, and the store opened");
                 let read = read_all(&store).unwrap();
-                assert!(same(&read, &whole), "at {at} a flipped bit changed what is owed");
+                assert!(same(&read, &whole), "at {at} a flipped bit changed what is queued");
                 assert_eq!(store.get(KEY).unwrap().unwrap(), b"<the value of a row>");
             }
         }

@@ -159,9 +159,9 @@ fn child() {
 
     limit_files(None);
     post(&store, id + 1, "there is room again", &devices);
-    let owed = store.queued(1, Cursor::start(), usize::MAX).unwrap();
-    assert_eq!(content(&store, &owed[id as usize - 1]).1, b"there is room again");
-    assert_eq!(content(&store, &owed[0]).1, text(1).as_bytes());
+    let queued = store.queued(1, Cursor::start(), usize::MAX).unwrap();
+    assert_eq!(content(&store, &queued[id as usize - 1]).1, b"there is room again");
+    assert_eq!(content(&store, &queued[0]).1, text(1).as_bytes());
     assert_eq!(store.stats().messages, id);
     store.close().unwrap();
     assert_eq!(

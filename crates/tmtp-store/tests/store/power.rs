@@ -66,11 +66,11 @@ async fn work(store: &BlockingStore, promised: &mut Promised) -> Result<(), Stor
         store.post(new, Batch::new()).await?;
         promised.stored.insert(id);
         for device in DEVICES {
-            let owed = store.queued(device, Cursor::start(), 100)?;
+            let queued = store.queued(device, Cursor::start(), 100)?;
             // Some messages stay with one device, some with two, some go.
-            let done = owed
+            let done = queued
                 .iter()
-                .map(|owed| owed.position.0)
+                .map(|queued| queued.position.0)
                 .filter(|old| (old + 2) / 2 % 4 != u64::from(device));
             let done: Vec<u64> = done.filter(|old| old + 2 < id).collect();
             promised.acked.extend(done.iter().map(|id| (device, *id)));
@@ -84,27 +84,30 @@ async fn work(store: &BlockingStore, promised: &mut Promised) -> Result<(), Stor
 }
 
 fn check(store: &BlockingStore, promised: &Promised) {
-    let mut owed_to: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
+    let mut queued_for: BTreeMap<u64, BTreeSet<u32>> = BTreeMap::new();
     for device in DEVICES {
-        for owed in store.queued(device, Cursor::start(), usize::MAX).unwrap() {
+        for queued in store.queued(device, Cursor::start(), usize::MAX).unwrap() {
             assert_eq!(
-                content(store, &owed).1,
-                body(owed.position.0),
+                content(store, &queued).1,
+                body(queued.position.0),
                 "message {}",
-                owed.position.0
+                queued.position.0
             );
-            owed_to.entry(owed.position.0).or_default().insert(device);
+            queued_for.entry(queued.position.0).or_default().insert(device);
         }
     }
     for (id, devices) in &promised.posted {
-        let owed = owed_to.get(id).cloned().unwrap_or_default();
+        let queued = queued_for.get(id).cloned().unwrap_or_default();
         let due = devices.iter().filter(|device| !promised.acked.contains(&(**device, *id)));
         let due: BTreeSet<u32> = due.copied().collect();
-        let absent = owed.is_empty() && !promised.stored.contains(id);
-        assert!(owed.is_subset(devices), "message {id} is owed to {owed:?} of {devices:?}");
-        assert!(due.is_subset(&owed) || absent, "message {id} is owed to {owed:?}, not to {due:?}");
+        let absent = queued.is_empty() && !promised.stored.contains(id);
+        assert!(queued.is_subset(devices), "message {id} is queued for {queued:?} of {devices:?}");
+        assert!(
+            due.is_subset(&queued) || absent,
+            "message {id} is queued for {queued:?}, not for {due:?}"
+        );
     }
-    assert_eq!(store.stats().messages, owed_to.len() as u64);
+    assert_eq!(store.stats().messages, queued_for.len() as u64);
     assert!(store.last_id() >= promised.stored.last().copied().unwrap_or(0));
 }
 
@@ -145,8 +148,8 @@ async fn live_with_cuts(seed: u64, cut: u64) -> bool {
     let store = open(&disk).unwrap();
     check(&store, &promised);
     for device in DEVICES {
-        let owed = store.queued(device, Cursor::start(), usize::MAX).unwrap();
-        store.ack(device, &owed.iter().map(|owed| owed.position.0).collect::<Vec<_>>());
+        let queued = store.queued(device, Cursor::start(), usize::MAX).unwrap();
+        store.ack(device, &queued.iter().map(|queued| queued.position.0).collect::<Vec<_>>());
     }
     store.close().unwrap();
     assert_eq!(marked(&disk), BTreeSet::new(), "seed {seed} cut {cut}: all is acked");

@@ -16,8 +16,8 @@ fn what_is_posted_is_owed_to_each_device_and_erased_with_the_last_acknowledgemen
     post(&store, 1, "stays: MARKER-ONE", &[7, 8]);
     post(&store, 2, "goes: MARKER-TWO", &[7, 8]);
     assert_eq!(queued_ids(&store, 7), [1, 2]);
-    let owed = store.queued(7, Cursor::start(), 10).unwrap();
-    assert_eq!(content(&store, &owed[1]), ("head of 2:".into(), b"goes: MARKER-TWO".to_vec()));
+    let queued = store.queued(7, Cursor::start(), 10).unwrap();
+    assert_eq!(content(&store, &queued[1]), ("head of 2:".into(), b"goes: MARKER-TWO".to_vec()));
 
     store.ack(7, &[2]);
     assert_eq!(queued_ids(&store, 7), [1], "hidden at once, before it is committed");
@@ -28,7 +28,7 @@ fn what_is_posted_is_owed_to_each_device_and_erased_with_the_last_acknowledgemen
     store.ack(8, &[2]);
     store.flush().wait().unwrap();
     assert!(
-        matches!(store.read(&owed[1]), Err(StoreError::Gone))
+        matches!(store.read(&queued[1]), Err(StoreError::Gone))
             || !queued_ids(&store, 8).contains(&2)
     );
     store.close().unwrap();
@@ -147,9 +147,9 @@ fn a_large_body_streams_through_a_file_of_its_own() {
     (0..30).for_each(|_| body.write(&piece).unwrap());
     let large = Message { data: NewData::Large(body.finish().unwrap()), ..message(1, "", &[1, 2]) };
     store.post(large, Batch::new()).wait().unwrap();
-    let owed = store.queued(2, Cursor::start(), 1).unwrap();
-    assert_eq!(owed[0].data_len, 3_000_000);
-    let (head, data) = content(&store, &owed[0]);
+    let queued = store.queued(2, Cursor::start(), 1).unwrap();
+    assert_eq!(queued[0].data_len, 3_000_000);
+    let (head, data) = content(&store, &queued[0]);
     assert_eq!((head.as_ref(), data.len()), (&b"head of 1:"[..], 3_000_000));
     assert!(data.iter().all(|byte| *byte == b'L'));
 
@@ -190,13 +190,13 @@ fn damaged_bytes_are_never_served() {
         std::fs::write(&path, bytes).unwrap();
     }
     let store = open(dir.path());
-    let owed = store.queued(1, Cursor::start(), 10).unwrap();
-    match store.read(&owed[0]) {
+    let queued = store.queued(1, Cursor::start(), 10).unwrap();
+    match store.read(&queued[0]) {
         Err(StoreError::Corrupt { what }) => assert!(what.contains("00000001, offset 0"), "{what}"),
         other => panic!("{other:?}"),
     }
     // The head of the large message lies behind the first message and is whole; the data is not.
-    let mut reader = store.read(&owed[1]).unwrap();
+    let mut reader = store.read(&queued[1]).unwrap();
     let mut served = 0;
     let error = loop {
         match reader.chunk(65_536) {

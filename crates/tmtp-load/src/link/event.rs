@@ -6,11 +6,11 @@ use crate::stamp::Stamp;
 /// A link, while it lives; the number of an ended one is given out again.
 pub type LinkNumber = usize;
 
-/// What happened on a link.
+/// What happens on a link.
 #[derive(Debug)]
-pub enum Happening {
+pub enum LinkEvent {
     /// The service let it in, as a new member if there is an identity.
-    On {
+    LoggedIn {
         /// The link.
         link: LinkNumber,
         /// Of a link that entered by Register.
