@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::demo::app::App;
-use crate::demo::cast::{Member, accept};
+use crate::demo::cast::accept;
 use crate::demo::letter;
+use crate::demo::member::Member;
+use crate::demo::poll::until;
 use crate::demo::process::Process;
 use crate::demo::service::Service;
-use crate::demo::until;
 use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
 use crate::step::{Output, Steps};

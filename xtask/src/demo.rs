@@ -14,6 +14,8 @@ pub(crate) mod app;
 pub(crate) mod cast;
 mod check;
 pub(crate) mod letter;
+pub(crate) mod member;
+pub(crate) mod poll;
 pub(crate) mod process;
 mod residue;
 pub(crate) mod service;
@@ -21,9 +23,8 @@ pub(crate) mod story;
 pub(crate) mod workdir;
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -76,13 +77,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(crate) fn build(steps: &mut Steps) -> Result<()> {
     install::to_build()?;
     if install::has_node() {
-        steps.take("the pages are built", web::build)?;
+        steps.take_long("the pages are built", web::build)?;
     } else {
         println!(
             "no Node new enough was found: the app will have no pages (see https://nodejs.org)"
         );
     }
-    steps.take("the service and the app are built", || {
+    steps.take_long("the service and the app are built", || {
         run::loud(&mut run::cargo(["build", "--quiet", "--workspace", "--bins"]))
     })
 }
@@ -117,21 +118,5 @@ fn open_in_browser(url: &str) {
     let started = Command::new(opener).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     if let Err(error) = started {
         println!("  (could not be opened with {opener}: {error})");
-    }
-}
-
-/// Asks again and again until `probe` has an answer; an error ends the asking at once.
-pub(crate) fn until<T>(
-    what: &str,
-    limit: Duration,
-    mut probe: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
-    let deadline = Instant::now() + limit;
-    loop {
-        if let Some(answer) = probe()? {
-            return Ok(answer);
-        }
-        ensure!(Instant::now() < deadline, "waited {} s in vain: {what}", limit.as_secs());
-        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -94,6 +94,12 @@ fn dispatch(args: &[String]) -> Result<()> {
         print!("{MENU}");
         return Ok(());
     };
+    if given.iter().any(|flag| flag == "-h" || flag == "--help")
+        && let Some(about) = about(task)
+    {
+        print!("cargo xtask {about}");
+        return Ok(());
+    }
     match task.as_str() {
         "demo" => {
             let flags = Flags::of(given, &["--open", "--headless", "--keep"])?;
@@ -148,6 +154,20 @@ fn dispatch(args: &[String]) -> Result<()> {
     }
 }
 
+/// The lines of the menu about a task: what it does, and its options.
+fn about(task: &str) -> Option<String> {
+    let mut lines = MENU.lines().skip_while(|line| !is_of(task, line));
+    let first = lines.next()?.trim_start();
+    let options = lines.take_while(|line| line.starts_with("   "));
+    Some(std::iter::once(first).chain(options).map(|line| format!("{line}\n")).collect())
+}
+
+/// Whether a task's lines begin with this one.
+fn is_of(task: &str, line: &str) -> bool {
+    let rest = line.strip_prefix("  ").and_then(|line| line.strip_prefix(task));
+    rest.is_some_and(|rest| rest.starts_with("  "))
+}
+
 /// The options given to a task, all of them known to it.
 struct Flags<'a>(&'a [String]);
 
@@ -161,5 +181,30 @@ impl<'a> Flags<'a> {
 
     fn has(&self, flag: &str) -> bool {
         self.0.iter().any(|given| given == flag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MENU, about, dispatch};
+
+    #[test]
+    fn every_task_says_what_it_does_and_its_options_and_does_nothing_then() {
+        let entries = MENU.lines().skip(1).filter(|line| line.starts_with("  "));
+        let tasks = entries.filter(|line| !line.starts_with("   "));
+        let tasks: Vec<&str> = tasks.filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(tasks.contains(&"demo") && tasks.contains(&"tidy"), "{tasks:?}");
+        for task in tasks {
+            assert!(about(task).is_some_and(|text| text.starts_with(task)), "{task}");
+            for flag in ["--help", "-h"] {
+                dispatch(&[task, flag].map(str::to_owned)).unwrap();
+            }
+        }
+        let web = "web       build the pages into web/dist, where the app takes them from\n";
+        assert_eq!(about("web").as_deref(), Some(web));
+        let demo = about("demo").unwrap();
+        assert!(demo.contains("--keep") && !demo.contains("--rust-only"), "{demo}");
+        assert_eq!(about("dem"), None);
+        assert!(dispatch(&["dem", "--help"].map(str::to_owned)).is_err());
     }
 }

@@ -21,7 +21,7 @@ use anyhow::{Context, Result, ensure};
 use crate::run::{self, cargo};
 use crate::step::{Output, Steps};
 use schema::Mutant;
-use trial::Trial;
+use trial::{Folders, Trial};
 
 /// The version that is installed where there is none.
 const CARGO_MUTANTS: &str = "27.1.0";
@@ -130,7 +130,7 @@ impl Set {
         let mutants = listed.iter().map(Mutant::read).collect::<Result<Vec<_>>>()?;
         println!("{} mutants are compiled at once", mutants.len());
         let judges = |file: &str| self.by_own_tests.then(|| test_path(file, modules));
-        let verdict = Trial::new(self.package, report.join("tree"), &mutants)?.run(judges)?;
+        let verdict = Trial::new(self.package, Folders::below(&report), &mutants)?.run(judges)?;
         let others = self.one_by_one(&report, modules, &verdict.left)?;
         Ok(Found {
             survivors: [verdict.survivors, others.survivors].concat(),

@@ -8,12 +8,12 @@
 mod deb;
 mod image;
 mod life;
+mod machine;
 mod unit;
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -41,15 +41,6 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// A program of this machine that a step needs; without it the step says that it was not tried.
-fn has(program: &str) -> bool {
-    run::on_path(program).is_some()
-}
-
-fn is_root() -> bool {
-    run::captured(Command::new("id").arg("-u")).is_ok_and(|uid| uid.trim() == "0")
-}
-
 /// A temporary folder that goes with the task.
 struct Scratch(PathBuf);
 
@@ -72,8 +63,4 @@ impl Drop for Scratch {
         // What stays is in the system's folder for such things.
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-fn text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| path.display().to_string())
 }

@@ -34,6 +34,18 @@ impl Steps {
         self.announce_and_take(name, || Ok((step()?, String::new())))
     }
 
+    /// The same for a step that may take minutes, such as a build: it is announced in any case.
+    pub(crate) fn take_long<T>(
+        &mut self,
+        name: &str,
+        step: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        if self.output == Output::Quiet {
+            println!("begun              {name}, which may take minutes");
+        }
+        self.take(name, step)
+    }
+
     /// The same for a step that has something to tell, which is printed with it.
     pub(crate) fn tell(&mut self, name: &str, step: impl FnOnce() -> Result<String>) -> Result<()> {
         self.announce_and_take(name, || Ok(((), format!(": {}", step()?))))

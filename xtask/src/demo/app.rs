@@ -7,8 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::cast::Member;
 use super::letter::Letter;
+use super::member::Member;
 use super::process::Process;
 use super::workdir::Workdir;
 use crate::run;

@@ -6,38 +6,14 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::app::App;
+use super::member::Member;
+use super::poll::until;
 use super::service::Service;
-use super::until;
 use super::workdir::Workdir;
 use crate::step::Steps;
 
 /// A ping takes milliseconds; a machine that builds something else besides, longer.
 const SOON: Duration = Duration::from_secs(30);
-
-/// A member of the club.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Member {
-    /// Has a laptop and a phone.
-    Ada,
-    /// Answers.
-    Bjorn,
-    /// Answers too.
-    Carmen,
-}
-
-impl Member {
-    /// Everybody.
-    pub(crate) const ALL: [Self; 3] = [Self::Ada, Self::Bjorn, Self::Carmen];
-
-    /// The alias by which the others find them.
-    pub(crate) fn alias(self) -> &'static str {
-        match self {
-            Self::Ada => "Ada Lindqvist",
-            Self::Bjorn => "Björn Ekdal",
-            Self::Carmen => "Carmen Ortiz",
-        }
-    }
-}
 
 /// The service and everybody's apps. Dropping it ends all of them.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::app::App;
-use super::cast::Member;
 use super::letter::Letter;
+use super::member::Member;
 use super::workdir::Workdir;
 
 /// How a device stands against what was written.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::cast::Member;
+use super::member::Member;
 use super::workdir::Workdir;
 use crate::{run, tidy};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::until;
+use super::poll::until;
 
 /// A program may take so long to get ready.
 const READY: Duration = Duration::from_secs(60);

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::app::App;
-use super::cast::{Cast, Member, accept};
+use super::cast::{Cast, accept};
 use super::check::{self, Standing};
 use super::letter::{self, Letter};
+use super::member::Member;
+use super::poll::until;
 use super::residue::{self, Passages};
-use super::until;
 use super::workdir::{self, Workdir};
 use crate::step::Steps;
 

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::run;
 
 /// What a figure should be.
@@ -118,6 +120,23 @@ pub(crate) fn circumstances() -> String {
 pub(crate) fn load_average() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("?").to_owned()
+}
+
+/// The number at the end of a path of keys.
+pub(crate) fn at(report: &Value, path: &str) -> Option<f64> {
+    path.split('.').try_fold(report, |value, key| value.get(key))?.as_f64()
+}
+
+/// Which of the two processes used how much of the machine.
+pub(crate) fn bound(report: &Value) -> String {
+    let cores = |who: &str| at(report, &format!("{who}.cores")).map(number);
+    let load = load_average();
+    match (cores("service"), cores("generator")) {
+        (Some(service), Some(generator)) => {
+            format!("cores: service {service}, generator {generator}; load {load}")
+        }
+        _ => format!("load {load}"),
+    }
 }
 
 #[cfg(test)]

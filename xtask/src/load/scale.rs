@@ -6,9 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Options;
-use super::figure::{Figure, Goal, number};
+use super::figure::{Figure, Goal, at, bound, number};
 use super::service::{Ours, load};
-use super::suite::{at, bound};
 use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
 

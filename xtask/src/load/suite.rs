@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::Options;
-use super::figure::{Figure, Goal, load_average, number};
+use super::figure::{Figure, Goal, at, bound, number};
 use super::service::{Ours, Target, load};
 use crate::demo::workdir::Workdir;
 use crate::run::{self, cargo};
@@ -212,23 +212,6 @@ fn middle(reports: &[Value], read: &Read) -> Option<f64> {
     let mut values: Vec<f64> = reports.iter().filter_map(|report| at(report, read.path)).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).map(|value| value * read.factor)
-}
-
-/// The number at the end of a path of keys.
-pub(crate) fn at(report: &Value, path: &str) -> Option<f64> {
-    path.split('.').try_fold(report, |value, key| value.get(key))?.as_f64()
-}
-
-/// Which of the two processes used how much of the machine.
-pub(crate) fn bound(report: &Value) -> String {
-    let cores = |who: &str| at(report, &format!("{who}.cores")).map(number);
-    let load = load_average();
-    match (cores("service"), cores("generator")) {
-        (Some(service), Some(generator)) => {
-            format!("cores: service {service}, generator {generator}; load {load}")
-        }
-        _ => format!("load {load}"),
-    }
 }
 
 /// The store by itself and the whole service, each beside an append-only log with group commit on

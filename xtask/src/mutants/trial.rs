@@ -17,11 +17,28 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Times that mutants which do not compile are taken out.
 const ROUNDS: usize = 20;
 
+/// Where a trial works.
+pub(super) struct Folders {
+    /// The work tree, which stays as it is.
+    original: PathBuf,
+    /// The copy with the mutants in it.
+    copy: PathBuf,
+    /// What Cargo builds of it.
+    build: PathBuf,
+}
+
+impl Folders {
+    /// For this work tree, below a folder.
+    pub(super) fn below(folder: &Path) -> Self {
+        Self { original: run::root(), copy: folder.join("tree"), build: folder.join("build") }
+    }
+}
+
 /// A copy of the work tree with mutants in one of its crates.
 pub(super) struct Trial<'a> {
     package: &'static str,
-    /// The copy.
-    folder: PathBuf,
+    folders: Folders,
+    patience: Duration,
     mutants: &'a [Mutant],
     /// By number, from one, those that compile.
     alive: BTreeSet<usize>,
@@ -43,23 +60,27 @@ pub(super) struct Verdict {
 }
 
 impl<'a> Trial<'a> {
-    /// Copies the work tree to `folder`.
+    /// Copies the work tree.
     pub(super) fn new(
         package: &'static str,
-        folder: PathBuf,
+        folders: Folders,
         mutants: &'a [Mutant],
     ) -> Result<Self> {
         let mut list = Command::new("git");
         list.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
-        for file in run::captured(list.current_dir(run::root()))?.lines() {
-            let from = run::root().join(file);
+        for file in run::captured(list.current_dir(&folders.original))?.lines() {
+            let from = folders.original.join(file);
             // One that was removed, and not yet committed, is listed.
             if from.is_file() {
-                write(&folder.join(file), &fs::read(&from).with_context(|| file.to_owned())?)?;
+                write(
+                    &folders.copy.join(file),
+                    &fs::read(&from).with_context(|| file.to_owned())?,
+                )?;
             }
         }
         let alive = (1..=mutants.len()).collect();
-        Ok(Self { package, folder, mutants, alive, left: BTreeSet::new() })
+        let left = BTreeSet::new();
+        Ok(Self { package, folders, patience: PATIENCE, mutants, alive, left })
     }
 
     /// Compiles the mutants, and puts each to the tests. `judges` names those for a file: the tests of the
@@ -98,7 +119,8 @@ impl<'a> Trial<'a> {
             let mut lines = BTreeMap::new();
             let files: BTreeSet<&str> = self.mutants.iter().map(|mutant| &*mutant.file).collect();
             for file in files.iter().copied().chain([&*root]) {
-                let text = fs::read_to_string(run::root().join(file)).context(file.to_owned())?;
+                let text = fs::read_to_string(self.folders.original.join(file))
+                    .context(file.to_owned())?;
                 let of_file = |number: &&usize| self.mutants[**number - 1].file == file;
                 let numbers = self.alive.iter().filter(of_file);
                 let mutants: Vec<_> =
@@ -107,7 +129,7 @@ impl<'a> Trial<'a> {
                 if file == root {
                     schema.text.push_str(CHOICE);
                 }
-                write(&self.folder.join(file), schema.text.as_bytes())?;
+                write(&self.folders.copy.join(file), schema.text.as_bytes())?;
                 self.left.extend(schema.left);
                 lines.insert(file.to_owned(), schema.lines);
             }
@@ -158,7 +180,7 @@ impl<'a> Trial<'a> {
 
     fn passes(&self, program: &Path, judges: Option<&str>, number: usize) -> Result<bool> {
         let mut test = Command::new(program);
-        test.current_dir(self.folder.join("crates").join(self.package));
+        test.current_dir(self.folders.copy.join("crates").join(self.package));
         test.env(VARIABLE, number.to_string()).args(judges).arg("--quiet");
         // Why a test fails is not asked, and an input that fails is not to be tried again.
         test.env("RUST_BACKTRACE", "0");
@@ -171,7 +193,7 @@ impl<'a> Trial<'a> {
             if let Some(status) = child.try_wait()? {
                 return Ok(status.success());
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > self.patience {
                 child.kill()?;
                 child.wait()?;
                 return Ok(false);
@@ -183,8 +205,8 @@ impl<'a> Trial<'a> {
     fn cargo<const N: usize>(&self, args: [&str; N]) -> Command {
         let mut cargo = cargo(args);
         // One crate is compiled again and again.
-        cargo.current_dir(&self.folder).env("CARGO_INCREMENTAL", "1");
-        cargo.env("CARGO_TARGET_DIR", run::root().join(super::FOLDER).join("build"));
+        cargo.current_dir(&self.folders.copy).env("CARGO_INCREMENTAL", "1");
+        cargo.env("CARGO_TARGET_DIR", &self.folders.build);
         cargo
     }
 }
@@ -221,4 +243,126 @@ fn write(file: &Path, content: &[u8]) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
     fs::write(file, content).with_context(|| file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const FILE: &str = "crates/small/src/lib.rs";
+    const SOURCE: &str = "\
+pub const LIMIT: u8 = 3;
+pub fn sum(a: u8, b: u8) -> u8 {
+    a + b
+}
+pub fn unseen(a: u8) -> u8 {
+    a
+}
+pub fn count() -> u8 {
+    let mut n = 0;
+    while n < LIMIT {
+        n += 1;
+    }
+    n
+}
+pub fn name() -> &'static str {
+    \"small\"
+}
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sums_and_counts() {
+        assert_eq!((super::sum(1, 2), super::count()), (3, 3));
+        assert_eq!(super::name().len(), 5);
+        super::unseen(1);
+    }
+}
+";
+
+    /// A work tree with one small crate, and where a trial of it works. It goes with the test.
+    struct Tree(PathBuf);
+
+    impl Tree {
+        fn new(name: &str, source: &str) -> Self {
+            let tree = Self(std::env::temp_dir().join(format!("{name}-{}", std::process::id())));
+            let manifest = "[package]\nname = \"small\"\nversion = \"0.0.0\"\nedition = \"2024\"\n";
+            let file = |path: &str, text: &str| {
+                write(&tree.0.join("original").join(path), text.as_bytes()).unwrap();
+            };
+            file("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n");
+            file("crates/small/Cargo.toml", manifest);
+            file(FILE, source);
+            let original = tree.0.join("original");
+            run::captured(Command::new("git").arg("init").current_dir(original)).unwrap();
+            tree
+        }
+
+        fn trial<'a>(&self, mutants: &'a [Mutant]) -> Trial<'a> {
+            let [original, copy, build] =
+                ["original", "tree", "build"].map(|folder| self.0.join(folder));
+            let folders = Folders { original, copy, build };
+            let trial = Trial::new("small", folders, mutants).unwrap();
+            // A test of the small crate takes milliseconds.
+            Trial { patience: Duration::from_secs(3), ..trial }
+        }
+    }
+
+    impl Drop for Tree {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// A mutant of [`SOURCE`] as it is listed: named after what it is replaced by, in the function that
+    /// begins so, if in any.
+    fn mutant(function: Option<&str>, replaced: &str, by: &str) -> Mutant {
+        let start = function.map_or(0, |function| SOURCE.find(function).unwrap());
+        let end = start + SOURCE[start..].find("\n}").unwrap() + 2;
+        let from = start + SOURCE[start..].find(replaced).unwrap();
+        let place = |at: usize| {
+            let line = SOURCE[..at].matches('\n').count();
+            let column = at - SOURCE[..at].rfind('\n').map_or(0, |before| before + 1);
+            json!({ "line": line + 1, "column": column + 1 })
+        };
+        let span = |from, to| json!({ "start": place(from), "end": place(to) });
+        let function = function.map(|_| json!({ "span": span(start, end) }));
+        let listed = json!({
+            "name": by, "file": FILE, "function": function,
+            "span": span(from, from + replaced.len()), "replacement": by,
+        });
+        Mutant::read(&listed).unwrap()
+    }
+
+    #[test]
+    fn mutants_are_caught_survive_hang_do_not_compile_or_are_left() {
+        let tree = Tree::new("mutants-of-a-crate", SOURCE);
+        let mutants = [
+            mutant(Some("pub fn sum"), "a + b", "a - b + 1"),
+            mutant(Some("pub fn unseen"), "    a", "7"),
+            mutant(Some("pub fn count"), "+=", "*="),
+            mutant(Some("pub fn name"), "\"small\"", "no_such_thing()"),
+            mutant(None, "3", "4"),
+        ];
+        let verdict = tree.trial(&mutants).run(|_| None).unwrap();
+        assert_eq!((verdict.tried, verdict.dropped), (3, 1));
+        assert_eq!(verdict.survivors, ["7"]);
+        assert_eq!(verdict.left, ["4"]);
+        let original = fs::read_to_string(tree.0.join("original").join(FILE)).unwrap();
+        assert_eq!(original, SOURCE, "the work tree stays as it is");
+
+        // Judged by tests that are of something else, all survive.
+        let sum = [mutant(Some("pub fn sum"), "a + b", "a - b + 1")];
+        let verdict = tree.trial(&sum).run(|_| Some("elsewhere".to_owned())).unwrap();
+        assert_eq!(verdict.survivors, ["a - b + 1"]);
+    }
+
+    #[test]
+    fn crate_whose_tests_fail_by_themselves_judges_nothing() {
+        let tree = Tree::new("mutants-of-a-failing-crate", &SOURCE.replace("(3, 3)", "(3, 9)"));
+        let sum = [mutant(Some("pub fn sum"), "a + b", "a - b + 1")];
+        let error = tree.trial(&sum).run(|_| None).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("fails without any mutant"), "{error}");
+    }
 }

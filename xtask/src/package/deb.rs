@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::machine::{has, text};
 use crate::run::{self, cargo};
 
 /// The tool, and the version that the package was tried with.
@@ -50,7 +51,7 @@ fn tool() -> Result<PathBuf> {
 
 /// Unpacks the package into `root` and checks what it would do to a system.
 pub(super) fn look_at(package: &Path, root: &Path) -> Result<String> {
-    if !super::has("dpkg-deb") {
+    if !has("dpkg-deb") {
         return Ok("not tried, dpkg-deb is not here".to_owned());
     }
     let dpkg = |option: &str| {
@@ -67,12 +68,12 @@ pub(super) fn look_at(package: &Path, root: &Path) -> Result<String> {
         let found = found.permissions().mode() & 0o777;
         ensure!(found == *mode, "{file} has mode {found:o} and not {mode:o}");
     }
-    let conffiles = super::text(&control.join("conffiles"))?;
+    let conffiles = text(&control.join("conffiles"))?;
     ensure!(conffiles.contains("/etc/tmtpd/tmtpd.toml"), "the configuration is not a conffile");
     for script in ["postinst", "postrm"] {
         let path = control.join(script);
         run::captured(Command::new("sh").arg("-n").arg(&path))?;
-        ensure!(!super::text(&path)?.contains("#DEBHELPER#"), "{script} has no systemd part");
+        ensure!(!text(&path)?.contains("#DEBHELPER#"), "{script} has no systemd part");
     }
     let depends = run::captured(dpkg("--field").arg("Depends"))?;
     ensure!(depends.contains("libc6"), "the package depends on {depends}");

@@ -12,6 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::life::Running;
+use super::machine::{is_root, text};
 use crate::run;
 
 const DOCKERFILE: &str = "packaging/Dockerfile";
@@ -71,7 +72,7 @@ pub(super) fn read() -> Result<String> {
 }
 
 fn last_stage() -> Result<Stage> {
-    let file = super::text(&run::root().join(DOCKERFILE))?.replace("\\\n", " ");
+    let file = text(&run::root().join(DOCKERFILE))?.replace("\\\n", " ");
     let mut stages: Vec<String> = Vec::new();
     let mut stage = Stage::default();
     for line in file.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
@@ -111,7 +112,7 @@ pub(super) fn try_alone(root: &Path) -> Result<String> {
     let stage = last_stage()?;
     let program = run::built("release").join("tmtpd");
     let libraries = libraries(&program)?;
-    let Some(chroot) = run::on_path("chroot").filter(|_| super::is_root()) else {
+    let Some(chroot) = run::on_path("chroot").filter(|_| is_root()) else {
         return Ok(format!("it has its {} libraries; not run, that needs root", libraries.len()));
     };
     put(&program, root, Path::new("/usr/bin/tmtpd"))?;

@@ -7,12 +7,13 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use super::machine::text;
 use crate::run;
 
 /// Plays it with the program at `tmtpd`, with the packaged configuration but for data and port.
 pub(super) fn of(tmtpd: &Path, folder: &Path) -> Result<String> {
     let config = folder.join("tmtpd.toml");
-    let packaged = super::text(&run::root().join("packaging/tmtpd.toml"))?;
+    let packaged = text(&run::root().join("packaging/tmtpd.toml"))?;
     let data = "data = \"/var/lib/tmtpd\"";
     ensure!(packaged.contains(data), "the packaged configuration does not say {data}");
     let ours = "data = \"data\"\nlisten = \"127.0.0.1:0\"";

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::machine::{has, text};
 use crate::run;
 
 const UNIT: &str = "packaging/systemd/tmtpd.service";
@@ -15,10 +16,10 @@ const EXPOSURE_MAX: &str = "20";
 
 /// Checks the unit, with the program that was just built in the place of the installed one.
 pub(super) fn check(folder: &Path) -> Result<String> {
-    let unit = super::text(&run::root().join(UNIT))?;
+    let unit = text(&run::root().join(UNIT))?;
     let installed = "/usr/bin/tmtpd";
     ensure!(unit.contains(&format!("ExecStart={installed} serve ")), "ExecStart is another");
-    if !super::has("systemd-analyze") {
+    if !has("systemd-analyze") {
         return Ok("not tried, systemd-analyze is not here".to_owned());
     }
     let built = run::built("release").join("tmtpd").display().to_string();

@@ -17,7 +17,6 @@ const EXCEPTIONS: &[&str] = &[
     "crates/mnm-engine/src/markdown",
     "crates/mnm-engine/src/vault",
     "crates/mnm-engine/src/view",
-    "crates/mnm-native/src/check",
     "crates/mnm/src/cli",
     "crates/mnm/src/serve",
     "crates/mnm/src/session",
@@ -40,10 +39,6 @@ const EXCEPTIONS: &[&str] = &[
     "crates/tmtpd/src/listen",
     "crates/tmtpd/src/request",
     "crates/tmtpd/src/roster",
-    "xtask/src/demo",
-    "xtask/src/load",
-    "xtask/src/mutants",
-    "xtask/src/package",
 ];
 
 /// Re-exports that are followed one after the other.

@@ -35,8 +35,8 @@ impl Names {
                 at = tree.read(at + 1, &[]);
             } else if is_word(token.text) {
                 let (path, after) = path(&tokens, at);
-                // Behind a dot stands a field or a method, behind `$` the root that a macro's user sees.
-                if !["$", "."].contains(&before) || is_range(&tokens, at) {
+                // Behind a dot stands a field or a method, behind `$` the root of a macro's user, behind `mod` no use.
+                if !["$", ".", "mod"].contains(&before) || is_range(&tokens, at) {
                     names.paths.push(path);
                 }
                 at = after;
@@ -160,6 +160,7 @@ mod tests {
     #[test]
     fn paths_of_code_are_read_and_fields_methods_and_tests_are_not() {
         assert_eq!(paths("a::b::<C>(d.e(), ..f, $crate::g)"), ["a::b", "C", "d", "f"]);
+        assert_eq!(paths("mod h;"), ["mod"]);
         assert_eq!(paths("use a::b;\n#[cfg(test)]\nmod tests { c::d(); }").len(), 0);
     }
 }
