@@ -14,6 +14,7 @@
 mod definition;
 mod filter;
 mod link;
+mod parser;
 mod reference;
 mod slide;
 mod source;

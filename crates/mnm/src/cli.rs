@@ -11,14 +11,17 @@ mod letter;
 mod people;
 mod reader;
 mod recipient;
+mod run;
 mod save;
 mod verb;
+mod word;
 mod write;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
+use self::app::Serve;
 use self::context::Context;
 use self::verb::{Content, Shown, Verb, Wait};
 use crate::{
@@ -60,17 +63,6 @@ struct Global {
     /// be sent
     #[arg(long, global = true)]
     offline: bool,
-}
-
-/// Options of the app itself.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Serve {
-    /// Do not open a browser
-    #[arg(long)]
-    no_open: bool,
-    /// Port on 127.0.0.1 [default: this home's own, chosen once]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    port: u16,
 }
 
 impl Cli {

@@ -4,7 +4,9 @@
 //! until a signal or `mnm stop`; then end the event streams, give open requests a moment, and close
 //! the engine.
 
+pub(crate) mod answer;
 pub(crate) mod api;
+pub(crate) mod app;
 pub(crate) mod assets;
 pub(crate) mod auth;
 pub(crate) mod browser;
@@ -37,29 +39,12 @@ use crate::{
     exit::Failure,
     home::{Announcement, AppFile, Home},
 };
+use app::App;
 use auth::Auth;
 use peer::OwnListener;
 
 /// How long open requests may take after a stop.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// Shared by all handlers.
-pub(crate) struct App {
-    engine: Engine,
-    auth: Auth,
-    port: u16,
-    /// Accepted values of `Host`.
-    hosts: [String; 2],
-    /// Cancelled when the app stops.
-    stop: CancellationToken,
-}
-
-impl App {
-    /// A fresh address that opens the pages, once.
-    fn opening_url(&self, now: Instant) -> Result<String, getrandom::Error> {
-        Ok(format!("http://{}/?token={}", self.hosts[0], self.auth.opening(now)?))
-    }
-}
 
 /// A server that listens and can be found, but does not serve yet.
 pub(crate) struct Server {

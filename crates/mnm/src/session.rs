@@ -38,12 +38,9 @@ use tokio::{
     sync::broadcast::{self, error::RecvError},
 };
 
-use crate::{
-    exit::{Exit, Failure},
-    home::Home,
-};
-pub(crate) use remote::Remote;
+use crate::{exit::Failure, home::Home};
 use remote::RemoteEvents;
+pub(crate) use remote::{Remote, unexpected};
 
 /// How long a holder of the lock may not answer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -248,15 +245,4 @@ impl Events {
             },
         }
     }
-}
-
-/// A reply of another kind than the command's, from an app of another version.
-pub(crate) fn unexpected(reply: &Reply) -> Failure {
-    tracing::debug!(kind = ?std::mem::discriminant(reply), "unexpected reply");
-    Failure::new(
-        Exit::Failed,
-        "internal",
-        "The running app gave an answer of the wrong kind. It may be of another version: stop it \
-         with `mnm stop` and start it again.",
-    )
 }

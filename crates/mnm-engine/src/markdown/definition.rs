@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, RefDefs, Tag, TagEnd};
 
-use super::source::parser;
+use super::parser::parser;
 
 /// Passes over a text. Escaping a definition may change how the following lines are parsed.
 const ROUNDS_MAX: usize = 3;

@@ -8,11 +8,10 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use pulldown_cmark::{
-    CodeBlockKind, CowStr, Event, OffsetIter, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
-};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Tag, TagEnd, TextMergeWithOffset};
 
 use super::definition;
+use super::parser::parser;
 use super::slide::Slides;
 
 /// Line ends that Markdown does not know: vertical tab, form feed, NEL, and Unicode's own two.
@@ -44,14 +43,6 @@ pub(super) fn events(source: &str) -> impl Iterator<Item = Event<'_>> {
         is_empty: false,
         ready: VecDeque::new(),
     })
-}
-
-/// The parser's events of a text, each with its position.
-pub(super) fn parser(text: &str) -> OffsetIter<'_> {
-    let options = Options::ENABLE_TABLES
-        .union(Options::ENABLE_STRIKETHROUGH)
-        .union(Options::ENABLE_TASKLISTS);
-    Parser::new_ext(text, options).into_offset_iter()
 }
 
 /// The beginning of a text, at most `max` bytes.

@@ -5,10 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Args;
 use mnm_engine::Engine;
 use serde_json::json;
 
-use super::{Context, Serve};
+use super::Context;
 use crate::{
     exit::{Exit, Failure},
     print::{Answer, json as document, print, warn},
@@ -21,6 +22,17 @@ const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long an app may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Options of the app itself.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Serve {
+    /// Do not open a browser
+    #[arg(long)]
+    pub(super) no_open: bool,
+    /// Port on 127.0.0.1 [default: this home's own, chosen once]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) port: u16,
+}
 
 /// `mnm` without a command: runs the app, or opens the pages of the running one.
 pub(super) async fn run(context: &Context, options: Serve) -> Result<Exit, Failure> {

@@ -1,7 +1,5 @@
 //! Commands about first contacts and the address book.
 
-use std::time::Duration;
-
 use mnm_engine::{
     command::Command as EngineCommand,
     event::Event,
@@ -10,7 +8,8 @@ use mnm_engine::{
 use serde_json::json;
 use tmtp::id::Uid;
 
-use super::group::{called, is_like_another};
+use super::run::{QUEUED, deadline, done, outcome, queue, refused};
+use super::word::{called, is_like_another};
 use super::{Context, Shown, Wait};
 use crate::{
     exit::{Exit, Failure},
@@ -53,7 +52,7 @@ pub(super) async fn accept(
         }
     }
     Ok(match (progress, &ping.group) {
-        (Progress::Open, _) => Answer::new(&ping, super::write::QUEUED).with_exit(Exit::Queued),
+        (Progress::Open, _) => Answer::new(&ping, QUEUED).with_exit(Exit::Queued),
         (Progress::Refused(error), _) => refused(&ping, &error),
         (Progress::Done, Some(group)) => {
             Answer::new(&ping, format!("Joined {}.", inline(group.as_str())))
@@ -98,53 +97,6 @@ async fn progress(session: &Session, accepted: &Ping) -> Result<Progress, Failur
 
 fn answers(ping: &Ping, accepted: &Ping) -> bool {
     !ping.incoming && ping.group.is_none() && ping.to == accepted.from
-}
-
-/// Runs a command that queues something, and waits until the service has answered or the timeout
-/// has passed.
-pub(super) async fn queue(
-    session: &Session,
-    command: EngineCommand,
-    wait: Wait,
-) -> Result<(Ping, bool), Failure> {
-    let mut events = session.events().await?;
-    let mut ping = ask!(session, command, Ping);
-    let until = deadline(wait);
-    while ping.state == PingState::Queued {
-        let next = match tokio::time::timeout_at(until, events.next()).await {
-            Err(_) | Ok(None) => return Ok((ping, false)),
-            Ok(Some(event)) => event,
-        };
-        if let Event::Ping { ping: changed } = next {
-            if changed.id == ping.id {
-                ping = changed;
-            }
-        } else if next == Event::Lagged {
-            ping = ask!(session, EngineCommand::OnePing { ping: ping.id }, Ping);
-        }
-    }
-    Ok((ping, true))
-}
-
-pub(super) fn outcome(ping: &Ping, settled: bool, done: String) -> Answer {
-    match &ping.state {
-        PingState::Failed { error } => refused(ping, error),
-        PingState::Waiting | PingState::Queued | PingState::Accepted | PingState::Ignored => {
-            if settled {
-                Answer::new(ping, done)
-            } else {
-                Answer::new(ping, super::write::QUEUED).with_exit(Exit::Queued)
-            }
-        }
-    }
-}
-
-fn refused(ping: &Ping, error: &str) -> Answer {
-    Answer::new(ping, format!("Refused: {}", inline(error))).with_exit(Exit::Failed)
-}
-
-fn deadline(wait: Wait) -> tokio::time::Instant {
-    tokio::time::Instant::now() + Duration::from_secs(wait.seconds)
 }
 
 pub(super) async fn ignore(
@@ -267,15 +219,6 @@ pub(super) async fn remove_contact(
         inline(&alias)
     );
     done(session, EngineCommand::RemoveContact { account: account.id, contact }, text).await
-}
-
-pub(super) async fn done(
-    session: &Session,
-    command: EngineCommand,
-    text: String,
-) -> Result<Answer, Failure> {
-    session.done(command).await?;
-    Ok(Answer::new(&json!({ "done": true }), text))
 }
 
 /// `mnm presence`: who sees that the member is online.

@@ -6,7 +6,7 @@ use mnm_engine::{
 };
 use tmtp::id::{Gid, Uid, UidOrGid};
 
-use super::{Context, people::done};
+use super::{Context, run::done, word::quoted};
 use crate::{
     exit::Failure,
     print::{Answer, Table, inline},
@@ -129,12 +129,6 @@ pub(super) fn is_closed_by_groups(may_reply: &MayReply) -> bool {
 
 fn listed(groups: &[Gid]) -> String {
     groups.iter().map(|gid| inline(gid.as_str())).collect::<Vec<_>>().join(", ")
-}
-
-/// A name as one word for a shell, whatever it contains: others have chosen it, and people copy the
-/// line.
-pub(super) fn quoted(name: &str) -> String {
-    format!("'{}'", name.replace('\'', r"'\''"))
 }
 
 /// How a reply reaches somebody who is not simply a reader.

@@ -11,7 +11,7 @@ use mnm_engine::command::Command as EngineCommand;
 use mnm_engine::view::{AccountId, Standing};
 use tmtp::text::{NAME_MAX_BYTES, name_key};
 
-use super::{Context, reader::quoted};
+use super::{Context, word::quoted};
 use crate::exit::Failure;
 use crate::print::inline;
 use crate::session::{Session, ask};

@@ -17,6 +17,7 @@ use mnm_engine::{
 use serde_json::json;
 use tokio::fs::File;
 
+use super::run::QUEUED;
 use super::{Content, Context, Wait, letter, reader, recipient};
 use crate::{
     exit::{Exit, Failure},
@@ -26,10 +27,6 @@ use crate::{
 
 /// Longest text read from standard input, bytes: the most that a letter carries.
 const TEXT_MAX: u64 = 256 * 1024;
-
-/// The note about something that is in the outbox but not acknowledged.
-pub(super) const QUEUED: &str = "Queued: the service has not acknowledged it yet. It is safe here \
-     and goes out as soon as the service can be reached and mnm is running.";
 
 pub(super) async fn send(
     context: &Context,

@@ -7,17 +7,17 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    Extension, Json,
+    Extension,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
-use mnm_engine::{Error, command::Command};
-use serde::Serialize;
+use mnm_engine::command::Command;
 use serde_json::json;
 
-use super::{App, auth::Caller};
+use super::answer::{RequestErrorCode, error, ok, refusal};
+use super::{app::App, auth::Caller};
 
 /// Largest command, bytes.
 pub(crate) const COMMAND_MAX: usize = 2 * 1024 * 1024;
@@ -90,56 +90,6 @@ pub(crate) async fn stop(
     }
     app.stop.cancel();
     ok(json!({ "stopped": true }))
-}
-
-/// The body of every answer: `{"ok": …}` or `{"error": …}`.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Answer<T, E> {
-    Ok(T),
-    Error(E),
-}
-
-/// The error of a request that is not passed to the engine.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct RequestError<'a> {
-    /// For programs.
-    code: RequestErrorCode,
-    /// For people.
-    message: &'a str,
-}
-
-/// Kinds of [`RequestError`].
-#[derive(Debug, Clone, Copy, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RequestErrorCode {
-    /// The request is invalid or was cut off.
-    Malformed,
-    /// The body is too large.
-    TooLarge,
-    /// The caller has no permission.
-    Refused,
-    /// The browser is not paired, or was revoked.
-    UnknownBrowser,
-    /// A fault of this program or the system.
-    Internal,
-}
-
-/// A successful request.
-pub(crate) fn ok(value: impl Serialize) -> Response {
-    Json(Answer::<_, ()>::Ok(value)).into_response()
-}
-
-/// An error of the engine, which is a normal answer.
-pub(crate) fn refusal(refused: &Error) -> Response {
-    Json(Answer::<(), _>::Error(refused)).into_response()
-}
-
-/// An invalid request.
-pub(crate) fn error(status: StatusCode, code: RequestErrorCode, message: &str) -> Response {
-    (status, Json(Answer::<(), _>::Error(RequestError { code, message }))).into_response()
 }
 
 fn not_for_pages() -> Response {

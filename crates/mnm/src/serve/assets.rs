@@ -11,7 +11,7 @@ use axum::{
 use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
-use super::{auth::random, headers::refuse, pages};
+use super::{answer::refuse, auth::random, pages};
 
 /// Clears what a browser has cached for this address.
 pub(crate) const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

@@ -19,8 +19,8 @@ use mnm_engine::view::BrowserId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    App,
-    api::{RequestErrorCode, error, ok, refusal},
+    answer::{RequestErrorCode, error, ok, refusal, unknown_browser},
+    app::App,
     assets,
     auth::{Challenge, PageSecrets, Secret, decode, random},
 };
@@ -94,10 +94,10 @@ pub(crate) struct Pass {
 
 /// `POST /api/browser/hello`.
 pub(crate) async fn hello(State(app): State<Arc<App>>, Json(asked): Json<Hello>) -> Response {
-    let Some(theirs) = decode(&asked.nonce) else { return unknown() };
+    let Some(theirs) = decode(&asked.nonce) else { return unknown_browser() };
     let key = match app.engine.browser_key(asked.browser).await {
         Ok(Some(key)) => key,
-        Ok(None) => return unknown(),
+        Ok(None) => return unknown_browser(),
         Err(failed) => return refusal(&failed),
     };
     let Ok(ours) = random() else { return no_random() };
@@ -115,17 +115,17 @@ pub(crate) async fn hello(State(app): State<Arc<App>>, Json(asked): Json<Hello>)
 pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>) -> Response {
     let now = Instant::now();
     let challenge = decode(&answer.nonce).and_then(|ours| app.auth.take_challenge(&ours, now));
-    let Some(Challenge { browser, ours, theirs }) = challenge else { return unknown() };
+    let Some(Challenge { browser, ours, theirs }) = challenge else { return unknown_browser() };
     // Read again: it may have been revoked meanwhile.
     let key = match app.engine.browser_key(browser).await {
         Ok(Some(key)) => key,
-        Ok(None) => return unknown(),
+        Ok(None) => return unknown_browser(),
         Err(failed) => return refusal(&failed),
     };
     let proof = BASE64URL_NOPAD.decode(answer.proof.as_bytes()).unwrap_or_default();
     let said = statement(BROWSER, app.port, &theirs, &ours);
     if hmac::verify(&hmac_key(&key), &said, &proof).is_err() {
-        return unknown();
+        return unknown_browser();
     }
     if let Some(token) = &answer.token {
         app.auth.redeem(token, now);
@@ -139,7 +139,7 @@ pub(crate) async fn enter(State(app): State<Arc<App>>, Json(answer): Json<Enter>
         Ok(Some(_)) | Err(_) => given,
         Ok(None) => {
             app.auth.shut_out(browser);
-            unknown()
+            unknown_browser()
         }
     }
 }
@@ -154,7 +154,7 @@ pub(crate) async fn register(State(app): State<Arc<App>>, Json(asked): Json<Regi
         );
     };
     if !app.auth.redeem(&asked.token, Instant::now()) {
-        return unknown();
+        return unknown_browser();
     }
     match app.engine.add_browser(&asked.label, key).await {
         Ok(browser) => let_in(&app, browser),
@@ -178,12 +178,6 @@ fn hmac_key(key: &Secret) -> hmac::Key {
 /// The input of a proof: each part has a fixed length.
 fn statement(side: &[u8; 13], port: u16, theirs: &Secret, ours: &Secret) -> Vec<u8> {
     [side.as_slice(), &port.to_be_bytes(), theirs.as_slice(), ours.as_slice()].concat()
-}
-
-/// The error for a browser that is not paired, or whose proof is wrong.
-pub(crate) fn unknown() -> Response {
-    let why = "This browser is not known here. Open the pages with mnm.";
-    error(StatusCode::UNAUTHORIZED, RequestErrorCode::UnknownBrowser, why)
 }
 
 fn no_random() -> Response {

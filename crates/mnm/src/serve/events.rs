@@ -16,7 +16,7 @@ use mnm_engine::event::Event;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, auth::Caller};
+use super::{app::App, auth::Caller};
 
 /// Interval of comments, by which a page notices that the app is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);

@@ -20,8 +20,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::{
-    App,
-    api::{RequestErrorCode, error, ok, refusal},
+    answer::{RequestErrorCode, error, ok, refusal},
+    app::App,
 };
 
 /// Largest upload, bytes.

@@ -15,7 +15,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{App, auth::Caller, browser, worker};
+use super::answer::{refuse, unknown_browser};
+use super::{app::App, auth::Caller, worker};
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' blob: data:; connect-src 'self'; font-src 'self'; form-action 'none'; \
@@ -102,7 +103,7 @@ fn caller(app: &App, request: &Request) -> Result<Caller, Response> {
     } else {
         None
     };
-    found.ok_or_else(browser::unknown)
+    found.ok_or_else(unknown_browser)
 }
 
 /// The accepted values of `Host`: by number or `localhost`.
@@ -157,10 +158,4 @@ fn hello(app: &App, request: &Request) -> Option<Response> {
     let question = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let answer = app.auth.answer_hello(question.strip_prefix("Hello ")?)?;
     Some(answer.into_response())
-}
-
-/// An error in plain text.
-pub(crate) fn refuse(status: StatusCode, why: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{why}\n"))
-        .into_response()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use tmtp_testkit::typescript::{Declarations, compare};
 
 use super::{
-    api::RequestError,
+    answer::RequestError,
     browser::{Enter, Greeting, Hello, Pass, Register},
 };
 

@@ -152,7 +152,7 @@ impl Remote {
             .body(StreamBody::new(stream).boxed_unsync())
             .map_err(|_| broken("a request that can't be written"))?;
         let reply = read_answer(self.send(request).await?).await?;
-        let Reply::Draft(draft) = reply else { return Err(super::unexpected(&reply)) };
+        let Reply::Draft(draft) = reply else { return Err(unexpected(&reply)) };
         Ok(draft)
     }
 
@@ -288,5 +288,16 @@ fn broken(what: &str) -> Failure {
             "The running app answered with {what}. It may be of another version: stop it with \
              `mnm stop` and start it again."
         ),
+    )
+}
+
+/// A reply of another kind than the command's, from an app of another version.
+pub(crate) fn unexpected(reply: &Reply) -> Failure {
+    tracing::debug!(kind = ?std::mem::discriminant(reply), "unexpected reply");
+    Failure::new(
+        Exit::Failed,
+        "internal",
+        "The running app gave an answer of the wrong kind. It may be of another version: stop it \
+         with `mnm stop` and start it again.",
     )
 }
