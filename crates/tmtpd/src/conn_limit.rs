@@ -12,9 +12,10 @@ mod conn_limit_tests;
 mod fair_queue;
 #[cfg(test)]
 mod fair_queue_tests;
+mod network;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 use crate::config::Limits;
 use crate::metrics::RejectKind;
 pub(crate) use fair_queue::{FairQueue, Served, Slot};
+pub use network::Network;
 
 /// Counts links, and refuses those over a limit.
 #[derive(Debug)]
@@ -50,10 +52,6 @@ impl Bounds {
         Self { links_total: limits.links_total, links_per_network: limits.links_per_address }
     }
 }
-
-/// The unit of counting: an IPv4 address, or an IPv6 /64, all of which one machine may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Network(IpAddr);
 
 /// Why a link is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -134,15 +132,6 @@ impl ConnLimit {
             if *links == 0 {
                 counts.networks.remove(&network);
             }
-        }
-    }
-}
-
-impl Network {
-    pub(crate) fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(v6) => Self(IpAddr::V6((v6.to_bits() >> 64 << 64).into())),
-            v4 => Self(v4),
         }
     }
 }

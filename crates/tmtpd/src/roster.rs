@@ -12,16 +12,7 @@ use tmtp_store::DeviceNumber;
 
 mod mailbox;
 
-pub(crate) use mailbox::{Mail, Mailbox};
-
-/// A presence notice: a member came online or went offline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Notice {
-    /// The member.
-    pub from: MemberNumber,
-    /// Online or offline.
-    pub online: bool,
-}
+pub(crate) use mailbox::{Mail, Mailbox, Notice};
 
 /// Online devices and members.
 #[derive(Debug, Default)]

@@ -24,17 +24,12 @@ const EXCEPTIONS: &[&str] = &[
     "crates/tmtp-testkit/src/disk",
     "crates/tmtp-testkit/src/ledger",
     "crates/tmtpd/src/admin",
-    "crates/tmtpd/src/certificate",
-    "crates/tmtpd/src/cli",
     "crates/tmtpd/src/config",
-    "crates/tmtpd/src/conn_limit",
     "crates/tmtpd/src/daemon",
     "crates/tmtpd/src/directory",
-    "crates/tmtpd/src/expiry",
     "crates/tmtpd/src/link",
     "crates/tmtpd/src/listen",
     "crates/tmtpd/src/request",
-    "crates/tmtpd/src/roster",
 ];
 
 /// Re-exports that are followed one after the other.

@@ -9,6 +9,7 @@
 //!
 //! - `http`: the requests of the protocol, over TLS
 
+mod error;
 mod http;
 
 use std::fs;
@@ -34,6 +35,7 @@ use super::{Certificate, CertificateError, PROVIDER};
 use crate::config::Acme;
 use crate::fs_mode;
 use crate::log::chain;
+use error::AcmeError;
 use http::Https;
 
 /// How long an authority may take to validate the hosts, and to issue.
@@ -44,43 +46,6 @@ const RETRY_PAUSE: Duration = Duration::from_secs(300);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(6 * 3_600);
 /// How often the clock is checked for a due renewal: it may be set while this waits.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
-
-/// Why no certificate was issued.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum AcmeError {
-    /// The authority refused, or could not be reached.
-    #[error("the authority does not issue it")]
-    Authority(#[from] instant_acme::Error),
-    /// The authority offers no kind of challenge that this service can answer.
-    #[error("the authority does not offer TLS-ALPN-01 for {host}")]
-    NoChallenge {
-        /// The host.
-        host: String,
-    },
-    /// Validation failed.
-    #[error(
-        "the authority could not convince itself that this service answers for {hosts}; it connects \
-         to port 443 of each"
-    )]
-    NotConvinced {
-        /// The hosts.
-        hosts: String,
-        /// What it says.
-        source: Option<instant_acme::Error>,
-    },
-    /// What was issued cannot be used or stored.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// What was issued cannot be used.
-    #[error("what the authority issued cannot be used")]
-    Unusable(#[from] rustls::Error),
-    /// A request for a certificate, or an answer to a challenge, could not be made.
-    #[error("the request cannot be made")]
-    NotMade(#[from] rcgen::Error),
-    /// The account cannot be stored.
-    #[error("the account with the authority cannot be kept")]
-    Account(#[from] serde_json::Error),
-}
 
 /// The stored account with an authority.
 #[derive(Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::CertificateError;
+use super::error::CertificateError;
 use crate::config::{ListenAddress, host_name};
 use crate::fs_mode;
 

@@ -4,6 +4,7 @@
 //! it; the fields are those of [`protocol`](crate::admin::protocol). How rows are shown to people is
 //! in `show`.
 
+mod error;
 mod show;
 
 use std::io::{self, BufWriter, Write};
@@ -12,9 +13,11 @@ use std::path::{self, PathBuf};
 use clap::Args;
 use serde::de::DeserializeOwned;
 
-use super::{EXIT_CODES, exit};
-use crate::admin::client::{AskError, Client, Rows};
-use crate::admin::protocol::{Backup, Command, FailureKind, Reload, Status};
+use super::exit::EXIT_CODES;
+pub(super) use error::CommandError;
+
+use crate::admin::client::{Client, Rows};
+use crate::admin::protocol::{Backup, Command, Reload, Status};
 use crate::config::{ConfigError, DaemonConfig, Overrides};
 
 /// Which service is asked, and the output format.
@@ -50,34 +53,6 @@ pub(super) struct BackupArguments {
     /// A folder that is empty or missing, where the service's user may write
     #[arg(value_name = "DIR")]
     to: PathBuf,
-}
-
-/// Why a command failed, or succeeded only in part.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CommandError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Ask(#[from] AskError),
-    #[error("{} messages are damaged, here and in the copy; stop the service and run `tmtpd check`", .0.damaged)]
-    Damaged(Backup),
-    #[error("not all of the configuration is in force: see above")]
-    Left,
-    #[error("the answer cannot be written")]
-    Output(#[from] io::Error),
-}
-
-impl CommandError {
-    pub(super) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Config(_) => exit::WRONG,
-            Self::Ask(AskError::NotRunning { .. }) => exit::NOT_RUNNING,
-            Self::Ask(AskError::Refused(failure)) if failure.kind == FailureKind::Wrong => {
-                exit::WRONG
-            }
-            Self::Ask(_) | Self::Damaged(_) | Self::Left | Self::Output(_) => exit::FAILED,
-        }
-    }
 }
 
 impl Arguments {

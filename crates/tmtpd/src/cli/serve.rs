@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{EXIT_CODES, exit};
+use super::exit::{self, EXIT_CODES};
 use crate::admin::server;
 use crate::config::{
     ConfigError, DaemonConfig, ListenAddress, LogFormat, LogLevel, Overrides, parse_service_name,

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
-use super::Network;
+use super::network::Network;
 
 /// How often slots are checked for being due, while a connection waits.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);

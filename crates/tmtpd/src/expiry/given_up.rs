@@ -7,7 +7,7 @@ use tmtp::id::MessageId;
 use tmtp::letter::{LETTER_HEAD_MAX_BYTES, LetterHead};
 use tmtp::revision::Revision;
 
-use super::notice::{Posted, Return, Undelivered};
+use super::notice::{Posted, Return, Undelivered, name_of};
 use super::overdue::Unfetched;
 use super::verdict::{Holder, Verdict};
 use crate::directory::{Directory, MemberNumber};
@@ -204,26 +204,4 @@ async fn letter_head(message: &Message, mut reader: MessageReader) -> Option<Let
         head.extend_from_slice(&bytes);
     }
     LetterHead::read(&head).ok()
-}
-
-/// A name for `member` that the author may know: the alias used in the letter, the alias in a group
-/// of both, their only alias; else their uid, which the author has written to.
-pub(super) fn name_of(
-    directory: &Directory,
-    author: MemberNumber,
-    member: MemberNumber,
-    head: &LetterHead,
-) -> String {
-    let Some(record) = directory.member(member) else { return String::new() };
-    let named = head.cc.iter().find(|named| named.who_uid == record.uid.as_str());
-    let named = named.map(|named| named.who.as_str()).filter(|alias| record.has_alias(alias));
-    let in_group = || {
-        let mut groups = directory.groups_of_both(author, member);
-        groups.find_map(|group| group.record(member)).map(|record| record.alias.as_str())
-    };
-    let only = || match record.aliases.as_slice() {
-        [alias] => Some(&**alias),
-        _ => None,
-    };
-    named.or_else(in_group).or_else(only).unwrap_or(record.uid.as_str()).to_owned()
 }

@@ -16,7 +16,6 @@ use tmtp::id::{MessageId, posted_text};
 use tmtp::letter::{LetterHead, Subscriber};
 use tmtp::request::Data;
 
-use super::given_up::name_of;
 use crate::directory::{Directory, Member, MemberNumber};
 use crate::outgoing::Outgoing;
 use tmtp_store::{DeviceNumber, NewData};
@@ -209,4 +208,26 @@ fn minute(posted: &str) -> String {
         (Some(day), Some(time)) => format!("{day} {time} UTC"),
         _ => posted.to_owned(),
     }
+}
+
+/// A name for `member` that the author may know: the alias used in the letter, the alias in a group
+/// of both, their only alias; else their uid, which the author has written to.
+pub(super) fn name_of(
+    directory: &Directory,
+    author: MemberNumber,
+    member: MemberNumber,
+    head: &LetterHead,
+) -> String {
+    let Some(record) = directory.member(member) else { return String::new() };
+    let named = head.cc.iter().find(|named| named.who_uid == record.uid.as_str());
+    let named = named.map(|named| named.who.as_str()).filter(|alias| record.has_alias(alias));
+    let in_group = || {
+        let mut groups = directory.groups_of_both(author, member);
+        groups.find_map(|group| group.record(member)).map(|record| record.alias.as_str())
+    };
+    let only = || match record.aliases.as_slice() {
+        [alias] => Some(&**alias),
+        _ => None,
+    };
+    named.or_else(in_group).or_else(only).unwrap_or(record.uid.as_str()).to_owned()
 }

@@ -7,7 +7,16 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
-use super::Notice;
+use crate::directory::MemberNumber;
+
+/// A presence notice: a member came online or went offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// The member.
+    pub from: MemberNumber,
+    /// Online or offline.
+    pub online: bool,
+}
 
 /// Presence notices that may wait for one link.
 const NOTICES_MAX: usize = 256;

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::AcmeError;
+use super::error::AcmeError;
 use crate::certificate::{CertificateError, PROVIDER};
 
 /// How long one request may take.

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use super::super::table::Heading::{self, Left, Right};
 use super::super::table::{Table, count, size, span};
-use super::CommandError;
+use super::error::CommandError;
 use crate::admin::client::Rows;
 use crate::admin::protocol::{Backup, Group, Link, Member, Queue, Reload, Service, State, Status};
 use crate::certificate::remaining;
