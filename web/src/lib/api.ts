@@ -60,6 +60,10 @@ export const REPLY_KIND = {
   search: "hits",
 } as const satisfies Record<CommandName, Reply["kind"]>;
 
+/** Kinds of replies that no command above has: none, or one was forgotten there. */
+type Forgotten = Exclude<Reply["kind"], (typeof REPLY_KIND)[CommandName]>;
+null satisfies [Forgotten] extends [never] ? null : Forgotten;
+
 type Values = { [R in Reply as R["kind"]]: R extends { value: infer V } ? V : undefined };
 
 /** The value of a kind of reply. */
