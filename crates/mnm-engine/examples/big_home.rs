@@ -23,7 +23,7 @@ use mnm_engine::vault::{
     MemberAct, MemberNotice, NewAccount, PingQuery, Search, SyncNotice, Upon, Vault,
 };
 use mnm_engine::view::AccountId;
-use tmtp::id::Uid;
+use tmtp::id::{MessageId, Uid};
 
 const OWN: &str = "BWNBWNBWNBWNBWNBWNBWNBWNBWNBWNBW";
 const THREADS: u64 = 100;
@@ -123,7 +123,7 @@ fn uid(kind: &str, number: u64) -> String {
 
 fn letter(number: u64, thread: Option<u64>, text: String) -> Incoming {
     Incoming {
-        msgid: format!("{number:016x}"),
+        msgid: MessageId(number),
         from_uid: uid("WRT", number % 7).into(),
         posted_ms: i64::try_from(number).unwrap(),
         thread_id: thread.map(|thread| format!("{thread:016x}")).unwrap_or_default(),
@@ -143,7 +143,7 @@ fn readers(kind: &str, count: usize) -> Vec<Cc> {
 
 fn ping(number: u64) -> IncomingPing {
     IncomingPing {
-        msgid: format!("{:016x}", 0x1_0000_0000 + number),
+        msgid: MessageId(0x1_0000_0000 + number),
         from_uid: uid("PNG", number).into(),
         posted_ms: 5,
         alias: format!("Pinger {number}"),
@@ -260,10 +260,10 @@ fn take(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut Tabl
             })
             .collect();
         let notice = format!(r#"{{"mnm":1,"contacts":[{}]}}"#, contacts.join(","));
-        let msgid = format!("{:016x}", 0x3_0000_0000_u64 + some[0] as u64);
+        let msgid = MessageId(0x3_0000_0000_u64 + some[0] as u64);
         let (told, mut from) = (SyncNotice::read(&notice), Some(0));
         while let Some(next) = from {
-            let apply = || vault.receive_sync(account, &msgid, &told, next).unwrap().value;
+            let apply = || vault.receive_sync(account, msgid, &told, next).unwrap().value;
             from = table.time("take a notice of 1,000 contacts, one slice", apply);
         }
     }
@@ -280,7 +280,7 @@ fn take(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut Tabl
 fn group(vault: &mut Vault, account: AccountId, table: &mut Table) {
     for number in 0..MEMBERS {
         let join = MemberNotice {
-            msgid: format!("{:016x}", 0x4_0000_0000 + number),
+            msgid: MessageId(0x4_0000_0000 + number),
             from_uid: uid("JNR", number).into(),
             gid: "the whole town".into(),
             alias: format!("Member Number {number}"),
@@ -345,7 +345,7 @@ fn forward(vault: &mut Vault, account: AccountId, post: &mut Post, table: &mut T
         files: Vec::new(),
     });
     let forward = IncomingForward {
-        msgid: format!("{:016x}", 0x5_0000_0000_u64),
+        msgid: MessageId(0x5_0000_0000_u64),
         from_uid: uid("FRND", 1).into(),
         posted_ms: 9,
         thread_id: format!("{:016x}", 0x6_0000_0000_u64),

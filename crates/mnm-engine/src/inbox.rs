@@ -15,7 +15,7 @@ pub(crate) mod waiters;
 use std::sync::Arc;
 
 use tmtp::event::{Message, MessageKind};
-use tmtp::id::{Alias, Gid, NodeSecret, Uid, posted_ms};
+use tmtp::id::{Alias, Gid, MessageId, NodeSecret, Uid, posted_ms};
 use tmtp::letter::{LetterHead, Named, Subscriber};
 
 use crate::error::{Error, ErrorCode};
@@ -98,8 +98,8 @@ impl Inbox {
     pub(crate) async fn begin(&mut self, message: Message) -> Result<(), Error> {
         let receiving = match &message.kind {
             MessageKind::Other { .. } => {
-                let (account, msgid) = (self.account, message.id.to_string());
-                if self.store.read(move |vault| vault.is_known(account, &msgid)).await? {
+                let (account, msgid) = (self.account, message.id);
+                if self.store.read(move |vault| vault.is_known(account, msgid)).await? {
                     Receiving::Nothing
                 } else {
                     Receiving::Letter(Box::new(IncomingLetter {
@@ -110,12 +110,12 @@ impl Inbox {
                 }
             }
             MessageKind::Delivery { notify, .. } => {
-                let (account, msgid) = (self.account, message.id.to_string());
+                let (account, msgid) = (self.account, message.id);
                 let bytes = message.data.len;
                 let (known, room) = self
                     .store
                     .read(move |vault| {
-                        Ok((vault.is_known(account, &msgid)?, vault.check_disk(bytes).is_ok()))
+                        Ok((vault.is_known(account, msgid)?, vault.check_disk(bytes).is_ok()))
                     })
                     .await?;
                 let index = notify.is_some_and(|count| count > 0);
@@ -169,7 +169,7 @@ impl Inbox {
 
     /// Completes a message. Whether it may be acknowledged.
     async fn finish(&mut self, message: Message, receiving: Receiving) -> Result<bool, Error> {
-        let (id, bytes) = (message.id.to_string(), message.data.len);
+        let (id, bytes) = (message.id, message.data.len);
         if matches!(receiving, Receiving::Held) {
             return self.hold(id, bytes).await.map(|()| false);
         }
@@ -187,7 +187,7 @@ impl Inbox {
     }
 
     /// Leaves a message at the service, and reports it.
-    async fn hold(&mut self, id: String, bytes: u64) -> Result<(), Error> {
+    async fn hold(&mut self, id: MessageId, bytes: u64) -> Result<(), Error> {
         self.held.add(id, bytes);
         let (account, letters, bytes) = (self.account, self.held.len(), self.held.bytes());
         self.store.note(move |vault| Ok(vec![vault.set_held(account, letters, bytes)?])).await
@@ -199,12 +199,12 @@ impl Inbox {
             tracing::warn!(account, "a message that names somebody in no good form was dropped");
             return Ok(());
         };
-        let msgid = message.id.to_string();
+        let msgid = message.id;
         // A letter dated 1970 would be lost at the end of a list.
         let posted_ms = posted_ms(&message.posted).unwrap_or_else(|| self.store.now_ms());
         let (from_uid, short) = (message.from, receiving.short());
         let ping = |alias: Alias, to: Alias, gid: Option<Gid>| IncomingPing {
-            msgid: msgid.clone(),
+            msgid,
             from_uid: from_uid.clone(),
             posted_ms,
             alias: alias.into_string(),
@@ -285,17 +285,22 @@ impl Inbox {
         self.store.write(move |vault| vault.receive_ping(account, &ping)).await.map(drop)
     }
 
-    async fn user(&self, msgid: String, posted_ms: i64, notice: UserNotice) -> Result<(), Error> {
+    async fn user(
+        &self,
+        msgid: MessageId,
+        posted_ms: i64,
+        notice: UserNotice,
+    ) -> Result<(), Error> {
         let account = self.account;
         self.store
-            .write(move |vault| vault.receive_user(account, &msgid, posted_ms, &notice))
+            .write(move |vault| vault.receive_user(account, msgid, posted_ms, &notice))
             .await
             .map(drop)
     }
 
     async fn letter(
         &self,
-        msgid: String,
+        msgid: MessageId,
         from_uid: Uid,
         posted_ms: i64,
         groups: Vec<Gid>,
@@ -309,7 +314,7 @@ impl Inbox {
             if from_uid != self.uid {
                 return Ok(());
             }
-            return self.sync(&msgid, &unpacked.text).await;
+            return self.sync(msgid, &unpacked.text).await;
         }
         let head = unpacked.head;
         if let Some(thread) = unpacked.forward {
@@ -351,13 +356,13 @@ impl Inbox {
     }
 
     /// Applies a notice of another device, in slices.
-    async fn sync(&self, msgid: &str, notice: &str) -> Result<(), Error> {
+    async fn sync(&self, msgid: MessageId, notice: &str) -> Result<(), Error> {
         let (account, mut from) = (self.account, Some(0));
         let told = Arc::new(SyncNotice::read(notice));
         while let Some(next) = from {
-            let (told, msgid) = (Arc::clone(&told), msgid.to_owned());
+            let told = Arc::clone(&told);
             let apply =
-                self.store.write(move |vault| vault.receive_sync(account, &msgid, &told, next));
+                self.store.write(move |vault| vault.receive_sync(account, msgid, &told, next));
             from = apply.await?;
         }
         Ok(())

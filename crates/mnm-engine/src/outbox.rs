@@ -222,7 +222,7 @@ pub(crate) fn settle(action: &OutboxAction, outcome: &Outcome, now_ms: i64) -> S
             | OutboxAction::Invite { .. },
             Outcome::Posted { msgid, posted, to },
         ) => Settled::Sent(Some(Acked {
-            msgid: msgid.to_string(),
+            msgid: *msgid,
             posted_ms: posted_ms(posted).unwrap_or(now_ms),
             to: to.clone().map(Alias::into_string),
         })),

@@ -310,7 +310,7 @@ fn wipe(value: &mut serde_json::Value) {
 }
 
 /// Number of a message, strictly rising over the whole service and over restarts.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub u64);
 
 impl MessageId {
@@ -326,6 +326,14 @@ impl MessageId {
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// As on the wire: in order of the numbers, as text too.
+#[cfg(feature = "rusqlite")]
+impl rusqlite::ToSql for MessageId {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
     }
 }
 

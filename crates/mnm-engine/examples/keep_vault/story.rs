@@ -163,11 +163,11 @@ fn threads_of_others(app: &mut App) {
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     app.receive(&letter);
     // A reply of somebody who is not in the thread.
-    let mut outsider = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    let mut outsider = app.reply(letter.msgid, MALLORY, "Mallory X");
     outsider.groups = vec!["Left Behind".into()];
     app.receive(&outsider);
     // One that the member takes in.
-    let outsider = app.reply(&letter.msgid, DORA, "Dora Dorn");
+    let outsider = app.reply(letter.msgid, DORA, "Dora Dorn");
     let (apart, now) = (app.receive(&outsider).thread, app.now());
     let _ = app.vault.take_in(apart, now).unwrap();
     // A thread that another device has told of.
@@ -227,7 +227,7 @@ fn forwards(app: &mut App) {
     let thread = app.receive(&letter).thread;
     app.queue_reply(thread, "my own").unwrap();
     app.send_next();
-    adds(app, &letter.msgid, cc("Dora Dorn", DORA));
+    adds(app, &letter.msgid.to_string(), cc("Dora Dorn", DORA));
     let confirm = app.vault.next_outbox(account, 0).unwrap().unwrap();
     assert!(matches!(confirm.action, OutboxAction::Confirm(_)));
     let (unreached, now) = ([DORA.into()], app.now());
@@ -240,7 +240,7 @@ fn forwards(app: &mut App) {
 /// Bob forwards a thread to somebody, as the service says.
 fn adds(app: &mut App, thread_id: &str, to: Cc) {
     let (msgid, copied) = (app.next_msgid(), Some(vec![to.who_uid.clone()]));
-    let word = IncomingNote { posted_ms: app.now(), copied, ..note(&msgid, BOB, thread_id, to) };
+    let word = IncomingNote { posted_ms: app.now(), copied, ..note(msgid, BOB, thread_id, to) };
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
 }
 
@@ -257,7 +257,7 @@ fn outbox(app: &mut App) {
     let _ = app.vault.set_contact_presence(account, &BOB.into(), Some(false), now).unwrap();
     let (msgid, now) = (app.next_msgid(), app.now());
     let alias = UserNotice::Alias("Alice the Third".into());
-    let _ = app.vault.receive_user(account, &msgid, now, &alias).unwrap();
+    let _ = app.vault.receive_user(account, msgid, now, &alias).unwrap();
     let letter = app.letter(BOB, "Bob Jones", "news");
     let thread = app.receive(&letter).thread;
     let _ = app.vault.mark_read(thread, None).unwrap();

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use tmtp::id::MessageId;
+
 /// Number of messages remembered; more are not counted.
 const MESSAGES_MAX: usize = 10_000;
 
 /// Messages of one link that were not acknowledged, with the bytes of their data.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    messages: BTreeMap<String, u64>,
+    messages: BTreeMap<MessageId, u64>,
 }
 
 impl Held {
     /// Adds one. It may come again on the same link.
-    pub(crate) fn add(&mut self, id: String, bytes: u64) {
+    pub(crate) fn add(&mut self, id: MessageId, bytes: u64) {
         if self.messages.len() < MESSAGES_MAX {
             self.messages.insert(id, bytes);
         }

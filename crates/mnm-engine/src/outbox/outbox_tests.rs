@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::vault::Recipient as VaultRecipient;
+use tmtp::id::MessageId;
 
 fn item(action: OutboxAction) -> OutboxItem {
     OutboxItem { id: 1, account: 1, request: "req".into(), attempts: 0, action }
@@ -212,11 +213,12 @@ fn pings_and_notices_carry_their_text() {
 fn every_answer_settles_an_item() {
     let letter = OutboxAction::Post(Box::new(post("", "t")));
     let posted = Outcome::Posted {
-        msgid: tmtp::id::MessageId(0x0123_4567_89ab_cdef),
+        msgid: MessageId(0x0123_4567_89ab_cdef),
         posted: "2006-01-02T15:04:05.678Z".into(),
         to: None,
     };
-    let acked = Acked { msgid: "0123456789abcdef".into(), posted_ms: 1_136_214_245_678, to: None };
+    let acked =
+        Acked { msgid: MessageId(0x123456789abcdef), posted_ms: 1_136_214_245_678, to: None };
     assert_eq!(settle(&letter, &posted, 5), Settled::Sent(Some(acked)));
     let Settled::Failed(text) = settle(&letter, &refused("no\nsuch\u{7} uid"), 5) else { panic!() };
     assert!(text.contains("(nosuch uid)") && text.contains("nothing was delivered"), "{text}");
@@ -229,7 +231,7 @@ fn every_answer_settles_an_item() {
         assert_eq!(settle(action, &Outcome::Done, 5), Settled::Sent(None));
     }
     let to = Some("bob babbage".into());
-    let posted = Outcome::Posted { msgid: tmtp::id::MessageId(1), posted: "late".into(), to };
+    let posted = Outcome::Posted { msgid: MessageId(1), posted: "late".into(), to };
     let Settled::Sent(Some(acked)) = settle(&forward, &posted, 5) else { panic!() };
     // Now, where the service does not say when.
     assert_eq!((acked.posted_ms, acked.to.as_deref()), (5, Some("bob babbage")));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::testing::Plain;
 use crate::vault::{Cc, Incoming, NewAccount, Received};
+use tmtp::id::MessageId;
 
 /// Authors who wrote before the first letter of their thread arrived: more than one transaction
 /// settles.
@@ -19,7 +20,7 @@ fn uid(number: u64) -> String {
 
 fn letter(number: u64, thread: &str, cc: Vec<Cc>) -> Incoming {
     Incoming {
-        msgid: format!("{:016x}", 0x100 + number),
+        msgid: MessageId(0x100 + number),
         from_uid: uid(100_000 + number).into(),
         posted_ms: 1,
         thread_id: thread.into(),

@@ -6,7 +6,7 @@ use tmtp::id::{Gid, Uid};
 use rusqlite::Connection;
 
 use super::runtime_state::RuntimeState;
-use super::settle::Slice;
+use super::slice::Slice;
 use super::{Limits, Result};
 use crate::event::Event;
 use crate::view::{AccountId, DraftId, MessageRowId, PingId, ThreadId};

@@ -6,8 +6,8 @@ use tmtp::id::Uid;
 
 use super::Result;
 use super::change::{Reader, Work};
-use super::forward::{Confirms, stands_in};
-use super::inbox::{Incoming, Received};
+use super::forward::stands_in;
+use super::inbox::{Confirms, Incoming, Received};
 use super::text::{clean_label, clean_subject, is_same_text};
 use crate::markdown::{self, Rendered};
 use crate::view::{AccountId, MessageRowId, ThreadId};

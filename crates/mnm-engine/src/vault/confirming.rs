@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
 use super::Result;
+use super::cc::CC_MAX;
 use super::change::{Reader, Work};
-use super::forwarding::{json, parse};
-use super::inbox::CC_MAX;
 use super::notice::IncomingNote;
-use super::outbox::{OutboxId, OutboxKind};
-use super::outgoing::{OutgoingPost, Recipient};
+use super::outbox_row::{OutboxId, OutboxKind, json, parse};
+use super::outgoing::OutgoingPost;
+use super::recipient::Recipient;
 use crate::view::{AccountId, Message, MessageRowId, ThreadId};
 
 /// Pauses after each refusal before the service is asked again whether it reaches a recipient.
@@ -335,7 +335,7 @@ impl Work<'_> {
                 come.push(newcomer);
             }
         }
-        let before = note.msgid.clone();
+        let before = note.msgid.to_string();
         self.confirm_to(account, thread, come, Some(&note.from_uid), before)
     }
 }

@@ -12,12 +12,11 @@ use tmtp::forward::{ForwardedLetter, LETTERS_MAX, Packer};
 use tmtp::id::posted_text;
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 
+use super::cc::Cc;
 use super::change::Reader;
-use super::forwarding::announced;
-use super::inbox::Cc;
 use super::{Result, Vault};
 use crate::error::VaultError;
-use crate::view::{MessageRowId, ThreadId};
+use crate::view::{Attachment, MessageRowId, ThreadId};
 
 /// Longest copy of a thread that is forwarded, bytes.
 const COPY_BYTES_MAX: usize = 16 << 20;
@@ -195,4 +194,14 @@ impl Reader<'_> {
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// A file as a letter announces it.
+pub(crate) fn announced(file: &Attachment) -> Attach {
+    let (kind, ffn) = match &file.form {
+        None => ("u", ""),
+        Some(form) if form.filled => ("r", form.name.as_str()),
+        Some(form) => ("f", form.name.as_str()),
+    };
+    Attach { name: format!("{kind}:{}", file.name), size: file.size, ffn: ffn.to_owned() }
 }

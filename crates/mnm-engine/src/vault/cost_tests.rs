@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::StatementStatus;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use tmtp::id::MessageId;
 
 use super::*;
 use crate::command::Place;
@@ -125,7 +126,7 @@ impl Home {
     fn letter(&mut self, thread: &str, text: &str, readers: u32) -> Incoming {
         self.number += 1;
         Incoming {
-            msgid: format!("{:016x}", self.number + if thread.is_empty() { 0 } else { 1 << 40 }),
+            msgid: MessageId(self.number + if thread.is_empty() { 0 } else { 1 << 40 }),
             from_uid: uid("WRT", 1).into(),
             posted_ms: 1,
             thread_id: thread.into(),
@@ -184,7 +185,7 @@ const COMMANDS: [Command; 19] = [
     ("take a ping", ONE, |home| {
         home.number += 1;
         let ping = IncomingPing {
-            msgid: format!("{:016x}", home.number),
+            msgid: MessageId(home.number),
             from_uid: uid("PNGR", 1).into(),
             posted_ms: 1,
             alias: "Pinger Anew".into(),

@@ -8,10 +8,9 @@
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
-use tmtp::id::{Gid, Uid, UidOrGid};
+use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 
 use super::change::Work;
-use super::inbox::check_msgid;
 use super::party::NewParty;
 use super::text::clean_subject;
 use super::{Change, Result, Vault};
@@ -162,7 +161,7 @@ impl Work<'_> {
 
     /// Applies a thread in a notice of another device.
     pub(super) fn apply_thread(&mut self, account: AccountId, told: &ToldThread) -> Result<()> {
-        if check_msgid(&told.id).is_err() {
+        if MessageId::from_wire(&told.id).is_none() {
             return Ok(());
         }
         if let Some(thread) = self.read.known_thread(account, &told.id)? {

@@ -13,12 +13,12 @@
 //! interrupted is delivered again, and letters stored already are skipped.
 
 use rusqlite::params;
-use tmtp::id::Uid;
+use tmtp::id::{MessageId, Uid};
 use tmtp::letter::Attach;
 
+use super::cc::Cc;
 use super::change::{Reader, Work};
 use super::file_name::clean_file_name;
-use super::inbox::{Cc, check_msgid};
 use super::message::NewMessage;
 use super::name::shown;
 use super::party::NewParty;
@@ -40,7 +40,7 @@ const ABSENT_NAMED: usize = 50;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingForward {
     /// Id the service gave.
-    pub msgid: String,
+    pub msgid: MessageId,
     /// The forwarder, vouched for by the service.
     pub from_uid: Uid,
     /// When the service accepted it.
@@ -72,13 +72,6 @@ pub struct ForwardedLetter {
     pub files: Vec<Attach>,
 }
 
-/// An author's statement that a copy is their own letter of this id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirms {
-    /// `ConfirmId`.
-    pub id: String,
-}
-
 impl ForwardedLetter {
     /// Its claimed author, as stored.
     fn author(&self) -> Uid {
@@ -102,9 +95,8 @@ impl Vault {
         forward: &IncomingForward,
         from: usize,
     ) -> Result<Change<Option<usize>>> {
-        check_msgid(&forward.msgid)?;
         self.change(|work| {
-            if work.read.is_seen(account, &forward.msgid)? {
+            if work.read.is_seen(account, forward.msgid)? {
                 return Ok(None);
             }
             let thread = work.thread_of_forward(account, forward, from == 0)?;
@@ -125,7 +117,7 @@ impl Vault {
                 return Ok(Some(next));
             }
             work.refresh_thread(thread)?;
-            work.insert_seen(account, &forward.msgid)?;
+            work.insert_seen(account, forward.msgid)?;
             if work.read.known_thread(account, &forward.thread_id)? == Some(thread) {
                 work.take_in(account, thread)?;
             }
@@ -158,7 +150,8 @@ impl Work<'_> {
             Some(arrival) => self.is_free(&arrival)?,
             None => false,
         };
-        let service_id = if is_free { &forward.thread_id } else { &forward.msgid };
+        let own_id = forward.msgid.to_string();
+        let service_id = if is_free { &forward.thread_id } else { &own_id };
         let thread = self.insert_thread(account, Some(service_id), "", forward.posted_ms)?;
         self.set_claimant(thread, &forward.from_uid)?;
         let called = forward.cc.iter().find(|cc| cc.who_uid == forward.from_uid);
@@ -175,7 +168,9 @@ impl Work<'_> {
         match self.read.message_with(account, &format!("{}.0", forward.msgid))? {
             Some(first) => self.read.thread_of(first).map(Some),
             // It stands apart.
-            None => Ok(self.read.claimed_threads(account, &forward.msgid)?.first().copied()),
+            None => {
+                Ok(self.read.claimed_threads(account, &forward.msgid.to_string())?.first().copied())
+            }
         }
     }
 
@@ -275,7 +270,7 @@ impl IncomingForward {
             readers: &self.cc,
             groups: &[],
         };
-        arrival.checked(&self.msgid)
+        arrival.checked(self.msgid)
     }
 }
 

@@ -10,18 +10,18 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use tmtp::id::{Uid, UidOrGid, posted_text};
-use tmtp::letter::{Attach, Subscriber};
+use tmtp::letter::Subscriber;
 
 use super::blob::StagedBlob;
 use super::change::{Reader, Work};
 use super::copying::Copying;
 use super::message::NewMessage;
-use super::outbox::{OutboxId, OutboxKind};
-use super::outgoing::Recipient;
+use super::outbox_row::{OutboxId, OutboxKind, json, parse};
 use super::party::NewParty;
+use super::recipient::Recipient;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
-use crate::view::{AccountId, Attachment, ThreadId};
+use crate::view::{AccountId, ThreadId};
 
 /// A thread to forward, fixed when it was queued, so that every attempt is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -275,24 +275,4 @@ impl Work<'_> {
         })?;
         self.refresh_thread(thread).map(drop)
     }
-}
-
-/// A file as a letter announces it.
-pub(crate) fn announced(file: &Attachment) -> Attach {
-    let (kind, ffn) = match &file.form {
-        None => ("u", ""),
-        Some(form) if form.filled => ("r", form.name.as_str()),
-        Some(form) => ("f", form.name.as_str()),
-    };
-    Attach { name: format!("{kind}:{}", file.name), size: file.size, ffn: ffn.to_owned() }
-}
-
-pub(super) fn json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| VaultError::Invalid(format!("This could not be queued: {error}")))
-}
-
-pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T> {
-    serde_json::from_str(body)
-        .map_err(|error| VaultError::Damaged(format!("a row of the outbox: {error}")))
 }

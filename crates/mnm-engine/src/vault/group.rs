@@ -15,6 +15,14 @@ const THREADS_ANNOUNCED: i64 = 100;
 /// Most groups stored for one letter.
 const GROUPS_KEPT: usize = 20;
 
+/// Whether the member was in a group and is not any more.
+fn is_out(standing: Standing) -> bool {
+    match standing {
+        Standing::Left | Standing::Removed => true,
+        Standing::Invited | Standing::Joined => false,
+    }
+}
+
 impl FromSql for Standing {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         match value.as_str()? {
@@ -372,8 +380,7 @@ impl Work<'_> {
                     .execute(params![account, gid, self.read.newest_id(account)?])?;
             }
         }
-        let was_out = matches!(before, Some(Standing::Left | Standing::Removed));
-        if was_out && matches!(standing, Standing::Joined | Standing::Invited) {
+        if before.is_some_and(is_out) && !is_out(standing) {
             self.forget_members(account, gid)?;
         }
         let alias = self.read.alias_in(account, gid)?;

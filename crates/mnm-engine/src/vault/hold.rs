@@ -6,7 +6,7 @@
 use rusqlite::OptionalExtension;
 
 use super::change::{Reader, Work};
-use super::outbox::OutboxId;
+use super::outbox_row::OutboxId;
 use super::runtime_state::Detail;
 use super::{Change, Result, Vault};
 use crate::view::{Message, MessageRowId, MessageState, ThreadId};

@@ -12,29 +12,26 @@
 //! - The letter that opens a thread names its readers; later only readers add others.
 
 use rusqlite::params;
-use tmtp::id::{Gid, Uid, UidOrGid};
+use tmtp::id::{Gid, MessageId, Uid};
 
 use super::blob::StagedBlob;
+use super::cc::{CC_MAX, Cc};
 use super::change::Work;
 use super::file_name::FileNames;
-use super::forward::Confirms;
 use super::message::NewMessage;
-use super::party::{NewParty, is_uid};
+use super::party::NewParty;
 use super::text::{clean_label, clean_subject};
 use super::{Change, Result, Vault};
-use crate::error::VaultError;
 use crate::view::{AccountId, Form, MessageRowId, ThreadId};
 
-/// Most subscribers accepted from a letter.
-pub(super) const CC_MAX: usize = 1000;
 /// Longest file name stored as on the wire, bytes.
 const WIRE_NAME_BYTES_MAX: usize = 1024;
 
 /// A letter as the service delivered it, its attachments staged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Incoming {
-    /// Id the service gave, 16 lower-case hex digits.
-    pub msgid: String,
+    /// Id the service gave.
+    pub msgid: MessageId,
     /// Author, vouched for by the service.
     pub from_uid: Uid,
     /// When the service accepted it.
@@ -59,27 +56,11 @@ pub struct Incoming {
     pub attachments: Vec<IncomingAttachment>,
 }
 
-/// One subscriber named in a letter. For a group both fields hold its name.
+/// An author's statement that a copy is their own letter of this id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cc {
-    /// Alias.
-    pub who: String,
-    /// Permanent id.
-    pub who_uid: UidOrGid,
-}
-
-impl Cc {
-    /// Whether it names a group: uid and name are equal. A member may use their own id as alias.
-    pub(super) fn is_group(&self) -> bool {
-        self.who_uid == *self.who && !is_uid(self.who_uid.as_str())
-    }
-
-    /// The party it names, added by `by`.
-    fn party<'a>(&'a self, by: &'a Uid, at_ms: i64) -> NewParty<'a> {
-        let is_group = self.is_group();
-        let (id, by) = (self.who_uid.as_str(), by.as_str());
-        NewParty { id, alias: &self.who, is_group, by, at_ms }
-    }
+pub struct Confirms {
+    /// `ConfirmId`.
+    pub id: String,
 }
 
 /// A file of a letter.
@@ -104,24 +85,24 @@ pub enum Received<T> {
 
 impl Vault {
     /// Whether a letter or notice with this id is known; then its data need not be staged.
-    pub fn is_known(&self, account: AccountId, msgid: &str) -> Result<bool> {
+    pub fn is_known(&self, account: AccountId, msgid: MessageId) -> Result<bool> {
         let read = self.reader();
-        Ok(read.message_with(account, msgid)?.is_some() || read.is_seen(account, msgid)?)
+        Ok(read.message_with(account, &msgid.to_string())?.is_some()
+            || read.is_seen(account, msgid)?)
     }
 
     /// Stores a letter, once. The staged blobs of a duplicate are erased.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] for an invalid id, or a database error. Then nothing is stored, the
-    /// blobs stay staged, and the letter must not be acknowledged.
+    /// A database error. Then nothing is stored, the blobs stay staged, and the letter must not be
+    /// acknowledged.
     pub fn receive_post(
         &mut self,
         account: AccountId,
         post: &Incoming,
     ) -> Result<Change<Received<MessageRowId>>> {
-        check_msgid(&post.msgid)?;
         self.change(|work| {
-            if work.read.message_with(account, &post.msgid)?.is_some() {
+            if work.read.message_with(account, &post.msgid.to_string())?.is_some() {
                 for file in &post.attachments {
                     work.orphan(file.blob.id);
                 }
@@ -215,7 +196,7 @@ impl Work<'_> {
         self.insert_message(&NewMessage {
             account,
             thread,
-            msgid: Some(&post.msgid),
+            msgid: Some(&post.msgid.to_string()),
             author_uid: &post.from_uid,
             author_alias: &clean_label(&post.alias),
             at_ms: post.posted_ms,
@@ -253,16 +234,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// Checks that a message id is 16 lower-case hex digits.
-pub(super) fn check_msgid(msgid: &str) -> Result<()> {
-    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if msgid.len() == 16 && msgid.bytes().all(is_digit) {
-        return Ok(());
-    }
-    Err(VaultError::Invalid(
-        "The service delivered something without a proper id. It was not stored; tell the service's administrator."
-            .into(),
-    ))
 }

@@ -8,12 +8,12 @@ use super::change::{Reader, Work};
 use super::draft::DraftContent;
 use super::message::NewMessage;
 use super::name::shown;
-use super::outgoing::Recipient;
 use super::party::{GROUPS_MAX, NewParty};
+use super::recipient::Recipient;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{
-    AccountId, Draft, DraftId, Message, MessageRowId, PartyKind, Standing, ThreadId,
+    AccountId, Draft, DraftId, Message, MessageRowId, Party, PartyKind, Standing, ThreadId,
 };
 
 impl Vault {
@@ -113,11 +113,13 @@ impl Reader<'_> {
     /// The names under which a new letter would reach everybody in a thread.
     pub(super) fn names_in(&self, thread: ThreadId) -> Result<Vec<String>> {
         let parties = self.parties(thread)?.into_iter();
-        Ok(parties
+        let is_named = |party: &Party| match party.kind {
+            PartyKind::Contact | PartyKind::Group => true,
             // A stranger's alias is a claim, and may be somebody else's.
-            .filter(|party| matches!(party.kind, PartyKind::Contact | PartyKind::Group))
-            .map(|party| party.alias)
-            .collect())
+            PartyKind::Stranger | PartyKind::Claimed => false,
+            PartyKind::Me | PartyKind::Service => false,
+        };
+        Ok(parties.filter(is_named).map(|party| party.alias).collect())
     }
 
     /// The party called `name`: its uid or gid, and whether it is a group.

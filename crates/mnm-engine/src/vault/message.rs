@@ -29,7 +29,8 @@ const LOST_NAMED: usize = 50;
 pub(super) struct NewMessage<'a> {
     pub(super) account: AccountId,
     pub(super) thread: ThreadId,
-    /// None for one that goes into the outbox.
+    /// Id that the service gave, or one of our own making for a forwarded letter and a note of this app;
+    /// none for one that goes into the outbox.
     pub(super) msgid: Option<&'a str>,
     pub(super) author_uid: &'a Uid,
     pub(super) author_alias: &'a str,

@@ -3,10 +3,11 @@
 //! Each is handled once: its id is stored in the same transaction.
 
 use rusqlite::params;
-use tmtp::id::{Gid, Uid, UidOrGid};
+use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 
+use super::cc::Cc;
 use super::change::{Reader, Work};
-use super::inbox::{Cc, Received, check_msgid};
+use super::inbox::Received;
 use super::name::is_clean;
 use super::ping::NewPing;
 use super::placement::Arrival;
@@ -22,7 +23,7 @@ const SEEN_MAX: i64 = 20_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingPing {
     /// Id the service gave.
-    pub msgid: String,
+    pub msgid: MessageId,
     /// Sender.
     pub from_uid: Uid,
     /// When the service accepted it.
@@ -41,7 +42,7 @@ pub struct IncomingPing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberNotice {
     /// Id the service gave.
-    pub msgid: String,
+    pub msgid: MessageId,
     /// The acting member.
     pub from_uid: Uid,
     /// The group.
@@ -83,7 +84,7 @@ pub enum UserNotice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingNote {
     /// Id the service gave.
-    pub msgid: String,
+    pub msgid: MessageId,
     /// The forwarder, vouched for by the service.
     pub from_uid: Uid,
     /// When the service accepted it.
@@ -108,7 +109,7 @@ impl Vault {
         account: AccountId,
         ping: &IncomingPing,
     ) -> Result<Change<Received<Option<PingId>>>> {
-        self.once(account, &ping.msgid, |work| {
+        self.once(account, ping.msgid, |work| {
             if ping.from_uid == work.read.own_uid(account)? {
                 return work.receive_own_ping(account, ping);
             }
@@ -122,14 +123,14 @@ impl Vault {
         account: AccountId,
         notice: &MemberNotice,
     ) -> Result<Change<Received<()>>> {
-        self.once(account, &notice.msgid, |work| work.receive_member(account, notice))
+        self.once(account, notice.msgid, |work| work.receive_member(account, notice))
     }
 
     /// Handles a notice about the member's own account.
     pub fn receive_user(
         &mut self,
         account: AccountId,
-        msgid: &str,
+        msgid: MessageId,
         posted_ms: i64,
         notice: &UserNotice,
     ) -> Result<Change<Received<()>>> {
@@ -152,7 +153,7 @@ impl Vault {
         account: AccountId,
         note: &IncomingNote,
     ) -> Result<Change<Received<()>>> {
-        self.once(account, &note.msgid, |work| {
+        self.once(account, note.msgid, |work| {
             let IncomingNote { from_uid, posted_ms, cc, groups, copied, .. } = note;
             if !groups.is_empty() || copied.is_some() {
                 work.set_vouches(account)?;
@@ -182,10 +183,9 @@ impl Vault {
     pub(super) fn once<T>(
         &mut self,
         account: AccountId,
-        msgid: &str,
+        msgid: MessageId,
         act: impl FnOnce(&mut Work<'_>) -> Result<T>,
     ) -> Result<Change<Received<T>>> {
-        check_msgid(msgid)?;
         self.change(|work| {
             if !work.insert_seen(account, msgid)? {
                 return Ok(Received::Duplicate);
@@ -196,7 +196,7 @@ impl Vault {
 }
 
 impl Reader<'_> {
-    pub(super) fn is_seen(&self, account: AccountId, msgid: &str) -> Result<bool> {
+    pub(super) fn is_seen(&self, account: AccountId, msgid: MessageId) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM seen WHERE account = ?1 AND msgid = ?2)")?
@@ -206,7 +206,7 @@ impl Reader<'_> {
 
 impl Work<'_> {
     /// Stores an id; whether it is new. Message ids ascend, so the lowest are the oldest.
-    pub(super) fn insert_seen(&mut self, account: AccountId, msgid: &str) -> Result<bool> {
+    pub(super) fn insert_seen(&mut self, account: AccountId, msgid: MessageId) -> Result<bool> {
         let added = self
             .db
             .prepare_cached(
@@ -235,7 +235,7 @@ impl Work<'_> {
         };
         self.insert_ping(&NewPing {
             account,
-            msgid: Some(&ping.msgid),
+            msgid: Some(ping.msgid),
             incoming: true,
             from_uid: &ping.from_uid,
             from_alias: alias,
@@ -266,7 +266,7 @@ impl Work<'_> {
         let is_known = ping.gid.is_none() && self.read.is_contact_called(account, to)?;
         let id = self.insert_ping(&NewPing {
             account,
-            msgid: Some(&ping.msgid),
+            msgid: Some(ping.msgid),
             incoming: false,
             from_uid: &ping.from_uid,
             from_alias: alias,

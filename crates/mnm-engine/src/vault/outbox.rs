@@ -12,13 +12,11 @@ use rusqlite::{OptionalExtension, params};
 use tmtp::id::{Gid, Uid};
 
 use super::change::{Reader, Work};
+use super::outbox_row::{Acked, OutboxId, OutboxKind};
 use super::outgoing::OutboxAction;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::{AccountId, MessageRowId, PingId, Standing};
-
-/// Row number of an outbox item.
-pub type OutboxId = i64;
 
 /// The head of an account's outbox, with everything needed to send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,70 +31,6 @@ pub struct OutboxItem {
     pub attempts: u32,
     /// What to ask of the service.
     pub action: OutboxAction,
-}
-
-/// The content of an ack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acked {
-    /// Id the service gave, 16 hex digits.
-    pub msgid: String,
-    /// When the service accepted it.
-    pub posted_ms: i64,
-    /// The alias of the pinged or invited member as granted, where the request spells it otherwise.
-    pub to: Option<String>,
-}
-
-/// The kind of a row, and the row of another table that it is about. Kinds without one have all
-/// data in the body.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum OutboxKind {
-    Post(MessageRowId),
-    Ping(PingId),
-    Invite(PingId),
-    Join(PingId),
-    Sync,
-    Forward,
-    Confirm,
-}
-
-impl OutboxKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Post(_) => "post",
-            Self::Ping(_) => "ping",
-            Self::Invite(_) => "invite",
-            Self::Join(_) => "join",
-            Self::Sync => "sync",
-            Self::Forward => "forward",
-            Self::Confirm => "confirm",
-        }
-    }
-
-    /// The schema admits only these names.
-    fn parse(name: &str, about: i64) -> Self {
-        match name {
-            "post" => Self::Post(about),
-            "invite" => Self::Invite(about),
-            "join" => Self::Join(about),
-            "sync" => Self::Sync,
-            "forward" => Self::Forward,
-            "confirm" => Self::Confirm,
-            _ => Self::Ping(about),
-        }
-    }
-
-    /// The message, if it is a letter.
-    fn message(self) -> Option<MessageRowId> {
-        match self {
-            Self::Post(message) => Some(message),
-            Self::Ping(_)
-            | Self::Invite(_)
-            | Self::Join(_)
-            | Self::Sync
-            | Self::Forward
-            | Self::Confirm => None,
-        }
-    }
 }
 
 /// A row as stored.
@@ -437,11 +371,11 @@ impl Work<'_> {
 
     fn message_sent(&mut self, id: MessageRowId, ack: &Acked) -> Result<()> {
         let message = self.read.message(id)?;
-        if let Some(copy) = self.read.message_with(message.account, &ack.msgid)? {
+        let msgid = ack.msgid.to_string();
+        if let Some(copy) = self.read.message_with(message.account, &msgid)? {
             let thread = self.read.thread_of(copy)?;
             self.delete_message(copy)?;
-            if thread != message.thread
-                && self.read.service_id(thread)?.as_deref() != Some(&ack.msgid)
+            if thread != message.thread && self.read.service_id(thread)?.as_deref() != Some(&msgid)
             {
                 self.refresh_thread(thread)?;
             }
@@ -450,9 +384,9 @@ impl Work<'_> {
             .prepare_cached(
                 "UPDATE message SET state = 'sent', msgid = ?2, at_ms = ?3 WHERE id = ?1",
             )?
-            .execute(params![id, ack.msgid, ack.posted_ms])?;
+            .execute(params![id, msgid, ack.posted_ms])?;
         if self.read.service_id(message.thread)?.is_none() {
-            self.name_thread(message.thread, &ack.msgid)?;
+            self.name_thread(message.thread, &msgid)?;
             // This device's clock may be ahead of the service's.
             self.db
                 .prepare_cached("UPDATE party SET at_ms = min(at_ms, ?2) WHERE thread = ?1")?

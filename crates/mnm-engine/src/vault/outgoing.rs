@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use tmtp::id::{Gid, Uid, UidOrGid};
 
 use rusqlite::{OptionalExtension, params};
-use serde::{Deserialize, Serialize};
 use tmtp::letter::Subscriber;
 
 use super::Result;
+use super::cc::Cc;
 use super::change::{Reader, Work};
-use super::forwarding::{OutgoingForward, json, parse};
-use super::inbox::Cc;
+use super::forwarding::OutgoingForward;
 use super::name::shown;
-use super::outbox::{OutboxId, OutboxKind};
+use super::outbox_row::{OutboxId, OutboxKind, json, parse};
 use super::ping::StoredPing;
+use super::recipient::Recipient;
 use crate::view::{
     AccountId, Attachment, LeftOut, Message, MessageRowId, PartyKind, PingId, ThreadId,
 };
@@ -105,25 +105,6 @@ pub struct OutgoingPost {
     pub confirms: Option<String>,
     /// Why it would reach nobody, for people: then it must not be sent.
     pub unreachable: Option<String>,
-}
-
-/// One addressee of a post.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recipient {
-    /// Permanent id, or a group's name.
-    pub id: UidOrGid,
-    /// Whether it is a group.
-    pub is_group: bool,
-}
-
-impl Recipient {
-    pub(super) fn member(uid: Uid) -> Self {
-        Self { id: uid.into(), is_group: false }
-    }
-
-    pub(super) fn group(gid: Gid) -> Self {
-        Self { id: gid.into(), is_group: true }
-    }
 }
 
 impl Reader<'_> {

@@ -1,11 +1,11 @@
 //! First contacts: pings and group invitations, received and sent.
 
 use rusqlite::{OptionalExtension, Row, params};
-use tmtp::id::{Gid, Uid};
+use tmtp::id::{Gid, MessageId, Uid};
 
 use super::change::{Reader, Work};
 use super::name::{is_clean, shown};
-use super::outbox::{Acked, OutboxKind};
+use super::outbox_row::{Acked, OutboxKind};
 use super::text::{check_new_name, check_old_name, check_ping};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -47,7 +47,7 @@ pub struct PingQuery {
 /// A ping to insert.
 pub(super) struct NewPing<'a> {
     pub(super) account: AccountId,
-    pub(super) msgid: Option<&'a str>,
+    pub(super) msgid: Option<MessageId>,
     pub(super) incoming: bool,
     pub(super) from_uid: &'a Uid,
     pub(super) from_alias: &'a str,

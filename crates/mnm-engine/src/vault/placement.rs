@@ -13,12 +13,13 @@
 //! alone in that thread.
 
 use rusqlite::{OptionalExtension, params};
-use tmtp::id::{Gid, Uid, UidOrGid};
+use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 
 use super::Result;
+use super::cc::{CC_MAX, Cc};
 use super::change::{Reader, Work};
 use super::foretold::ToldThread;
-use super::inbox::{CC_MAX, Cc, Incoming, check_msgid};
+use super::inbox::Incoming;
 use super::party::GROUPS_MAX;
 use crate::view::{AccountId, ThreadId};
 
@@ -58,9 +59,8 @@ impl Arrival<'_> {
     }
 
     /// None if the message `msgid` cannot belong to the thread it names: an id from the future.
-    pub(super) fn checked(self, msgid: &str) -> Option<Self> {
-        // Both have 16 digits, so they compare as numbers do.
-        (check_msgid(self.thread_id).is_ok() && self.thread_id < msgid).then_some(self)
+    pub(super) fn checked(self, msgid: MessageId) -> Option<Self> {
+        MessageId::from_wire(self.thread_id).is_some_and(|first| first < msgid).then_some(self)
     }
 }
 
@@ -74,7 +74,7 @@ impl Incoming {
             readers: if self.readers.is_empty() { &self.cc } else { &self.readers },
             groups: &self.groups,
         };
-        arrival.checked(&self.msgid)
+        arrival.checked(self.msgid)
     }
 }
 
@@ -390,7 +390,8 @@ impl Work<'_> {
     /// The thread whose first letter this is, which names its readers. A thread that one of them
     /// has claimed becomes it.
     fn opened_thread(&mut self, account: AccountId, post: &Incoming) -> Result<ThreadId> {
-        let known = self.read.known_thread(account, &post.msgid)?;
+        let service_id = post.msgid.to_string();
+        let known = self.read.known_thread(account, &service_id)?;
         let thread = match known {
             Some(thread) => thread,
             None => match self.claimed_by_reader(account, post)? {
@@ -398,7 +399,7 @@ impl Work<'_> {
                     self.clear_parties(thread)?;
                     thread
                 }
-                None => self.insert_thread(account, Some(&post.msgid), "", post.posted_ms)?,
+                None => self.insert_thread(account, Some(&service_id), "", post.posted_ms)?,
             },
         };
         self.subscribe(account, thread, post)?;
@@ -411,7 +412,7 @@ impl Work<'_> {
     fn claimed_by_reader(&self, account: AccountId, post: &Incoming) -> Result<Option<ThreadId>> {
         let me = self.read.own_uid(account)?;
         let (groups, members): (Vec<&Cc>, Vec<&Cc>) = post.cc.iter().partition(|cc| cc.is_group());
-        let claimed = self.read.claimed_threads(account, &post.msgid)?;
+        let claimed = self.read.claimed_threads(account, &post.msgid.to_string())?;
         for thread in claimed.into_iter().take(TURNED_MAX) {
             let Some(claimant) = self.read.claimant(thread)? else { continue };
             let mut reads = claimant == post.from_uid

@@ -18,9 +18,9 @@ mod hand;
 mod step;
 
 use std::collections::{BTreeSet, HashMap};
-use tmtp::id::{Gid, Uid};
 
 use rusqlite::{OptionalExtension, params};
+use tmtp::id::{Gid, Uid};
 
 use early::EarlyLetter;
 pub(super) use step::StepId;
@@ -30,34 +30,6 @@ use super::Result;
 use super::change::Work;
 use super::party::NewParty;
 use crate::view::{AccountId, MessageRowId, ThreadId};
-
-/// Letters and threads examined in one transaction.
-const SLICE_LOOKS: usize = 80;
-/// Bytes of letters after which a transaction moves no more.
-const SLICE_BYTES: i64 = 512 << 10;
-
-/// Remaining budget of a transaction for early letters.
-#[derive(Debug)]
-pub(super) struct Slice {
-    looks: usize,
-    bytes: i64,
-}
-
-impl Default for Slice {
-    fn default() -> Self {
-        Self { looks: SLICE_LOOKS, bytes: SLICE_BYTES }
-    }
-}
-
-impl Slice {
-    fn is_left(&self) -> bool {
-        self.looks > 0 && self.bytes > 0
-    }
-
-    fn look(&mut self) {
-        self.looks = self.looks.saturating_sub(1);
-    }
-}
 
 /// Admission check of a thread: each author is checked once.
 struct Door {

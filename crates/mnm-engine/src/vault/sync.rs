@@ -7,11 +7,10 @@
 
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
-use tmtp::id::{Gid, Uid};
+use tmtp::id::{Gid, MessageId, Uid};
 
 use super::change::Work;
 use super::foretold::ToldThread;
-use super::inbox::check_msgid;
 use super::name::is_plain_name;
 use super::party::is_gid;
 use super::{Change, Result, Vault};
@@ -112,11 +111,10 @@ impl Vault {
     pub fn receive_sync(
         &mut self,
         account: AccountId,
-        msgid: &str,
+        msgid: MessageId,
         told: &SyncNotice,
         from: usize,
     ) -> Result<Change<Option<usize>>> {
-        check_msgid(msgid)?;
         self.change(|work| {
             if work.read.is_seen(account, msgid)? {
                 return Ok(None);

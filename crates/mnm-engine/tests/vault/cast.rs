@@ -9,6 +9,7 @@ use mnm_engine::vault::{
 };
 use mnm_engine::view::{AccountId, MayReply, Message, MessageRowId, ThreadId};
 use tempfile::TempDir;
+use tmtp::id::MessageId;
 
 pub(crate) const ALICE: &str = "LC111111111111111111111111111111";
 pub(crate) const BOB: &str = "BBB22222222222222222222222222222";
@@ -84,9 +85,9 @@ impl App {
         self.clock_ms
     }
 
-    pub(crate) fn next_msgid(&mut self) -> String {
+    pub(crate) fn next_msgid(&mut self) -> MessageId {
         self.msgid += 1;
-        format!("{:016x}", self.msgid)
+        MessageId(self.msgid)
     }
 
     pub(crate) fn ping_from(&mut self, uid: &str, alias: &str) -> IncomingPing {
@@ -120,9 +121,9 @@ impl App {
     }
 
     /// A letter in an existing thread.
-    pub(crate) fn reply(&mut self, thread_id: &str, uid: &str, alias: &str) -> Incoming {
+    pub(crate) fn reply(&mut self, thread_id: impl ToString, uid: &str, alias: &str) -> Incoming {
         Incoming {
-            thread_id: thread_id.into(),
+            thread_id: thread_id.to_string(),
             subject: String::new(),
             cc: Vec::new(),
             ..self.letter(uid, alias, "a reply")
@@ -220,7 +221,7 @@ impl App {
     pub(crate) fn add_device(&mut self) {
         let (msgid, now) = (self.next_msgid(), self.now());
         let device = UserNotice::Device { label: "tablet".into() };
-        let _ = self.vault.receive_user(self.account, &msgid, now, &device).unwrap();
+        let _ = self.vault.receive_user(self.account, msgid, now, &device).unwrap();
     }
 
     /// What the app has for the member's other devices; all else is sent beside it.
@@ -240,7 +241,7 @@ impl App {
     pub(crate) fn hears(&mut self, notices: &[String]) {
         for notice in notices {
             let (msgid, notice) = (self.next_msgid(), SyncNotice::read(notice));
-            let _ = self.vault.receive_sync(self.account, &msgid, &notice, 0).unwrap();
+            let _ = self.vault.receive_sync(self.account, msgid, &notice, 0).unwrap();
         }
     }
 
@@ -295,12 +296,12 @@ pub(crate) fn cc(who: &str, who_uid: &str) -> Cc {
 }
 
 /// Word of a thread that `from` forwards to somebody, from a service that does not say whom it went to.
-pub(crate) fn note(msgid: &str, from: &str, thread_id: &str, to: Cc) -> IncomingNote {
+pub(crate) fn note(msgid: MessageId, from: &str, thread_id: impl ToString, to: Cc) -> IncomingNote {
     IncomingNote {
-        msgid: msgid.into(),
+        msgid,
         from_uid: from.into(),
         posted_ms: 9,
-        thread_id: thread_id.into(),
+        thread_id: thread_id.to_string(),
         cc: vec![to],
         groups: Vec::new(),
         copied: None,

@@ -7,6 +7,7 @@ use mnm_engine::vault::{
 };
 use mnm_engine::view::{Message, ThreadId};
 
+use tmtp::id::MessageId;
 use tmtp::letter::Attach;
 
 use crate::cast::{
@@ -14,14 +15,14 @@ use crate::cast::{
 };
 
 /// Word of a forward from a service that says to whom it went.
-fn word(app: &mut App, from: &str, thread_id: &str, to: Cc) -> IncomingNote {
+fn word(app: &mut App, from: &str, thread_id: impl ToString, to: Cc) -> IncomingNote {
     let msgid = app.next_msgid();
     let copied = Some(vec![to.who_uid.clone()]);
-    IncomingNote { posted_ms: app.now(), copied, ..note(&msgid, from, thread_id, to) }
+    IncomingNote { posted_ms: app.now(), copied, ..note(msgid, from, thread_id, to) }
 }
 
 /// As [`word`], of one that went through the group.
-fn word_in_group(app: &mut App, from: &str, thread_id: &str, to: Cc) -> IncomingNote {
+fn word_in_group(app: &mut App, from: &str, thread_id: impl ToString, to: Cc) -> IncomingNote {
     IncomingNote { groups: vec!["Gardeners".into()], ..word(app, from, thread_id, to) }
 }
 
@@ -77,12 +78,12 @@ fn a_group_member_cannot_add_themselves_to_a_thread() {
     news(&mut app, CAROL, "Carol Brown", MemberAct::Join);
     for (to, is_in) in [(cc("Carol Brown", CAROL), false), (cc("Mallory X", MALLORY), true)] {
         let uid = to.who_uid.clone();
-        let word = word_in_group(&mut app, CAROL, &letter.msgid, to);
+        let word = word_in_group(&mut app, CAROL, letter.msgid, to);
         hear(&mut app, &word);
         assert_eq!(reads(&app, thread, uid.as_str()), is_in);
     }
     // Nor by a letter.
-    let mut letter = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let mut letter = app.reply(letter.msgid, CAROL, "Carol Brown");
     letter.cc = vec![cc("Carol Brown", CAROL)];
     letter.readers = letter.cc.clone();
     assert_eq!(app.receive(&through_gardeners(letter)).thread, thread);
@@ -113,7 +114,7 @@ fn confirmations_go_only_to_recipients_of_the_forward() {
         let letter = app.letter(BOB, "Bob Jones", "only you and me");
         let thread = app.receive(&letter).thread;
         write(&mut app, thread, "my own");
-        let word = IncomingNote { copied: said, ..word(&mut app, BOB, &letter.msgid, to.clone()) };
+        let word = IncomingNote { copied: said, ..word(&mut app, BOB, letter.msgid, to.clone()) };
         hear(&mut app, &word);
         let expected = [("my own", to.who_uid.as_str())];
         let expected = if is_confirmed { &expected[..] } else { &[] };
@@ -132,7 +133,7 @@ fn a_service_that_vouched_once_must_keep_vouching() {
     let thread = app.receive(&letter).thread;
     write(&mut app, thread, "my own");
     let to = cc("Carol Brown", CAROL);
-    let word = IncomingNote { copied: None, ..word(&mut app, BOB, &letter.msgid, to) };
+    let word = IncomingNote { copied: None, ..word(&mut app, BOB, letter.msgid, to) };
     hear(&mut app, &word);
     assert_eq!(confirmed(&mut app), []);
 }
@@ -145,7 +146,7 @@ fn a_members_forward_confirms_no_letters_from_before_they_joined() {
     write(&mut app, thread, "before Carol");
     news(&mut app, CAROL, "Carol Brown", MemberAct::Join);
     write(&mut app, thread, "with Carol");
-    let first = word_in_group(&mut app, CAROL, &letter.msgid, cc("Mallory X", MALLORY));
+    let first = word_in_group(&mut app, CAROL, letter.msgid, cc("Mallory X", MALLORY));
     hear(&mut app, &first);
     assert_eq!(confirmed(&mut app), pairs(&[("with Carol", MALLORY)]));
 
@@ -156,13 +157,13 @@ fn a_members_forward_confirms_no_letters_from_before_they_joined() {
     write(&mut app, thread, "with Carol again");
     let mut app = app.restart();
     let dora = "DRR22222222222222222222222222222";
-    let word = word_in_group(&mut app, CAROL, &letter.msgid, cc("Dora Dorn", dora));
+    let word = word_in_group(&mut app, CAROL, letter.msgid, cc("Dora Dorn", dora));
     hear(&mut app, &word);
     assert_eq!(confirmed(&mut app), pairs(&[("with Carol again", dora)]));
 
     // Bob was there before the member.
     let erna = "BRN22222222222222222222222222222";
-    let word = word_in_group(&mut app, BOB, &letter.msgid, cc("Erna Ernst", erna));
+    let word = word_in_group(&mut app, BOB, letter.msgid, cc("Erna Ernst", erna));
     hear(&mut app, &word);
     let all = ["before Carol", "with Carol", "without Carol", "with Carol again"];
     assert_eq!(confirmed(&mut app), pairs(&all.map(|text| (text, erna))));
@@ -176,11 +177,11 @@ fn a_later_readers_forward_confirms_only_letters_since() {
     write(&mut app, thread, "before Carol");
     let named = IncomingNote {
         copied: Some(Vec::new()),
-        ..word(&mut app, BOB, &letter.msgid, cc("Carol Brown", CAROL))
+        ..word(&mut app, BOB, letter.msgid, cc("Carol Brown", CAROL))
     };
     hear(&mut app, &named);
     write(&mut app, thread, "with Carol");
-    let word = word(&mut app, CAROL, &letter.msgid, cc("Mallory X", MALLORY));
+    let word = word(&mut app, CAROL, letter.msgid, cc("Mallory X", MALLORY));
     hear(&mut app, &word);
     assert_eq!(confirmed(&mut app), pairs(&[("with Carol", MALLORY)]));
 }
@@ -192,7 +193,7 @@ fn a_queued_letter_is_not_confirmed_to_a_new_reader() {
     let thread = app.receive(&letter).thread;
     write(&mut app, thread, "long here");
     app.queue_reply(thread, "queued").unwrap();
-    let word = word(&mut app, BOB, &letter.msgid, cc("Carol Brown", CAROL));
+    let word = word(&mut app, BOB, letter.msgid, cc("Carol Brown", CAROL));
     hear(&mut app, &word);
     assert_eq!(confirmed(&mut app), pairs(&[("long here", CAROL)]));
 }
@@ -207,7 +208,7 @@ fn a_letter_written_in_a_claimed_thread_is_not_confirmed() {
     let thread = app.receive(&claim).thread;
     write(&mut app, thread, "to Carol alone");
     let mut opener = app.letter(BOB, "Bob Jones", "the first");
-    opener.msgid = first.into();
+    opener.msgid = MessageId::from_wire(first).unwrap();
     opener.posted_ms = 1;
     opener.cc.push(cc("Carol Brown", CAROL));
     assert_eq!(app.receive(&opener).thread, thread);
@@ -286,7 +287,7 @@ fn a_confirmation_with_another_text_is_stored_beside_the_copy_once() {
     app.befriend(MALLORY, "Mallory X");
     let row = app.forward(read.thread, &["Mallory X".to_owned()]).unwrap();
     let told = String::from_utf8(app.vault.read_copy(row, 0, 1 << 20).unwrap()).unwrap();
-    for id in [FIRST, copy.msgid.as_str()] {
+    for id in [FIRST, &copy.msgid.to_string()] {
         assert!(told.contains(&format!("\"Id\":\"{id}\",\"Size\"")), "{told}");
     }
 

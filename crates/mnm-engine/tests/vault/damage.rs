@@ -31,7 +31,7 @@ fn full_home() -> (TempDir, BTreeMap<String, String>) {
             letter.attachments =
                 vec![IncomingAttachment { name: format!("{n}.bin"), form: None, blob }];
         }
-        texts.insert(letter.msgid.clone(), letter.text.clone());
+        texts.insert(letter.msgid.to_string(), letter.text.clone());
         app.receive(&letter);
     }
     let App { vault, home, .. } = app;

@@ -86,7 +86,7 @@ fn readers_added_meanwhile_take_no_place_of_a_queued_forward() {
     let letter = app.letter(BOB, "Bob Jones", "hello");
     let thread = app.receive(&letter).thread;
     let row = forward(&mut app, thread, &gids).unwrap();
-    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    let mut reply = app.reply(letter.msgid, BOB, "Bob Jones");
     reply.cc = (0..15).map(|n| format!("group {n}")).map(|gid| cc(&gid, &gid)).collect();
     app.receive(&reply);
     assert_eq!(sent(&mut app, row, thread, &gids), Some(true));
@@ -102,7 +102,7 @@ fn a_full_thread_takes_in_no_letter_of_a_new_author() {
     let mut letter = app.letter(BOB, "Bob Jones", "to all the world");
     letter.cc = (0..400).map(|n| cc("Somebody", &uid(n))).collect();
     let thread = app.receive(&letter).thread;
-    let outside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let outside = app.reply(letter.msgid, CAROL, "Carol Brown");
     let outside = app.receive(&outside);
     // Who is struck makes room for others, and may come back.
     for struck in [true, false] {
@@ -110,7 +110,7 @@ fn a_full_thread_takes_in_no_letter_of_a_new_author() {
             let now = app.now();
             let _ = app.vault.strike(thread, &uid(n).as_str().into(), struck, now).unwrap();
         }
-        let mut more = app.reply(&letter.msgid, BOB, "Bob Jones");
+        let mut more = app.reply(letter.msgid, BOB, "Bob Jones");
         more.cc = (400..900).map(|n| cc("Somebody", &uid(n))).collect();
         app.receive(&more);
     }

@@ -147,7 +147,7 @@ fn adding_a_left_group_keeps_a_thread_of_two_open() {
         assert_eq!(app.may_reply(thread) == MayReply::Yes, named);
         let msgid = app.next_msgid();
         let word =
-            IncomingNote { posted_ms: app.now(), ..note(&msgid, BOB, &letter.msgid, forwarded) };
+            IncomingNote { posted_ms: app.now(), ..note(msgid, BOB, letter.msgid, forwarded) };
         let _ = app.vault.receive_notify(app.account, &word).unwrap();
         let groups = vec!["Gardeners".into()];
         if !named {
@@ -187,7 +187,7 @@ fn a_non_member_cannot_enter_group_threads() {
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
-    let mut intrusion = app.reply(&letter.msgid, MALLORY, "Carol Brown");
+    let mut intrusion = app.reply(letter.msgid, MALLORY, "Carol Brown");
     intrusion.subject = "Budget 2027 FINAL".into();
     intrusion.cc = vec![cc("Mallory X", MALLORY), cc("Gardeners", "Gardeners")];
     intrusion.groups = vec!["Another group".into()];
@@ -199,7 +199,7 @@ fn a_non_member_cannot_enter_group_threads() {
     assert!(row.parties.iter().all(|party| party.uid != MALLORY));
     assert_eq!(app.vault.thread(outside.thread).unwrap().row.belongs_to, Some(thread));
     // One whom the service vouches for gets in, and is no reader by name.
-    let vouched = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
+    let vouched = through_gardeners(app.reply(letter.msgid, CAROL, "Carol Brown"));
     assert_eq!(app.receive(&vouched).thread, thread);
     let row = app.vault.thread(thread).unwrap().row;
     assert!(row.parties.iter().all(|party| party.uid != CAROL));
@@ -211,7 +211,7 @@ fn a_joining_members_earlier_letters_enter_group_threads() {
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
-    let early = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let early = app.reply(letter.msgid, CAROL, "Carol Brown");
     let early = app.receive(&early);
     assert_ne!(early.thread, thread);
     let joined = member(&mut app, CAROL, "Carol Brown", MemberAct::Join);
@@ -220,7 +220,7 @@ fn a_joining_members_earlier_letters_enter_group_threads() {
     // Removed, she is outside again.
     let removed = member(&mut app, ALICE, "Carol Brown", MemberAct::Drop);
     let _ = app.vault.receive_member(app.account, &removed).unwrap();
-    let late = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let late = app.reply(letter.msgid, CAROL, "Carol Brown");
     assert_ne!(app.receive(&late).thread, thread);
 }
 
@@ -232,22 +232,22 @@ fn with_a_vouching_service_only_group_posts_enter_group_threads() {
     let _ = app.vault.receive_member(app.account, &joined).unwrap();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "private");
     // One that she posted to the group before the first letter came belongs to it, one beside it does not.
-    let early = through_gardeners(app.reply(&letter.msgid, MALLORY, "Mallory X"));
-    let beside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let early = through_gardeners(app.reply(letter.msgid, MALLORY, "Mallory X"));
+    let beside = app.reply(letter.msgid, CAROL, "Carol Brown");
     let (early, beside) = (app.receive(&early).id, app.receive(&beside).id);
     let thread = app.receive(&letter).thread;
     assert_eq!(app.message(early).thread, thread);
     assert_ne!(app.message(beside).thread, thread);
     // Nor does the address book open a group's thread.
     for (uid, alias) in [(MALLORY, "Mallory X"), (CAROL, "Carol Brown")] {
-        let mut intrusion = app.reply(&letter.msgid, uid, alias);
+        let mut intrusion = app.reply(letter.msgid, uid, alias);
         intrusion.subject = "Renamed".into();
         assert_ne!(app.receive(&intrusion).thread, thread);
     }
     let row = app.vault.thread(thread).unwrap().row;
     assert_eq!((row.subject.as_str(), row.count), ("About private", 2));
     // Who is in the thread by name writes into it without the group.
-    let named = app.reply(&letter.msgid, BOB, "Bob Jones");
+    let named = app.reply(letter.msgid, BOB, "Bob Jones");
     assert_eq!(app.receive(&named).thread, thread);
     app.vault.check().unwrap();
 }
@@ -257,7 +257,7 @@ fn a_repeated_sync_keeps_letters_that_came_through_the_group() {
     let mut laptop = App::with_gardeners();
     let mut tablet = App::with_gardeners();
     let letter = laptop.letter_to_gardeners(BOB, "Bob Jones", "seeds");
-    let through = through_gardeners(laptop.reply(&letter.msgid, CAROL, "Carol Brown"));
+    let through = through_gardeners(laptop.reply(letter.msgid, CAROL, "Carol Brown"));
     let opened = laptop.receive(&letter).thread;
     let thread = tablet.receive(&letter).thread;
     let through = tablet.receive(&through).id;
@@ -293,15 +293,15 @@ fn without_vouching_contacts_are_trusted_as_group_members() {
     let mut opener = app.letter(CAROL, "Carol Brown", "hello group");
     opener.cc = vec![cc("Carol Brown", CAROL), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&opener).thread;
-    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    let reply = app.reply(opener.msgid, BOB, "Bob Jones");
     assert_eq!(app.receive(&reply).thread, thread, "a contact");
-    let reply = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    let reply = app.reply(opener.msgid, MALLORY, "Mallory X");
     assert_ne!(app.receive(&reply).thread, thread, "a stranger");
 
     // From the first letter on that the service vouches for, only such letters come in.
-    let vouched = through_gardeners(app.reply(&opener.msgid, CAROL, "Carol Brown"));
+    let vouched = through_gardeners(app.reply(opener.msgid, CAROL, "Carol Brown"));
     assert_eq!(app.receive(&vouched).thread, thread);
-    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    let reply = app.reply(opener.msgid, BOB, "Bob Jones");
     assert_ne!(app.receive(&reply).thread, thread);
 }
 
@@ -316,11 +316,11 @@ fn posts_from_before_vouching_enter_group_threads() {
     let mut opener = app.letter(CAROL, "Carol Brown", "hello group");
     opener.cc = vec![cc("Carol Brown", CAROL), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&opener).thread;
-    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    let reply = app.reply(opener.msgid, BOB, "Bob Jones");
     assert_eq!(app.receive(&reply).thread, thread);
-    let vouched = through_gardeners(app.reply(&opener.msgid, CAROL, "Carol Brown"));
+    let vouched = through_gardeners(app.reply(opener.msgid, CAROL, "Carol Brown"));
     assert_eq!(app.receive(&vouched).thread, thread);
-    let reply = app.reply(&opener.msgid, BOB, "Bob Jones");
+    let reply = app.reply(opener.msgid, BOB, "Bob Jones");
     assert_ne!(app.receive(&reply).thread, thread, "from now on");
 }
 
@@ -331,12 +331,12 @@ fn without_vouching_taking_in_a_letter_admits_its_author() {
     opener.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&opener).thread;
     for (n, uid) in [MALLORY, CAROL].into_iter().enumerate() {
-        let reply = app.reply(&opener.msgid, uid, "Mallory X");
+        let reply = app.reply(opener.msgid, uid, "Mallory X");
         let apart = app.receive(&reply).thread;
         assert_ne!(apart, thread, "nothing is known of {n}");
         let now = app.now();
         assert_eq!(app.vault.take_in(apart, now).unwrap().value, thread);
-        let reply = app.reply(&opener.msgid, uid, "Mallory X");
+        let reply = app.reply(opener.msgid, uid, "Mallory X");
         assert_eq!(app.receive(&reply).thread, thread);
     }
 }
@@ -464,9 +464,9 @@ fn removing_a_former_member_removes_nobody_else() {
         let notice = member(&mut app, from, alias, act);
         let _ = app.vault.receive_member(app.account, &notice).unwrap();
     }
-    let reply = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    let reply = app.reply(letter.msgid, MALLORY, "Mallory X");
     assert_eq!(app.receive(&reply).thread, thread);
-    let late = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let late = app.reply(letter.msgid, CAROL, "Carol Brown");
     assert_ne!(app.receive(&late).thread, thread);
 }
 

@@ -95,7 +95,7 @@ fn an_alias_claimed_in_a_letter_makes_no_contact() {
     assert!(matches!(error, VaultError::UnknownRecipients(_)), "{error}");
     // Nor do a notification or an invitation that name her.
     let msgid = app.next_msgid();
-    let note = note(&msgid, MALLORY, &letter.msgid, cc("Carol Brown", MALLORY));
+    let note = note(msgid, MALLORY, letter.msgid, cc("Carol Brown", MALLORY));
     let _ = app.vault.receive_notify(app.account, &note).unwrap();
     let mut invitation = app.ping_from(MALLORY, "Carol Brown");
     invitation.gid = Some("Gardeners".into());

@@ -118,7 +118,7 @@ fn account_notices_are_applied_once() {
     {
         let msgid = app.next_msgid();
         for expected in [Received::New(()), Received::Duplicate] {
-            let change = app.vault.receive_user(app.account, &msgid, 9, &notice).unwrap();
+            let change = app.vault.receive_user(app.account, msgid, 9, &notice).unwrap();
             assert_eq!(change.value, expected);
         }
     }
@@ -138,7 +138,7 @@ fn only_readers_of_a_thread_add_readers() {
     let count = |app: &App| app.vault.thread(thread).unwrap().row.parties.len();
     for (from, named, expected) in [(MALLORY, MALLORY, 2), (BOB, CAROL, 3)] {
         let msgid = app.next_msgid();
-        let note = note(&msgid, from, &letter.msgid, cc("Carol Brown", named));
+        let note = note(msgid, from, letter.msgid, cc("Carol Brown", named));
         let change = app.vault.receive_notify(app.account, &note);
         assert_eq!(change.unwrap().value, Received::New(()));
         assert_eq!(count(&app), expected, "{from}");
@@ -153,24 +153,22 @@ fn only_a_forward_through_the_group_adds_readers() {
     letter.groups = vec!["Gardeners".into()];
     let thread = app.receive(&letter).thread;
     let msgid = app.next_msgid();
-    let mut word = note(&msgid, CAROL, &letter.msgid, cc("Mallory X", MALLORY));
+    let mut word = note(msgid, CAROL, letter.msgid, cc("Mallory X", MALLORY));
     word.groups = vec!["Gardeners".into()];
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
     let parties = app.vault.thread(thread).unwrap().row.parties;
     assert!(parties.iter().any(|party| party.uid == MALLORY));
-    let beside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let beside = app.reply(letter.msgid, CAROL, "Carol Brown");
     assert_ne!(app.receive(&beside).thread, thread);
 }
 
 #[test]
 fn handled_ids_are_remembered_over_restarts() {
     let mut app = App::new();
-    let mut notice = notice(&mut app, BOB, "Bob Jones", MemberAct::Join);
+    let notice = notice(&mut app, BOB, "Bob Jones", MemberAct::Join);
     let first = app.vault.receive_member(app.account, &notice).unwrap();
     assert_eq!(first.value, Received::New(()));
     let mut app = app.restart();
     let again = app.vault.receive_member(app.account, &notice).unwrap();
     assert_eq!(again.value, Received::Duplicate);
-    notice.msgid = "nonsense".into();
-    assert!(app.vault.receive_member(app.account, &notice).is_err());
 }

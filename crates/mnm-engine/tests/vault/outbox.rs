@@ -19,7 +19,7 @@ fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
     assert_eq!(names(&events), ["thread", "message", "account"]);
     let sent = app.message(message.id);
     assert_eq!(sent.state, MessageState::Sent);
-    assert_eq!((sent.msgid.as_ref(), sent.at_ms), (Some(&ack.msgid), ack.posted_ms));
+    assert_eq!((sent.msgid, sent.at_ms), (Some(ack.msgid.to_string()), ack.posted_ms));
     let again = app.vault.outbox_sent(item.id, Some(&ack));
     assert!(matches!(again, Err(VaultError::NotFound { .. })));
 
@@ -28,7 +28,7 @@ fn a_new_letter_opens_a_thread_and_its_reply_continues_it() {
         app.vault.save_draft(Upon::Anything, None, app.account, Some(message.thread), &reply, 7);
     let _ = app.vault.queue_draft(draft.unwrap().value.id, None, 8, 0).unwrap();
     let (_, post) = app.next_post();
-    assert_eq!(post.thread_id, ack.msgid);
+    assert_eq!(post.thread_id, ack.msgid.to_string());
     assert!(post.cc.is_empty() && post.subject.is_empty());
     assert_eq!(post.readers, [cc("Alice Smith", ALICE), cc("Bob Jones", BOB)]);
 }
@@ -116,7 +116,7 @@ fn a_reply_that_overtakes_the_acknowledgement_joins_its_thread() {
     let message = app.queue(&["Bob Jones"], "hello");
     let (item, _) = app.next_post();
     let ack = Acked { msgid: app.next_msgid(), posted_ms: app.now(), to: None };
-    let mut reply = app.reply(&ack.msgid, BOB, "Bob Jones");
+    let mut reply = app.reply(ack.msgid, BOB, "Bob Jones");
     reply.cc = vec![cc("Mallory X", MALLORY)];
     let early = app.receive(&reply);
     assert_ne!(early.thread, message.thread);
@@ -137,7 +137,7 @@ fn a_copy_of_our_own_letter_is_merged_into_it() {
     let (item, _) = app.next_post();
     let copy = app.letter(ALICE, "Alice Smith", "hello");
     app.receive(&copy);
-    let ack = Acked { msgid: copy.msgid.clone(), posted_ms: copy.posted_ms, to: None };
+    let ack = Acked { msgid: copy.msgid, posted_ms: copy.posted_ms, to: None };
     let _ = app.vault.outbox_sent(item.id, Some(&ack)).unwrap();
     let thread = app.vault.thread(message.thread).unwrap();
     assert_eq!(thread.messages.len(), 1);
@@ -233,7 +233,7 @@ fn a_refused_confirmation_is_retried_with_backoff() {
     let letter = app.queue(&["Bob Jones"], "hello");
     let (ack, _) = app.send_next();
     let (msgid, hour) = (app.next_msgid(), 3_600_000);
-    let word = note(&msgid, BOB, &ack.msgid, cc("Carol Brown", CAROL));
+    let word = note(msgid, BOB, ack.msgid, cc("Carol Brown", CAROL));
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
     let (mut now, mut tries) = (0, 0);
     for wait in [0, hour, 24 * hour, 7 * 24 * hour, 21 * 24 * hour] {
@@ -265,7 +265,7 @@ fn a_postponed_confirmation_resumes_when_the_reader_writes() {
     app.queue_reply(letter.thread, "and more").unwrap();
     app.send_next();
     let msgid = app.next_msgid();
-    let word = note(&msgid, BOB, &ack.msgid, cc("Carol Brown", CAROL));
+    let word = note(msgid, BOB, ack.msgid, cc("Carol Brown", CAROL));
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
     let refuse = |app: &mut App, now| {
         let item = app.vault.next_outbox(app.account, now).unwrap().unwrap();

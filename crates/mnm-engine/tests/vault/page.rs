@@ -3,6 +3,7 @@
 use mnm_engine::command::Place;
 use mnm_engine::vault::{ForwardedLetter, IncomingForward};
 use mnm_engine::view::{MessageRowId, Thread, ThreadId};
+use tmtp::id::MessageId;
 use tmtp::letter::Attach;
 
 use crate::cast::{App, BOB, CAROL, names};
@@ -15,7 +16,7 @@ fn long(app: &mut App, count: usize) -> (ThreadId, Vec<MessageRowId>) {
 }
 
 fn texts(app: &mut App, texts: impl IntoIterator<Item = String>) -> (ThreadId, Vec<MessageRowId>) {
-    let mut opened: Option<String> = None;
+    let mut opened: Option<MessageId> = None;
     let mut thread = 0;
     let mut ids = Vec::new();
     for (n, text) in texts.into_iter().enumerate() {

@@ -4,6 +4,7 @@ use mnm_engine::vault::{
     Confirms, DraftContent, ForwardedLetter, Incoming, IncomingForward, Received, Upon,
 };
 use mnm_engine::view::{Reach, ThreadId, ThreadRow};
+use tmtp::id::MessageId;
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, join_gardeners, note};
 
@@ -192,7 +193,7 @@ fn a_reply_in_a_claimed_thread_goes_only_to_its_readers() {
     for is_known in [true, false] {
         let mut app = App::with_bob();
         let mut opener = app.letter(BOB, "Bob Jones", "the first");
-        opener.msgid = THREAD.into();
+        opener.msgid = MessageId::from_wire(THREAD).unwrap();
         if is_known {
             app.receive(&opener);
         } else {
@@ -229,7 +230,7 @@ fn readers_named_by_a_reply_are_not_added_to_a_known_thread() {
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc.push(cc("Carol Brown", CAROL));
     let thread = app.receive(&letter).thread;
-    let mut answer = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let mut answer = app.reply(letter.msgid, CAROL, "Carol Brown");
     answer.readers = vec![cc("Carol Brown", CAROL), cc("Mallory X", MALLORY)];
     assert_eq!(app.receive(&answer).thread, thread);
     assert!(!reads(&app, thread, MALLORY));
@@ -375,7 +376,7 @@ fn a_notice_outside_the_group_adds_no_readers_to_its_thread() {
         claim.readers.push(beside);
         let thread = app.receive(&claim).thread;
         let msgid = app.next_msgid();
-        let note = note(&msgid, BOB, THREAD, cc("Carol Brown", CAROL));
+        let note = note(msgid, BOB, THREAD, cc("Carol Brown", CAROL));
         let _ = app.vault.receive_notify(app.account, &note).unwrap();
         assert_eq!(reads(&app, thread, CAROL), named);
     }
@@ -387,7 +388,7 @@ fn a_struck_reader_stays_struck_when_the_first_letter_names_them() {
     for first in [MALLORY, BOB] {
         let mut app = App::with_bob();
         let mut opener = app.letter(BOB, "Bob Jones", "the first");
-        opener.msgid = THREAD.into();
+        opener.msgid = MessageId::from_wire(THREAD).unwrap();
         opener.cc.push(cc("Mallory X", MALLORY));
         for uid in [first, MALLORY] {
             let letter = reply(&mut app, uid, &[uid, ALICE]);
@@ -414,15 +415,15 @@ fn a_struck_reader_does_not_return_by_a_confirmation() {
     let now = app.now();
     let _ = app.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
     let mut shown = forward(&mut app, BOB, ["unused", "unused"]);
-    shown.thread_id.clone_from(&opener.msgid);
+    shown.thread_id = opener.msgid.to_string();
     shown.letters = vec![forwarded("0000000000000009", MALLORY, "as Bob shows it")];
     receive(&mut app, &shown);
-    let mut copy = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    let mut copy = app.reply(opener.msgid, MALLORY, "Mallory X");
     copy.subject = "renamed".into();
     copy.text = "struck, and here".into();
     copy.confirms = Some(Confirms { id: "0000000000000009".into() });
     assert_ne!(app.receive(&copy).thread, thread);
-    let mut same = app.reply(&opener.msgid, MALLORY, "Mallory X");
+    let mut same = app.reply(opener.msgid, MALLORY, "Mallory X");
     same.text = "as Bob shows it".into();
     same.subject = String::new();
     same.confirms.clone_from(&copy.confirms);
@@ -435,7 +436,7 @@ fn a_struck_reader_does_not_return_by_a_confirmation() {
 fn the_first_letter_evicts_what_an_outsider_forwarded() {
     let mut app = App::with_bob();
     let mut opener = app.letter(BOB, "Bob Jones", "the first");
-    opener.msgid = THREAD.into();
+    opener.msgid = MessageId::from_wire(THREAD).unwrap();
     opener.cc.push(cc("Carol Brown", CAROL));
     // Carol writes first, naming Mallory; Mallory forwards what she has made up.
     let letter = reply(&mut app, CAROL, &[CAROL, MALLORY, ALICE]);

@@ -2,7 +2,7 @@
 
 use mnm_engine::vault::{SyncNotice, Vault};
 use mnm_engine::view::{MayReply, MessageState, PartyKind};
-use tmtp::id::Uid;
+use tmtp::id::{MessageId, Uid};
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, recipients};
 
@@ -39,30 +39,30 @@ fn a_second_device_replies_to_the_same_readers_in_any_order() {
 
     for told_first in [true, false] {
         let mut tablet = App::new();
-        let mut copy = tablet.reply(&opening.msgid, ALICE, "Alice Smith");
-        copy.msgid = "0000000000002000".into();
-        let hear = |tablet: &mut App, msgid: &str| {
+        let mut copy = tablet.reply(opening.msgid, ALICE, "Alice Smith");
+        copy.msgid = MessageId(0x2000);
+        let hear = |tablet: &mut App, msgid: MessageId| {
             let _ = tablet
                 .vault
                 .receive_sync(tablet.account, msgid, &SyncNotice::read(&told[0]), 0)
                 .unwrap();
         };
         if told_first {
-            hear(&mut tablet, "0000000000002001");
+            hear(&mut tablet, MessageId(0x2001));
         }
         let thread = tablet.receive(&copy).thread;
         if !told_first {
             assert_eq!(tablet.may_reply(thread), MayReply::Nobody);
-            hear(&mut tablet, "0000000000002001");
+            hear(&mut tablet, MessageId(0x2001));
         }
         // Told again, nothing changes.
-        hear(&mut tablet, "0000000000002002");
+        hear(&mut tablet, MessageId(0x2002));
         assert_eq!(tablet.may_reply(thread), MayReply::Yes, "{told_first}");
         tablet.queue_reply(thread, "from the tablet").unwrap();
         let (_, post) = tablet.next_post();
         let mut to = recipients(&post);
         to.sort_unstable();
-        assert_eq!((to, post.thread_id.as_str()), (vec![BOB, CAROL], opening.msgid.as_str()));
+        assert_eq!((to, post.thread_id.as_str()), (vec![BOB, CAROL], &*opening.msgid.to_string()));
     }
 }
 
@@ -77,20 +77,20 @@ fn an_unlisted_author_cannot_enter_a_thread_on_a_second_device() {
     for told_first in [true, false] {
         let mut tablet = App::new();
         let account = tablet.account;
-        let hear = |vault: &mut Vault, from: u32| {
+        let hear = |vault: &mut Vault, from: u64| {
             for (n, told) in told.iter().enumerate() {
-                let msgid = format!("{:016x}", from as usize + n);
-                let _ = vault.receive_sync(account, &msgid, &SyncNotice::read(told), 0).unwrap();
+                let msgid = MessageId(from + n as u64);
+                let _ = vault.receive_sync(account, msgid, &SyncNotice::read(told), 0).unwrap();
             }
         };
         if told_first {
             hear(&mut tablet.vault, 0x3000);
         }
-        let mut intrusion = tablet.reply(&opening.msgid, MALLORY, "Carol Brown");
-        intrusion.msgid = "0000000000002000".into();
+        let mut intrusion = tablet.reply(opening.msgid, MALLORY, "Carol Brown");
+        intrusion.msgid = MessageId(0x2000);
         let outside = tablet.receive(&intrusion);
-        let mut reply = tablet.reply(&opening.msgid, CAROL, "Carol Brown");
-        reply.msgid = "0000000000002003".into();
+        let mut reply = tablet.reply(opening.msgid, CAROL, "Carol Brown");
+        reply.msgid = MessageId(0x2003);
         let inside = tablet.receive(&reply);
         if !told_first {
             hear(&mut tablet.vault, 0x3000);
@@ -133,13 +133,13 @@ fn the_member_can_take_a_letter_into_its_thread() {
     let mut letter = app.letter(BOB, "Bob Jones", "private");
     letter.cc = vec![cc("Bob Jones", BOB), cc("Gardeners", "Gardeners")];
     let thread = app.receive(&letter).thread;
-    let outside = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let outside = app.reply(letter.msgid, CAROL, "Carol Brown");
     let outside = app.receive(&outside);
     let now = app.now();
     assert_eq!(app.vault.take_in(outside.thread, now).unwrap().value, thread);
     assert_eq!(app.message(outside.id).thread, thread);
     // From now on her letters in the group's threads are.
-    let more = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let more = app.reply(letter.msgid, CAROL, "Carol Brown");
     assert_eq!(app.receive(&more).thread, thread);
     assert!(app.vault.take_in(thread, now).is_err());
 }
@@ -152,7 +152,7 @@ fn readers_are_limited_to_a_header_and_to_valid_ids() {
         letter.cc.push(cc("Somebody", &uid(n)));
     }
     let thread = app.receive(&letter).thread;
-    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    let mut reply = app.reply(letter.msgid, BOB, "Bob Jones");
     reply.cc = (900..1_900).map(|n| cc("Somebody", &uid(n))).collect();
     app.receive(&reply);
     let readers = app.vault.readers(thread).unwrap();
@@ -197,7 +197,7 @@ fn one_id_is_one_reader_and_no_group() {
 fn taking_in_a_letter_is_synced_to_the_other_devices() {
     let mut app = App::with_bob();
     let (thread, letter) = app.of_three();
-    let reply = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    let reply = app.reply(letter.msgid, MALLORY, "Mallory X");
     let apart = app.receive(&reply).thread;
     app.add_device();
     app.notices();
@@ -234,7 +234,7 @@ fn a_letter_goes_to_the_others_when_one_cannot_be_reached() {
 fn a_service_letter_renames_no_thread() {
     let mut app = App::with_bob();
     let (thread, letter) = app.of_three();
-    let mut word = app.reply(&letter.msgid, Uid::SERVICE, "Test Service");
+    let mut word = app.reply(letter.msgid, Uid::SERVICE, "Test Service");
     word.subject = "Not delivered".into();
     app.receive(&word);
     assert_eq!(app.vault.thread(thread).unwrap().row.subject, "About hello both");
@@ -244,9 +244,9 @@ fn a_service_letter_renames_no_thread() {
 fn an_answered_early_letter_leaves_a_thread_that_refuses_it() {
     let mut app = App::with_bob();
     let first = app.letter(BOB, "Bob Jones", "the first letter");
-    let early = app.reply(&first.msgid, MALLORY, "Mallory");
+    let early = app.reply(first.msgid, MALLORY, "Mallory");
     let apart = app.receive(&early).thread;
-    let answer = app.reply(&early.msgid, MALLORY, "Mallory");
+    let answer = app.reply(early.msgid, MALLORY, "Mallory");
     assert_eq!(app.receive(&answer).thread, apart);
     let thread = app.receive(&first).thread;
     assert_ne!(thread, apart);

@@ -50,7 +50,7 @@ fn a_letter_cannot_name_readers_at_any_length() {
     letter.cc.extend((0..).zip(bad_names()).map(|(n, name)| cc(&name, &uid(n))));
     let thread = app.receive(&letter).thread;
     assert_eq!(readers(&app, thread), 2 + 7);
-    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    let mut reply = app.reply(letter.msgid, BOB, "Bob Jones");
     reply.cc = (100..).zip(bad_names()).map(|(n, name)| cc(&name, &uid(n))).collect();
     app.receive(&reply);
     assert_eq!(readers(&app, thread), 2 + 14);
@@ -63,7 +63,7 @@ fn notices_forwards_and_syncs_cannot_name_readers_at_any_length() {
     let thread = app.receive(&letter).thread;
     for (n, name) in (0..).zip(bad_names()) {
         let msgid = app.next_msgid();
-        let note = note(&msgid, BOB, &letter.msgid, cc(&name, &uid(n)));
+        let note = note(msgid, BOB, letter.msgid, cc(&name, &uid(n)));
         let _ = app.vault.receive_notify(app.account, &note).unwrap();
     }
     assert_eq!(readers(&app, thread), 2 + 7);
@@ -95,11 +95,11 @@ fn notices_forwards_and_syncs_cannot_name_readers_at_any_length() {
         .zip(bad_names())
         .map(|(n, name)| serde_json::json!({"uid": uid(n), "alias": name, "by": BOB, "at_ms": 1}))
         .collect();
-    let told = serde_json::json!({"mnm": 1, "threads": [{"id": letter.msgid, "readers": told}]});
+    let told = serde_json::json!({"mnm": 1, "threads": [{"id": letter.msgid.to_string(), "readers": told}]});
     let msgid = app.next_msgid();
     // Longer than a notice of ours, without the longest name.
     let told = told.to_string().replace(&bad_names()[1], "x");
-    let _ = app.vault.receive_sync(app.account, &msgid, &SyncNotice::read(&told), 0).unwrap();
+    let _ = app.vault.receive_sync(app.account, msgid, &SyncNotice::read(&told), 0).unwrap();
     assert_eq!(readers(&app, thread), 2 + 14);
 }
 
@@ -112,7 +112,7 @@ fn syncs_carry_no_overlong_names() {
         "groups": [{"gid": "Crew", "alias": long}, {"gid": "a\nb", "alias": "me"}]});
     let msgid = app.next_msgid();
     let told = SyncNotice::read(&told.to_string());
-    let _ = app.vault.receive_sync(app.account, &msgid, &told, 0).unwrap();
+    let _ = app.vault.receive_sync(app.account, msgid, &told, 0).unwrap();
     assert_eq!(app.vault.account(app.account).unwrap().aliases, ["Alice Smith"]);
     assert_eq!(app.vault.contacts(None).unwrap().len(), 1);
     assert!(app.vault.groups(None).unwrap().is_empty());

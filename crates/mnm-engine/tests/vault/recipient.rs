@@ -14,7 +14,7 @@ fn of_two() -> (App, ThreadId, String) {
     }
     let letter = app.letter(BOB, "Bob Jones", "between us");
     let thread = app.receive(&letter).thread;
-    (app, thread, letter.msgid)
+    (app, thread, letter.msgid.to_string())
 }
 
 /// Somebody adds Carol to a thread.
@@ -105,7 +105,7 @@ fn merging_threads_adds_no_recipients_to_a_queued_letter() {
     let mut first = app.letter(CAROL, "Carol Brown", "the first");
     first.cc = vec![cc("Carol Brown", CAROL), cc("Alice Smith", ALICE), cc("Bob Jones", BOB)];
     first.cc.push(cc("Mallory X", MALLORY));
-    let mut reply = app.reply(&first.msgid, BOB, "Bob Jones");
+    let mut reply = app.reply(first.msgid, BOB, "Bob Jones");
     reply.readers = vec![cc("Bob Jones", BOB), cc("Alice Smith", ALICE)];
     let claimed = app.receive(&reply).thread;
     let letter = app.queue_reply(claimed, "for Bob alone").unwrap().id;
@@ -136,7 +136,7 @@ fn a_queued_letter_is_not_confirmed_to_the_recipient_of_a_forward() {
     app.send_next();
     let letter = held(&mut app, thread, "for Bob alone");
     let msgid = app.next_msgid();
-    let word = note(&msgid, BOB, &id, cc("Carol Brown", CAROL));
+    let word = note(msgid, BOB, &id, cc("Carol Brown", CAROL));
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
     let _ = app.vault.release(letter).unwrap();
     let (mut posted, mut confirmed) = (Vec::new(), Vec::new());
@@ -176,7 +176,7 @@ fn letters_after_ones_own_forward_go_to_the_newcomer() {
 /// Carol forwards a thread to Mallory; which letters that confirms.
 fn forwarded_by_carol(app: &mut App, id: &str) -> Vec<String> {
     let msgid = app.next_msgid();
-    let word = note(&msgid, CAROL, id, cc("Mallory X", MALLORY));
+    let word = note(msgid, CAROL, id, cc("Mallory X", MALLORY));
     let _ = app.vault.receive_notify(app.account, &word).unwrap();
     let mut confirmed = Vec::new();
     while let Some(item) = app.vault.next_outbox(app.account, 0).unwrap() {

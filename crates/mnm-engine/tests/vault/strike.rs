@@ -2,6 +2,7 @@
 
 use mnm_engine::vault::MemberAct;
 use mnm_engine::view::{MayReply, Reach};
+use tmtp::id::MessageId;
 
 use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, recipients, through_gardeners};
 
@@ -9,7 +10,7 @@ use crate::cast::{ALICE, App, BOB, CAROL, MALLORY, cc, member, recipients, throu
 fn a_struck_reader_gets_no_letters_and_who_added_them_is_shown() {
     let mut app = App::with_bob();
     let (thread, letter) = app.of_three();
-    let mut reply = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let mut reply = app.reply(letter.msgid, CAROL, "Carol Brown");
     reply.cc = vec![cc("Mallory X", MALLORY)];
     app.receive(&reply);
     let reader = |app: &App, uid: &str| {
@@ -29,11 +30,11 @@ fn a_struck_reader_gets_no_letters_and_who_added_them_is_shown() {
     let (_, post) = app.next_post();
     assert!(!recipients(&post).contains(&MALLORY));
     // Nobody else brings them back, and their letters stay outside.
-    let mut again = app.reply(&letter.msgid, CAROL, "Carol Brown");
+    let mut again = app.reply(letter.msgid, CAROL, "Carol Brown");
     again.cc = vec![cc("Mallory X", MALLORY)];
     app.receive(&again);
     assert!(reader(&app, MALLORY).struck);
-    let intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    let intrusion = app.reply(letter.msgid, MALLORY, "Mallory X");
     assert_ne!(app.receive(&intrusion).thread, thread);
     let now = app.now();
     let _ = app.vault.strike(thread, &MALLORY.into(), false, now).unwrap();
@@ -57,7 +58,7 @@ fn a_struck_reader_does_not_return_through_a_group() {
     let now = app.now();
     let _ = app.vault.strike(thread, &MALLORY.into(), true, now).unwrap();
     for groups in [vec!["Gardeners".into()], Vec::new()] {
-        let mut intrusion = app.reply(&letter.msgid, MALLORY, "Mallory X");
+        let mut intrusion = app.reply(letter.msgid, MALLORY, "Mallory X");
         intrusion.subject = "Renamed".into();
         intrusion.groups = groups;
         assert_ne!(app.receive(&intrusion).thread, thread);
@@ -65,11 +66,11 @@ fn a_struck_reader_does_not_return_through_a_group() {
     let row = app.vault.thread(thread).unwrap().row;
     assert_eq!((row.subject.as_str(), row.count), ("About sail", 1));
     // The others of the group write on, and one who is let in again does too.
-    let other = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
+    let other = through_gardeners(app.reply(letter.msgid, CAROL, "Carol Brown"));
     assert_eq!(app.receive(&other).thread, thread);
     let now = app.now();
     let _ = app.vault.strike(thread, &MALLORY.into(), false, now).unwrap();
-    let more = app.reply(&letter.msgid, MALLORY, "Mallory X");
+    let more = app.reply(letter.msgid, MALLORY, "Mallory X");
     assert_eq!(app.receive(&more).thread, thread);
 }
 
@@ -78,7 +79,7 @@ fn a_group_author_is_listed_and_can_be_struck() {
     let mut app = App::with_gardeners();
     let letter = app.letter_to_gardeners(BOB, "Bob Jones", "seeds");
     let thread = app.receive(&letter).thread;
-    let through = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
+    let through = through_gardeners(app.reply(letter.msgid, CAROL, "Carol Brown"));
     assert_eq!(app.receive(&through).thread, thread);
     let listed = app.vault.readers(thread).unwrap().readers;
     assert!(listed.iter().any(|reader| reader.party.uid == CAROL && !reader.struck), "{listed:?}");
@@ -90,7 +91,7 @@ fn a_group_author_is_listed_and_can_be_struck() {
     );
     let now = app.now();
     let _ = app.vault.strike(thread, &CAROL.into(), true, now).unwrap();
-    let again = through_gardeners(app.reply(&letter.msgid, CAROL, "Carol Brown"));
+    let again = through_gardeners(app.reply(letter.msgid, CAROL, "Carol Brown"));
     assert_ne!(app.receive(&again).thread, thread);
     let listed = app.vault.readers(thread).unwrap().readers;
     let struck = listed.iter().find(|reader| reader.party.uid == CAROL && reader.struck).unwrap();
@@ -105,7 +106,7 @@ fn a_struck_group_author_is_struck_on_every_device() {
     let mut laptop = App::with_gardeners();
     let mut tablet = App::with_gardeners();
     let letter = laptop.letter_to_gardeners(BOB, "Bob Jones", "seeds");
-    let through = through_gardeners(laptop.reply(&letter.msgid, CAROL, "Carol Brown"));
+    let through = through_gardeners(laptop.reply(letter.msgid, CAROL, "Carol Brown"));
     let thread = laptop.receive(&letter).thread;
     let beside = tablet.receive(&letter).thread;
     for app in [&mut laptop, &mut tablet] {
@@ -161,12 +162,12 @@ fn a_reader_struck_on_another_device_starts_no_group_thread() {
 
     let mut tablet = App::with_gardeners();
     tablet.hears(&told);
-    let mut intrusion = tablet.reply(&opening.msgid, MALLORY, "Mallory X");
-    intrusion.msgid = "0000000000002001".into();
+    let mut intrusion = tablet.reply(opening.msgid, MALLORY, "Mallory X");
+    intrusion.msgid = MessageId(0x2001);
     intrusion.groups = vec!["Gardeners".into()];
     let outside = tablet.receive(&intrusion).thread;
-    let mut other = tablet.reply(&opening.msgid, CAROL, "Carol Brown");
-    other.msgid = "0000000000002002".into();
+    let mut other = tablet.reply(opening.msgid, CAROL, "Carol Brown");
+    other.msgid = MessageId(0x2002);
     other.groups = vec!["Gardeners".into()];
     assert_ne!(tablet.receive(&other).thread, outside);
     tablet.vault.check().unwrap();

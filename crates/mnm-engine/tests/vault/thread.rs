@@ -18,7 +18,7 @@ fn messages_and_files_of_a_thread_are_counted() {
     let blob = app.vault.finish_blob(writer).unwrap();
     letter.attachments.push(IncomingAttachment { name: "a".into(), form: None, blob });
     let first = app.receive(&letter);
-    let reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    let reply = app.reply(letter.msgid, BOB, "Bob Jones");
     app.receive(&reply);
     assert_eq!(shown(&app), [(2, true)]);
 
@@ -41,7 +41,7 @@ fn messages_and_files_of_a_thread_are_counted() {
     let ours = app.queue(&["Bob Jones"], "our own");
     let (item, _) = app.next_post();
     let msgid = app.next_msgid();
-    let mut early = app.reply(&msgid, BOB, "Bob Jones");
+    let mut early = app.reply(msgid, BOB, "Bob Jones");
     let writer = app.vault.begin_blob().unwrap();
     let blob = app.vault.finish_blob(writer).unwrap();
     early.attachments.push(IncomingAttachment { name: "c".into(), form: None, blob });
@@ -116,10 +116,10 @@ fn a_thread_begun_elsewhere_is_marked_until_its_subject_is_known() {
         let row = app.vault.thread(thread).unwrap().row;
         (row.subject, row.begun_elsewhere)
     };
-    let reply = app.reply(&first.msgid, BOB, "Bob Jones");
+    let reply = app.reply(first.msgid, BOB, "Bob Jones");
     let thread = app.receive(&reply).thread;
     assert_eq!(shown(&app, thread), (String::new(), true));
-    let mut named = app.reply(&first.msgid, BOB, "Bob Jones");
+    let mut named = app.reply(first.msgid, BOB, "Bob Jones");
     named.subject = "Garden".into();
     app.receive(&named);
     assert_eq!(shown(&app, thread), ("Garden".into(), false));
@@ -136,7 +136,7 @@ fn a_thread_row_shows_the_newest_message() {
     let mut letter = app.letter(BOB, "Bob Jones", "**First** words");
     letter.subject = "Garden".into();
     let first = app.receive(&letter);
-    let mut reply = app.reply(&letter.msgid, BOB, "Bob Jones");
+    let mut reply = app.reply(letter.msgid, BOB, "Bob Jones");
     reply.subject = "Garden\u{202e} party".into();
     app.receive(&reply);
     let row = app.vault.thread(first.thread).unwrap().row;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::event::Event;
 use crate::view::Standing;
+use tmtp::id::MessageId;
 
 const GROUP: &str = "the whole town";
 /// Members of a group that is shown whole, and of the largest that a service may have.
@@ -41,7 +42,7 @@ fn join(home: &mut Home) -> Vec<Event> {
     home.number += 1;
     let number = u32::try_from(home.number).unwrap();
     let notice = MemberNotice {
-        msgid: format!("{number:016x}"),
+        msgid: MessageId(number.into()),
         from_uid: uid("JNR", number).into(),
         gid: GROUP.into(),
         alias: format!("Newcomer {number}"),

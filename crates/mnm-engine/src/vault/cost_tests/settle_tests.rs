@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::event::Event;
 use crate::view::MessageRowId;
+use tmtp::id::MessageId;
 
 /// Early letters: few enough to settle at once, and many.
 const FEW: u32 = 20;
@@ -83,7 +84,7 @@ fn first_letter(home: &Home, size: u32) -> Incoming {
         .collect();
     cc.push(Cc { who: "Author".into(), who_uid: uid("WTR", 1).into() });
     Incoming {
-        msgid: format!("{FIRST_NUMBER:016x}"),
+        msgid: MessageId(FIRST_NUMBER),
         from_uid: uid("WRT", 1).into(),
         posted_ms: 1,
         alias: "Writer".into(),
@@ -214,7 +215,7 @@ fn cost_of_a_new_group_member_does_not_grow_with_threads() {
             letter.from_uid =
                 format!("{:0>32x}", home.number).to_uppercase().replace('0', "Z").into();
             letter.thread_id = format!("{:016x}", 0x1001);
-            letter.msgid = format!("{:016x}", home.number + (1 << 40));
+            letter.msgid = MessageId(home.number + (1 << 40));
             letter.groups = vec!["Gardeners".into()];
             home.vault.receive_post(home.account, &letter).unwrap()
         });
@@ -278,7 +279,7 @@ fn replies_that_overtook_the_acknowledgement_come_to_the_letter() {
     let mine = home.vault.queue_draft(draft, None, 10, 0).unwrap().value;
     let item = home.vault.next_outbox(home.account, 20).unwrap().unwrap();
     home.counter.lock().unwrap().cost = Cost::default();
-    let acked = Acked { msgid: FIRST.into(), posted_ms: 30, to: None };
+    let acked = Acked { msgid: MessageId::from_wire(FIRST).unwrap(), posted_ms: 30, to: None };
     let _ = home.vault.outbox_sent(item.id, Some(&acked)).unwrap();
     let cost = home.counter.lock().unwrap().cost;
     assert!(cost.steps < SLICE, "{cost:?}");

@@ -44,7 +44,8 @@ fn new_contact_who_is_online_is_shown_online() {
     let (_home, mut vault, account) = vault();
     vault.set_online(account, &"bob".into(), true).unwrap();
     let notice = r#"{"mnm":1,"contacts":[{"uid":"bob","alias":"bob babbage","since_ms":1}]}"#;
-    let _ = vault.receive_sync(account, "0000000000000001", &SyncNotice::read(notice), 0).unwrap();
+    let _ =
+        vault.receive_sync(account, tmtp::id::MessageId(1), &SyncNotice::read(notice), 0).unwrap();
     assert!(vault.contacts(Some(account)).unwrap()[0].online);
     let gone = vault.set_online(account, &"bob".into(), false).unwrap();
     assert!(matches!(gone, Some(Event::Contact { contact }) if !contact.online));

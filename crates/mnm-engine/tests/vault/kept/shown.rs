@@ -6,6 +6,7 @@ use mnm_engine::vault::{Acked, OutboxAction, OutboxItem, OutgoingPost, PingQuery
 use mnm_engine::view::{AccountId, Thread, ThreadId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tmtp::id::MessageId;
 
 /// The word that [`shown`] searches for; each kept vault has a letter with it.
 pub(crate) const WORD: &str = "oars";
@@ -113,7 +114,7 @@ pub(crate) fn send_all(vault: &mut Vault, account: AccountId) -> Vec<Value> {
     while let Some(item) = vault.next_outbox(account, LATER_MS).unwrap() {
         asked.push(in_words(vault, &item));
         msgid += 1;
-        let ack = Acked { msgid: format!("{msgid:016x}"), posted_ms: LATER_MS, to: None };
+        let ack = Acked { msgid: MessageId(msgid), posted_ms: LATER_MS, to: None };
         let is_join = matches!(item.action, OutboxAction::Join { .. });
         let _ = vault.outbox_sent(item.id, (!is_join).then_some(&ack)).unwrap();
     }
