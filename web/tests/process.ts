@@ -43,6 +43,10 @@ export class Running {
     await this.#end("SIGKILL");
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

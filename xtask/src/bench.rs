@@ -3,6 +3,8 @@
 //! Everything is measured on the release build and through the real programs. Each figure stands
 //! beside the command or the place it came from, so that anybody can measure it again.
 
+pub(crate) mod pages;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -47,6 +47,7 @@ cargo xtask TASK [OPTION]...
               --run   also run its time and tasks in Node
   acme      the service orders and renews certificates from a real authority's test server
   bench     measure and print the figures: codec, sizes, memory, time to the first message
+              --pages  the pages instead, on a home of a million messages
   load      the service under load, each figure beside its target
               --quick      shorter, less exact
               --only NAME  only r1, r10, group, latency, login, idle, raw or start
@@ -125,7 +126,10 @@ fn dispatch(args: &[String]) -> Result<()> {
         }
         "types" => Flags::of(given, &[]).and_then(|_| web::types()),
         "acme" => Flags::of(given, &[]).and_then(|_| acme::run()),
-        "bench" => Flags::of(given, &[]).and_then(|_| bench::run()),
+        "bench" => {
+            let flags = Flags::of(given, &["--pages"])?;
+            if flags.has("--pages") { bench::pages::run() } else { bench::run() }
+        }
         "load" => load::Options::read(given).and_then(|options| load::run(&options)),
         "simulate" => {
             simulate::Simulation::read(given).and_then(|options| simulate::simulate(&options))

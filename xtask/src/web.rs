@@ -14,7 +14,7 @@ use crate::{install, run};
 
 /// What is built or installed, or left behind by the tests: never a reason to build again.
 const PRODUCTS: &[&str] =
-    &["node_modules", "dist", "tests", "unit", "test-results", "playwright-report"];
+    &["node_modules", "dist", "tests", "unit", "bench", "test-results", "playwright-report"];
 
 /// `cargo xtask web`: installs what is missing and builds what is out of date.
 pub(crate) fn build() -> Result<()> {
@@ -59,10 +59,21 @@ pub(crate) fn unit_tests() -> Command {
 
 /// The browser tests, which start the real service and apps themselves.
 pub(crate) fn browser_tests(browser: &Path) -> Command {
+    playwright(browser, &run::built("debug"))
+}
+
+/// The benchmark of the pages, with the programs in this folder.
+pub(crate) fn benchmark(browser: &Path, programs: &Path) -> Command {
+    let mut command = playwright(browser, programs);
+    command.args(["--config", "playwright.bench.config.ts"]);
+    command
+}
+
+fn playwright(browser: &Path, programs: &Path) -> Command {
     let mut command = run::program("npx", ["--no-install", "playwright", "test"], "web");
     command.env("CHROMIUM_BIN", browser);
     for (variable, program) in [("TMTPD_BIN", "tmtpd"), ("MNM_BIN", "mnm")] {
-        command.env(variable, run::built("debug").join(program));
+        command.env(variable, programs.join(program));
     }
     command
 }
