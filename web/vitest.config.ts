@@ -7,6 +7,8 @@ export default defineConfig({
   // Svelte's state as browsers have it, not as a server renders it.
   resolve: { conditions: ["browser"] },
   test: {
+    // Style sheets are read as they are: `unit/tokens.test.ts` computes with them.
+    css: true,
     include: ["unit/**/*.test.ts"],
     environment: "happy-dom",
     // For a machine that compiles beside it; they take milliseconds.

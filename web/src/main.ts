@@ -5,6 +5,7 @@ import App from "./App.svelte";
 import { removeServiceWorkers } from "./lib/connection/serviceworker";
 import { useOpeningToken } from "./lib/connection/session";
 import { prefs } from "./lib/prefs.svelte";
+import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";

@@ -111,6 +111,11 @@ export class Member {
     return new URL(this.#url).origin;
   }
 
+  /** The app's process. */
+  get pid(): number {
+    return this.#app.pid;
+  }
+
   /** Lets the pages go to another origin. */
   allow(origin: string): void {
     this.#allowed.push(origin);

@@ -173,13 +173,18 @@ test("narrow screen shows one pane at a time, with a link back", async ({ club, 
   await expect(page.getByRole("searchbox")).toBeVisible();
   await isPage(page);
   await noSidewaysScroll(page);
-  await page.getByRole("link", { name: "All services" }).click();
+  await page.getByRole("link", { name: "Services" }).click();
   await expect(page.getByRole("heading", { name: "Services" })).toBeVisible();
   await isPage(page);
   await noSidewaysScroll(page);
   await page.getByRole("link", { name: /Test Club/ }).click();
-  for (const place of ["Pings", "People", "Groups", "Drafts"]) {
-    await page.getByRole("link", { name: new RegExp(`^${place}`) }).click();
+  const foot = page.getByRole("navigation", { name: "Places" });
+  for (const place of ["Pings", "People", "Letters"]) {
+    await foot.getByRole("link", { name: place }).click();
+    await noSidewaysScroll(page);
+  }
+  for (const list of ["Groups", "Drafts"]) {
+    await page.getByRole("navigation", { name: "Sections" }).getByRole("link", { name: list }).click();
     await noSidewaysScroll(page);
   }
   await page.getByRole("link", { name: "New letter" }).first().click();

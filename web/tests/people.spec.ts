@@ -63,8 +63,12 @@ test("thread is forwarded to the recipients of the dialog", async ({ club, membe
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("combobox")).toBeFocused();
   await expect(dialog.getByRole("button", { name: "Forward", exact: true })).toBeDisabled();
-  // The list of names first, then the dialog.
+  // Nothing covers the dialog before a name is typed; then the list of names closes first.
+  await expect(dialog.getByRole("option")).toHaveCount(0);
+  await page.keyboard.type(clara.alias.slice(0, 3));
+  await expect(dialog.getByRole("option")).toHaveCount(1);
   await page.keyboard.press("Escape");
+  await expect(dialog.getByRole("option")).toHaveCount(0);
   await page.keyboard.press("Escape");
   await expect(dialog).toHaveCount(0);
   await expect(open).toBeFocused();

@@ -48,7 +48,9 @@ test("changed certificate is compared and trusted, and an account is erased afte
   // Joining again leads back to the account that is here.
   await page.getByRole("link", { name: "Join a service" }).click();
   await page.getByRole("textbox", { name: "Address", exact: true }).fill(club.address);
+  await page.keyboard.press("Enter");
   await page.getByRole("textbox", { name: "Your alias" }).fill(`${anna.alias} again`);
+  await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Join", exact: true }).click();
   await page.getByRole("link", { name: /Go to your account/ }).click();
   await note.getByRole("button", { name: /I have compared it/ }).click();

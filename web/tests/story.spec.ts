@@ -2,14 +2,23 @@
 // their pages, and everything arrives without a reload.
 import { readFile } from "node:fs/promises";
 
+import type { Page } from "@playwright/test";
+
 import { expect, type Member, test } from "./fixture";
+
+/** Answers the questions of joining, one after the other. */
+async function answers(page: Page, address: string, alias: string, device = ""): Promise<void> {
+  await page.getByLabel("Address", { exact: true }).fill(address);
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Your alias").fill(alias);
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Name of this device").fill(device);
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+}
 
 async function joinOnPage(member: Member, address: string): Promise<void> {
   const { page, alias } = member;
-  await page.getByLabel("Address", { exact: true }).fill(address);
-  await page.getByLabel("Your alias").fill(alias);
-  await page.getByLabel("Name of this device").fill("Test device");
-  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await answers(page, address, alias, "Test device");
   await expect(page.getByText("No letters yet")).toBeVisible();
   await expect(page.locator(".list-pane .state", { hasText: "Connected" })).toBeVisible();
 }
@@ -61,6 +70,7 @@ test("two members meet and write to each other", async ({ club, member }) => {
     await anna.page.getByRole("option", { name: boris.alias }).click();
     await anna.page.getByLabel("Subject").fill("The first letter");
     await anna.page.getByRole("textbox", { name: "Letter" }).fill("Dear **Boris**,\n\nthis is the first.");
+    await anna.page.getByRole("button", { name: "Preview" }).click();
     await expect(anna.page.getByRole("region", { name: "Preview" }).locator("strong")).toHaveText("Boris");
     await anna.page.locator("input[type=file]").setInputFiles({ name: "numbers.bin", mimeType: "application/octet-stream", buffer: file });
     await expect(anna.page.getByRole("button", { name: /Take .numbers.bin. out/ })).toBeVisible();
@@ -111,22 +121,30 @@ test("a draft survives a reload and can be discarded", async ({ club, member }) 
 
 test("errors of joining are shown at the field", async ({ club, member }) => {
   const { page } = await member("Anna");
-  await page.getByLabel("Address", { exact: true }).fill(club.address);
-  await page.getByLabel("Your alias").fill("short");
-  await page.getByRole("button", { name: "Join", exact: true }).click();
-  await expect(page.getByRole("alert")).toContainText("at least 8");
+  await page.getByRole("button", { name: "Next" }).click();
+  await expect(page.getByRole("alert")).toHaveText("Fill this in first.");
   await page.getByLabel("Address", { exact: true }).fill("nonsense");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Your alias").fill("short");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("at least 8");
   await page.getByLabel("Your alias").fill("Long enough");
+  await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Join", exact: true }).click();
-  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.getByRole("alert")).toContainText("address");
+
+  // What was answered is kept, and can be corrected.
+  await page.getByRole("button", { name: "Back" }).click();
+  await expect(page.getByLabel("Your alias")).toHaveValue("Long enough");
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByLabel("Address", { exact: true }).fill(club.address);
+  await expect(page.getByRole("alert")).toHaveCount(0);
 });
 
 test("taken alias asks for another one", async ({ club, member }) => {
   const anna = await (await member("Anna")).join(club);
   const { page, alias } = await member("Boris");
-  await page.getByLabel("Address", { exact: true }).fill(club.address);
-  await page.getByLabel("Your alias").fill(anna.alias);
-  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await answers(page, club.address, anna.alias);
   await expect(page.getByText("is taken or not allowed")).toBeVisible();
   await page.getByLabel("Your alias").fill(anna.alias);
   await page.getByRole("button", { name: "Add alias" }).click();

@@ -68,6 +68,7 @@ test("text shows and links the attachments of its own letter only", async ({ clu
     await page.keyboard.press("r");
     await page.locator("input[type=file]").setInputFiles(plan);
     await page.getByRole("textbox", { name: "Reply" }).fill("mine ![own](this_u:plan.png)");
+    await page.getByRole("button", { name: "Preview" }).click();
     await expect(page.getByRole("region", { name: "Preview" }).getByRole("img", { name: "own" })).toBeVisible();
   });
 

@@ -16,7 +16,8 @@ export async function thread(club: Club, member: (name: string) => Promise<Membe
 }
 
 export const reply = (page: Page) => page.locator("[data-key='reply']");
-export const texts = (page: Page) => page.locator("[data-message] .prose");
+/** The texts of the messages, those of folded letters too. */
+export const texts = (page: Page) => page.locator("[data-message] .prose, [data-folded] .text");
 
 /** Keeps what a page asks of its app until it is let go; or until it is told that the app is away. */
 export async function hold(page: Page): Promise<{ release: () => Promise<void>; fail: () => void }> {

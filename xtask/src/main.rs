@@ -18,6 +18,7 @@ mod load;
 mod mutants;
 mod package;
 mod run;
+mod screens;
 mod simulate;
 mod skew;
 mod step;
@@ -43,6 +44,7 @@ cargo xtask TASK [OPTION]...
               --fast       without documentation, doc tests, browser tests and Pebble
   web       build the pages into web/dist, where the app takes them from
   types     make the pages' types anew from the Rust types (web/src/lib/types)
+  screens   take pictures of the pages for docs/screens
   wasm      compile the app's engine for browsers, with Debian's compiler if need be
               --run   also run its time and tasks in Node
   acme      the service orders and renews certificates from a real authority's test server
@@ -124,6 +126,7 @@ fn dispatch(args: &[String]) -> Result<()> {
             wasm::check()?;
             if flags.has("--run") { wasm::run() } else { Ok(()) }
         }
+        "screens" => Flags::of(given, &[]).and_then(|_| screens::run()),
         "types" => Flags::of(given, &[]).and_then(|_| web::types()),
         "acme" => Flags::of(given, &[]).and_then(|_| acme::run()),
         "bench" => {

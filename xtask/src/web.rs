@@ -13,8 +13,16 @@ use anyhow::{Context, Result};
 use crate::{install, run};
 
 /// What is built or installed, or left behind by the tests: never a reason to build again.
-const PRODUCTS: &[&str] =
-    &["node_modules", "dist", "tests", "unit", "bench", "test-results", "playwright-report"];
+const PRODUCTS: &[&str] = &[
+    "node_modules",
+    "dist",
+    "tests",
+    "unit",
+    "bench",
+    "screens",
+    "test-results",
+    "playwright-report",
+];
 
 /// `cargo xtask web`: installs what is missing and builds what is out of date.
 pub(crate) fn build() -> Result<()> {
@@ -66,6 +74,13 @@ pub(crate) fn browser_tests(browser: &Path) -> Command {
 pub(crate) fn benchmark(browser: &Path, programs: &Path) -> Command {
     let mut command = playwright(browser, programs);
     command.args(["--config", "playwright.bench.config.ts"]);
+    command
+}
+
+/// The pictures of the pages.
+pub(crate) fn screens(browser: &Path) -> Command {
+    let mut command = playwright(browser, &run::built("debug"));
+    command.args(["--config", "playwright.screens.config.ts"]);
     command
 }
 

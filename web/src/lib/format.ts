@@ -1,4 +1,4 @@
-// Formatting of records for the screen: names, times, sizes, the hue of a service.
+// Formatting of records for the screen: names, times, sizes.
 import type { Account, Attachment, Party, ThreadRow } from "./api";
 import { t } from "./strings";
 
@@ -15,6 +15,8 @@ const clock = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digi
 const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: "short" });
 const dayMonth = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
 const dayMonthYear = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
+const longDay = new Intl.DateTimeFormat(LOCALE, { weekday: "long", day: "numeric", month: "long" });
+const longDayYear = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full" });
 const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "short" });
 
 /** The date of a time, whatever number a service has given for it. */
@@ -36,6 +38,20 @@ export function whenExact(ms: number, now = Date.now()): string {
   const time = clock.format(date);
   return date.toDateString() === new Date(now).toDateString() ? time : `${when(ms, now)}, ${time}`;
 }
+
+/** The day of a time, for the line above its messages. */
+export function whenDay(ms: number, now = Date.now()): string {
+  const date = dateOf(ms);
+  const today = new Date(now);
+  if (date.toDateString() === today.toDateString()) return t.days.today;
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  if (date.toDateString() === yesterday.toDateString()) return t.days.yesterday;
+  return (date.getFullYear() === today.getFullYear() ? longDay : longDayYear).format(date);
+}
+
+/** Time of day. */
+export const whenClock = (ms: number): string => clock.format(dateOf(ms));
 
 /** Date and time in full, for titles. */
 export const whenFull = (ms: number): string => full.format(dateOf(ms));
@@ -100,23 +116,8 @@ export function initial(name: string): string {
   return (letters[0] ?? "?").toLocaleUpperCase();
 }
 
-function hash(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) {
-    h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  }
-  h ^= h >>> 15;
-  return Math.imul(h, 0x2c1b3c6d) >>> 0;
-}
-
-/** A stable hue, 0..360, for the badge of a person or group. */
-export const hueOf = (id: string): number => (hash(id) % 24) * 15;
-
 /** Whether another account's service is called alike, so that the place of this one stands behind its name. */
 export const isToldApart = (account: Account): boolean => account.service !== account.name;
-
-/** The hue of a service, the same every day; green to magenta, since red and amber are kept for what went wrong. */
-export const placeHue = (account: Account): number => 120 + (hash(account.name + account.address) % 16) * 15;
 
 /**
  * Whether a name mixes scripts that share letter shapes (Latin, Cyrillic, Greek …), which is how

@@ -1,5 +1,6 @@
 // Keyboard shortcuts: one table that handles the keys and is shown as the list under `?`.
 import { outbox } from "./outbox.svelte";
+import { prefs } from "./prefs.svelte";
 import { href, router, type Section } from "./route.svelte";
 import { store } from "./store.svelte";
 import { t } from "./strings";
@@ -58,6 +59,7 @@ export function listenToKeys(actions: KeyActions): void {
     if (event.key === "Escape") return escape(event, actions);
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || outbox.awaiting) return;
     if (event.timeStamp < openingUntil) return event.preventDefault();
+    if (!prefs.letterKeys) return;
     const key = meant(event);
     const chord = event.timeStamp < chordUntil;
     chordUntil = !chord && key === "g" ? event.timeStamp + CHORD_MS : 0;

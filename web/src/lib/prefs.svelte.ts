@@ -1,8 +1,14 @@
-// Display preferences, kept in this browser: theme, preview, letters or chat. Nothing of the correspondence is kept
-// here.
+// Preferences, kept in this browser: theme, density, preview, letters or chat, time to undo, keys. Nothing of the
+// correspondence is kept here.
 
 export type Theme = "auto" | "light" | "dark";
 export type Look = "letters" | "chat";
+/** Height of the rows of lists. */
+export type Density = "cosy" | "compact";
+
+/** How long a letter is held back for second thoughts, by choice. */
+export const UNDO_SECONDS = [0, 5, 10, 30] as const;
+export type UndoSeconds = (typeof UNDO_SECONDS)[number];
 
 function read(key: string): string | null {
   try {
@@ -22,7 +28,12 @@ function write(key: string, value: string): void {
 
 class Prefs {
   theme = $state<Theme>((read("theme") as Theme | null) ?? "auto");
-  preview = $state(read("preview") !== "off");
+  density = $state<Density>(read("density") === "compact" ? "compact" : "cosy");
+  preview = $state(read("preview") === "on");
+  /** Seconds for which a letter can be taken back; chat leaves at once. */
+  undoSeconds = $state<UndoSeconds>(UNDO_SECONDS.find((seconds) => String(seconds) === read("undo")) ?? 5);
+  /** Single letters are commands where nothing is typed. */
+  letterKeys = $state(read("keys") !== "off");
   #looks = $state<Record<number, Look>>({});
 
   setTheme(theme: Theme): void {
@@ -31,13 +42,26 @@ class Prefs {
     this.apply();
   }
 
-  nextTheme(): Theme {
-    return this.theme === "auto" ? "light" : this.theme === "light" ? "dark" : "auto";
+  setUndoSeconds(seconds: UndoSeconds): void {
+    this.undoSeconds = seconds;
+    write("undo", String(seconds));
   }
 
-  /** Puts the theme on the document; the tokens follow `color-scheme`. */
+  setLetterKeys(on: boolean): void {
+    this.letterKeys = on;
+    write("keys", on ? "on" : "off");
+  }
+
+  setDensity(density: Density): void {
+    this.density = density;
+    write("density", density);
+    this.apply();
+  }
+
+  /** Puts theme and density on the document; the tokens follow them. */
   apply(): void {
     document.documentElement.dataset["theme"] = this.theme;
+    document.documentElement.dataset["density"] = this.density;
   }
 
   setPreview(on: boolean): void {

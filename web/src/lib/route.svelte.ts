@@ -5,7 +5,7 @@ export const SECTIONS = ["letters", "pings", "people", "groups", "drafts", "serv
 export type Section = (typeof SECTIONS)[number];
 
 export interface Route {
-  page: "home" | "join" | "account";
+  page: "home" | "join" | "settings" | "account";
   account: number;
   section: Section;
   /** What is open in the section; empty when only its list is. */
@@ -21,7 +21,7 @@ function parse(hash: string): Route {
     .replace(/^#?\/?/, "")
     .split("/")
     .map(decode);
-  if (first === "join") return { ...HOME, page: "join" };
+  if (first === "join" || first === "settings") return { ...HOME, page: first };
   const account = Number(first);
   if (!Number.isInteger(account) || account <= 0) return HOME;
   const known = SECTIONS.find((name) => name === section) ?? "letters";

@@ -2,10 +2,10 @@
 // drafts among the records the page already has.
 import type { SearchHit } from "./api";
 import { contains } from "./format";
+import { measurePainted } from "./marks";
 import { store } from "./store.svelte";
 import { command, problem } from "./connection/transport";
 
-const DELAY_MS = 120;
 /** Letters that are looked for at first, and at most. */
 const HITS_FIRST = 50;
 const HITS_MAX = 200;
@@ -25,7 +25,6 @@ class Search {
   pings = $derived(this.#among(store.pings, (p) => `${p.from} ${p.to} ${p.text} ${p.group ?? ""}`));
   drafts = $derived(this.#among(store.drafts, (d) => `${d.subject} ${d.to.join(" ")} ${d.text}`));
 
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #limit = HITS_FIRST;
   #pending: AbortController | null = null;
 
@@ -50,14 +49,13 @@ class Search {
     await this.#ask();
   }
 
-  /** Takes new words and asks the engine a moment later. */
+  /** Takes new words and asks the engine; the answer to those before is not waited for. */
   type(words: string): void {
     this.words = words;
     this.error = "";
     this.#limit = HITS_FIRST;
     this.more = false;
     this.cut = false;
-    clearTimeout(this.#timer);
     this.#pending?.abort();
     if (!this.active) {
       this.hits = [];
@@ -65,17 +63,19 @@ class Search {
       return;
     }
     this.busy = true;
-    this.#timer = setTimeout(() => void this.#ask(), DELAY_MS);
+    void this.#ask();
   }
 
   async #ask(): Promise<void> {
     const pending = new AbortController();
     this.#pending = pending;
+    const start = performance.now();
     try {
       const hits = await command("search", { words: this.words, limit: this.#limit }, { signal: pending.signal });
       this.hits = hits;
       this.more = hits.length >= this.#limit && this.#limit < HITS_MAX;
       this.cut = hits.length >= HITS_MAX;
+      measurePainted("search", start);
     } catch (error) {
       if (pending.signal.aborted) return;
       this.hits = [];

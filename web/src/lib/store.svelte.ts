@@ -7,6 +7,7 @@
 import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
 import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
+import { measurePainted } from "./marks";
 import { t } from "./strings";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
@@ -138,6 +139,7 @@ class Store {
     try {
       await this.#replaying(() => this.#loadAll());
       if (this.#started) void this.open.reload();
+      else measurePainted("first-row", 0);
       this.#started = true;
       this.ready = true;
       for (const listener of this.#loadListeners) listener();

@@ -13,6 +13,8 @@ export const letters = {
     and: (n: number) => `+${n}`,
   },
 
+  days: { today: "Today", yesterday: "Yesterday" },
+
   marks: {
     claimed: "Not confirmed",
     claimedLong: "Another member says who wrote this. The service does not vouch for it.",
@@ -56,7 +58,7 @@ export const letters = {
     empty: "No letters yet",
     emptyPeople: "Write the first one to somebody in your address book.",
     emptyDevice: "You have other devices. Letters that came before a device was added stay on those that were there; new ones come to all.",
-    emptyNobody: "First introduce yourself: send a ping to somebody by their alias. Once they accept, you can write to each other.",
+    emptyNobody: "Introduce yourself by a ping first. Once somebody accepts, you can write to each other.",
     choose: "Nothing open",
   },
 
@@ -75,6 +77,9 @@ export const letters = {
   },
 
   thread: {
+    unfold: "Show this letter",
+    fold: "Fold this letter",
+    details: "More",
     showAll: "Show all of this message, without its markup",
     loading: "Opening the letter…",
     failed: "This thread could not be opened.",

@@ -2,6 +2,7 @@
 // However long the thread is, the window holds two hundred messages at most.
 import type { Event, Message, Place, Thread, ThreadRow } from "../api";
 import { command, problem } from "../connection/transport";
+import { measurePainted } from "../marks";
 
 /** Messages of a page, and of the window at most. */
 const PAGE_ROWS = 100;
@@ -39,7 +40,10 @@ export class ThreadWindow {
     this.shown = undefined;
     this.arrived.clear();
     this.reader = { at: 0, atEnd: true };
-    if (id) await this.seek(point ? { around: point } : "unread");
+    if (!id) return;
+    const start = performance.now();
+    await this.seek(point ? { around: point } : "unread");
+    measurePainted("thread", start);
   }
 
   /** Shows another place of the thread. */

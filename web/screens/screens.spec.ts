@@ -1,0 +1,77 @@
+// Pictures of the pages for `docs/screens`: a club with letters, chat and a group, wide and on a phone, light and dark.
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+
+import type { Page } from "@playwright/test";
+
+import { expect, introduce, type Member, test } from "../tests/fixture";
+
+const FOLDER = process.env["SCREENS"] ?? resolve(import.meta.dirname, "../../docs/screens");
+
+/** Takes a picture in each theme. */
+async function shoot(page: Page, name: string): Promise<void> {
+  await mkdir(FOLDER, { recursive: true });
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.screenshot({ path: `${FOLDER}/${name}-${scheme}.png` });
+  }
+}
+
+async function both(page: Page, name: string): Promise<void> {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await shoot(page, `${name}-wide`);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await shoot(page, `${name}-phone`);
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+async function arrived(member: Member, subject: string): Promise<number> {
+  let thread = 0;
+  await expect(async () => {
+    const rows = await member.command<{ id: number; subject: string }[]>("threads", {});
+    thread = rows.find((row) => row.subject === subject)?.id ?? 0;
+    expect(thread).not.toBe(0);
+  }).toPass({ timeout: 20_000 });
+  return thread;
+}
+
+test("screens", async ({ club, member }) => {
+  test.setTimeout(240_000);
+  const ada = await member("Ada");
+  await both(ada.page, "first-run");
+  await ada.join(club);
+  await expect(ada.page.locator(".list-pane")).toBeVisible();
+  await both(ada.page, "empty");
+  const bjorn = await (await member("Björn")).join(club);
+  const chloe = await (await member("Chloé")).join(club);
+  await introduce(ada, bjorn);
+  await introduce(ada, chloe);
+  const subjects = ["Keys for the boathouse", "Minutes of the autumn meeting", "Winter training, who comes?", "Re-rigging the quad", "Guest rowers in June", "Invoice 2026-118"];
+  for (const subject of subjects) await bjorn.write(ada.alias, subject, "Two stretchers are cracked, and the second key is with the caretaker.");
+  await ada.write(bjorn.alias, "Plan for Saturday’s regatta", "Dear Björn, here is the plan. Three tables, one picture.");
+  const there = await arrived(bjorn, "Plan for Saturday’s regatta");
+  await bjorn.write("", "", "Great plan. The tide turns at ten, so bring the long oars and a thermos; the coach says she will wait for us at the lower landing.\n\nBest,\nBjörn", there);
+  await bjorn.write("", "", "See you at eight.", there);
+  const here = await arrived(ada, "Plan for Saturday’s regatta");
+  await ada.write("", "", "Written while the service was down. It left by itself as soon as the club was back.", here);
+  await chloe.write(ada.alias, "", "Great! Who brings the thermos?");
+  const chat = await arrived(ada, "");
+  await ada.write("", "", "I do.", chat);
+  await ada.write("", "", "See you at eight then.", chat);
+  const theirs = await arrived(chloe, "");
+  for (const text of ["And the long oars, the short ones are at the joiner’s until Monday at least.", "line one\nline two", "👍"]) await chloe.write("", "", text, theirs);
+  await expect(ada.page.locator("[data-row]")).toHaveCount(8);
+  await both(ada.page, "list");
+  await ada.page.goto(`${ada.origin}/#/1/letters/${here}`);
+  await expect(ada.page.locator("[data-message]").last()).toBeVisible();
+  await both(ada.page, "letters");
+  await ada.page.setViewportSize({ width: 1920, height: 1080 });
+  await shoot(ada.page, "letters-large");
+  await ada.page.goto(`${ada.origin}/#/1/letters/${chat}`);
+  await expect(ada.page.locator("[data-message]").last()).toBeVisible();
+  await both(ada.page, "chat");
+  for (const [name, place] of [["compose", "letters/new"], ["people", "people"], ["pings", "pings"], ["groups", "groups/new"], ["service", "service"], ["ping", "pings/new"]] as const) {
+    await ada.page.goto(`${ada.origin}/#/1/${place}`);
+    await both(ada.page, name);
+  }
+});

@@ -1,0 +1,194 @@
+// The look in numbers: sizes of rows, letters and bubbles, the typeface, and that nothing moves by itself.
+import type { Locator, Page } from "@playwright/test";
+
+import { expect, introduce, type Member, test } from "./fixture";
+import { reply } from "./writing";
+
+const box = async (one: Locator): Promise<{ x: number; y: number; width: number; height: number }> => (await one.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+const style = (one: Locator, property: string): Promise<string> => one.evaluate((element, property) => getComputedStyle(element).getPropertyValue(property), property);
+
+/** Ada with so many threads of one letter, from Boris. */
+async function letters(club: Parameters<Member["join"]>[0], member: (name: string, options?: object) => Promise<Member>, count: number, options = {}): Promise<{ ada: Member; boris: Member }> {
+  const ada = await (await member("Ada", options)).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(ada, boris);
+  for (let n = 0; n < count; n += 1) await boris.write(ada.alias, `Letter ${n}`, "One line.");
+  await expect(ada.page.locator("[data-row]")).toHaveCount(count, { timeout: 30_000 });
+  return { ada, boris };
+}
+
+/** Rows that are whole on screen. */
+const wholeRows = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const scroller = document.querySelector(".list-pane .scroll")!.getBoundingClientRect();
+    return [...document.querySelectorAll("[data-row]")].filter((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return top >= scroller.top && bottom <= Math.min(scroller.bottom, innerHeight);
+    }).length;
+  });
+
+/** How far things have moved by themselves since the page was loaded. */
+const shift = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>((done) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) if (!entry.hadRecentInput) sum += entry.value;
+        }).observe({ type: "layout-shift", buffered: true });
+        requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+      }),
+  );
+
+test("a list shows twelve threads, and nothing in it moves when the service is lost", async ({ club, member }) => {
+  test.setTimeout(90_000);
+  const { ada } = await letters(club, member, 22);
+  const { page } = ada;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const first = page.locator("[data-row]").first();
+  expect((await box(first)).y).toBe(80);
+  expect((await box(first)).height).toBe(60);
+  expect(await wholeRows(page)).toBe(12);
+
+  await page.reload();
+  await expect(first).toBeVisible();
+  await club.kill();
+  await expect(page.locator(".place-bar")).toContainText("Offline since", { timeout: 30_000 });
+  expect((await box(first)).y).toBe(80);
+  expect(await shift(page)).toBe(0);
+  await club.start();
+
+  await page.evaluate(() => localStorage.setItem("mnm.density", "compact"));
+  await page.reload();
+  await expect(first).toBeVisible();
+  expect((await box(first)).height).toBe(36);
+  expect(await wholeRows(page)).toBe(20);
+
+  // A finger needs more room.
+  await page.setViewportSize({ width: 390, height: 844 });
+});
+
+test("text is in the typeface that ships, and none of it is small", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 1);
+  const { page } = ada;
+  await page.locator("[data-row]").click();
+  const body = page.locator(".prose");
+  await expect(body).toBeVisible();
+  expect(await style(body, "font-family")).toMatch(/^"IBM Plex Sans Variable"/);
+  expect([await style(body, "font-size"), await style(body, "line-height")]).toEqual(["16px", "26px"]);
+  expect(await page.evaluate(() => document.fonts.check('16px "IBM Plex Sans Variable"'))).toBe(true);
+  // The files come from the app; others than those of the letters on screen are not fetched.
+  expect(ada.requests.filter((url) => /woff2/.test(url)).length).toBeGreaterThan(0);
+  expect(ada.requests.filter((url) => /cyrillic|greek|vietnamese/.test(url))).toEqual([]);
+  const small = await page.evaluate(() =>
+    [...document.querySelectorAll("body *")]
+      .filter((element) => [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim()))
+      .filter((element) => !element.closest(".badge, .logo") && parseFloat(getComputedStyle(element).fontSize) < 12)
+      .map((element) => element.outerHTML.slice(0, 80)),
+  );
+  expect(small).toEqual([]);
+});
+
+test("three short letters are no longer than a screen's third, and one author's are shorter", async ({ club, member }) => {
+  const { ada, boris } = await letters(club, member, 1);
+  const { page } = ada;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.locator("[data-row]").click();
+  const shown = page.locator("[data-message]");
+  const [thread] = (await boris.command<{ id: number }[]>("threads", {})).map((row) => row.id);
+  for (const text of ["Two.", "Three."]) await boris.write("", "", text, thread);
+  await expect(shown).toHaveCount(3);
+  const span = async (): Promise<number> => {
+    const [top, bottom] = [await box(shown.first()), await box(shown.last())];
+    return bottom.y + bottom.height - top.y;
+  };
+  await expect.poll(span).toBeLessThanOrEqual(170);
+  const width = (await box(page.locator(".prose").first())).width;
+  expect(width).toBeLessThanOrEqual(600);
+  expect(width).toBeGreaterThan(540);
+
+  // From one to the other each has a head.
+  await reply(page).fill("Mine.");
+  await reply(page).press("Control+Enter");
+  await reply(page).press("Control+Enter");
+  await expect(page.locator("[data-message] [data-state=sent]")).toBeVisible();
+  await boris.write("", "", "Yours.", thread);
+  await expect(shown).toHaveCount(5);
+  const three = [await box(shown.nth(2)), await box(shown.nth(3)), await box(shown.nth(4))];
+  expect(three[1]!.height).toBe(87);
+  expect(three[1]!.height + three[2]!.height).toBeLessThanOrEqual(178);
+});
+
+test("reply box is one row, and the undo bar covers neither it nor the list", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 1);
+  const { page } = ada;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.locator("[data-row]").click();
+  const field = page.locator(".reply .box");
+  expect((await box(field)).height).toBe(40);
+  await reply(page).fill("Line.\n".repeat(30));
+  expect((await box(field)).height).toBeLessThan(200);
+  await expect(page.getByRole("button", { name: "Send" })).toBeInViewport();
+  await reply(page).press("Control+Enter");
+  const bar = await box(page.locator(".undo-bar"));
+  const list = await box(page.locator(".list-pane"));
+  const below = await box(field);
+  expect(bar.height).toBe(44);
+  expect(bar.x).toBeGreaterThanOrEqual(list.x + list.width);
+  expect(bar.y + bar.height).toBeLessThanOrEqual(below.y);
+});
+
+test("a long letter with files keeps its fields and Send in view", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 1);
+  const { page } = ada;
+  await page.setViewportSize({ width: 1280, height: 640 });
+  await page.keyboard.press("c");
+  await expect(page.getByRole("combobox", { name: "To" })).toBeFocused();
+  await expect(page.getByRole("option")).toHaveCount(0);
+  await page.getByRole("textbox", { name: "Letter" }).fill("A line of a long letter.\n".repeat(40));
+  await page.locator("main input[type=file]").setInputFiles(Array.from({ length: 5 }, (_, n) => ({ name: `file ${n}.txt`, mimeType: "text/plain", buffer: Buffer.from("x") })));
+  await expect(page.locator(".tray li")).toHaveCount(5);
+  await page.getByRole("textbox", { name: "Letter" }).press("Control+End");
+  for (const one of [page.getByRole("combobox", { name: "To" }), page.getByLabel("Subject"), page.locator(".tray"), page.getByRole("button", { name: "Send" })]) await expect(one).toBeInViewport({ ratio: 1 });
+  expect((await box(page.locator(".tray"))).height).toBe(108);
+});
+
+test("every target is large enough for a finger, and a narrow window scrolls in one direction", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 3, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const { page } = ada;
+  expect(await wholeRows(page)).toBe(3);
+  const small = (): Promise<string[]> =>
+    page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>("a, button, input, textarea, select")]
+        .filter((element) => element.checkVisibility({ opacityProperty: true }) && !element.closest(".prose, .hidden"))
+        .filter((element) => {
+          const { width, height } = element.getBoundingClientRect();
+          return width > 0 && (width < 44 || height < 44);
+        })
+        .map((element) => `${element.outerHTML.slice(0, 90)} ${element.getBoundingClientRect().width}×${element.getBoundingClientRect().height}`),
+    );
+  const sideways = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect.soft(await small(), "list").toEqual([]);
+  await page.locator("[data-row]").first().click();
+  await expect(page.locator(".prose")).toBeVisible();
+  expect.soft(await small(), "letter").toEqual([]);
+  await page.getByRole("button", { name: "Chat" }).click();
+  expect.soft(await small(), "chat").toEqual([]);
+  for (const place of ["letters/new", "pings", "pings/new", "people", "groups/new", "service"]) {
+    await page.goto(`${ada.origin}/#/1/${place}`);
+    await expect(page.locator(place === "pings" || place === "people" ? ".list-pane" : "main")).toBeVisible();
+    expect.soft(await small(), place).toEqual([]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await sideways(), place).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 390, height: 844 });
+  }
+});
+
+test("chosen places are told by more than a colour", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 2, { forcedColors: "active" });
+  const { page } = ada;
+  await page.locator("[data-row]").first().click();
+  for (const chosen of [page.locator(".rail [aria-current] .logo"), page.locator("[data-row][aria-current]"), page.locator(".list-pane nav [aria-current]")]) {
+    expect(await style(chosen, "outline-style")).toBe("solid");
+  }
+});
