@@ -45,3 +45,11 @@ test("one to three emoji stand alone", () => {
   for (const text of ["👍", " 👩‍👩‍👧 🏳️‍🌈 ", "❤️"]) expect(isEmojiOnly(text), text).toBe(true);
   for (const text of ["", "ok 👍", "12", "👍👍👍👍", "#"]) expect(isEmojiOnly(text), text).toBe(false);
 });
+
+test("what stands as before is the same object, so that it is not drawn again", () => {
+  const messages = [at(1, 0), at(2, 1), at(3, 60)];
+  const before = arrange(messages, true, "Roof", 0);
+  const after = arrange([...messages, at(4, 61)], true, "Roof", 0, before);
+  expect(after.map((one, i) => one === before[i])).toEqual([true, true, false, false]);
+  expect(after[2]?.ends).toBe(false);
+});

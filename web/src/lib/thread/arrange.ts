@@ -24,8 +24,17 @@ const standsOut = ({ forwarded, left_out, lost_files, state }: Message): boolean
   forwarded !== null || left_out.length > 0 || lost_files.length > 0 || state.state === "failed" || state.state === "queued";
 
 /** Arranges messages, oldest first. `subject` is what the thread was about before the first of them; above
-    `firstNew` stands the mark of what is new. */
-export function arrange(messages: readonly Message[], chat: boolean, subject: string, firstNew: number): Placed[] {
+    `firstNew` stands the mark of what is new. What stands as it did `before` is the same object, and need not be drawn
+    again. */
+export function arrange(messages: readonly Message[], chat: boolean, subject: string, firstNew: number, before: readonly Placed[] = []): Placed[] {
+  const known = new Map(before.map((one) => [one.message, one]));
+  return placedAmong(messages, chat, subject, firstNew).map((one) => {
+    const same = known.get(one.message);
+    return same?.newDay === one.newDay && same.begins === one.begins && same.ends === one.ends ? same : one;
+  });
+}
+
+function placedAmong(messages: readonly Message[], chat: boolean, subject: string, firstNew: number): Placed[] {
   const placed: Placed[] = [];
   for (const message of messages) {
     const before = placed.at(-1);
