@@ -93,7 +93,7 @@ pub use sync::SyncNotice;
 pub(crate) use text::{LONG_FORWARDED, LONG_TEXT};
 pub use thread::ThreadPlace;
 
-use change::{Reader, Work};
+use change::{VaultReader, WriteTx};
 use chore::Chores;
 use runtime_state::RuntimeState;
 use storage::Storage;
@@ -198,15 +198,15 @@ impl Vault {
         Ok(())
     }
 
-    fn reader(&self) -> Reader<'_> {
-        Reader { db: &self.db, runtime: &self.runtime }
+    fn reader(&self) -> VaultReader<'_> {
+        VaultReader { db: &self.db, runtime: &self.runtime }
     }
 
     /// Runs `act` in one transaction. The events are built inside it, from the state that is
     /// committed; orphaned blobs are erased later, because that may take long.
-    fn change<T>(&mut self, act: impl FnOnce(&mut Work<'_>) -> Result<T>) -> Result<Change<T>> {
+    fn change<T>(&mut self, act: impl FnOnce(&mut WriteTx<'_>) -> Result<T>) -> Result<Change<T>> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut work = Work::new(&tx, &self.runtime, &self.limits);
+        let mut work = WriteTx::new(&tx, &self.runtime, &self.limits);
         let value = act(&mut work)?;
         let events = work.events()?;
         let left = work.into_left();

@@ -1,5 +1,5 @@
 //! SIGKILL of the service and of apps at random moments, under load: whatever was acknowledged or
-//! queued is on every device it is owed to exactly once in the end, byte for byte, and the service
+//! queued is on every device it is for exactly once in the end, byte for byte, and the service
 //! has nothing left. The checker is that of the simulation.
 //!
 //! Real processes all of them. `CRASH_SEED` repeats a schedule (the moments are those of the

@@ -196,7 +196,7 @@ impl Host {
     }
 }
 
-/// Makes accounts, a group, and letters that are owed; one of the members stays.
+/// Makes accounts, a group, and letters that are queued; one of the members stays.
 async fn people(service: &Arc<Service>, conn_limit: &Arc<ConnLimit>) -> Link {
     let cast = Arc::new(Mutex::new(Cast::default()));
     for alias in (0..MEMBERS).rev() {

@@ -1,4 +1,4 @@
-//! What the files of a store hold, read while the store may be running.
+//! Contents of a store's files, read while the store may be running.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};

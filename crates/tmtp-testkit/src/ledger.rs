@@ -2,7 +2,7 @@
 //!
 //! A test writes a [`LedgerEntry`] into its ledger before anybody can see it and notes its [`Fate`] as
 //! its author learns it. When all is quiet it asks every app what it shows ([`Home`]), and
-//! [`check`] compares: each letter is on every device it is owed to exactly once, byte for byte, in
+//! [`check`] compares: each letter is on every device it is for exactly once, byte for byte, in
 //! an order that respects its author's, and nothing is anywhere it should not be. The simulation
 //! and the crash test with real processes share this.
 
@@ -70,7 +70,7 @@ pub struct LedgerEntry {
     /// Whether it may have been posted more than once: written on one of two machines that are the
     /// same device, or in the outbox when the home was copied. The service knows the last message of
     /// each device when it comes again, and of two that write in turn that is the other's. Every post
-    /// of it is owed to everybody.
+    /// of it is for everybody.
     pub repeats: bool,
     /// What became of it.
     pub fate: Fate,
@@ -266,7 +266,7 @@ impl<'a> Book<'a> {
         wrong
     }
 
-    /// Whether each device has what it is owed in one of its homes.
+    /// Whether each device has what is for it in one of its homes.
     fn check_owed(&self, homes: &[Home]) -> Vec<Wrong> {
         let posts = self.posts(homes);
         self.due_letters()

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use tmtp::id::{NodeSecret, Uid};
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::text::{check_new_name, clean_label};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -238,7 +238,7 @@ pub fn check_new_alias(alias: &str) -> Result<()> {
     check_new_name("The alias", alias)
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn account_ids(&self) -> Result<Vec<AccountId>> {
         let mut statement =
             self.db.prepare_cached("SELECT id FROM account WHERE gone = 0 ORDER BY id")?;
@@ -331,7 +331,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     fn insert_account(&self, new: &NewAccount, now_ms: i64) -> Result<AccountId> {
         let named = clean_label(&new.service);
         let service = if named.is_empty() { &new.address } else { &named };

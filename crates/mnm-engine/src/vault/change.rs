@@ -23,15 +23,15 @@ pub struct Change<T> {
 
 /// Reads records, inside or outside a transaction.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(super) struct VaultReader<'a> {
     pub(super) db: &'a Connection,
     pub(super) runtime: &'a RuntimeState,
 }
 
 /// A write: the transaction, and what it touches.
-pub(super) struct Work<'a> {
+pub(super) struct WriteTx<'a> {
     pub(super) db: &'a Connection,
-    pub(super) read: Reader<'a>,
+    pub(super) read: VaultReader<'a>,
     pub(super) limits: &'a Limits,
     accounts: BTreeSet<AccountId>,
     threads: BTreeSet<ThreadId>,
@@ -57,11 +57,11 @@ pub(super) struct Left {
     pub(super) unsettled: bool,
 }
 
-impl<'a> Work<'a> {
+impl<'a> WriteTx<'a> {
     pub(super) fn new(db: &'a Connection, runtime: &'a RuntimeState, limits: &'a Limits) -> Self {
         Self {
             db,
-            read: Reader { db, runtime },
+            read: VaultReader { db, runtime },
             limits,
             accounts: BTreeSet::new(),
             threads: BTreeSet::new(),

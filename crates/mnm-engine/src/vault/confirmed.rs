@@ -5,14 +5,14 @@ use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::Result;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::forward::stands_in;
 use super::inbox::{Confirms, Incoming, Received};
 use super::text::{clean_label, clean_subject, is_same_text};
 use crate::markdown::{self, Rendered};
 use crate::view::{AccountId, MessageRowId, ThreadId};
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Replaces the forwarded letter by its author's own copy, if both say the same. None when
     /// there is nothing that it confirms; then it is a normal letter.
     pub(super) fn confirm(
@@ -112,7 +112,7 @@ impl Work<'_> {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The letters of a thread that are, or are said to be, this one of this author; for each
     /// whether only a forwarder says so.
     pub(super) fn copies(

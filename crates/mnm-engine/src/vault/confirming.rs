@@ -15,7 +15,7 @@ use tmtp::id::Uid;
 
 use super::Result;
 use super::cc::CC_MAX;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::notice::IncomingNote;
 use super::outbox_row::{OutboxId, OutboxKind, json, parse};
 use super::outgoing::OutgoingPost;
@@ -67,7 +67,7 @@ struct Since {
     id: String,
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The letter that an outbox row confirms now.
     pub(super) fn outgoing_confirm(&self, row: OutboxId) -> Result<OutgoingPost> {
         let confirming: Confirming = parse(&self.body_of(row)?)?;
@@ -177,7 +177,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Marks a letter of the member's own as written for other readers than its thread has: it is
     /// never confirmed at another member's word.
     pub(super) fn written_for_others(&mut self, message: MessageRowId) -> Result<()> {

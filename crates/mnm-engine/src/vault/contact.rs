@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::Uid;
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::name::{imitates, is_clean, is_written_out, look, shown, tag_of, tagged};
 use super::runtime_state::Detail;
 use super::{Change, Result, Vault};
@@ -46,7 +46,7 @@ fn name_of(name: &str, uid: &Uid, alike: bool) -> String {
     if alike { tagged(name, uid) } else { shown(name) }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The party `uid` in a conversation. `claimed` is the alias in a message; it is shown only for
     /// strangers. A contact has a name, with a tag if it looks like another's.
     pub(super) fn party(
@@ -260,7 +260,7 @@ impl Vault {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// As [`Vault::remove_contact`], on this device only, unless they became a contact after
     /// `at_ms`.
     pub(super) fn part_from(&mut self, account: AccountId, uid: &Uid, at_ms: i64) -> Result<bool> {

@@ -13,7 +13,7 @@ use tmtp::id::posted_text;
 use tmtp::letter::{Attach, LetterHead, Subscriber};
 
 use super::cc::Cc;
-use super::change::Reader;
+use super::change::VaultReader;
 use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::view::{Attachment, MessageRowId, ThreadId};
@@ -99,7 +99,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The thread's id at the service, by which it can be forwarded.
     pub(super) fn forwarded_id(&self, thread: ThreadId) -> Result<String> {
         self.service_id(thread)?.ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Reading around damage: what lies on an unreadable page is skipped, and this is recorded and
+//! Damage to the store: what lies on an unreadable page is skipped, and this is recorded and
 //! reported, so that one such page does not close the inbox.
 //!
 //! Every page is authenticated; damage is an error of the database and never wrong text. The
@@ -246,7 +246,7 @@ impl Vault {
     }
 }
 
-impl super::change::Reader<'_> {
+impl super::change::VaultReader<'_> {
     /// Messages of a thread, newest first.
     fn message_ids(&self, thread: ThreadId, limit: i64) -> Result<Vec<MessageRowId>> {
         let mut statement = self.db.prepare_cached(

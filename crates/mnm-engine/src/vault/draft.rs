@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::blob::{StagedBlob, too_large};
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::file_name::FileNames;
 use super::text::{both, clean_subject};
 use super::{Change, Limits, Result, Vault};
@@ -226,7 +226,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn draft(&self, id: DraftId) -> Result<Draft> {
         let draft = self
             .db
@@ -274,7 +274,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     fn check_content(&self, content: &DraftContent, old: Option<&Draft>) -> Result<()> {
         let limits = self.limits;
         // One that is too long already may be shortened bit by bit.

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::params;
 use tmtp::id::Uid;
 
-use super::change::Reader;
+use super::change::VaultReader;
 use super::{Result, Vault};
 use crate::view::{AccountId, AttachmentId, MessageRowId, SearchHit};
 use crate::{
@@ -117,7 +117,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// Examines some messages up to `newest`; returns where the next slice begins.
     fn search_messages(
         &self,

@@ -3,14 +3,14 @@
 //! A letter names the thread's readers and subject only when it opens the thread, so a device added
 //! later does not know them. Before a reply in a thread that is older than another device, and when
 //! a device is added, readers and subject are sent to the member's other devices. They may arrive
-//! before the first letter of the thread that is delivered there ([`Work::remember`]) or after it,
+//! before the first letter of the thread that is delivered there ([`WriteTx::remember`]) or after it,
 //! with the same result.
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 
-use super::change::Work;
+use super::change::WriteTx;
 use super::party::NewParty;
 use super::text::clean_subject;
 use super::{Change, Result, Vault};
@@ -61,7 +61,7 @@ impl Vault {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// As [`Vault::queue_threads`]; with `again`, for a device that was just added, all of them.
     pub(super) fn tell_threads(
         &mut self,

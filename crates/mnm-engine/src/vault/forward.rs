@@ -17,7 +17,7 @@ use tmtp::id::{MessageId, Uid};
 use tmtp::letter::Attach;
 
 use super::cc::Cc;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::file_name::clean_file_name;
 use super::message::NewMessage;
 use super::name::shown;
@@ -126,7 +126,7 @@ impl Vault {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// The thread that a forward goes to, found or made, with its subscribers; decided with its
     /// first letters.
     fn thread_of_forward(
@@ -274,7 +274,7 @@ impl IncomingForward {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// Whether the thread has the letter: its author's own copy, the same text, or an earlier
     /// forward by the same member. Different text from somebody else does not count.
     fn has_original(

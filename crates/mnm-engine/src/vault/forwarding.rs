@@ -13,7 +13,7 @@ use tmtp::id::{Uid, UidOrGid, posted_text};
 use tmtp::letter::Subscriber;
 
 use super::blob::StagedBlob;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::copying::Copying;
 use super::message::NewMessage;
 use super::outbox_row::{OutboxId, OutboxKind, json, parse};
@@ -123,7 +123,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn new_subscribers(
         &self,
         account: AccountId,
@@ -183,7 +183,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// The service has accepted a forward: its receivers are readers now.
     pub(super) fn forward_sent(&mut self, account: AccountId, body: &str) -> Result<()> {
         let forward: OutgoingForward = parse(body)?;

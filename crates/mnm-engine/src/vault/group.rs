@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use tmtp::id::{Gid, Uid};
 use tmtp::text::name_key;
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::name::shown;
 use super::{Change, Result, Vault};
 use crate::view::{AccountId, Group, MessageRowId, Standing};
@@ -82,7 +82,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn group(&self, account: AccountId, gid: &Gid) -> Result<Option<Group>> {
         let Some(standing) = self.standing(account, gid)? else {
             return Ok(None);
@@ -230,7 +230,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Stores that the service names the groups of its deliveries.
     pub(super) fn set_vouches(&mut self, account: AccountId) -> Result<()> {
         self.db

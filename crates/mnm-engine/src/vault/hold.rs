@@ -5,7 +5,7 @@
 
 use rusqlite::OptionalExtension;
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::outbox_row::OutboxId;
 use super::runtime_state::Detail;
 use super::{Change, Result, Vault};
@@ -40,7 +40,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The state of a held message; none if it is not held.
     pub(super) fn held(&self, id: MessageRowId) -> Result<Option<MessageState>> {
         if self.runtime.detail() == Detail::Alone {
@@ -55,7 +55,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Holds an outbox row.
     pub(super) fn hold(&mut self, row: OutboxId, until_ms: i64) -> Result<()> {
         self.db

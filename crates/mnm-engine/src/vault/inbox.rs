@@ -16,7 +16,7 @@ use tmtp::id::{Gid, MessageId, Uid};
 
 use super::blob::StagedBlob;
 use super::cc::{CC_MAX, Cc};
-use super::change::Work;
+use super::change::WriteTx;
 use super::file_name::FileNames;
 use super::message::NewMessage;
 use super::party::NewParty;
@@ -127,7 +127,7 @@ impl Vault {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Gives the files of an author's copy to the letter that it replaces, or erases them.
     fn settle_confirmed(
         &mut self,

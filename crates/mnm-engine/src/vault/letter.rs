@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::draft::DraftContent;
 use super::message::NewMessage;
 use super::name::shown;
@@ -109,7 +109,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The names under which a new letter would reach everybody in a thread.
     pub(super) fn names_in(&self, thread: ThreadId) -> Result<Vec<String>> {
         let parties = self.parties(thread)?.into_iter();
@@ -157,7 +157,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// A letter that would reach nobody is refused.
     fn check_readers(&self, thread: ThreadId) -> Result<()> {
         match self.read.why_not_reply(thread)? {

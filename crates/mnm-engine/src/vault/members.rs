@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::{Gid, Uid};
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::name::shown;
 use super::notice::{MemberAct, MemberNotice};
 use super::{Result, Vault};
@@ -53,7 +53,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// Members included in the group itself.
     pub(super) fn first_members(&self, account: AccountId, gid: &Gid) -> Result<Vec<GroupMember>> {
         self.members(account, gid, None, WITH_GROUP).map(|page| page.members)
@@ -137,7 +137,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Learns that a uid is a member of a known group. An empty `alias` keeps the known one. Their
     /// waiting letters in the group's threads are moved in.
     pub(super) fn learn_member(

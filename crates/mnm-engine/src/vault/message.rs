@@ -3,7 +3,7 @@
 use rusqlite::{MAIN_DB, OptionalExtension, Row, params};
 use tmtp::id::Uid;
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::runtime_state::Detail;
 use super::text::cut;
 use super::{Result, Vault};
@@ -14,7 +14,7 @@ use crate::view::{
     AccountId, Attachment, AttachmentId, Form, Message, MessageRowId, MessageState, ThreadId,
 };
 
-/// Columns for [`Reader::message_from`].
+/// Columns for [`VaultReader::message_from`].
 pub(super) const COLUMNS: &str = "id, account, thread, msgid, author_uid, author_alias, at_ms, subject, text, \
                        html, state, error, unread, forwarded_by, cut, rendering";
 
@@ -54,7 +54,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn message(&self, id: MessageRowId) -> Result<Message> {
         let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
         let message = self
@@ -193,7 +193,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     pub(super) fn insert_message(&mut self, new: &NewMessage<'_>) -> Result<MessageRowId> {
         let Rendered { html, cut } = markdown::render(new.text);
         self.db

@@ -7,14 +7,14 @@ use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::Result;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::name::look;
 use crate::view::AccountId;
 
 /// Stands for anyone who was pinged by a name.
 const PINGED: &str = "";
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// Whether a name looks like that of another uid that is or was known here.
     pub(super) fn has_namesake(&self, account: AccountId, uid: &Uid, name: &str) -> Result<bool> {
         let (other, pinged): (bool, bool) = self
@@ -43,7 +43,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Stores that a uid has this name.
     pub(super) fn note_name(&self, account: AccountId, uid: &Uid, name: &str) -> Result<()> {
         self.db

@@ -6,7 +6,7 @@ use rusqlite::params;
 use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 
 use super::cc::Cc;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::inbox::Received;
 use super::name::is_clean;
 use super::ping::NewPing;
@@ -184,7 +184,7 @@ impl Vault {
         &mut self,
         account: AccountId,
         msgid: MessageId,
-        act: impl FnOnce(&mut Work<'_>) -> Result<T>,
+        act: impl FnOnce(&mut WriteTx<'_>) -> Result<T>,
     ) -> Result<Change<Received<T>>> {
         self.change(|work| {
             if !work.insert_seen(account, msgid)? {
@@ -195,7 +195,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn is_seen(&self, account: AccountId, msgid: MessageId) -> Result<bool> {
         Ok(self
             .db
@@ -204,7 +204,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Stores an id; whether it is new. Message ids ascend, so the lowest are the oldest.
     pub(super) fn insert_seen(&mut self, account: AccountId, msgid: MessageId) -> Result<bool> {
         let added = self

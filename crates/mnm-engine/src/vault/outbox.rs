@@ -11,7 +11,7 @@
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::{Gid, Uid};
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::outbox_row::{Acked, OutboxId, OutboxKind};
 use super::outgoing::OutboxAction;
 use super::{Change, Result, Vault};
@@ -201,7 +201,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     fn outbox_row(&self, id: OutboxId) -> Result<OutboxRow> {
         self.db
             .prepare_cached(
@@ -260,7 +260,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Appends an item to the outbox, with a new request id.
     pub(super) fn enqueue(&mut self, account: AccountId, kind: OutboxKind) -> Result<OutboxId> {
         let (message, ping) = match kind {

@@ -8,7 +8,7 @@ use tmtp::letter::Subscriber;
 
 use super::Result;
 use super::cc::Cc;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::forwarding::OutgoingForward;
 use super::name::shown;
 use super::outbox_row::{OutboxId, OutboxKind, json, parse};
@@ -107,7 +107,7 @@ pub struct OutgoingPost {
     pub unreachable: Option<String>,
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn outgoing_ping(&self, id: PingId) -> Result<OutboxAction> {
         let StoredPing { view, from, to, .. } = self.stored_ping(id)?;
         Ok(OutboxAction::Ping { ping: id, from, to, text: view.text })
@@ -316,7 +316,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Queues a letter for the present readers of its thread.
     pub(super) fn enqueue_post(
         &mut self,

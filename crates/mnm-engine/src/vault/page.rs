@@ -5,7 +5,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::change::Reader;
+use super::change::VaultReader;
 use super::message::COLUMNS;
 use super::{Change, Result, Vault};
 use crate::command::Place;
@@ -147,7 +147,7 @@ fn shown_bytes(message: &Message) -> usize {
     message.text.len() + message.html.len() + absent.map(String::len).sum::<usize>()
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// Unread messages of a thread, and whether there are more.
     fn some_unread(
         &self,
@@ -194,7 +194,7 @@ impl Reader<'_> {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The messages before the place, and those at and after it.
     fn page(
         &self,

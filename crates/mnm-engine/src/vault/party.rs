@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use tmtp::id::{Gid, Uid, UidOrGid};
 use tmtp::text::NAME_MAX_BYTES;
 
-use super::change::Reader;
+use super::change::VaultReader;
 use super::name::{is_plain_name, shown};
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
@@ -104,7 +104,7 @@ impl Vault {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// All subscribers, in order of joining.
     pub(super) fn parties(&self, thread: ThreadId) -> Result<Vec<Party>> {
         let readers = self.readers(thread)?.into_iter();

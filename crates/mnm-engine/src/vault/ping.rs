@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 use tmtp::id::{Gid, MessageId, Uid};
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::name::{is_clean, shown};
 use super::outbox_row::{Acked, OutboxKind};
 use super::text::{check_new_name, check_old_name, check_ping};
@@ -242,7 +242,7 @@ fn check_open(ping: &Ping) -> Result<()> {
     ))
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn ping(&self, id: PingId) -> Result<Ping> {
         Ok(self.stored_ping(id)?.view)
     }
@@ -317,7 +317,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     fn check_addressee(&self, account: AccountId, to: &str) -> Result<()> {
         check_old_name("The alias", to)?;
         if self.read.own_aliases(account)?.iter().any(|own| own == to) {

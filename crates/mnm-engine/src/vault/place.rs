@@ -7,7 +7,7 @@ use rusqlite::{Row, params};
 use tmtp::id::Uid;
 
 use super::Result;
-use super::change::Work;
+use super::change::WriteTx;
 use super::party::{GROUPS_MAX, NewParty, is_gid, is_uid};
 use super::text::clean_label;
 use crate::error::VaultError;
@@ -76,7 +76,7 @@ impl Room {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Subscribes somebody. See [`Self::insert_parties`].
     pub(super) fn insert_party(&mut self, thread: ThreadId, party: &NewParty<'_>) -> Result<()> {
         self.insert_parties(thread, [party])

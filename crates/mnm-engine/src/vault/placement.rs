@@ -2,7 +2,7 @@
 //!
 //! A thread id can be guessed, or remembered by a former reader. A thread is *known* once its first
 //! letter arrived from the service, or another device of the member sent its readers: then the
-//! readers are certain, and [`Work::lets_in`] admits letters. Any other letter stands apart, so
+//! readers are certain, and [`WriteTx::lets_in`] admits letters. Any other letter stands apart, so
 //! that nobody can enter a conversation, read the replies or rename it. The member may move it.
 //!
 //! Until then an id, and the readers, are a mere claim of whoever wrote first: the claimant.
@@ -17,7 +17,7 @@ use tmtp::id::{Gid, MessageId, Uid, UidOrGid};
 
 use super::Result;
 use super::cc::{CC_MAX, Cc};
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::foretold::ToldThread;
 use super::inbox::Incoming;
 use super::party::GROUPS_MAX;
@@ -78,7 +78,7 @@ impl Incoming {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The known thread with this id.
     pub(super) fn known_thread(
         &self,
@@ -209,7 +209,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Learns from the groups that the service says a letter was posted to.
     pub(super) fn learn_groups(&mut self, account: AccountId, post: &Incoming) -> Result<()> {
         if post.groups.is_empty() {

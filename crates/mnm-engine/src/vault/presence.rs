@@ -8,7 +8,7 @@ use tmtp::id::Uid;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::change::Work;
+use super::change::WriteTx;
 use super::{Change, Result, Vault};
 use crate::error::VaultError;
 use crate::view::AccountId;
@@ -75,7 +75,7 @@ impl Vault {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Applies a setting of another device unless a later one is stored.
     pub(super) fn apply_presence(
         &mut self,

@@ -1,4 +1,4 @@
-//! Reading the rows of a damaged database: every readable one, and none twice.
+//! Rows of a damaged database: every readable one, and none twice.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};

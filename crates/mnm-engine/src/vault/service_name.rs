@@ -7,7 +7,7 @@
 use tmtp::text::name_key;
 
 use super::Result;
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::name::look;
 use super::text::cut;
 use crate::view::AccountId;
@@ -83,7 +83,7 @@ fn without_brackets(name: &str) -> String {
     shown
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The label of an account's service.
     pub(super) fn service_label(&self, account: AccountId) -> Result<String> {
         let mut statement = self
@@ -102,7 +102,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Announces all accounts: the labels of some services may have changed.
     pub(super) fn touch_services(&mut self) -> Result<()> {
         self.read.account_ids()?.into_iter().for_each(|id| self.touch_account(id));

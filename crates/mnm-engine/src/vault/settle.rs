@@ -27,7 +27,7 @@ pub(super) use step::StepId;
 use step::{Step, StepCursor};
 
 use super::Result;
-use super::change::Work;
+use super::change::WriteTx;
 use super::party::NewParty;
 use crate::view::{AccountId, MessageRowId, ThreadId};
 
@@ -38,7 +38,7 @@ struct Door {
     verdicts: HashMap<(Uid, Vec<Gid>), bool>,
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// The readers of a thread became known: early letters in it are moved out if their author is
     /// no reader, and waiting ones are moved in. A forwarded letter counts as its forwarder's.
     /// Letters that entered a known thread (`was_known`) were checked then, and the groups they
@@ -367,7 +367,7 @@ impl Door {
     }
 
     /// Whether the thread admits a letter of a uid, posted to these groups as the service says.
-    fn lets_in(&mut self, work: &Work<'_>, uid: Uid, groups: Vec<Gid>) -> Result<bool> {
+    fn lets_in(&mut self, work: &WriteTx<'_>, uid: Uid, groups: Vec<Gid>) -> Result<bool> {
         let key = (uid, groups);
         if let Some(&verdict) = self.verdicts.get(&key) {
             return Ok(verdict);

@@ -9,7 +9,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, MessageId, Uid};
 
-use super::change::Work;
+use super::change::WriteTx;
 use super::foretold::ToldThread;
 use super::name::is_plain_name;
 use super::party::is_gid;
@@ -193,7 +193,7 @@ impl Entry<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Queues a notice, if there is another device.
     fn tell(&mut self, account: AccountId, notice: Notice) -> Result<()> {
         let devices: i64 = self

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use tmtp::id::{Uid, UidOrGid};
 
-use super::change::{Reader, Work};
+use super::change::{VaultReader, WriteTx};
 use super::runtime_state::Detail;
 use super::{Result, Vault};
 use crate::error::VaultError;
@@ -93,7 +93,7 @@ struct StoredThread {
     claimed_id: Option<String>,
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     pub(super) fn account_of(&self, thread: ThreadId) -> Result<AccountId> {
         self.db
             .prepare_cached("SELECT account FROM thread WHERE id = ?1")?
@@ -243,7 +243,7 @@ struct Newest {
     state: Option<MessageState>,
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     pub(super) fn insert_thread(
         &mut self,
         account: AccountId,

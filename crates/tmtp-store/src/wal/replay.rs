@@ -1,4 +1,4 @@
-//! Reading the WAL that a crash left: which commits are in it, and whether it is what was
+//! Replay of the WAL that a crash left: which commits are in it, and whether it is what was
 //! written.
 //!
 //! Records follow one another from the beginning of the file. The first that is not whole ends them:

@@ -7,7 +7,7 @@ use super::{DeviceIndex, What};
 /// A way in which what is there is not what should be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wrong {
-    /// A device lacks a letter that it is owed.
+    /// A device lacks a letter that is for it.
     Lacks {
         /// The device.
         device: DeviceIndex,
@@ -136,7 +136,7 @@ impl fmt::Display for Wrong {
             }
             Self::Twice { device, marker } => write!(f, "device {device} has {marker} too often"),
             Self::Misplaced { device, marker } => {
-                write!(f, "device {device} has {marker}, which it is not owed")
+                write!(f, "device {device} has {marker}, which is not for it")
             }
             Self::RefusedButThere { device, marker } => {
                 write!(f, "device {device} has {marker}, which was refused")

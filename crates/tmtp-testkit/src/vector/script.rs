@@ -1,4 +1,4 @@
-//! Reading a vector file into steps.
+//! Parser of vector files: a file becomes steps.
 
 use anyhow::{Context as _, Result, bail, ensure};
 

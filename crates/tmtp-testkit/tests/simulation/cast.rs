@@ -121,7 +121,7 @@ impl Cast {
         (member, state.devices.len() - 1)
     }
 
-    /// A further device of a member, who is owed whatever is written from now on.
+    /// A further device of a member, which is to get whatever is written from now on.
     pub(crate) fn add_device(&self, member: MemberIndex) -> DeviceIndex {
         let mut state = self.state();
         state.devices.push(member);
@@ -260,7 +260,7 @@ impl Cast {
         }
     }
 
-    /// All letters, with the devices that are owed them as follows from the ids under which `homes`
+    /// All letters, with the devices they are for, as follows from the ids under which `homes`
     /// show them. `id_of` is as in [`Club::standing`].
     pub(crate) fn letters(
         &self,
@@ -322,7 +322,7 @@ impl State {
         self.letters.push(Noted { letter, devices, away, audience, since, in_club });
     }
 
-    /// Takes from what is owed what was given up. `devices_with` have the letter.
+    /// Takes from what is expected what was given up. `devices_with` have the letter.
     fn give_up(
         &self,
         letter: &mut LedgerEntry,

@@ -1,6 +1,6 @@
 //! Group in the simulation that one member joins late, leaves and joins again.
 //!
-//! Who is owed a letter to it follows from the ids of the service, which rise in the order of its
+//! Whom a letter to it is for follows from the ids of the service, which rise in the order of its
 //! commits: a letter with an id from before a move began goes by the standing before it, one with an
 //! id from after its ack by the new one. In between, and after a move without an answer, the member
 //! may get a letter or not, but then on all devices alike.

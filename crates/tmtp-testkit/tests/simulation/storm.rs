@@ -159,7 +159,7 @@ impl World {
         Ok(())
     }
 
-    /// A device that nobody learned the secret of would be owed everything for ever, so nothing
+    /// A device that nobody learned the secret of would be expected to get everything for ever, so nothing
     /// breaks for a moment; letters go on.
     async fn add_late_device(&mut self, at: usize) -> Result<(), String> {
         let service = Arc::clone(&self.service);

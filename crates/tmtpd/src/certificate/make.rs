@@ -1,4 +1,4 @@
-//! Making the service's own key and certificate.
+//! Generation of the service's own key and certificate.
 
 use std::fs;
 use std::path::Path;

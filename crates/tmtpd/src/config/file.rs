@@ -1,4 +1,4 @@
-//! Reading a TOML file key by key, so that each error names line, key and what is allowed.
+//! Reader of a TOML file key by key, so that each error names line, key and what is allowed.
 //!
 //! [`Document::section`] hands out a [`Section`]. Each of its methods takes one key out of it and,
 //! when the file holds a valid value, writes it over the default. Asking for a key also makes it

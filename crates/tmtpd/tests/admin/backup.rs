@@ -63,7 +63,7 @@ fn told(op: &str, data: impl Into<Vec<u8>>) -> Told {
 }
 
 impl Device {
-    /// Logs in and fetches all it is owed, acknowledging each; gives what members sent, in order, and
+    /// Logs in and fetches all that is queued for it, acknowledging each; gives what members sent, in order, and
     /// the ids of all messages.
     async fn fetch(&self, at: SocketAddr) -> (Vec<Told>, Vec<String>) {
         let mut peer = RawPeer::enter(at, &self.uid, &self.node).await.unwrap();
@@ -100,9 +100,9 @@ struct Scene {
     /// Has never been on.
     tablet: Device,
     carol: Device,
-    owed_to_desk: Vec<Told>,
-    owed_to_tablet: Vec<Told>,
-    owed_to_carol: Vec<Told>,
+    queued_for_desk: Vec<Told>,
+    queued_for_tablet: Vec<Told>,
+    queued_for_carol: Vec<Told>,
 }
 
 impl Scene {
@@ -118,14 +118,14 @@ impl Scene {
             desk: Device { uid: bob_uid.clone(), node: bob_node },
             tablet: Device { uid: bob_uid, node: tablet },
             carol: Device { uid: carol_uid, node: carol_node },
-            owed_to_desk: Vec::new(),
-            owed_to_tablet: Vec::new(),
-            owed_to_carol: Vec::new(),
+            queued_for_desk: Vec::new(),
+            queued_for_tablet: Vec::new(),
+            queued_for_carol: Vec::new(),
         };
         for number in 0..20 {
             let letter = scene.write_to_bob(format!("acknowledged {number}").into_bytes()).await;
             assert_eq!(bob.receive("delivery").await.unwrap().data, letter.1);
-            scene.owed_to_tablet.push(letter);
+            scene.queued_for_tablet.push(letter);
         }
         bob.quit().await.unwrap();
         scene.wait_for_acks(service).await;
@@ -152,8 +152,8 @@ impl Scene {
     }
 
     fn owe_to_bob(&mut self, letter: Told) {
-        self.owed_to_tablet.push(letter.clone());
-        self.owed_to_desk.push(letter);
+        self.queued_for_tablet.push(letter.clone());
+        self.queued_for_desk.push(letter);
     }
 
     /// A ping, an invitation, and a letter to her and Bob.
@@ -165,11 +165,11 @@ impl Scene {
         self.ada.expect_done("g").await.unwrap();
         self.ada.post(&[&self.carol.uid, &self.desk.uid], b"to both").await.unwrap();
         let to_carol = [("ping", &b"hello"[..]), ("invite", b"row!"), ("delivery", b"to both")];
-        self.owed_to_carol.extend(to_carol.map(|(op, data)| told(op, data)));
+        self.queued_for_carol.extend(to_carol.map(|(op, data)| told(op, data)));
         self.owe_to_bob(told("delivery", "to both"));
     }
 
-    /// Comes back when the store has all acks of the desk: of Bob, only the tablet is owed anything.
+    /// Comes back when the store has all acks of the desk: of Bob, only the tablet has anything queued.
     async fn wait_for_acks(&self, service: &ServiceProcess) {
         let member = &self.desk.uid[..8];
         let queues = || rows("queues", &service.data_dir(), &[]);
@@ -202,24 +202,29 @@ async fn restored_backup_delivers_every_queued_message_once() {
     let fingerprint = served.invitation.split_once('#').unwrap().1;
     assert_eq!(fingerprint, service.fingerprint());
     let mut newest = String::new();
-    for (device, owed, meanwhile) in [
-        (&scene.desk, &scene.owed_to_desk, &meanwhile[..]),
-        (&scene.tablet, &scene.owed_to_tablet, &meanwhile[..]),
-        (&scene.carol, &scene.owed_to_carol, &[]),
+    for (device, queued, meanwhile) in [
+        (&scene.desk, &scene.queued_for_desk, &meanwhile[..]),
+        (&scene.tablet, &scene.queued_for_tablet, &meanwhile[..]),
+        (&scene.carol, &scene.queued_for_carol, &[]),
     ] {
         let (fetched, ids) = device.fetch(served.address).await;
-        let (first, rest) = fetched.split_at(owed.len());
-        assert!(first == owed.as_slice(), "owed: {}, fetched: {}", summed(owed), summed(&fetched));
+        let (first, rest) = fetched.split_at(queued.len());
+        assert!(
+            first == queued.as_slice(),
+            "queued: {}, fetched: {}",
+            summed(queued),
+            summed(&fetched)
+        );
         // Of what was written meanwhile it has what came before one moment.
         assert_eq!(rest, &meanwhile[..rest.len()]);
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "one came twice");
         newest = newest.max(ids.into_iter().max().unwrap());
 
-        // Nothing is owed any more there, and all is here.
+        // Nothing is queued any more there, and all is here.
         assert_eq!(device.fetch(served.address).await.0, []);
         let (fetched, _) = device.fetch(service.address()).await;
         let since = if meanwhile.is_empty() { &[][..] } else { from_ref(&after) };
-        assert!(fetched == [owed, meanwhile, since].concat(), "the copy takes from the original");
+        assert!(fetched == [queued, meanwhile, since].concat(), "the copy takes from the original");
     }
 
     // The copy goes on by itself.

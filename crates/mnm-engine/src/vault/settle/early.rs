@@ -5,7 +5,7 @@ use tmtp::id::{Gid, Uid};
 
 use super::step::{BEGINNING, StepCursor};
 use crate::vault::Result;
-use crate::vault::change::Reader;
+use crate::vault::change::VaultReader;
 use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// A letter that may have to be moved.
@@ -40,7 +40,7 @@ impl EarlyLetter {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// Whether the member has begun to answer in a thread: what they typed for its readers is sent
     /// to no others.
     pub(in crate::vault) fn is_being_answered(&self, thread: ThreadId) -> Result<bool> {

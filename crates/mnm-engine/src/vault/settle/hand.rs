@@ -1,11 +1,11 @@
-//! Taking in a separate letter, as the member decides.
+//! Admission of a separate letter, as the member decides.
 
 use rusqlite::params;
 use tmtp::id::Uid;
 
 use super::step::Step;
 use crate::error::VaultError;
-use crate::vault::change::Work;
+use crate::vault::change::WriteTx;
 use crate::vault::party::NewParty;
 use crate::vault::{Change, Result, Vault};
 use crate::view::{AccountId, ThreadId};
@@ -28,7 +28,7 @@ impl Vault {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Moves a letter by the member's decision: its author is a reader of that thread from now on,
     /// or known as a member of its groups.
     fn take_in_by_hand(

@@ -5,7 +5,7 @@ use tmtp::id::Gid;
 
 use crate::error::VaultError;
 use crate::vault::Result;
-use crate::vault::change::{Reader, Work};
+use crate::vault::change::{VaultReader, WriteTx};
 use crate::view::{AccountId, MessageRowId, ThreadId};
 
 /// Number of a row of `unsettled`, ascending.
@@ -70,7 +70,7 @@ impl StoredStep {
     }
 }
 
-impl Reader<'_> {
+impl VaultReader<'_> {
     /// The oldest stored step, from this number on.
     pub(in crate::vault) fn next_step(&self, from: StepId) -> Result<Option<StepId>> {
         Ok(self.stored_step(from)?.map(|step| step.id))
@@ -100,7 +100,7 @@ impl Reader<'_> {
     }
 }
 
-impl Work<'_> {
+impl WriteTx<'_> {
     /// Stores a step, to be done from its beginning.
     pub(super) fn leave(&mut self, account: AccountId, step: Step<'_>) -> Result<StepId> {
         let newest = || -> Result<MessageRowId> {

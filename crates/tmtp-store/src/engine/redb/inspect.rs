@@ -1,4 +1,4 @@
-//! Looking at a file of rows without changing it: redb works on a copy that is only in memory
+//! Inspection of a file of rows without changing it: redb works on a copy that is only in memory
 //! where it differs.
 //!
 //! Needed because redb repairs while it checks: over a damaged newest commit it would go back to
