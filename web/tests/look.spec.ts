@@ -119,6 +119,35 @@ test("three short letters are no longer than a screen's third, and one author's 
   expect(three[1]!.height + three[2]!.height).toBeLessThanOrEqual(178);
 });
 
+test("what is read is folded into a line, and shown when it is chosen, pointed at or printed", async ({ club, member }) => {
+  const { ada, boris } = await letters(club, member, 1);
+  const { page } = ada;
+  const [thread] = (await boris.command<{ id: number }[]>("threads", {})).map((row) => row.id);
+  for (const text of ["Second **bold** one.", "Third.", "Fourth."]) await boris.write("", "", text, thread);
+  await expect.poll(() => ada.unread()).toBe(4);
+  await page.locator("[data-row]").click();
+  // What was unread when the thread was opened stays open, also once it is read.
+  await expect.poll(() => ada.unread()).toBe(0);
+  const folded = page.locator("[data-folded]");
+  await expect(folded).toHaveCount(0);
+
+  await page.reload();
+  await expect(page.locator(".prose")).toHaveText("Fourth.");
+  await expect(folded).toHaveText([/One line\./, /Second bold one\./, /Third\./]);
+  expect((await box(folded.first())).height).toBe(40);
+  await folded.nth(1).click();
+  await expect(page.locator(".prose strong")).toHaveText("bold");
+  await expect(folded).toHaveCount(2);
+
+  const third = (await folded.nth(1).getAttribute("data-message")) ?? "";
+  await page.evaluate((third) => (location.hash += `/${third}`), third);
+  await expect(folded).toHaveCount(1);
+  await expect(page.locator(`#m${third} .prose`)).toHaveText("Third.");
+
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  await expect(page.locator(".prose")).toHaveCount(4);
+});
+
 test("reply box is one row, and the undo bar covers neither it nor the list", async ({ club, member }) => {
   const { ada } = await letters(club, member, 1);
   const { page } = ada;
