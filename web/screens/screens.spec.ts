@@ -1,10 +1,11 @@
 // Pictures of the pages for `docs/screens`: a club with letters, chat and a group, wide and on a phone, light and dark.
-import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 
 import type { Page } from "@playwright/test";
 
-import { expect, introduce, type Member, test } from "../tests/fixture";
+import { Club, expect, introduce, type Member, test } from "../tests/fixture";
 
 const FOLDER = process.env["SCREENS"] ?? resolve(import.meta.dirname, "../../docs/screens");
 
@@ -35,15 +36,21 @@ async function arrived(member: Member, subject: string): Promise<number> {
   return thread;
 }
 
-test("screens", async ({ club, member }) => {
+/** A member of just this alias. */
+const called = (member: Member, alias: string): Member => Object.assign(member, { alias });
+
+test("screens", async ({ member }) => {
   test.setTimeout(240_000);
-  const ada = await member("Ada");
+  const data = await mkdtemp(join(tmpdir(), "tmtpd-web-"));
+  const club = new Club(data, "Harbour Rowing Club");
+  await club.start();
+  const ada = called(await member("Ada"), "Ada Lovelace");
   await both(ada.page, "first-run");
   await ada.join(club);
   await expect(ada.page.locator(".list-pane")).toBeVisible();
   await both(ada.page, "empty");
-  const bjorn = await (await member("Björn")).join(club);
-  const chloe = await (await member("Chloé")).join(club);
+  const bjorn = await called(await member("Björn"), "Björn Berg").join(club);
+  const chloe = await called(await member("Chloé"), "Chloé Martin").join(club);
   await introduce(ada, bjorn);
   await introduce(ada, chloe);
   const subjects = ["Keys for the boathouse", "Minutes of the autumn meeting", "Winter training, who comes?", "Re-rigging the quad", "Guest rowers in June", "Invoice 2026-118"];
@@ -74,4 +81,8 @@ test("screens", async ({ club, member }) => {
     await ada.page.goto(`${ada.origin}/#/1/${place}`);
     await both(ada.page, name);
   }
+  await ada.page.goto(`${ada.origin}/#/settings`);
+  await both(ada.page, "settings");
+  await club.stop();
+  await rm(data, { recursive: true, force: true });
 });

@@ -68,6 +68,33 @@ test("a list shows twelve threads, and nothing in it moves when the service is l
   await page.setViewportSize({ width: 390, height: 844 });
 });
 
+test("settings take effect at once and are kept in the browser", async ({ club, member }) => {
+  const { ada } = await letters(club, member, 2);
+  const { page } = ada;
+  await page.getByRole("link", { name: "Settings" }).click();
+  const setting = (name: string) => page.getByRole("group", { name });
+  await setting("Theme").getByText("Dark", { exact: true }).click();
+  expect(await style(page.locator("body"), "background-color")).toBe("rgb(23, 26, 29)");
+  await setting("Rows of lists").getByText("Compact", { exact: true }).click();
+  await setting("Take back a letter").getByText("Not at all", { exact: true }).click();
+  await setting("Single letters").getByText("Off", { exact: true }).click();
+
+  await page.getByRole("navigation", { name: "Services" }).getByRole("link", { name: /Test Club/ }).click();
+  const first = page.locator("[data-row]").first();
+  expect((await box(first)).height).toBe(36);
+  await page.reload();
+  await expect(first).toBeVisible();
+  expect((await box(first)).height).toBe(36);
+  expect(await style(page.locator("body"), "background-color")).toBe("rgb(23, 26, 29)");
+  await page.keyboard.press("c");
+  await page.keyboard.press("p");
+  await expect(page.locator("form")).toHaveCount(0);
+  await first.click();
+  await reply(page).fill("It leaves at once.");
+  await reply(page).press("Control+Enter");
+  await expect(page.locator("[data-message] [data-state=sent]")).toBeVisible({ timeout: 4_000 });
+});
+
 test("text is in the typeface that ships, and none of it is small", async ({ club, member }) => {
   const { ada } = await letters(club, member, 1);
   const { page } = ada;
