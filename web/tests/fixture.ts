@@ -82,6 +82,8 @@ export class Member {
     member.#watch(new URL(url).origin);
     member.page = await member.#context.newPage();
     await member.page.goto(url);
+    // Let in: a page that is left before has agreed on no key, and does not get in again.
+    await member.page.locator(".frame").waitFor();
     return member;
   }
 
