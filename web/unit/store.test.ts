@@ -147,3 +147,16 @@ test("older threads are added once", async () => {
   expect(page.store.threads.length).toBe(101);
   expect(page.store.threadsComplete(ACCOUNT)).toBe(true);
 });
+
+test("an account whose threads and pings are not among the newest of all has its own loaded", async () => {
+  const busy = Array.from({ length: 100 }, (_, n) => row({ id: 1000 + n, last_at_ms: 9000 - n }));
+  const pings = Array.from({ length: 100 }, (_, n) => ping(1000 + n));
+  app.on("state", () => state({ accounts: [account(), account({ id: 2 })] }));
+  app.on("threads", (args) => (args.account === 2 ? [row({ id: 1, account: 2 })] : busy));
+  app.on("pings", (args) => (args.account === 2 ? [ping(1, { account: 2 })] : pings));
+  await page.store.load();
+  expect(page.store.threads.filter((one) => one.account === 2).map((one) => one.id)).toEqual([1]);
+  expect(page.store.threadsComplete(2)).toBe(true);
+  expect(page.store.threadsComplete(ACCOUNT)).toBe(false);
+  expect(page.store.pings.filter((one) => one.account === 2).map((one) => one.id)).toEqual([1]);
+});

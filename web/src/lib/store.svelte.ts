@@ -186,6 +186,10 @@ class Store {
     this.#pingsComplete = new Set();
     this.disconnected = null;
     this.failure = "";
+    // None of an account's may be among the newest of all.
+    const without = (rows: readonly { account: number }[]): number[] =>
+      rows.length < PAGE_ROWS ? [] : this.accounts.map(({ id }) => id).filter((id) => !rows.some((row) => row.account === id));
+    await Promise.all([...without(threads).map((id) => this.loadOlder(id)), ...without(pings).map((id) => this.loadOlderPings(id))]);
   }
 
   /** Loads the next page of an account's threads. */
