@@ -16,7 +16,7 @@
 use std::path::Path;
 
 use mnm_engine::vault::database;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 
 const THREADS: u64 = 100_000;
 const MESSAGES: u64 = 1_000_000;
@@ -25,8 +25,8 @@ const CONTACTS: u64 = 2_000;
 const GROUPS: u64 = 50;
 /// One thread in so many is a group's.
 const GROUP_EACH: u64 = 9;
-/// Messages that are unread, in the newest threads.
-const UNREAD: u64 = 500;
+/// The newest threads are unread.
+const UNREAD_THREADS: u64 = 100;
 /// Between two messages.
 const APART_MS: i64 = 60_000;
 const WORDS: usize = 4_000;
@@ -124,6 +124,54 @@ fn contacts(db: &Connection, dice: &mut Dice) -> Vec<Author> {
     writers
 }
 
+/// What is the same in all messages that are written.
+struct Filler<'a> {
+    insert: Statement<'a>,
+    dice: &'a mut Dice,
+    words: &'a [String],
+    me: Author,
+    rendering: i64,
+    /// Number of the next message, in its id.
+    next: u64,
+}
+
+impl Filler<'_> {
+    /// Messages of a thread between the member and a writer, a step apart; the time of the last.
+    fn messages(
+        &mut self,
+        thread: i64,
+        writer: &Author,
+        times: impl Iterator<Item = i64>,
+        is_unread: bool,
+    ) -> i64 {
+        let mut last = 0;
+        for (n, at_ms) in times.enumerate() {
+            let mine = n % 3 == 1;
+            let author = if mine { &self.me } else { writer };
+            let long = self.dice.roll(20) == 0;
+            let count = if long { 120 } else { 4 + self.dice.roll(30) };
+            let text = sentence(self.dice, self.words, count);
+            self.insert
+                .execute(params![
+                    thread,
+                    format!("{:016x}", self.next),
+                    author.uid,
+                    author.alias,
+                    at_ms,
+                    text,
+                    format!("<p>{text}</p>\n"),
+                    if mine { "sent" } else { "received" },
+                    is_unread && !mine,
+                    self.rendering
+                ])
+                .unwrap();
+            self.next += 1;
+            last = at_ms;
+        }
+        last
+    }
+}
+
 fn fill(
     db: &Connection,
     dice: &mut Dice,
@@ -132,100 +180,58 @@ fn fill(
     [threads, messages, longest]: [u64; 3],
     long: i64,
 ) {
-    let rendering: i64 =
-        db.query_row("SELECT rendering FROM message", [], |row| row.get(0)).unwrap();
-    let (now, me, my_alias): (i64, String, String) = db
+    let rendering = db.query_row("SELECT rendering FROM message", [], |row| row.get(0)).unwrap();
+    let (now, me): (i64, Author) = db
         .query_row(
             "SELECT m.at_ms, a.uid, o.alias FROM message m JOIN account a ON a.id = m.account
              JOIN own_alias o ON o.account = a.id",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, Author { uid: row.get(1)?, alias: row.get(2)? })),
         )
         .unwrap();
     let mut thread = db
         .prepare(
             "INSERT INTO thread (account, service_id, subject, last_at_ms, known)
-             VALUES (1, ?1, ?2, ?3, 1)",
+             VALUES (1, ?1, ?2, 0, 1)",
         )
         .unwrap();
+    let mut last = db.prepare("UPDATE thread SET last_at_ms = ?2 WHERE id = ?1").unwrap();
     let mut party = db
         .prepare(
             "INSERT INTO party (thread, ord, is_group, uid, alias, by_uid, at_ms)
              VALUES (?1, ?2, ?3, ?4, ?5, '', 1)",
         )
         .unwrap();
-    let mut message = db
+    let insert = db
         .prepare(
             "INSERT INTO message (account, thread, msgid, author_uid, author_alias, at_ms, subject, text, html,
                  state, unread, rendering)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10)",
         )
         .unwrap();
-    let others = messages.saturating_sub(longest);
-    let begin = now - i64::try_from(messages).unwrap() * APART_MS;
-    let (mut at_ms, mut count) = (begin, 0xbe_0000_0000_u64);
-    for n in 0..threads {
-        let id = if n == 0 {
-            long
-        } else {
-            let first = format!("{:016x}", count);
-            let subject_words = 2 + dice.roll(4);
-            thread.execute(params![first, sentence(dice, words, subject_words), at_ms]).unwrap();
-            db.last_insert_rowid()
-        };
-        let length = if n == 0 {
-            longest - 1
-        } else {
-            others * n / threads.max(2) - others * (n - 1) / threads.max(2)
-        };
-        let writer = &writers[dice.common(CONTACTS) as usize];
-        if n > 0 {
-            party.execute(params![id, 0, 0, me, my_alias]).unwrap();
-            party.execute(params![id, 1, 0, writer.uid, writer.alias]).unwrap();
-            if n % GROUP_EACH == 0 {
-                let gid = format!("Large Group {}", dice.roll(GROUPS));
-                party.execute(params![id, 2, 1, gid, gid]).unwrap();
-            }
+    let mut filler = Filler { insert, dice, words, me, rendering, next: 0xbe_0000_0000 };
+    let times =
+        |from: i64, step: i64, count: u64| (0..).map(move |n| from + n * step).take(count as usize);
+    let begin = now - messages as i64 * APART_MS;
+    // Older than the letter that began it here, over the whole time.
+    let step = APART_MS * (messages / longest) as i64;
+    filler.messages(long, &writers[0], times(begin, step, longest - 1), false);
+    let each = (messages - longest) / (threads - 1);
+    for n in 1..threads {
+        let count = 2 + filler.dice.roll(4);
+        let subject = sentence(filler.dice, words, count);
+        thread.execute(params![format!("{:016x}", filler.next), subject]).unwrap();
+        let id = db.last_insert_rowid();
+        let writer = &writers[filler.dice.common(CONTACTS) as usize];
+        party.execute(params![id, 0, 0, filler.me.uid, filler.me.alias]).unwrap();
+        party.execute(params![id, 1, 0, writer.uid, writer.alias]).unwrap();
+        if n % GROUP_EACH == 0 {
+            let gid = format!("Large Group {}", filler.dice.roll(GROUPS));
+            party.execute(params![id, 2, 1, gid, gid]).unwrap();
         }
-        let step = if n == 0 {
-            APART_MS * i64::try_from(messages / longest.max(1)).unwrap()
-        } else {
-            APART_MS
-        };
-        let mut here = if n == 0 { begin } else { at_ms };
-        for m in 0..length.max(1) {
-            let mine = m % 3 == 1;
-            let long_text = dice.roll(20) == 0;
-            let count_words = if long_text { 120 } else { 4 + dice.roll(30) };
-            let text = sentence(dice, words, count_words);
-            let unread = !mine && n + UNREAD / 5 > threads;
-            message
-                .execute(params![
-                    id,
-                    format!("{:016x}", count),
-                    if mine { &me } else { &writer.uid },
-                    if mine { &my_alias } else { &writer.alias },
-                    here,
-                    "",
-                    text,
-                    format!("<p>{text}</p>\n"),
-                    if mine { "sent" } else { "received" },
-                    unread,
-                    rendering
-                ])
-                .unwrap();
-            count += 1;
-            here += step;
-        }
-        if n > 0 {
-            at_ms = here;
-            db.prepare_cached("UPDATE thread SET last_at_ms = ?2 WHERE id = ?1")
-                .unwrap()
-                .execute(params![id, here - step])
-                .unwrap();
-        }
-        if n % 10_000 == 0 {
-            eprintln!("{n} threads");
-        }
+        let from = begin + (n * each) as i64 * APART_MS;
+        let at_ms =
+            filler.messages(id, writer, times(from, APART_MS, each), n + UNREAD_THREADS > threads);
+        last.execute(params![id, at_ms]).unwrap();
     }
 }
