@@ -54,6 +54,7 @@ test("a list shows twelve threads, and nothing in it moves when the service is l
   await expect(first).toBeVisible();
   await club.kill();
   await expect(page.locator(".place-bar")).toContainText("Offline since", { timeout: 30_000 });
+  await expect(page.locator(".place-bar [role=status]")).not.toBeEmpty();
   expect((await box(first)).y).toBe(80);
   expect(await shift(page)).toBe(0);
   await club.start();
@@ -63,9 +64,6 @@ test("a list shows twelve threads, and nothing in it moves when the service is l
   await expect(first).toBeVisible();
   expect((await box(first)).height).toBe(36);
   expect(await wholeRows(page)).toBe(20);
-
-  // A finger needs more room.
-  await page.setViewportSize({ width: 390, height: 844 });
 });
 
 test("settings take effect at once and are kept in the browser", async ({ club, member }) => {
@@ -238,6 +236,11 @@ test("every target is large enough for a finger, and a narrow window scrolls in 
     expect(await sideways(), place).toBeLessThanOrEqual(0);
     await page.setViewportSize({ width: 390, height: 844 });
   }
+  await page.goto(`${ada.origin}/#/1/letters`);
+  await club.kill();
+  await expect(page.locator(".place-bar").getByRole("button", { name: "Reconnect" })).toBeVisible({ timeout: 30_000 });
+  expect.soft(await small(), "offline").toEqual([]);
+  await club.start();
 });
 
 test("chosen places are told by more than a colour", async ({ club, member }) => {

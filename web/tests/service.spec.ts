@@ -33,6 +33,9 @@ test("changed certificate is compared and trusted, and an account is erased afte
   await club.renew();
   const seen = club.address.split("#")[1] ?? "";
   expect(seen).not.toBe(known);
+  // The place bar leads to it, from wherever one is.
+  await page.goto(`${anna.origin}/#/1/letters`);
+  await page.locator(".place-bar").getByRole("link", { name: "Compare" }).click({ timeout: 60_000 });
   const note = page.locator("main .note.bad").filter({ hasText: "another certificate" });
   await expect(note).toBeVisible({ timeout: 60_000 });
   const shown = note.locator("dd.mono");

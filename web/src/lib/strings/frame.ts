@@ -43,7 +43,6 @@ export const frame = {
     people: "People",
     groups: "Groups",
     drafts: "Drafts",
-    service: "Service",
     nav: "Sections",
     bar: "Places",
     waiting: (n: number) => plural(n, "waits for you", "wait for you"),

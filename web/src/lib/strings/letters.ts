@@ -51,7 +51,6 @@ export const letters = {
     ping: "New ping",
     group: "New group",
     back: "Back",
-    services: "All services",
   },
 
   letters: {
