@@ -5,6 +5,7 @@
 //! to be sent gathers until [`Link::flush`], so that acks and posts of one turn share a record.
 
 mod event;
+mod identity;
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use mio::net::TcpStream;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use serde::{Deserialize, Serialize};
 use tmtp::event::{Event, MessageKind, Outcome};
 use tmtp::id::MessageId;
 use tmtp::request::Request;
@@ -22,6 +22,7 @@ use tmtp::session::app::{AppSession, Output};
 use crate::stamp::{STAMP_BYTES, Stamp};
 use crate::tls::Tls;
 pub use event::{LinkEvent, LinkNumber};
+pub use identity::Identity;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -39,15 +40,6 @@ pub struct Scratch {
 pub struct Template {
     bytes: Vec<u8>,
     id_at: usize,
-}
-
-/// A member and device as a service names them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// The member.
-    pub uid: Box<str>,
-    /// The device's secret.
-    pub node: Box<str>,
 }
 
 /// Why a link ended.

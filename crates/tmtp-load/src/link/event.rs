@@ -1,6 +1,6 @@
 //! Events of a link, for the load that drives it.
 
-use super::Identity;
+use super::identity::Identity;
 use crate::stamp::Stamp;
 
 /// A link, while it lives; the number of an ended one is given out again.

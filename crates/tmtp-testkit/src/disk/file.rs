@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{BLOCK_BYTES, Dice};
+use crate::dice::Dice;
+
+/// Bytes of a block: what a file system gives out, and what reaches the platters as one.
+pub const BLOCK_BYTES: u64 = 4096;
 
 /// A change that a sync makes last.
 #[derive(Debug, Clone)]
@@ -75,7 +78,7 @@ impl File {
 
     /// A sync failed: any of the changes will never last, although they are seen.
     pub(super) fn fail_sync(&mut self, dice: &mut Dice) {
-        self.unsynced.retain(|_| dice.flip());
+        self.unsynced.retain(|_| dice.once_in(2));
     }
 
     /// From now on processes see what is on the disk or on its way there.
@@ -86,12 +89,16 @@ impl File {
 
     /// Keeps what was synced and any part of the rest.
     pub(super) fn cut_power(&mut self, dice: &mut Dice) {
-        let mut pieces: Vec<Change> =
-            self.unsynced.drain(..).flat_map(Change::into_blocks).filter(|_| dice.flip()).collect();
-        if !pieces.is_empty() && dice.flip() {
-            let torn = dice.below(pieces.len() as u64) as usize;
+        let mut pieces: Vec<Change> = self
+            .unsynced
+            .drain(..)
+            .flat_map(Change::into_blocks)
+            .filter(|_| dice.once_in(2))
+            .collect();
+        if !pieces.is_empty() && dice.once_in(2) {
+            let torn = dice.place(pieces.len());
             if let Change::Write { bytes, .. } = &mut pieces[torn] {
-                bytes.truncate(dice.below(bytes.len() as u64) as usize);
+                bytes.truncate(dice.place(bytes.len()));
             }
         }
         for piece in pieces {

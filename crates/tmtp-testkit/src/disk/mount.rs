@@ -7,20 +7,21 @@ use std::sync::{Arc, MutexGuard};
 
 use tmtp_store::disk::{Disk, DiskFile, Lock, Open};
 
-use super::file::{Change, File};
-use super::{BLOCK_BYTES, Fault, SimulatedDisk, State};
+use super::file::{BLOCK_BYTES, Change, File};
+use super::state::{Fault, SharedState, State};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Mount {
-    pub(super) disk: SimulatedDisk,
-    pub(super) mount: u64,
+    pub(super) state: SharedState,
+    /// The number of this mount.
+    pub(super) number: u64,
 }
 
 impl Mount {
     /// The disk, if the machine is on and this run has not been killed.
     fn state(&self) -> io::Result<MutexGuard<'_, State>> {
-        let state = self.disk.state();
-        match state.off || state.mounts != self.mount {
+        let state = self.state.lock();
+        match state.off || state.mounts != self.number {
             true => Err(no_power()),
             false => Ok(state),
         }
@@ -36,10 +37,6 @@ impl Mount {
             return Err(no_power());
         }
         Ok(state)
-    }
-
-    fn clone(&self) -> Self {
-        Self { disk: self.disk.clone(), mount: self.mount }
     }
 }
 
@@ -133,7 +130,7 @@ impl Disk for Mount {
     }
 
     fn unguessable(&self) -> io::Result<u64> {
-        Ok(self.state()?.dice.next())
+        Ok(self.state()?.dice.number())
     }
 
     fn lock(&self, path: &Path, _: Open) -> io::Result<Option<Box<dyn Lock>>> {
@@ -255,7 +252,7 @@ impl DiskFile for OpenFile {
             Ok(())
         };
         let mut state = self.mount.operation(|state| {
-            if state.dice.flip() {
+            if state.dice.once_in(2) {
                 let _: io::Result<()> = sync(state);
             }
         })?;

@@ -1,5 +1,7 @@
 //! Tests of the ledger: it sees each violation it is fed, and nothing where there is none.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 const ADA: DeviceIndex = 0;

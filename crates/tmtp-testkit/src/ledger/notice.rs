@@ -6,27 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Book, DeviceIndex, Home, LedgerEntry, Wrong};
-
-/// A letter of the service itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The subject of its thread.
-    pub subject: String,
-    /// Markers of the letters in its thread.
-    pub thread: BTreeSet<String>,
-    /// Its text.
-    pub text: String,
-}
-
-/// What was returned.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
-    /// Letters of the thread with this subject; to whoever is named.
-    Letters(String),
-    /// Pings to the member with this alias.
-    Pings(String),
-}
+use super::book::Book;
+use super::entry::{DeviceIndex, LedgerEntry};
+use super::home::{Home, Notice};
+use super::wrong::{What, Wrong};
 
 /// How many letters are returned in one place.
 #[derive(Debug, Clone, Copy, Default)]

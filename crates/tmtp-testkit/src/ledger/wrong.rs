@@ -2,7 +2,16 @@
 
 use std::fmt;
 
-use super::{DeviceIndex, What};
+use super::entry::DeviceIndex;
+
+/// What was returned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Letters of the thread with this subject; to whoever is named.
+    Letters(String),
+    /// Pings to the member with this alias.
+    Pings(String),
+}
 
 /// A way in which what is there is not what should be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
