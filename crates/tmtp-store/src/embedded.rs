@@ -6,81 +6,39 @@
 //! the bytes are erased. What is still queued a second later is brought from the log to the engine and the
 //! segments.
 
+mod limits;
 mod open;
 mod queues;
 mod reading;
+mod shared;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
 
 use crate::backup;
 use crate::batch::{Batch, Row};
 use crate::blocking::on_thread;
-use crate::body::Bodies;
 use crate::body::large::LargeBody;
-use crate::counts::Counts;
-use crate::disk::{Disk, Lock, SystemDisk};
-use crate::engine::{Engine, ReadRows};
+use crate::disk::{Disk, SystemDisk};
+use crate::engine::ReadRows;
 use crate::error::StoreError;
-use crate::executor::{Executor, Running};
+use crate::executor::Executor;
 use crate::message::{BodyWriter, MessageReader, Queued};
-use crate::message_cache::MessageCache;
 use crate::metrics::StoreMetrics;
 use crate::position::{Class, Cursor, DeviceNumber, Position};
 use crate::receipt::Receipt;
-use crate::rows::Rows;
 use crate::store::{Copied, Queue, Room, Stats, Store, WriteCommit};
-use crate::writer::commit_queue::{CommitQueue, Work};
+use crate::writer::commit_queue::Work;
 use crate::writer::prepared::{Prepared, check_keys};
-
-/// What the store may use.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Rows kept in memory, in bytes.
-    pub cache_bytes: usize,
-    /// Bodies and rows that may wait for the disk, in bytes, and about the size of one commit.
-    pub queue_bytes: usize,
-    /// Room that new messages leave free on the disk, in bytes, so that acknowledgements can be
-    /// committed even when it is full.
-    pub reserve_bytes: u64,
-    /// Messages of a queue that are copied to a new device between two commits of others.
-    pub copy_slice: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            cache_bytes: 16 * 1024 * 1024,
-            queue_bytes: 8 * 1024 * 1024,
-            reserve_bytes: 32 * 1024 * 1024,
-            copy_slice: 500,
-        }
-    }
-}
+pub use limits::Limits;
+use shared::Shared;
 
 /// The store in a data directory. It closes when [`Store::close`] is called or it is dropped.
 #[derive(Debug)]
 pub struct EmbeddedStore {
     shared: Arc<Shared>,
-}
-
-struct Shared {
-    rows: Arc<Rows<dyn Engine>>,
-    bodies: Arc<Bodies>,
-    commit_queue: Arc<CommitQueue>,
-    counts: Arc<Counts>,
-    cache: Arc<MessageCache>,
-    room: Arc<Semaphore>,
-    queue_bytes: usize,
-    /// The last position that was given. Held until what it was given to is submitted.
-    last_given: Mutex<Position>,
-    /// `None` once it is closed.
-    running: Mutex<Option<Running>>,
-    /// Held locked as long as the store is open.
-    lock: Mutex<Option<Box<dyn Lock>>>,
 }
 
 impl EmbeddedStore {
@@ -104,7 +62,8 @@ impl EmbeddedStore {
         limits: Limits,
         executor: Executor,
     ) -> Result<Self, StoreError> {
-        open::open(disk, data_dir, &limits, executor)
+        let shared = open::open(disk, data_dir, &limits, executor)?;
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The last position that was given to a commit, which may be still on its way.
@@ -268,37 +227,6 @@ impl Store for EmbeddedStore {
     async fn close(&self) -> Result<(), StoreError> {
         let shared = self.shared.clone();
         on_thread(move || shared.close()).await.unwrap_or(Err(StoreError::Closed))
-    }
-}
-
-impl Shared {
-    fn last_given(&self) -> std::sync::MutexGuard<'_, Position> {
-        self.last_given.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn close(&self) -> Result<(), StoreError> {
-        let acked = self.commit_queue.submit(Work::Flush, None);
-        self.commit_queue.close();
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(running) = running else { return Ok(()) }; // closed before
-        running.finish();
-        self.bodies.close();
-        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        acked.try_now()
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            tracing::error!(%error, "the store was not closed in order");
-        }
-    }
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("bodies", &self.bodies.dir()).finish_non_exhaustive()
     }
 }
 

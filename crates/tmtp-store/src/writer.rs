@@ -18,7 +18,8 @@
 
 mod checkpoint;
 pub(crate) mod commit_queue;
-pub(crate) mod copy;
+mod copy;
+mod copying;
 mod group;
 pub(crate) mod prepared;
 mod queue;
@@ -43,7 +44,7 @@ use crate::message_cache::MessageCache;
 use crate::rows::Rows;
 use crate::wal::Wal;
 use commit_queue::{CommitQueue, Due, Group, Task, Work};
-use copy::Copying;
+use copying::Copying;
 
 /// How long the queue must be idle before the writer cleans up.
 const IDLE: Duration = Duration::from_secs(1);

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use super::{Bodies, BodyRef, Dead, Extent, Live};
+use super::dir::{Bodies, Live};
+use super::write_buffer::Dead;
 use crate::disk::Open;
 use crate::error::StoreError;
+use crate::extent::{BodyRef, Extent};
 
 /// Batches that may wait; then the writer waits for the eraser, so that the disk cannot fill with
 /// what is already dead.
@@ -70,6 +72,31 @@ impl Eraser {
     }
 }
 
+/// Holds erasing back until it is dropped.
+#[derive(Debug)]
+pub(crate) struct HeldErasing(Arc<Bodies>);
+
+impl Drop for HeldErasing {
+    fn drop(&mut self) {
+        let mut held = self.0.held();
+        held.holders -= 1;
+        if held.holders > 0 || held.closed {
+            return;
+        }
+        let due = std::mem::take(&mut held.dead);
+        drop(held);
+        erase_batch(&self.0, &due);
+    }
+}
+
+impl Bodies {
+    /// From now on nothing is erased, until what is returned is dropped.
+    pub(crate) fn hold_erasing(self: &Arc<Self>) -> HeldErasing {
+        self.held().holders += 1;
+        HeldErasing(self.clone())
+    }
+}
+
 fn run(bodies: &Bodies, receiver: &Receiver<Vec<Dead>>) {
     while let Ok(mut dead) = receiver.recv() {
         while dead.len() < BATCH_EXTENTS
@@ -87,7 +114,7 @@ fn erase(bodies: &Bodies, dead: &[Dead]) {
     }
 }
 
-pub(super) fn erase_batch(bodies: &Bodies, dead: &[Dead]) {
+fn erase_batch(bodies: &Bodies, dead: &[Dead]) {
     let mut by_segment: BTreeMap<u32, (Live, Vec<Extent>)> = BTreeMap::new();
     let mut large_ids = Vec::new();
     for Dead { body, is_written } in dead {

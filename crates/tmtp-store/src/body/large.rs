@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Bodies, LargeRef};
+use super::Bodies;
 use crate::blocking::{in_place, on_thread};
 use crate::disk::{DiskFile, Open};
 use crate::error::StoreError;
+use crate::extent::LargeRef;
 use crate::message::{BodyReader, BodyWriter, FinishedBody};
 use crate::position::Position;
 

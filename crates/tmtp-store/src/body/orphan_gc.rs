@@ -9,9 +9,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Bodies, BodyRef, Extent};
+use super::Bodies;
 use crate::disk::Open;
 use crate::error::StoreError;
+use crate::extent::{BodyRef, Extent};
 
 /// What the rows name, gathered while they are scanned at open.
 #[derive(Debug, Default)]

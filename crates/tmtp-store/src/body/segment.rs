@@ -11,9 +11,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::write_buffer::Placed;
-use super::{Bodies, BodyRef, Extent, SEGMENT_BYTES};
+use super::{Bodies, SEGMENT_BYTES};
 use crate::disk::Open;
 use crate::error::StoreError;
+use crate::extent::{BodyRef, Extent};
 use crate::wal::record::Run;
 
 /// The end of the active segment.

@@ -68,6 +68,10 @@ impl LyingEngine {
     }
 }
 
+fn open_with(dir: &Path, engine: Arc<dyn Engine>) -> EmbeddedStore {
+    EmbeddedStore { shared: Arc::new(open::open_with(dir, &Limits::default(), engine).unwrap()) }
+}
+
 async fn post(store: &EmbeddedStore, text: &'static str) {
     let data = NewData::Inline(Bytes::from_static(text.as_bytes()));
     let message = NewMessage { class: Class::Rest, head: Bytes::new(), data, devices: vec![7] };
@@ -80,7 +84,7 @@ async fn post(store: &EmbeddedStore, text: &'static str) {
 async fn a_checkpoint_that_happened_all_the_same_is_taken_for_done() {
     let dir = tempfile::tempdir().unwrap();
     let engine = Arc::<LyingEngine>::default();
-    let store = open::open_with(dir.path(), &Limits::default(), engine.clone()).unwrap();
+    let store = open_with(dir.path(), engine.clone());
     post(&store, "first").await;
     engine.lies.store(true, Ordering::SeqCst);
     // Makes a checkpoint.
@@ -92,7 +96,7 @@ async fn a_checkpoint_that_happened_all_the_same_is_taken_for_done() {
     let killed = tempfile::tempdir().unwrap();
     copy_files(dir.path(), killed.path());
     let rows = Arc::new(engine.copy());
-    let again = open::open_with(killed.path(), &Limits::default(), rows).unwrap();
+    let again = open_with(killed.path(), rows);
     let (queued, _) = again.next(7, Cursor::start(), 10).await.unwrap();
     let mut shown = Vec::new();
     for queued in &queued {

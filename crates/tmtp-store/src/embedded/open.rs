@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
-use super::{EmbeddedStore, Limits, Shared};
+use super::limits::Limits;
+use super::shared::Shared;
 use crate::batch::Change;
 use crate::body::Bodies;
 use crate::body::eraser::Eraser;
@@ -40,7 +41,7 @@ pub(crate) fn open(
     data_dir: &Path,
     limits: &Limits,
     executor: Executor,
-) -> Result<EmbeddedStore, StoreError> {
+) -> Result<Shared, StoreError> {
     let lock = lock(&*disk, data_dir)?;
     let rows = data_dir.join(ROWS_FILE);
     check_rows_are_there(&*disk, data_dir)?;
@@ -54,7 +55,7 @@ pub(crate) fn open_with(
     data_dir: &Path,
     limits: &Limits,
     engine: Arc<dyn Engine>,
-) -> Result<EmbeddedStore, StoreError> {
+) -> Result<Shared, StoreError> {
     let disk = Arc::new(SystemDisk);
     let lock = lock(&*disk, data_dir)?;
     start(disk, data_dir, limits, engine, lock, Executor::Threads)
@@ -67,7 +68,7 @@ fn start(
     engine: Arc<dyn Engine>,
     lock: Box<dyn Lock>,
     executor: Executor,
-) -> Result<EmbeddedStore, StoreError> {
+) -> Result<Shared, StoreError> {
     check_format(&*engine)?;
     let bodies = Bodies::new(disk.clone(), data_dir.join("bodies"), limits.reserve_bytes);
     bodies.make_dirs()?;
@@ -110,7 +111,7 @@ fn start(
     };
     let running =
         Running::start(executor, writer, OrphanGc { bodies: bodies.clone(), found, named })?;
-    let shared = Shared {
+    Ok(Shared {
         rows,
         bodies,
         commit_queue,
@@ -121,8 +122,7 @@ fn start(
         last_given: Mutex::new(last),
         running: Mutex::new(Some(running)),
         lock: Mutex::new(Some(lock)),
-    };
-    Ok(EmbeddedStore { shared: Arc::new(shared) })
+    })
 }
 
 /// Works through the log that a crash left, and begins a new one.

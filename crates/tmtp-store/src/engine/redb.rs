@@ -8,26 +8,22 @@
 
 mod file;
 mod inspect;
+mod table;
 
 use std::fmt;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{
-    Database, Durability, ReadableDatabase, ReadableTableMetadata, RepairSession, TableDefinition,
-};
+use redb::{Database, Durability, ReadableDatabase, ReadableTableMetadata, RepairSession};
 
 use self::file::{Broken, Pages, RowFile};
 pub(crate) use self::inspect::{RowsInspected, Verdict};
+use self::table::{ROWS, failure, get_many, scan};
 use crate::batch::Change;
 use crate::disk::{Disk, Open};
-use crate::engine::is_empty;
 use crate::engine::{Engine, KeyRange, ReadRows, Visitor};
 use crate::error::StoreError;
-
-const ROWS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("rows");
 
 /// A file shorter than this is never compacted.
 const SPARSE_FROM_BYTES: u64 = 16 * 1024 * 1024;
@@ -219,38 +215,6 @@ impl Engine for RedbEngine {
     }
 }
 
-fn get_many(database: &Database, keys: &[&[u8]]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-    const DOING: &str = "reading rows";
-    let read = database.begin_read().map_err(|error| failure(DOING, error))?;
-    let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
-    keys.iter()
-        .map(|key| {
-            let value = table.get(*key).map_err(|error| failure(DOING, error))?;
-            Ok(value.map(|value| value.value().to_vec()))
-        })
-        .collect()
-}
-
-fn scan(
-    database: &Database,
-    range: KeyRange<'_>,
-    visit: &mut Visitor<'_>,
-) -> Result<(), StoreError> {
-    const DOING: &str = "reading rows";
-    if is_empty(range) {
-        return Ok(());
-    }
-    let read = database.begin_read().map_err(|error| failure(DOING, error))?;
-    let table = read.open_table(ROWS).map_err(|error| failure(DOING, error))?;
-    for row in table.range::<&[u8]>(range).map_err(|error| failure(DOING, error))? {
-        let (key, value) = row.map_err(|error| failure(DOING, error))?;
-        if let ControlFlow::Break(()) = visit(key.value(), value.value()) {
-            break;
-        }
-    }
-    Ok(())
-}
-
 /// Makes an empty file of rows, so that a crash leaves all of it or none: a half made one could
 /// never be opened.
 fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
@@ -281,25 +245,6 @@ fn create(disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
 fn note_undone(session: &mut RepairSession) {
     if inspect::is_undoing(session) {
         log_undone();
-    }
-}
-
-/// Sorts what redb reports.
-#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum")]
-fn failure(doing: &'static str, error: impl Into<redb::Error>) -> StoreError {
-    match error.into() {
-        redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            StoreError::corrupt(format!("rows.redb: {error}"))
-        }
-        redb::Error::Io(error) => StoreError::io(doing, error),
-        redb::Error::Corrupted(what) => StoreError::corrupt(format!("rows.redb: {what}")),
-        error @ (redb::Error::TableDoesNotExist(_) | redb::Error::TableTypeMismatch { .. }) => {
-            StoreError::corrupt(format!("rows.redb: {error}"))
-        }
-        redb::Error::UpgradeRequired(version) => {
-            StoreError::corrupt(format!("rows.redb: file format {version} is too old"))
-        }
-        error => StoreError::Io { doing, source: Arc::new(io::Error::other(error)) },
     }
 }
 

@@ -9,6 +9,7 @@
 use std::ops::{Bound, ControlFlow};
 
 use super::Writer;
+use super::copying::Copying;
 use crate::batch::Batch;
 use crate::counts::QueuedBytes;
 use crate::engine::ReadRows;
@@ -22,26 +23,6 @@ use crate::writer::release::{Message, message_rows, present};
 /// After so many slices a checkpoint is made, so that other commits do not wait for all the changed
 /// rows at once.
 const SLICES_OF_CHECKPOINT: usize = 8;
-
-/// A copy under way.
-#[derive(Debug)]
-pub(crate) struct Copying {
-    pub(crate) from: DeviceNumber,
-    pub(crate) to: DeviceNumber,
-    /// The position up to which all is copied.
-    done: Option<(Class, Position)>,
-    /// The last message that was committed when the copy began.
-    until: Position,
-    slices: usize,
-    answer: Answer,
-}
-
-impl Copying {
-    /// Whether the message at `place` in the queue of `device` is still to be copied.
-    pub(crate) fn is_ahead(&self, device: DeviceNumber, place: (Class, Position)) -> bool {
-        self.from == device && place.1 <= self.until && self.done.is_none_or(|done| place > done)
-    }
-}
 
 impl Writer {
     /// Commits `rows` and begins to copy the queue of `from`; `answer` is told when all is copied.

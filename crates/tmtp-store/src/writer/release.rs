@@ -14,7 +14,7 @@ use crate::extent::BodyRef;
 use crate::position::{DeviceNumber, Position};
 use crate::row::{MessageRow, QUEUE_KEY_BYTES, message_key, parse_queue_key, queue_key};
 use crate::rows::Rows;
-use crate::writer::copy::Copying;
+use crate::writer::copying::Copying;
 
 /// Changes that delete queue rows.
 #[derive(Debug, Default)]

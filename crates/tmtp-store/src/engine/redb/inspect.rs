@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::{Database, DatabaseError, RepairSession, StorageBackend};
 
 use super::file::Pages;
-use super::{failure, get_many, scan};
+use super::table::{failure, get_many, scan};
 use crate::disk::DiskFile;
 use crate::engine::{KeyRange, ReadRows, Visitor};
 use crate::error::StoreError;

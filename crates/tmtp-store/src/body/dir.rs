@@ -1,20 +1,4 @@
-//! Bodies: the content of messages, in files that can really erase.
-//!
-//! Small messages are appended to segments (`bodies/00000001.seg`), large ones have a file each
-//! (`bodies/large/0000000000000001`). Files carry no structure of their own: the message rows say
-//! what lies where, so whatever no row names is garbage. Life of a small body: made durable by the
-//! WAL together with its row; written to its segment and synced with the next checkpoint if it is
-//! still alive; then the row deleted, then the body erased. A crash between any two leaves at worst bytes
-//! that no row names; [`orphan_gc`] erases those at the next open.
-//!
-//! Small bodies are erased by punching a hole (the blocks go back to the file system) and whole
-//! segments are unlinked when nothing in them is alive.
-
-pub(crate) mod eraser;
-pub(crate) mod large;
-pub(crate) mod orphan_gc;
-pub(crate) mod segment;
-pub(crate) mod write_buffer;
+//! Directory of bodies: its files, what is alive in each, and what waits to be written or erased.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -24,29 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use self::write_buffer::WriteBuffer;
+use super::write_buffer::{Dead, Placed, WriteBuffer};
 use crate::disk::{Disk, DiskFile, Open};
 use crate::error::StoreError;
-use crate::extent::{BodyRef, Extent, LargeRef};
+use crate::extent::{BodyRef, Extent};
 use crate::metrics::StoreMetrics;
-
-/// Longest head and longest data that a segment takes, in bytes each; longer data needs a
-/// `LargeBody`.
-pub const MAX_SMALL_BYTES: usize = 64 * 1024;
-
-/// A segment is closed when it has grown this long, in bytes.
-pub(crate) const SEGMENT_BYTES: u32 = 64 * 1024 * 1024;
 
 /// How many segments are kept open for reading.
 const OPEN_SEGMENTS: usize = 64;
-
-/// A body that no row names any more.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dead {
-    body: BodyRef,
-    /// Whether it ever came to its place.
-    is_written: bool,
-}
+/// Bytes of memory for bodies that wait for the checkpoint; then the older half is written before it.
+const WRITE_BUFFER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What is alive in one segment.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,29 +50,12 @@ pub(crate) struct Bodies {
 
 /// Erasing that waits for a copy to be made.
 #[derive(Debug, Default)]
-struct Held {
+pub(super) struct Held {
     /// How many want it held back.
-    holders: usize,
-    dead: Vec<Dead>,
+    pub(super) holders: usize,
+    pub(super) dead: Vec<Dead>,
     /// The store is closed, and its files may be another's: what is dead is left to the next orphan collection.
-    closed: bool,
-}
-
-/// Holds erasing back until it is dropped.
-#[derive(Debug)]
-pub(crate) struct HeldErasing(Arc<Bodies>);
-
-impl Drop for HeldErasing {
-    fn drop(&mut self) {
-        let mut held = self.0.held();
-        held.holders -= 1;
-        if held.holders > 0 || held.closed {
-            return;
-        }
-        let due = std::mem::take(&mut held.dead);
-        drop(held);
-        eraser::erase_batch(&self.0, &due);
-    }
+    pub(super) closed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -152,14 +106,8 @@ impl Bodies {
         &self.disk
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    pub(super) fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// From now on nothing is erased, until what is returned is dropped.
-    pub(crate) fn hold_erasing(self: &Arc<Self>) -> HeldErasing {
-        self.held().holders += 1;
-        HeldErasing(self.clone())
     }
 
     /// From now on nothing is erased that was held back.
@@ -258,6 +206,52 @@ impl Bodies {
         {
             tracing::warn!(%error, "discarded bodies may be back after a crash, and are erased then");
         }
+    }
+
+    /// Keeps bodies that are in the log, until they are dead or have to be written.
+    pub(crate) fn keep_unwritten(&self, group: impl Iterator<Item = Placed>) {
+        self.write_buffer.keep(group);
+    }
+
+    /// Forgets those of `dead` that wait to be written: their places never have to be erased.
+    pub(super) fn forget_unwritten(&self, dead: Vec<BodyRef>) -> Vec<Dead> {
+        self.write_buffer.forget(dead)
+    }
+
+    /// Writes the older bodies to their segments if many wait: never more than there is room for
+    /// on a disk that takes no new messages.
+    pub(crate) fn write_some(&self) -> Result<(), StoreError> {
+        let max = usize::try_from(self.reserve_bytes / 2)
+            .unwrap_or(usize::MAX)
+            .min(WRITE_BUFFER_BYTES_MAX);
+        if self.write_buffer.bytes() > max { self.write_down_to(max / 2) } else { Ok(()) }
+    }
+
+    /// Writes all bodies that wait to their segments.
+    pub(crate) fn write_all(&self) -> Result<(), StoreError> {
+        self.write_down_to(0)
+    }
+
+    fn write_down_to(&self, max: usize) -> Result<(), StoreError> {
+        let failed = |error| StoreError::io("writing bodies", error);
+        let mut open: Option<(u32, Arc<dyn DiskFile>)> = None;
+        let mut bytes = Vec::new();
+        while let Some(run) = self.write_buffer.first_run(max)
+            && let Some((first, _)) = run.first()
+        {
+            let segment = first.segment;
+            let file = match open.take() {
+                Some((number, file)) if number == segment => file,
+                _ => self.disk.open(&self.segment_path(segment), Open::Edit).map_err(failed)?,
+            };
+            self.note_unsynced(segment, &file);
+            bytes.clear();
+            run.iter().flat_map(|(_, parts)| parts).for_each(|part| bytes.extend_from_slice(part));
+            file.write_all_at(&bytes, u64::from(first.offset)).map_err(failed)?;
+            open = Some((segment, file));
+            self.write_buffer.remove(&run);
+        }
+        Ok(())
     }
 
     /// Writes bodies to their place again, after a crash.
