@@ -152,7 +152,7 @@ impl Template {
             let data = format!("data of {id}, ").repeat(usize::try_from(id * 20).unwrap());
             let (sent, data) = if id == 8 {
                 let data = data.repeat(MAX_SMALL_BYTES / data.len() + 2);
-                let mut large = store.large_body().unwrap();
+                let mut large = store.large_body();
                 large.write(data.as_bytes()).unwrap();
                 (NewData::Large(large.finish().unwrap()), data)
             } else {

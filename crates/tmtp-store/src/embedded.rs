@@ -89,8 +89,8 @@ impl Store for EmbeddedStore {
         Room::new(self.shared.room.clone().acquire_many_owned(permits).await.ok())
     }
 
-    fn large_body(&self) -> Result<Box<dyn BodyWriter>, StoreError> {
-        Ok(Box::new(LargeBody::create(self.shared.bodies.clone())?))
+    fn large_body(&self) -> Box<dyn BodyWriter> {
+        Box::new(LargeBody::new(self.shared.bodies.clone()))
     }
 
     fn commit(&self, write: WriteCommit) -> Receipt {

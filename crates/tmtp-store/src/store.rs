@@ -49,11 +49,8 @@ pub trait Store: QueueLengths + std::fmt::Debug + 'static {
     async fn room(&self, bytes: usize) -> Room;
 
     /// Starts a body that is too long to be held in memory: write it piece by piece, finish it, commit
-    /// a message that has it. What takes time is the writing.
-    ///
-    /// # Errors
-    /// [`StoreError`] when there is no place for it.
-    fn large_body(&self) -> Result<Box<dyn BodyWriter>, StoreError>;
+    /// a message that has it. This is not async, as nothing is stored before the first piece.
+    fn large_body(&self) -> Box<dyn BodyWriter>;
 
     /// Gives positions, has `write` write what is to be committed, and commits it: durable when the
     /// receipt says so, with the position of the first message. The order of calls is the order of

@@ -212,11 +212,8 @@ impl BlockingStore {
     }
 
     /// As [`Store::large_body`].
-    ///
-    /// # Errors
-    /// As of [`Store::large_body`].
-    pub fn large_body(&self) -> Result<BlockingBody, StoreError> {
-        self.0.large_body().map(BlockingBody)
+    pub fn large_body(&self) -> BlockingBody {
+        BlockingBody(self.0.large_body())
     }
 
     /// As [`Store::last`].

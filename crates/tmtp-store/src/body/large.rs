@@ -23,7 +23,8 @@ const SYNC_EVERY_BYTES: u64 = 32 * 1024 * 1024;
 /// A large body being received. Dropped unfinished, it leaves nothing.
 #[derive(Debug)]
 pub(crate) struct LargeBody {
-    file: Arc<dyn DiskFile>,
+    /// Made with the first piece.
+    file: Option<Arc<dyn DiskFile>>,
     owner: Owner,
     len: u64,
     unsynced: u64,
@@ -31,19 +32,29 @@ pub(crate) struct LargeBody {
 }
 
 impl LargeBody {
-    pub(crate) fn create(bodies: Arc<Bodies>) -> Result<Self, StoreError> {
+    pub(crate) fn new(bodies: Arc<Bodies>) -> Self {
         let id = bodies.new_large_id();
+        let owner = Owner { bodies, id, kept: false };
+        Self { file: None, owner, len: 0, unsynced: 0, crc32c: 0 }
+    }
+
+    /// The file, which is made by the first call.
+    fn file(&mut self) -> Result<Arc<dyn DiskFile>, StoreError> {
+        if let Some(file) = &self.file {
+            return Ok(file.clone());
+        }
+        let Owner { bodies, id, .. } = &self.owner;
         let file = bodies
             .disk()
-            .open(&bodies.large_path(id), Open::Make)
+            .open(&bodies.large_path(*id), Open::Make)
             .map_err(|error| StoreError::io("starting a large body", error))?;
-        let owner = Owner { bodies, id, kept: false };
-        Ok(Self { file, owner, len: 0, unsynced: 0, crc32c: 0 })
+        self.file = Some(file.clone());
+        Ok(file)
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.owner.bodies.check_room()?;
-        self.file
+        self.file()?
             .write_all_at(bytes, self.len)
             .map_err(|error| StoreError::io("writing a large body", error))?;
         self.crc32c = crc32c::crc32c_append(self.crc32c, bytes);
@@ -64,7 +75,7 @@ impl LargeBody {
 
     fn sync(&mut self) -> Result<(), StoreError> {
         self.unsynced = 0;
-        self.file.sync_data().map_err(|error| StoreError::io("syncing a large body", error))
+        self.file()?.sync_data().map_err(|error| StoreError::io("syncing a large body", error))
     }
 }
 

@@ -33,7 +33,7 @@ fn stopped() -> SimulatedDisk {
         let devices = &DEVICES.collect::<Vec<_>>()[..1 + id as usize % 3];
         let mut new = Message { id, ..message(id, &"body ".repeat(id as usize), devices) };
         if id % 20 == 0 {
-            let mut large = store.large_body().unwrap();
+            let mut large = store.large_body();
             large.write(&vec![id as u8; 70_000]).unwrap();
             new.data = NewData::Large(large.finish().unwrap());
         }

@@ -362,9 +362,9 @@ impl Store for ModelStore {
         Room::new(None)
     }
 
-    fn large_body(&self) -> Result<Box<dyn BodyWriter>, StoreError> {
+    fn large_body(&self) -> Box<dyn BodyWriter> {
         let held = self.held_writes.subscribe();
-        Ok(Box::new(Writer { bytes: Vec::new(), is_asked: false, held, released: None }))
+        Box::new(Writer { bytes: Vec::new(), is_asked: false, held, released: None })
     }
 
     fn commit(&self, write: WriteCommit) -> Receipt {

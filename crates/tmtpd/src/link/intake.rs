@@ -92,15 +92,12 @@ impl Intake {
             | Request::Pulse
             | Request::Ack { .. } => (None, 0, Ok(())),
         };
-        let mut refused = checked.err();
-        let mut sink = |len| match (&refused, Sink::new(service, len)) {
-            (None, Ok(sink)) => sink,
-            (_, sink) => {
-                refused = refused.take().or_else(|| sink.err().map(Refusal::from));
-                Sink { destination: Destination::Nowhere, left: len, crc32c: 0 }
-            }
+        let refused = checked.err();
+        let sink = |len| match &refused {
+            None => Sink::new(service, len),
+            Some(_) => Sink { destination: Destination::Nowhere, left: len, crc32c: 0 },
         };
-        let note = note_len.map(&mut sink);
+        let note = note_len.map(sink);
         let message = sink(len);
         Self { request, note, message, refused, unwritten: None }
     }
@@ -182,13 +179,13 @@ impl Intake {
 impl Sink {
     /// A small body goes to disk too when bodies being received use all the memory allowed: nobody
     /// waits for a peer that announced data and does not send it.
-    fn new(service: &Service, len: u64) -> Result<Self, StoreError> {
+    fn new(service: &Service, len: u64) -> Self {
         let small = usize::try_from(len).ok().filter(|len| *len <= MAX_SMALL_BYTES);
         let destination = match small.and_then(|len| service.may_receive(len)) {
             Some(leave) => Destination::Memory(Vec::new(), leave),
-            None => Destination::Disk(service.store.large_body()?),
+            None => Destination::Disk(service.store.large_body()),
         };
-        Ok(Self { destination, left: len, crc32c: 0 })
+        Self { destination, left: len, crc32c: 0 }
     }
 
     fn poll_write(
