@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, mpsc};
 
-pub use instance::{Attach, Attachment, Instance, InstanceError, State};
+pub use instance::{Attachment, Instance, InstanceError, State};
 pub use reload::{ReloadError, Reloaded};
 
 use crate::config::{Config, ConfigError, DaemonConfig, Overrides};
@@ -34,6 +34,9 @@ use crate::log::chain;
 use crate::notify;
 use crate::shutdown::Shutdown;
 use sockets::Sockets;
+
+/// Makes an [`Attachment`] for an instance that has started; none if that failed.
+pub type Attach = fn(&Daemon, &Arc<Instance>) -> Option<Attachment>;
 
 /// Where the configuration comes from: read at the start and again at each reload.
 #[derive(Debug, Clone)]
@@ -216,7 +219,7 @@ impl Daemon {
         let is_one_of_many = now.config.services.len() > 1;
         let services = self.services();
         for instance in services.iter().filter(|instance| instance.state() == State::Running) {
-            instance.begin(self, self.shared.attach);
+            instance.begin(|instance| (self.shared.attach)(self, instance));
             let Some(line) = ready::line(instance, &now.sockets, is_one_of_many) else {
                 continue;
             };

@@ -9,6 +9,7 @@ mod group;
 mod member;
 mod names;
 mod opening;
+mod openings;
 pub mod rows;
 
 use std::collections::{HashMap, HashSet};
@@ -18,16 +19,12 @@ use tmtp::id::Uid;
 pub(crate) use change::DirectoryChange;
 pub(crate) use group::Group;
 pub use group::{GroupMember, Standing};
-pub use member::{Device, Member, SecretHash};
+pub use member::{Device, Member, MemberNumber, SecretHash};
 use names::Names;
 pub(crate) use opening::Kept;
 use opening::Openings;
 
 use tmtp_store::DeviceNumber;
-
-/// Number of a member within this store; never on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MemberNumber(pub u32);
 
 /// The member and device that a link is logged in as.
 #[derive(Debug, Clone)]

@@ -14,6 +14,8 @@
 //! - `end`: reasons for the end of a link
 //! - `window`: messages in flight
 //! - `min_throughput`: minimum rates of the peer
+//! - `parked`: input held back
+//! - `ready`: what the event loop gets
 //! - `poll`: the event loop's sources
 
 mod carrier;
@@ -24,7 +26,9 @@ mod input;
 mod intake;
 mod login;
 mod min_throughput;
+mod parked;
 mod poll;
+mod ready;
 mod window;
 
 use std::future::{Future, poll_fn};
@@ -49,7 +53,7 @@ use crate::links::Entry;
 use crate::log::Throttle;
 use crate::log::{ShortId, chain, error_limited, warn_limited};
 use crate::rate_limit::{Bucket, Rate};
-use crate::request::{Answer, Progress};
+use crate::request::Answer;
 use crate::roster::{Mail, Notice, Place};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
@@ -57,10 +61,10 @@ pub use carrier::{Carrier, Stream};
 use commits::Commits;
 use delivery::Delivery;
 use end::End;
-use input::Parked;
 use intake::Intake;
 use min_throughput::MinThroughput;
-use poll::{Ready, Waits};
+use parked::Parked;
+use ready::{Done, Ready, Waits};
 
 /// Output at which requests are no longer read until the peer takes some.
 const OUTPUT_MAX_BYTES: usize = 256 * 1_024;
@@ -84,16 +88,6 @@ pub async fn run<S: Stream>(carrier: Carrier<S>, service: Arc<Service>, shutdown
 
 /// A request being decided.
 type Pending = Pin<Box<dyn Future<Output = Done> + Send>>;
-
-/// The result of a pending request.
-enum Done {
-    /// It is answered, or submitted to the store.
-    Progress(Progress),
-    /// An account was made, or could not be.
-    Registered(Result<(Sender, Event), Quit>),
-    /// The device is authenticated, and its previous link has had time to end.
-    Known(Sender),
-}
 
 /// What a link has once it is logged in.
 struct LoggedIn {

@@ -6,10 +6,12 @@
 //! timeout and becomes a link. Nothing a peer does ends the loop: when the machine runs short of
 //! files or memory, it pauses.
 //!
+//! - `connection`: a connection until its service is known
 //! - [`route`]: which service a connection is for
-//! - [`acceptor`]: TLS, and the acceptor of one service
+//! - [`acceptor`]: admission, TLS, and the acceptor of one service
 
 pub(crate) mod acceptor;
+mod connection;
 pub(crate) mod route;
 
 use std::io;
@@ -174,7 +176,7 @@ async fn accept_all(
                 ACCEPTOR.accepted.one();
                 let route = Arc::clone(&routes.borrow());
                 if let Some(peer) = route.admission().admit(address) {
-                    tokio::spawn(acceptor::let_in(route, stream, peer, closing.clone()));
+                    tokio::spawn(connection::let_in(route, stream, peer, closing.clone()));
                 }
             }
             Err(error) => shortage.wait_after(&error).await,

@@ -12,8 +12,9 @@
 //!
 //! Each is a function from [`Facts`] and the request to a [`Decision`] or a [`Refusal`];
 //! [`commit`](crate::commit) carries it out. Not so Register and the addition of a device, which draw
-//! secrets, count rates and wait for their commits themselves. Beside them: `full`, full queues;
-//! `introduce`, who may write to whom after a post.
+//! secrets, count rates and wait for their commits themselves. Beside them: `recipient`, the devices of a
+//! message; `full`, full queues; `introduce`, who may write to whom after a post; `submit`, the way to the
+//! commit.
 //!
 //! A repeated request is recognised by [`idempotency`](crate::idempotency); the rule and its
 //! reasons are in `docs/decisions/0005-repeated-requests.md`.
@@ -25,7 +26,9 @@ pub(crate) mod login;
 mod ohi;
 mod ping;
 pub(crate) mod post;
+mod recipient;
 pub(crate) mod register;
+mod submit;
 pub(crate) mod user;
 
 use std::future::Future;
@@ -38,16 +41,17 @@ use tmtp::request::{Request, UserEdit};
 
 use crate::commit::Commit;
 use crate::decision::{Decision, Facts};
-use crate::directory::{Directory, MemberNumber, Sender};
+use crate::directory::Sender;
 use crate::idempotency::RequestDigest;
 use crate::log::Throttles;
 use crate::log::{ShortId, info_limited};
 use crate::metrics::Rule;
 use crate::service::Service;
-use tmtp_store::{DeviceNumber, NewData, Room};
+use tmtp_store::{NewData, Room};
 use tmtp_telemetry::Kind;
 
 pub(crate) use crate::refusal::Refusal;
+use submit::submit;
 
 /// Longest id of a request, in bytes, whose refusal also lists recipients: both share one header.
 const ID_BESIDE_LIST_MAX: usize = 1024;
@@ -324,49 +328,6 @@ fn decide(
 /// A request, or its data, of a kind that the link handles itself.
 fn misplaced() -> Refusal {
     Refusal::new(Rule::Failed, "the service could not do it; try again later")
-}
-
-/// Devices of `members`, and the sender's other devices; the sender's own device only if included.
-fn devices_of(
-    directory: &Directory,
-    sender: &Sender,
-    members: impl IntoIterator<Item = MemberNumber>,
-    own_device_too: bool,
-) -> Vec<DeviceNumber> {
-    let mut devices: Vec<_> =
-        members.into_iter().flat_map(|member| directory.devices(member)).collect();
-    devices.extend(directory.devices(sender.member));
-    if !own_device_too {
-        devices.retain(|device| *device != sender.device);
-    }
-    devices
-}
-
-/// Commits the decision about a request of `sender`.
-async fn commit(
-    service: &Service,
-    sender: &Sender,
-    decide: impl FnOnce(&Facts<'_>) -> Result<Decision, Refusal>,
-) -> Result<Outcome, Refusal> {
-    Ok(submit(service, sender, decide)?.durable(service).await?)
-}
-
-/// Submits the decision about a request of `sender`, past queues that are full. A name tried in
-/// vain is counted.
-fn submit(
-    service: &Service,
-    sender: &Sender,
-    decide: impl FnOnce(&Facts<'_>) -> Result<Decision, Refusal>,
-) -> Result<Commit, Refusal> {
-    let submitted = service.commit(&sender.uid, |facts| {
-        let mut decision = decide(facts)?;
-        full::pass_over(facts, sender, &mut decision);
-        Ok::<_, Refusal>(decision)
-    });
-    if submitted.as_ref().is_err_and(|refusal| refusal.is_guess) {
-        service.contacts.tried(&service.limits(), sender.member, service.now_ms())?;
-    }
-    submitted
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::protocol::{
-    Backup, Command, Failure, FailureKind, Line, REQUEST_BYTES_MAX, Reload, Request, State, VERSION,
+    Backup, Command, Failure, FailureKind, Line, REQUEST_BYTES_MAX, Reload, Request, State, Status,
+    VERSION,
 };
 use super::socket::Socket;
 use super::view;
@@ -38,13 +39,13 @@ const ACCEPT_BACKOFF: Duration = Duration::from_secs(1);
 
 /// What the commands of one service can reach.
 #[derive(Debug)]
-pub(super) struct Server {
+struct Server {
     /// The service whose data folder the socket is in.
-    pub(super) instance: Arc<Instance>,
+    instance: Arc<Instance>,
     /// All services of this process.
     daemon: Daemon,
     /// When the service began to serve, Unix milliseconds.
-    pub(super) started_ms: i64,
+    started_ms: i64,
     /// Held while a copy is made: two at a time would only slow each other down.
     copying: Mutex<()>,
 }
@@ -87,13 +88,14 @@ impl Server {
     }
 
     /// The service.
-    pub(super) fn service(&self) -> &Arc<Service> {
+    fn service(&self) -> &Arc<Service> {
         self.instance.service()
     }
 
-    /// Whether the service serves or is stopping.
-    pub(super) fn state(&self) -> State {
-        if self.daemon.is_stopping() { State::Stopping } else { State::Serving }
+    /// The service as a whole.
+    fn status(&self) -> Status {
+        let state = if self.daemon.is_stopping() { State::Stopping } else { State::Serving };
+        view::status(&self.instance, state, self.started_ms)
     }
 }
 
@@ -183,7 +185,7 @@ fn parse(line: &[u8]) -> Result<Command, Failure> {
 
 async fn answer(server: &Server, command: Command, out: &mut Out) -> io::Result<()> {
     match command {
-        Command::Status => out.rows(&[view::status(server)]).await?,
+        Command::Status => out.rows(&[server.status()]).await?,
         Command::Links => {
             let mut after = 0;
             out.pages(|| view::links(server.service(), &mut after)).await?;
@@ -277,7 +279,7 @@ async fn shut_down(server: &Server, out: &mut Out) -> io::Result<()> {
     if !server.daemon.is_stopping() {
         tracing::info!("stopping, as a command told the service to: links are told to close");
     }
-    out.rows(&[view::status(server)]).await?;
+    out.rows(&[server.status()]).await?;
     out.done().await?;
     server.daemon.stop();
     std::future::pending().await

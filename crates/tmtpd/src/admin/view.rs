@@ -8,9 +8,8 @@ use sha2::{Digest as _, Sha256};
 use tmtp::id::posted_ms;
 
 use super::protocol::{
-    Device, Group, Link, Member as MemberRow, Queue, Service as ServiceRow, Status,
+    Device, Group, Link, Member as MemberRow, Queue, Service as ServiceRow, State, Status,
 };
-use super::server::Server;
 use crate::daemon::Instance;
 use crate::directory::{Directory, Member, MemberNumber};
 use crate::links::{LinkFacts, LinkNumber};
@@ -23,19 +22,19 @@ use tmtp_store::{Cursor, DeviceNumber, Queued, Store, StoreError};
 const PAGE_ROWS: usize = 256;
 
 /// The service as a whole.
-pub(super) fn status(server: &Server) -> Status {
-    let (service, data) = (server.service(), server.instance.data());
+pub(super) fn status(instance: &Instance, state: State, started_ms: i64) -> Status {
+    let (service, data) = (instance.service(), instance.data());
     let stats = service.store.stats();
     let terms = service.terms();
-    let validity = server.instance.identity().certificate().validity();
+    let validity = instance.identity().certificate().validity();
     Status {
         version: env!("BUILD_VERSION").to_owned(),
         pid: std::process::id(),
         name: terms.name.clone(),
         data: data.clone(),
-        state: server.state(),
-        started_ms: server.started_ms,
-        addresses: server.instance.addresses(),
+        state,
+        started_ms,
+        addresses: instance.addresses(),
         post_policy: terms.policy_told.to_owned(),
         certificate_until_ms: validity.map(|validity| validity.until_s.saturating_mul(1_000)),
         members: service.directory().member_count() as u64,

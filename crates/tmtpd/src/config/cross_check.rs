@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 
-use super::read::Draft;
-use super::{ListenAddress, Problem, default_listen, default_name};
+use super::address::ListenAddress;
+use super::draft::Draft;
+use super::error::Problem;
+use super::settings::{default_listen, default_name};
 
 /// All conflicts between the services of one file.
 pub(super) fn problems(services: &[Draft]) -> Vec<Problem> {

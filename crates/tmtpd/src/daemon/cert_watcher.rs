@@ -16,7 +16,6 @@ use tokio::task::AbortHandle;
 use tokio::time::interval;
 use tracing::{Instrument, Span};
 
-use super::InstanceError;
 use crate::certificate::identity::Identity;
 use crate::certificate::{Certificate, CertificateError, acme};
 use crate::config::{Acme, Config, Tls};
@@ -189,10 +188,13 @@ pub(super) fn stamps(config: &Config) -> Option<Stamps> {
 }
 
 /// The issued ACME certificate, or a placeholder until there is one.
+///
+/// # Errors
+/// There is none, and a placeholder cannot be made.
 pub(super) fn issued_certificate(
     config: &Config,
     acme: &Acme,
-) -> Result<Arc<Identity>, InstanceError> {
+) -> Result<Arc<Identity>, CertificateError> {
     match acme::load(&config.service.data) {
         Ok(Some(certificate)) => return Ok(Identity::new(certificate)),
         Ok(None) => {}
@@ -204,8 +206,7 @@ pub(super) fn issued_certificate(
         "no certificate was issued yet: apps refuse this service until {} has issued one",
         acme.directory
     );
-    let certificate = Certificate::stand_in(&acme.hosts).map_err(InstanceError::OwnCertificate)?;
-    Ok(Identity::stand_in(certificate))
+    Ok(Identity::stand_in(Certificate::stand_in(&acme.hosts)?))
 }
 
 /// The service's own certificate, made if there is none yet.

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 use tracing::{Instrument as _, Span};
 
-use super::Daemon;
 use super::cert_watcher::{self, CertWatcher, Stamps};
 use super::reminder;
 use crate::certificate::identity::Identity;
@@ -49,9 +48,6 @@ pub struct Instance {
 /// Something attached to an instance by a higher module (the administrator's socket). Dropped
 /// before the instance releases its data folder.
 pub type Attachment = Box<dyn Debug + Send>;
-
-/// Makes an [`Attachment`] for an instance that has started; none if that failed.
-pub type Attach = fn(&Daemon, &Arc<Instance>) -> Option<Attachment>;
 
 /// State of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,9 +149,19 @@ impl Instance {
             cert_watcher,
         });
         tokio::spawn(Arc::clone(&instance).watch_store(failures));
-        let reminding = reminder::run(Arc::downgrade(&instance), instance.ended.clone());
+        let reminding = instance.remind();
         tokio::spawn(reminding.instrument(inside));
         Ok(instance)
+    }
+
+    /// Reminds of its certificate until it has ended.
+    fn remind(self: &Arc<Self>) -> impl Future<Output = ()> + use<> {
+        let (instance, ended) = (Arc::downgrade(self), self.ended.clone());
+        let certificate = move || {
+            let instance = instance.upgrade()?;
+            Some((Arc::clone(instance.identity()), instance.config().tls))
+        };
+        reminder::run(certificate, ended)
     }
 
     async fn watch_store(self: Arc<Self>, failures: mpsc::Sender<Arc<Self>>) {
@@ -231,13 +237,13 @@ impl Instance {
         lock(&self.told).replace(line.to_owned()).as_deref() == Some(line)
     }
 
-    /// Starts what needs its addresses, unless it is running: the administrator's socket and ACME.
-    /// If the socket fails, members are still served.
-    pub(super) fn begin(self: &Arc<Self>, daemon: &Daemon, attach: Attach) {
+    /// Starts what needs its addresses, unless it is running: the administrator's socket, which
+    /// `attach` makes, and ACME. If the socket fails, members are still served.
+    pub(super) fn begin(self: &Arc<Self>, attach: impl FnOnce(&Arc<Self>) -> Option<Attachment>) {
         self.cert_watcher.start(&self.config());
         let mut attachment = lock(&self.attachment);
         if attachment.is_none() {
-            *attachment = attach(daemon, self);
+            *attachment = attach(self);
         }
     }
 
@@ -308,13 +314,13 @@ impl Opened {
         make_data_dir(&config)?;
         let store = open_store(&config)?;
         let identity = match (given, &config.tls) {
-            (Some(certificate), _) => Identity::new(certificate),
-            (None, Tls::Acme(acme)) => cert_watcher::issued_certificate(&config, acme)?,
-            (None, _) => {
-                let own = cert_watcher::own_certificate(&config);
-                Identity::new(own.map_err(InstanceError::OwnCertificate)?)
+            (Some(certificate), _) => Ok(Identity::new(certificate)),
+            (None, Tls::Acme(acme)) => cert_watcher::issued_certificate(&config, acme),
+            (None, Tls::SelfSigned | Tls::Files { .. }) => {
+                cert_watcher::own_certificate(&config).map(Identity::new)
             }
         };
+        let identity = identity.map_err(InstanceError::OwnCertificate)?;
         Ok(Self { config, store, identity, files })
     }
 }

@@ -1,9 +1,9 @@
 //! Daily log reminder that a service's certificate has expired or expires soon.
 
-use std::sync::Weak;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Instance;
+use crate::certificate::identity::Identity;
 use crate::certificate::{SOON_DAYS, remaining};
 use crate::config::Tls;
 use crate::platform::{Machine, Platform};
@@ -12,11 +12,12 @@ use crate::shutdown::Shutdown;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const DAY_MS: i64 = 86_400_000;
 
-/// Logs until the service has `ended`.
-pub(super) async fn run(instance: Weak<Instance>, ended: Shutdown) {
+/// Logs until the service has `ended`. `certificate` gives its certificate and where that comes
+/// from, as they are now; none once the service is gone.
+pub(super) async fn run(certificate: impl Fn() -> Option<(Arc<Identity>, Tls)>, ended: Shutdown) {
     loop {
-        match instance.upgrade() {
-            Some(instance) => tell(&instance),
+        match certificate() {
+            Some((identity, tls)) => tell(&identity, &tls),
             None => return,
         }
         tokio::select! {
@@ -27,14 +28,13 @@ pub(super) async fn run(instance: Weak<Instance>, ended: Shutdown) {
     }
 }
 
-fn tell(instance: &Instance) {
-    let identity = instance.identity();
+fn tell(identity: &Identity, tls: &Tls) {
     // A placeholder is logged when it is made.
     let Some(validity) = identity.certificate().validity().filter(|_| !identity.is_stand_in())
     else {
         return;
     };
-    let days = match instance.config().tls {
+    let days = match tls {
         Tls::SelfSigned | Tls::Files { .. } => SOON_DAYS,
         // Renewed by itself, with a log line when that fails.
         Tls::Acme(_) => 0,

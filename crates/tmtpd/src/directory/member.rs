@@ -6,6 +6,10 @@ use tmtp::id::Uid;
 
 use tmtp_store::DeviceNumber;
 
+/// Number of a member within this store; never on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemberNumber(pub u32);
+
 /// SHA-256 of a device's secret. A secret has 200 random bits, so a slow password hash is not
 /// needed.
 #[derive(Debug, Clone, Copy)]

@@ -8,20 +8,18 @@
 //! kept, the first members who write, as many as a letter can introduce, may do so. Each of them is
 //! acquainted then and takes one of the opening's places. Of two concurrent ones only one may be
 //! counted; that is harmless.
+//!
 //! | key | value |
 //! |---|---|
 //! | `o/` member number (4 bytes, big-endian), gid | day since 1970 (4 bytes), places left (4) |
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Directory, DirectoryChange, MemberNumber};
+use super::member::MemberNumber;
 use crate::day::Day;
 use tmtp_store::Batch;
-use tmtp_store::{Store, StoreError, each_row};
 
-const PREFIX: &[u8] = b"o/";
-/// Groups to which one member is open at a time; the oldest are replaced.
-const GROUPS_MAX: usize = 64;
+pub(super) const PREFIX: &[u8] = b"o/";
 
 /// The groups that members are open to.
 pub(super) type Openings = HashMap<MemberNumber, BTreeMap<Box<str>, Opening>>;
@@ -29,111 +27,8 @@ pub(super) type Openings = HashMap<MemberNumber, BTreeMap<Box<str>, Opening>>;
 /// When it was opened, and its remaining places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Opening {
-    day: Day,
-    left: u32,
-}
-
-impl Directory {
-    /// Reads the openings.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub(crate) async fn read_openings(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        each_row(store, PREFIX, |key, value| {
-            let corrupt = || StoreError::Corrupt { what: "a row of openings to groups".into() };
-            let (member, gid, opening) = read_row(key, value).ok_or_else(corrupt)?;
-            self.put_opening(member, gid, Some(opening));
-            Ok(())
-        })
-        .await
-    }
-
-    /// The changes that open `member` to `places` members of each of these groups; none for a group
-    /// to which that was done today, so that a thread in use does not cost a row with every letter.
-    pub(crate) fn open<'a>(
-        &self,
-        member: MemberNumber,
-        gids: impl IntoIterator<Item = &'a str>,
-        places: usize,
-        today: Day,
-    ) -> Vec<DirectoryChange> {
-        let opening = Opening { day: today, left: u32::try_from(places).unwrap_or(u32::MAX) };
-        let open = self.openings.get(&member);
-        let of_group = |gid: &str| open.and_then(|open| open.get(gid));
-        let is_due = |gid: &&str| of_group(gid).is_none_or(|open| open.day != opening.day);
-        let due: Vec<&str> = gids.into_iter().filter(is_due).collect();
-        let new = due.iter().filter(|gid| of_group(gid).is_none()).count();
-        let change = |gid: Box<str>, opening| DirectoryChange::Opening { member, gid, opening };
-        let mut changes: Vec<_> = oldest(open, new, &due).map(|gid| change(gid, None)).collect();
-        changes.extend(due.into_iter().map(|gid| change(gid.into(), Some(opening))));
-        changes
-    }
-
-    /// Whether `from` may write to `to` as a member of a group to which `to` is open.
-    pub(crate) fn is_open(&self, from: MemberNumber, to: MemberNumber, kept: Kept) -> bool {
-        self.open_group(from, to, kept).is_some()
-    }
-
-    /// The change when `from` does so: one place fewer. None if they may not.
-    pub(crate) fn enter(
-        &self,
-        from: MemberNumber,
-        to: MemberNumber,
-        kept: Kept,
-    ) -> Option<DirectoryChange> {
-        let (gid, Opening { day, left }) = self.open_group(from, to, kept)?;
-        let opening = Some(Opening { day, left: left.saturating_sub(1) });
-        Some(DirectoryChange::Opening { member: to, gid: gid.into(), opening })
-    }
-
-    /// The changes that delete expired openings.
-    pub(crate) fn old_openings(&self, kept: Kept) -> Vec<DirectoryChange> {
-        let all = self.openings.iter().flat_map(|(member, groups)| {
-            groups.iter().map(|(gid, opening)| (*member, gid, *opening))
-        });
-        let old = all.filter(|(_, _, opening)| opening.is_old(kept));
-        old.map(|(member, gid, _)| DirectoryChange::Opening {
-            member,
-            gid: gid.clone(),
-            opening: None,
-        })
-        .collect()
-    }
-
-    fn open_group(
-        &self,
-        from: MemberNumber,
-        to: MemberNumber,
-        kept: Kept,
-    ) -> Option<(&str, Opening)> {
-        let mut groups = self.openings.get(&to).into_iter().flatten();
-        let found = groups.find(|(gid, open)| {
-            open.left > 0
-                && !open.is_old(kept)
-                && self.group(gid).is_some_and(|group| group.has_joined(from))
-        });
-        found.map(|(gid, open)| (&**gid, *open))
-    }
-
-    pub(super) fn put_opening(
-        &mut self,
-        member: MemberNumber,
-        gid: &str,
-        opening: Option<Opening>,
-    ) {
-        let groups = self.openings.entry(member).or_default();
-        match opening {
-            Some(opening) => {
-                groups.insert(gid.into(), opening);
-            }
-            None => {
-                groups.remove(gid);
-            }
-        }
-        if groups.is_empty() {
-            self.openings.remove(&member);
-        }
-    }
+    pub(super) day: Day,
+    pub(super) left: u32,
 }
 
 /// How long openings last.
@@ -145,23 +40,9 @@ pub(crate) struct Kept {
     pub days: usize,
 }
 
-/// The groups to be replaced by `new` more, the oldest first, and none of those being renewed.
-fn oldest(
-    open: Option<&BTreeMap<Box<str>, Opening>>,
-    new: usize,
-    renewed: &[&str],
-) -> impl Iterator<Item = Box<str>> {
-    let open = open.into_iter().flatten();
-    let mut others: Vec<_> = open.filter(|(gid, _)| !renewed.contains(&&***gid)).collect();
-    others.sort_by_key(|(_, opening)| opening.day);
-    let more = (others.len() + renewed.len()).saturating_sub(GROUPS_MAX).min(new);
-    let gids: Vec<_> = others.into_iter().take(more).map(|(gid, _)| gid.clone()).collect();
-    gids.into_iter()
-}
-
 impl Opening {
     /// A clock that was set back makes nothing old.
-    fn is_old(self, kept: Kept) -> bool {
+    pub(super) fn is_old(self, kept: Kept) -> bool {
         kept.today.saturating_sub(self.day) as usize >= kept.days
     }
 
@@ -182,7 +63,11 @@ pub(super) fn write(rows: &mut Batch, member: MemberNumber, gid: &str, opening: 
     };
 }
 
-fn read_row<'a>(key: &'a [u8], value: &[u8]) -> Option<(MemberNumber, &'a str, Opening)> {
+/// Reads the row of an opening.
+pub(super) fn read_row<'a>(
+    key: &'a [u8],
+    value: &[u8],
+) -> Option<(MemberNumber, &'a str, Opening)> {
     let (member, gid) = key.strip_prefix(PREFIX)?.split_first_chunk()?;
     let (day, left) = value.split_first_chunk()?;
     let opening =

@@ -8,28 +8,20 @@ use tmtp::event::{Event, Outcome};
 use tmtp::id::MessageId;
 use tmtp::quit::Quit;
 use tmtp::request::Request;
-use tmtp::session::service::{Input, Violation};
+use tmtp::session::service::Input;
 use tokio::time::Instant;
 
 use super::end::End;
 use super::intake::{self, Complete, Intake, Taken};
-use super::{Done, Link, Stream};
+use super::parked::Parked;
+use super::ready::Done;
+use super::{Link, Stream};
 use crate::idempotency::{self, Content, RequestDigest};
 use crate::request::{Asked, Payload, answer};
 use tmtp_store::Position;
 
 /// Longest request id, in bytes, whose echo fits into a header however it is escaped.
 const PLAIN_ID_BYTES: usize = 8 * 1_024;
-
-/// Held back until everything before it is answered. Only posts are decided while others wait for
-/// the disk: no other request is as frequent, and their answers and changes must not overtake those
-/// of posts.
-#[derive(Debug)]
-pub(super) enum Parked {
-    Request(Request, String),
-    Violation(Violation),
-    Quit(Quit),
-}
 
 impl<S: Stream> Link<S> {
     /// Parses input as far as requests can be answered now.

@@ -9,7 +9,8 @@ use tmtp::quit::Quit;
 use tokio::time::timeout;
 
 use super::delivery::Delivery;
-use super::{Done, Link, LoggedIn, Stream};
+use super::ready::Done;
+use super::{Link, LoggedIn, Stream};
 use crate::directory::Sender;
 use crate::log::Throttle;
 use crate::log::warn_limited;

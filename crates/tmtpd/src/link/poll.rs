@@ -11,13 +11,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
-use tokio::time::{Instant, Sleep};
 
-use super::end::End;
-use super::intake::Taken;
-use super::{Done, Link, Stream};
-use crate::request::Answer;
-use crate::roster::Mail;
+use super::ready::{Ready, Waits};
+use super::{Link, Stream};
 
 /// Bytes read at once on a link: a little more than a TLS record holds.
 const READ_BYTES: usize = 20 * 1_024;
@@ -25,50 +21,6 @@ const READ_BYTES: usize = 20 * 1_024;
 thread_local! {
     /// A thread's read buffer, shared by its links; none of them holds it while it waits.
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
-}
-
-/// The next event of a link.
-pub(super) enum Ready {
-    /// This many bytes were read into the input; none: the peer has closed.
-    Read(io::Result<usize>),
-    /// Some of the output was written.
-    Sent(io::Result<()>),
-    Done(Done),
-    /// The store has taken data that it did not take at once.
-    Taken(Taken),
-    /// The oldest request that waited for the disk is answered.
-    Answer(Answer),
-    /// The store has answered what the delivery asked it.
-    Filled(Result<(), End>),
-    Mail(Mail),
-    Time,
-    Stop,
-    /// Its login slot has been taken back.
-    GiveWay,
-}
-
-/// Futures that a link polls besides its own fields. They are kept between iterations, because
-/// making a timer costs more than an iteration.
-pub(super) struct Waits<'a, F> {
-    pub(super) alarm: Pin<&'a mut Sleep>,
-    pub(super) stop: Pin<&'a mut F>,
-}
-
-impl<F> Waits<'_, F> {
-    /// Ready at `deadline`. The timer may fire too early, for a deadline that has moved, but not
-    /// too late.
-    fn poll_time(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
-        if deadline < self.alarm.deadline() {
-            self.alarm.as_mut().reset(deadline);
-        }
-        loop {
-            ready!(self.alarm.as_mut().poll(context));
-            if self.alarm.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            self.alarm.as_mut().reset(deadline);
-        }
-    }
 }
 
 impl<S: Stream> Link<S> {

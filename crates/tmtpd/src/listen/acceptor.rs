@@ -1,11 +1,4 @@
-//! Acceptor of one service: from an accepted connection to a link.
-//!
-//! 1. The connection was counted by an [`Admission`]; now it waits for a login slot. Until it is
-//!    logged in the slot can be taken back, and the connection ends.
-//! 2. It sends its ClientHello, which names the service it wants.
-//! 3. On a shared address it is counted by that service's own admission, and no longer by that of the
-//!    address.
-//! 4. It does the handshake with that service's certificate, and the link begins.
+//! Acceptor of one service: admission of connections, the handshake, and the start of a link.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -15,12 +8,10 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, Span};
+use tracing::Span;
 
-use super::route::Route;
 use crate::certificate::identity::Identity;
 use crate::config::Limits;
 use crate::conn_limit::{ConnLimit, FairQueue, Full, Peer};
@@ -30,7 +21,7 @@ use crate::log::warn_limited;
 use crate::metrics::{ACCEPTOR, RejectKind};
 use crate::service::Service;
 use crate::shutdown::{CLOSE_TIMEOUT, Shutdown};
-use crate::tls::{Greeted, TlsStream, greet};
+use crate::tls::{Greeted, TlsStream};
 
 /// Admits connections within limits; logs and counts those that are refused.
 #[derive(Debug)]
@@ -48,14 +39,14 @@ pub(crate) struct Admission {
 pub(crate) struct Acceptor {
     service: Arc<Service>,
     identity: Arc<Identity>,
-    admission: Arc<Admission>,
-    links: TaskTracker,
+    pub(super) admission: Arc<Admission>,
+    pub(super) links: TaskTracker,
     /// Requested when links should end.
-    shutdown: Shutdown,
+    pub(super) shutdown: Shutdown,
     /// Requested when links have had their time to end.
     cut: Shutdown,
     /// Names the service in the log.
-    span: Span,
+    pub(super) span: Span,
 }
 
 impl Admission {
@@ -89,7 +80,7 @@ impl Admission {
     }
 
     /// When a connection must be logged in.
-    fn deadline(&self, peer: &Peer) -> Instant {
+    pub(super) fn deadline(&self, peer: &Peer) -> Instant {
         peer.accepted_at() + *self.login_timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,7 +101,7 @@ impl Admission {
     }
 
     /// Does `work`, unless the login slot of `peer` is taken back.
-    async fn holding_slot<T>(
+    pub(super) async fn holding_slot<T>(
         &self,
         peer: &mut Peer,
         work: impl Future<Output = io::Result<T>>,
@@ -125,7 +116,7 @@ impl Admission {
 
 /// Why a connection did not become a link.
 #[derive(Debug, thiserror::Error)]
-enum NotGreeted {
+pub(super) enum NotGreeted {
     /// Its slot was taken back for others.
     #[error("its slot was taken back for others")]
     GaveWay,
@@ -171,7 +162,7 @@ impl Acceptor {
     }
 
     /// A link, from the ClientHello to its end.
-    async fn serve(&self, greeted: Greeted, peer: Peer) {
+    pub(super) async fn serve(&self, greeted: Greeted, peer: Peer) {
         if let Some(tls) = self.identity.challenge(&greeted.client_hello()) {
             return self.answer_challenge(greeted, tls, peer).await;
         }
@@ -213,67 +204,10 @@ impl Acceptor {
     }
 }
 
-/// Routes a connection counted by `peer` to a service, and serves it until it ends. Before its
-/// service is known, `closing` ends it silently.
-pub(super) async fn let_in(
-    route: Arc<Route>,
-    stream: TcpStream,
-    mut peer: Peer,
-    closing: Shutdown,
-) {
-    let address = peer.address();
-    let greeted = tokio::select! {
-        () = closing.requested() => return,
-        greeted = greeting(stream, &mut peer, route.admission()) => greeted,
-    };
-    let greeted = match greeted {
-        Ok(greeted) => greeted,
-        Err(why) => return not_greeted(address, &why),
-    };
-    let Some(acceptor) = route.acceptor(greeted.client_hello().server_name()).cloned() else {
-        ACCEPTOR.rejected.one(RejectKind::UnknownName);
-        tracing::debug!(%address, "no service here has the requested TLS server name");
-        return refuse_name(greeted, &peer, route.admission()).await;
-    };
-    if route.is_shared() {
-        let Some(inside) = acceptor.admission.admit(address) else { return };
-        // From here on counted by the service, and no longer by the address.
-        peer = inside;
-        let has_slot = tokio::select! {
-            () = acceptor.shutdown.requested() => return,
-            has_slot = peer.wait_for_slot() => has_slot,
-        };
-        if !has_slot {
-            return not_greeted(address, &NotGreeted::GaveWay);
-        }
-    }
-    let served = acceptor.serve(greeted, peer).instrument(acceptor.span.clone());
-    acceptor.links.track_future(served).await;
-}
-
-/// Waits for a login slot, then for the ClientHello. Closes silently when the login timeout passes.
-async fn greeting(
-    stream: TcpStream,
-    peer: &mut Peer,
-    admission: &Admission,
-) -> Result<Greeted, NotGreeted> {
-    if !peer.wait_for_slot().await {
-        return Err(NotGreeted::GaveWay);
-    }
-    // Acks and short messages must not be delayed by Nagle's algorithm.
-    stream.set_nodelay(true)?;
-    admission.holding_slot(peer, greet(stream)).await
-}
-
-fn not_greeted(address: SocketAddr, why: &NotGreeted) {
+pub(super) fn not_greeted(address: SocketAddr, why: &NotGreeted) {
     ACCEPTOR.rejected.one(match why {
         NotGreeted::GaveWay => RejectKind::GaveWay,
         NotGreeted::Broken(_) => RejectKind::Handshake,
     });
     tracing::debug!(%address, %why, "no TLS handshake");
-}
-
-async fn refuse_name(greeted: Greeted, peer: &Peer, admission: &Admission) {
-    // A peer that is gone, or does not read, need not be told.
-    let _ = timeout_at(admission.deadline(peer), greeted.refuse_name()).await;
 }

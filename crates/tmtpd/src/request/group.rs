@@ -11,7 +11,8 @@ use crate::directory::{
 };
 use crate::outgoing::Outgoing;
 
-use super::{Refusal, devices_of, ping};
+use super::recipient::devices_of;
+use super::{Refusal, ping};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 

@@ -9,7 +9,9 @@ use crate::directory::SecretHash;
 use crate::expiry;
 use crate::service::Service;
 
-use super::{Refusal, commit, devices_of};
+use super::Refusal;
+use super::recipient::devices_of;
+use super::submit::commit;
 use crate::directory::Sender;
 
 /// Finds the device. An unknown member takes as long as a wrong secret.

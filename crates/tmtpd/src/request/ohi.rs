@@ -7,7 +7,8 @@ use crate::decision::{Decision, Facts, Sharing, Tally};
 use crate::directory::MemberNumber;
 use crate::outgoing::Outgoing;
 
-use super::{Refusal, devices_of};
+use super::Refusal;
+use super::recipient::devices_of;
 
 use crate::directory::Sender;
 use crate::metrics::Rule;

@@ -9,7 +9,8 @@ use crate::decision::{Decision, Facts, Tally};
 use crate::directory::{Aliased, Directory, DirectoryChange, Member, MemberNumber};
 use crate::outgoing::Outgoing;
 
-use super::{Refusal, devices_of, full};
+use super::recipient::devices_of;
+use super::{Refusal, full};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 

@@ -15,7 +15,8 @@ use crate::outgoing::Outgoing;
 use tmtp_store::NewData;
 
 use super::introduce::introductions;
-use super::{Refusal, devices_of, full};
+use super::recipient::devices_of;
+use super::{Refusal, full};
 use crate::directory::Sender;
 use crate::metrics::Rule;
 

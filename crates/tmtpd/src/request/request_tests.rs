@@ -9,9 +9,9 @@ use tmtp::request::{Data, GroupAct, Recipient, Request};
 use super::*;
 use crate::config::{Limits, PostPolicy};
 use crate::decision::Tally;
-use crate::directory::{Device, DirectoryChange, Member, SecretHash};
+use crate::directory::{Device, Directory, DirectoryChange, Member, MemberNumber, SecretHash};
 use crate::terms::Terms;
-use tmtp_store::{Queue, QueueLengths};
+use tmtp_store::{DeviceNumber, Queue, QueueLengths};
 
 /// The moment of every decision here.
 const NOW_MS: i64 = 1_800_000_000_000;

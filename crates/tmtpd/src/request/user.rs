@@ -10,7 +10,9 @@ use crate::outgoing::Outgoing;
 use crate::service::Service;
 use tmtp_store::Batch;
 
-use super::{Refusal, devices_of, full};
+use super::recipient::devices_of;
+use super::submit::commit;
+use super::{Refusal, full};
 use crate::directory::Sender;
 
 use crate::log::Throttle;
@@ -127,7 +129,7 @@ pub(super) async fn add_device(
             let device = Device { number, secret: hash, label, added_ms: service.now_ms() };
             let _turn = service.edit().await;
             let told = |facts: &Facts<'_>| bring_device(facts, sender, device, secret);
-            super::commit(service, sender, told).await
+            commit(service, sender, told).await
         }
         Err(error) => Err(error.into()),
     };
