@@ -16,20 +16,6 @@ use import::Names;
 const EXCEPTIONS: &[&str] = &[
     "crates/mnm-engine/src/vault",
     "crates/mnm-engine/src/view",
-    "crates/tmtp-load/src/link",
-    "crates/tmtp-store/src/body",
-    "crates/tmtp-store/src/embedded",
-    "crates/tmtp-store/src/engine/redb",
-    "crates/tmtp-store/src/writer",
-    "crates/tmtp-testkit/src/disk",
-    "crates/tmtp-testkit/src/ledger",
-    "crates/tmtpd/src/admin",
-    "crates/tmtpd/src/config",
-    "crates/tmtpd/src/daemon",
-    "crates/tmtpd/src/directory",
-    "crates/tmtpd/src/link",
-    "crates/tmtpd/src/listen",
-    "crates/tmtpd/src/request",
 ];
 
 /// Re-exports that are followed one after the other.
