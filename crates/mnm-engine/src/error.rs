@@ -95,6 +95,9 @@ pub enum ErrorCode {
     Internal,
 }
 
+/// The result of an operation of the vault.
+pub(crate) type VaultResult<T> = Result<T, VaultError>;
+
 /// Errors of the vault.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {

@@ -35,6 +35,7 @@ mod group;
 mod hold;
 mod inbox;
 mod letter;
+mod limits;
 mod members;
 mod message;
 mod migration;
@@ -57,7 +58,7 @@ pub mod rows;
 mod runtime_state;
 mod service_name;
 mod settle;
-mod slice;
+mod settle_budget;
 pub(crate) mod storage;
 mod sync;
 mod text;
@@ -65,7 +66,7 @@ mod thread;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::VaultError;
+use crate::error::{VaultError, VaultResult as Result};
 
 pub use account::{Credentials, NewAccount, check_new_alias};
 pub use blob::{BlobWriter, StagedBlob};
@@ -80,6 +81,7 @@ pub(crate) use forward::ABSENT_MAX;
 pub use forward::{ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
 pub use inbox::{Confirms, Incoming, IncomingAttachment, Received};
+pub use limits::Limits;
 pub(crate) use name::is_plain_name;
 pub use notice::{IncomingNote, IncomingPing, MemberAct, MemberNotice, UserNotice};
 pub use outbox::OutboxItem;
@@ -97,41 +99,6 @@ use change::{VaultReader, WriteTx};
 use chore::Chores;
 use runtime_state::RuntimeState;
 use storage::Storage;
-
-type Result<T> = std::result::Result<T, VaultError>;
-
-/// Limits of a vault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of all attachments of one message together.
-    pub attachments_bytes: u64,
-    /// Attachments of one message.
-    pub attachments: usize,
-    /// Bytes of one message's text that this app writes.
-    pub text_bytes: usize,
-    /// Bytes of a draft's text: more than can be sent, so that nothing typed is lost.
-    pub draft_bytes: usize,
-    /// Bytes of a subject.
-    pub subject_bytes: usize,
-    /// Recipients named in a new letter.
-    pub recipients: usize,
-    /// Bytes of free disk space that received files must leave.
-    pub reserve_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            attachments_bytes: 4 << 30,
-            attachments: 100,
-            text_bytes: 256 << 10,
-            draft_bytes: 1 << 20,
-            subject_bytes: 1000,
-            recipients: 200,
-            reserve_bytes: 1 << 20,
-        }
-    }
-}
 
 /// An open vault. Dropping it closes the database and releases the home.
 #[derive(Debug)]

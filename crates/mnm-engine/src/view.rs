@@ -6,33 +6,24 @@
 //! [`Message::html`] and [`SearchHit::snippet`], which the engine has rendered and sanitised.
 
 mod account;
+mod id;
 mod message;
+mod party;
 mod people;
 mod thread;
 
 use serde::{Deserialize, Serialize};
 
 pub use account::{Account, Browser, Device, Held, Link, Losses};
-pub use message::{Attachment, Draft, Form, ForwardState, Forwarded, Message, MessageState};
+pub use id::{AccountId, AttachmentId, BrowserId, DraftId, MessageRowId, PingId, ThreadId};
+pub use message::{
+    Attachment, Draft, Form, ForwardState, Forwarded, LeftOut, Message, MessageState,
+};
+pub use party::{Party, PartyKind};
 pub use people::{
     Contact, Group, GroupMember, MemberPlace, Members, NameMark, Ping, PingState, Standing,
 };
-pub use thread::{LeftOut, MayReply, Party, PartyKind, Reach, Reader, Readers, Thread, ThreadRow};
-
-/// Row number of an account in this installation; not known to any service.
-pub type AccountId = i64;
-/// Row number of a thread in this installation.
-pub type ThreadId = i64;
-/// Row number of a message in this installation; the service's number of it is `tmtp`'s `MessageId`.
-pub type MessageRowId = i64;
-/// Row number of a draft in this installation.
-pub type DraftId = i64;
-/// Row number of an attachment in this installation.
-pub type AttachmentId = i64;
-/// Local row number of a browser.
-pub type BrowserId = i64;
-/// Row number of a ping or group invitation in this installation; the `N` of `mnm accept N`.
-pub type PingId = i64;
+pub use thread::{MayReply, Reach, Reader, Readers, Thread, ThreadRow};
 
 /// Everything a page needs to draw its first screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,9 +5,10 @@ use tmtp::id::{Gid, Uid};
 
 use rusqlite::Connection;
 
+use super::limits::Limits;
 use super::runtime_state::RuntimeState;
-use super::slice::Slice;
-use super::{Limits, Result};
+use super::settle_budget::SettleBudget;
+use crate::error::VaultResult as Result;
 use crate::event::Event;
 use crate::view::{AccountId, DraftId, MessageRowId, PingId, ThreadId};
 
@@ -43,7 +44,7 @@ pub(super) struct WriteTx<'a> {
     gone: Vec<Event>,
     orphans: Vec<i64>,
     /// What it may still settle of early letters.
-    pub(super) slice: Slice,
+    pub(super) slice: SettleBudget,
     /// Whether early letters are left to settle.
     unsettled: bool,
 }
@@ -72,7 +73,7 @@ impl<'a> WriteTx<'a> {
             drafts: BTreeSet::new(),
             gone: Vec::new(),
             orphans: Vec::new(),
-            slice: Slice::default(),
+            slice: SettleBudget::default(),
             unsettled: false,
         }
     }

@@ -5,12 +5,12 @@
 //! between other calls. A slice that is lost in a crash is done after the next start, when all
 //! orphaned files are found again; unsettled letters are stored.
 
-use std::collections::VecDeque;
+mod pending;
 
-use super::change::Left;
 use super::settle::StepId;
 use super::{Change, Result, Vault};
 use crate::event::Event;
+pub(super) use pending::Chores;
 
 /// Chunks of a file erased in one slice, about a megabyte. This also bounds the write-ahead log,
 /// which a full disk must have room for.
@@ -21,37 +21,6 @@ pub const AUTO_VACUUM_INCREMENTAL: i64 = 2;
 const VACUUM_PAGES: i64 = 256;
 /// Free pages that the database keeps for reuse: a megabyte.
 const FREE_PAGES_KEPT: i64 = 256;
-
-/// Pending chores.
-#[derive(Debug, Default)]
-pub(super) struct Chores {
-    /// The step from which on early letters are left to settle; none if there are none.
-    unsettled: Option<StepId>,
-    /// Orphaned files.
-    orphans: VecDeque<i64>,
-    /// Whether pages became free since the last vacuum.
-    erased: bool,
-}
-
-impl Chores {
-    /// Adds the chores left by a write.
-    pub(super) fn take(&mut self, left: Left) {
-        self.orphans.extend(left.orphans);
-        if left.unsettled {
-            self.unsettled.get_or_insert(0);
-        }
-    }
-
-    /// Adds an orphaned file.
-    pub(super) fn erase(&mut self, blob: i64) {
-        self.orphans.push_back(blob);
-    }
-
-    /// Vacuums, if there is enough to be worth it.
-    pub(super) fn give_back(&mut self) {
-        self.erased = true;
-    }
-}
 
 impl Vault {
     /// Does one slice of the chores; true while there is more. A failure is logged and ends them

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tmtp::id::Uid;
 
-use super::{AccountId, BrowserId};
+use super::id::{AccountId, BrowserId};
 
 /// One account on one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, AttachmentId, DraftId, LeftOut, MessageRowId, Party, ThreadId};
+use super::id::{AccountId, AttachmentId, DraftId, MessageRowId, ThreadId};
+use super::party::Party;
 use crate::picture::Size;
 
 /// One message.
@@ -75,6 +76,16 @@ pub struct Forwarded {
     /// Number of further files.
     #[serde(default)]
     pub more_files: u64,
+}
+
+/// A recipient whom the service could not reach with a letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LeftOut {
+    /// The party.
+    pub party: Party,
+    /// The service's reason.
+    pub reason: String,
 }
 
 /// State of a message.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, Uid};
 
-use super::{AccountId, PingId};
+use super::id::{AccountId, PingId};
 
 /// A ping or a group invitation, received or sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

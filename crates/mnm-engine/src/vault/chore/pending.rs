@@ -1,0 +1,37 @@
+//! Chores that wait.
+
+use std::collections::VecDeque;
+
+use crate::vault::change::Left;
+use crate::vault::settle::StepId;
+
+/// Pending chores.
+#[derive(Debug, Default)]
+pub(in crate::vault) struct Chores {
+    /// The step from which on early letters are left to settle; none if there are none.
+    pub(super) unsettled: Option<StepId>,
+    /// Orphaned files.
+    pub(super) orphans: VecDeque<i64>,
+    /// Whether pages became free since the last vacuum.
+    pub(super) erased: bool,
+}
+
+impl Chores {
+    /// Adds the chores left by a write.
+    pub(in crate::vault) fn take(&mut self, left: Left) {
+        self.orphans.extend(left.orphans);
+        if left.unsettled {
+            self.unsettled.get_or_insert(0);
+        }
+    }
+
+    /// Adds an orphaned file.
+    pub(in crate::vault) fn erase(&mut self, blob: i64) {
+        self.orphans.push_back(blob);
+    }
+
+    /// Vacuums, if there is enough to be worth it.
+    pub(in crate::vault) fn give_back(&mut self) {
+        self.erased = true;
+    }
+}
