@@ -12,12 +12,6 @@ use std::path::Path;
 use super::source::is_test;
 use import::Names;
 
-/// Modules with a cycle inside them that is left from before, from the top; only to become fewer.
-const EXCEPTIONS: &[&str] = &[
-    "crates/mnm-engine/src/vault",
-    "crates/mnm-engine/src/view",
-];
-
 /// Re-exports that are followed one after the other.
 const MAX_REEXPORTS: usize = 16;
 
@@ -27,31 +21,11 @@ type Module = Vec<String>;
 /// Adds the cycles of a crate with these sources, each with its path relative to the crate's folder
 /// `shown`.
 pub(crate) fn check(shown: &Path, sources: &BTreeMap<String, String>, offences: &mut Vec<String>) {
-    check_except(EXCEPTIONS, shown, sources, offences);
-}
-
-fn check_except(
-    exceptions: &[&str],
-    shown: &Path,
-    sources: &BTreeMap<String, String>,
-    offences: &mut Vec<String>,
-) {
     let file = |module: &Module| shown.join(file_of(module, sources)).display().to_string();
     let uses = House::read(sources).uses();
-    let mut unused: BTreeSet<&str> = exceptions
-        .iter()
-        .copied()
-        .filter(|&exception| Path::new(exception).starts_with(shown))
-        .collect();
     for cycle in cycles(&uses) {
-        let files: Vec<String> = cycle.iter().map(|module| file(module)).collect();
-        let excuse =
-            exceptions.iter().find(|exception| files.iter().all(|file| is_within(file, exception)));
-        if let Some(excuse) = excuse {
-            unused.remove(excuse);
-            continue;
-        }
-        let mut text = format!("{}: {} files import each other in a circle", files[0], files.len());
+        let first = cycle.first().map(|module| file(module)).unwrap_or_default();
+        let mut text = format!("{first}: {} files import each other in a circle", cycle.len());
         for (from, to) in cycle.iter().flat_map(|from| cycle.iter().map(move |to| (from, to))) {
             if let Some(names) = uses.get(*from).and_then(|uses| uses.get(*to)) {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -60,14 +34,6 @@ fn check_except(
         }
         offences.push(text);
     }
-    offences.extend(unused.iter().map(|module| {
-        format!("{module}: no circle is left in it: delete it from the exceptions of tidy")
-    }));
-}
-
-/// Whether a file is a module or of one inside it.
-fn is_within(file: &str, module: &str) -> bool {
-    file.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 /// What each module takes from which other one.
@@ -221,26 +187,23 @@ fn file_of(module: &Module, sources: &BTreeMap<String, String>) -> String {
 mod tests {
     use super::*;
 
-    fn offences(exceptions: &[&str], sources: &[(&str, &str)]) -> Vec<String> {
+    fn offences(sources: &[(&str, &str)]) -> Vec<String> {
         let sources =
             sources.iter().map(|(path, text)| (format!("src/{path}"), (*text).to_owned()));
         let mut offences = Vec::new();
-        check_except(exceptions, Path::new("house"), &sources.collect(), &mut offences);
+        check(Path::new("house"), &sources.collect(), &mut offences);
         offences
     }
 
     #[test]
     fn files_that_import_each_other_are_named_with_what_ties_them() {
-        let found = offences(
-            &[],
-            &[
-                ("lib.rs", "mod a; mod b; mod c; mod d;"),
-                ("a.rs", "use crate::b::{B, Bee};"),
-                ("b.rs", "fn b() { super::c::d() }"),
-                ("c.rs", "use crate::a; struct C(a::A);"),
-                ("d.rs", "use crate::a::A;"),
-            ],
-        );
+        let found = offences(&[
+            ("lib.rs", "mod a; mod b; mod c; mod d;"),
+            ("a.rs", "use crate::b::{B, Bee};"),
+            ("b.rs", "fn b() { super::c::d() }"),
+            ("c.rs", "use crate::a; struct C(a::A);"),
+            ("d.rs", "use crate::a::A;"),
+        ]);
         assert_eq!(
             found,
             ["house/src/a.rs: 3 files import each other in a circle\n    \
@@ -254,7 +217,7 @@ mod tests {
     fn parent_that_uses_its_child_is_in_a_circle_and_one_that_hands_on_is_not() {
         let child = ("a/b.rs", "use super::A; pub struct B(A);");
         let hands_on = "mod b;\npub use b::B;\npub struct A;";
-        assert_eq!(offences(&[], &[("lib.rs", "mod a;"), ("a.rs", hands_on), child]).len(), 0);
+        assert_eq!(offences(&[("lib.rs", "mod a;"), ("a.rs", hands_on), child]).len(), 0);
         for uses in [
             "mod b;\nuse b::B;",
             "mod b;\npub use b::B;\nfn a(_: B) {}",
@@ -262,7 +225,7 @@ mod tests {
         ] {
             let uses = format!("{uses}\npub struct A;");
             assert_eq!(
-                offences(&[], &[("lib.rs", "mod a;"), ("a.rs", &uses), child]).len(),
+                offences(&[("lib.rs", "mod a;"), ("a.rs", &uses), child]).len(),
                 1,
                 "{uses}"
             );
@@ -273,8 +236,8 @@ mod tests {
     fn reexports_are_followed_to_the_definition() {
         let root = ("lib.rs", "mod a;\nmod b;\npub use a::A;");
         let (a, b) = (("a.rs", "mod c;\npub use c::C as A;"), ("b.rs", "pub struct B(crate::A);"));
-        assert_eq!(offences(&[], &[root, a, b, ("a/c.rs", "pub struct C;")]).len(), 0);
-        let found = offences(&[], &[root, a, b, ("a/c.rs", "pub struct C(crate::b::B);")]);
+        assert_eq!(offences(&[root, a, b, ("a/c.rs", "pub struct C;")]).len(), 0);
+        let found = offences(&[root, a, b, ("a/c.rs", "pub struct C(crate::b::B);")]);
         assert_eq!(
             found,
             ["house/src/a/c.rs: 2 files import each other in a circle\n    \
@@ -293,21 +256,6 @@ mod tests {
             ),
             ("a/b_tests.rs", "use super::super::x;"),
         ];
-        assert_eq!(offences(&[], &sources).len(), 0);
-    }
-
-    #[test]
-    fn exception_excuses_circles_inside_a_module_and_is_deleted_when_unused() {
-        let sources = [
-            ("lib.rs", "mod a; mod b;"),
-            ("a.rs", "mod b;\nuse b::B;\npub struct A;"),
-            ("a/b.rs", "pub struct B(super::A);"),
-        ];
-        assert_eq!(offences(&["house/src/a"], &sources).len(), 0);
-        assert_eq!(offences(&["house/src/a/b"], &sources).len(), 2);
-        assert_eq!(
-            offences(&["house/src/a", "other/src/b"], &sources[..2]),
-            ["house/src/a: no circle is left in it: delete it from the exceptions of tidy"]
-        );
+        assert_eq!(offences(&sources).len(), 0);
     }
 }
