@@ -22,8 +22,8 @@ use crate::inbox::Inbox;
 use crate::inbox::waiters::Waiters;
 use crate::link::connect::{ConnectError, connect};
 use crate::link::outgoing::Outgoing;
-use crate::link::reader::Reader;
-use crate::link::writer::{Ask, Orders, Writer};
+use crate::link::reader::LinkReader;
+use crate::link::writer::{Ask, LinkWriter, Orders};
 use crate::link::{Ended, FAREWELL_TIME, enter};
 use crate::reason::in_words;
 use crate::store::Store;
@@ -187,7 +187,7 @@ impl Task {
         let outgoing = Arc::new(Outgoing::default());
         let (read_half, write_half) = tokio::io::split(entered.stream);
         let waiters = Arc::clone(&self.waiters);
-        let reader = Reader {
+        let reader = LinkReader {
             stream: read_half,
             session: entered.session,
             clock: entered.clock,
@@ -197,7 +197,7 @@ impl Task {
             outgoing: Arc::clone(&outgoing),
             arrival: None,
         };
-        let mut writer = Writer::new(
+        let mut writer = LinkWriter::new(
             write_half,
             self.store.clone(),
             account,

@@ -8,11 +8,11 @@ use tmtp::request::Data;
 
 use crate::address::Pasted;
 use crate::device_code::DeviceCode;
-use crate::inbox::unpack::{Step, Unpacker};
+use crate::inbox::unpack::{UnpackStep, Unpacker};
 
 /// An unpacked letter.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unpacked {
+pub struct LetterWithFiles {
     /// The second header.
     pub head: LetterHead,
     /// The text, Markdown.
@@ -52,7 +52,7 @@ pub fn device_code(text: &str) {
 ///
 /// # Panics
 /// When steps come out of order, or a file's bytes are not those that arrived.
-pub fn unpack(data: Data, notify: bool, pieces: &[&[u8]]) -> Unpacked {
+pub fn unpack(data: Data, notify: bool, pieces: &[&[u8]]) -> LetterWithFiles {
     let mut unpacker = Unpacker::new(data, notify);
     let mut files: Vec<(String, Vec<u8>, bool)> = Vec::new();
     for piece in pieces {
@@ -60,13 +60,13 @@ pub fn unpack(data: Data, notify: bool, pieces: &[&[u8]]) -> Unpacked {
         while let Some(step) = unpacker.step(&mut rest) {
             let open = files.last_mut().filter(|(_, _, complete)| !complete);
             match (step, open) {
-                (Step::Begin { name, .. }, None) => files.push((name, Vec::new(), false)),
-                (Step::Bytes(bytes), Some((_, file, _))) => file.extend_from_slice(&bytes),
-                (Step::End, Some((_, _, complete))) => *complete = true,
+                (UnpackStep::Begin { name, .. }, None) => files.push((name, Vec::new(), false)),
+                (UnpackStep::Bytes(bytes), Some((_, file, _))) => file.extend_from_slice(&bytes),
+                (UnpackStep::End, Some((_, _, complete))) => *complete = true,
                 (step, open) => panic!("{step:?} while {open:?} is open"),
             }
         }
     }
     let unpacked = unpacker.finish();
-    Unpacked { head: unpacked.head, text: unpacked.text, forward: unpacked.forward, files }
+    LetterWithFiles { head: unpacked.head, text: unpacked.text, forward: unpacked.forward, files }
 }

@@ -26,8 +26,8 @@ use crate::vault::{
     IncomingForward, IncomingNote, IncomingPing, MemberAct, MemberNotice, SyncNotice, UserNotice,
 };
 use crate::view::{AccountId, Form};
-use held::Held;
-use unpack::{Step, Unpacker, forwarded_text};
+use held::HeldMessages;
+use unpack::{UnpackStep, Unpacker, forwarded_text};
 use waiters::Waiters;
 
 /// Characters of an unknown operation that are shown as a subject.
@@ -43,7 +43,7 @@ pub(crate) struct Inbox {
     node: NodeSecret,
     waiters: Arc<Waiters>,
     receiving: Option<(Message, Receiving)>,
-    held: Held,
+    held: HeldMessages,
 }
 
 /// How the data of the current message is handled.
@@ -74,7 +74,7 @@ impl Inbox {
         waiters: Arc<Waiters>,
     ) -> Self {
         let (uid, node) = (credentials.uid.clone(), credentials.node.clone());
-        let held = Held::default();
+        let held = HeldMessages::default();
         Self { store, account, uid, node, waiters, receiving: None, held }
     }
 
@@ -420,17 +420,17 @@ impl IncomingLetter {
     async fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while let Some(step) = self.unpacker.step(&mut bytes) {
             match step {
-                Step::Begin { name, form } => {
+                UnpackStep::Begin { name, form } => {
                     self.names.push((name, form));
                     self.staging.begin().await?;
                 }
-                Step::Bytes(bytes) => match self.staging.append(bytes.into_owned()).await {
+                UnpackStep::Bytes(bytes) => match self.staging.append(bytes.into_owned()).await {
                     Err(error) if is_our_failure(&error) => return Err(error),
                     // Too large for this app. The rest of the letter is kept.
                     Err(_) => self.unpacker.cut_file(),
                     Ok(()) => {}
                 },
-                Step::End => self.staging.finish().await?,
+                UnpackStep::End => self.staging.finish().await?,
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ use crate::view::{Account, AccountId};
 const UNSEEN: &str = "Which certificate the service there has can't be seen from here, so it can't be told whether it is the same. Nothing was sent and nothing was changed. Do this on another device.";
 
 /// What is stored about an account's service.
-struct Known {
+struct StoredService {
     address: Address,
     pin: Option<CertificateHash>,
 }
@@ -56,7 +56,7 @@ impl Engine {
             Trust::FirstUse | Trust::Public => None,
         };
         let named = pasted.as_ref().and_then(|pasted| pasted.fingerprint);
-        let known = Known { address: known, pin };
+        let known = StoredService { address: known, pin };
         let address = pasted.map_or_else(|| known.address.clone(), |pasted| pasted.address);
         let pin = self.prove(&known, &address, agreed).await?;
         if let (Some(named), Some(proved)) = (named, pin)
@@ -84,7 +84,7 @@ impl Engine {
     /// certificate to pin.
     async fn prove(
         &self,
-        known: &Known,
+        known: &StoredService,
         address: &Address,
         agreed: Option<CertificateHash>,
     ) -> Result<Option<CertificateHash>, Error> {

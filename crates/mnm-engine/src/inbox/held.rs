@@ -9,11 +9,11 @@ const MESSAGES_MAX: usize = 10_000;
 
 /// Messages of one link that were not acknowledged, with the bytes of their data.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct HeldMessages {
     messages: BTreeMap<MessageId, u64>,
 }
 
-impl Held {
+impl HeldMessages {
     /// Adds one. It may come again on the same link.
     pub(crate) fn add(&mut self, id: MessageId, bytes: u64) {
         if self.messages.len() < MESSAGES_MAX {

@@ -40,7 +40,7 @@ const ARCHIVE: &str = "more-files.tar";
 
 /// The next step for the bytes of a letter.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step<'a> {
+pub(crate) enum UnpackStep<'a> {
     /// A file begins.
     Begin {
         /// Its name, as the author gave it.
@@ -79,7 +79,7 @@ pub(crate) struct Unpacker {
     /// How many files have begun.
     begun: usize,
     /// Steps that are due without new bytes.
-    ready: VecDeque<Step<'static>>,
+    ready: VecDeque<UnpackStep<'static>>,
     forward: Option<ForwardedThread>,
     /// Shown instead of a text that could not be read.
     unreadable: Option<&'static str>,
@@ -158,7 +158,7 @@ impl Unpacker {
     }
 
     /// The next step. None: all of `input` is consumed; call again with more.
-    pub(crate) fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<Step<'a>> {
+    pub(crate) fn step<'a>(&mut self, input: &mut &'a [u8]) -> Option<UnpackStep<'a>> {
         loop {
             if let Some(step) = self.ready.pop_front() {
                 return Some(step);
@@ -175,7 +175,7 @@ impl Unpacker {
                 Part::Text { left } => self.text.extend_from_slice(take(input, left)?),
                 Part::File { left: 0, .. } => {
                     self.next_file();
-                    return Some(Step::End);
+                    return Some(UnpackStep::End);
                 }
                 Part::File { left, keep } => {
                     let bytes = take(input, left)?;
@@ -185,7 +185,7 @@ impl Unpacker {
                         *missing -= beginning.len();
                     }
                     if *keep {
-                        return Some(Step::Bytes(Cow::Borrowed(bytes)));
+                        return Some(UnpackStep::Bytes(Cow::Borrowed(bytes)));
                     }
                 }
                 &mut Part::Archived { size, left: 0, keep } => {
@@ -195,7 +195,7 @@ impl Unpacker {
                 Part::Archived { left, keep, .. } => {
                     let bytes = take(input, left)?;
                     if *keep {
-                        return Some(Step::Bytes(Cow::Borrowed(bytes)));
+                        return Some(UnpackStep::Bytes(Cow::Borrowed(bytes)));
                     }
                 }
                 Part::Forward { bytes, left: 0 } => {
@@ -293,9 +293,9 @@ impl Unpacker {
 
     fn end_text(&mut self) {
         if str::from_utf8(&self.text).is_err() {
-            self.ready.push_back(Step::Begin { name: "message.txt".into(), form: None });
-            self.ready.push_back(Step::Bytes(Cow::Owned(self.text.clone())));
-            self.ready.push_back(Step::End);
+            self.ready.push_back(UnpackStep::Begin { name: "message.txt".into(), form: None });
+            self.ready.push_back(UnpackStep::Bytes(Cow::Owned(self.text.clone())));
+            self.ready.push_back(UnpackStep::End);
         }
         self.next_file();
     }
@@ -303,7 +303,7 @@ impl Unpacker {
     fn next_file(&mut self) {
         self.beginning = self.beginning.map(|_| 0);
         if self.begun == FILES_MAX && !self.files.is_empty() {
-            self.ready.push_back(Step::Begin { name: ARCHIVE.to_owned(), form: None });
+            self.ready.push_back(UnpackStep::Begin { name: ARCHIVE.to_owned(), form: None });
             self.next_archived(true);
             return;
         }
@@ -319,7 +319,7 @@ impl Unpacker {
     fn next_archived(&mut self, keep: bool) {
         let Some(file) = self.files.pop_front() else {
             self.archive_bytes(keep, archive::end());
-            self.ready.push_back(Step::End);
+            self.ready.push_back(UnpackStep::End);
             self.part = Part::Done;
             return;
         };
@@ -330,13 +330,13 @@ impl Unpacker {
 
     fn archive_bytes(&mut self, keep: bool, bytes: Vec<u8>) {
         if keep && !bytes.is_empty() {
-            self.ready.push_back(Step::Bytes(Cow::Owned(bytes)));
+            self.ready.push_back(UnpackStep::Bytes(Cow::Owned(bytes)));
         }
     }
 
     fn begin_file(&mut self, name: &str, form: Option<Form>, size: u64) {
         self.part = Part::File { left: size, keep: true };
-        self.ready.push_back(Step::Begin { name: name.to_owned(), form });
+        self.ready.push_back(UnpackStep::Begin { name: name.to_owned(), form });
     }
 
     /// All data becomes one file: what was consumed so far, and what is to come. The text is
@@ -345,7 +345,7 @@ impl Unpacker {
         self.unreadable = Some(instead);
         self.begin_file("message.bin", None, self.data.len.saturating_sub(taken.len() as u64));
         if !taken.is_empty() {
-            self.ready.push_back(Step::Bytes(Cow::Owned(taken)));
+            self.ready.push_back(UnpackStep::Bytes(Cow::Owned(taken)));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::inbox::Inbox;
 use crate::link::outgoing::Outgoing;
 use crate::link::{Clock, Ended, READ_BYTES};
 use crate::store::Store;
-use crate::store::arriving::Arrival;
+use crate::store::arriving::ArrivingGuard;
 use crate::time;
 use crate::view::AccountId;
 
@@ -20,7 +20,7 @@ use crate::view::AccountId;
 const ROOM_TIME: Duration = Duration::from_secs(3);
 
 /// The reader of one link.
-pub(crate) struct Reader<R> {
+pub(crate) struct LinkReader<R> {
     pub(crate) stream: R,
     pub(crate) session: AppSession,
     pub(crate) clock: Clock,
@@ -29,10 +29,10 @@ pub(crate) struct Reader<R> {
     pub(crate) inbox: Inbox,
     pub(crate) outgoing: Arc<Outgoing>,
     /// The message being received.
-    pub(crate) arrival: Option<Arrival>,
+    pub(crate) arrival: Option<ArrivingGuard>,
 }
 
-impl<R: AsyncRead + Unpin> Reader<R> {
+impl<R: AsyncRead + Unpin> LinkReader<R> {
     /// Reads until the link ends. `early` came with the login's answer.
     pub(crate) async fn run(mut self, early: Vec<u8>) -> Ended {
         match self.read_on(early).await {

@@ -68,7 +68,7 @@ enum InFlight {
 }
 
 /// The writer of one link.
-pub(crate) struct Writer<'a, W> {
+pub(crate) struct LinkWriter<'a, W> {
     pub(crate) stream: W,
     pub(crate) store: Store,
     pub(crate) account: AccountId,
@@ -84,7 +84,7 @@ pub(crate) struct Writer<'a, W> {
     due: Instant,
 }
 
-impl<'a, W: AsyncWrite + Unpin> Writer<'a, W> {
+impl<'a, W: AsyncWrite + Unpin> LinkWriter<'a, W> {
     pub(crate) fn new(
         stream: W,
         store: Store,

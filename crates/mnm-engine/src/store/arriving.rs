@@ -9,12 +9,12 @@ pub(crate) struct Arriving(Arc<AtomicUsize>);
 
 /// A message being received, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Arrival(Arc<AtomicUsize>);
+pub(crate) struct ArrivingGuard(Arc<AtomicUsize>);
 
 impl Arriving {
-    pub(crate) fn begin(&self) -> Arrival {
+    pub(crate) fn begin(&self) -> ArrivingGuard {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Arrival(Arc::clone(&self.0))
+        ArrivingGuard(Arc::clone(&self.0))
     }
 
     pub(crate) fn any(&self) -> bool {
@@ -22,7 +22,7 @@ impl Arriving {
     }
 }
 
-impl Drop for Arrival {
+impl Drop for ArrivingGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -28,7 +28,7 @@ const SLICE_BYTES: usize = 1 << 20;
 type Position = (i64, MessageRowId);
 
 /// Remaining room on a page.
-struct Room {
+struct PageRoom {
     rows: usize,
     bytes: usize,
     /// Whether the next message is taken whatever its size.
@@ -65,7 +65,7 @@ impl Vault {
         let row = read.thread_row(id)?;
         let rows = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize;
         let (before, after) =
-            read.page(row.account, id, at, Room { rows, bytes: BYTES_MAX, must: true })?;
+            read.page(row.account, id, at, PageRoom { rows, bytes: BYTES_MAX, must: true })?;
         let mut messages = before.messages;
         messages.reverse();
         messages.extend(after.messages);
@@ -125,12 +125,12 @@ pub struct Marked {
 
 /// Messages to mark together: marking rewrites the whole row.
 #[derive(Default)]
-struct Slice {
+struct MarkedSlice {
     messages: Vec<MessageRowId>,
     bytes: usize,
 }
 
-impl Slice {
+impl MarkedSlice {
     fn is_full(&self) -> bool {
         self.messages.len() >= SLICE_ROWS || self.bytes >= SLICE_BYTES
     }
@@ -159,7 +159,7 @@ impl VaultReader<'_> {
              WHERE account = ?1 AND thread = ?2 AND unread = 1",
         )?;
         let mut rows = statement.query([account, thread])?;
-        let mut slice = Slice::default();
+        let mut slice = MarkedSlice::default();
         while let Some(row) = rows.next()? {
             if slice.is_full() {
                 return Ok((slice.messages, true));
@@ -179,7 +179,7 @@ impl VaultReader<'_> {
             "SELECT id, octet_length(text) + octet_length(html) FROM message
              WHERE id = ?1 AND thread = ?2 AND unread = 1",
         )?;
-        let mut slice = Slice::default();
+        let mut slice = MarkedSlice::default();
         for &message in messages {
             let found = statement
                 .query_row([message, thread], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -201,7 +201,7 @@ impl VaultReader<'_> {
         account: AccountId,
         thread: ThreadId,
         at: Place,
-        mut room: Room,
+        mut room: PageRoom,
     ) -> Result<(Run, Run)> {
         let position = match at {
             Place::End => None,
@@ -231,11 +231,11 @@ impl VaultReader<'_> {
     }
 
     /// A page that includes the position and uses three quarters of the rest for what follows it.
-    fn around(&self, thread: ThreadId, at: Position, room: Room) -> Result<(Run, Run)> {
+    fn around(&self, thread: ThreadId, at: Position, room: PageRoom) -> Result<(Run, Run)> {
         let share = |whole: usize| whole - whole / 4;
-        let mut on = Room { rows: share(room.rows), bytes: share(room.bytes), must: true };
+        let mut on = PageRoom { rows: share(room.rows), bytes: share(room.bytes), must: true };
         let after = self.run(thread, Direction::On, at, &mut on)?;
-        let mut back = Room {
+        let mut back = PageRoom {
             rows: room.rows - after.messages.len(),
             bytes: room.bytes - share(room.bytes) + on.bytes,
             must: false,
@@ -249,7 +249,7 @@ impl VaultReader<'_> {
         thread: ThreadId,
         direction: Direction,
         (at_ms, id): Position,
-        room: &mut Room,
+        room: &mut PageRoom,
     ) -> Result<Run> {
         let (compared, order) = match direction {
             Direction::Back => ("<", "DESC"),

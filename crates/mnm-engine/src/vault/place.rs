@@ -49,13 +49,13 @@ impl Places {
 }
 
 /// Used places of a thread, those used by others, and the last position.
-struct Room {
+struct UsedPlaces {
     taken: Places,
     by_others: Places,
     last: i64,
 }
 
-impl Room {
+impl UsedPlaces {
     /// Uses a place, if there is one.
     fn take(&mut self, is_group: bool, by_others: bool) -> bool {
         let mut left = self.taken.left_of(PLACES);
@@ -148,7 +148,7 @@ impl WriteTx<'_> {
     }
 
     /// Used places of a thread; read once for all who are added together.
-    fn room(&self, thread: ThreadId, me: &Uid) -> Result<Room> {
+    fn room(&self, thread: ThreadId, me: &Uid) -> Result<UsedPlaces> {
         Ok(self
             .db
             .prepare_cached(
@@ -163,7 +163,7 @@ impl WriteTx<'_> {
                        FROM party WHERE thread = ?1)",
             )?
             .query_row(params![thread, me], |row| {
-                Ok(Room {
+                Ok(UsedPlaces {
                     last: row.get(0)?,
                     taken: Places::read(row, 1)?,
                     by_others: Places::read(row, 4)?,

@@ -37,7 +37,7 @@ struct Notice {
     /// [`FORM`].
     mnm: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    contacts: Vec<Known>,
+    contacts: Vec<SyncedContact>,
     /// Contacts that were removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parted: Vec<Parted>,
@@ -56,7 +56,7 @@ struct Notice {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Known {
+struct SyncedContact {
     uid: Uid,
     alias: String,
     since_ms: i64,
@@ -169,7 +169,7 @@ impl SyncNotice {
 
 /// An entry of a notice.
 enum Entry<'a> {
-    Contact(&'a Known),
+    Contact(&'a SyncedContact),
     Parted(&'a Parted),
     Group(&'a Joined),
     Alias(&'a str),
@@ -237,7 +237,7 @@ impl WriteTx<'_> {
         since_ms: i64,
     ) -> Result<()> {
         let (uid, alias) = (uid.clone(), alias.to_owned());
-        let known = Known { uid, alias, since_ms, presence: None };
+        let known = SyncedContact { uid, alias, since_ms, presence: None };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
@@ -269,7 +269,7 @@ impl WriteTx<'_> {
             .prepare_cached("SELECT alias, since_ms FROM contact WHERE account = ?1 AND uid = ?2")?
             .query_row(params![account, uid], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let presence = Some(Chosen { shown, at_ms });
-        let known = Known { uid: uid.clone(), alias, since_ms, presence };
+        let known = SyncedContact { uid: uid.clone(), alias, since_ms, presence };
         self.tell(account, Notice { contacts: vec![known], ..Notice::default() })
     }
 
@@ -284,13 +284,13 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    fn known(&self, account: AccountId) -> Result<Vec<Known>> {
+    fn known(&self, account: AccountId) -> Result<Vec<SyncedContact>> {
         let mut statement = self.db.prepare_cached(
             "SELECT uid, alias, since_ms, presence, presence_ms FROM contact WHERE account = ?1",
         )?;
         let rows = statement.query_map([account], |row| {
             let (shown, at_ms) = (row.get(3)?, row.get(4)?);
-            Ok(Known {
+            Ok(SyncedContact {
                 uid: row.get(0)?,
                 alias: row.get(1)?,
                 since_ms: row.get(2)?,
@@ -309,7 +309,7 @@ impl WriteTx<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn apply_contact(&mut self, account: AccountId, known: &Known) -> Result<()> {
+    fn apply_contact(&mut self, account: AccountId, known: &SyncedContact) -> Result<()> {
         let own = known.uid == self.read.own_uid(account)?;
         let here = self.read.contact(account, &known.uid)?.is_some();
         let is_bounded =

@@ -21,13 +21,13 @@ fn run(mut unpacker: Unpacker, data: &[u8], piece: usize) -> (Unpacked, Vec<(Str
     for mut input in data.chunks(piece).chain([&[][..]]) {
         while let Some(step) = unpacker.step(&mut input) {
             match step {
-                Step::Begin { name, .. } => {
+                UnpackStep::Begin { name, .. } => {
                     assert!(!open);
                     open = true;
                     files.push((name, Vec::new()));
                 }
-                Step::Bytes(bytes) => files.last_mut().unwrap().1.extend_from_slice(&bytes),
-                Step::End => open = false,
+                UnpackStep::Bytes(bytes) => files.last_mut().unwrap().1.extend_from_slice(&bytes),
+                UnpackStep::End => open = false,
             }
         }
         assert!(input.is_empty());
@@ -133,7 +133,7 @@ fn a_file_can_be_cut_and_the_next_one_is_whole() {
     let mut kept = Vec::new();
     for mut input in data.chunks(2) {
         while let Some(step) = unpacker.step(&mut input) {
-            if let Step::Bytes(bytes) = step {
+            if let UnpackStep::Bytes(bytes) = step {
                 kept.extend_from_slice(&bytes);
                 if kept == b"BI" {
                     unpacker.cut_file();
@@ -232,7 +232,7 @@ fn forms_are_told_by_their_names() {
     let mut unpacker = Unpacker::new(announced(&data, head), false);
     let (mut input, mut forms) = (&data[..], Vec::new());
     while let Some(step) = unpacker.step(&mut input) {
-        if let Step::Begin { form, .. } = step {
+        if let UnpackStep::Begin { form, .. } = step {
             forms.push(form);
         }
     }
@@ -316,9 +316,9 @@ fn a_file_in_the_archive_can_be_cut() {
     for mut input in data.chunks(1) {
         while let Some(step) = unpacker.step(&mut input) {
             match step {
-                Step::Bytes(bytes) => archive.extend_from_slice(&bytes),
-                Step::End => ends += 1,
-                Step::Begin { .. } => {}
+                UnpackStep::Bytes(bytes) => archive.extend_from_slice(&bytes),
+                UnpackStep::End => ends += 1,
+                UnpackStep::Begin { .. } => {}
             }
             if archive.ends_with(b"BI") {
                 unpacker.cut_file();
