@@ -54,7 +54,7 @@ pub(crate) fn copy(
     disk.make_dir(&to.join("bodies").join("large")).map_err(failed)?;
     drop(disk.lock(&to.join("LOCK"), Open::EditOrMake).map_err(failed)?);
     let unnamed = to.join(ROWS_FILE).with_added_extension("part");
-    let mut copying = Copying {
+    let mut copying = BackupTarget {
         rows: RedbEngine::open_on(disk.clone(), &unnamed, CACHE_BYTES)?,
         changes: Vec::new(),
         from: bodies.clone(),
@@ -88,7 +88,8 @@ pub(crate) fn copy(
     Ok(copied)
 }
 
-struct Copying {
+/// A backup that is being made.
+struct BackupTarget {
     rows: RedbEngine,
     changes: Vec<Change>,
     from: Arc<Bodies>,
@@ -97,7 +98,7 @@ struct Copying {
     copied: Copied,
 }
 
-impl Copying {
+impl BackupTarget {
     fn row(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         if let Ok(id) = message_of(key) {
             self.copied.messages += 1;

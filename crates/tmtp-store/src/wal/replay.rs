@@ -31,7 +31,7 @@ pub(crate) struct Replay {
 
 /// How the log differs from what was written.
 #[derive(Debug, PartialEq, Eq)]
-enum Damage {
+enum LogDamage {
     /// The file is shorter than it was.
     CutOff,
     /// The record at this offset.
@@ -65,15 +65,15 @@ impl Replay {
             return Err(cut());
         }
         Self::of(&bytes.into(), salt).map_err(|damage| match damage {
-            Damage::CutOff => cut(),
-            Damage::Record(at) => StoreError::corrupt(format!(
+            LogDamage::CutOff => cut(),
+            LogDamage::Record(at) => StoreError::corrupt(format!(
                 "{name}, the record at offset {at} is not what was written, and others follow it"
             )),
         })
     }
 
     /// The records in `bytes`.
-    fn of(bytes: &Bytes, salt: u64) -> Result<Self, Damage> {
+    fn of(bytes: &Bytes, salt: u64) -> Result<Self, LogDamage> {
         let mut replay = Self::default();
         let (mut at, mut count, mut last) = (0, 0, 0);
         while let Some((record, len)) = Record::decode(&bytes.slice(at..), salt)
@@ -91,7 +91,7 @@ impl Replay {
         // needed.
         let durable = if replay.is_torn { at } else { last };
         if bytes.len() < durable.next_multiple_of(GROWTH_BYTES as usize) {
-            return Err(Damage::CutOff);
+            return Err(LogDamage::CutOff);
         }
         let rest = bytes.slice((at + 1).min(bytes.len())..);
         let is_later = |place: usize| {
@@ -99,7 +99,11 @@ impl Replay {
                 .is_some_and(|(record, _)| record.number > count)
         };
         let mut marks = rest.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark);
-        if marks.any(|(place, _)| is_later(place)) { Err(Damage::Record(at)) } else { Ok(replay) }
+        if marks.any(|(place, _)| is_later(place)) {
+            Err(LogDamage::Record(at))
+        } else {
+            Ok(replay)
+        }
     }
 }
 
@@ -155,7 +159,7 @@ mod tests {
                 }
                 Err(damage) => {
                     assert!(record < 2, "bit {at}");
-                    assert_eq!(damage, Damage::Record(starts[record]), "bit {at}");
+                    assert_eq!(damage, LogDamage::Record(starts[record]), "bit {at}");
                 }
             }
         }
@@ -181,7 +185,7 @@ mod tests {
         {
             match Replay::of(&bytes.slice(..len), SALT) {
                 Err(damage) => {
-                    assert_eq!(damage, Damage::CutOff);
+                    assert_eq!(damage, LogDamage::CutOff);
                     found += 1;
                 }
                 Ok(replay) => {

@@ -18,7 +18,7 @@ use crate::position::{Class, DeviceNumber, Position};
 use crate::receipt::Answer;
 use crate::row::{message_key, parse_queue_key, queue_key, queue_range};
 use crate::rows::Rows;
-use crate::writer::release::{Message, message_rows, present};
+use crate::writer::release::{QueuedMessage, message_rows, present};
 
 /// After so many slices a checkpoint is made, so that other commits do not wait for all the changed
 /// rows at once.
@@ -87,11 +87,11 @@ fn slice(
 ) -> Result<Slice, StoreError> {
     let places = places(rows, copying, limit)?;
     let messages = message_rows(rows, places.iter().map(|(_, position)| *position))?;
-    let key = |message: &Message| queue_key(copying.to, message.row.class, message.position);
+    let key = |message: &QueuedMessage| queue_key(copying.to, message.row.class, message.position);
     let keys: Vec<_> = messages.iter().map(key).collect();
     let there = present(rows, keys.iter())?;
     let mut slice = Slice { batch: Batch::new(), added: Vec::new(), last: places.last().copied() };
-    for ((Message { position, mut row, .. }, key), there) in
+    for ((QueuedMessage { position, mut row, .. }, key), there) in
         messages.into_iter().zip(keys).zip(there)
     {
         if !there {

@@ -16,7 +16,7 @@ use crate::position::Position;
 use crate::receipt::Answer;
 use crate::row::{Body, LAST_POSITION_KEY, MessageRow, message_key, queue_key};
 use crate::writer::commit_queue::{Task, Work};
-use crate::writer::prepared::{Data, Message, Prepared};
+use crate::writer::prepared::{Prepared, PreparedData, PreparedMessage};
 use crate::writer::release::{Release, release};
 use tmtp_telemetry::Throttle;
 use tmtp_telemetry::{error_limited, warn_limited};
@@ -150,28 +150,28 @@ impl Writer {
 
     fn append_messages(
         &mut self,
-        messages: SmallVec<[Message; 1]>,
+        messages: SmallVec<[PreparedMessage; 1]>,
         task: &mut Staged,
     ) -> Result<(), StoreError> {
-        for Message { position, class, head, data, devices, crc32c } in messages {
+        for PreparedMessage { position, class, head, data, devices, crc32c } in messages {
             task.last_position = Some(position);
             if devices.is_empty() {
                 continue;
             }
             let inline = match &data {
-                Data::Inline(bytes) => bytes.clone(),
-                Data::Large(_) => Bytes::new(),
+                PreparedData::Inline(bytes) => bytes.clone(),
+                PreparedData::Large(_) => Bytes::new(),
             };
             let small = self.appender.append([head.clone(), inline], crc32c)?;
             let head_len = head.len() as u32;
             let cached = match &data {
-                Data::Inline(bytes) => Some((head, bytes.clone())),
-                Data::Large(_) => None,
+                PreparedData::Inline(bytes) => Some((head, bytes.clone())),
+                PreparedData::Large(_) => None,
             };
             task.bodies.push(BodyRef::Small(small));
             let large = match data {
-                Data::Inline(_) => None,
-                Data::Large(finished) => {
+                PreparedData::Inline(_) => None,
+                PreparedData::Large(finished) => {
                     let large = finished.reference();
                     self.bodies.add_live(&BodyRef::Large(large));
                     task.bodies.push(BodyRef::Large(large));

@@ -19,7 +19,7 @@ use crate::store::Commit;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     /// Nearly always one.
-    pub(crate) messages: SmallVec<[Message; 1]>,
+    pub(crate) messages: SmallVec<[PreparedMessage; 1]>,
     pub(crate) rows: Batch,
     pub(crate) gives_up: Vec<(DeviceNumber, Position)>,
     pub(crate) submitted: Submitted,
@@ -27,11 +27,11 @@ pub(crate) struct Prepared {
 
 /// A message that has its position.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub(crate) struct PreparedMessage {
     pub(crate) position: Position,
     pub(crate) class: Class,
     pub(crate) head: Bytes,
-    pub(crate) data: Data,
+    pub(crate) data: PreparedData,
     /// In rising order, each once.
     pub(crate) devices: Vec<DeviceNumber>,
     /// The sum of the head, and of the data if it is in the same extent.
@@ -39,7 +39,7 @@ pub(crate) struct Message {
 }
 
 #[derive(Debug)]
-pub(crate) enum Data {
+pub(crate) enum PreparedData {
     Inline(Bytes),
     Large(StoredBody),
 }
@@ -56,28 +56,28 @@ impl Prepared {
     ) -> Result<Self, StoreError> {
         let Commit { messages, rows, gives_up } = commit;
         check_keys(&rows)?;
-        let place = |(at, message)| Message::new(first.plus(at), message);
-        let messages: SmallVec<[Message; 1]> =
+        let place = |(at, message)| PreparedMessage::new(first.plus(at), message);
+        let messages: SmallVec<[PreparedMessage; 1]> =
             messages.into_iter().enumerate().map(place).collect::<Result<_, _>>()?;
         let stored = messages.iter().filter(|message| !message.devices.is_empty());
-        let queued = stored.clone().flat_map(Message::queued).collect();
+        let queued = stored.clone().flat_map(PreparedMessage::queued).collect();
         let submitted = Submitted::new(counts, stored.count() as u64, queued);
         Ok(Self { messages, rows, gives_up, submitted })
     }
 
     /// Bytes it holds in memory while it waits.
     pub(crate) fn weight(&self) -> usize {
-        let messages = self.messages.iter().map(Message::weight);
+        let messages = self.messages.iter().map(PreparedMessage::weight);
         messages.sum::<usize>() + self.rows.weight() + size_of_val(self.gives_up.as_slice())
     }
 }
 
-impl Message {
+impl PreparedMessage {
     fn new(position: Position, message: NewMessage) -> Result<Self, StoreError> {
         let NewMessage { class, head, data, mut devices } = message;
         let data = match data {
-            NewData::Inline(bytes) => Data::Inline(bytes),
-            NewData::Large(body) => Data::Large(body.into_held()?),
+            NewData::Inline(bytes) => PreparedData::Inline(bytes),
+            NewData::Large(body) => PreparedData::Large(body.into_held()?),
         };
         let len = head.len().max(data.inline().len());
         if len > MAX_SMALL_BYTES {
@@ -99,7 +99,7 @@ impl Message {
     }
 }
 
-impl Data {
+impl PreparedData {
     /// Bytes of all of it.
     fn len(&self) -> u64 {
         match self {

@@ -31,7 +31,7 @@ pub(crate) struct Release {
 }
 
 /// A message, and how many of the devices in whose queues it is have acknowledged it.
-pub(super) struct Message {
+pub(super) struct QueuedMessage {
     pub(super) position: Position,
     pub(super) row: MessageRow,
     taken: u32,
@@ -76,7 +76,7 @@ pub(crate) fn release<'c>(
         }
     }
     let changed = messages.into_iter().filter(|message| message.taken > 0);
-    for Message { position, mut row, taken, inherited } in changed {
+    for QueuedMessage { position, mut row, taken, inherited } in changed {
         row.remaining = row.remaining.saturating_add(inherited);
         if row.remaining > taken {
             row.remaining -= taken;
@@ -117,7 +117,7 @@ pub(crate) fn first_queued(
 pub(super) fn message_rows(
     rows: &Rows<impl ReadRows + ?Sized>,
     positions: impl Iterator<Item = Position>,
-) -> Result<Vec<Message>, StoreError> {
+) -> Result<Vec<QueuedMessage>, StoreError> {
     let mut positions: Vec<Position> = positions.collect();
     positions.sort_unstable();
     positions.dedup();
@@ -128,7 +128,7 @@ pub(super) fn message_rows(
     found.sort_unstable_by_key(|(place, _)| *place);
     let message = |(place, row): (usize, Result<_, _>)| {
         let position = *positions.get(place)?;
-        Some(row.map(|row| Message { position, row, taken: 0, inherited: 0 }))
+        Some(row.map(|row| QueuedMessage { position, row, taken: 0, inherited: 0 }))
     };
     found.into_iter().filter_map(message).collect()
 }
