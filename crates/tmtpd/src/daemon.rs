@@ -26,7 +26,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, mpsc};
 
-pub use instance::{Attachment, Instance, InstanceError, State};
+pub use instance::{Attachment, Instance, InstanceError, InstanceState};
 pub use reload::{ReloadError, Reloaded};
 
 use crate::config::{Config, ConfigError, DaemonConfig, Overrides};
@@ -206,7 +206,8 @@ impl Daemon {
             );
             now.sockets.connect(&self.services()).await;
             instance.stop().await;
-            let left = self.services().iter().any(|instance| instance.state() == State::Running);
+            let left =
+                self.services().iter().any(|instance| instance.state() == InstanceState::Running);
             if !left {
                 self.stop();
             }
@@ -218,7 +219,9 @@ impl Daemon {
     fn say_ready(&self, now: &Now) {
         let is_one_of_many = now.config.services.len() > 1;
         let services = self.services();
-        for instance in services.iter().filter(|instance| instance.state() == State::Running) {
+        for instance in
+            services.iter().filter(|instance| instance.state() == InstanceState::Running)
+        {
             instance.begin(|instance| (self.shared.attach)(self, instance));
             let Some(line) = ready::line(instance, &now.sockets, is_one_of_many) else {
                 continue;

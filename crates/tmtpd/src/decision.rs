@@ -14,7 +14,7 @@ use tmtp::event::MessageKind;
 
 use crate::contacts::Ping;
 use crate::day::day_of;
-use crate::directory::{Directory, DirectoryChange, Kept, MemberNumber};
+use crate::directory::{Directory, DirectoryChange, MemberNumber, OpeningPeriod};
 use crate::idempotency::RequestDigest;
 use crate::outgoing::Outgoing;
 use crate::terms::Terms;
@@ -36,8 +36,8 @@ pub(crate) struct Facts<'a> {
 
 impl Facts<'_> {
     /// How long openings last.
-    pub(crate) fn kept(&self) -> Kept {
-        Kept { today: day_of(self.now_ms), days: self.terms.limits.undelivered_days }
+    pub(crate) fn kept(&self) -> OpeningPeriod {
+        OpeningPeriod { today: day_of(self.now_ms), days: self.terms.limits.undelivered_days }
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) use group::Group;
 pub use group::{GroupMember, Standing};
 pub use member::{Device, Member, MemberNumber, SecretHash};
 use names::Names;
-pub(crate) use opening::Kept;
+pub(crate) use opening::OpeningPeriod;
 use opening::Openings;
 
 use tmtp_store::DeviceNumber;

@@ -18,7 +18,7 @@ pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
 
 /// Result of taking a folder for this user alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum DirPrivacy {
     /// It was new, or closed to others already.
     Private,
     /// Its mode was changed.
@@ -31,21 +31,21 @@ pub(crate) enum Taken {
 ///
 /// # Errors
 /// The system refuses, or there is something that is not a folder.
-pub(crate) fn take_dir(path: &Path, ours: &[&str]) -> io::Result<Taken> {
+pub(crate) fn take_dir(path: &Path, ours: &[&str]) -> io::Result<DirPrivacy> {
     make_dir(path)?;
     if mode(path)? & OTHERS == 0 {
-        return Ok(Taken::Private);
+        return Ok(DirPrivacy::Private);
     }
     if fs::symlink_metadata(path)?.is_symlink() {
-        return Ok(Taken::Open);
+        return Ok(DirPrivacy::Open);
     }
     for entry in fs::read_dir(path)? {
         if !entry?.file_name().to_str().is_some_and(|name| ours.contains(&name)) {
-            return Ok(Taken::Open);
+            return Ok(DirPrivacy::Open);
         }
     }
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    Ok(Taken::Closed)
+    Ok(DirPrivacy::Closed)
 }
 
 /// Writes a file of mode 0600 atomically: after a crash it is whole or absent, and it is on stable

@@ -39,23 +39,23 @@ pub struct Request {
 pub enum Command {
     /// One [`Status`].
     Status,
-    /// A [`Link`] for each open link.
+    /// A [`LinkView`] for each open link.
     Links,
-    /// A [`Member`] for each account.
+    /// A [`MemberView`] for each account.
     Members {
         /// Whether aliases and labels of devices are included.
         #[serde(default)]
         names: bool,
     },
-    /// A [`Group`] for each group.
+    /// A [`GroupView`] for each group.
     Groups {
         /// Whether their names are included.
         #[serde(default)]
         names: bool,
     },
-    /// A [`Queue`] for each device with undelivered messages.
+    /// A [`QueueView`] for each device with undelivered messages.
     Queues,
-    /// A [`Service`] for each service of the daemon.
+    /// A [`ServiceView`] for each service of the daemon.
     Services,
     /// One [`Backup`], when a copy is made.
     Backup {
@@ -161,7 +161,7 @@ pub enum State {
 
 /// One open link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
+pub struct LinkView {
     /// Its number within this run.
     pub number: u64,
     /// Where it comes from.
@@ -187,7 +187,7 @@ pub struct Link {
 
 /// An account. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
+pub struct MemberView {
     /// The beginning of the uid.
     pub member: String,
     /// When the account was made.
@@ -195,7 +195,7 @@ pub struct Member {
     /// Groups the member is invited to or in.
     pub groups: u64,
     /// The member's devices, oldest first.
-    pub devices: Vec<Device>,
+    pub devices: Vec<DeviceView>,
     /// Aliases, oldest first, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aliases: Option<Vec<String>>,
@@ -203,7 +203,7 @@ pub struct Member {
 
 /// A device of a member. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
+pub struct DeviceView {
     /// Its number within this service.
     pub device: u32,
     /// When it was added.
@@ -223,7 +223,7 @@ pub struct Device {
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Group {
+pub struct GroupView {
     /// The beginning of the SHA-256 of its name.
     pub group: String,
     /// Members who have joined.
@@ -237,7 +237,7 @@ pub struct Group {
 
 /// The queue of a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Queue {
+pub struct QueueView {
     /// The beginning of the member's uid; none while the account is being made.
     pub member: Option<String>,
     /// The number of the device.
@@ -254,7 +254,7 @@ pub struct Queue {
 
 /// A service of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Service {
+pub struct ServiceView {
     /// Its name.
     pub name: String,
     /// Its data folder, which identifies it in commands.

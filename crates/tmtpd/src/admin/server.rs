@@ -24,7 +24,7 @@ use super::protocol::{
 use super::socket::Socket;
 use super::view;
 use crate::daemon::{Attachment, Daemon, Instance, Reloaded};
-use crate::fs_mode::{self, Taken};
+use crate::fs_mode::{self, DirPrivacy};
 use crate::log::Throttle;
 use crate::log::{chain, warn_limited};
 use crate::service::Service;
@@ -69,7 +69,7 @@ pub fn attach(daemon: &Daemon, instance: &Arc<Instance>) -> Option<Attachment> {
 /// An open server. Its socket is removed when this is dropped; commands in progress are answered
 /// until the process ends.
 #[derive(Debug)]
-struct Open {
+struct OpenServer {
     accepting: JoinHandle<()>,
     _socket: Socket,
 }
@@ -80,11 +80,11 @@ impl Server {
     ///
     /// # Errors
     /// The system refuses the socket.
-    fn open(self) -> io::Result<Open> {
+    fn open(self) -> io::Result<OpenServer> {
         let socket = Socket::bind(&self.instance.data())?;
         let listener = UnixListener::from_std(socket.listener.try_clone()?)?;
         let accepting = tokio::spawn(accept(listener, Arc::new(self)));
-        Ok(Open { accepting, _socket: socket })
+        Ok(OpenServer { accepting, _socket: socket })
     }
 
     /// The service.
@@ -99,7 +99,7 @@ impl Server {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenServer {
     fn drop(&mut self) {
         self.accepting.abort();
     }
@@ -259,8 +259,8 @@ async fn back_up(server: &Server, to: PathBuf, out: &mut Out) -> io::Result<()> 
 async fn copy(store: &dyn Store, to: &Path) -> Result<Option<Copied>, StoreError> {
     let failed = |error| StoreError::io("making the folder of the copy", error);
     match fs_mode::take_dir(to, &[]).map_err(failed)? {
-        Taken::Private | Taken::Closed => store.backup(to).await.map(Some),
-        Taken::Open => Ok(None),
+        DirPrivacy::Private | DirPrivacy::Closed => store.backup(to).await.map(Some),
+        DirPrivacy::Open => Ok(None),
     }
 }
 

@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 use tmtp::id::posted_ms;
 
 use super::protocol::{
-    Device, Group, Link, Member as MemberRow, Queue, Service as ServiceRow, State, Status,
+    DeviceView, GroupView, LinkView, MemberView, QueueView, ServiceView, State, Status,
 };
 use crate::daemon::Instance;
-use crate::directory::{Directory, Member, MemberNumber};
+use crate::directory::{Device, Directory, Group, Member, MemberNumber};
 use crate::links::{LinkFacts, LinkNumber};
 use crate::log::ShortId;
 use crate::monitor::machine::{disk_free_bytes, memory_bytes};
@@ -50,9 +50,9 @@ pub(super) fn status(instance: &Instance, state: State, started_ms: i64) -> Stat
 }
 
 /// A service of the daemon.
-pub(super) fn service(instance: &Instance) -> ServiceRow {
+pub(super) fn service(instance: &Instance) -> ServiceView {
     let service = instance.service();
-    ServiceRow {
+    ServiceView {
         name: instance.name(),
         data: instance.data(),
         state: instance.state().to_string(),
@@ -65,17 +65,17 @@ pub(super) fn service(instance: &Instance) -> ServiceRow {
 }
 
 /// The next links after `after`.
-pub(super) fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<Link>> {
+pub(super) fn links(service: &Service, after: &mut LinkNumber) -> Option<Vec<LinkView>> {
     let page = service.links.page(*after, PAGE_ROWS);
     *after = page.last()?.0;
     let directory = service.directory();
     Some(page.iter().map(|(number, facts)| link(&directory, *number, facts)).collect())
 }
 
-fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
+fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> LinkView {
     let owner = facts.owner();
     let (in_flight, in_flight_bytes) = facts.in_flight();
-    Link {
+    LinkView {
         number,
         address: facts.address.to_string(),
         member: owner.and_then(|(member, _)| Some(short(directory.member(member)?))),
@@ -90,7 +90,7 @@ fn link(directory: &Directory, number: LinkNumber, facts: &LinkFacts) -> Link {
 }
 
 /// The next members, starting at `next`.
-pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<MemberRow>> {
+pub(super) fn members(service: &Service, next: &mut u32, names: bool) -> Option<Vec<MemberView>> {
     let directory = service.directory();
     let page = member_page(&directory, next)?;
     Some(
@@ -105,8 +105,8 @@ fn member_row(
     number: MemberNumber,
     member: &Member,
     names: bool,
-) -> MemberRow {
-    let device = |device: &crate::directory::Device| Device {
+) -> MemberView {
+    let device = |device: &Device| DeviceView {
         device: device.number,
         added_ms: device.added_ms,
         online: service.roster.is_online(device.number),
@@ -115,7 +115,7 @@ fn member_row(
         label: names.then(|| device.label.clone()),
     };
     let aliases = || member.aliases.iter().map(|alias| alias.to_string()).collect();
-    MemberRow {
+    MemberView {
         member: short(member),
         since_ms: member.since_ms(),
         groups: directory.group_count(number) as u64,
@@ -125,13 +125,13 @@ fn member_row(
 }
 
 /// The next groups, starting at `next`.
-pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<Group>> {
+pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option<Vec<GroupView>> {
     let directory = service.directory();
     let page: Vec<_> = directory.groups(*next).take(PAGE_ROWS).collect();
     *next += page.len();
-    let row = |group: &&crate::directory::Group| {
+    let row = |group: &&Group| {
         let joined = group.joined().count();
-        Group {
+        GroupView {
             group: short_hash(group.name()),
             joined: joined as u64,
             invited: group.size().saturating_sub(joined) as u64,
@@ -149,7 +149,7 @@ pub(super) fn groups(service: &Service, next: &mut usize, names: bool) -> Option
 pub(super) async fn queues(
     service: &Service,
     devices: &[DeviceNumber],
-) -> Result<Vec<Queue>, StoreError> {
+) -> Result<Vec<QueueView>, StoreError> {
     let mut queues = Vec::new();
     for device in devices {
         queues.extend(queue(service, *device).await?);
@@ -165,7 +165,7 @@ pub(super) fn devices_with_queues(service: &Service) -> Vec<Vec<DeviceNumber>> {
     devices.chunks(PAGE_ROWS).map(<[_]>::to_vec).collect()
 }
 
-async fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>, StoreError> {
+async fn queue(service: &Service, device: DeviceNumber) -> Result<Option<QueueView>, StoreError> {
     let length = service.store.queue(device);
     let (mut first, _) = service.store.next(device, Cursor::start(), 1).await?;
     let Some(first) = first.pop() else { return Ok(None) };
@@ -174,7 +174,7 @@ async fn queue(service: &Service, device: DeviceNumber) -> Result<Option<Queue>,
         let directory = service.directory();
         directory.owner(device).and_then(|member| Some(short(directory.member(member)?)))
     };
-    Ok(Some(Queue {
+    Ok(Some(QueueView {
         member,
         device,
         online: service.roster.is_online(device),

@@ -49,7 +49,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// The stored account with an authority.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct AcmeAccount {
     directory: String,
     credentials: AccountCredentials,
 }
@@ -165,7 +165,7 @@ async fn account(acme: &Acme, folder: &Path) -> Result<Account, AcmeError> {
     let file = folder.join("acme-account.json");
     let https = || Https::new(acme.root.as_deref()).map(Box::new);
     let kept = fs::read(&file).ok().map(Zeroizing::new);
-    let kept: Option<Kept> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
+    let kept: Option<AcmeAccount> = kept.and_then(|kept| serde_json::from_slice(&kept).ok());
     if let Some(kept) = kept.filter(|kept| kept.directory == acme.directory) {
         let builder = Account::builder_with_http(https()?);
         return Ok(builder.from_credentials(kept.credentials).await?);
@@ -179,7 +179,7 @@ async fn account(acme: &Acme, folder: &Path) -> Result<Account, AcmeError> {
     };
     let builder = Account::builder_with_http(https()?);
     let (account, credentials) = builder.create(&wanted, acme.directory.clone(), None).await?;
-    let kept = Kept { directory: acme.directory.clone(), credentials };
+    let kept = AcmeAccount { directory: acme.directory.clone(), credentials };
     write(&file, &Zeroizing::new(serde_json::to_vec(&kept)?))?;
     Ok(account)
 }

@@ -18,13 +18,13 @@ const ACME: &[u8] = b"acme-tls/1";
 /// The service's current certificate.
 #[derive(Debug)]
 pub struct Identity {
-    current: RwLock<Current>,
+    current: RwLock<CurrentCertificate>,
     /// Answers to pending ACME challenges, by host.
     challenges: RwLock<HashMap<String, Arc<ServerConfig>>>,
 }
 
 #[derive(Debug)]
-struct Current {
+struct CurrentCertificate {
     certificate: Arc<Certificate>,
     /// A placeholder for one that is yet to be issued.
     is_stand_in: bool,
@@ -44,7 +44,7 @@ impl Identity {
     }
 
     fn start(certificate: Certificate, is_stand_in: bool) -> Arc<Self> {
-        let current = Current { certificate: Arc::new(certificate), is_stand_in };
+        let current = CurrentCertificate { certificate: Arc::new(certificate), is_stand_in };
         Arc::new(Self { current: RwLock::new(current), challenges: RwLock::default() })
     }
 
@@ -64,7 +64,7 @@ impl Identity {
     pub fn replace(&self, certificate: Certificate) -> bool {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = current.certificate.hash() != certificate.hash();
-        *current = Current { certificate: Arc::new(certificate), is_stand_in: false };
+        *current = CurrentCertificate { certificate: Arc::new(certificate), is_stand_in: false };
         is_new
     }
 

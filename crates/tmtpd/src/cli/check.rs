@@ -73,11 +73,11 @@ struct Report {
     owed: u64,
     body_bytes: u64,
     dead_files: u64,
-    damage: Vec<Named>,
+    damage: Vec<NamedDamage>,
 }
 
 #[derive(Debug, Serialize)]
-struct Named {
+struct NamedDamage {
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<u64>,
     what: String,
@@ -134,7 +134,7 @@ impl Report {
             body_bytes: findings.body_bytes,
             dead_files: findings.dead_files,
             damage: damage
-                .map(|Damage { message, what }| Named {
+                .map(|Damage { message, what }| NamedDamage {
                     message: message.map(|position| position.0),
                     what,
                 })
@@ -170,7 +170,7 @@ impl Report {
         if self.dead_files > 0 {
             writeln!(out, "{} files hold nothing; the next start erases them.", self.dead_files)?;
         }
-        for Named { message, what } in self.damage.iter().take(SHOWN_MAX) {
+        for NamedDamage { message, what } in self.damage.iter().take(SHOWN_MAX) {
             match message {
                 Some(id) => writeln!(out, "damaged: message {id}: {what}")?,
                 None => writeln!(out, "damaged: {what}")?,

@@ -15,7 +15,7 @@ use crate::certificate::identity::Identity;
 use crate::certificate::{Certificate, CertificateError};
 use crate::config::{Config, Tls};
 use crate::expiry::Expiry;
-use crate::fs_mode::{self, Taken};
+use crate::fs_mode::{self, DirPrivacy};
 use crate::listen::{Acceptor, ListenError, route};
 use crate::log::chain;
 use crate::platform::Machine;
@@ -30,7 +30,7 @@ pub struct Instance {
     service: Arc<Service>,
     identity: Arc<Identity>,
     acceptor: Arc<Acceptor>,
-    state: Mutex<State>,
+    state: Mutex<InstanceState>,
     failure: Mutex<Option<InstanceError>>,
     /// Ends the tasks that watch it.
     ended: Shutdown,
@@ -51,7 +51,7 @@ pub type Attachment = Box<dyn Debug + Send>;
 
 /// State of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum InstanceState {
     /// Members can reach it.
     Running,
     /// Its store failed. A reload tries to start it again.
@@ -60,7 +60,7 @@ pub enum State {
     Stopped,
 }
 
-impl Display for State {
+impl Display for InstanceState {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Running => "running",
@@ -139,7 +139,7 @@ impl Instance {
             service,
             identity,
             acceptor,
-            state: Mutex::new(State::Running),
+            state: Mutex::new(InstanceState::Running),
             failure: Mutex::default(),
             ended: Shutdown::new(),
             addresses: Mutex::default(),
@@ -169,7 +169,7 @@ impl Instance {
             biased; // who was asked to stop closes the store, which is no failure
             () = self.ended.requested() => {}
             () = self.service.store.ended() => {
-                self.set_state(State::Failed);
+                self.set_state(InstanceState::Failed);
                 *lock(&self.failure) = Some(InstanceError::Store(StoreError::Closed));
                 // The receiver is gone when the daemon stops, and then it stops this one too.
                 let _ = failures.send(Arc::clone(&self)).await;
@@ -214,7 +214,7 @@ impl Instance {
 
     /// Its state.
     #[must_use]
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> InstanceState {
         *lock(&self.state)
     }
 
@@ -264,7 +264,7 @@ impl Instance {
         *lock(&self.config) = config;
     }
 
-    fn set_state(&self, state: State) {
+    fn set_state(&self, state: InstanceState) {
         *lock(&self.state) = state;
     }
 
@@ -286,13 +286,13 @@ impl Instance {
         drop(lock(&self.attachment).take());
         let closed = self.service.close().await;
         let mut state = lock(&self.state);
-        if *state != State::Running {
+        if *state != InstanceState::Running {
             return;
         }
-        *state = State::Stopped;
+        *state = InstanceState::Stopped;
         if let Err(error) = closed {
             tracing::error!(service = %self.name(), error = %chain(&error), "stopped with an error");
-            *state = State::Failed;
+            *state = InstanceState::Failed;
             *lock(&self.failure) = Some(error.into());
         }
     }
@@ -345,16 +345,16 @@ fn make_data_dir(config: &Config) -> Result<(), InstanceError> {
     let failed = |source| InstanceError::Data { path: path.clone(), source };
     let path_shown = path.display();
     match fs_mode::take_dir(path, DATA_NAMES).map_err(failed)? {
-        Taken::Private => {}
-        Taken::Closed => {
+        DirPrivacy::Private => {}
+        DirPrivacy::Closed => {
             tracing::info!(data = %path_shown, "the data folder is now for its user alone")
         }
         // A folder that was served before stays as it is; the administrator decides about its mode.
-        Taken::Open if path.join(ROWS).exists() => tracing::warn!(
+        DirPrivacy::Open if path.join(ROWS).exists() => tracing::warn!(
             data = %path_shown,
             "other users of this machine may look into the data folder; chmod 700 keeps them out"
         ),
-        Taken::Open => return Err(InstanceError::NotOurs { path: path.clone() }),
+        DirPrivacy::Open => return Err(InstanceError::NotOurs { path: path.clone() }),
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::listen::Open;
 pub(super) fn line(instance: &Instance, sockets: &Sockets, is_one_of_many: bool) -> Option<String> {
     let config = instance.config();
     let certificate = instance.identity().certificate();
-    let ready = Ready {
+    let ready = ReadyLine {
         name: is_one_of_many.then(|| config.service.name.clone()),
         public: config.service.public.clone(),
         server_name: config.answers_to().next().cloned(),
@@ -34,7 +34,7 @@ pub(super) fn say(line: &str) -> io::Result<()> {
     writeln!(stdout, "{line}").and_then(|()| stdout.flush())
 }
 
-struct Ready<'a> {
+struct ReadyLine<'a> {
     name: Option<String>,
     public: Option<ListenAddress>,
     server_name: Option<String>,
@@ -44,7 +44,7 @@ struct Ready<'a> {
     certificate: Arc<Certificate>,
 }
 
-impl Display for Ready<'_> {
+impl Display for ReadyLine<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("ready: ")?;
         for address in self.addresses() {
@@ -62,7 +62,7 @@ impl Display for Ready<'_> {
     }
 }
 
-impl Ready<'_> {
+impl ReadyLine<'_> {
     /// Addresses by which members join.
     fn addresses(&self) -> Vec<String> {
         let of = |open: &&Open| self.address(&self.host(open), open.local().port());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::{Daemon, Instance, InstanceError, Now, State};
+use super::{Daemon, Instance, InstanceError, InstanceState, Now};
 use crate::config::{Config, ConfigError, DaemonConfig, Service};
 use crate::log::chain;
 use crate::notify;
@@ -86,8 +86,9 @@ impl Daemon {
     ) -> JoinSet<()> {
         let is_named = |instance: &Arc<Instance>| of(config, instance).is_some();
         // A failed one is started again.
-        let stays =
-            |instance: &Arc<Instance>| is_named(instance) && instance.state() == State::Running;
+        let stays = |instance: &Arc<Instance>| {
+            is_named(instance) && instance.state() == InstanceState::Running
+        };
         let gone: Vec<_> =
             self.services().into_iter().filter(|instance| !stays(instance)).collect();
         self.change(|instances| instances.retain(stays));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Instance, State};
+use super::{Instance, InstanceState};
 use crate::config::{Limits, ListenAddress};
 use crate::listen::acceptor::Admission;
 use crate::listen::route::Part;
@@ -87,7 +87,7 @@ impl Sockets {
 
 fn wanted(instances: &[Arc<Instance>]) -> BTreeMap<SocketId, Wanted> {
     let mut wanted: BTreeMap<SocketId, Wanted> = BTreeMap::new();
-    for instance in instances.iter().filter(|instance| instance.state() == State::Running) {
+    for instance in instances.iter().filter(|instance| instance.state() == InstanceState::Running) {
         for (id, address) in socket_ids(instance) {
             let entry = wanted.entry(id);
             let entry = entry.or_insert_with(|| Wanted { address, instances: Vec::new() });

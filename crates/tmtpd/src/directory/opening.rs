@@ -33,7 +33,7 @@ pub(crate) struct Opening {
 
 /// How long openings last.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kept {
+pub(crate) struct OpeningPeriod {
     /// Today.
     pub today: Day,
     /// For so many days.
@@ -42,7 +42,7 @@ pub(crate) struct Kept {
 
 impl Opening {
     /// A clock that was set back makes nothing old.
-    pub(super) fn is_old(self, kept: Kept) -> bool {
+    pub(super) fn is_old(self, kept: OpeningPeriod) -> bool {
         kept.today.saturating_sub(self.day) as usize >= kept.days
     }
 

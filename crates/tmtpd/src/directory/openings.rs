@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::DirectoryChange;
-use super::opening::{Kept, Opening, PREFIX, read_row};
+use super::opening::{Opening, OpeningPeriod, PREFIX, read_row};
 use super::{Directory, MemberNumber};
 use crate::day::Day;
 use tmtp_store::{Store, StoreError, each_row};
@@ -48,7 +48,12 @@ impl Directory {
     }
 
     /// Whether `from` may write to `to` as a member of a group to which `to` is open.
-    pub(crate) fn is_open(&self, from: MemberNumber, to: MemberNumber, kept: Kept) -> bool {
+    pub(crate) fn is_open(
+        &self,
+        from: MemberNumber,
+        to: MemberNumber,
+        kept: OpeningPeriod,
+    ) -> bool {
         self.open_group(from, to, kept).is_some()
     }
 
@@ -57,7 +62,7 @@ impl Directory {
         &self,
         from: MemberNumber,
         to: MemberNumber,
-        kept: Kept,
+        kept: OpeningPeriod,
     ) -> Option<DirectoryChange> {
         let (gid, Opening { day, left }) = self.open_group(from, to, kept)?;
         let opening = Some(Opening { day, left: left.saturating_sub(1) });
@@ -65,7 +70,7 @@ impl Directory {
     }
 
     /// The changes that delete expired openings.
-    pub(crate) fn old_openings(&self, kept: Kept) -> Vec<DirectoryChange> {
+    pub(crate) fn old_openings(&self, kept: OpeningPeriod) -> Vec<DirectoryChange> {
         let all = self.openings.iter().flat_map(|(member, groups)| {
             groups.iter().map(|(gid, opening)| (*member, gid, *opening))
         });
@@ -82,7 +87,7 @@ impl Directory {
         &self,
         from: MemberNumber,
         to: MemberNumber,
-        kept: Kept,
+        kept: OpeningPeriod,
     ) -> Option<(&str, Opening)> {
         let mut groups = self.openings.get(&to).into_iter().flatten();
         let found = groups.find(|(gid, open)| {

@@ -46,14 +46,14 @@ enum Current {
     /// The next part of the queue is being read.
     Looking(Reply<(Vec<Queued>, Cursor)>),
     /// A message is being opened. Nothing of it was sent.
-    Opening(Opening, Reply<MessageReader>),
+    Opening(MessageOpening, Reply<MessageReader>),
     /// A message is being sent.
     Sending(MessageReader),
 }
 
 /// A message that goes out for the first time, or again.
 #[derive(Clone)]
-enum Opening {
+enum MessageOpening {
     First(Queued),
     Again(Queued),
 }
@@ -159,13 +159,13 @@ impl Delivery {
     /// What to ask the store for next.
     fn next(&mut self) -> Option<Current> {
         if let Some(queued) = self.window.next_again() {
-            return Some(self.open(Opening::Again(queued)));
+            return Some(self.open(MessageOpening::Again(queued)));
         }
         if !self.window.is_open() {
             return None;
         }
         if let Some(queued) = self.ahead.pop_front() {
-            return Some(self.open(Opening::First(queued)));
+            return Some(self.open(MessageOpening::First(queued)));
         }
         if !std::mem::take(&mut self.more) {
             return None;
@@ -176,15 +176,15 @@ impl Delivery {
         )))
     }
 
-    fn open(&self, opening: Opening) -> Current {
+    fn open(&self, opening: MessageOpening) -> Current {
         let store = Arc::clone(&self.store);
-        let (Opening::First(queued) | Opening::Again(queued)) = opening.clone();
+        let (MessageOpening::First(queued) | MessageOpening::Again(queued)) = opening.clone();
         Current::Opening(opening, Box::pin(async move { store.read(&queued).await }))
     }
 
     fn begin(
         &mut self,
-        opening: Opening,
+        opening: MessageOpening,
         opened: Result<MessageReader, StoreError>,
         output: &mut Vec<u8>,
     ) -> Result<(), StoreError> {
@@ -203,11 +203,11 @@ impl Delivery {
         output.extend_from_slice(reader.head());
         self.current = Current::Sending(reader);
         match opening {
-            Opening::First(queued) => {
+            MessageOpening::First(queued) => {
                 self.metrics.deliveries.one();
                 self.window.sent(queued);
             }
-            Opening::Again(_) => self.metrics.resends.one(),
+            MessageOpening::Again(_) => self.metrics.resends.one(),
         }
         Ok(())
     }

@@ -16,12 +16,12 @@ pub(crate) enum Route {
     /// To the one service that listens there.
     Sole(Arc<Acceptor>),
     /// To one of several.
-    Shared(Shared),
+    Shared(SharedRoute),
 }
 
 /// How several services share an address.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct SharedRoute {
     /// Counts connections that have not yet named a service.
     unrouted: Arc<Admission>,
     by_name: HashMap<String, Arc<Acceptor>>,
@@ -46,7 +46,7 @@ impl Route {
         match parts {
             [] => None,
             [one] => Some(Self::Sole(Arc::clone(&one.acceptor))),
-            several => Some(Self::Shared(Shared::new(several, Arc::clone(unrouted)))),
+            several => Some(Self::Shared(SharedRoute::new(several, Arc::clone(unrouted)))),
         }
     }
 
@@ -72,7 +72,7 @@ impl Route {
     }
 }
 
-impl Shared {
+impl SharedRoute {
     fn new(parts: &[Part], unrouted: Arc<Admission>) -> Self {
         let mut by_name = HashMap::new();
         for part in parts {

@@ -7,7 +7,9 @@ use super::super::table::Heading::{self, Left, Right};
 use super::super::table::{Table, count, size, span};
 use super::error::CommandError;
 use crate::admin::client::Rows;
-use crate::admin::protocol::{Backup, Group, Link, Member, Queue, Reload, Service, State, Status};
+use crate::admin::protocol::{
+    Backup, GroupView, LinkView, MemberView, QueueView, Reload, ServiceView, State, Status,
+};
 use crate::certificate::remaining;
 use crate::platform::{Machine, Platform};
 
@@ -49,7 +51,7 @@ fn one_status(status: &Status) -> io::Result<()> {
     line("memory", &known(status.memory_bytes))
 }
 
-pub(super) fn links(rows: Rows<Link>) -> Result<(), CommandError> {
+pub(super) fn links(rows: Rows<LinkView>) -> Result<(), CommandError> {
     let headings = [
         Right("LINK"),
         Left("ADDRESS"),
@@ -78,7 +80,7 @@ pub(super) fn links(rows: Rows<Link>) -> Result<(), CommandError> {
     })
 }
 
-pub(super) fn members(rows: Rows<Member>) -> Result<(), CommandError> {
+pub(super) fn members(rows: Rows<MemberView>) -> Result<(), CommandError> {
     let headings = [
         Left("MEMBER"),
         Right("SINCE"),
@@ -110,14 +112,14 @@ pub(super) fn members(rows: Rows<Member>) -> Result<(), CommandError> {
     })
 }
 
-pub(super) fn groups(rows: Rows<Group>) -> Result<(), CommandError> {
+pub(super) fn groups(rows: Rows<GroupView>) -> Result<(), CommandError> {
     let headings = [Left("GROUP"), Right("JOINED"), Right("INVITED"), Left("NAME")];
     tabled(rows, headings, |group| {
         [group.group, count(group.joined), count(group.invited), group.name.unwrap_or_default()]
     })
 }
 
-pub(super) fn queues(rows: Rows<Queue>) -> Result<(), CommandError> {
+pub(super) fn queues(rows: Rows<QueueView>) -> Result<(), CommandError> {
     let headings = [
         Left("MEMBER"),
         Right("DEVICE"),
@@ -139,7 +141,7 @@ pub(super) fn queues(rows: Rows<Queue>) -> Result<(), CommandError> {
     })
 }
 
-pub(super) fn services(rows: Rows<Service>) -> Result<(), CommandError> {
+pub(super) fn services(rows: Rows<ServiceView>) -> Result<(), CommandError> {
     let headings = [
         Left("SERVICE"),
         Left("STATE"),

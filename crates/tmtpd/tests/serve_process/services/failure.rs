@@ -8,7 +8,7 @@ use tmtp_store::StoreError;
 use tmtp_testkit::peer::RawPeer;
 use tmtpd::admin::server::attach;
 use tmtpd::config::Overrides;
-use tmtpd::daemon::{Daemon, Source, State};
+use tmtpd::daemon::{Daemon, InstanceState, Source};
 use tmtpd::shutdown::Shutdown;
 
 use super::host::{Host, Member, free_address, name_of, service};
@@ -62,7 +62,7 @@ async fn failed_store_stops_its_own_service_only() {
     services[1].service().close().await.unwrap();
     grace.peer.expect_closed().await.unwrap();
     assert!(is_free(chess).await, "its address is still listened on");
-    assert_eq!(services[1].state(), State::Failed);
+    assert_eq!(services[1].state(), InstanceState::Failed);
     ada.works("on the other").await;
 
     // The administrator has put it right.
