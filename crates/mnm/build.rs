@@ -1,4 +1,4 @@
-//! Embeds the built pages: lists `web/dist` into `$OUT_DIR/assets.rs`, one entry per file with its
+//! Build script that embeds the pages: lists `web/dist` into `$OUT_DIR/assets.rs`, one entry per file with its
 //! bytes, content type and digest. Without built pages the list is empty and the server shows a page
 //! that says how to build them. Tells the program which version and commit it is.
 

@@ -1,4 +1,4 @@
-//! Tells the program which version and commit it is.
+//! Build script: tells the program which version and commit it is.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! Writes many members and groups straight into the store of a service that does not run.
+//! Writer of many members and groups straight into the store of a service that does not run.
 //!
 //! `cargo run --release -p tmtp-load --example people -- DATA MEMBERS GROUPS GROUP_SIZE CAST` makes so
 //! many members with one device each, and so many groups, all of whose members have joined: one a

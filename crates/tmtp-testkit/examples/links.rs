@@ -1,4 +1,4 @@
-//! Holds logged-in, idle links to a service, so that somebody can measure what they cost it.
+//! Holder of logged-in, idle links to a service, so that somebody can measure what they cost it.
 //!
 //! `cargo run -p tmtp-testkit --example links -- HOST:PORT COUNT` registers so many members, prints
 //! `links: COUNT`, and holds their links until its standard input ends (or the service drops them,

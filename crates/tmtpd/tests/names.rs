@@ -1,4 +1,4 @@
-//! A name is one member's, however it is spelled: on the wire, nobody comes by the name of another, and
+//! Tests of names on the wire: one is one member's, however it is spelled, nobody comes by another's, and
 //! every spelling of a name finds who has it.
 
 #![allow(clippy::unwrap_used, reason = "tests, their helpers included")]

@@ -1,5 +1,5 @@
-//! One dialog per operation, per effect and per reason to quit, byte for byte, against the real
-//! service over TLS.
+//! Test vectors: one dialog per operation, per effect and per reason to quit, byte for byte, against the
+//! real service over TLS.
 //!
 //! The files are in `vectors/`; `tmtp_testkit::vector` describes their form. To replay only some,
 //! name a part of their names: `VECTOR=ohi cargo test -p tmtpd --test vectors`.

@@ -1,4 +1,4 @@
-//! Makes the vault that stands for all homes of this version, with rows of every table and kind, and writes
+//! Maker of the vault that stands for all homes of this version, with rows of every table and kind, and writes
 //! beside it what it shows. `cargo xtask keep-vault` runs it; later versions open what it made in
 //! `tests/vault/kept.rs`.
 //!

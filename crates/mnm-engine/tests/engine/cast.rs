@@ -1,4 +1,4 @@
-//! Members with engines of their own. Nobody sleeps here: whoever waits, waits for events.
+//! Cast of the engine's tests: members with engines of their own. Nobody sleeps here: whoever waits, waits for events.
 
 use std::future::Future;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Kills and restarts at bad moments: everything arrives, once.
+//! Crash tests: after kills and restarts at bad moments everything arrives, once.
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::event::Event;

@@ -1,4 +1,4 @@
-//! Two members: first contact, letters, replies, files, presence.
+//! Tests of letters between two members: first contact, letters, replies, files, presence.
 
 use mnm_engine::command::{Command, Reply};
 use mnm_engine::view::{MessageState, PartyKind, PingState};

@@ -1,4 +1,4 @@
-//! Alice and her app, and what others send her.
+//! Cast of the vault's tests: Alice's app, and what others send her.
 
 use mnm_engine::error::VaultError;
 use mnm_engine::event::Event;

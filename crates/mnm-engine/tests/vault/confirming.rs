@@ -1,5 +1,5 @@
-//! To whom the app posts its member's letters once more when others forward a thread, and which of them; and
-//! what an author's own copy changes.
+//! Tests of confirming: to whom the app posts its member's letters once more when others forward a thread, and
+//! which of them; and what an author's own copy changes.
 
 use mnm_engine::vault::{
     Acked, Cc, Confirms, ForwardedLetter, Incoming, IncomingForward, IncomingNote, MemberAct,

@@ -1,4 +1,4 @@
-//! Threads that are full: nobody keeps the member's own newcomers out, and nobody is left out in silence.
+//! Tests of the limit on a thread's readers: nobody keeps the member's own newcomers out, and nobody is left out in silence.
 
 use mnm_engine::vault::OutboxId;
 use mnm_engine::view::{PartyKind, Standing, ThreadId};

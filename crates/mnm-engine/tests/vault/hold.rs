@@ -1,4 +1,4 @@
-//! Letters held back for second thoughts: they stay until released, pass nothing, and survive a crash.
+//! Tests of the hold: a held letter stays until it is released, passes nothing, and survives a crash.
 
 use mnm_engine::error::VaultError;
 use mnm_engine::vault::{DraftContent, Upon};

@@ -1,4 +1,4 @@
-//! The log that a killed app leaves: damage in it is told, a cut end is not.
+//! Tests of the write-ahead log that a killed app leaves: damage in it is told, a cut end is not.
 
 use std::fs;
 use std::path::Path;

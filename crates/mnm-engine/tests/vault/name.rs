@@ -1,5 +1,5 @@
-//! The making of contacts: of whom the service vouches for under the very name we pinged, or whom the member
-//! accepts; and nobody ever becomes somebody else.
+//! Tests of contacts' names: a contact is made of whom the service vouches for under the very name we pinged, or
+//! whom the member accepts; and nobody ever becomes somebody else.
 
 use mnm_engine::error::VaultError;
 use mnm_engine::vault::{OutboxAction, Received, Upon};

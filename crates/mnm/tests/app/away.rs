@@ -1,4 +1,4 @@
-//! Words about services that were not asked or not reached, and of readers they did not reach.
+//! Tests of staleness notes: services that were not asked or not reached, and readers they did not reach.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

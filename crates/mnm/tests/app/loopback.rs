@@ -1,4 +1,4 @@
-//! The loopback server trusts nobody: what it must refuse, row by row, against the real program.
+//! Tests of the loopback server's refusals, row by row, against the real program: it trusts nobody.
 
 use std::io::Read as _;
 

@@ -1,4 +1,4 @@
-//! The words of commands when it is not simply done: what happened, and the command that helps.
+//! Tests of the messages of commands that are not simply done: what happened, and the command that helps.
 
 use std::os::unix::net::UnixListener;
 use std::process::Command;

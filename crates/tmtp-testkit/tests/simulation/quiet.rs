@@ -1,4 +1,4 @@
-//! The quiet after the storm: everybody comes back, and everything arrives that is due.
+//! Phase of a schedule without faults, the quiet: everybody comes back, and everything arrives that is due.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

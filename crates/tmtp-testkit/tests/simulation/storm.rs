@@ -1,4 +1,4 @@
-//! The storm: everybody writes, and everything breaks that can.
+//! Phase of a schedule with faults, the storm: everybody writes, and everything breaks that can.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Places before login: addresses that hold as many connections as they may and open each again when it
-//! is closed, while a member comes from another address.
+//! Attack: addresses that hold as many login slots as they may and open each connection again when it is
+//! closed, while a member comes from another address.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

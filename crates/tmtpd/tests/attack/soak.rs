@@ -1,4 +1,4 @@
-//! A life of a link, over and over: what one leaves behind would add up. `SOAK_LIVES` says how many
+//! Soak test of links: the life of one, over and over, so that what it leaves behind would add up. `SOAK_LIVES` says how many
 //! each member has, for a longer run than that of every test.
 
 use std::fs;

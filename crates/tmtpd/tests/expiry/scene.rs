@@ -1,4 +1,4 @@
-//! Members with raw apps, and a service for which days pass.
+//! Cast of the expiry tests: members with raw apps, and a service for which days pass.
 
 use serde_json::{Value, json};
 use tmtp_store::{Batch, Limits};

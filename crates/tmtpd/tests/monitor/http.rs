@@ -1,4 +1,4 @@
-//! A monitor that knows just enough of HTTP.
+//! HTTP client of a monitor that knows just enough of it.
 
 use std::fs;
 use std::io::{Read, Write};

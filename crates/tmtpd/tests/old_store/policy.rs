@@ -1,5 +1,5 @@
-//! A store of the time when a uid was enough to post keeps that until it is told otherwise, and then
-//! parts nobody who was in contact.
+//! Upgrade test of the post policy: a store of the time when a uid was enough to post keeps that until it is
+//! told otherwise, and then parts nobody who was in contact.
 //!
 //! `uid-policy` was written by the program of commit 682b074:
 //!

@@ -1,4 +1,4 @@
-//! First start, restart, two at once, stopping, and what is refused before anything is written.
+//! Tests of start and stop: first start, restart, two at once, and what is refused before anything is written.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
