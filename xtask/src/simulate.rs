@@ -6,10 +6,12 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::run::{self, cargo};
+use crate::run::{self, Tally, cargo};
 
 /// Schedules, unless the command line says otherwise.
 const SEEDS: u64 = 300;
+/// The test that simulates them.
+const SIMULATION: &str = "simulated_faults_lose_and_duplicate_no_letter";
 /// Kills, unless the command line says otherwise.
 const ROUNDS: u64 = 10;
 
@@ -49,7 +51,7 @@ pub(crate) fn simulate(options: &Simulation) -> Result<()> {
     if options.optimised {
         command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "2");
     }
-    command.args(["--", "--nocapture", "whatever_breaks"]);
+    command.args(["--", "--nocapture", "--exact", SIMULATION]);
     let (first, seeds) = match options.seed {
         Some(seed) => (seed, 1),
         None => (options.first.unwrap_or(1), options.seeds.unwrap_or(SEEDS)),
@@ -58,7 +60,7 @@ pub(crate) fn simulate(options: &Simulation) -> Result<()> {
     if options.seed.is_some() {
         command.env("SIMULATE_TRACE", "1");
     }
-    run::loud(&mut command)
+    run::tests(&mut command, &mut Tally::default())
 }
 
 /// How often real processes are killed.
@@ -95,7 +97,7 @@ pub(crate) fn crash(options: &Crashes) -> Result<()> {
     if let Some(seed) = options.seed {
         command.env("CRASH_SEED", seed.to_string());
     }
-    run::loud(&mut command)
+    run::tests(&mut command, &mut Tally::default())
 }
 
 fn number(flag: &str, value: Option<&String>) -> Result<u64> {
