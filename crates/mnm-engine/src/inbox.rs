@@ -4,7 +4,7 @@
 //! duplicate is acknowledged again and dropped. A letter with malformed data is stored as a letter
 //! that says so, with all its bytes attached ([`unpack`]). Only a failure of our own store leaves a
 //! message unacknowledged, to be sent again on the next link. A message that the disk has no room
-//! for is not acknowledged either: it waits at the service ([`Held`]), and those behind it are
+//! for is not acknowledged either: it waits at the service ([`HeldMessages`]), and those behind it are
 //! received.
 
 pub(crate) mod form;
