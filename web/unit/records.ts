@@ -47,6 +47,11 @@ export const row = (some: Partial<ThreadRow> = {}): ThreadRow => ({
   state: null,
   may_reply: { state: "yes" },
   belongs_to: null,
+  archived: false,
+  trashed_ms: null,
+  muted: false,
+  pinned: false,
+  starred: false,
   ...some,
 });
 

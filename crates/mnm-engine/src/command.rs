@@ -4,6 +4,8 @@
 //! `{"ok": REPLY}` or `{"error": {"code": …, "message": …}}`. Every command commits before it is
 //! answered.
 
+mod thread_query;
+
 use serde::{Deserialize, Serialize};
 use tmtp::id::{Gid, Uid, UidOrGid};
 
@@ -13,6 +15,8 @@ use crate::view::{
     ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, Ping, PingId,
     Readers, SearchHit, State, Thread, ThreadId, ThreadRow,
 };
+
+pub use thread_query::{ThreadFilter, ThreadMark, ThreadView};
 
 /// A request to the engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,11 +219,15 @@ pub enum Command {
         #[cfg_attr(test, schemars(with = "String"))]
         group: Gid,
     },
-    /// Threads of an account, newest first. Reply: [`Reply::Threads`].
+    /// Threads of an account, newest first. The first page of the inbox begins with those that are pinned,
+    /// beyond the limit. Reply: [`Reply::Threads`].
     Threads {
         /// The account, or all.
         account: Option<AccountId>,
-        /// Only threads in which the member or group with this permanent id is, or was.
+        /// Which list.
+        #[serde(default)]
+        filter: ThreadFilter,
+        /// Only threads in which the member or group with this permanent id is, or was, archived or not.
         #[serde(default)]
         #[cfg_attr(test, schemars(with = "Option<String>"))]
         with: Option<UidOrGid>,
@@ -248,6 +256,25 @@ pub enum Command {
         /// Which of its messages, at most 1,000; all when absent. Those of other threads and those
         /// that are gone are passed over.
         messages: Option<Vec<MessageRowId>>,
+    },
+    /// Mark threads, or take a mark from them. Those that are gone are passed over.
+    /// Reply: [`Reply::Count`], how many were changed.
+    MarkThreads {
+        /// Which, at most 1,000.
+        threads: Vec<ThreadId>,
+        /// The mark.
+        mark: ThreadMark,
+        /// Whether they have it from now on.
+        on: bool,
+    },
+    /// Erase threads that are in the trash, with their files, on this device. They are gone from all
+    /// lists at once; what is queued in them is sent before they are erased. Reply: [`Reply::Count`].
+    EmptyTrash {
+        /// The account, or all.
+        account: Option<AccountId>,
+        /// Only these, at most 1,000.
+        #[serde(default)]
+        threads: Option<Vec<ThreadId>>,
     },
     /// Who reads a thread, and who added them. Reply: [`Reply::Readers`].
     Readers {

@@ -12,6 +12,7 @@ mod forward;
 mod join;
 mod letter;
 mod people;
+mod put_away;
 mod search;
 mod service;
 
@@ -114,6 +115,7 @@ impl Engine {
         engine.finish_removals();
         if engine.shared.connect {
             engine.watch_network();
+            engine.watch_trash();
         }
         Ok(engine)
     }

@@ -36,6 +36,7 @@ mod hold;
 mod inbox;
 mod letter;
 mod limits;
+mod mark;
 mod members;
 mod message;
 mod migration;
@@ -63,6 +64,8 @@ pub(crate) mod storage;
 mod sync;
 mod text;
 mod thread;
+mod thread_list;
+mod trash;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -82,6 +85,7 @@ pub use forward::{ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
 pub use inbox::{Confirms, Incoming, IncomingAttachment, Received};
 pub use limits::Limits;
+pub(crate) use mark::MARKED_ROWS;
 pub(crate) use name::is_plain_name;
 pub use notice::{IncomingNote, IncomingPing, MemberAct, MemberNotice, UserNotice};
 pub use outbox::OutboxItem;
@@ -93,7 +97,8 @@ pub use ping::PingQuery;
 pub use recipient::Recipient;
 pub use sync::SyncNotice;
 pub(crate) use text::{LONG_FORWARDED, LONG_TEXT};
-pub use thread::ThreadPlace;
+pub use thread_list::ThreadPlace;
+pub use trash::Erased;
 
 use change::{VaultReader, WriteTx};
 use chore::Chores;

@@ -9,6 +9,7 @@ mod dispatch;
 mod group;
 mod letter;
 mod people;
+mod put_away;
 mod reader;
 mod recipient;
 mod run;

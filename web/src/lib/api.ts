@@ -40,6 +40,8 @@ export const REPLY_KIND = {
   threads: "threads",
   thread: "thread",
   mark_read: "done",
+  mark_threads: "count",
+  empty_trash: "count",
   readers: "readers",
   strike: "done",
   readmit: "done",

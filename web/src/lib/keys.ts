@@ -1,5 +1,7 @@
 // Keyboard shortcuts: one table that handles the keys and is shown as the list under `?`.
+import type { ThreadMark } from "./api";
 import { outbox } from "./outbox.svelte";
+import { putAway, threadInHand, toggle } from "./putaway.svelte";
 import { prefs } from "./prefs.svelte";
 import { href, router, type Section } from "./route.svelte";
 import { store } from "./store.svelte";
@@ -23,6 +25,11 @@ export const SHORTCUTS: Shortcut[] = [
   { keys: "j", label: t.keys.next, group: g.list },
   { keys: "k", label: t.keys.previous, group: g.list },
   { keys: "Enter", label: t.keys.open, group: g.list },
+  { keys: "e", label: t.keys.archive, group: g.list },
+  { keys: "#", label: t.keys.trash, group: g.list },
+  { keys: "m", label: t.keys.mute, group: g.list },
+  { keys: "s", label: t.keys.star, group: g.list },
+  { keys: "Shift u", label: t.keys.unread, group: g.list },
   { keys: "u", label: t.keys.back, group: g.list },
   { keys: "Esc", label: t.keys.escape, group: g.list },
   { keys: "/", label: t.keys.search, group: g.go },
@@ -107,8 +114,17 @@ function press(key: string, actions: KeyActions): boolean {
     case "r":
       return focus("[data-key='reply']");
     case "z":
-      void outbox.undo();
-      return outbox.last !== null;
+      return undo();
+    case "e":
+      return mark("archived");
+    case "#":
+      return mark("trashed");
+    case "m":
+      return mark("muted");
+    case "s":
+      return mark("starred");
+    case "U":
+      return mark("unread");
     case "v":
       return click("[data-key='look']");
     case "u":
@@ -120,6 +136,19 @@ function press(key: string, actions: KeyActions): boolean {
     default:
       return /^[1-9]$/.test(key) && goToAccount(Number(key) - 1);
   }
+}
+
+function undo(): boolean {
+  if (putAway.last) void putAway.undo();
+  else if (outbox.last) void outbox.undo();
+  else return false;
+  return true;
+}
+
+function mark(as: ThreadMark): boolean {
+  const row = threadInHand();
+  void toggle(row, as);
+  return row !== undefined;
 }
 
 function goTo(section: Section | undefined, item = ""): boolean {

@@ -4,13 +4,14 @@
 // Replies and events travel on different connections, so an event can overtake the reply to the command that
 // caused it. Therefore a reply is dropped if an event was about its record since the command was sent
 // (`eventCount`, `since`), and events that arrive during a load are applied again after it.
-import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow } from "./api";
+import type { Account, Contact, Draft, Event, Group, Link, Message, Ping, Thread, ThreadRow, ThreadView } from "./api";
 import { allDrafts } from "./draft/list";
 import { partyName } from "./format";
 import { measurePainted } from "./marks";
 import { t } from "./strings";
 import type { DisconnectReason, StreamUpdate } from "./connection/stream";
 import { ThreadWindow } from "./thread/window.svelte";
+import { ThreadLists } from "./threadlists.svelte";
 import { command, problem, watch } from "./connection/transport";
 
 const PAGE_ROWS = 100;
@@ -38,10 +39,8 @@ class Store {
   contacts = $state.raw<Contact[]>([]);
   groups = $state.raw<Group[]>([]);
   drafts = $state.raw<Draft[]>([]);
-  /** The first load brought every thread of every account. */
-  #allThreads = $state(false);
-  /** Accounts of which all threads have been loaded since. */
-  #threadsComplete = $state.raw<ReadonlySet<number>>(new Set());
+  /** How far the lists of threads are loaded. */
+  readonly lists = new ThreadLists();
   /** The first load brought every ping of every account. */
   #allPings = $state(false);
   /** Accounts of which all pings have been loaded since. */
@@ -180,8 +179,11 @@ class Store {
     this.contacts = contacts;
     this.groups = groups;
     this.drafts = drafts;
-    this.#allThreads = threads.length < PAGE_ROWS;
-    this.#threadsComplete = new Set();
+    this.lists.reset(
+      this.accounts.map(({ id }) => id),
+      threads,
+      threads.length < PAGE_ROWS,
+    );
     this.#allPings = pings.length < PAGE_ROWS;
     this.#pingsComplete = new Set();
     this.disconnected = null;
@@ -192,20 +194,23 @@ class Store {
     await Promise.all([...without(threads).map((id) => this.loadOlder(id)), ...without(pings).map((id) => this.loadOlderPings(id))]);
   }
 
-  /** Loads the next page of an account's threads. */
-  async loadOlder(account: number): Promise<void> {
-    const rows = this.threads.filter((row) => row.account === account);
-    const [oldest] = rows.sort((a, b) => a.last_at_ms - b.last_at_ms || a.id - b.id);
-    const place = oldest && { before_ms: oldest.last_at_ms, before: oldest.id };
-    const older = await command("threads", { account, ...place, limit: PAGE_ROWS });
+  /** Loads the next page of a list of an account's threads. */
+  async loadOlder(account: number, view: ThreadView = "inbox"): Promise<void> {
+    const place = this.lists.place(account, view);
+    const older = await command("threads", { account, filter: { view }, ...place, limit: PAGE_ROWS });
     const known = new Set(this.threads.map((row) => row.id));
     this.threads = [...this.threads, ...older.filter((row) => !known.has(row.id))];
-    if (older.length < PAGE_ROWS) this.#threadsComplete = new Set([...this.#threadsComplete, account]);
+    this.lists.loaded(account, view, older, older.length < PAGE_ROWS);
   }
 
-  /** Whether all threads of an account are loaded. */
-  threadsComplete(account: number): boolean {
-    return this.#allThreads || this.#threadsComplete.has(account);
+  /** Whether all threads of a list are loaded. */
+  threadsComplete(account: number, view: ThreadView = "inbox"): boolean {
+    return this.lists.isComplete(account, view);
+  }
+
+  /** The rows of a list, as far as it is loaded without gaps. */
+  listed(account: number, view: ThreadView): ThreadRow[] {
+    return this.lists.arranged(account, view, this.threads);
   }
 
   /** Loads the next page of an account's pings. */
@@ -365,7 +370,7 @@ class Store {
   }
 
   #announce(event: Event): void {
-    if (event.event === "message" && event.message.unread && event.message.state.state === "received") {
+    if (event.event === "message" && event.message.unread && event.message.state.state === "received" && !this.threads.find((row) => row.id === event.message.thread)?.muted) {
       this.announcement = t.arrivals.letter(partyName(event.message.from), this.#service(event.message.account));
     } else if (event.event === "ping" && event.ping.incoming && event.ping.state.state === "waiting") {
       this.announcement = t.arrivals.ping(event.ping.from, event.ping.service);

@@ -1,8 +1,9 @@
 //! Story of the home that is kept, by subject; each step is there for the rows that it leaves.
 
+use mnm_engine::command::ThreadMark;
 use mnm_engine::markdown::ELEMENTS_MAX;
 use mnm_engine::vault::{
-    Cc, DraftContent, ForwardedLetter, IncomingAttachment, IncomingForward, IncomingNote,
+    Cc, DraftContent, Erased, ForwardedLetter, IncomingAttachment, IncomingForward, IncomingNote,
     MemberAct, NewAccount, OutboxAction, PingQuery, Received, StagedBlob, Upon, UserNotice,
 };
 use mnm_engine::view::Form;
@@ -20,6 +21,7 @@ pub(crate) fn play(mut app: App) -> TempDir {
     people(&mut app);
     groups(&mut app);
     letters(&mut app);
+    put_away(&mut app);
     threads_of_others(&mut app);
     forwards(&mut app);
     outbox(&mut app);
@@ -312,6 +314,35 @@ fn drafts(app: &mut App) {
     let _ = app.vault.save_draft(Upon::Anything, Some(draft), account, None, &typed, now).unwrap();
     let mut cut = app.vault.begin_blob().unwrap();
     app.vault.append_blob(&mut cut, b"an upload that was cut").unwrap();
+}
+
+/// Threads with every mark, in the trash, about to be erased, and erased in part.
+fn put_away(app: &mut App) {
+    let begin = |app: &mut App, text: &str| {
+        let letter = app.letter(BOB, "Bob Jones", text);
+        app.receive(&letter).thread
+    };
+    for mark in [
+        ThreadMark::Archived,
+        ThreadMark::Trashed,
+        ThreadMark::Muted,
+        ThreadMark::Pinned,
+        ThreadMark::Starred,
+    ] {
+        let thread = begin(app, &format!("to be {mark:?}"));
+        let now = app.now();
+        let _ = app.vault.mark_threads(&[thread], mark, true, now).unwrap();
+    }
+    while app.vault.tidy().value {}
+    let erased = ["erased in part", "about to be erased"].map(|text| begin(app, text));
+    for thread in erased {
+        let now = app.now();
+        let _ = app.vault.mark_threads(&[thread], ThreadMark::Trashed, true, now).unwrap();
+        let _ = app.vault.empty_trash(&Erased::Of(None, vec![thread])).unwrap();
+        if thread == erased[0] {
+            let _ = app.vault.tidy();
+        }
+    }
 }
 
 /// Letters that came before it was known where they belong, more than one transaction brings there.

@@ -132,11 +132,11 @@ impl Engine {
             }
 
             // Threads.
-            Command::Threads { account, with, before_ms, before, limit } => {
+            Command::Threads { account, filter, with, before_ms, before, limit } => {
                 let place = before_ms.map(|ms| (ms, before.unwrap_or(ThreadId::MIN)));
                 let threads = store.read(move |vault| match with {
                     Some(uid) => vault.threads_with(account, &uid, place, limit),
-                    None => vault.threads_left(account, place, limit),
+                    None => vault.threads_left(account, &filter, place, limit),
                 });
                 threads.await.map(Reply::Threads)
             }
@@ -149,6 +149,12 @@ impl Engine {
             }
             Command::MarkRead { thread, messages } => {
                 self.mark_read(thread, messages).await.map(|()| Reply::Done)
+            }
+            Command::MarkThreads { threads, mark, on } => {
+                self.mark_threads(threads, mark, on).await.map(Reply::Count)
+            }
+            Command::EmptyTrash { account, threads } => {
+                self.empty_trash(account, threads).await.map(Reply::Count)
             }
             Command::Readers { thread } => {
                 store.read(move |vault| vault.readers(thread)).await.map(Reply::Readers)

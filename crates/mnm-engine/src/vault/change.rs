@@ -47,6 +47,8 @@ pub(super) struct WriteTx<'a> {
     pub(super) slice: SettleBudget,
     /// Whether early letters are left to settle.
     unsettled: bool,
+    /// Whether threads are left to erase.
+    erasing: bool,
 }
 
 /// Chores left by a committed write.
@@ -56,6 +58,8 @@ pub(super) struct Left {
     pub(super) orphans: Vec<i64>,
     /// Whether early letters are left to settle.
     pub(super) unsettled: bool,
+    /// Whether threads are left to erase.
+    pub(super) erasing: bool,
 }
 
 impl<'a> WriteTx<'a> {
@@ -75,6 +79,7 @@ impl<'a> WriteTx<'a> {
             orphans: Vec::new(),
             slice: SettleBudget::default(),
             unsettled: false,
+            erasing: false,
         }
     }
 
@@ -136,8 +141,13 @@ impl<'a> WriteTx<'a> {
         self.unsettled = true;
     }
 
+    /// Records that threads are left to erase.
+    pub(super) fn leave_erasing(&mut self) {
+        self.erasing = true;
+    }
+
     pub(super) fn into_left(self) -> Left {
-        Left { orphans: self.orphans, unsettled: self.unsettled }
+        Left { orphans: self.orphans, unsettled: self.unsettled, erasing: self.erasing }
     }
 
     /// The new state of everything touched: deletions first, counters last.
@@ -145,6 +155,9 @@ impl<'a> WriteTx<'a> {
         let read = self.read;
         let mut events = std::mem::take(&mut self.gone);
         for &id in &self.threads {
+            if read.is_erased(id)? {
+                continue;
+            }
             let thread = read.thread_row(id)?;
             events.push(Event::Thread { thread });
         }

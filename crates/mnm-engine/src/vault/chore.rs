@@ -1,9 +1,9 @@
-//! Chores of the vault, done while nobody waits: early letters are settled (`settle.rs`), orphaned
-//! files are erased, and free pages are returned to the disk.
+//! Chores of the vault, done while nobody waits: early letters are settled (`settle.rs`), threads of the
+//! trash and orphaned files are erased, and free pages are returned to the disk.
 //!
 //! Each can touch many pages, so they are done in slices, each a transaction of a few milliseconds
 //! between other calls. A slice that is lost in a crash is done after the next start, when all
-//! orphaned files are found again; unsettled letters are stored.
+//! orphaned files are found again; unsettled letters, and threads to erase, are stored.
 
 mod pending;
 
@@ -45,6 +45,10 @@ impl Vault {
                 return self.settle_slice(step).map(|events| Change { value: true, events });
             }
             self.chores.unsettled = None;
+        }
+        if let Some(from) = self.chores.erasing {
+            self.chores.erasing = self.erase_thread_slice(from)?;
+            return Ok(silent(true));
         }
         if let Some(&blob) = self.chores.orphans.front() {
             if self.erase_slice(blob)? {
@@ -141,7 +145,7 @@ impl Vault {
             )?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        self.chores = Chores { unsettled: Some(0), orphans, erased: true };
+        self.chores = Chores { unsettled: Some(0), erasing: Some(0), orphans, erased: true };
         Ok(())
     }
 }

@@ -17,6 +17,8 @@ use crate::view::{AccountId, ThreadId};
 mod forward_tests;
 #[path = "cost_tests/group_tests.rs"]
 mod group_tests;
+#[path = "cost_tests/list_tests.rs"]
+mod list_tests;
 #[path = "cost_tests/settle_tests.rs"]
 mod settle_tests;
 
@@ -174,7 +176,7 @@ fn bytes_of_this_thread() -> u64 {
 type Command = (&'static str, u64, fn(&mut Home));
 
 /// Steps of a command that handles one thing; of one that returns a page; of one slice.
-const ONE: u64 = 3_000;
+const ONE: u64 = 3_200;
 const PAGE: u64 = 100_000;
 
 const COMMANDS: [Command; 19] = [

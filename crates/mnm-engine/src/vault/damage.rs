@@ -13,9 +13,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::rows::{Reopen, read_around};
 use super::runtime_state::Detail;
-use super::thread::page_rows;
+use super::thread_list::{BEGINNING, is_in, page_rows};
 use super::{Result, ThreadPlace, Vault};
-use crate::command::Place;
+use crate::command::{Place, ThreadFilter, ThreadView};
 use crate::error::{OpenError, VaultError};
 use crate::view::{AccountId, MessageRowId, State, Thread, ThreadId, ThreadRow};
 
@@ -85,22 +85,25 @@ impl Vault {
         })
     }
 
-    /// As [`Vault::threads`], without unreadable ones.
+    /// As [`Vault::threads_in`], without unreadable ones.
     pub fn threads_left(
         &mut self,
         account: Option<AccountId>,
+        filter: &ThreadFilter,
         before: Option<ThreadPlace>,
         limit: Option<u32>,
     ) -> Result<Vec<ThreadRow>> {
-        let page = |vault: &Self| vault.threads(account, before, limit);
+        let page = |vault: &Self| vault.threads_in(account, filter, before, limit);
         if let Some(rows) = self.attempt(page)? {
             return Ok(rows);
         }
-        let ids = match self.attempt(|vault| vault.thread_ids(account, before, limit))? {
+        let ids = match self
+            .attempt(|vault| vault.reader().thread_ids(account, filter, before, limit))?
+        {
             Some(ids) => ids,
             None => {
-                let before = before.unwrap_or((i64::MAX, ThreadId::MAX));
-                let mut ids = self.thread_ids_around(account, before)?;
+                let before = before.unwrap_or(BEGINNING);
+                let mut ids = self.thread_ids_around(account, filter.view, before)?;
                 ids.truncate(page_rows(limit));
                 ids
             }
@@ -226,17 +229,25 @@ impl Vault {
         Ok(found)
     }
 
-    /// Threads without using indexes, newest first, all that are older.
+    /// Threads of a list without using indexes, newest first, all that are older.
     fn thread_ids_around(
         &mut self,
         account: Option<AccountId>,
+        view: ThreadView,
         before: ThreadPlace,
     ) -> Result<Vec<ThreadId>> {
         let mut found = Vec::new();
-        read_around(self, "thread", &["account", "last_at_ms", "id"], &mut |row| {
-            if let [Value::Integer(of), Value::Integer(at_ms), Value::Integer(id)] = *row
+        let columns =
+            ["account", "last_at_ms", "id", "archived", "trashed_ms", "starred", "erasing"];
+        read_around(self, "thread", &columns, &mut |row| {
+            let [of, at_ms, id, archived, trashed_ms, starred, erasing] = row else { return };
+            let is = |value: &Value| *value == Value::Integer(1);
+            if let (Value::Integer(of), Value::Integer(at_ms), Value::Integer(id)) = (of, at_ms, id)
+                && let (of, at_ms, id) = (*of, *at_ms, *id)
                 && account.is_none_or(|account| account == of)
                 && (at_ms, id) < before
+                && *erasing == Value::Integer(0)
+                && is_in(view, is(archived), *trashed_ms != Value::Null, is(starred))
             {
                 found.push((at_ms, id));
             }

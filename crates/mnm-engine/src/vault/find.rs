@@ -164,7 +164,8 @@ impl VaultReader<'_> {
     ) -> Result<(Matches, Option<MessageRowId>)> {
         // In this join order; otherwise all matches are computed before the first row.
         let mut statement = self.db.prepare_cached(
-            "SELECT m.id, octet_length(m.text), ?3 IS NULL OR m.account = ?3
+            "SELECT m.id, octet_length(m.text), (?3 IS NULL OR m.account = ?3)
+                 AND (SELECT trashed_ms FROM thread WHERE id = m.thread) IS NULL
              FROM message_fts CROSS JOIN message m ON m.id = message_fts.rowid
              WHERE message_fts MATCH ?1 AND message_fts.rowid <= ?2
              ORDER BY message_fts.rowid DESC LIMIT ?4",
@@ -216,7 +217,8 @@ impl VaultReader<'_> {
     ) -> Result<Option<AttachmentId>> {
         let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
         let mut statement = self.db.prepare_cached(
-            "SELECT f.id, f.message, ?3 IS NULL OR m.account = ?3,
+            "SELECT f.id, f.message, (?3 IS NULL OR m.account = ?3)
+                 AND (SELECT trashed_ms FROM thread WHERE id = m.thread) IS NULL,
                  snippet(file_fts, 0, ?5, ?6, '…', 24)
              FROM file_fts CROSS JOIN attachment f ON f.id = file_fts.rowid
              LEFT JOIN message m ON m.id = f.message

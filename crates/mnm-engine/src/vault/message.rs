@@ -218,6 +218,7 @@ impl WriteTx<'_> {
                 markdown::RENDERING,
             ])?;
         let id = self.db.last_insert_rowid();
+        self.come_back(new.thread, new.unread)?;
         self.touch_message(id);
         self.touch_account(new.account);
         Ok(id)

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::name;
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 38] = [
+const STEPS: [&str; 39] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -48,6 +48,7 @@ const STEPS: [&str; 38] = [
     include_str!("migration/036_confirming.sql"),
     include_str!("migration/037_recipients.sql"),
     include_str!("migration/038_namesake.sql"),
+    include_str!("migration/039_put_away.sql"),
 ];
 
 /// The version after all steps.

@@ -62,6 +62,9 @@ impl Vault {
     /// page lies is not in it.
     pub fn thread_page(&self, id: ThreadId, at: Place, limit: Option<u32>) -> Result<Thread> {
         let read = self.reader();
+        if read.is_erased(id)? {
+            return Err(VaultError::NotFound { what: "thread", id });
+        }
         let row = read.thread_row(id)?;
         let rows = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize;
         let (before, after) =

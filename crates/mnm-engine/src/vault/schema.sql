@@ -18,7 +18,8 @@ CREATE TABLE account (
     presence_ms INTEGER NOT NULL DEFAULT 0,         -- when that was chosen
     vouches     INTEGER NOT NULL DEFAULT 0 CHECK (vouches IN (0, 1)), -- whether the service says which groups
                                                     -- a letter was posted to
-    unread      INTEGER NOT NULL DEFAULT 0,         -- how many messages are, kept by triggers
+    unread      INTEGER NOT NULL DEFAULT 0,         -- how many messages are, of the inbox without muted
+                                                    -- threads, kept by triggers
     waiting     INTEGER NOT NULL DEFAULT 0,         -- how many pings that came in are, likewise
     linked_ms   INTEGER,                            -- when a link last began or ended; NULL: not noted
     greeted     INTEGER NOT NULL DEFAULT 0 CHECK (greeted IN (0, 1)), -- whether its service has greeted before
@@ -167,6 +168,13 @@ CREATE TABLE thread (
     , told_subject TEXT NOT NULL DEFAULT ''         -- what another device said it is about
     , claimant TEXT NOT NULL DEFAULT ''             -- who made it, while its first letter is not here
     , arrived_ms INTEGER NOT NULL DEFAULT 0         -- when something forwarded came into it
+    , archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1)) -- out of the inbox
+    , trashed_ms INTEGER                            -- when it was put into the trash; NULL: it is not there
+    , muted INTEGER NOT NULL DEFAULT 0 CHECK (muted IN (0, 1)) -- not counted, and left in the archive
+    , pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1)) -- listed before others
+    , starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1))
+    , erasing INTEGER NOT NULL DEFAULT 0 CHECK (erasing IN (0, 1, 2)) -- 1: to be erased once nothing queued
+                                                    -- names it; 2: being erased, in slices
 ) STRICT;
 CREATE INDEX thread_claimed ON thread (account, claimed_id) WHERE claimed_id IS NOT NULL;
 CREATE INDEX thread_service_id ON thread (account, service_id) WHERE service_id IS NOT NULL;
@@ -174,7 +182,16 @@ CREATE INDEX thread_service_id ON thread (account, service_id) WHERE service_id 
 CREATE UNIQUE INDEX thread_known ON thread (account, service_id)
 WHERE service_id IS NOT NULL AND known = 1;
 CREATE INDEX thread_account ON thread (account, last_at_ms);
-CREATE INDEX thread_last ON thread (last_at_ms);
+-- Each list of threads by an index of its own.
+CREATE INDEX thread_inbox ON thread (account, last_at_ms, id)
+WHERE archived = 0 AND pinned = 0 AND trashed_ms IS NULL;
+CREATE INDEX thread_pinned ON thread (account, last_at_ms, id) WHERE pinned = 1;
+CREATE INDEX thread_starred ON thread (account, last_at_ms, id) WHERE starred = 1 AND trashed_ms IS NULL;
+CREATE INDEX thread_archive ON thread (account, last_at_ms, id) WHERE archived = 1 AND trashed_ms IS NULL;
+CREATE INDEX thread_trash ON thread (account, last_at_ms, id)
+WHERE trashed_ms IS NOT NULL AND erasing = 0;
+CREATE INDEX thread_trashed ON thread (trashed_ms) WHERE trashed_ms IS NOT NULL AND erasing = 0;
+CREATE INDEX thread_erasing ON thread (id) WHERE erasing > 0;
 
 -- Threads of which another device of the member has told, and of which no letter is here yet.
 CREATE TABLE foretold (
@@ -471,17 +488,28 @@ END;
 
 CREATE TRIGGER unread_insert AFTER INSERT ON message WHEN new.unread = 1 BEGIN
     UPDATE thread SET unread = unread + 1 WHERE id = new.thread;
-    UPDATE account SET unread = unread + 1 WHERE id = new.account;
 END;
 
 CREATE TRIGGER unread_delete AFTER DELETE ON message WHEN old.unread = 1 BEGIN
     UPDATE thread SET unread = unread - 1 WHERE id = old.thread;
-    UPDATE account SET unread = unread - 1 WHERE id = old.account;
 END;
 
 CREATE TRIGGER unread_change AFTER UPDATE OF unread ON message BEGIN
     UPDATE thread SET unread = unread + new.unread - old.unread WHERE id = new.thread;
-    UPDATE account SET unread = unread + new.unread - old.unread WHERE id = new.account;
+END;
+
+-- What an account counts goes by its threads.
+CREATE TRIGGER unread_thread_change AFTER UPDATE OF unread, archived, trashed_ms, muted ON thread BEGIN
+    UPDATE account SET unread = unread
+        + iif(new.archived OR new.muted OR new.trashed_ms IS NOT NULL, 0, new.unread)
+        - iif(old.archived OR old.muted OR old.trashed_ms IS NOT NULL, 0, old.unread)
+    WHERE id = new.account;
+END;
+
+CREATE TRIGGER unread_thread_delete AFTER DELETE ON thread WHEN old.unread > 0 BEGIN
+    UPDATE account SET unread = unread
+        - iif(old.archived OR old.muted OR old.trashed_ms IS NOT NULL, 0, old.unread)
+    WHERE id = old.account;
 END;
 
 CREATE TRIGGER unread_move AFTER UPDATE OF thread ON message WHEN new.unread = 1 BEGIN

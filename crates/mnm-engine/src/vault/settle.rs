@@ -284,6 +284,11 @@ impl WriteTx<'_> {
         self.db
             .prepare_cached("UPDATE message SET thread = ?2, moved = 1 WHERE id = ?1")?
             .execute([letter.id, to])?;
+        let unread = self
+            .db
+            .prepare_cached("SELECT unread FROM message WHERE id = ?1")?
+            .query_row([letter.id], |row| row.get(0))?;
+        self.come_back(to, unread)?;
         self.slice.bytes -= letter.bytes;
         Ok(())
     }

@@ -1,86 +1,20 @@
-//! Threads: the list, one conversation, who is in it.
+//! Thread: its line in lists, its id, its subject.
 
 use rusqlite::{OptionalExtension, params};
-use tmtp::id::{Uid, UidOrGid};
+use tmtp::id::Uid;
 
+use super::Result;
 use super::change::{VaultReader, WriteTx};
 use super::runtime_state::Detail;
-use super::{Result, Vault};
 use crate::error::VaultError;
 use crate::markdown;
 use crate::view::{AccountId, MayReply, MessageRowId, MessageState, Party, ThreadId, ThreadRow};
 
-/// Rows of [`Vault::threads`] by default, and at most.
-const ROWS_DEFAULT: u32 = 100;
-const ROWS_MAX: u32 = 100;
 /// Bytes of a message that may become its snippet.
 const SNIPPET_SOURCE: usize = 2048;
 
 /// Newest messages searched for the subject of the thread.
 const SUBJECTS_MAX: i64 = 100;
-
-/// Position of a thread in the list: the time of its newest message, then its number.
-pub type ThreadPlace = (i64, ThreadId);
-
-impl Vault {
-    /// A page of threads, newest first, after the time and number in `before`.
-    pub fn threads(
-        &self,
-        account: Option<AccountId>,
-        before: Option<ThreadPlace>,
-        limit: Option<u32>,
-    ) -> Result<Vec<ThreadRow>> {
-        let ids = self.thread_ids(account, before, limit)?;
-        ids.into_iter().map(|id| self.reader().thread_row(id)).collect()
-    }
-
-    /// The threads of a page.
-    pub(super) fn thread_ids(
-        &self,
-        account: Option<AccountId>,
-        before: Option<ThreadPlace>,
-        limit: Option<u32>,
-    ) -> Result<Vec<ThreadId>> {
-        let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
-        let limit = page_rows(limit);
-        // Each by its index: with "all or this one" no index bounds the scan.
-        let of = if account.is_some() { "account = ?1" } else { "?1 IS NULL" };
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT id FROM thread WHERE {of} AND (last_at_ms, id) < (?2, ?3)
-             ORDER BY last_at_ms DESC, id DESC LIMIT ?4"
-        ))?;
-        let ids =
-            statement.query_map(params![account, before_ms, before, limit], |row| row.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// The threads of a page, of those in which a uid is or was.
-    pub(super) fn thread_ids_with(
-        &self,
-        account: Option<AccountId>,
-        id: &UidOrGid,
-        before: Option<ThreadPlace>,
-        limit: Option<u32>,
-    ) -> Result<Vec<ThreadId>> {
-        let (before_ms, before) = before.unwrap_or((i64::MAX, ThreadId::MAX));
-        let limit = limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX);
-        // From the threads of one party to their lines, never a scan of all lines.
-        let mut statement = self.db.prepare_cached(
-            "SELECT thread.id FROM party CROSS JOIN thread ON thread.id = party.thread
-             WHERE party.uid = ?1 AND (?2 IS NULL OR thread.account = ?2)
-               AND (thread.last_at_ms, thread.id) < (?3, ?4)
-             ORDER BY thread.last_at_ms DESC, thread.id DESC LIMIT ?5",
-        )?;
-        let ids = statement
-            .query_map(params![id, account, before_ms, before, limit], |row| row.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
-    }
-}
-
-/// Rows of a page of threads for this limit.
-pub(super) fn page_rows(limit: Option<u32>) -> usize {
-    limit.unwrap_or(ROWS_DEFAULT).clamp(1, ROWS_MAX) as usize
-}
 
 /// A row of `thread`, for its line.
 struct StoredThread {
@@ -91,6 +25,11 @@ struct StoredThread {
     files: bool,
     unread: u64,
     claimed_id: Option<String>,
+    archived: bool,
+    trashed_ms: Option<i64>,
+    muted: bool,
+    pinned: bool,
+    starred: bool,
 }
 
 impl VaultReader<'_> {
@@ -155,6 +94,11 @@ impl VaultReader<'_> {
             unread: stored.unread,
             attachments: stored.files,
             state: newest.state,
+            archived: stored.archived,
+            trashed_ms: stored.trashed_ms,
+            muted: stored.muted,
+            pinned: stored.pinned,
+            starred: stored.starred,
         })
     }
 
@@ -183,7 +127,8 @@ impl VaultReader<'_> {
     fn stored_thread(&self, id: ThreadId) -> Result<StoredThread> {
         self.db
             .prepare_cached(
-                "SELECT account, subject, last_at_ms, messages, files > 0, unread, claimed_id
+                "SELECT account, subject, last_at_ms, messages, files > 0, unread, claimed_id,
+                     archived, trashed_ms, muted, pinned, starred
                  FROM thread WHERE id = ?1",
             )?
             .query_row([id], |row| {
@@ -195,6 +140,11 @@ impl VaultReader<'_> {
                     files: row.get(4)?,
                     unread: row.get(5)?,
                     claimed_id: row.get(6)?,
+                    archived: row.get(7)?,
+                    trashed_ms: row.get(8)?,
+                    muted: row.get(9)?,
+                    pinned: row.get(10)?,
+                    starred: row.get(11)?,
                 })
             })
             .optional()?

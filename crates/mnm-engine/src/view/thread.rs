@@ -43,6 +43,16 @@ pub struct ThreadRow {
     pub may_reply: MayReply,
     /// The thread that its first letter names, if the author is not known to be one of its readers.
     pub belongs_to: Option<ThreadId>,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// When it was put into the trash; absent while it is not there.
+    pub trashed_ms: Option<i64>,
+    /// Whether it is muted.
+    pub muted: bool,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// Whether it is starred.
+    pub starred: bool,
 }
 
 /// Whether a reply in a thread would reach somebody. If not, it is refused.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use mnm_engine::command::{Command, Reply};
+use mnm_engine::command::{Command, Reply, ThreadFilter};
 use mnm_engine::view::{
     Account, AccountId, Attachment, Contact, Link, Message, MessageState, Ping, Thread, ThreadId,
     ThreadRow,
@@ -228,6 +228,7 @@ impl Person {
     pub(crate) async fn threads(&self) -> Vec<ThreadRow> {
         let threads = Command::Threads {
             account: None,
+            filter: ThreadFilter::default(),
             with: None,
             before_ms: None,
             before: None,

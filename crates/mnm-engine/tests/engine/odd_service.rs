@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use mnm_engine::command::{Command, Reply};
+use mnm_engine::command::{Command, Reply, ThreadFilter};
 use mnm_engine::platform::{Carrier, Connecting, Peer, Platform, Proof, VaultWork, Worker};
 use mnm_engine::vault::Vault;
 use mnm_engine::view::{Link, PartyKind};
@@ -268,7 +268,14 @@ async fn names_from_the_service_are_sanitised() {
         Command::Groups { account },
         Command::Contacts { account },
         Command::Pings { account, before, find, limit },
-        Command::Threads { account, with: None, before: None, before_ms: None, limit: None },
+        Command::Threads {
+            account,
+            filter: ThreadFilter::default(),
+            with: None,
+            before: None,
+            before_ms: None,
+            limit: None,
+        },
     ] {
         replies.push(serde_json::to_string(&ada.engine.command(question).await.unwrap()).unwrap());
     }

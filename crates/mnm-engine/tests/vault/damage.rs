@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mnm_engine::command::Place;
+use mnm_engine::command::{Place, ThreadFilter};
 use mnm_engine::error::OpenError;
 use mnm_engine::vault::{IncomingAttachment, Vault};
 use mnm_native::check;
@@ -265,7 +265,7 @@ fn seen(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &st
         }
     };
     let mut letters = 0;
-    for row in vault.threads_left(None, None, Some(500)).unwrap() {
+    for row in vault.threads_left(None, &ThreadFilter::default(), None, Some(500)).unwrap() {
         // What lies on the page may be all of it.
         let Ok(thread) = vault.thread_left(row.id, Place::End, None) else { continue };
         for message in thread.messages {
@@ -273,7 +273,10 @@ fn seen(damaged: &Path, texts: &BTreeMap<String, String>, page: &Page, what: &st
             letters += 1;
         }
     }
-    assert!(vault.threads_left(None, None, Some(7)).unwrap().len() <= 7, "a page of them: {what}");
+    assert!(
+        vault.threads_left(None, &ThreadFilter::default(), None, Some(7)).unwrap().len() <= 7,
+        "a page of them: {what}"
+    );
     let state = vault.state_left("").unwrap();
     let all = letters == LETTERS && state.accounts.len() == 1;
     assert!(all || state.damaged, "{letters} letters and no word of damage: {what}");

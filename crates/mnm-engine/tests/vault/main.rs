@@ -25,6 +25,7 @@ mod outbox;
 mod page;
 mod ping;
 mod placement;
+mod put_away;
 mod reader;
 mod reader_name;
 mod recipient;

@@ -176,6 +176,10 @@ impl Loose {
                 }
             }
         }
+        // The connection has the schema of the last page that was tried, and not the store's.
+        if let Err(error) = self.reopen() {
+            tracing::warn!(%error, "the copy of a damaged store does not open again");
+        }
         Ok(())
     }
 

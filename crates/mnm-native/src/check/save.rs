@@ -140,7 +140,8 @@ const RECOUNT: &str = "
         unread = (SELECT count(*) FROM message
                   WHERE message.thread = thread.id AND message.unread = 1);
     UPDATE account SET unread =
-        (SELECT count(*) FROM message WHERE message.account = account.id AND message.unread = 1),
+        (SELECT coalesce(sum(thread.unread), 0) FROM thread WHERE thread.account = account.id
+             AND archived = 0 AND muted = 0 AND trashed_ms IS NULL),
         waiting = (SELECT count(*) FROM ping
                    WHERE ping.account = account.id AND incoming = 1 AND state = 'waiting')";
 

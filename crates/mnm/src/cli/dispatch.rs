@@ -1,8 +1,10 @@
 //! Dispatch of commands to their families, and what each needs.
 
+use mnm_engine::command::ThreadMark;
+
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
-use super::{Context, account, app, check, group, letter, people, reader, save, write};
+use super::{Context, account, app, check, group, letter, people, put_away, reader, save, write};
 use crate::{
     exit::Failure,
     print::Answer,
@@ -38,6 +40,13 @@ impl Verb {
             | Self::Account { remove: true, .. }
             | Self::Browsers { .. }
             | Self::Ignore { .. }
+            | Self::Archive(_)
+            | Self::Delete(_)
+            | Self::EmptyTrash { .. }
+            | Self::Mute(_)
+            | Self::Pin(_)
+            | Self::Star(_)
+            | Self::Unread(_)
             | Self::Url
             | Self::Stop
             | Self::People { strike: None, readmit: None, .. }
@@ -88,6 +97,13 @@ impl Verb {
             | Self::TakeIn { .. }
             | Self::JoinGroup { .. }
             | Self::Check { .. }
+            | Self::Archive(_)
+            | Self::Delete(_)
+            | Self::EmptyTrash { .. }
+            | Self::Mute(_)
+            | Self::Pin(_)
+            | Self::Star(_)
+            | Self::Unread(_)
             | Self::Url
             | Self::Stop => Shows::Nothing,
         }
@@ -125,6 +141,13 @@ impl Verb {
             | Self::TakeIn { .. }
             | Self::JoinGroup { .. }
             | Self::Check { .. }
+            | Self::Archive(_)
+            | Self::Delete(_)
+            | Self::EmptyTrash { .. }
+            | Self::Mute(_)
+            | Self::Pin(_)
+            | Self::Star(_)
+            | Self::Unread(_)
             | Self::Url
             | Self::Stop => {}
         }
@@ -176,9 +199,18 @@ impl Verb {
             }
             Self::Leave { group } => group::leave(context, session, group).await,
             Self::Drop { group, alias } => group::remove(context, session, group, alias).await,
-            Self::Inbox { unread, limit, before, all } => {
+            Self::Inbox { listed, unread, limit, before, all } => {
                 let limit = if all { usize::MAX } else { limit as usize };
-                letter::inbox(context, session, unread, limit, before).await
+                letter::inbox(context, session, &listed, unread, limit, before).await
+            }
+            Self::Archive(marked) => put_away::mark(session, ThreadMark::Archived, marked).await,
+            Self::Delete(marked) => put_away::mark(session, ThreadMark::Trashed, marked).await,
+            Self::Mute(marked) => put_away::mark(session, ThreadMark::Muted, marked).await,
+            Self::Pin(marked) => put_away::mark(session, ThreadMark::Pinned, marked).await,
+            Self::Star(marked) => put_away::mark(session, ThreadMark::Starred, marked).await,
+            Self::Unread(marked) => put_away::mark(session, ThreadMark::Unread, marked).await,
+            Self::EmptyTrash { threads, yes } => {
+                put_away::empty_trash(context, session, threads, yes).await
             }
             Self::Read { thread, peek } => letter::read(context, session, thread, peek).await,
             Self::Search { words } => letter::search(context, session, &words).await,

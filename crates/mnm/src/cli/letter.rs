@@ -10,6 +10,7 @@ use mnm_engine::{
     },
 };
 
+use super::verb::Listed;
 use super::{Context, reader};
 use crate::{
     exit::Failure,
@@ -27,11 +28,12 @@ const INBOX_ROWS: u32 = 100;
 pub(super) async fn inbox(
     context: &Context,
     session: &Session,
+    listed: &Listed,
     unread: bool,
     limit: usize,
     before: Option<ThreadId>,
 ) -> Result<Answer, Failure> {
-    let (threads, more) = threads(context, session, unread, limit, before).await?;
+    let (threads, more) = threads(context, session, listed, unread, limit, before).await?;
     let (accounts, damaged) = accounts_and_damage(session).await?;
     let service = |thread: &ThreadRow| {
         let of = accounts.iter().find(|account| account.id == thread.account);
@@ -61,12 +63,17 @@ pub(super) async fn inbox(
     let none = match (unread, damaged) {
         (true, _) => "Nothing unread.\n",
         (false, true) => "No letters can be read.\n",
-        (false, false) => "No letters yet.\n",
+        (false, false) if listed.options().is_empty() => "No letters yet.\n",
+        (false, false) => "None.\n",
     };
     let mut text = table.text(none);
     if let Some(last) = threads.last().filter(|_| more) {
         let unread = if unread { " --unread" } else { "" };
-        text.push_str(&format!("There are older ones: mnm inbox{unread} --before {}\n", last.id));
+        let list = listed.options();
+        text.push_str(&format!(
+            "There are older ones: mnm inbox{list}{unread} --before {}\n",
+            last.id
+        ));
     }
     if damaged {
         text.push_str(super::account::DAMAGED);
@@ -84,6 +91,7 @@ async fn accounts_and_damage(session: &Session) -> Result<(Vec<Account>, bool), 
 async fn threads(
     context: &Context,
     session: &Session,
+    listed: &Listed,
     unread: bool,
     limit: usize,
     before: Option<ThreadId>,
@@ -100,12 +108,14 @@ async fn threads(
     loop {
         let command = EngineCommand::Threads {
             account,
+            filter: listed.filter(),
             with: None,
             before_ms,
             before,
             limit: Some(INBOX_ROWS),
         };
         let page = ask!(session, command, Threads);
+        // Pinned threads come beyond the limit of the first page: then there is one more to ask for.
         let complete = page.len() < INBOX_ROWS as usize;
         before_ms = page.last().map(|row| row.last_at_ms);
         before = page.last().map(|row| row.id);
@@ -132,10 +142,16 @@ fn as_read(look: &Look, thread: &ThreadRow, text: String) -> String {
 }
 
 fn counts(look: &Look, thread: &ThreadRow) -> String {
-    let files = if thread.attachments { " +files" } else { "" };
+    let marks = [
+        (thread.attachments, " +files"),
+        (thread.pinned, " +pinned"),
+        (thread.starred, " +star"),
+        (thread.muted, " +muted"),
+    ];
+    let marks: String = marks.iter().filter(|(has, _)| *has).map(|(_, mark)| *mark).collect();
     match thread.unread {
-        0 => format!("{}{files}", thread.count),
-        unread => format!("{} ({}){files}", thread.count, look.bold(format!("{unread} new"))),
+        0 => format!("{}{marks}", thread.count),
+        unread => format!("{} ({}){marks}", thread.count, look.bold(format!("{unread} new"))),
     }
 }
 

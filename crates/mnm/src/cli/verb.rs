@@ -27,6 +27,32 @@ pub(super) struct Content {
     pub(super) wait: Wait,
 }
 
+/// Threads to mark, or to take the mark from.
+#[derive(Debug, Args)]
+pub(super) struct Marked {
+    /// Their numbers in `mnm inbox`
+    #[arg(required = true, value_parser = number)]
+    pub(super) threads: Vec<ThreadId>,
+    /// Take it back
+    #[arg(long)]
+    pub(super) undo: bool,
+}
+
+/// Which list of threads.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct Listed {
+    /// Those that are archived
+    #[arg(long)]
+    pub(super) archive: bool,
+    /// Those with a star, archived or not
+    #[arg(long)]
+    pub(super) starred: bool,
+    /// Those in the trash
+    #[arg(long)]
+    pub(super) trash: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Register on a service, or become a further device of an account
@@ -162,8 +188,10 @@ pub(super) enum Verb {
         #[command(flatten)]
         content: Content,
     },
-    /// List threads, newest first
+    /// List threads, newest first, pinned ones before the others
     Inbox {
+        #[command(flatten)]
+        listed: Listed,
         /// Only those with unread messages
         #[arg(long)]
         unread: bool,
@@ -187,6 +215,27 @@ pub(super) enum Verb {
         #[arg(long)]
         peek: bool,
     },
+    /// Put threads into the archive, out of the inbox
+    Archive(Marked),
+    /// Put threads into the trash, where they stay for 30 days
+    Delete(Marked),
+    /// Erase what is in the trash, with its files, from this device
+    EmptyTrash {
+        /// Only these threads
+        #[arg(value_parser = number)]
+        threads: Vec<ThreadId>,
+        /// Really erase it
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Count threads no more as unread, and leave them in the archive
+    Mute(Marked),
+    /// Pin threads to the top of the inbox
+    Pin(Marked),
+    /// Give threads a star
+    Star(Marked),
+    /// Mark threads as unread
+    Unread(Marked),
     /// Show who reads a thread and who added them, strike somebody from it or let them read again
     People {
         /// Number of the thread

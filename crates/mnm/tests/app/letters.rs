@@ -121,6 +121,40 @@ fn commands_send_and_receive_without_a_running_app() {
 }
 
 #[test]
+fn threads_are_put_away_and_taken_back() {
+    let service = ServiceProcess::start_plain().unwrap();
+    let (ada, bjorn) = acquainted(&service);
+    ada.ok(&["send", "--to", BJORN, "--subject", "The plan", "Look."]).unwrap();
+    let id = thread(&bjorn, "The plan");
+    let listed = |list: &[&str]| {
+        let rows = bjorn.json(&[&["inbox"], list].concat()).unwrap();
+        rows.as_array().unwrap().len()
+    };
+    assert_eq!(bjorn.json(&["archive", &id]).unwrap()["changed"], 1);
+    assert!(bjorn.ok(&["archive", &id]).unwrap().contains("so already"));
+    assert_eq!((listed(&[]), listed(&["--archive"])), (0, 1));
+    bjorn.ok(&["star", &id]).unwrap();
+    bjorn.ok(&["archive", &id, "--undo"]).unwrap();
+    assert_eq!((listed(&[]), listed(&["--archive"]), listed(&["--starred"])), (1, 0, 1));
+    bjorn.ok(&["mute", &id]).unwrap();
+    bjorn.ok(&["pin", &id]).unwrap();
+    let shown = bjorn.ok(&["inbox"]).unwrap();
+    assert!(shown.contains("+pinned +star +muted"), "{shown}");
+    assert_eq!(bjorn.run(&["archive", "99"]).unwrap().status.code(), Some(3));
+
+    let told = bjorn.ok(&["delete", &id]).unwrap();
+    assert!(told.contains("for 30 days") && told.contains("stays with them"), "{told}");
+    assert_eq!((listed(&[]), listed(&["--trash"])), (0, 1));
+    let asked = bjorn.run(&["empty-trash"]).unwrap();
+    assert_eq!(asked.status.code(), Some(2), "{asked:?}");
+    assert!(asked.stderr.contains("would erase 1 thread"), "{asked:?}");
+    assert_eq!(bjorn.json(&["empty-trash", "--yes"]).unwrap()["erased"], 1);
+    assert_eq!((listed(&[]), listed(&["--trash"])), (0, 0));
+    assert_eq!(bjorn.run(&["read", &id]).unwrap().status.code(), Some(3));
+    assert_eq!(thread(&ada, "The plan").len(), 1, "Ada has it still");
+}
+
+#[test]
 fn a_letter_is_queued_while_the_service_is_away() {
     let mut service = ServiceProcess::start_plain().unwrap();
     let (mut ada, bjorn) = (AppProcess::new().unwrap(), AppProcess::new().unwrap());

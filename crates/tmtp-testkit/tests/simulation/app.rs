@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mnm_engine::command::{Command, Place};
+use mnm_engine::command::{Command, Place, ThreadFilter};
 use mnm_engine::view::{
     Account, Message, MessageState, PartyKind, Ping, PingState, Thread, ThreadId,
 };
@@ -149,6 +149,7 @@ async fn threads(engine: &Engine) -> Result<Vec<Thread>, Error> {
         let last = threads.last().map(|thread| &thread.row);
         let page = Command::Threads {
             account: None,
+            filter: ThreadFilter::default(),
             with: None,
             before_ms: last.map(|row| row.last_at_ms),
             before: last.map(|row| row.id),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mnm_engine::command::Command;
+use mnm_engine::command::{Command, ThreadFilter};
 use mnm_engine::view::{Draft, MessageState, PartyKind, PingState, Standing, ThreadId, ThreadRow};
 use mnm_engine::{Engine, Error};
 use tmtp_testkit::dice::Dice;
@@ -112,6 +112,7 @@ impl Author {
     async fn some_thread(&mut self) -> Result<Option<ThreadRow>, Error> {
         let all = Command::Threads {
             account: None,
+            filter: ThreadFilter::default(),
             with: None,
             before_ms: None,
             before: None,

@@ -335,7 +335,10 @@ export type Command =
       /** Name of the group. */
       group: string;
     }
-  /** Threads of an account, newest first. Reply: `Reply::Threads`. */
+  /**
+   * Threads of an account, newest first. The first page of the inbox begins with those that are pinned,
+   * beyond the limit. Reply: `Reply::Threads`.
+   */
   | {
       cmd: "threads";
       /** The account, or all. */
@@ -344,9 +347,11 @@ export type Command =
       before?: number | null;
       /** Only threads that are listed behind one whose newest message is of this time. */
       before_ms?: number | null;
+      /** Which list. */
+      filter?: ThreadFilter;
       /** At most so many; 1..=100, default 100. */
       limit?: number | null;
-      /** Only threads in which the member or group with this permanent id is, or was. */
+      /** Only threads in which the member or group with this permanent id is, or was, archived or not. */
       with?: string | null;
     }
   /** One thread with a page of its messages. Reply: `Reply::Thread`. */
@@ -372,6 +377,30 @@ export type Command =
        * that are gone are passed over.
        */
       messages?: number[] | null;
+    }
+  /**
+   * Mark threads, or take a mark from them. Those that are gone are passed over.
+   * Reply: `Reply::Count`, how many were changed.
+   */
+  | {
+      cmd: "mark_threads";
+      /** Which, at most 1,000. */
+      threads: number[];
+      /** The mark. */
+      mark: ThreadMark;
+      /** Whether they have it from now on. */
+      on: boolean;
+    }
+  /**
+   * Erase threads that are in the trash, with their files, on this device. They are gone from all
+   * lists at once; what is queued in them is sent before they are erased. Reply: `Reply::Count`.
+   */
+  | {
+      cmd: "empty_trash";
+      /** The account, or all. */
+      account?: number | null;
+      /** Only these, at most 1,000. */
+      threads?: number[] | null;
     }
   /** Who reads a thread, and who added them. Reply: `Reply::Readers`. */
   | {
@@ -1284,6 +1313,30 @@ export interface Thread {
   draft: Draft | null;
 }
 
+/** Which threads a list has. */
+export interface ThreadFilter {
+  /** The list. */
+  view?: ThreadView;
+}
+
+/** A mark of a thread, set by the member. */
+export type ThreadMark =
+  /** Out of the inbox until somebody writes in it. */
+  | "archived"
+  /** In the trash: erased after 30 days, unless a letter comes into it. */
+  | "trashed"
+  /** Not counted as unread, and left in the archive by new letters. */
+  | "muted"
+  /** Listed before the others of the inbox; at most 20 of an account. */
+  | "pinned"
+  /** Starred. */
+  | "starred"
+  /**
+   * Its newest message from somebody else counts as unread; off: all of its messages are read, on the
+   * member's other devices too.
+   */
+  | "unread";
+
 /** One line of a thread list. */
 export interface ThreadRow {
   /** Local row number. */
@@ -1322,4 +1375,25 @@ export interface ThreadRow {
   may_reply: MayReply;
   /** The thread that its first letter names, if the author is not known to be one of its readers. */
   belongs_to: number | null;
+  /** Whether it is archived. */
+  archived: boolean;
+  /** When it was put into the trash; absent while it is not there. */
+  trashed_ms: number | null;
+  /** Whether it is muted. */
+  muted: boolean;
+  /** Whether it is pinned. */
+  pinned: boolean;
+  /** Whether it is starred. */
+  starred: boolean;
 }
+
+/** A list of threads. */
+export type ThreadView =
+  /** Neither archived nor in the trash. */
+  | "inbox"
+  /** Starred, archived or not. */
+  | "starred"
+  /** Archived. */
+  | "archive"
+  /** In the trash. */
+  | "trash";

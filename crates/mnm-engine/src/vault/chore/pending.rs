@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 
 use crate::vault::change::Left;
 use crate::vault::settle::StepId;
+use crate::view::ThreadId;
 
 /// Pending chores.
 #[derive(Debug, Default)]
 pub(in crate::vault) struct Chores {
     /// The step from which on early letters are left to settle; none if there are none.
     pub(super) unsettled: Option<StepId>,
+    /// The thread from which on threads are left to erase; none if there are none.
+    pub(super) erasing: Option<ThreadId>,
     /// Orphaned files.
     pub(super) orphans: VecDeque<i64>,
     /// Whether pages became free since the last vacuum.
@@ -22,6 +25,9 @@ impl Chores {
         self.orphans.extend(left.orphans);
         if left.unsettled {
             self.unsettled.get_or_insert(0);
+        }
+        if left.erasing {
+            self.erasing = Some(0);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Snapshot of a vault through its public face, as one JSON value, and of what it has to send.
 
 use data_encoding::HEXLOWER;
-use mnm_engine::command::Place;
+use mnm_engine::command::{Place, ThreadFilter, ThreadView};
 use mnm_engine::vault::{Acked, OutboxAction, OutboxItem, OutgoingPost, PingQuery, Vault};
 use mnm_engine::view::{AccountId, Thread, ThreadId};
 use serde_json::{Value, json};
@@ -41,6 +41,7 @@ pub(crate) fn shown(vault: &mut Vault) -> Value {
         let members = vault.members(group.account, &group.gid, None, None).unwrap();
         json!({"account": group.account, "gid": group.gid, "members": members})
     });
+    let of = |view| ThreadFilter { view };
     let state = vault.state("").unwrap();
     let accounts = state.accounts.iter().map(|account| {
         let secret = vault.credentials(account.id).unwrap();
@@ -62,6 +63,8 @@ pub(crate) fn shown(vault: &mut Vault) -> Value {
         "groups": groups,
         "members": members.collect::<Vec<_>>(),
         "inbox": rows,
+        "archive": vault.threads_in(None, &of(ThreadView::Archive), None, None).unwrap(),
+        "trash": vault.threads_in(None, &of(ThreadView::Trash), None, None).unwrap(),
         "threads": threads,
         "readers": readers.collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),

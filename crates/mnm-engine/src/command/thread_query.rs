@@ -1,0 +1,48 @@
+//! Query of the thread list, and marks of threads.
+
+use serde::{Deserialize, Serialize};
+
+/// Which threads a list has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct ThreadFilter {
+    /// The list.
+    pub view: ThreadView,
+}
+
+/// A list of threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadView {
+    /// Neither archived nor in the trash.
+    #[default]
+    Inbox,
+    /// Starred, archived or not.
+    Starred,
+    /// Archived.
+    Archive,
+    /// In the trash.
+    Trash,
+}
+
+/// A mark of a thread, set by the member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadMark {
+    /// Out of the inbox until somebody writes in it.
+    Archived,
+    /// In the trash: erased after 30 days, unless a letter comes into it.
+    Trashed,
+    /// Not counted as unread, and left in the archive by new letters.
+    Muted,
+    /// Listed before the others of the inbox; at most 20 of an account.
+    Pinned,
+    /// Starred.
+    Starred,
+    /// Its newest message from somebody else counts as unread; off: all of its messages are read, on the
+    /// member's other devices too.
+    Unread,
+}

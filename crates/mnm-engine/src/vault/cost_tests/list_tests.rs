@@ -1,0 +1,63 @@
+//! Cost of lists of threads, of marking threads, and of erasing them.
+
+use super::*;
+use crate::command::{ThreadFilter, ThreadMark, ThreadView};
+
+/// A home in which a third of the threads are archived, a third are in the trash, and every other one has
+/// a star.
+fn sorted_home(size: u32) -> Home {
+    let home = home(size);
+    let sorted = "UPDATE thread SET archived = id % 3 = 0, starred = id % 2,
+        trashed_ms = iif(id % 3 = 1, id, NULL)";
+    home.vault.db.execute_batch(sorted).unwrap();
+    home
+}
+
+#[test]
+fn cost_of_a_list_does_not_grow_with_the_threads() {
+    let (mut small, mut large) = (sorted_home(SMALL), sorted_home(LARGE));
+    for view in [ThreadView::Inbox, ThreadView::Starred, ThreadView::Archive, ThreadView::Trash] {
+        let filter = ThreadFilter { view };
+        for account in [None, Some(small.account)] {
+            let page = |home: &mut Home| {
+                home.vault.threads_in(account, &filter, None, Some(50)).unwrap().len()
+            };
+            assert_eq!(page(&mut small), 50, "{view:?}");
+            let (of_small, of_large) = (small.cost(page), large.cost(page));
+            assert!(of_large.steps < of_small.steps + 500, "{view:?}: {of_small:?} {of_large:?}");
+        }
+    }
+}
+
+#[test]
+fn cost_of_marking_and_of_the_trash_does_not_grow_with_the_threads() {
+    let (mut small, mut large) = (sorted_home(SMALL), sorted_home(LARGE));
+    let acts: [(&str, fn(&mut Home)); 3] = [
+        ("archive and take back", |home| {
+            for on in [true, false] {
+                let longest = [home.longest];
+                let _ = home.vault.mark_threads(&longest, ThreadMark::Archived, on, 5).unwrap();
+            }
+        }),
+        ("nothing has expired", |home| {
+            let _ = home.vault.empty_trash(&Erased::Expired(5)).unwrap();
+        }),
+        ("erase a slice", |home| {
+            let first: ThreadId = home
+                .vault
+                .db
+                .query_row("SELECT min(id) FROM thread WHERE trashed_ms > 0", [], |row| row.get(0))
+                .unwrap();
+            let _ = home.vault.empty_trash(&Erased::Of(None, vec![first])).unwrap();
+            // Its id, its only message, itself.
+            for _ in 0..3 {
+                home.vault.erase_thread_slice(first).unwrap();
+            }
+        }),
+    ];
+    for (name, act) in acts {
+        let (of_small, of_large) = (small.cost(act), large.cost(act));
+        assert!(of_large.steps < of_small.steps + 500, "{name}: {of_small:?} {of_large:?}");
+        assert!(of_large.steps < PAGE, "{name}: {of_large:?}");
+    }
+}

@@ -1,0 +1,121 @@
+//! Commands that put threads away: archive, delete, mute, pin, star, unread, and the trash.
+
+use mnm_engine::command::{Command as EngineCommand, ThreadFilter, ThreadMark, ThreadView};
+use mnm_engine::view::ThreadId;
+use serde_json::json;
+
+use super::Context;
+use super::verb::{Listed, Marked};
+use crate::{
+    exit::{Exit, Failure},
+    print::{Answer, plural},
+    session::{Session, ask},
+};
+
+/// Threads of the trash that are counted without more.
+const COUNTED: u32 = 100;
+
+impl Listed {
+    /// The list that the options name.
+    pub(super) fn filter(&self) -> ThreadFilter {
+        let view = match self {
+            Self { archive: true, .. } => ThreadView::Archive,
+            Self { starred: true, .. } => ThreadView::Starred,
+            Self { trash: true, .. } => ThreadView::Trash,
+            Self { archive: false, starred: false, trash: false } => ThreadView::Inbox,
+        };
+        ThreadFilter { view }
+    }
+
+    /// The options again, for a command to be typed.
+    pub(super) fn options(&self) -> &'static str {
+        match self {
+            Self { archive: true, .. } => " --archive",
+            Self { starred: true, .. } => " --starred",
+            Self { trash: true, .. } => " --trash",
+            Self { archive: false, starred: false, trash: false } => "",
+        }
+    }
+}
+
+/// Marks threads, or takes the mark from them.
+pub(super) async fn mark(
+    session: &Session,
+    mark: ThreadMark,
+    marked: Marked,
+) -> Result<Answer, Failure> {
+    let Marked { threads, undo } = marked;
+    let command = EngineCommand::MarkThreads { threads: threads.clone(), mark, on: !undo };
+    let changed = ask!(session, command, Count);
+    if changed == 0 {
+        // One that does not exist is an error.
+        for &thread in &threads {
+            let _ =
+                ask!(session, EngineCommand::Thread { thread, at: None, limit: Some(1) }, Thread);
+        }
+    }
+    let text = match changed {
+        0 => "Nothing changed: it was so already.".to_owned(),
+        _ => format!("{} {}", plural(changed, "thread"), done(mark, !undo)),
+    };
+    Ok(Answer::new(&json!({ "changed": changed }), text))
+}
+
+/// What was done, behind a number of threads.
+fn done(mark: ThreadMark, on: bool) -> &'static str {
+    match (mark, on) {
+        (ThreadMark::Archived, true) => {
+            "archived. A new letter brings it back, unless it is muted."
+        }
+        (ThreadMark::Archived, false) => "back in the inbox.",
+        (ThreadMark::Trashed, true) => {
+            "in the trash for 30 days, then erased with its files. What others have stays with them."
+        }
+        (ThreadMark::Trashed, false) => "out of the trash.",
+        (ThreadMark::Muted, true) => "muted: not counted as unread.",
+        (ThreadMark::Muted, false) => "not muted any more.",
+        (ThreadMark::Pinned, true) => "pinned to the top of the inbox.",
+        (ThreadMark::Pinned, false) => "not pinned any more.",
+        (ThreadMark::Starred, true) => "starred.",
+        (ThreadMark::Starred, false) => "without a star.",
+        (ThreadMark::Unread, true) => "unread again.",
+        (ThreadMark::Unread, false) => "read.",
+    }
+}
+
+/// Erases what is in the trash, all of it or these threads; says first how much.
+pub(super) async fn empty_trash(
+    context: &Context,
+    session: &Session,
+    threads: Vec<ThreadId>,
+    yes: bool,
+) -> Result<Answer, Failure> {
+    let account = context.chosen(session).await?;
+    let threads = (!threads.is_empty()).then_some(threads);
+    if yes {
+        let erased = ask!(session, EngineCommand::EmptyTrash { account, threads }, Count);
+        let text = format!("{} erased from this device.", plural(erased, "thread"));
+        return Ok(Answer::new(&json!({ "erased": erased }), text));
+    }
+    let command = EngineCommand::Threads {
+        account,
+        filter: ThreadFilter { view: ThreadView::Trash },
+        with: None,
+        before_ms: None,
+        before: None,
+        limit: Some(COUNTED),
+    };
+    let mut there = ask!(session, command, Threads);
+    if let Some(threads) = &threads {
+        there.retain(|row| threads.contains(&row.id));
+    }
+    let more = if there.len() < COUNTED as usize { "" } else { " or more" };
+    Err(Failure::new(
+        Exit::Usage,
+        "unconfirmed",
+        format!(
+            "Nothing was erased. This would erase {}{more} from this device for good, with their files. What others have stays with them. To do it, add --yes.",
+            plural(there.len() as u64, "thread")
+        ),
+    ))
+}

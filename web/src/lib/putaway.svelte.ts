@@ -1,0 +1,130 @@
+// Putting threads away: marks on threads, with a few seconds to undo archiving and deleting.
+import type { ThreadMark, ThreadRow } from "./api";
+import { command, problem } from "./connection/transport";
+import { href, router } from "./route.svelte";
+import { store } from "./store.svelte";
+import { t } from "./strings";
+
+/** How long the bar offers to undo. */
+const SHOWN_MS = 5000;
+
+/** What was done last and can be undone. */
+interface Done {
+  threads: number[];
+  mark: "archived" | "trashed";
+  on: boolean;
+  /** What the bar says. */
+  text: string;
+}
+
+class PutAway {
+  /** What was done last, while the bar is shown. */
+  last = $state.raw<Done | null>(null);
+  error = $state("");
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Marks threads, or takes the mark from them. What leaves the list that is shown is offered to be undone. */
+  async mark(rows: readonly ThreadRow[], mark: ThreadMark, on: boolean): Promise<void> {
+    if (rows.length === 0) return;
+    const threads = rows.map((row) => row.id);
+    try {
+      await command("mark_threads", { threads, mark, on });
+    } catch (caught) {
+      this.last = null;
+      this.error = problem(caught);
+      this.#hideLater();
+      return;
+    }
+    this.error = "";
+    if ((mark === "archived" || mark === "trashed") && on) {
+      this.last = { threads, mark, on, text: t.away.done[mark](threads.length) };
+      this.#hideLater();
+    }
+  }
+
+  /** Puts the threads back where they were. */
+  async undo(): Promise<void> {
+    const last = this.last;
+    if (!last) return;
+    this.close();
+    try {
+      await command("mark_threads", { threads: last.threads, mark: last.mark, on: !last.on });
+    } catch (caught) {
+      this.error = problem(caught);
+      this.#hideLater();
+    }
+  }
+
+  /** Keeps the bar while it has the focus or the pointer. */
+  hold(held: boolean): void {
+    if (held) clearTimeout(this.#timer);
+    else if (this.last || this.error) this.#hideLater();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.last = null;
+    this.error = "";
+  }
+
+  #hideLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.close(), SHOWN_MS);
+  }
+}
+
+export const putAway = new PutAway();
+
+/** The thread that a key is about: whose row has the focus, otherwise the one that is open. */
+export function threadInHand(): ThreadRow | undefined {
+  const focused = document.activeElement?.closest<HTMLElement>("[data-thread-row]")?.dataset["threadRow"];
+  const { page, section, item } = router.now;
+  const open = page === "account" && section === "letters" ? item : "";
+  const id = Number(focused ?? open);
+  return store.threads.find((row) => row.id === id) ?? (store.thread?.row.id === id ? store.thread.row : undefined);
+}
+
+const isOn = (row: ThreadRow, mark: ThreadMark): boolean => {
+  switch (mark) {
+    case "archived":
+      return row.archived;
+    case "trashed":
+      return row.trashed_ms != null;
+    case "muted":
+      return row.muted;
+    case "pinned":
+      return row.pinned;
+    case "starred":
+      return row.starred;
+    case "unread":
+      return row.unread > 0;
+    default:
+      return mark satisfies never;
+  }
+};
+
+/** Sets a mark of a thread, or takes it away if it has it. A thread that leaves the list hands the focus to the next row. */
+export async function toggle(row: ThreadRow | undefined, mark: ThreadMark): Promise<void> {
+  if (!row) return;
+  const on = !isOn(row, mark);
+  const leaves = mark === "archived" || mark === "trashed";
+  const next = leaves ? neighbour(row.id) : undefined;
+  const isOpen = router.now.section === "letters" && router.now.item === String(row.id);
+  const inList = document.activeElement?.closest("[data-thread-row]") != null;
+  await putAway.mark([row], mark, on);
+  if (putAway.error) return;
+  if (isOpen && (leaves || (mark === "unread" && on))) router.go(href(row.account, "letters"));
+  if (leaves && (inList || isOpen)) requestAnimationFrame(() => focusRow(next));
+}
+
+/** The thread of the row after this one; of the one before it where it is the last. */
+function neighbour(thread: number): string | undefined {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-thread-row]")].map((row) => row.dataset["threadRow"]);
+  const at = rows.indexOf(String(thread));
+  return at < 0 ? rows[0] : (rows[at + 1] ?? rows[at - 1]);
+}
+
+function focusRow(thread: string | undefined): void {
+  const row = document.querySelector<HTMLElement>(thread ? `[data-thread-row="${thread}"] [data-row]` : "[data-row]");
+  (row ?? document.querySelector<HTMLElement>("[data-key='view']"))?.focus();
+}

@@ -1,0 +1,81 @@
+// Threads that are put away: archive, trash, mute, pin, star, and how they come back.
+import { expect, introduce, type Member, test } from "./fixture";
+
+const row = (member: Member, subject: string) => member.page.locator("[data-thread-row]", { hasText: subject });
+const list = (member: Member, view: string) => member.page.getByRole("combobox", { name: "Which threads" }).selectOption({ label: view });
+
+async function pair(member: (name: string) => Promise<Member>, club: Parameters<Member["join"]>[0]): Promise<[Member, Member]> {
+  const anna = await (await member("Anna")).join(club);
+  const boris = await (await member("Boris")).join(club);
+  await introduce(anna, boris);
+  return [anna, boris];
+}
+
+test("threads are archived and deleted by key, taken back, and come back with a letter", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  for (const subject of ["Oars", "Rudder", "Sails"]) await boris.write(anna.alias, subject, `About the ${subject}.`);
+  await expect(anna.page.locator("[data-thread-row]")).toHaveCount(3);
+  await expect(anna.page).toHaveTitle(/^\(3\)/);
+
+  await test.step("e archives the row with the focus; the next row has it then", async () => {
+    await row(anna, "Rudder").locator("[data-row]").focus();
+    await anna.page.keyboard.press("e");
+    await expect(row(anna, "Rudder")).toHaveCount(0);
+    await expect(row(anna, "Oars").locator("[data-row]")).toBeFocused();
+    await expect(anna.page).toHaveTitle(/^\(2\)/);
+    await expect(anna.page.locator("[data-bar='put-away']")).toContainText("Archived.");
+    await anna.page.keyboard.press("z");
+    await expect(row(anna, "Rudder")).toBeVisible();
+    await expect(anna.page.locator("[data-bar='put-away']")).toHaveCount(0);
+  });
+
+  await test.step("an archived thread is in its list, and a letter brings it back", async () => {
+    await row(anna, "Rudder").hover();
+    await row(anna, "Rudder").getByRole("button", { name: "Archive" }).click();
+    await list(anna, "Archive");
+    await expect(row(anna, "Rudder")).toBeVisible();
+    await list(anna, "Inbox");
+    await expect(row(anna, "Rudder")).toHaveCount(0);
+    const threads = await boris.command<{ id: number; subject: string }[]>("threads");
+    const rudder = threads.find((thread) => thread.subject === "Rudder")?.id ?? 0;
+    await boris.write(anna.alias, "", "More of it.", rudder);
+    await expect(row(anna, "Rudder")).toContainText("More of it.");
+  });
+
+  await test.step("a muted thread is not counted, and its count is hollow", async () => {
+    await expect(anna.page).toHaveTitle(/^\(4\)/);
+    await row(anna, "Rudder").locator("[data-row]").focus();
+    await anna.page.keyboard.press("m");
+    await expect(anna.page).toHaveTitle(/^\(2\)/);
+    await expect(row(anna, "Rudder").locator(".badge")).toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
+  });
+
+  await test.step("a pinned thread comes first, a starred one is in its list", async () => {
+    await row(anna, "Oars").locator("[data-row]").focus();
+    await anna.page.keyboard.press("s");
+    await row(anna, "Oars").locator("[data-row]").click();
+    await anna.page.getByRole("button", { name: "More for this thread" }).click();
+    await anna.page.getByRole("menuitem", { name: "Pin to the top" }).click();
+    await expect(anna.page.locator("[data-thread-row]").first()).toContainText("Oars");
+    await list(anna, "Starred");
+    await expect(anna.page.locator("[data-thread-row]")).toHaveCount(1);
+    await list(anna, "Inbox");
+  });
+
+  await test.step("# deletes the open thread; the trash is emptied after a question", async () => {
+    await anna.page.locator(".scroller").focus();
+    await anna.page.keyboard.press("#");
+    await expect(row(anna, "Oars")).toHaveCount(0);
+    await expect(anna.page.getByRole("article")).toHaveCount(0);
+    await expect(anna.page.locator("[data-bar='put-away']")).toContainText("In the trash for 30 days.");
+    await list(anna, "Trash");
+    await expect(row(anna, "Oars")).toBeVisible();
+    await anna.page.getByRole("button", { name: "Empty trash" }).click();
+    const dialog = anna.page.getByRole("dialog");
+    await expect(dialog).toContainText("What others have stays with them");
+    await dialog.getByRole("button", { name: "Erase them" }).click();
+    await expect(anna.page.getByText("The trash is empty")).toBeVisible();
+    expect(await anna.command("search", { words: "Oars" })).toEqual([]);
+    expect(await boris.command("search", { words: "Oars" })).toHaveLength(1);
+  });
+});

@@ -1,0 +1,38 @@
+// The lists of threads: which rows are in which, and how far each is loaded.
+import { expect, test } from "vitest";
+
+import { ThreadLists } from "../src/lib/threadlists.svelte";
+import { ACCOUNT, row } from "./records";
+
+const ids = (lists: ThreadLists, view: "inbox" | "archive" | "starred" | "trash", rows: ReturnType<typeof row>[]) =>
+  lists.arranged(ACCOUNT, view, rows).map(({ id }) => id);
+
+test("a row that is older than what is loaded is not listed before what lies between", () => {
+  const lists = new ThreadLists();
+  const page = [row({ id: 9, last_at_ms: 90 }), row({ id: 8, last_at_ms: 80 })];
+  lists.reset([ACCOUNT], page, false);
+  const old = row({ id: 1, last_at_ms: 10 });
+  const pinned = row({ id: 2, last_at_ms: 5, pinned: true });
+  expect(ids(lists, "inbox", [...page, old, pinned])).toEqual([2, 9, 8]);
+  expect(lists.place(ACCOUNT, "inbox")).toEqual({ before_ms: 80, before: 8 });
+  lists.loaded(ACCOUNT, "inbox", [row({ id: 5, last_at_ms: 50 }), old], true);
+  expect(ids(lists, "inbox", [...page, row({ id: 5, last_at_ms: 50 }), old, pinned])).toEqual([2, 9, 8, 5, 1]);
+});
+
+test("each list has the rows with its marks, and pages of its own", () => {
+  const lists = new ThreadLists();
+  const rows = [
+    row({ id: 1, starred: true }),
+    row({ id: 2, archived: true, starred: true }),
+    row({ id: 3, archived: true, trashed_ms: 7, starred: true }),
+  ];
+  lists.reset([ACCOUNT], rows.slice(0, 1), true);
+  for (const view of ["starred", "archive", "trash"] as const) {
+    expect(lists.isComplete(ACCOUNT, view)).toBe(false);
+    lists.loaded(ACCOUNT, view, [], true);
+  }
+  expect(ids(lists, "inbox", rows)).toEqual([1]);
+  expect(ids(lists, "starred", rows)).toEqual([2, 1]);
+  expect(ids(lists, "archive", rows)).toEqual([2]);
+  expect(ids(lists, "trash", rows)).toEqual([3]);
+});
