@@ -85,7 +85,7 @@ export const isComposing = (event: KeyboardEvent): boolean => event.isComposing 
 function meant(event: KeyboardEvent): string {
   const { key, code, shiftKey } = event;
   if (/^[a-z]$/i.test(key)) return shiftKey ? key.toUpperCase() : key.toLowerCase();
-  if (key.length !== 1 || /[/?1-9]/.test(key)) return key;
+  if (key.length !== 1 || /[/?#1-9]/.test(key)) return key;
   // Not what a third level gives, such as the ć of a Polish keyboard.
   const foreign = key > "\u007f" && !event.getModifierState("AltGraph");
   const letter = /^Key([A-Z])$/.exec(code)?.[1];
