@@ -5,7 +5,7 @@ import { expect, introduce, type Member, test } from "./fixture";
 
 const to = (page: Page) => page.getByRole("combobox", { name: "To" });
 const chips = (page: Page) => page.locator(".chip bdi");
-const options = (page: Page) => page.getByRole("option");
+const options = (page: Page) => page.getByRole("main").getByRole("option");
 const asks = (page: Page) => page.getByRole("alert").filter({ hasText: "Choose" });
 
 /** A member of just this alias. */
