@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use mnm_engine::command::Place;
 use mnm_engine::vault::{
     Cc, DraftContent, ForwardedLetter, Incoming, IncomingAttachment, IncomingForward, IncomingPing,
-    MemberAct, MemberNotice, NewAccount, PingQuery, Search, SyncNotice, Upon, Vault,
+    MemberAct, MemberNotice, NewAccount, PingQuery, Search, SearchArgs, SyncNotice, Upon, Vault,
 };
 use mnm_engine::view::AccountId;
 use tmtp::id::{MessageId, Uid};
@@ -391,7 +391,7 @@ fn show(vault: &mut Vault, account: AccountId, table: &mut Table) {
             ("search a word that large letters have", "play letter"),
             ("search a word that is nowhere", "xylophone"),
         ] {
-            let mut search = Search::new(None, words, None).unwrap();
+            let mut search = Search::new(&SearchArgs { words: words.into(), ..SearchArgs::default() }).unwrap();
             while table.time(name, || vault.search_slice(&mut search).unwrap()) {}
         }
         table.time("what would be lost with an account", || vault.losses(account).unwrap());

@@ -4,6 +4,7 @@
 //! `{"ok": REPLY}` or `{"error": {"code": …, "message": …}}`. Every command commits before it is
 //! answered.
 
+mod search_query;
 mod thread_query;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,10 @@ use crate::secret::SecretCode;
 use crate::view::{
     Account, AccountId, AttachmentId, Browser, BrowserId, Contact, Device, Draft, DraftId,
     ForwardState, Group, Losses, MemberPlace, Members, Message, MessageRowId, Ping, PingId,
-    Readers, SearchHit, State, Thread, ThreadId, ThreadRow,
+    Readers, SearchPage, State, Thread, ThreadId, ThreadRow,
 };
 
+pub use search_query::SearchOrder;
 pub use thread_query::{ThreadFilter, ThreadMark, ThreadView};
 
 /// A request to the engine.
@@ -413,15 +415,37 @@ pub enum Command {
         /// Markdown.
         text: String,
     },
-    /// Search subjects and texts; all words must occur, the last may be a beginning.
-    /// Reply: [`Reply::Hits`].
+    /// Search subjects, texts and names of files; all words must occur, the last may be a beginning.
+    /// Words in quotes stand together. `from:NAME`, `in:PLACE` (archive, trash, starred, a group, a
+    /// service, a subject), `is:unread`, `has:file`, `before:DAY` and `after:DAY` (also months and
+    /// years, UTC) are conditions. Without words, these are met by the newest 20,000 messages only.
+    /// What is in the trash is found only there. Reply: [`Reply::Hits`].
     Search {
         /// The account, or all.
         account: Option<AccountId>,
         /// The words.
         words: String,
+        /// Only in this thread.
+        #[serde(default)]
+        thread: Option<ThreadId>,
+        /// The order.
+        #[serde(default)]
+        order: SearchOrder,
+        /// Leave out so many at the beginning; 1,000 at most.
+        #[serde(default)]
+        skip: u32,
         /// At most so many; 1..=200, default 50.
         limit: Option<u32>,
+    },
+    /// How many messages a search would find; 10,001 for more than 10,000. Reply: [`Reply::Count`].
+    CountHits {
+        /// The account, or all.
+        account: Option<AccountId>,
+        /// The words.
+        words: String,
+        /// Only in this thread.
+        #[serde(default)]
+        thread: Option<ThreadId>,
     },
 }
 
@@ -489,6 +513,6 @@ pub enum Reply {
     Browsers(Vec<Browser>),
     /// Sanitised HTML.
     Html(String),
-    /// Search results, best first.
-    Hits(Vec<SearchHit>),
+    /// Search results.
+    Hits(SearchPage),
 }

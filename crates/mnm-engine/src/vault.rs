@@ -15,6 +15,7 @@
 mod account;
 mod blob;
 mod browser;
+mod candidate;
 mod cc;
 mod change;
 mod chore;
@@ -53,6 +54,7 @@ mod place;
 mod placement;
 mod presence;
 mod recipient;
+mod reindex;
 mod removal;
 mod room;
 pub mod rows;
@@ -79,7 +81,7 @@ pub use change::Change;
 pub use copying::Copying;
 pub(crate) use copying::announced;
 pub use draft::{DraftContent, Upon};
-pub use find::Search;
+pub use find::{Search, SearchArgs};
 pub(crate) use forward::ABSENT_MAX;
 pub use forward::{ForwardedLetter, IncomingForward};
 pub use forwarding::OutgoingForward;
@@ -152,10 +154,7 @@ impl Vault {
         self.check_pragma("cipher_integrity_check", None)?;
         self.check_pragma("integrity_check", Some("ok"))?;
         self.check_pragma("foreign_key_check", None)?;
-        let index = "INSERT INTO message_fts (message_fts, rank) VALUES ('integrity-check', 1)";
-        self.db
-            .execute_batch(index)
-            .map_err(|_| VaultError::Damaged("the search index does not fit the messages".into()))
+        self.check_index()
     }
 
     fn check_pragma(&self, pragma: &str, fine: Option<&str>) -> Result<()> {

@@ -43,6 +43,19 @@ pub struct State {
     pub copied: bool,
 }
 
+/// A page of search results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SearchPage {
+    /// The results, in the order that was asked for.
+    pub hits: Vec<SearchHit>,
+    /// Whether there may be more behind them.
+    pub more: bool,
+    /// Whether the index is being made anew after an update of the app: the oldest messages may be
+    /// missing.
+    pub indexing: bool,
+}
+
 /// A search result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -14,6 +14,7 @@ mod reader;
 mod recipient;
 mod run;
 mod save;
+mod search;
 mod verb;
 mod word;
 mod write;

@@ -60,6 +60,7 @@ export const REPLY_KIND = {
   revoke_browser: "done",
   preview: "html",
   search: "hits",
+  count_hits: "count",
 } as const satisfies Record<CommandName, Reply["kind"]>;
 
 /** Kinds of replies that no command above has: none, or one was forgotten there. */

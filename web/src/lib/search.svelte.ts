@@ -1,22 +1,28 @@
 // Search as you type, over every service at once: letters by the engine; people, groups, pings and
 // drafts among the records the page already has.
-import type { SearchHit } from "./api";
+import type { SearchHit, SearchOrder } from "./api";
 import { contains } from "./format";
 import { measurePainted } from "./marks";
 import { store } from "./store.svelte";
 import { command, problem } from "./connection/transport";
 
-/** Letters that are looked for at first, and at most. */
-const HITS_FIRST = 50;
-const HITS_MAX = 200;
+/** Letters that are looked for at a time. */
+const HITS = 50;
+/** How far matches are counted. */
+export const COUNTED_MAX = 10_000;
+/** What the engine takes as a condition, and no record of the page has in its text. */
+const OPERATOR = /^(from|in|is|has|before|after):/i;
 
 class Search {
   words = $state("");
   hits = $state.raw<SearchHit[]>([]);
   /** There may be more letters than those found. */
   more = $state(false);
-  /** There are too many to be found all. */
-  cut = $state(false);
+  /** How many letters there are; null while it is not known. */
+  total = $state<number | null>(null);
+  /** The index is being made anew. */
+  indexing = $state(false);
+  order = $state<SearchOrder>("best");
   busy = $state(false);
   error = $state("");
 
@@ -25,7 +31,6 @@ class Search {
   pings = $derived(this.#among(store.pings, (p) => `${p.from} ${p.to} ${p.text} ${p.group ?? ""}`));
   drafts = $derived(this.#among(store.drafts, (d) => `${d.subject} ${d.to.join(" ")} ${d.text}`));
 
-  #limit = HITS_FIRST;
   #pending: AbortController | null = null;
 
   get active(): boolean {
@@ -38,24 +43,28 @@ class Search {
 
   #among<T>(list: T[], text: (item: T) => string): T[] {
     const words = this.words.trim().split(/\s+/).filter(Boolean);
-    if (words.length === 0) return [];
-    return list.filter((item) => words.every((word) => contains(text(item), word))).slice(0, 20);
+    if (words.length === 0 || words.some((word) => OPERATOR.test(word))) return [];
+    const plain = words.map((word) => word.replaceAll('"', "")).filter(Boolean);
+    return list.filter((item) => plain.every((word) => contains(text(item), word))).slice(0, 20);
   }
 
-  /** Looks for more letters. */
-  async all(): Promise<void> {
-    this.#limit = HITS_MAX;
+  /** Adds the next letters. */
+  async next(): Promise<void> {
     this.busy = true;
-    await this.#ask();
+    await this.#ask(this.hits.length);
+  }
+
+  setOrder(order: SearchOrder): void {
+    this.order = order;
+    this.type(this.words);
   }
 
   /** Takes new words and asks the engine; the answer to those before is not waited for. */
   type(words: string): void {
     this.words = words;
     this.error = "";
-    this.#limit = HITS_FIRST;
     this.more = false;
-    this.cut = false;
+    this.total = null;
     this.#pending?.abort();
     if (!this.active) {
       this.hits = [];
@@ -63,22 +72,27 @@ class Search {
       return;
     }
     this.busy = true;
-    void this.#ask();
+    void this.#ask(0);
   }
 
-  async #ask(): Promise<void> {
+  async #ask(skip: number): Promise<void> {
     const pending = new AbortController();
     this.#pending = pending;
+    const { signal } = pending;
     const start = performance.now();
+    const { words, order } = this;
     try {
-      const hits = await command("search", { words: this.words, limit: this.#limit }, { signal: pending.signal });
-      this.hits = hits;
-      this.more = hits.length >= this.#limit && this.#limit < HITS_MAX;
-      this.cut = hits.length >= HITS_MAX;
+      const page = await command("search", { words, order, skip, limit: HITS }, { signal });
+      this.hits = skip === 0 ? page.hits : [...this.hits, ...page.hits];
+      this.more = page.more;
+      this.indexing = page.indexing;
       measurePainted("search", start);
+      this.busy = false;
+      if (!page.more) this.total = this.hits.length;
+      else if (this.total === null) this.total = await command("count_hits", { words }, { signal });
     } catch (error) {
-      if (pending.signal.aborted) return;
-      this.hits = [];
+      if (signal.aborted) return;
+      if (skip === 0) this.hits = [];
       this.error = problem(error);
     }
     if (this.#pending === pending) this.busy = false;

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorCode};
 use crate::platform::MaybeSend;
 use crate::task;
-use crate::vault::{DraftContent, PingQuery, Upon};
+use crate::vault::{DraftContent, PingQuery, SearchArgs, Upon};
 use crate::view::ThreadId;
 
 /// Error for saving a draft on leaving without its version.
@@ -172,8 +172,13 @@ impl Engine {
             Command::Forward { thread, to, timeout_ms } => {
                 self.forward(thread, to, timeout_ms).await.map(Reply::Forward)
             }
-            Command::Search { account, words, limit } => {
-                self.search(account, &words, limit).await.map(Reply::Hits)
+            Command::Search { account, words, thread, order, skip, limit } => {
+                let args = SearchArgs { account, thread, words, order, skip, limit };
+                self.search(&args).await.map(Reply::Hits)
+            }
+            Command::CountHits { account, words, thread } => {
+                let args = SearchArgs { account, thread, words, ..SearchArgs::default() };
+                self.count_hits(&args).await.map(Reply::Count)
             }
 
             // Drafts and letters.

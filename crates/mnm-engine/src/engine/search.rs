@@ -2,17 +2,28 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::vault::Search;
-use crate::view::{AccountId, SearchHit};
+use crate::vault::{Search, SearchArgs};
+use crate::view::SearchPage;
 
 impl Engine {
-    pub(super) async fn search(
-        &self,
-        account: Option<AccountId>,
-        words: &str,
-        limit: Option<u32>,
-    ) -> Result<Vec<SearchHit>, Error> {
-        let Some(mut search) = Search::new(account, words, limit) else { return Ok(Vec::new()) };
+    /// A page of hits.
+    pub(super) async fn search(&self, args: &SearchArgs) -> Result<SearchPage, Error> {
+        let indexing = self.store().read(|vault| vault.is_indexing()).await?;
+        let Some(search) = Search::new(args) else {
+            return Ok(SearchPage { hits: Vec::new(), more: false, indexing });
+        };
+        let search = self.run_search(search).await?;
+        let more = search.is_full();
+        Ok(SearchPage { hits: search.into_hits(), more, indexing })
+    }
+
+    /// The number of matches.
+    pub(super) async fn count_hits(&self, args: &SearchArgs) -> Result<u64, Error> {
+        let Some(search) = Search::counting(args) else { return Ok(0) };
+        Ok(self.run_search(search).await?.count())
+    }
+
+    async fn run_search(&self, mut search: Search) -> Result<Search, Error> {
         loop {
             let slice = self.store().read(move |vault| {
                 let more = vault.search_slice(&mut search)?;
@@ -21,7 +32,7 @@ impl Engine {
             let more;
             (search, more) = slice.await?;
             if !more {
-                return Ok(search.into_hits());
+                return Ok(search);
             }
         }
     }

@@ -1,5 +1,5 @@
 //! Chores of the vault, done while nobody waits: early letters are settled (`settle.rs`), threads of the
-//! trash and orphaned files are erased, and free pages are returned to the disk.
+//! trash and orphaned files are erased, what was stored before the search index is indexed, and free pages are returned to the disk.
 //!
 //! Each can touch many pages, so they are done in slices, each a transaction of a few milliseconds
 //! between other calls. A slice that is lost in a crash is done after the next start, when all
@@ -48,6 +48,10 @@ impl Vault {
         }
         if let Some(from) = self.chores.erasing {
             self.chores.erasing = self.erase_thread_slice(from)?;
+            return Ok(silent(true));
+        }
+        if self.chores.indexing {
+            self.chores.indexing = self.index_slice()?;
             return Ok(silent(true));
         }
         if let Some(&blob) = self.chores.orphans.front() {
@@ -145,7 +149,8 @@ impl Vault {
             )?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        self.chores = Chores { unsettled: Some(0), erasing: Some(0), orphans, erased: true };
+        self.chores =
+            Chores { unsettled: Some(0), erasing: Some(0), indexing: true, orphans, erased: true };
         Ok(())
     }
 }

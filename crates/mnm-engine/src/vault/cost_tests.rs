@@ -172,6 +172,11 @@ fn bytes_of_this_thread() -> u64 {
     counts.filter_map(|line| line.split(": ").nth(1)?.parse::<u64>().ok()).sum()
 }
 
+/// A search for words.
+fn search(account: Option<AccountId>, words: &str) -> Search {
+    Search::new(&SearchArgs { account, words: words.into(), ..SearchArgs::default() }).unwrap()
+}
+
 /// A command, and the most steps that it may take.
 type Command = (&'static str, u64, fn(&mut Home));
 
@@ -238,11 +243,11 @@ const COMMANDS: [Command; 19] = [
         let _ = home.vault.queue_draft(draft, None, 10, 0).unwrap();
     }),
     ("search a common word, one slice", PAGE, |home| {
-        let mut search = Search::new(None, "common", None).unwrap();
+        let mut search = search(None, "common");
         let _ = home.vault.search_slice(&mut search).unwrap();
     }),
     ("search a word that is nowhere, one slice", ONE, |home| {
-        let mut search = Search::new(Some(home.account), "xylophone", None).unwrap();
+        let mut search = search(Some(home.account), "xylophone");
         let _ = home.vault.search_slice(&mut search).unwrap();
     }),
     ("mark a thread as read, one slice", PAGE, |home| {
@@ -339,7 +344,7 @@ fn a_slice_of_a_search_looks_at_less_the_more_there_is_to_compare() {
         ("0.1.1.0.1.0.1.0".into(), 0, 3),
         ("0.0.0.0.0.0.0.0".into(), 0, 3),
     ] {
-        let mut search = Search::new(None, &words, None).unwrap();
+        let mut search = search(None, &words);
         let (mut slices, mut before) = (0, 0);
         while home.vault.search_slice(&mut search).unwrap() {
             slices += 1;

@@ -1,52 +1,75 @@
 //! Search over subjects, texts and file names, in slices.
 //!
-//! A slice takes the next messages in which all parts of the words occur, newest first, and
+//! A slice takes the next messages in which all tokens of the words occur, newest first, and
 //! compares and ranks only these. So its cost depends neither on the number of messages or matches,
 //! nor on their length or content; and a hit's snippet is read from a bounded part of its text.
+//!
+//! Without words there is nothing to be looked up in the index: then the newest messages are looked
+//! through, as many as [`LOOKED_MESSAGES_MAX`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use rusqlite::params;
-use tmtp::id::Uid;
+use rusqlite::{Row, params};
 
+use super::candidate::{Admission, Candidate};
 use super::change::VaultReader;
 use super::{Result, Vault};
-use crate::view::{AccountId, AttachmentId, MessageRowId, SearchHit};
+use crate::command::SearchOrder;
+use crate::view::{AccountId, AttachmentId, MessageRowId, SearchHit, ThreadId};
 use crate::{
     markdown,
     search::{self, Query},
 };
 
-/// Hits by default, and at most.
+/// Hits by default, and at most, with those before them.
 const HITS_DEFAULT: u32 = 50;
-const HITS_MAX: u32 = 200;
+const HITS_MAX: usize = 1_000;
+/// Matches that are counted.
+pub(crate) const COUNTED_MAX: usize = 10_000;
 
-/// Messages examined in one slice, and bytes of their texts counted once per part of the query: a
-/// part may occur everywhere in a text, and each occurrence is examined.
+/// Messages examined in one slice, and bytes of their texts counted once per token of the query: a
+/// token may occur everywhere in a text, and each occurrence is examined.
 const MATCHES_MAX: usize = 500;
 const MATCHED_BYTES_MAX: u64 = 2 << 20;
-/// Bytes of a text in which the index searches for the best passage, and the squares of those of
-/// one slice: it compares all occurrences of a word with each other. For other texts the first
-/// occurrence of the first word is shown.
-const PASSAGE_BYTES: u64 = 4096;
-const PASSAGES_SQUARED_MAX: u64 = 8 * PASSAGE_BYTES * PASSAGE_BYTES;
-/// Bytes of a long text that are searched for that occurrence, and of all long texts of one slice.
+/// Messages looked through where there are no words.
+const LOOKED_MESSAGES_MAX: usize = 20_000;
+/// Bytes of a text that are searched for the words, and of all texts of one slice.
 const LOOKED_BYTES: usize = 256 << 10;
 const LOOKED_BYTES_MAX: usize = 1 << 20;
-/// Bytes of a long text shown before the occurrence.
-const SHOWN_BEFORE: usize = 60;
+/// Bytes of a text that are shown where none of the words stands in it.
 const SHOWN_BYTES: usize = 240;
+
+/// What to search for.
+#[derive(Debug, Clone, Default)]
+pub struct SearchArgs {
+    /// The account, or all.
+    pub account: Option<AccountId>,
+    /// Only in this thread.
+    pub thread: Option<ThreadId>,
+    /// The words.
+    pub words: String,
+    /// The order of the hits.
+    pub order: SearchOrder,
+    /// Hits to leave out at the beginning.
+    pub skip: u32,
+    /// At most so many; 1..=200, default 50.
+    pub limit: Option<u32>,
+}
 
 /// A search in progress.
 #[derive(Debug)]
 pub struct Search {
     account: Option<AccountId>,
+    thread: Option<ThreadId>,
     query: Query,
-    /// In lower case.
-    first_word: String,
+    order: SearchOrder,
+    /// Hits to leave out, and after these to return; none of them when they are only counted.
+    skip: usize,
     limit: usize,
     hits: Vec<SearchHit>,
     pub(super) found: HashSet<MessageRowId>,
+    /// Messages looked through without words.
+    looked: usize,
     at: At,
 }
 
@@ -58,43 +81,76 @@ enum At {
     End,
 }
 
-/// Matching messages, with the bytes of their texts.
-type Matches = HashMap<MessageRowId, u64>;
-
 impl Search {
     /// Searches for messages in which all `words` occur, the last as a prefix; then for those that
-    /// have all of them in the name of one file. None for words without letters and digits.
-    pub fn new(account: Option<AccountId>, words: &str, limit: Option<u32>) -> Option<Self> {
+    /// have all of them in the name of one file. None for words of which the index has nothing.
+    pub fn new(args: &SearchArgs) -> Option<Self> {
+        let skip = (args.skip as usize).min(HITS_MAX);
+        let limit = args.limit.unwrap_or(HITS_DEFAULT).clamp(1, 200) as usize;
         Some(Self {
-            account,
-            query: search::query(words)?,
-            first_word: words.split_whitespace().next().unwrap_or_default().to_lowercase(),
-            limit: limit.unwrap_or(HITS_DEFAULT).clamp(1, HITS_MAX) as usize,
+            account: args.account,
+            thread: args.thread,
+            query: Query::new(&args.words)?,
+            order: args.order,
+            skip,
+            limit: limit.min(HITS_MAX - skip),
             hits: Vec::new(),
             found: HashSet::new(),
+            looked: 0,
             at: At::Message(MessageRowId::MAX),
         })
     }
 
-    /// The hits so far: the best first among the newest messages, then among older ones.
+    /// Counts the matches, [`COUNTED_MAX`] and one at most.
+    pub fn counting(args: &SearchArgs) -> Option<Self> {
+        let search = Self::new(args)?;
+        Some(Self { skip: COUNTED_MAX + 1, limit: 0, ..search })
+    }
+
+    /// The hits so far.
     pub fn into_hits(self) -> Vec<SearchHit> {
         self.hits
     }
 
+    /// Whether there is no room for more hits, so that there may be some.
+    pub fn is_full(&self) -> bool {
+        self.room() == 0 && self.skip + self.limit < HITS_MAX
+    }
+
+    /// The matches so far, those that were left out too.
+    pub fn count(&self) -> u64 {
+        self.found.len() as u64
+    }
+
     fn room(&self) -> usize {
-        self.limit.saturating_sub(self.hits.len())
+        (self.skip + self.limit).saturating_sub(self.found.len())
+    }
+
+    /// Counts a match; whether its hit is to be returned.
+    fn take(&mut self, message: MessageRowId) -> bool {
+        self.room() > 0 && self.found.insert(message) && self.found.len() > self.skip
     }
 }
 
 impl Vault {
-    /// Runs a search at once. Where other commands wait, use [`Self::search_slice`].
+    /// Runs a search for words at once. Where other commands wait, use [`Self::search_slice`].
     pub fn search(
         &self,
         account: Option<AccountId>,
         words: &str,
         limit: Option<u32>,
     ) -> Result<Vec<SearchHit>> {
-        let Some(mut search) = Search::new(account, words, limit) else { return Ok(Vec::new()) };
+        self.search_all(&SearchArgs {
+            account,
+            words: words.into(),
+            limit,
+            ..SearchArgs::default()
+        })
+    }
+
+    /// As [`Self::search`], with all that can be asked for.
+    pub fn search_all(&self, args: &SearchArgs) -> Result<Vec<SearchHit>> {
+        let Some(mut search) = Search::new(args) else { return Ok(Vec::new()) };
         while self.search_slice(&mut search)? {}
         Ok(search.into_hits())
     }
@@ -105,6 +161,8 @@ impl Vault {
         search.at = match search.at {
             At::Message(newest) => match read.search_messages(search, newest)? {
                 Some(next) => At::Message(next),
+                // Without words every file fits, and its message was looked at.
+                None if search.query.phrases.is_empty() => At::End,
                 None => At::File(AttachmentId::MAX),
             },
             At::File(newest) => match read.search_files(search, newest)? {
@@ -126,30 +184,25 @@ impl VaultReader<'_> {
     ) -> Result<Option<MessageRowId>> {
         let (matches, oldest) = self.matches(search, newest)?;
         let Some(oldest) = oldest else { return Ok(None) };
-        let mut ranked = self
-            .db
-            .prepare_cached(
-                "SELECT rowid FROM message_fts
-                 WHERE message_fts MATCH ?1 AND rowid BETWEEN ?2 AND ?3
-                 ORDER BY rank, rowid DESC",
-            )?
-            .query_map(params![search.query.phrases, oldest, newest], |row| row.get(0))?
-            .collect::<rusqlite::Result<Vec<MessageRowId>>>()?;
-        ranked.retain(|id| matches.contains_key(id));
-        ranked.truncate(search.room());
-        let passages =
-            self.passages(search, oldest, newest, &of_passages(search, &ranked, &matches))?;
+        let ranked = if search.query.phrases.is_empty() {
+            let mut all: Vec<MessageRowId> = matches.iter().copied().collect();
+            all.sort_unstable_by(|a, b| b.cmp(a));
+            all
+        } else {
+            self.ranked(search, oldest, newest)?
+        };
         let mut looked_bytes = LOOKED_BYTES_MAX;
         for id in ranked {
-            let snippet = match passages.get(&id) {
-                Some(passage) => markdown::excerpt(passage),
-                None => {
-                    let look = LOOKED_BYTES.min(looked_bytes).max(SHOWN_BYTES);
-                    looked_bytes = looked_bytes.saturating_sub(look);
-                    markdown::excerpt(around(&self.beginning(id, look)?, &search.first_word))
-                }
+            if !matches.contains(&id) || !search.take(id) {
+                continue;
+            }
+            let look = LOOKED_BYTES.min(looked_bytes).max(SHOWN_BYTES);
+            let text = self.beginning(id, look)?;
+            looked_bytes = looked_bytes.saturating_sub(text.len());
+            let snippet = match search::passage(&text, &search.query) {
+                Some(passage) => markdown::excerpt(&passage),
+                None => markdown::excerpt(super::text::cut(&text, SHOWN_BYTES)),
             };
-            search.found.insert(id);
             search.hits.push(self.hit(id, &snippet)?);
         }
         Ok(Some(oldest - 1))
@@ -159,54 +212,64 @@ impl VaultReader<'_> {
     /// are no more.
     fn matches(
         &self,
-        search: &Search,
+        search: &mut Search,
         newest: MessageRowId,
-    ) -> Result<(Matches, Option<MessageRowId>)> {
+    ) -> Result<(HashSet<MessageRowId>, Option<MessageRowId>)> {
+        let columns = Candidate::COLUMNS;
         // In this join order; otherwise all matches are computed before the first row.
-        let mut statement = self.db.prepare_cached(
-            "SELECT m.id, octet_length(m.text), (?3 IS NULL OR m.account = ?3)
-                 AND (SELECT trashed_ms FROM thread WHERE id = m.thread) IS NULL
-             FROM message_fts CROSS JOIN message m ON m.id = message_fts.rowid
-             WHERE message_fts MATCH ?1 AND message_fts.rowid <= ?2
-             ORDER BY message_fts.rowid DESC LIMIT ?4",
-        )?;
-        let mut rows =
-            statement.query(params![search.query.parts, newest, search.account, MATCHES_MAX])?;
-        let (mut matches, mut oldest, mut bytes) = (Matches::new(), None, 0);
+        let sql = match search.query.phrases.is_empty() {
+            true => format!(
+                "SELECT {columns} FROM message m CROSS JOIN thread t ON t.id = m.thread
+                 WHERE ?1 = '' AND m.id <= ?2 ORDER BY m.id DESC LIMIT ?3"
+            ),
+            false => format!(
+                "SELECT {columns} FROM message_index
+                 CROSS JOIN message m ON m.id = message_index.rowid
+                 CROSS JOIN thread t ON t.id = m.thread
+                 WHERE message_index MATCH ?1 AND message_index.rowid <= ?2
+                 ORDER BY message_index.rowid DESC LIMIT ?3"
+            ),
+        };
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![search.query.parts(), newest, MATCHES_MAX])?;
+        let (mut matches, mut oldest, mut bytes) = (HashSet::new(), None, 0);
+        let mut admission = Admission::new(self, search.account, search.thread, &search.query);
+        let count = search.query.count() as u64;
         while bytes < MATCHED_BYTES_MAX
             && let Some(row) = rows.next()?
         {
-            let (id, size): (_, u64) = (row.get(0)?, row.get(1)?);
-            oldest = Some(id);
-            bytes += size * search.query.count as u64;
-            if row.get(2)? {
-                matches.insert(id, size);
+            let candidate = Candidate::read(row)?;
+            oldest = Some(candidate.message);
+            bytes += candidate.bytes * count;
+            if admission.admits(&candidate)? {
+                matches.insert(candidate.message);
             }
+            search.looked += 1;
+        }
+        if search.query.phrases.is_empty() && search.looked >= LOOKED_MESSAGES_MAX {
+            oldest = oldest.map(|_| 1);
         }
         Ok((matches, oldest))
     }
 
-    /// The best passages of messages, with marked words. In one query: each query expands prefixes
-    /// again.
-    fn passages(
+    /// The messages of a slice in which all phrases occur, in the order of the search.
+    fn ranked(
         &self,
         search: &Search,
         oldest: MessageRowId,
         newest: MessageRowId,
-        of: &[MessageRowId],
-    ) -> Result<HashMap<MessageRowId, String>> {
-        let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
-        let of = format!("{of:?}");
-        let mut statement = self.db.prepare_cached(
-            "SELECT rowid, snippet(message_fts, -1, ?5, ?6, '…', 24) FROM message_fts
-             WHERE message_fts MATCH ?1 AND message_fts.rowid BETWEEN ?2 AND ?3
-                 AND +message_fts.rowid IN (SELECT value FROM json_each(?4))",
-        )?;
-        let rows = statement
-            .query_map(params![search.query.phrases, oldest, newest, of, open, close], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    ) -> Result<Vec<MessageRowId>> {
+        let order = match search.order {
+            SearchOrder::Best => "rank, rowid DESC",
+            SearchOrder::Newest => "rowid DESC",
+        };
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT rowid FROM message_index
+             WHERE message_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY {order}"
+        ))?;
+        let ids = statement
+            .query_map(params![search.query.phrases(), oldest, newest], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Examines some files up to `newest`; returns where the next slice begins.
@@ -215,37 +278,30 @@ impl VaultReader<'_> {
         search: &mut Search,
         newest: AttachmentId,
     ) -> Result<Option<AttachmentId>> {
-        let (open, close) = (search::OPEN.to_string(), search::CLOSE.to_string());
-        let mut statement = self.db.prepare_cached(
-            "SELECT f.id, f.message, (?3 IS NULL OR m.account = ?3)
-                 AND (SELECT trashed_ms FROM thread WHERE id = m.thread) IS NULL,
-                 snippet(file_fts, 0, ?5, ?6, '…', 24)
-             FROM file_fts CROSS JOIN attachment f ON f.id = file_fts.rowid
-             LEFT JOIN message m ON m.id = f.message
-             WHERE file_fts MATCH ?1 AND file_fts.rowid <= ?2
-             ORDER BY file_fts.rowid DESC LIMIT ?4",
-        )?;
-        let mut rows = statement.query(params![
-            search.query.phrases,
-            newest,
-            search.account,
-            MATCHES_MAX,
-            open,
-            close
-        ])?;
+        let columns = Candidate::COLUMNS;
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {columns}, f.id, f.name FROM file_index
+             CROSS JOIN attachment f ON f.id = file_index.rowid
+             LEFT JOIN message m ON m.id = f.message LEFT JOIN thread t ON t.id = m.thread
+             WHERE file_index MATCH ?1 AND file_index.rowid <= ?2
+             ORDER BY file_index.rowid DESC LIMIT ?3"
+        ))?;
+        let phrases = search.query.phrases();
+        let mut rows = statement.query(params![phrases, newest, MATCHES_MAX])?;
+        let query = search.query.clone();
+        let mut admission = Admission::new(self, search.account, search.thread, &query);
         let mut oldest = None;
         while search.room() > 0
             && let Some(row) = rows.next()?
         {
-            let id: AttachmentId = row.get(0)?;
-            oldest = Some(id);
+            oldest = Some(row.get::<_, AttachmentId>(Candidate::WIDTH)?);
             // None for a file of a draft.
-            let message: Option<MessageRowId> = row.get(1)?;
-            let Some(message) = message else { continue };
-            if !row.get::<_, bool>(2)? || !search.found.insert(message) {
+            let Some(message) = row.get::<_, Option<MessageRowId>>(0)? else { continue };
+            if !admission.admits(&Candidate::read(row)?)? || !search.take(message) {
                 continue;
             }
-            let name: String = row.get(3)?;
+            let name: String = row.get(Candidate::WIDTH + 1)?;
+            let name = search::passage(&name, &query).unwrap_or(name);
             search.hits.push(self.hit(message, &name)?);
         }
         Ok(oldest.map(|oldest| oldest - 1))
@@ -257,46 +313,19 @@ impl VaultReader<'_> {
                  m.forwarded_by IS NOT NULL
              FROM message m JOIN thread t ON t.id = m.thread WHERE m.id = ?1",
         )?;
-        let (account, uid, claimed, is_forwarded, hit) = statement.query_row([id], |row| {
-            let hit = (row.get(1)?, row.get(2)?, row.get(5)?);
-            Ok((row.get(0)?, row.get::<_, Uid>(3)?, row.get::<_, String>(4)?, row.get(6)?, hit))
-        })?;
-        let (thread, subject, at_ms) = hit;
+        let mut rows = statement.query([id])?;
+        let row: &Row<'_> = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let (account, uid, claimed): (AccountId, tmtp::id::Uid, String) =
+            (row.get(0)?, row.get(3)?, row.get(4)?);
         Ok(SearchHit {
             account,
             service: self.service_label(account)?,
-            thread,
+            thread: row.get(1)?,
             message: id,
-            subject,
-            from: self.author(account, &uid, &claimed, is_forwarded)?,
-            at_ms,
+            subject: row.get(2)?,
+            from: self.author(account, &uid, &claimed, row.get(6)?)?,
+            at_ms: row.get(5)?,
             snippet: search::mark(snippet),
         })
     }
-}
-
-/// The messages whose best passage is computed: as many as the budget allows, short ones first.
-fn of_passages(search: &Search, ranked: &[MessageRowId], matches: &Matches) -> Vec<MessageRowId> {
-    // Occurrences of phrases may overlap, so each may have as many as there are words.
-    let most = 1 + search.query.composed as u64;
-    let size = |id: &MessageRowId| matches.get(id).map_or(u64::MAX, |bytes| bytes * most);
-    let mut short: Vec<_> = ranked.iter().copied().filter(|id| size(id) <= PASSAGE_BYTES).collect();
-    short.sort_by_key(size);
-    let mut room = PASSAGES_SQUARED_MAX;
-    short.retain(|id| {
-        let left = room.checked_sub(size(id).pow(2));
-        room = left.unwrap_or(0);
-        left.is_some()
-    });
-    short
-}
-
-/// The text around the first occurrence of a word, or the beginning if it is not found.
-fn around<'a>(text: &'a str, word: &str) -> &'a str {
-    let lower = text.to_lowercase();
-    // Lower-casing may change lengths: then the position is slightly off.
-    let at = lower.find(word).unwrap_or(0).saturating_sub(SHOWN_BEFORE);
-    let begin = (at..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let shown = text.get(begin..).unwrap_or_default();
-    super::text::cut(shown, SHOWN_BYTES)
 }

@@ -6,10 +6,10 @@
 
 use rusqlite::Connection;
 
-use super::name;
+use super::{name, reindex};
 
 /// Step `n` is at index `n - 1`. Append only.
-const STEPS: [&str; 39] = [
+const STEPS: [&str; 40] = [
     include_str!("migration/001_first.sql"),
     include_str!("migration/002_claimed_thread.sql"),
     include_str!("migration/003_picture_size.sql"),
@@ -49,6 +49,7 @@ const STEPS: [&str; 39] = [
     include_str!("migration/037_recipients.sql"),
     include_str!("migration/038_namesake.sql"),
     include_str!("migration/039_put_away.sql"),
+    include_str!("migration/040_search.sql"),
 ];
 
 /// The version after all steps.
@@ -79,6 +80,7 @@ pub fn migrate(db: &mut Connection) -> rusqlite::Result<()> {
 pub fn migrate_to(db: &mut Connection, wanted: i64) -> rusqlite::Result<()> {
     let wanted = usize::try_from(wanted).unwrap_or(0);
     name::register(db)?;
+    reindex::register(db)?;
     let done = usize::try_from(version(db)?).unwrap_or(0);
     let steps = STEPS.get(..wanted).unwrap_or(&STEPS);
     let mut at = done;

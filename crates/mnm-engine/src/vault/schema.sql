@@ -404,43 +404,52 @@ CREATE TABLE seen (
     PRIMARY KEY (account, msgid)
 ) STRICT, WITHOUT ROWID;
 
--- Full-text index over the messages, kept in step by the triggers below.
-CREATE VIRTUAL TABLE message_fts USING fts5 (
-    subject, text,
-    content = 'message', content_rowid = 'id',
-    tokenize = 'unicode61 remove_diacritics 2'
-);
+-- Full-text index over the messages, of tokens that the app makes (`search_tokens`, `search/token.rs`), kept in
+-- step by the triggers below.
+CREATE VIRTUAL TABLE message_index USING fts5 (subject, text, content = '', tokenize = 'ascii');
 -- Words of an erased message leave the index at once, not at some later merge.
-INSERT INTO message_fts (message_fts, rank) VALUES ('secure-delete', 1);
+INSERT INTO message_index (message_index, rank) VALUES ('secure-delete', 1);
+-- The same of the names of attachments, of drafts too. A name never changes.
+CREATE VIRTUAL TABLE file_index USING fts5 (name, content = '', tokenize = 'ascii');
+INSERT INTO file_index (file_index, rank) VALUES ('secure-delete', 1);
 
-CREATE TRIGGER message_fts_insert AFTER INSERT ON message BEGIN
-    INSERT INTO message_fts (rowid, subject, text) VALUES (new.id, new.subject, new.text);
-END;
-CREATE TRIGGER message_fts_delete AFTER DELETE ON message BEGIN
-    INSERT INTO message_fts (message_fts, rowid, subject, text)
-    VALUES ('delete', old.id, old.subject, old.text);
-END;
-CREATE TRIGGER message_fts_update AFTER UPDATE OF subject, text ON message BEGIN
-    INSERT INTO message_fts (message_fts, rowid, subject, text)
-    VALUES ('delete', old.id, old.subject, old.text);
-    INSERT INTO message_fts (rowid, subject, text) VALUES (new.id, new.subject, new.text);
-END;
+-- Up to which message and file something is left to index, of what was stored before the index was so.
+CREATE TABLE reindex (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    message INTEGER NOT NULL,                       -- 0 once all are in the index
+    file    INTEGER NOT NULL                        -- likewise, of attachments
+) STRICT;
+INSERT INTO reindex (id, message, file) VALUES (1, 0, 0);
 
--- Words of the names of attachments, of drafts too. A name never changes.
-CREATE VIRTUAL TABLE file_fts USING fts5 (
-    name,
-    content = 'attachment', content_rowid = 'id',
-    tokenize = 'unicode61 remove_diacritics 2'
-);
--- A setting of the index, kept in it.
-INSERT INTO file_fts (file_fts, rank) VALUES ('secure-delete', 1);
-
-CREATE TRIGGER file_fts_insert AFTER INSERT ON attachment BEGIN
-    INSERT INTO file_fts (rowid, name) VALUES (new.id, new.name);
+CREATE TRIGGER message_index_insert AFTER INSERT ON message
+WHEN new.id > (SELECT message FROM reindex) BEGIN
+    INSERT INTO message_index (rowid, subject, text)
+    VALUES (new.id, search_tokens(new.subject), search_tokens(new.text));
 END;
 
-CREATE TRIGGER file_fts_delete AFTER DELETE ON attachment BEGIN
-    INSERT INTO file_fts (file_fts, rowid, name) VALUES ('delete', old.id, old.name);
+CREATE TRIGGER message_index_delete AFTER DELETE ON message
+WHEN old.id > (SELECT message FROM reindex) BEGIN
+    INSERT INTO message_index (message_index, rowid, subject, text)
+    VALUES ('delete', old.id, search_tokens(old.subject), search_tokens(old.text));
+END;
+
+CREATE TRIGGER message_index_update AFTER UPDATE OF subject, text ON message
+WHEN new.id > (SELECT message FROM reindex) BEGIN
+    INSERT INTO message_index (message_index, rowid, subject, text)
+    VALUES ('delete', old.id, search_tokens(old.subject), search_tokens(old.text));
+    INSERT INTO message_index (rowid, subject, text)
+    VALUES (new.id, search_tokens(new.subject), search_tokens(new.text));
+END;
+
+CREATE TRIGGER file_index_insert AFTER INSERT ON attachment
+WHEN new.id > (SELECT file FROM reindex) BEGIN
+    INSERT INTO file_index (rowid, name) VALUES (new.id, search_tokens(new.name));
+END;
+
+CREATE TRIGGER file_index_delete AFTER DELETE ON attachment
+WHEN old.id > (SELECT file FROM reindex) BEGIN
+    INSERT INTO file_index (file_index, rowid, name)
+    VALUES ('delete', old.id, search_tokens(old.name));
 END;
 
 -- By what this home is told from a copy of it.

@@ -9,7 +9,7 @@
 //! the other was stopped.
 
 #[path = "kept/kinds.rs"]
-mod kinds;
+pub(crate) mod kinds;
 #[path = "kept/shown.rs"]
 mod shown;
 

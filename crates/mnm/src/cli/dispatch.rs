@@ -1,10 +1,12 @@
 //! Dispatch of commands to their families, and what each needs.
 
-use mnm_engine::command::ThreadMark;
+use mnm_engine::command::{SearchOrder, ThreadMark};
 
 use super::behind::Shows;
 use super::verb::{DevicesVerb, Verb};
-use super::{Context, account, app, check, group, letter, people, put_away, reader, save, write};
+use super::{
+    Context, account, app, check, group, letter, people, put_away, reader, save, search, write,
+};
 use crate::{
     exit::Failure,
     print::Answer,
@@ -213,7 +215,12 @@ impl Verb {
                 put_away::empty_trash(context, session, threads, yes).await
             }
             Self::Read { thread, peek } => letter::read(context, session, thread, peek).await,
-            Self::Search { words } => letter::search(context, session, &words).await,
+            Self::Search { words, thread, newest, skip, limit } => {
+                let words = search::quoted(&words);
+                let order = if newest { SearchOrder::Newest } else { SearchOrder::Best };
+                let asked = search::Asked { words, thread, order, skip, limit };
+                search::search(context, session, asked).await
+            }
             Self::Drafts => letter::drafts(context, session).await,
             Self::Send { to, subject, content } => {
                 write::send(context, session, to, subject, content).await

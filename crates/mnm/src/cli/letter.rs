@@ -1,12 +1,12 @@
-//! Commands for reading: threads, one thread, search, drafts.
+//! Commands for reading: threads, one thread, drafts.
 
 use std::cmp::Reverse;
 
 use mnm_engine::{
     command::{Command as EngineCommand, Place},
     view::{
-        Account, AccountId, Draft, Message, MessageRowId, MessageState, Party, PartyKind,
-        SearchHit, Thread, ThreadId, ThreadRow,
+        Account, AccountId, Draft, Message, MessageRowId, MessageState, Party, PartyKind, Thread,
+        ThreadId, ThreadRow,
     },
 };
 
@@ -169,7 +169,7 @@ fn state_mark(state: Option<&MessageState>) -> String {
 
 /// A name as this app knows it. The mark of a stranger is outside the name, where no sender can
 /// write.
-fn party(party: &Party) -> String {
+pub(super) fn party(party: &Party) -> String {
     let name = if party.alias.is_empty() { party.uid.as_str() } else { &party.alias };
     let name = inline(name);
     match party.kind {
@@ -318,57 +318,6 @@ pub(super) fn not_reached(message: &Message) -> Vec<String> {
         lines.push(format!("not delivered to {} others", message.more_left_out));
     }
     lines
-}
-
-pub(super) async fn search(
-    context: &Context,
-    session: &Session,
-    words: &[String],
-) -> Result<Answer, Failure> {
-    let account = context.chosen(session).await?;
-    let command = EngineCommand::Search { account, words: words.join(" "), limit: None };
-    let hits = ask!(session, command, Hits);
-    let mut text = String::new();
-    for hit in &hits {
-        text.push_str(&hit_text(&context.look, hit));
-    }
-    if hits.is_empty() {
-        text.push_str("Nothing found.");
-    }
-    Ok(Answer::new(&hits, text))
-}
-
-fn hit_text(look: &Look, hit: &SearchHit) -> String {
-    format!(
-        "{:>6}  {}  {}\n        {}\n",
-        hit.thread,
-        look.bold(inline(&hit.subject)),
-        look.dim(format!(
-            "{}, {}, {}",
-            party(&hit.from),
-            inline(&hit.service),
-            look.time(hit.at_ms)
-        )),
-        snippet(look, &hit.snippet)
-    )
-}
-
-/// The engine's HTML, which contains only `<mark>`, as text.
-fn snippet(look: &Look, html: &str) -> String {
-    let plain = |html: &str| {
-        let text = html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-        inline(&text.replace("&#39;", "'").replace("&#x27;", "'").replace("&amp;", "&"))
-    };
-    let mut text = String::new();
-    let mut rest = html;
-    while let Some((before, after)) = rest.split_once("<mark>") {
-        let (word, after) = after.split_once("</mark>").unwrap_or((after, ""));
-        text.push_str(&plain(before));
-        text.push_str(&look.bold(plain(word)));
-        rest = after;
-    }
-    text.push_str(&plain(rest));
-    text
 }
 
 /// All pages of the list, last changed first.

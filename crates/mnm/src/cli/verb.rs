@@ -301,11 +301,25 @@ pub(super) enum Verb {
         #[arg(long)]
         force: bool,
     },
-    /// Search subjects and texts
+    /// Search subjects, texts and names of files
     Search {
-        /// All must occur; the last may be the beginning of a word
+        /// All must occur; the last may be the beginning of a word. Also "words that stand together",
+        /// from:NAME, in:archive, in:GROUP, has:file, is:unread, before:2026-05, after:2026-05-31
         #[arg(required = true)]
         words: Vec<String>,
+        /// Only in this thread
+        #[arg(long, value_name = "THREAD")]
+        thread: Option<ThreadId>,
+        /// The newest first, instead of the best
+        #[arg(long)]
+        newest: bool,
+        /// Leave out so many at the beginning
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        skip: u32,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 50,
+              value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
     },
     /// Show accounts and their connections
     Status,

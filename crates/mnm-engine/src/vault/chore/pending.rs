@@ -13,6 +13,8 @@ pub(in crate::vault) struct Chores {
     pub(super) unsettled: Option<StepId>,
     /// The thread from which on threads are left to erase; none if there are none.
     pub(super) erasing: Option<ThreadId>,
+    /// Whether something may be left to index.
+    pub(super) indexing: bool,
     /// Orphaned files.
     pub(super) orphans: VecDeque<i64>,
     /// Whether pages became free since the last vacuum.

@@ -56,6 +56,7 @@ fn every_table_is_strict() {
 fn old(steps: usize) -> Connection {
     let db = empty();
     super::name::register(&db).unwrap();
+    super::reindex::register(&db).unwrap();
     super::STEPS.iter().take(steps).for_each(|step| db.execute_batch(step).unwrap());
     db.pragma_update(None, "user_version", i64::try_from(steps).unwrap()).unwrap();
     db.execute_batch(

@@ -1,0 +1,147 @@
+//! Admission of a message to the hits of a search: account, thread, list, and the conditions of the
+//! query.
+
+use std::collections::HashMap;
+
+use rusqlite::Row;
+use tmtp::id::Uid;
+
+use super::Result;
+use super::change::VaultReader;
+use super::thread_list::is_in;
+use crate::search::{Condition, Phrase, Query, has};
+use crate::view::{AccountId, MessageRowId, PartyKind, ThreadId};
+
+/// A message that has the words, with what conditions ask for.
+pub(super) struct Candidate {
+    pub(super) message: MessageRowId,
+    /// Of its text.
+    pub(super) bytes: u64,
+    account: AccountId,
+    thread: ThreadId,
+    author: (Uid, String, bool),
+    at_ms: i64,
+    unread: bool,
+    archived: bool,
+    trashed: bool,
+    starred: bool,
+    /// Whether its thread is being erased.
+    erased: bool,
+}
+
+impl Candidate {
+    /// The columns of a message `m` and its thread `t`.
+    pub(super) const COLUMNS: &str =
+        "m.id, octet_length(m.text), m.account, m.thread, m.author_uid,
+        m.author_alias, m.forwarded_by IS NOT NULL, m.at_ms, m.unread, t.archived,
+        t.trashed_ms IS NOT NULL, t.starred, t.erasing > 0";
+    /// Their number.
+    pub(super) const WIDTH: usize = 13;
+
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            message: row.get(0)?,
+            bytes: row.get(1)?,
+            account: row.get(2)?,
+            thread: row.get(3)?,
+            author: (row.get(4)?, row.get(5)?, row.get(6)?),
+            at_ms: row.get(7)?,
+            unread: row.get(8)?,
+            archived: row.get(9)?,
+            trashed: row.get(10)?,
+            starred: row.get(11)?,
+            erased: row.get(12)?,
+        })
+    }
+}
+
+/// What admits messages to the hits, and what it has found out so far.
+pub(super) struct Admission<'a> {
+    read: VaultReader<'a>,
+    account: Option<AccountId>,
+    thread: Option<ThreadId>,
+    conditions: Vec<Condition>,
+    /// Whether a list is asked for; what is in the trash is found only there.
+    names_list: bool,
+    authors: HashMap<(AccountId, Uid, String, bool), Vec<String>>,
+    places: HashMap<ThreadId, String>,
+}
+
+impl<'a> Admission<'a> {
+    pub(super) fn new(
+        read: &VaultReader<'a>,
+        account: Option<AccountId>,
+        thread: Option<ThreadId>,
+        query: &Query,
+    ) -> Self {
+        let conditions = query.conditions.clone();
+        let names_list = conditions.iter().any(|one| matches!(one, Condition::List(_)));
+        let (authors, places) = (HashMap::new(), HashMap::new());
+        Self { read: *read, account, thread, conditions, names_list, authors, places }
+    }
+
+    pub(super) fn admits(&mut self, candidate: &Candidate) -> Result<bool> {
+        let is_there = self.account.is_none_or(|account| account == candidate.account)
+            && self.thread.is_none_or(|thread| thread == candidate.thread)
+            && !candidate.erased
+            && (!candidate.trashed || self.names_list || self.thread.is_some());
+        if !is_there {
+            return Ok(false);
+        }
+        for at in 0..self.conditions.len() {
+            let Some(condition) = self.conditions.get(at).cloned() else { continue };
+            let met = match &condition {
+                Condition::From(name) => self.is_from(candidate, name)?,
+                Condition::In(name) => self.is_in_place(candidate, name)?,
+                Condition::List(view) => {
+                    is_in(*view, candidate.archived, candidate.trashed, candidate.starred)
+                }
+                Condition::File => self.has_file(candidate.message)?,
+                Condition::Unread => candidate.unread,
+                Condition::Before(ms) => candidate.at_ms < *ms,
+                Condition::After(ms) => candidate.at_ms >= *ms,
+            };
+            if !met {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_from(&mut self, candidate: &Candidate, name: &Phrase) -> Result<bool> {
+        let (uid, claimed, forwarded) = candidate.author.clone();
+        let key = (candidate.account, uid, claimed, forwarded);
+        if !self.authors.contains_key(&key) {
+            let (account, uid, claimed, forwarded) = &key;
+            let author = self.read.author(*account, uid, claimed, *forwarded)?;
+            let mut names = vec![author.alias];
+            if author.kind == PartyKind::Me {
+                names.push("me".into());
+            }
+            self.authors.insert(key.clone(), names);
+        }
+        Ok(self.authors.get(&key).is_some_and(|names| names.iter().any(|one| has(one, name))))
+    }
+
+    fn is_in_place(&mut self, candidate: &Candidate, name: &Phrase) -> Result<bool> {
+        if !self.places.contains_key(&candidate.thread) {
+            let subject = self.read.subject_of(candidate.thread)?;
+            let service = self.read.service_label(candidate.account)?;
+            let groups = self.read.groups_in(candidate.thread)?;
+            let groups = groups.iter().map(|gid| gid.as_str()).collect::<Vec<_>>().join("\n");
+            self.places.insert(candidate.thread, format!("{subject}\n{service}\n{groups}"));
+        }
+        Ok(self.places.get(&candidate.thread).is_some_and(|place| has(place, name)))
+    }
+
+    fn has_file(&self, message: MessageRowId) -> Result<bool> {
+        Ok(self
+            .read
+            .db
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM attachment WHERE message = ?1)
+                     OR EXISTS (SELECT 1 FROM absent_file WHERE message = ?1)",
+            )?
+            .query_row([message], |row| row.get(0))?)
+    }
+}
