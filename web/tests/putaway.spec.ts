@@ -79,3 +79,35 @@ test("threads are archived and deleted by key, taken back, and come back with a 
     expect([await found(anna), await found(boris)]).toEqual([0, 1]);
   });
 });
+
+test("several threads are selected by key and by click, and put away together", async ({ club, member }) => {
+  const [anna, boris] = await pair(member, club);
+  const subjects = ["One", "Two", "Three", "Four", "Five"];
+  for (const subject of subjects) await boris.write(anna.alias, subject, `About ${subject}.`);
+  await expect(anna.page.locator("[data-thread-row]")).toHaveCount(5);
+  const link = (subject: string) => row(anna, subject).locator("[data-row]");
+  const selected = anna.page.getByRole("toolbar", { name: /selected/ });
+
+  await link("Five").focus();
+  await anna.page.keyboard.press("x");
+  await expect(selected).toHaveAccessibleName("1 selected");
+  await link("Three").click({ modifiers: ["Shift"] });
+  await expect(selected).toHaveAccessibleName("3 selected");
+  await link("Four").click({ modifiers: ["Control"] });
+  await expect(selected).toHaveAccessibleName("2 selected");
+  expect(new URL(anna.page.url()).hash).not.toContain("letters/");
+  await selected.getByRole("button", { name: "Mark as read" }).click();
+  await expect(anna.page).toHaveTitle(/^\(3\)/);
+  await expect(selected).toHaveCount(0);
+
+  await link("Five").click({ modifiers: ["Control"] });
+  await link("One").click({ modifiers: ["Shift"] });
+  await anna.page.keyboard.press("e");
+  await expect(anna.page.locator("[data-thread-row]")).toHaveCount(0);
+  await expect(anna.page.locator("[data-bar='put-away']")).toContainText("5 threads archived.");
+  await anna.page.keyboard.press("z");
+  await expect(anna.page.locator("[data-thread-row]")).toHaveCount(5);
+  await link("One").click({ modifiers: ["Control"] });
+  await anna.page.keyboard.press("Escape");
+  await expect(selected).toHaveCount(0);
+});

@@ -1,9 +1,9 @@
 // Keyboard shortcuts: one table that handles the keys and is shown as the list under `?`.
-import type { ThreadMark } from "./api";
 import { outbox } from "./outbox.svelte";
-import { putAway, threadInHand, toggle } from "./putaway.svelte";
+import { press as mark, putAway, threadInHand } from "./putaway.svelte";
 import { prefs } from "./prefs.svelte";
 import { href, router, type Section } from "./route.svelte";
+import { selection } from "./selection.svelte";
 import { store } from "./store.svelte";
 import { t } from "./strings";
 
@@ -25,6 +25,7 @@ export const SHORTCUTS: Shortcut[] = [
   { keys: "j", label: t.keys.next, group: g.list },
   { keys: "k", label: t.keys.previous, group: g.list },
   { keys: "Enter", label: t.keys.open, group: g.list },
+  { keys: "x", label: t.keys.select, group: g.list },
   { keys: "e", label: t.keys.archive, group: g.list },
   { keys: "#", label: t.keys.trash, group: g.list },
   { keys: "m", label: t.keys.mute, group: g.list },
@@ -115,6 +116,8 @@ function press(key: string, actions: KeyActions): boolean {
       return focus("[data-key='reply']");
     case "z":
       return undo();
+    case "x":
+      return select();
     case "e":
       return mark("archived");
     case "#":
@@ -145,9 +148,9 @@ function undo(): boolean {
   return true;
 }
 
-function mark(as: ThreadMark): boolean {
+function select(): boolean {
   const row = threadInHand();
-  void toggle(row, as);
+  if (row) selection.toggle(row.id);
   return row !== undefined;
 }
 
@@ -178,7 +181,7 @@ function escape(event: KeyboardEvent, actions: KeyActions): void {
   if (active instanceof HTMLElement && isTyping(active)) {
     if (active.dataset["key"] === "search") actions.clearSearch();
     active.blur();
-  } else if (!actions.clearSearch() && !goUp()) {
+  } else if (!selection.clear() && !actions.clearSearch() && !goUp()) {
     return;
   }
   event.preventDefault();

@@ -2,6 +2,7 @@
 import type { ThreadMark, ThreadRow } from "./api";
 import { command, problem } from "./connection/transport";
 import { href, router } from "./route.svelte";
+import { selection } from "./selection.svelte";
 import { store } from "./store.svelte";
 import { t } from "./strings";
 
@@ -84,7 +85,7 @@ export function threadInHand(): ThreadRow | undefined {
   return store.threads.find((row) => row.id === id) ?? (store.thread?.row.id === id ? store.thread.row : undefined);
 }
 
-const isOn = (row: ThreadRow, mark: ThreadMark): boolean => {
+export const isOn = (row: ThreadRow, mark: ThreadMark): boolean => {
   switch (mark) {
     case "archived":
       return row.archived;
@@ -115,6 +116,26 @@ export async function toggle(row: ThreadRow | undefined, mark: ThreadMark): Prom
   if (putAway.error) return;
   if (isOpen && (leaves || (mark === "unread" && on))) router.go(href(row.account, "letters"));
   if (leaves && (inList || isOpen)) requestAnimationFrame(() => focusRow(next));
+}
+
+/** Sets a mark of several threads, or takes it from them if all have it. */
+export async function toggleAll(rows: readonly ThreadRow[], mark: ThreadMark): Promise<void> {
+  const on = !rows.every((row) => isOn(row, mark));
+  await putAway.mark(rows, mark, on);
+  if (putAway.error) return;
+  selection.clear();
+  const { section, item, account } = router.now;
+  const leaves = mark === "archived" || mark === "trashed";
+  if (leaves && section === "letters" && rows.some((row) => item === String(row.id))) router.go(href(account, "letters"));
+}
+
+/** What a key does: to the selected threads, otherwise to the one in hand. False when there is none. */
+export function press(mark: ThreadMark): boolean {
+  const selected = store.threads.filter((row) => selection.has(row.id));
+  const row = threadInHand();
+  if (selected.length > 0) void toggleAll(selected, mark);
+  else void toggle(row, mark);
+  return selected.length > 0 || row !== undefined;
 }
 
 /** The thread of the row after this one; of the one before it where it is the last. */

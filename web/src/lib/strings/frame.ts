@@ -130,6 +130,7 @@ export const frame = {
     reply: "Reply",
     send: "Send; a second time: without waiting",
     undo: "Undo what was last done: sending, archiving, deleting",
+    select: "Select for doing the same to several",
     archive: "Archive, or back to the inbox",
     trash: "Delete, or out of the trash",
     mute: "Mute",

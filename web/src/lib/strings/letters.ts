@@ -71,6 +71,10 @@ export const letters = {
     star: "Star",
     unstar: "Take the star off",
     unread: "Mark as unread",
+    read: "Mark as read",
+    selected: (n: number) => `${n} selected`,
+    isSelected: "selected",
+    unselect: "Select none",
     more: "More for this thread",
     undo: "Undo",
     done: {
