@@ -391,7 +391,8 @@ fn show(vault: &mut Vault, account: AccountId, table: &mut Table) {
             ("search a word that large letters have", "play letter"),
             ("search a word that is nowhere", "xylophone"),
         ] {
-            let mut search = Search::new(&SearchArgs { words: words.into(), ..SearchArgs::default() }).unwrap();
+            let mut search =
+                Search::new(&SearchArgs { words: words.into(), ..SearchArgs::default() }).unwrap();
             while table.time(name, || vault.search_slice(&mut search).unwrap()) {}
         }
         table.time("what would be lost with an account", || vault.losses(account).unwrap());

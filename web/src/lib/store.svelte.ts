@@ -210,7 +210,7 @@ class Store {
 
   /** The rows of a list, as far as it is loaded without gaps. */
   listed(account: number, view: ThreadView): ThreadRow[] {
-    return this.lists.arranged(account, view, this.threads);
+    return this.lists.arranged(account, view, this.threads, this.thread?.row.id);
   }
 
   /** Loads the next page of an account's pings. */

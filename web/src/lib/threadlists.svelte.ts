@@ -52,13 +52,14 @@ export class ThreadLists {
     return this.#extents.get(key(account, view))?.complete ?? false;
   }
 
-  /** The rows of a list in their order, as far as it is loaded without gaps. */
-  arranged(account: number, view: ThreadView, rows: readonly ThreadRow[]): ThreadRow[] {
+  /** The rows of a list in their order, as far as it is loaded without gaps. The thread that is open, `kept`, stays
+      among the unread ones while it is being read. */
+  arranged(account: number, view: ThreadView, rows: readonly ThreadRow[], kept = 0): ThreadRow[] {
     const { place, complete } = this.#extents.get(key(account, view)) ?? { complete: false };
     const isLoaded = (row: ThreadRow): boolean => complete || !place || row.last_at_ms > place.before_ms || (row.last_at_ms === place.before_ms && row.id >= place.before);
     const first = (row: ThreadRow): boolean => view === "inbox" && row.pinned;
     return rows
-      .filter((row) => row.account === account && isIn(view, row) && (first(row) || isLoaded(row)))
+      .filter((row) => row.account === account && (isIn(view, row) || (view === "unread" && row.id === kept && isIn("inbox", row))) && (first(row) || isLoaded(row)))
       .sort((a, b) => Number(first(b)) - Number(first(a)) || b.last_at_ms - a.last_at_ms || b.id - a.id);
   }
 }
@@ -75,6 +76,10 @@ export function isIn(view: ThreadView, row: ThreadRow): boolean {
   switch (view) {
     case "inbox":
       return !row.archived && !trashed;
+    case "unread":
+      return !row.archived && !trashed && row.unread > 0;
+    case "files":
+      return !row.archived && !trashed && row.attachments;
     case "starred":
       return row.starred && !trashed;
     case "archive":

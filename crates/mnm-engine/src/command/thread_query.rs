@@ -19,6 +19,10 @@ pub enum ThreadView {
     /// Neither archived nor in the trash.
     #[default]
     Inbox,
+    /// Of the inbox, those with unread messages.
+    Unread,
+    /// Of the inbox, those with files.
+    Files,
     /// Starred, archived or not.
     Starred,
     /// Archived.

@@ -8,7 +8,7 @@ use tmtp::id::Uid;
 
 use super::Result;
 use super::change::VaultReader;
-use super::thread_list::is_in;
+use super::thread_list::Marks;
 use crate::search::{Condition, Phrase, Query, has};
 use crate::view::{AccountId, MessageRowId, PartyKind, ThreadId};
 
@@ -22,9 +22,8 @@ pub(super) struct Candidate {
     author: (Uid, String, bool),
     at_ms: i64,
     unread: bool,
-    archived: bool,
-    trashed: bool,
-    starred: bool,
+    /// Of its thread.
+    marks: Marks,
     /// Whether its thread is being erased.
     erased: bool,
 }
@@ -34,9 +33,9 @@ impl Candidate {
     pub(super) const COLUMNS: &str =
         "m.id, octet_length(m.text), m.account, m.thread, m.author_uid,
         m.author_alias, m.forwarded_by IS NOT NULL, m.at_ms, m.unread, t.archived,
-        t.trashed_ms IS NOT NULL, t.starred, t.erasing > 0";
+        t.trashed_ms IS NOT NULL, t.starred, t.unread > 0, t.files > 0, t.erasing > 0";
     /// Their number.
-    pub(super) const WIDTH: usize = 13;
+    pub(super) const WIDTH: usize = 15;
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -47,10 +46,14 @@ impl Candidate {
             author: (row.get(4)?, row.get(5)?, row.get(6)?),
             at_ms: row.get(7)?,
             unread: row.get(8)?,
-            archived: row.get(9)?,
-            trashed: row.get(10)?,
-            starred: row.get(11)?,
-            erased: row.get(12)?,
+            marks: Marks {
+                archived: row.get(9)?,
+                trashed: row.get(10)?,
+                starred: row.get(11)?,
+                unread: row.get(12)?,
+                files: row.get(13)?,
+            },
+            erased: row.get(14)?,
         })
     }
 }
@@ -84,7 +87,7 @@ impl<'a> Admission<'a> {
         let is_there = self.account.is_none_or(|account| account == candidate.account)
             && self.thread.is_none_or(|thread| thread == candidate.thread)
             && !candidate.erased
-            && (!candidate.trashed || self.names_list || self.thread.is_some());
+            && (!candidate.marks.trashed || self.names_list || self.thread.is_some());
         if !is_there {
             return Ok(false);
         }
@@ -93,9 +96,7 @@ impl<'a> Admission<'a> {
             let met = match &condition {
                 Condition::From(name) => self.is_from(candidate, name)?,
                 Condition::In(name) => self.is_in_place(candidate, name)?,
-                Condition::List(view) => {
-                    is_in(*view, candidate.archived, candidate.trashed, candidate.starred)
-                }
+                Condition::List(view) => candidate.marks.is_in(*view),
                 Condition::File => self.has_file(candidate.message)?,
                 Condition::Unread => candidate.unread,
                 Condition::Before(ms) => candidate.at_ms < *ms,

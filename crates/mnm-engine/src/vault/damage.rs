@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::rows::{Reopen, read_around};
 use super::runtime_state::Detail;
-use super::thread_list::{BEGINNING, is_in, page_rows};
+use super::thread_list::{BEGINNING, Marks, page_rows};
 use super::{Result, ThreadPlace, Vault};
 use crate::command::{Place, ThreadFilter, ThreadView};
 use crate::error::{OpenError, VaultError};
@@ -237,17 +237,35 @@ impl Vault {
         before: ThreadPlace,
     ) -> Result<Vec<ThreadId>> {
         let mut found = Vec::new();
-        let columns =
-            ["account", "last_at_ms", "id", "archived", "trashed_ms", "starred", "erasing"];
+        let columns = [
+            "account",
+            "last_at_ms",
+            "id",
+            "archived",
+            "trashed_ms",
+            "starred",
+            "erasing",
+            "unread",
+            "files",
+        ];
         read_around(self, "thread", &columns, &mut |row| {
-            let [of, at_ms, id, archived, trashed_ms, starred, erasing] = row else { return };
-            let is = |value: &Value| *value == Value::Integer(1);
+            let [of, at_ms, id, archived, trashed_ms, starred, erasing, unread, files] = row else {
+                return;
+            };
+            let is = |value: &Value| !matches!(value, Value::Null | Value::Integer(0));
+            let marks = Marks {
+                archived: is(archived),
+                trashed: *trashed_ms != Value::Null,
+                starred: is(starred),
+                unread: is(unread),
+                files: is(files),
+            };
             if let (Value::Integer(of), Value::Integer(at_ms), Value::Integer(id)) = (of, at_ms, id)
                 && let (of, at_ms, id) = (*of, *at_ms, *id)
                 && account.is_none_or(|account| account == of)
                 && (at_ms, id) < before
-                && *erasing == Value::Integer(0)
-                && is_in(view, is(archived), *trashed_ms != Value::Null, is(starred))
+                && !is(erasing)
+                && marks.is_in(view)
             {
                 found.push((at_ms, id));
             }

@@ -186,6 +186,10 @@ CREATE INDEX thread_account ON thread (account, last_at_ms);
 CREATE INDEX thread_inbox ON thread (account, last_at_ms, id)
 WHERE archived = 0 AND pinned = 0 AND trashed_ms IS NULL;
 CREATE INDEX thread_pinned ON thread (account, last_at_ms, id) WHERE pinned = 1;
+CREATE INDEX thread_unread ON thread (account, last_at_ms, id)
+WHERE unread > 0 AND archived = 0 AND trashed_ms IS NULL;
+CREATE INDEX thread_files ON thread (account, last_at_ms, id)
+WHERE files > 0 AND archived = 0 AND trashed_ms IS NULL;
 CREATE INDEX thread_starred ON thread (account, last_at_ms, id) WHERE starred = 1 AND trashed_ms IS NULL;
 CREATE INDEX thread_archive ON thread (account, last_at_ms, id) WHERE archived = 1 AND trashed_ms IS NULL;
 CREATE INDEX thread_trash ON thread (account, last_at_ms, id)

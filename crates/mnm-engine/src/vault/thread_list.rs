@@ -142,6 +142,12 @@ const PINNED: List = List {
 /// The inbox without them.
 const INBOX: List =
     List { index: "thread_inbox", condition: "archived = 0 AND pinned = 0 AND trashed_ms IS NULL" };
+const UNREAD: List = List {
+    index: "thread_unread",
+    condition: "unread > 0 AND archived = 0 AND trashed_ms IS NULL",
+};
+const FILES: List =
+    List { index: "thread_files", condition: "files > 0 AND archived = 0 AND trashed_ms IS NULL" };
 const STARRED: List =
     List { index: "thread_starred", condition: "starred = 1 AND trashed_ms IS NULL" };
 const ARCHIVE: List =
@@ -152,19 +158,36 @@ const TRASH: List =
 fn list(view: ThreadView) -> &'static List {
     match view {
         ThreadView::Inbox => &INBOX,
+        ThreadView::Unread => &UNREAD,
+        ThreadView::Files => &FILES,
         ThreadView::Starred => &STARRED,
         ThreadView::Archive => &ARCHIVE,
         ThreadView::Trash => &TRASH,
     }
 }
 
-/// Whether a thread with these marks is in a list.
-pub(super) fn is_in(view: ThreadView, archived: bool, trashed: bool, starred: bool) -> bool {
-    match view {
-        ThreadView::Inbox => !archived && !trashed,
-        ThreadView::Starred => starred && !trashed,
-        ThreadView::Archive => archived && !trashed,
-        ThreadView::Trash => trashed,
+/// What decides in which lists a thread is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Marks {
+    pub(super) archived: bool,
+    pub(super) trashed: bool,
+    pub(super) starred: bool,
+    pub(super) unread: bool,
+    pub(super) files: bool,
+}
+
+impl Marks {
+    /// Whether a thread with these marks is in a list.
+    pub(super) fn is_in(self, view: ThreadView) -> bool {
+        let in_inbox = !self.archived && !self.trashed;
+        match view {
+            ThreadView::Inbox => in_inbox,
+            ThreadView::Unread => in_inbox && self.unread,
+            ThreadView::Files => in_inbox && self.files,
+            ThreadView::Starred => self.starred && !self.trashed,
+            ThreadView::Archive => self.archived && !self.trashed,
+            ThreadView::Trash => self.trashed,
+        }
     }
 }
 

@@ -101,6 +101,21 @@ fn starred_threads_are_listed_also_from_the_archive_but_not_from_the_trash() {
 }
 
 #[test]
+fn the_inbox_is_narrowed_to_what_is_unread_or_has_files() {
+    let mut app = App::with_bob();
+    let [read, put_away, new] = ["read", "put away", "new"].map(|text| begin(&mut app, text).0);
+    let mut letter = app.letter(BOB, "Bob Jones", "with a file");
+    let writer = app.vault.begin_blob().unwrap();
+    let blob = app.vault.finish_blob(writer).unwrap();
+    letter.attachments.push(IncomingAttachment { name: "a".into(), form: None, blob });
+    let with_file = app.receive(&letter).thread;
+    let _ = app.vault.mark_read(read, None).unwrap();
+    mark(&mut app, &[put_away], ThreadMark::Archived, true);
+    assert_eq!(listed(&app, ThreadView::Unread), [with_file, new]);
+    assert_eq!(listed(&app, ThreadView::Files), [with_file]);
+}
+
+#[test]
 fn the_newest_letter_of_somebody_else_can_be_marked_as_unread() {
     let mut app = App::with_bob();
     let (thread, letter) = begin(&mut app, "first");

@@ -19,10 +19,13 @@ impl Listed {
     /// The list that the options name.
     pub(super) fn filter(&self) -> ThreadFilter {
         let view = match self {
+            Self { files: true, .. } => ThreadView::Files,
             Self { archive: true, .. } => ThreadView::Archive,
             Self { starred: true, .. } => ThreadView::Starred,
             Self { trash: true, .. } => ThreadView::Trash,
-            Self { archive: false, starred: false, trash: false } => ThreadView::Inbox,
+            Self { files: false, archive: false, starred: false, trash: false } => {
+                ThreadView::Inbox
+            }
         };
         ThreadFilter { view }
     }
@@ -30,10 +33,11 @@ impl Listed {
     /// The options again, for a command to be typed.
     pub(super) fn options(&self) -> &'static str {
         match self {
+            Self { files: true, .. } => " --files",
             Self { archive: true, .. } => " --archive",
             Self { starred: true, .. } => " --starred",
             Self { trash: true, .. } => " --trash",
-            Self { archive: false, starred: false, trash: false } => "",
+            Self { files: false, archive: false, starred: false, trash: false } => "",
         }
     }
 }

@@ -42,6 +42,9 @@ pub(super) struct Marked {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(super) struct Listed {
+    /// Those with files
+    #[arg(long)]
+    pub(super) files: bool,
     /// Those that are archived
     #[arg(long)]
     pub(super) archive: bool,

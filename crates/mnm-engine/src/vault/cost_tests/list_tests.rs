@@ -8,7 +8,7 @@ use crate::command::{ThreadFilter, ThreadMark, ThreadView};
 fn sorted_home(size: u32) -> Home {
     let home = home(size);
     let sorted = "UPDATE thread SET archived = id % 3 = 0, starred = id % 2,
-        trashed_ms = iif(id % 3 = 1, id, NULL)";
+        trashed_ms = iif(id % 3 = 1, id, NULL), files = id % 2";
     home.vault.db.execute_batch(sorted).unwrap();
     home
 }
@@ -16,7 +16,14 @@ fn sorted_home(size: u32) -> Home {
 #[test]
 fn cost_of_a_list_does_not_grow_with_the_threads() {
     let (mut small, mut large) = (sorted_home(SMALL), sorted_home(LARGE));
-    for view in [ThreadView::Inbox, ThreadView::Starred, ThreadView::Archive, ThreadView::Trash] {
+    for view in [
+        ThreadView::Inbox,
+        ThreadView::Unread,
+        ThreadView::Files,
+        ThreadView::Starred,
+        ThreadView::Archive,
+        ThreadView::Trash,
+    ] {
         let filter = ThreadFilter { view };
         for account in [None, Some(small.account)] {
             let page = |home: &mut Home| {
